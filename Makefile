@@ -1,0 +1,82 @@
+# Targets for people; `make` alone lists them. All they need is Python 3.11+ (PYTHON=python3.12 picks one).
+PYTHON ?= python3
+VENV := .venv
+# The official client needs an older major of the openai package than the one in the first environment.
+CLIENT_VENV := .venv-client
+ENGINES_VENV := .venv-engines
+# An environment with what a lock lists, every file checked by its hash. $(1): environment, $(2): lock
+define environment
+$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openfaze needs Python 3.11 or newer; set PYTHON=…")'
+$(PYTHON) -m venv $(1)
+$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+$(1)/bin/uv pip install --quiet --python $(1) --require-hashes -r $(2)
+endef
+
+# … and this project in it, in place. $(1): environment
+define project
+$(1)/bin/uv pip install --quiet --python $(1) --no-deps --no-build-isolation --offline --editable .
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-engines check format lock bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engines
+	$(VENV)/bin/openfaze serve
+
+test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
+	$(VENV)/bin/pytest
+
+test-engines: $(ENGINES_VENV)/.ready ## Test the loading code of heavier engines in their own environment
+	$(ENGINES_VENV)/bin/pytest tests/engines
+
+check: $(VENV)/.dev ## Lint, formatting, types, import directions
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, in one run
+	$(VENV)/bin/python -m tests.bench.ocr
+
+format: $(VENV)/.dev ## Format the code and mend what the linter can
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock'
+lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newest)
+	$(LOCK) $(UPGRADE) requirements/build.in -o requirements/build.txt
+	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/embedded.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra standard --group engines -o requirements/standard.txt
+	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
+
+clean: ## Remove the environments and caches
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+BUILT_BY := requirements/build.txt pyproject.toml
+
+$(VENV)/.serve: requirements/embedded.txt $(BUILT_BY)
+	$(call environment,$(VENV),$<)
+	$(call project,$(VENV))
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(BUILT_BY)
+	$(call environment,$(VENV),$<)
+	$(call project,$(VENV))
+	touch $@ $(VENV)/.serve
+
+$(CLIENT_VENV)/.ready: requirements/client.txt requirements/build.txt
+	$(call environment,$(CLIENT_VENV),$<)
+	touch $@
+
+$(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)
+	$(call environment,$(ENGINES_VENV),$<)
+	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
+	$(ENGINES_VENV)/bin/uv pip install --quiet --python $(ENGINES_VENV) --require-hashes --reinstall-package opencv-python-headless -r $<
+	$(call project,$(ENGINES_VENV))
+	touch $@
