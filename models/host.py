@@ -1,0 +1,321 @@
+"""A loaded engine behind a bounded queue and a dynamic batcher.
+
+The event loop only moves references: `load`, `run` and `close` of the engine happen on the host's own
+threads. Cancelling the coroutine that waits for a result is all it takes to withdraw an item: one that still
+queues is dropped, one that runs is finished and its result thrown away.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import gc
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from models.base import Engine, EngineFailed, EngineOverloaded, EngineSpec, EngineUnavailable, ModelError
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+log = structlog.get_logger(__name__)
+
+_CLOSING = "The server is shutting down."
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """How one engine is driven."""
+
+    max_batch: int = 1
+    """Items handed to one `run`."""
+    max_wait_s: float = 0.0
+    """Longest that an item waits for company. Items that arrive while the engine is busy need no wait."""
+    max_queue: int = 64
+    """Items that may wait; one more raises EngineOverloaded."""
+    workers: int = 1
+    """Threads that call `run` at the same time."""
+    idle_unload_s: float | None = None
+    """Unload after so many seconds without work; None keeps the engine loaded."""
+
+
+@dataclass(slots=True)
+class HostCounters:
+    """Since the process started."""
+
+    items: int = 0
+    batches: int = 0
+    failures: int = 0
+    dropped: int = 0
+    """Withdrawn before they ran."""
+    discarded: int = 0
+    """Withdrawn while they ran."""
+    rejected: int = 0
+    loads: int = 0
+    unloads: int = 0
+    busy_s: float = 0.0
+    """Time in `run`, summed over the workers."""
+
+
+@dataclass(slots=True, eq=False)
+class _Job(Generic[ItemT, ResultT]):
+    item: ItemT
+    result: "asyncio.Future[ResultT]"
+
+
+class EngineHost(Generic[ItemT, ResultT]):
+    """Serves one engine to the coroutines of one event loop.
+
+    >>> host = EngineHost(spec, MyEngine, HostLimits(max_batch=8))
+    >>> result = await host.run(item)
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        factory: Callable[[], Engine[ItemT, ResultT]],
+        limits: HostLimits | None = None,
+    ) -> None:
+        self.spec = spec
+        self.limits = limits or HostLimits()
+        self.counters = HostCounters()
+        self._factory = factory
+        self._engine: Engine[ItemT, ResultT] | None = None
+        self._queue: deque[_Job[ItemT, ResultT]] = deque()
+        self._arrived = asyncio.Event()
+        self._room: deque[asyncio.Future[None]] = deque()
+        self._lifecycle = asyncio.Lock()
+        self._workers: list[asyncio.Task[None]] = []
+        self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix=spec.name)
+        self._leases = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._closed = False
+
+    @property
+    def loaded(self) -> bool:
+        return self._engine is not None
+
+    @property
+    def healthy(self) -> bool:
+        """False when a worker has died, which only a restart mends."""
+        return not any(worker.done() for worker in self._workers) or self._stopping
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    async def run(self, item: ItemT, *, wait: bool = False) -> ResultT:
+        """The engine's result for `item`.
+
+        With `wait`, a full queue is waited for; without, it raises EngineOverloaded. Raises EngineUnavailable
+        when the engine does not load, and EngineFailed when it breaks on this item.
+        """
+        [result] = await self.run_many([item], wait=wait)
+        return result
+
+    async def run_many(self, items: Sequence[ItemT], *, wait: bool = False) -> list[ResultT]:
+        """Results for `items` in order; the first failure is raised and the rest withdrawn."""
+        jobs: list[_Job[ItemT, ResultT]] = []
+        async with self.lease():
+            try:
+                for item in items:
+                    jobs.append(await self._enqueue(item, wait=wait))  # noqa: PERF401 - `finally` needs them
+                return await asyncio.gather(*(job.result for job in jobs))
+            finally:
+                self._withdraw(jobs)
+
+    @contextlib.asynccontextmanager
+    async def lease(self) -> AsyncIterator[None]:
+        """Keeps the engine loaded while the block runs; loads it first where it is not."""
+        self._leases += 1
+        self._cancel_idle_timer()
+        try:
+            await self.load()
+            yield
+        finally:
+            self._leases -= 1
+            self._start_idle_timer()
+
+    async def load(self) -> None:
+        """Loads the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy."""
+        if self._engine is not None:
+            return
+        async with self._lifecycle:
+            if self._closed:
+                raise EngineUnavailable(self.spec.capability, _CLOSING)
+            if self.loaded:
+                return
+            started = time.perf_counter()
+            engine = self._factory()
+            try:
+                await self._in_thread(engine.load)
+            except ModelError:
+                raise
+            except Exception as error:
+                log.exception("engine_load_failed", engine=self.spec.name)
+                raise EngineUnavailable(
+                    self.spec.capability,
+                    f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
+                ) from error
+            self._engine = engine
+            self._stopping = False
+            self.counters.loads += 1
+            # Workers outlive the request that loads the engine: its logging context is not theirs.
+            self._workers = [
+                asyncio.create_task(self._work(), context=contextvars.Context())
+                for _ in range(self.limits.workers)
+            ]
+            log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
+
+    async def unload(self) -> bool:
+        """Frees the engine's weights. Does nothing, and returns False, while someone holds a lease."""
+        async with self._lifecycle:
+            if self._engine is None or self._leases:
+                return False
+            await self._drop_engine()
+            self.counters.unloads += 1
+            log.info("engine_unloaded", engine=self.spec.name)
+            return True
+
+    async def close(self) -> None:
+        """Withdraws what waits, lets what runs finish, frees the engine and the threads. Final."""
+        self._closed = True
+        self._cancel_idle_timer()
+        waiting: list[asyncio.Future[Any]] = [*(job.result for job in self._queue), *self._room]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(EngineUnavailable(self.spec.capability, _CLOSING))
+        async with self._lifecycle:
+            if self._engine is not None:
+                await self._drop_engine()
+        await asyncio.gather(*self._background)
+        self._threads.shutdown(wait=False)
+
+    async def _enqueue(self, item: ItemT, *, wait: bool) -> _Job[ItemT, ResultT]:
+        loop = asyncio.get_running_loop()
+        while len(self._queue) >= self.limits.max_queue:
+            if not wait:
+                self.counters.rejected += 1
+                raise EngineOverloaded(self.spec.name, self.limits.max_queue, self._retry_after())
+            room = loop.create_future()
+            self._room.append(room)
+            await room
+        job = _Job[ItemT, ResultT](item, loop.create_future())
+        self._queue.append(job)
+        self._arrived.set()
+        return job
+
+    def _withdraw(self, jobs: list[_Job[ItemT, ResultT]]) -> None:
+        """Takes out what nobody waits for any longer, so that it neither runs nor fills the queue."""
+        if all(job.result.done() and not job.result.cancelled() for job in jobs):
+            return
+        for job in jobs:
+            job.result.cancel()
+        waiting = deque(job for job in self._queue if not job.result.done())
+        self.counters.dropped += len(self._queue) - len(waiting)
+        self._queue = waiting
+        self._announce_room()
+
+    def _retry_after(self) -> int:
+        """Seconds until the queue has drained, by the mean time of an item so far."""
+        per_item = self.counters.busy_s / max(1, self.counters.items)
+        return max(1, math.ceil(per_item * self.limits.max_queue / self.limits.workers))
+
+    async def _work(self) -> None:
+        while not self._stopping:
+            jobs = await self._next_batch()
+            if not jobs:
+                continue
+            started = time.perf_counter()
+            results = await self._in_thread(self._run_batch, [job.item for job in jobs])
+            self.counters.busy_s += time.perf_counter() - started
+            self.counters.batches += 1
+            for job, result in zip(jobs, results, strict=True):
+                self._settle(job, result)
+
+    def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception) -> None:
+        self.counters.items += 1
+        failed = isinstance(result, Exception)
+        self.counters.failures += failed
+        if job.result.done():
+            self.counters.discarded += 1
+        elif isinstance(result, ModelError):
+            job.result.set_exception(result)
+        elif isinstance(result, Exception):
+            log.error("engine_item_failed", engine=self.spec.name, exc_info=result)
+            failure = EngineFailed(self.spec.name)
+            failure.__cause__ = result
+            job.result.set_exception(failure)
+        else:
+            job.result.set_result(result)
+
+    async def _next_batch(self) -> list[_Job[ItemT, ResultT]]:
+        """What to run next; empty when the worker is to look again, or to stop."""
+        if not self._queue:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if self.limits.max_wait_s and 0 < len(self._queue) < self.limits.max_batch:
+            await asyncio.sleep(self.limits.max_wait_s)
+        jobs = [self._queue.popleft() for _ in range(min(len(self._queue), self.limits.max_batch))]
+        self._announce_room()
+        return jobs
+
+    def _announce_room(self) -> None:
+        free = self.limits.max_queue - len(self._queue)
+        while self._room and free > 0:
+            room = self._room.popleft()
+            if not room.done():
+                room.set_result(None)
+                free -= 1
+
+    def _run_batch(self, items: list[ItemT]) -> Sequence[ResultT | Exception]:
+        """On a worker thread. A batch that breaks as a whole is run again item by item."""
+        assert self._engine is not None
+        try:
+            results = self._engine.run(items)
+            if len(results) != len(items):
+                raise RuntimeError(f"{self.spec.name} returned {len(results)} results for {len(items)} items")
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises belongs to its items
+            return [error] if len(items) == 1 else [self._run_batch([item])[0] for item in items]
+        return results
+
+    async def _drop_engine(self) -> None:
+        """Stops the workers after what they run now (a batch may outlive its callers); frees the engine."""
+        assert self._engine is not None
+        self._stopping = True
+        self._arrived.set()
+        await asyncio.gather(*self._workers)
+        engine, self._engine = self._engine, None
+        await self._in_thread(engine.close)
+        gc.collect()
+
+    async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+
+    def _cancel_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+
+    def _start_idle_timer(self) -> None:
+        if self.limits.idle_unload_s is None or self._leases or self._closed or self._engine is None:
+            return
+        loop = asyncio.get_running_loop()
+        self._cancel_idle_timer()
+        self._idle_timer = loop.call_later(self.limits.idle_unload_s, self._spawn, self.unload)
+
+    def _spawn(self, call: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+        async def run() -> None:
+            await call()
+
+        task = asyncio.create_task(run())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

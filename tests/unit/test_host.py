@@ -1,0 +1,270 @@
+"""The host: batching, its bounded queue, withdrawal, failure, loading and unloading."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from models.base import EngineFailed, EngineOverloaded, EngineSpec, EngineUnavailable
+from models.host import EngineHost, HostLimits
+
+SPEC = EngineSpec("doubler", "doubling", "Apache-2.0", "none")
+
+
+class Doubler:
+    """Doubles numbers; holds every batch until `gate` is open. Negative numbers break it."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Semaphore(0)
+        self.batches: list[list[int]] = []
+        self.threads: set[int] = set()
+        self.loads = 0
+        self.closes = 0
+
+    def load(self) -> None:
+        self.loads += 1
+
+    def run(self, batch: Sequence[int]) -> Sequence[int | Exception]:
+        self.threads.add(threading.get_ident())
+        self.batches.append(list(batch))
+        self.entered.release()
+        assert self.gate.wait(10)
+        if any(number < -100 for number in batch):
+            raise RuntimeError("the whole batch broke")
+        return [ValueError("negative") if number < 0 else number * 2 for number in batch]
+
+    def close(self) -> None:
+        self.closes += 1
+
+
+async def has_entered(engine: Doubler) -> None:
+    assert await asyncio.to_thread(engine.entered.acquire, timeout=10)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+def hosted(**limits: object) -> tuple[Doubler, EngineHost[int, int]]:
+    engine = Doubler()
+    return engine, EngineHost(SPEC, lambda: engine, HostLimits(**limits))  # type: ignore[arg-type]
+
+
+async def test_results_come_back_in_order() -> None:
+    _, host = hosted(max_batch=4)
+    assert await host.run_many(range(10)) == [number * 2 for number in range(10)]
+    await host.close()
+
+
+async def test_the_engine_runs_off_the_event_loops_thread() -> None:
+    engine, host = hosted()
+    await host.run(1)
+    assert threading.get_ident() not in engine.threads
+    await host.close()
+
+
+async def test_what_arrives_while_the_engine_works_is_one_batch() -> None:
+    engine, host = hosted(max_batch=8)
+    engine.gate.clear()
+    first = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    rest = [asyncio.create_task(host.run(number)) for number in (2, 3, 4)]
+    await until(lambda: host.queued == 3)
+    engine.gate.set()
+    assert await asyncio.gather(first, *rest) == [2, 4, 6, 8]
+    assert engine.batches == [[1], [2, 3, 4]]
+    await host.close()
+
+
+async def test_an_item_waits_for_company_when_asked_to() -> None:
+    engine, host = hosted(max_batch=2, max_wait_s=5.0)
+    await host.load()
+    await asyncio.gather(host.run(1), host.run(2))
+    assert engine.batches == [[1, 2]]
+    await host.close()
+
+
+async def test_a_full_queue_refuses_with_a_time_to_come_back() -> None:
+    engine, host = hosted(max_queue=2)
+    engine.gate.clear()
+    running = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    waiting = [asyncio.create_task(host.run(number)) for number in (2, 3)]
+    await until(lambda: host.queued == 2)
+    with pytest.raises(EngineOverloaded) as refusal:
+        await host.run(4)
+    assert refusal.value.retry_after >= 1
+    assert host.counters.rejected == 1
+    engine.gate.set()
+    assert await asyncio.gather(running, *waiting) == [2, 4, 6]
+    await host.close()
+
+
+async def test_a_caller_that_can_wait_gets_its_turn_in_a_full_queue() -> None:
+    _, host = hosted(max_queue=2)
+    assert await host.run_many(range(20), wait=True) == [number * 2 for number in range(20)]
+    await host.close()
+
+
+async def test_withdrawn_work_never_runs_and_frees_its_place() -> None:
+    engine, host = hosted(max_queue=1)
+    engine.gate.clear()
+    running = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    withdrawn = asyncio.create_task(host.run(2))
+    await until(lambda: host.queued == 1)
+    withdrawn.cancel()
+    await asyncio.wait([withdrawn])
+    successor = asyncio.create_task(host.run(3))
+    await until(lambda: host.queued == 1)
+    engine.gate.set()
+    assert await asyncio.gather(running, successor) == [2, 6]
+    assert engine.batches == [[1], [3]]
+    assert host.counters.dropped == 1
+    await host.close()
+
+
+async def test_the_result_of_running_work_is_discarded_when_its_caller_leaves() -> None:
+    engine, host = hosted()
+    engine.gate.clear()
+    left = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    left.cancel()
+    await asyncio.wait([left])
+    engine.gate.set()
+    assert await host.run(2) == 4
+    assert host.counters.discarded == 1
+    await host.close()
+
+
+async def test_an_exception_in_one_item_fails_that_item_only() -> None:
+    engine, host = hosted(max_batch=8)
+    engine.gate.clear()
+    first = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    tasks = [asyncio.create_task(host.run(number)) for number in (2, -3, 4)]
+    await until(lambda: host.queued == 3)
+    engine.gate.set()
+    good, bad, also_good = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (await first, good, also_good) == (2, 4, 8)
+    assert isinstance(bad, EngineFailed)
+    assert isinstance(bad.__cause__, ValueError)
+    assert "negative" not in str(bad)
+    await host.close()
+
+
+async def test_a_batch_that_breaks_as_a_whole_fails_only_the_culprit() -> None:
+    engine, host = hosted(max_batch=8)
+    engine.gate.clear()
+    first = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    tasks = [asyncio.create_task(host.run(number)) for number in (2, -300, 4)]
+    await until(lambda: host.queued == 3)
+    engine.gate.set()
+    good, bad, also_good = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (await first, good, also_good) == (2, 4, 8)
+    assert isinstance(bad, EngineFailed)
+    await host.close()
+
+
+async def test_the_engine_loads_once_for_many_first_callers() -> None:
+    engine, host = hosted()
+    await asyncio.gather(*(host.run(number) for number in range(20)))
+    assert engine.loads == 1
+    await host.close()
+
+
+async def test_an_engine_that_does_not_load_is_unavailable_and_tried_again() -> None:
+    class Fragile(Doubler):
+        def load(self) -> None:
+            super().load()
+            if self.loads == 1:
+                raise OSError("no such file: /secret/path")
+
+    engine = Fragile()
+    host = EngineHost(SPEC, lambda: engine)
+    with pytest.raises(EngineUnavailable) as failure:
+        await host.run(1)
+    assert "/secret" not in str(failure.value)
+    assert await host.run(1) == 2
+    await host.close()
+
+
+async def test_an_idle_engine_is_unloaded_and_loads_again() -> None:
+    engine, host = hosted(idle_unload_s=0.01)
+    assert await host.run(1) == 2
+    await until(lambda: not host.loaded)
+    assert engine.closes == 1
+    assert await host.run(2) == 4
+    assert engine.loads == 2
+    await host.close()
+
+
+async def test_a_lease_keeps_the_engine_loaded() -> None:
+    engine, host = hosted(idle_unload_s=0.0)
+    async with host.lease():
+        assert not await host.unload()
+        assert host.loaded
+    await until(lambda: not host.loaded)
+    assert engine.closes == 1
+    await host.close()
+
+
+async def test_an_abandoned_batch_ends_before_the_engine_is_freed() -> None:
+    engine, host = hosted()
+    engine.gate.clear()
+    left = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    left.cancel()
+    await asyncio.wait([left])
+    unloading = asyncio.create_task(host.unload())
+    await asyncio.sleep(0)
+    assert engine.closes == 0
+    engine.gate.set()
+    assert await unloading
+    assert engine.closes == 1
+    await host.close()
+
+
+async def test_closing_tells_those_who_wait() -> None:
+    engine, host = hosted()
+    engine.gate.clear()
+    running = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    waiting = asyncio.create_task(host.run(2))
+    await until(lambda: host.queued == 1)
+    closing = asyncio.create_task(host.close())
+    with pytest.raises(EngineUnavailable):
+        await waiting
+    engine.gate.set()
+    assert await running == 2
+    await closing
+    with pytest.raises(EngineUnavailable):
+        await host.run(3)
+
+
+async def test_several_workers_run_at_the_same_time() -> None:
+    engine, host = hosted(workers=2)
+    engine.gate.clear()
+    tasks = [asyncio.create_task(host.run(number)) for number in (1, 2)]
+    await has_entered(engine)
+    await has_entered(engine)
+    engine.gate.set()
+    assert await asyncio.gather(*tasks) == [2, 4]
+    assert len(engine.threads) == 2
+    await host.close()
+
+
+async def test_counters_tell_what_happened() -> None:
+    _, host = hosted(max_batch=4)
+    await asyncio.gather(host.run(1), host.run(-1), return_exceptions=True)
+    counters = host.counters
+    assert (counters.items, counters.failures, counters.loads) == (2, 1, 1)
+    assert counters.busy_s > 0
+    assert host.healthy
+    await host.close()
