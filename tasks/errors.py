@@ -1,0 +1,23 @@
+"""What a client got wrong, said so that it can mend it. `app/errors.py` gives these their HTTP status."""
+
+
+class InputError(Exception):
+    """The input cannot be used. `message` names the field, the limit and the value.
+
+    `code` is one of the codes of the HTTP contract (`invalid_request`, `unsupported_media_type`,
+    `url_not_allowed`, `fetch_failed`, …); `param` is the field's path, such as
+    `messages[0].content[1].image_url.url`.
+    """
+
+    def __init__(self, message: str, *, code: str = "invalid_request", param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+
+
+class InputTooLarge(InputError):
+    """More bytes than a limit allows (413, where an InputError is a 400)."""
+
+    def __init__(self, message: str, *, code: str = "file_too_large", param: str | None = None) -> None:
+        super().__init__(message, code=code, param=param)

@@ -1,0 +1,83 @@
+"""Decoding data URLs and base64 within the limit."""
+
+import base64
+
+import pytest
+
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.limits import MB
+from tasks.media.payload import Payload, decode_payload
+from tasks.media.source import Source
+
+
+def decode(payload: str, *, limit: int = 1000, filename: str | None = None) -> Payload:
+    return decode_payload(Source("file.file_data", payload=payload, filename=filename), limit=limit)
+
+
+def test_a_data_url_carries_its_type() -> None:
+    assert decode("data:image/PNG;base64,aGVsbG8=") == Payload(b"hello", "image/png", None)
+
+
+def test_bare_base64_carries_none() -> None:
+    assert decode("aGVsbG8=") == Payload(b"hello", None, None)
+
+
+def test_a_percent_encoded_data_url_is_text() -> None:
+    assert decode("data:text/plain;charset=ISO-8859-1,caf%E9%20x") == Payload(
+        b"caf\xe9 x", "text/plain", "iso-8859-1"
+    )
+
+
+def test_a_data_url_without_a_type_declares_none() -> None:
+    assert decode("data:,a,b") == Payload(b"a,b", None, None)
+
+
+@pytest.mark.parametrize("payload", ["aGVs\r\nbG8=\n", "aGVsbG8", "aGVs bG8", "data:;base64,aGVsbG8%3D"])
+def test_line_breaks_missing_padding_and_percent_signs_are_forgiven(payload: str) -> None:
+    assert decode(payload).data == b"hello"
+
+
+@pytest.mark.parametrize("body", ["%%%", "aGVsbG8=!", "aGVsb-_8", "a", "aG=VsbG8", "äöü"])
+def test_a_data_url_with_bad_base64_is_refused(body: str) -> None:
+    with pytest.raises(InputError, match="^invalid base64 payload in data URI$") as caught:
+        decode(f"data:image/png;base64,{body}")
+    assert caught.value.param == "file.file_data"
+
+
+def test_bad_bare_base64_names_the_field() -> None:
+    with pytest.raises(InputError, match=r"'file.file_data' is neither a URL, a data URL nor valid base64"):
+        decode("receipt.jpg")
+
+
+@pytest.mark.parametrize("prefix", ["", "data:application/pdf;base64,"])
+def test_the_limit_is_on_decoded_bytes(prefix: str) -> None:
+    assert len(decode(prefix + base64.b64encode(bytes(1000)).decode()).data) == 1000
+    with pytest.raises(InputTooLarge):
+        decode(prefix + base64.b64encode(bytes(1001)).decode())
+
+
+def test_line_breaks_do_not_count() -> None:
+    assert len(decode(base64.encodebytes(bytes(1000)).decode()).data) == 1000
+
+
+def test_a_percent_encoded_data_url_is_limited_too() -> None:
+    assert len(decode("data:," + "%41" * 1000).data) == 1000
+    with pytest.raises(InputTooLarge):
+        decode("data:," + "a" * 1001)
+
+
+def test_what_is_too_large_is_not_decoded() -> None:
+    with pytest.raises(InputTooLarge):  # and not "invalid base64"
+        decode("!" * 2000)
+
+
+def test_the_message_names_file_size_limit_and_setting() -> None:
+    with pytest.raises(InputTooLarge) as caught:
+        decode("A" * (28 * MB), limit=20 * MB, filename="receipt.pdf")
+    assert caught.value.message == "'receipt.pdf' is 21 MB; the limit is 20 MB (OPENFAZE_MAX_PART_MB)."
+    assert caught.value.code == "file_too_large"
+
+
+def test_a_byte_above_the_limit_does_not_read_as_the_limit() -> None:
+    with pytest.raises(InputTooLarge, match=r"is 1\.1 MB; the limit is 1 MB"):
+        decode(base64.b64encode(bytes(MB + 1)).decode(), limit=MB)

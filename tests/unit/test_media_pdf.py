@@ -1,0 +1,421 @@
+"""PDF pages: their sizes, pictures and text layers, in the pixels of the page as it is displayed."""
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pypdfium2
+import pytest
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfgen.canvas import Canvas
+
+from models.vision.text import Quad
+from tasks.errors import InputError
+from tasks.media.blob import Blob
+from tasks.media.document import TextLayer
+from tasks.media.limits import MediaLimits
+from tasks.media.pdf import PdfPages
+
+Draw = Callable[[Canvas], object]
+PARAGRAPH = ["The quick brown fox jumps", "over the lazy dog, 42 times."]
+
+
+def pdf(*pages: Draw, size: tuple[float, float] = (400, 300), **options: object) -> bytes:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=size, **options)
+    for draw in pages:
+        draw(canvas)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def edited(data: bytes, edit: Callable[[pypdfium2.PdfPage], object]) -> bytes:
+    buffer = io.BytesIO()
+    document = pypdfium2.PdfDocument(data)
+    edit(document[0])
+    document.save(buffer)
+    document.close()
+    return buffer.getvalue()
+
+
+def paragraph(canvas: Canvas) -> None:
+    canvas.setFont("Helvetica", 12)
+    for row, text in enumerate(PARAGRAPH):
+        canvas.drawString(50, 250 - 20 * row, text)
+
+
+def photo(width: int = 300, height: int = 200) -> ImageReader:
+    noise = np.random.default_rng(1).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    return ImageReader(PIL.Image.fromarray(noise))
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., PdfPages]]:
+    files: list[PdfPages] = []
+
+    def open_pdf(data: bytes, limits: MediaLimits | None = None) -> PdfPages:
+        files.append(PdfPages(Blob(data, "application/pdf", "a.pdf", "p"), limits or MediaLimits()))
+        return files[-1]
+
+    yield open_pdf
+    for file in files:
+        file.close()
+
+
+Opened = Callable[..., PdfPages]
+
+
+def texts(layer: TextLayer) -> list[str]:
+    return sorted((line.text for line in layer.lines), key=lambda text: text)
+
+
+def ink_share(picture: np.ndarray, quad: Quad) -> float:
+    """The share of dark pixels in the upright rectangle round `quad`."""
+    xs, ys = zip(*quad, strict=True)
+    part = picture[math.floor(min(ys)) : math.ceil(max(ys)), math.floor(min(xs)) : math.ceil(max(xs))]
+    return float((part.min(axis=2) < 128).mean())
+
+
+def ink_outside(picture: np.ndarray, layer: TextLayer) -> int:
+    """How many dark pixels no word's box covers."""
+    rest = picture.copy()
+    for line in layer.lines:
+        for word in line.words:
+            xs, ys = zip(*word.quad, strict=True)
+            rest[math.floor(min(ys)) : math.ceil(max(ys)), math.floor(min(xs)) : math.ceil(max(xs))] = 255
+    return int((rest.min(axis=2) < 128).sum())
+
+
+def test_a_page_is_144_dpi(opened: Opened) -> None:
+    pages = opened(pdf(paragraph, paragraph, size=(400, 300)))
+    assert pages.total == 2
+    assert pages.size(2) == (800, 600)
+    picture = pages.picture(2)
+    assert picture.shape == (600, 800, 3)
+    assert picture.dtype == np.uint8
+    assert picture.flags.c_contiguous
+
+
+def test_colours_are_rgb(opened: Opened) -> None:
+    def red(canvas: Canvas) -> None:
+        canvas.setFillColorRGB(1, 0, 0)
+        canvas.rect(0, 0, 400, 300, fill=1)
+
+    assert opened(pdf(red)).picture(1)[300, 400].tolist() == [255, 0, 0]
+
+
+def test_an_a4_page_has_the_size_that_is_rendered(opened: Opened) -> None:
+    pages = opened(pdf(paragraph, size=(595.2756, 841.8898)))
+    assert pages.picture(1).shape[1::-1] == pages.size(1) == (1191, 1684)
+
+
+def test_the_text_layer_has_the_words_where_the_ink_is(opened: Opened) -> None:
+    pages = opened(pdf(paragraph))
+    layer, picture = pages.text_layer(1), pages.picture(1)
+    assert [line.text for line in layer.lines] == PARAGRAPH
+    assert layer.complete
+    assert ink_outside(picture, layer) == 0
+    for line in layer.lines:
+        for word in line.words:
+            assert word.confidence == 1.0
+            assert ink_share(picture, word.quad) > 0.15
+
+
+def test_a_word_is_as_wide_as_its_font_says(opened: Opened) -> None:
+    word = opened(pdf(paragraph)).text_layer(1).lines[0].words[1]
+    left = 50 + stringWidth("The ", "Helvetica", 12)
+    (x0, _), (x1, _), _, _ = word.quad
+    assert word.text == "quick"
+    assert x0 == pytest.approx(2 * left, abs=2)
+    assert x1 == pytest.approx(2 * (left + stringWidth("quick", "Helvetica", 12)), abs=2)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_rotated_pages_are_as_displayed(opened: Opened, rotation: int) -> None:
+    data = edited(pdf(paragraph), lambda page: page.set_rotation(rotation))
+    pages = opened(data)
+    layer, picture = pages.text_layer(1), pages.picture(1)
+    assert pages.size(1) == picture.shape[1::-1] == ((800, 600) if rotation in (0, 180) else (600, 800))
+    assert ink_outside(picture, layer) == 0
+    top_left, top_right, *_ = next(line.quad for line in layer.lines if line.text == PARAGRAPH[0])
+    along = (round(top_right[0] - top_left[0]), round(top_right[1] - top_left[1]))
+    assert {0: along[0] > 200, 90: along[1] > 200, 180: along[0] < -200, 270: along[1] < -200}[rotation]
+
+
+def test_the_crop_box_is_the_page(opened: Opened) -> None:
+    data = edited(pdf(paragraph), lambda page: page.set_cropbox(40, 220, 240, 290))
+    pages = opened(data)
+    layer, picture = pages.text_layer(1), pages.picture(1)
+    assert pages.size(1) == picture.shape[1::-1] == (400, 140)
+    assert [line.text for line in layer.lines] == PARAGRAPH
+    assert ink_outside(picture, layer) == 0
+
+
+def test_text_outside_the_page_is_not_on_it(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        paragraph(canvas)
+        canvas.drawString(-300, 100, "outside")
+        canvas.drawString(50, 1000, "above")
+
+    assert texts(opened(pdf(draw)).text_layer(1)) == sorted(PARAGRAPH)
+
+
+@pytest.mark.parametrize("degrees", [-90, -30, -3, 3, 30, 45, 90, 135, 180])
+def test_turned_text_keeps_its_quadrilateral(opened: Opened, degrees: int) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica-Bold", 20)
+        canvas.translate(200, 150)
+        canvas.rotate(degrees)
+        canvas.drawString(-60, 0, "Turned Hxdg")
+
+    pages = opened(pdf(draw))
+    (line,) = pages.text_layer(1).lines
+    assert line.text == "Turned Hxdg"
+    assert ink_outside(pages.picture(1), pages.text_layer(1)) <= 5
+    (ax, ay), (bx, by), _, (dx, dy) = line.words[0].quad
+    assert math.degrees(math.atan2(ay - by, bx - ax)) == pytest.approx(degrees, abs=1) or abs(degrees) == 180
+    assert math.dist((ax, ay), (bx, by)) == pytest.approx(
+        2 * stringWidth("Turned", "Helvetica-Bold", 20), rel=0.06
+    )
+    assert math.dist((ax, ay), (dx, dy)) == pytest.approx(2 * 20 * 0.73, rel=0.12)
+
+
+def test_columns_are_separate_lines(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        for row in range(3):
+            canvas.drawString(30, 250 - 14 * row, f"left column {row}")
+            canvas.drawString(200, 250 - 14 * row, f"right column {row}")
+
+    expected = [f"{side} column {row}" for side in ("left", "right") for row in range(3)]
+    assert texts(opened(pdf(draw)).text_layer(1)) == expected
+
+
+def test_the_order_of_the_content_does_not_matter(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        for x, text in ((120, "three"), (50, "one"), (85, "two")):
+            canvas.drawString(x, 200, text)
+
+    assert texts(opened(pdf(draw)).text_layer(1)) == ["one two three"]
+
+
+def test_words_are_parted_by_gaps_without_spaces(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(50, 200, "Total")
+        canvas.drawString(300, 200, "12.50")
+
+    assert texts(opened(pdf(draw)).text_layer(1)) == ["12.50", "Total"]
+
+
+def test_hyphens_at_line_ends_are_kept(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(50, 200, "a hyphen-")
+        canvas.drawString(50, 185, "ated word")
+
+    assert texts(opened(pdf(draw)).text_layer(1)) == ["a hyphen-", "ated word"]
+
+
+def test_a_page_without_text_is_not_complete(opened: Opened) -> None:
+    layer = opened(pdf(lambda canvas: canvas.line(0, 0, 100, 100))).text_layer(1)
+    assert layer == TextLayer((), complete=False)
+
+
+def test_a_scan_is_not_complete(opened: Opened, shared: Path) -> None:
+    receipt = str(shared / "samples" / "receipt_000.jpg")
+    layer = opened(pdf(lambda canvas: canvas.drawImage(receipt, 0, 0, 400, 300))).text_layer(1)
+    assert layer == TextLayer((), complete=False)
+
+
+def test_text_with_a_picture_beside_it_is_to_be_read_too(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        paragraph(canvas)
+        canvas.drawImage(photo(), 100, 20, 200, 150)
+
+    layer = opened(pdf(draw)).text_layer(1)
+    assert texts(layer) == sorted(PARAGRAPH)
+    assert not layer.complete
+
+
+def test_a_picture_inside_a_form_counts_where_it_is_shown(opened: Opened) -> None:
+    def draw(canvas: Canvas, scale: float) -> None:
+        canvas.beginForm("stamp")
+        canvas.drawImage(photo(), 0, 0, 20, 20)
+        canvas.endForm()
+        paragraph(canvas)
+        canvas.translate(100, 20)
+        canvas.scale(scale, scale)
+        canvas.doForm("stamp")
+
+    assert not opened(pdf(lambda canvas: draw(canvas, 8))).text_layer(1).complete
+    assert opened(pdf(lambda canvas: draw(canvas, 1))).text_layer(1).complete
+
+
+@pytest.mark.parametrize(("width", "pixels"), [(40, 300), (300, 4)])
+def test_a_logo_or_a_gradient_does_not_matter(opened: Opened, width: int, pixels: int) -> None:
+    def draw(canvas: Canvas) -> None:
+        paragraph(canvas)
+        canvas.drawImage(photo(pixels, pixels), 20, 20, width, 40)
+
+    assert opened(pdf(draw)).text_layer(1).complete
+
+
+def hidden(canvas: Canvas, rows: int) -> None:
+    text = canvas.beginText(20, 280)
+    text.setTextRenderMode(3)
+    text.setFont("Helvetica", 12)
+    for row in range(rows):
+        text.textLine(f"hidden line {row} of what the scanner read in this page")
+    canvas.drawText(text)
+
+
+def test_hidden_text_over_a_scan_is_its_text(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawImage(photo(), 0, 0, 400, 300)
+        hidden(canvas, 15)
+
+    layer = opened(pdf(draw)).text_layer(1)
+    assert len(layer.lines) == 15
+    assert layer.complete
+
+
+def test_a_hidden_line_over_a_scan_is_not_its_text(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawImage(photo(), 0, 0, 400, 300)
+        hidden(canvas, 1)
+
+    assert opened(pdf(draw)).text_layer(1) == TextLayer((), complete=False)
+
+
+def test_text_that_nobody_sees_is_dropped(opened: Opened) -> None:
+    def draw(canvas: Canvas) -> None:
+        paragraph(canvas)
+        hidden(canvas, 15)
+
+    layer = opened(pdf(draw)).text_layer(1)
+    assert texts(layer) == sorted(PARAGRAPH)
+    assert layer.complete
+
+
+def test_a_filled_field_is_to_be_read_too(opened: Opened) -> None:
+    def draw(canvas: Canvas, value: str) -> None:
+        paragraph(canvas)
+        canvas.acroForm.textfield(name="name", value=value, x=50, y=100, width=200, height=20)
+
+    filled, empty = opened(pdf(lambda c: draw(c, "Ada"))), opened(pdf(lambda c: draw(c, "")))
+    assert not filled.text_layer(1).complete
+    assert empty.text_layer(1).complete
+    dark = filled.picture(1)[350:405, 100:505].min(axis=2) < 100
+    assert dark.sum() > (empty.picture(1)[350:405, 100:505].min(axis=2) < 100).sum()
+
+
+def private_cmap(codes: range) -> str:
+    """A ToUnicode map that sends `codes` to the private use area."""
+    rows = "".join(f"<{code:02x}> <{0xE000 + code:04x}>\n" for code in codes)
+    return (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
+        "1 begincodespacerange <00> <ff> endcodespacerange\n"
+        f"{len(codes)} beginbfchar\n{rows}endbfchar endcmap end end"
+    )
+
+
+def raw_pdf(content: str, nonsense: range) -> bytes:
+    """A page with `content` in a font for which the characters of `nonsense` are not known."""
+    stream = private_cmap(nonsense)
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
+        "/Resources << /Font << /F 5 0 R >> >> >>",
+        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
+        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+    ]
+    body, offsets = "%PDF-1.4\n", []
+    for number, text in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{text}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    size = len(objects) + 1
+    trailer = f"trailer << /Size {size} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF"
+    return (f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}").encode("latin-1")
+
+
+def test_a_text_layer_of_nonsense_is_not_believed(opened: Opened) -> None:
+    layer = opened(raw_pdf("BT /F 12 Tf 50 200 Td (HELLO WORLD) Tj ET", range(ord("A"), ord("Z") + 1))).text_layer(
+        1
+    )
+    assert layer == TextLayer((), complete=False)
+
+
+def test_a_word_that_is_partly_unknown_is_left_to_ocr(opened: Opened) -> None:
+    content = "BT /F 12 Tf 50 200 Td (all of this is well known but xZx is not) Tj ET"
+    layer = opened(raw_pdf(content, range(ord("Z"), ord("Z") + 1))).text_layer(1)
+    assert texts(layer) == ["all of this is well known but", "is not"]
+    assert not layer.complete
+
+
+def test_a_symbol_by_itself_is_no_reason_for_ocr(opened: Opened) -> None:
+    content = "BT /F 12 Tf 50 200 Td (Z the bullet before this line is only a symbol) Tj ET"
+    layer = opened(raw_pdf(content, range(ord("Z"), ord("Z") + 1))).text_layer(1)
+    assert texts(layer) == ["the bullet before this line is only a symbol"]
+    assert layer.complete
+
+
+def test_an_encrypted_file_asks_for_its_password_to_be_removed(opened: Opened) -> None:
+    data = pdf(paragraph, encrypt=StandardEncryption("secret", "owner"))
+    with pytest.raises(InputError, match=r"^'a.pdf' is encrypted") as caught:
+        opened(data)
+    assert caught.value.code == "encrypted_pdf"
+
+
+def test_a_file_that_opens_without_a_password_is_read(opened: Opened) -> None:
+    data = pdf(paragraph, encrypt=StandardEncryption("", "owner", canPrint=0, canCopy=0))
+    assert texts(opened(data).text_layer(1)) == sorted(PARAGRAPH)
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer<</Root 1 0 R>>"])
+def test_a_broken_file_is_the_clients_error(opened: Opened, data: bytes) -> None:
+    with pytest.raises(InputError, match=r"^'a.pdf' "):
+        opened(data)
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_page_that_is_not_there_is_refused(opened: Opened, number: int) -> None:
+    pages = opened(pdf(paragraph))
+    for call in (pages.size, pages.text_layer, pages.picture):
+        with pytest.raises(InputError, match=f"has no page {number}; it has 1"):
+            call(number)
+
+
+def test_a_huge_page_is_refused_as_a_picture_but_read_as_text(opened: Opened) -> None:
+    pages = opened(pdf(paragraph, size=(14400, 14400)))
+    assert texts(pages.text_layer(1)) == sorted(PARAGRAPH)
+    with pytest.raises(InputError) as caught:
+        pages.picture(1)
+    assert caught.value.code == "image_too_large"
+    assert caught.value.message == (
+        "'a.pdf' has 28800 x 28800 pixels (829.5 megapixels) at 144 DPI on page 1; the limit is 64 megapixels "
+        "(OPENFAZE_MAX_IMAGE_MEGAPIXELS)."
+    )
+
+
+def test_many_pages_are_counted_without_reading_them(opened: Opened) -> None:
+    assert opened(pdf(*[paragraph] * 500)).total == 500
+
+
+def test_the_same_page_gives_the_same_text(opened: Opened) -> None:
+    data = pdf(paragraph)
+    assert opened(data).text_layer(1) == opened(data).text_layer(1)
+
+
+def test_a_page_that_takes_too_long_to_draw_is_given_up(opened: Opened) -> None:
+    data = raw_pdf("0 0 m 400 300 l S\n" * 20_000, range(65, 66))
+    pages = opened(data, MediaLimits(page_seconds=0.0))
+    with pytest.raises(InputError, match="takes longer than 0 s to draw at page 1"):
+        pages.picture(1)
+    assert opened(pdf(paragraph)).picture(1).shape == (600, 800, 3)

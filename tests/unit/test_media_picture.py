@@ -1,0 +1,260 @@
+"""Every kind of picture comes out upright, RGB and of the size that was said before decoding."""
+
+import io
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from PIL import ImageCms
+
+from tasks.errors import InputError
+from tasks.media.blob import Blob
+from tasks.media.limits import MediaLimits
+from tasks.media.picture import PicturePages
+from tasks.media.sniff import sniff
+
+RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
+
+
+def encoded(picture: PIL.Image.Image, codec: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, codec, **options)
+    return buffer.getvalue()
+
+
+def opened(data: bytes, *, limits: MediaLimits | None = None) -> PicturePages:
+    return PicturePages(Blob(data, sniff(data) or "", "photo", "p"), limits or MediaLimits())
+
+
+def pixels(data: bytes) -> np.ndarray:
+    pages = opened(data)
+    picture = pages.picture(1)
+    assert picture.dtype == np.uint8
+    assert picture.shape == (*pages.size(1)[::-1], 3)
+    return picture
+
+
+def near(value: np.ndarray, colour: tuple[int, int, int], tolerance: int = 6) -> bool:
+    return bool(np.abs(value.astype(int) - colour).max() <= tolerance)
+
+
+def half_red(width: int = 40, height: int = 20) -> PIL.Image.Image:
+    """Red left half, white right half."""
+    picture = PIL.Image.new("RGB", (width, height), WHITE)
+    picture.paste(RED, (0, 0, width // 2, height))
+    return picture
+
+
+@pytest.mark.parametrize("codec", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "HEIF"])
+def test_each_format_is_read(codec: str) -> None:
+    picture = pixels(encoded(half_red(), codec, quality=95))
+    assert near(picture[10, 5], RED, 12)
+    assert near(picture[10, 35], WHITE, 12)
+
+
+@pytest.mark.parametrize("codec", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
+@pytest.mark.parametrize(
+    ("orientation", "red_at"),
+    [
+        (1, (5, 2)),
+        (2, (5, 37)),
+        (3, (5, 37)),
+        (4, (5, 2)),
+        (5, (2, 5)),
+        (6, (2, 5)),
+        (7, (37, 5)),
+        (8, (37, 5)),
+    ],
+)
+def test_the_exif_orientation_is_applied(codec: str, orientation: int, red_at: tuple[int, int]) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    picture = pixels(encoded(half_red(), codec, exif=exif.tobytes()))
+    assert picture.shape[:2] == ((20, 40) if orientation < 5 else (40, 20))
+    assert near(picture[red_at], RED, 16)
+    assert near(picture[::-1, ::-1][red_at], WHITE, 16)
+
+
+def test_cmyk_is_converted() -> None:
+    picture = PIL.Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    assert near(pixels(encoded(picture, "TIFF"))[4, 4], RED)
+
+
+def test_an_adobe_jpeg_is_not_inverted() -> None:
+    data = encoded(PIL.Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG", quality=95)
+    assert b"Adobe" in data
+    assert near(pixels(data)[4, 4], RED, 12)
+
+
+@pytest.mark.parametrize("byte_order", ["<u2", ">u2"])
+def test_sixteen_bit_grey_keeps_its_scale(byte_order: str) -> None:
+    ramp = np.linspace(0, 65535, 64).reshape(1, 64).repeat(4, axis=0).astype(byte_order)
+    picture = pixels(encoded(PIL.Image.fromarray(ramp), "TIFF"))
+    assert np.abs(picture[0, :, 0].astype(int) - np.linspace(0, 255, 64)).max() <= 1
+
+
+def test_a_sixteen_bit_grey_png_keeps_its_scale() -> None:
+    ramp = np.linspace(0, 65535, 64).reshape(1, 64).astype(np.uint16)
+    picture = pixels(encoded(PIL.Image.fromarray(ramp), "PNG"))
+    assert (picture[0, 0, 0], picture[0, 63, 0]) == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"), [("i4", 0, 255), ("i4", 0, 65535), ("f4", 0, 1), ("f4", 0, 255), ("f4", -5, 1e6)]
+)
+def test_32_bit_and_float_grey_spans_black_to_white(kind: str, low: float, high: float) -> None:
+    values = np.array([[low, (low + high) / 2, high]], dtype=kind)
+    picture = pixels(encoded(PIL.Image.fromarray(values), "TIFF"))
+    assert picture[0, 0, 0] == 0
+    assert 126 <= picture[0, 1, 0] <= 129
+    assert picture[0, 2, 0] == 255
+
+
+def test_a_float_picture_with_holes_is_read() -> None:
+    values = np.array([[0.0, np.nan, 1.0, np.inf]], dtype="f4")
+    assert pixels(encoded(PIL.Image.fromarray(values), "TIFF"))[0, 2, 0] == 255
+
+
+@pytest.mark.parametrize("codec", ["PNG", "WEBP", "TIFF"])
+def test_what_is_transparent_is_on_white(codec: str) -> None:
+    picture = PIL.Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    picture.paste((255, 0, 0, 255), (0, 0, 4, 8))
+    read = pixels(encoded(picture, codec))
+    assert near(read[4, 1], RED, 12)
+    assert near(read[4, 7], WHITE)
+
+
+def test_half_transparent_black_is_grey() -> None:
+    assert near(pixels(encoded(PIL.Image.new("RGBA", (4, 4), (0, 0, 0, 128)), "PNG"))[0, 0], (127, 127, 127))
+
+
+def test_grey_with_alpha_is_on_white() -> None:
+    assert near(pixels(encoded(PIL.Image.new("LA", (4, 4), (0, 0)), "PNG"))[0, 0], WHITE)
+
+
+def test_a_palette_is_looked_up() -> None:
+    assert near(pixels(encoded(half_red().convert("P"), "PNG"))[10, 5], RED)
+
+
+def test_a_transparent_palette_entry_is_white() -> None:
+    picture = PIL.Image.new("P", (4, 4), 1)
+    picture.putpalette([255, 0, 0, 0, 0, 0])
+    assert near(pixels(encoded(picture, "PNG", transparency=1))[0, 0], WHITE)
+    assert near(pixels(encoded(picture, "PNG"))[0, 0], BLACK)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_transparent_colour_is_white(mode: str) -> None:
+    transparency = (0, 0, 0) if mode == "RGB" else 0
+    assert near(pixels(encoded(PIL.Image.new(mode, (4, 4)), "PNG", transparency=transparency))[0, 0], WHITE)
+
+
+@pytest.mark.parametrize(("codec", "options"), [("PNG", {}), ("TIFF", {"compression": "group4"}), ("BMP", {})])
+def test_one_bit_is_black_and_white(codec: str, options: dict[str, str]) -> None:
+    read = pixels(encoded(half_red().convert("1", dither=PIL.Image.Dither.NONE), codec, **options))
+    assert near(read[10, 5], BLACK)
+    assert near(read[10, 35], WHITE)
+
+
+def test_lab_is_converted() -> None:
+    lab = ImageCms.profileToProfile(
+        half_red(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
+    assert lab is not None
+    assert near(pixels(encoded(lab, "TIFF"))[10, 5], RED, 16)
+
+
+def test_one_pixel_is_enough() -> None:
+    assert near(pixels(encoded(PIL.Image.new("RGB", (1, 1), RED), "PNG"))[0, 0], RED)
+
+
+@pytest.mark.parametrize("codec", ["WEBP", "PNG"])
+def test_an_animation_shows_its_first_frame(codec: str) -> None:
+    frames = [PIL.Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    pages = opened(encoded(frames[0], codec, save_all=True, append_images=frames[1:], duration=100, lossless=True))
+    assert pages.total == 1
+    assert near(pages.picture(1)[4, 4], RED)
+
+
+def test_a_tiff_of_several_frames_has_pages_of_their_own_sizes() -> None:
+    frames = [PIL.Image.new("RGB", (10 * n, 5), colour) for n, colour in ((1, "red"), (2, "lime"), (3, "blue"))]
+    pages = opened(encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
+    assert pages.total == 3
+    assert [pages.size(n) for n in (3, 1, 2)] == [(30, 5), (10, 5), (20, 5)]
+    assert near(pages.picture(2)[0, 0], (0, 255, 0))
+    assert near(pages.picture(1)[0, 0], RED)
+
+
+def test_a_thumbnail_in_a_tiff_is_no_page() -> None:
+    thumbnail = PIL.Image.new("RGB", (4, 4), "blue")
+    thumbnail.encoderinfo = {"tiffinfo": {254: 1}}  # type: ignore[attr-defined]
+    pages = opened(encoded(half_red(), "TIFF", save_all=True, append_images=[thumbnail]))
+    assert pages.total == 1
+    assert pages.size(1) == (40, 20)
+
+
+@pytest.mark.parametrize("number", [0, -1, 2])
+def test_a_page_that_is_not_there_is_refused(number: int) -> None:
+    pages = opened(encoded(half_red(), "PNG"))
+    for call in (pages.size, pages.text_layer, pages.picture):
+        with pytest.raises(InputError, match=f"'photo' has no page {number}; it has 1"):
+            call(number)
+
+
+def test_a_picture_has_no_text_layer() -> None:
+    layer = opened(encoded(half_red(), "PNG")).text_layer(1)
+    assert layer.lines == ()
+    assert not layer.complete
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+
+
+def test_the_pixels_that_a_header_claims_are_limited_before_decoding() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError) as caught:
+            opened(png_claiming(50_000, 50_000))
+    assert caught.value.code == "image_too_large"
+    assert caught.value.message == (
+        "'photo' is 50000 x 50000 pixels (2500 megapixels); the limit is 64 megapixels "
+        "(OPENFAZE_MAX_IMAGE_MEGAPIXELS)."
+    )
+
+
+@pytest.mark.parametrize("codec", ["JPEG", "WEBP", "BMP", "TIFF", "HEIF"])
+def test_the_limit_holds_for_each_format(codec: str) -> None:
+    data = encoded(half_red(), codec)
+    assert opened(data, limits=MediaLimits(image_pixels=800)).size(1) == (40, 20)
+    with pytest.raises(InputError) as caught:
+        opened(data, limits=MediaLimits(image_pixels=799))
+    assert caught.value.code == "image_too_large"
+
+
+def test_the_limit_holds_for_each_page_of_a_tiff() -> None:
+    data = encoded(half_red(8, 8), "TIFF", save_all=True, append_images=[half_red(40, 20)])
+    pages = opened(data, limits=MediaLimits(image_pixels=100))
+    assert pages.picture(1).shape == (8, 8, 3)
+    with pytest.raises(InputError, match="at page 2; the limit is"):
+        pages.picture(2)
+
+
+@pytest.mark.parametrize("codec", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
+def test_a_truncated_file_is_the_clients_error(codec: str, shared: Path) -> None:
+    with PIL.Image.open(shared / "samples" / "receipt_000.jpg") as receipt:
+        data = encoded(receipt.convert("RGB"), codec)
+    with pytest.raises(InputError, match="'photo' cannot be decoded as a picture: it is damaged or incomplete"):
+        opened(data[: len(data) // 2]).picture(1)
+
+
+@pytest.mark.parametrize("cut", [12, 20, 30])
+def test_a_file_that_is_hardly_there_is_the_clients_error(cut: int) -> None:
+    with pytest.raises(InputError):
+        opened(encoded(half_red(), "PNG")[:cut]).picture(1)

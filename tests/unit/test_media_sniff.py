@@ -1,0 +1,110 @@
+"""What bytes are, whatever they are called."""
+
+import io
+import zipfile
+
+import PIL.Image
+import pytest
+
+from tasks.media.media_types import media_type_named, media_type_of_file
+from tasks.media.sniff import sniff
+
+
+def picture(codec: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    PIL.Image.new("RGB", (8, 8), "red").save(buffer, codec, **options)
+    return buffer.getvalue()
+
+
+def office(entry: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("[Content_Types].xml", "<Types/>")
+        file.writestr(entry, "<x/>")
+    return buffer.getvalue()
+
+
+def ftyp(major: bytes, *compatible: bytes) -> bytes:
+    body = major + bytes(4) + b"".join(compatible)
+    return (8 + len(body)).to_bytes(4, "big") + b"ftyp" + body + bytes(16)
+
+
+@pytest.mark.parametrize(
+    ("codec", "media_type"),
+    [
+        ("JPEG", "image/jpeg"),
+        ("PNG", "image/png"),
+        ("WEBP", "image/webp"),
+        ("BMP", "image/bmp"),
+        ("TIFF", "image/tiff"),
+        ("GIF", "image/gif"),
+        ("AVIF", "image/avif"),
+        ("PDF", "application/pdf"),
+    ],
+)
+def test_files_as_encoders_write_them(codec: str, media_type: str) -> None:
+    assert sniff(picture(codec)) == media_type
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (ftyp(b"heic", b"mif1", b"heic"), "image/heic"),
+        (ftyp(b"mif1", b"heic"), "image/heic"),
+        (ftyp(b"mif1", b"miaf"), "image/heif"),
+        (ftyp(b"mif1", b"avif"), "image/avif"),
+        (ftyp(b"M4A ", b"isom"), "audio/mp4"),
+        (ftyp(b"isom", b"mp42"), "video/mp4"),
+        (ftyp(b"qt  "), "video/quicktime"),
+        (ftyp(b"3gp5"), "video/3gpp"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "audio/wav"),
+        (b"RIFF\x24\0\0\0AVI LIST", "video/x-msvideo"),
+        (b"ID3\x04\0", "audio/mpeg"),
+        (b"\xff\xfb\x90\x64\0\0", "audio/mpeg"),
+        (b"\xff\xf1\x50\x80\0\0", "audio/aac"),
+        (b"OggS\0\2", "audio/ogg"),
+        (b"fLaC\0\0\0\x22", "audio/flac"),
+        (b"\x1a\x45\xdf\xa3\x93\x42\x82\x84webm", "video/webm"),
+        (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska", "video/x-matroska"),
+        (b"II+\0\x08\0\0\0", "image/tiff"),
+        (b"\n\n%PDF-1.7", "application/pdf"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- x -->\n<svg/>', "image/svg+xml"),
+        (b'<?xml version="1.0"?><note/>', "application/xml"),
+        (b"\n<!DOCTYPE html><html>", "text/html"),
+    ],
+)
+def test_beginnings_of_files(data: bytes, media_type: str) -> None:
+    assert sniff(data) == media_type
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [("word/document.xml", "docx"), ("ppt/presentation.xml", "pptx"), ("xl/workbook.xml", "xlsx")],
+)
+def test_office_files_are_told_from_other_archives(entry: str, name: str) -> None:
+    assert sniff(office(entry)) == media_type_named(name)
+    assert sniff(office("else.txt")) == "application/zip"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"B", b"BM begins a text", "hé".encode("utf-16"), b"a,b\n1,2", b"\xff", b"RIFF"],
+)
+def test_text_and_scraps_are_nothing(data: bytes) -> None:
+    assert sniff(data) is None
+
+
+@pytest.mark.parametrize("name", ["image/jpg", "JPG", ".jpeg", "image/jpeg; q=1", " image/pjpeg "])
+def test_a_type_has_one_name(name: str) -> None:
+    assert media_type_named(name) == "image/jpeg"
+
+
+@pytest.mark.parametrize("name", [None, "", "application/octet-stream", "nonsense"])
+def test_names_that_say_nothing(name: str | None) -> None:
+    assert media_type_named(name) is None
+
+
+def test_a_filename_says_it_with_its_extension() -> None:
+    assert media_type_of_file("a.b/table.CSV") == "text/csv"
+    assert media_type_of_file("README") is None

@@ -1,0 +1,74 @@
+"""How a reference in a request becomes a source, and which URLs a text names."""
+
+import pytest
+
+from tasks.errors import InputError
+from tasks.media.source import Source, urls_in
+
+PARAM = "messages[0].content[1].image_url.url"
+
+
+def test_an_http_url_is_a_url() -> None:
+    source = Source.from_reference(" https://example.com/a.png ", param=PARAM)
+    assert source == Source(PARAM, url="https://example.com/a.png")
+
+
+def test_the_scheme_is_read_in_any_case() -> None:
+    assert Source.from_reference("HTTPS://example.com", param=PARAM).url == "HTTPS://example.com"
+    assert Source.from_reference("DATA:,x", param=PARAM).payload == "DATA:,x"
+
+
+def test_a_data_url_is_a_payload_and_keeps_its_name_and_format() -> None:
+    source = Source.from_reference("data:,x", param=PARAM, filename="a.txt", format="txt")
+    assert source == Source(PARAM, payload="data:,x", filename="a.txt", format="txt")
+
+
+def test_anything_without_a_scheme_is_base64() -> None:
+    assert Source.from_reference("aGVsbG8=", param=PARAM).payload == "aGVsbG8="
+
+
+def test_a_data_url_without_a_comma_is_malformed() -> None:
+    with pytest.raises(InputError, match="^malformed data URI: missing ',' separator$") as caught:
+        Source.from_reference("data:image/png;base64", param=PARAM)
+    assert caught.value.param == PARAM
+
+
+@pytest.mark.parametrize("value", ["", "  \n"])
+def test_an_empty_reference_is_named(value: str) -> None:
+    with pytest.raises(InputError, match="is empty"):
+        Source.from_reference(value, param=PARAM)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["ftp://example.com/a", "file:///etc/passwd", "javascript:alert(1)", "gopher://x", "blob:https://x"],
+)
+def test_other_schemes_are_not_allowed(value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Source.from_reference(value, param=PARAM)
+    assert caught.value.code == "url_not_allowed"
+    assert value.partition(":")[0] in caught.value.message
+
+
+def test_a_source_is_called_by_its_filename_else_by_its_field() -> None:
+    assert Source(PARAM, payload="x", filename="receipt.pdf").label == "receipt.pdf"
+    assert Source(PARAM, payload="x").label == PARAM
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("see https://example.com/a.png.", ["https://example.com/a.png"]),
+        ("(http://a.b/c?d=e&f=g#h), then", ["http://a.b/c?d=e&f=g#h"]),
+        ('<a href="https://x.y/z">', ["https://x.y/z"]),
+        ("[x](https://x.y/z)!", ["https://x.y/z"]),
+        ("„https://x.y/ä“", ["https://x.y/ä"]),
+        ("https://a.b https://c.d https://a.b", ["https://a.b", "https://c.d"]),
+        ("HTTPS://A.B/C?!?", ["HTTPS://A.B/C"]),
+        ("http://a.b:8080/x,y;z", ["http://a.b:8080/x,y;z"]),
+        ("ftp://a.b file:///c https:// http://.", []),
+        ("no link here", []),
+    ],
+)
+def test_urls_in_text_end_where_the_sentence_goes_on(text: str, urls: list[str]) -> None:
+    assert urls_in(text) == urls

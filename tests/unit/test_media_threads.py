@@ -1,0 +1,84 @@
+"""Worker threads: what is queued can be dropped, what was opened is closed."""
+
+import asyncio
+import threading
+
+import pytest
+
+from tasks.media.threads import Worker
+
+
+class Resource:
+    def __init__(self, may_open: threading.Event | None = None, opening: threading.Event | None = None) -> None:
+        self.closed = threading.Event()
+        RESOURCES.append(self)
+        if opening:
+            opening.set()
+        if may_open:
+            may_open.wait(10)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+RESOURCES: list[Resource] = []
+
+
+async def test_a_call_runs_in_the_workers_thread() -> None:
+    worker = Worker("name", threads=1)
+    assert (await worker.run(lambda: threading.current_thread().name)).startswith("name")
+    await worker.close()
+
+
+async def test_an_exception_comes_back() -> None:
+    worker = Worker("name", threads=1)
+    with pytest.raises(ZeroDivisionError):
+        await worker.run(lambda: 1 / 0)
+    await worker.close()
+
+
+async def test_a_queued_call_is_dropped_when_its_caller_leaves() -> None:
+    worker = Worker("name", threads=1)
+    gate, ran = threading.Event(), threading.Event()
+    first = asyncio.create_task(worker.run(gate.wait, 10))
+    second = asyncio.create_task(worker.run(ran.set))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    gate.set()
+    await first
+    await worker.run(lambda: None)
+    assert not ran.is_set()
+    await worker.close()
+
+
+async def test_what_is_opened_for_a_caller_who_left_is_closed() -> None:
+    worker = Worker("name", threads=1)
+    may_open, opening = threading.Event(), threading.Event()
+    opened = asyncio.create_task(worker.acquire(Resource, may_open, opening))
+    await asyncio.to_thread(opening.wait, 10)
+    opened.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opened
+    may_open.set()
+    await worker.run(lambda: None)
+    assert RESOURCES[-1].closed.is_set()
+    await worker.close()
+
+
+async def test_a_release_happens_even_when_its_caller_is_cancelled() -> None:
+    worker = Worker("name", threads=1)
+    resource = await worker.acquire(Resource)
+    gate = threading.Event()
+    running = asyncio.create_task(worker.run(gate.wait, 10))
+    releasing = asyncio.create_task(worker.release(resource))
+    await asyncio.sleep(0)
+    releasing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await releasing
+    gate.set()
+    await running
+    await worker.run(lambda: None)
+    assert resource.closed.is_set()
+    await worker.close()
