@@ -1,0 +1,53 @@
+"""What a task is: a typed request in, a result that serialises to JSON out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tasks.media.source import Source
+
+TASK_NAMES = (
+    "ocr",
+    "object_detection",
+    "gui_detection",
+    "web_search",
+    "scraper",
+    "speech_to_text",
+    "translate",
+    "forecast",
+)
+"""The names that a request may ask for, in the order in which errors list them."""
+
+ALIASES = {"stt": "speech_to_text"}
+"""Other spellings of a task's name."""
+
+PRECONTEXT_NAMES = {"speech_to_text": "stt"}
+"""What a task is called in `precontext`, where that is not its own name."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage, the units done and the units in all. Must not block."""
+
+
+def unreported(_stage: str, _done: int, _total: int) -> None:
+    """The `Progress` of a request that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    text: str
+    """What the user wrote, directives removed."""
+    sources: tuple[Source, ...] = ()
+    """The media of the request, in order."""
+    progress: Progress = unreported
+
+
+class Task(Protocol):
+    @property
+    def name(self) -> str:
+        """One of TASK_NAMES."""
+
+    async def run(self, request: TaskRequest) -> object:
+        """The result, made of what `pydantic_core.to_json` serialises.
+
+        Raises InputError for what the client can mend and ModelError for what it cannot.
+        """

@@ -1,0 +1,236 @@
+"""The reading order of upright boxes: columns one after the other, everything else row by row.
+
+A recursive XY cut in which white space proposes and the text decides. The page falls into *strips* that no box
+crosses; consecutive strips with a vertical *gutter* in common form a block; a gutter parts the block into columns
+if the text on its two sides reads like two texts, and is the space between the cells of one row if not.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from models.vision.text import TextLine
+
+Row = list["Box"]
+"""What stands on one visual row, left to right; never empty."""
+
+_GUTTER = 0.6
+"""Narrowest white space between columns, in heights of a line. Between words there is about 0.3."""
+_BREAK = 2.5
+"""White space above a strip that ends a block, in heights of a line. A blank line leaves about 1.5."""
+_BRIDGE = 0.6
+"""Share of a block's width from which a line may lie across a gutter."""
+_OVERLAP = 0.2
+"""Share of a box's height, at the top and at the bottom, that may reach into the lines beside it: detectors draw
+generous boxes, and tight lines touch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One detected line in the frame in which the page's text runs to the right."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    line: TextLine
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+def rows_in_order(boxes: Sequence[Box]) -> list[Row]:
+    """The visual rows of `boxes` in reading order. The order of `boxes` does not matter."""
+    if not boxes:
+        return []
+    ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
+    return _cut(ordered, median(box.height for box in ordered))
+
+
+def _cut(boxes: Sequence[Box], height: float) -> list[Row]:
+    rows = []
+    for block in _blocks(boxes, height):
+        parts = _columns(block, height)
+        if len(parts) == 1:
+            parts = _parts_between_bridges(block, height)
+        for part in parts:
+            rows += _rows(part) if len(parts) == 1 else _cut(part, height)
+    return rows
+
+
+def _blocks(boxes: Sequence[Box], height: float) -> list[list[Box]]:
+    """Consecutive strips, kept together as long as they have a gutter in common or none has one."""
+    blocks: list[list[Box]] = []
+    spans: list[Span] = []
+    bottom = 0.0
+    for strip in _strips(boxes):
+        own = _spans(strip, height)
+        joined = _merged([*spans, *own], height)
+        parts = len(joined) == 1 and (len(own) > 1 or len(spans) > 1)
+        if not blocks or parts or strip[0].top - bottom > _BREAK * height:
+            blocks.append([])
+            joined, bottom = own, strip[0].bottom
+        blocks[-1] += strip
+        spans, bottom = joined, max(bottom, *(box.bottom for box in strip))
+    return blocks
+
+
+def _strips(boxes: Sequence[Box]) -> list[list[Box]]:
+    """Boxes that overlap vertically, directly or through others, top to bottom."""
+    strips: list[list[Box]] = []
+    reach = float("-inf")
+    for box in sorted(boxes, key=lambda box: box.top + _OVERLAP * box.height):
+        if box.top + _OVERLAP * box.height >= reach:
+            strips.append([])
+        strips[-1].append(box)
+        reach = max(reach, box.bottom - _OVERLAP * box.height)
+    return strips
+
+
+Span = tuple[float, float]
+"""Left and right end of a stretch that is covered with text."""
+
+
+def _spans(boxes: Sequence[Box], height: float) -> list[Span]:
+    return _merged([(box.left, box.right) for box in boxes], height)
+
+
+def _merged(spans: list[Span], height: float) -> list[Span]:
+    """`spans` left to right, joined where what parts them is too narrow for a gutter."""
+    merged: list[Span] = []
+    for left, right in sorted(spans):
+        if merged and left - merged[-1][1] < _GUTTER * height:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], right))
+        else:
+            merged.append((left, right))
+    return merged
+
+
+def _columns(block: Sequence[Box], height: float) -> list[list[Box]]:
+    """The columns of a block, left to right; one column if its gutters only part the cells of rows."""
+    slices = [
+        [box for box in block if left <= box.left and box.right <= right] for left, right in _spans(block, height)
+    ]
+    columns = [slices[0]]
+    rows = [_rows(part) for part in slices]
+    for part, (before, after) in zip(slices[1:], pairwise(rows), strict=True):
+        if _are_two_texts(before, after):
+            columns.append(part)
+        else:
+            columns[-1] = columns[-1] + part
+    return columns
+
+
+def _parts_between_bridges(block: Sequence[Box], height: float) -> list[list[Box]]:
+    """`block`, cut above and below the wide lines that hide its gutter; whole if they do not.
+
+    A detector takes two lines for one where a gutter is tight. Lines on different levels left and right of it then
+    leave no strip in which the gutter shows.
+    """
+    wide = _BRIDGE * (max(box.right for box in block) - min(box.left for box in block))
+    bridges = sorted((box for box in block if box.right - box.left > wide), key=_middle)
+    others = [box for box in block if box.right - box.left <= wide]
+    if not bridges or not others or len(_columns(others, height)) == 1:
+        return [list(block)]
+    levels = [bridge.middle for bridge in bridges]
+    parts: list[list[Box]] = [[] for _ in range(2 * len(bridges) + 1)]
+    for place, bridge in enumerate(bridges):
+        parts[2 * place + 1].append(bridge)
+    for box in others:
+        parts[2 * bisect_left(levels, box.middle)].append(box)
+    return [part for part in parts if part]
+
+
+def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
+    """Whether the rows on the two sides of a gutter are read one side after the other.
+
+    They are if they stand beside each other, and either both run as prose or most of them have no counterpart
+    on their own level. Sides that take turns (a chat) have nothing beside each other: they are one sequence.
+    """
+    fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
+    more.sort(key=_middle)
+    facing = [(box, beside) for box in fewer if _shared_height(box, beside := _nearest(box, more)) > 0]
+    if 3 * len(facing) < len(fewer):
+        return False
+    offsets = [beside.middle - box.middle for box, beside in facing]
+    shift, height = median(offsets), median(box.height for box in fewer)
+    # On a page that bends, the cells of every row stand off by about as much.
+    slack = 0.25 * height if abs(shift) < 0.4 * height else 0
+    level = sum(
+        abs(offset - shift) < slack or _have_an_edge_in_common(*pair)
+        for offset, pair in zip(offsets, facing, strict=True)
+    )
+    if 2 * level <= len(facing):
+        return True
+    return _is_prose(one) and _is_prose(other)
+
+
+def _middle(box: Box) -> float:
+    return box.middle
+
+
+def _nearest(box: Box, others: Sequence[Box]) -> Box:
+    """The one of `others`, sorted by their middles, whose middle is nearest to that of `box`."""
+    place = bisect_left(others, box.middle, key=_middle)
+    return min(others[max(place - 1, 0) : place + 1], key=lambda other: abs(other.middle - box.middle))
+
+
+def _is_prose(rows: Sequence[Row]) -> bool:
+    """Whether three rows or more fill their column, or go on in the middle of sentences, as wide text does."""
+    if len(rows) < 3:
+        return False
+    left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
+    widths = [row[-1].right - row[0].left for row in rows]
+    width, height = median(widths), median(row[0].height for row in rows)
+    full = sum(one >= 0.75 * (right - left) for one in widths)
+    going_on = sum(row[0].line.words[0].text[0].islower() for row in rows)
+    # A character is about 0.4 line heights wide: 10 heights are 25 characters, a narrow newspaper column.
+    if width >= 10 * height and full >= 0.6 * len(rows):
+        return True
+    return width >= 5 * height and going_on >= 0.4 * len(rows)
+
+
+def _rows(boxes: Sequence[Box]) -> list[Row]:
+    """Boxes on one base line, left to right; rows top to bottom."""
+    rows: list[Row] = []
+    for box in sorted(boxes, key=lambda box: (box.middle, box.left)):
+        for row in rows[:-4:-1]:
+            # A photographed page bends: only the neighbour shows whether the box goes on with the row.
+            neighbour = min(row, key=lambda member: abs(member.left - box.left))
+            if _on_one_line(neighbour, box) and not any(_shared_width(box, member) > 0 for member in row):
+                row.append(box)
+                break
+        else:
+            rows.append([box])
+    for row in rows:
+        row.sort(key=lambda box: box.left)
+    return rows
+
+
+def _on_one_line(one: Box, other: Box) -> bool:
+    small, large = sorted((one.height, other.height))
+    near = abs(one.middle - other.middle) < max(0.4 * small, 0.2 * large)
+    return _shared_height(one, other) >= 0.5 * small and (near or _have_an_edge_in_common(one, other))
+
+
+def _have_an_edge_in_common(one: Box, other: Box) -> bool:
+    """A box grows on one side alone around the tail of a letter or a rule of the table."""
+    small, large = sorted((one.height, other.height))
+    edge = min(abs(one.top - other.top), abs(one.bottom - other.bottom))
+    return edge < 0.25 * small and large < 2.5 * small
+
+
+def _shared_height(one: Box, other: Box) -> float:
+    return min(one.bottom, other.bottom) - max(one.top, other.top)
+
+
+def _shared_width(one: Box, other: Box) -> float:
+    """How far two boxes overlap horizontally, beyond the slack that generous boxes take."""
+    return min(one.right, other.right) - max(one.left, other.left) - 0.3 * min(one.height, other.height)

@@ -1,0 +1,138 @@
+"""Reading pictures and documents: the `ocr` task."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from models.vision.text import Image, PageReader, TextLine
+from tasks.base import Progress, TaskRequest
+from tasks.errors import InputError
+from tasks.media.document import Document
+from tasks.media.loader import MediaLoader
+from tasks.media.source import Source
+from tasks.mixed_page import combined
+from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
+from tasks.page_range import requested_pages
+from tasks.side_by_side import side_by_side
+
+_DOCUMENTS_AT_ONCE = 4
+_PAGES_AT_ONCE = 4
+"""Enough to keep an engine's batches full; each holds a decoded picture in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    document: Document
+    number: int
+    """In its document, from 1."""
+    place: int
+    """Among the pages of all documents, from 1."""
+
+
+class OcrTask:
+    """Words, lines and their places. `reader` is asked for only when there is a picture to read.
+
+    Several sources are read as one document: their pages follow each other, and the page numbers run on, in the
+    result as in the hints ("page 3") of the request's text. Text files have no pages; their text joins
+    `extracted_text` at their place. A picture that comes alone is a section without a page number.
+    """
+
+    name = "ocr"
+
+    def __init__(self, reader: Callable[[], PageReader], loader: MediaLoader) -> None:
+        self._reader = reader
+        self._loader = loader
+
+    async def run(self, request: TaskRequest) -> OcrResult:
+        """Raises InputError (no source, one that cannot be used, pages that are not there, `too_many_pages`),
+        EngineOverloaded, EngineUnavailable and EngineFailed."""
+        if not request.sources:
+            raise InputError("task 'ocr' needs an image or a document: attach one, or put its URL in the text")
+        async with AsyncExitStack() as stack:
+
+            async def opened(source: Source) -> Document:
+                return await stack.enter_async_context(await self._loader.open(source))
+
+            documents = await side_by_side(opened, request.sources, at_most=_DOCUMENTS_AT_ONCE)
+            pages = self._asked_for(request.text, documents)
+            sections = await self._read(pages, request.progress)
+            return _result(documents, pages, sections)
+
+    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[_Page]:
+        pages = _numbered(documents)
+        if pages and not _is_one_picture(documents):
+            wanted = requested_pages(text, len(pages))
+            if wanted is not None:
+                pages = [pages[place - 1] for place in wanted]
+        limit = self._loader.limits.pages
+        if len(pages) > limit:
+            raise InputError(
+                f"{len(pages)} pages are to be read, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
+                f"Ask for fewer, for example 'pages 1-{limit}'.",
+                code="too_many_pages",
+                param=pages[0].document.param,
+            )
+        return pages
+
+    async def _read(self, pages: Sequence[_Page], progress: Progress) -> list[PageSection]:
+        pictures = _Pictures(self._reader)
+        done = 0
+
+        async def read(page: _Page) -> PageSection:
+            nonlocal done
+            section = await _section(page, pictures)
+            done += 1
+            progress("ocr", done, len(pages))
+            return section
+
+        return await side_by_side(read, pages, at_most=_PAGES_AT_ONCE)
+
+
+class _Pictures:
+    """Reads the pictures of one request: the first is refused if the engine is overloaded, so that the client
+    hears of it at once; the rest wait their turn, so that no work is thrown away."""
+
+    def __init__(self, reader: Callable[[], PageReader]) -> None:
+        self._reader = reader
+        self._admitted = False
+
+    async def read(self, picture: Image) -> Sequence[TextLine]:
+        wait, self._admitted = self._admitted, True
+        return await self._reader().read(picture, wait=wait)
+
+
+async def _section(page: _Page, pictures: _Pictures) -> PageSection:
+    width, height = await page.document.size(page.number)
+    layer = await page.document.text_layer(page.number)
+    read: Sequence[TextLine] = ()
+    if not layer.complete:
+        read = await pictures.read(await page.document.picture(page.number))
+
+    def laid_out() -> PageSection:
+        return page_section(combined(layer.lines, read), page.place, width, height)
+
+    # Thousands of words keep the processor busy for longer than the event loop should stand still.
+    return await asyncio.to_thread(laid_out)
+
+
+def _numbered(documents: Sequence[Document]) -> list[_Page]:
+    pages = ((document, number + 1) for document in documents for number in range(document.total_pages))
+    return [_Page(document, number, place) for place, (document, number) in enumerate(pages, start=1)]
+
+
+def _is_one_picture(documents: Sequence[Document]) -> bool:
+    return len(documents) == 1 and documents[0].kind == "image"
+
+
+def _result(documents: Sequence[Document], pages: Sequence[_Page], sections: Sequence[PageSection]) -> OcrResult:
+    if _is_one_picture(documents):
+        return picture_result(sections[0])
+    texts = []
+    for document in documents:
+        if document.text is not None:
+            texts.append(document.text)
+        texts += [
+            section["text"] for page, section in zip(pages, sections, strict=True) if page.document is document
+        ]
+    return document_result(texts, sections, sum(document.total_pages for document in documents))

@@ -1,0 +1,324 @@
+"""Reading order, on the boxes of drawn pages and on hand-made arrangements."""
+
+import math
+import random
+
+import pytest
+
+from models.vision.text import Point, Quad, TextLine, Word
+from tasks.layout import in_reading_order
+from tests import pages
+
+HEIGHT = 20
+CHARACTER = 9
+
+
+def line(text: str, left: float, top: float, *, height: float = HEIGHT) -> TextLine:
+    """`text` set with characters of one width, as a detector would box it."""
+    scale = CHARACTER * height / HEIGHT
+    words, x = [], left
+    for word in text.split():
+        right = x + scale * len(word)
+        words.append(Word(word, ((x, top), (right, top), (right, top + height), (x, top + height)), 0.9))
+        x = right + scale
+    first, last = words[0].quad, words[-1].quad
+    return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
+
+
+def column(text: list[str], left: float, top: float, *, pitch: float = 28, **kwargs: float) -> list[TextLine]:
+    return [line(row, left, top + number * pitch, **kwargs) for number, row in enumerate(text)]
+
+
+def prose(seed: int, lines: int, characters: int = 40) -> list[str]:
+    """`lines` lines of running text, each about `characters` long."""
+    words = iter(pages.prose(seed, lines * characters))
+    text = []
+    for _ in range(lines):
+        row = next(words)
+        while len(row) < characters - 5:
+            row += " " + next(words)
+        text.append(row)
+    return text
+
+
+def rotated(lines: list[TextLine], degrees: float, centre: Point = (500, 400)) -> list[TextLine]:
+    """Turned clockwise about `centre`."""
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+    def move(point: Point) -> Point:
+        x, y = point[0] - centre[0], point[1] - centre[1]
+        return centre[0] + x * c - y * s, centre[1] + x * s + y * c
+
+    def turn(quad: Quad) -> Quad:
+        a, b, c, d = (move(corner) for corner in quad)
+        return a, b, c, d
+
+    return [
+        TextLine(tuple(Word(w.text, turn(w.quad), w.confidence) for w in one.words), turn(one.quad))
+        for one in lines
+    ]
+
+
+def read(lines: list[TextLine]) -> list[str]:
+    """The text in reading order, whatever the order in which the lines were found."""
+    readings = set()
+    for seed in range(3):
+        shuffled = random.Random(seed).sample(lines, len(lines))
+        readings.add(tuple(one.text for one in in_reading_order(shuffled)))
+    assert len(readings) == 1
+    return list(readings.pop())
+
+
+def found(page: pages.Page) -> list[TextLine]:
+    """What a perfect engine would find on `page`."""
+    return [TextLine(tuple(Word(word.text, word.quad, 1.0) for word in one.words), one.quad) for one in page.lines]
+
+
+def words(lines: list[str]) -> list[str]:
+    return " ".join(lines).split()
+
+
+def test_a_page_without_text_has_no_lines() -> None:
+    assert in_reading_order([]) == []
+
+
+def test_a_paragraph_is_read_from_top_to_bottom() -> None:
+    page = pages.paragraph_page(seed=1)
+    assert "\n".join(read(found(page))) == page.text
+
+
+@pytest.mark.parametrize("heading", ["", "On the keeping of bees", "Bees"])
+@pytest.mark.parametrize("seed", range(4))
+def test_two_columns_on_one_grid_are_read_one_after_the_other(seed: int, heading: str) -> None:
+    page = pages.two_column_page(seed=seed, heading=heading)
+    assert "\n".join(read(found(page))) == page.text
+
+
+@pytest.mark.parametrize("columns", [2, 3, 4, 6])
+def test_a_table_is_read_row_by_row(columns: int) -> None:
+    page = pages.table_page(columns=columns, seed=columns)
+    rows = read(found(page))
+    assert words(rows) == page.text.split()
+    assert len(rows) == len(page.lines) / columns
+
+
+@pytest.mark.parametrize("degrees", [-8, -3, 1, 3, 8])
+def test_a_skewed_page_reads_like_a_straight_one(degrees: float) -> None:
+    for page in (pages.two_column_page(seed=5, heading="A heading"), pages.table_page(seed=2)):
+        assert words(read(found(pages.skewed(page, degrees)))) == page.text.split()
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_page_reads_like_an_upright_one(degrees: int) -> None:
+    for page in (pages.two_column_page(seed=6), pages.table_page(seed=3), pages.paragraph_page()):
+        assert words(read(found(pages.turned(page, degrees)))) == page.text.split()
+
+
+def test_columns_whose_lines_are_not_level_are_read_one_after_the_other() -> None:
+    left, right = ["Opening hours", "Monday", "Sunday", "Closed in May"], prose(1, 4)
+    assert read([*column(left, 40, 100), *column(right, 320, 113)]) == [*left, *right]
+
+
+def test_three_columns_are_read_from_left_to_right() -> None:
+    texts = [prose(seed, 12, 28) for seed in range(3)]
+    lines = [one for n, text in enumerate(texts) for one in column(text, 40 + 300 * n, 100)]
+    assert read(lines) == [row for text in texts for row in text]
+
+
+def test_a_title_over_two_columns_comes_first_and_a_note_below_them_last() -> None:
+    title, note = (
+        "An account of the weather in the northern provinces",
+        "Corresponding author: see the last page of this issue",
+    )
+    left, right = prose(1, 8), prose(2, 8)
+    lines = [
+        line(title, 160, 20, height=30),
+        *column(left, 40, 100),
+        *column(right, 460, 100),
+        line(note, 180, 400),
+    ]
+    assert read(lines) == [title, *left, *right, note]
+
+
+def test_a_heading_over_two_of_three_columns_belongs_to_these() -> None:
+    first, second, third = (prose(seed, 8) for seed in range(3))
+    heading = "A heading that stands over the first and the second column alone"
+    lines = [
+        line(heading, 120, 100),
+        *column(first, 40, 128),
+        *column(second, 460, 128),
+        *column(third, 880, 100),
+    ]
+    assert read(lines) == [heading, *first, *second, *third]
+
+
+def test_columns_above_and_below_a_full_width_line_are_two_blocks() -> None:
+    texts = [prose(seed, 6) for seed in range(4)]
+    middle = "A line that runs across both of the columns in the middle of the page"
+    lines = [
+        *column(texts[0], 40, 40),
+        *column(texts[1], 460, 40),
+        line(middle, 100, 230),
+        *column(texts[2], 40, 280),
+        *column(texts[3], 460, 280),
+    ]
+    assert read(lines) == [*texts[0], *texts[1], middle, *texts[2], *texts[3]]
+
+
+def test_lines_that_a_detector_ran_together_hide_no_columns() -> None:
+    left, right = prose(1, 11), prose(2, 11)
+    both = f"{left[5]} {right[5]}"
+    lines = [
+        *column(left[:5], 40, 40, pitch=22),
+        *column(right[:5], 460, 51, pitch=22),
+        line(both, 40, 40 + 5 * 22),
+        *column(left[6:], 40, 40 + 6 * 22, pitch=22),
+        *column(right[6:], 460, 51 + 6 * 22, pitch=22),
+    ]
+    assert read(lines) == [*left[:5], *right[:5], both, *left[6:], *right[6:]]
+
+
+def test_headings_inside_a_column_stay_in_it() -> None:
+    left, right = prose(1, 9), prose(2, 9)
+    left[4] = right[6] = "Results"
+    assert read([*column(left, 40, 40), *column(right, 460, 40)]) == [*left, *right]
+
+
+def test_a_table_inside_a_column_is_read_row_by_row() -> None:
+    above, below, beside = prose(1, 4), prose(2, 4), prose(3, 13)
+    cells = [("Apples", "12.50"), ("Oranges", "3.10"), ("Pears", "4.00")]
+    lines = [
+        *column(above, 40, 40),
+        *column([name for name, _ in cells], 40, 170),
+        *column([price for _, price in cells], 300, 170),
+        *column(below, 40, 280),
+        *column(beside, 460, 46),
+    ]
+    assert read(lines) == [*above, *(" ".join(row) for row in cells), *below, *beside]
+
+
+def test_footnotes_follow_both_columns() -> None:
+    left, right = prose(1, 10), prose(2, 10)
+    notes = ["1 See the appendix.", "2 Measured in May."]
+    lines = [
+        *column(left, 40, 40),
+        *column(right, 460, 40),
+        *column(notes, 40, 400, height=14, pitch=18),
+    ]
+    assert read(lines) == [*left, *right, *notes]
+
+
+def test_a_sidebar_is_read_apart_from_the_text_beside_it() -> None:
+    sidebar = ["Contents", "Honey", "Wax", "Smoke", "Winter", "Index"]
+    text = prose(3, 12, 60)
+    lines = [*column(sidebar, 40, 60, pitch=45), *column(text, 220, 50)]
+    assert read(lines) == [*sidebar, *text]
+
+
+def test_the_parts_of_a_receipt_row_become_one_line() -> None:
+    rows = [
+        ("SPRITE 1.5L", "2", "6.40"),
+        ("BREAD", "1", "2.60"),
+        ("TOTAL", "", "9.00"),
+        ("CASH", "", "10.00"),
+    ]
+    lines = [line("CORNER SHOP", 130, 20, height=30), line("THANK YOU", 150, 240)]
+    for number, (item, quantity, price) in enumerate(rows):
+        top = 80 + 34 * number
+        lines += [line(item, 20, top), line(price, 400 - CHARACTER * len(price), top + 3, height=18)]
+        lines += [line(quantity, 260, top - 2)] if quantity else []
+    assert read(lines) == [
+        "CORNER SHOP",
+        "SPRITE 1.5L 2 6.40",
+        "BREAD 1 2.60",
+        "TOTAL 9.00",
+        "CASH 10.00",
+        "THANK YOU",
+    ]
+
+
+def test_cells_of_several_words_stay_in_their_row() -> None:
+    rows = [
+        ("Name of the article", "Country of origin", "Delivered by"),
+        ("Blue cotton shirt", "Made in Portugal", "the end of May"),
+        ("Oak table, two drawers", "Poland", "June"),
+        ("Set of four glasses", "Bohemia, Czech Republic", "the end of July"),
+    ]
+    lines = [
+        line(cell, 40 + 280 * n, 50 + 40 * number) for number, row in enumerate(rows) for n, cell in enumerate(row)
+    ]
+    assert read(lines) == [" ".join(row) for row in rows]
+
+
+def test_labels_and_values_of_a_form_are_read_together() -> None:
+    rows = [("Name", "Ada Lovelace"), ("Born", "10 December 1815"), ("Profession", "Mathematician")]
+    lines = [line(cell, 40 + 200 * n, 50 + 34 * k) for k, row in enumerate(rows) for n, cell in enumerate(row)]
+    assert read(lines) == [" ".join(row) for row in rows]
+
+
+def test_a_chat_keeps_its_sequence() -> None:
+    said = ["Are you there?", "Yes, since nine", "Good, wait for me", "At the gate?", "By the tree"]
+    lines = [line(text, 40 if n % 2 == 0 else 500, 40 + 50 * n) for n, text in enumerate(said)]
+    assert read(lines) == said
+
+
+def test_rows_of_a_bent_page_hold_together() -> None:
+    # A sheet that droops to the right: each cell stands 6 pixels lower than the one before.
+    rows = [[f"{row}{cell} cell" for cell in "abcde"] for row in range(1, 6)]
+    lines = [
+        line(cell, 40 + 130 * n, 50 + 36 * k + 6 * n) for k, row in enumerate(rows) for n, cell in enumerate(row)
+    ]
+    assert read(lines) == [" ".join(row) for row in rows]
+
+
+def test_a_box_that_reaches_far_below_its_letters_stays_in_its_row() -> None:
+    header = [line("Write", 60, 65, height=18), line("Fish", 280, 65, height=18), line("Top", 700, 66, height=36)]
+    assert read([*header, line("Rock word 33442.15", 60, 117)]) == ["Write Fish Top", "Rock word 33442.15"]
+
+
+def test_text_printed_twice_over_itself_is_not_one_row() -> None:
+    lines = [line("PLEASE COME AGAIN", 40, 50), line("FLEASE COME AOAIN", 44, 54)]
+    assert read(lines) == ["PLEASE COME AGAIN", "FLEASE COME AOAIN"]
+
+
+def test_a_margin_note_that_runs_upwards_follows_the_page() -> None:
+    text = prose(1, 10)
+    note = rotated([line("arXiv:2601.01234 [cs.CV]", 0, 0)], -90, (0, 0))
+    note = [pushed(one, 10, 300) for one in note]
+    assert read([*note, *column(text, 60, 40)]) == [*text, "arXiv:2601.01234 [cs.CV]"]
+
+
+def pushed(one: TextLine, dx: float, dy: float) -> TextLine:
+    def push(quad: Quad) -> Quad:
+        a, b, c, d = ((x + dx, y + dy) for x, y in quad)
+        return a, b, c, d
+
+    return TextLine(tuple(Word(w.text, push(w.quad), w.confidence) for w in one.words), push(one.quad))
+
+
+def test_a_lone_digit_boxed_sideways_stays_in_its_row() -> None:
+    a, b, c, d = line("1", 300, 50).quad
+    digit = TextLine((Word("1", (d, a, b, c), 0.8),), (d, a, b, c))
+    assert read([line("Lamp", 40, 50), digit, line("55.90", 400, 50), line("Total 55.90", 40, 90)]) == [
+        "Lamp 1 55.90",
+        "Total 55.90",
+    ]
+
+
+def test_a_single_line_keeps_its_own_quadrilateral() -> None:
+    tilted = rotated([line("just a line", 40, 50)], 4)
+    assert in_reading_order(tilted) == tilted
+
+
+def test_a_joined_line_covers_its_parts() -> None:
+    (joined,) = in_reading_order([line("9.00", 300, 48), line("TOTAL", 40, 50)])
+    assert joined.quad == ((40, 48), (336, 48), (336, 70), (40, 70))
+
+
+def test_a_joined_line_on_a_skewed_page_is_skewed_too() -> None:
+    straight = [line("TOTAL", 40, 50), line("9.00", 300, 50)]
+    (joined,) = in_reading_order(rotated(straight, 5))
+    (expected,) = rotated([line("TOTAL", 40, 50)], 5)
+    assert joined.quad[0] == pytest.approx(expected.quad[0])
+    assert joined.quad[3] == pytest.approx(expected.quad[3])
+    assert joined.text == "TOTAL 9.00"

@@ -1,0 +1,93 @@
+"""The result of the `ocr` task, to the byte."""
+
+import json
+
+import pytest
+from pydantic_core import to_json
+
+from models.vision.text import Quad, TextLine, Word
+from tasks.ocr_result import document_result, page_section, picture_result
+
+
+def box(left: float, top: float, right: float, bottom: float) -> Quad:
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def line(*words: tuple[str, Quad, float]) -> TextLine:
+    quads = [quad for _, quad, _ in words]
+    return TextLine(tuple(Word(*word) for word in words), (quads[0][0], quads[-1][1], quads[-1][2], quads[0][3]))
+
+
+TOTAL = line(("TOTAL", box(10, 50, 60, 70), 0.994), ("9.00", box(200, 50, 240.5, 70), 0.981))
+SHOP = line(("Shop", box(10, 10, 50, 30), 0.5))
+
+
+def test_a_picture_is_one_section_without_a_page() -> None:
+    result = picture_result(page_section([TOTAL], page=1, width=300, height=100))
+    assert to_json(result).decode() == (
+        '{"extracted_text":"TOTAL 9.00","sections":[{"text":"TOTAL 9.00","lines":[{"text":"TOTAL 9.00",'
+        '"bounds":{"top_left":{"x":10,"y":50},"top_right":{"x":240,"y":50},"bottom_right":{"x":240,"y":70},'
+        '"bottom_left":{"x":10,"y":70},"width":230,"height":20},"average_confidence":0.99,"words":['
+        '{"text":"TOTAL","bounds":{"top_left":{"x":10,"y":50},"top_right":{"x":60,"y":50},'
+        '"bottom_right":{"x":60,"y":70},"bottom_left":{"x":10,"y":70},"width":50,"height":20},"confidence":0.99},'
+        '{"text":"9.00","bounds":{"top_left":{"x":200,"y":50},"top_right":{"x":240,"y":50},'
+        '"bottom_right":{"x":240,"y":70},"bottom_left":{"x":200,"y":70},"width":40,"height":20},"confidence":0.98}'
+        ']}]}],"width":300,"height":100}'
+    )
+
+
+def test_a_page_says_which_it_is_and_how_large() -> None:
+    first = page_section([SHOP], page=3, width=300, height=100)
+    second = page_section([TOTAL], page=4, width=200, height=80)
+    result = document_result(["Shop", "TOTAL 9.00"], [first, second], total_pages=9)
+    assert list(result) == ["extracted_text", "sections", "width", "height", "total_pages"]
+    assert list(result["sections"][0]) == ["text", "lines", "page", "width", "height"]
+    assert [(one["page"], one["width"], one["height"]) for one in (first, second)] == [(3, 300, 100), (4, 200, 80)]
+    assert (result["width"], result["height"], result["total_pages"]) == (300, 100, 9)
+    assert result["extracted_text"] == "Shop\n\nTOTAL 9.00"
+
+
+def test_a_text_has_no_sections_and_no_size() -> None:
+    assert to_json(document_result(["a,b\n1,2\n"], [], total_pages=0)).decode() == (
+        r'{"extracted_text":"a,b\n1,2\n","sections":[],"width":null,"height":null}'
+    )
+
+
+def test_a_blank_page_is_a_section_without_lines() -> None:
+    blank = page_section([], page=1, width=300, height=100)
+    assert picture_result(blank) == {
+        "extracted_text": "",
+        "sections": [{"text": "", "lines": []}],
+        "width": 300,
+        "height": 100,
+    }
+
+
+def test_blank_pages_leave_no_gap_in_the_text() -> None:
+    pages = [page_section([], page=number, width=9, height=9) for number in (1, 2, 3)]
+    assert document_result(["one", "", "three"], pages, total_pages=3)["extracted_text"] == "one\n\nthree"
+
+
+def test_lines_are_in_reading_order() -> None:
+    section = page_section([TOTAL, SHOP], page=1, width=300, height=100)
+    assert section["text"] == "Shop\nTOTAL 9.00"
+
+
+def test_the_average_is_of_the_confidences_as_measured() -> None:
+    words = [(f"w{n}", box(10 + 30 * n, 10, 30 + 30 * n, 30), 0.994) for n in range(5)]
+    (one,) = page_section([line(*words, ("x", box(160, 10, 180, 30), 0.966))], 1, 300, 100)["lines"]
+    assert one["average_confidence"] == pytest.approx(0.99)
+    assert [word["confidence"] for word in one["words"]] == [0.99] * 5 + [0.97]
+
+
+def test_every_word_of_a_line_is_in_its_text() -> None:
+    section = page_section([SHOP, TOTAL], page=1, width=300, height=100)
+    for one in section["lines"]:
+        assert one["text"] == " ".join(word["text"] for word in one["words"])
+
+
+def test_text_is_not_escaped() -> None:
+    umlauts = line(("Grüße", box(10, 10, 60, 30), 0.9), ("日本語", box(70, 10, 130, 30), 0.9))
+    written = to_json(picture_result(page_section([umlauts], 1, 300, 100)))
+    assert "Grüße 日本語".encode() in written
+    assert json.loads(written)["extracted_text"] == "Grüße 日本語"
