@@ -42,9 +42,7 @@ class PaddleOcr:
     >>> [lines] = engine.run([image])
     """
 
-    def __init__(
-        self, weights: Path, *, language: str = "en", device: str = "cpu", threads: int | None = None
-    ) -> None:
+    def __init__(self, weights: Path, *, language: str = "en", device: str = "cpu", threads: int | None = None) -> None:
         """`device` is `cpu`, `gpu` or `gpu:<n>`; `threads` are the CPU's, by default one a core."""
         self._weights = weights
         self._language = language
@@ -107,9 +105,7 @@ class PaddleOcr:
         lines.sort(key=lambda line: line[1].shape[1] / line[1].shape[0])
         pictures = [picture for _, picture in lines]
         results = list(recognition.predict(pictures, batch_size=self._lines_at_once)) if pictures else []
-        read = (
-            line_of(result["rec_text"][1], corners) for (corners, _), result in zip(lines, results, strict=True)
-        )
+        read = (line_of(result["rec_text"][1], corners) for (corners, _), result in zip(lines, results, strict=True))
         return tuple(line for line in read if line is not None)
 
 

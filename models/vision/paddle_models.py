@@ -46,9 +46,7 @@ _LANGUAGES_BY_SCRIPT = {
     "te": "te",
     "th": "th",
 }
-_SCRIPT_OF = {
-    language: script for script, languages in _LANGUAGES_BY_SCRIPT.items() for language in languages.split()
-}
+_SCRIPT_OF = {language: script for script, languages in _LANGUAGES_BY_SCRIPT.items() for language in languages.split()}
 
 LANGUAGES = _SCRIPT_OF.keys()
 

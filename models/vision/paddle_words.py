@@ -40,9 +40,7 @@ def decode(probabilities: NDArray[np.float32], symbols: Sequence[str], columns: 
     starts = np.flatnonzero(np.diff(best, prepend=-1))
     ends = np.append(starts[1:], len(best))
     return [
-        Symbol(
-            symbols[best[start]], min(1.0, float(start + end) / (2 * columns)), float(probabilities[start].max())
-        )
+        Symbol(symbols[best[start]], min(1.0, float(start + end) / (2 * columns)), float(probabilities[start].max()))
         for start, end in zip(starts, ends, strict=True)
         if best[start] != 0 and start < columns and symbols[best[start]]
     ]

@@ -1,0 +1,106 @@
+"""The engines of one process: chosen by name or by what can run here, built once, closed together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from models.base import EngineUnavailable
+from models.candidate import Built, Candidate, EngineConfig
+from models.vision.text import PageReader
+
+AUTO = "auto"
+NOT_YET = "This version of openfaze has no engine for it yet."
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityState:
+    """One line of `/ready` and `doctor`."""
+
+    capability: str
+    candidate: Candidate | None
+    """The engine that serves it; None where nothing can."""
+    loaded: bool
+    remedy: str | None
+    """What would provide it, where nothing serves it."""
+
+    @property
+    def public(self) -> dict[str, object]:
+        if self.candidate is None:
+            return {"state": "unavailable", "remedy": self.remedy}
+        return {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
+
+
+class Runtime:
+    """`choices` maps a capability to an engine's name or `auto`; capabilities not in it are `auto`.
+
+    Raises ValueError for a name that the catalog does not know.
+    """
+
+    def __init__(
+        self,
+        catalog: Mapping[str, Sequence[Candidate]],
+        config: EngineConfig,
+        choices: Mapping[str, str] | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._config = config
+        self._choices = dict(choices or {})
+        self._built: dict[str, Built] = {}
+        for capability, choice in self._choices.items():
+            names = [candidate.spec.name for candidate in catalog[capability]]
+            if choice not in (AUTO, *names):
+                raise ValueError(f"no engine '{choice}' for '{capability}'; there are: {', '.join(names)}")
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        return tuple(self._catalog)
+
+    def choose(self, capability: str) -> Candidate:
+        """The engine that would serve `capability`. Loads nothing; raises EngineUnavailable with its remedy."""
+        candidates = self._catalog[capability]
+        choice = self._choices.get(capability, AUTO)
+        if choice != AUTO:
+            candidates = [candidate for candidate in candidates if candidate.spec.name == choice]
+        if not candidates:
+            raise EngineUnavailable(capability, NOT_YET)
+        remedies = {candidate.spec.name: candidate.remedy(self._config) for candidate in candidates}
+        for candidate in candidates:
+            if remedies[candidate.spec.name] is None:
+                return candidate
+        raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
+
+    def page_reader(self) -> PageReader:
+        """The `ocr` capability. Raises EngineUnavailable."""
+        return cast(PageReader, self._service("ocr"))
+
+    async def load(self, capability: str) -> None:
+        """Loads the engines of `capability` now. Raises EngineUnavailable."""
+        self._service(capability)
+        for host in self._built[capability].hosts:
+            await host.load()
+
+    @property
+    def healthy(self) -> bool:
+        return all(host.healthy for built in self._built.values() for host in built.hosts)
+
+    def states(self) -> list[CapabilityState]:
+        return [self._state(capability) for capability in self._catalog]
+
+    async def close(self) -> None:
+        for built in self._built.values():
+            for host in built.hosts:
+                await host.close()
+
+    def _service(self, capability: str) -> Any:
+        if capability not in self._built:
+            self._built[capability] = self.choose(capability).build(self._config)
+        return self._built[capability].service
+
+    def _state(self, capability: str) -> CapabilityState:
+        try:
+            candidate = self.choose(capability)
+        except EngineUnavailable as error:
+            return CapabilityState(capability, None, loaded=False, remedy=error.remedy)
+        built = self._built.get(capability)
+        loaded = built is not None and all(host.loaded for host in built.hosts)
+        return CapabilityState(capability, candidate, loaded=loaded, remedy=None)

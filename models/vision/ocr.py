@@ -1,0 +1,96 @@
+"""The engines of the `ocr` capability, and how each is put together."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from models.base import EngineSpec, EngineUnavailable
+from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.device import resolve_device
+from models.host import EngineHost, HostLimits
+from models.vision import paddle_models
+from models.vision.ppocr.weights import embedded_weights
+from models.weight_sets import WEIGHT_SETS
+
+MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
+
+_LINES_AT_ONCE = 64
+"""Lines that the recogniser takes in one go: enough to keep every core busy, few enough that a short text does not
+wait long behind a dense page."""
+_LINES_QUEUED = 100_000
+"""The pages read at a time bound the lines; a line never waits for another line's page."""
+
+
+def _small(_: EngineConfig) -> tuple[Path, Path]:
+    return embedded_weights()
+
+
+def _medium(config: EngineConfig) -> tuple[Path, Path]:
+    if MEDIUM_WEIGHTS.missing(config.weights_dir):
+        raise EngineUnavailable("ocr", f"Run `openfaze pull {MEDIUM_WEIGHTS.name}`.")
+    detector, recognizer = (config.weights_dir / file.path for file in MEDIUM_WEIGHTS.files)
+    return detector, recognizer
+
+
+def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]]) -> Candidate:
+    """PP-OCR in two hosts, so that lines of all pages and requests are recognised together."""
+
+    def remedy(config: EngineConfig) -> str | None:
+        try:
+            locate(config)
+        except EngineUnavailable as error:
+            return error.remedy
+        if not (is_installed("openvino") or is_installed("onnxruntime")):
+            return "Install the package 'openvino' or 'onnxruntime'."
+        return None
+
+    def build(config: EngineConfig) -> Built:
+        # Imported here: OpenCV and NumPy take memory that a server which never reads a picture need not spend.
+        from models.vision.ppocr.detector import TextDetector
+        from models.vision.ppocr.reader import PpOcrReader
+        from models.vision.ppocr.recognizer import LineRecognizer
+
+        detector_weights, recognizer_weights = locate(config)
+        device, threads = resolve_device(config.device, gpu_package="onnxruntime-gpu"), config.threads or None
+        pages = EngineHost(
+            spec,
+            partial(TextDetector, detector_weights, device=device, threads=threads),
+            HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
+        )
+        lines = EngineHost(
+            spec,
+            partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
+            HostLimits(max_batch=_LINES_AT_ONCE, max_queue=_LINES_QUEUED, idle_unload_s=config.idle_unload_s),
+        )
+        return Built(PpOcrReader(pages, lines), (pages, lines))
+
+    return Candidate(spec, remedy, build)
+
+
+PP_OCR_V6_SMALL = _pp_ocr(EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"), _small)
+
+PP_OCR_V6_MEDIUM = _pp_ocr(
+    EngineSpec("pp-ocrv6-medium", "ocr", "Apache-2.0", f"`openfaze pull {MEDIUM_WEIGHTS.name}`"), _medium
+)
+
+
+def _build_paddle(config: EngineConfig) -> Built:
+    from models.vision import paddle
+
+    engine = partial(
+        paddle.PaddleOcr,
+        config.weights_dir,
+        language=config.ocr_language,
+        device=resolve_device(config.device, gpu_package="paddlepaddle-gpu").replace("cuda", "gpu"),
+        threads=config.threads or None,
+    )
+    limits = HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+    host = EngineHost(paddle_models.SPEC, engine, limits)
+    return Built(paddle.PaddleReader(host), (host,))
+
+
+PADDLE = Candidate(
+    paddle_models.SPEC,
+    lambda config: paddle_models.remedy(config.weights_dir, config.ocr_language),
+    _build_paddle,
+)

@@ -1,0 +1,126 @@
+"""The engine that finds the lines of text in a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.device import available_cpus
+from models.vision.ppocr.contours import Quads, text_quads
+from models.vision.ppocr.scales import choose_scales
+from models.vision.ppocr.runtimes import open_session
+from models.vision.ppocr.session import Session
+from models.vision.ppocr.tiles import tiles
+from models.vision.text import Image
+
+_SIDE = 128
+"""Sides of the network's input are multiples of this: each new shape costs a compilation and memory."""
+_TILE = 1024
+"""Longest side of one inference where the picture is cut in tiles, in pixels: bounds the memory."""
+_OVERLAP = 64
+"""What a tile sees of its neighbours on each side."""
+_LARGE = 120.0
+"""Height of a line, in pixels of a search, from which a coarser one sees it better: letters wider apart than the
+network looks fall into several boxes."""
+
+
+class TextDetector:
+    """Finds lines of text in pictures (RGB, any size); implements `models.base.Engine`.
+
+    A result is N × 4 × 2 float32: corners of each line in pixels of the picture, clockwise, starting with the one
+    at the top left as the box lies in the picture (within 45° of level).
+
+    `least_score` and `grow` are those of `contours.text_quads`. The defaults are more generous than PP-OCR's own (0.5
+    and 1.6): in RapidOCR, on 28 scanned receipts, they found 96.8 % of the words instead of 95.5 %.
+    """
+
+    def __init__(
+        self,
+        weights: Path,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        least_score: float = 0.4,
+        grow: float = 1.8,
+    ) -> None:
+        self._weights = weights
+        self._device = device
+        self._threads = threads or available_cpus()
+        self._least_score = least_score
+        self._grow = grow
+        self._session: Session | None = None
+
+    def load(self) -> None:
+        self._session = open_session(
+            self._weights, recognition=False, device=self._device, threads=self._threads, streams=1
+        )
+
+    def close(self) -> None:
+        self._session = None
+
+    def run(self, batch: Sequence[Image]) -> list[Quads]:
+        return [self._lines(image) for image in batch]
+
+    def _lines(self, image: Image) -> Quads:
+        scales = choose_scales(image)
+        lines = self._search(image, scales.coarse)
+        if len(lines) and _short_sides(lines).max() * scales.coarse >= _LARGE:
+            lines = _merged(self._search(image, scales.coarse / 4), lines, scales.coarse)
+        if scales.fine is not None:
+            lines = _merged(lines, self._search(image, scales.fine), scales.fine)
+        return lines
+
+    def _search(self, image: Image, scale: float) -> Quads:
+        height, width = image.shape[:2]
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        quads, _ = text_quads(self._probability(resized), least_score=self._least_score, grow=self._grow)
+        quads *= np.array((width / size[0], height / size[1]), np.float32)
+        return np.asarray(quads.clip(0, (width, height)), np.float32)
+
+    def _probability(self, picture: Image) -> NDArray[np.float32]:
+        """Probability of text at each pixel, from overlapping tiles where the picture is large."""
+        assert self._session is not None
+        height, width = picture.shape[:2]
+        whole = np.zeros((height, width), np.float32)
+        for rows in tiles(height, side=_TILE, overlap=_OVERLAP):
+            for columns in tiles(width, side=_TILE, overlap=_OVERLAP):
+                tile, top, left = _framed(picture[rows.seen, columns.seen])
+                (probability,) = self._session.infer([tile[None]])[0]
+                whole[rows.kept, columns.kept] = probability[0, top:, left:][rows.inside, columns.inside]
+        return whole
+
+
+def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:
+    """The lines of two searches, each seen by the one that sees it better; `scale` is the finer one's."""
+    height, fine_height = _short_sides(coarse), _short_sides(fine)
+    overlap = _overlap(coarse, fine)
+    # To the coarse search a block of small print is one large box, or one line of it with the next.
+    block = (overlap * (fine_height < 0.7 * height[:, None])).sum(1) > 0.3
+    large = ~block & (height * scale >= _LARGE)
+    missed = ~block & (overlap.sum(1) < 0.3)
+    news = (_overlap(fine, coarse[large]).sum(1) < 0.3) & (fine_height * scale < 1.5 * _LARGE)
+    return np.concatenate((coarse[large | missed], fine[news]))
+
+
+def _framed(tile: Image) -> tuple[Image, int, int]:
+    """`tile` in the middle of a canvas with sides that the network takes, and where its top left corner is."""
+    height, width = tile.shape[:2]
+    below, right = -height % _SIDE, -width % _SIDE
+    top, left = below // 2, right // 2
+    framed = cv2.copyMakeBorder(tile, top, below - top, left, right - left, cv2.BORDER_REPLICATE)
+    return np.asarray(framed, np.uint8), top, left
+
+
+def _short_sides(quads: Quads) -> NDArray[np.float32]:
+    edges = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
+    return np.asarray(edges.min(1), np.float32)
+
+
+def _overlap(quads: Quads, others: Quads) -> NDArray[np.float32]:
+    """Share of each quadrilateral that each of `others` covers, taking both as upright rectangles: N × M."""
+    low, high = quads.min(1)[:, None], quads.max(1)[:, None]
+    shared = (np.minimum(high, others.max(1)) - np.maximum(low, others.min(1))).clip(0).prod(2)
+    return np.asarray(shared / np.maximum((high - low).prod(2), 1), np.float32)

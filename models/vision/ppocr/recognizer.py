@@ -1,0 +1,111 @@
+"""The engine that reads line crops."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.device import available_cpus
+from models.vision.ppocr.ctc import Reading, alphabet, decode
+from models.vision.ppocr.long_lines import joined, pieces
+from models.vision.ppocr.runtimes import open_session
+from models.vision.ppocr.session import Pictures, Session
+from models.vision.text import Image
+
+LINE_HEIGHT = 48
+"""Of the recogniser's input, in pixels."""
+COLUMN_WIDTH = 8
+"""Pixels of the input per column of the output."""
+
+_PADDING = 128
+"""Mid-grey, which is 0 after normalisation: what PP-OCR was trained to see behind the line."""
+_LEAST_WIDTH = 160
+"""Narrower lines read no better for less padding."""
+_LONGEST = 1280
+"""Lines are cut at gaps to at most this width: longer ones read worse, and each width takes memory for good."""
+_PIXELS_AT_ONCE = 1536
+"""Width of the lines of one inference together: more makes it no faster and takes 75 KB a column."""
+_MOST_STREAMS = 4
+"""Inferences side by side; each keeps its own working memory of 100 MB."""
+
+
+class LineRecognizer:
+    """Reads crops of one upright line each (RGB, any size); implements `models.base.Engine`.
+
+    Each line is padded to a width that depends on itself alone, and what the network says about one picture of a
+    batch does not depend on the others: a line reads the same alone and among the lines of other pages.
+    """
+
+    def __init__(
+        self, weights: Path, *, device: str = "cpu", threads: int | None = None, streams: int | None = None
+    ) -> None:
+        self._weights = weights
+        self._device = device
+        self._threads = threads or available_cpus()
+        self._streams = streams or (min(self._threads, _MOST_STREAMS) if device == "cpu" else 1)
+        self._session: Session | None = None
+        self._symbols: tuple[str, ...] = ()
+
+    def load(self) -> None:
+        self._session = open_session(
+            self._weights, recognition=True, device=self._device, threads=self._threads, streams=self._streams
+        )
+        self._symbols = alphabet(self._session.characters())
+
+    def close(self) -> None:
+        self._session = None
+
+    def run(self, batch: Sequence[Image]) -> list[Reading]:
+        lines = [fitted(crop) for crop in batch]
+        cuts = [pieces(line, _LONGEST) for line in lines]
+        parts = [line[:, piece.start : piece.stop] for line, cut in zip(lines, cuts, strict=True) for piece in cut]
+        readings = iter(self._read(parts))
+        return [joined(cut, list(islice(readings, len(cut)))) for cut in cuts]
+
+    def _read(self, lines: Sequence[Image]) -> list[Reading]:
+        assert self._session is not None
+        groups = _groups([_padded_width(line.shape[1]) for line in lines])
+        outputs = self._session.infer([_stacked([lines[i] for i in group], width) for width, group in groups])
+        readings: dict[int, Reading] = {}
+        for (_, group), (classes, probabilities) in zip(groups, outputs, strict=True):
+            for row, index in enumerate(group):
+                columns = lines[index].shape[1] / COLUMN_WIDTH
+                readings[index] = decode(classes[row], probabilities[row], self._symbols, columns)
+        return [readings[index] for index in range(len(lines))]
+
+
+def fitted(crop: Image) -> Image:
+    """`crop` at the recogniser's height, its proportions kept."""
+    height, width = crop.shape[:2]
+    if height == LINE_HEIGHT:
+        return crop
+    target = (max(1, round(width * LINE_HEIGHT / height)), LINE_HEIGHT)
+    smooth = cv2.INTER_AREA if height > LINE_HEIGHT else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(np.ascontiguousarray(crop), target, interpolation=smooth), np.uint8)
+
+
+def _padded_width(width: int) -> int:
+    # Each width is compiled once: finer steps waste less on the padding, coarser ones less on compiling.
+    step = 32 if width <= 320 else 64 if width <= 960 else 128
+    return max(_LEAST_WIDTH, -(-width // step) * step)
+
+
+def _groups(widths: Sequence[int]) -> list[tuple[int, list[int]]]:
+    """Indices of lines of one width each, at most so many that a group keeps one stream busy, widest first."""
+    by_width: dict[int, list[int]] = {}
+    for index, width in enumerate(widths):
+        by_width.setdefault(width, []).append(index)
+    groups = []
+    for width in sorted(by_width, reverse=True):
+        lines, at_once = by_width[width], max(1, _PIXELS_AT_ONCE // width)
+        groups += [(width, lines[start : start + at_once]) for start in range(0, len(lines), at_once)]
+    return groups
+
+
+def _stacked(lines: Sequence[Image], width: int) -> Pictures:
+    stack = np.full((len(lines), LINE_HEIGHT, width, 3), _PADDING, np.uint8)
+    for row, line in zip(stack, lines, strict=True):
+        row[:, : line.shape[1]] = line
+    return stack

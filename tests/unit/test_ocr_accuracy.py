@@ -1,0 +1,244 @@
+"""What the embedded engine must read, on pages whose text is known, through the reader and its real hosts."""
+
+import asyncio
+import csv
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from models.base import EngineSpec
+from models.host import EngineHost, HostLimits
+from models.vision.ppocr.detector import TextDetector
+from models.vision.ppocr.reader import PpOcrReader
+from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.weights import embedded_weights
+from models.vision.text import TextLine
+from tests.pages import (
+    FONTS,
+    Line,
+    Page,
+    blank_page,
+    noisy,
+    paragraph_page,
+    pasted,
+    prose,
+    single_line,
+    skewed,
+    table_page,
+    turned,
+    two_column_page,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CLEAN = {
+    **{font: paragraph_page(font=font, size=14 + 3 * i, lines=6, width=900, seed=i) for i, font in enumerate(FONTS)},
+    "two columns": two_column_page(heading="A heading over both columns"),
+    "table": table_page(),
+    "table without rules": table_page(rules=False, seed=3),
+    "light on dark": paragraph_page(ink="white", paper="navy", lines=6, seed=4),
+    "grey on grey": paragraph_page(ink="#888888", paper="#eeeeee", lines=6, seed=5),
+    "3 degrees": skewed(two_column_page(seed=1), 3),
+    "-3 degrees": skewed(table_page(seed=1), -3),
+    "30 degrees": skewed(paragraph_page(lines=6, seed=6), 30),
+    **{f"columns turned by {turn}": turned(two_column_page(seed=turn, lines=8), turn) for turn in (90, 180, 270)},
+    **{f"table turned by {turn}": turned(table_page(seed=turn, rows=4), turn) for turn in (90, 180, 270)},
+    "9 px letters": paragraph_page(size=9, width=300, lines=3),
+    "screen of 12 px letters": paragraph_page(size=12, width=1920, lines=12),
+    "one small line on a large sheet": pasted(
+        blank_page(3000, 4000), single_line("Printed in Germany 2024", size=20), 1500, 3800
+    ),
+    "600 px letters": pasted(
+        pasted(blank_page(4000, 2000), single_line("SALE 50", size=600), 200, 300),
+        paragraph_page(size=20, width=1000, lines=3, words=prose(8, 30)),
+        600,
+        1500,
+    ),
+    "a line sixty times as long as high": single_line(" ".join(prose(3, 40)), size=30),
+    "upright page with a word running up": pasted(
+        paragraph_page(size=24, width=900, lines=12, words=prose(2, 50)),
+        turned(single_line("Upwards 42", size=26, margin=6), 270),
+        400,
+        330,
+    ),
+}
+DEGRADED = {
+    "noise": noisy(two_column_page(seed=7), 1),
+    "skew and noise": noisy(skewed(two_column_page(seed=8), 3), 2),
+    "strong blur": noisy(paragraph_page(size=24, seed=9), 3, noise=4, blur=1.6),
+    "strong noise": noisy(table_page(seed=10), 4, noise=30, blur=0.8),
+    "poor JPEG": noisy(paragraph_page(size=20, seed=11), 5, noise=0, blur=0.3, jpeg_quality=12),
+    "turned and noisy": noisy(turned(two_column_page(seed=12, lines=8), 90), 6),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def reader() -> AsyncIterator[PpOcrReader]:
+    detector_file, recognizer_file = embedded_weights()
+    spec = EngineSpec("ppocr", "ocr", "Apache-2.0", "inside the package rapidocr")
+    detector = EngineHost(spec, lambda: TextDetector(detector_file))
+    recognizer = EngineHost(spec, lambda: LineRecognizer(recognizer_file), HostLimits(max_batch=64, max_queue=10_000))
+    yield PpOcrReader(detector, recognizer)
+    await detector.close()
+    await recognizer.close()
+
+
+@pytest.mark.parametrize("name", CLEAN)
+async def test_a_clean_page_is_read_and_boxed(reader: PpOcrReader, name: str) -> None:
+    page = CLEAN[name]
+    lines = await reader.read(page.pixels)
+    assert character_error_rate(lines, page) <= 0.005
+    assert mean_word_iou(lines, page) >= 0.7
+
+
+@pytest.mark.parametrize("name", DEGRADED)
+async def test_a_poor_scan_is_read_and_boxed(reader: PpOcrReader, name: str) -> None:
+    page = DEGRADED[name]
+    lines = await reader.read(page.pixels)
+    assert character_error_rate(lines, page) <= 0.03
+    assert mean_word_iou(lines, page) >= 0.7
+
+
+async def test_the_sample_receipts_are_read(reader: PpOcrReader, shared: Path) -> None:
+    as_annotated, without_slips = [], []
+    for number in range(3):
+        picture = np.asarray(Image.open(shared / "samples" / f"receipt_{number:03}.jpg").convert("RGB"))
+        lines = await reader.read(picture)
+        truth = annotated_lines(shared / "samples" / f"receipt_{number:03}.boxes.csv")
+        as_annotated.append(token_recall(lines, [text for _, text in truth]))
+        without_slips.append(token_recall(lines, [text for _, text in without_repeats(truth)]))
+    assert np.mean(as_annotated) >= 0.93
+    assert np.mean(without_slips) >= 0.96
+
+
+async def test_a_line_s_text_is_all_its_words(reader: PpOcrReader) -> None:
+    for line in await reader.read(CLEAN["table"].pixels):
+        assert line.text.split(" ") == [word.text for word in line.words]
+        assert all(word.text and not re.search(r"\s", word.text) for word in line.words)
+
+
+async def test_confidences_are_probabilities_and_lower_on_poorer_scans(reader: PpOcrReader) -> None:
+    clean = [word.confidence for line in await reader.read(paragraph_page(seed=3).pixels) for word in line.words]
+    poor = noisy(paragraph_page(seed=3, size=24), 1, noise=50, blur=2.2, jpeg_quality=10)
+    worse = [word.confidence for line in await reader.read(poor.pixels) for word in line.words]
+    assert all(0 < confidence <= 1 for confidence in clean + worse)
+    assert np.mean(worse) < np.mean(clean)
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+async def test_a_quadrilateral_starts_where_its_text_starts(reader: PpOcrReader, turn: int) -> None:
+    page = two_column_page(lines=4, seed=2)
+    page = turned(page, turn) if turn else page
+    for line in await reader.read(page.pixels):
+        truth = nearest(line, page)
+        scale = np.linalg.norm(np.subtract(truth.quad[3], truth.quad[0]))
+        assert np.linalg.norm(np.subtract(line.quad[0], truth.quad[0])) < 0.5 * scale
+
+
+@pytest.mark.parametrize("size", [(600, 400), (1, 1), (500, 2), (2, 500), (3, 3), (5000, 4000)])
+async def test_nothing_is_read_where_nothing_is_written(reader: PpOcrReader, size: tuple[int, int]) -> None:
+    assert await reader.read(blank_page(*size).pixels) == []
+
+
+async def test_the_same_picture_reads_the_same_alone_and_among_others(reader: PpOcrReader) -> None:
+    pictures = [paragraph_page(font=font, size=16 + i, lines=4, seed=i).pixels for i, font in enumerate(FONTS)][:8]
+    alone = [await reader.read(picture) for picture in pictures]
+    for _ in range(3):
+        assert await asyncio.gather(*map(reader.read, pictures)) == alone
+
+
+async def test_a_cancelled_page_leaves_the_others_alone(reader: PpOcrReader) -> None:
+    page = paragraph_page(lines=4, seed=5).pixels
+    expected = await reader.read(page)
+    given_up = [asyncio.ensure_future(reader.read(two_column_page(seed=i).pixels)) for i in range(4)]
+    wanted = asyncio.ensure_future(reader.read(page))
+    await asyncio.sleep(0)
+    for task in given_up:
+        task.cancel()
+    assert await wanted == expected
+    assert all(isinstance(e, asyncio.CancelledError) for e in await asyncio.gather(*given_up, return_exceptions=True))
+
+
+def character_error_rate(lines: Sequence[TextLine], page: Page) -> float:
+    """Edits over characters; a line that was found in pieces counts as one, its pieces joined by a space."""
+    found: dict[int, list[TextLine]] = {}
+    for line in lines:
+        found.setdefault(page.lines.index(nearest(line, page)), []).append(line)
+    edits = 0
+    for number, truth in enumerate(page.lines):
+        pieces = sorted(found.get(number, []), key=lambda line: along(line, truth))
+        edits += edit_distance(" ".join(piece.text for piece in pieces), truth.text)
+    return edits / sum(len(line.text) for line in page.lines)
+
+
+def mean_word_iou(lines: Sequence[TextLine], page: Page) -> float:
+    """The mean over the page's words of the overlap with the best of the words that were read."""
+    read = [np.array(word.quad, np.float32) for line in lines for word in line.words]
+    return float(np.mean([max((iou(np.array(word.quad, np.float32), quad) for quad in read), default=0.0)
+                          for word in page.words]))  # fmt: skip
+
+
+def iou(one: np.ndarray, other: np.ndarray) -> float:
+    if (one.max(0) < other.min(0)).any() or (other.max(0) < one.min(0)).any():
+        return 0.0
+    shared_area, _ = cv2.intersectConvexConvex(one, other)
+    return float(shared_area / (cv2.contourArea(one) + cv2.contourArea(other) - shared_area))
+
+
+def along(line: TextLine, truth: Line) -> float:
+    """Where the middle of `line` is between start (0) and end (1) of `truth`."""
+    start, end = np.array(truth.quad[0]), np.array(truth.quad[1])
+    middle = np.mean(line.quad, 0)
+    return float((middle - start) @ (end - start) / ((end - start) @ (end - start)))
+
+
+def nearest(line: TextLine, page: Page) -> Line:
+    """The line of `page` in or nearest to which the middle of `line` is."""
+    middle = np.mean(line.quad, 0)
+
+    def distance(truth: Line) -> float:
+        return float(-cv2.pointPolygonTest(np.array(truth.quad, np.float32), middle.astype(float).tolist(), True))
+
+    return min(page.lines, key=distance)
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Levenshtein's."""
+    before = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        row = [i]
+        for j, b in enumerate(other, 1):
+            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (a != b)))
+        before = row
+    return before[-1]
+
+
+def annotated_lines(file: Path) -> list[tuple[tuple[int, ...], str]]:
+    """Left, top, right, bottom and text of each annotated line of a receipt."""
+    rows = list(csv.reader(file.read_text("utf-8").splitlines(), quoting=csv.QUOTE_NONE))
+    return [((*map(int, row[0:2]), *map(int, row[4:6])), ",".join(row[8:])) for row in rows]
+
+
+def without_repeats(lines: Sequence[tuple[tuple[int, ...], str]]) -> list[tuple[tuple[int, ...], str]]:
+    """Two printed lines of receipt_001 are annotated twice, the second time with slips: keep the first of each."""
+    kept: list[tuple[tuple[int, ...], str]] = []
+    for box, text in lines:
+        corners = [np.array([(b[0], b[1]), (b[2], b[1]), (b[2], b[3]), (b[0], b[3])], np.float32) for b, _ in kept]
+        own = np.array([(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])], np.float32)
+        if all(iou(own, other) < 0.5 for other in corners):
+            kept.append((box, text))
+    return kept
+
+
+def token_recall(lines: Sequence[TextLine], truth: Sequence[str]) -> float:
+    """Share of the case-folded alphanumeric tokens of `truth` that were read, each as often as it stands there."""
+    wanted, read = (Counter(re.findall(r"[a-z0-9]+", " ".join(texts).casefold()))
+                    for texts in (truth, [line.text for line in lines]))  # fmt: skip
+    return (wanted & read).total() / wanted.total()

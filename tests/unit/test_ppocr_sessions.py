@@ -1,0 +1,85 @@
+"""The two runtimes that compute the networks."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.vision.ppocr import runtimes
+from models.vision.ppocr.crops import ways_to_read
+from models.vision.ppocr.detector import TextDetector
+from models.vision.ppocr.onnx_session import OnnxSession
+from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.weights import embedded_weights
+from models.vision.text import Image
+from tests.pages import Page, paragraph_page, single_line
+
+DETECTOR, RECOGNIZER = embedded_weights()
+
+
+def read(image: Image) -> list[str]:
+    detector, recognizer = TextDetector(DETECTOR), LineRecognizer(RECOGNIZER)
+    detector.load()
+    recognizer.load()
+    [quads] = detector.run([image])
+    crops = [way[0].picture for way in ways_to_read(image, quads[quads[:, 0, 1].argsort()])]
+    texts = [reading.text for reading in recognizer.run(crops)]
+    detector.close()
+    recognizer.close()
+    return texts
+
+
+@pytest.fixture
+def page() -> Page:
+    return paragraph_page(lines=5, size=22, width=800, seed=6)
+
+
+def test_onnxruntime_reads_the_same_text_where_openvino_is_missing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_openvino = read(page.pixels)
+    monkeypatch.setattr(runtimes, "find_spec", lambda _: None)
+    assert isinstance(runtimes.open_session(RECOGNIZER, recognition=True, threads=1, streams=1), OnnxSession)
+    assert read(page.pixels) == with_openvino == page.text.split("\n")
+
+
+def test_a_gpu_that_the_runtime_cannot_use_is_no_silent_cpu() -> None:
+    with pytest.raises(EngineUnavailable, match="onnxruntime-gpu"):
+        LineRecognizer(RECOGNIZER, device="cuda").load()
+
+
+def test_openvino_does_not_load_its_telemetry() -> None:
+    code = """
+import json, sys
+from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.weights import embedded_weights
+LineRecognizer(embedded_weights()[1]).load()
+print(json.dumps([name for name in sys.modules if name.startswith(("openvino_telemetry", "rapidocr"))
+                  and sys.modules[name] is not None]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
+    words = ["Invoice", "10.00", "a rather longer line of text 42", "Total", "x"]
+    crops = [single_line(word, margin=6).pixels for word in words]
+    engine = LineRecognizer(RECOGNIZER)
+    engine.load()
+    together = engine.run(crops * 3)
+    for index, crop in enumerate(crops):
+        [alone] = engine.run([crop])
+        assert alone.text == together[index].text == together[index + len(crops)].text
+        assert np.array_equal(alone.probabilities, together[index].probabilities)
+        assert np.array_equal(alone.centres, together[index + len(crops)].centres)
+
+
+def test_a_closed_engine_loads_again(page: Page) -> None:
+    engine = TextDetector(DETECTOR)
+    engine.load()
+    [before] = engine.run([page.pixels])
+    engine.close()
+    engine.load()
+    [after] = engine.run([page.pixels])
+    assert np.array_equal(before, after)

@@ -1,0 +1,99 @@
+"""Words from a reading and its crop."""
+
+import numpy as np
+import pytest
+
+from models.vision.ppocr.crops import Crop
+from models.vision.ppocr.ctc import Reading
+from models.vision.ppocr.words import line_of_words
+
+Stroke = tuple[int, int]
+
+
+def crop(*strokes: Stroke, width: int = 400, corners: list[tuple[float, float]] | None = None) -> Crop:
+    """White paper, 48 high, with black bars from row 12 to 36 between the given columns."""
+    picture = np.full((48, width, 3), 255, np.uint8)
+    for start, stop in strokes:
+        picture[12:36, start:stop] = 0
+    return Crop(np.array(corners or [(0, 0), (width, 0), (width, 48), (0, 48)], np.float32), picture)
+
+
+def reading(text: str, *centres: float, width: int = 400, probabilities: list[float] | None = None) -> Reading:
+    places = np.array([centre / width for centre in centres], np.float32)
+    return Reading(text, np.array(probabilities or [1.0] * len(text), np.float32), places)
+
+
+def texts(crop: Crop, reading: Reading) -> list[str]:
+    line = line_of_words(crop, reading)
+    return [word.text for word in line.words] if line else []
+
+
+def test_spaces_part_words_and_are_in_none() -> None:
+    assert texts(crop((20, 60), (90, 130)), reading("ab cd", 30, 50, 75, 100, 120)) == ["ab", "cd"]
+
+
+def test_a_word_s_confidence_is_the_mean_of_its_characters() -> None:
+    line = line_of_words(
+        crop((20, 60), (90, 130)),
+        reading("ab cd", 30, 50, 75, 100, 120, probabilities=[1.0, 0.5, 0.1, 0.8, 0.6]),
+    )
+    assert line is not None
+    assert [word.confidence for word in line.words] == pytest.approx([0.75, 0.7])
+
+
+def test_a_wide_blank_gap_parts_words_where_the_space_was_not_read() -> None:
+    assert texts(crop((20, 36), (104, 180)), reading("1559", 28, 112, 140, 168)) == ["1", "559"]
+
+
+def test_evenly_spaced_digits_stay_one_word() -> None:
+    assert texts(crop((20, 32), (44, 56), (68, 80)), reading("111", 26, 50, 74)) == ["111"]
+
+
+def test_a_gap_full_of_ink_does_not_part_words() -> None:
+    assert texts(crop((20, 200)), reading("a-b", 30, 60, 112)) == ["a-b"]
+
+
+def test_an_unread_leader_parts_words() -> None:
+    dots = [(column, column + 3) for column in range(90, 300, 10)]
+    assert texts(crop((20, 80), *dots, (310, 350)), reading("CASHRM", 28, 44, 60, 76, 320, 340)) == ["CASH", "RM"]
+
+
+def test_no_space_is_invented_between_chinese_and_latin() -> None:
+    inked = crop((10, 44), (54, 88), (100, 116), (120, 136), (152, 186))
+    assert texts(inked, reading("合计RM元", 27, 71, 108, 128, 169)) == ["合计RM元"]
+
+
+def test_boxes_are_shrunk_to_the_ink() -> None:
+    line = line_of_words(crop((20, 60), (90, 130)), reading("ab cd", 30, 50, 75, 100, 120))
+    assert line is not None
+    assert line.words[0].quad == pytest.approx(np.array([(20, 12), (60, 12), (60, 36), (20, 36)]))
+    assert line.words[1].quad == pytest.approx(np.array([(90, 12), (130, 12), (130, 36), (90, 36)]))
+    assert line.quad == pytest.approx(np.array([(20, 12), (130, 12), (130, 36), (20, 36)]))
+
+
+def test_boxes_follow_a_line_that_runs_down_the_page() -> None:
+    down = crop((20, 60), corners=[(148, 0), (148, 400), (100, 400), (100, 0)])
+    line = line_of_words(down, reading("ab", 30, 50))
+    assert line is not None
+    assert line.quad == pytest.approx(np.array([(136, 20), (136, 60), (112, 60), (112, 20)]))
+
+
+def test_ink_of_the_neighbouring_lines_does_not_enlarge_the_box() -> None:
+    inked = crop((20, 60))
+    inked.picture[:4, 20:60] = 0
+    inked.picture[45:, 20:60] = 0
+    line = line_of_words(inked, reading("ab", 30, 50))
+    assert line is not None
+    assert line.quad == pytest.approx(np.array([(20, 12), (60, 12), (60, 36), (20, 36)]))
+
+
+def test_paper_without_ink_still_yields_boxes_around_the_characters() -> None:
+    line = line_of_words(crop(), reading("ab", 100, 120))
+    assert line is not None
+    left, right = line.quad[0][0], line.quad[1][0]
+    assert 80 <= left < 100
+    assert 120 < right <= 140
+
+
+def test_spaces_alone_are_no_line() -> None:
+    assert line_of_words(crop(), reading("  ", 100, 120)) is None
