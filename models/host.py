@@ -170,8 +170,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             self.counters.loads += 1
             # Workers outlive the request that loads the engine: its logging context is not theirs.
             self._workers = [
-                asyncio.create_task(self._work(), context=contextvars.Context())
-                for _ in range(self.limits.workers)
+                asyncio.create_task(self._work(), context=contextvars.Context()) for _ in range(self.limits.workers)
             ]
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
 

@@ -132,7 +132,5 @@ def _result(documents: Sequence[Document], pages: Sequence[_Page], sections: Seq
     for document in documents:
         if document.text is not None:
             texts.append(document.text)
-        texts += [
-            section["text"] for page, section in zip(pages, sections, strict=True) if page.document is document
-        ]
+        texts += [section["text"] for page, section in zip(pages, sections, strict=True) if page.document is document]
     return document_result(texts, sections, sum(document.total_pages for document in documents))

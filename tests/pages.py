@@ -171,9 +171,7 @@ def paragraph_page(
     margin = max(20, 2 * size)
     pitch = round(1.6 * size)
     canvas = _Canvas(width, 2 * margin + lines * pitch, paper)
-    canvas.column(
-        words or prose(seed, lines * width // size), margin, margin, width - 2 * margin, lines, typeface, ink
-    )
+    canvas.column(words or prose(seed, lines * width // size), margin, margin, width - 2 * margin, lines, typeface, ink)
     return canvas.page()
 
 
@@ -253,9 +251,7 @@ def skewed(page: Page, degrees: float, paper: str = "white") -> Page:
     return _moved(page, image, move)
 
 
-def noisy(
-    page: Page, seed: int = 0, *, noise: float = 12, blur: float = 0.6, jpeg_quality: int | None = 40
-) -> Page:
+def noisy(page: Page, seed: int = 0, *, noise: float = 12, blur: float = 0.6, jpeg_quality: int | None = 40) -> Page:
     """`page` as a poor scan: blurred (pixels), with Gaussian noise (grey levels), through JPEG."""
     blurred = page.image.filter(ImageFilter.GaussianBlur(blur))
     grain = np.random.default_rng(seed).normal(0, noise, (page.image.height, page.image.width, 1))
@@ -295,6 +291,18 @@ def _typeface(font: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONTS[font], size, layout_engine=ImageFont.Layout.BASIC)
 
 
+@cache
+def _ink(word: str, typeface: ImageFont.FreeTypeFont) -> tuple[int, int, int, int]:
+    """The bounds of the visible pixels of `word`, from the start of its baseline. (Pillow's own include bearings.)"""
+    size = round(typeface.size)
+    mask = Image.new("L", (math.ceil(typeface.getlength(word)) + 2 * size, 3 * size))
+    ImageDraw.Draw(mask).text((size, 2 * size), word, 255, typeface, anchor="ls")
+    bounds = mask.point(lambda level: 255 * (level > 64)).getbbox()
+    assert bounds is not None, f"{word!r} draws nothing"
+    left, top, right, bottom = bounds
+    return left - size, top - 2 * size, right - size, bottom - 2 * size
+
+
 class _Canvas:
     """Draws lines of words and remembers where they are."""
 
@@ -303,15 +311,14 @@ class _Canvas:
         self._draw = ImageDraw.Draw(self._image)
         self._lines: list[Line] = []
 
-    def line(
-        self, words: Sequence[str], left: int, baseline: int, typeface: ImageFont.FreeTypeFont, ink: str
-    ) -> None:
+    def line(self, words: Sequence[str], left: int, baseline: int, typeface: ImageFont.FreeTypeFont, ink: str) -> None:
         x = float(left)
-        boxes = []
+        boxes: list[tuple[int, int, int, int]] = []
         for word in words:
             at = (round(x), baseline)
             self._draw.text(at, word, ink, typeface, anchor="ls")
-            boxes.append(self._draw.textbbox(at, word, typeface, anchor="ls"))
+            left_edge, top_edge, right_edge, bottom_edge = _ink(word, typeface)
+            boxes.append((at[0] + left_edge, baseline + top_edge, at[0] + right_edge, baseline + bottom_edge))
             x += typeface.getlength(word) + typeface.getlength(" ")
         top, bottom = min(box[1] for box in boxes), max(box[3] for box in boxes)
         quads = [((l, top), (r, top), (r, bottom), (l, bottom)) for l, _, r, _ in boxes]  # noqa: E741

@@ -45,9 +45,7 @@ class Document:
     A text has no pages. Calls raise InputError for a page that is not there or cannot be decoded.
     """
 
-    def __init__(
-        self, blob: Blob, kind: Kind, *, text: str | None, pages: Pages | None, worker: Worker | None
-    ) -> None:
+    def __init__(self, blob: Blob, kind: Kind, *, text: str | None, pages: Pages | None, worker: Worker | None) -> None:
         self.kind: Kind = kind
         self.media_type = blob.media_type
         self.param = blob.param

@@ -65,8 +65,7 @@ class MediaLoader:
             frames = await self._decoding.acquire(PicturePages, blob, self.limits)
             return Document.of_pages(blob, "image" if frames.total == 1 else "paged", frames, self._decoding)
         raise blob.error(
-            f"is {blob.media_type}, which cannot be read as a document or image. "
-            f"Supported: {media_types.SUPPORTED}.",
+            f"is {blob.media_type}, which cannot be read as a document or image. Supported: {media_types.SUPPORTED}.",
             code="unsupported_media_type",
         )
 

@@ -30,9 +30,7 @@ TEXTS = frozenset(
 
 UNKNOWN = "application/octet-stream"
 
-SUPPORTED = (
-    "jpeg, png, webp, bmp, tiff, heic, heif, pdf, and text (plain, csv, tsv, markdown, html, json, xml, yaml)"
-)
+SUPPORTED = "jpeg, png, webp, bmp, tiff, heic, heif, pdf, and text (plain, csv, tsv, markdown, html, json, xml, yaml)"
 """For messages."""
 
 _NAMES = {

@@ -65,9 +65,8 @@ class PdfPages:
             self._check_pixels(number, width, height)
             picture = draw(page, width, height, seconds=self._limits.page_seconds)
             if picture is None:
-                raise self._blob.error(
-                    f"takes longer than {self._limits.page_seconds:g} s to draw at page {number} (OPENFAZE_MAX_PAGE_SECONDS)."
-                )
+                limit = f"{self._limits.page_seconds:g} s (OPENFAZE_MAX_PAGE_SECONDS)"
+                raise self._blob.error(f"takes longer than {limit} to draw at page {number}.")
             return picture
 
     def close(self) -> None:

@@ -32,9 +32,7 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
     """
     text = _marked(blob.data) or _unmarked(blob.data, blob.charset)
     if text is None:
-        raise blob.error(
-            f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type"
-        )
+        raise blob.error(f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type")
     if len(text) > limits.text_chars:
         raise InputTooLarge(
             f"'{blob.label}' has {len(text)} characters; the limit is {limits.text_chars}.", param=blob.param

@@ -108,9 +108,7 @@ def _save(network: object, directory: Path, *, height: int | None) -> None:
 
     network.eval()  # type: ignore[attr-defined]
     shape = [None, 3, height, None]
-    paddle.jit.save(
-        network, str(directory / "inference"), input_spec=[paddle.static.InputSpec(shape, "float32", "x")]
-    )
+    paddle.jit.save(network, str(directory / "inference"), input_spec=[paddle.static.InputSpec(shape, "float32", "x")])
 
 
 def _write_config(directory: Path, steps: list[dict[str, object]], after: dict[str, object]) -> None:

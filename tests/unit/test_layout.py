@@ -54,8 +54,7 @@ def rotated(lines: list[TextLine], degrees: float, centre: Point = (500, 400)) -
         return a, b, c, d
 
     return [
-        TextLine(tuple(Word(w.text, turn(w.quad), w.confidence) for w in one.words), turn(one.quad))
-        for one in lines
+        TextLine(tuple(Word(w.text, turn(w.quad), w.confidence) for w in one.words), turn(one.quad)) for one in lines
     ]
 
 
@@ -265,9 +264,7 @@ def test_a_chat_keeps_its_sequence() -> None:
 def test_rows_of_a_bent_page_hold_together() -> None:
     # A sheet that droops to the right: each cell stands 6 pixels lower than the one before.
     rows = [[f"{row}{cell} cell" for cell in "abcde"] for row in range(1, 6)]
-    lines = [
-        line(cell, 40 + 130 * n, 50 + 36 * k + 6 * n) for k, row in enumerate(rows) for n, cell in enumerate(row)
-    ]
+    lines = [line(cell, 40 + 130 * n, 50 + 36 * k + 6 * n) for k, row in enumerate(rows) for n, cell in enumerate(row)]
     assert read(lines) == [" ".join(row) for row in rows]
 
 

@@ -94,9 +94,7 @@ async def fetch(
         await fetcher.close()
 
 
-async def refusal(
-    url: str, policy: FetchPolicy = OPEN, names: Names | None = None, **options: object
-) -> InputError:
+async def refusal(url: str, policy: FetchPolicy = OPEN, names: Names | None = None, **options: object) -> InputError:
     with pytest.raises(InputError) as caught:
         await fetch(url, policy, names, **options)  # type: ignore[arg-type]
     assert caught.value.param == "p"
@@ -185,9 +183,7 @@ async def test_the_message_for_an_inner_address_says_only_what_was_asked() -> No
     assert error.message == "'http://inner.test/x' is not on the public internet."
 
 
-@pytest.mark.parametrize(
-    "others", [["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"], ["::1", "1.1.1.1"]]
-)
+@pytest.mark.parametrize("others", [["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"], ["::1", "1.1.1.1"]])
 async def test_one_inner_address_among_public_ones_is_enough_to_refuse(others: list[str]) -> None:
     assert (await refusal("http://mixed.test/", FetchPolicy(), Names(mixed_test=others))).code == "url_not_allowed"
 

@@ -23,9 +23,7 @@ def test_bare_base64_carries_none() -> None:
 
 
 def test_a_percent_encoded_data_url_is_text() -> None:
-    assert decode("data:text/plain;charset=ISO-8859-1,caf%E9%20x") == Payload(
-        b"caf\xe9 x", "text/plain", "iso-8859-1"
-    )
+    assert decode("data:text/plain;charset=ISO-8859-1,caf%E9%20x") == Payload(b"caf\xe9 x", "text/plain", "iso-8859-1")
 
 
 def test_a_data_url_without_a_type_declares_none() -> None:

@@ -180,9 +180,7 @@ def test_turned_text_keeps_its_quadrilateral(opened: Opened, degrees: int) -> No
     assert ink_outside(pages.picture(1), pages.text_layer(1)) <= 5
     (ax, ay), (bx, by), _, (dx, dy) = line.words[0].quad
     assert math.degrees(math.atan2(ay - by, bx - ax)) == pytest.approx(degrees, abs=1) or abs(degrees) == 180
-    assert math.dist((ax, ay), (bx, by)) == pytest.approx(
-        2 * stringWidth("Turned", "Helvetica-Bold", 20), rel=0.06
-    )
+    assert math.dist((ax, ay), (bx, by)) == pytest.approx(2 * stringWidth("Turned", "Helvetica-Bold", 20), rel=0.06)
     assert math.dist((ax, ay), (dx, dy)) == pytest.approx(2 * 20 * 0.73, rel=0.12)
 
 
@@ -329,8 +327,7 @@ def raw_pdf(content: str, nonsense: range) -> bytes:
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R "
-        "/Resources << /Font << /F 5 0 R >> >> >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 400 300] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
         f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
         f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
@@ -346,9 +343,7 @@ def raw_pdf(content: str, nonsense: range) -> bytes:
 
 
 def test_a_text_layer_of_nonsense_is_not_believed(opened: Opened) -> None:
-    layer = opened(raw_pdf("BT /F 12 Tf 50 200 Td (HELLO WORLD) Tj ET", range(ord("A"), ord("Z") + 1))).text_layer(
-        1
-    )
+    layer = opened(raw_pdf("BT /F 12 Tf 50 200 Td (HELLO WORLD) Tj ET", range(ord("A"), ord("Z") + 1))).text_layer(1)
     assert layer == TextLayer((), complete=False)
 
 

@@ -224,8 +224,7 @@ def test_the_pixels_that_a_header_claims_are_limited_before_decoding() -> None:
             opened(png_claiming(50_000, 50_000))
     assert caught.value.code == "image_too_large"
     assert caught.value.message == (
-        "'photo' is 50000 x 50000 pixels (2500 megapixels); the limit is 64 megapixels "
-        "(OPENFAZE_MAX_IMAGE_MEGAPIXELS)."
+        "'photo' is 50000 x 50000 pixels (2500 megapixels); the limit is 64 megapixels (OPENFAZE_MAX_IMAGE_MEGAPIXELS)."
     )
 
 

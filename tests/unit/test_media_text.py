@@ -42,9 +42,7 @@ def test_a_charset_is_detected_behind_much_ascii() -> None:
     assert decode(text.encode("cp1252")).endswith("übrig blieben.\n")
 
 
-@pytest.mark.parametrize(
-    "data", [b"a\0b", bytes(range(256)), random.Random(1).randbytes(5000), b"\xff\xfe\x00\xd8"]
-)
+@pytest.mark.parametrize("data", [b"a\0b", bytes(range(256)), random.Random(1).randbytes(5000), b"\xff\xfe\x00\xd8"])
 def test_binary_data_is_no_text(data: bytes) -> None:
     with pytest.raises(InputError, match="'a.txt' is binary data") as caught:
         decode(data)

@@ -63,9 +63,9 @@ def test_a_capability_without_engines_says_so() -> None:
 
 async def test_engines_load_at_their_first_use_and_are_closed_together() -> None:
     engines = runtime(candidate("small"))
-    assert [state.public for state in engines.states()][0] == {"state": "idle", "engine": "small"}
+    assert next(state.public for state in engines.states()) == {"state": "idle", "engine": "small"}
     await engines.load("ocr")
-    assert [state.public for state in engines.states()][0] == {"state": "loaded", "engine": "small"}
+    assert next(state.public for state in engines.states()) == {"state": "loaded", "engine": "small"}
     assert engines.healthy
     await engines.close()
 

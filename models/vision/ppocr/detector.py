@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from models.device import available_cpus
 from models.vision.ppocr.contours import Quads, text_quads
-from models.vision.ppocr.scales import choose_scales
 from models.vision.ppocr.runtimes import open_session
+from models.vision.ppocr.scales import choose_scales
 from models.vision.ppocr.session import Session
 from models.vision.ppocr.tiles import tiles
 from models.vision.text import Image

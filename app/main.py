@@ -1,0 +1,66 @@
+"""The application: routes, what surrounds them, and the life of what they share."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
+from app.middleware import RequestScope, error_response
+from app.routes import chat, health, models
+from app.services import Services
+from app.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Raises ValueError for settings that cannot be served."""
+    services = Services(settings or Settings())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        preloading = asyncio.create_task(services.preload())
+        try:
+            yield
+        finally:
+            preloading.cancel()
+            await asyncio.wait([preloading])
+            await services.close()
+
+    app = FastAPI(title="openfaze", version=version("openfaze"), lifespan=lifespan)
+    app.state.services = services
+    app.add_middleware(RequestScope, keys=services.keys)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    for router in (chat.router, models.router, health.router):
+        app.include_router(router)
+    return app
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    """What the router itself raises: no such route, no such method."""
+    assert isinstance(error, HTTPException)
+    route = f"{request.method} {request.url.path}"
+    public: ApiError
+    match error.status_code:
+        case 404:
+            public = NotFound(f"Unknown route: {route}")
+        case 405:
+            public = MethodNotAllowed(f"Method not allowed: {route}")
+        case _:
+            public = BadRequest("The request could not be read.")
+    response = error_response(public, request.state.request_id)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problem = error.errors()[0]
+    where, *path = problem["loc"]
+    public = BadRequest(f"Field '{where}.{'.'.join(map(str, path))}': {problem['msg']}", param=str(where))
+    return error_response(public, request.state.request_id)

@@ -1,0 +1,54 @@
+"""A response of server-sent events."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.chat import render
+from app.chat.feed import Feed
+from app.disconnect import until_disconnect
+from app.errors import is_expected, to_api_error
+from app.telemetry import Stages
+
+log = structlog.get_logger(__name__)
+
+
+class EventStream(Response):
+    """Starts with the first piece: what fails before it is raised, and keeps its HTTP status; what fails after
+    it is told in the stream. Hanging up ends the work."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, feed: Feed, pieces: AsyncGenerator[bytes, None], stages: Stages, request_id: str) -> None:
+        # `no` keeps nginx from holding pieces back.
+        super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._feed = feed
+        self._pieces = pieces
+        self._stages = stages
+        self._request_id = request_id
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        await until_disconnect(receive, self._send_all(send))
+
+    async def _send_all(self, send: Send) -> None:
+        async with self._feed, contextlib.aclosing(self._pieces) as pieces:
+            first = await anext(pieces)
+            self.headers["server-timing"] = self._stages.header
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await _send_piece(send, first)
+            try:
+                async for piece in pieces:
+                    await _send_piece(send, piece)
+            except Exception as error:
+                if not is_expected(error):
+                    log.exception("stream_failed")
+                await _send_piece(send, render.failure(to_api_error(error), self._request_id))
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_piece(send: Send, piece: bytes) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -1,0 +1,28 @@
+"""GET /health: is the process alive? GET /ready: do the engines that it promised run?"""
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse
+
+from app.services import Services
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health")
+async def health(request: Request) -> JSONResponse:
+    """200 while every engine's worker lives; 503 asks the platform for a restart."""
+    services: Services = request.app.state.services
+    alive = services.runtime.healthy
+    return JSONResponse({"status": "ok" if alive else "failed"}, 200 if alive else 503)
+
+
+@router.get("/ready")
+async def ready(request: Request) -> JSONResponse:
+    """200 once the preloaded capabilities run, with the state of each capability."""
+    services: Services = request.app.state.services
+    waiting = not services.ready
+    body = {
+        "status": "loading" if waiting else "ready",
+        "capabilities": {state.capability: state.public for state in services.runtime.states()},
+    }
+    return JSONResponse(body, 503 if waiting else 200)

@@ -1,0 +1,89 @@
+"""What a running server is made of, put together in one place."""
+
+from pathlib import Path
+
+import structlog
+
+from app.access.keys import ApiKeys
+from app.chat.pipeline import Pipeline
+from app.settings import Settings
+from models.base import EngineUnavailable
+from models.candidate import EngineConfig
+from models.catalog import CATALOG
+from models.runtime import NOT_YET, Runtime
+from tasks.base import Task
+from tasks.media.fetch import Fetcher, FetchPolicy
+from tasks.media.limits import MB, MediaLimits
+from tasks.media.loader import MediaLoader
+from tasks.ocr import OcrTask
+
+log = structlog.get_logger(__name__)
+
+
+class Services:
+    """Loads no engine by itself. Raises ValueError for an engine that the catalog does not know."""
+
+    def __init__(self, settings: Settings) -> None:
+        unknown = [name for name in settings.preload if name not in CATALOG]
+        if unknown:
+            raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
+        self.settings = settings
+        self.keys = ApiKeys(key.get_secret_value() for key in settings.api_keys)
+        self.runtime = build_runtime(settings)
+        self.loader = build_loader(settings)
+        ocr = OcrTask(self.runtime.page_reader, self.loader)
+        self._tasks: dict[str, Task] = {ocr.name: ocr}
+        self.pipeline = Pipeline(self.find_task, settings.max_sources)
+        self.ready = not settings.preload
+
+    def find_task(self, name: str) -> Task:
+        """Raises EngineUnavailable where nothing here can run the task `name`."""
+        task = self._tasks.get(name)
+        if task is None:
+            raise EngineUnavailable(name, NOT_YET)
+        return task
+
+    @property
+    def max_request_bytes(self) -> int:
+        return int(self.settings.max_request_mb * MB)
+
+    async def preload(self) -> None:
+        """Loads what OPENFAZE_PRELOAD names; `/ready` answers 503 until all of it runs."""
+        try:
+            for capability in self.settings.preload:
+                await self.runtime.load(capability)
+        except EngineUnavailable as error:
+            log.error("preload_failed", capability=error.capability, remedy=error.remedy)
+        else:
+            self.ready = True
+
+    async def close(self) -> None:
+        await self.loader.close()
+        await self.runtime.close()
+
+
+def build_runtime(settings: Settings) -> Runtime:
+    config = EngineConfig(
+        device=settings.device,
+        threads=settings.threads,
+        weights_dir=Path(settings.weights_dir),
+        max_queue=settings.max_queue,
+        idle_unload_s=settings.idle_unload_s or None,
+        ocr_language=settings.ocr_language,
+    )
+    return Runtime(CATALOG, config, {"ocr": settings.ocr})
+
+
+def build_loader(settings: Settings) -> MediaLoader:
+    limits = MediaLimits(
+        part_bytes=int(settings.max_part_mb * MB),
+        fetch_bytes=int(settings.max_fetch_mb * MB),
+        image_pixels=int(settings.max_image_megapixels * 1e6),
+        page_seconds=settings.max_page_seconds,
+        pages=settings.max_pages,
+        sources=settings.max_sources,
+    )
+    policy = FetchPolicy(
+        allow=settings.fetch_allow, total_timeout=settings.fetch_timeout_s, max_bytes=limits.fetch_bytes
+    )
+    return MediaLoader(Fetcher(policy), limits)

@@ -1,0 +1,229 @@
+"""The body of POST /v1/chat/completions. Unknown fields are kept: an LLM may know them."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+
+UNION_MARK = "·"
+"""Begins the tags of unions, which pydantic puts into an error's location; `field_path` leaves them out."""
+
+
+class Wire(BaseModel):
+    """JSON types are taken at their word: the string "1" is no number."""
+
+    model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True)
+
+
+class TextPart(Wire):
+    type: Literal["text", "input_text"]
+    text: str
+
+
+class Url(Wire):
+    url: str
+    detail: str | None = None
+
+
+class ImagePart(Wire):
+    type: Literal["image_url", "input_image"]
+    image_url: Url | str
+
+
+class UrlPart(Wire):
+    """`video_url`, `audio_url` and `file_url`: tolerated, each with a field of its own name."""
+
+    type: Literal["video_url", "audio_url", "file_url"]
+    video_url: Url | str | None = None
+    audio_url: Url | str | None = None
+    file_url: Url | str | None = None
+
+
+class File(Wire):
+    file_data: str | None = None
+    """A URL, a data URL, or bare base64."""
+    filename: str | None = None
+    format: str | None = None
+    file_id: str | None = None
+
+
+class FilePart(Wire):
+    type: Literal["file"]
+    file: File
+
+
+class InputAudio(Wire):
+    data: str
+    """A URL, a data URL, or bare base64."""
+    format: str | None = None
+
+
+class AudioPart(Wire):
+    type: Literal["input_audio"]
+    input_audio: InputAudio
+
+
+def _part_kind(part: Any) -> str | None:
+    kind = part.get("type") if isinstance(part, dict) else getattr(part, "type", None)
+    return _PART_KINDS.get(kind) if isinstance(kind, str) else None
+
+
+_PART_KINDS = {
+    "text": "·text",
+    "input_text": "·text",
+    "image_url": "·image",
+    "input_image": "·image",
+    "video_url": "·url",
+    "audio_url": "·url",
+    "file_url": "·url",
+    "file": "·file",
+    "input_audio": "·audio",
+}
+
+ContentPart = Annotated[
+    Annotated[TextPart, Tag("·text")]
+    | Annotated[ImagePart, Tag("·image")]
+    | Annotated[UrlPart, Tag("·url")]
+    | Annotated[FilePart, Tag("·file")]
+    | Annotated[AudioPart, Tag("·audio")],
+    Discriminator(
+        _part_kind,
+        custom_error_type="content_part",
+        custom_error_message=f"Input should be an object with a 'type' of: {', '.join(_PART_KINDS)}",
+    ),
+]
+
+
+def _content_kind(content: Any) -> str | None:
+    match content:
+        case str():
+            return "·string"
+        case list():
+            return "·parts"
+        case None:
+            return "·null"
+        case _:
+            return None
+
+
+Content = Annotated[
+    Annotated[str, Tag("·string")] | Annotated[list[ContentPart], Tag("·parts")] | Annotated[None, Tag("·null")],
+    Discriminator(
+        _content_kind,
+        custom_error_type="content",
+        custom_error_message="Input should be a string or a list of content parts",
+    ),
+]
+
+
+class FunctionCall(Wire):
+    name: str
+    arguments: str
+
+
+class ToolCall(Wire):
+    id: str
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+class Message(Wire):
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Content = None
+    name: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+
+
+class Function(Wire):
+    name: str = Field(min_length=1)
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Tool(Wire):
+    type: Literal["function"]
+    function: Function
+
+
+class FunctionName(Wire):
+    name: str
+
+
+class NamedToolChoice(Wire):
+    type: Literal["function"]
+    function: FunctionName
+
+
+class JsonSchema(Wire):
+    name: str | None = None
+    schema_: dict[str, Any] = Field(default_factory=dict, alias="schema")
+    strict: bool | None = False
+
+
+class ResponseFormat(Wire):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+
+class StreamOptions(Wire):
+    include_usage: bool | None = False
+
+
+def _tool_choice_kind(choice: Any) -> str:
+    return "·word" if isinstance(choice, str) else "·named"
+
+
+class ChatRequest(Wire):
+    """Field by field as the HTTP contract lists them; ranges are OpenAI's."""
+
+    model: str
+    messages: list[Message] = Field(min_length=1)
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    response_format: ResponseFormat | None = None
+    tools: list[Tool] | None = None
+    tool_choice: (
+        Annotated[
+            Annotated[Literal["auto", "none", "required"], Tag("·word")] | Annotated[NamedToolChoice, Tag("·named")],
+            Discriminator(_tool_choice_kind),
+        ]
+        | None
+    ) = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None
+    max_tokens: int | None = Field(default=None, ge=1, le=32000)
+    max_completion_tokens: int | None = Field(default=None, ge=1, le=32000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    logprobs: bool | None = None
+    n: int | None = Field(default=None, ge=1, le=1)
+    user: str | None = None
+    metadata: dict[str, Any] | None = None
+    evidence: bool | None = False
+    """Ours: with a schema, tell where each field of the answer comes from."""
+
+
+WireT = TypeVar("WireT", bound=Wire)
+
+
+def field_path(location: tuple[int | str, ...]) -> str:
+    """`("messages", 0, "·parts", "role")` as clients write it: `messages[0].role`."""
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif not step.startswith(UNION_MARK):
+            path += f".{step}" if path else step
+    return path
+
+
+def first_problem(error: ValidationError) -> tuple[str, str | None]:
+    """The message and the field's path of what is wrong first."""
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = field_path(problem["loc"])
+    return (f"Field '{path}': {problem['msg']}", path) if path else (problem["msg"], None)

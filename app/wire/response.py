@@ -1,0 +1,124 @@
+"""What POST /v1/chat/completions answers. The order of the fields is the order on the wire."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+def _absent(value: object) -> bool:
+    return value is None
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class TokensDetails(Wire):
+    reasoning_tokens: int
+
+
+class Usage(Wire):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    completion_tokens_details: TokensDetails | None = Field(default=None, exclude_if=_absent)
+
+
+class PrecontextEntry(Wire):
+    name: str
+    result: Any = Field(default=None, exclude_if=_absent)
+    error: str | None = Field(default=None, exclude_if=_absent)
+
+
+class FunctionCall(Wire):
+    name: str
+    arguments: str
+
+
+class ToolCall(Wire):
+    id: str
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+class Message(Wire):
+    role: Literal["assistant"] = "assistant"
+    content: str | None = None
+    tool_calls: list[ToolCall] | None = Field(default=None, exclude_if=_absent)
+
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+class Choice(Wire):
+    index: int = 0
+    message: Message
+    logprobs: Any = Field(default=None, exclude_if=_absent)
+    """As the LLM gives them, where they were asked for."""
+    finish_reason: FinishReason
+
+
+class ChatCompletion(Wire):
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    usage: Usage
+    vcache: bool = False
+    precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=_absent)
+    """Only when something ran."""
+    reasoning: str | None = Field(default=None, exclude_if=_absent)
+    """Only when it was asked for, and there is one."""
+    choices: list[Choice]
+    evidence: Any = Field(default=None, exclude_if=_absent)
+    """Where each field of a structured answer comes from; only when it was asked for."""
+
+
+class FunctionDelta(Wire):
+    name: str | None = Field(default=None, exclude_if=_absent)
+    arguments: str | None = Field(default=None, exclude_if=_absent)
+
+
+class ToolCallDelta(Wire):
+    index: int
+    id: str | None = Field(default=None, exclude_if=_absent)
+    type: Literal["function"] | None = Field(default=None, exclude_if=_absent)
+    function: FunctionDelta
+
+
+class Delta(Wire):
+    role: Literal["assistant"] | None = Field(default=None, exclude_if=_absent)
+    content: str | None = Field(default=None, exclude_if=_absent)
+    tool_calls: list[ToolCallDelta] | None = Field(default=None, exclude_if=_absent)
+
+
+class ChunkChoice(Wire):
+    index: int = 0
+    delta: Delta
+    logprobs: Any = Field(default=None, exclude_if=_absent)
+    finish_reason: FinishReason | None = None
+
+
+class ChatCompletionChunk(Wire):
+    id: str
+    type: Literal["text-delta"] = "text-delta"
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: Usage | None = Field(default=None, exclude_if=_absent)
+    vcache: bool | None = Field(default=None, exclude_if=_absent)
+    evidence: Any = Field(default=None, exclude_if=_absent)
+    """On the chunk that ends the answer."""
+
+
+class Model(Wire):
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: Literal["openfaze"] = "openfaze"
+
+
+class ModelList(Wire):
+    object: Literal["list"] = "list"
+    data: list[Model]

@@ -1,0 +1,55 @@
+"""One real server for all of these tests, and pictures to send it."""
+
+import base64
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.server import Server, serving
+
+KEY = "test-key-1"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The embedded default with a key. Its fetcher reaches public addresses only."""
+    with serving(tmp_path_factory.mktemp("server") / "log", api_keys=KEY, preload="ocr") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same, allowed to fetch from 127.0.0.1, within two seconds."""
+    log = tmp_path_factory.mktemp("fetching") / "log"
+    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", fetch_timeout_s=2, max_fetch_mb=1) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with api_client(server) as client:
+        yield client
+
+
+def api_client(server: Server) -> httpx.Client:
+    return httpx.Client(
+        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=60, trust_env=False
+    )
+
+
+def data_url(content: bytes, media_type: str = "image/png") -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+
+
+def ocr_request(*urls: str, text: str = "Read it.", **fields: object) -> dict[str, object]:
+    """The body of a run-task OCR request that shows each of `urls`."""
+    images = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    return {
+        "model": "interfaze-beta",
+        "messages": [
+            {"role": "system", "content": "<task>ocr</task>"},
+            {"role": "user", "content": [{"type": "text", "text": text}, *images]},
+        ],
+        **fields,
+    }

@@ -1,0 +1,167 @@
+"""Run-task OCR over HTTP, as any client sees it."""
+
+import asyncio
+import json
+import re
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
+from tests.pages import noisy, paragraph_page, single_line, turned
+from tests.server import Server
+
+PICTURE = data_url(single_line("The quick brown fox").encoded())
+
+
+def result_of(response: httpx.Response) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    content = json.loads(response.json()["choices"][0]["message"]["content"])
+    assert list(content) == ["name", "result"]
+    result: dict[str, Any] = content["result"]
+    return result
+
+
+def test_a_completion_has_the_contracts_shape(client: httpx.Client) -> None:
+    response = client.post("/v1/chat/completions", json=ocr_request(PICTURE))
+    body = response.json()
+    assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "choices"]
+    assert re.fullmatch(r"req-[0-9a-f-]{36}", body["id"])
+    assert uuid.UUID(body["id"].removeprefix("req-")).version == 4
+    assert response.headers["x-request-id"] == body["id"]
+    assert body["usage"]["prompt_tokens"] > 0
+    assert body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
+    [choice] = body["choices"]
+    assert choice["finish_reason"] == "stop"
+    assert choice["message"]["content"].startswith('{"name":"ocr","result":{"extracted_text":"The quick brown fox"')
+    assert re.fullmatch(r"read;dur=[\d.]+, task;dur=[\d.]+, render;dur=[\d.]+", response.headers["server-timing"])
+
+
+def test_the_result_has_the_contracts_keys_in_their_order(client: httpx.Client) -> None:
+    result = result_of(client.post("/v1/chat/completions", json=ocr_request(PICTURE)))
+    assert list(result) == ["extracted_text", "sections", "width", "height"]
+    [section] = result["sections"]
+    assert list(section) == ["text", "lines"]
+    [line] = section["lines"]
+    assert list(line) == ["text", "bounds", "average_confidence", "words"]
+    assert line["text"] == "The quick brown fox"
+    assert [word["text"] for word in line["words"]] == ["The", "quick", "brown", "fox"]
+    for word in line["words"]:
+        assert list(word) == ["text", "bounds", "confidence"]
+        assert list(word["bounds"]) == ["top_left", "top_right", "bottom_right", "bottom_left", "width", "height"]
+        assert 0.5 < word["confidence"] <= 1
+
+
+def test_content_is_compact_json_with_its_characters_as_they_are(client: httpx.Client) -> None:
+    picture = data_url(single_line("Café Zürich", size=48).encoded())
+    response = client.post("/v1/chat/completions", json=ocr_request(picture))
+    content = response.json()["choices"][0]["message"]["content"]
+    assert "Café Zürich" in content
+    assert content == json.dumps(json.loads(content), ensure_ascii=False, separators=(",", ":"))
+
+
+def test_a_stream_carries_the_same_answer(client: httpx.Client) -> None:
+    whole = client.post("/v1/chat/completions", json=ocr_request(PICTURE)).json()
+    body = ocr_request(PICTURE, stream=True, stream_options={"include_usage": True})
+    with client.stream("POST", "/v1/chat/completions", json=body) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert "server-timing" in response.headers
+        lines = [line for line in response.iter_lines() if line]
+        request_id = response.headers["x-request-id"]
+    assert lines[-1] == "data: [DONE]"
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    assert {chunk["id"] for chunk in chunks} == {request_id}
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+    text = "".join(c["choices"][0]["delta"].get("content", "") for c in chunks if c["choices"])
+    assert text == whole["choices"][0]["message"]["content"]
+    assert chunks[-2]["choices"][0] == {"index": 0, "delta": {}, "finish_reason": "stop"}
+    assert chunks[-1]["usage"] == whole["usage"]
+
+
+def test_progress_is_told_when_it_is_asked_for(client: httpx.Client) -> None:
+    body = ocr_request(PICTURE, PICTURE, stream=True)
+    headers = {"x-interfaze-progress": "true"}
+    with client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as response:
+        comments = [line for line in response.iter_lines() if line.startswith(": progress ")]
+    reports = [json.loads(line.removeprefix(": progress ")) for line in comments]
+    assert reports[-1]["done"] == reports[-1]["total"] == 2
+
+
+@pytest.mark.parametrize("model", ["interfaze-beta", "interfaze-1", "interfaze-1-lite", "interfaze", "auto"])
+def test_the_model_asked_for_is_echoed(client: httpx.Client, model: str) -> None:
+    body = {**ocr_request(PICTURE), "model": model}
+    assert client.post("/v1/chat/completions", json=body).json()["model"] == model
+
+
+def test_an_open_schema_and_tools_do_not_keep_the_task_from_running(client: httpx.Client) -> None:
+    empty = {"type": "json_schema", "json_schema": {"name": "empty_schema", "schema": {}}}
+    tool = {"type": "function", "function": {"name": "noop", "parameters": {"type": "object"}}}
+    body = ocr_request(PICTURE, response_format=empty, tools=[tool])
+    assert result_of(client.post("/v1/chat/completions", json=body))["extracted_text"] == "The quick brown fox"
+
+
+def test_base64_with_a_filename_is_read(client: httpx.Client) -> None:
+    part = {"type": "file", "file": {"file_data": PICTURE.partition(",")[2], "filename": "fox.png"}}
+    messages = [{"role": "system", "content": "<task>ocr</task>"}, {"role": "user", "content": [part]}]
+    response = client.post("/v1/chat/completions", json={"model": "auto", "messages": messages})
+    assert result_of(response)["extracted_text"] == "The quick brown fox"
+
+
+def test_models_are_listed_and_described(client: httpx.Client) -> None:
+    [model] = client.get("/v1/models").json()["data"]
+    assert (model["id"], model["object"], model["owned_by"]) == ("interfaze-beta", "model", "openfaze")
+    assert client.get("/v1/models/auto").json()["id"] == "auto"
+
+
+def test_the_probes_need_no_key_and_tell_of_each_capability(server: Server) -> None:
+    assert httpx.get(f"{server.base_url}/health").json() == {"status": "ok"}
+    ready = httpx.get(f"{server.base_url}/ready").json()
+    assert ready["status"] == "ready"
+    assert ready["capabilities"]["ocr"]["state"] == "loaded"
+    assert ready["capabilities"]["llm"]["state"] == "unavailable"
+
+
+async def test_forty_callers_at_once_each_get_their_own_text(server: Server) -> None:
+    texts = [f"Caller {number:02d} wrote {number * 7919 % 10007:05d}" for number in range(40)]
+
+    async with httpx.AsyncClient(
+        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=120, trust_env=False
+    ) as client:
+
+        async def read(text: str) -> str:
+            picture = data_url(single_line(text, size=36).encoded())
+            response = await client.post("/v1/chat/completions", json=ocr_request(picture))
+            return str(result_of(response)["extracted_text"])
+
+        assert await asyncio.gather(*map(read, texts)) == texts
+
+
+async def test_the_same_bytes_give_the_same_json_fifty_times_among_others(server: Server) -> None:
+    page = data_url(noisy(paragraph_page(lines=6, width=700), seed=3).encoded())
+    others = [data_url(page.encoded()) for page in (single_line("Something else"), turned(single_line("Aside"), 90))]
+    gate = asyncio.Semaphore(8)
+    async with httpx.AsyncClient(
+        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=120, trust_env=False
+    ) as client:
+
+        async def content(picture: str) -> str:
+            async with gate:
+                response = await client.post("/v1/chat/completions", json=ocr_request(picture))
+            return str(response.json()["choices"][0]["message"]["content"])
+
+        alone = await content(page)
+        pictures = [picture for _ in range(50) for picture in (page, *others[:1])]
+        answers = await asyncio.gather(*map(content, pictures))
+    assert {answer for picture, answer in zip(pictures, answers, strict=True) if picture == page} == {alone}
+
+
+def test_a_receipt_is_read_with_its_total(server: Server, shared: Any) -> None:
+    receipt = (shared / "samples" / "receipt_000.jpg").read_bytes()
+    with api_client(server) as client:
+        result = result_of(client.post("/v1/chat/completions", json=ocr_request(data_url(receipt, "image/jpeg"))))
+    text = result["extracted_text"].casefold()
+    for expected in ("tan woon yann", "789417-w", "25/12/2018", "9.00"):
+        assert expected in text

@@ -1,0 +1,95 @@
+"""The documents' code runs, and prints what they say it prints.
+
+A fence `sh run` or `python run` is executed in a folder that holds `receipt.jpg`; `python client` is executed with
+the official client and the older openai package that it needs. The `output` fence behind it is what it prints.
+"""
+
+import difflib
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.server import Server, serving
+
+ROOT = Path(__file__).parents[2]
+CLIENT_PYTHON = ROOT / ".venv-client" / "bin" / "python"
+PICTURE = "receipt.jpg"
+ADDRESS = "http://127.0.0.1:8000"
+
+_FENCES = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Example:
+    place: str
+    language: str
+    how: str
+    code: str
+    output: str
+
+
+def examples(path: Path) -> list[Example]:
+    fences = [(match.start(), *match.groups()) for match in _FENCES.finditer(path.read_text())]
+    found = []
+    for (start, language, how, code), (_, _, next_how, printed) in zip(
+        fences, [*fences[1:], (0, "", "", "")][: len(fences)], strict=True
+    ):
+        if how in ("run", "client"):
+            line = path.read_text().count("\n", 0, start) + 1
+            output = printed if next_how == "output" else ""
+            found.append(Example(f"{path.relative_to(ROOT)}:{line}", language, how, code, output))
+    return found
+
+
+EXAMPLES = [
+    example for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) for example in examples(path)
+]
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("docs") / "log", preload="ocr") as server:
+        yield server
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
+def test_an_example_prints_what_the_document_says(
+    example: Example, open_server: Server, shared: Path, tmp_path: Path
+) -> None:
+    shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)
+    result = subprocess.run(
+        command(example),
+        input=example.code.replace(ADDRESS, open_server.base_url),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    printed, said = result.stdout.strip(), example.output.strip()
+    if PICTURE in example.code:
+        # Processors round differently: a confidence or a smudged letter may differ from one to the next.
+        assert difflib.SequenceMatcher(None, printed, said, autojunk=False).ratio() > 0.97, printed
+    else:
+        assert printed == said
+
+
+def command(example: Example) -> list[str]:
+    if example.language == "sh":
+        return ["bash", "-euo", "pipefail"]
+    if example.how == "run":
+        return [sys.executable, "-W", "error", "-"]
+    if not CLIENT_PYTHON.exists():
+        pytest.skip("needs the official client's environment, which `make test` creates")
+    return [str(CLIENT_PYTHON), "-"]
+
+
+def test_the_readme_shows_curl_and_both_sdks() -> None:
+    shown = {(example.language, example.how) for example in examples(ROOT / "README.md") if example.output}
+    assert shown >= {("sh", "run"), ("python", "run"), ("python", "client")}

@@ -1,0 +1,288 @@
+"""Bad input: the right status, type, code and words, and a server that goes on answering."""
+
+import base64
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import data_url, ocr_request
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+from tests.pdfs import encrypted_pdf, pdf_of_pages
+from tests.server import Server
+
+GOOD = data_url(single_line("still here").encoded())
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG whose header promises a picture that never comes."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64))
+
+
+def chat(client: httpx.Client, body: object) -> httpx.Response:
+    return client.post("/v1/chat/completions", json=body)
+
+
+def error_of(response: httpx.Response, status: int, kind: str, code: str) -> dict[str, Any]:
+    body = response.json()
+    assert response.status_code == status, response.text
+    assert list(body) == ["error"]
+    error: dict[str, Any] = body["error"]
+    assert list(error) == ["message", "type", "code", "param", "request_id"]
+    assert (error["type"], error["code"]) == (kind, code)
+    assert error["request_id"] == response.headers["x-request-id"]
+    return error
+
+
+def bad(response: httpx.Response, code: str = "invalid_request") -> dict[str, Any]:
+    return error_of(response, 400, "invalid_request_error", code)
+
+
+@pytest.fixture(autouse=True)
+def still_answers(client: httpx.Client) -> Iterator[None]:
+    """After every test here, the server reads a picture as if nothing had happened."""
+    yield
+    assert "still here" in chat(client, ocr_request(GOOD)).text
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_origin() as origin:
+        yield origin
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic abc"])
+def test_no_key_or_a_wrong_one(server: Server, authorization: str | None) -> None:
+    headers = {"authorization": authorization} if authorization else {}
+    response = httpx.post(f"{server.base_url}/v1/chat/completions", json=ocr_request(GOOD), headers=headers)
+    error = error_of(response, 401, "authentication_error", "invalid_api_key")
+    assert error["message"] == "Invalid API key provided."
+
+
+def test_broken_json(client: httpx.Client) -> None:
+    response = client.post("/v1/chat/completions", content=b'{"model": ')
+    assert "JSON" in bad(response, "invalid_json")["message"]
+
+
+def test_a_wrong_type_and_a_wrong_range(client: httpx.Client) -> None:
+    error = bad(chat(client, ocr_request(GOOD, temperature=3)))
+    assert error["message"] == "Field 'temperature': Input should be less than or equal to 2"
+    assert error["param"] == "temperature"
+    assert bad(chat(client, ocr_request(GOOD, stream="yes")))["param"] == "stream"
+
+
+def test_an_unknown_model(client: httpx.Client) -> None:
+    error = error_of(
+        chat(client, {**ocr_request(GOOD), "model": "gpt-9"}), 404, "invalid_request_error", "model_not_found"
+    )
+    assert "gpt-9" in error["message"]
+    error_of(client.get("/v1/models/gpt-9"), 404, "invalid_request_error", "model_not_found")
+
+
+def test_unknown_routes_and_methods(client: httpx.Client) -> None:
+    error_of(client.get("/v1/nothing"), 404, "invalid_request_error", "not_found")
+    error_of(client.get("/v1/chat/completions"), 405, "invalid_request_error", "method_not_allowed")
+
+
+def test_an_empty_message(client: httpx.Client) -> None:
+    body = {"model": "auto", "messages": [{"role": "user", "content": ""}]}
+    assert bad(chat(client, body))["message"] == "request has no text content: every message is empty"
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ("<task>sing</task>", "invalid task 'sing'. Supported tasks: ocr, "),
+        ("<task>ocr, translate</task>", "only one task may be specified per request, got 2: ocr, translate"),
+        ("<guard>S99</guard>", "invalid guard code 'S99'. Valid codes: S1, "),
+    ],
+)
+def test_directives_that_cannot_be_followed(client: httpx.Client, tag: str, message: str) -> None:
+    body = ocr_request(GOOD)
+    body["messages"][0]["content"] = tag  # type: ignore[index]
+    assert bad(chat(client, body))["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("data:image/png;base64,@@@@", "invalid base64 payload in data URI"),
+        ("data:image/png;base64", "malformed data URI: missing ',' separator"),
+    ],
+)
+def test_bad_data_urls(client: httpx.Client, url: str, message: str) -> None:
+    error = bad(chat(client, ocr_request(url)))
+    assert error["message"] == message
+    assert error["param"] == "messages[1].content[1].image_url.url"
+
+
+def test_a_truncated_picture(client: httpx.Client) -> None:
+    png = single_line("cut off").encoded()
+    bad(chat(client, ocr_request(data_url(png[: len(png) // 2]))))
+
+
+def test_a_picture_that_claims_to_be_huge(client: httpx.Client) -> None:
+    error = bad(chat(client, ocr_request(data_url(png_claiming(50_000, 50_000)))), "image_too_large")
+    assert "50000" in error["message"]
+    assert "64" in error["message"]
+
+
+def test_an_empty_file(client: httpx.Client) -> None:
+    assert "empty" in bad(chat(client, ocr_request("data:image/png;base64,")))["message"]
+
+
+def test_a_picture_of_one_pixel_holds_no_text(client: httpx.Client) -> None:
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    response = chat(client, ocr_request(f"data:image/png;base64,{pixel}"))
+    result = json.loads(response.json()["choices"][0]["message"]["content"])["result"]
+    assert result["extracted_text"] == ""
+    assert (result["width"], result["height"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"GIF89a" + bytes(32), "gif"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', "svg"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(32), "avif"),
+    ],
+)
+def test_kinds_of_pictures_that_are_not_read(client: httpx.Client, content: bytes, kind: str) -> None:
+    error = bad(chat(client, ocr_request(data_url(content, f"image/{kind}"))), "unsupported_media_type")
+    assert kind in error["message"]
+
+
+def test_an_encrypted_pdf(client: httpx.Client) -> None:
+    response = chat(client, ocr_request(data_url(encrypted_pdf(), "application/pdf")))
+    assert response.status_code == 400
+    assert "password" in response.json()["error"]["message"]
+
+
+def test_five_thousand_pages(client: httpx.Client) -> None:
+    document = data_url(pdf_of_pages(5000), "application/pdf")
+    error = bad(chat(client, ocr_request(document)), "too_many_pages")
+    assert "5000" in error["message"]
+    assert "200" in error["message"]
+    response = chat(client, ocr_request(document, text="Read page 4321."))
+    result = json.loads(response.json()["choices"][0]["message"]["content"])["result"]
+    assert result["total_pages"] == 5000
+    assert [section["page"] for section in result["sections"]] == [4321]
+    assert "4321" in result["extracted_text"]
+
+
+def test_a_part_of_twenty_one_megabytes(client: httpx.Client) -> None:
+    content = b"\x89PNG\r\n\x1a\n" + bytes(21 * 1024 * 1024)
+    error = error_of(chat(client, ocr_request(data_url(content))), 413, "payload_too_large", "file_too_large")
+    assert "21" in error["message"]
+    assert "20 MB" in error["message"]
+
+
+def test_a_body_over_the_limit(client: httpx.Client) -> None:
+    response = client.post("/v1/chat/completions", content=b" " * (129 * 1024 * 1024))
+    error_of(response, 413, "payload_too_large", "request_too_large")
+
+
+def test_seventeen_sources(client: httpx.Client) -> None:
+    error = bad(chat(client, ocr_request(*[GOOD] * 17)), "too_many_sources")
+    assert "17" in error["message"]
+
+
+def test_a_task_without_its_input(client: httpx.Client) -> None:
+    assert "ocr" in bad(chat(client, ocr_request()))["message"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/a.png",
+        "http://localhost/a.png",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::1]/a.png",
+        "http://2130706433/a.png",
+        "file:///etc/passwd",
+    ],
+)
+def test_urls_to_where_nobody_may_look(client: httpx.Client, url: str) -> None:
+    bad(chat(client, ocr_request(url)), "url_not_allowed")
+
+
+def test_a_redirect_to_a_metadata_address(fetching_client: httpx.Client, origin: Origin) -> None:
+    error = bad(chat(fetching_client, ocr_request(origin.redirect_to("http://169.254.169.254/"))), "url_not_allowed")
+    assert "redirect" in error["message"]
+
+
+def test_a_url_that_never_ends(fetching_client: httpx.Client, origin: Origin) -> None:
+    error_of(chat(fetching_client, ocr_request(origin.url("/endless"))), 413, "payload_too_large", "file_too_large")
+
+
+def test_a_url_that_drips(fetching_client: httpx.Client, origin: Origin) -> None:
+    bad(chat(fetching_client, ocr_request(origin.url("/drip"))), "fetch_failed")
+
+
+def test_a_url_that_answers_404(fetching_client: httpx.Client, origin: Origin) -> None:
+    assert "404" in bad(chat(fetching_client, ocr_request(origin.url("/missing"))), "fetch_failed")["message"]
+
+
+def test_a_url_in_the_users_text_is_read(fetching_client: httpx.Client, origin: Origin) -> None:
+    origin.files["/fox.png"] = single_line("fetched by its link").encoded()
+    response = chat(fetching_client, ocr_request(text=f"What does {origin.url('/fox.png')} say?"))
+    assert "fetched by its link" in response.text
+
+
+@pytest.fixture
+def fetching_client(fetching_server: Server) -> Iterator[httpx.Client]:
+    from tests.e2e.conftest import api_client
+
+    with api_client(fetching_server) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("system", "missing"),
+    [
+        ("<task>translate</task>", "translate"),
+        ("<task>stt</task>", "speech_to_text"),
+        ("<task>ocr</task> <guard>S1</guard>", "guardrails"),
+        ("Be brief.", "llm"),
+    ],
+)
+def test_what_has_no_engine_says_so(client: httpx.Client, system: str, missing: str) -> None:
+    body = ocr_request(GOOD)
+    body["messages"][0]["content"] = system  # type: ignore[index]
+    response = chat(client, body)
+    error = error_of(response, 503, "service_unavailable", "engine_unavailable")
+    assert f"'{missing}'" in error["message"]
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_schema_that_constrains_needs_the_llm(client: httpx.Client) -> None:
+    schema = {"type": "object", "properties": {"total": {"type": "string"}}}
+    body = ocr_request(GOOD, response_format={"type": "json_schema", "json_schema": {"name": "r", "schema": schema}})
+    assert "'llm'" in error_of(chat(client, body), 503, "service_unavailable", "engine_unavailable")["message"]
+
+
+def test_an_early_failure_of_a_stream_keeps_its_status(client: httpx.Client) -> None:
+    bad(chat(client, ocr_request("data:image/png;base64,", stream=True)))
+
+
+def test_errors_say_nothing_of_the_server(client: httpx.Client) -> None:
+    for body in (ocr_request("data:image/png;base64,AAAA"), {"model": 5}, ocr_request("http://10.0.0.1/")):
+        text = chat(client, body).text
+        assert "Traceback" not in text
+        assert "site-packages" not in text
+        assert "/home/" not in text
+
+
+def test_a_payload_is_not_repeated_in_an_error(client: httpx.Client) -> None:
+    secret = base64.b64encode(b"my secret text").decode()
+    assert secret not in chat(client, ocr_request(f"data:image/png;base64,{secret}")).text

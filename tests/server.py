@@ -1,0 +1,73 @@
+"""A real server in a process of its own, for tests and benches that look at it from outside."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+START_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Server:
+    base_url: str
+    process: "subprocess.Popen[bytes]"
+    log_file: Path
+
+    @property
+    def log(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log_file.read_text().splitlines() if line.startswith("{")]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@contextlib.contextmanager
+def serving(log_file: Path, **settings: object) -> Iterator[Server]:
+    """`openfaze serve` with `settings` as OPENFAZE_ variables, on a free port, until the block ends."""
+    port = free_port()
+    variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENFAZE_")}
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from app.cli import main; main()", "serve"],
+            env={**inherited, **variables, "OPENFAZE_PORT": str(port)},
+            stdout=log,
+            stderr=log,
+        )
+        server = Server(f"http://127.0.0.1:{port}", process, log_file)
+        try:
+            _wait_until_up(server)
+            yield server
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(60)
+
+
+def _wait_until_up(server: Server) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            break
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{server.base_url}/ready", trust_env=False).status_code == 200:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"the server did not come up:\n{server.log_file.read_text()}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

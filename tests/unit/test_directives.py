@@ -1,0 +1,74 @@
+"""`<task>` and `<guard>`, in system messages only."""
+
+import pytest
+
+from app.chat.directives import GUARD_CODES, read_directives
+from app.errors import BadRequest
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("<task>ocr</task>", "ocr"),
+        ("<task> OCR </task>", "ocr"),
+        ("<TASK>ocr</TASK>", "ocr"),
+        ("<task>\nobject_detection\n</task>", "object_detection"),
+        ("<task>stt</task>", "stt"),
+        ("Be brief. <task>ocr</task> Thanks.", "ocr"),
+        ("<task>ocr</task> <task>translate</task>", "ocr"),
+        ("<task></task><task>ocr</task>", "ocr"),
+        ("<task>ocr", None),
+        ("<task></task>", None),
+        ("<task>  </task>", None),
+        ("ocr", None),
+        ("", None),
+    ],
+)
+def test_the_first_task_named_in_a_closed_tag_counts(text: str, task: str | None) -> None:
+    assert read_directives([text]).task == task
+
+
+def test_the_tags_are_taken_out_of_what_the_llm_sees() -> None:
+    directives = read_directives(["<task>ocr</task> <guard>S1</guard>\nBe brief.", "<task>stt</task>"])
+    assert directives.system == ("Be brief.",)
+
+
+def test_an_unclosed_tag_stays_in_the_text() -> None:
+    assert read_directives(["<task>ocr"]).system == ("<task>ocr",)
+
+
+def test_several_tasks_in_a_tag_are_refused_with_their_names() -> None:
+    with pytest.raises(BadRequest, match="only one task may be specified per request, got 2: ocr, translate"):
+        read_directives(["<task>ocr, translate</task>"])
+
+
+def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(
+        BadRequest, match="invalid task 'sing'. Supported tasks: ocr, object_detection, gui_detection"
+    ):
+        read_directives(["<task>sing</task>"])
+
+
+@pytest.mark.parametrize(
+    ("text", "guard"),
+    [
+        ("<guard>S1</guard>", ("S1",)),
+        ("<guard>s12_image, S1</guard>", ("S1", "S12_IMAGE")),
+        ("<guard>S1 S2\nS3</guard>", ("S1", "S2", "S3")),
+        ("<guard>S2</guard> <guard>S1</guard>", ("S1", "S2")),
+        ("<guard>ALL</guard>", GUARD_CODES),
+        ("<guard></guard>", ()),
+        ("<guard>S1", ()),
+    ],
+)
+def test_guard_codes_are_read_in_any_case_and_separation(text: str, guard: tuple[str, ...]) -> None:
+    assert read_directives([text]).guard == guard
+
+
+def test_there_are_seventeen_guard_codes() -> None:
+    assert len(GUARD_CODES) == 17
+
+
+def test_an_unknown_guard_code_is_refused_with_the_valid_ones() -> None:
+    with pytest.raises(BadRequest, match=r"invalid guard code 'S99'\. Valid codes: S1, .*S15_IMAGE, ALL"):
+        read_directives(["<guard>S1, S99</guard>"])

@@ -1,0 +1,88 @@
+"""The feed: silence, failure, time limits, and callers who leave."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from app.chat.events import Event, Finish, Text
+from app.chat.feed import BUFFERED_EVENTS, Feed
+from app.chat.render import Envelope, StreamOptions, stream
+from app.errors import BadRequest, Unavailable
+from app.wire import sse
+
+FINISH = Finish("stop", 1, 1)
+ENVELOPE = Envelope("req-1", 0, "interfaze-beta")
+
+
+async def test_silence_is_filled_with_pings_and_nothing_is_lost() -> None:
+    heard = asyncio.Event()
+
+    async def slow() -> AsyncGenerator[Event, None]:
+        await heard.wait()
+        yield Text("late")
+        yield FINISH
+
+    async with Feed(slow(), timeout_s=10) as feed:
+        pieces = []
+        async for piece in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.001, ping_s=0.001):
+            pieces.append(piece)
+            heard.set()
+    assert pieces[0] == sse.PING
+    assert any(b'"content":"late"' in piece for piece in pieces)
+    assert pieces[-1] == sse.DONE
+
+
+async def test_a_failure_reaches_the_listener_after_what_came_before() -> None:
+    async def failing() -> AsyncGenerator[Event, None]:
+        yield Text("one")
+        raise BadRequest("broken")
+
+    seen = []
+    async with Feed(failing(), timeout_s=10) as feed:
+        with pytest.raises(BadRequest):
+            async for event in feed.events():
+                seen.append(event)  # noqa: PERF401 - what came before the failure counts
+    assert seen == [Text("one")]
+
+
+async def test_leaving_ends_the_work_and_waits_for_it() -> None:
+    ended = False
+
+    async def endless() -> AsyncGenerator[Event, None]:
+        nonlocal ended
+        try:
+            while True:
+                yield Text("more")
+        finally:
+            await asyncio.sleep(0)
+            ended = True
+
+    async with Feed(endless(), timeout_s=10) as feed:
+        async for _ in feed.events():
+            break
+    assert ended
+
+
+async def test_the_time_limit_is_a_503_that_names_it() -> None:
+    async def stuck() -> AsyncGenerator[Event, None]:
+        await asyncio.Event().wait()
+        yield FINISH
+
+    async with Feed(stuck(), timeout_s=0.01) as feed:
+        with pytest.raises(Unavailable, match=r"longer than 0\.01 s") as refusal:
+            async for _ in feed.events():
+                pass
+    assert refusal.value.code == "timeout"
+
+
+async def test_a_listener_that_lags_gets_every_event() -> None:
+    total = BUFFERED_EVENTS * 3
+
+    async def busy() -> AsyncGenerator[Event, None]:
+        for number in range(total):
+            yield Text(str(number))
+
+    async with Feed(busy(), timeout_s=10) as feed:
+        await asyncio.sleep(0)
+        assert [event async for event in feed.events()] == [Text(str(number)) for number in range(total)]

@@ -1,0 +1,258 @@
+"""The `ocr` task on real files. How well an engine reads is measured elsewhere."""
+
+import asyncio
+import base64
+import io
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from PIL import Image as Pillow
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from models.base import EngineOverloaded, EngineUnavailable
+from models.candidate import EngineConfig
+from models.vision.ocr import PP_OCR_V6_SMALL
+from models.vision.text import Image, PageReader, TextLine, Word
+from tasks.base import TaskRequest
+from tasks.errors import InputError
+from tasks.media.fetch import Fetcher, FetchPolicy
+from tasks.media.limits import MediaLimits
+from tasks.media.loader import MediaLoader
+from tasks.media.source import Source
+from tasks.ocr import OcrTask
+from tests import pages
+
+
+@pytest.fixture
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5))
+    yield loader
+    await loader.close()
+
+
+def source(data: bytes, media_type: str, param: str = "messages[0].content[0].file.file_data") -> Source:
+    return Source(param, payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
+
+
+def pdf(*texts: str, size: tuple[float, float] = (300, 200)) -> Source:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=size)
+    for page in texts:
+        for number, text in enumerate(filter(None, page.split("\n"))):
+            canvas.drawString(40, size[1] - 50 - 20 * number, text)
+        canvas.showPage()
+    canvas.save()
+    return source(buffer.getvalue(), "application/pdf")
+
+
+def picture(*widths: int) -> Source:
+    """A picture whose frames are blank and as wide as asked, so that they can be told apart."""
+    frames = [Pillow.new("RGB", (width, 50), "white") for width in widths]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:])
+    return source(buffer.getvalue(), "image/tiff")
+
+
+def no_reader() -> PageReader:
+    raise EngineUnavailable("ocr", "Install one.")
+
+
+@dataclass
+class Reader:
+    """Says how wide a picture is. Holds readings back until `release` is set."""
+
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    full: bool = False
+    under_way: int = 0
+    most: int = 0
+    cancelled: int = 0
+    waits: list[bool] = field(default_factory=list)
+    busy: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when as many readings are under way as the task starts at once."""
+
+    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+        self.waits.append(wait)
+        if self.full and not wait:
+            raise EngineOverloaded("test", 1, 2)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        if self.under_way == 4:
+            self.busy.set()
+        try:
+            await self.release.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.under_way -= 1
+        quad = ((5.0, 5.0), (45.0, 5.0), (45.0, 25.0), (5.0, 25.0))
+        return [TextLine((Word(f"{image.shape[1]}px", quad, 0.9),), quad)]
+
+
+async def test_a_request_without_an_input_is_told_so(loader: MediaLoader) -> None:
+    with pytest.raises(InputError, match="task 'ocr' needs an image or a document"):
+        await OcrTask(no_reader, loader).run(TaskRequest("read this"))
+
+
+async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLoader) -> None:
+    request = TaskRequest("", (pdf("Hello there", "Second page\nwith two lines"),))
+    result = await OcrTask(no_reader, loader).run(request)
+    assert result["extracted_text"] == "Hello there\n\nSecond page\nwith two lines"
+    assert (result["total_pages"], result["width"], result["height"]) == (2, 600, 400)
+    first, second = result["sections"]
+    assert (first["page"], second["page"]) == (1, 2)
+    assert (second["width"], second["height"]) == (600, 400)
+    (line,) = first["lines"]
+    assert line["average_confidence"] == 1
+    assert line["bounds"]["top_left"]["x"] == pytest.approx(80, abs=3)
+    assert line["bounds"]["bottom_left"]["y"] == pytest.approx(100, abs=8)
+
+
+async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -> None:
+    request = TaskRequest("Read pages 2 and 4", (pdf("One", "Two", "Three", "Four"),))
+    result = await OcrTask(no_reader, loader).run(request)
+    assert [section["page"] for section in result["sections"]] == [2, 4]
+    assert result["extracted_text"] == "Two\n\nFour"
+    assert result["total_pages"] == 4
+
+
+async def test_a_page_that_is_not_there_is_an_error(loader: MediaLoader) -> None:
+    with pytest.raises(InputError, match="page 3 was asked for, but the document has 2 pages"):
+        await OcrTask(no_reader, loader).run(TaskRequest("page 3", (pdf("One", "Two"),)))
+
+
+async def test_too_many_pages_are_refused_before_any_is_read(loader: MediaLoader) -> None:
+    request = TaskRequest("", (pdf(*"abcdefg"),))
+    with pytest.raises(InputError, match=r"7 pages .* limit is 5 .*OPENFAZE_MAX_PAGES") as raised:
+        await OcrTask(no_reader, loader).run(request)
+    assert raised.value.code == "too_many_pages"
+    assert raised.value.param == "messages[0].content[0].file.file_data"
+
+
+async def test_a_few_pages_of_a_long_document_are_within_the_limit(loader: MediaLoader) -> None:
+    request = TaskRequest("the last two pages", (pdf(*(f"Page {n}" for n in range(1, 5001))),))
+    result = await OcrTask(no_reader, loader).run(request)
+    assert result["extracted_text"] == "Page 4999\n\nPage 5000"
+    assert result["total_pages"] == 5000
+
+
+async def test_a_text_file_is_its_text(loader: MediaLoader) -> None:
+    request = TaskRequest("page 3", (source(b"name,price\nLamp,55.90\n", "text/csv"),))
+    assert await OcrTask(no_reader, loader).run(request) == {
+        "extracted_text": "name,price\nLamp,55.90\n",
+        "sections": [],
+        "width": None,
+        "height": None,
+    }
+
+
+async def test_the_pages_of_several_sources_are_numbered_through(loader: MediaLoader) -> None:
+    sources = (pdf("One", "Two"), source(b"some notes", "text/plain"), pdf("Three"))
+    result = await OcrTask(no_reader, loader).run(TaskRequest("", sources))
+    assert result["extracted_text"] == "One\n\nTwo\n\nsome notes\n\nThree"
+    assert [section["page"] for section in result["sections"]] == [1, 2, 3]
+    assert result["total_pages"] == 3
+
+
+async def test_a_hint_counts_through_several_sources(loader: MediaLoader) -> None:
+    result = await OcrTask(no_reader, loader).run(TaskRequest("page 3", (pdf("One", "Two"), pdf("Three"))))
+    assert result["extracted_text"] == "Three"
+
+
+async def test_a_picture_without_an_engine_says_what_is_missing(loader: MediaLoader) -> None:
+    with pytest.raises(EngineUnavailable, match="'ocr'"):
+        await OcrTask(no_reader, loader).run(TaskRequest("", (picture(100),)))
+
+
+async def test_a_picture_that_comes_alone_has_no_page_and_no_hints(loader: MediaLoader) -> None:
+    reader = Reader()
+    reader.release.set()
+    result = await OcrTask(lambda: reader, loader).run(TaskRequest("page 3 of the book", (picture(100),)))
+    assert result["extracted_text"] == "100px"
+    assert list(result["sections"][0]) == ["text", "lines"]
+    assert (result["width"], result["height"]) == (100, 50)
+    assert "total_pages" not in result
+
+
+async def test_frames_are_pages(loader: MediaLoader) -> None:
+    reader = Reader()
+    reader.release.set()
+    result = await OcrTask(lambda: reader, loader).run(TaskRequest("pages 2-3", (picture(100, 200, 300),)))
+    assert result["extracted_text"] == "200px\n\n300px"
+    assert [section["width"] for section in result["sections"]] == [200, 300]
+
+
+async def test_a_few_pages_are_read_at_once_and_stay_in_order(loader: MediaLoader) -> None:
+    reader = Reader()
+    running = asyncio.create_task(
+        OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300, 400, 500),)))
+    )
+    await reader.busy.wait()
+    reader.release.set()
+    result = await running
+    assert reader.most == 4
+    assert result["extracted_text"].split("\n\n") == ["100px", "200px", "300px", "400px", "500px"]
+
+
+async def test_an_overloaded_engine_refuses_the_request_at_its_first_picture(loader: MediaLoader) -> None:
+    reader = Reader(full=True)
+    with pytest.raises(EngineOverloaded):
+        await OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300),)))
+    assert reader.waits[0] is False
+
+
+async def test_the_later_pictures_of_a_request_wait_for_their_turn(loader: MediaLoader) -> None:
+    reader = Reader()
+    reader.release.set()
+    await OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300),)))
+    assert sorted(reader.waits) == [False, True, True]
+    assert reader.waits[0] is False
+
+
+async def test_cancelling_a_request_cancels_its_pages(loader: MediaLoader) -> None:
+    reader = Reader()
+    running = asyncio.create_task(
+        OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300, 400, 500),)))
+    )
+    await reader.busy.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (reader.cancelled, reader.under_way) == (4, 0)
+
+
+async def test_one_bad_source_is_the_error_of_the_request(loader: MediaLoader) -> None:
+    bad = source(b"%PDF-1.7 and then nothing", "application/pdf", param="messages[0].content[1].file.file_data")
+    with pytest.raises(InputError) as raised:
+        await OcrTask(no_reader, loader).run(TaskRequest("", (pdf("One"), bad)))
+    assert raised.value.param == "messages[0].content[1].file.file_data"
+
+
+async def test_progress_is_told_page_by_page(loader: MediaLoader) -> None:
+    told: list[tuple[str, int, int]] = []
+    request = TaskRequest("", (pdf("One", "Two", "Three"),), lambda *progress: told.append(progress))
+    await OcrTask(no_reader, loader).run(request)
+    assert told == [("ocr", 1, 3), ("ocr", 2, 3), ("ocr", 3, 3)]
+
+
+async def test_a_page_that_is_part_text_and_part_picture_is_read_whole(loader: MediaLoader) -> None:
+    scan = pages.paragraph_page(lines=3, width=900, seed=4)
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(500, 400))
+    canvas.drawString(40, 350, "Typed above the scan, with an odd w0rd in it")
+    canvas.drawImage(ImageReader(scan.image), 25, 100, 450, 450 * scan.image.height / scan.image.width)
+    canvas.showPage()
+    canvas.save()
+    ocr = PP_OCR_V6_SMALL.build(EngineConfig())
+    try:
+        request = TaskRequest("", (source(buffer.getvalue(), "application/pdf"),))
+        result = await OcrTask(lambda: ocr.service, loader).run(request)
+    finally:
+        for host in ocr.hosts:
+            await host.close()
+    assert result["extracted_text"] == f"Typed above the scan, with an odd w0rd in it\n{scan.text}"
+    confidences = [line["average_confidence"] for line in result["sections"][0]["lines"]]
+    assert confidences[0] == 1
+    assert all(0.8 < confidence <= 1 for confidence in confidences[1:])

@@ -1,0 +1,129 @@
+"""Events as one completion, and as the chunks of a stream: the same content, to the byte."""
+
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.feed import Feed
+from app.chat.render import Envelope, StreamOptions, completion, stream
+from app.wire.response import PrecontextEntry
+
+ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
+FINISH = Finish("stop", prompt_tokens=220, completion_tokens=3)
+
+
+def feed(*events: Event) -> Feed:
+    async def generate() -> AsyncGenerator[Event, None]:
+        for event in events:
+            yield event
+
+    return Feed(generate(), timeout_s=10)
+
+
+async def folded(*events: Event, show_reasoning: bool = False) -> str:
+    async with feed(*events) as running:
+        return (await completion(running, ENVELOPE, show_reasoning=show_reasoning)).model_dump_json()
+
+
+async def streamed(*events: Event, **options: bool) -> list[str]:
+    async with feed(*events) as running:
+        pieces = b"".join([piece async for piece in stream(running, ENVELOPE, StreamOptions(**options))])
+    return pieces.decode().removesuffix("\n\n").split("\n\n")
+
+
+def deltas(lines: list[str]) -> list[dict[str, Any]]:
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
+    return [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+
+
+async def test_a_completion_to_the_byte() -> None:
+    assert await folded(Text("Hi"), Text("!"), FINISH) == (
+        '{"id":"req-1","object":"chat.completion","created":1784164296,"model":"interfaze-beta",'
+        '"usage":{"prompt_tokens":220,"completion_tokens":3,"total_tokens":223},"vcache":false,'
+        '"choices":[{"index":0,"message":{"role":"assistant","content":"Hi!"},"finish_reason":"stop"}]}'
+    )
+
+
+async def test_a_stream_to_the_byte() -> None:
+    head = (
+        'data: {"id":"req-1","type":"text-delta","object":"chat.completion.chunk","created":1784164296,'
+        '"model":"interfaze-beta","choices":'
+    )
+    assert await streamed(Text("Hi"), Text("!"), FINISH) == [
+        head + '[{"index":0,"delta":{"role":"assistant","content":"Hi"},"finish_reason":null}]}',
+        head + '[{"index":0,"delta":{"content":"!"},"finish_reason":null}]}',
+        head + '[{"index":0,"delta":{},"finish_reason":"stop"}]}',
+        "data: [DONE]",
+    ]
+
+
+async def test_usage_comes_last_when_it_is_asked_for() -> None:
+    *_, usage, done = await streamed(Text("Hi"), FINISH, include_usage=True)
+    chunk = json.loads(usage.removeprefix("data: "))
+    assert chunk["choices"] == []
+    assert chunk["usage"] == {"prompt_tokens": 220, "completion_tokens": 3, "total_tokens": 223}
+    assert chunk["vcache"] is False
+    assert done == "data: [DONE]"
+
+
+async def test_precontext_is_in_the_body_of_a_completion() -> None:
+    entries = (PrecontextEntry(name="ocr", result={"a": 1}), PrecontextEntry(name="stt", error="no audio"))
+    body = json.loads(await folded(Precontext(entries), Text("x"), FINISH))
+    assert body["precontext"] == [{"name": "ocr", "result": {"a": 1}}, {"name": "stt", "error": "no audio"}]
+    assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "precontext", "choices"]
+
+
+async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
+    events = (Precontext((PrecontextEntry(name="ocr", result={"t": "é"}),)), Text("x"), FINISH)
+    assert deltas(await streamed(*events, show_precontext=True))[0] == {
+        "role": "assistant",
+        "content": '<precontext> [{"name":"ocr","result":{"t":"é"}}] </precontext>',
+    }
+    assert deltas(await streamed(*events))[0] == {"role": "assistant", "content": "x"}
+
+
+async def test_reasoning_is_shown_only_when_it_was_asked_for() -> None:
+    events = (Reasoning("first "), Reasoning("then"), Text("x"), FINISH)
+    assert json.loads(await folded(*events, show_reasoning=True))["reasoning"] == "first then"
+    assert "reasoning" not in json.loads(await folded(*events))
+    contents = [delta.get("content") for delta in deltas(await streamed(*events, show_reasoning=True))]
+    assert contents == ["<think>", "first ", "then", "</think>", "x", None]
+    assert deltas(await streamed(*events))[0]["content"] == "x"
+
+
+async def test_tool_calls_fold_and_stream_as_openai_sends_them() -> None:
+    events = (
+        ToolCall(0, "", id="call_1", name="weather"),
+        ToolCall(0, '{"city":'),
+        ToolCall(1, "{}", id="call_2", name="time"),
+        ToolCall(0, '"Rome"}'),
+        Finish("tool_calls", 5, 7),
+    )
+    [choice] = json.loads(await folded(*events))["choices"]
+    assert choice["message"] == {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Rome"}'}},
+            {"id": "call_2", "type": "function", "function": {"name": "time", "arguments": "{}"}},
+        ],
+    }
+    assert choice["finish_reason"] == "tool_calls"
+    first, second, *_ = deltas(await streamed(*events))
+    assert first["tool_calls"] == [
+        {"index": 0, "id": "call_1", "type": "function", "function": {"name": "weather", "arguments": ""}}
+    ]
+    assert second["tool_calls"] == [{"index": 0, "function": {"arguments": '{"city":'}}]
+
+
+async def test_reasoning_tokens_are_told_where_they_are_known() -> None:
+    body = json.loads(await folded(Text("x"), Finish("stop", 1, 9, reasoning_tokens=4)))
+    assert body["usage"]["completion_tokens_details"] == {"reasoning_tokens": 4}
+
+
+async def test_progress_is_a_comment_and_only_when_it_is_asked_for() -> None:
+    events = (Progress("ocr", 1, 3), Text("x"), FINISH)
+    lines = await streamed(*events, show_progress=True)
+    assert lines[0] == ': progress {"stage":"ocr","done":1,"total":3}'
+    assert not any(line.startswith(":") for line in await streamed(*events))

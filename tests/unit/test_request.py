@@ -1,0 +1,98 @@
+"""Wrong types and ranges, and how the error names the field."""
+
+import json
+from typing import Any
+
+import pytest
+
+from app.errors import BadRequest
+from app.routes.chat import parse
+
+MESSAGE = {"role": "user", "content": "hi"}
+
+
+def problem(**fields: Any) -> BadRequest:
+    body = {"model": "interfaze-beta", "messages": [MESSAGE], **fields}
+    with pytest.raises(BadRequest) as refusal:
+        parse(json.dumps(body).encode())
+    return refusal.value
+
+
+def test_a_range_is_named_with_its_bound() -> None:
+    error = problem(temperature=3)
+    assert error.message == "Field 'temperature': Input should be less than or equal to 2"
+    assert error.param == "temperature"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"temperature": "1"}, "temperature"),
+        ({"top_p": 1.5}, "top_p"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": 32001}, "max_tokens"),
+        ({"max_completion_tokens": 1.5}, "max_completion_tokens"),
+        ({"n": 2}, "n"),
+        ({"stream": "yes"}, "stream"),
+        ({"messages": []}, "messages"),
+        ({"messages": "hi"}, "messages"),
+        ({"messages": [{"role": "wizard", "content": "hi"}]}, "messages[0].role"),
+        ({"messages": [{"content": "hi"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [{"type": "hologram"}]}]}, "messages[0].content[0]"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_data": 5}}]}]},
+            "messages[0].content[0].file.file_data",
+        ),
+        ({"response_format": {"type": "yaml"}}, "response_format.type"),
+        ({"reasoning_effort": "extreme"}, "reasoning_effort"),
+        ({"tool_choice": "sometimes"}, "tool_choice"),
+        ({"tool_choice": {"type": "function"}}, "tool_choice.function"),
+        ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name"),
+        ({"model": None}, "model"),
+    ],
+)
+def test_the_field_is_named_by_its_path(fields: dict[str, Any], param: str) -> None:
+    error = problem(**fields)
+    assert error.param == param
+    assert f"'{param}'" in error.message
+
+
+def test_the_message_does_not_repeat_what_was_sent() -> None:
+    assert "secret" not in problem(temperature="secret").message
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"model": "x",}', b"[1]", b"null"])
+def test_what_is_no_json_object_is_refused(body: bytes) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        parse(body)
+    assert refusal.value.status == 400
+
+
+def test_broken_json_has_a_code_of_its_own() -> None:
+    with pytest.raises(BadRequest) as refusal:
+        parse(b"{")
+    assert refusal.value.code == "invalid_json"
+
+
+def test_unknown_fields_and_nulls_are_accepted() -> None:
+    body = {
+        "model": "interfaze-beta",
+        "messages": [MESSAGE],
+        "top_k": 5,
+        "temperature": None,
+        "tools": None,
+        "stream": None,
+        "parallel_tool_calls": None,
+        "store": True,
+    }
+    assert parse(json.dumps(body).encode()).model == "interfaze-beta"
+
+
+@pytest.mark.parametrize(
+    "choice", ["auto", "none", "required", {"type": "function", "function": {"name": "get_weather"}}]
+)
+def test_all_four_forms_of_tool_choice_are_read(choice: Any) -> None:
+    body = {"model": "m", "messages": [MESSAGE], "tool_choice": choice}
+    assert parse(json.dumps(body).encode()).tool_choice is not None

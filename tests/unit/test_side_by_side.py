@@ -1,0 +1,91 @@
+"""Bounded concurrency."""
+
+import asyncio
+
+import pytest
+
+from tasks.errors import InputError
+from tasks.side_by_side import side_by_side
+
+
+async def test_results_come_in_the_order_of_the_items() -> None:
+    last_done = asyncio.Event()
+
+    async def work(item: int) -> int:
+        if item == 3:
+            last_done.set()
+        await last_done.wait()
+        return 10 * item
+
+    assert await side_by_side(work, [1, 2, 3], at_most=3) == [10, 20, 30]
+
+
+async def test_no_more_than_the_bound_are_under_way() -> None:
+    under_way = most = 0
+
+    async def work(_: int) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        under_way -= 1
+
+    await side_by_side(work, range(20), at_most=4)
+    assert most == 4
+
+
+async def test_items_are_begun_in_their_order() -> None:
+    begun = []
+
+    async def work(item: int) -> None:
+        begun.append(item)
+        await asyncio.sleep(0)
+
+    await side_by_side(work, range(7), at_most=3)
+    assert begun == list(range(7))
+
+
+async def test_nothing_to_do_is_done_at_once() -> None:
+    async def work(_: int) -> None:
+        raise AssertionError("there is no item")
+
+    assert await side_by_side(work, [], at_most=4) == []
+
+
+async def test_a_failure_is_raised_as_it_is_and_cancels_the_rest() -> None:
+    cancelled = []
+
+    async def work(item: int) -> None:
+        if item == 2:
+            raise InputError("the second one") from ValueError("the cause")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(item)
+            raise
+
+    with pytest.raises(InputError, match="the second one") as raised:
+        await side_by_side(work, [1, 2, 3, 4], at_most=3)
+    assert isinstance(raised.value.__cause__, ValueError)
+    assert sorted(cancelled) == [1, 3]
+
+
+async def test_cancelling_the_caller_cancels_the_work() -> None:
+    begun, cancelled = asyncio.Event(), []
+
+    async def work(item: int) -> None:
+        if item == 2:
+            begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(item)
+            raise
+
+    caller = asyncio.create_task(side_by_side(work, [1, 2, 3], at_most=2))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert sorted(cancelled) == [1, 2]
