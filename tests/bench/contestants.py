@@ -1,0 +1,188 @@
+"""What the OCR bench compares, each in a process of its own so that memory and threads are its own."""
+
+import asyncio
+import atexit
+import json
+import multiprocessing
+import queue
+import re
+import resource
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import psutil
+
+from tests.e2e.conftest import data_url, ocr_request
+
+
+@dataclass(frozen=True)
+class Job:
+    """Read each of `pictures` once, `callers` at a time, in order."""
+
+    pictures: tuple[bytes, ...]
+    callers: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    wall_s: float
+    latencies_s: tuple[float, ...]
+    words: int
+    """Read in all: a contestant that reads nothing is not fast."""
+
+
+class Contestant(Protocol):
+    name: str
+
+    def run(self, job: Job) -> Outcome: ...
+
+    def peak_mb(self) -> float:
+        """The most memory that its process has held (resident set)."""
+
+    def close(self) -> None: ...
+
+
+def timed_pool(read: Callable[[bytes], int], job: Job) -> Outcome:
+    """Calls `read` from as many threads as the job has callers."""
+    latencies: list[float] = []
+
+    def timed(picture: bytes) -> int:
+        started = time.perf_counter()
+        words = read(picture)
+        latencies.append(time.perf_counter() - started)
+        return words
+
+    with ThreadPoolExecutor(job.callers) as pool:
+        started = time.perf_counter()
+        words = sum(pool.map(timed, job.pictures))
+        return Outcome(time.perf_counter() - started, tuple(latencies), words)
+
+
+class InProcess:
+    """A contestant that a child process builds with `make` and drives."""
+
+    def __init__(self, name: str, make: Callable[..., Callable[[Job], Outcome]], *args: Any) -> None:
+        self.name = name
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_drive, args=(theirs, make, args), daemon=True)
+        self._process.start()
+        if self._pipe.recv() != "ready":
+            raise RuntimeError(f"{name} did not start")
+
+    def run(self, job: Job) -> Outcome:
+        self._pipe.send(job)
+        outcome: Outcome = self._pipe.recv()
+        return outcome
+
+    def peak_mb(self) -> float:
+        self._pipe.send("peak")
+        return float(self._pipe.recv())
+
+    def close(self) -> None:
+        self._pipe.send("close")
+        self._process.join(30)
+
+
+def _drive(pipe: Connection, make: Callable[..., Callable[[Job], Outcome]], args: tuple[Any, ...]) -> None:
+    run = make(*args)
+    pipe.send("ready")
+    while (message := pipe.recv()) != "close":
+        pipe.send(_peak_mb() if message == "peak" else run(message))
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def raw_rapidocr(engines: int, threads: int, batch: int, words: bool) -> Callable[[Job], Outcome]:
+    """RapidOCR on onnxruntime: `engines` instances of `threads` threads each, handed from caller to caller, with the
+    boxes of `words` or only those of lines."""
+    import logging
+
+    from rapidocr import RapidOCR
+
+    parameters = {
+        "Global.use_cls": False,
+        "Global.return_word_box": words,
+        "Det.limit_type": "max",
+        "Det.limit_side_len": 960,
+        "Rec.rec_batch_num": batch,
+        "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+        "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
+    }
+    logging.disable(logging.WARNING)
+    free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for _ in range(engines):
+        free.put(RapidOCR(params=parameters))
+
+    def read(picture: bytes) -> int:
+        engine = free.get()
+        try:
+            return len(" ".join(engine(picture).txts or ()).split())
+        finally:
+            free.put(engine)
+
+    return lambda job: timed_pool(read, job)
+
+
+def own_engine() -> Callable[[Job], Outcome]:
+    """openfaze's OCR task in process: the same work as a request, without HTTP."""
+    from app.services import Services
+    from app.settings import Settings
+    from tasks.base import TaskRequest
+    from tasks.media.source import Source
+
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    async def build() -> Services:
+        return Services(Settings(_env_file=None))
+
+    services = asyncio.run_coroutine_threadsafe(build(), loop).result()
+    atexit.register(lambda: asyncio.run_coroutine_threadsafe(services.close(), loop).result())
+
+    def read(picture: bytes) -> int:
+        source = Source.from_reference(data_url(picture, "image/jpeg"), param="picture")
+        work = services.find_task("ocr").run(TaskRequest("", (source,)))
+        result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
+        return len(result["extracted_text"].split())
+
+    return lambda job: timed_pool(read, job)
+
+
+class OverHttp:
+    """openfaze behind its own HTTP server, called by clients in this process."""
+
+    name = "openfaze over HTTP"
+
+    def __init__(self, base_url: str, process_id: int) -> None:
+        self._client = httpx.Client(base_url=base_url, timeout=300, trust_env=False)
+        self._process = psutil.Process(process_id)
+
+    def run(self, job: Job) -> Outcome:
+        return timed_pool(self._read, job)
+
+    def peak_mb(self) -> float:
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
+
+    def resident_mb(self) -> float:
+        return self._process.memory_info().rss / 1e6
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _read(self, picture: bytes) -> int:
+        response = self._client.post("/v1/chat/completions", json=ocr_request(data_url(picture, "image/jpeg")))
+        response.raise_for_status()
+        content = json.loads(response.json()["choices"][0]["message"]["content"])
+        return len(content["result"]["extracted_text"].split())
