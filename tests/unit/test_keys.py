@@ -11,9 +11,7 @@ def test_any_of_the_keys_opens(header: str) -> None:
     ApiKeys(["one", "two"]).check(header)
 
 
-@pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer ", "Bearer three", "Basic one", "one", "Bearer ONE"]
-)
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Bearer three", "Basic one", "one", "Bearer ONE"])
 def test_anything_else_does_not(header: str | None) -> None:
     with pytest.raises(InvalidApiKey) as refusal:
         ApiKeys(["one", "two"]).check(header)

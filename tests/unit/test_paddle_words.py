@@ -72,9 +72,7 @@ def test_words_meet_half_way_to_the_space_and_reach_the_ends_of_the_line() -> No
 
 
 def test_a_word_has_the_mean_probability_of_its_symbols() -> None:
-    line = line_of(
-        [Symbol("a", 0.1, 0.5), Symbol("b", 0.3, 0.9), Symbol(" ", 0.5, 0.1), Symbol("c", 0.7, 1.0)], FLAT
-    )
+    line = line_of([Symbol("a", 0.1, 0.5), Symbol("b", 0.3, 0.9), Symbol(" ", 0.5, 0.1), Symbol("c", 0.7, 1.0)], FLAT)
     assert line is not None
     assert [word.confidence for word in line.words] == [pytest.approx(0.7), 1.0]
 
