@@ -5,15 +5,16 @@ crosses; consecutive strips with a vertical *gutter* in common form a block; a g
 if the text on its two sides reads like two texts, and is the space between the cells of one row if not.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from statistics import median
 
 from models.vision.text import TextLine
 
-Row = list["Box"]
+Row = list["LineBox"]
 """What stands on one visual row, left to right; never empty."""
 
 _GUTTER = 0.6
@@ -25,16 +26,20 @@ _BRIDGE = 0.6
 _OVERLAP = 0.2
 """Share of a box's height, at the top and at the bottom, that may reach into the lines beside it: detectors draw
 generous boxes, and tight lines touch."""
+_DEPTH = 8
+"""Columns within columns within columns that are looked for: pages have two or three, and each costs a pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class LineBox:
     """One detected line in the frame in which the page's text runs to the right."""
 
     left: float
     top: float
     right: float
     bottom: float
+    slope: float
+    """Fall of the line per pixel to the right; the box stands upright nevertheless."""
     line: TextLine
 
     @property
@@ -42,49 +47,56 @@ class Box:
         return self.bottom - self.top
 
     @property
+    def centre(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
     def middle(self) -> float:
         return (self.top + self.bottom) / 2
 
 
-def rows_in_order(boxes: Sequence[Box]) -> list[Row]:
+def rows_in_order(boxes: Sequence[LineBox]) -> list[Row]:
     """The visual rows of `boxes` in reading order. The order of `boxes` does not matter."""
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
-    return _cut(ordered, median(box.height for box in ordered))
+    return _cut(ordered, median(box.height for box in ordered), _DEPTH)
 
 
-def _cut(boxes: Sequence[Box], height: float) -> list[Row]:
+def _cut(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
+    if depth == 0:
+        return _rows(boxes)
     rows = []
     for block in _blocks(boxes, height):
         parts = _columns(block, height)
         if len(parts) == 1:
             parts = _parts_between_bridges(block, height)
         for part in parts:
-            rows += _rows(part) if len(parts) == 1 else _cut(part, height)
+            rows += _rows(part) if len(parts) == 1 else _cut(part, height, depth - 1)
     return rows
 
 
-def _blocks(boxes: Sequence[Box], height: float) -> list[list[Box]]:
+def _blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     """Consecutive strips, kept together as long as they have a gutter in common or none has one."""
-    blocks: list[list[Box]] = []
+    blocks: list[list[LineBox]] = []
     spans: list[Span] = []
     bottom = 0.0
     for strip in _strips(boxes):
-        own = _spans(strip, height)
-        joined = _merged([*spans, *own], height)
-        parts = len(joined) == 1 and (len(own) > 1 or len(spans) > 1)
-        if not blocks or parts or strip[0].top - bottom > _BREAK * height:
+        own, parts_above = _spans(strip, height), len(spans)
+        for span in own:
+            _cover(spans, span, height)
+        hides_gutters = len(spans) == 1 and (len(own) > 1 or parts_above > 1)
+        if not blocks or hides_gutters or strip[0].top - bottom > _BREAK * height:
             blocks.append([])
-            joined, bottom = own, strip[0].bottom
+            spans, bottom = own, strip[0].bottom
         blocks[-1] += strip
-        spans, bottom = joined, max(bottom, *(box.bottom for box in strip))
+        bottom = max(bottom, *(box.bottom for box in strip))
     return blocks
 
 
-def _strips(boxes: Sequence[Box]) -> list[list[Box]]:
+def _strips(boxes: Sequence[LineBox]) -> list[list[LineBox]]:
     """Boxes that overlap vertically, directly or through others, top to bottom."""
-    strips: list[list[Box]] = []
+    strips: list[list[LineBox]] = []
     reach = float("-inf")
     for box in sorted(boxes, key=lambda box: box.top + _OVERLAP * box.height):
         if box.top + _OVERLAP * box.height >= reach:
@@ -98,37 +110,41 @@ Span = tuple[float, float]
 """Left and right end of a stretch that is covered with text."""
 
 
-def _spans(boxes: Sequence[Box], height: float) -> list[Span]:
-    return _merged([(box.left, box.right) for box in boxes], height)
+def _spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
+    """What `boxes` cover, left to right; what parts two spans is wide enough for a gutter."""
+    spans: list[Span] = []
+    for box in sorted(boxes, key=_left):
+        _cover(spans, (box.left, box.right), height)
+    return spans
 
 
-def _merged(spans: list[Span], height: float) -> list[Span]:
-    """`spans` left to right, joined where what parts them is too narrow for a gutter."""
-    merged: list[Span] = []
-    for left, right in sorted(spans):
-        if merged and left - merged[-1][1] < _GUTTER * height:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], right))
-        else:
-            merged.append((left, right))
-    return merged
+def _cover(spans: list[Span], span: Span, height: float) -> None:
+    """Adds `span` to `spans`, as one with those that no gutter parts it from."""
+    left, right = span
+    first = bisect_right(spans, left - _GUTTER * height, key=itemgetter(1))
+    end = bisect_left(spans, right + _GUTTER * height, key=itemgetter(0))
+    if first < end:
+        left, right = min(left, spans[first][0]), max(right, spans[end - 1][1])
+    spans[first:end] = [(left, right)]
 
 
-def _columns(block: Sequence[Box], height: float) -> list[list[Box]]:
+def _columns(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     """The columns of a block, left to right; one column if its gutters only part the cells of rows."""
-    slices = [
-        [box for box in block if left <= box.left and box.right <= right] for left, right in _spans(block, height)
-    ]
-    columns = [slices[0]]
+    spans = _spans(block, height)
+    slices: list[list[LineBox]] = [[] for _ in spans]
+    for box in block:
+        slices[bisect_right(spans, box.left, key=itemgetter(0)) - 1].append(box)
     rows = [_rows(part) for part in slices]
+    columns = [slices[0]]
     for part, (before, after) in zip(slices[1:], pairwise(rows), strict=True):
         if _are_two_texts(before, after):
             columns.append(part)
         else:
-            columns[-1] = columns[-1] + part
+            columns[-1] += part
     return columns
 
 
-def _parts_between_bridges(block: Sequence[Box], height: float) -> list[list[Box]]:
+def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     """`block`, cut above and below the wide lines that hide its gutter; whole if they do not.
 
     A detector takes two lines for one where a gutter is tight. Lines on different levels left and right of it then
@@ -140,7 +156,7 @@ def _parts_between_bridges(block: Sequence[Box], height: float) -> list[list[Box
     if not bridges or not others or len(_columns(others, height)) == 1:
         return [list(block)]
     levels = [bridge.middle for bridge in bridges]
-    parts: list[list[Box]] = [[] for _ in range(2 * len(bridges) + 1)]
+    parts: list[list[LineBox]] = [[] for _ in range(2 * len(bridges) + 1)]
     for place, bridge in enumerate(bridges):
         parts[2 * place + 1].append(bridge)
     for box in others:
@@ -172,11 +188,15 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     return _is_prose(one) and _is_prose(other)
 
 
-def _middle(box: Box) -> float:
+def _middle(box: LineBox) -> float:
     return box.middle
 
 
-def _nearest(box: Box, others: Sequence[Box]) -> Box:
+def _left(box: LineBox) -> float:
+    return box.left
+
+
+def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
     """The one of `others`, sorted by their middles, whose middle is nearest to that of `box`."""
     place = bisect_left(others, box.middle, key=_middle)
     return min(others[max(place - 1, 0) : place + 1], key=lambda other: abs(other.middle - box.middle))
@@ -197,40 +217,40 @@ def _is_prose(rows: Sequence[Row]) -> bool:
     return width >= 5 * height and going_on >= 0.4 * len(rows)
 
 
-def _rows(boxes: Sequence[Box]) -> list[Row]:
+def _rows(boxes: Sequence[LineBox]) -> list[Row]:
     """Boxes on one base line, left to right; rows top to bottom."""
     rows: list[Row] = []
     for box in sorted(boxes, key=lambda box: (box.middle, box.left)):
         for row in rows[:-4:-1]:
+            place = bisect_left(row, box.left, key=_left)
             # A photographed page bends: only the neighbour shows whether the box goes on with the row.
-            neighbour = min(row, key=lambda member: abs(member.left - box.left))
-            if _on_one_line(neighbour, box) and not any(_shared_width(box, member) > 0 for member in row):
-                row.append(box)
+            neighbours = row[max(place - 1, 0) : place + 1]
+            nearest = min(neighbours, key=lambda member: abs(member.left - box.left))
+            if _on_one_line(nearest, box) and all(_shared_width(box, member) <= 0 for member in neighbours):
+                row.insert(place, box)
                 break
         else:
             rows.append([box])
-    for row in rows:
-        row.sort(key=lambda box: box.left)
     return rows
 
 
-def _on_one_line(one: Box, other: Box) -> bool:
+def _on_one_line(one: LineBox, other: LineBox) -> bool:
     small, large = sorted((one.height, other.height))
     near = abs(one.middle - other.middle) < max(0.4 * small, 0.2 * large)
     return _shared_height(one, other) >= 0.5 * small and (near or _have_an_edge_in_common(one, other))
 
 
-def _have_an_edge_in_common(one: Box, other: Box) -> bool:
+def _have_an_edge_in_common(one: LineBox, other: LineBox) -> bool:
     """A box grows on one side alone around the tail of a letter or a rule of the table."""
     small, large = sorted((one.height, other.height))
     edge = min(abs(one.top - other.top), abs(one.bottom - other.bottom))
     return edge < 0.25 * small and large < 2.5 * small
 
 
-def _shared_height(one: Box, other: Box) -> float:
+def _shared_height(one: LineBox, other: LineBox) -> float:
     return min(one.bottom, other.bottom) - max(one.top, other.top)
 
 
-def _shared_width(one: Box, other: Box) -> float:
+def _shared_width(one: LineBox, other: LineBox) -> float:
     """How far two boxes overlap horizontally, beyond the slack that generous boxes take."""
     return min(one.right, other.right) - max(one.left, other.left) - 0.3 * min(one.height, other.height)

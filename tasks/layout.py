@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from math import atan2, cos, degrees, hypot, radians, sin
 
 from models.vision.text import Point, Quad, TextLine
-from tasks.columns import Box, Row, rows_in_order
+from tasks.bend import straightened
+from tasks.columns import LineBox, Row, rows_in_order
+from tasks.gutters import split_at_gutters
 
 
 def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
@@ -22,8 +24,8 @@ def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
     """
     ordered = []
     for angle, group in _by_direction(lines):
-        boxes = [_box(line, angle) for line in group]
-        ordered += [_joined(row, angle) for row in rows_in_order(boxes)]
+        boxes = [_box(line, angle) for line in split_at_gutters(group, angle)]
+        ordered += [_joined(row, angle) for row in rows_in_order(straightened(boxes))]
     return ordered
 
 
@@ -65,11 +67,13 @@ def _weighted_median(values: list[tuple[float, float]]) -> float:
     return values[-1][0]
 
 
-def _box(line: TextLine, angle: float) -> Box:
-    corners = _turned(line.quad, -angle)
+def _box(line: TextLine, angle: float) -> LineBox:
+    a, b, c, d = corners = _turned(line.quad, -angle)
+    along, fall = b[0] + c[0] - a[0] - d[0], b[1] + c[1] - a[1] - d[1]
+    slope = fall / along if along > abs(fall) else 0.0
     xs, ys = sorted(x for x, _ in corners), sorted(y for _, y in corners)
     # The middles of the sides: a line that runs a little askew does not grow into its neighbours.
-    return Box((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, line)
+    return LineBox((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, slope, line)
 
 
 def _joined(row: Row, angle: float) -> TextLine:

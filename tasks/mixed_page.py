@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from models.vision.text import TextLine, Word
 
+_AT_ONCE = 64
+"""Words compared with the layer at a time: they stand on a few lines, and only the layer's words there matter."""
+
 
 def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
     """The lines of a page's text layer, and of the lines `read` from its picture what the layer lacks.
@@ -29,16 +32,30 @@ def _part(line: TextLine, kept: list[Word]) -> TextLine:
     return TextLine(tuple(kept), (first[0], last[1], last[2], first[3]))
 
 
-def _uncovered(words: Sequence[Word], layer: Sequence[Word]) -> list[bool]:
-    left, top, right, bottom = _boxes(words)[:, :, None]
-    layer_left, layer_top, layer_right, layer_bottom = _boxes(layer)[:, None, :]
-    middle, layer_middle = (top + bottom) / 2, (layer_top + layer_bottom) / 2
-    # Either middle in the other's height: the layer's boxes are tight, a detector's are generous.
-    level = ((layer_top <= middle) & (middle <= layer_bottom)) | ((top <= layer_middle) & (layer_middle <= bottom))
-    shared = np.minimum(right, layer_right) - np.maximum(left, layer_left)
-    covered = np.where(level, shared.clip(min=0), 0).sum(axis=1)
-    uncovered: list[bool] = (2 * covered < (right - left)[:, 0]).tolist()
+def _uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_]:
+    read, typed = _boxes(words), _boxes(layer)
+    typed = typed[:, typed[1].argsort()]
+    reach = np.maximum.accumulate(typed[3])
+    uncovered = np.zeros(len(words), np.bool_)
+    order = read[1].argsort()
+    for start in range(0, len(words), _AT_ONCE):
+        some = order[start : start + _AT_ONCE]
+        left, top, right, bottom = read[:, some]
+        level = slice(np.searchsorted(reach, top.min()), np.searchsorted(typed[1], bottom.max(), "right"))
+        uncovered[some] = 2 * _covered(read[:, some], typed[:, level]) < right - left
     return uncovered
+
+
+def _covered(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of the width of each of the boxes `read` is covered by the boxes `typed` on its level."""
+    left, top, right, bottom = read[:, :, None]
+    typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
+    middle, typed_middle = (top + bottom) / 2, (typed_top + typed_bottom) / 2
+    # Either middle in the other's height: the layer's boxes are tight, a detector's are generous.
+    level = ((typed_top <= middle) & (middle <= typed_bottom)) | ((top <= typed_middle) & (typed_middle <= bottom))
+    shared = np.minimum(right, typed_right) - np.maximum(left, typed_left)
+    covered: NDArray[np.float64] = np.where(level, shared.clip(min=0), 0).sum(axis=1)
+    return covered
 
 
 def _boxes(words: Iterable[Word]) -> NDArray[np.float64]:

@@ -1,128 +1,138 @@
 """Which pages of a document the user's words ask for: "page 3", "Seiten 2 bis 4", "the last two pages"."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tasks.errors import InputError
-
-
-def _by_word(words: dict[int, str]) -> dict[str, int]:
-    return {word: number for number, line in words.items() for word in line.split(", ")}
-
-
-_COUNTS = _by_word(
-    {
-        1: "one",
-        2: "two, zwei, deux, dos, due, duas",
-        3: "three, drei, trois, tres, tre, três",
-        4: "four, vier, quatre, cuatro, quattro, quatro",
-        5: "five, fünf, cinq, cinco, cinque",
-        6: "six",
-        7: "seven",
-        8: "eight",
-        9: "nine",
-        10: "ten",
-    }
+from tasks.page_words import (
+    AND,
+    BETWEEN,
+    BUT,
+    COMMA,
+    COUNT,
+    COUNTS,
+    EVEN,
+    FROM,
+    FROM_ON,
+    ODD,
+    ON,
+    ONWARDS,
+    PAGE,
+    PAGES,
+    PLACE,
+    PLACES,
+    RANGE,
+    SHORT_PAGE,
+    SHORT_PAGES,
+    THE,
+    TO,
+    UP_TO,
 )
-_PLACES = _by_word(
-    {
-        1: "first, erste, ersten, première, premières, primera, primeras, primeira, primeiras, prima, prime",
-        2: "second",
-        3: "third",
-        4: "fourth",
-        5: "fifth",
-        -1: "last, final, letzte, letzten, dernière, dernières, última, últimas, ultima, ultime",
-        -2: "second to last, second-to-last, penultimate",
-    }
-)
-"""Below zero: counted from the end."""
 
-
-def _any_of(words: Iterable[str]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
-
-
-_PAGES = r"pages|seiten|p[áa]ginas|pagine"
-_PAGE = r"page|seite|p[áa]gina"
-_AND = r"\s*(?:&|\+|\b(?:and|und|et|y|e)\b)\s*"
-_COMMA = rf"(?:\s*,(?:{_AND})?\s*|{_AND})"
-_TO = r"\s*(?:[-–—]|\b(?:to|through|until|bis|à|al?|até)\b)\s*"
-# "3.5" and "3-column" are not page 3. Nine digits are more than any document has pages.
-_COUNT = rf"(?:\d{{1,9}}(?!\d|\.\d)|{_any_of(_COUNTS)})(?!\w|-[^\W\d])"
-_RANGE = rf"{_COUNT}(?:{_TO}(?:(?:{_PAGE})\s+)?{_COUNT})?"
-_PLACE = rf"(?:\d{{1,9}}(?:st|nd|rd|th)|{_any_of(_PLACES)})"
-_BUT = (
-    r"\b(?:except|excluding|without|skip|skipping|ignore|ignoring|omit|omitting|but|but\s+not"
-    r"|außer|ohne|sauf|sans|excepto|salvo|exceto|tranne)(?:\s+(?:for|the|die|der|la|las|le|les))*\s+"
-)
 # A word, a path or a query may end in "page", and "every page 3 columns" does not speak of page 3.
-_BEFORE = r"(?<![\w/.=&?#-])" + "".join(
-    rf"(?<!\b{word}\s)" for word in ("a", "per", "each", "every", "this", "web", "home", "landing")
+_BEFORE = r"(?<![\w/.=&?#-])(?!(?<=\ba\s)page)" + "".join(
+    rf"(?<!\b{word}\s)" for word in ("per", "each", "every", "this", "web", "home", "landing")
 )
 
 _NUMBERED = re.compile(
-    rf"(?P<but>{_BUT})?{_BEFORE}(?:(?P<several>(?:{_PAGES})\b|(?-i:pp\.))|(?:{_PAGE})\b|(?-i:p\.))(?!-):?\s*"
-    rf"(?P<all_but>{_BUT})?(?:(?:numbers?|no\.?|nr\.?)\s+|#)?(?P<numbers>{_RANGE}(?:{_COMMA}{_RANGE})*)",
+    rf"(?P<but>{BUT})?(?:(?P<up_to>{UP_TO})|(?P<start>{FROM})|(?P<from>{FROM_ON})|(?P<between>{BETWEEN}))?{THE}"
+    rf"{_BEFORE}(?:(?P<several>(?:{PAGES})\b|{SHORT_PAGES})|(?:{PAGE})\b|{SHORT_PAGE})(?!-):?\s*"
+    rf"(?P<all_but>{BUT})?(?:(?:numbers?|no\.?|nr\.?)\s+|#)?"
+    rf"(?P<numbers>{RANGE}(?:{COMMA}{RANGE}|{AND}{THE}(?:{PAGE})\s+{RANGE})*)(?P<on>(?(from){ON}))?",
     re.IGNORECASE,
 )
 _PLACED = re.compile(
-    rf"(?P<but>{_BUT})?(?<![\w-])(?<!\bto\s)(?:(?P<before>{_COUNT})\s+)?"
-    rf"(?P<places>{_PLACE}(?:{_COMMA}(?:the\s+)?{_PLACE})*)\s+"
-    rf"(?:(?P<count>{_COUNT})\s+)?(?:(?P<several>{_PAGES})|{_PAGE})(?![-\w])",
+    rf"(?P<but>{BUT})?(?<![\w-])(?<!\bto\s)(?<!\bevery\s)(?:(?P<before>{COUNT})\s+)?"
+    rf"(?P<places>{PLACE}(?:(?:{COMMA}|(?:\s+(?:{PAGE}))?{TO}){THE}{PLACE})*)\s+"
+    rf"(?:(?P<count>{COUNT})\s+)?(?:(?P<several>{PAGES})|{PAGE})(?![-\w])",
     re.IGNORECASE,
 )
+_ALTERNATE = re.compile(
+    rf"(?P<but>{BUT})?\b(?:(?:(?P<odd>{ODD})|{EVEN})(?:[- ]numbered)?\s+(?:{PAGES})"
+    rf"|(?:{PAGES})\s+(?:(?P<odd_after>{ODD})|{EVEN}))\b(?!\s*\d)",
+    re.IGNORECASE,
+)
+
+# "Not page 2 but page 3", "nothing but page 3": this "but" leaves nothing out.
+_NOT_BUT = re.compile(r"(?P<not>(?:\bnot|n['’]t|\bnothing)\b[^.!?\n]{0,40}?)\bbut\b(?!\s+not\b)", re.IGNORECASE)
 
 
 def requested_pages(text: str, total: int) -> list[int] | None:
     """The pages of a document of `total` pages that `text` asks for, ascending from 1; None if it names none.
 
-    Understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "páginas 2 a 4"),
-    places ("the first two pages", "dernière page", "the 2nd and the last page") and exceptions ("all but the
-    first page"). Raises InputError for a page that the document does not have.
+    Understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the end"),
+    places ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions ("all
+    but the first page", "not page 2"). Raises InputError for a page that the document does not have.
     """
+    text = _NOT_BUT.sub(r"\g<not>;", text)
     wanted: set[int] = set()
     unwanted: set[int] = set()
-    for excluded, first, last in (*_numbered(text), *_placed(text, total)):
-        for page in (first, last):
+    for excluded, pages in (*_numbered(text, total), *_placed(text, total), *_alternate(text, total)):
+        for page in (pages[0], pages[-1]):
             if not 1 <= page <= total:
-                pages = "1 page" if total == 1 else f"{total} pages"
-                raise InputError(f"page {page} was asked for, but the document has {pages}")
-        (unwanted if excluded else wanted).update(range(first, last + 1))
+                count = "1 page" if total == 1 else f"{total} pages"
+                raise InputError(f"page {page} was asked for, but the document has {count}")
+        (unwanted if excluded else wanted).update(pages)
     if not wanted and not unwanted:
         return None
     return sorted((wanted or set(range(1, total + 1))) - unwanted)
 
 
-Hint = tuple[bool, int, int]
-"""Whether the pages are to be left out, the first and the last of them."""
+Hint = tuple[bool, range]
+"""Whether the pages are to be left out, and the pages, at least one."""
 
 
-def _numbered(text: str) -> Iterator[Hint]:
+def _numbered(text: str, total: int) -> Iterator[Hint]:
     for match in _NUMBERED.finditer(text):
         numbers = match["numbers"]
         if not match["several"]:
             # After one page a comma begins something else: "on page 3, 2024 comes first".
             numbers = numbers.partition(",")[0]
-        for one in re.finditer(_RANGE, numbers, re.IGNORECASE):
-            ends = [_number(count) for count in re.findall(_COUNT, one[0], re.IGNORECASE)]
-            yield bool(match["but"] or match["all_but"]), min(ends), max(ends)
+        excluded = bool(match["but"] or match["all_but"])
+        ranges = [_range(one[0], total) for one in re.finditer(RANGE, numbers, re.IGNORECASE)]
+        first, last = ranges[0], ranges[-1]
+        if match["between"]:
+            ranges = [_through(first[0], last[-1])]
+        elif match["up_to"]:
+            ranges[0] = _through(1, first[-1])
+        elif match["on"] or (match["start"] and len(last) == 1):
+            ranges[-1] = _through(last[0], max(last[0], total))
+        yield from ((excluded, pages) for pages in ranges)
+
+
+def _range(words: str, total: int) -> range:
+    ends = [_number(count) for count in re.findall(COUNT, words, re.IGNORECASE)]
+    if re.search(ONWARDS, words, re.IGNORECASE):
+        ends.append(max(ends[0], total))
+    return _through(ends[0], ends[-1])
+
+
+def _through(first: int, last: int) -> range:
+    return range(min(first, last), max(first, last) + 1)
 
 
 def _placed(text: str, total: int) -> Iterator[Hint]:
     for match in _PLACED.finditer(text):
-        places = [_place(place) for place in re.findall(_PLACE, match["places"], re.IGNORECASE)]
+        parts = re.split(COMMA, match["places"], flags=re.IGNORECASE)
         count = match["count"] or (match["before"] if match["several"] else None)
-        if count is None and match["several"] and len(places) == 1:
+        if count is None and match["several"] and len(re.findall(PLACE, match["places"], re.IGNORECASE)) == 1:
             continue  # "the first pages": nobody knows how many
         size = min(_number(count), total) if count else 1
-        for place in places:
-            first = place if place > 0 else total + 1 + place - (size - 1)
-            yield bool(match["but"]), first, first + size - 1
+        for part in parts:
+            starts = [_start(place, size, total) for place in re.findall(PLACE, part, re.IGNORECASE)]
+            yield bool(match["but"]), _through(min(starts), max(starts) + size - 1)
+
+
+def _start(place: str, size: int, total: int) -> int:
+    number = PLACES.get(place.lower()) or int("".join(filter(str.isdecimal, place)))
+    return number if number > 0 else total + 1 + number - (size - 1)
+
+
+def _alternate(text: str, total: int) -> Iterator[Hint]:
+    for match in _ALTERNATE.finditer(text):
+        first = 1 if match["odd"] or match["odd_after"] else 2
+        yield bool(match["but"]), range(first, max(first, total) + 1, 2)
 
 
 def _number(count: str) -> int:
-    return _COUNTS.get(count.lower()) or int(count)
-
-
-def _place(place: str) -> int:
-    return _PLACES.get(place.lower()) or int(place[:-2])
+    return COUNTS.get(count.lower()) or int(count)

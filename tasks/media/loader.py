@@ -87,6 +87,7 @@ class MediaLoader:
 
 def _identify(data: bytes, declared: tuple[str | None, ...], filename: str | None) -> str:
     """What the bytes show, else what is declared first, else what the name says, else plain text or unknown."""
-    named = (*map(media_type_named, declared), media_type_of_file(filename))
+    names = (*map(media_type_named, declared), media_type_of_file(filename))
+    named = next(filter(None, names), None)
     plain = "text/plain" if looks_like_text(data) else media_types.UNKNOWN
-    return sniff(data) or next(filter(None, named), plain)
+    return sniff(data, text=named in media_types.TEXTS) or named or plain

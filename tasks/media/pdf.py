@@ -5,6 +5,7 @@ handles are closed explicitly, because a garbage collection would close them in 
 """
 
 import math
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ _PDFIUM = threading.RLock()
 SCALE = 2.0
 """Pixels a point: 144 DPI, in which the HTTP contract gives the boxes of a page."""
 
+_NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
+"""The list of pages in a file that has none, which PDFium calls a format error."""
 _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 
@@ -82,6 +85,8 @@ class PdfPages:
                 raise self._blob.error(
                     "is encrypted: remove its password and send it again.", code="encrypted_pdf"
                 ) from error
+            if _NO_PAGES.search(self._blob.data):
+                raise self._blob.error("has no pages.") from error
             raise self._blob.error("is not a readable PDF: it is damaged or incomplete.") from error
 
     @contextmanager

@@ -8,18 +8,20 @@ import pypdfium2
 
 from models.vision.text import Quad, TextLine, Word
 from tasks.media.document import TextLayer
-from tasks.media.pdf_geometry import Box, PageView
-from tasks.media.pdf_pictures import has_drawn_annotations, picture_boxes, unread_share
+from tasks.media.pdf_annotations import has_drawn_annotations, typed_notes
+from tasks.media.pdf_covered import uncovered
+from tasks.media.pdf_geometry import PageView
+from tasks.media.pdf_shown import Shown, shown_on
+from tasks.media.pdf_unread import Cells, Grid, Pictures
 from tasks.media.pdf_words import PdfWord, read_words
 
 _GARBAGE = 0.1
 """Share of glyphs without a known character above which nothing of the layer is believed."""
-_UNREAD = 0.05
-"""Share of the page that pictures without text over them may cover: a logo, not a scan or a screenshot."""
-_SCANNED = 0.25
-"""Share of the pictures that hidden words must span to count as their text: a stamped number does not."""
-_LINE_GAP = 1.5
-"""Em between two words of one line. Columns and table cells lie further apart."""
+_OUTLINES = 15
+"""Contours outside the text that may be drawn letters: two words, more than a logo or a few symbols have."""
+_LINE_GAP = 0.8
+"""Em between two words of one line, as justified text has at most. Columns may be hardly further apart, and parts
+of a row are joined again where they are none."""
 _BASELINE = 0.4
 """Em by which words of one line may stand above each other: superscripts do, the next line is at 1 or more."""
 
@@ -31,33 +33,37 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     in the picture of the page.
     """
     view = PageView.of(page, width, height)
+    notes = typed_notes(page, view)
+    shown = shown_on(page)
     words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
+    words = uncovered(words, shown, page)
     glyphs = sum(len(word.glyphs) for word in words)
     if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs:
-        return TextLayer()
+        return TextLayer(tuple(notes))
 
-    pictures = [box.clipped(view.box) for box in picture_boxes(page)]
-    visible = [word for word in words if word.visible]
-    scanned = _read_in(pictures, [word for word in words if not word.visible])
+    grid = Grid(view.box)
+    pictures = Pictures([box.clipped(view.box) for box in shown.pictures], grid)
+    visible, hidden = ([word for word in words if word.visible is seen] for seen in (True, False))
+    read = pictures.read_as([word.box for word in hidden])
+    scanned = [word for word, is_read in zip(hidden, read, strict=True) if is_read]
     known = [word for word in (*visible, *scanned) if not word.unmapped]
-    text = [word.box.grown(word.em) for word in known]
+    text = grid.cells(word.box.grown(word.em) for word in known)
     complete = (
         bool(known)
         and all(word.unmapped in (0, len(word.glyphs)) for word in visible)
-        and (bool(scanned) or unread_share(view.box, pictures, text) <= _UNREAD)
+        and not pictures.are_unread(text)
+        and not _has_outlined_text(shown, text, grid, view)
         and not has_drawn_annotations(page)
     )
-    return TextLayer(tuple(_line(line, view) for line in _lines(known)), complete)
+    # What a scanner read is good enough to spare a reading, but not to be preferred to one.
+    kept = known if complete else [word for word in known if word.visible]
+    return TextLayer((*(_line(line, view) for line in _lines(kept)), *notes), complete)
 
 
-def _read_in(pictures: Sequence[Box], hidden: Sequence[PdfWord]) -> Sequence[PdfWord]:
-    """Those `hidden` words that are what was read in `pictures`: they span a good part of them, or none is."""
-    if not pictures or not hidden:
-        return ()
-    seen = Box.around(corner for box in pictures for corner in box.corners)
-    hidden = [word for word in hidden if seen.contains(word.box.centre)]
-    span = Box.around(corner for word in hidden for corner in word.box.corners) if hidden else None
-    return hidden if span and span.area >= _SCANNED * seen.area else ()
+def _has_outlined_text(shown: Shown, text: Cells, grid: Grid, view: PageView) -> bool:
+    centres = [box.centre for box in shown.outlines]
+    outside = [view.box.contains(centre) and not text[grid.at(centre)] for centre in centres]
+    return sum(outside) >= _OUTLINES
 
 
 def _lines(words: Iterable[PdfWord]) -> Iterator[list[PdfWord]]:

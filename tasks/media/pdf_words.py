@@ -11,6 +11,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from tasks.media.pdf_geometry import Box
+from tasks.media.pdf_shown import address
 
 _HYPHEN_AT_LINE_END = 2
 """What PDFium puts for a hyphen after which the word goes on in the next line."""
@@ -24,6 +25,7 @@ _SAME_DIRECTION = 0.9994
 _ALIGNED = 0.01
 """Sine below which text counts as running along an axis: the boxes are then PDFium's own."""
 
+_NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
 _MAX_CHARACTERS = 200_000
 """Of one page: a densely printed newspaper page has 50,000, and they are walked through one by one."""
 
@@ -45,7 +47,9 @@ class PdfWord:
     baseline: float
     """The v of its first glyph's origin."""
     visible: bool
-    """False for text that is there to be searched and copied but not drawn (text rendering mode 3)."""
+    """False for text that is there to be searched and copied but not drawn (text rendering modes 3 and 7)."""
+    drawn_by: int
+    """The address of the text object of its first glyph, 0 when there is none."""
     u: tuple[float, float]
     v: tuple[float, float]
     glyphs: list[str] = field(default_factory=list)
@@ -185,7 +189,8 @@ class _Characters:
             direction,
             em=pdfium.FPDFText_GetFontSize(self._raw, index) * scale or v[1] - v[0],
             baseline=self.origin(index, direction)[1],
-            visible=mode != pdfium.FPDF_TEXTRENDERMODE_INVISIBLE,
+            visible=mode not in _NOT_DRAWN,
+            drawn_by=address(drawn) if drawn else 0,
             u=u,
             v=v,
         )

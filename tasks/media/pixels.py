@@ -3,13 +3,17 @@
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from PIL import ImageCms, ImageOps
+from PIL import ImageChops, ImageCms, ImageOps, ImageStat
 
 from models.vision.text import Image
 
 _ORIENTATION = 0x0112
 _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
+_LIGHT = 200
+"""Mean luminance of what is visible above which white paper would not show it."""
+_DEPTHS = (255, 1023, 4095, 65535)
+"""Whites of 8, 10, 12 and 16 bits, all of which are stored in 16."""
 
 
 def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
@@ -21,7 +25,7 @@ def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
 
 
 def upright_rgb(frame: PIL.Image.Image) -> Image:
-    """Decode `frame`: orientation applied, what is transparent on white."""
+    """Decode `frame`: orientation applied, what is transparent on white, or on black if what is visible is light."""
     frame.load()
     return np.ascontiguousarray(np.asarray(_rgb(ImageOps.exif_transpose(frame)), dtype=np.uint8))
 
@@ -37,25 +41,32 @@ def _rgb(frame: PIL.Image.Image) -> PIL.Image.Image:
         frame = frame.convert({"La": "LA", "RGBa": "RGBA"}[frame.mode])
     if frame.has_transparency_data:
         frame = frame.convert("RGBA")
-        paper = PIL.Image.new("RGBA", frame.size, "white")
+        paper = PIL.Image.new("RGBA", frame.size, "black" if _is_light(frame) else "white")
         frame = PIL.Image.alpha_composite(paper, frame)
     return frame.convert("RGB")
+
+
+def _is_light(frame: PIL.Image.Image) -> bool:
+    """Whether what is visible of an RGBA picture is nearly white, on the mean: lettering for a dark background."""
+    alpha = frame.getchannel("A")
+    seen = ImageChops.multiply(frame.convert("L"), alpha)
+    return bool(255 * ImageStat.Stat(seen).sum[0] > _LIGHT * ImageStat.Stat(alpha).sum[0])
 
 
 def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Grey values of more than 8 bits, on the scale they are most likely meant on.
 
-    Pillow's own conversion clips at 255, which turns most such pictures white. The scale is 0 to 65535 for 16
-    bits; for 32 bits and floats, 0 to 1, 0 to 255 or 0 to 65535 where the values fit, else their own range.
+    Pillow's own conversion clips at 255, which turns most such pictures white. The scale is the smallest of
+    `_DEPTHS` that holds the values, and 0 to 1 for floats that fit; else the values' own range.
     """
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return (values.astype(np.uint16) // 257).astype(np.uint8)
+        white = next(white for white in _DEPTHS if values.max() <= white)
+        grey: NDArray[np.uint8] = (np.arange(65536) * 255 // white).clip(max=255).astype(np.uint8)
+        return np.take(grey, values.astype(np.uint16))
     finite = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    low, high = float(finite.min()), float(finite.max())
-    top = next((top for top in (1, 255, 65535) if high <= top), high)
-    if values.dtype.kind != "f" and top == 1:
-        top = 255
-    low = min(low, 0.0)
+    low, high = min(float(finite.min()), 0.0), float(finite.max())
+    scales = (1, *_DEPTHS) if values.dtype.kind == "f" else _DEPTHS
+    top = next((top for top in scales if high <= top), high)
     return ((finite - low) * (255 / ((top - low) or 1))).clip(0, 255).astype(np.uint8)
 
 

@@ -14,9 +14,13 @@ _PREFIXES = (
     (b"MM\x00*", "image/tiff"),
     (b"II+\x00", "image/tiff"),
     (b"MM\x00+", "image/tiff"),
-    (b"OggS", "audio/ogg"),
-    (b"fLaC", "audio/flac"),
-    (b"ID3", "audio/mpeg"),
+    # With the byte that follows, a version or a block type: prose begins with "ID3 is" too.
+    (b"OggS\x00", "audio/ogg"),
+    (b"fLaC\x00", "audio/flac"),
+    (b"fLaC\x80", "audio/flac"),
+    (b"ID3\x02", "audio/mpeg"),
+    (b"ID3\x03", "audio/mpeg"),
+    (b"ID3\x04", "audio/mpeg"),
     (b"\x1f\x8b", "application/gzip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
     (b"\x7fELF", "application/x-elf"),
@@ -27,6 +31,8 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b
 _HEIF_BRANDS = {b"mif1", b"mif2", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
+_FTYP_BYTES = 1024
+"""More than an `ftyp` box has, less than four letters are as a number."""
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _OFFICE = (
     (b"word/document.xml", "docx"),
@@ -36,8 +42,11 @@ _OFFICE = (
 _MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
 
 
-def sniff(data: bytes) -> str | None:
-    """The media type that the bytes themselves show, None when they show none (plain text does not)."""
+def sniff(data: bytes, *, text: bool = False) -> str | None:
+    """The media type that the bytes themselves show, None when they show none (plain text does not).
+
+    With `text`, they are said to be text, which may mention "%PDF-" without being one.
+    """
     for prefix, media_type in _PREFIXES:
         if data.startswith(prefix):
             return media_type
@@ -48,7 +57,7 @@ def sniff(data: bytes) -> str | None:
         _bmp,
         _mpeg,
         _zip,
-        _pdf,
+        _pdf if text else _pdf_behind_junk,
         _markup,
     )
     return next((found for probe in probes if (found := probe(data))), None)
@@ -60,9 +69,9 @@ def _riff(data: bytes) -> str | None:
 
 def _iso(data: bytes) -> str | None:
     """ISO base media (ISO/IEC 14496-12): the brands of the `ftyp` box say which."""
-    if data[4:8] != b"ftyp":
+    size = int.from_bytes(data[:4], "big")
+    if data[4:8] != b"ftyp" or size > _FTYP_BYTES:
         return None
-    size = min(int.from_bytes(data[:4], "big"), 256)
     major, compatible = data[8:12], {data[at : at + 4] for at in range(16, size, 4)}
     if major in _AVIF_BRANDS or (major in _HEIF_BRANDS and compatible & _AVIF_BRANDS):
         return "image/avif"
@@ -110,6 +119,10 @@ def _zip(data: bytes) -> str | None:
 
 
 def _pdf(data: bytes) -> str | None:
+    return media_types.PDF if data[:1024].lstrip().startswith(b"%PDF-") else None
+
+
+def _pdf_behind_junk(data: bytes) -> str | None:
     """The header may stand anywhere in the first 1024 bytes (ISO 32000-1, annex H.3)."""
     return media_types.PDF if b"%PDF-" in data[:1024] else None
 

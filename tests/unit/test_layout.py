@@ -2,6 +2,8 @@
 
 import math
 import random
+import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -71,6 +73,14 @@ def read(lines: list[TextLine]) -> list[str]:
 def found(page: pages.Page) -> list[TextLine]:
     """What a perfect engine would find on `page`."""
     return [TextLine(tuple(Word(word.text, word.quad, 1.0) for word in one.words), one.quad) for one in page.lines]
+
+
+def run_together(left: list[TextLine], right: list[TextLine]) -> list[TextLine]:
+    """Lines as a detector finds them that does not see the gutter."""
+    return [
+        TextLine(a.words + b.words, (a.quad[0], b.quad[1], b.quad[2], a.quad[3]))
+        for a, b in zip(left, right, strict=True)
+    ]
 
 
 def words(lines: list[str]) -> list[str]:
@@ -177,6 +187,42 @@ def test_lines_that_a_detector_ran_together_hide_no_columns() -> None:
     assert read(lines) == [*left[:5], *right[:5], both, *left[6:], *right[6:]]
 
 
+def test_columns_whose_gutter_no_detector_saw_are_read_one_after_the_other() -> None:
+    left, right = prose(1, 12), prose(2, 12)
+    start = 40 + CHARACTER * max(len(row) for row in left) + 14
+    lines = run_together(column(left, 40, 40), column(right, start, 40))
+    for found_lines in (lines, rotated(lines, 2), rotated(lines, 90)):
+        assert read(found_lines) == [*left, *right]
+
+
+def test_columns_whose_gutter_a_detector_saw_here_and_there_are_read_one_after_the_other() -> None:
+    left, right = prose(1, 12), prose(2, 12)
+    start = 40 + CHARACTER * max(len(row) for row in left) + 14
+    one, other = column(left, 40, 40), column(right, start, 40)
+    lines = [*run_together(one[:3], other[:3]), *one[3:9], *other[3:9], *run_together(one[9:], other[9:])]
+    assert read(lines) == [*left, *right]
+
+
+def test_wide_spaces_in_justified_lines_are_no_gutter() -> None:
+    lines = []
+    for number, row in enumerate(prose(4, 20, 40)):
+        spread = [line(word, 0, 40 + 28 * number) for word in row.split()]
+        space = (500 - sum(one.quad[1][0] for one in spread)) / (len(spread) - 1)
+        x = 40.0
+        for place, one in enumerate(spread):
+            spread[place] = pushed(one, x, 0)
+            x += one.quad[1][0] + space
+        first, last = spread[0].quad, spread[-1].quad
+        lines.append(TextLine(tuple(one.words[0] for one in spread), (first[0], last[1], last[2], first[3])))
+    assert in_reading_order(lines) == lines
+
+
+def test_a_table_whose_cells_were_run_together_stays_in_rows() -> None:
+    names, prices = ["Apples", "Oranges", "Pears", "Plums", "Quinces"], ["12.50", "3.10", "4.00", "2.75", "6.20"]
+    lines = run_together(column(names, 40, 40), column(prices, 300, 40))
+    assert read(lines) == [f"{name} {price}" for name, price in zip(names, prices, strict=True)]
+
+
 def test_headings_inside_a_column_stay_in_it() -> None:
     left, right = prose(1, 9), prose(2, 9)
     left[4] = right[6] = "Results"
@@ -268,6 +314,23 @@ def test_rows_of_a_bent_page_hold_together() -> None:
     assert read(lines) == [" ".join(row) for row in rows]
 
 
+def test_rows_of_a_strongly_bent_page_hold_together() -> None:
+    # Each row is an arc that sags by more than the distance of the rows.
+    def sag(x: float) -> float:
+        return 45 * math.sin(math.pi * x / 900)
+
+    rows = [[f"{word} {row}.50" for word in ("apple", "grape", "lemon", "olive")] for row in range(10, 18)]
+    lines = []
+    for number, row in enumerate(rows):
+        for place, cell in enumerate(row):
+            flat = line(cell, 40 + 220 * place, 40 + 40 * number)
+            (left, _), (right, _) = flat.quad[:2]
+            slope = math.degrees(math.atan2(sag(right) - sag(left), right - left))
+            (tilted,) = rotated([flat], slope, flat.quad[0])
+            lines.append(pushed(tilted, 0, sag(left)))
+    assert read(lines) == [" ".join(row) for row in rows]
+
+
 def test_a_box_that_reaches_far_below_its_letters_stays_in_its_row() -> None:
     header = [line("Write", 60, 65, height=18), line("Fish", 280, 65, height=18), line("Top", 700, 66, height=36)]
     assert read([*header, line("Rock word 33442.15", 60, 117)]) == ["Write Fish Top", "Rock word 33442.15"]
@@ -319,3 +382,61 @@ def test_a_joined_line_on_a_skewed_page_is_skewed_too() -> None:
     assert joined.quad[0] == pytest.approx(expected.quad[0])
     assert joined.quad[3] == pytest.approx(expected.quad[3])
     assert joined.text == "TOTAL 9.00"
+
+
+def row_of(count: int) -> list[TextLine]:
+    return [line("ab", 30 * number, 100) for number in range(count)]
+
+
+def column_of(count: int) -> list[TextLine]:
+    return [line("ab", 40, 28 * number) for number in range(count)]
+
+
+def grid_of(count: int) -> list[TextLine]:
+    return [line("ab", 40 * (number % 20), 28 * (number // 20)) for number in range(count)]
+
+
+def stairs_of(count: int) -> list[TextLine]:
+    return [line("ab", 40 * number, 28 * number) for number in range(count)]
+
+
+def gentle_stairs_of(count: int) -> list[TextLine]:
+    return [line("ab", 40 * number, 12 * number) for number in range(count)]
+
+
+def nested_columns_of(count: int) -> list[TextLine]:
+    """Beside each line a heading over all that follows, half a line off."""
+    depth = count // 2
+    marks = [line("mark", 100 * number, 60 * number + 10) for number in range(depth)]
+    headings = [
+        pushed(line("w" * 12 * (depth - number), 0, 0), 100 * number + 60, 60 * number) for number in range(depth)
+    ]
+    return [*marks, *headings]
+
+
+def gaps_of(count: int) -> list[TextLine]:
+    cells = [line("ab", 40 * number, 0) for number in range(count // 10)]
+    one = TextLine(tuple(cell.words[0] for cell in cells), (cells[0].quad[0], *cells[-1].quad[1:3], cells[0].quad[3]))
+    return [pushed(one, 0, 28 * number) for number in range(10)]
+
+
+@pytest.mark.parametrize("shape", [row_of, column_of, grid_of, stairs_of, gentle_stairs_of, nested_columns_of, gaps_of])
+def test_work_grows_with_the_page_and_not_with_its_square(shape: Callable[[int], list[TextLine]]) -> None:
+    assert calls_to_order(shape(2000)) < 2.6 * calls_to_order(shape(1000))
+
+
+def calls_to_order(lines: list[TextLine]) -> int:
+    """Functions called, of Python and of C, to bring `lines` in order."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        in_reading_order(lines)
+    finally:
+        sys.setprofile(before)
+    return calls

@@ -132,6 +132,13 @@ async def test_a_data_url_wins_over_format_and_format_over_name(
     assert (await loader.load(source)).media_type == media_type
 
 
+@pytest.mark.parametrize("text", ["This mentions %PDF-1.7 first", "ID3 is a tag", "OggS is a pattern", "The ftyp box"])
+async def test_what_is_called_text_and_reads_like_it_is_text(loader: MediaLoader, text: str) -> None:
+    source = Source("p", payload=base64.b64encode(text.encode()).decode(), filename="a.txt")
+    async with await loader.open(source) as document:
+        assert document.text == text
+
+
 async def test_a_declared_charset_reaches_the_text(loader: MediaLoader) -> None:
     source = Source("p", payload="data:text/plain;charset=windows-1251,%F6%E5%ED%E0")
     async with await loader.open(source) as document:

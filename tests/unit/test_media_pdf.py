@@ -196,7 +196,7 @@ def test_columns_are_separate_lines(opened: Opened) -> None:
 
 def test_the_order_of_the_content_does_not_matter(opened: Opened) -> None:
     def draw(canvas: Canvas) -> None:
-        for x, text in ((120, "three"), (50, "one"), (85, "two")):
+        for x, text in ((96, "three"), (50, "one"), (73, "two")):
             canvas.drawString(x, 200, text)
 
     assert texts(opened(pdf(draw)).text_layer(1)) == ["one two three"]
@@ -377,6 +377,14 @@ def test_a_file_that_opens_without_a_password_is_read(opened: Opened) -> None:
 def test_a_broken_file_is_the_clients_error(opened: Opened, data: bytes) -> None:
     with pytest.raises(InputError, match=r"^'a.pdf' "):
         opened(data)
+
+
+def test_a_file_without_pages_says_so(opened: Opened) -> None:
+    document, buffer = pypdfium2.PdfDocument.new(), io.BytesIO()
+    document.save(buffer)
+    document.close()
+    with pytest.raises(InputError, match=r"^'a.pdf' has no pages\.$"):
+        opened(buffer.getvalue())
 
 
 @pytest.mark.parametrize("number", [0, 2])

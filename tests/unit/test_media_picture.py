@@ -103,6 +103,14 @@ def test_a_sixteen_bit_grey_png_keeps_its_scale() -> None:
     assert (picture[0, 0, 0], picture[0, 63, 0]) == (0, 255)
 
 
+@pytest.mark.parametrize("white", [255, 1023, 4095])
+@pytest.mark.parametrize("codec", ["PNG", "TIFF"])
+def test_fewer_bits_than_sixteen_span_black_to_white(codec: str, white: int) -> None:
+    values = np.array([[0, white // 2, white]], dtype=np.uint16)
+    picture = pixels(encoded(PIL.Image.fromarray(values), codec))
+    assert picture[0, :, 0].tolist() == [0, 127, 255]
+
+
 @pytest.mark.parametrize(
     ("kind", "low", "high"), [("i4", 0, 255), ("i4", 0, 65535), ("f4", 0, 1), ("f4", 0, 255), ("f4", -5, 1e6)]
 )
@@ -134,6 +142,22 @@ def test_half_transparent_black_is_grey() -> None:
 
 def test_grey_with_alpha_is_on_white() -> None:
     assert near(pixels(encoded(PIL.Image.new("LA", (4, 4), (0, 0)), "PNG"))[0, 0], WHITE)
+
+
+@pytest.mark.parametrize("colour", ["white", "#fffbd0"])
+def test_light_lettering_is_on_black(colour: str) -> None:
+    picture = PIL.Image.new("RGBA", (8, 8), (255, 255, 255, 0))
+    picture.paste(colour, (0, 0, 2, 8))
+    read = pixels(encoded(picture, "PNG"))
+    assert read[4, 1].min() > 200
+    assert near(read[4, 7], BLACK)
+
+
+def test_a_light_picture_with_dark_lettering_stays_on_white() -> None:
+    picture = PIL.Image.new("RGBA", (8, 8), (255, 255, 255, 0))
+    picture.paste("white", (0, 0, 4, 8))
+    picture.paste("black", (4, 0, 7, 8))
+    assert near(pixels(encoded(picture, "PNG"))[4, 7], WHITE)
 
 
 def test_a_palette_is_looked_up() -> None:

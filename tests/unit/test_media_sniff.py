@@ -89,10 +89,19 @@ def test_office_files_are_told_from_other_archives(entry: str, name: str) -> Non
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"B", b"BM begins a text", "hé".encode("utf-16"), b"a,b\n1,2", b"\xff", b"RIFF"],
+    [
+        *(b"", b"B", b"BM begins a text", "hé".encode("utf-16"), b"a,b\n1,2", b"\xff", b"RIFF"),
+        *(b"ID3 is a tag for music", b"OggS is a capture pattern", b"fLaC is a marker", b"The ftyp box says it"),
+    ],
 )
 def test_text_and_scraps_are_nothing(data: bytes) -> None:
     assert sniff(data) is None
+
+
+def test_text_may_mention_a_pdf_header() -> None:
+    assert sniff(b"A file begins with %PDF-1.7", text=True) is None
+    assert sniff(b"\n%PDF-1.7\n", text=True) == "application/pdf"
+    assert sniff(b"junk before it\n%PDF-1.7\n") == "application/pdf"
 
 
 @pytest.mark.parametrize("name", ["image/jpg", "JPG", ".jpeg", "image/jpeg; q=1", " image/pjpeg "])

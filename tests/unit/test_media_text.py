@@ -42,6 +42,79 @@ def test_a_charset_is_detected_behind_much_ascii() -> None:
     assert decode(text.encode("cp1252")).endswith("übrig blieben.\n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Größe",
+        "naïve",
+        "Café à la carte",
+        "Déjà vu à l'été, où ça ? Très élégant.",
+        "El niño comió piña mañana.",
+        "A ação não é só do coração, também são as opções.",
+        "Smörgåsbord på ön",
+        "Rødgrød med fløde",
+        "Müller GmbH, Hauptstraße 5, 80331 München",
+        "Artikel;Preis;Menge\nSchraube;1,20 €;5\nDübel;0,80 €;20\n",
+        "Total: £100.00",
+        "Temp 20°C",
+        "© 2024 Acme Inc. All rights reserved.",
+        "It’s a “test” of text – no more.",
+    ],
+)
+def test_a_few_western_words_are_cp1252(text: str) -> None:
+    assert decode(text.encode("cp1252")) == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "Zażółć gęślą jaźń. Proszę podać złoty standard, który będzie właściwy."),
+        ("cp1251", "Привет, это короткий текст"),
+        ("cp1251", "id;имя;цена\n1;болт;20\n2;гайка;30\n"),
+        ("koi8_r", "Это русский текст для проверки кодировки."),
+        ("iso8859_5", "Это русский текст для проверки кодировки."),
+        ("cp866", "Это русский текст для проверки кодировки."),
+        ("cp1253", "Καλημέρα κόσμε"),
+        ("shift_jis", "これは日本語のテキストです。"),
+        ("shift_jis", "テキスト"),
+        ("euc_jp", "これは日本語のテキストです。文字コードの判定を試します。"),
+        ("iso2022_jp", "これは日本語のテキストです。"),
+        ("gb18030", "这是一个中文文本，用于测试编码检测。"),
+        ("big5", "這是一個中文文本"),
+        ("euc_kr", "안녕하세요 세계 여러분, 반갑습니다"),
+    ],
+)
+def test_a_sentence_in_another_encoding_is_detected(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize("at", [0, 9_000, -1])
+def test_a_broken_byte_in_utf8_is_one_broken_character(at: int) -> None:
+    lines = "Grüße aus Köln, „schöne“ Straße – 5 €.\n" * 500
+    data = lines.encode()
+    at = at if at >= 0 else len(data)
+    text = decode(data[:at] + b"\xff" + data[at:])
+    assert text.count("\ufffd") == 1
+    assert text.replace("\ufffd", "") == lines
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("utf-16", "utf-16-le"), ("utf-16le", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("utf-32le", "utf-32-le")],
+)
+def test_a_declared_wide_charset_needs_no_mark(charset: str, encoding: str) -> None:
+    assert decode("Grüße aus 東京".encode(encoding), charset=charset) == "Grüße aus 東京"
+
+
+def test_a_wrongly_declared_wide_charset_is_passed_over() -> None:
+    assert decode("größer als".encode(), charset="utf-16") == "größer als"
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred\x1b[0m costs \x1b$5 – é", "\x1b[1mbold\x1b[0m costs \x1b$5"])
+def test_an_escape_alone_is_not_japanese(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
 @pytest.mark.parametrize("data", [b"a\0b", bytes(range(256)), random.Random(1).randbytes(5000), b"\xff\xfe\x00\xd8"])
 def test_binary_data_is_no_text(data: bytes) -> None:
     with pytest.raises(InputError, match="'a.txt' is binary data") as caught:

@@ -1,5 +1,7 @@
 """A text layer and what was read from the picture of the same page."""
 
+import tracemalloc
+
 from models.vision.text import TextLine, Word
 from tasks.mixed_page import combined
 
@@ -50,3 +52,19 @@ def test_the_part_of_a_line_that_the_layer_lacks_is_kept() -> None:
     kept = combined(layer, [read])[1]
     assert kept.text == "Ada Lovelace"
     assert kept.quad == ((120, 8), (240, 8), (240, 32), (120, 32))
+
+
+def test_a_word_is_held_against_all_of_its_level_on_a_page_of_many_lines() -> None:
+    layer = [line(f"typed {number}", 10, 10 + 24 * number) for number in range(300)]
+    margin = line("x", 0, 0, height=7300)
+    stamps = [line(f"stamp {number}", 200, 10 + 24 * number) for number in range(300)]
+    assert combined([margin, *layer], [*layer, *stamps]) == [margin, *layer, *stamps]
+
+
+def test_two_full_pages_take_little_memory() -> None:
+    page = [line("word " * 20, 10, 10 + 24 * number) for number in range(100)]
+    tracemalloc.start()
+    combined(page, page)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000

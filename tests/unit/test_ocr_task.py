@@ -250,8 +250,8 @@ async def test_a_page_that_is_part_text_and_part_picture_is_read_whole(loader: M
         request = TaskRequest("", (source(buffer.getvalue(), "application/pdf"),))
         result = await OcrTask(lambda: ocr.service, loader).run(request)
     finally:
-        for host in ocr.hosts:
-            await host.close()
+        for part in ocr.parts:
+            await part.close()
     assert result["extracted_text"] == f"Typed above the scan, with an odd w0rd in it\n{scan.text}"
     confidences = [line["average_confidence"] for line in result["sections"][0]["lines"]]
     assert confidences[0] == 1

@@ -67,6 +67,77 @@ TOTAL = 12
         ("everything but the first page", list(range(2, 13))),
         ("pages 1-5 without page 2", [1, 3, 4, 5]),
         ("Skip the last two pages", list(range(1, 11))),
+        ("not page 2", [1, *range(3, 13)]),
+        ("don't read page 2", [1, *range(3, 13)]),
+        ("Please don’t include the last page", list(range(1, 12))),
+        ("do not read pages 2-11", [1, 12]),
+        ("lies nicht Seite 2", [1, *range(3, 13)]),
+        ("page 3 but not page 2", [3]),
+        ("not page 2 but page 3", [3]),
+        ("nothing but page 3", [3]),
+        ("Don't read anything but page 3", [3]),
+        ("don't forget page 2", [2]),
+        ("from page 3 to the end", list(range(3, 13))),
+        ("page 10 to the last page", [10, 11, 12]),
+        ("pages 1, 3 and 11 to the end", [1, 3, 11, 12]),
+        ("all pages except from page 3 to the end", [1, 2]),
+        ("pages 10 onwards", [10, 11, 12]),
+        ("from page 10 on", [10, 11, 12]),
+        ("from page 10 on, please", [10, 11, 12]),
+        ("starting at page 10", [10, 11, 12]),
+        ("starting from page 3 to page 5", [3, 4, 5]),
+        ("pages 8-end", [8, 9, 10, 11, 12]),
+        ("page 12 onwards", [12]),
+        ("the table from page 3", [3]),
+        ("from page 3 on the left", [3]),
+        ("What is page 3 on?", [3]),
+        ("read page 3 a final time", [3]),
+        ("up to page 3", [1, 2, 3]),
+        ("up to and including page 3", [1, 2, 3]),
+        ("until page 3", [1, 2, 3]),
+        ("from page 2 up to page 4", [2, 3, 4]),
+        ("go through page 3", [3]),
+        ("between pages 2 and 5", [2, 3, 4, 5]),
+        ("between page 2 and page 5", [2, 3, 4, 5]),
+        ("page 2, page 3 and page 5", [2, 3, 5]),
+        ("first through third page", [1, 2, 3]),
+        ("from the first page to the third page", [1, 2, 3]),
+        ("the third to last page", [10]),
+        ("odd pages", [1, 3, 5, 7, 9, 11]),
+        ("the odd-numbered pages", [1, 3, 5, 7, 9, 11]),
+        ("even pages", [2, 4, 6, 8, 10, 12]),
+        ("all but the even pages", [1, 3, 5, 7, 9, 11]),
+        ("Even pages 3-4 are blurry", [3, 4]),
+        ("pg 3", [3]),
+        ("pg. 3", [3]),
+        ("pgs 2-3", [2, 3]),
+        ("S. 3", [3]),
+        ("S. 10 ff.", [10, 11, 12]),
+        ("die zweite Seite", [2]),
+        ("die dritte Seite", [3]),
+        ("die 2. Seite", [2]),
+        ("die 1. bis 3. Seite", [1, 2, 3]),
+        ("die vorletzte Seite", [11]),
+        ("ab Seite 10", [10, 11, 12]),
+        ("bis Seite 3", [1, 2, 3]),
+        ("Seiten 10 bis zum Ende", [10, 11, 12]),
+        ("zwischen Seite 2 und 5", [2, 3, 4, 5]),
+        ("ungerade Seiten", [1, 3, 5, 7, 9, 11]),
+        ("la deuxième page", [2]),
+        ("la 2e page", [2]),
+        ("à partir de la page 10", [10, 11, 12]),
+        ("jusqu'à la page 3", [1, 2, 3]),
+        ("de la page 10 à la fin", [10, 11, 12]),
+        ("les pages impaires", [1, 3, 5, 7, 9, 11]),
+        ("la segunda página", [2]),
+        ("desde la página 3 hasta la 5", [3, 4, 5]),
+        ("desde la página 10 hasta el final", [10, 11, 12]),
+        ("a 2ª página", [2]),
+        ("até a página 3", [1, 2, 3]),
+        ("a partir da página 10", [10, 11, 12]),
+        ("la seconda pagina", [2]),
+        ("da pagina 10 in poi", [10, 11, 12]),
+        ("fino a pagina 3", [1, 2, 3]),
     ],
 )
 def test_a_hint_selects_pages(text: str, pages: list[int]) -> None:
@@ -98,6 +169,10 @@ def test_a_hint_selects_pages(text: str, pages: list[int]) -> None:
         "the last page-turner",
         "pagination 3",
         "keep the page numbers",
+        "every second page",
+        "rated PG 13",
+        "the U.S. 3 dollars",
+        "1. Read it 2. Page layout",
     ],
 )
 def test_other_words_about_pages_select_nothing(text: str) -> None:
@@ -106,7 +181,14 @@ def test_other_words_about_pages_select_nothing(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "page"),
-    [("page 13", 13), ("page 0", 0), ("pages 2-40", 40), ("the 20th page", 20), ("all but page 99", 99)],
+    [
+        ("page 13", 13),
+        ("page 0", 0),
+        ("pages 2-40", 40),
+        ("the 20th page", 20),
+        ("all but page 99", 99),
+        ("page 20 onwards", 20),
+    ],
 )
 def test_a_page_that_is_not_there_is_an_error_naming_it_and_the_total(text: str, page: int) -> None:
     with pytest.raises(InputError, match=rf"^page {page} was asked for, but the document has 12 pages$"):
@@ -116,6 +198,11 @@ def test_a_page_that_is_not_there_is_an_error_naming_it_and_the_total(text: str,
 def test_the_message_counts_one_page_right() -> None:
     with pytest.raises(InputError, match=r"has 1 page$"):
         requested_pages("page 2", 1)
+
+
+def test_a_single_page_has_no_even_pages() -> None:
+    with pytest.raises(InputError, match="page 2 "):
+        requested_pages("even pages", 1)
 
 
 def test_the_penultimate_page_of_one_is_an_error() -> None:

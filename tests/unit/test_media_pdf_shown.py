@@ -1,0 +1,224 @@
+"""What a PDF page shows besides its text layer: which of it is left to OCR, and which text nobody sees."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import PIL.Image
+import pytest
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from tasks.layout import in_reading_order
+from tasks.media.blob import Blob
+from tasks.media.document import TextLayer
+from tasks.media.limits import MediaLimits
+from tasks.media.pdf import PdfPages
+from tests.pages import FONTS, prose
+
+Draw = Callable[[Canvas], object]
+
+
+def layer_of(*steps: Draw, size: tuple[float, float] = (595, 842)) -> TextLayer:
+    """The text layer of a page on which `steps` draw one after the other."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=size)
+    canvas.setFont("Helvetica", 12)
+    for step in steps:
+        step(canvas)
+    canvas.save()
+    pages = PdfPages(Blob(buffer.getvalue(), "application/pdf", "a.pdf", "p"), MediaLimits())
+    try:
+        return pages.text_layer(1)
+    finally:
+        pages.close()
+
+
+def texts(layer: TextLayer) -> list[str]:
+    return sorted(line.text for line in layer.lines)
+
+
+def words(text: str, x: float = 72, y: float = 700) -> Draw:
+    return lambda canvas: canvas.drawString(x, y, text)
+
+
+def photo(x: float, y: float, width: float, height: float, *, alpha: int = 255) -> Draw:
+    noise = np.random.default_rng(1).integers(0, 255, (60, 200, 4), dtype=np.uint8)
+    noise[:, :, 3] = alpha
+    picture = PIL.Image.fromarray(noise if alpha < 255 else noise[:, :, :3])
+    return lambda canvas: canvas.drawImage(ImageReader(picture), x, y, width, height, mask="auto")
+
+
+def hidden(text: str, x: float, y: float, mode: int = 3) -> Draw:
+    def draw(canvas: Canvas) -> None:
+        line = canvas.beginText(x, y)
+        line.setFont("Helvetica", 12)
+        line.setTextRenderMode(mode)
+        line.textOut(text)
+        line.setTextRenderMode(0)
+        canvas.drawText(line)
+
+    return draw
+
+
+def scanned(x: float, y: float, width: float, height: float) -> list[Draw]:
+    """A picture with what was read in it."""
+    rows = range(int(y) + 6, int(y + height) - 12, 16)
+    return [photo(x, y, width, height), *(hidden("what the scanner read in one line", x + 5, row) for row in rows)]
+
+
+def outlines(text: str) -> Draw:
+    """`text` in 24 points, drawn as paths."""
+
+    def draw(canvas: Canvas) -> None:
+        path = canvas.beginPath()
+        for polygon in TextPath((72, 400), text, size=24, prop=FontProperties(fname=FONTS["sans"])).to_polygons():
+            path.moveTo(*polygon[0])
+            for point in polygon[1:]:
+                path.lineTo(*point)
+            path.close()
+        canvas.drawPath(path, fill=1, stroke=0)
+
+    return draw
+
+
+def box(x: float, y: float, width: float, height: float, *, opacity: float = 1, filled: int = 1) -> Draw:
+    def draw(canvas: Canvas) -> None:
+        canvas.saveState()
+        canvas.setFillColorRGB(0, 0, 0, alpha=opacity)
+        canvas.rect(x, y, width, height, fill=filled, stroke=1 - filled)
+        canvas.restoreState()
+
+    return draw
+
+
+@pytest.mark.parametrize("size", [(225, 60), (200, 120), (200, 30), (30, 200), (60, 12)])
+def test_a_small_picture_that_may_hold_a_line_of_text_is_read(size: tuple[float, float]) -> None:
+    assert not layer_of(words("Dear customer"), photo(72, 300, *size)).complete
+
+
+@pytest.mark.parametrize("size", [(40, 40), (50, 20), (400, 6)])
+def test_a_picture_that_is_too_small_for_text_is_not_read(size: tuple[float, float]) -> None:
+    assert layer_of(words("Dear customer"), photo(72, 300, *size)).complete
+
+
+def test_a_picture_behind_text_is_its_background() -> None:
+    assert layer_of(photo(72, 690, 110, 30), words("A heading here")).complete
+
+
+def test_words_in_the_corners_of_a_scan_are_not_its_text() -> None:
+    layer = layer_of(photo(0, 0, 595, 842), hidden("DOC-ID", 40, 800), hidden("4711", 500, 30))
+    assert layer == TextLayer((), complete=False)
+
+
+def test_each_picture_needs_hidden_words_of_its_own() -> None:
+    assert layer_of(*scanned(60, 520, 450, 250)).complete
+    assert not layer_of(*scanned(60, 520, 450, 250), photo(60, 100, 450, 250)).complete
+
+
+def test_a_scan_in_strips_is_one_picture() -> None:
+    strips = [photo(60, 500 + 10 * row, 450, 10) for row in range(25)]
+    assert layer_of(*strips, *scanned(60, 500, 450, 250)[1:]).complete
+
+
+def test_what_a_scanner_read_is_left_out_where_the_page_is_read_anyway() -> None:
+    layer = layer_of(*scanned(60, 520, 450, 250), photo(60, 100, 450, 250), words("Visible", y=50))
+    assert texts(layer) == ["Visible"]
+
+
+def test_letters_drawn_as_paths_are_to_be_read() -> None:
+    layer = layer_of(words("Page 1 of 1"), outlines("Invoice total 4711.00 EUR"))
+    assert texts(layer) == ["Page 1 of 1"]
+    assert not layer.complete
+
+
+def test_a_few_paths_are_no_text() -> None:
+    assert layer_of(words("Page 1 of 1"), outlines("@&")).complete
+
+
+def test_a_table_of_bars_is_no_text() -> None:
+    bars = [box(72 + 20 * column, 100, 10, 5 + column) for column in range(20)]
+    assert layer_of(words("Sales"), *bars).complete
+
+
+def test_a_word_under_an_opaque_box_is_left_out() -> None:
+    layer = layer_of(words("Secret name John Smith"), box(140, 695, 80, 16), words("in public", y=600))
+    assert texts(layer) == ["Secret name", "in public"]
+    assert layer.complete
+
+
+def test_a_box_inside_a_clip_covers_what_is_inside() -> None:
+    def clip(canvas: Canvas) -> None:
+        path = canvas.beginPath()
+        path.rect(0, 650, 595, 192)
+        canvas.clipPath(path, stroke=0)
+
+    assert texts(layer_of(words("covered"), words("clear", y=600), clip, box(50, 580, 200, 200))) == ["clear"]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [box(50, 690, 200, 30, opacity=0.4), box(50, 690, 200, 30, filled=0), photo(50, 690, 55, 30, alpha=90)],
+    ids=["highlight", "frame", "watermark"],
+)
+def test_what_lets_text_through_does_not_cover_it(over: Draw) -> None:
+    assert texts(layer_of(words("legible"), over)) == ["legible"]
+
+
+def test_text_over_a_box_is_not_covered() -> None:
+    assert texts(layer_of(box(50, 690, 200, 30), words("in a button"))) == ["in a button"]
+
+
+def test_a_picture_over_text_is_what_is_read() -> None:
+    layer = layer_of(words("OLD PRICE 100"), photo(70, 690, 300, 40), words("elsewhere", y=100))
+    assert texts(layer) == ["elsewhere"]
+    assert not layer.complete
+
+
+def test_text_that_only_clips_is_not_seen() -> None:
+    assert texts(layer_of(words("filled"), hidden("clip", 72, 600, mode=7))) == ["filled"]
+
+
+def test_a_note_without_a_look_of_its_own_is_text() -> None:
+    def note(canvas: Canvas) -> None:
+        canvas.freeTextAnnotation("Wrong total!\nAsk Ada", DA="/Helv 18 Tf", Rect=(100, 500, 400, 560))
+
+    layer = layer_of(words("Digital"), note)
+    assert texts(layer) == ["Ask Ada", "Digital", "Wrong total!"]
+    assert layer.complete
+    first, second = sorted((line for line in layer.lines if line.text != "Digital"), key=lambda line: line.quad[0][1])
+    assert first.text == "Wrong total!"
+    assert first.quad[0] == pytest.approx((200, 564), abs=2)
+    assert first.quad[2] == second.quad[1] == pytest.approx((800, 624), abs=2)
+    assert [round(word.quad[0][0]) for word in first.words] == [200, 500]
+
+
+def justified(canvas: Canvas, tag: str, x: float, width: float) -> None:
+    """A column in which the spaces of each line fill it to `width`; the words of `tag` tell it from others."""
+    canvas.setFont("Times-Roman", 10)
+    line: list[str] = []
+    y = 740.0
+    for word in prose(40, 400):
+        room = width - canvas.stringWidth(" ".join([*line, tag, word]))
+        if room < 0:
+            text = " ".join([*line, tag])
+            row = canvas.beginText(x, y)
+            row.setWordSpace((width - canvas.stringWidth(text)) / len(line))
+            row.textOut(text)
+            canvas.drawText(row)
+            line, y = [], y - 12
+        line.append(word)
+
+
+@pytest.mark.parametrize("gutter", [9, 12, 16])
+def test_justified_columns_are_read_one_after_the_other(gutter: float) -> None:
+    width = (595 - 108 - gutter) / 2
+    layer = layer_of(
+        lambda canvas: justified(canvas, "LEFT", 54, width),
+        lambda canvas: justified(canvas, "RIGHT", 54 + width + gutter, width),
+    )
+    sides = [line.words[-1].text for line in in_reading_order(layer.lines)]
+    assert len(sides) > 60
+    assert sides == sorted(sides)
