@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from models.base import Engine, EngineFailed, EngineOverloaded, EngineSpec, EngineUnavailable, ModelError
+from models.shared_run import SharedRun
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -91,6 +92,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._arrived = asyncio.Event()
         self._room: deque[asyncio.Future[None]] = deque()
         self._lifecycle = asyncio.Lock()
+        self._loading = SharedRun(self._load)
         self._workers: list[asyncio.Task[None]] = []
         self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix=spec.name)
         self._leases = 0
@@ -145,34 +147,15 @@ class EngineHost(Generic[ItemT, ResultT]):
             self._start_idle_timer()
 
     async def load(self) -> None:
-        """Loads the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy."""
-        if self._engine is not None:
+        """Loads the engine unless it is loaded. Raises EngineUnavailable with the engine's own remedy.
+
+        Callers share one load, which goes on when those who wait for it leave: the next one finds it further on.
+        """
+        if self._closed:
+            raise EngineUnavailable(self.spec.capability, _CLOSING)
+        if self._engine is not None and not self._stopping:
             return
-        async with self._lifecycle:
-            if self._closed:
-                raise EngineUnavailable(self.spec.capability, _CLOSING)
-            if self.loaded:
-                return
-            started = time.perf_counter()
-            engine = self._factory()
-            try:
-                await self._in_thread(engine.load)
-            except ModelError:
-                raise
-            except Exception as error:
-                log.exception("engine_load_failed", engine=self.spec.name)
-                raise EngineUnavailable(
-                    self.spec.capability,
-                    f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
-                ) from error
-            self._engine = engine
-            self._stopping = False
-            self.counters.loads += 1
-            # Workers outlive the request that loads the engine: its logging context is not theirs.
-            self._workers = [
-                asyncio.create_task(self._work(), context=contextvars.Context()) for _ in range(self.limits.workers)
-            ]
-            log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
+        await self._loading.join()
 
     async def unload(self) -> bool:
         """Frees the engine's weights. Does nothing, and returns False, while someone holds a lease."""
@@ -197,6 +180,30 @@ class EngineHost(Generic[ItemT, ResultT]):
                 await self._drop_engine()
         await asyncio.gather(*self._background)
         self._threads.shutdown(wait=False)
+
+    async def _load(self) -> None:
+        async with self._lifecycle:
+            if self._closed:
+                raise EngineUnavailable(self.spec.capability, _CLOSING)
+            if self.loaded:
+                return
+            started = time.perf_counter()
+            engine = self._factory()
+            try:
+                await self._in_thread(engine.load)
+            except ModelError:
+                raise
+            except Exception as error:
+                log.exception("engine_load_failed", engine=self.spec.name)
+                raise EngineUnavailable(
+                    self.spec.capability,
+                    f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
+                ) from error
+            self._engine = engine
+            self._stopping = False
+            self.counters.loads += 1
+            self._workers = [asyncio.create_task(self._work()) for _ in range(self.limits.workers)]
+            log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
 
     async def _enqueue(self, item: ItemT, *, wait: bool) -> _Job[ItemT, ResultT]:
         loop = asyncio.get_running_loop()
@@ -309,7 +316,9 @@ class EngineHost(Generic[ItemT, ResultT]):
             return
         loop = asyncio.get_running_loop()
         self._cancel_idle_timer()
-        self._idle_timer = loop.call_later(self.limits.idle_unload_s, self._spawn, self.unload)
+        self._idle_timer = loop.call_later(
+            self.limits.idle_unload_s, self._spawn, self.unload, context=contextvars.Context()
+        )
 
     def _spawn(self, call: Callable[[], Coroutine[Any, Any, bool]]) -> None:
         async def run() -> None:

@@ -14,7 +14,7 @@ from models.weight_sets import WEIGHT_SETS
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
-_LINES_AT_ONCE = 64
+_LINES_AT_ONCE = 128
 """Lines that the recogniser takes in one go: enough to keep every core busy, few enough that a short text does not
 wait long behind a dense page."""
 _LINES_QUEUED = 100_000

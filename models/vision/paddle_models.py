@@ -75,7 +75,7 @@ def remedy(weights: Path, language: str) -> str | None:
         directory = weights / FOLDER / model
         if not all((directory / f"inference.{ending}").is_file() for ending in ("yml", "json", "pdiparams")):
             return (
-                f"'{directory}' does not hold the inference.yml, inference.json and inference.pdiparams of "
-                f"PaddleOCR's '{model}'. Run `openfaze pull {models.weight_set}`, or copy them there."
+                f"'{FOLDER}/{model}' in OPENFAZE_WEIGHTS_DIR does not hold the inference.yml, inference.json and "
+                f"inference.pdiparams of that model. Run `openfaze pull {models.weight_set}`, or copy them there."
             )
     return None

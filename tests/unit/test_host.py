@@ -179,6 +179,61 @@ async def test_the_engine_loads_once_for_many_first_callers() -> None:
     await host.close()
 
 
+async def test_a_load_goes_on_when_the_caller_who_began_it_leaves() -> None:
+    class Slow(Doubler):
+        def load(self) -> None:
+            super().load()
+            self.entered.release()
+            assert self.gate.wait(10)
+
+    engine = Slow()
+    host = EngineHost(SPEC, lambda: engine)
+    engine.gate.clear()
+    left = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    left.cancel()
+    await asyncio.wait([left])
+    next_one = asyncio.create_task(host.run(2))
+    await asyncio.sleep(0)
+    engine.gate.set()
+    assert await next_one == 4
+    assert engine.loads == 1
+    await host.close()
+    assert engine.closes == 1
+
+
+async def test_work_that_comes_while_the_engine_is_unloaded_waits_for_it_to_load_again() -> None:
+    engine, host = hosted()
+    engine.gate.clear()
+    abandoned = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    abandoned.cancel()
+    await asyncio.wait([abandoned])
+    unloading = asyncio.create_task(host.unload())
+    await asyncio.sleep(0)
+    late = asyncio.create_task(host.run(2))
+    await asyncio.sleep(0)
+    engine.gate.set()
+    assert await unloading
+    assert await late == 4
+    assert engine.loads == 2
+    await host.close()
+
+
+async def test_work_that_comes_while_the_host_closes_is_refused() -> None:
+    engine, host = hosted()
+    engine.gate.clear()
+    running = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    closing = asyncio.create_task(host.close())
+    await asyncio.sleep(0)
+    with pytest.raises(EngineUnavailable):
+        await host.run(2)
+    engine.gate.set()
+    assert await running == 2
+    await closing
+
+
 async def test_an_engine_that_does_not_load_is_unavailable_and_tried_again() -> None:
     class Fragile(Doubler):
         def load(self) -> None:

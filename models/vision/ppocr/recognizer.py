@@ -21,7 +21,7 @@ COLUMN_WIDTH = 8
 
 _PADDING = 128
 """Mid-grey, which is 0 after normalisation: what PP-OCR was trained to see behind the line."""
-_LEAST_WIDTH = 160
+_LEAST_WIDTH = 128
 """Narrower lines read no better for less padding."""
 _LONGEST = 1280
 """Lines are cut at gaps to at most this width: longer ones read worse, and each width takes memory for good."""
