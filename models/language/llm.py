@@ -1,0 +1,147 @@
+"""What an orchestrating LLM is, whoever runs it. It streams, so it is no batch engine; it has its own interface.
+
+ModelError
+└── LlmError
+    ├── LlmUnavailable        cannot be reached, or does not load; says what would help
+    ├── LlmOverloaded         asks to come back after `retry_after` seconds
+    ├── LlmRefused            says that the request itself is wrong (its 4xx)
+    │   └── ContextOverflow   the prompt has more tokens than the model takes
+    └── LlmBroke              ended before its answer was whole, or answered nonsense
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from models.base import ModelError
+
+
+class LlmError(ModelError):
+    """Base of what goes wrong with an LLM. Messages are for the operator's log; `public` is for the client."""
+
+    public = "The language model failed."
+
+
+class LlmUnavailable(LlmError):
+    public = "The language model cannot be reached."
+
+
+class LlmOverloaded(LlmError):
+    public = "The language model is busy. Try again later."
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds."""
+
+
+class LlmRefused(LlmError):
+    """`message` is the server's own sentence about the request, fit for the client."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.public = message
+
+
+class ContextOverflow(LlmRefused):
+    def __init__(self, prompt_tokens: int | None, limit: int | None) -> None:
+        asked = "more" if prompt_tokens is None else str(prompt_tokens)
+        super().__init__(
+            f"This model's maximum context length is {limit or 'unknown'} tokens; the request needs {asked} tokens."
+        )
+        self.prompt_tokens = prompt_tokens
+        self.limit = limit
+
+
+class LlmBroke(LlmError):
+    public = "The language model broke off its answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an LLM can do by itself; what it cannot is worked around or left out."""
+
+    vision: bool = False
+    """Takes `image_url` parts."""
+    tools: bool = False
+    """Calls functions of its own accord when they help: worth offering specialists to. (One that does not may still
+    call the function that it is told to.)"""
+    json_schema: bool = False
+    """Decodes under a JSON schema."""
+    context_tokens: int | None = None
+    """Prompt and answer together, where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class LlmCall:
+    """One call, in the words of OpenAI's chat completions."""
+
+    messages: Sequence[Mapping[str, Any]]
+    """`{"role", "content", …}`; content is a string or a list of `text` and `image_url` parts."""
+    tools: Sequence[Mapping[str, Any]] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+    response_format: Mapping[str, Any] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """temperature, top_p, max_tokens, stop, seed, logprobs, reasoning_effort, parallel_tool_calls …: as sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+    logprobs: Any = None
+    """As OpenAI gives them for this piece, where they were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a call: `id` and `name` in the first piece of each `index`."""
+
+    index: int
+    arguments: str = ""
+    id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Always the last. Counts are None where the LLM gives none."""
+
+    finish_reason: Literal["stop", "length", "tool_calls"]
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+LlmEvent = TextDelta | ReasoningDelta | ToolCallDelta | Done
+
+
+class Llm(Protocol):
+    @property
+    def name(self) -> str:
+        """Of the model, for logs and `doctor`."""
+
+    async def abilities(self) -> Abilities:
+        """Found out once, then remembered. Raises LlmUnavailable."""
+
+    def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        """The answer as it comes, Done last; closing the generator stops the LLM's work within a second.
+
+        Raises LlmError: usually before the first event, or LlmBroke between two.
+        """
+
+    def count_tokens(self, text: str) -> int:
+        """By the tokenizer where there is one here, else the estimate of a token for four bytes of UTF-8."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it can answer at once: its weights are in memory, or its server's abilities are known."""
+
+    async def load(self) -> None:
+        """Raises LlmError."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,174 @@
+"""From the chunks of an OpenAI-compatible stream to an LLM's events. An answer that was not streamed is one chunk."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.language.llm import Done, LlmBroke, LlmEvent, ReasoningDelta, ToolCallDelta
+from models.language.openai_faults import Complaint, fault
+from models.language.think_tags import ThinkTags
+
+LENGTH = frozenset({"length", "max_tokens", "model_length"})
+"""What servers call an answer that was cut at its limit."""
+BROKEN = frozenset({"error", "abort"})
+"""What servers call an answer that they could not finish."""
+
+
+class _Wire(BaseModel):
+    # What a model says must not reach a log by way of a validation error.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class _Function(_Wire):
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+
+class _ToolCall(_Wire):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Message(_Wire):
+    """A delta of a stream, or the message of a whole answer."""
+
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+    function_call: _Function | None = None
+    """The form before there were tools."""
+
+
+class _Choice(_Wire):
+    delta: _Message | None = None
+    message: _Message | None = None
+    finish_reason: str | None = None
+    logprobs: Any = None
+
+
+class _CompletionDetails(_Wire):
+    reasoning_tokens: int | None = None
+
+
+class _Usage(_Wire):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+
+
+class _Chunk(_Wire):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: str | dict[str, Any] | None = None
+
+
+class ChunkReader:
+    """Reads the chunks of one answer, in order."""
+
+    def __init__(self) -> None:
+        self._thinking = ThinkTags()
+        self._calls: list[_Call] = []
+        self._finish_reason: str | None = None
+        self._usage = _Usage()
+        self._is_empty = True
+
+    @property
+    def is_whole(self) -> bool:
+        """The server has said how the answer ended; counts may follow."""
+        return self._finish_reason is not None
+
+    def read(self, data: bytes) -> list[LlmEvent]:
+        """Raises LlmBroke when it is no chunk, and the fault that it tells of when it is an error."""
+        try:
+            chunk = _Chunk.model_validate_json(data)
+        except ValidationError as error:
+            raise LlmBroke(f"The LLM server sent {len(data)} bytes that are no chunk: {error}") from None
+        if chunk.error is not None:
+            complaint = Complaint.of(chunk.error)
+            raise fault(complaint.status or 500, complaint)
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        events: list[LlmEvent] = []
+        for choice in chunk.choices or ():
+            self._is_empty = False
+            if (message := choice.delta or choice.message) is not None:
+                self._read_message(message, choice.logprobs, events)
+            self._finish_reason = choice.finish_reason or self._finish_reason
+        return events
+
+    def close(self) -> list[LlmEvent]:
+        """What was held back, then Done. Raises LlmBroke when the server gave up, or never said anything."""
+        if self._is_empty:
+            raise LlmBroke("The LLM server's answer is empty.")
+        if self._finish_reason in BROKEN:
+            raise LlmBroke(f"The LLM server ended its answer with '{self._finish_reason}'.")
+        details = self._usage.completion_tokens_details or _CompletionDetails()
+        done = Done(
+            self._public_finish_reason(),
+            self._usage.prompt_tokens,
+            self._usage.completion_tokens,
+            details.reasoning_tokens,
+        )
+        return [*self._thinking.close(), done]
+
+    def _public_finish_reason(self) -> Literal["stop", "length", "tool_calls"]:
+        if self._finish_reason in LENGTH:
+            return "length"
+        # Some say `stop` after a call, above all after a forced one.
+        return "tool_calls" if self._calls else "stop"
+
+    def _read_message(self, message: _Message, logprobs: Any, events: list[LlmEvent]) -> None:
+        if reasoning := message.reasoning_content or message.reasoning:
+            self._thinking.skip()
+            events.append(ReasoningDelta(reasoning))
+        if (text := message.content or message.refusal) or logprobs:
+            events += self._thinking.feed(text or "", logprobs)
+        if message.function_call is not None:
+            events += self._call_of(_ToolCall(index=0)).feed(message.function_call)
+        for piece in message.tool_calls or ():
+            events += self._call_of(piece).feed(piece.function or _Function())
+
+    def _call_of(self, piece: _ToolCall) -> "_Call":
+        """The call that a piece belongs to. By its index, but some servers leave that out, or number every
+        call 0: then a new id begins a new call."""
+        known = [call for call in self._calls if piece.index is None or call.theirs == piece.index]
+        if known and (not piece.id or piece.id == known[-1].id or not _names(piece)):
+            return known[-1]
+        theirs = len(self._calls) if piece.index is None else piece.index
+        call = _Call(len(self._calls), theirs, piece.id or f"call_{secrets.token_hex(12)}")
+        self._calls.append(call)
+        return call
+
+
+def _names(piece: _ToolCall) -> bool:
+    return piece.function is not None and bool(piece.function.name)
+
+
+@dataclass(slots=True)
+class _Call:
+    index: int
+    theirs: int
+    """The index by which the server calls it."""
+    id: str
+    announced: bool = False
+    held: list[str] = field(default_factory=list)
+    """Arguments that came before the name."""
+
+    def feed(self, function: _Function) -> list[ToolCallDelta]:
+        arguments = function.arguments
+        if isinstance(arguments, Mapping):
+            arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+        if self.announced:
+            return [ToolCallDelta(self.index, arguments)] if arguments else []
+        self.held.append(arguments or "")
+        if not function.name:
+            return []
+        self.announced = True
+        return [ToolCallDelta(self.index, "".join(self.held), self.id, function.name)]

@@ -1,0 +1,119 @@
+"""What an OpenAI-compatible server means when it complains. Each has its own words; the kinds are few."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Self
+
+import pydantic_core
+
+from models.language.context_overflow import overflow_of
+from models.language.llm import LlmBroke, LlmError, LlmOverloaded, LlmRefused, LlmUnavailable
+
+RETRY_AFTER_S = 5
+"""Where a busy server does not say itself when to come back."""
+PUBLIC_CHARACTERS = 300
+LONGEST_MESSAGE = 4000
+"""Characters. No server's own sentence is longer, but one that quotes the request may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """The error object of a server, in any of the forms that are about."""
+
+    message: str = ""
+    code: str = ""
+    param: str = ""
+    """What it complains of, as a path with dots."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """All that the object holds."""
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Of a response's body; empty when that is no JSON object."""
+        try:
+            document = pydantic_core.from_json(body)
+        except ValueError:
+            return cls()
+        if isinstance(document, list) and document:
+            document = document[0]
+        if not isinstance(document, Mapping):
+            return cls()
+        return cls.of(document.get("error") or document.get("detail") or document)
+
+    @classmethod
+    def of(cls, error: object) -> Self:
+        match error:
+            case str():
+                return cls(error[:LONGEST_MESSAGE])
+            case [{"msg": str(message), "loc": [_, *path]}, *_]:  # FastAPI's: one for each fault of the body
+                return cls(message[:LONGEST_MESSAGE], param=".".join(map(str, path)))
+            case Mapping():
+                named = (error.get("message"), error.get("code") or error.get("type"), error.get("param"))
+                message, code, param = (str(value or "")[:LONGEST_MESSAGE] for value in named)
+                return cls(message, code, param, error)
+            case _:
+                return cls()
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that the object itself names: all there is once a stream has begun."""
+        code = self.fields.get("code")
+        if isinstance(code, int | str) and str(code) in _STATUSES:
+            return int(code)
+        return 400 if re.search("invalid_request|BadRequest", str(self.fields.get("type"))) else None
+
+
+_STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
+_NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
+_NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
+"""How a router says that it has the model, though none that takes such a call: OpenRouter's 404."""
+_NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
+_SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
+
+
+def fault(status: int, complaint: Complaint, retry_after: str | None = None) -> LlmError:
+    """The error to raise for a response of this status, or for an error amid a stream."""
+    words = f"{complaint.code} {complaint.message}"
+    said = f"The LLM server answered {status}: {public_sentence(complaint.message) or 'no reason given'}"
+    if status in (401, 403):
+        return LlmUnavailable(f"The LLM server refuses the API key ({status}): set OPENFAZE_LLM_API_KEY.")
+    if status == 402 or _NO_CREDIT.search(words):
+        return LlmUnavailable(f"The account at the LLM server has no credit left ({status}).")
+    if status == 404 and _NO_TAKER.search(complaint.message):
+        return LlmRefused(public_sentence(complaint.message))
+    if status in (404, 405) or _NO_MODEL.search(words):
+        return LlmUnavailable(f"{said}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
+    if status in (429, 503):
+        return LlmOverloaded(said, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
+    if (overflow := overflow_of(complaint.message, complaint.code, complaint.fields)) is not None:
+        return overflow
+    if status in (408, 502, 504) or status < 400:
+        return LlmUnavailable(said)
+    if status < 500:
+        return LlmRefused(public_sentence(complaint.message) or "The language model refused the request.")
+    return LlmBroke(said)
+
+
+def seconds_until(retry_after: str | None) -> float | None:
+    """Of a Retry-After header: seconds, or a date. None where there is none that makes sense."""
+    if retry_after is None:
+        return None
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def public_sentence(message: str) -> str:
+    """A server's sentence without addresses, paths and keys, on one line and not too long."""
+    line = " ".join(_SECRETS.sub("…", message).split())
+    return line if len(line) <= PUBLIC_CHARACTERS else line[: PUBLIC_CHARACTERS - 1] + "…"

@@ -1,0 +1,209 @@
+"""HTTP to an OpenAI-compatible server: one pool, retries before the first byte, faults as LlmErrors.
+
+The pool is aiohttp's, behind httpx's interface. Chat calls go to the transport itself: httpx's client would follow
+redirects, keep cookies and run hooks, of which an LLM needs none, for 0.1 ms a call.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import httpx
+import pydantic_core
+from httpx_aiohttp import AiohttpTransport
+
+from models.language.llm import LlmBroke, LlmError, LlmOverloaded, LlmUnavailable
+from models.language.openai_address import api_url, proxy_for
+from models.language.openai_dialect import Dialect
+from models.language.openai_faults import Complaint, fault, seconds_until
+from models.language.silence import SilenceAlarm
+
+AGENT = "openfaze"
+KEEP_ALIVE_S = 4.0
+"""Less than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection, perhaps as it is used again."""
+ERROR_BYTES = 65536
+"""Of a response that is no 200, at most so many are read."""
+CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
+"""What the transport raises; those of aiohttp that it has no translation for come as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a server, in seconds where not said otherwise."""
+
+    connect_s: float = 5.0
+    """For a connection, name resolution included."""
+    first_byte_s: float = 120.0
+    """From a call to the first byte of its answer, retries included: the server queues, then reads the prompt."""
+    silence_s: float = 60.0
+    """Between two pieces of an answer."""
+    retries: int = 2
+    """How many, of a call that failed before its first byte."""
+    backoff_s: float = 0.25
+    """Before the first retry, twice that before the second; up to a half less, at random."""
+    longest_retry_after_s: float = 2.0
+    """A server that asks for more is reported as overloaded at once."""
+    question_s: float = 30.0
+    """For each question that finds out what the server can do, once it has answered a plain one: it is 16 tokens."""
+    drain_s: float = 0.1
+    """For the end of the body after the end of the answer, so that the connection can be used again."""
+
+
+class OpenAiHttp:
+    """Belongs to the event loop that it is first used in."""
+
+    def __init__(self, base_url: str, api_key: str | None, patience: Patience) -> None:
+        self.url = api_url(base_url)
+        self.patience = patience
+        self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
+        # Compressing an event stream costs time, and holds pieces back.
+        self._api_key = api_key
+        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        if api_key:
+            self._headers["authorization"] = f"Bearer {api_key}"
+        # aiohttp takes 0 for no limit; None would leave its own, 100, and one stream more would wait for an end.
+        limits = httpx.Limits(max_connections=0, keepalive_expiry=KEEP_ALIVE_S)
+        self._transport = AiohttpTransport(limits=limits, proxy=proxy_for(self.url))
+        # The transport resolves names within `pool`, connects within `connect`; the answer has its own deadlines.
+        timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s)
+        self._extensions = {"timeout": timeouts.as_dict()}
+        self._client = httpx.AsyncClient(
+            transport=self._transport, headers={**self._headers, "user-agent": AGENT}, timeout=timeouts
+        )
+        self._dialect = Dialect()
+
+    async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
+        """The response to a call, a 200, its body yet to be read; the caller closes it.
+
+        Retried when the connection fails or the server is busy, and without the options that it does not know.
+        Raises LlmError.
+        """
+        spoken = self._dialect.translate(body)
+        content = pydantic_core.to_json(spoken)
+        retries = 0
+        while True:
+            failure: LlmError
+            wait: float | None
+            try:
+                async with asyncio.timeout_at(first_byte_by):
+                    response = await self._send(content, agent)
+                    if response.status_code == 200:
+                        return response
+                    complaint = await self._read_complaint(response)
+            except CONNECTION_ERRORS as error:
+                failure = self._unreachable(error)
+                wait = None if _timed_out(error) else self._backoff(retries)
+            except TimeoutError:
+                raise _began_too_late() from None
+            else:
+                if response.status_code in (400, 422) and self._dialect.concede(spoken, complaint):
+                    content = pydantic_core.to_json(spoken)
+                    continue
+                asked = response.headers.get("retry-after")
+                failure = fault(response.status_code, complaint, asked)
+                passing = isinstance(failure, LlmOverloaded) or response.status_code in (502, 504)
+                wait = self._wait(retries, seconds_until(asked)) if passing else None
+            if wait is None or retries == self.patience.retries:
+                raise failure
+            retries += 1
+            await asyncio.sleep(wait)
+
+    async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
+        """The body in the pieces it comes in; closes the response. Raises LlmBroke when it breaks off, or
+        LlmUnavailable when it does not begin in time."""
+        hanging_up: list[asyncio.Task[None]] = []
+
+        def hang_up() -> None:
+            hanging_up.append(asyncio.create_task(response.aclose()))
+
+        alarm = SilenceAlarm(first_byte_by, self.patience.silence_s, hang_up)
+        # Closed by hand: left to the garbage collector, the connection would outlive the caller.
+        async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
+            try:
+                async for piece in pieces:
+                    alarm.heard()
+                    yield piece
+                    alarm.listen()
+            except CONNECTION_ERRORS as error:
+                if not alarm.rang:
+                    raise LlmBroke(f"The LLM server broke the connection: {type(error).__name__}.") from error
+                if not alarm.begun:
+                    raise _began_too_late() from None
+                raise LlmBroke("The LLM server fell silent amid its answer.") from None
+            finally:
+                alarm.stop()
+
+    async def look(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
+        """The JSON found there, None where there is none. Raises LlmError."""
+        try:
+            async with asyncio.timeout(self.patience.first_byte_s):
+                response = await self._client.request(method, url, json=body)
+        except CONNECTION_ERRORS as error:
+            raise self._unreachable(error) from error
+        except TimeoutError:
+            raise _began_too_late() from None
+        if response.status_code in (404, 405):
+            return None
+        if response.status_code != 200:
+            complaint = Complaint.read(response.content)
+            raise fault(response.status_code, complaint, response.headers.get("retry-after"))
+        try:
+            return pydantic_core.from_json(response.content)
+        except ValueError:
+            return None
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _send(self, content: bytes, agent: str) -> httpx.Response:
+        request = httpx.Request(
+            "POST",
+            self._chat_url,
+            content=content,
+            headers={**self._headers, "user-agent": agent},
+            extensions=self._extensions,
+        )
+        return await self._transport.handle_async_request(request)
+
+    async def _read_complaint(self, response: httpx.Response) -> Complaint:
+        body = b""
+        async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
+            async for piece in pieces:
+                body += piece
+                if len(body) >= ERROR_BYTES:
+                    break
+        # Some repeat the key that they refuse.
+        return Complaint.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
+
+    def _backoff(self, retries: int) -> float:
+        longest: float = self.patience.backoff_s * 2**retries
+        return longest * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, hides nothing
+
+    def _wait(self, retries: int, asked: float | None) -> float | None:
+        """None: too long to wait for."""
+        if asked is None:
+            return self._backoff(retries)
+        return asked if asked <= self.patience.longest_retry_after_s else None
+
+    def _unreachable(self, error: Exception) -> LlmUnavailable:
+        failure = LlmUnavailable(f"The LLM server at {self.url} cannot be reached: {error or type(error).__name__}")
+        failure.__cause__ = error
+        return failure
+
+
+def _began_too_late() -> LlmUnavailable:
+    return LlmUnavailable("The LLM server did not begin its answer in time.")
+
+
+def _stream_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The body in the pieces it comes in. Raises CONNECTION_ERRORS."""
+    return aiter(response.stream)  # type: ignore[arg-type]  # an async generator, which httpx's type leaves open
+
+
+def _timed_out(error: Exception) -> bool:
+    """httpx-aiohttp calls every lost connection a ConnectTimeout; the cause tells which is one."""
+    return isinstance(error.__cause__, TimeoutError)

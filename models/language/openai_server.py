@@ -1,0 +1,188 @@
+"""Any OpenAI-compatible server as the LLM: vLLM, SGLang, llama.cpp, Ollama, LM Studio, hosted ones."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import httpx
+
+from models.language.event_stream import BodyParser, EventStream, WholeBody
+from models.language.llm import Abilities, LlmBroke, LlmCall, LlmError, LlmEvent, LlmUnavailable
+from models.language.openai_address import beside_api
+from models.language.openai_chunks import ChunkReader
+from models.language.openai_http import AGENT, OpenAiHttp, Patience
+from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
+from models.shared_run import SharedRun
+
+END = b"[DONE]"
+PROBING_AGENT = f"{AGENT} (probe)"
+"""The user agent of the calls that find out what the server can do: no client's."""
+
+
+class OpenAiServer:
+    """Implements models.language.llm.Llm.
+
+    `base_url` comes with or without `/v1`; `model` None takes the first that the server lists; `abilities` are
+    those known beforehand, the others are found out. Belongs to the event loop that it is first used in.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        model: str | None = None,
+        *,
+        abilities: KnownAbilities | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._http = OpenAiHttp(base_url, api_key, patience or Patience())
+        self._model = model
+        self._known = abilities or KnownAbilities()
+        self._abilities: Abilities | None = None
+        self._listed: Mapping[str, Any] | None = None
+        self._listing = SharedRun(self._list_models)
+        self._probing = SharedRun(self._find_abilities)
+
+    @property
+    def name(self) -> str:
+        return self._model or f"the first model at {self._http.url.host}"
+
+    @property
+    def loaded(self) -> bool:
+        return self._abilities is not None
+
+    @property
+    def healthy(self) -> bool:
+        """Nothing here can break for good; what the server is like shows in each call."""
+        return True
+
+    async def load(self) -> None:
+        await self.abilities()
+
+    async def abilities(self) -> Abilities:
+        """Found out once for all callers. Raises LlmError, which those who wait share and the next does not."""
+        return self._abilities or await self._probing.join()
+
+    def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        return self._stream(call, AGENT)
+
+    def count_tokens(self, text: str) -> int:
+        return -(-len(text.encode()) // 4)
+
+    async def close(self) -> None:
+        await self._probing.stop()
+        await self._listing.stop()
+        await self._http.close()
+
+    async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
+        first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
+        if self._model is None:
+            await self._listed_model()
+        response = await self._http.chat(_body(call, self.name), agent, first_byte_by)
+        reader = ChunkReader()
+        begun = False
+        try:
+            # Closed by hand: left to the garbage collector, the connection would outlive the caller.
+            async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as documents:
+                async for document in documents:
+                    for event in reader.read(document):
+                        begun = True
+                        yield event
+            for event in reader.close():
+                yield event
+        except LlmError as error:
+            if begun and not isinstance(error, LlmBroke):
+                raise LlmBroke(f"Amid its answer: {error}") from error
+            raise
+
+    async def _documents(
+        self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
+    ) -> AsyncGenerator[bytes, None]:
+        """The JSON of each chunk, until the answer is whole. Raises LlmBroke when it ends before."""
+        streamed = not response.headers.get("content-type", "").startswith("application/json")
+        parser: BodyParser = EventStream() if streamed else WholeBody()
+        async with contextlib.aclosing(self._http.body(response, first_byte_by)) as pieces:
+            try:
+                async for piece in pieces:
+                    for document in parser.feed(piece):
+                        if document == END:
+                            await self._drain(pieces)
+                            return
+                        yield document
+            except LlmBroke:
+                # What was to come, counts at most, is not worth an answer.
+                if not reader.is_whole:
+                    raise
+        for document in parser.close():
+            yield document
+        if not reader.is_whole:
+            raise LlmBroke("The LLM server's answer ended halfway.")
+
+    async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        """Reads on to the end of the body: a connection is used again only after that."""
+        with contextlib.suppress(TimeoutError, LlmBroke):
+            async with asyncio.timeout(self._http.patience.drain_s):
+                async for _ in pieces:
+                    pass
+
+    async def _find_abilities(self) -> Abilities:
+        if self._known.keys() == ABILITIES:
+            self._abilities = Abilities(**self._known)
+        else:
+            listed = await self._listed_if_needed()
+            patience = self._http.patience
+            self._abilities = await find_abilities(self._known, listed, self.name, self._look, self._ask, patience)
+        return self._abilities
+
+    async def _listed_if_needed(self) -> Mapping[str, Any]:
+        """What the list says of the model. A model that has a name can be asked without: keys that may not list
+        are in use."""
+        if self._model is None:
+            return await self._listed_model()
+        with contextlib.suppress(LlmError, TimeoutError):
+            async with asyncio.timeout(self._http.patience.question_s):
+                return await self._listed_model()
+        return {}
+
+    async def _listed_model(self) -> Mapping[str, Any]:
+        """What the server's list says of the model, remembered. Empty when it says nothing."""
+        return await self._listing.join() if self._listed is None else self._listed
+
+    async def _list_models(self) -> Mapping[str, Any]:
+        found = await self._http.look("GET", self._http.url.copy_with(path=f"{self._http.url.path}/models"))
+        entries = [entry for entry in _entries(found) if self._model in (None, entry.get("id"))]
+        if self._model is None and not entries:
+            raise LlmUnavailable("The LLM server lists no models: set OPENFAZE_LLM_MODEL.")
+        self._listed = entries[0] if entries else {}
+        self._model = self._model or str(self._listed["id"])
+        return self._listed
+
+    async def _look(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        try:
+            async with asyncio.timeout(self._http.patience.question_s):
+                found = await self._http.look(method, beside_api(self._http.url, path), body)
+        except (LlmError, TimeoutError):
+            # That there is such a path was a guess; a server in trouble shows when it is asked a question.
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _ask(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        return self._stream(call, PROBING_AGENT)
+
+
+def _body(call: LlmCall, model: str) -> dict[str, Any]:
+    body = {**call.options, "model": model, "messages": call.messages, "stream": True}
+    body["stream_options"] = {"include_usage": True}
+    if call.tools:
+        body["tools"] = call.tools
+    if call.tool_choice is not None:
+        body["tool_choice"] = call.tool_choice
+    if call.response_format is not None:
+        body["response_format"] = call.response_format
+    return body
+
+
+def _entries(found: object) -> list[dict[str, Any]]:
+    entries = found.get("data") if isinstance(found, dict) else None
+    return [entry for entry in entries or () if isinstance(entry, dict) and "id" in entry]

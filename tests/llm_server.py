@@ -1,0 +1,293 @@
+"""A scripted OpenAI-compatible server on loopback: real HTTP, as little of it as is needed, so that it is quick
+enough to measure what sits in front of it.
+
+In a test::
+
+    with serving_llm([Reply("Paris."), Reply(status=503)]) as llm:
+        OpenAiServer(llm.base_url)
+        assert llm.requests[0].body["messages"]
+
+By itself, for a bench: ``python -m tests.llm_server --port 9000 --chunks 64 --delay 0.01``
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import httptools
+import uvloop
+
+from models.language.llm import Abilities
+from tests.llm_replies import MODEL, Call, Reply
+
+__all__ = ["Call", "LlmServer", "Reply", "Request", "serving_llm"]
+
+Script = Sequence[Reply] | Callable[[dict[str, Any]], Reply] | None
+"""Replies in order, one a call; or what to reply to a call's body; None: always `ok`."""
+
+OK = Reply("ok")
+ABLE = Abilities(vision=True, tools=True, json_schema=True, context_tokens=32768)
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    """Decoded JSON; None where there is none."""
+    moment: float
+    """By `time.monotonic`, when it had arrived whole."""
+
+
+@dataclass
+class LlmServer:
+    script: Script
+    probe_reply: Callable[[dict[str, Any]], Reply]
+    """What the calls are told that find out what the server can do: no client's, by their user agent."""
+    routes: Mapping[str, object]
+    """JSON that other paths answer with, whatever the method."""
+    recording: bool = True
+    port: int = 0
+    requests: list[Request] = field(default_factory=list)
+    """The chat calls, in order of their arrival."""
+    probes: list[Request] = field(default_factory=list)
+    """All others: what a client asks to find out what the server can do."""
+    cancelled: list[float] = field(default_factory=list)
+    """The moments (`time.monotonic`) at which a client hung up before its answer was all sent."""
+    connections: "set[_Connection]" = field(default_factory=set)
+    """Open now."""
+    accepted: int = 0
+    """Connections since the start."""
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def wait_for_requests(self, count: int = 1, within_s: float = 5.0) -> None:
+        """Blocks until so many chat calls have arrived; from a coroutine, by `asyncio.to_thread`."""
+        self._wait(lambda: len(self.requests) >= count, within_s)
+
+    def wait_for_cancelled(self, count: int = 1, within_s: float = 1.0) -> None:
+        """Blocks until so many calls were cancelled; from a coroutine, by `asyncio.to_thread`."""
+        self._wait(lambda: len(self.cancelled) >= count, within_s)
+
+    def reply_to(self, request: Request) -> Reply:
+        if "probe" in request.headers.get("user-agent", ""):
+            self._note(self.probes, request)
+            return self.probe_reply(request.body)
+        self._note(self.requests, request)
+        if self.script is None:
+            return OK
+        if callable(self.script):
+            return self.script(request.body)
+        if len(self.requests) > len(self.script):
+            return Reply(status=400, error=f"the script has only {len(self.script)} replies")
+        return self.script[len(self.requests) - 1]
+
+    def other(self, request: Request) -> object:
+        """The JSON of another path, or None."""
+        self._note(self.probes, request)
+        return self.routes.get(request.path)
+
+    def note_cancelled(self) -> None:
+        self._note(self.cancelled, time.monotonic())
+
+    def _note(self, where: list[Any], what: object) -> None:
+        if self.recording:
+            with self._changed:
+                where.append(what)
+                self._changed.notify_all()
+
+    def _wait(self, condition: Callable[[], bool], within_s: float) -> None:
+        with self._changed:
+            if not self._changed.wait_for(condition, within_s):
+                raise TimeoutError(f"it did not happen within {within_s} s")
+
+
+def _reply_to_probe(abilities: Abilities, body: dict[str, Any]) -> Reply:
+    """What a server with these abilities, and no others, would say."""
+    if "image_url" in json.dumps(body["messages"]):
+        seen = {"prompt_tokens": 90, "completion_tokens": 1, "total_tokens": 91}
+        return Reply("ok", usage=seen) if abilities.vision else Reply(status=400, error="no image input")
+    if "tools" in body:
+        name = body["tools"][0]["function"]["name"]
+        return Reply(tool_calls=[Call(name)]) if abilities.tools else Reply(status=400, error="no tools")
+    if "response_format" in body:
+        return Reply('{"ok": "yes"}') if abilities.json_schema else Reply("Hello!")
+    return OK
+
+
+class _Connection(asyncio.Protocol):
+    """One keep-alive connection of HTTP/1.1, without pipelining."""
+
+    def __init__(self, server: LlmServer) -> None:
+        self._server = server
+        self._parser = httptools.HttpRequestParser(self)
+        self._answering: asyncio.Task[None] | None = None
+        self._pending = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclass.
+        self._transport = cast(asyncio.Transport, transport)
+        self._server.connections.add(self)
+        self._server.accepted += 1
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_message_begin(self) -> None:
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+
+    def on_url(self, url: bytes) -> None:
+        self._path = url.decode()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode().lower()] = value.decode()
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        body = json.loads(self._body or b"null")
+        method = self._parser.get_method().decode()
+        request = Request(method, self._path, self._headers, body, time.monotonic())
+        if self._path.endswith("/chat/completions"):
+            self._answer(self._server.reply_to(request), body)
+        elif (other := self._server.other(request)) is not None:
+            self._send_whole(200, json.dumps(other).encode())
+        else:
+            self._send_whole(404, b'{"error": {"message": "Not found"}}')
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._server.connections.discard(self)
+        if self._answering is not None:
+            self._answering.cancel()
+        if self._pending:
+            self._server.note_cancelled()
+
+    def abort(self) -> None:
+        """This side's doing: not the client's cancelling."""
+        self._pending = False
+        self._transport.abort()
+
+    def _answer(self, reply: Reply, body: Mapping[str, Any]) -> None:
+        if reply.hang_before_first_byte:
+            self._pending = True
+        elif reply.status != 200:
+            after = "" if reply.retry_after is None else f"retry-after: {reply.retry_after:g}\r\n"
+            self._send_whole(reply.status, reply.failure(), after, half=reply.hang_after == 0 or reply.cut_after == 0)
+            if reply.cut_after == 0:
+                self._transport.close()
+        elif body.get("stream") and not reply.ignores_stream:
+            options = body.get("stream_options") or {}
+            events = reply.stream(include_usage=bool(options.get("include_usage")))
+            self._stream(reply, events)
+        else:
+            self._send_whole(200, reply.completion)
+
+    def _stream(self, reply: Reply, events: list[bytes]) -> None:
+        ends = [end for end in (reply.hang_after, reply.cut_after) if end is not None]
+        events = events[: min(ends)] if ends else events
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        self._pending = True
+        if reply.delay_s:
+            self._answering = asyncio.get_running_loop().create_task(self._drip(reply, head, events))
+        else:
+            self._transport.writelines([head, *map(_http_chunk, events)])
+            self._end_stream(reply)
+
+    async def _drip(self, reply: Reply, head: bytes, events: list[bytes]) -> None:
+        self._transport.write(head)
+        for event in events:
+            await asyncio.sleep(reply.delay_s)
+            self._transport.write(_http_chunk(event))
+        self._end_stream(reply)
+
+    def _end_stream(self, reply: Reply) -> None:
+        if reply.hang_after is not None:
+            return
+        self._pending = False
+        if reply.cut_after is not None:
+            self._transport.close()
+        else:
+            self._transport.write(b"0\r\n\r\n")
+
+    def _send_whole(self, status: int, body: bytes, headers: str = "", *, half: bool = False) -> None:
+        head = f"HTTP/1.1 {status} -\r\ncontent-type: application/json\r\n{headers}content-length: {len(body)}\r\n\r\n"
+        self._transport.write(head.encode() + (body[: len(body) // 2] if half else body))
+
+
+def _http_chunk(event: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(event), event)
+
+
+@contextlib.contextmanager
+def serving_llm(
+    script: Script = None,
+    *,
+    model: str = MODEL,
+    abilities: Abilities = ABLE,
+    routes: Mapping[str, object] | None = None,
+) -> Iterator[LlmServer]:
+    """In a thread of its own, on a free port, until the block ends."""
+    listed = {"id": model, "object": "model", "owned_by": "vllm", "max_model_len": abilities.context_tokens}
+    models = {"/v1/models": {"object": "list", "data": [listed]}}
+    server = LlmServer(script, partial(_reply_to_probe, abilities), models if routes is None else routes)
+    loop = uvloop.new_event_loop()
+    stop = loop.create_future()
+    started = threading.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(_serve(server, stop, started.set),))
+    thread.start()
+    try:
+        started.wait()
+        yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set_result, None)
+        thread.join()
+        loop.close()
+
+
+async def _serve(server: LlmServer, stop: "asyncio.Future[None]", on_start: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: _Connection(server), "127.0.0.1", server.port)
+    server.port = listening.sockets[0].getsockname()[1]
+    on_start()
+    try:
+        await stop
+    finally:
+        listening.close()
+        for connection in list(server.connections):
+            connection.abort()
+        while server.connections:
+            await asyncio.sleep(0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A scripted LLM that always answers the same.")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--chunks", type=int, default=16, help="pieces of text in an answer")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each of them")
+    arguments = parser.parse_args()
+    reply = Reply(chunks=[f"word{n} " for n in range(arguments.chunks)], delay_s=arguments.delay)
+    listed = {"data": [{"id": MODEL, "object": "model", "owned_by": "vllm", "max_model_len": 32768}]}
+    server = LlmServer(lambda _: reply, partial(_reply_to_probe, ABLE), {"/v1/models": listed}, False, arguments.port)
+
+    async def serve() -> None:
+        await _serve(server, asyncio.get_running_loop().create_future(), lambda: print(server.base_url, flush=True))
+
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(serve())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""What the client sends, how often, how long it waits, and that it lets go at once."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pydantic_core
+import pytest
+
+from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, LlmOverloaded, LlmUnavailable, TextDelta
+from models.language.openai_address import api_url, proxy_for
+from models.language.openai_http import Patience
+from models.language.openai_server import OpenAiServer
+from tests.llm_server import LlmServer, Reply, Request, serving_llm
+from tests.server import free_port
+
+CALL = LlmCall([{"role": "user", "content": "Hello?"}])
+HURRIED = Patience(first_byte_s=0.1)
+READY = Patience(backoff_s=0.0)
+
+
+@contextlib.asynccontextmanager
+async def client_of(upstream: LlmServer, patience: Patience = READY, **fields: Any) -> AsyncIterator[OpenAiServer]:
+    llm = OpenAiServer(upstream.base_url, **{"model": "scripted", **fields}, patience=patience)
+    try:
+        yield llm
+    finally:
+        await llm.close()
+
+
+async def events_of(llm: OpenAiServer, call: LlmCall = CALL) -> list[LlmEvent]:
+    return [event async for event in llm.stream(call)]
+
+
+async def sent(call: LlmCall, **fields: Any) -> Request:
+    with serving_llm() as upstream:
+        async with client_of(upstream, **fields) as llm:
+            await events_of(llm, call)
+        return upstream.requests[0]
+
+
+async def test_a_call_is_streamed_with_counts_whatever_its_options() -> None:
+    body = (await sent(LlmCall(CALL.messages, options={"stream": False, "temperature": 0.5}))).body
+    assert body == {
+        "model": "scripted",
+        "messages": [{"role": "user", "content": "Hello?"}],
+        "temperature": 0.5,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+async def test_tools_choice_and_format_are_sent_as_given() -> None:
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    form = {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}}
+    choice = {"type": "function", "function": {"name": "f"}}
+    body = (await sent(LlmCall(CALL.messages, tools, choice, form))).body
+    assert (body["tools"], body["tool_choice"], body["response_format"]) == (tools, choice, form)
+
+
+async def test_pictures_are_sent_as_given() -> None:
+    messages = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]}]
+    assert (await sent(LlmCall(messages))).body["messages"] == messages
+
+
+async def test_the_key_is_sent_as_a_bearer_token() -> None:
+    assert (await sent(CALL, api_key="k-1")).headers["authorization"] == "Bearer k-1"
+    assert "authorization" not in (await sent(CALL)).headers
+
+
+async def test_without_a_model_the_first_that_the_server_lists_is_asked() -> None:
+    routes = {"/v1/models": {"data": [{"id": "first"}, {"id": "second"}]}}
+    with serving_llm(routes=routes) as upstream:
+        async with client_of(upstream, model=None) as llm:
+            assert llm.name == "the first model at 127.0.0.1"
+            await events_of(llm)
+            await events_of(llm)
+            assert llm.name == "first"
+        assert [request.body["model"] for request in upstream.requests] == ["first", "first"]
+        assert len(upstream.probes) == 1
+
+
+async def test_a_server_that_lists_no_models_needs_one_named() -> None:
+    with serving_llm(routes={"/v1/models": {"data": []}}) as upstream:
+        async with client_of(upstream, model=None) as llm:
+            with pytest.raises(LlmUnavailable, match="OPENFAZE_LLM_MODEL"):
+                await events_of(llm)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url"),
+    [
+        ("http://gpu:8000", "http://gpu:8000/v1"),
+        ("http://gpu:8000/v1/", "http://gpu:8000/v1"),
+        ("http://gpu/llm", "http://gpu/llm/v1"),
+        ("https://api.example.com/v1/chat/completions", "https://api.example.com/v1"),
+        ("https://generative.example.com/v1beta/openai/", "https://generative.example.com/v1beta/openai"),
+    ],
+)
+def test_base_urls_come_with_or_without_the_version(base_url: str, url: str) -> None:
+    assert str(api_url(base_url)) == url
+
+
+def test_the_environments_proxy_is_used_but_never_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", "inside")
+    proxy = proxy_for(api_url("http://outside:8000"))
+    assert proxy is not None
+    assert str(proxy.url) == "http://proxy:3128"
+    assert [proxy_for(api_url(f"http://{host}:8000")) for host in ("inside", "localhost", "127.0.0.1")] == [None] * 3
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_a_busy_server_is_asked_three_times(status: int) -> None:
+    with serving_llm([Reply(status=status), Reply(status=status), Reply("at last")]) as upstream:
+        async with client_of(upstream) as llm:
+            assert TextDelta(" last") in await events_of(llm)
+        assert len(upstream.requests) == 3
+
+
+async def test_a_call_is_put_into_words_once_however_often_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+
+    def write(body: Mapping[str, Any]) -> bytes:
+        written.append(body)
+        return json.dumps(body).encode()
+
+    monkeypatch.setattr(pydantic_core, "to_json", write)
+    with serving_llm([Reply(status=503), Reply(status=503), Reply("ok")]) as upstream:
+        async with client_of(upstream) as llm:
+            await events_of(llm)
+        assert len(upstream.requests) == 3
+    assert len(written) == 1
+
+
+async def test_a_server_that_stays_busy_is_overloaded() -> None:
+    with serving_llm(lambda _: Reply(status=503)) as upstream:
+        async with client_of(upstream) as llm:
+            with pytest.raises(LlmOverloaded):
+                await events_of(llm)
+        assert len(upstream.requests) == 3
+
+
+async def test_a_server_that_asks_for_long_patience_is_asked_once() -> None:
+    with serving_llm([Reply(status=429, retry_after=30)]) as upstream:
+        async with client_of(upstream) as llm:
+            with pytest.raises(LlmOverloaded) as failure:
+                await events_of(llm)
+        assert failure.value.retry_after == 30
+        assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422, 500])
+async def test_other_failures_are_not_tried_again(status: int) -> None:
+    with serving_llm(lambda _: Reply(status=status)) as upstream:
+        async with client_of(upstream) as llm:
+            with pytest.raises(Exception, match=r"."):
+                await events_of(llm)
+        assert len(upstream.requests) == 1
+
+
+async def test_a_stream_that_broke_is_not_tried_again() -> None:
+    with serving_llm([Reply("a b", cut_after=2), Reply("again")]) as upstream:
+        async with client_of(upstream) as llm:
+            with pytest.raises(LlmBroke):
+                await events_of(llm)
+        assert len(upstream.requests) == 1
+
+
+async def test_a_lost_connection_is_tried_again_before_the_first_byte() -> None:
+    """The server closes its connection on the first two calls, as one does that restarts."""
+    calls = 0
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        await reader.readuntil(b"\r\n\r\n")
+        if calls == 3:
+            body = Reply("back").completion
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n" + body)
+        writer.close()
+
+    server = await asyncio.start_server(respond, "127.0.0.1", 0)
+    async with server:
+        llm = OpenAiServer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", model="m", patience=READY)
+        assert await events_of(llm) == [TextDelta("back"), Done("stop", 11, 1)]
+        await llm.close()
+    assert calls == 3
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    llm = OpenAiServer(f"http://127.0.0.1:{free_port()}", model="m", patience=READY)
+    with pytest.raises(LlmUnavailable, match="cannot be reached"):
+        await events_of(llm)
+    await llm.close()
+
+
+async def test_a_name_that_does_not_resolve_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    llm = OpenAiServer("http://nowhere.invalid", model="m", patience=READY)
+    with pytest.raises(LlmUnavailable, match=r"nowhere\.invalid"):
+        await events_of(llm)
+    await llm.close()
+
+
+async def test_a_server_that_does_not_begin_in_time_is_unavailable_and_let_go() -> None:
+    with serving_llm([Reply(hang_before_first_byte=True)]) as upstream:
+        async with client_of(upstream, HURRIED) as llm:
+            with pytest.raises(LlmUnavailable, match="in time"):
+                await events_of(llm)
+        await asyncio.to_thread(upstream.wait_for_cancelled)
+        assert len(upstream.requests) == 1
+
+
+async def test_headers_alone_do_not_begin_an_answer() -> None:
+    with serving_llm([Reply("a", hang_after=0)]) as upstream:
+        async with client_of(upstream, HURRIED) as llm:
+            with pytest.raises(LlmUnavailable, match="in time"):
+                await events_of(llm)
+        await asyncio.to_thread(upstream.wait_for_cancelled)
+
+
+async def test_a_server_that_falls_silent_is_broken_and_let_go() -> None:
+    with serving_llm([Reply("a b", hang_after=2)]) as upstream:
+        async with client_of(upstream, Patience(silence_s=0.1)) as llm:
+            with pytest.raises(LlmBroke, match="silent"):
+                await events_of(llm)
+        await asyncio.to_thread(upstream.wait_for_cancelled)
+
+
+async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
+    with serving_llm([Reply("a b", delay_s=0.005)]) as upstream:
+        async with client_of(upstream, Patience(silence_s=0.2)) as llm:
+            events = llm.stream(CALL)
+            assert await anext(events) == TextDelta("a")
+            await asyncio.sleep(0.3)
+            assert [event async for event in events] == [TextDelta(" b"), Done("stop", 11, 2)]
+
+
+async def test_closing_the_generator_stops_the_servers_work() -> None:
+    with serving_llm([Reply("a b", hang_after=2)]) as upstream:
+        async with client_of(upstream) as llm:
+            events = llm.stream(CALL)
+            assert await anext(events) == TextDelta("a")
+            await events.aclose()
+            await asyncio.to_thread(upstream.wait_for_cancelled, within_s=1.0)
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(hang_before_first_byte=True), Reply("a", hang_after=0), Reply("a", hang_after=1)]
+)
+async def test_cancelling_the_caller_stops_the_servers_work(reply: Reply) -> None:
+    with serving_llm([reply]) as upstream:
+        async with client_of(upstream) as llm:
+            caller = asyncio.create_task(events_of(llm))
+            await asyncio.to_thread(upstream.wait_for_requests)
+            caller.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await caller
+            await asyncio.to_thread(upstream.wait_for_cancelled, within_s=1.0)
+
+
+async def test_a_connection_is_used_again_after_a_whole_answer() -> None:
+    with serving_llm() as upstream:
+        async with client_of(upstream) as llm:
+            for _ in range(5):
+                await events_of(llm)
+            assert upstream.accepted == 1
+
+
+async def test_two_hundred_streams_run_at_once_without_crossing() -> None:
+    def count(body: Mapping[str, Any]) -> Reply:
+        return Reply(chunks=[f"{body['messages'][0]['content']}.{n} " for n in range(5)], delay_s=0.02)
+
+    with serving_llm(count) as upstream:
+        async with client_of(upstream) as llm:
+            calls = [LlmCall([{"role": "user", "content": str(number)}]) for number in range(200)]
+            answers = await asyncio.gather(*(events_of(llm, call) for call in calls))
+            assert upstream.accepted == 200
+    for number, events in enumerate(answers):
+        assert [event.text for event in events if isinstance(event, TextDelta)] == [f"{number}.{n} " for n in range(5)]
+
+
+def test_tokens_are_estimated_as_four_bytes_each() -> None:
+    llm = OpenAiServer("http://gpu:8000")
+    assert [llm.count_tokens(text) for text in ("", "a", "four", "fives", "日本")] == [0, 1, 1, 2, 2]

@@ -1,0 +1,353 @@
+"""What a server's complaint becomes: for the operator, for the client, and for the next call."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from models.language.context_overflow import overflow_of
+from models.language.llm import (
+    ContextOverflow,
+    LlmBroke,
+    LlmCall,
+    LlmError,
+    LlmOverloaded,
+    LlmRefused,
+    LlmUnavailable,
+)
+from models.language.openai_faults import LONGEST_MESSAGE, Complaint, fault, public_sentence, seconds_until
+from models.language.openai_http import Patience
+from models.language.openai_server import OpenAiServer
+from tests.llm_server import Reply, serving_llm
+
+KEY = "very_secret"
+LONG = "model " * 1000
+CALL = LlmCall([{"role": "user", "content": "Hello?"}])
+
+
+async def failure(reply: Reply) -> LlmError:
+    with serving_llm([reply]) as upstream:
+        llm = OpenAiServer(upstream.base_url, KEY, "scripted", patience=Patience(retries=0))
+        with pytest.raises(LlmError) as raised:
+            async for _ in llm.stream(CALL):
+                pass
+        await llm.close()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (302, LlmUnavailable),
+        (400, LlmRefused),
+        (401, LlmUnavailable),
+        (402, LlmUnavailable),
+        (403, LlmUnavailable),
+        (404, LlmUnavailable),
+        (405, LlmUnavailable),
+        (408, LlmUnavailable),
+        (413, LlmRefused),
+        (422, LlmRefused),
+        (429, LlmOverloaded),
+        (500, LlmBroke),
+        (502, LlmUnavailable),
+        (503, LlmOverloaded),
+        (504, LlmUnavailable),
+        (529, LlmBroke),
+    ],
+)
+async def test_each_status_is_a_kind_of_fault(status: int, kind: type[LlmError]) -> None:
+    assert type(await failure(Reply(status=status))) is kind
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_is_the_operators_business(status: int) -> None:
+    error = await failure(Reply(status=status, error=f"Incorrect API key provided: {KEY}."))
+    assert "OPENFAZE_LLM_API_KEY" in str(error)
+    assert KEY not in str(error) + error.public
+    assert error.public == "The language model cannot be reached."
+
+
+async def test_an_unknown_model_is_the_operators_business() -> None:
+    error = await failure(Reply(status=404, error="The model `scripted` does not exist."))
+    assert "OPENFAZE_LLM_MODEL" in str(error)
+    assert "scripted" not in error.public
+
+
+async def test_an_unknown_model_is_known_by_its_words_too() -> None:
+    error = await failure(Reply(status=400, error={"error": {"message": "no", "code": "model_not_found"}}))
+    assert isinstance(error, LlmUnavailable)
+
+
+async def test_an_account_without_credit_is_not_merely_busy() -> None:
+    quota = {"message": "You exceeded your current quota.", "type": "insufficient_quota", "code": "insufficient_quota"}
+    assert isinstance(await failure(Reply(status=429, error={"error": quota})), LlmUnavailable)
+
+
+async def test_retry_after_is_passed_on() -> None:
+    error = await failure(Reply(status=429, retry_after=7.2))
+    assert isinstance(error, LlmOverloaded)
+    assert error.retry_after == 8
+
+
+def test_retry_after_may_be_a_date() -> None:
+    wait = seconds_until(format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True))
+    assert wait is not None
+    assert 80 < wait <= 90
+    assert seconds_until("soon") is None
+
+
+async def test_a_refusal_gives_the_servers_sentence_cleaned() -> None:
+    sentence = "Bad image at http://10.0.0.3:8000/x of /srv/models/q.gguf\nfor key sk-abcdef123456: 'x' is\tno picture"
+    error = await failure(Reply(status=400, error=sentence))
+    assert isinstance(error, LlmRefused)
+    assert error.public == "Bad image at … of … for key …: 'x' is no picture"
+
+
+async def test_the_key_itself_is_never_repeated() -> None:
+    error = await failure(Reply(status=400, error=f"No key {KEY} here."))
+    assert error.public == "No key … here."
+
+
+async def test_a_refusal_that_is_no_json_says_nothing_of_the_body() -> None:
+    assert (
+        fault(400, Complaint.read(b"<html>nginx at gpu-7</html>")).public == "The language model refused the request."
+    )
+
+
+def test_a_sentence_is_kept_short() -> None:
+    assert len(public_sentence("word " * 1000)) == 300
+
+
+@pytest.mark.parametrize("error", [LONG, {"message": LONG}, [{"loc": ["body", "top_k"], "msg": LONG}]])
+def test_a_complaint_that_quotes_a_long_request_is_cut(error: object) -> None:
+    assert Complaint.of(error).message == LONG[:LONGEST_MESSAGE]
+
+
+async def test_a_router_that_knows_nobody_for_such_a_call_refuses_the_call_and_not_the_model() -> None:
+    error = await failure(Reply(status=404, error="No endpoints found that support tool use."))
+    assert isinstance(error, LlmRefused)
+    assert error.public == "No endpoints found that support tool use."
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "param"),
+    [
+        (b'{"error": {"message": "no", "param": "top_k", "code": null}}', "no", "top_k"),
+        (b'{"error": "no"}', "no", ""),
+        (b'{"object": "error", "message": "no", "type": "BadRequestError", "param": null, "code": 400}', "no", ""),
+        (b'{"detail": [{"loc": ["body", "top_k"], "msg": "no", "type": "extra_forbidden"}]}', "no", "top_k"),
+        (b'{"detail": "no"}', "no", ""),
+        (b'[{"error": {"message": "no", "code": 400}}]', "no", ""),
+        (b"[]", "", ""),
+        (b"", "", ""),
+    ],
+)
+def test_error_objects_of_all_forms_are_understood(body: bytes, message: str, param: str) -> None:
+    complaint = Complaint.read(body)
+    assert (complaint.message, complaint.param) == (message, param)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "Overloaded", "code": 503}, LlmOverloaded),
+        ({"message": "bad", "type": "BadRequestError", "code": None}, LlmRefused),
+        ({"message": "boom", "code": "server_error"}, LlmBroke),
+        ("boom", LlmBroke),
+    ],
+)
+async def test_an_error_as_the_first_event_is_what_it_says(error: Any, kind: type[LlmError]) -> None:
+    assert type(await failure(Reply(events=[{"error": error}]))) is kind
+
+
+OVERFLOWS = {
+    "OpenAI": (
+        "This model's maximum context length is 4097 tokens. However, your messages resulted in 4979 "
+        "tokens. Please reduce the length of the messages.",
+        4979,
+        4097,
+    ),
+    "OpenAI, in parts": (
+        "This model's maximum context length is 4097 tokens. However, you requested 5000 tokens (1000 "
+        "in the messages, 4000 in the completion).",
+        5000,
+        4097,
+    ),
+    "OpenAI, configured limit": (
+        "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300007 "
+        "tokens. Please reduce the length of the messages.",
+        300007,
+        272000,
+    ),
+    "vLLM": (
+        "This model's maximum context length is 2048 tokens. However, you requested 3000 tokens (2900 "
+        "in the messages, 100 in the completion). Please reduce the length of the messages or "
+        "completion.",
+        3000,
+        2048,
+    ),
+    "vLLM, input": (
+        "This model's maximum context length is 32768 tokens. However, your request has 40000 input "
+        "tokens. Please reduce the length of the input messages.",
+        40000,
+        32768,
+    ),
+    "vLLM, answer": (
+        "'max_tokens' or 'max_completion_tokens' is too large: 40000. This model's maximum context "
+        "length is 32768 tokens and your request has 20 input tokens (40000 > 32768 - 20).",
+        40020,
+        32768,
+    ),
+    "vLLM, passed": (
+        "You passed 2049 input tokens and requested 100 output tokens. However, the model's context "
+        "length is only 2048 tokens, resulting in a maximum input length of 1948 tokens.",
+        2149,
+        2048,
+    ),
+    "vLLM, engine": (
+        "The decoder prompt (length 3000) is longer than the maximum model length of 2048. Make sure "
+        "that `max_model_len` is no smaller than the number of text tokens.",
+        3000,
+        2048,
+    ),
+    "SGLang": ("The input (61709 tokens) is longer than the model's context length (40960 tokens).", 61709, 40960),
+    "SGLang, total": (
+        "Requested token count exceeds the model's maximum context length of 4096 tokens. You "
+        "requested a total of 5000 tokens: 4000 tokens from the input messages and 1000 tokens for "
+        "the completion.",
+        5000,
+        4096,
+    ),
+    "SGLang, allowed": (
+        "Input length (5000 tokens) exceeds the maximum allowed length (4090 tokens). Use a shorter "
+        "input or enable --allow-auto-truncate.",
+        5000,
+        4090,
+    ),
+    "llama.cpp": (
+        "request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it",
+        5000,
+        4096,
+    ),
+    "LM Studio": (
+        "Trying to keep the first 15857 tokens when context the overflows. However, the model is "
+        "loaded with context length of only 4096 tokens, which is not enough.",
+        15857,
+        4096,
+    ),
+    "LM Studio, MLX": ("Context size has been exceeded.", None, None),
+    "Ollama": ("prompt too long; exceeded max context length by 4 tokens", None, None),
+    "Ollama, embed": ("the input length exceeds the context length", None, None),
+    "TGI": (
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4096 "
+        "`inputs` tokens and 100 `max_new_tokens`",
+        4196,
+        4097,
+    ),
+    "Mistral": (
+        "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+        40000,
+        32768,
+    ),
+    "Anthropic": ("prompt is too long: 205000 tokens > 200000 maximum", 205000, 200000),
+    "Anthropic, both": (
+        "input length and `max_tokens` exceed context limit: 190000 + 21333 > 200000, decrease input "
+        "length or `max_tokens` and try again",
+        211333,
+        200000,
+    ),
+    "Gemini": (
+        "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+        1200000,
+        1048576,
+    ),
+    "xAI": ("This model's maximum prompt length is 131072 but the request contains 140000 tokens.", 140000, 131072),
+    "Fireworks": ("The prompt is too long: 150000, model maximum context length: 131072", 150000, 131072),
+    "OpenRouter": (
+        "This endpoint's maximum context length is 32768 tokens. However, you requested about 40,000 "
+        "tokens (39000 of text input, 1000 in the output).",
+        40000,
+        32768,
+    ),
+}
+
+
+@pytest.mark.parametrize(("sentence", "needed", "limit"), OVERFLOWS.values(), ids=OVERFLOWS.keys())
+def test_a_prompt_that_does_not_fit_is_known_by_anybodys_words(
+    sentence: str, needed: int | None, limit: int | None
+) -> None:
+    error = fault(400, Complaint(sentence))
+    assert isinstance(error, ContextOverflow)
+    assert (error.prompt_tokens, error.limit) == (needed, limit)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Invalid value: 'max_tokens' must be at least 1, got -186.",
+        "temperature must be less than or equal to 2",
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        "max_tokens is too large: 64000. This model supports at most 16384 completion tokens, whereas "
+        "you provided 64000.",
+        "Too many images in the prompt: at most 1 image(s) may be provided",
+        "The prompt must not be empty",
+        "stop: too many items, at most 4",
+        "prompt_logprobs too large",
+    ],
+)
+def test_other_complaints_about_lengths_are_no_overflow(sentence: str) -> None:
+    assert overflow_of(sentence, "", {}) is None
+
+
+def test_numbers_are_found_at_the_end_of_a_long_text_too() -> None:
+    sentence = f"{LONG[:3800]} The input (61709 tokens) is longer than the model's context length (40960 tokens)."
+    overflow = overflow_of(sentence, "", {})
+    assert overflow is not None
+    assert (overflow.prompt_tokens, overflow.limit) == (61709, 40960)
+
+
+def test_a_sentence_is_looked_at_once_and_not_from_each_of_its_characters() -> None:
+    # Quadratic, this would take hours.
+    assert overflow_of("model " * 200_000, "", {}) is None
+
+
+async def test_llama_cpp_gives_the_numbers_apart() -> None:
+    error = {
+        "code": 400,
+        "message": "the request exceeds the available context size. try increasing it",
+        "type": "exceed_context_size_error",
+        "n_prompt_tokens": 14429,
+        "n_ctx": 8192,
+    }
+    overflow = await failure(Reply(status=400, error={"error": error}))
+    assert isinstance(overflow, ContextOverflow)
+    assert (overflow.prompt_tokens, overflow.limit) == (14429, 8192)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+async def test_an_overflow_is_one_whatever_its_status(status: int) -> None:
+    sentence = "The input (61709 tokens) is longer than the model's context length (40960 tokens)."
+    assert isinstance(await failure(Reply(status=status, error=sentence)), ContextOverflow)
+
+
+async def test_an_overflow_may_come_as_the_first_event() -> None:
+    error = {"message": "Context size has been exceeded.", "code": "context_length_exceeded"}
+    assert isinstance(await failure(Reply(events=[{"error": error}])), ContextOverflow)
+
+
+async def test_an_error_that_never_ends_is_waited_for_no_longer_than_an_answer() -> None:
+    with serving_llm([Reply(status=400, error="no", hang_after=0)]) as upstream:
+        llm = OpenAiServer(upstream.base_url, model="scripted", patience=Patience(first_byte_s=0.1))
+        with pytest.raises(LlmUnavailable, match="in time"):
+            await anext(llm.stream(CALL))
+        await llm.close()
+
+
+async def test_an_error_that_is_cut_is_a_lost_connection() -> None:
+    with serving_llm([Reply(status=400, error="no", cut_after=0)]) as upstream:
+        llm = OpenAiServer(upstream.base_url, model="scripted", patience=Patience(retries=0))
+        with pytest.raises(LlmUnavailable, match="cannot be reached"):
+            await anext(llm.stream(CALL))
+        await llm.close()

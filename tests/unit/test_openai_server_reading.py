@@ -1,0 +1,255 @@
+"""What the client makes of an answer's bytes: events, reasoning, calls, counts."""
+
+from typing import Any
+
+import pytest
+
+from models.language.event_stream import EventStream
+from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
+from models.language.openai_server import OpenAiServer
+from models.language.think_tags import ThinkTags
+from tests.llm_server import Call, Reply, serving_llm
+
+CALL = LlmCall([{"role": "user", "content": "Hello?"}])
+
+
+async def answer(reply: Reply, call: LlmCall = CALL) -> list[LlmEvent]:
+    with serving_llm([reply]) as upstream:
+        llm = OpenAiServer(upstream.base_url, model="scripted")
+        try:
+            return [event async for event in llm.stream(call)]
+        finally:
+            await llm.close()
+
+
+def delta(finish_reason: str | None = None, **fields: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": fields, "finish_reason": finish_reason}]}
+
+
+def text_of(events: list[LlmEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def reasoning_of(events: list[LlmEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, ReasoningDelta))
+
+
+async def test_text_comes_piece_by_piece_and_then_the_counts() -> None:
+    assert await answer(Reply("Paris is nice.")) == [
+        TextDelta("Paris"),
+        TextDelta(" is"),
+        TextDelta(" nice."),
+        Done("stop", prompt_tokens=11, completion_tokens=3),
+    ]
+
+
+STREAM = (
+    'data: {"a":1}\n\ndata: {"b":"é€😀"}\n\n: comment\n\nevent: x\nid: 3\ndata: {"c":\ndata: 3}\n\ndata: [DONE]\n\n'
+)
+DOCUMENTS = [b'{"a":1}', '{"b":"é€😀"}'.encode(), b'{"c":\n3}', b"[DONE]"]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 4096])
+def test_events_are_the_same_whatever_the_pieces_and_line_ends(line_end: str, size: int) -> None:
+    body = STREAM.replace("\n", line_end).encode()
+    stream = EventStream()
+    documents = [event for at in range(0, len(body), size) for event in stream.feed(body[at : at + size])]
+    assert documents + stream.close() == DOCUMENTS
+
+
+def test_the_end_of_the_body_ends_the_last_event() -> None:
+    stream = EventStream()
+    assert stream.feed(b'data:{"a":1}') == []
+    assert stream.close() == [b'{"a":1}']
+
+
+async def test_an_answer_that_was_not_streamed_is_taken_as_well() -> None:
+    call = Call("f", '{"a":1}', "call_9")
+    events = await answer(Reply("All at once.", reasoning="hm", tool_calls=[call], ignores_stream=True))
+    assert events == [
+        ReasoningDelta("hm"),
+        TextDelta("All at once."),
+        ToolCallDelta(0, '{"a":1}', "call_9", "f"),
+        Done("tool_calls", 11, 3),
+    ]
+
+
+async def test_a_stream_that_ends_without_done_is_whole_once_it_gave_its_reason() -> None:
+    assert await answer(Reply(events=[delta(content="yes"), delta("stop")])) == [TextDelta("yes"), Done("stop")]
+
+
+async def test_a_stream_with_done_and_no_reason_has_stopped() -> None:
+    assert await answer(Reply(events=[delta(content="yes"), b"data: [DONE]\n\n"])) == [TextDelta("yes"), Done("stop")]
+
+
+async def test_what_comes_after_done_is_not_read() -> None:
+    events = await answer(Reply(events=[delta("stop", content="yes"), b"data: [DONE]\n\ndata: {nonsense\n\n"]))
+    assert events == [TextDelta("yes"), Done("stop")]
+
+
+async def test_a_connection_cut_after_the_last_word_costs_the_counts_only() -> None:
+    assert await answer(Reply("yes", cut_after=3)) == [TextDelta("yes"), Done("stop")]
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_both_fields_for_reasoning_are_known(field: Any) -> None:
+    events = await answer(Reply("42.", reasoning="Let me think.", reasoning_field=field))
+    assert events[:2] == [ReasoningDelta("Let me think."), TextDelta("42.")]
+
+
+THOUGHT = "\n<think>\nSix by <b>seven</b>.\n</think>\n\nIt is <think>42</think>."
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 100])
+async def test_think_tags_at_the_beginning_are_reasoning_wherever_they_are_cut(size: int) -> None:
+    chunks = [THOUGHT[at : at + size] for at in range(0, len(THOUGHT), size)]
+    events = await answer(Reply(chunks=chunks))
+    assert reasoning_of(events) == "Six by <b>seven</b>.\n"
+    assert text_of(events) == "It is <think>42</think>."
+
+
+@pytest.mark.parametrize("text", ["<thin air", "<", " \n ", "No <think>tags</think>.", "so</think> what"])
+async def test_only_an_opening_tag_at_the_very_start_begins_reasoning(text: str) -> None:
+    events = await answer(Reply(chunks=list(text)))
+    assert (reasoning_of(events), text_of(events)) == ("", text)
+
+
+async def test_reasoning_that_was_cut_off_is_kept_to_the_last_character() -> None:
+    events = await answer(Reply(chunks=["<think>", "still at </th"], finish_reason="length"))
+    assert (reasoning_of(events), text_of(events)) == ("still at </th", "")
+    assert events[-1].finish_reason == "length"  # type: ignore[union-attr]
+
+
+async def test_tags_are_text_where_the_server_tells_reasoning_apart() -> None:
+    events = await answer(Reply("<think> is a tag", reasoning="hm"))
+    assert text_of(events) == "<think> is a tag"
+
+
+def test_log_probabilities_of_held_pieces_stay_with_their_pieces() -> None:
+    tags = ThinkTags()
+    assert tags.feed("<", "p1") == []
+    assert tags.feed("b>", "p2") == [TextDelta("<", "p1"), TextDelta("b>", "p2")]
+
+
+async def test_log_probabilities_come_with_their_piece() -> None:
+    first = (await answer(Reply("a b", logprobs=True)))[0]
+    assert isinstance(first, TextDelta)
+    assert [entry["token"] for entry in first.logprobs["content"]] == ["a"]
+
+
+async def test_calls_come_in_pieces_by_index() -> None:
+    events = await answer(Reply(tool_calls=[Call("f", '{"a":1}', "call_a"), Call("g", "{}", "call_b")]))
+    assert events[:-1] == [
+        ToolCallDelta(0, "", "call_a", "f"),
+        ToolCallDelta(0, '{"a'),
+        ToolCallDelta(0, '":1}'),
+        ToolCallDelta(1, "", "call_b", "g"),
+        ToolCallDelta(1, "{"),
+        ToolCallDelta(1, "}"),
+    ]
+    assert events[-1] == Done("tool_calls", 11, 1)
+
+
+async def test_arguments_given_as_an_object_become_json() -> None:
+    events = await answer(Reply(tool_calls=[Call("f", {"city": "Zürich", "n": [1]}, "call_a")]))
+    assert events[0] == ToolCallDelta(0, '{"city":"Zürich","n":[1]}', "call_a", "f")
+
+
+async def test_a_call_without_an_id_gets_one() -> None:
+    events = await answer(Reply(tool_calls=[Call("f", "{}", None), Call("g", "{}", None)]))
+    ids = [event.id for event in events if isinstance(event, ToolCallDelta) and event.id]
+    assert len(set(ids)) == 2
+    assert all(id_.startswith("call_") and int(id_[5:], 16) for id_ in ids)
+
+
+def piece(index: int | None = None, id_: str | None = None, name: str | None = None, arguments: str = "") -> Any:
+    function = {"name": name, "arguments": arguments}
+    return delta(tool_calls=[{"index": index, "id": id_, "type": "function", "function": function}])
+
+
+async def test_calls_that_are_all_numbered_zero_are_told_apart_by_their_ids() -> None:
+    events = await answer(Reply(events=[piece(0, "a", "f", "{}"), piece(0, "b", "g", "{}"), delta("stop")]))
+    assert events == [ToolCallDelta(0, "{}", "a", "f"), ToolCallDelta(1, "{}", "b", "g"), Done("tool_calls")]
+
+
+async def test_calls_without_an_index_continue_the_last_one() -> None:
+    pieces = [piece(None, "a", "f", '{"x"'), piece(None, None, None, ":1}"), piece(None, "b", "g", "{}")]
+    events = await answer(Reply(events=[*pieces, delta("tool_calls")]))
+    assert events[:-1] == [
+        ToolCallDelta(0, '{"x"', "a", "f"),
+        ToolCallDelta(0, ":1}"),
+        ToolCallDelta(1, "{}", "b", "g"),
+    ]
+
+
+async def test_an_id_and_a_name_repeated_in_each_piece_are_given_once() -> None:
+    pieces = [piece(0, "a", "f", "{"), piece(0, "a", "f", "}")]
+    events = await answer(Reply(events=[*pieces, delta("tool_calls")]))
+    assert events[:-1] == [ToolCallDelta(0, "{", "a", "f"), ToolCallDelta(0, "}")]
+
+
+async def test_the_old_function_call_is_a_call() -> None:
+    old = delta("function_call", function_call={"name": "f", "arguments": "{}"})
+    call, done = await answer(Reply(events=[old]))
+    assert isinstance(call, ToolCallDelta)
+    assert (call.name, call.arguments, done) == ("f", "{}", Done("tool_calls"))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("stop", "stop"), ("length", "length"), ("content_filter", "stop"), ("eos", "stop"), ("max_tokens", "length")],
+)
+async def test_reasons_to_finish_have_three_names(theirs: str, ours: str) -> None:
+    done = (await answer(Reply("x", finish_reason=theirs)))[-1]
+    assert isinstance(done, Done)
+    assert done.finish_reason == ours
+
+
+async def test_reasoning_tokens_are_counted_apart() -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 7}}
+    assert (await answer(Reply("x", usage=usage)))[-1] == Done("stop", 5, 9, 7)
+
+
+async def test_counts_that_are_not_given_are_none() -> None:
+    assert (await answer(Reply("x", usage=False)))[-1] == Done("stop", None, None, None)
+
+
+async def test_a_refusal_is_text() -> None:
+    assert text_of(await answer(Reply(events=[delta("stop", refusal="I cannot.")]))) == "I cannot."
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("a b c", cut_after=2),
+        Reply("a b c", garbage_after=2),
+        Reply(events=[delta(content="a")]),
+        Reply(events=[b"data: [DONE]\n\n"]),
+        Reply(events=[]),
+        Reply(events=[{"choices": "none"}]),
+        Reply(events=[delta(content={"not": "text"})]),
+        Reply("x", finish_reason="abort"),
+        Reply(events=[delta(content="a"), {"error": {"message": "CUDA out of memory", "code": 500}}]),
+        Reply(events=[delta(content="a"), {"error": {"message": "bad input", "code": 400}}]),
+    ],
+)
+async def test_an_answer_that_is_not_whole_is_broken(reply: Reply) -> None:
+    with pytest.raises(LlmBroke):
+        await answer(reply)
+
+
+async def test_what_came_before_the_break_was_given() -> None:
+    with serving_llm([Reply("a b c", cut_after=3)]) as upstream:
+        llm = OpenAiServer(upstream.base_url, model="scripted")
+        events = llm.stream(CALL)
+        assert [await anext(events), await anext(events)] == [TextDelta("a"), TextDelta(" b")]
+        with pytest.raises(LlmBroke):
+            await anext(events)
+        await llm.close()
+
+
+async def test_what_the_model_said_does_not_get_into_the_error() -> None:
+    with pytest.raises(LlmBroke) as failure:
+        await answer(Reply(events=[{"choices": [{"delta": {"content": ["a secret"]}}]}]))
+    assert "secret" not in str(failure.value)
