@@ -6,6 +6,7 @@ the PaddleOCR project publishes under Apache-2.0. It states no sizes, and Paddle
 
 from collections.abc import Mapping
 
+from models.language.llm_weights import QWEN3_4B
 from models.weights import WeightFile, WeightSet
 
 _MIRROR = "https://www.modelscope.cn/models/RapidAI/RapidOCR/resolve/v3.10.0"
@@ -77,6 +78,7 @@ _PADDLEOCR = WeightSet(
 )
 
 _SETS = (
+    QWEN3_4B,
     _PP_OCRV6_MEDIUM,
     _PADDLEOCR,
     _paddle_script(

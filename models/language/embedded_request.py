@@ -1,0 +1,202 @@
+"""A call in the form that llama.cpp takes, within what the model's template can say.
+
+A forced tool call is decoded under a grammar of the call itself: llama.cpp enforces `tool_choice: required` for few
+templates only. With `auto`, a template with tools gets them from llama.cpp; one without gets none and the model
+answers in words: a model that was never taught calls chooses them no better than by chance.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from models.language.embedded_grammar import ANY_OBJECT, decodable, json_grammar
+from models.language.embedded_template import ChatTemplate
+from models.language.llm import LlmCall
+
+_PASSED_ON = (
+    "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "presence_penalty", "frequency_penalty",
+    "logprobs", "top_logprobs", "logit_bias", "seed",
+)  # fmt: skip
+_CALM = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
+"""Where the client says nothing: what SmolLM2's model card advises, and a penalty, for a small model at OpenAI's
+temperature of 1 wanders off and repeats itself until its context is full."""
+_THINKING = frozenset({"minimal", "low", "medium", "high", "on", "auto"})
+_LONGEST_NATIVE_SCHEMA = 10_000
+"""Characters. Beside tools, llama.cpp's own grammars decode: they take seconds for an `enum` of thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class NativeRequest:
+    body: Mapping[str, Any]
+    loose_grammar: str = ""
+    """The same kind of answer with any object in it, for when the grammar in `body` turns out not to compile."""
+    is_call: bool = False
+    """The answer is a call: `{"name": …, "arguments": …}`."""
+
+    @property
+    def is_json(self) -> bool:
+        """A grammar makes the answer JSON from its first character on."""
+        return "grammar" in self.body
+
+    def encoded(self) -> bytes:
+        return json.dumps(self.body).encode()
+
+    def loosened(self) -> "NativeRequest":
+        return replace(self, body={**self.body, "grammar": self.loose_grammar})
+
+
+def native_request(call: LlmCall, template: ChatTemplate, longest_string: int) -> NativeRequest:
+    """`longest_string` bounds the strings of a JSON answer, in characters."""
+    body = {
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        # A sign of life for each batch of the prompt: where a cancelled call ends.
+        "return_progress": True,
+        "reasoning_format": "auto",
+        **_options(call.options),
+    }
+    schema = _schema(call.response_format)
+    if forced := _forced(call):
+        messages = _plain_messages([*call.messages, _how_to_call(forced)])
+        body |= {"messages": template.inert(messages), "grammar": _call_grammar(forced, longest_string)}
+        loose = _call_grammar([{**function, "parameters": ANY_OBJECT} for function in forced], longest_string)
+        return NativeRequest(body | _thinking(template, thinks=False), loose, is_call=True)
+    if template.calls_tools:
+        body["messages"] = template.inert(_messages(call.messages))
+        if call.tools and call.tool_choice != "none":
+            body |= _native_tools(call, template, schema, longest_string)
+            return NativeRequest(body | _thinking(template, thinks=_thinks(call)))
+    else:
+        body["messages"] = template.inert(_plain_messages(call.messages))
+    if schema is None:
+        return NativeRequest(body | _thinking(template, thinks=_thinks(call)))
+    body["grammar"] = json_grammar(decodable(schema, longest_string))
+    # The grammar holds from the first token on, which leaves no room for reasoning.
+    return NativeRequest(body | _thinking(template, thinks=False), json_grammar(ANY_OBJECT))
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    given = {**_CALM, **{name: options[name] for name in _PASSED_ON if options.get(name) is not None}}
+    limit = options.get("max_completion_tokens") or options.get("max_tokens")
+    if limit is not None:
+        given["max_tokens"] = limit
+    if stop := options.get("stop"):
+        given["stop"] = [stop] if isinstance(stop, str) else stop
+    if "seed" in given:
+        given["seed"] %= 1 << 32
+        # A prefix left by an earlier prompt changes how the rest is cut into batches, and so the last bits.
+        given["cache_prompt"] = False
+    return given
+
+
+def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The schema to decode under; None for text."""
+    match response_format:
+        case {"type": "json_schema", "json_schema": {"schema": Mapping() as schema}}:
+            return schema
+        case {"type": "json_schema" | "json_object"}:
+            return ANY_OBJECT
+        case _:
+            return None
+
+
+def _thinks(call: LlmCall) -> bool:
+    return call.options.get("reasoning_effort") in _THINKING
+
+
+def _thinking(template: ChatTemplate, *, thinks: bool) -> dict[str, Any]:
+    return {"chat_template_kwargs": {"enable_thinking": thinks}} if template.can_think else {}
+
+
+def _forced(call: LlmCall) -> Sequence[Mapping[str, Any]]:
+    """The functions one of which must be called."""
+    functions = [tool["function"] for tool in call.tools]
+    match call.tool_choice:
+        case "required":
+            return functions
+        case {"function": {"name": name}}:
+            return [function for function in functions if function["name"] == name]
+        case _:
+            return []
+
+
+def _call_grammar(functions: Sequence[Mapping[str, Any]], longest_string: int) -> str:
+    calls = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": function["name"]}, "arguments": function.get("parameters") or _NOTHING},
+            "required": ["name", "arguments"],
+            "additionalProperties": False,
+        }
+        for function in functions
+    ]
+    # Definitions are looked up from the root: lift those of every tool there.
+    root: dict[str, Any] = {"anyOf": calls}
+    for function in functions:
+        parameters = function.get("parameters") or {}
+        for place in ("$defs", "definitions"):
+            if isinstance(definitions := parameters.get(place), Mapping):
+                root[place] = {**root.get(place, {}), **definitions}
+    return json_grammar(decodable(root, longest_string))
+
+
+_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def _how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    shown = "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
+    text = (
+        "Answer with a call of one of these functions, as JSON with its name and its arguments. "
+        f"Take the arguments from the conversation.\n{shown}"
+    )
+    return {"role": "system", "content": text}
+
+
+def _native_tools(
+    call: LlmCall, template: ChatTemplate, schema: Mapping[str, Any] | None, longest_string: int
+) -> dict[str, Any]:
+    given: dict[str, Any] = {"tools": template.inert(call.tools), "tool_choice": "auto"}
+    if (parallel := call.options.get("parallel_tool_calls")) is not None:
+        given["parallel_tool_calls"] = parallel
+    if schema is not None:
+        relaxed = decodable(schema, longest_string)
+        if len(json.dumps(relaxed)) <= _LONGEST_NATIVE_SCHEMA:
+            given["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": relaxed}}
+    return given
+
+
+def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """With all instructions first, where every template takes them, and content as plain text."""
+    instructions = [_text(m.get("content")) for m in messages if m["role"] in ("system", "developer")]
+    turns = [
+        {"role": m["role"], "content": _text(m.get("content"))}
+        | {key: m[key] for key in ("tool_calls", "tool_call_id") if m.get(key)}
+        for m in messages
+        if m["role"] not in ("system", "developer")
+    ]
+    return [{"role": "system", "content": "\n\n".join(instructions)}, *turns] if instructions else turns
+
+
+def _plain_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For templates that know words only: a result is told together with its call, in words.
+
+    A turn that is nothing but calls is left out: shown one, a small model repeats it instead of answering.
+    """
+    calls = {call["id"]: call["function"] for m in messages for call in m.get("tool_calls") or ()}
+    plain = []
+    for message in _messages(messages):
+        role, content = message["role"], message["content"]
+        if role == "tool":
+            called = calls.get(message.get("tool_call_id"), {"name": "the call"})
+            content = f"Result of {called['name']}({called.get('arguments', '')}):\n{content}"
+            plain.append({"role": "user", "content": content})
+        elif content or not message.get("tool_calls"):
+            plain.append({"role": role, "content": content})
+    return plain
+
+
+def _text(content: Any) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "\n".join(part["text"] for part in content if part.get("type") == "text")

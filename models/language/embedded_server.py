@@ -1,0 +1,154 @@
+"""llama.cpp's server inside this process, behind a door that nobody else can open.
+
+xllamacpp starts llama.cpp's HTTP server along with the model. It is given a Unix socket in a directory of this
+user alone, and a random key: no port is opened. Chats go past it, by direct calls; the socket serves what has no
+direct call (tokenizer, properties, slots).
+"""
+
+import contextlib
+import ctypes
+import http.client
+import json
+import secrets
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.language.embedded_template import ChatTemplate
+from models.language.llm import LlmUnavailable
+
+_BATCH_TOKENS = 128
+"""Of a prompt, between two looks at whether the call was cancelled; larger ones are no faster on a CPU."""
+_GPU_BATCH_TOKENS = 512
+_ANSWER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    context_tokens: int
+    """Of one call: prompt and answer."""
+    parallel: int
+    threads: int
+    n_gpu_layers: int
+    """-1: as many as fit. 0: none."""
+    chat_template: str | None
+    """Jinja; None: the model's own."""
+
+
+class LlamaServer:
+    """A loaded model. All calls block and release the GIL; chats may run side by side.
+
+    Raises LlmUnavailable when the model cannot be loaded.
+    """
+
+    def __init__(self, gguf: Path, options: ServerOptions) -> None:
+        if not gguf.is_file():
+            raise LlmUnavailable(f"There is no model at {gguf}.")
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise LlmUnavailable("The embedded LLM needs llama.cpp: pip install xllamacpp.") from error
+        self._key = secrets.token_urlsafe(32)
+        self._directory = Path(tempfile.mkdtemp(prefix="openfaze-llm-"))
+        self._socket = self._directory / "llama.sock"
+        try:
+            with _signal_handlers_kept():
+                self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
+            props = self._ask("GET", "/props")
+        except (RuntimeError, ValueError, OSError) as error:
+            self.close()
+            raise LlmUnavailable(f"llama.cpp does not load {gguf.name}: {error}") from error
+        self.template = ChatTemplate.of(props)
+        self.context_tokens: int = props["default_generation_settings"]["n_ctx"]
+
+    def chat(self, body: bytes, on_chunk: Callable[[bytes], bool]) -> None:
+        """Hands every chunk of the streamed answer to `on_chunk`, until that returns True.
+
+        Errors of the model are chunks too; ValueError is for a body that makes no request.
+        """
+        self._native.handle_chat_completions(body, on_chunk)
+
+    def count_tokens(self, text: str) -> int:
+        """Raises OSError once the server is closed."""
+        return len(self._ask("POST", "/tokenize", {"content": text, "parse_special": False})["tokens"])
+
+    def busy_slots(self) -> int:
+        return sum(slot["is_processing"] for slot in self._ask("GET", "/slots"))
+
+    def close(self) -> None:
+        """Frees the model. No chat may be under way."""
+        self._native = None
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _params(self, xllamacpp: Any, gguf: Path, options: ServerOptions) -> Any:
+        params = xllamacpp.CommonParams()
+        params.model.path = str(gguf)
+        params.hostnames = [str(self._socket)]
+        params.api_keys = [self._key]
+        params.endpoint_slots = True
+        params.ui = False
+        params.n_threads_http = 2
+        params.verbosity = 0
+        params.n_parallel = options.parallel
+        params.n_ctx = options.context_tokens * options.parallel
+        # Each call has its own share: one long call cannot starve the others.
+        params.kv_unified = False
+        # Else up to 8 GiB of other callers' prompts would stay in memory.
+        params.cache_ram_mib = 0
+        has_gpu = options.n_gpu_layers != 0 and any(
+            device["type"] != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
+            for device in xllamacpp.get_device_info()
+        )
+        params.n_batch = _GPU_BATCH_TOKENS if has_gpu else _BATCH_TOKENS
+        params.n_gpu_layers = options.n_gpu_layers
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
+        if options.chat_template is not None:
+            params.chat_template = options.chat_template
+        return params
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        connection = _UnixConnection(self._socket)
+        try:
+            headers = {"authorization": f"Bearer {self._key}", "content-type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            answer = response.read()
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise OSError(f"llama.cpp answers {response.status} at {path}")
+        return json.loads(answer)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_ANSWER_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+@contextlib.contextmanager
+def _signal_handlers_kept() -> Iterator[None]:
+    """llama.cpp takes SIGINT and SIGTERM for itself, and the process would no longer stop on them.
+
+    Python can set handlers on the main thread only, and loading is not there: so the C library is asked.
+    """
+    libc = ctypes.CDLL(None)
+    size = 512  # more than any platform's `struct sigaction`
+    kept = {number: ctypes.create_string_buffer(size) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, action in kept.items():
+        libc.sigaction(int(number), None, action)
+    try:
+        yield
+    finally:
+        for number, action in kept.items():
+            libc.sigaction(int(number), action, None)
