@@ -1,0 +1,152 @@
+"""Which tasks a request needs before an LLM can answer it: rules first, a router for what they leave open."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from app.chat.collect import Turn
+from app.chat.planning import words
+from app.chat.planning.kinds import Kind, is_linked, kind_of
+from app.chat.planning.prose import Prose
+from app.chat.planning.router import Router
+from app.chat.planning.wants import Wants
+from models.base import ModelError
+from models.language.embedding import Embedder
+from tasks.media.source import Source
+
+log = structlog.get_logger(__name__)
+
+_READERS: dict[Kind, str] = {
+    "image": "ocr",
+    "document": "ocr",
+    "table": "ocr",
+    "audio": "speech_to_text",
+    "page": "scraper",
+}
+"""What turns each kind of source into text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One task on one input."""
+
+    task: str
+    """One of TASK_NAMES."""
+    sources: tuple[Source, ...]
+    text: str
+    """What the task is asked."""
+    after: tuple[int, ...] = ()
+    """The steps whose text this one works on, by their place in the plan; always earlier ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    steps: tuple[Step, ...] = ()
+    about_only: bool = False
+    """The request asks for the last step's result and nothing else: where that fails, the request has failed."""
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """`("ocr", "translate(ocr)")`: names alone, fit for a log."""
+        return tuple(self._named(step) for step in self.steps)
+
+    def _named(self, step: Step) -> str:
+        before = ",".join(self.steps[index].task for index in step.after)
+        return f"{step.task}({before})" if before else step.task
+
+
+class Planner:
+    """Plans requests. Without an embedder it goes by rules alone, which cost microseconds and never vary.
+
+    Rules plan what a request plainly asks for, engine or not: that it is missing is worth telling. The router only
+    guesses, and guesses among the tasks that `can_run`.
+    """
+
+    def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
+        self._router = Router(embedder, can_run) if embedder is not None else None
+
+    async def plan(self, turn: Turn) -> Plan:
+        """Never raises: an embedder that fails leaves the rules' plan."""
+        prose = Prose.of(turn.text)
+        wants = Wants.of(turn.text, prose)
+        sources = [(source, kind_of(source)) for source in turn.sources if _is_meant(source, turn.text, prose)]
+        steps = _steps(turn.text, sources, wants, prose)
+        if self._router is not None and wants.undecided:
+            try:
+                steps += await self._routed(turn.text, sources, steps, wants, self._router)
+            except ModelError as error:
+                log.warning("router_failed", error=str(error))
+        return Plan(tuple(steps), _is_about_only(steps, prose))
+
+    async def _routed(
+        self,
+        text: str,
+        sources: Sequence[tuple[Source, Kind]],
+        steps: Sequence[Step],
+        wants: Wants,
+        router: Router,
+    ) -> list[Step]:
+        """What the rules have no words for."""
+        if not text.strip():
+            return []
+        pictures = [source for source, kind in sources if kind == "image"]
+        if pictures and not any(step.task in {"object_detection", "gui_detection"} for step in steps):
+            task = await router.with_picture(text)
+            return [Step(task, (source,), text) for source in pictures] if task else []
+        if not sources and not steps and not wants.about_doing:
+            task = await router.without_media(text)
+            return [Step(task, (), text)] if task else []
+        return []
+
+
+def _is_meant(source: Source, text: str, prose: Prose) -> bool:
+    """Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it."""
+    return not is_linked(source) or source.url in prose.followed or str(source.url) not in text
+
+
+def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose) -> list[Step]:
+    steps: list[Step] = []
+    for source, kind in sources:
+        if _is_series(kind, wants, alone=len(sources) == 1):
+            steps.append(Step("forecast", (source,), text))
+            continue
+        steps.append(Step(_READERS[kind], (source,), text))
+        if kind == "image" and wants.interface:
+            steps.append(Step("gui_detection", (source,), text))
+        if kind == "image" and (wants.explicit_detection or (wants.detection and not wants.interface)):
+            steps.append(Step("object_detection", (source,), text))
+    if not sources and wants.forecast and wants.series:
+        steps.append(Step("forecast", (), text))
+    if wants.search or (wants.fresh and not sources and not wants.translation):
+        steps.append(Step("web_search", (), text))
+    language = wants.reading_in if sources else wants.translation
+    if language:
+        steps.append(_translation(text, steps, language, prose))
+    return steps
+
+
+def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
+    """Whether a source is what the forecast is to be made from."""
+    if kind == "table":
+        return wants.forecast or wants.period
+    return kind == "page" and wants.forecast and wants.future and alone
+
+
+def _translation(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:
+    """Of what the message brings along, else of what the steps before it read."""
+    read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
+    if prose.brings_text or not read:
+        return Step("translate", (), text)
+    return Step("translate", (), f"Translate the following into {language}:", read)
+
+
+def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
+    """Whether the last step's result is the whole answer: one short instruction, no question, and no step that does
+    not lead to it."""
+    if not steps or set(steps[-1].after) != set(range(len(steps) - 1)):
+        return False
+    if len(prose.sentences) > 1 or (prose.mentions(words.ALSO) and steps[-1].task != "web_search"):
+        return False
+    done_by_itself = steps[-1].task in {"forecast", "translate"} or prose.mentions(words.READ_OUT)
+    return done_by_itself or not prose.text.strip() or prose.asks(words.SEARCH)

@@ -1,0 +1,1 @@
+"""What planning knows: kinds of media, the words of several languages, and the router behind them."""

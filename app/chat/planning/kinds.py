@@ -1,0 +1,80 @@
+"""What a source probably is, guessed from its name and its first bytes: nothing is fetched or decoded whole."""
+
+import binascii
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+import pybase64
+
+from tasks.media.media_types import TEXTS, media_type_named, media_type_of_file
+from tasks.media.sniff import sniff
+from tasks.media.source import Source
+
+Kind = Literal["image", "audio", "document", "table", "page"]
+"""`audio` is what has an audio track; `document` is whatever can be read as text; a `page` is to be scraped."""
+
+_HEAD_CHARS = 88
+"""Of base64: the first 66 bytes, which is as far as sniffing needs to see, except into archives."""
+
+_TABLES = frozenset(
+    {
+        "text/csv",
+        "text/tab-separated-values",
+        "application/json",
+        media_type_named("xlsx"),
+    }
+)
+_CONTAINERS = frozenset({"application/zip", "application/gzip", "application/x-ole-storage", "application/xml"})
+"""What begins like many other types: the name says more."""
+
+_OF_FIELD: tuple[tuple[str, Kind], ...] = (
+    ("image_url", "image"),
+    ("video_url", "audio"),
+    ("audio_url", "audio"),
+    ("input_audio", "audio"),
+)
+
+
+def is_linked(source: Source) -> bool:
+    """Whether `source` is a URL in running text, not a content part."""
+    return source.url is not None and source.param.endswith((".content", ".text"))
+
+
+def kind_of(source: Source) -> Kind:
+    """What the bytes show, else what is declared, else what the name says, else what the field is for."""
+    media_type = _media_type(source)
+    if is_linked(source) and (media_type is None or media_type == "text/html"):
+        return "page"
+    if media_type is None:
+        field = source.param.removesuffix(".url").removesuffix(".data").rpartition(".")[2]
+        return next((kind for name, kind in _OF_FIELD if name == field), "document")
+    if media_type in _TABLES:
+        return "table"
+    if media_type.startswith("image/"):
+        return "image"
+    return "audio" if media_type.startswith(("audio/", "video/")) else "document"
+
+
+def _media_type(source: Source) -> str | None:
+    if source.url is not None:
+        names = (unquote(urlsplit(source.url).path), source.filename)
+        return media_type_named(source.format) or next(filter(None, map(media_type_of_file, names)), None)
+    payload = source.payload or ""
+    declared = None
+    if payload[:5].lower() == "data:":
+        head, _, payload = payload[5 : 5 + 256 + _HEAD_CHARS].partition(",")
+        declared = media_type_named(head)
+        if ";base64" not in head.lower():
+            payload = ""
+    named = declared or media_type_named(source.format) or media_type_of_file(source.filename)
+    shown = sniff(_first_bytes(payload[:_HEAD_CHARS]), text=named in TEXTS)
+    return named or shown if shown in _CONTAINERS else shown or named
+
+
+def _first_bytes(base64: str) -> bytes:
+    """Of base64 that may be anything: what cannot be decoded shows nothing, and whoever reads it will say why."""
+    whole = "".join(base64.split())
+    try:
+        return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
+    except (binascii.Error, ValueError):
+        return b""

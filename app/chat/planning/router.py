@@ -1,0 +1,70 @@
+"""Which task a request without telling words is nearest to, by examples of each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.chat.planning.prototypes import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
+from models.language.embedding import Embedder
+
+NEIGHBOURS = 3
+"""Examples of a task whose mean cosine is the task's score."""
+LONGEST = 500
+"""Characters of a request that are compared: more is a text to work on, not a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The examples of one question, embedded."""
+
+    examples: Mapping[str, NDArray[np.float32]]
+    threshold: float
+    margin: float
+
+    def nearest(self, vector: NDArray[np.float32]) -> str | None:
+        scores = {task: _score(examples @ vector) for task, examples in self.examples.items()}
+        nothing = scores.pop(NOTHING)
+        task = max(scores, key=scores.__getitem__)
+        clear = scores[task] >= self.threshold and scores[task] >= nothing + self.margin
+        return task if clear else None
+
+
+class Router:
+    """Asks the embedder only where the answer can matter: where `can_run` some task that it may name."""
+
+    def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
+        self._embedder = embedder
+        self._can_run = can_run
+        self._choices: dict[str, _Choice] = {}
+
+    async def without_media(self, text: str) -> str | None:
+        """The task for a bare question, None where an LLM needs none. Raises ModelError."""
+        return await self._nearest(text, WITHOUT_MEDIA)
+
+    async def with_picture(self, text: str) -> str | None:
+        """The task beside reading, for a question about a picture. Raises ModelError."""
+        return await self._nearest(text, WITH_PICTURE)
+
+    async def _nearest(self, text: str, prototypes: Prototypes) -> str | None:
+        worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
+        if len(text) > LONGEST or not worth_asking:
+            return None
+        choice = self._choices.get(prototypes.name)
+        if choice is None:
+            choice = self._choices[prototypes.name] = await self._embedded(prototypes)
+        [vector] = await self._embedder.embed([text])
+        task = choice.nearest(vector)
+        return task if task is not None and self._can_run(task) else None
+
+    async def _embedded(self, prototypes: Prototypes) -> _Choice:
+        texts = [text for examples in prototypes.examples.values() for text in examples]
+        rows = iter(await self._embedder.embed(texts))
+        examples = {task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()}
+        return _Choice(examples, prototypes.threshold, prototypes.margin)
+
+
+def _score(cosines: NDArray[np.float32]) -> float:
+    nearest: Sequence[float] = np.sort(cosines)[-NEIGHBOURS:].tolist()
+    return sum(nearest) / len(nearest)

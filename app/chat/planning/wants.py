@@ -1,0 +1,85 @@
+"""What a message wants done, by its words alone."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from app.chat.planning import words
+from app.chat.planning.languages import target_by_code, target_language
+from app.chat.planning.prose import Prose
+
+_LEAST_POINTS = 5
+"""The shortest series that can be forecast."""
+_SAMPLE = 4000
+_PAST_YEAR = re.compile(r"(?<!\d)(?:1\d{3}|20[01]\d)(?!\d)")
+"""What happened then is in every model."""
+_NUMBER = r"[-+]?\d++(?:\.\d++)?"
+_ROWS = re.compile(rf"^[^\n,;\t|]{{4,40}}[,;\t|]\s*{_NUMBER}\s*(?:[,;\t|]|$)", re.MULTILINE)
+_LIST = re.compile(rf"(?<![\d.])(?:{_NUMBER}(?:\s*+[,;]\s*+|\s++)){{{_LEAST_POINTS - 1}}}{_NUMBER}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the words ask for; which of it becomes a step depends on what there is to work on."""
+
+    translation: str | None
+    """The English name of the target language."""
+    reading_in: str | None
+    """The English name of a language that something is wanted in: of media, so a translation of what they say."""
+    forecast: bool
+    future: bool
+    """Names a horizon (`the next 5 days`): then a bare link is the data of a forecast."""
+    period: bool
+    """Asks about a time to come: a table has its forecast."""
+    series: bool
+    """The message itself holds the numbers to forecast."""
+    detection: bool
+    explicit_detection: bool
+    """Detection in so many words, even beside words about a user interface."""
+    interface: bool
+    search: bool
+    """In so many words: also beside media."""
+    fresh: bool
+    """Something that changes from day to day, which a model cannot know."""
+    undecided: bool
+    """No word says what to do: a router may."""
+    about_doing: bool
+    """Speaks of how something is done, at most about what a picture shows."""
+
+    @classmethod
+    def of(cls, message: str, prose: Prose) -> Self:
+        about_doing = prose.mentions(words.ABOUT_DOING)
+        translates = prose.asks(words.TRANSLATE) and not about_doing
+        says = prose.asks(words.SAY_IN)
+        language = target_language(prose.text) or (target_by_code(prose.text) if translates else None)
+        wanted = bool(language) and (translates or says)
+        denies_translation = prose.mentions(words.TRANSLATE) and not translates
+        elsewhere = denies_translation or about_doing or not prose.is_short or prose.mentions(words.WRITE)
+        explicit = prose.asks(words.DETECT)
+        looks_for = prose.asks(words.LOOK_FOR, without=words.WRITTEN)
+        search = prose.asks(words.SEARCH) and prose.frames(words.SEARCH) and not about_doing
+        changing = (
+            prose.asks(words.CHANGING, words.FRESH)
+            or prose.asks(words.COSTS, words.FRESH)
+            or prose.asks(words.CHANGES_ALWAYS)
+        )
+        on_a_day = prose.mentions(words.DAY) and prose.mentions(words.QUESTION)
+        changing |= on_a_day and not prose.mentions(words.FIRST_PERSON)
+        denies = prose.mentions(words.SEARCH) and not prose.asks(words.SEARCH)
+        fresh = prose.is_short and changing and not (about_doing or denies or prose.mentions(words.OWN_WORDS))
+        decided = denies or wanted or search or fresh or explicit
+        return cls(
+            translation=language if wanted else None,
+            reading_in=language if wanted or not elsewhere else None,
+            forecast=prose.asks(words.FORECAST) and not about_doing,
+            future=prose.mentions(words.HORIZON),
+            period=prose.asks(words.HORIZON, words.PERIOD) and not about_doing,
+            series=bool(_LIST.search(message[:_SAMPLE])) or len(_ROWS.findall(message[:_SAMPLE])) >= _LEAST_POINTS,
+            detection=explicit or looks_for,
+            explicit_detection=explicit,
+            interface=prose.asks(words.GUI),
+            search=search,
+            fresh=fresh,
+            undecided=not (decided or prose.brings_text or prose.quotes or _PAST_YEAR.search(prose.text)),
+            about_doing=about_doing,
+        )

@@ -1,0 +1,144 @@
+"""How steps hang together: what each works on, what it is asked, and what its failure means."""
+
+import pytest
+
+from app.chat.collect import Turn
+from app.chat.plan import Plan, Planner, Step
+from tasks.media.source import Source
+from tests.plans import Case, turn_of
+
+SERIES = "10, 12, 11, 14, 15, 17"
+
+
+async def planned(text: str, *media: str) -> Plan:
+    return await Planner().plan(turn_of(Case(text, media, ())))
+
+
+async def test_a_plain_question_needs_nothing() -> None:
+    assert await planned("What is the capital of France?") == Plan()
+
+
+async def test_each_input_is_a_step_of_its_own() -> None:
+    plan = await planned("Compare these", "image", "pdf", "wav")
+    assert plan.summary == ("ocr", "ocr", "speech_to_text")
+    assert [step.sources[0].param for step in plan.steps] == [
+        "messages[0].content[1].image_url.url",
+        "messages[0].content[2].file.file_data",
+        "messages[0].content[3].input_audio.data",
+    ]
+    assert all(len(step.sources) == 1 for step in plan.steps)
+
+
+async def test_a_task_is_asked_what_the_user_wrote() -> None:
+    plan = await planned("Find the red car", "image")
+    assert {step.text for step in plan.steps} == {"Find the red car"}
+
+
+async def test_a_translation_of_media_waits_for_their_text_and_is_asked_in_the_standard_words() -> None:
+    plan = await planned("Übersetze beides ins Französische", "image", "wav")
+    translate = plan.steps[-1]
+    assert (translate.task, translate.after, translate.sources) == ("translate", (0, 1), ())
+    assert translate.text == "Translate the following into French:"
+
+
+async def test_a_translation_waits_for_readers_only() -> None:
+    plan = await planned("Count the people and translate the sign to English", "image")
+    translate = plan.steps[-1]
+    assert [plan.steps[index].task for index in translate.after] == ["ocr"]
+
+
+async def test_a_text_that_comes_along_is_what_gets_translated_even_beside_media() -> None:
+    plan = await planned("Translate the following to French:\n\nI like this picture", "image")
+    assert plan.summary == ("ocr", "translate")
+
+
+async def test_a_forecast_takes_the_place_of_reading_the_table() -> None:
+    plan = await planned("Forecast the next 5 days of this: https://example.com/sales.csv")
+    [step] = plan.steps
+    assert step.task == "forecast"
+    assert step.sources[0].url == "https://example.com/sales.csv"
+
+
+async def test_a_time_to_come_asks_a_table_for_a_forecast_whatever_the_verb() -> None:
+    assert (await planned("And the next quarter?", "csv")).summary == ("forecast",)
+    assert (await planned("And the next column?", "csv")).summary == ("ocr",)
+
+
+async def test_media_wanted_in_a_language_are_translated_but_an_answer_in_it_is_the_llms() -> None:
+    assert (await planned("This letter in English, please", "pdf")).summary == ("ocr", "translate(ocr)")
+    assert (await planned("Summarise this letter in English", "pdf")).summary == ("ocr",)
+
+
+async def test_numbers_in_the_message_are_forecast_without_a_source() -> None:
+    [step] = (await planned(f"Predict the next 3 values: {SERIES}")).steps
+    assert (step.task, step.sources) == ("forecast", ())
+
+
+async def test_too_few_numbers_are_no_series() -> None:
+    assert (await planned("Predict the next value: 1, 2, 4")).steps == ()
+
+
+async def test_a_search_takes_no_source() -> None:
+    plan = await planned("Search the web for this logo", "image")
+    assert [(step.task, len(step.sources)) for step in plan.steps] == [("ocr", 1), ("web_search", 0)]
+
+
+async def test_links_of_an_earlier_message_still_count() -> None:
+    source = Source("messages[0].content", url="https://example.com/about")
+    plan = await Planner().plan(Turn("And who founded it?", (source,)))
+    assert plan.summary == ("scraper",)
+
+
+@pytest.mark.parametrize(
+    ("text", "media"),
+    [
+        ("Forecast the next 5 days of this: https://example.com/sales.csv", []),
+        ("Translate this to French", ["image"]),
+        ("Translate 'good morning' to French", []),
+        ("Transcribe this", ["wav"]),
+        ("Extract the text", ["image"]),
+        ("Search the web for pizza in Naples", []),
+        ("", ["pdf"]),
+    ],
+)
+async def test_an_instruction_for_one_task_is_about_nothing_else(text: str, media: list[str]) -> None:
+    assert (await planned(text, *media)).about_only
+
+
+@pytest.mark.parametrize(
+    ("text", "media"),
+    [
+        ("What is the capital of France?", []),
+        ("What is the total?", ["image"]),
+        ("Transcribe this and list the decisions", ["wav"]),
+        ("Translate this to French. Then write a reply.", ["image"]),
+        ("Read both", ["pdf", "image"]),
+        ("Detect all objects", ["image"]),
+    ],
+)
+async def test_a_request_that_leaves_more_to_do_is_not(text: str, media: list[str]) -> None:
+    assert not (await planned(text, *media)).about_only
+
+
+def test_a_summary_names_tasks_and_never_shows_content() -> None:
+    steps = (
+        Step("ocr", (Source("p", payload="c2VjcmV0"),), "a secret"),
+        Step("speech_to_text", (), "a secret"),
+        Step("translate", (), "a secret", after=(0, 1)),
+    )
+    assert Plan(steps).summary == ("ocr", "speech_to_text", "translate(ocr,speech_to_text)")
+
+
+@pytest.mark.parametrize("fill", ["a", "“", "'", "`", "1 ", "1", "@.", "\n ", " ", "http://", "how ", "translate "])
+async def test_no_message_is_too_odd_to_be_planned(fill: str) -> None:
+    assert (await Planner().plan(Turn(fill * 50_000, ()))).steps == ()
+
+
+async def test_a_pasted_article_asks_for_nothing() -> None:
+    article = "The president said today that prices will rise. Search the web, she added. " * 40
+    assert (await planned(f"Shorten this article.\n{article}\nKeep it to three sentences.")).steps == ()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?", "…"])
+async def test_a_message_without_words_needs_nothing(text: str) -> None:
+    assert (await Planner().plan(Turn(text, ()))).steps == ()

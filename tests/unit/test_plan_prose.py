@@ -1,0 +1,167 @@
+"""What of a message is instruction, and what it only shows."""
+
+import pytest
+
+from app.chat.planning import words
+from app.chat.planning.languages import target_by_code, target_language
+from app.chat.planning.prose import Prose
+
+LINK = "https://example.com/a"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "```\ntranslate\n```",
+        "run `translate`",
+        "what is 'translate'?",
+        "was heißt „translate“?",
+        "« translate » ?",
+        "「translate」",
+        "write to translate@example.com",
+        f"{LINK}/translate",
+        "```\ntranslate that nobody closed",
+    ],
+)
+def test_code_quotations_and_addresses_ask_for_nothing(message: str) -> None:
+    assert not Prose.of(message).mentions(words.TRANSLATE)
+
+
+def test_an_apostrophe_quotes_nothing() -> None:
+    assert Prose.of("it's mine, translate what's his").mentions(words.TRANSLATE)
+
+
+@pytest.mark.parametrize("message", ["Translate: search", "Translate the following\n\nsearch", "Here it is:\nsearch"])
+def test_what_follows_an_instruction_is_text_to_work_on(message: str) -> None:
+    prose = Prose.of(message)
+    assert prose.brings_text
+    assert "search" not in prose.text
+
+
+@pytest.mark.parametrize("message", [f"Summarise this: {LINK}", "Hello!\n\nPlease search", "Note: search for it"])
+def test_links_and_greetings_are_not_the_text_to_work_on(message: str) -> None:
+    assert not Prose.of(message).brings_text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"Summarise {LINK}",
+        f"Summarise this: {LINK}",
+        f'Summarise "{LINK}"',
+        f"Don't forget to read {LINK}",
+        f"Why does {LINK} not work",
+    ],
+)
+def test_a_link_is_followed(message: str) -> None:
+    assert Prose.of(message).followed == {LINK}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"`curl {LINK}`",
+        f"```\nGET {LINK}\n```",
+        f"Do not open {LINK}",
+        f"Never click on {LINK} they said",
+        f"Öffne {LINK} nicht",
+        f"N'ouvre pas {LINK}",
+        f"{LINK} を開かないで",
+        f"Не открывай {LINK}",
+        f"Translate: look at {LINK} first",
+    ],
+)
+def test_a_link_that_is_shown_or_forbidden_is_not(message: str) -> None:
+    assert not Prose.of(message).followed
+
+
+def test_one_link_may_be_forbidden_and_another_followed() -> None:
+    assert Prose.of(f"Read {LINK}. Do not open {LINK}/b").followed == {LINK}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Don't translate",
+        "do it without translating",
+        "nicht übersetzen",
+        "Übersetze das nicht",
+        "ne traduis pas",
+        "no traduzcas",
+        "non tradurre",
+        "não traduza",
+        "niet vertalen",
+        "不要翻译",
+        "翻訳しないで",
+        "не переводи",
+        "لا تترجم",
+    ],
+)
+def test_what_is_denied_is_not_asked_for(message: str) -> None:
+    prose = Prose.of(message)
+    assert not prose.asks(words.TRANSLATE)
+
+
+@pytest.mark.parametrize(
+    "message", ["Don't worry, translate it", "I can't read it. Translate it", "translate, don't cut"]
+)
+def test_a_denial_reaches_no_further_than_its_clause(message: str) -> None:
+    assert Prose.of(message).asks(words.TRANSLATE)
+
+
+def test_a_long_message_is_asked_for_at_its_ends() -> None:
+    filler = "Lorem ipsum dolor sit amet. " * 200
+    assert Prose.of(f"{filler} translate it").asks(words.TRANSLATE)
+    assert Prose.of(f"translate it. {filler}").asks(words.TRANSLATE)
+    assert not Prose.of(f"{filler} translate it. {filler}").asks(words.TRANSLATE)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("translate into French", "French"),
+        ("translate to Brazilian Portuguese", "Portuguese"),
+        ("ins Englische übersetzen", "English"),
+        ("en español", "Spanish"),
+        ("in italiano", "Italian"),
+        ("naar het Duits", "German"),
+        ("翻译成法语", "French"),
+        ("英語に翻訳", "English"),
+        ("на русский", "Russian"),
+        ("إلى العربية", "Arabic"),
+        ("a German translation of this", "German"),
+        ("auf Suomi", "Finnish"),
+    ],
+)
+def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
+    assert target_language(text) == language
+
+
+@pytest.mark.parametrize(
+    "text", ["translate this French text", "translate it to me", "polish this", "to no avail at all"]
+)
+def test_a_language_that_is_no_target_is_none(text: str) -> None:
+    assert target_language(text) is None
+    assert target_by_code(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("translate to zh: hello", "Chinese"),
+        ("translate to pt-BR", "Portuguese"),
+        ("翻译成 en", "English"),
+        ("traduis vers de", "German"),
+        ("translate to it: hello", "Italian"),
+        ("translate into it-IT", "Italian"),
+    ],
+)
+def test_a_target_may_be_a_code(text: str, language: str) -> None:
+    assert target_by_code(text) == language
+
+
+@pytest.mark.parametrize(
+    "text", ["translate what is in it", "put this into it.", "translate it as is", "traduce el en el", "turn it to no"]
+)
+def test_a_word_that_looks_like_a_code_is_none(text: str) -> None:
+    assert target_by_code(text) is None

@@ -1,0 +1,77 @@
+"""The table of requests, against the rules alone and against rules and router."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.chat.plan import Planner
+from models.language.embedding import Embedder
+from models.language.minilm.engine import MiniLm
+from models.language.minilm.weights import embedding_remedy
+from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
+
+ALL = (*RULED, *ROUTED, *LATER, *UNSEEN)
+
+
+class InProcess:
+    """The real engine without a host."""
+
+    def __init__(self) -> None:
+        self._engine = MiniLm(threads=1)
+        self._engine.load()
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = self._engine.run(texts)
+        return np.stack([vector for vector in vectors if not isinstance(vector, Exception)])
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    if remedy := embedding_remedy():
+        pytest.skip(f"needs the embedding engine. {remedy}")
+    return InProcess()
+
+
+async def share_right(planner: Planner, cases: Sequence[Case]) -> float:
+    """The share of `cases` with exactly the wanted steps; prints the others."""
+    right = 0
+    for case in cases:
+        got = sorted((await planner.plan(turn_of(case))).summary)
+        if got == sorted(case.steps):
+            right += 1
+        else:
+            print(f"{case.text!r} {case.media}: wanted {sorted(case.steps)}, got {got}")
+    print(f"{right} of {len(cases)} right")
+    return right / len(cases)
+
+
+def test_the_table_is_large_and_says_nothing_twice() -> None:
+    assert len(ALL) >= 120
+    assert len({(case.text, case.media) for case in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize(
+    ("cases", "least"), [(RULED, 0.97), (UNSEEN, 0.75), (ALL, 0.9)], ids=["ruled", "unseen", "all"]
+)
+async def test_the_rules_alone_plan_most_requests(cases: Sequence[Case], least: float) -> None:
+    assert await share_right(Planner(), cases) >= least
+
+
+@pytest.mark.parametrize(
+    ("cases", "least"),
+    [(RULED, 0.97), (ROUTED, 0.9), (LATER, 0.95), (UNSEEN, 0.8), (ALL, 0.95)],
+    ids=["ruled", "routed", "later", "unseen", "all"],
+)
+async def test_rules_and_router_plan_nearly_all_requests(
+    embedder: Embedder, cases: Sequence[Case], least: float
+) -> None:
+    assert await share_right(Planner(embedder), cases) >= least
+
+
+async def test_a_plan_never_varies(embedder: Embedder) -> None:
+    planner, again = Planner(embedder), partial(Planner, embedder)
+    for case in ROUTED:
+        assert await planner.plan(turn_of(case)) == await again().plan(turn_of(case))
