@@ -1,0 +1,177 @@
+"""The keywords of JSON Schema with bounds: patterns in linear time, and every comparison counted."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import Any
+
+import re2
+from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+
+from tasks.errors import InputError
+
+MAX_STEPS = 300_000
+"""Comparisons that checking one answer may take. A plain list of 35 KB takes 19,000, in 14 ms; a schema made of
+nothing but references, which cost most, is stopped after about two seconds."""
+PATTERN_BYTES = 1 << 20
+"""Memory of one compiled pattern; enough for a repetition of some hundreds of letters."""
+MAX_QUOTE = 200
+"""Characters of a schema or an answer that a message repeats."""
+
+Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
+"""Validator, the keyword's value, the instance, the schema around the keyword."""
+
+_steps_left: ContextVar[list[int]] = ContextVar("steps_left")
+
+
+class SchemaRefused(Exception):
+    """A schema cannot be used, for `reason`; `path` is the place within it, where it is known."""
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
+
+    def as_input_error(self, field: str) -> InputError:
+        place = f"{field}.{self.path}" if self.path else field
+        return InputError(f"Field '{place}': {self.reason}", param=place)
+
+
+@contextmanager
+def counting(steps: int = MAX_STEPS) -> Iterator[None]:
+    """Within it, bounded validators that take more than `steps` together raise SchemaRefused."""
+    token = _steps_left.set([steps])
+    try:
+        yield
+    finally:
+        _steps_left.reset(token)
+
+
+@lru_cache(maxsize=64)
+def matcher(pattern: str) -> Callable[[str], object]:
+    """Does `pattern` occur in a text? In time linear in the text, by RE2.
+
+    Raises SchemaRefused for what RE2 has no automaton for: look-around, back references, one beyond its memory.
+    """
+    options = re2.Options()
+    options.max_mem = PATTERN_BYTES
+    options.log_errors = False
+    try:
+        search: Callable[[str], object] = re2.compile(pattern, options).search
+    except re2.error as error:
+        reason = error.args[0]
+        reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise SchemaRefused(f"the pattern '{pattern[:MAX_QUOTE]}' cannot be used: {reason}.") from None
+    return search
+
+
+@cache
+def bounded(draft: type[Validator]) -> type[Validator]:
+    """`draft` with our patterns, and every keyword charged for."""
+    own: dict[str, Keyword] = {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
+        "multipleOf": _multiple_of,
+    }
+    keywords: dict[str, Keyword] = {**draft.VALIDATORS, **own}
+    charged = {name: _charged(keyword) for name, keyword in keywords.items()}
+    bounded: type[Validator] = extend(draft, charged)  # type: ignore[no-untyped-call]
+    return bounded
+
+
+def _charged(keyword: Keyword) -> Keyword:
+    def charged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError] | None:
+        cost = 1
+        if isinstance(value, dict | list):
+            cost += len(value)
+        elif isinstance(value, str):
+            cost += len(value) >> 6
+        if isinstance(instance, dict | list):
+            cost += len(instance)
+        elif isinstance(instance, str):
+            cost += len(instance) >> 6
+        _charge(cost)
+        return keyword(validator, value, instance, schema)
+
+    return charged
+
+
+def _charge(steps: int) -> None:
+    left = _steps_left.get()
+    left[0] -= steps
+    if left[0] < 0:
+        raise SchemaRefused("checking it, or an answer against it, takes too long.")
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not matcher(pattern)(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    for pattern, subschema in patterns.items():
+        matches = matcher(pattern)
+        _charge(len(instance))
+        for name, value in instance.items():
+            if matches(name):
+                yield from validator.descend(value, subschema, path=name, schema_path=pattern)
+
+
+def _additional_properties(
+    validator: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    declared = schema.get("properties", {})
+    matchers = [matcher(pattern) for pattern in schema.get("patternProperties", ())]
+    _charge(len(instance) * len(matchers))
+    extras = [name for name in instance if name not in declared and not any(matches(name) for matches in matchers)]
+    if isinstance(allowed, dict):
+        for name in extras:
+            yield from validator.descend(instance[name], allowed, path=name)
+    elif not allowed and extras:
+        names = ", ".join(repr(name) for name in extras)
+        yield ValidationError(f"properties that the schema does not allow: {names}")
+
+
+def _multiple_of(_validator: Any, factor: float, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """In decimal, as the numbers are written: 0.3 is a multiple of 0.1."""
+    if isinstance(instance, bool) or not isinstance(instance, int | float):
+        return
+    if (Fraction(str(instance)) / Fraction(str(factor))).denominator != 1:
+        yield ValidationError(f"{instance!r} is not a multiple of {factor}")
+
+
+def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(instance, list) and len(instance) > 1:
+        seen: set[object] = set()
+        for item in instance:
+            key = _comparable(item)
+            if key in seen:
+                yield ValidationError(f"{item!r} is there more than once")
+                return
+            seen.add(key)
+
+
+def _comparable(value: Any) -> object:
+    """Equal for equal JSON values: 1 and 1.0 are, 1 and true are not."""
+    _charge(1)
+    match value:
+        case bool():
+            return ("bool", value)
+        case dict():
+            return frozenset((name, _comparable(item)) for name, item in value.items())
+        case list():
+            return tuple(_comparable(item) for item in value)
+        case _:
+            return value

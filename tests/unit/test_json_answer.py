@@ -1,0 +1,106 @@
+"""Which JSON a model's text is taken for, and when it is not."""
+
+from typing import Any
+
+import pytest
+
+from app.chat.json_answer import AnswerInvalid, parse_answer
+from app.chat.schema_checker import SchemaChecker
+
+TOTAL = SchemaChecker({"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]})
+
+
+def reason(text: str, schema: SchemaChecker | None = None) -> str:
+    with pytest.raises(AnswerInvalid) as caught:
+        parse_answer(text, schema)
+    assert len(caught.value.reason) < 400
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"total": 9.00}',
+        ' \ufeff\n{"total": 9.00}\n',
+        '```json\n{"total": 9.00}\n```',
+        '```\n{"total": 9.00}\n```',
+        'Here it is:\n```json\n{"total": 9.00}\n```\nAnything else?',
+        'The receipt says {"total": 9.00}. Hope that helps!',
+        'As [the receipt] and {you} say: {"total": 9.00}',
+        '{"total": 9.00}<|im_end|>',
+        '{"total": 9.00}\n\n{"total": 9.00}',
+        'See [1]: {"total": 9.00}',
+    ],
+)
+def test_the_json_is_found_bare_and_as_written(text: str) -> None:
+    answer = parse_answer(text, TOTAL)
+    assert answer.value == {"total": 9.0}
+    assert answer.text == '{"total": 9.00}'
+
+
+def test_brackets_in_strings_do_not_count() -> None:
+    value = {"note": 'a } and a \\" and a ]', "total": 1}
+    assert parse_answer('So: {"note": "a } and a \\\\\\" and a ]", "total": 1}', TOTAL).value == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("3", 3), ('"x"', "x"), ("[1]", [1]), ("null", None)])
+def test_a_schema_may_want_any_value(text: str, value: Any) -> None:
+    anything = SchemaChecker({"enum": [3, "x", [1], None]})
+    assert parse_answer(text, anything).value == value
+    assert parse_answer(f"```json\n{text}\n```", anything).value == value
+
+
+def test_of_several_values_the_one_that_fits_is_taken() -> None:
+    assert parse_answer('Not {"sum": 1} but {"total": 2}', TOTAL).value == {"total": 2}
+
+
+def test_several_values_that_fit_are_ambiguous() -> None:
+    assert "2 JSON values" in reason('{"total": 1} or {"total": 2}', TOTAL)
+    assert "2 JSON values" in reason('```json\n{"total": 1}\n```\nor\n```json\n{"total": 2}\n```', TOTAL)
+
+
+def test_json_object_means_an_object() -> None:
+    assert parse_answer('{"a": [1]}', None).value == {"a": [1]}
+    assert "must be a JSON object" in reason("[1, 2]")
+    assert "must be a JSON object" in reason('"text"')
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("I cannot see a receipt.", "not valid JSON"),
+        ('{"total": 9', "breaks off"),
+        ('{"items": [{"total": 1}, {"total":', "breaks off"),
+        ('{"note": "never', "breaks off within a string"),
+        ("{'total': 9}", "not valid JSON"),
+        ('{"total": 9,}', "not valid JSON"),
+        ('Either {"total": 9,} or {"total": 8}', "not valid JSON"),
+        ('{"items": [{"total": 1}, oops]}', "not valid JSON"),
+        ('{"total": 1, "total": 2}', "the key 'total' is there twice"),
+        ('{"total": NaN}', "NaN is no JSON"),
+        ('{"total": -Infinity}', "Infinity is no JSON"),
+        ('{"total": 1e999}', "too large"),
+        ('{"total": ' + "9" * 5000 + "}", "not valid JSON"),
+        ('{"name": "\\ud83d"}', "half of a surrogate pair"),
+        ("[" * 100_000, "breaks off"),
+        ('{"a":' * 65 + "1" + "}" * 65, "more than 64 levels"),
+        ("[" * 100_000 + "]" * 100_000, "not valid JSON"),
+        ("{" * 100_000, "breaks off"),
+        ("x" * 1_000_001, "longer than"),
+    ],
+)
+def test_what_is_not_one_whole_json_value_is_told_in_words(text: str, words: str) -> None:
+    assert words in reason(text)
+
+
+def test_a_fence_that_is_never_closed_is_read_in_linear_time() -> None:
+    assert "breaks off" in reason('```json\n{"total": 9' + "\n \t" * 300_000)
+
+
+def test_a_whole_surrogate_pair_is_a_character() -> None:
+    assert parse_answer('{"name": "\\ud83d\\ude00"}', None).value == {"name": "😀"}
+
+
+def test_an_answer_that_does_not_fit_says_why() -> None:
+    assert reason('{"total": "abc"}', TOTAL) == "The JSON does not fit: at /total: 'abc' is not of type 'number'."

@@ -1,0 +1,106 @@
+"""How figures and dates are read, and which figures are no numbers."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from app.chat.grounding.quantities import as_day, as_number, days, numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("9", ["9"]),
+        ("9.00", ["9"]),
+        (".50", ["0.5"]),
+        ("RM 9.00", ["9"]),
+        ("RM9.00", ["9"]),
+        ("9,50 €", ["9.5"]),
+        ("$1,234.50", ["1234.5"]),
+        ("1.234,50", ["1234.5"]),
+        ("1'234.50", ["1234.5"]),
+        ("1 234,50 EUR", ["1234.5"]),
+        ("1,234,567", ["1234567"]),
+        ("1.234", ["1.234", "1234"]),
+        ("0.125", ["0.125"]),
+        ("1234.567", ["1234.567"]),
+        ("-5.59", ["-5.59"]),
+        ("−5", ["-5"]),
+        ("-RM 0.02", ["-0.02"]),
+        ("(12.50)", ["-12.5"]),
+        ("10.00%", ["10", "0.1"]),
+        ("1.5L", ["1.5"]),
+        ("12.50RM", ["12.5"]),
+        ("0531", ["531"]),
+        ("1.2.3", []),
+        ("1,23,4", []),
+    ],
+)
+def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readings: list[str]) -> None:
+    number = as_number(text)
+    assert number is not None
+    assert number.readings == {Decimal(reading) for reading in readings}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["AB1234", "TD01167104", "789417-W", "07-3507405", "35.5X25.5CM", "20:13", "3/4", "#12", "9.00TOTAL", "x_9", "A9"],
+)
+def test_a_piece_of_a_code_is_no_number(text: str) -> None:
+    assert not list(numbers(text))
+
+
+def test_numbers_in_a_line_stay_apart() -> None:
+    found = [number.digits for number in numbers("1 PC * 9.000 0.00 9.00 TOTAL:5.00 No.53")]
+    assert found == ["1", "9.000", "0.00", "9.00", "5.00", "53"]
+
+
+def test_a_sign_belongs_to_a_number_and_a_dash_between_words_does_not() -> None:
+    assert [number.digits for number in numbers("off -5 a-5")] == ["-5", "5"]
+
+
+@pytest.mark.parametrize("text", ["9 of 10", "Room 9", "9.00 9.00", "nine", ""])
+def test_a_text_that_says_more_is_not_a_number(text: str) -> None:
+    assert as_number(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2018-12-25", "2018/12/25", "2018.12.25", "25/12/2018", "12/25/2018", "25-12-2018", "25 Dec 2018",
+        "25-Dec-18", "25th of December 2018", "25. Dezember 2018", "25 de diciembre de 2018", "25 décembre 2018",
+        "Dec 25, 2018", "December 25th, 2018", "2018年12月25日", "20181225",
+    ],
+)  # fmt: skip
+def test_a_day_is_read_in_any_notation(text: str) -> None:
+    day = as_day(text)
+    assert day is not None
+    assert day.readings == (date(2018, 12, 25),)
+
+
+@pytest.mark.parametrize(
+    "text", ["25/12/2018 8:13:39 PM", "25/12/20188:13:39PM", "2018-12-25T20:13:39Z", "2018-12-25 20:13:39.5 +01:00"]
+)
+def test_a_time_of_day_may_follow(text: str) -> None:
+    assert as_day(text) is not None
+
+
+def test_an_ambiguous_day_has_its_likeliest_reading_first() -> None:
+    day = as_day("12-01-19")
+    assert day is not None
+    assert day.readings == (date(2019, 1, 12), date(2019, 12, 1), date(2012, 1, 19))
+
+
+def test_two_figures_of_a_year_are_of_this_century_or_the_last() -> None:
+    assert [day.readings[0].year for day in days("13/12/68, 13/12/69")] == [2068, 1969]
+
+
+@pytest.mark.parametrize("text", ["1.2.3", "19.00 19.00", "31/02/2018", "12 people 2018", "2018", "192.168.10.12"])
+def test_other_figures_are_no_day(text: str) -> None:
+    assert not list(days(text))
+
+
+def test_a_day_within_a_sentence_is_not_all_of_it() -> None:
+    assert as_day("due on 2018-12-25") is None
+    assert as_day("2018-12-25 or later") is None

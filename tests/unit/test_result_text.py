@@ -1,0 +1,133 @@
+"""What a language model reads of each kind of result."""
+
+from typing import Any
+
+import pytest
+
+from app.chat.result_text import assembled, pieces_of
+from app.wire.response import PrecontextEntry
+from models.vision.text import Quad, TextLine, Word
+from tasks.ocr_result import document_result, page_section, picture_result
+
+
+def shown(name: str, result: Any = None, error: str | None = None) -> str:
+    return assembled(pieces_of(PrecontextEntry(name=name, result=result, error=error)))
+
+
+def line(text: str, top: int) -> TextLine:
+    quad: Quad = ((0, top), (50, top), (50, top + 10), (0, top + 10))
+    return TextLine(tuple(Word(word, quad, 0.9) for word in text.split()), quad)
+
+
+BOUNDS = {
+    "top_left": {"x": 1, "y": 2}, "top_right": {"x": 30, "y": 2}, "bottom_right": {"x": 30, "y": 40},
+    "bottom_left": {"x": 1, "y": 40}, "width": 29, "height": 38,
+}  # fmt: skip
+
+
+def test_a_picture_is_its_lines() -> None:
+    section = page_section([line("TOTAL 9.00", 30), line("Book Shop", 0)], 1, 100, 100)
+    assert shown("ocr", picture_result(section)) == "Book Shop\nTOTAL 9.00"
+
+
+def test_a_document_names_its_pages_and_ends_with_its_text_files() -> None:
+    sections = [page_section([line(f"Sheet {page}", 0), line("more", 30)], page, 100, 100) for page in (1, 2)]
+    result = document_result(["Sheet 1\nmore", "a,b\n1,2", "Sheet 2\nmore"], sections, 2)
+    assert shown("ocr", result) == "[page 1]\nSheet 1\nmore\n[page 2]\nSheet 2\nmore\n\na,b\n1,2"
+
+
+def test_a_text_alone_is_its_lines() -> None:
+    assert shown("ocr", document_result(["a,b\n\n1,2"], [], 0)) == "a,b\n1,2"
+
+
+def test_speech_has_times_and_speakers() -> None:
+    chunks = [
+        {"timestamp": [0.0, 3.2], "text": " Hello.", "speaker": "SPEAKER_00"},
+        {"timestamp": [3.2, 4], "text": "Bye."},
+    ]
+    assert shown("stt", {"text": "Hello. Bye.", "chunks": chunks}) == "[0.0–3.2] SPEAKER_00: Hello.\n[3.2–4] Bye."
+
+
+def test_objects_are_counted_by_label_and_page() -> None:
+    found = [{"label": label, "bounds": BOUNDS, "confidence": 0.9} for label in ("bus", "person", "person")]
+    assert shown("object_detection", {"detected_objects": found}) == (
+        "bus ×1 at (1, 2, 30, 40) 0.9\nperson ×2 at (1, 2, 30, 40) 0.9, (1, 2, 30, 40) 0.9"
+    )
+    paged = [{"label": "bus", "bounds": BOUNDS, "page": page} for page in (1, 2)]
+    assert shown("object_detection", {"detected_objects": paged}) == (
+        "[page 1]\nbus ×1 at (1, 2, 30, 40)\n[page 2]\nbus ×1 at (1, 2, 30, 40)"
+    )
+
+
+def test_gui_elements_have_a_type_a_text_and_corners() -> None:
+    elements = [{"type": "button", "bounds": BOUNDS, "text": 'Say "hi"'}, {"type": "icon", "bounds": BOUNDS}]
+    assert shown("gui_detection", {"gui_elements": elements}) == (
+        'button "Say \\"hi\\"" at (1, 2, 30, 40)\nicon at (1, 2, 30, 40)'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [("object_detection", {"detected_objects": []}), ("gui_detection", {"gui_elements": []}), ("web_search", [])],
+)
+def test_finding_nothing_is_said(name: str, result: Any) -> None:
+    assert shown(name, result) == "nothing found"
+
+
+def test_search_results_are_numbered_and_say_each_line_once() -> None:
+    found = [
+        {"title": "Paris", "url": "https://a.example/", "description": "A city.",
+         "content": "A city.\nIn France.", "snippets": ["In France.", "Big."]},
+        {"title": "Empty", "url": "https://b.example/", "description": "", "content": "", "snippets": []},
+    ]  # fmt: skip
+    assert shown("web_search", found) == (
+        "1. Paris <https://a.example/>\nA city.\nIn France.\nBig.\n2. Empty <https://b.example/>\n(no text)"
+    )
+
+
+def test_a_page_is_its_markdown_under_its_title_and_address() -> None:
+    page = {
+        "url": "https://a.example/",
+        "title": "Shop",
+        "description": "Sells.",
+        "text": "Lamp 5",
+        "markdown": "# Lamp\n\n5",
+    }
+    assert shown("scraper", page) == "Shop <https://a.example/>\nSells.\n# Lamp\n5"
+    assert shown("scraper", {**page, "data": {"lamp": 5}}).splitlines()[1] == 'data: {"lamp":5}'
+
+
+def test_a_translation_names_its_languages() -> None:
+    result = {"translated_text": "Bonjour", "source_language": "en", "target_language": "fr", "batch_size": 1}
+    assert shown("translate", result) == "en → fr\nBonjour"
+
+
+def test_a_forecast_is_a_table() -> None:
+    rows = [{"date": "2026-01-02 00:00:00", "value": 1.5, "lower": 1, "upper": 2}]
+    assert shown("forecast", {"predictions": rows}) == "date | value | lower | upper\n2026-01-02 00:00:00 | 1.5 | 1 | 2"
+
+
+def test_a_guard_says_what_it_found() -> None:
+    assert shown("guardrails", {"safe": False, "codes": ["S1", "S10"], "checks": []}) == "unsafe: S1, S10"
+    assert shown("guardrails", {"safe": True, "codes": [], "checks": []}) == "safe"
+
+
+def test_code_comes_with_its_output() -> None:
+    assert shown("code_sandbox", {"code_script": "print(1)", "output": "1\n"}) == "code:\nprint(1)\noutput:\n1"
+
+
+def test_any_other_result_is_compact_json() -> None:
+    assert shown("other", {"a": [1, "é"]}) == '{"a":[1,"é"]}'
+    assert shown("ocr", {"unexpected": 1}) == '{"unexpected":1}'
+
+
+def test_a_failure_is_said() -> None:
+    assert shown("ocr", error="The engine broke.") == "failed: The engine broke."
+
+
+def test_gaps_are_marked_where_they_are_and_headings_are_shown_once() -> None:
+    sections = [page_section([line(f"{page}.{row}", 30 * row) for row in range(4)], page, 100, 200) for page in (1, 2)]
+    result = document_result([section["text"] for section in sections], sections, 2)
+    pieces = pieces_of(PrecontextEntry(name="ocr", result=result))
+    assert assembled(pieces, [1, 2, 5]) == "[page 1]\n[…]\n1.1\n1.2\n[page 2]\n[…]\n2.1\n[…]"
+    assert assembled(pieces, [0, 4, 7]) == "[page 1]\n1.0\n[…]\n[page 2]\n2.0\n[…]\n2.3"

@@ -1,0 +1,188 @@
+"""What stays of long results when the context is short."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from structlog.testing import capture_logs
+
+from app.chat.relevance import words
+from app.chat.trim import trim
+from app.chat.usage import estimate_tokens
+from app.wire.response import PrecontextEntry
+from models.base import EngineOverloaded
+from tests.pages import prose
+
+NEEDLE = "The warranty of the garden hose ends on 4 March 2031."
+
+
+def transcript(lines: Sequence[str]) -> PrecontextEntry:
+    chunks = [{"timestamp": [at, at + 1], "text": line} for at, line in enumerate(lines)]
+    return PrecontextEntry(name="stt", result={"text": " ".join(lines), "chunks": chunks})
+
+
+def web_page(text: str) -> PrecontextEntry:
+    return PrecontextEntry(name="scraper", result={"url": "https://a.example/", "title": "T", "markdown": text})
+
+
+def pages_of_prose(pages: int, at: int = -1) -> PrecontextEntry:
+    """A document of 40 lines a page as `ocr` answers it, with the needle on page `at`."""
+    sections: list[dict[str, Any]] = []
+    for page in range(1, pages + 1):
+        said = prose(page, 400)
+        lines = [" ".join(said[start : start + 10]) for start in range(0, 400, 10)]
+        if page == at:
+            lines[17] = NEEDLE
+        sections.append({"text": "\n".join(lines), "lines": [{"text": line} for line in lines], "page": page})
+    text = "\n\n".join(section["text"] for section in sections)
+    return PrecontextEntry(name="ocr", result={"extracted_text": text, "sections": sections, "total_pages": pages})
+
+
+async def shortened(entry: PrecontextEntry, question: str, budget: int) -> str:
+    (text,) = await trim([entry], question, budget, estimate_tokens)
+    assert estimate_tokens(text) <= budget
+    return text
+
+
+async def test_what_fits_stays_whole() -> None:
+    entry = transcript(["one", "two"])
+    assert await trim([entry], "what?", 100, estimate_tokens) == ["[0–1] one\n[1–2] two"]
+
+
+async def test_nothing_to_trim_is_nothing() -> None:
+    assert await trim([], "what?", 100, estimate_tokens) == []
+
+
+@pytest.mark.parametrize("page", [1, 50, 100])
+async def test_the_needle_in_a_hundred_pages_survives_with_its_page_and_neighbours(page: int) -> None:
+    entry = pages_of_prose(100, at=page)
+    text = await shortened(entry, "When does the warranty on the hose end?", 500)
+    lines = text.splitlines()
+    at = lines.index(NEEDLE)
+    section = entry.result["sections"][page - 1]["lines"]
+    assert (lines[at - 1], lines[at + 1]) == (section[16]["text"], section[18]["text"])
+    assert f"[page {page}]" in lines[:at]
+
+
+async def test_the_beginning_stays_and_gaps_are_marked() -> None:
+    entry = pages_of_prose(20, at=15)
+    lines = (await shortened(entry, "When does the warranty end?", 300)).splitlines()
+    assert lines[:2] == ["[page 1]", entry.result["sections"][0]["lines"][0]["text"]]
+    assert "[…]" in lines
+
+
+async def test_what_is_kept_is_in_its_order_and_word_for_word() -> None:
+    entry = transcript([f"line {number} {word}" for number, word in enumerate(prose(3, 400))])
+    whole = (await trim([entry], "", 10**6, estimate_tokens))[0].splitlines()
+    kept = [line for line in (await shortened(entry, "line 7 and line 300", 200)).splitlines() if line != "[…]"]
+    places = [whole.index(line) for line in kept]
+    assert places == sorted(places)
+    assert {7, 300} <= set(places)
+
+
+async def test_a_question_about_all_of_it_gets_pieces_from_everywhere() -> None:
+    entry = transcript([f"{number} {' '.join(prose(number, 8))}" for number in range(400)])
+    kept = await shortened(entry, "Zusammenfassung?", 600)
+    starts = [int(line[1:].split("–")[0]) for line in kept.splitlines() if line != "[…]"]
+    assert all(any(low <= start < low + 100 for start in starts) for low in range(0, 400, 100))
+
+
+async def test_a_line_too_long_is_cut_between_sentences() -> None:
+    sentences = [" ".join(prose(number, 20)).replace(".", "") + "." for number in range(200)]
+    sentences[120] = NEEDLE
+    kept = await shortened(web_page(" ".join(sentences)), "When does the warranty end?", 300)
+    assert NEEDLE in kept
+    assert kept.startswith("T <https://a.example/>")
+
+
+async def test_a_text_without_spaces_is_cut_anywhere() -> None:
+    kept = await shortened(web_page("字" * 5000 + "合計" + "字" * 5000), "合計は?", 400)
+    assert "合計" in kept
+
+
+async def test_short_results_stay_whole_beside_a_long_one() -> None:
+    short, long = transcript(["a short remark"]), pages_of_prose(30, at=20)
+    first, second = await trim([short, long], "When does the warranty end?", 400, estimate_tokens)
+    assert first == "[0–1] a short remark"
+    assert NEEDLE in second
+    assert estimate_tokens(first) + estimate_tokens(second) <= 400
+
+
+async def test_long_results_share_the_budget() -> None:
+    texts = await trim([pages_of_prose(10), pages_of_prose(30)], "water", 1000, estimate_tokens)
+    assert all(300 < estimate_tokens(text) <= 500 for text in texts)
+
+
+@pytest.mark.parametrize("budget", [0, 1, 3, 10, 40])
+async def test_a_tiny_budget_is_kept(budget: int) -> None:
+    texts = await trim([pages_of_prose(3), transcript(["x " * 500])], "water", budget, estimate_tokens)
+    assert sum(map(estimate_tokens, texts)) <= budget
+
+
+async def test_another_tokenizer_counts() -> None:
+    def count(text: str) -> int:
+        return len(text)
+
+    (text,) = await trim([pages_of_prose(5, at=3)], "warranty?", 700, count)
+    assert NEEDLE in text
+    assert len(text) <= 700
+
+
+async def test_the_same_arguments_give_the_same_text() -> None:
+    first = await shortened(pages_of_prose(10), "water and people", 300)
+    assert first == await shortened(pages_of_prose(10), "water and people", 300)
+
+
+async def test_the_precontext_is_not_touched() -> None:
+    entry = pages_of_prose(5)
+    before = entry.model_copy(deep=True)
+    await shortened(entry, "water", 100)
+    assert entry == before
+
+
+class ByTopic:
+    """An embedder that knows which words mean the same; only the tests' words."""
+
+    TOPICS = ({"guarantee", "warranty"}, {"price", "cost"})
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked.append(len(texts))
+        topics = [[float(bool(topic & set(words(text)))) for topic in self.TOPICS] for text in texts]
+        vectors = np.array([[*row, 0.1] for row in topics], np.float32)
+        lengths: NDArray[np.float32] = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+        return vectors / lengths
+
+
+async def test_with_an_embedder_meaning_counts_too() -> None:
+    embedder = ByTopic()
+    entry = transcript(
+        [*(f"remark {number}" for number in range(400)), "the guarantee", *(f"note {n}" for n in range(300))]
+    )
+    (text,) = await trim([entry], "warranty", 60, estimate_tokens, embedder)
+    assert "the guarantee" in text
+    assert "the guarantee" not in await shortened(entry, "warranty", 60)
+
+
+async def test_only_the_most_promising_pieces_are_embedded() -> None:
+    embedder = ByTopic()
+    (text,) = await trim([pages_of_prose(30, at=12)], "When does the warranty end?", 300, estimate_tokens, embedder)
+    assert NEEDLE in text
+    assert embedder.asked == [65]
+
+
+class Overloaded:
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        raise EngineOverloaded("all-minilm-l6-v2", 64, 1)
+
+
+async def test_without_its_embedder_words_alone_count() -> None:
+    entry, question = pages_of_prose(30, at=12), "When does the warranty end?"
+    with capture_logs() as logged:
+        (text,) = await trim([entry], question, 300, estimate_tokens, Overloaded())
+    assert text == await shortened(entry, question, 300)
+    assert [(record["event"], record["error"]) for record in logged] == [("relevance_failed", "EngineOverloaded")]
