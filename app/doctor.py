@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 
 import numpy as np
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.table import Table
 from app.services import build_runtime
 from app.settings import Settings
 from models.base import ModelError
+from models.language.llm import LlmCall, TextDelta
 from models.runtime import CapabilityState, Runtime
 
 SelfTest = Callable[[Runtime], Awaitable[str]]
@@ -71,4 +73,25 @@ async def _read_a_picture(runtime: Runtime) -> str:
     return f"read {read!r}"
 
 
-SELF_TESTS: Mapping[str, SelfTest] = {"ocr": _read_a_picture}
+async def _compare_sentences(runtime: Runtime) -> str:
+    embedder = runtime.embedder()
+    assert embedder is not None  # its state says that it can run
+    near, same, far = await embedder.embed(["A cat sits here.", "There is a cat sitting here.", "Taxes are due."])
+    if not near @ same > near @ far + 0.3:
+        raise SelfTestFailed(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
+    return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"
+
+
+async def _ask_the_llm(runtime: Runtime) -> str:
+    llm = runtime.llm()
+    call = LlmCall([{"role": "user", "content": "Say yes."}], options={"max_tokens": 8})
+    async with aclosing(llm.stream(call)) as events:
+        said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
+    return f"{llm.name} answered with {len(said)} characters"
+
+
+SELF_TESTS: Mapping[str, SelfTest] = {
+    "ocr": _read_a_picture,
+    "embedding": _compare_sentences,
+    "llm": _ask_the_llm,
+}

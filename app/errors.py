@@ -12,10 +12,13 @@ ApiError
 from typing import ClassVar
 
 from models.base import EngineFailed, EngineOverloaded, EngineUnavailable
+from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRefused
 from tasks.errors import InputError, InputTooLarge
 
 RETRY_UNAVAILABLE_S = 60
 """Retry-After of a capability that is not there: it takes an operator, not a moment."""
+RETRY_UPSTREAM_S = 5
+"""Retry-After of an LLM that did not answer."""
 
 
 class ApiError(Exception):
@@ -112,6 +115,14 @@ def to_api_error(error: BaseException) -> ApiError:
             return Unavailable(str(error), retry_after=RETRY_UNAVAILABLE_S)
         case EngineOverloaded():
             return Unavailable(str(error), code="overloaded", retry_after=error.retry_after)
+        case ContextOverflow():
+            return BadRequest(error.public, code="context_length_exceeded", param="messages")
+        case LlmRefused():
+            return BadRequest(error.public)
+        case LlmOverloaded():
+            return Unavailable(error.public, code="overloaded", retry_after=error.retry_after)
+        case LlmError():
+            return Unavailable(error.public, code="upstream_unavailable", retry_after=RETRY_UPSTREAM_S)
         case EngineFailed():
             return InternalError()
         case _:

@@ -15,6 +15,7 @@ from app.middleware import RequestScope, error_response
 from app.routes import chat, health, models
 from app.services import Services
 from app.settings import Settings
+from app.telemetry import log_stray_exceptions
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -23,6 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log_stray_exceptions(asyncio.get_running_loop())
         preloading = asyncio.create_task(services.preload())
         try:
             yield

@@ -5,16 +5,18 @@ import ipaddress
 import os
 from typing import Annotated, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "OPENFAZE_"
+ENV_FILE = ".env"
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="forbid", frozen=True, use_attribute_docstrings=True
+        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, use_attribute_docstrings=True
     )
 
     host: str = "127.0.0.1"
@@ -32,6 +34,26 @@ class Settings(BaseSettings):
     """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
     ocr_language: str = "en"
     """The language whose recogniser an engine with one per language loads (PaddleOCR); others ignore it."""
+    llm: str = "auto"
+    """The orchestrating LLM: `openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m`, or `auto`: the first that can run."""
+    llm_base_url: str | None = None
+    """An OpenAI-compatible server for the LLM (vLLM, SGLang, llama.cpp, Ollama, a hosted one)."""
+    llm_api_key: SecretStr | None = None
+    """The key for that server."""
+    llm_model: str | None = None
+    """The model as that server calls it; without, the first that it lists."""
+    llm_abilities: Annotated[tuple[str, ...] | None, NoDecode] = None
+    """Comma-separated, of `vision`, `tools`, `json_schema`: what that server's model can do. Unset: it is tried out."""
+    llm_context_tokens: int | None = Field(default=None, ge=256)
+    """Tokens of prompt and answer together. Unset: as that server says, 4096 for an LLM in this process."""
+    llm_first_byte_s: float = Field(default=120, gt=0)
+    """Seconds that that server may take to begin its answer."""
+    llm_gguf: str | None = None
+    """A GGUF file to run in this process on llama.cpp."""
+    llm_parallel: int = Field(default=4, ge=1)
+    """Answers that an LLM in this process writes at a time."""
+    embedding: str = "auto"
+    """The embedding engine, for routing and for trimming long results: `all-minilm-l6-v2` or `auto`."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run."""
     threads: int = Field(default=0, ge=0)
@@ -68,11 +90,19 @@ class Settings(BaseSettings):
     fetch_timeout_s: float = Field(default=30, gt=0)
     """Seconds that fetching one URL may take, redirects included."""
 
-    @field_validator("api_keys", "preload", "fetch_allow", mode="before")
+    @field_validator("api_keys", "preload", "fetch_allow", "llm_abilities", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("llm_abilities")
+    @classmethod
+    def _known_abilities(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        unknown = set(value or ()) - {"vision", "tools", "json_schema"}
+        if unknown:
+            raise ValueError(f"no ability '{min(unknown)}'; there are: vision, tools, json_schema")
         return value
 
     @model_validator(mode="after")
@@ -98,7 +128,8 @@ def is_loopback(host: str) -> bool:
 def unknown_variables() -> list[str]:
     """A sentence for each OPENFAZE_ variable that is no setting: a typo must not pass in silence."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
-    unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    given = {*os.environ, *dotenv_values(ENV_FILE)}
+    unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
     return [f"{name} is no setting{_guess(name.upper(), known)}" for name in unknown]
 
 

@@ -1,5 +1,6 @@
 """What the server says about itself: JSON logs without content, and a request's stages."""
 
+import asyncio
 import logging
 import sys
 import time
@@ -52,6 +53,15 @@ def configure_logging(level: str) -> None:
     root.setLevel(logging.WARNING)
     for name in ("app", "tasks", "models", "uvicorn.error"):
         logging.getLogger(name).setLevel(level.upper())
+
+
+def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:
+    """What nobody awaited is logged like any other failure: asyncio itself would print its message."""
+
+    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        structlog.get_logger(__name__).error("stray_exception", exc_info=context.get("exception"))
+
+    loop.set_exception_handler(handle)
 
 
 def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:

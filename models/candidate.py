@@ -2,12 +2,30 @@
 
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from models.base import EngineSpec
-from models.host import EngineHost
+
+
+@dataclass(frozen=True, slots=True)
+class LlmConfig:
+    base_url: str | None = None
+    """Of an OpenAI-compatible server; None: the LLM runs in this process."""
+    api_key: str | None = None
+    model: str | None = None
+    """As that server calls it; None: the first that it lists."""
+    abilities: frozenset[str] | None = None
+    """Which of `vision`, `tools` and `json_schema` it has; None: found out."""
+    context_tokens: int | None = None
+    """Prompt and answer together; None: as the server or the embedded default says."""
+    gguf: Path | None = None
+    """A model for the LLM in this process instead of the default one."""
+    parallel: int = 4
+    """Answers that the LLM in this process writes at a time."""
+    first_byte_s: float = 120.0
+    """How long that server may take to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +41,32 @@ class EngineConfig:
     """Pages that may wait for an engine."""
     idle_unload_s: float | None = None
     ocr_language: str = "en"
+    llm: LlmConfig = field(default_factory=LlmConfig)
+
+
+class Part(Protocol):
+    """What can be loaded and closed: an EngineHost, an LLM."""
+
+    @property
+    def loaded(self) -> bool: ...
+
+    @property
+    def healthy(self) -> bool:
+        """False when only a restart mends it."""
+
+    async def load(self) -> None:
+        """Raises ModelError."""
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A capability ready for use; its engines load at their first use."""
+    """A capability ready for use; its parts load at their first use."""
 
     service: Any
-    """What tasks call: a PageReader for `ocr`."""
-    hosts: Sequence[EngineHost[Any, Any]]
+    """What tasks call: a PageReader for `ocr`, an Llm for `llm`."""
+    parts: Sequence[Part]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from models.candidate import Candidate
+from models.language.candidates import MINILM, OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2
 from models.vision.ocr import PADDLE, PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL
 
 CATALOG: Mapping[str, Sequence[Candidate]] = {
@@ -16,5 +17,6 @@ CATALOG: Mapping[str, Sequence[Candidate]] = {
     "forecast": (),
     "code_sandbox": (),
     "guardrails": (),
-    "llm": (),
+    "embedding": (MINILM,),
+    "llm": (OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2),
 }

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from models.base import EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig
+from models.language.embedding import Embedder
+from models.language.llm import Llm
 from models.vision.text import PageReader
 
 AUTO = "auto"
@@ -45,6 +47,7 @@ class Runtime:
         self._catalog = catalog
         self._config = config
         self._choices = dict(choices or {})
+        self._chosen: dict[str, Candidate] = {}
         self._built: dict[str, Built] = {}
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability]]
@@ -56,7 +59,10 @@ class Runtime:
         return tuple(self._catalog)
 
     def choose(self, capability: str) -> Candidate:
-        """The engine that would serve `capability`. Loads nothing; raises EngineUnavailable with its remedy."""
+        """The engine that would serve `capability`, from then on the same. Loads nothing; raises EngineUnavailable with
+        its remedy."""
+        if capability in self._chosen:
+            return self._chosen[capability]
         candidates = self._catalog[capability]
         choice = self._choices.get(capability, AUTO)
         if choice != AUTO:
@@ -66,30 +72,49 @@ class Runtime:
         remedies = {candidate.spec.name: candidate.remedy(self._config) for candidate in candidates}
         for candidate in candidates:
             if remedies[candidate.spec.name] is None:
+                self._chosen[capability] = candidate
                 return candidate
         raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
+
+    def can_serve(self, capability: str) -> bool:
+        try:
+            self.choose(capability)
+        except EngineUnavailable:
+            return False
+        return True
 
     def page_reader(self) -> PageReader:
         """The `ocr` capability. Raises EngineUnavailable."""
         return cast(PageReader, self._service("ocr"))
 
+    def llm(self) -> Llm:
+        """The `llm` capability. Raises EngineUnavailable."""
+        return cast(Llm, self._service("llm"))
+
+    def embedder(self) -> Embedder | None:
+        """The `embedding` capability; None where no engine can serve it."""
+        try:
+            return cast(Embedder, self._service("embedding"))
+        except EngineUnavailable:
+            return None
+
     async def load(self, capability: str) -> None:
         """Loads the engines of `capability` now. Raises EngineUnavailable."""
         self._service(capability)
-        for host in self._built[capability].hosts:
-            await host.load()
+        for part in self._built[capability].parts:
+            await part.load()
 
     @property
     def healthy(self) -> bool:
-        return all(host.healthy for built in self._built.values() for host in built.hosts)
+        return all(part.healthy for built in self._built.values() for part in built.parts)
 
     def states(self) -> list[CapabilityState]:
         return [self._state(capability) for capability in self._catalog]
 
     async def close(self) -> None:
         for built in self._built.values():
-            for host in built.hosts:
-                await host.close()
+            for part in built.parts:
+                await part.close()
 
     def _service(self, capability: str) -> Any:
         if capability not in self._built:
@@ -102,5 +127,5 @@ class Runtime:
         except EngineUnavailable as error:
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy)
         built = self._built.get(capability)
-        loaded = built is not None and all(host.loaded for host in built.hosts)
+        loaded = built is not None and all(part.loaded for part in built.parts)
         return CapabilityState(capability, candidate, loaded=loaded, remedy=None)

@@ -11,8 +11,9 @@ from tasks.base import ALIASES, TASK_NAMES
 GUARD_CODES = (*(f"S{number}" for number in range(1, 15)), "S1_IMAGE", "S12_IMAGE", "S15_IMAGE")
 """The MLCommons taxonomy of Llama Guard, and three codes for images."""
 
-_TASK = re.compile(r"<task>(.*?)</task>", re.IGNORECASE | re.DOTALL)
-_GUARD = re.compile(r"<guard>(.*?)</guard>", re.IGNORECASE | re.DOTALL)
+# No name holds a "<", and bounded contents keep the search linear in texts full of unclosed tags.
+_TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE)
+_GUARD = re.compile(r"<guard>([^<]{0,200})</guard>", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[,\s]+")
 
 T = TypeVar("T")

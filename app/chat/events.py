@@ -1,5 +1,6 @@
 """What a request produces, in order. Answers, streams and replays are all made from these."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +49,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where each field of a structured answer comes from."""
+    """Where each field of a structured answer comes from, by JSON pointer, and the fields that nothing supports."""
 
-    report: Any
+    fields: Mapping[str, Any]
+    unsupported: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ that leaves takes all its work with it."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +26,7 @@ class Feed:
         self._timeout_s = timeout_s
         self._buffer: asyncio.Queue[Event | None] = asyncio.Queue(BUFFERED_EVENTS)
         self._failure: Exception | None = None
+        self._left = False
         self._driver: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -37,46 +38,63 @@ class Feed:
     ) -> None:
         """Ends the work, where it still runs, and waits until it has let go of everything."""
         assert self._driver is not None
+        self._left = True
         self._driver.cancel()
         await asyncio.wait([self._driver])
 
     async def events(self) -> AsyncIterator[Event]:
         """Every event; raises what the work raises, and Unavailable when the time is up."""
-        async for event in self.events_and_pauses(None, None):
-            if event is not None:
-                yield event
+        while (event := await self._buffer.get()) is not None:
+            yield event
+        self._end()
 
-    async def events_and_pauses(
-        self, first_pause_s: float | None, pause_s: float | None
-    ) -> AsyncIterator[Event | None]:
-        """As `events`, with None after `first_pause_s` without the first event, and after each `pause_s` of
-        silence from then on."""
-        pause = first_pause_s
+    async def encoded(
+        self, encode: Callable[[Event], Sequence[bytes]], ping: bytes, first_ping_s: float, ping_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        """What `encode` makes of each event, with `ping` where nothing has been sent for `first_ping_s`, and for
+        `ping_s` from then on. Events that leave no trace do not break the silence."""
+        loop = asyncio.get_running_loop()
+        quiet_until = loop.time() + first_ping_s
         while True:
             try:
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout_at(quiet_until):
                     event = await self._buffer.get()
             except TimeoutError:
-                yield None
+                pieces: Sequence[bytes] = [ping]
             else:
                 if event is None:
-                    if self._failure is not None:
-                        raise self._failure
+                    self._end()
                     return
-                yield event
-            pause = pause_s
+                pieces = encode(event)
+            for piece in pieces:
+                yield piece
+                quiet_until = loop.time() + ping_s
+
+    def _end(self) -> None:
+        """Raises the work's failure, if there is one."""
+        if self._failure is not None:
+            raise self._failure
 
     async def _drive(self) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s), contextlib.aclosing(self._events) as events:
+            async with asyncio.timeout(self._timeout_s) as limit, contextlib.aclosing(self._events) as events:
                 async for event in events:
                     await self._buffer.put(event)
-        except TimeoutError:
-            self._failure = Unavailable(
-                f"The request took longer than {self._timeout_s:g} s (OPENFAZE_REQUEST_TIMEOUT_S).",
-                code="timeout",
-                retry_after=1,
-            )
-        except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `events`
+        except TimeoutError as error:
+            self._failure = self._too_long() if limit.expired() else error
+        except asyncio.CancelledError as error:
+            if self._left:
+                raise
+            # Something within the work was cancelled by itself; whoever listens must not wait for ever.
+            self._failure = RuntimeError("a part of the work was cancelled")
+            self._failure.__cause__ = error
+        except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `_next`
             self._failure = error
         await self._buffer.put(None)
+
+    def _too_long(self) -> Unavailable:
+        return Unavailable(
+            f"The request took longer than {self._timeout_s:g} s (OPENFAZE_REQUEST_TIMEOUT_S).",
+            code="timeout",
+            retry_after=1,
+        )

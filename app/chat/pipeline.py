@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pydantic_core
 
+from app.chat.answer import Answerer
 from app.chat.call import Call
 from app.chat.collect import Turn, latest_turn, texts_of
 from app.chat.directives import read_directives
@@ -16,10 +17,6 @@ from app.chat.work import Work
 from models.base import EngineUnavailable
 from tasks.base import ALIASES, Task, TaskRequest
 
-NO_LLM = (
-    "Answering in words needs an orchestrating LLM, which this version does not have yet; "
-    "ask for one task by a system message such as <task>ocr</task>, without a schema that constrains."
-)
 NO_GUARD = "This version has no guard engine yet, and an asked-for guard is never skipped."
 
 
@@ -29,6 +26,7 @@ class Pipeline:
 
     find_task: Callable[[str], Task]
     """By canonical name; raises EngineUnavailable where nothing can run it."""
+    answerer: Answerer
     max_sources: int
 
     async def run(self, call: Call) -> AsyncGenerator[Event, None]:
@@ -42,9 +40,11 @@ class Pipeline:
         call.stages.done("read")
         if directives.guard:
             raise EngineUnavailable("guardrails", NO_GUARD)
-        if directives.task is None or not is_open(request.response_format):
-            raise EngineUnavailable("llm", NO_LLM)
-        async with aclosing(self._run_task(directives.task, turn, call)) as events:
+        if directives.task is not None and is_open(request.response_format):
+            events = self._run_task(directives.task, turn, call)
+        else:
+            events = self.answerer.answer(call, directives, turn)
+        async with aclosing(events):
             async for event in events:
                 yield event
 

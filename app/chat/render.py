@@ -53,7 +53,7 @@ async def completion(feed: Feed, envelope: Envelope, *, show_reasoning: bool = F
     reasoning: list[str] = []
     text: list[str] = []
     logprobs: list[Any] = []
-    evidence: Any = None
+    evidence: Evidence | None = None
     calls: dict[int, response.ToolCall] = {}
     finish: Finish | None = None
     async for event in feed.events():
@@ -67,8 +67,8 @@ async def completion(feed: Feed, envelope: Envelope, *, show_reasoning: bool = F
                 logprobs += (piece_logprobs or {}).get("content") or []
             case ToolCall():
                 _add_to(calls, event)
-            case Evidence(report):
-                evidence = report
+            case Evidence():
+                evidence = event
             case Finish():
                 finish = event
             case Progress():
@@ -91,7 +91,8 @@ async def completion(feed: Feed, envelope: Envelope, *, show_reasoning: bool = F
                 finish_reason=finish.reason,
             )
         ],
-        evidence=evidence,
+        evidence=dict(evidence.fields) if evidence else None,
+        unsupported=list(evidence.unsupported) if evidence else None,
     )
 
 
@@ -102,7 +103,7 @@ def _add_to(calls: dict[int, response.ToolCall], event: ToolCall) -> None:
     calls[event.index].function.arguments += event.arguments
 
 
-async def stream(
+def stream(
     feed: Feed,
     envelope: Envelope,
     options: StreamOptions,
@@ -112,13 +113,7 @@ async def stream(
 ) -> AsyncGenerator[bytes, None]:
     """The events as server-sent events. A failure is raised: before the first byte it still has an HTTP status,
     later the caller tells it in the stream, with `failure`."""
-    chunks = _Chunks(envelope, options)
-    async for event in feed.events_and_pauses(first_ping_s, ping_s):
-        if event is None:
-            yield sse.PING
-        else:
-            for piece in chunks.of(event):
-                yield piece
+    return feed.encoded(_Chunks(envelope, options).of, sse.PING, first_ping_s, ping_s)
 
 
 def failure(error: ApiError, request_id: str) -> bytes:
@@ -134,22 +129,23 @@ class _Chunks:
         self._options = options
         self._begun = False
         self._thinking = False
-        self._evidence: Any = None
+        self._evidence: Evidence | None = None
 
     def of(self, event: Event) -> list[bytes]:
         match event:
             case Progress(stage, done, total):
                 return [sse.progress(stage, done, total)] if self._options.show_progress else []
             case Precontext(entries):
-                return [self._precontext(entries)] if self._options.show_precontext else []
+                shown = self._options.show_precontext
+                return [*self._end_of_reasoning(), self._precontext(entries)] if shown else []
             case Reasoning(text):
                 return self._reasoning(text) if self._options.show_reasoning else []
             case Text(text, logprobs):
                 return [*self._end_of_reasoning(), self._content(text, logprobs)]
             case ToolCall():
                 return [*self._end_of_reasoning(), self._tool_call(event)]
-            case Evidence(report):
-                self._evidence = report
+            case Evidence():
+                self._evidence = event
                 return []
             case Finish():
                 return [*self._end_of_reasoning(), *self._finish(event)]
@@ -202,7 +198,7 @@ class _Chunks:
         choices: list[ChunkChoice],
         usage: Usage | None = None,
         vcache: bool | None = None,
-        evidence: Any = None,
+        evidence: Evidence | None = None,
     ) -> bytes:
         return sse.data(
             ChatCompletionChunk(
@@ -212,6 +208,7 @@ class _Chunks:
                 choices=choices,
                 usage=usage,
                 vcache=vcache,
-                evidence=evidence,
+                evidence=dict(evidence.fields) if evidence else None,
+                unsupported=list(evidence.unsupported) if evidence else None,
             )
         )

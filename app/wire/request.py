@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 UNION_MARK = "·"
 """Begins the tags of unions, which pydantic puts into an error's location; `field_path` leaves them out."""
@@ -12,6 +13,25 @@ class Wire(BaseModel):
     """JSON types are taken at their word: the string "1" is no number."""
 
     model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True)
+
+
+def _json_kind(value: Any) -> str | None:
+    match value:
+        case str():
+            return "·string"
+        case list():
+            return "·list"
+        case dict() | BaseModel():
+            return "·object"
+        case None:
+            return "·null"
+        case _:
+            return None
+
+
+def _by_json_type(expected: str) -> Discriminator:
+    """Chooses a union's member by the value's JSON type, so that an error is about the member that was meant."""
+    return Discriminator(_json_kind, custom_error_type="kind", custom_error_message=f"Input should be {expected}")
 
 
 class TextPart(Wire):
@@ -24,18 +44,24 @@ class Url(Wire):
     detail: str | None = None
 
 
+Reference = Annotated[
+    Annotated[str, Tag("·string")] | Annotated[Url, Tag("·object")],
+    _by_json_type("a URL or an object with a 'url'"),
+]
+
+
 class ImagePart(Wire):
     type: Literal["image_url", "input_image"]
-    image_url: Url | str
+    image_url: Reference
 
 
 class UrlPart(Wire):
     """`video_url`, `audio_url` and `file_url`: tolerated, each with a field of its own name."""
 
     type: Literal["video_url", "audio_url", "file_url"]
-    video_url: Url | str | None = None
-    audio_url: Url | str | None = None
-    file_url: Url | str | None = None
+    video_url: Reference | None = None
+    audio_url: Reference | None = None
+    file_url: Reference | None = None
 
 
 class File(Wire):
@@ -93,25 +119,9 @@ ContentPart = Annotated[
 ]
 
 
-def _content_kind(content: Any) -> str | None:
-    match content:
-        case str():
-            return "·string"
-        case list():
-            return "·parts"
-        case None:
-            return "·null"
-        case _:
-            return None
-
-
 Content = Annotated[
-    Annotated[str, Tag("·string")] | Annotated[list[ContentPart], Tag("·parts")] | Annotated[None, Tag("·null")],
-    Discriminator(
-        _content_kind,
-        custom_error_type="content",
-        custom_error_message="Input should be a string or a list of content parts",
-    ),
+    Annotated[str, Tag("·string")] | Annotated[list[ContentPart], Tag("·list")] | Annotated[None, Tag("·null")],
+    _by_json_type("a string or a list of content parts"),
 ]
 
 
@@ -163,15 +173,30 @@ class JsonSchema(Wire):
 
 class ResponseFormat(Wire):
     type: Literal["text", "json_object", "json_schema"]
-    json_schema: JsonSchema | None = None
+    json_schema: JsonSchema | None = Field(default=None, validate_default=True)
+
+    @field_validator("json_schema")
+    @classmethod
+    def _is_there_where_its_type_needs_it(cls, json_schema: JsonSchema | None, info: ValidationInfo) -> Any:
+        if json_schema is None and info.data.get("type") == "json_schema":
+            raise PydanticCustomError("json_schema", "Field required where the type is 'json_schema'")
+        return json_schema
 
 
 class StreamOptions(Wire):
     include_usage: bool | None = False
 
 
-def _tool_choice_kind(choice: Any) -> str:
-    return "·word" if isinstance(choice, str) else "·named"
+ToolChoice = Annotated[
+    Annotated[Literal["auto", "none", "required"], Tag("·string")] | Annotated[NamedToolChoice, Tag("·object")],
+    _by_json_type("'auto', 'none', 'required' or an object that names a function"),
+]
+
+
+Stop = Annotated[
+    Annotated[str, Tag("·string")] | Annotated[list[str], Tag("·list")],
+    _by_json_type("a string or a list of strings"),
+]
 
 
 class ChatRequest(Wire):
@@ -183,13 +208,7 @@ class ChatRequest(Wire):
     stream_options: StreamOptions | None = None
     response_format: ResponseFormat | None = None
     tools: list[Tool] | None = None
-    tool_choice: (
-        Annotated[
-            Annotated[Literal["auto", "none", "required"], Tag("·word")] | Annotated[NamedToolChoice, Tag("·named")],
-            Discriminator(_tool_choice_kind),
-        ]
-        | None
-    ) = None
+    tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=32000)
@@ -197,7 +216,7 @@ class ChatRequest(Wire):
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, ge=0, le=1)
     seed: int | None = None
-    stop: str | list[str] | None = None
+    stop: Stop | None = None
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     logprobs: bool | None = None
@@ -206,6 +225,18 @@ class ChatRequest(Wire):
     metadata: dict[str, Any] | None = None
     evidence: bool | None = False
     """Ours: with a schema, tell where each field of the answer comes from."""
+
+    @field_validator("tool_choice")
+    @classmethod
+    def _can_be_honoured(cls, choice: ToolChoice | None, info: ValidationInfo) -> Any:
+        tools: list[Tool] | None = info.data.get("tools")
+        if choice is None or choice in ("auto", "none"):
+            return choice
+        if not tools:
+            raise PydanticCustomError("tool_choice", "There are no 'tools' to choose from")
+        if isinstance(choice, NamedToolChoice) and all(tool.function.name != choice.function.name for tool in tools):
+            raise PydanticCustomError("tool_choice", "The function that it names is not in 'tools'")
+        return choice
 
 
 WireT = TypeVar("WireT", bound=Wire)

@@ -70,8 +70,10 @@ class ChatCompletion(Wire):
     reasoning: str | None = Field(default=None, exclude_if=_absent)
     """Only when it was asked for, and there is one."""
     choices: list[Choice]
-    evidence: Any = Field(default=None, exclude_if=_absent)
-    """Where each field of a structured answer comes from; only when it was asked for."""
+    evidence: dict[str, Any] | None = Field(default=None, exclude_if=_absent)
+    """Where each field of a structured answer comes from, by JSON pointer; only when it was asked for."""
+    unsupported: list[str] | None = Field(default=None, exclude_if=_absent)
+    """Beside `evidence`: pointers of the fields that nothing in the precontext says."""
 
 
 class FunctionDelta(Wire):
@@ -108,8 +110,9 @@ class ChatCompletionChunk(Wire):
     choices: list[ChunkChoice]
     usage: Usage | None = Field(default=None, exclude_if=_absent)
     vcache: bool | None = Field(default=None, exclude_if=_absent)
-    evidence: Any = Field(default=None, exclude_if=_absent)
-    """On the chunk that ends the answer."""
+    evidence: dict[str, Any] | None = Field(default=None, exclude_if=_absent)
+    """On the chunk that ends the answer, as `unsupported`."""
+    unsupported: list[str] | None = Field(default=None, exclude_if=_absent)
 
 
 class Model(Wire):

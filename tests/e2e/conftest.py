@@ -14,7 +14,9 @@ KEY = "test-key-1"
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The embedded default with a key. Its fetcher reaches public addresses only."""
-    with serving(tmp_path_factory.mktemp("server") / "log", api_keys=KEY, preload="ocr") as running:
+    with serving(
+        tmp_path_factory.mktemp("server") / "log", api_keys=KEY, preload="ocr", llm="openai-server"
+    ) as running:
         yield running
 
 

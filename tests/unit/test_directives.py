@@ -33,6 +33,11 @@ def test_the_tags_are_taken_out_of_what_the_llm_sees() -> None:
     assert directives.system == ("Be brief.",)
 
 
+def test_a_text_full_of_unclosed_tags_is_read_in_time_that_grows_with_its_length() -> None:
+    """Quadratic, these two megabytes would take most of an hour; the suite's time limit is five minutes."""
+    assert read_directives(["<task>" * 300_000 + "<task>ocr</task>"]).task == "ocr"
+
+
 def test_an_unclosed_tag_stays_in_the_text() -> None:
     assert read_directives(["<task>ocr"]).system == ("<task>ocr",)
 

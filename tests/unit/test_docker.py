@@ -31,7 +31,7 @@ def test_compose_publishes_to_this_machine_only_and_drops_what_it_does_not_need(
 
 def test_the_image_installs_by_hash_runs_as_nobody_in_particular_and_checks_itself() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
-    assert dockerfile.count("--require-hashes") == 2
+    assert dockerfile.count("--require-hashes") == 3
     assert "\nUSER openfaze\n" in dockerfile
     assert "\nHEALTHCHECK " in dockerfile
     for source in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE):

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.chat.events import Event, Finish, Text
+from app.chat.events import Event, Finish, Reasoning, Text
 from app.chat.feed import BUFFERED_EVENTS, Feed
 from app.chat.render import Envelope, StreamOptions, stream
 from app.errors import BadRequest, Unavailable
@@ -31,6 +31,44 @@ async def test_silence_is_filled_with_pings_and_nothing_is_lost() -> None:
     assert pieces[0] == sse.PING
     assert any(b'"content":"late"' in piece for piece in pieces)
     assert pieces[-1] == sse.DONE
+
+
+async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
+    pinged = asyncio.Event()
+
+    async def thinking() -> AsyncGenerator[Event, None]:
+        while not pinged.is_set():
+            yield Reasoning("hidden")
+            await asyncio.sleep(0)
+        yield FINISH
+
+    async with Feed(thinking(), timeout_s=10) as feed:
+        async for piece in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.01, ping_s=0.01):
+            if piece == sse.PING:
+                pinged.set()
+    assert pinged.is_set()
+
+
+async def test_work_that_is_cancelled_from_within_ends_with_a_failure() -> None:
+    async def broken() -> AsyncGenerator[Event, None]:
+        yield Text("one")
+        raise asyncio.CancelledError
+
+    async with Feed(broken(), timeout_s=10) as feed:
+        with pytest.raises(RuntimeError):
+            async for _ in feed.events():
+                pass
+
+
+async def test_a_time_out_of_the_work_itself_is_not_the_requests_time_limit() -> None:
+    async def timed_out() -> AsyncGenerator[Event, None]:
+        yield Text("one")
+        raise TimeoutError("a socket's")
+
+    async with Feed(timed_out(), timeout_s=10) as feed:
+        with pytest.raises(TimeoutError, match="a socket's"):
+            async for _ in feed.events():
+                pass
 
 
 async def test_a_failure_reaches_the_listener_after_what_came_before() -> None:

@@ -9,6 +9,11 @@ from app.errors import BadRequest
 from app.routes.chat import parse
 
 MESSAGE = {"role": "user", "content": "hi"}
+NAMED = {"type": "function", "function": {"name": "get_weather"}}
+
+
+def with_link(kind: str, link: Any) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": kind, kind: link}]}
 
 
 def problem(**fields: Any) -> BadRequest:
@@ -50,6 +55,17 @@ def test_a_range_is_named_with_its_bound() -> None:
         ({"tool_choice": "sometimes"}, "tool_choice"),
         ({"tool_choice": {"type": "function"}}, "tool_choice.function"),
         ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": "required", "tools": []}, "tool_choice"),
+        ({"tool_choice": NAMED}, "tool_choice"),
+        ({"tool_choice": NAMED, "tools": [{"type": "function", "function": {"name": "get_time"}}]}, "tool_choice"),
+        ({"tool_choice": 5}, "tool_choice"),
+        ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
+        ({"stop": 5}, "stop"),
+        ({"stop": [5]}, "stop[0]"),
+        ({"messages": [with_link("image_url", 5)]}, "messages[0].content[0].image_url"),
+        ({"messages": [with_link("image_url", {"url": 5})]}, "messages[0].content[0].image_url.url"),
+        ({"messages": [with_link("video_url", {})]}, "messages[0].content[0].video_url.url"),
         ({"model": None}, "model"),
     ],
 )
@@ -90,9 +106,19 @@ def test_unknown_fields_and_nulls_are_accepted() -> None:
     assert parse(json.dumps(body).encode()).model == "interfaze-beta"
 
 
-@pytest.mark.parametrize(
-    "choice", ["auto", "none", "required", {"type": "function", "function": {"name": "get_weather"}}]
-)
+@pytest.mark.parametrize("choice", ["auto", "none", "required", NAMED])
 def test_all_four_forms_of_tool_choice_are_read(choice: Any) -> None:
-    body = {"model": "m", "messages": [MESSAGE], "tool_choice": choice}
+    body = {"model": "m", "messages": [MESSAGE], "tools": [NAMED], "tool_choice": choice}
     assert parse(json.dumps(body).encode()).tool_choice is not None
+
+
+@pytest.mark.parametrize("choice", ["auto", "none"])
+def test_without_tools_no_call_may_still_be_chosen(choice: str) -> None:
+    body = {"model": "m", "messages": [MESSAGE], "tool_choice": choice}
+    assert parse(json.dumps(body).encode()).tool_choice == choice
+
+
+@pytest.mark.parametrize("stop", ["a", ["a", "b"]])
+def test_stop_is_one_string_or_several(stop: Any) -> None:
+    body = {"model": "m", "messages": [MESSAGE], "stop": stop}
+    assert parse(json.dumps(body).encode()).stop == stop

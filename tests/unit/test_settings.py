@@ -45,6 +45,13 @@ def test_a_misspelt_variable_is_reported_with_a_guess(monkeypatch: pytest.Monkey
     assert unknown_variables() == ["OPENFAZE_API_KEY is no setting; did you mean OPENFAZE_API_KEYS?"]
 
 
+def test_other_programs_variables_in_the_env_file_are_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("POSTGRES_USER=x\nOPENFAZE_PORT=8123\nOPENFAZE_PROT=1\n")
+    assert Settings().port == 8123
+    assert unknown_variables() == ["OPENFAZE_PROT is no setting; did you mean OPENFAZE_PORT?"]
+
+
 def documented(name: str) -> str:
     """The row of the table in docs/settings.md."""
     field = Settings.model_fields[name]

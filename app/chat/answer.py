@@ -1,0 +1,180 @@
+"""The full model: specialists first and side by side, then an LLM that answers over their results."""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from app.chat.call import Call
+from app.chat.collect import Turn, texts_of
+from app.chat.directives import Directives
+from app.chat.events import Event, Evidence, Precontext, Text
+from app.chat.evidence import ground
+from app.chat.gather import gather
+from app.chat.images import images_for_llm
+from app.chat.json_answer import AnswerInvalid
+from app.chat.plan import Plan, Planner
+from app.chat.prompt import conversation, fenced, new_fence
+from app.chat.rounds import Rounds
+from app.chat.structured import COMPLAINT, SchemaNotSatisfied, Shape
+from app.chat.tools import offered
+from app.chat.trim import trim
+from app.chat.work import Work
+from app.wire.request import ChatRequest
+from app.wire.response import PrecontextEntry
+from models.language.embedding import Embedder
+from models.language.llm import Abilities, Llm
+from tasks.base import Task
+from tasks.media.loader import MediaLoader
+
+ANSWER_SHARE = 4
+"""A quarter of the LLM's context is kept for the answer where the client sets no limit."""
+ASSUMED_CONTEXT_TOKENS = 8192
+"""Of an LLM that does not tell: what servers grant by default at least."""
+CAREFUL_BYTES_PER_TOKEN = 3
+"""For fitting results into the context, where figures and names take more tokens than prose."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """What all requests of the full model share."""
+
+    find_llm: Callable[[], Llm]
+    """Raises EngineUnavailable."""
+    embedder: Embedder | None
+    find_task: Callable[[str], Task]
+    has_task: Callable[[str], bool]
+    planner: Planner
+    loader: MediaLoader
+
+    async def answer(self, call: Call, directives: Directives, turn: Turn) -> AsyncGenerator[Event, None]:
+        """The request's events, Finish last. Raises ApiError, InputError or ModelError."""
+        llm = self.find_llm()
+        form = call.request.response_format
+        shape = await asyncio.to_thread(Shape.of, form) if form is not None else None
+        plan = Plan() if call.skip_planning else await self.planner.plan(turn)
+        call.stages.done("plan")
+        if plan.steps:
+            log.info("plan", steps=plan.summary)
+
+        work = Work(lambda report: gather(plan, self.find_task, report))
+        async with aclosing(work.reports()) as reports:
+            async for report in reports:
+                yield report
+        entries = work.result
+        call.stages.done("gather")
+
+        rounds = await self._prepare(call, directives, turn, plan, entries, llm, shape)
+        said = self._checked(rounds, shape, call.request) if shape else rounds.answer()
+        # One piece of precontext, before the answer: calls of specialists by the LLM may still add to it.
+        waiting = entries
+        if waiting and not rounds.internal:
+            yield Precontext(waiting)
+            waiting = ()
+        async with aclosing(said) as events:
+            async for event in events:
+                if isinstance(event, Precontext):
+                    waiting += event.entries
+                    continue
+                if waiting:
+                    yield Precontext(waiting)
+                    waiting = ()
+                yield event
+        if waiting:
+            yield Precontext(waiting)
+        call.stages.done("answer")
+        yield rounds.finish
+
+    async def _prepare(
+        self,
+        call: Call,
+        directives: Directives,
+        turn: Turn,
+        plan: Plan,
+        entries: tuple[PrecontextEntry, ...],
+        llm: Llm,
+        shape: Shape | None,
+    ) -> Rounds:
+        """The LLM's first prompt, and what it may do."""
+        request = call.request
+        abilities = await llm.abilities()
+        system = [*directives.system, shape.instruction] if shape else list(directives.system)
+        forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
+        tools = []
+        if abilities.tools and not call.skip_planning and not forced:
+            tools = offered(turn, plan, self.has_task)
+        shorten = partial(self._shortened, turn.text, request, abilities)
+        said = [*system, *texts_of(request, "user", "assistant", "tool")]
+        texts = await shorten(entries, said) if entries else []
+        fence = new_fence() if entries or tools else ""
+        images = await images_for_llm(turn, self.loader, told=not call.skip_planning) if abilities.vision else {}
+        return Rounds(
+            llm=llm,
+            request=request,
+            messages=conversation(request, system, fenced(enumerate(entries), texts, fence), fence, images),
+            find_task=self.find_task,
+            shorten=shorten,
+            response_format=shape.upstream if shape and abilities.json_schema else None,
+            internal={tool.name: tool for tool in tools},
+            turn=turn,
+            entries=list(entries),
+            fence=fence,
+        )
+
+    async def _checked(self, rounds: Rounds, shape: Shape, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """The answer once it is known to have its shape; nothing of it is shown before. The LLM is asked once more.
+
+        Where it ended for its length, or calls the client's tools, the client is told so by the finish reason.
+        """
+        said = rounds.answer()
+        for is_last in (False, True):
+            async with aclosing(_without_text(said)) as events:
+                async for event in events:
+                    yield event
+            if rounds.finish_reason != "stop":
+                if rounds.text:
+                    yield Text(rounds.text)
+                return
+            try:
+                answer = await asyncio.to_thread(shape.parse, rounds.text)
+                break
+            except AnswerInvalid as invalid:
+                if is_last:
+                    raise SchemaNotSatisfied(invalid.reason) from invalid
+                log.info("answer_invalid", llm=rounds.llm.name)
+                said = rounds.again(COMPLAINT.format(reason=invalid.reason))
+        yield Text(answer.text)
+        if request.evidence:
+            grounding = await asyncio.to_thread(ground, answer.value, rounds.entries)
+            yield Evidence(grounding["evidence"], grounding["unsupported"])
+
+    async def _shortened(
+        self,
+        question: str,
+        request: ChatRequest,
+        abilities: Abilities,
+        entries: Sequence[PrecontextEntry],
+        beside: Sequence[str],
+    ) -> list[str]:
+        """The results' texts, as far as the LLM's context has room for them beside other texts and the answer."""
+        context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
+        answer = request.max_completion_tokens or request.max_tokens or context // ANSWER_SHARE
+        room = max(context // ANSWER_SHARE, context - answer - sum(map(_careful_count, beside)))
+        return await trim(entries, question, room, _careful_count, self.embedder)
+
+
+async def _without_text(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    async with aclosing(events):
+        async for event in events:
+            if not isinstance(event, Text):
+                yield event
+
+
+def _careful_count(text: str) -> int:
+    return math.ceil(len(text.encode()) / CAREFUL_BYTES_PER_TOKEN)

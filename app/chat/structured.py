@@ -1,0 +1,59 @@
+"""The form that the client asked the answer to have, and whether an answer has it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from app.chat.json_answer import JsonAnswer, parse_answer
+from app.chat.schema_checker import SchemaChecker
+from app.errors import ApiError
+from app.wire.request import ResponseFormat
+
+JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
+JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
+COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
+
+
+class SchemaNotSatisfied(ApiError):
+    """The LLM failed twice; what it wrote is not passed off as an answer."""
+
+    code = "schema_not_satisfied"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The model's answer does not have the form that was asked for. {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`json_object` or `json_schema`."""
+
+    format: ResponseFormat
+    checker: SchemaChecker | None
+
+    @classmethod
+    def of(cls, response_format: ResponseFormat | None) -> "Shape | None":
+        """None where any text will do. Raises InputError for a schema that cannot be checked."""
+        if response_format is None or response_format.type == "text":
+            return None
+        asked = response_format.json_schema
+        return cls(response_format, SchemaChecker(asked.schema_) if asked and asked.schema_ else None)
+
+    @property
+    def instruction(self) -> str:
+        """Told to every LLM: one that decodes under the schema still chooses better words when it knows it."""
+        if self.checker is None or self.format.json_schema is None:
+            return JSON_ONLY
+        return JSON_SCHEMA + json.dumps(self.format.json_schema.schema_, ensure_ascii=False)
+
+    @property
+    def upstream(self) -> dict[str, Any]:
+        """As OpenAI-compatible servers take it."""
+        if self.checker is None or self.format.json_schema is None:
+            return {"type": "json_object"}
+        asked = self.format.json_schema
+        schema = {"name": asked.name or "answer", "schema": asked.schema_, "strict": bool(asked.strict)}
+        return {"type": "json_schema", "json_schema": schema}
+
+    def parse(self, text: str) -> JsonAnswer:
+        """Raises AnswerInvalid with words for the LLM, and InputError for a schema that cannot be checked."""
+        return parse_answer(text, self.checker)

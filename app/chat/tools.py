@@ -1,0 +1,147 @@
+"""The specialists that a capable LLM may call by itself. The client never sees these calls."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.chat.collect import Turn
+from app.chat.plan import Plan
+from app.chat.planning.kinds import Kind, kind_of
+from tasks.base import TaskRequest
+from tasks.errors import InputError
+from tasks.media.source import Source
+
+PREFIX = "openfaze_"
+"""Keeps a tool of the client's with the same name apart."""
+
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InternalTool:
+    task: str
+    description: str
+    properties: Mapping[str, Mapping[str, Any]]
+    """JSON schemas of the arguments; all but those in `optional` are required."""
+    text: Callable[[Arguments], str]
+    """What the task is asked."""
+    optional: tuple[str, ...] = ()
+    kinds: frozenset[Kind] = frozenset()
+    """Of the inputs that it reads."""
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.task
+
+    @property
+    def reads_inputs(self) -> bool:
+        return "input" in self.properties
+
+    def definition(self) -> dict[str, Any]:
+        """In OpenAI's form."""
+        parameters = {
+            "type": "object",
+            "properties": dict(self.properties),
+            "required": [name for name in self.properties if name not in self.optional],
+            "additionalProperties": False,
+        }
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": parameters},
+        }
+
+    def request(self, arguments: str, turn: Turn) -> TaskRequest:
+        """What the LLM's `arguments` (JSON) ask the task for. Raises InputError, which the LLM is told."""
+        try:
+            given = json.loads(arguments or "{}")
+            text = self.text(given)
+            return TaskRequest(text, self._sources(given, turn))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"The arguments do not fit: {error}") from error
+
+    def _sources(self, arguments: Arguments, turn: Turn) -> tuple[Source, ...]:
+        if self.task == "scraper":
+            return (_linked(arguments["url"], turn),)
+        if not self.reads_inputs:
+            return ()
+        number = arguments["input"]
+        if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
+            raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")
+        return (turn.sources[number - 1],)
+
+
+def _linked(url: str, turn: Turn) -> Source:
+    """Only what the user pointed to is fetched: a URL may have come from a page that wants to be followed."""
+    for source in turn.sources:
+        if source.url == url:
+            return source
+    raise InputError("Only URLs in the user's own messages can be opened.")
+
+
+_INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}
+
+TOOLS: Sequence[InternalTool] = (
+    InternalTool(
+        "web_search",
+        "Search the web for what is recent or not known.",
+        {"query": {"type": "string"}},
+        lambda given: str(given["query"]),
+    ),
+    InternalTool(
+        "scraper",
+        "Read a web page that the user linked to.",
+        {"url": {"type": "string"}},
+        lambda given: f"Scrape this page: {given['url']}",
+    ),
+    InternalTool(
+        "code_sandbox",
+        "Run Python code for exact computation; only what it prints comes back.",
+        {"code": {"type": "string"}},
+        lambda given: str(given["code"]),
+    ),
+    InternalTool(
+        "translate",
+        "Translate a text.",
+        {"text": {"type": "string"}, "to": {"type": "string", "description": "Name or code of the language."}},
+        lambda given: f"Translate the following into {given['to']}:\n\n{given['text']}",
+    ),
+    InternalTool(
+        "ocr",
+        "Read the text of an input of the user's: an image, or pages of a document.",
+        {"input": _INPUT, "pages": {"type": "string", "description": "Such as 3, or 2-4; all without it."}},
+        lambda given: f"Read pages {given['pages']}." if given.get("pages") else "Read it.",
+        optional=("pages",),
+        kinds=frozenset({"image", "document", "table"}),
+    ),
+    InternalTool(
+        "object_detection",
+        "Find objects in an image of the user's, with their positions.",
+        {"input": _INPUT, "labels": {"type": "array", "items": {"type": "string"}}},
+        lambda given: f"Find: {', '.join(given.get('labels', ()))}",
+        optional=("labels",),
+        kinds=frozenset({"image"}),
+    ),
+    InternalTool(
+        "gui_detection",
+        "Find the buttons, fields and icons of a screenshot of the user's.",
+        {"input": _INPUT},
+        lambda _: "Find the elements of the user interface.",
+        kinds=frozenset({"image"}),
+    ),
+)
+
+
+def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
+    """The tools that can add something: those whose task runs here and, where it reads inputs, has one of its kind
+    that the plan did not give to it already."""
+    planned = {(step.task, source) for step in plan.steps for source in step.sources}
+
+    def is_new(tool: InternalTool, source: Source) -> bool:
+        return kind_of(source) in tool.kinds and (tool.task, source) not in planned
+
+    return [
+        tool
+        for tool in TOOLS
+        if (not tool.reads_inputs or any(is_new(tool, source) for source in turn.sources)) and has_task(tool.task)
+    ]

@@ -1,0 +1,163 @@
+"""Plain answers of the full model, against a scripted LLM: their shape, their usage, what is passed on."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.full_model import FullModel, content_of, picture_of, serving_full_model, system, text_part
+from tests.llm_server import Reply
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def test_an_answer_has_the_contracts_keys_in_their_order(model: FullModel) -> None:
+    model.script(Reply("Paris."))
+    response = model.ask("What is the capital of France?")
+    body = response.json()
+    assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "choices"]
+    assert (body["object"], body["model"], body["vcache"]) == ("chat.completion", "interfaze-beta", False)
+    assert re.fullmatch(r"req-[0-9a-f-]{36}", body["id"])
+    assert response.headers["x-request-id"] == body["id"]
+    assert body["choices"] == [
+        {"index": 0, "message": {"role": "assistant", "content": "Paris."}, "finish_reason": "stop"}
+    ]
+
+
+def test_a_plain_question_runs_no_task(model: FullModel) -> None:
+    model.script(Reply("Paris."))
+    assert "precontext" not in model.ask("What is the capital of France?").json()
+    assert [message["role"] for message in model.prompts[0]["messages"]] == ["user"]
+
+
+def test_the_stages_are_told_in_a_header(model: FullModel) -> None:
+    model.script(Reply("Hi."))
+    timing = model.ask("Hello").headers["server-timing"]
+    assert re.sub(r"[\d.]+", "n", timing) == "read;dur=n, plan;dur=n, gather;dur=n, answer;dur=n, render;dur=n"
+
+
+@pytest.mark.parametrize("name", ["interfaze-1", "auto"])
+def test_the_clients_model_name_is_echoed_and_the_servers_is_used(model: FullModel, name: str) -> None:
+    model.script(Reply("Hi."))
+    assert model.ask("Hello", model=name).json()["model"] == name
+    assert model.prompts[0]["model"] == "scripted"
+
+
+def test_usage_is_what_the_llm_counted(model: FullModel) -> None:
+    model.script(Reply("Hi.", usage={"prompt_tokens": 220, "completion_tokens": 3, "total_tokens": 223}))
+    usage = model.ask("Hello").json()["usage"]
+    assert usage == {"prompt_tokens": 220, "completion_tokens": 3, "total_tokens": 223}
+
+
+def test_usage_is_estimated_where_the_llm_gives_none(model: FullModel) -> None:
+    model.script(Reply("four letters a token", usage=False))
+    usage = model.ask(system("Be brief."), "A question of thirty-two letters").json()["usage"]
+    assert usage == {"prompt_tokens": 3 + 8, "completion_tokens": 5, "total_tokens": 16}
+
+
+def test_reasoning_tokens_are_told_when_they_are_known(model: FullModel) -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": 7}}
+    model.script(Reply("Hi.", usage={"prompt_tokens": 2, "completion_tokens": 9, "total_tokens": 11, **details}))
+    assert model.ask("Hello").json()["usage"]["completion_tokens_details"] == {"reasoning_tokens": 7}
+
+
+def test_an_answer_cut_at_its_limit_says_so(model: FullModel) -> None:
+    model.script(Reply("Once upon", finish_reason="length"))
+    assert model.ask("Tell a story", max_tokens=2).json()["choices"][0]["finish_reason"] == "length"
+
+
+def test_log_probabilities_are_passed_through(model: FullModel) -> None:
+    model.script(Reply("Hi there.", logprobs=True))
+    [choice] = model.ask("Hello", logprobs=True, top_logprobs=0).json()["choices"]
+    assert [token["token"] for token in choice["logprobs"]["content"]] == ["Hi", " there."]
+    assert model.prompts[0]["logprobs"] is True
+
+
+def test_parameters_reach_the_llm_as_they_were_set(model: FullModel) -> None:
+    model.script(Reply("Hi."))
+    given: dict[str, Any] = {
+        "temperature": 0.2,
+        "top_p": 0.9,
+        "seed": 7,
+        "stop": ["END"],
+        "presence_penalty": 0.5,
+        "frequency_penalty": -0.5,
+        "top_logprobs": 3,
+        "logprobs": True,
+        "user": "u-1",
+    }
+    model.ask("Hello", **given, metadata={"a": "b"}, n=1, a_field_of_tomorrow=1)
+    [prompt] = model.prompts
+    assert {name: prompt[name] for name in given} == given
+    assert not prompt.keys() & {"metadata", "n", "a_field_of_tomorrow", "evidence", "max_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"max_tokens": 20}, 20),
+        ({"max_completion_tokens": 30}, 30),
+        ({"max_tokens": 20, "max_completion_tokens": 30}, 30),
+    ],
+)
+def test_the_limit_of_tokens_reaches_the_llm(model: FullModel, given: dict[str, Any], sent: int) -> None:
+    model.script(Reply("Hi."))
+    model.ask("Hello", **given)
+    assert model.prompts[0]["max_tokens"] == sent
+    assert "max_completion_tokens" not in model.prompts[0]
+
+
+def test_the_conversation_reaches_the_llm_with_system_texts_first_and_without_directives(model: FullModel) -> None:
+    model.script(Reply("Yes."))
+    model.ask(
+        system("<task>ocr</task>Be brief."),
+        "Hello",
+        {"role": "assistant", "content": "Hi."},
+        {"role": "developer", "content": "Answer in English."},
+        "Is it warm?",
+        response_format={
+            "type": "json_schema",
+            "json_schema": {"name": "a", "schema": {"type": "string", "enum": ["Yes."]}},
+        },
+    )
+    first, *rest = model.prompts[0]["messages"]
+    assert first["role"] == "system"
+    assert first["content"].startswith("Be brief.\n\nAnswer in English.\n\nAnswer with JSON")
+    assert rest == [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": "Hi."},
+        {"role": "user", "content": "Is it warm?"},
+    ]
+
+
+def test_list_content_works_in_every_role(model: FullModel) -> None:
+    model.script(Reply("Cold."))
+    call = {"id": "call_9", "type": "function", "function": {"name": "thermometer", "arguments": "{}"}}
+    response = model.ask(
+        {"role": "system", "content": [text_part("Be"), text_part("brief.")]},
+        [text_part("Is this"), text_part("too cold?")],
+        {"role": "assistant", "content": [text_part("I will look.")], "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_9", "content": [text_part("-3"), text_part("degrees")]},
+    )
+    assert content_of(response) == "Cold."
+    assert model.prompts[0]["messages"] == [
+        {"role": "system", "content": "Be\nbrief."},
+        {"role": "user", "content": "Is this\ntoo cold?"},
+        {"role": "assistant", "content": "I will look.", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_9", "content": "-3\ndegrees"},
+    ]
+
+
+@pytest.mark.parametrize("header", ["x-interfaze-bypass-moa", "x-bypass-moe"])
+def test_bypassing_goes_straight_to_the_llm(model: FullModel, header: str) -> None:
+    model.script(Reply("A picture."))
+    response = model.ask([text_part("What is this?"), picture_of("A sign")], headers={header: "True"})
+    assert "precontext" not in response.json()
+    [prompt] = model.prompts
+    assert "tools" not in prompt
+    assert prompt["messages"] == [{"role": "user", "content": "What is this?\n[image]"}]

@@ -1,0 +1,220 @@
+"""What a client is told when the LLM fails, before the first byte and after it; and that hanging up ends its work."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.e2e.full_model import (
+    PATH,
+    FullModel,
+    Json,
+    body_of,
+    content_of,
+    error_of,
+    picture_of,
+    schema_of,
+    serving_full_model,
+    text_part,
+)
+from tests.llm_server import Reply
+from tests.server import free_port
+
+BOTH = pytest.mark.parametrize("stream", [False, True])
+TOO_LONG = {
+    "error": {
+        "message": "This model's maximum context length is 32768 tokens. "
+        "However, your messages resulted in 40213 tokens.",
+        "type": "invalid_request_error",
+        "param": "messages",
+        "code": "context_length_exceeded",
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def hurried() -> Iterator[FullModel]:
+    """Its LLM has a fifth of a second to begin."""
+    with serving_full_model(llm_first_byte_s=0.2) as model:
+        yield model
+
+
+@BOTH
+def test_an_llm_that_cannot_be_reached(stream: bool) -> None:
+    with serving_full_model(llm_base_url=f"http://127.0.0.1:{free_port()}/v1", llm_first_byte_s=5) as model:
+        response = model.ask("Hello", stream=stream)
+        error = error_of(response, 503, "upstream_unavailable")
+        assert error["type"] == "service_unavailable"
+        assert int(response.headers["retry-after"]) > 0
+
+
+@BOTH
+def test_a_busy_llm_says_when_to_come_back(model: FullModel, stream: bool) -> None:
+    model.script(Reply(status=429, retry_after=17))
+    response = model.ask("Hello", stream=stream)
+    assert error_of(response, 503, "overloaded")["type"] == "service_unavailable"
+    assert response.headers["retry-after"] == "17"
+    assert len(model.prompts) == 1
+
+
+def test_a_moment_of_trouble_before_the_first_byte_is_tried_again(model: FullModel) -> None:
+    model.script(Reply(status=429, retry_after=0), Reply(status=503, retry_after=0), Reply("Hi."))
+    assert content_of(model.ask("Hello")) == "Hi."
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("reply", "status", "code"),
+    [
+        (Reply(status=500, error="CUDA error at /usr/src/vllm/worker.py"), 503, "upstream_unavailable"),
+        (Reply(status=401, error="Incorrect API key provided: sk-secret-123456"), 503, "upstream_unavailable"),
+        (Reply(status=404, error="The model 'scripted' does not exist"), 503, "upstream_unavailable"),
+        (Reply(status=400, error="temperature must be 1 for this model"), 400, "invalid_request"),
+    ],
+    ids=["500", "401", "404", "400"],
+)
+def test_a_refusal_keeps_its_status_and_tells_nothing_of_the_inside(
+    model: FullModel, reply: Reply, status: int, code: str, stream: bool
+) -> None:
+    model.script(reply)
+    error = error_of(model.ask("Hello", stream=stream), status, code)
+    for secret in ("sk-secret", "/usr/src", "CUDA", "scripted"):
+        assert secret not in error["message"]
+
+
+def test_what_the_llm_finds_wrong_with_the_request_is_told_in_its_words(model: FullModel) -> None:
+    model.script(Reply(status=400, error="temperature must be 1 for this model"))
+    error = error_of(model.ask("Hello"), 400, "invalid_request")
+    assert error["message"] == "temperature must be 1 for this model"
+    assert error["type"] == "invalid_request_error"
+
+
+@BOTH
+def test_a_prompt_too_long_is_told_with_both_numbers(model: FullModel, stream: bool) -> None:
+    model.script(Reply(status=400, error=TOO_LONG))
+    error = error_of(model.ask("Hello", stream=stream), 400, "context_length_exceeded")
+    assert error["type"] == "invalid_request_error"
+    assert "32768" in error["message"]
+    assert "40213" in error["message"]
+
+
+@BOTH
+def test_an_llm_that_hangs_before_its_first_byte(hurried: FullModel, stream: bool) -> None:
+    hurried.script(Reply(hang_before_first_byte=True))
+    error = error_of(hurried.ask("Hello", stream=stream), 503, "upstream_unavailable")
+    assert error["type"] == "service_unavailable"
+    hurried.llm.wait_for_cancelled()
+
+
+@BOTH
+def test_the_time_limit_of_a_request_holds_for_the_llm_too(stream: bool) -> None:
+    with serving_full_model(request_timeout_s=0.3) as model:
+        model.script(Reply(hang_before_first_byte=True))
+        response = model.ask("Hello", stream=stream)
+        error = error_of(response, 503, "timeout")
+        assert "OPENFAZE_REQUEST_TIMEOUT_S" in error["message"]
+        assert response.headers["retry-after"]
+        model.llm.wait_for_cancelled()
+
+
+@pytest.mark.parametrize("reply", [Reply("one two three", cut_after=2), Reply("one two three", garbage_after=2)])
+def test_an_answer_that_breaks_off_is_an_error_and_not_half_an_answer(model: FullModel, reply: Reply) -> None:
+    model.script(reply)
+    error_of(model.ask("Count to three"), 503, "upstream_unavailable")
+    assert len(model.prompts) == 1
+
+
+@pytest.mark.parametrize("reply", [Reply("one two three", cut_after=2), Reply("one two three", garbage_after=2)])
+def test_a_stream_that_breaks_off_ends_with_an_error_event(model: FullModel, reply: Reply) -> None:
+    model.script(reply)
+    response = model.ask("Count to three", stream=True)
+    assert response.status_code == 200
+    assert response.text.endswith("}}\n\ndata: [DONE]\n\n")
+    model.script(reply)
+    streamed = model.stream("Count to three")
+    assert streamed.text == "one"
+    assert streamed.finish_reasons == []
+    assert streamed.error is not None
+    assert list(streamed.error) == ["message", "type", "code", "param", "request_id"]
+    assert (streamed.error["type"], streamed.error["code"]) == ("service_unavailable", "upstream_unavailable")
+    assert streamed.error["request_id"] == streamed.chunks[0]["id"]
+
+
+def test_a_stream_that_takes_too_long_ends_with_an_error_event() -> None:
+    with serving_full_model(request_timeout_s=1) as model:
+        model.script(Reply("one two three", hang_after=2))
+        streamed = model.stream("Count to three", headers={"x-interfaze-bypass-moa": "true"})
+        assert streamed.text == "one"
+        assert streamed.error is not None
+        assert streamed.error["code"] == "timeout"
+        model.llm.wait_for_cancelled()
+
+
+def test_a_fault_after_the_precontext_is_told_in_the_stream(model: FullModel) -> None:
+    model.script(Reply(status=500))
+    said = [text_part("What does it say?"), picture_of("Platform nine")]
+    streamed = model.stream(said, headers={"x-show-additional-info": "true"})
+    assert streamed.text.startswith("<precontext> [")
+    assert streamed.error is not None
+    assert streamed.error["code"] == "upstream_unavailable"
+
+
+def test_a_second_attempt_that_fails_is_told_as_what_it_is(model: FullModel) -> None:
+    model.script(Reply("Nine."), Reply(status=429, retry_after=17))
+    response = model.ask("What is the total?", response_format=schema_of(total={"type": "number"}))
+    error_of(response, 503, "overloaded")
+
+
+def test_the_server_goes_on_after_all_that(model: FullModel) -> None:
+    model.script(Reply("Hi."))
+    assert content_of(model.ask("Hello")) == "Hi."
+
+
+HANGING = [
+    pytest.param(Reply(hang_before_first_byte=True), {}, id="before the first byte"),
+    pytest.param(Reply("one two three", hang_after=2), {}, id="amid the answer"),
+    pytest.param(Reply('{"a": 1}', hang_after=2), {"response_format": {"type": "json_object"}}, id="amid JSON"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("reply", "fields"), HANGING)
+async def test_a_client_that_leaves_stops_the_upstream_call_within_a_second(
+    model: FullModel, reply: Reply, fields: Json, stream: bool
+) -> None:
+    model.script(reply)
+    async with httpx.AsyncClient(base_url=model.base_url, timeout=60, trust_env=False) as client:
+        asking = asyncio.create_task(client.post(PATH, json=body_of("Hello", stream=stream, **fields)))
+        await asyncio.to_thread(model.llm.wait_for_requests)
+        asking.cancel()
+        left = time.monotonic()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+        await asyncio.to_thread(model.llm.wait_for_cancelled)
+    [moment] = model.llm.cancelled
+    assert moment - left < 1
+
+
+async def test_only_the_call_of_the_client_that_left_is_stopped(model: FullModel) -> None:
+    def reply(body: Json) -> Reply:
+        leaving = body["messages"][0]["content"] == "leaving"
+        return Reply("never", hang_before_first_byte=True) if leaving else Reply("I stayed " * 20, delay_s=0.01)
+
+    model.script(by_body=reply)
+    async with httpx.AsyncClient(base_url=model.base_url, timeout=60, trust_env=False) as client:
+        leaving = asyncio.create_task(client.post(PATH, json=body_of("leaving")))
+        staying = asyncio.create_task(client.post(PATH, json=body_of("staying")))
+        await asyncio.to_thread(model.llm.wait_for_requests, 2)
+        leaving.cancel()
+        await asyncio.to_thread(model.llm.wait_for_cancelled)
+        assert content_of(await staying) == "I stayed " * 20
+    assert len(model.llm.cancelled) == 1

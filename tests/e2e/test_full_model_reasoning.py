@@ -1,0 +1,89 @@
+"""Reasoning of the LLM's, against a scripted one: told when it was asked for, and never mixed into the answer."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.full_model import FullModel, content_of, schema_of, serving_full_model
+from tests.llm_server import Reply
+
+QUESTION = "Is 97 a prime?"
+THOUGHT = "Not even, not by 3, 5 or 7."
+IN_FIELD = Reply("Yes.", reasoning=THOUGHT)
+IN_OTHER_FIELD = Reply("Yes.", reasoning=THOUGHT, reasoning_field="reasoning")
+IN_TAGS = Reply(chunks=["<thi", "nk>Not even, ", "not by 3, 5 or 7.</", "think>\n\nYes", "."])
+EVERY_FORM = pytest.mark.parametrize("reply", [IN_FIELD, IN_OTHER_FIELD, IN_TAGS], ids=["field", "other", "tags"])
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+@EVERY_FORM
+@pytest.mark.parametrize("effort", ["minimal", "low", "medium", "high", "on", "auto"])
+def test_reasoning_is_a_field_of_the_answer_when_it_is_asked_for(model: FullModel, reply: Reply, effort: str) -> None:
+    model.script(reply)
+    body = model.ask(QUESTION, reasoning_effort=effort).json()
+    assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "reasoning", "choices"]
+    assert body["reasoning"] == THOUGHT
+    assert body["choices"][0]["message"] == {"role": "assistant", "content": "Yes."}
+
+
+@EVERY_FORM
+@pytest.mark.parametrize("effort", [None, "off", "none"])
+def test_reasoning_that_nobody_asked_for_is_left_out(model: FullModel, reply: Reply, effort: str | None) -> None:
+    model.script(reply, reply)
+    response = model.ask(QUESTION, reasoning_effort=effort)
+    assert "reasoning" not in response.json()
+    assert content_of(response) == "Yes."
+    assert model.stream(QUESTION, reasoning_effort=effort).text == "Yes."
+
+
+def test_there_is_no_field_where_the_llm_did_not_reason(model: FullModel) -> None:
+    model.script(Reply("Yes."))
+    assert "reasoning" not in model.ask(QUESTION, reasoning_effort="high").json()
+
+
+@EVERY_FORM
+def test_a_stream_puts_the_reasoning_between_its_own_deltas_before_the_answer(model: FullModel, reply: Reply) -> None:
+    model.script(reply)
+    texts = model.stream(QUESTION, reasoning_effort="high").texts
+    assert texts[0] == "<think>"
+    end = texts.index("</think>")
+    assert "".join(texts[1:end]) == THOUGHT
+    assert "".join(texts[end + 1 :]) == "Yes."
+
+
+def test_reasoning_without_an_answer_is_closed_all_the_same(model: FullModel) -> None:
+    model.script(Reply(reasoning=THOUGHT, finish_reason="length"))
+    streamed = model.stream(QUESTION, reasoning_effort="high", max_tokens=5)
+    assert streamed.text == f"<think>{THOUGHT}</think>"
+    assert streamed.finish_reasons == ["length"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"), [("minimal", "minimal"), ("low", "low"), ("high", "high"), ("on", "medium")]
+)
+def test_the_effort_reaches_the_llm_in_words_that_it_knows(model: FullModel, asked: str, sent: str) -> None:
+    model.script(Reply("Yes."))
+    model.ask(QUESTION, reasoning_effort=asked)
+    assert model.prompts[0]["reasoning_effort"] == sent
+
+
+@pytest.mark.parametrize("asked", ["off", "none", "auto"])
+def test_what_is_no_effort_is_not_passed_on(model: FullModel, asked: str) -> None:
+    model.script(Reply("Yes."))
+    model.ask(QUESTION, reasoning_effort=asked)
+    assert "reasoning_effort" not in model.prompts[0]
+
+
+@EVERY_FORM
+def test_reasoning_is_no_part_of_a_structured_answer(model: FullModel, reply: Reply) -> None:
+    answer = Reply('{"prime": true}', reasoning=THOUGHT) if reply.reasoning else Reply(f"<think>{THOUGHT}</think>{{}}")
+    model.script(answer)
+    response_format = schema_of(prime={"type": "boolean"}) if reply.reasoning else {"type": "json_object"}
+    response = model.ask(QUESTION, response_format=response_format, reasoning_effort="low")
+    assert content_of(response) == ('{"prime": true}' if reply.reasoning else "{}")
+    assert response.json()["reasoning"] == THOUGHT

@@ -1,0 +1,219 @@
+"""Structured answers of the full model, against a scripted LLM: bare, valid, or refused."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    content_of,
+    error_of,
+    picture_of,
+    prompt_text,
+    schema_of,
+    serving_full_model,
+    system,
+    text_part,
+)
+from tests.llm_server import Call, Reply
+
+JSON_OBJECT = {"type": "json_object"}
+TOTAL = schema_of(total={"type": "number"})
+QUESTION = "The total is 9.00. What is the total?"
+TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def test_a_valid_answer_comes_back_as_it_was_written(model: FullModel) -> None:
+    model.script(Reply('{"total": 9.00}'))
+    assert content_of(model.ask(QUESTION, response_format=TOTAL)) == '{"total": 9.00}'
+
+
+def test_an_llm_that_decodes_under_a_schema_gets_it_and_is_told_it_too(model: FullModel) -> None:
+    model.script(Reply('{"total": 9}'))
+    model.ask(QUESTION, response_format={**TOTAL, "json_schema": {**TOTAL["json_schema"], "strict": True}})
+    [prompt] = model.prompts
+    schema = TOTAL["json_schema"]["schema"]
+    sent = {"name": "answer", "schema": schema, "strict": True}
+    assert prompt["response_format"] == {"type": "json_schema", "json_schema": sent}
+    assert json.dumps(schema) in prompt["messages"][0]["content"]
+
+
+def test_an_llm_that_cannot_decode_under_a_schema_is_only_told_it() -> None:
+    with serving_full_model("") as model:
+        model.script(Reply('{"total": 9}'))
+        assert json.loads(content_of(model.ask(QUESTION, response_format=TOTAL))) == {"total": 9}
+        [prompt] = model.prompts
+        assert "response_format" not in prompt
+        assert json.dumps(TOTAL["json_schema"]["schema"]) in prompt["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '```json\n{"total": 9}\n```',
+        '```\n{"total": 9}\n```',
+        'Here it is:\n\n```json\n{"total": 9}\n```\nAnything else?',
+        'The answer is {"total": 9}.',
+        '  {"total": 9}\n',
+    ],
+)
+@pytest.mark.parametrize("response_format", [TOTAL, JSON_OBJECT], ids=["json_schema", "json_object"])
+def test_what_stands_around_the_json_is_taken_off(model: FullModel, response_format: Json, written: str) -> None:
+    model.script(Reply(written))
+    assert content_of(model.ask(QUESTION, response_format=response_format)) == '{"total": 9}'
+
+
+def test_a_json_object_is_asked_for_and_any_object_will_do(model: FullModel) -> None:
+    model.script(Reply('{"anything": [1, 2]}'))
+    assert content_of(model.ask(QUESTION, response_format=JSON_OBJECT)) == '{"anything": [1, 2]}'
+    assert model.prompts[0]["response_format"] == JSON_OBJECT
+
+
+@pytest.mark.parametrize(
+    ("response_format", "first", "words"),
+    [
+        (TOTAL, '{"sum": 9}', "'total' is a required property"),
+        (TOTAL, '{"total": "nine"}', "'nine' is not of type 'number'"),
+        (TOTAL, '{"total": 9', "breaks off before its last bracket"),
+        (TOTAL, "Nine.", "not valid JSON"),
+        (JSON_OBJECT, "[9]", "it must be a JSON object"),
+    ],
+)
+def test_an_invalid_answer_is_asked_for_once_more_with_the_validators_words(
+    model: FullModel, response_format: Json, first: str, words: str
+) -> None:
+    model.script(Reply(first), Reply('{"total": 9}'))
+    assert content_of(model.ask(QUESTION, response_format=response_format)) == '{"total": 9}'
+    again = model.prompts[1]
+    assert again["messages"][:-2] == model.prompts[0]["messages"]
+    said, complaint = again["messages"][-2:]
+    assert said == {"role": "assistant", "content": first}
+    assert complaint["role"] == "user"
+    assert words in complaint["content"]
+    assert again.get("response_format") == model.prompts[0].get("response_format")
+
+
+def test_usage_counts_both_attempts(model: FullModel) -> None:
+    used = {"prompt_tokens": 20, "completion_tokens": 4, "total_tokens": 24}
+    model.script(Reply("Nine.", usage=used), Reply('{"total": 9}', usage=used))
+    usage = model.ask(QUESTION, response_format=TOTAL).json()["usage"]
+    assert usage == {"prompt_tokens": 40, "completion_tokens": 8, "total_tokens": 48}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("response_format", "answer"), [(TOTAL, '{"sum": 9}'), (TOTAL, "Nine."), (JSON_OBJECT, "[1]"), (JSON_OBJECT, "")]
+)
+def test_an_answer_invalid_twice_is_an_error_and_never_an_answer(
+    model: FullModel, response_format: Json, answer: str, stream: bool
+) -> None:
+    model.script(Reply(answer), Reply(answer))
+    response = model.ask(QUESTION, response_format=response_format, stream=stream)
+    error = error_of(response, 500, "schema_not_satisfied")
+    assert error["type"] == "internal_error"
+    assert len(model.prompts) == 2
+
+
+def test_a_stream_shows_nothing_of_the_answer_that_failed(model: FullModel) -> None:
+    model.script(Reply('```json\n{"total": "nine"}\n```'), Reply('```json\n{"total": 9}\n```'))
+    streamed = model.stream(QUESTION, response_format=TOTAL)
+    assert streamed.text == '{"total": 9}'
+    assert streamed.finish_reasons == ["stop"]
+
+
+def test_an_answer_cut_at_its_limit_says_so_and_is_not_asked_for_again(model: FullModel) -> None:
+    model.script(Reply('{"total": ', finish_reason="length"))
+    [choice] = model.ask(QUESTION, response_format=TOTAL).json()["choices"]
+    assert choice == {
+        "index": 0,
+        "message": {"role": "assistant", "content": '{"total": '},
+        "finish_reason": "length",
+    }
+
+
+def test_a_second_attempt_that_is_cut_at_its_limit_says_so_too(model: FullModel) -> None:
+    model.script(Reply("Nine."), Reply('{"total": ', finish_reason="length"))
+    assert model.ask(QUESTION, response_format=TOTAL).json()["choices"][0]["finish_reason"] == "length"
+
+
+def test_a_call_of_a_tool_is_no_answer_to_be_checked(model: FullModel) -> None:
+    model.script(Reply(tool_calls=[Call("look_up")]))
+    [choice] = model.ask(QUESTION, response_format=TOTAL, tools=[TOOL]).json()["choices"]
+    assert choice["finish_reason"] == "tool_calls"
+    assert choice["message"]["tool_calls"][0]["function"]["name"] == "look_up"
+
+
+def test_the_second_attempt_may_call_a_tool(model: FullModel) -> None:
+    model.script(Reply("Nine?"), Reply(tool_calls=[Call("look_up")]))
+    [choice] = model.ask(QUESTION, response_format=TOTAL, tools=[TOOL]).json()["choices"]
+    assert choice["finish_reason"] == "tool_calls"
+
+
+def test_a_run_task_with_a_schema_that_constrains_is_the_full_models(model: FullModel) -> None:
+    model.script(Reply('{"total": 9}'))
+    response = model.ask(system("<task>ocr</task>"), [picture_of("Total 9.00")], response_format=TOTAL)
+    body = response.json()
+    assert json.loads(content_of(response)) == {"total": 9}
+    assert [entry["name"] for entry in body["precontext"]] == ["ocr"]
+    assert "Total 9.00" in prompt_text(model.prompts[0])
+    assert "<task>" not in prompt_text(model.prompts[0])
+
+
+@pytest.mark.parametrize(
+    "response_format",
+    [None, {"type": "text"}, JSON_OBJECT, {"type": "json_schema", "json_schema": {"name": "empty_schema"}}],
+)
+def test_a_run_task_with_an_open_schema_asks_no_llm(model: FullModel, response_format: Json | None) -> None:
+    model.script()
+    content = content_of(
+        model.ask(system("<task>ocr</task>"), [picture_of("Total 9.00")], response_format=response_format)
+    )
+    assert json.loads(content)["result"]["extracted_text"] == "Total 9.00"
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "objekt"}, "objekt"),
+        ({"type": "object", "properties": {"a": {"$ref": "https://example.com/schema.json"}}}, "example.com"),
+        ({"type": "object", "properties": {"a": {"$ref": "file:///etc/passwd"}}}, "nothing is fetched"),
+        ({"type": "object", "properties": {"a": {"$ref": "#/$defs/missing"}}}, "missing"),
+        ({"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=a)b("}}}, "pattern"),
+        ({"type": "object", "properties": {"a": {"type": "string", "pattern": r"(a)\1"}}}, "pattern"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_schema_that_cannot_be_checked_is_refused_before_any_work(
+    model: FullModel, schema: Json, words: str, stream: bool
+) -> None:
+    model.script()
+    asked: dict[str, Any] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    response = model.ask([text_part(QUESTION), picture_of("9.00")], response_format=asked, stream=stream)
+    error = error_of(response, 400, "invalid_request")
+    assert error["type"] == "invalid_request_error"
+    assert error["param"].startswith("response_format.json_schema.schema")
+    assert words in error["message"]
+    assert model.prompts == []
+
+
+def test_a_pattern_that_would_backtrack_for_ever_is_answered(model: FullModel) -> None:
+    model.script(Reply(json.dumps({"a": "a" * 5000 + "!"})), Reply('{"a": "aaaa"}'))
+    content = content_of(model.ask(QUESTION, response_format=schema_of(a={"type": "string", "pattern": "^(a+)+$"})))
+    assert json.loads(content) == {"a": "aaaa"}
+
+
+def test_local_references_are_followed(model: FullModel) -> None:
+    response_format = schema_of(total={"$ref": "#/$defs/amount"})
+    response_format["json_schema"]["schema"]["$defs"] = {"amount": {"type": "number", "minimum": 1}}
+    model.script(Reply('{"total": 0}'), Reply('{"total": 9}'))
+    assert content_of(model.ask(QUESTION, response_format=response_format)) == '{"total": 9}'

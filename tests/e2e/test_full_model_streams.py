@@ -1,0 +1,152 @@
+"""Streams of the full model, against a scripted LLM: every chunk, in the contract's order."""
+
+import asyncio
+import json
+import random
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.e2e.full_model import (
+    PATH,
+    FullModel,
+    Json,
+    Streamed,
+    body_of,
+    picture_of,
+    prompt_text,
+    schema_of,
+    serving_full_model,
+    text_part,
+)
+from tests.llm_server import Reply
+
+SHOWING = {"x-show-additional-info": "true"}
+PICTURED: list[Json | str | list[Json]] = [[text_part("Where does it leave?"), picture_of("Platform nine")]]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def test_chunks_have_the_contracts_keys_and_end_with_the_reason(model: FullModel) -> None:
+    model.script(Reply("From platform nine."))
+    streamed = model.stream("Where does it leave?")
+    for chunk in streamed.chunks:
+        assert list(chunk) == ["id", "type", "object", "created", "model", "choices"]
+    first, *_, last = [choice for chunk in streamed.chunks for choice in chunk["choices"]]
+    assert first == {"index": 0, "delta": {"role": "assistant", "content": "From"}, "finish_reason": None}
+    assert last == {"index": 0, "delta": {}, "finish_reason": "stop"}
+    assert streamed.text == "From platform nine."
+
+
+def test_the_llms_pieces_are_forwarded_as_they_come(model: FullModel) -> None:
+    pieces = ["Pl", "at", "form ", "né", "uf 🚉", "."]
+    model.script(Reply(chunks=pieces))
+    assert model.stream("Where does it leave?").texts == pieces
+
+
+def test_the_first_piece_is_there_before_the_llm_has_finished(model: FullModel) -> None:
+    model.script(Reply("From platform nine.", hang_after=2))
+    body = body_of("Where does it leave?", stream=True)
+    with model.client.stream("POST", PATH, json=body) as response:
+        first = next(response.iter_lines())
+        assert json.loads(first.removeprefix("data: "))["choices"][0]["delta"]["content"] == "From"
+    model.llm.wait_for_cancelled()
+
+
+def test_usage_comes_last_and_only_when_it_is_asked_for(model: FullModel) -> None:
+    used = {"prompt_tokens": 20, "completion_tokens": 4, "total_tokens": 24}
+    model.script(Reply("Nine.", usage=used), Reply("Nine.", usage=used))
+    *others, last = model.stream("Where?", stream_options={"include_usage": True}).chunks
+    assert (last["choices"], last["usage"], last["vcache"]) == ([], used, False)
+    assert all("usage" not in chunk and "vcache" not in chunk for chunk in others)
+    assert all("usage" not in chunk for chunk in model.stream("Where?").chunks)
+
+
+def test_the_precontext_comes_first_where_it_is_asked_for(model: FullModel) -> None:
+    model.script(Reply("From platform nine."), Reply("From platform nine."))
+    first, *rest = model.stream(*PICTURED, headers=SHOWING).texts
+    assert first.startswith('<precontext> [{"name":"ocr","result":{"extracted_text":"Platform nine"')
+    assert first.endswith("}] </precontext>")
+    shown = json.loads(first.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    assert "".join(rest) == "From platform nine."
+    assert shown == model.ask(*PICTURED).json()["precontext"]
+
+
+def test_the_precontext_comes_before_the_reasoning(model: FullModel) -> None:
+    model.script(Reply("Nine.", reasoning="I see."))
+    texts = model.stream(*PICTURED, headers=SHOWING, reasoning_effort="low").texts
+    assert texts[0].startswith("<precontext> [")
+    assert texts[1:] == ["<think>", "I see.", "</think>", "Nine."]
+
+
+def test_the_precontext_comes_before_the_llm_has_begun(model: FullModel) -> None:
+    model.script(Reply(hang_before_first_byte=True))
+    body = body_of(*PICTURED, stream=True)
+    with model.client.stream("POST", PATH, json=body, headers=SHOWING) as response:
+        first = json.loads(next(response.iter_lines()).removeprefix("data: "))
+        assert first["choices"][0]["delta"]["content"].startswith("<precontext> [")
+    model.llm.wait_for_cancelled()
+
+
+def test_a_stream_shows_no_precontext_unasked_or_where_nothing_ran(model: FullModel) -> None:
+    model.script(Reply("Nine."), Reply("Nine."))
+    assert model.stream(*PICTURED).text == "Nine."
+    assert model.stream("Where?", headers=SHOWING).text == "Nine."
+
+
+def test_progress_is_told_in_comments_where_it_is_asked_for(model: FullModel) -> None:
+    model.script(Reply("Nine."))
+    response = model.ask(*PICTURED, stream=True, headers={"x-interfaze-progress": "true"})
+    comments = [line for line in response.text.splitlines() if line.startswith(": progress ")]
+    assert json.loads(comments[-1].removeprefix(": progress "))["done"] == 1
+    assert Streamed.read(response.text).text == "Nine."
+
+
+def test_log_probabilities_come_with_their_pieces(model: FullModel) -> None:
+    model.script(Reply("Platform nine.", logprobs=True))
+    choices = [choice for chunk in model.stream("Where?", logprobs=True).chunks for choice in chunk["choices"]]
+    tokens = [choice["logprobs"]["content"][0]["token"] for choice in choices if "logprobs" in choice]
+    assert tokens == ["Platform", " nine."]
+
+
+def test_a_structured_answer_is_streamed_once_it_is_known_to_be_valid(model: FullModel) -> None:
+    model.script(Reply('```json\n{"platform": 9}\n```'))
+    streamed = model.stream("Where?", response_format=schema_of(platform={"type": "integer"}))
+    assert streamed.texts == ['{"platform": 9}']
+
+
+def test_a_stream_says_what_the_whole_answer_says(model: FullModel) -> None:
+    reply = Reply("From platform nine.", reasoning="I see.")
+    model.script(reply, reply)
+    whole = model.ask(*PICTURED, reasoning_effort="low").json()
+    streamed = model.stream(*PICTURED, reasoning_effort="low", stream_options={"include_usage": True})
+    assert streamed.text == f"<think>{whole['reasoning']}</think>{whole['choices'][0]['message']['content']}"
+    assert streamed.chunks[-1]["usage"] == whole["usage"]
+
+
+async def test_fifty_callers_at_once_each_get_every_chunk_of_their_own_answer(model: FullModel) -> None:
+    def reply(body: Json) -> Reply:
+        name = prompt_text(body)
+        return Reply(
+            chunks=[f"{name}/{number} " for number in range(random.Random(name).randrange(5, 40))], delay_s=0.005
+        )
+
+    model.script(by_body=reply)
+    async with httpx.AsyncClient(base_url=model.base_url, timeout=60, trust_env=False) as client:
+
+        async def caller(number: int) -> None:
+            for turn in range(3):
+                name = f"caller-{number}-{turn}"
+                body = body_of(name, stream=True)
+                streamed = Streamed.read((await client.post(PATH, json=body)).text)
+                assert streamed.texts == reply(body).pieces
+                assert streamed.finish_reasons == ["stop"]
+
+        await asyncio.gather(*map(caller, range(50)))
+    assert len(model.prompts) == 150
+    assert model.llm.cancelled == []

@@ -1,0 +1,162 @@
+"""The client's tools, against a scripted LLM: passed on, and their calls passed back."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    content_of,
+    error_of,
+    picture_of,
+    serving_full_model,
+    text_part,
+)
+from tests.llm_server import Call, Reply
+
+WEATHER: Json = {
+    "type": "function",
+    "function": {
+        "name": "get_temperature",
+        "description": "Of a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        "strict": True,
+    },
+}
+NAMED = {"type": "function", "function": {"name": "get_temperature"}}
+OTHER = {"type": "function", "function": {"name": "get_rain"}}
+QUESTION = "How warm is it in Oslo and in Rome?"
+PICTURED = [text_part("What does it say?"), picture_of("Platform nine")]
+OSLO = Call("get_temperature", '{"city": "Oslo"}', id="call_a")
+ROME = Call("get_temperature", '{"city": "Rome"}', id="call_b")
+BYPASS = {"x-interfaze-bypass-moa": "true"}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def tools_of(prompt: Json) -> list[str]:
+    return [tool["function"]["name"] for tool in prompt.get("tools", ())]
+
+
+def test_a_call_of_the_clients_tool_comes_back_whole(model: FullModel) -> None:
+    model.script(Reply(tool_calls=[OSLO]))
+    body = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()
+    call = {
+        "id": "call_a",
+        "type": "function",
+        "function": {"name": "get_temperature", "arguments": '{"city": "Oslo"}'},
+    }
+    assert body["choices"] == [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": None, "tool_calls": [call]},
+            "finish_reason": "tool_calls",
+        }
+    ]
+
+
+def test_a_tools_definition_reaches_the_llm_as_it_was_written(model: FullModel) -> None:
+    model.script(Reply("Warm."))
+    model.ask(QUESTION, tools=[WEATHER], headers=BYPASS)
+    assert model.prompts[0]["tools"] == [WEATHER]
+    assert "tool_choice" not in model.prompts[0]
+
+
+def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
+    model.script(Reply(tool_calls=[OSLO, ROME]), Reply("Oslo -3, Rome 12."))
+    first = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()["choices"][0]["message"]
+    assert [call["id"] for call in first["tool_calls"]] == ["call_a", "call_b"]
+    results = [
+        {"role": "tool", "tool_call_id": "call_a", "content": "-3"},
+        {"role": "tool", "tool_call_id": "call_b", "content": "12"},
+    ]
+    second = model.ask(QUESTION, first, *results, tools=[WEATHER], headers=BYPASS)
+    assert content_of(second) == "Oslo -3, Rome 12."
+    assert second.json()["choices"][0]["finish_reason"] == "stop"
+    user, assistant, *rest = model.prompts[1]["messages"]
+    assert user == {"role": "user", "content": QUESTION}
+    assert assistant["tool_calls"] == first["tool_calls"]
+    assert assistant["content"] is None
+    assert rest == results
+
+
+@pytest.mark.parametrize("choice", ["auto", "required", NAMED])
+def test_a_choice_of_tools_is_passed_on(model: FullModel, choice: str | Json) -> None:
+    model.script(Reply(tool_calls=[OSLO]))
+    model.ask(QUESTION, tools=[WEATHER], tool_choice=choice)
+    assert model.prompts[0]["tool_choice"] == choice
+    assert tools_of(model.prompts[0])[0] == "get_temperature"
+
+
+@pytest.mark.parametrize("choice", ["required", NAMED])
+def test_a_forced_call_is_the_clients_and_never_ours(model: FullModel, choice: str | Json) -> None:
+    model.script(Reply(tool_calls=[OSLO]))
+    model.ask(PICTURED, tools=[WEATHER], tool_choice=choice)
+    assert tools_of(model.prompts[0]) == ["get_temperature"]
+
+
+def test_none_shows_the_llm_no_tools(model: FullModel) -> None:
+    model.script(Reply("I cannot know."))
+    response = model.ask(QUESTION, tools=[WEATHER], tool_choice="none", parallel_tool_calls=False, headers=BYPASS)
+    assert content_of(response) == "I cannot know."
+    assert not model.prompts[0].keys() & {"tools", "tool_choice", "parallel_tool_calls"}
+
+
+def test_a_choice_among_no_tools_is_not_passed_on(model: FullModel) -> None:
+    model.script(Reply("Hi."))
+    assert content_of(model.ask("Hello", tool_choice="auto", parallel_tool_calls=True)) == "Hi."
+    assert not model.prompts[0].keys() & {"tool_choice", "parallel_tool_calls"}
+
+
+@pytest.mark.parametrize(("choice", "tools"), [("required", []), ("required", None), (NAMED, []), (OTHER, [WEATHER])])
+def test_a_choice_that_cannot_be_honoured_is_refused(
+    model: FullModel, choice: str | Json, tools: list[Json] | None
+) -> None:
+    model.script()
+    error = error_of(model.ask(QUESTION, tools=tools, tool_choice=choice), 400, "invalid_request")
+    assert error["param"] == "tool_choice"
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_parallel_tool_calls_is_passed_on(model: FullModel, parallel: bool) -> None:
+    model.script(Reply(tool_calls=[OSLO]))
+    model.ask(QUESTION, tools=[WEATHER], parallel_tool_calls=parallel, headers=BYPASS)
+    assert model.prompts[0]["parallel_tool_calls"] is parallel
+
+
+def test_a_streamed_call_comes_in_openais_deltas(model: FullModel) -> None:
+    model.script(Reply(tool_calls=[OSLO, ROME]))
+    streamed = model.stream(QUESTION, tools=[WEATHER], headers=BYPASS)
+    pieces = streamed.tool_calls
+    openings = [piece for piece in pieces if "id" in piece]
+    assert [(piece["index"], piece["id"], piece["type"]) for piece in openings] == [
+        (0, "call_a", "function"),
+        (1, "call_b", "function"),
+    ]
+    for index, city in enumerate(("Oslo", "Rome")):
+        arguments = "".join(piece["function"]["arguments"] for piece in pieces if piece["index"] == index)
+        assert json.loads(arguments) == {"city": city}
+    assert len(pieces) > len(openings)
+    assert streamed.finish_reasons == ["tool_calls"]
+    assert streamed.text == ""
+
+
+def test_a_call_cut_at_the_limit_is_not_passed_off_as_whole(model: FullModel) -> None:
+    model.script(Reply(tool_calls=[Call("get_temperature", '{"city": "Os')], finish_reason="length"))
+    [choice] = model.ask(QUESTION, tools=[WEATHER], max_tokens=5, headers=BYPASS).json()["choices"]
+    assert choice["finish_reason"] == "length"
+
+
+def test_an_llm_that_calls_no_tools_of_its_own_accord_still_gets_the_clients() -> None:
+    with serving_full_model("") as model:
+        model.script(Reply(tool_calls=[OSLO]))
+        choice = model.ask(QUESTION, tools=[WEATHER], tool_choice=NAMED).json()["choices"][0]
+        assert choice["finish_reason"] == "tool_calls"
+        assert tools_of(model.prompts[0]) == ["get_temperature"]

@@ -1,0 +1,191 @@
+"""Planned tasks side by side: what waits for what, and what a failure means."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app.chat.gather import entry, gather
+from app.chat.plan import Plan, Step
+from app.wire.response import PrecontextEntry
+from models.base import EngineFailed, EngineUnavailable
+from tasks.base import Task, TaskRequest, unreported
+from tasks.errors import InputError
+from tasks.media.source import Source
+from tests.unit.test_collect import PIXEL
+
+PICTURE = Source.from_reference(PIXEL, param="messages[0].content[0].image_url.url")
+Work = Callable[[TaskRequest], Awaitable[object]]
+
+
+class Scripted:
+    """A task that does what the test says."""
+
+    def __init__(self, name: str, work: Work) -> None:
+        self.name = name
+        self._work = work
+
+    async def run(self, request: TaskRequest) -> object:
+        return await self._work(request)
+
+
+def finder(**works: Work) -> Callable[[str], Task]:
+    def find(name: str) -> Task:
+        if name not in works:
+            raise EngineUnavailable(name, "There is none.")
+        return Scripted(name, works[name])
+
+    return find
+
+
+def giving(result: object) -> Work:
+    async def work(_: TaskRequest) -> object:
+        return result
+
+    return work
+
+
+def failing(error: Exception) -> Work:
+    async def work(_: TaskRequest) -> object:
+        raise error
+
+    return work
+
+
+def plan_of(*tasks: str, about_only: bool = False) -> Plan:
+    return Plan(tuple(Step(task, (PICTURE,), "Hm?") for task in tasks), about_only)
+
+
+async def gathered(plan: Plan, **works: Work) -> tuple[PrecontextEntry, ...]:
+    return await gather(plan, finder(**works), unreported)
+
+
+UNREADABLE = InputError("'a.png' is empty (0 bytes).")
+
+
+async def test_no_steps_are_no_entries() -> None:
+    assert await gathered(Plan()) == ()
+
+
+async def test_steps_run_side_by_side_and_their_entries_are_in_the_plans_order() -> None:
+    meeting = asyncio.Barrier(2)
+
+    async def meet(request: TaskRequest) -> object:
+        await meeting.wait()
+        return request.text
+
+    entries = await gathered(plan_of("object_detection", "ocr"), ocr=meet, object_detection=meet)
+    assert [(entry.name, entry.result) for entry in entries] == [("object_detection", "Hm?"), ("ocr", "Hm?")]
+
+
+async def test_a_step_gets_its_text_its_sources_and_the_progress_to_report_to() -> None:
+    seen: list[TaskRequest] = []
+    reports: list[tuple[str, int, int]] = []
+
+    async def work(request: TaskRequest) -> object:
+        seen.append(request)
+        request.progress("ocr", 1, 1)
+        return {}
+
+    await gather(plan_of("ocr"), finder(ocr=work), lambda *report: reports.append(report))
+    assert (seen[0].text, seen[0].sources) == ("Hm?", (PICTURE,))
+    assert reports == [("ocr", 1, 1)]
+
+
+async def test_a_step_works_on_the_texts_of_those_before_it() -> None:
+    plan = Plan(
+        (
+            Step("ocr", (PICTURE,), "Translate both into French"),
+            Step("speech_to_text", (PICTURE,), "Translate both into French"),
+            Step("translate", (), "Translate the following into French:", after=(0, 1)),
+        )
+    )
+    asked: list[str] = []
+
+    async def translate(request: TaskRequest) -> object:
+        asked.append(request.text)
+        return {"translated_text": "…"}
+
+    entries = await gathered(
+        plan, ocr=giving({"extracted_text": "nine"}), speech_to_text=giving({"text": "ten"}), translate=translate
+    )
+    assert asked == ["Translate the following into French:\n\nnine\n\nten"]
+    assert [entry.name for entry in entries] == ["ocr", "stt", "translate"]
+
+
+async def test_a_step_fails_with_the_one_that_it_waits_for_and_never_runs() -> None:
+    plan = Plan(
+        (
+            Step("ocr", (PICTURE,), ""),
+            Step("ocr", (), ""),
+            Step("translate", (), "Translate the following into French:", after=(0,)),
+        )
+    )
+
+    async def read(request: TaskRequest) -> object:
+        if request.sources:
+            raise UNREADABLE
+        return {"extracted_text": "nine"}
+
+    entries = await gathered(plan, ocr=read, translate=failing(AssertionError("it ran")))
+    assert [entry.error for entry in entries] == [UNREADABLE.message, None, UNREADABLE.message]
+
+
+async def test_a_failure_stands_beside_what_was_found() -> None:
+    broken, found = await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=giving([]))
+    assert (broken.result, broken.error) == (None, UNREADABLE.message)
+    assert (found.result, found.error) == ([], None)
+
+
+async def test_what_cannot_be_read_is_raised_when_there_is_nothing_else() -> None:
+    with pytest.raises(InputError, match="is empty"):
+        await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=failing(UNREADABLE))
+
+
+async def test_a_failure_is_raised_when_the_request_is_about_nothing_else() -> None:
+    plan = plan_of("ocr", "forecast", about_only=True)
+    with pytest.raises(EngineFailed):
+        await gathered(plan, ocr=giving({}), forecast=failing(EngineFailed("out of memory")))
+
+
+@pytest.mark.parametrize("about_only", [True, False])
+async def test_a_missing_engine_is_never_raised(about_only: bool) -> None:
+    [entry] = await gathered(plan_of("forecast", about_only=about_only))
+    assert entry.error is not None
+    assert "forecast" in entry.error
+
+
+async def test_one_that_only_lacks_an_engine_keeps_the_others_failures_from_being_the_clients() -> None:
+    entries = await gathered(plan_of("ocr", "forecast"), ocr=failing(UNREADABLE))
+    assert all(entry.error for entry in entries)
+
+
+async def test_cancelling_cancels_every_step() -> None:
+    begun = asyncio.Barrier(3)
+    cancelled: list[str] = []
+
+    async def work(request: TaskRequest) -> object:
+        try:
+            await begun.wait()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append("one")
+            raise
+        return None
+
+    gathering = asyncio.create_task(gathered(plan_of("ocr", "gui_detection"), ocr=work, gui_detection=work))
+    await begun.wait()
+    gathering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gathering
+    assert len(cancelled) == 2
+
+
+def test_what_only_a_bug_explains_is_not_told() -> None:
+    failed = entry("ocr", ZeroDivisionError("at /srv/secret.py"))
+    assert failed.error == "The server had an error while processing your request."
+
+
+def test_an_entry_has_the_precontexts_name_for_its_task() -> None:
+    assert entry("speech_to_text", {"text": "ten"}).name == "stt"
+    assert entry("ocr", {}).model_dump() == {"name": "ocr", "result": {}}

@@ -1,0 +1,224 @@
+"""One request's calls of the LLM: what each is sent, what comes of it, and how it is counted."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from app.chat.collect import Turn
+from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall
+from app.chat.result_text import assembled, pieces_of
+from app.chat.rounds import MAX_TOOL_ROUNDS, Rounds, options_of
+from app.chat.tools import TOOLS
+from app.wire.request import ChatRequest
+from app.wire.response import PrecontextEntry
+from models.language.llm import Abilities, Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
+from tasks.base import Task, TaskRequest
+
+SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")
+STOP = Done("stop", prompt_tokens=10, completion_tokens=2)
+CALLS = Done("tool_calls", prompt_tokens=10, completion_tokens=2)
+
+
+class ScriptedLlm:
+    """Says its answers in order; remembers what it was sent."""
+
+    name = "scripted"
+    loaded = True
+
+    def __init__(self, *answers: Sequence[LlmEvent]) -> None:
+        self._answers = list(answers)
+        self.calls: list[LlmCall] = []
+        self.left = 0
+        """Answers that were not heard to their end."""
+
+    async def abilities(self) -> Abilities:
+        return Abilities()
+
+    async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        self.calls.append(
+            LlmCall(list(call.messages), call.tools, call.tool_choice, call.response_format, call.options)
+        )
+        try:
+            for event in self._answers.pop(0):
+                yield event
+        except GeneratorExit:
+            self.left += 1
+            raise
+
+    def count_tokens(self, text: str) -> int:
+        return len(text)
+
+    async def load(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Search:
+    name = "web_search"
+
+    async def run(self, request: TaskRequest) -> object:
+        if request.text == "nothing":
+            raise RuntimeError("not for clients")
+        return {"text": f"about {request.text}"}
+
+
+def find_task(_: str) -> Task:
+    return Search()
+
+
+async def whole(entries: Sequence[PrecontextEntry], _: Sequence[str]) -> list[str]:
+    return [assembled(pieces_of(entry)) for entry in entries]
+
+
+def rounds_with(llm: ScriptedLlm, *, searching: bool = True, **fields: Any) -> Rounds:
+    request = ChatRequest.model_validate({"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], **fields})
+    return Rounds(
+        llm=llm,
+        request=request,
+        messages=[{"role": "user", "content": "Hm?"}],
+        find_task=find_task,
+        shorten=whole,
+        internal={SEARCH.name: SEARCH} if searching else {},
+        turn=Turn("Hm?", ()),
+        fence="==f==",
+    )
+
+
+def searched(*queries: str) -> list[LlmEvent]:
+    """A turn in which the LLM searches, each call in two pieces."""
+    events: list[LlmEvent] = []
+    for index, query in enumerate(queries):
+        events.append(ToolCallDelta(index, '{"query":', f"call_{index}", SEARCH.name))
+        events.append(ToolCallDelta(index, f' "{query}"}}'))
+    return [*events, CALLS]
+
+
+async def events_of(rounds: Rounds) -> list[Event]:
+    return [event async for event in rounds.answer()]
+
+
+async def test_an_answer_at_once_is_its_events() -> None:
+    llm = ScriptedLlm([ReasoningDelta("so"), TextDelta("ni"), TextDelta("ne", {"content": []}), STOP])
+    rounds = rounds_with(llm)
+    assert await events_of(rounds) == [Reasoning("so"), Text("ni"), Text("ne", {"content": []})]
+    assert rounds.text == "nine"
+    assert rounds.finish == Finish("stop", 10, 2)
+
+
+async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
+    llm = ScriptedLlm(searched("tides"), [TextDelta("nine"), STOP])
+    rounds = rounds_with(llm)
+    found = PrecontextEntry(name="web_search", result={"text": "about tides"})
+    assert await events_of(rounds) == [Precontext((found,)), Text("nine")]
+    assert rounds.entries == [found]
+    assert rounds.finish == Finish("stop", 20, 4)
+    asked, told = llm.calls[1].messages[1:]
+    assert asked["tool_calls"][0]["function"] == {"name": "openfaze_web_search", "arguments": '{"query": "tides"}'}
+    assert told == {
+        "role": "tool",
+        "tool_call_id": "call_0",
+        "content": "==f== result 1: web_search\nabout tides\n==f==",
+    }
+
+
+async def test_searches_of_one_turn_are_told_in_their_order_and_one_may_fail() -> None:
+    llm = ScriptedLlm(searched("tides", "nothing"), [TextDelta("nine"), STOP])
+    [first, _] = await events_of(rounds_with(llm))
+    assert isinstance(first, Precontext)
+    assert [entry.error for entry in first.entries] == [None, "The server had an error while processing your request."]
+    told = [message["content"].splitlines()[:2] for message in llm.calls[1].messages[-2:]]
+    assert told == [
+        ["==f== result 1: web_search", "about tides"],
+        ["==f== result 2: web_search", "failed: The server had an error while processing your request."],
+    ]
+
+
+async def test_specialists_are_offered_for_so_many_rounds() -> None:
+    llm = ScriptedLlm(*[searched("tides")] * MAX_TOOL_ROUNDS, [TextDelta("nine"), STOP])
+    await events_of(rounds_with(llm))
+    assert [len(call.tools) for call in llm.calls] == [*[1] * MAX_TOOL_ROUNDS, 0]
+
+
+async def test_a_call_that_was_not_offered_any_more_is_neither_run_nor_shown() -> None:
+    llm = ScriptedLlm(*[searched("tides")] * (MAX_TOOL_ROUNDS + 1))
+    shown = []
+    with pytest.raises(LlmBroke):
+        async for event in rounds_with(llm).answer():
+            shown.append(event)  # noqa: PERF401 - what came before the failure counts
+    assert [type(event) for event in shown] == [Precontext] * MAX_TOOL_ROUNDS
+
+
+async def test_the_clients_calls_are_numbered_among_themselves_and_end_the_rounds() -> None:
+    mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{", "call_x", "look_up"), ToolCallDelta(1, "}"), CALLS]
+    rounds = rounds_with(ScriptedLlm(mixed))
+    assert await events_of(rounds) == [ToolCall(0, "{", "call_x", "look_up"), ToolCall(0, "}")]
+    assert rounds.finish_reason == "tool_calls"
+    assert rounds.entries == []
+
+
+async def test_words_of_two_rounds_are_two_paragraphs_and_only_the_last_are_the_answer() -> None:
+    llm = ScriptedLlm([TextDelta("Let me see."), *searched("tides")], [TextDelta("nine"), STOP])
+    events = await events_of(rounds := rounds_with(llm))
+    assert "".join(event.text for event in events if isinstance(event, Text)) == "Let me see.\n\nnine"
+    assert rounds.text == "nine"
+
+
+async def test_asking_again_adds_the_complaint_and_offers_no_specialists() -> None:
+    llm = ScriptedLlm([TextDelta("nine"), STOP], [TextDelta("9"), STOP])
+    await events_of(rounds := rounds_with(llm))
+    assert [event async for event in rounds.again("A number.")] == [Text("9")]
+    assert llm.calls[1].messages[1:] == [
+        {"role": "assistant", "content": "nine"},
+        {"role": "user", "content": "A number."},
+    ]
+    assert llm.calls[1].tools == []
+    assert (rounds.text, rounds.finish) == ("9", Finish("stop", 20, 4))
+
+
+async def test_what_the_llm_does_not_count_is_counted_here() -> None:
+    llm = ScriptedLlm([ReasoningDelta("so"), TextDelta("nine"), Done("stop", completion_tokens=None)])
+    await events_of(rounds := rounds_with(llm))
+    assert (rounds.prompt_tokens, rounds.completion_tokens) == (len("Hm?"), len("so") + len("nine"))
+
+
+async def test_reasoning_tokens_add_up_where_they_are_known() -> None:
+    thinking = Done("stop", 10, 5, reasoning_tokens=3)
+    llm = ScriptedLlm([TextDelta("nine"), thinking], [TextDelta("9"), thinking])
+    await events_of(rounds := rounds_with(llm))
+    _ = [event async for event in rounds.again("A number.")]
+    assert rounds.finish == Finish("stop", 20, 10, reasoning_tokens=6)
+
+
+async def test_leaving_amid_the_answer_ends_the_llms_stream() -> None:
+    llm = ScriptedLlm([TextDelta("ni"), TextDelta("ne"), STOP])
+    async with aclosing(rounds_with(llm).answer()) as events:
+        assert await anext(events) == Text("ni")
+    assert llm.left == 1
+
+
+def options(*, with_tools: bool = False, **fields: Any) -> dict[str, Any]:
+    request = ChatRequest.model_validate({"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], **fields})
+    return options_of(request, with_tools=with_tools)
+
+
+def test_nothing_set_is_nothing_passed_on() -> None:
+    assert options(n=1, metadata={"a": "b"}, store=True, evidence=True, stream=True) == {}
+
+
+def test_what_is_off_or_zero_is_passed_on_and_null_is_not() -> None:
+    assert options(temperature=0, logprobs=False, seed=None) == {"temperature": 0, "logprobs": False}
+
+
+def test_parameters_that_openai_does_not_have_reach_servers_that_do() -> None:
+    assert options(top_k=40, min_p=0.1, logit_bias={"1": -100}) == {
+        "top_k": 40,
+        "min_p": 0.1,
+        "logit_bias": {"1": -100},
+    }
+
+
+def test_parallel_calls_are_a_matter_of_tools() -> None:
+    assert options(parallel_tool_calls=False) == {}
+    assert options(parallel_tool_calls=False, with_tools=True) == {"parallel_tool_calls": False}
