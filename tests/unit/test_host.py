@@ -50,6 +50,21 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
+async def running(engine: Doubler, host: EngineHost[int, int]) -> "asyncio.Task[int]":
+    """A call that the engine works on, and will until its gate is opened."""
+    engine.gate.clear()
+    call = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    return call
+
+
+async def abandoned(engine: Doubler, host: EngineHost[int, int]) -> None:
+    """The same, and its caller has left."""
+    call = await running(engine, host)
+    call.cancel()
+    await asyncio.wait([call])
+
+
 def hosted(**limits: object) -> tuple[Doubler, EngineHost[int, int]]:
     engine = Doubler()
     return engine, EngineHost(SPEC, lambda: engine, HostLimits(**limits))  # type: ignore[arg-type]
@@ -70,9 +85,7 @@ async def test_the_engine_runs_off_the_event_loops_thread() -> None:
 
 async def test_what_arrives_while_the_engine_works_is_one_batch() -> None:
     engine, host = hosted(max_batch=8)
-    engine.gate.clear()
-    first = asyncio.create_task(host.run(1))
-    await has_entered(engine)
+    first = await running(engine, host)
     rest = [asyncio.create_task(host.run(number)) for number in (2, 3, 4)]
     await until(lambda: host.queued == 3)
     engine.gate.set()
@@ -91,9 +104,7 @@ async def test_an_item_waits_for_company_when_asked_to() -> None:
 
 async def test_a_full_queue_refuses_with_a_time_to_come_back() -> None:
     engine, host = hosted(max_queue=2)
-    engine.gate.clear()
-    running = asyncio.create_task(host.run(1))
-    await has_entered(engine)
+    first = await running(engine, host)
     waiting = [asyncio.create_task(host.run(number)) for number in (2, 3)]
     await until(lambda: host.queued == 2)
     with pytest.raises(EngineOverloaded) as refusal:
@@ -101,7 +112,7 @@ async def test_a_full_queue_refuses_with_a_time_to_come_back() -> None:
     assert refusal.value.retry_after >= 1
     assert host.counters.rejected == 1
     engine.gate.set()
-    assert await asyncio.gather(running, *waiting) == [2, 4, 6]
+    assert await asyncio.gather(first, *waiting) == [2, 4, 6]
     await host.close()
 
 
@@ -113,9 +124,7 @@ async def test_a_caller_that_can_wait_gets_its_turn_in_a_full_queue() -> None:
 
 async def test_withdrawn_work_never_runs_and_frees_its_place() -> None:
     engine, host = hosted(max_queue=1)
-    engine.gate.clear()
-    running = asyncio.create_task(host.run(1))
-    await has_entered(engine)
+    first = await running(engine, host)
     withdrawn = asyncio.create_task(host.run(2))
     await until(lambda: host.queued == 1)
     withdrawn.cancel()
@@ -123,7 +132,7 @@ async def test_withdrawn_work_never_runs_and_frees_its_place() -> None:
     successor = asyncio.create_task(host.run(3))
     await until(lambda: host.queued == 1)
     engine.gate.set()
-    assert await asyncio.gather(running, successor) == [2, 6]
+    assert await asyncio.gather(first, successor) == [2, 6]
     assert engine.batches == [[1], [3]]
     assert host.counters.dropped == 1
     await host.close()
@@ -131,11 +140,7 @@ async def test_withdrawn_work_never_runs_and_frees_its_place() -> None:
 
 async def test_the_result_of_running_work_is_discarded_when_its_caller_leaves() -> None:
     engine, host = hosted()
-    engine.gate.clear()
-    left = asyncio.create_task(host.run(1))
-    await has_entered(engine)
-    left.cancel()
-    await asyncio.wait([left])
+    await abandoned(engine, host)
     engine.gate.set()
     assert await host.run(2) == 4
     assert host.counters.discarded == 1
@@ -144,9 +149,7 @@ async def test_the_result_of_running_work_is_discarded_when_its_caller_leaves() 
 
 async def test_an_exception_in_one_item_fails_that_item_only() -> None:
     engine, host = hosted(max_batch=8)
-    engine.gate.clear()
-    first = asyncio.create_task(host.run(1))
-    await has_entered(engine)
+    first = await running(engine, host)
     tasks = [asyncio.create_task(host.run(number)) for number in (2, -3, 4)]
     await until(lambda: host.queued == 3)
     engine.gate.set()
@@ -160,9 +163,7 @@ async def test_an_exception_in_one_item_fails_that_item_only() -> None:
 
 async def test_a_batch_that_breaks_as_a_whole_fails_only_the_culprit() -> None:
     engine, host = hosted(max_batch=8)
-    engine.gate.clear()
-    first = asyncio.create_task(host.run(1))
-    await has_entered(engine)
+    first = await running(engine, host)
     tasks = [asyncio.create_task(host.run(number)) for number in (2, -300, 4)]
     await until(lambda: host.queued == 3)
     engine.gate.set()
@@ -188,11 +189,7 @@ async def test_a_load_goes_on_when_the_caller_who_began_it_leaves() -> None:
 
     engine = Slow()
     host = EngineHost(SPEC, lambda: engine)
-    engine.gate.clear()
-    left = asyncio.create_task(host.run(1))
-    await has_entered(engine)
-    left.cancel()
-    await asyncio.wait([left])
+    await abandoned(engine, host)
     next_one = asyncio.create_task(host.run(2))
     await asyncio.sleep(0)
     engine.gate.set()
@@ -204,11 +201,7 @@ async def test_a_load_goes_on_when_the_caller_who_began_it_leaves() -> None:
 
 async def test_work_that_comes_while_the_engine_is_unloaded_waits_for_it_to_load_again() -> None:
     engine, host = hosted()
-    engine.gate.clear()
-    abandoned = asyncio.create_task(host.run(1))
-    await has_entered(engine)
-    abandoned.cancel()
-    await asyncio.wait([abandoned])
+    await abandoned(engine, host)
     unloading = asyncio.create_task(host.unload())
     await asyncio.sleep(0)
     late = asyncio.create_task(host.run(2))
@@ -222,15 +215,13 @@ async def test_work_that_comes_while_the_engine_is_unloaded_waits_for_it_to_load
 
 async def test_work_that_comes_while_the_host_closes_is_refused() -> None:
     engine, host = hosted()
-    engine.gate.clear()
-    running = asyncio.create_task(host.run(1))
-    await has_entered(engine)
+    first = await running(engine, host)
     closing = asyncio.create_task(host.close())
     await asyncio.sleep(0)
     with pytest.raises(EngineUnavailable):
         await host.run(2)
     engine.gate.set()
-    assert await running == 2
+    assert await first == 2
     await closing
 
 
@@ -272,11 +263,7 @@ async def test_a_lease_keeps_the_engine_loaded() -> None:
 
 async def test_an_abandoned_batch_ends_before_the_engine_is_freed() -> None:
     engine, host = hosted()
-    engine.gate.clear()
-    left = asyncio.create_task(host.run(1))
-    await has_entered(engine)
-    left.cancel()
-    await asyncio.wait([left])
+    await abandoned(engine, host)
     unloading = asyncio.create_task(host.unload())
     await asyncio.sleep(0)
     assert engine.closes == 0
@@ -288,16 +275,14 @@ async def test_an_abandoned_batch_ends_before_the_engine_is_freed() -> None:
 
 async def test_closing_tells_those_who_wait() -> None:
     engine, host = hosted()
-    engine.gate.clear()
-    running = asyncio.create_task(host.run(1))
-    await has_entered(engine)
+    first = await running(engine, host)
     waiting = asyncio.create_task(host.run(2))
     await until(lambda: host.queued == 1)
     closing = asyncio.create_task(host.close())
     with pytest.raises(EngineUnavailable):
         await waiting
     engine.gate.set()
-    assert await running == 2
+    assert await first == 2
     await closing
     with pytest.raises(EngineUnavailable):
         await host.run(3)

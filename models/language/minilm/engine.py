@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.language.embedding import DIMENSIONS, Vector
-from models.language.minilm.network import MASKED, Network, build_network
+from models.language.minilm.network import MASKED, Network
+from models.language.minilm.runtimes import build_network
 from models.language.minilm.weights import REMEDY, SPEC, embedding_weights, read_safetensors
 
 MAX_TOKENS = 256
