@@ -88,7 +88,7 @@ class Feed:
             # Something within the work was cancelled by itself; whoever listens must not wait for ever.
             self._failure = RuntimeError("a part of the work was cancelled")
             self._failure.__cause__ = error
-        except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `_next`
+        except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `_end`
             self._failure = error
         await self._buffer.put(None)
 
