@@ -12,7 +12,7 @@ import gc
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -97,7 +97,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix=spec.name)
         self._leases = 0
         self._idle_timer: asyncio.TimerHandle | None = None
-        self._background: set[asyncio.Task[None]] = set()
+        self._unloading: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._closed = False
 
@@ -178,7 +178,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         async with self._lifecycle:
             if self._engine is not None:
                 await self._drop_engine()
-        await asyncio.gather(*self._background)
+        await asyncio.gather(*self._unloading)
         self._threads.shutdown(wait=False)
 
     async def _load(self) -> None:
@@ -213,7 +213,12 @@ class EngineHost(Generic[ItemT, ResultT]):
                 raise EngineOverloaded(self.spec.name, self.limits.max_queue, self._retry_after())
             room = loop.create_future()
             self._room.append(room)
-            await room
+            try:
+                await room
+            except asyncio.CancelledError:
+                # The place may have been promised to this one already: it goes to the next who waits.
+                self._announce_room()
+                raise
         job = _Job[ItemT, ResultT](item, loop.create_future())
         self._queue.append(job)
         self._arrived.set()
@@ -316,14 +321,9 @@ class EngineHost(Generic[ItemT, ResultT]):
             return
         loop = asyncio.get_running_loop()
         self._cancel_idle_timer()
-        self._idle_timer = loop.call_later(
-            self.limits.idle_unload_s, self._spawn, self.unload, context=contextvars.Context()
-        )
+        self._idle_timer = loop.call_later(self.limits.idle_unload_s, self._begin_unload, context=contextvars.Context())
 
-    def _spawn(self, call: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-        async def run() -> None:
-            await call()
-
-        task = asyncio.create_task(run())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    def _begin_unload(self) -> None:
+        unloading = asyncio.create_task(self.unload())
+        self._unloading.add(unloading)
+        unloading.add_done_callback(self._unloading.discard)

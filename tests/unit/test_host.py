@@ -122,6 +122,25 @@ async def test_a_caller_that_can_wait_gets_its_turn_in_a_full_queue() -> None:
     await host.close()
 
 
+async def test_a_place_given_to_a_caller_who_leaves_goes_to_the_next() -> None:
+    engine, host = hosted(max_queue=1)
+    first = await running(engine, host)
+    queued = asyncio.create_task(host.run(2))
+    await until(lambda: host.queued == 1)
+    leaves, stays = (asyncio.create_task(host.run(number, wait=True)) for number in (3, 4))
+    await asyncio.sleep(0)
+    # The queue empties, the place is promised to the first who waits, and that one leaves before taking it.
+    queued.cancel()
+    while len(host._room) == 2:
+        await asyncio.sleep(0)
+    leaves.cancel()
+    await asyncio.wait([queued, leaves])
+    engine.gate.set()
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(first, stays) == [2, 8]
+    await host.close()
+
+
 async def test_withdrawn_work_never_runs_and_frees_its_place() -> None:
     engine, host = hosted(max_queue=1)
     first = await running(engine, host)
