@@ -54,10 +54,6 @@ class Runtime:
             if choice not in (AUTO, *names):
                 raise ValueError(f"no engine '{choice}' for '{capability}'; there are: {', '.join(names)}")
 
-    @property
-    def capabilities(self) -> tuple[str, ...]:
-        return tuple(self._catalog)
-
     def choose(self, capability: str) -> Candidate:
         """The engine that would serve `capability`, from then on the same. Loads nothing; raises EngineUnavailable with
         its remedy."""

@@ -1,7 +1,6 @@
 """The full model: specialists first and side by side, then an LLM that answers over their results."""
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from app.wire.request import ChatRequest
 from app.wire.response import PrecontextEntry
 from models.language.embedding import Embedder
 from models.language.llm import Abilities, Llm
+from models.language.tokens import estimate_tokens
 from tasks.base import Task
 from tasks.media.loader import MediaLoader
 
@@ -177,4 +177,4 @@ async def _without_text(events: AsyncGenerator[Event, None]) -> AsyncGenerator[E
 
 
 def _careful_count(text: str) -> int:
-    return math.ceil(len(text.encode()) / CAREFUL_BYTES_PER_TOKEN)
+    return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)

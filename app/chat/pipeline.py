@@ -12,9 +12,9 @@ from app.chat.collect import Turn, latest_turn, texts_of
 from app.chat.directives import read_directives
 from app.chat.events import Event, Finish, Text
 from app.chat.schema import is_open
-from app.chat.usage import estimate_tokens
 from app.chat.work import Work
 from models.base import EngineUnavailable
+from models.language.tokens import estimate_tokens
 from tasks.base import ALIASES, Task, TaskRequest
 
 NO_GUARD = "This version has no guard engine yet, and an asked-for guard is never skipped."

@@ -53,10 +53,10 @@ def conversation(
 
 def fenced(entries: Iterable[tuple[int, PrecontextEntry]], texts: Sequence[str], fence: str) -> list[str]:
     """Each entry's text between its fences, with its place in `precontext` and its name."""
-    shown = []
-    for (place, entry), text in zip(entries, texts, strict=True):
-        shown.append(f"{fence} result {place + 1}: {entry.name}\n{text}\n{fence}")
-    return shown
+    return [
+        f"{fence} result {place + 1}: {entry.name}\n{text}\n{fence}"
+        for (place, entry), text in zip(entries, texts, strict=True)
+    ]
 
 
 def _user_content(

@@ -74,6 +74,6 @@ def parse(body: bytes) -> ChatRequest:
     try:
         return ChatRequest.model_validate_json(body)
     except ValidationError as error:
-        message, path = first_problem(error)
-        code = "invalid_json" if error.errors()[0]["type"] == "json_invalid" else None
-        raise BadRequest(message, code=code, param=path) from None
+        problem = first_problem(error)
+        code = None if problem.is_json else "invalid_json"
+        raise BadRequest(problem.message, code=code, param=problem.path) from None

@@ -1,6 +1,7 @@
 """The body of POST /v1/chat/completions. Unknown fields are kept: an LLM may know them."""
 
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -239,9 +240,6 @@ class ChatRequest(Wire):
         return choice
 
 
-WireT = TypeVar("WireT", bound=Wire)
-
-
 def field_path(location: tuple[int | str, ...]) -> str:
     """`("messages", 0, "·parts", "role")` as clients write it: `messages[0].role`."""
     path = ""
@@ -253,8 +251,18 @@ def field_path(location: tuple[int | str, ...]) -> str:
     return path
 
 
-def first_problem(error: ValidationError) -> tuple[str, str | None]:
-    """The message and the field's path of what is wrong first."""
+@dataclass(frozen=True, slots=True)
+class Problem:
+    message: str
+    path: str | None
+    """Of the field, where it is one's."""
+    is_json: bool
+    """False where the body is no JSON at all."""
+
+
+def first_problem(error: ValidationError) -> Problem:
+    """What is wrong first."""
     problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = field_path(problem["loc"])
-    return (f"Field '{path}': {problem['msg']}", path) if path else (problem["msg"], None)
+    path = field_path(problem["loc"]) or None
+    message = f"Field '{path}': {problem['msg']}" if path else problem["msg"]
+    return Problem(message, path, is_json=problem["type"] != "json_invalid")

@@ -29,6 +29,7 @@ from models.language.llm import (
     LlmOverloaded,
     LlmUnavailable,
 )
+from models.language.tokens import estimate_tokens
 from models.shared_run import SharedRun
 
 log = structlog.get_logger(__name__)
@@ -138,7 +139,7 @@ class EmbeddedLlm:
         if self._server is not None:
             with contextlib.suppress(OSError):  # it is being unloaded right now
                 return self._server.count_tokens(text)
-        return math.ceil(len(text.encode()) / 4)
+        return estimate_tokens(text)
 
     async def load(self) -> None:
         """Raises LlmUnavailable."""

@@ -13,6 +13,7 @@ from models.language.openai_address import beside_api
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_http import AGENT, OpenAiHttp, Patience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
+from models.language.tokens import estimate_tokens
 from models.shared_run import SharedRun
 
 END = b"[DONE]"
@@ -68,7 +69,7 @@ class OpenAiServer:
         return self._stream(call, AGENT)
 
     def count_tokens(self, text: str) -> int:
-        return -(-len(text.encode()) // 4)
+        return estimate_tokens(text)
 
     async def close(self) -> None:
         await self._probing.stop()

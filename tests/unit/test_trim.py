@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from app.chat.relevance import words
 from app.chat.trim import trim
-from app.chat.usage import estimate_tokens
 from app.wire.response import PrecontextEntry
 from models.base import EngineOverloaded
+from models.language.tokens import estimate_tokens
 from tests.pages import prose
 
 NEEDLE = "The warranty of the garden hose ends on 4 March 2031."

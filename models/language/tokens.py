@@ -1,0 +1,12 @@
+"""How many tokens a text is, where no tokenizer can say."""
+
+import math
+
+BYTES_PER_TOKEN = 4
+"""OpenAI's rule of thumb for English ("one token is about four characters"), on UTF-8 bytes so that other scripts,
+which tokenizers split finer, count more."""
+
+
+def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
+    """At least 1 for any text, 0 for none. Fewer `bytes_per_token` make a more careful estimate."""
+    return sum(math.ceil(len(text.encode()) / bytes_per_token) for text in texts)
