@@ -21,6 +21,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.e2e.conftest import data_url
 from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 
 Json = dict[str, Any]
@@ -200,3 +201,11 @@ def serving_app(settings: Settings) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listening.close()
+
+
+@contextlib.contextmanager
+def serving_sign() -> Iterator[Origin]:
+    """A web server with a picture at `/sign.png` that says "Platform nine"."""
+    with serving_origin() as origin:
+        origin.files["/sign.png"] = single_line("Platform nine").encoded()
+        yield origin

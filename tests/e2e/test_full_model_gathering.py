@@ -17,11 +17,11 @@ from tests.e2e.full_model import (
     prompt_text,
     schema_of,
     serving_full_model,
+    serving_sign,
     text_part,
 )
 from tests.llm_server import Reply
-from tests.origin import Origin, serving_origin
-from tests.pages import single_line
+from tests.origin import Origin
 
 BROKEN = {"type": "image_url", "image_url": {"url": data_url(b"no picture at all, only words")}}
 AUDIO = {
@@ -33,8 +33,7 @@ BOTH = pytest.mark.parametrize("stream", [False, True])
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[Origin]:
-    with serving_origin() as origin:
-        origin.files["/sign.png"] = single_line("Platform nine").encoded()
+    with serving_sign() as origin:
         yield origin
 
 

@@ -15,11 +15,11 @@ from tests.e2e.full_model import (
     prompt_text,
     schema_of,
     serving_full_model,
+    serving_sign,
     text_part,
 )
 from tests.llm_server import Call, Reply
-from tests.origin import Origin, serving_origin
-from tests.pages import single_line
+from tests.origin import Origin
 
 SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n"
 WITH_SERIES: list[Json | str | list[Json]] = [
@@ -34,8 +34,7 @@ WEATHER: Json = {"type": "function", "function": {"name": "get_temperature", "pa
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[Origin]:
-    with serving_origin() as origin:
-        origin.files["/sign.png"] = single_line("Platform nine").encoded()
+    with serving_sign() as origin:
         yield origin
 
 
