@@ -14,15 +14,21 @@ RUN uv build --wheel --no-build-isolation --offline -o /tmp/dist \
     && uv pip install --no-cache --python /opt/openfaze --no-deps /tmp/dist/*.whl
 
 FROM python:3.12-slim
+# Programs, not libraries: the code sandbox, and translation without an LLM (both run as processes of their own).
+RUN apt-get update && apt-get install -y --no-install-recommends apertium apertium-eng-spa apertium-fr-es bubblewrap \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/openfaze openfaze
 COPY --from=build /opt/openfaze /opt/openfaze
 ENV PATH=/opt/openfaze/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     OPENFAZE_HOST=0.0.0.0 \
-    OPENFAZE_WEIGHTS_DIR=/var/lib/openfaze/weights
+    OPENFAZE_WEIGHTS_DIR=/var/lib/openfaze/weights \
+    OPENFAZE_FILES_DIR=/var/lib/openfaze/files
 USER openfaze
 WORKDIR /var/lib/openfaze
-VOLUME /var/lib/openfaze/weights
+# Made here, so that new volumes belong to the user that writes to them.
+RUN mkdir weights files
+VOLUME ["/var/lib/openfaze/weights", "/var/lib/openfaze/files"]
 EXPOSE 8000
 COPY docker/healthcheck.py /opt/openfaze/healthcheck.py
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "/opt/openfaze/healthcheck.py"]

