@@ -51,15 +51,17 @@ class RequestScope:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 if scope["path"] not in PROBES:
-                    self._keys.check(Headers(scope=scope).get("authorization"))
+                    state["caller"] = self._keys.check(Headers(scope=scope).get("authorization"))
                 await self._app(scope, receive, send_with_id)
-            except ClientGone:
+            except ClientGone as error:
                 status = CLIENT_GONE_STATUS
+                let_go(error)
             except Exception as error:
                 if not is_expected(error):
                     log.exception("request_failed")
                 if status is not None:
                     raise
+                let_go(error)
                 await error_response(to_api_error(error), request_id)(scope, receive, send_with_id)
             finally:
                 log.info(
@@ -70,6 +72,14 @@ class RequestScope:
                     ms=round((time.perf_counter() - started) * 1000, 1),
                     **state.get("log", {}),
                 )
+
+
+def let_go(error: BaseException | None) -> None:
+    """Frees what the frames that `error` came through hold, such as the bytes of the inputs. Frames and errors refer
+    to each other: left alone, they wait for the garbage collector, which counts objects and not megabytes."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def error_response(error: ApiError, request_id: str) -> Response:

@@ -1,4 +1,7 @@
-"""What a client got wrong, said so that it can mend it. `app/errors.py` gives these their HTTP status."""
+"""What a client got wrong, said so that it can mend it, and what it may try again.
+
+`app/errors.py` gives these their HTTP status.
+"""
 
 
 class InputError(Exception):
@@ -21,3 +24,11 @@ class InputTooLarge(InputError):
 
     def __init__(self, message: str, *, code: str = "file_too_large", param: str | None = None) -> None:
         super().__init__(message, code=code, param=param)
+
+
+class Overloaded(Exception):
+    """Nothing is wrong with the input, but there is no room for it now (503). `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from itertools import groupby
 
 from models.vision.text import Image, PageReader, TextLine
 from tasks.base import Progress, TaskRequest
 from tasks.errors import InputError
 from tasks.media.document import Document
 from tasks.media.loader import MediaLoader
+from tasks.media.pictured_text import unread
 from tasks.media.source import Source
 from tasks.mixed_page import combined
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
@@ -35,7 +37,10 @@ class OcrTask:
 
     Several sources are read as one document: their pages follow each other, and the page numbers run on, in the
     result as in the hints ("page 3") of the request's text. Text files have no pages; their text joins
-    `extracted_text` at their place. A picture that comes alone is a section without a page number.
+    `extracted_text` at their place, with the text of the pictures in it at theirs. Those pictures are sections too,
+    numbered after all pages; hints do not mean them; one that is damaged is mentioned in the text and is no section.
+    A picture that comes alone is a section without a page number.
+    The frames that are taken from a video are pages too, each with its time.
     """
 
     name = "ocr"
@@ -57,31 +62,41 @@ class OcrTask:
             documents = await side_by_side(opened, request.sources, at_most=_DOCUMENTS_AT_ONCE)
             pages = self._asked_for(request.text, documents)
             sections = await self._read(pages, request.progress)
-            return _result(documents, pages, sections)
+            return await asyncio.to_thread(_result, documents, pages, sections)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[_Page]:
-        pages = _numbered(documents)
+        pages, pictures = _numbered(documents)
         if pages and not _is_one_picture(documents):
             wanted = requested_pages(text, len(pages))
             if wanted is not None:
                 pages = [pages[place - 1] for place in wanted]
+        pages += pictures
         limit = self._loader.limits.pages
         if len(pages) > limit:
+            kind, remedy = "pages", f"Ask for fewer, for example 'pages 1-{limit}'."
+            if pictures:
+                kind, remedy = "pages and pictures in documents", "Send fewer at a time."
             raise InputError(
-                f"{len(pages)} pages are to be read, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
-                f"Ask for fewer, for example 'pages 1-{limit}'.",
+                f"{len(pages)} {kind} are to be read, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
+                f"{remedy}",
                 code="too_many_pages",
                 param=pages[0].document.param,
             )
         return pages
 
-    async def _read(self, pages: Sequence[_Page], progress: Progress) -> list[PageSection]:
+    async def _read(self, pages: Sequence[_Page], progress: Progress) -> list[PageSection | None]:
+        """None for a picture in a text that is damaged: the rest of the text is worth having."""
         pictures = _Pictures(self._reader)
         done = 0
 
-        async def read(page: _Page) -> PageSection:
+        async def read(page: _Page) -> PageSection | None:
             nonlocal done
-            section = await _section(page, pictures)
+            try:
+                section = await _section(page, pictures)
+            except InputError:
+                if page.document.text is None:
+                    raise
+                section = None
             done += 1
             progress("ocr", done, len(pages))
             return section
@@ -110,27 +125,43 @@ async def _section(page: _Page, pictures: _Pictures) -> PageSection:
         read = await pictures.read(await page.document.picture(page.number))
 
     def laid_out() -> PageSection:
-        return page_section(combined(layer.lines, read), page.place, width, height)
+        timestamp = page.document.timestamp(page.number)
+        return page_section(combined(layer.lines, read), page.place, width, height, timestamp)
 
     # Thousands of words keep the processor busy for longer than the event loop should stand still.
     return await asyncio.to_thread(laid_out)
 
 
-def _numbered(documents: Sequence[Document]) -> list[_Page]:
-    pages = ((document, number + 1) for document in documents for number in range(document.total_pages))
-    return [_Page(document, number, place) for place, (document, number) in enumerate(pages, start=1)]
+def _numbered(documents: Sequence[Document]) -> tuple[list[_Page], list[_Page]]:
+    """The pages, and the pictures in texts, which nobody calls pages: their numbers come after those of all pages."""
+    pages = [document for document in documents if document.text is None]
+    texts = [document for document in documents if document.text is not None]
+    all_pages = ((document, number + 1) for document in [*pages, *texts] for number in range(document.total_pages))
+    numbered = [_Page(document, number, place) for place, (document, number) in enumerate(all_pages, start=1)]
+    total = sum(document.total_pages for document in pages)
+    return numbered[:total], numbered[total:]
 
 
 def _is_one_picture(documents: Sequence[Document]) -> bool:
     return len(documents) == 1 and documents[0].kind == "image"
 
 
-def _result(documents: Sequence[Document], pages: Sequence[_Page], sections: Sequence[PageSection]) -> OcrResult:
+def _result(documents: Sequence[Document], pages: Sequence[_Page], read: Sequence[PageSection | None]) -> OcrResult:
+    sections = [section for section in read if section is not None]
     if _is_one_picture(documents):
         return picture_result(sections[0])
     texts = []
     for document in documents:
+        readings = {
+            page.number: unread("damaged") if section is None else section["text"]
+            for page, section in zip(pages, read, strict=True)
+            if page.document is document
+        }
         if document.text is not None:
-            texts.append(document.text)
-        texts += [section["text"] for page, section in zip(pages, sections, strict=True) if page.document is document]
+            texts.append(document.text_with(readings))
+        elif document.kind == "video":
+            # It shows the same for a while.
+            texts += [text for text, _ in groupby(readings.values())]
+        else:
+            texts += readings.values()
     return document_result(texts, sections, sum(document.total_pages for document in documents))

@@ -43,11 +43,14 @@ class PageSection(OcrSection):
     """Counts from 1."""
     width: int
     height: int
+    timestamp: NotRequired[float]
+    """Of a video's frame: the second at which it is seen."""
 
 
 class OcrResult(TypedDict):
     extracted_text: str
-    """The sections and the text files, joined by blank lines."""
+    """The sections and the text files, joined by blank lines. What a video shows unchanged over several frames is there
+    once."""
     sections: Sequence[OcrSection]
     width: int | None
     """Pixels of the picture or of the first page in `sections`; None where there is only text."""
@@ -56,11 +59,16 @@ class OcrResult(TypedDict):
     """Pages there are, whether they were asked for or not; absent for a picture or a text."""
 
 
-def page_section(lines: Sequence[TextLine], page: int, width: int, height: int) -> PageSection:
+def page_section(
+    lines: Sequence[TextLine], page: int, width: int, height: int, timestamp: float | None = None
+) -> PageSection:
     """`lines`, in any order, of a page of `width` × `height` pixels, as a section in reading order."""
     ordered = [_line(line, width, height) for line in in_reading_order(lines)]
     text = "\n".join([line["text"] for line in ordered])
-    return {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
+    section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
+    if timestamp is not None:
+        section["timestamp"] = timestamp
+    return section
 
 
 def picture_result(section: PageSection) -> OcrResult:

@@ -29,6 +29,8 @@ async def side_by_side(
                 group.create_task(work_through_the_queue())
     except ExceptionGroup as failures:
         failure = failures.exceptions[0]
+        # The group and the frame that raises it refer to each other: together they would keep what the items hold.
+        failures.__traceback__ = None
     if failure is not None:
         raise failure
     return [results[place] for place in range(len(items))]

@@ -14,6 +14,8 @@ class Origin:
     port: int
     files: dict[str, bytes] = field(default_factory=dict)
     """Bodies by path."""
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """More headers of a path's body."""
     seen: list[str] = field(default_factory=list)
     """Paths asked for."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -27,7 +29,8 @@ class Origin:
 
 @contextlib.contextmanager
 def serving_origin() -> Iterator[Origin]:
-    """`/redirect?to=…` redirects, `/endless` never ends, `/drip` sends a byte at a time; else `files`, or 404."""
+    """`/redirect?to=…` redirects, `/endless` never ends, `/drip` sends a byte at a time, `/short` ends before its
+    length is there, `/gzip/…` says of a file that it is compressed; else `files`, or 404."""
     origin = Origin(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,15 +52,22 @@ def serving_origin() -> Iterator[Origin]:
                         while not origin.stopping.is_set():
                             self.wfile.write(b".")
                             time.sleep(0.05)
+                    case "/short":
+                        self._begin(("content-length", "1000"))
+                        self.wfile.write(b"short")
+                    case path if path.removeprefix("/gzip") in origin.files and path.startswith("/gzip/"):
+                        self._begin(("content-encoding", "gzip"))
+                        self.wfile.write(origin.files[path.removeprefix("/gzip")])
                     case path if path in origin.files:
-                        self._begin()
+                        self._begin(*origin.headers.get(path, {}).items())
                         self.wfile.write(origin.files[path])
                     case _:
                         self.send_error(404)
 
-        def _begin(self) -> None:
+        def _begin(self, *headers: tuple[str, str]) -> None:
             self.send_response(200)
-            self.send_header("content-type", "application/octet-stream")
+            for name, value in (("content-type", "application/octet-stream"), *headers):
+                self.send_header(name, value)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name

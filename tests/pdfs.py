@@ -24,3 +24,36 @@ def encrypted_pdf() -> bytes:
     canvas.drawString(40, 100, "secret")
     canvas.save()
     return file.getvalue()
+
+
+def raw_pdf(*objects: str) -> bytes:
+    """A file of these objects, numbered from 1; the first is its catalogue."""
+    body, offsets = "%PDF-1.7\n", []
+    for number, text in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{text}\nendobj\n"
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    size = len(objects) + 1
+    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} /Root 1 0 R >>\n"
+    return f"{body}{end}startxref\n{len(body)}\n%%EOF".encode()
+
+
+def raw_page(contents: str, *objects: str, points: str = "200 100", pages: str = "/Kids [3 0 R] /Count 1") -> bytes:
+    """A page of `points` that shows `contents`, object 4; object 5, the first of `objects`, is its XObject /F."""
+    return raw_pdf(
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages {pages} >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {points}] /Contents 4 0 R "
+        "/Resources << /XObject << /F 5 0 R >> >> >>",
+        contents,
+        *objects,
+    )
+
+
+def pdf_that_takes_for_ever() -> bytes:
+    """A form that draws itself twice: PDFium gives up at a depth that leaves an astronomical number of objects."""
+    form = "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 5 0 R >> >> /Length 11 >>\n"
+    return raw_page(
+        "<< /Length 5 >>\nstream\n/F Do\nendstream",
+        f"{form}stream\n/F Do /F Do\nendstream",
+    )

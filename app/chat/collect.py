@@ -1,11 +1,34 @@
 """What a request says and shows: its texts, and its media as sources that nobody has read yet."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from app.chat.planning.kinds import is_linked
 from app.errors import BadRequest
-from app.wire.request import AudioPart, ChatRequest, FilePart, ImagePart, Message, TextPart, Url, UrlPart
+from app.wire.request import (
+    AudioPart,
+    ChatRequest,
+    ContentPart,
+    File,
+    FilePart,
+    ImagePart,
+    InputFilePart,
+    Media,
+    Message,
+    TextPart,
+    Url,
+    UrlPart,
+)
 from tasks.media.source import Source, urls_in
+from tasks.media.total import Total
+from tasks.media.uploads import Uploads
+
+_LONG_TEXT = 256 * 1024
+"""Characters from which on a message is searched for URLs in a thread."""
+
+_SHOWN = 80
+"""Characters of an id that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +37,45 @@ class Turn:
 
     text: str
     sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Collects for all requests."""
+
+    uploads: Uploads
+    max_sources: int
+    max_total_bytes: int
+
+    async def collect(self, request: ChatRequest, tenant: str, *, fresh: bool = False) -> Turn:
+        """The latest turn, its uploaded files found; `fresh` when nothing of earlier requests may be used for it.
+
+        Raises as `latest_turn`, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
+        """
+        total = Total(self.max_total_bytes)
+        if sum(map(len, texts_of(request, "user"))) < _LONG_TEXT:
+            turn = latest_turn(request, self.max_sources, total)
+        else:
+            turn = await asyncio.to_thread(latest_turn, request, self.max_sources, total)
+        sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
+        return Turn(turn.text, tuple(await asyncio.gather(*map(self._found, sources))))
+
+    async def _found(self, source: Source) -> Source:
+        if source.file_id is None:
+            return source
+        upload = await self.uploads.find(source.owner, source.file_id)
+        if upload is None:
+            raise BadRequest(
+                f"Field '{source.param}': no file '{source.file_id[:_SHOWN]}' here; "
+                "upload it to /v1/files, or send 'file_data'",
+                code="file_not_found",
+                param=source.param,
+            )
+        return replace(
+            source,
+            filename=source.filename or upload.filename,
+            format=source.format or upload.media_type,
+        )
 
 
 def text_of(message: Message) -> str:
@@ -29,17 +91,18 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
     return [text_of(message) for message in request.messages if not roles or message.role in roles]
 
 
-def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
+def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
     """The last user message and, where it shows nothing itself, the media of the one before that did.
 
-    URLs count only in the text of user messages: whatever else mentions one is not asking for it.
+    What is named several times is one source, at the place where it is named first. URLs count only in the text of
+    user messages: whatever else mentions one is not asking for it. Sources share `total`.
     Raises BadRequest when every message is empty, or shows more than `max_sources`.
     """
     if not any(_says_something(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
     turns = [(index, m) for index, m in enumerate(request.messages) if m.role == "user"]
     text = text_of(turns[-1][1]) if turns else ""
-    found = (tuple(_sources(index, message)) for index, message in reversed(turns))
+    found = (_distinct(_sources(index, message)) for index, message in reversed(turns))
     sources = next((sources for sources in found if sources), ())
     if len(sources) > max_sources:
         raise BadRequest(
@@ -47,35 +110,43 @@ def latest_turn(request: ChatRequest, max_sources: int) -> Turn:
             code="too_many_sources",
             param="messages",
         )
-    return Turn(text, sources)
+    return Turn(text, tuple(replace(source, total=total) for source in sources))
 
 
 def _says_something(message: Message) -> bool:
     if isinstance(message.content, list):
-        return any(not isinstance(part, TextPart) or part.text.strip() for part in message.content)
-    return bool(message.content and message.content.strip()) or bool(message.tool_calls)
+        return any(not isinstance(part, TextPart) or _is_said(part.text) for part in message.content)
+    return _is_said(message.content or "") or bool(message.tool_calls)
+
+
+def _is_said(text: str) -> bool:
+    """Looks no further than the first letter, where `strip` would copy megabytes."""
+    return bool(text) and not text.isspace()
+
+
+def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """A URL or file that is named again is the same source. A part says more about it than a mention in the text."""
+    named: dict[object, Source] = {}
+    for source in sources:
+        name = source.url or source.file_id or source
+        first = named.setdefault(name, source)
+        if first is not source:
+            said, again = (source, first) if is_linked(first) else (first, source)
+            named[name] = replace(said, also=(*first.also, again.param))
+    return tuple(named.values())
 
 
 def _sources(index: int, message: Message) -> Iterator[Source]:
     path = f"messages[{index}].content"
-    parts = message.content if isinstance(message.content, list) else [message.content or ""]
-    for position, part in enumerate(parts):
-        here = path if isinstance(message.content, str) else f"{path}[{position}]"
-        match part:
-            case str():
-                yield from _linked(part, here)
-            case TextPart():
-                yield from _linked(part.text, f"{here}.text")
-            case ImagePart():
-                yield _source(part.image_url, f"{here}.image_url")
-            case UrlPart():
-                yield _source(getattr(part, part.type), f"{here}.{part.type}")
-            case FilePart():
-                yield _file(part, f"{here}.file")
-            case AudioPart():
-                yield Source.from_reference(
-                    part.input_audio.data, param=f"{here}.input_audio.data", format=part.input_audio.format
-                )
+    if isinstance(message.content, str):
+        yield from _linked(message.content, path)
+        return
+    for position, part in enumerate(message.content or []):
+        here = f"{path}[{position}]"
+        if isinstance(part, TextPart):
+            yield from _linked(part.text, f"{here}.text")
+        else:
+            yield _source(part, here)
 
 
 def _linked(text: str, param: str) -> Iterator[Source]:
@@ -83,28 +154,41 @@ def _linked(text: str, param: str) -> Iterator[Source]:
         yield Source.from_reference(url, param=param)
 
 
-def _source(reference: Url | str | None, param: str) -> Source:
-    match reference:
-        case Url():
-            return Source.from_reference(reference.url, param=f"{param}.url")
-        case str():
-            return Source.from_reference(reference, param=param)
-        case None:
-            raise BadRequest(f"Field '{param}': Field required", param=param)
+def _source(part: ContentPart, path: str) -> Source:
+    match part:
+        case ImagePart(file_id=str(file_id), image_url=None):
+            return Source(f"{path}.file_id", file_id=file_id)
+        case ImagePart():
+            return _named(part.image_url, f"{path}.image_url")
+        case UrlPart():
+            return _named(getattr(part, part.type), f"{path}.{part.type}")
+        case InputFilePart(file_url=Url() | str() | memoryview() as url):
+            return _named(url, f"{path}.file_url", part)
+        case InputFilePart():
+            return _file(part, path)
+        case FilePart():
+            return _file(part.file, f"{path}.file")
+        case AudioPart():
+            return _named(part.input_audio.data, f"{path}.input_audio.data", format=part.input_audio.format)
+    raise AssertionError(f"no source: {part.type}")
 
 
-def _file(part: FilePart, param: str) -> Source:
-    if part.file.file_data is None:
-        if part.file.file_id is not None:
-            raise BadRequest(
-                f"Field '{param}.file_id': no file '{part.file.file_id}' here; send 'file_data'",
-                code="file_not_found",
-                param=f"{param}.file_id",
-            )
-        raise BadRequest(f"Field '{param}.file_data': Field required", param=f"{param}.file_data")
-    return Source.from_reference(
-        part.file.file_data,
-        param=f"{param}.file_data",
-        filename=part.file.filename,
-        format=part.file.format,
-    )
+def _file(file: File, path: str) -> Source:
+    if file.file_data is None and file.file_id is not None:
+        return Source(f"{path}.file_id", file_id=file.file_id, filename=file.filename, format=file.format)
+    return _named(file.file_data, f"{path}.file_data", file)
+
+
+def _named(
+    reference: Url | Media | None,
+    path: str,
+    file: File | None = None,
+    *,
+    format: str | None = None,  # noqa: A002
+) -> Source:
+    if isinstance(reference, Url):
+        reference, path = reference.url, f"{path}.url"
+    if reference is None:
+        raise BadRequest(f"Field '{path}': Field required", param=path)
+    filename = file.filename if file else None
+    return Source.from_reference(reference, param=path, filename=filename, format=file.format if file else format)

@@ -2,9 +2,11 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from app.chat.collect import text_of
+from app.chat.images import Shown
 from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
 from app.wire.response import PrecontextEntry
 
@@ -28,13 +30,13 @@ def conversation(
     system: Sequence[str],
     results: Sequence[str] = (),
     fence: str = "",
-    images: Mapping[str, str] | None = None,
+    images: Mapping[str, Sequence[Shown]] | None = None,
 ) -> list[LlmMessage]:
     """The request's messages in OpenAI's form, system texts first and in one message.
 
     `results` are fenced texts, put before the user's latest words; without a `fence` there are none, nor will there
-    be. `images` maps an image part's path in the request to the URL that the LLM gets instead; a part that is not in
-    it is named and left out.
+    be. `images` maps a part's path in the request to the images that the LLM gets instead, each after its label; a part
+    that is not in it is named and left out.
     """
     first = [*system, RULES.format(fence=fence)] if fence else list(system)
     messages: list[LlmMessage] = [{"role": "system", "content": "\n\n".join(first)}] if first else []
@@ -60,21 +62,30 @@ def fenced(entries: Iterable[tuple[int, PrecontextEntry]], texts: Sequence[str],
 
 
 def _user_content(
-    message: Message, index: int, results: Sequence[str], images: Mapping[str, str]
+    message: Message, index: int, results: Sequence[str], images: Mapping[str, Sequence[Shown]]
 ) -> str | list[dict[str, Any]]:
     if isinstance(message.content, list) and any(path.startswith(f"messages[{index}]") for path in images):
-        parts = [_part(part, f"messages[{index}].content[{at}]", images) for at, part in enumerate(message.content)]
-        return [*({"type": "text", "text": result} for result in results), *parts]
+        parts = [
+            _parts(part, images.get(f"messages[{index}].content[{at}]")) for at, part in enumerate(message.content)
+        ]
+        return [*map(_text, results), *chain.from_iterable(parts)]
     texts = [*results, _words(message)]
     return "\n\n".join(text for text in texts if text)
 
 
-def _part(part: ContentPart, path: str, images: Mapping[str, str]) -> dict[str, Any]:
-    if isinstance(part, ImagePart):
-        for name in (f"{path}.image_url.url", f"{path}.image_url"):
-            if name in images:
-                return {"type": "image_url", "image_url": {"url": images[name]}}
-    return {"type": "text", "text": part.text if isinstance(part, TextPart) else _mention(part)}
+def _parts(part: ContentPart, images: Sequence[Shown] | None) -> list[dict[str, Any]]:
+    if not images:
+        return [_text(part.text if isinstance(part, TextPart) else _mention(part))]
+    parts = []
+    for shown in images:
+        if shown.label:
+            parts.append(_text(shown.label))
+        parts.append({"type": "image_url", "image_url": {"url": shown.url}})
+    return parts
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
 def _words(message: Message) -> str:

@@ -1,6 +1,7 @@
 """Results as text for a language model: everything they say, without the pixels that it cannot use."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,10 +53,15 @@ def assembled(pieces: Sequence[Piece], kept: Iterable[int] | None = None) -> str
 
 
 def unplaced_text(result: Mapping[str, Any]) -> str:
-    """The part of an `ocr` result's text that has no lines: what came from plain text files."""
+    """The part of an `ocr` result's text that has no lines: what came from text files, and Word's and the like."""
     text: str = result["extracted_text"]
+    before = None
     for section in result["sections"]:
-        text = text.replace(section["text"], "", 1)
+        # What a video shows unchanged over several frames is in the text once.
+        if section["text"] and ("timestamp" not in section or section["text"] != before):
+            # Whole lines: a picture that says "5" is no part of a document's "1500".
+            text = re.sub(f"(?m)^{re.escape(section['text'])}$", "", text, count=1)
+        before = section["text"]
     return text.strip()
 
 
@@ -96,10 +102,15 @@ def _lines(text: str) -> list[str]:
 
 
 def _ocr(result: Mapping[str, Any]) -> Iterator[Piece]:
+    if unplaced_text(result):
+        # Where the pictures of a text stand in it, only the whole tells.
+        yield from map(Piece, _lines(result["extracted_text"]))
+        return
     for section in result["sections"]:
         heading = f"[page {section['page']}]" if "page" in section else ""
+        if "timestamp" in section:
+            heading = f"[video at {section['timestamp']} s]"
         yield from [Piece(line["text"], heading) for line in section["lines"]]
-    yield from map(Piece, _lines(unplaced_text(result)))
 
 
 def _chunk(chunk: Mapping[str, Any]) -> str:

@@ -3,11 +3,25 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetPydanticSchema,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError, core_schema
 
 UNION_MARK = "·"
 """Begins the tags of unions, which pydantic puts into an error's location; `field_path` leaves them out."""
+
+
+FAIL_FAST = Field(fail_fast=True)
+"""Of a list: only the first problem is told, and a million would take long to find."""
 
 
 class Wire(BaseModel):
@@ -40,20 +54,38 @@ class TextPart(Wire):
     text: str
 
 
+def _where_it_lies(value: str, info: ValidationInfo) -> str | memoryview:
+    views: dict[str, memoryview] = info.context or {}
+    return views.get(value, value)
+
+
+Media = Annotated[
+    str | memoryview,
+    GetPydanticSchema(
+        lambda _type, _handler: core_schema.with_info_after_validator_function(
+            _where_it_lies, core_schema.str_schema(strict=True)
+        )
+    ),
+]
+"""A URL, a data URL, or bare base64: a string, or a long one as UTF-8 where it lies in the request's body."""
+
+
 class Url(Wire):
-    url: str
+    url: Media
     detail: str | None = None
 
 
 Reference = Annotated[
-    Annotated[str, Tag("·string")] | Annotated[Url, Tag("·object")],
+    Annotated[Media, Tag("·string")] | Annotated[Url, Tag("·object")],
     _by_json_type("a URL or an object with a 'url'"),
 ]
 
 
 class ImagePart(Wire):
     type: Literal["image_url", "input_image"]
-    image_url: Reference
+    image_url: Reference | None = None
+    file_id: str | None = None
+    """An uploaded file, instead."""
 
 
 class UrlPart(Wire):
@@ -66,11 +98,11 @@ class UrlPart(Wire):
 
 
 class File(Wire):
-    file_data: str | None = None
-    """A URL, a data URL, or bare base64."""
+    file_data: Media | None = None
     filename: str | None = None
     format: str | None = None
     file_id: str | None = None
+    """An uploaded file, instead."""
 
 
 class FilePart(Wire):
@@ -78,9 +110,15 @@ class FilePart(Wire):
     file: File
 
 
+class InputFilePart(File):
+    """As OpenAI's newer API sends a file: tolerated."""
+
+    type: Literal["input_file"]
+    file_url: Reference | None = None
+
+
 class InputAudio(Wire):
-    data: str
-    """A URL, a data URL, or bare base64."""
+    data: Media
     format: str | None = None
 
 
@@ -103,6 +141,7 @@ _PART_KINDS = {
     "audio_url": "·url",
     "file_url": "·url",
     "file": "·file",
+    "input_file": "·input_file",
     "input_audio": "·audio",
 }
 
@@ -111,6 +150,7 @@ ContentPart = Annotated[
     | Annotated[ImagePart, Tag("·image")]
     | Annotated[UrlPart, Tag("·url")]
     | Annotated[FilePart, Tag("·file")]
+    | Annotated[InputFilePart, Tag("·input_file")]
     | Annotated[AudioPart, Tag("·audio")],
     Discriminator(
         _part_kind,
@@ -121,7 +161,9 @@ ContentPart = Annotated[
 
 
 Content = Annotated[
-    Annotated[str, Tag("·string")] | Annotated[list[ContentPart], Tag("·list")] | Annotated[None, Tag("·null")],
+    Annotated[str, Tag("·string")]
+    | Annotated[list[ContentPart], FAIL_FAST, Tag("·list")]
+    | Annotated[None, Tag("·null")],
     _by_json_type("a string or a list of content parts"),
 ]
 
@@ -141,7 +183,7 @@ class Message(Wire):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Content = None
     name: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: Annotated[list[ToolCall], FAIL_FAST] | None = None
     tool_call_id: str | None = None
 
 
@@ -195,7 +237,7 @@ ToolChoice = Annotated[
 
 
 Stop = Annotated[
-    Annotated[str, Tag("·string")] | Annotated[list[str], Tag("·list")],
+    Annotated[str, Tag("·string")] | Annotated[list[str], FAIL_FAST, Tag("·list")],
     _by_json_type("a string or a list of strings"),
 ]
 
@@ -204,11 +246,11 @@ class ChatRequest(Wire):
     """Field by field as the HTTP contract lists them; ranges are OpenAI's."""
 
     model: str
-    messages: list[Message] = Field(min_length=1)
+    messages: Annotated[list[Message], FAIL_FAST] = Field(min_length=1)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     response_format: ResponseFormat | None = None
-    tools: list[Tool] | None = None
+    tools: Annotated[list[Tool], FAIL_FAST] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None

@@ -1,12 +1,8 @@
-"""Which network addresses a client may make this machine talk to."""
+"""Which network addresses belong to the public internet."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
-from typing import Self
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 _CLOSED_V4 = tuple(
     IPv4Network(text)
@@ -52,59 +48,59 @@ _CLOSED_V6 = tuple(
 _NAT64 = IPv6Network("64:ff9b::/96")
 """What a DNS64 resolver answers on an IPv6-only network: the IPv4 address is in the last 32 bits (RFC 6052)."""
 
+_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
+"""The same for a network's own use (RFC 8215)."""
+_CARRIERS = (
+    # Network, and how far right in an address of it the bits of the IPv4 address end.
+    (IPv6Network("::/96"), 0),  # IPv4-compatible (RFC 4291, deprecated)
+    (IPv6Network("::ffff:0:0/96"), 0),  # IPv4-mapped
+    (IPv6Network("::ffff:0:0:0/96"), 0),  # IPv4-translated (RFC 2765)
+    (_NAT64, 0),
+    (_NAT64_LOCAL, 0),
+    (IPv6Network("2001::/32"), 64),  # Teredo: its server (RFC 4380)
+    (IPv6Network("2002::/16"), 80),  # 6to4
+)
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+"""The first half of an interface identifier whose second half is an IPv4 address to tunnel to (RFC 5214)."""
+
 
 def is_public(address: Address) -> bool:
     """Whether `address` is a unicast address of the public internet, whichever way it is written."""
     if isinstance(address, IPv4Address):
         return address.is_global and not any(address in network for network in _CLOSED_V4)
-    if address.scope_id is not None:
+    if address.scope_id is not None or _is_isatap(address):
         return False
     if address.ipv4_mapped is not None:
         return is_public(address.ipv4_mapped)
     if address in _NAT64:
-        return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+        return is_public(_low_ipv4(int(address)))
     return address.is_global and address in _OPEN_V6 and not any(address in network for network in _CLOSED_V6)
 
 
-@dataclass(frozen=True, slots=True)
-class AllowList:
-    """What the operator opened besides public addresses."""
-
-    networks: frozenset[Network] = frozenset()
-    hosts: frozenset[tuple[str, int | None]] = frozenset()
-    """Lower-case names or literal addresses, each with a port or None for every port."""
-
-    @classmethod
-    def parse(cls, entries: Sequence[str]) -> Self:
-        """From CIDRs, addresses, host names, and either of the latter with a port (`[::1]:8000`).
-
-        Raises ValueError naming the entry that is none of these.
-        """
-        networks: set[Network] = set()
-        hosts: set[tuple[str, int | None]] = set()
-        for entry in entries:
-            text = entry.strip().lower()
-            try:
-                networks.add(ip_network(text.strip("[]"), strict=False))
-            except ValueError:
-                hosts.add(_host_and_port(text, entry))
-        return cls(frozenset(networks), frozenset(hosts))
-
-    def names(self, host: str, port: int) -> bool:
-        """Whether `host` itself is listed: then it may resolve to anything."""
-        return (host, None) in self.hosts or (host, port) in self.hosts
-
-    def contains(self, address: Address) -> bool:
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self.networks)
+def carried_ipv4(address: Address) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses that a gateway, tunnel or translator may send what is meant for `address` to."""
+    if isinstance(address, IPv4Address):
+        return ()
+    number = int(address)
+    carried = [_low_ipv4(number >> shift) for network, shift in _CARRIERS if address in network]
+    if address.teredo is not None:
+        carried.append(address.teredo[1])
+    if address in _NAT64_LOCAL:  # a /48 prefix leaves out the bits 64 to 71 (RFC 6052)
+        carried.append(IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF))
+    if _is_isatap(address):
+        carried.append(_low_ipv4(number))
+    return tuple(carried)
 
 
-def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        host, port = text, ""
-    host = host.strip("[]").rstrip(".")
-    if not host or "/" in host or (colon and not port.isdecimal()):
-        raise ValueError(f"'{entry}' is not a host, host:port, address or CIDR.")
-    return host, int(port) if port else None
+def _is_isatap(address: IPv6Address) -> bool:
+    return int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
+
+
+def _low_ipv4(number: int) -> IPv4Address:
+    return IPv4Address(number & 0xFFFF_FFFF)
+
+
+def unmapped(address: Address) -> Address:
+    """The IPv4 address where `address` is one in IPv6's clothes."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from tasks.errors import InputError
 
+SHOWN = 200
+"""Characters of a name that a message repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -20,7 +23,7 @@ class Blob:
     @property
     def label(self) -> str:
         """How messages name this input: its filename, else the field it came in."""
-        return self.filename or self.param
+        return (self.filename or self.param)[:SHOWN]
 
     def error(self, predicate: str, *, code: str = "invalid_request") -> InputError:
         """What is wrong with this input, as a sentence about it: `blob.error("is empty.")`."""

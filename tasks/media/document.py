@@ -1,90 +1,90 @@
 """An opened input: pages one can look at, or a text."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Self
 
-from models.vision.text import Image, TextLine
+from models.vision.text import Image
 from tasks.media.blob import Blob
-from tasks.media.threads import Worker
+from tasks.media.budget import DecodedBudget
+from tasks.media.pages import Contents, Kind, Pages, TextLayer
+from tasks.media.pictured_text import with_pictures
+from tasks.media.sessions import Session
 
-Kind = Literal["image", "paged", "text"]
+__all__ = ["Document", "Kind", "Pages", "TextLayer"]
 
-
-@dataclass(frozen=True, slots=True)
-class TextLayer:
-    """The text that a page carries as text, in pixels of the page's picture. Confidences are 1.0."""
-
-    lines: tuple[TextLine, ...] = ()
-    """In no particular order."""
-    complete: bool = False
-    """False when the page shows text that is not in `lines`, or may: it has to be read by OCR too."""
-
-
-class Pages(Protocol):
-    """The synchronous side of a document: what its worker threads call. Pages count from 1.
-
-    Each call raises InputError for a page that is not there or cannot be decoded.
-    """
-
-    total: int
-
-    def size(self, number: int) -> tuple[int, int]: ...
-    def text_layer(self, number: int) -> TextLayer: ...
-    def picture(self, number: int) -> Image: ...
-    def close(self) -> None: ...
+_RGB = 3
+"""Bytes of a pixel."""
 
 
 class Document:
-    """A picture, a paged file or a text. An async context manager: leaving it frees the file.
+    """A picture, a paged file, a video or a text. An async context manager: leaving it frees the file.
 
         async with await loader.open(source) as document:
             for number in range(1, document.total_pages + 1):
                 picture = await document.picture(number)
 
-    A text has no pages. Calls raise InputError for a page that is not there or cannot be decoded.
+    The pages of a video are the frames that were chosen from it; those of a text are the pictures that its file holds,
+    if any. Calls raise InputError for a page that is not there or cannot be decoded.
     """
 
-    def __init__(self, blob: Blob, kind: Kind, *, text: str | None, pages: Pages | None, worker: Worker | None) -> None:
-        self.kind: Kind = kind
+    def __init__(self, blob: Blob, contents: Contents, session: Session[Pages] | None, budget: DecodedBudget) -> None:
+        """`session` is None for a text without pages."""
+        self.kind: Kind = contents.kind
         self.media_type = blob.media_type
         self.param = blob.param
         self.label = blob.label
         """How messages name the document: its filename, else the field it came in."""
-        self.text = text
-        """The whole text of a text-like file, None for anything else."""
-        self.total_pages = pages.total if pages else 0
-        self._pages = pages
-        self._worker = worker
+        self.text = None if contents.text is None else with_pictures(contents.text, contents.places, {})
+        """The whole text of a text-like file without that of its pictures, None for anything else."""
+        self.total_pages = contents.total
+        self._times = contents.times
+        self._contents = contents
+        self._session = session
+        self._budget = budget
 
     @classmethod
-    def of_text(cls, blob: Blob, text: str) -> Self:
-        return cls(blob, "text", text=text, pages=None, worker=None)
+    def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
+        return cls(blob, Contents("text", 0, text, ()), None, budget)
 
     @classmethod
-    def of_pages(cls, blob: Blob, kind: Literal["image", "paged"], pages: Pages, worker: Worker) -> Self:
-        """`pages`, which only threads of `worker` may call."""
-        return cls(blob, kind, text=None, pages=pages, worker=worker)
+    async def of_session(cls, blob: Blob, session: Session[Pages], budget: DecodedBudget) -> Self:
+        """`session`, which the document closes from now on."""
+        try:
+            return cls(blob, await session.run(Pages.contents), session, budget)
+        except BaseException:
+            await session.close()
+            raise
+
+    def timestamp(self, number: int) -> float | None:
+        """Seconds from the start of a video at which page `number` is seen; None for anything else."""
+        return self._times[number - 1] if self._times else None
+
+    def text_with(self, readings: Mapping[int, str]) -> str:
+        """The text of a text-like file with what was read on its pages, its pictures, where they stand in it."""
+        return with_pictures(self._contents.text or "", self._contents.places, readings)
 
     async def size(self, number: int) -> tuple[int, int]:
         """Width and height in pixels of the upright page; a PDF's at 144 DPI. Nothing is decoded."""
-        pages, worker = self._paged()
-        return await worker.run(pages.size, number)
+        return await self._opened().run(Pages.size, number)
 
     async def text_layer(self, number: int) -> TextLayer:
         """The text that the file itself carries for this page: empty and not complete for a picture."""
-        pages, worker = self._paged()
-        return await worker.run(pages.text_layer, number)
+        return await self._opened().run(Pages.text_layer, number)
 
     async def picture(self, number: int) -> Image:
-        """The page as it is seen: RGB, upright, of `size`. Decoded anew at each call."""
-        pages, worker = self._paged()
-        return await worker.run(pages.picture, number)
+        """The page as it is seen: RGB, upright, of `size`. Decoded anew at each call.
+
+        Raises Overloaded when the pictures of other documents leave no room for it.
+        """
+        session = self._opened()
+        width, height = await self.size(number)
+        return await self._budget.hold(width * height * _RGB, lambda: session.run(Pages.picture, number))
 
     async def close(self) -> None:
-        if self._pages and self._worker:
-            pages, self._pages = self._pages, None
-            await self._worker.release(pages)
+        session, self._session = self._session, None
+        if session:
+            await session.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,7 +94,7 @@ class Document:
     ) -> None:
         await self.close()
 
-    def _paged(self) -> tuple[Pages, Worker]:
-        if self._pages is None or self._worker is None:
+    def _opened(self) -> Session[Pages]:
+        if self._session is None:
             raise RuntimeError(f"{self.param}: the document is closed, or a text, which has no pages")
-        return self._pages, self._worker
+        return self._session

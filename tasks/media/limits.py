@@ -14,14 +14,26 @@ class MediaLimits:
     """Decoded bytes of one fetched URL (OPENFAZE_MAX_FETCH_MB)."""
     image_pixels: int = 64_000_000
     """Pixels of one picture or rendered page, before decoding (OPENFAZE_MAX_IMAGE_MEGAPIXELS)."""
+    decoded_bytes: int = 1024 * MB
+    """Decoded pictures in the whole process at a time (OPENFAZE_MAX_DECODED_MB)."""
     page_seconds: float = 20.0
     """Seconds that drawing one PDF page may take: a few kilobytes can hold a million strokes."""
     pages: int = 200
     """Pages one request may ask for (OPENFAZE_MAX_PAGES). Enforced by the task."""
+    audio_seconds: float = 240 * 60
+    """Seconds of one recording, while it is decoded (OPENFAZE_MAX_AUDIO_MINUTES)."""
+    video_frames: int = 16
+    """Pictures that are taken from one video (OPENFAZE_MAX_VIDEO_FRAMES)."""
     sources: int = 16
     """Inputs of one request (OPENFAZE_MAX_SOURCES). Enforced by whoever collects them."""
+    office_bytes: int = 256 * MB
+    """Unpacked bytes of one office file (OPENFAZE_MAX_OFFICE_MB)."""
+    cells: int = 1_000_000
+    """Cells of one workbook that are not empty (OPENFAZE_MAX_CELLS)."""
+    json_depth: int = 200
+    """Arrays and objects within each other in one JSON file (OPENFAZE_MAX_JSON_DEPTH)."""
     text_chars: int = 20_000_000
-    """Characters of one text-like file."""
+    """Characters of one text-like file (OPENFAZE_MAX_TEXT_CHARS)."""
 
 
 def megabytes(size: int) -> str:

@@ -15,8 +15,8 @@ import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
 from tasks.media.blob import Blob
-from tasks.media.document import TextLayer
 from tasks.media.limits import MediaLimits, megapixels
+from tasks.media.pages import Pages, TextLayer
 from tasks.media.pdf_drawing import draw
 from tasks.media.pdf_text import read_text_layer
 
@@ -30,11 +30,13 @@ _NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
 _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 
-class PdfPages:
+class PdfPages(Pages):
     """The pages of one PDF file.
 
     Raises InputError: `encrypted_pdf` when it needs a password, or when it is damaged or has no pages.
     """
+
+    kind = "paged"
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob

@@ -23,7 +23,9 @@ def draw(page: pypdfium2.PdfPage, width: int, height: int, *, seconds: float) ->
     deadline = time.monotonic() + seconds
     pause = pdfium.IFSDK_PAUSE(version=1)
     pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: time.monotonic() > deadline)
-    bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGR, rev_byteorder=True)
+    picture = np.empty((height, width, 3), np.uint8)
+    memory = (ctypes.c_ubyte * picture.nbytes).from_buffer(picture.data.cast("B"))
+    bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGR, rev_byteorder=True, buffer=memory)
     try:
         bitmap.fill_rect(_WHITE, 0, 0, width, height)
         place = (0, 0, width, height, 0, _FLAGS)
@@ -35,6 +37,6 @@ def draw(page: pypdfium2.PdfPage, width: int, height: int, *, seconds: float) ->
             raise pypdfium2.PdfiumError("the page cannot be drawn")
         if page.formenv:
             pdfium.FPDF_FFLDraw(page.formenv, bitmap, page, *place)
-        return np.array(bitmap.to_numpy(), order="C")  # a copy, as the bitmap is freed
+        return picture
     finally:
         bitmap.close()

@@ -7,7 +7,7 @@ from itertools import groupby
 import pypdfium2
 
 from models.vision.text import Quad, TextLine, Word
-from tasks.media.document import TextLayer
+from tasks.media.pages import TextLayer
 from tasks.media.pdf_annotations import has_drawn_annotations, typed_notes
 from tasks.media.pdf_covered import uncovered
 from tasks.media.pdf_geometry import PageView

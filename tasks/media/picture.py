@@ -6,17 +6,15 @@ from contextlib import contextmanager
 
 import PIL.Image
 import PIL.TiffImagePlugin
-import pillow_heif
 
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.media.blob import Blob
-from tasks.media.document import TextLayer
 from tasks.media.limits import MediaLimits, megapixels
 from tasks.media.media_types import IMAGES
+from tasks.media.pages import Kind, Pages, TextLayer
 from tasks.media.pixels import upright_rgb, upright_size
 
-pillow_heif.register_heif_opener()
 # Pillow's own guard warns and raises at fixed sizes while a header is read. Ours is a setting and checked below.
 PIL.Image.MAX_IMAGE_PIXELS = None
 
@@ -27,7 +25,7 @@ _REDUCED = 1
 """Bit of NewSubfileType: the directory is a smaller copy of another one (TIFF 6.0, page 36), not a page."""
 
 
-class PicturePages:
+class PicturePages(Pages):
     """The frames of one picture file. Calls from several threads do not disturb each other.
 
     Raises InputError when the header cannot be read or claims too many pixels.
@@ -40,6 +38,7 @@ class PicturePages:
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
         self.total = len(self._frames)
+        self.kind: Kind = "image" if self.total == 1 else "paged"
 
     def size(self, number: int) -> tuple[int, int]:
         with self._frame(number) as frame:
@@ -66,7 +65,13 @@ class PicturePages:
             yield image
 
     def _opened(self) -> PIL.Image.Image:
-        return PIL.Image.open(io.BytesIO(self._blob.data), formats=IMAGES[self._blob.media_type])
+        formats = IMAGES[self._blob.media_type]
+        if "HEIF" in formats:
+            # Only here, for it is large, and not every process sees such a picture.
+            import pillow_heif
+
+            pillow_heif.register_heif_opener()
+        return PIL.Image.open(io.BytesIO(self._blob.data), formats=formats)
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[None]:

@@ -1,9 +1,12 @@
 """Any Pillow mode to upright RGB."""
 
+import io
+
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 from PIL import ImageChops, ImageCms, ImageOps, ImageStat
+from PIL.PngImagePlugin import PngImageFile
 
 from models.vision.text import Image
 
@@ -12,6 +15,9 @@ _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
 """Mean luminance of what is visible above which white paper would not show it."""
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+"""Chunks that may hold an orientation."""
 _DEPTHS = (255, 1023, 4095, 65535)
 """Whites of 8, 10, 12 and 16 bits, all of which are stored in 16."""
 
@@ -20,8 +26,33 @@ def upright_size(frame: PIL.Image.Image) -> tuple[int, int]:
     """Width and height after the EXIF orientation is applied, from the header alone."""
     width, height = frame.size
     # Pillow turns a TIFF by itself and says its size accordingly.
-    sideways = frame.format != "TIFF" and frame.getexif().get(_ORIENTATION) in _SIDEWAYS
+    sideways = frame.format != "TIFF" and _exif(frame).get(_ORIENTATION) in _SIDEWAYS
     return (height, width) if sideways else (width, height)
+
+
+def _exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
+    """To see what may stand behind a PNG's pixels, Pillow decodes them."""
+    if isinstance(frame, PngImageFile) and not _has_metadata_behind_pixels(frame):
+        return PIL.Image.Image.getexif(frame)
+    return frame.getexif()
+
+
+def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
+    """Walks over the chunks: length, kind, data and checksum each (ISO 15948, 5.3)."""
+    file = frame.fp
+    assert file is not None
+    place, behind = file.tell(), False
+    try:
+        file.seek(len(_PNG_SIGNATURE))
+        while len(head := file.read(8)) == 8:
+            kind = head[4:]
+            behind |= kind == b"IDAT"
+            if behind and kind in _PNG_METADATA:
+                return True
+            file.seek(int.from_bytes(head[:4]) + 4, io.SEEK_CUR)
+    finally:
+        file.seek(place)
+    return False
 
 
 def upright_rgb(frame: PIL.Image.Image) -> Image:

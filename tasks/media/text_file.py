@@ -53,7 +53,8 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
         raise blob.error(f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type")
     if len(text) > limits.text_chars:
         raise InputTooLarge(
-            f"'{blob.label}' has {len(text)} characters; the limit is {limits.text_chars}.", param=blob.param
+            f"'{blob.label}' has {len(text)} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).",
+            param=blob.param,
         )
     return text
 

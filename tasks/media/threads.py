@@ -1,19 +1,15 @@
-"""The threads that decode. The event loop never does, and PDFium allows one thread only."""
+"""The threads that decode. The event loop never does."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from tasks.media.blob import Blob
+from tasks.media.sessions import Closable, OpenedT, S
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Closable(Protocol):
-    def close(self) -> None: ...
-
-
-C = TypeVar("C", bound=Closable)
 
 
 class Worker:
@@ -25,7 +21,7 @@ class Worker:
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
 
-    async def acquire(self, call: Callable[P, C], /, *args: P.args, **kwargs: P.kwargs) -> C:
+    async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
         """As `run`, for a result that must be closed: it is, when the caller left before it was there."""
         future = self._executor.submit(call, *args, **kwargs)
         try:
@@ -43,11 +39,31 @@ class Worker:
         else:
             await asyncio.shield(asyncio.wrap_future(closing))
 
+    async def open(
+        self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
+    ) -> "ThreadSession[S]":
+        """`factory(blob, *args)` as a session of these threads. Raises what the factory raises."""
+        return ThreadSession(self, await self.acquire(factory, blob, *args, **kwargs))
+
     async def close(self) -> None:
         """Finish what runs, drop what waits."""
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
 
-def _close_result(future: "Future[C]") -> None:
+class ThreadSession(Generic[OpenedT]):
+    """An object whose methods run in a worker's threads, several at a time where it has several."""
+
+    def __init__(self, worker: Worker, opened: OpenedT) -> None:
+        self._worker = worker
+        self._opened = opened
+
+    async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._worker.run(getattr(self._opened, call.__name__), *args, **kwargs)
+
+    async def close(self) -> None:
+        await self._worker.release(self._opened)
+
+
+def _close_result(future: "Future[S]") -> None:
     if not future.cancelled() and future.exception() is None:
         future.result().close()

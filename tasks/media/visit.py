@@ -1,6 +1,8 @@
 """The rules for the URLs of one fetch, and what its errors say."""
 
+import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
 import httpx
 
@@ -8,8 +10,24 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.media.limits import megabytes
 
 _MAX_PORT = 65535
+_MAX_HOST = 253
 _SHOWN = 200
 """Characters of a URL that a message repeats."""
+
+_CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
+"""Control characters and the backslash, which programs read differently."""
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
+"""A last label that makes programs take the host for an IPv4 address (WHATWG's URL standard, "ends in a number")."""
+
+
+class FetchFailed(InputError):
+    """The URL may be fetched, but nothing useful came (`fetch_failed`)."""
+
+    def __init__(self, message: str, *, status: int | None = None, param: str | None = None) -> None:
+        super().__init__(message, code="fetch_failed", param=param)
+        self.status = status
+        """What the server answered with, if it did."""
 
 
 @dataclass(slots=True)
@@ -30,8 +48,8 @@ class Visit:
         subject = f"{self._name} redirects to an address that" if self.redirected else self._name
         return InputError(f"{subject} {reason}.", code="url_not_allowed", param=self.param)
 
-    def failed(self, reason: str) -> InputError:
-        return InputError(f"{self._name} {reason}.", code="fetch_failed", param=self.param)
+    def failed(self, reason: str, *, status: int | None = None) -> FetchFailed:
+        return FetchFailed(f"{self._name} {reason}.", status=status, param=self.param)
 
     def too_large(self) -> InputTooLarge:
         return InputTooLarge(
@@ -44,16 +62,19 @@ class Visit:
 
 
 def parse_url(text: str, visit: Visit) -> httpx.URL:
-    """`text` as a URL that may be fetched. The host comes out in lower case and ASCII, without a final dot."""
+    """`text` as a URL that may be fetched. The host comes out in lower case and ASCII, without a final dot, an
+    address in its usual form."""
     try:
+        if _CONFUSING.search(text):
+            raise ValueError("confusing")
         url = httpx.URL(text)
-        host = url.raw_host.decode("ascii").rstrip(".")
-        return _permitted(url.copy_with(host=host, fragment=None), visit)
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        _check_parts(url, visit)
+        return url.copy_with(host=_plain_host(url.raw_host.decode("ascii")), fragment=None)
+    except (httpx.InvalidURL, ValueError) as error:
         raise visit.refused("is not a valid URL") from error
 
 
-def _permitted(url: httpx.URL, visit: Visit) -> httpx.URL:
+def _check_parts(url: httpx.URL, visit: Visit) -> None:
     if url.scheme not in {"http", "https"}:
         raise visit.refused("has a scheme other than http and https")
     if url.userinfo:
@@ -62,13 +83,28 @@ def _permitted(url: httpx.URL, visit: Visit) -> httpx.URL:
         raise visit.refused("carries credentials")
     if not url.raw_host or (url.port or 0) > _MAX_PORT:
         raise visit.refused("names no host, or no port")
-    return url
+
+
+def _plain_host(host: str) -> str:
+    """Raises ValueError for what is neither a name nor an address in full: the system's resolver would also take
+    numbers that leave out parts, or are octal or hexadecimal, and an interface after a `%`."""
+    if ":" in host:
+        if "%" in host:
+            raise ValueError("an interface")
+        return str(IPv6Address(host))
+    host = host.lower().removesuffix(".")
+    labels = host.split(".")
+    if len(host) > _MAX_HOST or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("no name")
+    return str(IPv4Address(host)) if _NUMBER.fullmatch(labels[-1]) else host
 
 
 def follow_redirect(url: httpx.URL, location: str, visit: Visit) -> httpx.URL:
     """Where `location` leads from `url`, which may be relative to it. From https it may not lead back to http:
     what arrives would no longer be what the named host sent."""
     visit.redirected = True
+    if _CONFUSING.search(location):
+        raise visit.refused("is not a valid URL")
     try:
         target = parse_url(str(url.join(location)), visit)
     except (httpx.InvalidURL, ValueError) as error:
@@ -76,3 +112,7 @@ def follow_redirect(url: httpx.URL, location: str, visit: Visit) -> httpx.URL:
     if url.scheme == "https" and target.scheme == "http":
         raise visit.refused("is not encrypted")
     return target
+
+
+def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)

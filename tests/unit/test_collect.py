@@ -4,11 +4,24 @@ from typing import Any
 
 import pytest
 
-from app.chat.collect import latest_turn, text_of
+from app.chat.collect import Collector, latest_turn, text_of
 from app.errors import BadRequest
 from app.wire.request import ChatRequest
+from tasks.media.uploads import Upload
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
+
+
+class Shelf:
+    """Where `me` has uploaded one file."""
+
+    async def find(self, owner: str, file_id: str) -> Upload | None:
+        if (owner, file_id) != ("me", "file-1"):
+            return None
+        return Upload(id=file_id, owner=owner, size=4, filename="scan.pdf", media_type="application/pdf")
+
+    async def read(self, upload: Upload) -> bytes:
+        raise NotImplementedError("collecting reads nothing")
 
 
 def request(*messages: dict[str, Any]) -> ChatRequest:
@@ -51,6 +64,10 @@ def test_a_message_without_media_speaks_of_the_media_before_it() -> None:
         ({"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}, "input_audio.data"),
         ({"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}, "video_url.url"),
         ({"type": "file_url", "file_url": "https://example.com/a.pdf"}, "file_url"),
+        ({"type": "audio_url", "audio_url": {"url": "https://example.com/a.mp3"}}, "audio_url.url"),
+        ({"type": "input_audio", "input_audio": {"data": "https://example.com/a.mp3"}}, "input_audio.data"),
+        ({"type": "input_file", "file_data": "aGk=", "filename": "a.txt"}, "file_data"),
+        ({"type": "input_file", "file_url": "https://example.com/a.pdf"}, "file_url"),
     ],
 )
 def test_every_kind_of_part_is_a_source_with_its_path(part: dict[str, Any], param: str) -> None:
@@ -86,10 +103,83 @@ def test_too_many_sources_are_refused_with_the_limit_and_the_value() -> None:
         latest_turn(request(user(*[image(PIXEL)] * 17)), 16)
 
 
-def test_a_file_that_was_never_uploaded_is_refused() -> None:
-    with pytest.raises(BadRequest, match="no file 'file-1' here") as refusal:
-        latest_turn(request(user({"type": "file", "file": {"file_id": "file-1"}})), 16)
-    assert refusal.value.param == "messages[0].content[0].file.file_id"
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [
+        ({"type": "file", "file": {"file_id": "file-1"}}, "file.file_id"),
+        ({"type": "input_file", "file_id": "file-1"}, "file_id"),
+        ({"type": "input_image", "file_id": "file-1"}, "file_id"),
+    ],
+)
+async def test_an_uploaded_file_is_a_source_with_its_name_and_type(part: dict[str, Any], param: str) -> None:
+    [source] = (await Collector(Shelf(), 16, 1000).collect(request(user(part)), "me")).sources
+    assert (source.file_id, source.owner, source.param) == ("file-1", "me", f"messages[0].content[0].{param}")
+    assert (source.filename, source.format) == ("scan.pdf", "application/pdf")
+
+
+@pytest.mark.parametrize(("tenant", "file_id"), [("me", "file-2"), ("you", "file-1")])
+async def test_a_file_that_the_caller_did_not_upload_is_refused(tenant: str, file_id: str) -> None:
+    with pytest.raises(BadRequest, match=f"no file '{file_id}' here") as refusal:
+        part = {"type": "file", "file": {"file_id": file_id}}
+        await Collector(Shelf(), 16, 1000).collect(request(user(part)), tenant)
+    assert (refusal.value.code, refusal.value.param) == ("file_not_found", "messages[0].content[0].file.file_id")
+
+
+async def test_a_long_id_is_not_repeated_in_full() -> None:
+    part = {"type": "input_image", "file_id": "x" * 100_000}
+    with pytest.raises(BadRequest) as caught:
+        await Collector(Shelf(), 16, 100).collect(request(user(part)), "me")
+    assert len(caught.value.message) < 1000
+
+
+async def test_all_sources_of_a_request_share_one_limit() -> None:
+    turn = await Collector(Shelf(), 16, 1000).collect(request(user(image(PIXEL), image(PIXEL))), "me")
+    first, second = turn.sources
+    assert first.total is not None
+    assert first.total is second.total
+    assert first.total.left == 1000
+
+
+async def test_urls_are_found_in_a_very_long_text_too() -> None:
+    words = f"{'word ' * 100_000} https://example.com/a.pdf {'word ' * 100_000}"
+    turn = await Collector(Shelf(), 16, 1000).collect(request(user(text(words))), "me")
+    assert [source.url for source in turn.sources] == ["https://example.com/a.pdf"]
+
+
+LINK = "https://example.com/a.png"
+
+
+def test_what_is_named_twice_is_one_source_at_its_first_place() -> None:
+    other = "https://example.com/b.png"
+    turn = latest_turn(request(user(image(LINK), image(other), text(f"{LINK} and {other}"), image(LINK))), 16)
+    assert [source.url for source in turn.sources] == [LINK, other]
+    assert turn.sources[0].also == ("messages[0].content[2].text", "messages[0].content[3].image_url.url")
+
+
+def test_a_part_says_more_about_an_input_than_the_text_that_mentions_it() -> None:
+    part = {"type": "file", "file": {"file_data": LINK, "filename": "a.png"}}
+    [source] = latest_turn(request(user(text(f"What is {LINK}?"), part)), 16).sources
+    assert (source.param, source.filename) == ("messages[0].content[1].file.file_data", "a.png")
+    assert source.also == ("messages[0].content[0].text",)
+
+
+def test_what_is_named_seventeen_times_is_one_input() -> None:
+    assert len(latest_turn(request(user(*[image(LINK)] * 17)), 16).sources) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [
+        ({"type": "image_url"}, "image_url"),
+        ({"type": "file", "file": {}}, "file.file_data"),
+        ({"type": "input_file", "filename": "a.pdf"}, "file_data"),
+        ({"type": "audio_url", "video_url": LINK}, "audio_url"),
+    ],
+)
+def test_a_part_that_names_nothing_is_refused(part: dict[str, Any], param: str) -> None:
+    with pytest.raises(BadRequest, match="Field required") as refusal:
+        latest_turn(request(user(part)), 16)
+    assert refusal.value.param == f"messages[0].content[0].{param}"
 
 
 def test_content_is_a_string_or_parts_in_every_role() -> None:

@@ -4,7 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tasks.media.addresses import AllowList, is_public
+from tasks.media.addresses import is_public
+from tasks.media.fetch_allow import AllowList
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from reportlab.pdfgen.canvas import Canvas
 from models.vision.text import Quad
 from tasks.errors import InputError
 from tasks.media.blob import Blob
-from tasks.media.document import TextLayer
 from tasks.media.limits import MediaLimits
+from tasks.media.pages import TextLayer
 from tasks.media.pdf import PdfPages
 
 Draw = Callable[[Canvas], object]

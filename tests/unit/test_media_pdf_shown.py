@@ -13,8 +13,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tasks.layout import in_reading_order
 from tasks.media.blob import Blob
-from tasks.media.document import TextLayer
 from tasks.media.limits import MediaLimits
+from tasks.media.pages import TextLayer
 from tasks.media.pdf import PdfPages
 from tests.pages import FONTS, prose
 

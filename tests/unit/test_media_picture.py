@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+import pillow_heif
 import pytest
 from PIL import ImageCms
 
@@ -16,6 +17,8 @@ from tasks.media.blob import Blob
 from tasks.media.limits import MediaLimits
 from tasks.media.picture import PicturePages
 from tasks.media.sniff import sniff
+
+pillow_heif.register_heif_opener()  # for the pictures that the tests make
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
 
@@ -281,3 +284,20 @@ def test_a_truncated_file_is_the_clients_error(codec: str, shared: Path) -> None
 def test_a_file_that_is_hardly_there_is_the_clients_error(cut: int) -> None:
     with pytest.raises(InputError):
         opened(encoded(half_red(), "PNG")[:cut]).picture(1)
+
+
+def test_the_size_of_a_png_is_told_without_its_pixels() -> None:
+    data = encoded(PIL.Image.effect_noise((60, 40), 90), "PNG")
+    pages = opened(data[: len(data) // 2])
+    assert pages.size(1) == (60, 40)
+    with pytest.raises(InputError, match="damaged or incomplete"):
+        pages.picture(1)
+
+
+def test_an_orientation_behind_the_pixels_of_a_png_counts() -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    body = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(body)) + b"eXIf" + body + struct.pack(">I", zlib.crc32(b"eXIf" + body))
+    plain = encoded(half_red(), "PNG")
+    assert pixels(plain[:-12] + chunk + plain[-12:]).shape[:2] == pixels(plain).shape[:2][::-1]

@@ -25,8 +25,19 @@ def office(entry: str) -> bytes:
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
-    body = major + bytes(4) + b"".join(compatible)
-    return (8 + len(body)).to_bytes(4, "big") + b"ftyp" + body + bytes(16)
+    return box(b"ftyp", major + bytes(4) + b"".join(compatible))
+
+
+def box(kind: bytes, body: bytes = b"") -> bytes:
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+
+def movie(*handlers: bytes) -> bytes:
+    """The movie box of a file with such tracks."""
+    return box(b"moov", b"".join(box(b"trak", box(b"hdlr", bytes(8) + handler)) for handler in handlers))
+
+
+EBML_WEBM = b"\x1a\x45\xdf\xa3\x93\x42\x82\x84webm"
 
 
 @pytest.mark.parametrize(
@@ -60,9 +71,29 @@ def test_files_as_encoders_write_them(codec: str, media_type: str) -> None:
         (b"RIFF\x24\0\0\0WAVEfmt ", "audio/wav"),
         (b"RIFF\x24\0\0\0AVI LIST", "video/x-msvideo"),
         (b"ID3\x04\0", "audio/mpeg"),
+        (b"ID3\x04\0\0\0\0\x01\x02" + bytes(130) + b"\xff\xfb\x90\x64", "audio/mpeg"),
+        (b"ID3\x04\0\0\0\0\x01\x02" + bytes(130) + b"\xff\xf1\x50\x80", "audio/aac"),
+        (b"ID3\x03\0\0\0\0\0\x02" + bytes(2) + b"fLaC\0\0\0\x22", "audio/flac"),
         (b"\xff\xfb\x90\x64\0\0", "audio/mpeg"),
         (b"\xff\xf1\x50\x80\0\0", "audio/aac"),
+        (ftyp(b"3gp5") + movie(b"soun"), "audio/3gpp"),
+        (ftyp(b"isom") + movie(b"soun"), "audio/mp4"),
+        (ftyp(b"isom") + movie(b"soun", b"vide"), "video/mp4"),
+        (ftyp(b"isom") + movie(b"soun", b"subt"), "audio/mp4"),
+        (ftyp(b"qt  ") + movie(b"soun"), "audio/mp4"),
+        (ftyp(b"M4A ") + movie(b"soun", b"vide"), "audio/mp4"),
+        (ftyp(b"isom") + box(b"mdat", b"hdlr" + bytes(8) + b"vide") + movie(b"soun"), "audio/mp4"),
+        (ftyp(b"isom") + b"\0\0\0\0mdat" + bytes(99), "video/mp4"),
+        (box(b"wide") + box(b"mdat", bytes(9)) + movie(b"vide"), "video/quicktime"),
+        (movie(b"soun"), "audio/mp4"),
+        (b"Say moov twice, and then go on", None),
         (b"OggS\0\2", "audio/ogg"),
+        (b"OggS\0\2" + bytes(22) + b"\x01\x1e\x01vorbis", "audio/ogg"),
+        (b"OggS\0\2" + bytes(22) + b"\x01\x2a\x80theora", "video/ogg"),
+        (EBML_WEBM + b"\x86\x86A_OPUS", "audio/webm"),
+        (EBML_WEBM + b"\x86\x85V_VP9\x86\x86A_OPUS", "video/webm"),
+        (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska\x86\x85A_AAC", "audio/x-matroska"),
+        (b"RF64\xff\xff\xff\xffWAVEds64", "audio/wav"),
         (b"fLaC\0\0\0\x22", "audio/flac"),
         (b"\x1a\x45\xdf\xa3\x93\x42\x82\x84webm", "video/webm"),
         (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska", "video/x-matroska"),
@@ -74,7 +105,7 @@ def test_files_as_encoders_write_them(codec: str, media_type: str) -> None:
         (b"\n<!DOCTYPE html><html>", "text/html"),
     ],
 )
-def test_beginnings_of_files(data: bytes, media_type: str) -> None:
+def test_beginnings_of_files(data: bytes, media_type: str | None) -> None:
     assert sniff(data) == media_type
 
 

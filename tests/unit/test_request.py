@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.errors import BadRequest
-from app.routes.chat import parse
+from app.errors import BadRequest, PayloadTooLarge
+from app.wire.parse import parse
 
 MESSAGE = {"role": "user", "content": "hi"}
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
@@ -65,6 +65,10 @@ def test_a_range_is_named_with_its_bound() -> None:
         ({"stop": [5]}, "stop[0]"),
         ({"messages": [with_link("image_url", 5)]}, "messages[0].content[0].image_url"),
         ({"messages": [with_link("image_url", {"url": 5})]}, "messages[0].content[0].image_url.url"),
+        (
+            {"messages": [with_link("image_url", {"url": "A" * 300_000, "detail": 5})]},
+            "messages[0].content[0].image_url.detail",
+        ),
         ({"messages": [with_link("video_url", {})]}, "messages[0].content[0].video_url.url"),
         ({"model": None}, "model"),
     ],
@@ -122,3 +126,78 @@ def test_without_tools_no_call_may_still_be_chosen(choice: str) -> None:
 def test_stop_is_one_string_or_several(stop: Any) -> None:
     body = {"model": "m", "messages": [MESSAGE], "stop": stop}
     assert parse(json.dumps(body).encode()).stop == stop
+
+
+LONG = "QUJD" * 100_000
+
+
+def large(*parts: Any, **fields: Any) -> bytearray:
+    message = {"role": "user", "content": [{"type": "text", "text": LONG}, *parts]}
+    return bytearray(json.dumps({"model": "m", "messages": [message], **fields}).encode())
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ({"type": "image_url", "image_url": {"url": LONG}}, ("image_url", "url")),
+        ({"type": "image_url", "image_url": LONG}, ("image_url",)),
+        ({"type": "file", "file": {"file_data": LONG}}, ("file", "file_data")),
+        ({"type": "input_file", "file_data": LONG}, ("file_data",)),
+        ({"type": "input_audio", "input_audio": {"data": LONG}}, ("input_audio", "data")),
+    ],
+)
+def test_large_media_stay_where_they_lie_in_the_body(part: dict[str, Any], place: tuple[str, ...]) -> None:
+    body = large(part)
+    content = parse(body).messages[0].content
+    assert isinstance(content, list)
+    value: Any = content[1]
+    for name in place:
+        value = getattr(value, name)
+    assert isinstance(value, memoryview)
+    assert value.obj is body
+    assert value.tobytes() == LONG.encode()
+
+
+def test_any_other_long_string_is_one_wherever_it_stands() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": LONG}}
+    schema = {"name": "s", "schema": {"properties": {"a": {"description": LONG}}}}
+    request = parse(
+        large(
+            tools=[{"type": "function", "function": {"name": "f", "parameters": {"enum": [LONG, "short"]}}}],
+            response_format={"type": "json_schema", "json_schema": schema},
+            extra={"deep": [LONG]},
+            stop=[LONG],
+        )
+    ).model_dump(by_alias=True)
+    assert request["messages"][0]["content"][0]["text"] == LONG
+    assert request["tools"][0]["function"]["parameters"] == {"enum": [LONG, "short"]}
+    assert request["response_format"]["json_schema"]["schema"] == schema["schema"]
+    assert request["extra"] == {"deep": [LONG]}
+    assert request["stop"] == [LONG]
+    body = bytearray(json.dumps({"model": "m", "messages": [{"role": "assistant", "tool_calls": [call]}]}).encode())
+    [message] = parse(body).messages
+    assert message.tool_calls is not None
+    assert message.tool_calls[0].function.arguments == LONG
+
+
+def test_a_large_body_that_is_broken_is_told_as_a_small_one_is() -> None:
+    body = large()[:-1]
+    with pytest.raises(BadRequest) as refusal:
+        parse(body)
+    assert refusal.value.code == "invalid_json"
+    assert refusal.value.message.endswith(f"at line 1 column {len(body)}")
+
+
+def test_a_large_body_of_very_many_values_is_refused() -> None:
+    with pytest.raises(PayloadTooLarge, match=r"more than 1000 values \(OPENFAZE_MAX_JSON_VALUES\)"):
+        parse(large(extra=[1] * 2000), max_values=1000)
+
+
+def test_nesting_a_hundred_thousand_deep_is_no_json() -> None:
+    with pytest.raises(BadRequest) as refusal:
+        parse(b'{"model": "m", "messages": ' + b"[" * 100_000)
+    assert refusal.value.code == "invalid_json"
+
+
+def test_only_the_first_of_many_problems_is_looked_for() -> None:
+    assert problem(messages=[5] * 50_000).param == "messages[0]"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.result_text import assembled, pieces_of
+from app.chat.result_text import assembled, pieces_of, unplaced_text
 from app.wire.response import PrecontextEntry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
@@ -30,10 +30,30 @@ def test_a_picture_is_its_lines() -> None:
     assert shown("ocr", picture_result(section)) == "Book Shop\nTOTAL 9.00"
 
 
-def test_a_document_names_its_pages_and_ends_with_its_text_files() -> None:
+def test_a_document_names_its_pages() -> None:
     sections = [page_section([line(f"Sheet {page}", 0), line("more", 30)], page, 100, 100) for page in (1, 2)]
-    result = document_result(["Sheet 1\nmore", "a,b\n1,2", "Sheet 2\nmore"], sections, 2)
-    assert shown("ocr", result) == "[page 1]\nSheet 1\nmore\n[page 2]\nSheet 2\nmore\n\na,b\n1,2"
+    result = document_result(["Sheet 1\nmore", "Sheet 2\nmore"], sections, 2)
+    assert shown("ocr", result) == "[page 1]\nSheet 1\nmore\n[page 2]\nSheet 2\nmore"
+
+
+def test_with_a_text_file_among_them_all_stands_in_the_order_of_the_inputs() -> None:
+    sections = [page_section([line(f"Sheet {page}", 0)], page, 100, 100) for page in (1, 2)]
+    result = document_result(["Sheet 1", "a,b\n1,2", "Sheet 2"], sections, 2)
+    assert shown("ocr", result) == "Sheet 1\na,b\n1,2\nSheet 2"
+
+
+def test_the_text_of_a_picture_stays_where_it_stands_in_its_document() -> None:
+    section = page_section([line("5", 0)], 1, 100, 100)
+    result = document_result(["Total: 1500\n\n| logo 5 | x |\n\nend"], [section], 1)
+    assert shown("ocr", result) == "Total: 1500\n| logo 5 | x |\nend"
+    assert unplaced_text(result) == "Total: 1500\n\n| logo 5 | x |\n\nend"
+
+
+def test_what_a_video_shows_has_its_time_and_what_stays_is_in_the_text_once() -> None:
+    shows = [("Agenda", 0.0), ("Agenda", 2.5), ("Thanks", 9.0)]
+    sections = [page_section([line(text, 0)], page, 100, 100, time) for page, (text, time) in enumerate(shows, 1)]
+    result = document_result(["Agenda", "Thanks"], sections, 3)
+    assert shown("ocr", result) == ("[video at 0.0 s]\nAgenda\n[video at 2.5 s]\nAgenda\n[video at 9.0 s]\nThanks")
 
 
 def test_a_text_alone_is_its_lines() -> None:

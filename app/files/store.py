@@ -1,0 +1,165 @@
+"""Uploaded files: each is its owner's alone, and none is kept for longer than it may be.
+
+A file is two: `owner/id` with its bytes and `owner/id.json` with what is known of it, which is written last and
+deleted first. Without it there is no file.
+"""
+
+import asyncio
+import re
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import ParamSpec, TypeVar
+
+import structlog
+
+from app.errors import Unavailable
+from app.files.records import KNOWN, FileLimits, StoredFile, from_record
+from app.files.storage import Storage
+from app.files.writing import Writing
+from tasks.media.sessions import Closable
+from tasks.media.threads import Worker
+from tasks.media.uploads import Upload
+
+P = ParamSpec("P")
+T = TypeVar("T")
+C = TypeVar("C", bound=Closable)
+
+_THREADS = 4
+_PIECE = 1 << 20
+"""Bytes that are read at a time."""
+_ID = re.compile(r"file-[0-9a-f]{32}")
+_ABANDONED_S = 24 * 3600.0
+"""Age at which bytes that nothing is known of are an upload that was broken off, and not one under way."""
+_SWEEP_S = 3600.0
+_RETRY_S = 30
+
+log = structlog.get_logger(__name__)
+
+
+class FileStore:
+    """The storage is called in threads of its own. Raises Unavailable where it fails."""
+
+    def __init__(self, storage: Storage, limits: FileLimits, now: Callable[[], float] = time.time) -> None:
+        self.storage = storage
+        self.limits = limits
+        self.now = now
+        self.being_written: Counter[str] = Counter()
+        """Bytes of each owner's unfinished uploads."""
+        self.publishing = asyncio.Lock()
+        self._worker = Worker("files", threads=_THREADS)
+
+    async def find(self, owner: str, file_id: str) -> StoredFile | None:
+        """None where `owner` has no such file, or has it no longer."""
+        if not _ID.fullmatch(file_id):
+            return None
+        try:
+            file = from_record(await self.run(self.storage.get, f"{owner}/{file_id}{KNOWN}"))
+        except FileNotFoundError:
+            return None
+        if file is not None and self._is_over(file):
+            await self.delete(file)
+            return None
+        return file
+
+    async def all(self, owner: str) -> list[StoredFile]:
+        """The newest first."""
+        files = [file for file in await self._known(owner) if not self._is_over(file)]
+        return sorted(files, key=lambda file: (file.created, file.id), reverse=True)
+
+    async def used(self, owner: str) -> int:
+        """Bytes of all of the owner's files."""
+        sizes = await self.run(self.storage.sizes, owner)
+        return sum(size for name, size in sizes.items() if f"{name}{KNOWN}" in sizes)
+
+    async def read(self, upload: Upload) -> bytes:
+        """The whole file. Raises FileNotFoundError where it was deleted meanwhile."""
+        return await self.run(self.storage.get, f"{upload.owner}/{upload.id}")
+
+    async def pieces(self, file: StoredFile) -> AsyncGenerator[bytes, None]:
+        """Its bytes, in order. Raises FileNotFoundError where it was deleted meanwhile."""
+        opened = await self.acquire(self.storage.open, file.name)
+        try:
+            while piece := await self.run(opened.read, _PIECE):
+                yield piece
+        finally:
+            await self._worker.release(opened)
+
+    async def delete(self, file: StoredFile) -> None:
+        await self.run(self.storage.delete, f"{file.name}{KNOWN}")
+        await self.run(self.storage.delete, file.name)
+
+    @asynccontextmanager
+    async def writing(self, owner: str) -> AsyncIterator[Writing]:
+        """A new file, of which nothing is left when the block ends before it was published."""
+        writing = Writing(self, owner, f"file-{secrets.token_hex(16)}")
+        try:
+            await writing.begin()
+            yield writing
+        finally:
+            await asyncio.shield(asyncio.create_task(writing.end()))
+
+    async def sweep(self) -> None:
+        """Deletes what is over, and what broken-off uploads left."""
+        for owner in await self.run(self.storage.folders):
+            for file in await self._known(owner):
+                if self._is_over(file):
+                    await self.delete(file)
+            names = await self.run(self.storage.sizes, owner)
+            for name in names:
+                if f"{name}{KNOWN}" not in names and not name.endswith(KNOWN):
+                    await self.run(self._delete_abandoned, name)
+
+    async def sweep_for_ever(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("sweeping_files_failed")
+            await asyncio.sleep(_SWEEP_S)
+
+    async def close(self) -> None:
+        await self._worker.close()
+
+    async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """`call` in a thread. Raises FileNotFoundError as it is, and Unavailable for any other OSError."""
+        with _failures():
+            return await self._worker.run(call, *args, **kwargs)
+
+    async def acquire(self, call: Callable[P, C], /, *args: P.args, **kwargs: P.kwargs) -> C:
+        """As `run`, for a result that is closed when the caller left before it was there."""
+        with _failures():
+            return await self._worker.acquire(call, *args, **kwargs)
+
+    async def _known(self, owner: str) -> list[StoredFile]:
+        names = [name for name in await self.run(self.storage.sizes, owner) if name.endswith(KNOWN)]
+        records = await self.run(self.storage.get_all, names)
+        return [file for file in map(from_record, records) if file is not None and file.owner == owner]
+
+    def _is_over(self, file: StoredFile) -> bool:
+        return file.expires is not None and file.expires <= self.now()
+
+    def _delete_abandoned(self, name: str) -> None:
+        try:
+            age_s = self.now() - self.storage.modified(name).timestamp()
+        except FileNotFoundError:
+            return
+        if age_s > _ABANDONED_S:
+            self.storage.delete(name)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        log.exception("file_storage_failed")
+        raise Unavailable(
+            "The server's file storage does not work at the moment.",
+            code="storage_unavailable",
+            retry_after=_RETRY_S,
+        ) from error

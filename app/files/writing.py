@@ -1,0 +1,105 @@
+"""One upload, from its first byte until others can see it."""
+
+import asyncio
+from typing import IO, TYPE_CHECKING
+
+from app.errors import PayloadTooLarge
+from app.files.records import KNOWN, StoredFile, to_record
+from tasks.media.limits import megabytes
+from tasks.media.media_types import TEXTS, media_type_of_file
+from tasks.media.sniff import sniff
+
+if TYPE_CHECKING:
+    from app.files.store import FileStore
+
+_HEAD = 64 * 1024
+"""Bytes by which the type of a file is told."""
+
+
+class Writing:
+    """Of a FileStore, which begins and ends it. Nothing of the file stays in memory but its first bytes."""
+
+    def __init__(self, store: "FileStore", owner: str, file_id: str) -> None:
+        self._store = store
+        self._owner = owner
+        self._id = file_id
+        self._name = f"{owner}/{file_id}"
+        self._size = 0
+        self._used = 0
+        self._head = b""
+        self._file: IO[bytes] | None = None
+        self._published = False
+
+    async def begin(self) -> None:
+        self._used = await self._store.used(self._owner)
+        self._file = await self._store.acquire(self._store.storage.create, self._name)
+
+    async def write(self, piece: bytes) -> None:
+        """Raises PayloadTooLarge, before it writes, where the file or all of its owner's become too large."""
+        assert self._file is not None
+        limits = self._store.limits
+        self._size += len(piece)
+        self._store.being_written[self._owner] += len(piece)
+        if self._size > limits.file_bytes:
+            raise PayloadTooLarge(
+                f"The file is larger than {megabytes(limits.file_bytes)} (OPENFAZE_MAX_FILE_MB).",
+                code="file_too_large",
+                param="file",
+            )
+        self._check_room(self._used + self._store.being_written[self._owner])
+        self._head += piece[: _HEAD - len(self._head)]
+        await self._store.run(self._file.write, piece)
+
+    async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:
+        """The file, which its owner sees from now on, for `keep_s` seconds or for ever."""
+        created = self._store.now()
+        file = StoredFile(
+            id=self._id,
+            owner=self._owner,
+            size=self._size,
+            filename=filename,
+            media_type=_media_type(self._head, filename),
+            purpose=purpose,
+            created=created,
+            expires=None if keep_s is None else int(created + keep_s),
+        )
+        await self._close()
+        # One at a time: of two uploads that fit each by itself, only one may fit.
+        async with self._store.publishing:
+            self._check_room(await self._store.used(self._owner) + self._size)
+            # Begun, it is finished, though the caller may leave meanwhile: there must be both, bytes and record.
+            self._published = True
+            await asyncio.shield(asyncio.create_task(self._publish(to_record(file))))
+        return file
+
+    async def end(self) -> None:
+        self._store.being_written[self._owner] -= self._size
+        await self._close()
+        if not self._published:
+            await self._store.run(self._store.storage.delete, self._name)
+
+    async def _publish(self, record: bytes) -> None:
+        try:
+            await self._store.run(self._store.storage.put, f"{self._name}{KNOWN}", record)
+        except Exception:
+            self._published = False
+            raise
+
+    async def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            await self._store.run(file.close)
+
+    def _check_room(self, size: int) -> None:
+        limit = self._store.limits.owner_bytes
+        if size > limit:
+            raise PayloadTooLarge(
+                f"With this file, your files are more than {megabytes(limit)} (OPENFAZE_MAX_FILES_MB). Delete some.",
+                code="storage_full",
+                param="file",
+            )
+
+
+def _media_type(head: bytes, filename: str) -> str | None:
+    named = media_type_of_file(filename)
+    return sniff(head, text=named in TEXTS) or named

@@ -1,0 +1,195 @@
+"""/v1/files: what a client uploads once, and names by its id in requests."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+
+from app.disconnect import ClientGone
+from app.errors import BadRequest, NotFound, PayloadTooLarge
+from app.files.form import UploadForm
+from app.files.records import FileLimits, StoredFile
+from app.files.store import FileStore
+from app.routes.headers import is_on
+from app.services import Services
+from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
+from tasks.media.limits import MB, megabytes
+
+MAX_LISTED = 10_000
+_FORM_BYTES = MB
+"""Of an upload's body besides the file: boundaries and fields."""
+_SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
+"""OpenAI's bounds of `expires_after[seconds]`."""
+
+router = APIRouter(prefix="/v1/files", tags=["files"])
+
+_UPLOAD = {
+    "type": "object",
+    "required": ["file", "purpose"],
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "purpose": {"type": "string", "enum": list(PURPOSES)},
+        "expires_after[anchor]": {"type": "string", "enum": ["created_at"]},
+        "expires_after[seconds]": {"type": "integer", "minimum": _SHORTEST_KEEP_S, "maximum": _LONGEST_KEEP_S},
+    },
+}
+
+
+@router.post(
+    "", openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}}
+)
+async def upload_file(request: Request) -> FileObject:
+    """Streams the file to where it is kept; an upload that breaks off leaves nothing."""
+    if is_on(request, "x-interfaze-zdr"):
+        raise BadRequest("An upload is kept, and 'x-interfaze-zdr' asks to keep nothing: send the file in the request.")
+    store = _store(request)
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit():
+        _check_size(int(announced), store.limits)
+    form = UploadForm(request.headers.get("content-type", ""))
+    async with store.writing(request.state.caller.tenant) as writing:
+        received = 0
+        try:
+            async for piece in request.stream():
+                received += len(piece)
+                _check_size(received, store.limits)
+                if data := form.feed(piece):
+                    await writing.write(data)
+        except ClientDisconnect:
+            raise ClientGone from None
+        form.finish()
+        keep_s = _keep_s(form.fields, store.limits)
+        return _object(await writing.publish(form.filename or "file", _purpose(form.fields), keep_s))
+
+
+@router.get("")
+async def list_files(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = MAX_LISTED,
+    after: str | None = None,
+    order: Literal["asc", "desc"] = "desc",
+    purpose: str | None = None,
+) -> FileList:
+    """The newest first, unless `order` says otherwise; from behind the file `after`."""
+    files = await _store(request).all(request.state.caller.tenant)
+    if order == "asc":
+        files.reverse()
+    if after is not None:
+        place = next((place for place, file in enumerate(files, start=1) if file.id == after), None)
+        if place is None:
+            raise BadRequest(f"Field 'after': there is no file '{after}'", param="after")
+        files = files[place:]
+    files = [file for file in files if purpose in (None, file.purpose)]
+    shown = files[:limit]
+    return FileList(
+        data=[_object(file) for file in shown],
+        first_id=shown[0].id if shown else None,
+        last_id=shown[-1].id if shown else None,
+        has_more=len(files) > limit,
+    )
+
+
+@router.get("/{file_id}")
+async def get_file(request: Request, file_id: str) -> FileObject:
+    return _object(await _found(request, file_id))
+
+
+@router.get("/{file_id}/content", response_class=StreamingResponse)
+async def get_file_content(request: Request, file_id: str) -> Response:
+    """The bytes as they were uploaded: as a download, which no browser shows or runs."""
+    file = await _found(request, file_id)
+    pieces = _store(request).pieces(file)
+    try:
+        first = await anext(pieces, b"")
+    except FileNotFoundError:
+        raise _not_found(file_id) from None
+
+    async def all_pieces() -> AsyncIterator[bytes]:
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
+
+    return StreamingResponse(
+        all_pieces(),
+        media_type="application/octet-stream",
+        headers={
+            "content-length": str(file.size),
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}",
+            "x-content-type-options": "nosniff",
+            "cache-control": "private, no-store",
+        },
+    )
+
+
+@router.delete("/{file_id}")
+async def delete_file(request: Request, file_id: str) -> FileDeleted:
+    await _store(request).delete(await _found(request, file_id))
+    return FileDeleted(id=file_id)
+
+
+def _store(request: Request) -> FileStore:
+    services: Services = request.app.state.services
+    return services.files
+
+
+async def _found(request: Request, file_id: str) -> StoredFile:
+    """Another caller's file is no file."""
+    file = await _store(request).find(request.state.caller.tenant, file_id)
+    if file is None:
+        raise _not_found(file_id)
+    return file
+
+
+def _not_found(file_id: str) -> NotFound:
+    return NotFound(f"There is no file '{file_id}'.", code="file_not_found")
+
+
+def _check_size(size: int, limits: FileLimits) -> None:
+    if size > limits.file_bytes + _FORM_BYTES:
+        raise PayloadTooLarge(
+            f"The upload is {megabytes(size)} or more; "
+            f"the limit is {megabytes(limits.file_bytes)} a file (OPENFAZE_MAX_FILE_MB).",
+            code="file_too_large",
+            param="file",
+        )
+
+
+def _purpose(fields: dict[str, str]) -> str:
+    purpose = fields.get("purpose")
+    if purpose is None:
+        raise BadRequest("Field 'purpose': Field required", param="purpose")
+    if purpose not in PURPOSES:
+        raise BadRequest(f"Field 'purpose': Input should be one of: {', '.join(PURPOSES)}", param="purpose")
+    return purpose
+
+
+def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
+    """For how long: as the server keeps files at most."""
+    longest = limits.ttl_s or None
+    asked = fields.get("expires_after[seconds]")
+    if asked is None:
+        return longest
+    if fields.get("expires_after[anchor]", "created_at") != "created_at":
+        raise BadRequest("Field 'expires_after[anchor]': Input should be 'created_at'", param="expires_after[anchor]")
+    if not (asked.isascii() and asked.isdigit() and _SHORTEST_KEEP_S <= int(asked[:9]) <= _LONGEST_KEEP_S):
+        raise BadRequest(
+            f"Field 'expires_after[seconds]': Input should be {_SHORTEST_KEEP_S} to {_LONGEST_KEEP_S} seconds",
+            param="expires_after[seconds]",
+        )
+    return min(float(asked), longest or float(asked))
+
+
+def _object(file: StoredFile) -> FileObject:
+    return FileObject(
+        id=file.id,
+        bytes=file.size,
+        created_at=int(file.created),
+        expires_at=file.expires,
+        filename=file.filename,
+        purpose=file.purpose,
+    )

@@ -1,0 +1,88 @@
+"""Classes for decode processes that do what no good decoder does. Light: a process imports this module."""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.blob import Blob
+
+
+class Fragile:
+    """Opened from a blob; refuses one that says b"refused"."""
+
+    def __init__(self, blob: Blob, note: str = "") -> None:
+        if blob.data == b"refused":
+            raise blob.error("is refused.", code="refused")
+        self._blob = blob
+        self._note = note
+
+    def about(self) -> tuple[Blob, str]:
+        return self._blob, self._note
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def modules(self, *names: str) -> list[bool]:
+        return [name in sys.modules for name in names]
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def numbers(self, count: int) -> dict[str, list[NDArray[np.uint8]]]:
+        return {"nested": [np.arange(count, dtype=np.uint8), np.zeros(3, np.uint8)]}
+
+    def noted(self, folder: str) -> int:
+        """How many calls this one makes in `folder`."""
+        with (Path(folder) / "calls").open("ab") as file:
+            file.write(b".")
+            return file.tell()
+
+    def stuck(self, folder: str, port: int, times: int) -> int:
+        """Knocks at `port`, and stays there, the first `times` times that it is called with this folder."""
+        call = self.noted(folder)
+        if call <= times:
+            with socket.create_connection(("127.0.0.1", port)):
+                signal.pause()
+        return call
+
+    def meet(self, mine: str, yours: str) -> str:
+        """Ends only when another process meets it the other way round: the first opens its FIFO for the second."""
+        first = mine < yours
+        if first:
+            Path(mine).write_bytes(b"hello")
+        heard = Path(yours).read_bytes()
+        if not first:
+            Path(mine).write_bytes(b"hello")
+        return heard.decode()
+
+    def hang_in_native_code(self) -> None:
+        """Without letting go of the interpreter."""
+        ctypes.PyDLL(None).pause()
+
+    def crash(self) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def allocate(self, size: int) -> int:
+        return int(np.ones(size, np.uint8)[-1])
+
+    def refuse(self) -> None:
+        raise InputError("no", code="a_code", param="a.param")
+
+    def refuse_as_too_large(self) -> None:
+        raise InputTooLarge("too much", param="a.param")
+
+    def fail(self) -> None:
+        raise KeyError("what the file says")
+
+    def unpicklable(self) -> object:
+        return lambda: None
+
+    def close(self) -> None:
+        pass

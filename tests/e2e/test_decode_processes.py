@@ -1,0 +1,59 @@
+"""A decode process that dies in the middle of a request costs that request, and no other one."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psutil
+import pytest
+
+from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
+from tests.pdfs import pdf_of_pages, pdf_that_takes_for_ever
+from tests.server import Server, serving
+
+BUSY_S = 2.0
+"""Processor time that a process has not spent before it is deep in a file that takes for ever."""
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("decoding") / "log", api_keys=KEY, llm="openai-server") as running:
+        yield running
+
+
+def decode_processes(server: Server) -> list[psutil.Process]:
+    return psutil.Process(server.process.pid).children()
+
+
+def busy_process(server: Server, *, killed: list[psutil.Process]) -> psutil.Process:
+    """Waits for one."""
+    while True:
+        for process in decode_processes(server):
+            if process not in killed and process.cpu_times().user > BUSY_S:
+                return process
+        time.sleep(0.05)
+
+
+def answer(server: Server, pdf: bytes) -> httpx.Response:
+    with api_client(server) as client:
+        return client.post("/v1/chat/completions", json=ocr_request(data_url(pdf, "application/pdf")))
+
+
+def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> None:
+    assert decode_processes(server) == []
+    with ThreadPoolExecutor() as callers:
+        hanging = callers.submit(answer, server, pdf_that_takes_for_ever())
+        killed: list[psutil.Process] = []
+        killed.append(busy_process(server, killed=killed))
+        others = [callers.submit(answer, server, pdf_of_pages(20)) for _ in range(6)]
+        killed[-1].kill()
+        killed.append(busy_process(server, killed=killed))
+        killed[-1].kill()
+        failed = hanging.result()
+        assert (failed.status_code, failed.json()["error"]["code"]) == (400, "decode_failed")
+        assert [other.result().status_code for other in others] == [200] * 6
+    left = decode_processes(server)
+    assert left
+    server.stop()
+    assert not any(process.is_running() for process in left)

@@ -1,0 +1,311 @@
+"""/v1/files on a real server, as OpenAI's SDK and plain HTTP use it, and uploaded files in requests."""
+
+import base64
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import psutil
+import pytest
+
+from tests.pages import single_line
+from tests.server import Server, serving
+
+KEY, OTHER = "test-key-1", "test-key-2"
+MB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def files_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store") / "files"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, files_dir: Path) -> Iterator[Server]:
+    with serving(
+        tmp_path_factory.mktemp("files") / "log",
+        api_keys=f"{KEY},{OTHER}",
+        files_dir=files_dir,
+        max_file_mb=64,
+        max_files_mb=100,
+        files_ttl_hours=2,
+        llm="openai-server",
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def sdk(server: Server) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def other(server: Server) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=OTHER, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(
+        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=60, trust_env=False
+    ) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(sdk: openai.OpenAI, files_dir: Path) -> Iterator[None]:
+    yield
+    for file in sdk.files.list():
+        sdk.files.delete(file.id)
+    assert [path for path in files_dir.rglob("*") if path.is_file()] == []
+
+
+def ocr(client: openai.OpenAI, *parts: Any, text: str = "Read it.") -> dict[str, Any]:
+    answer = client.chat.completions.create(
+        model="interfaze-beta",
+        messages=[
+            {"role": "system", "content": "<task>ocr</task>"},
+            {"role": "user", "content": [{"type": "text", "text": text}, *parts]},
+        ],
+    )
+    result: dict[str, Any] = json.loads(answer.choices[0].message.content or "")["result"]
+    return result
+
+
+def test_a_file_is_uploaded_listed_retrieved_downloaded_and_deleted(sdk: openai.OpenAI) -> None:
+    before = int(time.time())
+    file = sdk.files.create(file=("häuser.txt", b"Three houses"), purpose="user_data")
+    assert file.id.startswith("file-")
+    assert (file.bytes, file.filename, file.purpose) == (12, "häuser.txt", "user_data")
+    assert (file.object, file.status) == ("file", "processed")
+    assert before <= file.created_at <= time.time()
+    assert file.expires_at == pytest.approx(file.created_at + 2 * 3600, abs=1)
+    assert [listed.id for listed in sdk.files.list()] == [file.id]
+    assert sdk.files.retrieve(file.id) == file
+    assert sdk.files.content(file.id).read() == b"Three houses"
+    assert sdk.files.delete(file.id).deleted is True
+    with pytest.raises(openai.NotFoundError) as refusal:
+        sdk.files.retrieve(file.id)
+    assert refusal.value.code == "file_not_found"
+
+
+def test_an_uploaded_picture_is_read_by_its_id(sdk: openai.OpenAI) -> None:
+    picture = single_line("uploaded once").encoded()
+    file = sdk.files.create(file=("line.png", picture), purpose="vision")
+    for part in (
+        {"type": "file", "file": {"file_id": file.id}},
+        {"type": "input_file", "file_id": file.id},
+        {"type": "input_image", "file_id": file.id},
+    ):
+        assert ocr(sdk, part)["extracted_text"] == "uploaded once"
+
+
+def test_files_and_parts_are_read_in_their_order(sdk: openai.OpenAI) -> None:
+    file = sdk.files.create(file=("b.txt", b"second"), purpose="user_data")
+    parts = [
+        {"type": "file", "file": {"filename": "a.txt", "file_data": base64.b64encode(b"first").decode()}},
+        {"type": "file", "file": {"file_id": file.id}},
+        {"type": "file_url", "file_url": "data:text/plain,third"},
+    ]
+    assert ocr(sdk, *parts)["extracted_text"].split() == ["first", "second", "third"]
+
+
+def test_another_keys_file_is_no_file(sdk: openai.OpenAI, other: openai.OpenAI) -> None:
+    file = sdk.files.create(file=("a.txt", b"mine"), purpose="user_data")
+    assert list(other.files.list()) == []
+    for call in (other.files.retrieve, other.files.content, other.files.delete):
+        with pytest.raises(openai.NotFoundError):
+            call(file.id)
+    with pytest.raises(openai.BadRequestError) as refusal:
+        ocr(other, {"type": "file", "file": {"file_id": file.id}})
+    assert (refusal.value.code, refusal.value.param) == ("file_not_found", "messages[1].content[1].file.file_id")
+
+
+def test_without_a_key_there_are_no_files(server: Server) -> None:
+    for method, path in (("GET", ""), ("POST", ""), ("GET", "/file-1"), ("DELETE", "/file-1")):
+        response = httpx.request(method, f"{server.base_url}/v1/files{path}", trust_env=False)
+        assert response.status_code == 401
+
+
+def test_a_key_is_nowhere_in_the_store(sdk: openai.OpenAI, files_dir: Path) -> None:
+    sdk.files.create(file=("a.txt", b"mine"), purpose="user_data")
+    stored = [path for path in files_dir.rglob("*") if path.is_file()]
+    assert len(stored) == 2
+    assert all(KEY not in str(path) and KEY.encode() not in path.read_bytes() for path in stored)
+
+
+def test_a_list_is_turned_page_by_page(sdk: openai.OpenAI, client: httpx.Client) -> None:
+    purposes = ["user_data", "vision", "user_data", "assistants", "user_data"]
+    ids = [
+        sdk.files.create(file=(f"{number}.txt", b"x"), purpose=purpose).id  # type: ignore[arg-type]
+        for number, purpose in enumerate(purposes)
+    ]
+    assert [file.id for file in sdk.files.list(limit=2)] == ids[::-1]
+    assert [file.id for file in sdk.files.list(limit=2, order="asc")] == ids
+    assert [file.id for file in sdk.files.list(purpose="user_data", limit=1, order="asc")] == ids[::2]
+    page = client.get("/v1/files", params={"limit": 2, "order": "asc", "after": ids[0]}).json()
+    assert (page["object"], page["first_id"], page["last_id"], page["has_more"]) == ("list", ids[1], ids[2], True)
+    assert client.get("/v1/files", params={"after": ids[-1], "order": "asc"}).json() == {
+        "object": "list",
+        "data": [],
+        "first_id": None,
+        "last_id": None,
+        "has_more": False,
+    }
+
+
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "10001"}, {"order": "random"}, {"after": "file-1"}])
+def test_a_list_that_cannot_be_given_is_refused(client: httpx.Client, query: dict[str, str]) -> None:
+    response = client.get("/v1/files", params=query)
+    assert (response.status_code, response.json()["error"]["param"]) == (400, next(iter(query)))
+
+
+def test_a_download_is_nothing_that_a_browser_runs(client: httpx.Client) -> None:
+    name = "a\u201d; filename=evil.html.svg"
+    upload = {"file": (name, b"<svg onload='alert(1)'/>")}
+    file_id = client.post("/v1/files", files=upload, data={"purpose": "user_data"}).json()["id"]
+    headers = client.get(f"/v1/files/{file_id}/content").headers
+    assert headers["content-type"] == "application/octet-stream"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-disposition"] == "attachment; filename*=UTF-8''a%E2%80%9D%3B%20filename%3Devil.html.svg"
+
+
+def test_a_file_may_be_kept_for_less_than_the_server_would(sdk: openai.OpenAI) -> None:
+    for seconds, kept in ((3600, 3600), (1_000_000, 7200)):
+        file = sdk.files.create(
+            file=("a.txt", b"x"), purpose="user_data", expires_after={"anchor": "created_at", "seconds": seconds}
+        )
+        assert file.expires_at == pytest.approx(file.created_at + kept, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({}, "purpose"),
+        ({"purpose": "world-domination"}, "purpose"),
+        ({"purpose": "vision", "expires_after[seconds]": "5"}, "expires_after[seconds]"),
+        ({"purpose": "vision", "expires_after[seconds]": "soon"}, "expires_after[seconds]"),
+        (
+            {"purpose": "vision", "expires_after[seconds]": "3600", "expires_after[anchor]": "x"},
+            "expires_after[anchor]",
+        ),
+    ],
+)
+def test_a_wrong_field_is_named(client: httpx.Client, fields: dict[str, str], param: str) -> None:
+    response = client.post("/v1/files", files={"file": ("a.txt", b"x")}, data=fields)
+    assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+
+
+def test_an_upload_of_which_nothing_may_be_kept_is_refused(client: httpx.Client) -> None:
+    response = client.post(
+        "/v1/files",
+        files={"file": ("a.txt", b"x")},
+        data={"purpose": "vision"},
+        headers={"x-interfaze-zdr": "true"},
+    )
+    assert response.status_code == 400
+    assert "x-interfaze-zdr" in response.json()["error"]["message"]
+
+
+def large_form(size: int) -> Iterator[bytes]:
+    """An upload of unknown length."""
+    yield b'--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n'
+    yield b'--b\r\ncontent-disposition: form-data; name="file"; filename="large.bin"\r\n\r\n'
+    for _ in range(size // MB):
+        yield bytes(MB)
+    yield b"\r\n--b--\r\n"
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+
+
+def test_a_large_file_is_never_in_memory(client: httpx.Client, server: Server) -> None:
+    process = psutil.Process(server.process.pid)
+    before = process.memory_info().rss
+    response = client.post("/v1/files", content=large_form(60 * MB), headers=FORM)
+    assert response.json()["bytes"] == 60 * MB
+    with client.stream("GET", f"/v1/files/{response.json()['id']}/content") as download:
+        assert sum(map(len, download.iter_bytes())) == 60 * MB
+    assert process.memory_info().rss - before < 20 * MB
+
+
+def test_a_file_over_the_limit_is_refused(client: httpx.Client) -> None:
+    announced = client.post("/v1/files", content=b"x" * (66 * MB), headers=FORM)
+    assert announced.status_code == 413
+    error = announced.json()["error"]
+    assert (error["type"], error["code"]) == ("payload_too_large", "file_too_large")
+    assert "64 MB a file (OPENFAZE_MAX_FILE_MB)" in error["message"]
+
+
+def test_files_over_the_limit_of_all_are_refused(client: httpx.Client) -> None:
+    assert client.post("/v1/files", content=large_form(60 * MB), headers=FORM).status_code == 200
+    response = client.post("/v1/files", content=b"".join(large_form(50 * MB)), headers=FORM)
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "storage_full"
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(server: Server, client: httpx.Client, files_dir: Path) -> None:
+    def is_there() -> bool:
+        return any(path.is_file() for path in files_dir.rglob("*"))
+
+    def breaking() -> Iterator[bytes]:
+        yield from (piece for piece, _ in zip(large_form(10 * MB), range(5), strict=False))
+        wait_until(is_there)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        client.post("/v1/files", content=breaking(), headers=FORM)
+    wait_until(lambda: not is_there())
+    assert client.get("/v1/files").json()["data"] == []
+
+
+@pytest.mark.parametrize("path", ["..%2f..%2fetc%2fpasswd", "%2e%2e", "file-%00", "file-" + "0" * 32, "a" * 5000])
+def test_what_is_no_file_is_not_found(client: httpx.Client, path: str) -> None:
+    for method, suffix in (("GET", ""), ("GET", "/content"), ("DELETE", "")):
+        assert client.request(method, f"/v1/files/{path}{suffix}").status_code in (404, 405)
+
+
+@pytest.mark.parametrize("escaped", [b"/", b"+"])
+def test_a_large_body_takes_three_times_its_size_at_most(server: Server, client: httpx.Client, escaped: bytes) -> None:
+    """Also as PHP (`\\/`) and .NET (`\\u002B`) write base64 in JSON."""
+    noise = b"\x89PNG\r\n\x1a\n" + os.urandom(19 * MB)
+    part = {"type": "file", "file": {"file_data": base64.b64encode(noise).decode(), "filename": "noise.png"}}
+    message = {"role": "user", "content": [part]}
+    task = {"role": "system", "content": "<task>ocr</task>"}
+    body = json.dumps({"model": "auto", "messages": [task, message]}).encode()
+    body = body.replace(escaped, {b"/": b"\\/", b"+": b"\\u002B"}[escaped])
+    process = psutil.Process(server.process.pid)
+    client.post("/v1/chat/completions", content=body[:1000])
+    before = process.memory_info().rss
+    forget_peak(process)
+    for _ in range(4):  # what one request read is free again for the next
+        assert client.post("/v1/chat/completions", content=body).status_code == 400
+    assert peak_rss(process) - before < 3 * len(body)
+
+
+def forget_peak(process: psutil.Process) -> None:
+    peak = Path(f"/proc/{process.pid}/clear_refs")
+    if not peak.exists():
+        pytest.skip("only Linux tells the peak")
+    peak.write_text("5")
+
+
+def peak_rss(process: psutil.Process) -> int:
+    """Bytes, at any time since `forget_peak`."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024

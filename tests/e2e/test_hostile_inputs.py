@@ -1,0 +1,192 @@
+"""Bombs and lies, one after the other against one server: each gets its error, and costs nobody else anything."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pytest
+
+from tests import hostile
+from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+from tests.server import Server, serving
+
+MOST_MB = 100
+"""Memory that an attack may cost at its peak."""
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_origin() as running:
+        running.files["/gigabyte"] = hostile.gzip_of_zeros(2**30)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Fetches from loopback within two seconds; its engine is loaded and its decoding processes run already."""
+    log = tmp_path_factory.mktemp("hostile") / "log"
+    with serving(
+        log, api_keys=KEY, preload="ocr", llm="openai-server", fetch_allow="127.0.0.1/32", fetch_timeout_s=2
+    ) as running:
+        with api_client(running) as client:
+            for url in (data_url(hostile.pdf_of_inches(2), "application/pdf"), _picture()):
+                assert client.post("/v1/chat/completions", json=ocr_request(url)).status_code == 200
+        yield running
+
+
+def _picture() -> str:
+    return data_url(single_line("still here").encoded("PNG"))
+
+
+def _audio(data: bytes, media_type: str) -> dict[str, Any]:
+    part = {"type": "audio_url", "audio_url": {"url": data_url(data, media_type)}}
+    return {
+        "model": "auto",
+        "messages": [
+            {"role": "system", "content": "<task>speech_to_text</task>"},
+            {"role": "user", "content": [{"type": "text", "text": "Transcribe."}, part]},
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Attack:
+    name: str
+    body: Callable[[Origin], dict[str, Any]]
+    status: int
+    code: str
+    says: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _inline(name: str, make: Callable[[], bytes], media_type: str, status: int, code: str, says: str) -> Attack:
+    return Attack(name, lambda _: ocr_request(data_url(make(), media_type)), status, code, says)
+
+
+def _fetched(name: str, path: str, status: int, code: str, says: str) -> Attack:
+    return Attack(name, lambda origin: ocr_request(origin.url(path)), status, code, says)
+
+
+ATTACKS = (
+    _inline(
+        "a PNG that claims 50,000 x 50,000 pixels",
+        lambda: hostile.png_claiming(50_000, 50_000),
+        "image/png",
+        400,
+        "image_too_large",
+        "OPENFAZE_MAX_IMAGE_MEGAPIXELS",
+    ),
+    _fetched("a gzip body of one gigabyte", "/gzip/gigabyte", 413, "file_too_large", "OPENFAZE_MAX_FETCH_MB"),
+    _inline(
+        "a Word file that inflates to a gigabyte", hostile.docx_bomb, DOCX, 413, "file_too_large", "OPENFAZE_MAX_TEXT"
+    ),
+    _inline("a Word file of a billion laughs", hostile.docx_laughing, DOCX, 400, "invalid_request", "document type"),
+    _inline("XML of a billion laughs", hostile.xml_laughing, "application/xml", 400, "invalid_request", "XML entities"),
+    _inline(
+        "JSON 100,000 deep", lambda: hostile.json_of_depth(100_000), "application/json", 400, "invalid_request", "deep"
+    ),
+    _inline(
+        "a PDF page of 200 inches",
+        lambda: hostile.pdf_of_inches(200),
+        "application/pdf",
+        400,
+        "image_too_large",
+        "144 DPI",
+    ),
+    Attack(
+        "an MP4 without sound",
+        lambda _: _audio(hostile.mp4_without_audio(), "video/mp4"),
+        400,
+        "no_audio",
+        "no audio track",
+    ),
+    Attack(
+        "a web page named .mp3",
+        lambda _: _audio(b"<!DOCTYPE html><html><body>404</body></html>", "audio/mpeg"),
+        400,
+        "unsupported_media_type",
+        "text/html",
+    ),
+    _fetched("a server that sends a byte at a time", "/drip", 400, "fetch_failed", "longer than 2 s"),
+    _fetched("a server that never ends", "/endless", 413, "file_too_large", "OPENFAZE_MAX_FETCH_MB"),
+    _fetched("a body shorter than its length", "/short", 400, "fetch_failed", "broke off"),
+)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+def test_an_attack_gets_its_error_within_bounded_memory(attack: Attack, server: Server, origin: Origin) -> None:
+    body = attack.body(origin)
+    with api_client(server) as client, _memory(server) as memory:
+        response = client.post("/v1/chat/completions", json=body)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (attack.status, attack.code), error
+    assert attack.says in error["message"]
+    sent_mb = len(response.request.content) / 1e6
+    assert memory.grown_mb <= MOST_MB + 3 * sent_mb
+
+
+def test_a_length_that_lies_upwards_is_not_believed(server: Server, origin: Origin) -> None:
+    with api_client(server) as client:
+        response = client.post("/v1/chat/completions", json=_audio(hostile.wav_claiming_4_gb(), "audio/wav"))
+    assert response.status_code == 200, response.text
+    assert '"chunks":[]' in response.json()["choices"][0]["message"]["content"]
+
+
+def test_a_pdf_that_draws_itself_is_read_or_refused(server: Server) -> None:
+    url = data_url(hostile.pdf_of_circles(), "application/pdf")
+    with api_client(server) as client:
+        response = client.post("/v1/chat/completions", json=ocr_request(url))
+    assert response.status_code == 200 or response.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_after_all_that_the_server_reads_as_before(server: Server) -> None:
+    with api_client(server) as client:
+        response = client.post("/v1/chat/completions", json=ocr_request(_picture()))
+    assert "still here" in response.json()["choices"][0]["message"]["content"]
+
+
+@dataclass
+class Memory:
+    before: float
+    peak: float
+
+    @property
+    def grown_mb(self) -> float:
+        return self.peak - self.before
+
+
+@contextlib.contextmanager
+def _memory(server: Server) -> Iterator[Memory]:
+    """The memory of the server and its children, watched from a thread while the block runs."""
+    memory = Memory(_held_mb(server), 0.0)
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.01):
+            memory.peak = max(memory.peak, _held_mb(server))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield memory
+    finally:
+        ended.set()
+        watching.join()
+        memory.peak = max(memory.peak, _held_mb(server))
+
+
+def _held_mb(server: Server) -> float:
+    parent = psutil.Process(server.process.pid)
+    held = 0.0
+    for process in (parent, *parent.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            held += process.memory_full_info().uss / 1e6
+    return held

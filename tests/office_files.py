@@ -1,0 +1,98 @@
+"""Office files for tests: made by the libraries that make them for people, and damaged by hand."""
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+
+import docx
+import openpyxl
+import PIL.Image
+import pptx
+from docx.document import Document as WordDocument
+from docx.oxml import parse_xml
+from openpyxl import Workbook
+from pptx.presentation import Presentation
+
+from tasks.media.blob import Blob
+from tasks.media.limits import MediaLimits
+from tasks.media.pages import Pages
+from tasks.media.readers import IN_PROCESSES
+from tasks.media.sniff import sniff
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def document(fill: Callable[[WordDocument], object]) -> bytes:
+    """A docx file that `fill` has written in."""
+    file, word = io.BytesIO(), docx.Document()
+    fill(word)
+    word.save(file)
+    return file.getvalue()
+
+
+def document_of(body: str) -> bytes:
+    """A docx file with this XML in its body; the prefixes w, m, mc, v and r are known."""
+    names = {
+        "w": WORD,
+        "m": "http://schemas.openxmlformats.org/officeDocument/2006/math",
+        "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+        "v": "urn:schemas-microsoft-com:vml",
+        "r": "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    }
+    declared = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in names.items())
+
+    def fill(word: WordDocument) -> None:
+        for element in parse_xml(f"<w:body {declared}>{body}</w:body>"):
+            word.element.body.insert(len(word.element.body) - 1, element)
+
+    return document(fill)
+
+
+def slides(fill: Callable[[Presentation], object]) -> bytes:
+    """A pptx file that `fill` has written in."""
+    file, presentation = io.BytesIO(), pptx.Presentation()
+    fill(presentation)
+    presentation.save(file)
+    return file.getvalue()
+
+
+def workbook(fill: Callable[[Workbook], object]) -> bytes:
+    """An xlsx file that `fill` has written in."""
+    file, book = io.BytesIO(), openpyxl.Workbook()
+    fill(book)
+    book.save(file)
+    return file.getvalue()
+
+
+def picture(width: int = 60, height: int = 30, *, codec: str = "PNG") -> io.BytesIO:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (width, height), "red").save(file, codec)
+    file.seek(0)
+    return file
+
+
+def changed(data: bytes, members: Mapping[str, bytes]) -> bytes:
+    """The archive `data` with these members in place of its own, or besides them."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in {**dict.fromkeys(old.namelist()), **members}:
+            new.writestr(name, members[name] if name in members else old.read(name))
+    return file.getvalue()
+
+
+def member(data: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read(name)
+
+
+def opened(data: bytes, limits: MediaLimits | None = None) -> Pages:
+    """`data` as the server opens it, in this process."""
+    media_type = sniff(data)
+    assert media_type is not None
+    return IN_PROCESSES[media_type](Blob(data, media_type, "file", "p"), limits or MediaLimits())
+
+
+def text_of(data: bytes, limits: MediaLimits | None = None) -> str:
+    text = opened(data, limits).text
+    assert text is not None
+    return text

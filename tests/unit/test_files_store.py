@@ -1,0 +1,248 @@
+"""Uploaded files: whole or not there, their owner's alone, within their limits, gone when their time is over."""
+
+import asyncio
+import errno
+import os
+import secrets
+import stat
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from app.errors import PayloadTooLarge, Unavailable
+from app.files.records import FileLimits, StoredFile
+from app.files.storage import Storage
+from app.files.store import FileStore
+
+HOUR = 3600.0
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(params=["folder", "memory"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "folder":
+        yield str(tmp_path / "files")
+        return
+    root = f"memory://{secrets.token_hex(8)}"
+    yield root
+    system, path = fsspec.url_to_fs(root)
+    if system.exists(path):
+        system.rm(path, recursive=True)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def store(address: str, clock: Clock) -> AsyncIterator[FileStore]:
+    store = FileStore(Storage(address), FileLimits(file_bytes=100, owner_bytes=150), clock)
+    yield store
+    await store.close()
+
+
+async def kept(
+    store: FileStore, content: bytes, owner: str = "me", filename: str = "a.txt", keep_s: float | None = HOUR
+) -> StoredFile:
+    async with store.writing(owner) as writing:
+        await writing.write(content[:3])
+        await writing.write(content[3:])
+        return await writing.publish(filename, "user_data", keep_s)
+
+
+async def content_of(store: FileStore, file: StoredFile) -> bytes:
+    return b"".join([piece async for piece in store.pieces(file)])
+
+
+def lying(store: FileStore) -> list[str]:
+    """The names of everything that is stored."""
+    return sorted(name for folder in store.storage.folders() for name in store.storage.sizes(folder))
+
+
+async def test_a_file_is_read_as_it_was_written(store: FileStore, clock: Clock) -> None:
+    file = await kept(store, b"%PDF-1.7 hello", filename="ä/../b.pdf")
+    assert await store.find("me", file.id) == file
+    assert await store.read(file) == await content_of(store, file) == b"%PDF-1.7 hello"
+    assert (file.size, file.filename, file.media_type) == (14, "ä/../b.pdf", "application/pdf")
+    assert (file.created, file.expires) == (clock.now, int(clock.now + HOUR))
+
+
+async def test_an_empty_file_is_a_file(store: FileStore) -> None:
+    file = await kept(store, b"")
+    assert await content_of(store, file) == b""
+
+
+async def test_what_a_client_calls_its_file_is_not_where_it_lies(store: FileStore) -> None:
+    file = await kept(store, b"x", filename="../../escape")
+    assert lying(store) == [f"me/{file.id}", f"me/{file.id}.json"]
+
+
+@pytest.mark.parametrize(
+    "file_id", ["", ".", "../you/file-1", "file-", "file-" + "0" * 31, "file-" + "g" * 32, "file-" + "0" * 32 + "\n"]
+)
+async def test_what_is_no_id_is_no_file(store: FileStore, file_id: str) -> None:
+    await kept(store, b"x")
+    assert await store.find("me", file_id) is None
+
+
+async def test_an_owner_sees_only_its_own(store: FileStore) -> None:
+    mine, yours = await kept(store, b"mine"), await kept(store, b"yours", owner="you")
+    assert await store.find("you", mine.id) is None
+    assert await store.all("me") == [mine]
+    assert await store.all("you") == [yours]
+    assert await store.all("nobody") == []
+
+
+async def test_the_newest_comes_first(store: FileStore, clock: Clock) -> None:
+    files = []
+    for _ in range(3):
+        clock.now += 0.001
+        files.append(await kept(store, b"x"))
+    assert await store.all("me") == files[::-1]
+
+
+async def test_a_deleted_file_leaves_nothing(store: FileStore) -> None:
+    file = await kept(store, b"x")
+    await store.delete(file)
+    assert await store.find("me", file.id) is None
+    with pytest.raises(FileNotFoundError):
+        await store.read(file)
+    with pytest.raises(FileNotFoundError):
+        await content_of(store, file)
+    assert lying(store) == []
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(store: FileStore) -> None:
+    with pytest.raises(ConnectionError):
+        async with store.writing("me") as writing:
+            await writing.write(b"half of it")
+            raise ConnectionError
+    assert lying(store) == []
+    assert await store.used("me") == 0
+
+
+async def test_an_upload_whose_caller_leaves_leaves_nothing(store: FileStore) -> None:
+    begun = asyncio.Event()
+
+    async def upload() -> None:
+        async with store.writing("me") as writing:
+            await writing.write(b"half of it")
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(upload())
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert lying(store) == []
+    assert not store.being_written["me"]
+
+
+async def test_nobody_sees_a_file_before_it_is_whole(store: FileStore) -> None:
+    async with store.writing("me") as writing:
+        await writing.write(b"half of it")
+        assert await store.all("me") == []
+        assert await store.used("me") == 0
+
+
+async def test_a_file_that_becomes_too_large_is_refused_and_leaves_nothing(store: FileStore) -> None:
+    with pytest.raises(PayloadTooLarge, match="OPENFAZE_MAX_FILE_MB") as refusal:
+        await kept(store, bytes(101))
+    assert refusal.value.code == "file_too_large"
+    assert lying(store) == []
+    assert (await kept(store, bytes(100))).size == 100
+
+
+async def test_all_files_of_an_owner_have_a_limit_together(store: FileStore) -> None:
+    first = await kept(store, bytes(100))
+    with pytest.raises(PayloadTooLarge, match="OPENFAZE_MAX_FILES_MB") as refusal:
+        await kept(store, bytes(51))
+    assert refusal.value.code == "storage_full"
+    await kept(store, bytes(100), owner="you")
+    await store.delete(first)
+    await kept(store, bytes(100))
+
+
+async def test_uploads_under_way_count_too(store: FileStore) -> None:
+    async with store.writing("me") as first:
+        await first.write(bytes(100))
+        with pytest.raises(PayloadTooLarge, match="OPENFAZE_MAX_FILES_MB"):
+            await kept(store, bytes(51))
+        await kept(store, bytes(50))
+        assert (await first.publish("a", "user_data", None)).expires is None
+
+
+async def test_a_file_is_gone_when_its_time_is_over(store: FileStore, clock: Clock) -> None:
+    file, lasting = await kept(store, b"x"), await kept(store, b"y", keep_s=None)
+    clock.now += HOUR + 1
+    assert await store.all("me") == [lasting]
+    assert await store.find("me", file.id) is None
+    assert lying(store) == [f"me/{lasting.id}", f"me/{lasting.id}.json"]
+
+
+async def test_a_sweep_deletes_what_is_over_and_what_was_left_long_ago(store: FileStore, clock: Clock) -> None:
+    clock.now = await asyncio.to_thread(_now, store)
+    await kept(store, b"over", owner="you")
+    store.storage.put("me/file-abandoned", b"half of it")
+    clock.now += HOUR + 1
+    await store.sweep()
+    assert lying(store) == ["me/file-abandoned"]
+    clock.now += 24 * HOUR
+    await store.sweep()
+    assert lying(store) == []
+
+
+def _now(store: FileStore) -> float:
+    """By the storage's own clock."""
+    store.storage.put("clock/now", b"")
+    when = store.storage.modified("clock/now").timestamp()
+    store.storage.delete("clock/now")
+    return when
+
+
+async def test_a_record_of_another_form_is_no_file(store: FileStore) -> None:
+    file = await kept(store, b"x")
+    store.storage.put(f"me/{file.id}.json", b'{"id": 5}')
+    assert await store.find("me", file.id) is None
+    assert await store.all("me") == []
+
+
+async def test_a_storage_that_fails_says_no_more_than_that(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(name: str) -> None:
+        raise OSError(errno.ENOSPC, f"no space left for /secret/{name}")
+
+    monkeypatch.setattr(store.storage, "create", full)
+    with pytest.raises(Unavailable) as failure:
+        await kept(store, b"x")
+    assert failure.value.code == "storage_unavailable"
+    assert "secret" not in failure.value.message
+
+
+async def test_a_folder_of_files_is_its_owners_alone(tmp_path: Path) -> None:
+    store = FileStore(Storage(str(tmp_path / "files")), FileLimits())
+    await kept(store, b"x")
+    await store.close()
+    assert stat.S_IMODE(os.stat(tmp_path / "files").st_mode) == 0o700
+
+
+def test_a_storage_whose_package_is_not_there_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(address: str) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec, "url_to_fs", missing)
+    with pytest.raises(ValueError, match=r"OPENFAZE_FILES_DIR .* pip install 'openfaze\[s3\]'"):
+        Storage("s3://bucket/prefix")
+
+
+def test_an_address_that_nothing_serves_is_refused() -> None:
+    with pytest.raises(ValueError, match="OPENFAZE_FILES_DIR: Protocol not known: nonsense"):
+        Storage("nonsense://bucket")

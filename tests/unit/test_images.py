@@ -1,0 +1,93 @@
+"""What an LLM that sees is shown of the images and videos of a request."""
+
+import base64
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from app.chat.collect import Turn, latest_turn
+from app.chat.images import FRAME_SIDE, Shown, images_for_llm
+from tasks.errors import InputError
+from tasks.media.fetch import Fetcher, FetchPolicy
+from tasks.media.limits import MediaLimits
+from tasks.media.loader import MediaLoader
+from tests.recordings import beeps, encoded, filmed
+from tests.unit.test_collect import image, request, text, user
+
+
+@pytest.fixture
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(video_frames=4))
+    yield loader
+    await loader.close()
+
+
+def data_url(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def png() -> str:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (8, 8), "red").save(file, "PNG")
+    return data_url(file.getvalue(), "image/png")
+
+
+def film(height: int = 64, width: int = 96) -> bytes:
+    """Four seconds, each brighter than the one before."""
+    return filmed([np.full((height, width, 3), level, np.uint8) for level in (10, 80, 150, 220)], "mp4", frames_each=25)
+
+
+def turn_of(*parts: dict[str, Any]) -> Turn:
+    return latest_turn(request(user(text("Look"), *parts)), 16)
+
+
+def seen(shown: Shown) -> PIL.Image.Image:
+    head, _, data = shown.url.partition(",")
+    assert head == "data:image/jpeg;base64"
+    return PIL.Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+async def test_an_image_is_shown_as_it_is(loader: MediaLoader) -> None:
+    url = png()
+    assert await images_for_llm(turn_of(image(url)), loader, told=False) == {"messages[0].content[1]": (Shown(url),)}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "video_url", "video_url": {"url": data_url(film(), "video/mp4")}},
+        {"type": "file", "file": {"file_data": data_url(film(), "application/octet-stream"), "filename": "clip.bin"}},
+        {"type": "file_url", "file_url": data_url(film(), "video/mp4")},
+    ],
+)
+async def test_a_video_is_shown_as_frames_with_their_times(loader: MediaLoader, part: dict[str, Any]) -> None:
+    images = await images_for_llm(turn_of(image(png()), part), loader, told=False)
+    frames = images["messages[0].content[2]"]
+    assert len(frames) == 4
+    times = [float(frame.label.removeprefix("[video at ").removesuffix(" s]")) for frame in frames]
+    assert times == sorted(times)
+    for frame, time in zip(frames, times, strict=True):
+        assert np.asarray(seen(frame)).mean() == pytest.approx((10, 80, 150, 220)[int(time)], abs=4)
+
+
+async def test_large_frames_are_made_smaller(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(film(720, 1280), "video/mp4")}
+    [frames] = (await images_for_llm(turn_of(part), loader, told=False)).values()
+    assert seen(frames[0]).size == (FRAME_SIDE, FRAME_SIDE * 9 // 16)
+
+
+async def test_a_video_of_sound_alone_shows_nothing(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(encoded(beeps(1.0, ()), "webm"), "video/webm")}
+    images = await images_for_llm(turn_of(part), loader, told=False)
+    assert not any(images.values())
+
+
+async def test_a_video_that_cannot_be_read_is_left_out_or_raised(loader: MediaLoader) -> None:
+    part = {"type": "video_url", "video_url": data_url(film()[:600], "video/mp4")}
+    assert await images_for_llm(turn_of(part), loader, told=True) == {}
+    with pytest.raises(InputError, match="damaged"):
+        await images_for_llm(turn_of(part), loader, told=False)

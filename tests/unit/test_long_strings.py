@@ -1,0 +1,105 @@
+"""A JSON text without its long strings means what it meant with them."""
+
+import json
+from typing import Any
+
+import pydantic_core
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.wire.long_strings import TooManyValues, shorten
+
+LONG, PIECE = 12, 16
+
+texts = st.one_of(
+    st.text(),
+    st.text(alphabet='ab/+=\\"\n\x7fé€😀', min_size=LONG, max_size=120),
+    st.text(alphabet="AZaz09+/", min_size=LONG, max_size=120),
+).filter(lambda text: not any("\ud800" <= sign <= "\udfff" for sign in text))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def restored(value: Any, strings: dict[str, memoryview]) -> Any:
+    match value:
+        case str():
+            return str(strings[value], "utf-8") if value in strings else value
+        case list():
+            return [restored(item, strings) for item in value]
+        case dict():
+            return {key: restored(item, strings) for key, item in value.items()}
+    return value
+
+
+def read(body: bytes) -> Any:
+    short = shorten(body, max_values=1000, long=LONG, piece=PIECE)
+    return restored(pydantic_core.from_json(short.text), short.strings)
+
+
+def encoded(value: Any, *, ascii_only: bool, slashes: bool) -> bytes:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    return (text.replace("/", "\\/") if slashes else text).encode()
+
+
+@settings(max_examples=400)
+@given(values, st.booleans(), st.booleans())
+def test_any_json_means_the_same_without_its_long_strings(value: Any, ascii_only: bool, slashes: bool) -> None:
+    assert read(encoded(value, ascii_only=ascii_only, slashes=slashes)) == value
+
+
+@settings(max_examples=400)
+@given(values, st.data())
+def test_what_is_no_json_is_none_without_its_long_strings_either(value: Any, data: st.DataObject) -> None:
+    body = bytearray(encoded(value, ascii_only=False, slashes=False))
+    place = data.draw(st.integers(0, len(body) - 1))
+    body[place : place + data.draw(st.integers(0, 3))] = data.draw(
+        st.binary(max_size=3) | st.sampled_from([b'"', b"\\"])
+    )
+    try:
+        expected = pydantic_core.from_json(bytes(body))
+    except ValueError:
+        with pytest.raises(ValueError):
+            read(bytes(body))
+    else:
+        assert read(bytes(body)) == expected
+
+
+def test_a_long_string_stays_where_it_lies() -> None:
+    body = bytearray(json.dumps({"data": "A" * 100_000}).encode())
+    short = shorten(body, max_values=100)
+    assert len(short.text) < 100
+    [view] = short.strings.values()
+    assert view.obj is body
+
+
+@pytest.mark.parametrize("escaped", ["\\/", "\\u002B", "\\r\\n", "\\u00e9", "\\ud83d\\ude00"])
+def test_a_long_string_with_escapes_is_taken_out_whole(escaped: str) -> None:
+    body = f'["{"QUJD" + escaped}{("A" * 76 + escaped) * 2000}"]'.encode()
+    short = shorten(body, max_values=100)
+    assert [str(view, "utf-8") for view in short.strings.values()] == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "text", ["A" * 20_000 + "\n", "A" * 20_000 + "\\x", "A" * 20_000 + "\\ud800", "\\u00e", "A" * 20_000]
+)
+def test_what_is_no_valid_string_is_left_to_the_parser(text: str) -> None:
+    body = f'["{text}'.encode() if text.endswith("A") else f'["{text}"]'.encode()
+    short = shorten(body, max_values=100)
+    assert short.strings == {}
+    assert short.text == body
+
+
+def test_long_keys_stay() -> None:
+    body = json.dumps({"k" * 20_000: 1}).encode()
+    assert shorten(body, max_values=100).text == body
+
+
+@pytest.mark.parametrize("value", ["[],", "{},", '"",', "1,", '"a":1,'])
+def test_more_values_than_allowed_are_refused(value: str) -> None:
+    with pytest.raises(TooManyValues):
+        shorten(b"[" + value.encode() * 2000 + b"1]", max_values=1000)
+    assert shorten(b"[" + value.encode() * 300 + b"1]", max_values=1000).strings == {}

@@ -1,0 +1,112 @@
+"""HTML as Markdown."""
+
+import base64
+
+import pytest
+
+from tasks.errors import InputTooLarge
+from tasks.media.blob import Blob
+from tasks.media.html_file import HtmlFile
+from tasks.media.html_text import html_to_markdown
+from tasks.media.limits import MediaLimits
+from tests.office_files import picture
+
+
+def opened(html: bytes, charset: str | None = None) -> HtmlFile:
+    return HtmlFile(Blob(html, "text/html", "a.html", "p", charset), MediaLimits())
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<h2>Head <b>line</b></h2><p>One<br>two", "## Head line\n\nOne\ntwo"),
+        ("<title>T</title><p>x", "# T\n\nx"),
+        ("<title>T</title><h1>H</h1>", "# H"),
+        ("<p>snake_case * 5 [x] 1. y", "snake_case * 5 [x] 1. y"),
+        ("m<sup>2</sup>, 10<sup>-3</sup>, 1<sup>st</sup>, H<sub>2</sub>O", "m^2, 10^-3, 1st, H2O"),
+        ('<a href="https://a.b/c" title="t">link</a> <a href="#x">here</a>', "[link](https://a.b/c) here"),
+        ('<a href="javascript:x()">press</a> <a href="/r">away</a>', "press away"),
+        ("<pre>a  b\n  c</pre>", "```\na  b\n  c\n```"),
+        ("<input type=checkbox checked>yes <input type=checkbox>no", "☒ yes ☐ no"),
+        ("<blockquote>said</blockquote>", "> said"),
+        ('<img src="https://a.b/c.png" alt="A [cat]">', "[Picture: A (cat)]"),
+        ('<img src="c.png" alt="IMG_1234.png"><img src=d.png>', ""),
+        ("<p>שלום <b>עולם</b> 漢字", "שלום עולם 漢字"),
+        ("", ""),
+    ],
+)
+def test_what_a_reader_sees_is_kept(html: str, text: str) -> None:
+    assert html_to_markdown(html) == text
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "<script>alert(1)</script>",
+        "<style>p {color: red}</style>",
+        "<noscript>enable it</noscript>",
+        "<template><p>later</p></template>",
+        "<p hidden>secret</p>",
+        '<div style="color: red; display : none">secret <b>too</b></div>',
+        '<p style="VISIBILITY:hidden">secret</p>',
+        "<!-- secret -->",
+        '<input type=hidden value="secret">',
+    ],
+)
+def test_what_nobody_sees_is_left_out(unseen: str) -> None:
+    assert html_to_markdown(f"<p>a</p>{unseen}<p>b</p>") == "a\n\nb"
+
+
+def test_lists_are_nested_and_numbered() -> None:
+    html = "<ul><li>a<ul><li>b<ol start=3><li>c<p>more</p><li>d</ol></li><li>e</ul></li><li>f</ul>"
+    assert html_to_markdown(html) == "- a\n  - b\n    3. c\n\n       more\n    4. d\n  - e\n- f"
+
+
+def test_tables_keep_their_columns_under_merged_cells() -> None:
+    html = """<table><caption>Cap</caption><thead><tr><th>a|b<th colspan=2>c</tr></thead>
+        <tr><td rowspan=2>x<td>1<p>2</p><td>3</tr><tr><td>4<td>5</tr></table>"""
+    assert html_to_markdown(html).splitlines() == [
+        *("Cap", "", "| a\\|b | c |  |", "| --- | --- | --- |", "| x | 1 2 | 3 |", "|  | 4 | 5 |"),
+    ]
+
+
+def test_a_table_that_lays_out_a_page_is_no_table() -> None:
+    html = """<table><tr><td><h2>News</h2><p>One.</p><table><tr><td>k<td>v</tr><tr><td>1<td>2</tr></table>
+        <td>aside</tr></table>"""
+    assert html_to_markdown(html) == "## News\n\nOne.\n\n| k | v |\n| --- | --- |\n| 1 | 2 |\n\naside"
+
+
+def test_a_page_may_be_as_deep_as_it_likes() -> None:
+    deep = "<div>" * 20_000 + "deep" + "</div>" * 20_000
+    assert html_to_markdown(f"{deep}<p>after</p>") == "deep\n\nafter"
+
+
+def test_spans_without_end_do_not_fill_memory() -> None:
+    rows = "<tr><td colspan=1000 rowspan=1000>x<td>y</tr>" * 300
+    assert len(html_to_markdown(f"<table>{rows}</table>")) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("charset", "head"),
+    [
+        ("windows-1251", ""),
+        (None, '<meta charset="windows-1251">'),
+        (None, '<meta content="text/html; charset=cp1251">'),
+    ],
+)
+def test_the_charset_is_the_declared_one(charset: str | None, head: str) -> None:
+    html = f"<html><head>{head}</head><body><p>цена 5 €".encode("cp1251")
+    assert opened(html, charset).text == "цена 5 €"
+
+
+def test_a_picture_in_a_data_url_is_a_page() -> None:
+    source = base64.b64encode(picture(60, 30).getvalue()).decode()
+    page = opened(f'<p>above <img src="data:image/png;base64,{source}" alt="Map"> below'.encode())
+    assert (page.kind, page.total, page.size(1)) == ("text", 1, (60, 30))
+    assert page.text == "above [Picture: Map]  below"
+    assert page.picture(1).shape == (30, 60, 3)
+
+
+def test_elements_are_limited() -> None:
+    with pytest.raises(InputTooLarge, match="'a.html' has more than 500000 elements"):
+        opened(b"<p>" * 500_001)

@@ -1,0 +1,222 @@
+"""Hostile office files: what they cost, and what is said of them."""
+
+import io
+import random
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable
+
+import pytest
+
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.blob import Blob
+from tasks.media.limits import MB, MediaLimits
+from tasks.media.ole import ole_refusal
+from tasks.media.sniff import sniff
+from tasks.media.xml_bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused
+from tasks.media.zip_bounds import inflated
+from tests.office_files import WORD, changed, document_of, member, opened, slides, text_of, workbook
+
+TEXT = document_of("<w:p><w:r><w:t>text</w:t></w:r></w:p>")
+BODY = "word/document.xml"
+LAUGHS = """<!DOCTYPE w:document [<!ENTITY a "ha">{}]>""".format(
+    "".join(f'<!ENTITY {after} "{f"&{before};" * 10}">' for before, after in zip("abcdefghi", "bcdefghij", strict=True))
+)
+
+
+def refusal(data: bytes, limits: MediaLimits | None = None) -> InputError:
+    with pytest.raises(InputError) as caught:
+        opened(data, limits)
+    assert caught.value.param == "p"
+    assert caught.value.message.startswith("'file' ")
+    return caught.value
+
+
+def deflated(name: str, pieces: Iterable[bytes], claimed: int | None = None) -> bytes:
+    """An archive of one member, packed piece by piece; it says that it is `claimed` bytes long."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data, size, check = b"", 0, 0
+    for piece in pieces:
+        data, size, check = data + packer.compress(piece), size + len(piece), zlib.crc32(piece, check)
+    data += packer.flush()
+    numbers = struct.pack("<HHHIIIHH", 8, 0, 33, check, len(data), size if claimed is None else claimed, len(name), 0)
+    local = b"PK\3\4" + struct.pack("<HH", 20, 0) + numbers + name.encode() + data
+    central = (
+        b"PK\1\2" + struct.pack("<HHH", 20, 20, 0) + numbers + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name.encode()
+    )
+    return local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
+
+
+def unpacked(data: bytes, limits: MediaLimits | None = None) -> dict[str, bytes]:
+    return inflated(Blob(data, "application/zip", "file", "p"), limits or MediaLimits())
+
+
+@pytest.mark.parametrize("head", [f'<w:document xmlns:w="{WORD}">'.encode(), b"\x89PNG\r\n\x1a\n"])
+def test_a_bomb_is_seen_by_its_ratio(head: bytes) -> None:
+    bomb = deflated(BODY, [head, *[b" " * MB] * 64])
+    with pytest.raises(InputTooLarge, match="more than 200 times its size: it looks like a zip bomb"):
+        unpacked(bomb)
+
+
+def test_what_is_unpacked_is_counted_over_all_members() -> None:
+    members = {
+        f"word/media/{number}.png": b"\x89PNG\r\n\x1a\n" + random.Random(number).randbytes(MB // 4)
+        for number in range(5)
+    }
+    data = changed(TEXT, members)
+    assert unpacked(data, MediaLimits(office_bytes=4 * MB))
+    with pytest.raises(InputTooLarge, match=r"unpacks to more than 1 MB, the limit \(OPENFAZE_MAX_OFFICE_MB\)"):
+        unpacked(data, MediaLimits(office_bytes=MB))
+
+
+@pytest.mark.parametrize(("claimed", "words"), [(10, "is damaged"), (1 << 31, "unpacks to more than 1 MB")])
+def test_the_size_in_a_header_is_not_believed(claimed: int, words: str) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + random.Random(1).randbytes(8 * MB)
+    with pytest.raises(InputError, match=words):
+        unpacked(deflated("word/media/a.png", [picture], claimed), MediaLimits(office_bytes=MB))
+
+
+def test_members_are_counted() -> None:
+    names = {f"word/{number}": b"" for number in range(10_001)}
+    with pytest.raises(InputTooLarge, match=r"holds 100\d\d files; the limit is 10000"):
+        unpacked(changed(TEXT, names))
+
+
+def test_a_list_of_members_without_end_is_not_read() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(12_000):
+            archive.writestr(f"word/{number:0200}", b"")
+    assert "its archive cannot be read" in refusal_of_archive(file.getvalue())
+
+
+def refusal_of_archive(data: bytes) -> str:
+    with pytest.raises(InputError) as caught:
+        unpacked(data)
+    return caught.value.message
+
+
+def test_archives_within_are_not_opened() -> None:
+    inner = deflated("bomb", [bytes(MB)] * 64)
+    assert text_of(changed(TEXT, {"word/embeddings/a.zip": inner})) == "text"
+
+
+def test_only_the_packing_of_office_files_is_unpacked() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr(BODY, b"<w/>" + bytes(MB))
+    assert unpacked(file.getvalue()) == {BODY: b""}
+
+
+@pytest.mark.parametrize("name", [BODY, "word/styles.xml", "_rels/.rels", "[Content_Types].xml", "word/unused.xml"])
+def test_billion_laughs_are_refused_wherever_they_stand(name: str) -> None:
+    xml = f'<?xml version="1.0"?>{LAUGHS}<w:document xmlns:w="{WORD}">&j;</w:document>'
+    assert "XML with a document type" in refusal(changed(TEXT, {name: xml.encode()})).message
+
+
+@pytest.mark.parametrize("make", [slides, workbook])
+def test_slides_and_sheets_are_guarded_too(make: object) -> None:
+    data = make(lambda _: None)  # type: ignore[operator]
+    for name in zipfile.ZipFile(io.BytesIO(data)).namelist():
+        if name.endswith((".xml", ".rels")):
+            laughing = changed(data, {name: f"<?xml version='1.0'?>{LAUGHS}<a>&j;</a>".encode()})
+            assert "XML with a document type" in refusal(laughing).message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_entities_do_not_hide_in_an_encoding(encoding: str) -> None:
+    xml = f'<!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/passwd">]><w xmlns="{WORD}">&x;</w>'.encode(encoding)
+    assert refusal(changed(TEXT, {BODY: xml})).code == "invalid_request"
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "cp037", "utf-32", "shift_jis"])
+def test_encodings_that_parsers_disagree_on_are_refused(encoding: str) -> None:
+    xml = f'<?xml version="1.0" encoding="{encoding}"?><w/>'.encode()
+    with pytest.raises(XmlRefused, match="encoding|malformed"):
+        XmlCheck(XmlBudget(chars=10, nodes=10)).feed(xml, end=True)
+
+
+def test_elements_may_be_as_deep_as_the_readers_can_bear() -> None:
+    around = DEPTH - 6  # in w:document, w:body, w:p, w:r and w:t, and with one to spare
+    text = "<w:p><w:r><w:t>deep</w:t></w:r></w:p>"
+    assert text_of(document_of("<w:customXml>" * around + text + "</w:customXml>" * around)) == "deep"
+    deeper = "<w:customXml>" * DEPTH + text + "</w:customXml>" * DEPTH
+    assert f"XML elements more than {DEPTH} deep" in refusal(document_of(deeper)).message
+
+
+def test_tables_in_tables_are_read_to_the_last() -> None:
+    table, end = "<w:tbl><w:tr><w:tc>", "<w:p/></w:tc></w:tr></w:tbl>"
+    nested = table * 25 + "<w:p><w:r><w:t>inner</w:t></w:r></w:p>" + end * 25
+    assert "inner" in text_of(document_of(nested))
+
+
+@pytest.mark.parametrize(
+    "xml", [b"<a>" + b"<b/>" * 11 + b"</a>", b"<a " + b" ".join(b'x%d="1"' % n for n in range(11)) + b"/>"]
+)
+def test_elements_and_attributes_are_counted(xml: bytes) -> None:
+    XmlCheck(XmlBudget(chars=0, nodes=12)).feed(xml, end=True)
+    with pytest.raises(XmlRefused, match="more than 11 XML elements and attributes"):
+        XmlCheck(XmlBudget(chars=0, nodes=11)).feed(xml, end=True)
+
+
+def test_the_text_of_a_document_is_limited() -> None:
+    text = document_of("<w:p><w:r><w:t>" + "x" * 50_000 + "</w:t></w:r></w:p>")
+    refused = refusal(text, MediaLimits(text_chars=20_000))
+    assert "has more than 20000 characters (OPENFAZE_MAX_TEXT_CHARS)" in refused.message
+    assert refused.code == "file_too_large"
+
+
+def test_a_span_without_end_does_not_fill_memory() -> None:
+    cell = '<w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr><w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc>'
+    assert len(text_of(document_of(f"<w:tbl><w:tr>{cell * 3}</w:tr></w:tbl>"))) < 100_000
+
+
+@pytest.mark.parametrize("cut", [40, 1000, -100])
+def test_a_file_that_is_cut_off_is_damaged(cut: int) -> None:
+    data = TEXT[:cut]
+    assert sniff(TEXT) == Blob(TEXT, sniff(TEXT) or "", "file", "p").media_type
+    with pytest.raises(InputError, match="is damaged or incomplete"):
+        unpacked(data)
+
+
+def test_a_document_without_its_body_is_damaged() -> None:
+    assert "is damaged" in refusal(changed(TEXT, {BODY: b""})).message
+
+
+def test_an_encrypted_member_needs_a_password() -> None:
+    data = bytearray(TEXT)
+    at = data.index(b"PK\1\2")
+    data[at + 8] |= 1
+    assert refusal(bytes(data)).code == "encrypted_document"
+
+
+@pytest.mark.parametrize(
+    ("stream", "code", "words"),
+    [
+        ("EncryptedPackage", "encrypted_document", "is protected with a password"),
+        (
+            "WordDocument",
+            "unsupported_media_type",
+            r"of the old kind \(doc\), which is not read: save it as docx or PDF",
+        ),
+        ("PowerPoint Document", "unsupported_media_type", "save it as pptx or PDF"),
+        ("Workbook", "unsupported_media_type", "save it as xlsx or PDF"),
+        ("Thumbs.db", "unsupported_media_type", "OLE compound file.*Supported: .*docx"),
+    ],
+)
+def test_compound_files_are_told_apart(stream: str, code: str, words: str) -> None:
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + stream.encode("utf-16-le") + bytes(200)
+    assert sniff(data) == "application/x-ole-storage"
+    error = ole_refusal(Blob(data, "application/x-ole-storage", "file", "p"))
+    assert error.code == code
+    with pytest.raises(InputError, match=words):
+        raise error
+
+
+def test_the_content_types_are_what_tells_an_office_file() -> None:
+    assert member(TEXT, "[Content_Types].xml")
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("report.docx", TEXT)
+    assert sniff(file.getvalue()) == "application/zip"

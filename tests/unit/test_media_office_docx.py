@@ -1,0 +1,216 @@
+"""Word documents as Markdown."""
+
+import socket
+
+import pytest
+from docx.document import Document as WordDocument
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.shared import Inches
+
+from tests.office_files import changed, document, document_of, member, opened, picture, text_of
+
+
+def paragraph(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def test_headings_and_paragraphs_keep_their_rank() -> None:
+    def fill(word: WordDocument) -> None:
+        word.add_heading("The title", 0)
+        word.add_heading("First", 1)
+        word.add_paragraph("Some words.")
+        word.add_heading("Deeper", 3)
+
+    assert text_of(document(fill)) == "# The title\n\n# First\n\nSome words.\n\n### Deeper"
+
+
+def test_lists_are_nested_and_numbered() -> None:
+    def fill(word: WordDocument) -> None:
+        styles = ["List Bullet", "List Bullet 2", "List Bullet", "List Number", "List Number"]
+        for text, style in zip("abcde", styles, strict=True):
+            word.add_paragraph(text, style=style)
+
+    assert text_of(document(fill)) == "- a\n  - b\n- c\n\n1. d\n2. e"
+
+
+def test_a_merged_cell_has_its_text_in_the_first_place() -> None:
+    def fill(word: WordDocument) -> None:
+        table = word.add_table(3, 3)
+        for row in range(3):
+            for column in range(3):
+                table.cell(row, column).text = f"{row}{column}"
+        for row, column in ((0, 1), (2, 0)):
+            table.cell(row, column).text = ""
+        table.cell(0, 0).merge(table.cell(0, 1))
+        table.cell(1, 0).merge(table.cell(2, 0))
+
+    assert text_of(document(fill)).splitlines() == [
+        "| 00 |  | 02 |",
+        "| --- | --- | --- |",
+        "| 10 | 11 | 12 |",
+        "|  | 21 | 22 |",
+    ]
+
+
+def test_a_pipe_and_a_line_break_do_not_break_a_table() -> None:
+    def fill(word: WordDocument) -> None:
+        table = word.add_table(2, 2)
+        table.cell(0, 0).text = "a|b"
+        table.cell(1, 1).text = "one\ntwo"
+
+    assert text_of(document(fill)) == "| a\\|b |  |\n| --- | --- |\n|  | one two |"
+
+
+def test_text_is_not_escaped_and_emphasis_leaves_no_signs() -> None:
+    def fill(word: WordDocument) -> None:
+        line = word.add_paragraph("snake_case * 2, ")
+        line.add_run("B").bold = True
+        line.add_run("old, m")
+        line.add_run("2").font.superscript = True
+
+    assert text_of(document(fill)) == "snake_case * 2, Bold, m^2"
+
+
+@pytest.mark.parametrize("text", ["שלום עולם", "مرحبا بالعالم", "漢字かなカナ", "𝒳 🎉 é"])
+def test_every_script_stays_as_it_is(text: str) -> None:
+    assert text_of(document_of(paragraph(text))) == text
+
+
+def test_what_is_hidden_or_deleted_is_left_out() -> None:
+    body = """<w:p><w:r><w:t>seen</w:t></w:r>
+        <w:r><w:rPr><w:vanish/></w:rPr><w:t> unseen</w:t></w:r>
+        <w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t> again</w:t></w:r>
+        <w:del><w:r><w:delText> gone</w:delText></w:r></w:del>
+        <w:ins><w:r><w:t> new</w:t></w:r></w:ins></w:p>"""
+    assert text_of(document_of(body)) == "seen again new"
+
+
+def test_a_text_box_follows_its_paragraph() -> None:
+    body = f"""<w:p><w:r><w:t>Anchor</w:t></w:r><w:r><mc:AlternateContent><mc:Choice Requires="wps"/><mc:Fallback>
+        <w:pict><v:shape><v:textbox><w:txbxContent>{paragraph("In the box")}</w:txbxContent></v:textbox></v:shape>
+        </w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>"""
+    assert text_of(document_of(body)) == "Anchor\n\nIn the box"
+
+
+def test_an_equation_is_a_line_of_text() -> None:
+    def run(text: str) -> str:
+        return f"<m:r><m:t>{text}</m:t></m:r>"
+
+    body = f"""<w:p><w:r><w:t>So </w:t></w:r><m:oMathPara><m:oMath>{run("x=")}<m:f><m:num>{run("-b±")}
+        <m:rad><m:deg/><m:e><m:sSup><m:e>{run("b")}</m:e><m:sup>{run("2")}</m:sup></m:sSup>{run("-4ac")}</m:e></m:rad>
+        </m:num><m:den>{run("2a")}</m:den></m:f></m:oMath></m:oMathPara></w:p>
+        <w:p><m:oMath><m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{run("i=1")}</m:sub><m:sup>{run("n")}
+        </m:sup><m:e><m:sSub><m:e>{run("a")}</m:e><m:sub>{run("i")}</m:sub></m:sSub></m:e></m:nary></m:oMath></w:p>"""
+    assert text_of(document_of(body)) == "So x=(-b±√(b^2-4ac))/2a\n\n∑_(i=1)^n a_i"
+
+
+def test_a_footnote_is_numbered_and_stands_at_the_end() -> None:
+    relationships = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    data = document_of('<w:p><w:r><w:t>Claim</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>')
+    rels = member(data, "word/_rels/document.xml.rels").replace(
+        b"</Relationships>",
+        f'<Relationship Id="n1" Type="{relationships}/footnotes" Target="footnotes.xml"/></Relationships>'.encode(),
+    )
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    notes = f'<w:footnotes xmlns:w="{word}"><w:footnote w:id="2">{paragraph("The proof.")}</w:footnote></w:footnotes>'
+    data = changed(data, {"word/_rels/document.xml.rels": rels, "word/footnotes.xml": notes.encode()})
+    assert text_of(data) == "Claim[1]\n\n1. The proof."
+
+
+def test_links_to_other_documents_are_kept() -> None:
+    def fill(word: WordDocument) -> None:
+        link = word.part.relate_to("https://example.org/a", RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+        line = word.add_paragraph("see ")
+        element = line._p.makeelement(line._p.tag.replace("}p", "}hyperlink"))
+        element.set("{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id", link)
+        element.append(line.add_run("this")._r)
+        line._p.append(element)
+
+    assert text_of(document(fill)) == "see [this](https://example.org/a)"
+
+
+def test_pictures_are_pages_and_the_text_knows_their_places() -> None:
+    def fill(word: WordDocument) -> None:
+        word.add_paragraph("above")
+        word.add_picture(picture(60, 30), width=Inches(1))
+        word.add_paragraph("between")
+        word.add_picture(picture(90, 40, codec="JPEG"), width=Inches(1))
+        word.add_picture(picture(60, 30), width=Inches(1))
+
+    pages = opened(document(fill))
+    assert (pages.kind, pages.total, pages.size(1), pages.size(2)) == ("text", 2, (60, 30), (90, 40))
+    assert pages.picture(1).shape == (30, 60, 3)
+    assert [place.number for place in pages.places] == [1, 2, 1]
+    assert pages.text is not None
+    assert [pages.text[: place.offset].rstrip()[-7:] for place in pages.places] == ["above", "between", "between"]
+
+
+@pytest.mark.parametrize(
+    ("data", "mention"),
+    [
+        (b"\x01\x00\x00\x00\x6c\x00\x00\x00 EMF", "[picture not read: PNG]"),
+        (picture(20, 20, codec="GIF").getvalue(), "[picture not read: GIF]"),
+        (b"\x89PNG\r\n\x1a\n and then nothing", "[picture not read: damaged]"),
+    ],
+)
+def test_a_picture_that_cannot_be_read_is_mentioned(data: bytes, mention: str) -> None:
+    def fill(word: WordDocument) -> None:
+        word.add_paragraph("above")
+        word.add_picture(picture(), width=Inches(1))
+
+    pages = opened(changed(document(fill), {"word/media/image1.png": data}))
+    assert (pages.total, pages.text) == (0, f"above\n\n{mention}")
+
+
+def test_an_emf_is_called_one() -> None:
+    def fill(word: WordDocument) -> None:
+        word.add_picture(picture(), width=Inches(1))
+
+    data = document(fill)
+    types = member(data, "[Content_Types].xml").replace(b'ContentType="image/png"', b'ContentType="image/x-emf"')
+    data = changed(data, {"[Content_Types].xml": types, "word/media/image1.png": b"\x01\0\0\0 and so on"})
+    assert text_of(data) == "[picture not read: EMF]"
+
+
+def test_a_linked_picture_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(word: WordDocument) -> None:
+        word.add_paragraph("above")
+        word.add_picture(picture(), width=Inches(1))
+
+    touched: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: touched.append(where))
+    monkeypatch.setattr(socket.socket, "connect", lambda _, where: touched.append(where))
+    data = document(fill)
+    body = member(data, "word/document.xml").replace(b"r:embed=", b"r:link=")
+    rels = member(data, "word/_rels/document.xml.rels").replace(
+        b'Target="media/image1.png"', b'Target="http://127.0.0.1:9/a.png" TargetMode="External"'
+    )
+    data = changed(data, {"word/document.xml": body, "word/_rels/document.xml.rels": rels})
+    assert text_of(data) == "above\n\n[picture not read: not in the file]"
+    assert touched == []
+
+
+def test_lines_and_bullets_are_no_pictures() -> None:
+    def fill(word: WordDocument) -> None:
+        word.add_paragraph("above")
+        word.add_picture(picture(600, 3), width=Inches(1))
+
+    pages = opened(document(fill))
+    assert (pages.total, pages.places) == (0, ())
+
+
+def test_what_the_author_says_of_a_picture_is_kept() -> None:
+    def fill(word: WordDocument) -> None:
+        shape = word.add_picture(picture(), width=Inches(1))
+        shape._inline.docPr.set("descr", "The [old] harbour\nat night")
+
+    assert text_of(document(fill)).strip() == "[Picture: The (old) harbour at night]"
+
+
+def test_macros_are_not_looked_at() -> None:
+    data = document_of(paragraph("text"))
+    types = member(data, "[Content_Types].xml").replace(
+        b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+        b"application/vnd.ms-word.document.macroEnabled.main+xml",
+    )
+    assert text_of(changed(data, {"[Content_Types].xml": types, "word/vbaProject.bin": b"\xd0\xcf\x11\xe0"})) == "text"

@@ -1,0 +1,165 @@
+"""Presentations as Markdown."""
+
+import re
+
+import pytest
+from lxml import etree
+from pptx.chart.data import CategoryChartData, XyChartData
+from pptx.enum.chart import XL_CHART_TYPE
+from pptx.presentation import Presentation
+from pptx.slide import Slide
+from pptx.util import Inches
+
+from tasks.media.limits import MediaLimits
+from tests.office_files import changed, member, opened, picture, slides, text_of
+
+BOX = (0, 0, Inches(2), Inches(1))
+
+
+def titled(presentation: Presentation, title: str, layout: int = 5) -> Slide:
+    slide = presentation.slides.add_slide(presentation.slide_layouts[layout])
+    slide.shapes.title.text = title
+    return slide
+
+
+def one(fill: object) -> str:
+    return text_of(slides(lambda presentation: fill(titled(presentation, "T"))))  # type: ignore[operator]
+
+
+def test_a_slide_is_a_heading_with_its_number_and_title() -> None:
+    def fill(presentation: Presentation) -> None:
+        titled(presentation, "Results\nof the year")
+        presentation.slides.add_slide(presentation.slide_layouts[6])
+
+    assert text_of(slides(fill)) == "## Slide 1: Results of the year\n\n## Slide 2"
+
+
+def test_an_outline_is_a_nested_list() -> None:
+    def fill(presentation: Presentation) -> None:
+        frame = titled(presentation, "T", layout=1).placeholders[1].text_frame
+        frame.text = "one"
+        for text, level in (("deeper", 1), ("two", 0)):
+            frame.add_paragraph().text = text
+            frame.paragraphs[-1].level = level
+
+    assert text_of(slides(fill)) == "## Slide 1: T\n\n- one\n  - deeper\n- two"
+
+
+def test_the_notes_of_the_speaker_come_last() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        slide.notes_slide.notes_text_frame.text = "Say this.\nThen that."
+        slide.shapes.add_textbox(*BOX).text_frame.text = "box"
+
+    assert text_of(slides(fill)) == "## Slide 1: T\n\nbox\n\nNotes: Say this.\nThen that."
+
+
+def test_a_table_keeps_its_columns_under_merged_cells() -> None:
+    def fill(slide: Slide) -> None:
+        table = slide.shapes.add_table(2, 3, *BOX).table
+        for at, text in enumerate(("wide", "", "c", "1", "2", "3")):
+            table.cell(at // 3, at % 3).text = text
+        table.cell(0, 0).merge(table.cell(0, 1))
+
+    assert one(fill) == "## Slide 1: T\n\n| wide |  | c |\n| --- | --- | --- |\n| 1 | 2 | 3 |"
+
+
+def test_a_chart_is_a_table_of_its_series() -> None:
+    def fill(slide: Slide) -> None:
+        data = CategoryChartData()
+        data.categories = ["Q1", "Q2"]
+        data.add_series("2023", (1.5, 2))
+        data.add_series("2024", (3, None))
+        chart = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *BOX, data).chart
+        chart.has_title = True
+        chart.chart_title.text_frame.text = "Sales"
+
+    assert one(fill) == (
+        "## Slide 1: T\n\nChart: Sales\n\n|  | 2023 | 2024 |\n| --- | --- | --- |\n| Q1 | 1.5 | 3 |\n| Q2 | 2 |  |"
+    )
+
+
+def test_a_scatter_chart_has_both_its_axes() -> None:
+    def fill(slide: Slide) -> None:
+        data = XyChartData()
+        series = data.add_series("S")
+        for x, y in ((1, 2), (3, 4.5)):
+            series.add_data_point(x, y)
+        slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, *BOX, data)
+
+    assert one(fill).endswith("|  | S |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4.5 |")
+
+
+def test_a_chart_that_claims_endless_points_is_not_read() -> None:
+    def fill(presentation: Presentation) -> None:
+        data = CategoryChartData()
+        data.categories = ["Q1"]
+        data.add_series("2023", (1.5,))
+        titled(presentation, "T").shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *BOX, data)
+
+    data = slides(fill)
+    (name,) = set(re.findall(r"ppt/charts/chart\d+\.xml", data.decode("latin-1")))
+    chart = member(data, name).replace(b'<c:ptCount val="1"/>', b'<c:ptCount val="2000000000"/>')
+    assert "[chart not read: more than 1000000 points]" in text_of(changed(data, {name: chart}))
+
+
+def test_groups_are_looked_into() -> None:
+    def fill(slide: Slide) -> None:
+        group = slide.shapes.add_group_shape().shapes.add_group_shape()
+        group.shapes.add_textbox(*BOX).text_frame.text = "inside"
+
+    assert one(fill) == "## Slide 1: T\n\ninside"
+
+
+def test_links_are_kept() -> None:
+    def fill(slide: Slide) -> None:
+        line = slide.shapes.add_textbox(*BOX).text_frame.paragraphs[0]
+        line.text = "see "
+        run = line.add_run()
+        run.text = "this"
+        run.hyperlink.address = "https://example.org/"
+
+    assert one(fill) == "## Slide 1: T\n\nsee [this](https://example.org/)"
+
+
+def test_a_hidden_slide_is_named_and_left_out() -> None:
+    def fill(presentation: Presentation) -> None:
+        titled(presentation, "secret")._element.set("show", "0")
+        titled(presentation, "seen")
+
+    assert text_of(slides(fill)) == "## Slide 1 (hidden, left out)\n\n## Slide 2: seen"
+
+
+def test_what_only_newer_programs_draw_is_read_too() -> None:
+    """An equation in a shape that python-pptx passes over."""
+    main = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    content = f"""<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"
+        xmlns:a="{main}" xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"><mc:Choice Requires="a14">
+        <x><a:p><a:r><a:t>E=</a:t></a:r><m:oMath><m:sSup><m:e><m:r><m:t>c</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r>
+        </m:sup></m:sSup></m:oMath></a:p></x></mc:Choice><mc:Fallback/></mc:AlternateContent>"""
+    assert one(lambda slide: slide.shapes._spTree.append(etree.fromstring(content))) == "## Slide 1: T\n\nE=c^2"
+
+
+def test_pictures_are_pages_wherever_they_stand() -> None:
+    def fill(presentation: Presentation) -> None:
+        slide = titled(presentation, "T")
+        slide.shapes.add_group_shape().shapes.add_picture(picture(60, 30), 0, 0)
+        slide.shapes.add_picture(picture(90, 40), 0, 0)
+        titled(presentation, "U").shapes.add_picture(picture(60, 30), 0, 0)
+
+    pages = opened(slides(fill))
+    assert (pages.total, pages.size(1), pages.size(2)) == (2, (60, 30), (90, 40))
+    assert [place.number for place in pages.places] == [1, 2, 1]
+
+
+@pytest.mark.parametrize("kind", ["slideshow.main+xml", "template.main+xml"])
+def test_shows_and_templates_are_presentations(kind: str) -> None:
+    data = slides(lambda presentation: titled(presentation, "T"))
+    types = member(data, "[Content_Types].xml").replace(b"presentation.main+xml", kind.encode())
+    assert text_of(changed(data, {"[Content_Types].xml": types})) == "## Slide 1: T"
+
+
+def test_a_part_that_is_missing_is_damage() -> None:
+    data = slides(lambda presentation: titled(presentation, "T"))
+    with pytest.raises(Exception, match="'file' cannot be read as .*presentation: it is damaged or incomplete"):
+        opened(changed(data, {"ppt/slides/slide1.xml": b""}), MediaLimits())

@@ -1,0 +1,159 @@
+"""Workbooks as Markdown."""
+
+import datetime as dt
+import io
+
+import openpyxl.drawing.image
+import pytest
+import xlsxwriter
+from openpyxl import Workbook
+
+from tasks.errors import InputTooLarge
+from tasks.media.limits import MediaLimits
+from tasks.media.number_format import shown
+from tests.office_files import changed, member, opened, picture, text_of, workbook
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def sheet(rows: str, dimension: str = "A1") -> bytes:
+    """A workbook with one sheet of these rows, as XML."""
+    data = workbook(lambda _: None)
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    xml = f'<worksheet xmlns="{main}"><dimension ref="{dimension}"/><sheetData>{rows}</sheetData></worksheet>'
+    return changed(data, {SHEET: xml.encode()})
+
+
+def test_a_sheet_is_a_heading_and_a_table() -> None:
+    def fill(book: Workbook) -> None:
+        book.active.title = "Sales"
+        for row in (["Item", "Price"], ["Lamp", 55.9], ["Chair|red", None]):
+            book.active.append(row)
+
+    expected = "## Sales\n\n| Item | Price |\n| --- | --- |\n| Lamp | 55.9 |\n| Chair\\|red |  |"
+    assert text_of(workbook(fill)) == expected
+
+
+def test_empty_rows_divide_tables_and_the_edges_are_trimmed() -> None:
+    def fill(book: Workbook) -> None:
+        cells = {"C2": "A report", "C4": "a", "D4": "b", "C5": 1, "D5": 2, "XFD1048576": "far away"}
+        for place, value in cells.items():
+            book.active[place] = value
+
+    assert text_of(workbook(fill)) == ("## Sheet\n\nA report\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nfar away")
+
+
+def test_a_merged_cell_has_its_value_in_the_first_place() -> None:
+    def fill(book: Workbook) -> None:
+        for row in (["wide", None, "c"], [1, 2, 3]):
+            book.active.append(row)
+        book.active.merge_cells("A1:B1")
+
+    assert text_of(workbook(fill)).endswith("| wide |  | c |\n| --- | --- | --- |\n| 1 | 2 | 3 |")
+
+
+def test_a_formula_is_the_value_last_calculated() -> None:
+    data = sheet('<row r="1"><c r="A1"><f>SUM(B1:C1)</f><v>7</v></c><c r="B1"><f>NOW()</f></c></row>')
+    assert text_of(data) == "## Sheet\n\n7"
+
+
+def test_hidden_sheets_are_named_and_left_out() -> None:
+    def fill(book: Workbook) -> None:
+        book.active["A1"] = "seen"
+        for title, state in (("H", "hidden"), ("V", "veryHidden")):
+            book.create_sheet(title)["A1"] = "secret"
+            book[title].sheet_state = state
+
+    assert text_of(workbook(fill)) == "## Sheet\n\nseen\n\n## H (hidden, left out)\n\n## V (hidden, left out)"
+
+
+def test_pictures_come_after_the_cells_of_their_sheet() -> None:
+    def fill(book: Workbook) -> None:
+        book.active["A1"] = "first"
+        book.active.add_image(openpyxl.drawing.image.Image(picture(60, 30)), "B2")
+        book.create_sheet("Second")["A1"] = "second"
+
+    pages = opened(workbook(fill))
+    assert (pages.total, pages.size(1)) == (1, (60, 30))
+    (place,) = pages.places
+    assert pages.text is not None
+    assert pages.text[: place.offset].strip() == "## Sheet\n\nfirst"
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (None, "General", ""),
+        (True, "General", "TRUE"),
+        (3, "General", "3"),
+        (3.0, "General", "3"),
+        (0.1 + 0.2, "General", "0.3"),
+        (1234567.891, "#,##0.00", "1,234,567.89"),
+        (-1234.5, "#,##0;[Red](#,##0)", "(1,235)"),
+        (0, '0;-0;"none"', "none"),
+        (0.256, "0.0%", "25.6%"),
+        (1234.5, '#,##0.00 "€"', "1,234.50 €"),
+        (1234.5, "[$€-407] #,##0.00", "€ 1,234.50"),
+        (-5, "$0.00", "-$5.00"),
+        (7, "00000", "00007"),
+        (1.5, "0.0##", "1.5"),
+        (1500000, '0.0,,"M"', "1.5M"),
+        (12345.678, "0.00E+00", "1.23E+04"),
+        (2.5, "# ?/?", "2.5"),
+        (5, "@", "5"),
+        (5, "[>=100]0;0.0", "5"),
+        ("text", "0.00", "text"),
+        (dt.datetime(2024, 1, 2), "m/d/yyyy", "2024-01-02"),
+        (dt.datetime(2024, 1, 2, 13, 5), "yyyy-mm-dd hh:mm", "2024-01-02 13:05"),
+        (dt.datetime(2024, 1, 2, 13, 5, 9), "d.m. hh:mm", "2024-01-02 13:05:09"),
+        (dt.time(9, 30), "h:mm", "09:30"),
+        (dt.timedelta(hours=25, minutes=3), "[h]:mm", "25:03:00"),
+    ],
+)
+def test_values_are_shown_as_the_sheet_shows_them(value: object, code: str, text: str) -> None:
+    assert shown(value, code) == text
+
+
+def test_numbers_and_dates_of_a_real_file_have_their_formats() -> None:
+    def fill(book: Workbook) -> None:
+        book.active.append([dt.datetime(2024, 1, 2), 0.5, 1200])
+        for place, code in {"B1": "0%", "C1": "#,##0"}.items():
+            book.active[place].number_format = code
+
+    assert text_of(workbook(fill)).splitlines()[2] == "| 2024-01-02 | 50% | 1,200 |"
+
+
+def test_a_dimension_is_only_a_claim() -> None:
+    row = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row>'
+    assert text_of(sheet(row, "A1:XFD1048576")).startswith("## Sheet\n\n| 1 | 2 |")
+
+
+def test_a_million_empty_rows_are_nothing() -> None:
+    rows = "".join(f'<row r="{number}"/>' for number in range(1, 200_001))
+    assert text_of(sheet(rows + '<row r="1048576"><c r="A1048576"><v>1</v></c></row>')) == "## Sheet\n\n1"
+
+
+def test_the_number_of_cells_is_limited() -> None:
+    data = workbook(lambda book: [book.active.append(range(10)) for _ in range(11)])
+    assert text_of(data, MediaLimits(cells=110))
+    with pytest.raises(InputTooLarge, match=r"'file' has more than 109 cells.*OPENFAZE_MAX_CELLS"):
+        opened(data, MediaLimits(cells=109))
+
+
+def test_rows_that_are_wide_and_empty_are_limited() -> None:
+    rows = "".join(f'<row r="{at}"><c r="XFD{at}"><v>1</v></c></row>' for at in range(1, 20))
+    with pytest.raises(InputTooLarge, match="OPENFAZE_MAX_CELLS"):
+        opened(sheet(rows), MediaLimits(cells=10_000))
+
+
+def test_a_row_with_an_impossible_number_is_damage() -> None:
+    with pytest.raises(Exception, match="it is damaged or incomplete"):
+        opened(sheet('<row r="99999999999"><c><v>1</v></c></row>'))
+
+
+def test_shared_strings_are_read() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        book.add_worksheet("S").write_row(0, 0, ["größer", "漢字", "שלום"])
+    assert b"<sst" in member(file.getvalue(), "xl/sharedStrings.xml")
+    assert "| größer | 漢字 | שלום |" in text_of(file.getvalue())

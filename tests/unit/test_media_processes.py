@@ -1,0 +1,488 @@
+"""Decode processes: what they answer, and what becomes of a call, a file and a server when one of them ends."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from structlog.testing import capture_logs
+
+from models.base import EngineUnavailable
+from tasks.errors import InputError, InputTooLarge
+from tasks.media import decode_lane
+from tasks.media.blob import Blob
+from tasks.media.decode_channel import Channel
+from tasks.media.decode_lane import ProcessSession
+from tasks.media.decode_messages import Call, Open
+from tasks.media.limits import MB, MediaLimits
+from tasks.media.pdf import PdfPages
+from tasks.media.processes import DecodeLimits, DecodePool, native_sessions
+from tasks.media.threads import Worker
+from tests.decoders import Fragile
+from tests.pdfs import pdf_of_pages, pdf_that_takes_for_ever, raw_page
+
+BLOB = Blob(b"data", "application/x", "a.bin", "p")
+PATIENT = 600.0
+"""Seconds after which a call is ended where a test is not about that: it would fail by its own time limit before."""
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+Pools = Callable[..., DecodePool]
+
+
+@pytest.fixture
+async def pools() -> AsyncIterator[Pools]:
+    made: list[DecodePool] = []
+
+    def make(workers: int = 1, seconds: float = PATIENT, memory_mb: int = 2048) -> DecodePool:
+        made.append(DecodePool(DecodeLimits(workers, memory_mb * MB, seconds)))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        await pool.close()
+
+
+@dataclass
+class Place:
+    """Where calls get stuck."""
+
+    folder: str
+    port: int
+    knocks: asyncio.Queue[None]
+
+    @property
+    def calls(self) -> int:
+        return len((Path(self.folder) / "calls").read_bytes())
+
+    def stuck(self, session: ProcessSession[Fragile], times: int) -> asyncio.Task[int]:
+        return asyncio.create_task(session.run(Fragile.stuck, self.folder, self.port, times))
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    knocks: asyncio.Queue[None] = asyncio.Queue()
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        knocks.put_nowait(None)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield Place(str(tmp_path), server.sockets[0].getsockname()[1], knocks)
+
+
+def shared_memory() -> list[str]:
+    """What could outlive a process, and what this one holds without a name."""
+    gc.collect()
+    held = [os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if _is_open(number)]
+    return sorted(os.listdir("/dev/shm")) + [name for name in held if "memfd" in name]
+
+
+def _is_open(number: str) -> bool:
+    return os.path.islink(f"/proc/self/fd/{number}")
+
+
+async def test_nothing_runs_before_the_first_file_and_a_process_for_each_of_the_first_two(pools: Pools) -> None:
+    pool = pools(workers=2)
+    assert pool.pids == []
+    first = await pool.open(Fragile, BLOB)
+    assert pool.pids == [await first.run(Fragile.pid)]
+    others = [await pool.open(Fragile, BLOB) for _ in range(3)]
+    assert len(pool.pids) == 2
+    assert os.getpid() not in pool.pids
+    assert {await session.run(Fragile.pid) for session in others} == set(pool.pids)
+
+
+async def test_a_file_opened_after_another_is_closed_needs_no_second_process(pools: Pools) -> None:
+    pool = pools(workers=2)
+    for _ in range(3):
+        session = await pool.open(Fragile, BLOB)
+        await session.close()
+    assert len(pool.pids) == 1
+
+
+async def test_bytes_and_arguments_arrive_as_they_were(pools: Pools) -> None:
+    blob = Blob(np.random.default_rng(1).bytes(3 * MB), "application/x", None, "p", "utf-8")
+    session = await pools().open(Fragile, blob, note="a note")
+    assert await session.run(Fragile.about) == (blob, "a note")
+
+
+@pytest.mark.parametrize("count", [5, 300_000, 5 * MB, 5 * MB + 1, 4 * MB, 40 * MB, 3])
+async def test_arrays_come_back_whole_and_writable(pools: Pools, count: int) -> None:
+    session = await pools().open(Fragile, BLOB)
+    for size in (count, 2 * count + 100, count):
+        large, small = (await session.run(Fragile.numbers, size))["nested"]
+        assert np.array_equal(large, np.arange(size, dtype=np.uint8))
+        assert small.tolist() == [0, 0, 0]
+        large[0] = 7
+
+
+async def test_a_result_stays_when_the_next_one_comes(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    first = (await session.run(Fragile.numbers, 3 * MB))["nested"][0]
+    second = (await session.run(Fragile.numbers, 2 * MB))["nested"][0]
+    second[:] = 0
+    assert np.array_equal(first, np.arange(3 * MB, dtype=np.uint8))
+
+
+async def test_a_large_result_is_not_copied(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    large = (await session.run(Fragile.numbers, 64 * MB))["nested"][0]
+    while isinstance(large.base, np.ndarray):
+        large = large.base
+    assert not large.flags.owndata
+
+
+async def test_a_pdf_is_the_same_as_in_this_process(pools: Pools) -> None:
+    blob = Blob(pdf_of_pages(3), "application/pdf", "a.pdf", "p")
+    session, here = await pools().open(PdfPages, blob, MediaLimits()), PdfPages(blob, MediaLimits())
+    assert await session.run(PdfPages.contents) == here.contents()
+    assert await session.run(PdfPages.text_layer, 2) == here.text_layer(2)
+    assert np.array_equal(await session.run(PdfPages.picture, 3), here.picture(3))
+    here.close()
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer<</Root 1 0 R>>"])
+async def test_a_file_that_cannot_be_opened_says_what_it_says_in_this_process(pools: Pools, data: bytes) -> None:
+    blob = Blob(data, "application/pdf", "a.pdf", "p")
+    with pytest.raises(InputError) as here:
+        PdfPages(blob, MediaLimits())
+    with pytest.raises(InputError) as there:
+        await pools().open(PdfPages, blob, MediaLimits())
+    assert (there.value.message, there.value.code) == (here.value.message, here.value.code)
+
+
+RECURSIVE = {
+    "pages that hold themselves": raw_page("4 0 R", "[5 0 R]", pages="/Kids [2 0 R 3 0 R] /Count 1000 /Parent 2 0 R"),
+    "a length that is its own": raw_page("<< /Length 4 0 R >>\nstream\nq\nendstream", "5 0 R"),
+}
+
+
+@pytest.mark.parametrize("name", RECURSIVE)
+async def test_objects_of_a_pdf_may_hold_themselves(pools: Pools, name: str) -> None:
+    session = await pools().open(PdfPages, Blob(RECURSIVE[name], "application/pdf", "a.pdf", "p"), MediaLimits())
+    assert (await session.run(PdfPages.picture, 1)).shape == (200, 400, 3)
+    assert (await session.run(PdfPages.text_layer, 1)).lines == ()
+
+
+async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools) -> None:
+    pool = pools(seconds=2)
+    good = await pool.open(PdfPages, Blob(pdf_of_pages(1), "application/pdf", "a.pdf", "p"), MediaLimits())
+    endless = Blob(pdf_that_takes_for_ever(), "application/pdf", "b.pdf", "p")
+    bad = await pool.open(PdfPages, endless, MediaLimits())
+    with pytest.raises(InputError, match="'b.pdf' takes longer than 2 s"):
+        await bad.run(PdfPages.text_layer, 1)
+    assert [line.text for line in (await good.run(PdfPages.text_layer, 1)).lines] == ["This is page 1"]
+
+
+async def test_a_page_of_200_inches_is_refused(pools: Pools) -> None:
+    data = raw_page("<< /Length 0 >>\nstream\n\nendstream", points="14400 14400")
+    session = await pools().open(PdfPages, Blob(data, "application/pdf", "a.pdf", "p"), MediaLimits())
+    with pytest.raises(InputError, match="28800 x 28800 pixels") as caught:
+        await session.run(PdfPages.picture, 1)
+    assert caught.value.code == "image_too_large"
+
+
+async def test_what_the_client_can_mend_comes_out_as_it_is(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    with pytest.raises(InputError) as caught:
+        await session.run(Fragile.refuse)
+    assert (caught.value.message, caught.value.code, caught.value.param) == ("no", "a_code", "a.param")
+    with pytest.raises(InputTooLarge) as too_large:
+        await session.run(Fragile.refuse_as_too_large)
+    assert (too_large.value.code, too_large.value.param) == ("file_too_large", "a.param")
+
+
+async def test_a_file_that_is_refused_is_not_kept(pools: Pools) -> None:
+    pool = pools()
+    with pytest.raises(InputError) as caught:
+        await pool.open(Fragile, Blob(b"refused", "application/x", "b.bin", "p"))
+    assert caught.value.code == "refused"
+    session = await pool.open(Fragile, BLOB)
+    assert await session.run(Fragile.pid) in pool.pids
+
+
+async def test_any_other_exception_is_the_files_and_is_logged_without_what_it_says(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    with capture_logs() as logs, pytest.raises(InputError, match=r"^'a.bin' cannot be decoded") as caught:
+        await session.run(Fragile.fail)
+    assert caught.value.code == "decode_failed"
+    (line,) = logs
+    assert line["error"] == "KeyError"
+    assert line["place"].startswith("tests.decoders:")
+    assert "what the file says" not in str(line)
+
+
+async def test_a_result_that_cannot_travel_breaks_nothing(pools: Pools) -> None:
+    pool = pools()
+    session = await pool.open(Fragile, BLOB)
+    (before,) = pool.pids
+    with pytest.raises(InputError, match="cannot be decoded"):
+        await session.run(Fragile.unpicklable)
+    assert await session.run(Fragile.pid) == before
+
+
+async def test_a_call_whose_process_is_killed_is_made_again(pools: Pools, place: Place) -> None:
+    pool = pools()
+    session, other = await pool.open(Fragile, BLOB), await pool.open(Fragile, BLOB, "other")
+    (before,) = pool.pids
+    call = place.stuck(session, 1)
+    await place.knocks.get()
+    waiting = asyncio.create_task(other.run(Fragile.about))
+    os.kill(before, signal.SIGKILL)
+    assert await call == 2
+    assert await waiting == (BLOB, "other")
+    assert before not in pool.pids
+
+
+async def test_a_call_whose_process_is_killed_twice_fails_and_the_others_go_on(pools: Pools, place: Place) -> None:
+    pool = pools()
+    session, other = await pool.open(Fragile, BLOB), await pool.open(Fragile, BLOB, "other")
+    call = place.stuck(session, 9)
+    for _ in range(2):
+        await place.knocks.get()
+        os.kill(pool.pids[0], signal.SIGKILL)
+    with pytest.raises(InputError, match=r"^'a.bin' cannot be decoded: its decoder crashed") as caught:
+        await call
+    assert (caught.value.code, caught.value.param) == ("decode_failed", "p")
+    assert place.calls == 2
+    assert await other.run(Fragile.about) == (BLOB, "other")
+    assert await session.run(Fragile.about) == (BLOB, "")
+
+
+async def test_a_process_that_is_killed_between_calls_is_not_missed(pools: Pools) -> None:
+    pool = pools()
+    session = await pool.open(Fragile, BLOB)
+    (before,) = pool.pids
+    os.kill(before, signal.SIGKILL)
+    assert await session.run(Fragile.pid) != before
+
+
+async def test_a_crash_in_native_code_is_an_error(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    with capture_logs() as logs, pytest.raises(InputError, match="crashed"):
+        await session.run(Fragile.crash)
+    assert [line["status"] for line in logs] == [-signal.SIGSEGV] * 2
+
+
+async def test_a_call_that_hangs_is_ended_and_not_repeated(pools: Pools) -> None:
+    pool = pools(seconds=1)
+    session = await pool.open(Fragile, BLOB)
+    (before,) = pool.pids
+    with pytest.raises(InputError, match=r"takes longer than 1 s \(OPENFAZE_DECODE_SECONDS\) to decode") as caught:
+        await session.run(Fragile.hang_in_native_code)
+    assert caught.value.code == "decode_failed"
+    assert not psutil.pid_exists(before)
+    assert await session.run(Fragile.about) == (BLOB, "")
+
+
+@linux
+async def test_memory_is_limited(pools: Pools) -> None:
+    pool = pools(memory_mb=512)
+    session = await pool.open(Fragile, BLOB)
+    assert await session.run(Fragile.allocate, 100 * MB) == 1
+    with pytest.raises(InputError, match=r"needs more than 512 MB \(OPENFAZE_DECODE_MEMORY_MB\)") as caught:
+        await session.run(Fragile.allocate, 1024 * MB)
+    assert caught.value.code == "decode_failed"
+    assert await session.run(Fragile.about) == (BLOB, "")
+
+
+async def test_a_call_that_waits_is_dropped_when_its_caller_leaves(pools: Pools, place: Place, tmp_path: Path) -> None:
+    pool = pools()
+    session, other = await pool.open(Fragile, BLOB), await pool.open(Fragile, BLOB)
+    running = place.stuck(session, 1)
+    await place.knocks.get()
+    (tmp_path / "other").mkdir()
+    waiting = asyncio.create_task(other.run(Fragile.noted, str(tmp_path / "other")))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    os.kill(pool.pids[0], signal.SIGKILL)
+    assert await running == 2
+    assert await other.run(Fragile.noted, str(tmp_path / "other")) == 1
+
+
+async def test_a_call_that_runs_on_without_its_caller_does_not_keep_others_waiting(
+    pools: Pools, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode_lane, "ABANDONED_S", 0.0)
+    pool = pools()
+    session, other = await pool.open(Fragile, BLOB), await pool.open(Fragile, BLOB, "other")
+    running = place.stuck(session, 9)
+    await place.knocks.get()
+    waiting = asyncio.create_task(other.run(Fragile.about))
+    running.cancel()
+    assert await waiting == (BLOB, "other")
+    assert place.calls == 1
+
+
+async def test_a_file_whose_caller_left_while_it_was_opened_is_closed(pools: Pools) -> None:
+    pool = pools()
+    opening = asyncio.create_task(pool.open(Fragile, BLOB))
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    (lane,) = pool._lanes
+    assert not lane.sessions
+
+
+async def test_files_in_two_processes_are_decoded_at_the_same_time(pools: Pools, tmp_path: Path) -> None:
+    pool = pools(workers=2)
+    first, second = await pool.open(Fragile, BLOB), await pool.open(Fragile, BLOB)
+    one, two = str(tmp_path / "1"), str(tmp_path / "2")
+    os.mkfifo(one)
+    os.mkfifo(two)
+    assert await asyncio.gather(first.run(Fragile.meet, one, two), second.run(Fragile.meet, two, one)) == ["hello"] * 2
+
+
+async def test_a_closed_file_says_so(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    await session.close()
+    await session.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await session.run(Fragile.pid)
+
+
+async def test_an_idle_process_ends_and_another_starts_when_it_is_needed(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode_lane, "IDLE_S", 0.0)
+    pool = pools()
+    session = await pool.open(Fragile, BLOB)
+    (before,) = pool.pids
+    await session.close()
+    while psutil.pid_exists(before):
+        await asyncio.sleep(0.01)
+    session = await pool.open(Fragile, BLOB)
+    assert await session.run(Fragile.pid) != before
+
+
+async def test_closing_the_pool_ends_what_hangs(pools: Pools, place: Place) -> None:
+    pool = pools()
+    session = await pool.open(Fragile, BLOB)
+    (pid,) = pool.pids
+    hanging = place.stuck(session, 9)
+    await place.knocks.get()
+    waiting = asyncio.create_task(session.run(Fragile.pid))
+    await asyncio.sleep(0)
+    await pool.close()
+    assert not psutil.pid_exists(pid)
+    assert pool.pids == []
+    results = await asyncio.gather(hanging, waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [InputError, asyncio.CancelledError]
+    await session.close()
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+async def test_the_servers_signals_are_not_for_its_processes(pools: Pools, signal_: signal.Signals) -> None:
+    pool = pools()
+    session = await pool.open(Fragile, BLOB)
+    (pid,) = pool.pids
+    os.kill(pid, signal_)
+    assert await session.run(Fragile.pid) == pid
+
+
+SERVER = """
+import asyncio, sys
+from tasks.media.processes import DecodeLimits, DecodePool
+from tests.decoders import Fragile
+from tests.unit.test_media_processes import BLOB
+
+async def main():
+    pool = DecodePool(DecodeLimits(2))
+    _, session = await pool.open(Fragile, BLOB), await pool.open(Fragile, BLOB)
+    print(*pool.pids, flush=True)
+    await session.run(Fragile.stuck, sys.argv[1], int(sys.argv[2]), 9)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGTERM])
+async def test_processes_end_with_their_server_whatever_they_do(place: Place, signal_: signal.Signals) -> None:
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVER, place.folder, str(place.port)),
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert server.stdout
+    workers = [psutil.Process(int(pid)) for pid in (await server.stdout.readline()).split()]
+    await place.knocks.get()
+    server.send_signal(signal_)
+    await server.wait()
+    assert len(workers) == 2
+    assert (await asyncio.to_thread(psutil.wait_procs, workers, timeout=60))[1] == []
+
+
+def test_a_call_that_hangs_ends_even_when_its_server_is_gone() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        arguments = [str(theirs.fileno()), str(2048 * MB), "0.1"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tasks.media.decode_worker", *arguments], pass_fds=[theirs.fileno()]
+        )
+        channel = Channel(ours)
+        for request in (Open(1, Fragile, (BLOB,), {}), Call(1, "hang_in_native_code", (), {})):
+            channel.receive()
+            channel.send(request)
+        assert process.wait() == -signal.SIGALRM
+
+
+@linux
+async def test_no_shared_memory_stays_behind(pools: Pools, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_lane, "ABANDONED_S", 0.0)
+    before = shared_memory()
+    pool = pools()
+    large = Blob(bytes(20 * MB), "application/x", None, "p")
+    session = await pool.open(Fragile, large)
+    results = [await session.run(Fragile.numbers, size * MB) for size in (1, 20, 50)]
+    cancelled = asyncio.create_task(session.run(Fragile.numbers, 50 * MB))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    killed = place.stuck(session, 1)
+    await place.knocks.get()
+    os.kill(pool.pids[0], signal.SIGKILL)
+    assert await killed == 2
+    await pool.close()
+    del results
+    assert shared_memory() == before
+
+
+async def test_secrets_of_the_server_are_not_handed_on(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENFAZE_API_KEYS", "hunter2")
+    session = await pools().open(Fragile, BLOB)
+    assert "hunter2" not in str(await session.run(Fragile.environment))
+
+
+async def test_a_process_loads_what_its_files_need(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    heavy = ("PIL.Image", "pypdfium2", "av", "onnxruntime", "openvino", "fastapi", "asyncio")
+    assert not any(await session.run(Fragile.modules, *heavy))
+
+
+async def test_processes_that_do_not_start_are_the_operators_to_mend(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(EngineUnavailable, match="does not start"):
+        await pools().open(Fragile, BLOB)
+
+
+async def test_without_processes_a_thread_decodes() -> None:
+    sessions = native_sessions(DecodeLimits(workers=0))
+    assert isinstance(sessions, Worker)
+    session = await sessions.open(Fragile, BLOB, "note")
+    assert await session.run(Fragile.pid) == os.getpid()
+    assert await session.run(Fragile.about) == (BLOB, "note")
+    await session.close()
+    await sessions.close()

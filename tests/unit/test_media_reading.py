@@ -1,0 +1,223 @@
+"""Each source is read once, however often and by however many it is asked for."""
+
+import asyncio
+import base64
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.chat.collect import latest_turn
+from app.chat.images import images_for_llm
+from app.wire.request import ChatRequest
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.fetch import Fetcher, FetchPolicy
+from tasks.media.limits import MediaLimits
+from tasks.media.loader import MediaLoader
+from tasks.media.once import Once
+from tasks.media.source import Source
+from tasks.media.total import Total
+from tasks.media.uploads import Upload
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+
+
+@dataclass
+class Shelf:
+    """Uploaded files in memory, which counts how often they are read."""
+
+    contents: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    reads: int = 0
+
+    async def find(self, owner: str, file_id: str) -> Upload | None:
+        content = self.contents.get((owner, file_id))
+        if content is None:
+            return None
+        return Upload(id=file_id, owner=owner, size=len(content), filename="notes.md", media_type="text/markdown")
+
+    async def read(self, upload: Upload) -> bytes:
+        self.reads += 1
+        return self.contents[upload.owner, upload.id]
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf({("me", "file-1"): b"# Mine"})
+
+
+@pytest.fixture
+async def loader(shelf: Shelf) -> AsyncIterator[MediaLoader]:
+    policy = FetchPolicy(allow=("127.0.0.1",))
+    loader = MediaLoader(Fetcher(policy), MediaLimits(fetch_bytes=10_000), uploads=shelf)
+    yield loader
+    await loader.close()
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with serving_origin() as origin:
+        yield origin
+
+
+async def test_a_url_is_fetched_once_for_all_who_ask(loader: MediaLoader, origin: Origin) -> None:
+    origin.files["/a.txt"] = b"hello"
+    source = Source("p", url=origin.url("/a.txt"))
+    first, second = await asyncio.gather(loader.load(source), loader.load(source))
+    del origin.files["/a.txt"]
+    assert first is second is await loader.load(source)
+
+
+async def test_a_picture_that_a_task_has_read_is_shown_to_the_llm_wherever_it_is_named_and_not_fetched_again(
+    loader: MediaLoader, origin: Origin
+) -> None:
+    origin.files["/a.png"] = single_line("once").encoded()
+    url = {"type": "image_url", "image_url": {"url": origin.url("/a.png")}}
+    message = {"role": "user", "content": [url, {"type": "text", "text": f"{origin.url('/a.png')} twice"}, url]}
+    turn = latest_turn(ChatRequest.model_validate({"model": "m", "messages": [message]}), 16)
+    [source] = turn.sources
+    async with await loader.open(source):
+        images = await images_for_llm(turn, loader, told=False)
+    assert list(images) == ["messages[0].content[0]", "messages[0].content[2]"]
+    assert origin.seen == ["/a.png"]
+
+
+async def test_a_url_that_failed_is_not_fetched_again(loader: MediaLoader, origin: Origin) -> None:
+    source = Source("p", url=origin.url("/late.txt"))
+    errors = []
+    for _ in range(2):
+        with pytest.raises(InputError) as caught:
+            await loader.load(source)
+        errors.append(caught.value)
+        origin.files["/late.txt"] = b"too late"
+    assert errors[0].message == errors[1].message
+    assert errors[0] is not errors[1]
+
+
+async def test_what_a_source_held_is_forgotten_with_it(loader: MediaLoader) -> None:
+    source = Source("p", payload="aGVsbG8=")
+    await loader.load(source)
+    assert len(loader._reader._read) == 1
+    del source
+    gc.collect()
+    assert len(loader._reader._read) == 0
+
+
+async def test_an_uploaded_file_is_its_bytes_name_and_type(loader: MediaLoader, shelf: Shelf) -> None:
+    source = Source("p", file_id="file-1", owner="me")
+    blob = await loader.load(source)
+    assert (blob.data, blob.filename, blob.media_type) == (b"# Mine", "notes.md", "text/markdown")
+    await loader.load(source)
+    assert shelf.reads == 1
+
+
+@pytest.mark.parametrize(("owner", "file_id"), [("you", "file-1"), ("me", "file-2"), ("", "file-1")])
+async def test_anothers_file_is_no_file(loader: MediaLoader, owner: str, file_id: str) -> None:
+    with pytest.raises(InputError) as caught:
+        await loader.load(Source("p", file_id=file_id, owner=owner))
+    assert (caught.value.code, caught.value.param) == ("file_not_found", "p")
+
+
+async def test_all_sources_of_a_request_share_its_limit(loader: MediaLoader, origin: Origin) -> None:
+    origin.files["/a.txt"] = b"hello"
+    total = Total(14)
+    sources = [
+        Source("a", payload="aGVsbG8=", total=total),
+        Source("b", url=origin.url("/a.txt"), total=total),
+        Source("c", url=origin.url("/a.txt"), total=total),
+    ]
+    await loader.load(sources[0])
+    await loader.load(sources[1])
+    with pytest.raises(InputTooLarge, match=r"up to 'c', are more than .* \(OPENFAZE_MAX_TOTAL_MB\)") as caught:
+        await loader.load(sources[2])
+    assert caught.value.code == "request_too_large"
+
+
+async def test_a_file_that_does_not_fit_is_not_even_read(loader: MediaLoader, shelf: Shelf) -> None:
+    with pytest.raises(InputTooLarge, match="OPENFAZE_MAX_TOTAL_MB"):
+        await loader.load(Source("p", file_id="file-1", owner="me", total=Total(5)))
+    assert shelf.reads == 0
+
+
+async def test_a_fetch_that_passes_its_own_limit_names_that_one(loader: MediaLoader, origin: Origin) -> None:
+    origin.files["/a.txt"] = bytes(20_000)
+    with pytest.raises(InputTooLarge, match="OPENFAZE_MAX_FETCH_MB"):
+        await loader.load(Source("p", url=origin.url("/a.txt"), total=Total(1_000_000)))
+
+
+class Job:
+    """Work that goes on until it is told to end."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.cancelled = False
+        self.go_on = asyncio.Event()
+        self.error: Callable[[], Exception] | None = None
+
+    async def __call__(self) -> str:
+        self.started += 1
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        if self.error:
+            raise self.error()
+        return "done"
+
+
+async def started(once: Once[str], job: Job, askers: int) -> list["asyncio.Task[str]"]:
+    tasks = [asyncio.create_task(once.get(job)) for _ in range(askers)]
+    while not job.started:
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_one_who_leaves_does_not_stop_the_work_for_the_others() -> None:
+    once, job = Once[str](), Job()
+    leaving, staying = await started(once, job, 2)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    job.go_on.set()
+    assert await staying == await once.get(job) == "done"
+    assert job.started == 1
+
+
+async def test_the_work_ends_when_the_last_one_leaves_and_begins_anew_for_the_next() -> None:
+    once, job = Once[str](), Job()
+    tasks = await started(once, job, 2)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    again = asyncio.create_task(once.get(job))
+    job.go_on.set()
+    assert await again == "done"
+    assert (job.started, job.cancelled) == (2, True)
+
+
+async def test_a_failure_that_is_not_the_inputs_is_tried_again() -> None:
+    once, job = Once[str](), Job()
+    job.go_on.set()
+    job.error = lambda: RuntimeError("out of luck")
+    with pytest.raises(RuntimeError):
+        await once.get(job)
+    job.error = None
+    assert await once.get(job) == "done"
+
+
+async def test_bytes_of_a_form_are_what_they_show(loader: MediaLoader) -> None:
+    picture = single_line("Hello", size=20).encoded()
+    blob = await loader.load(Source("file", data=picture, filename="talk.wav"))
+    assert (blob.data, blob.media_type, blob.label) == (picture, "image/png", "talk.wav")
+
+
+async def test_no_bytes_in_a_form_are_an_empty_file(loader: MediaLoader) -> None:
+    with pytest.raises(InputError, match=r"'talk\.wav' is empty"):
+        await loader.load(Source("file", data=b"", filename="talk.wav"))
+
+
+async def test_long_names_are_not_repeated_in_full(loader: MediaLoader) -> None:
+    payload = base64.b64encode(b"GIF89a" + bytes(50)).decode()
+    with pytest.raises(InputError) as caught:
+        await loader.open(Source("p", payload=payload, filename="x" * 100_000, format="a/" + "x" * 100_000))
+    assert len(caught.value.message) < 1000

@@ -1,0 +1,89 @@
+"""JSON and XML files: their text as it is, within bounds."""
+
+import pytest
+
+from tasks.errors import InputError
+from tasks.media.blob import Blob
+from tasks.media.limits import MediaLimits
+from tasks.media.structured_text import json_depth, read_text
+
+LAUGHS = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><a>&c;</a>'
+
+
+def read(data: bytes, media_type: str, charset: str | None = None) -> str:
+    return read_text(Blob(data, media_type, "file", "p", charset), MediaLimits())
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("1", 0),
+        ("[]", 1),
+        ('[[], {"a": {}}]', 3),
+        ('["[[[", "{"]', 1),
+        (r'["\"[[", "\\", []]', 2),
+        (r'["\\\"[[", [[]]]', 3),
+        ('{"ä": ["漢"]}', 2),
+        ("[" * 100_000, 100_000),
+        ('"' + "[" * 3_000_000 + '", [[]]', 2),
+        ("[" * 1_100_000 + "]" * 1_100_000, 1_100_000),
+    ],
+)
+def test_brackets_outside_of_strings_are_counted(text: str, depth: int) -> None:
+    assert json_depth(text) == depth
+
+
+def test_json_is_its_text() -> None:
+    text = '{"a": [1, 2.50, "x"]}\n'
+    assert read(text.encode(), "application/json") == text
+
+
+@pytest.mark.parametrize("text", ["{broken", '{"a": 1}\n{"a": 2}\n', "{/* a comment */}"])
+def test_json_that_is_not_quite_is_its_text_too(text: str) -> None:
+    assert read(text.encode(), "application/json") == text
+
+
+@pytest.mark.parametrize("depth", [201, 100_000])
+def test_json_that_is_too_deep_is_refused(depth: int) -> None:
+    assert read(b"[" * 200 + b"]" * 200, "application/json")
+    with pytest.raises(InputError, match=r"'file' has lists or objects more than 200 deep.*OPENFAZE_MAX_JSON_DEPTH"):
+        read(b"[" * depth + b"]" * depth, "application/json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a><b>x</b></a>",
+        '<?xml version="1.0"?><!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://a.b/c.dtd"><plist/>',
+        "<a><![CDATA[<!ENTITY x 'y'>]]></a>",
+        "<broken",
+        "<a>" * 10_000,
+    ],
+)
+def test_xml_is_its_text(text: str) -> None:
+    assert read(text.encode(), "application/xml") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LAUGHS,
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+        '<!DOCTYPE a [<!ENTITY % x SYSTEM "http://a.b/c.dtd">%x;]><a/>',
+        f"<!--{'x' * 200_000}-->{LAUGHS.partition('?>')[2]}",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_xml_that_declares_entities_is_refused(text: str, encoding: str) -> None:
+    with pytest.raises(InputError, match="'file' declares XML entities"):
+        read(text.encode(encoding), "application/xml")
+
+
+def test_xml_says_its_charset_itself() -> None:
+    text = '<?xml version="1.0" encoding="windows-1251"?><a>цена</a>'
+    assert read(text.encode("cp1251"), "application/xml") == text
+
+
+def test_yaml_is_never_expanded() -> None:
+    text = "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(5))
+    assert read(text.encode(), "application/yaml") == text
