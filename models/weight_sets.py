@@ -1,12 +1,15 @@
 """Where weights come from: the files of each set, below the weights directory, and their checksums.
 
-Addresses and SHA-256 are those of RapidOCR 3.10.0 (rapidocr/default_models.yaml), a mirror of the models that
-the PaddleOCR project publishes under Apache-2.0. It states no sizes, and PaddleOCR's own archives no checksums.
+Addresses and SHA-256 of the OCR models are those of RapidOCR 3.10.0 (rapidocr/default_models.yaml), a mirror of the
+models that the PaddleOCR project publishes under Apache-2.0. It states no sizes, and PaddleOCR's own archives no
+checksums.
 """
 
 from collections.abc import Mapping
 
 from models.language.llm_weights import QWEN3_4B
+from models.speech import whisper_files
+from models.vision.detection.weights import DETECTION_SETS
 from models.weights import WeightFile, WeightSet
 
 _MIRROR = "https://www.modelscope.cn/models/RapidAI/RapidOCR/resolve/v3.10.0"
@@ -79,6 +82,9 @@ _PADDLEOCR = WeightSet(
 
 _SETS = (
     QWEN3_4B,
+    whisper_files.SMALL,
+    whisper_files.LARGE_V3_TURBO,
+    *DETECTION_SETS,
     _PP_OCRV6_MEDIUM,
     _PADDLEOCR,
     _paddle_script(
@@ -139,3 +145,10 @@ _SETS = (
 
 WEIGHT_SETS: Mapping[str, WeightSet] = {weight_set.name: weight_set for weight_set in _SETS}
 """What `openfaze pull <name>` can fetch."""
+
+RECOMMENDED: Mapping[str, str] = {
+    "object_detection": "fastestdet",
+    "ocr": "pp-ocrv6-medium",
+}
+"""The set that `openfaze pull <capability>` fetches where no set has that name, unless the operator chose an engine of
+another one."""

@@ -1,6 +1,9 @@
 """Pulling weights from a real HTTP server on loopback."""
 
+import contextlib
 import hashlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +30,10 @@ class WeightServer(ThreadingHTTPServer):
         self.requests: list[str] = []
         self.breaks_off_after: list[int] = []
         """How much of the next answers gets out."""
-        self.both_are_here = threading.Barrier(2, timeout=20)
-        """Answers under /together/ wait for each other."""
+        self.ranges: list[str | None] = []
+        """What part each request asked for."""
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        """Answers under /slow wait, once they have said that they are asked for."""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}{path}"
@@ -42,6 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append(self.path)
+        self.server.ranges.append(self.headers["range"])
         if self.path.startswith("/missing"):
             self.send_error(404)
             return
@@ -50,13 +56,23 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("location", self.server.url("/model"))
             self.end_headers()
             return
-        if self.path.startswith("/together"):
-            self.server.both_are_here.wait()
-        self.send_response(200)
-        self.send_header("content-length", str(len(CONTENT)))
+        if self.path.startswith("/slow"):
+            self.server.asked.set()
+            assert self.server.go_on.wait(20)
+        begin = 0
+        if self.headers["range"] and not self.path.startswith("/whole"):
+            begin = int(self.headers["range"].removeprefix("bytes=").removesuffix("-"))
+            if begin >= len(CONTENT):
+                self.send_error(416)
+                return
+            self.send_response(206)
+            self.send_header("content-range", f"bytes {begin}-{len(CONTENT) - 1}/{len(CONTENT)}")
+        else:
+            self.send_response(200)
+        self.send_header("content-length", str(len(CONTENT) - begin))
         self.end_headers()
         length = self.server.breaks_off_after.pop() if self.server.breaks_off_after else len(CONTENT)
-        self.wfile.write(CONTENT[:length])
+        self.wfile.write(CONTENT[begin : begin + length])
 
     def log_message(self, *_: object) -> None:
         """Keeps the test's output quiet."""
@@ -77,7 +93,13 @@ def one(file: WeightFile) -> WeightSet:
 
 
 def files_below(root: Path) -> set[str]:
-    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    """All but the empty files that keep others out while one is fetched."""
+    files = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    return {name for name in files if not name.endswith(".lock")}
+
+
+PART = "det/.model.onnx.part"
+"""What has arrived of a file that is not whole yet."""
 
 
 def test_a_file_arrives_whole_where_it_belongs(server: WeightServer, tmp_path: Path) -> None:
@@ -87,22 +109,29 @@ def test_a_file_arrives_whole_where_it_belongs(server: WeightServer, tmp_path: P
 
 
 def test_progress_is_told_until_the_last_byte(server: WeightServer, tmp_path: Path) -> None:
-    told: list[tuple[str, int]] = []
-    pull(one(server.file("/model")), tmp_path, progress=lambda file, done: told.append((file.path, done)))
-    counts = [done for _, done in told]
+    told: list[tuple[str, int, int | None]] = []
+    pull(one(server.file("/model")), tmp_path, progress=lambda file, *counts: told.append((file.path, *counts)))
+    counts = [done for _, done, _ in told]
     assert counts == sorted(counts)
     assert len(counts) > 1
-    assert told[-1] == ("det/model.onnx", len(CONTENT))
+    assert told[-1] == ("det/model.onnx", len(CONTENT), len(CONTENT))
 
 
 def test_what_is_there_is_not_fetched_again(server: WeightServer, tmp_path: Path) -> None:
     weights = WeightSet("test", "Apache-2.0", (server.file("/a", to="a"), server.file("/b", to="b")))
     assert weights.missing(tmp_path) == list(weights.files)
-    (tmp_path / "a").write_bytes(b"already here")
+    (tmp_path / "a").write_bytes(CONTENT)
     assert weights.missing(tmp_path) == [weights.files[1]]
     pull(weights, tmp_path)
     assert server.requests == ["/b"]
     assert weights.missing(tmp_path) == []
+
+
+def test_what_is_there_with_another_checksum_is_replaced(server: WeightServer, tmp_path: Path) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / "det" / "model.onnx").write_bytes(b"something else")
+    pull(one(server.file("/model")), tmp_path)
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
 
 
 def test_a_redirect_to_the_hubs_storage_is_followed(server: WeightServer, tmp_path: Path) -> None:
@@ -124,14 +153,43 @@ def test_a_wrong_checksum_leaves_nothing_behind(server: WeightServer, tmp_path: 
     assert files_below(tmp_path) == set()
 
 
-@pytest.mark.parametrize("size", [None, len(CONTENT)])
-def test_a_connection_that_breaks_off_leaves_nothing_behind(
-    server: WeightServer, tmp_path: Path, size: int | None
+def test_a_connection_that_breaks_off_leaves_what_came_and_the_next_pull_goes_on_there(
+    server: WeightServer, tmp_path: Path
 ) -> None:
     server.breaks_off_after = [len(CONTENT) // 2]
+    weights = one(server.file("/model", size=len(CONTENT)))
     with pytest.raises(PullFailed, match="RemoteProtocolError"):
-        pull(one(server.file("/model", size=size)), tmp_path)
-    assert files_below(tmp_path) == set()
+        pull(weights, tmp_path)
+    assert files_below(tmp_path) == {PART}
+    assert weights.missing(tmp_path) == list(weights.files)
+    arrived = (tmp_path / PART).stat().st_size
+    assert 0 < arrived <= len(CONTENT) // 2
+    told: list[int] = []
+    pull(weights, tmp_path, progress=lambda _file, done, _total: told.append(done))
+    assert server.ranges == [None, f"bytes={arrived}-"]
+    assert told[0] > arrived
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+@pytest.mark.parametrize("path", ["/model", "/whole/model"], ids=["goes on", "starts again"])
+@pytest.mark.parametrize("begun", [1000, len(CONTENT), len(CONTENT) + 5])
+def test_a_beginning_of_something_else_is_thrown_away(
+    server: WeightServer, tmp_path: Path, path: str, begun: int
+) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / PART).write_bytes(b"x" * begun)
+    pull(one(server.file(path)), tmp_path)
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+def test_a_server_that_sends_everything_again_is_understood(server: WeightServer, tmp_path: Path) -> None:
+    (tmp_path / "det").mkdir()
+    (tmp_path / PART).write_bytes(CONTENT[:1000])
+    pull(one(server.file("/whole/model")), tmp_path)
+    assert server.ranges == ["bytes=1000-"]
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -169,16 +227,17 @@ def test_a_directory_that_cannot_be_written_is_a_failed_pull(server: WeightServe
         pull(one(server.file("/model")), tmp_path)
 
 
-def test_an_interrupted_pull_leaves_nothing_and_can_be_repeated(server: WeightServer, tmp_path: Path) -> None:
-    def interrupt(_file: WeightFile, done: int) -> None:
+def test_an_interrupted_pull_leaves_no_weights_and_goes_on_when_repeated(server: WeightServer, tmp_path: Path) -> None:
+    def interrupt(_file: WeightFile, done: int, _total: int | None) -> None:
         if done > len(CONTENT) // 3:
             raise KeyboardInterrupt
 
     weights = one(server.file("/model"))
     with pytest.raises(KeyboardInterrupt):
         pull(weights, tmp_path, progress=interrupt)
-    assert files_below(tmp_path) == set()
+    assert files_below(tmp_path) == {PART}
     pull(weights, tmp_path)
+    assert str(server.ranges[1]).startswith("bytes=")
     assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
 
 
@@ -189,14 +248,48 @@ def test_what_came_before_a_failure_stays(server: WeightServer, tmp_path: Path) 
     assert files_below(tmp_path) == {"a"}
 
 
-def test_two_that_pull_at_once_both_succeed(server: WeightServer, tmp_path: Path) -> None:
-    weights = one(server.file("/together"))
-    with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(pull, weights, tmp_path) for _ in range(2)]:
+def test_of_threads_that_pull_at_once_one_fetches(server: WeightServer, tmp_path: Path) -> None:
+    weights = one(server.file("/slow"))
+    with ThreadPoolExecutor(3) as threads:
+        pulls = [threads.submit(pull, weights, tmp_path) for _ in range(3)]
+        assert server.asked.wait(20)
+        server.go_on.set()
+        for done in pulls:
             done.result(timeout=30)
-    assert server.requests == ["/together", "/together"]
+    assert server.requests == ["/slow"]
     assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
-    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+PULL = """
+import sys
+from pathlib import Path
+from models.weights import WeightFile, WeightSet, pull
+
+url, sha256, root = sys.argv[1:]
+pull(WeightSet("test", "MIT", (WeightFile(url, sha256, "det/model.onnx"),)), Path(root))
+"""
+
+
+def test_of_processes_that_pull_at_once_one_fetches(server: WeightServer, tmp_path: Path) -> None:
+    file = server.file("/slow")
+    commands = [sys.executable, "-c", PULL, file.url, file.sha256, str(tmp_path)]
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(subprocess.Popen(commands)) for _ in range(2)]
+        assert server.asked.wait(20)
+        server.go_on.set()
+        assert [process.wait(30) for process in processes] == [0, 0]
+    assert server.requests == ["/slow"]
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
+
+
+def test_a_process_that_was_killed_keeps_nobody_out(server: WeightServer, tmp_path: Path) -> None:
+    file = server.file("/slow")
+    with subprocess.Popen([sys.executable, "-c", PULL, file.url, file.sha256, str(tmp_path)]) as process:
+        assert server.asked.wait(20)
+        process.kill()
+    server.go_on.set()
+    pull(one(server.file("/model")), tmp_path)
+    assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("weights", WEIGHT_SETS.values(), ids=lambda weights: weights.name)

@@ -1,0 +1,239 @@
+"""The engines that find objects, and how each is put together."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from models.base import EngineSpec, EngineUnavailable
+from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.device import available_cpus, resolve_device
+from models.host import EngineHost, HostLimits
+from models.supply import Supply
+from models.vision.detection import weights
+from models.weights import WeightSet
+
+OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
+
+_QUERIES_AT_ONCE = 8
+"""For networks that compute several pictures together."""
+
+Build = Callable[[EngineConfig], Built]
+
+
+def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
+    """Of the engines that could serve, the message names the default and the one that the operator chose."""
+    return remedy if config.detection.engine == name else ""
+
+
+def _supply(weight_set: WeightSet, config: EngineConfig) -> Supply:
+    return Supply(weight_set, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
+
+
+def _limits(config: EngineConfig, *, workers: int = 1, batch: int = 1) -> HostLimits:
+    return HostLimits(max_batch=batch, max_queue=config.max_queue, workers=workers, idle_unload_s=config.idle_unload_s)
+
+
+def _build_fastestdet(config: EngineConfig) -> Built:
+    from models.vision.detection.coco import NAMES
+    from models.vision.detection.detector import HostedDetector
+    from models.vision.detection.fastestdet import SIDE, FastestDetHead
+    from models.vision.detection.onnx_detector import OnnxDetector
+
+    supply = _supply(weights.FASTESTDET, config)
+    engine = partial(
+        OnnxDetector,
+        lambda: supply.ready()[0],
+        lambda _: FastestDetHead(),
+        device=resolve_device(config.device, gpu_package="onnxruntime-gpu"),
+        # So small that threads wait for each other longer than they work: pictures run side by side instead.
+        threads=1,
+    )
+    host = EngineHost(FASTESTDET.spec, engine, _limits(config, workers=config.threads or available_cpus()))
+    return Built(HostedDetector(host, NAMES, side=SIDE), (host,))
+
+
+def _fastestdet_remedy(config: EngineConfig) -> str | None:
+    return _supply(weights.FASTESTDET, config).remedy() or _onnxruntime_remedy()
+
+
+def _onnxruntime_remedy() -> str | None:
+    return None if is_installed("onnxruntime") else "Install the package 'onnxruntime'."
+
+
+def _detr(weight_set: WeightSet, *, normalised: bool | None = None, side: int, masks: bool = False) -> Candidate:
+    """A published network of COCO's labels that `openfaze pull` fetches."""
+    spec = EngineSpec(weight_set.name, "object_detection", weight_set.licence, f"`openfaze pull {weight_set.name}`")
+
+    def remedy(config: EngineConfig) -> str | None:
+        if weight_set.missing(config.weights_dir):
+            return _remedy_of(weight_set.name, config, f"Run `openfaze pull {weight_set.name}`.")
+        return _onnxruntime_remedy()
+
+    def build(config: EngineConfig) -> Built:
+        from models.vision.detection.coco import NAMES
+
+        supply = _supply(weight_set, config)
+        return _built_detr(spec, config, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)
+
+    return Candidate(spec, remedy, build)
+
+
+def _built_detr(
+    spec: EngineSpec,
+    config: EngineConfig,
+    locate: Callable[[], Path],
+    labels: "tuple[str, ...]",
+    normalised: bool | None = None,
+    *,
+    side: int,
+    masks: bool,
+) -> Built:
+    from models.vision.detection.detector import HostedDetector
+    from models.vision.detection.detr import DetrHead
+    from models.vision.detection.onnx_detector import OnnxDetector
+
+    engine = partial(
+        OnnxDetector,
+        locate,
+        lambda network: DetrHead(network, labels, normalised=normalised),
+        device=resolve_device(config.device, gpu_package="onnxruntime-gpu"),
+        threads=config.threads,
+    )
+    host = EngineHost(spec, engine, _limits(config, batch=_QUERIES_AT_ONCE))
+    return Built(HostedDetector(host, labels, side=side, has_masks=masks), (host,))
+
+
+def _own_remedy(config: EngineConfig) -> str | None:
+    from models.vision.detection.own_model import own_file
+
+    try:
+        own_file(config.detection.model, ".onnx")
+    except EngineUnavailable as error:
+        return _remedy_of("onnx", config, error.remedy)
+    return _onnxruntime_remedy()
+
+
+def _build_own(config: EngineConfig) -> Built:
+    from models.vision.detection.own_model import labels_beside, own_file
+
+    model = own_file(config.detection.model, ".onnx")
+    return _built_detr(OWN_ONNX.spec, config, lambda: model, tuple(labels_beside(model)), side=640, masks=True)
+
+
+def _folder(name: str, config: EngineConfig) -> Path:
+    """Where a network of transformers lies."""
+    model = config.detection.model
+    if config.detection.engine == name and model is not None and model.suffix == "":
+        return model
+    return config.weights_dir / name
+
+
+def _transformers_remedy(name: str, repository: str, config: EngineConfig) -> str | None:
+    from models.vision.detection.torch_device import INSTALL
+
+    if not (_folder(name, config) / "config.json").is_file():
+        return f"Put {repository} from Hugging Face into the folder '{name}' of OPENFAZE_WEIGHTS_DIR (`hf download`)."
+    return None if is_installed("torch", "transformers") else INSTALL
+
+
+def _grounding(name: str, repository: str, capability: str) -> Candidate:
+    spec = EngineSpec(name, capability, "Apache-2.0", f"the folder '{name}' ({repository})")
+
+    def remedy(config: EngineConfig) -> str | None:
+        missing = _transformers_remedy(name, repository, config)
+        # Where no network of transformers is there, one remedy is enough.
+        speaks_for_all = capability == "open_vocabulary" and name == "llmdet"
+        return missing if speaks_for_all or missing is None else _remedy_of(name, config, missing)
+
+    def build(config: EngineConfig) -> Built:
+        from models.vision.detection.detector import HostedDetector
+        from models.vision.detection.grounding import SIDE, GroundingDetector
+
+        engine = partial(GroundingDetector, _folder(name, config), capability=capability, device=config.device)
+        host = EngineHost(spec, engine, _limits(config))
+        return Built(HostedDetector(host, None, side=SIDE), (host,))
+
+    return Candidate(spec, remedy, build)
+
+
+def _build_sam(config: EngineConfig) -> Built:
+    from models.vision.detection.sam import HostedSegmenter, Sam2
+
+    host = EngineHost(SAM_2_1.spec, partial(Sam2, _folder("sam2.1", config), device=config.device), _limits(config))
+    return Built(HostedSegmenter(host), (host,))
+
+
+def _ultralytics_remedy(config: EngineConfig) -> str | None:
+    from models.vision.detection.own_model import own_file
+
+    if config.detection.engine != "ultralytics":
+        return ""
+    try:
+        own_file(config.detection.model, ".pt", ".yaml")
+    except EngineUnavailable as error:
+        return f"{error.remedy} {OPT_IN}"
+    return None if is_installed("ultralytics") else f"`pip install 'openfaze[ultralytics]'`. {OPT_IN}"
+
+
+def _build_ultralytics(config: EngineConfig) -> Built:
+    from models.vision.detection.detector import Found, HostedDetector, Query
+    from models.vision.detection.own_model import labels_beside, own_file
+    from models.vision.detection.yolo import SIDE, Yolo, is_open
+
+    model = own_file(config.detection.model, ".pt", ".yaml")
+    labels = None if is_open(model) else labels_beside(model)
+    host: EngineHost[Query, Found] = EngineHost(
+        ULTRALYTICS.spec, partial(Yolo, model, device=config.device), _limits(config)
+    )
+    return Built(HostedDetector(host, labels, side=SIDE, has_masks=True), (host,))
+
+
+def _spec(name: str, licence: str, where: str) -> EngineSpec:
+    return EngineSpec(name, "object_detection", licence, where)
+
+
+FASTESTDET = Candidate(
+    _spec("fastestdet", "BSD-3-Clause", "`openfaze pull fastestdet`, or fetched at first use (1 MB)"),
+    _fastestdet_remedy,
+    _build_fastestdet,
+)
+OWN_ONNX = Candidate(_spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"), _own_remedy, _build_own)
+RF_DETR_SEG_MEDIUM = _detr(weights.RF_DETR_SEG_MEDIUM, side=432, masks=True)
+RF_DETR_SEG_SMALL = _detr(weights.RF_DETR_SEG_SMALL, side=384, masks=True)
+RF_DETR_SEG_NANO = _detr(weights.RF_DETR_SEG_NANO, side=312, masks=True)
+RF_DETR_BASE = _detr(weights.RF_DETR_BASE, normalised=True, side=560)
+D_FINE_L = _detr(weights.D_FINE_L, normalised=False, side=640)
+LLMDET = _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "object_detection")
+MM_GROUNDING_DINO = _grounding(
+    "mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "object_detection"
+)
+ULTRALYTICS = Candidate(
+    _spec("ultralytics", "AGPL-3.0", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
+    _ultralytics_remedy,
+    _build_ultralytics,
+)
+
+OBJECT_DETECTION = (
+    OWN_ONNX,
+    RF_DETR_SEG_MEDIUM,
+    RF_DETR_SEG_SMALL,
+    RF_DETR_SEG_NANO,
+    RF_DETR_BASE,
+    D_FINE_L,
+    FASTESTDET,
+    LLMDET,
+    MM_GROUNDING_DINO,
+    ULTRALYTICS,
+)
+
+OPEN_VOCABULARY = (
+    _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "open_vocabulary"),
+    _grounding("mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "open_vocabulary"),
+)
+"""For labels that the engine of `object_detection` does not know."""
+
+SAM_2_1 = Candidate(
+    EngineSpec("sam2.1", "segmentation", "Apache-2.0", "the folder 'sam2.1' (facebook/sam2.1-hiera-tiny)"),
+    lambda config: _transformers_remedy("sam2.1", "facebook/sam2.1-hiera-tiny", config),
+    _build_sam,
+)

@@ -1,0 +1,138 @@
+"""RF-DETR, D-FINE and other DETRs: networks that answer with a list of objects, each once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import EngineUnavailable
+from models.vision.detection.boxes import from_centres
+from models.vision.detection.coco import NAMES, SPARSE_NAMES
+from models.vision.detection.detector import Detection, Query
+from models.vision.detection.head import is_wanted, mask_in_box, resized
+from models.vision.detection.network import Network, Tensors, planes, side_of
+from models.vision.text import Image
+
+_LEAST_SCORE = 0.5
+"""The default threshold of RFDETR.predict (rfdetr/detr.py) and of transformers' post-processing."""
+
+_IMAGENET = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+_AS_IT_IS = np.zeros(3, np.float32), np.ones(3, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """How a tool that writes ONNX files names inputs and outputs, and what it leaves to the caller."""
+
+    picture: str
+    classes: str
+    boxes: str
+    scores: str | None = None
+    """Where the file picks the best classes itself, in the picture's pixels; else `classes` are logits and boxes are
+    centres and sizes as a part of the picture."""
+    sizes: str | None = None
+    normalised: bool = False
+    """Whether pictures are normalised by ImageNet's colours."""
+    side: int = 640
+    """Of pictures, where the file leaves it open."""
+
+
+CONVENTIONS = (
+    # rfdetr's own export (rfdetr/export/_onnx)
+    Convention("input", "labels", "dets", normalised=True, side=560),
+    # D-FINE's and RT-DETR's own (tools/deployment/export_onnx.py)
+    Convention("images", "labels", "boxes", scores="scores", sizes="orig_target_sizes"),
+    # Optimum's, of the networks in transformers
+    Convention("pixel_values", "logits", "pred_boxes"),
+)
+
+
+class DetrHead:
+    """Implements `models.vision.detection.head.Head`. Scores are independent per class (sigmoid)."""
+
+    def __init__(self, network: Network, labels: Sequence[str] = NAMES, *, normalised: bool | None = None) -> None:
+        """`labels` of the classes; with COCO's, a network of 91 classes numbers them by category id. `normalised`
+        overrides the convention. Raises EngineUnavailable for a file that is no such network."""
+        self._convention = _convention(network)
+        self._side = side_of(network.inputs[self._convention.picture], self._convention.side)
+        self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _AS_IT_IS
+        width = network.outputs[self._convention.classes][-1]
+        # Scored by the file itself, classes are numbers and no file says how many there are.
+        count = width if isinstance(width, int) and self._convention.scores is None else len(labels)
+        self._labels = _labels(count, labels)
+
+    def feeds(self, images: Sequence[Image]) -> Tensors:
+        mean, deviation = self._colours
+        pictures = [planes(resized(image, self._side, self._side), mean, deviation) for image in images]
+        feeds: dict[str, NDArray[Any]] = {self._convention.picture: np.stack(pictures)}
+        if self._convention.sizes is not None:
+            feeds[self._convention.sizes] = np.array([image.shape[1::-1] for image in images], np.int64)
+        return feeds
+
+    def detections(self, outputs: dict[str, NDArray[Any]], index: int, query: Query) -> list[Detection]:
+        height, width = query.image.shape[:2]
+        wanted = is_wanted(self._labels, query)
+        if self._convention.scores is not None:
+            scores = outputs[self._convention.scores][index]
+            classes = outputs[self._convention.classes][index].astype(int)
+            boxes = outputs[self._convention.boxes][index].astype(np.float32)
+            queries = np.flatnonzero((scores >= _LEAST_SCORE) & wanted[classes])
+            scores, classes = scores[queries], classes[queries]
+        else:
+            logits = outputs[self._convention.classes][index].astype(np.float32)
+            table = 1 / (1 + np.exp(-logits.clip(-88, 88)))
+            # A query may have several classes above the threshold: the best one names the object.
+            table[:, ~wanted] = 0
+            best = table.argmax(1)
+            queries = np.flatnonzero(table.max(1) >= _LEAST_SCORE)
+            scores, classes = table[queries, best[queries]], best[queries]
+            boxes = from_centres(outputs[self._convention.boxes][index].astype(np.float32))
+            boxes *= np.array([width, height] * 2, np.float32)
+        maps = outputs["masks"][index] if query.masks and "masks" in outputs else None
+        return [
+            Detection(
+                str(self._labels[kind]),
+                float(score),
+                tuple(boxes[at].tolist()),
+                None if maps is None else mask_in_box(maps[at], boxes[at], width, height),
+            )
+            for at, kind, score in zip(queries, classes, scores, strict=True)
+        ]
+
+
+def _or(given: bool | None, otherwise: bool) -> bool:
+    return otherwise if given is None else given
+
+
+def _convention(network: Network) -> Convention:
+    for convention in CONVENTIONS:
+        outputs = {convention.classes, convention.boxes} | ({convention.scores} if convention.scores else set())
+        if convention.picture in network.inputs and outputs <= set(network.outputs):
+            return convention
+    raise EngineUnavailable(
+        "object_detection",
+        f"The network that OPENFAZE_OBJECT_DETECTION_MODEL names has the inputs {_listed(network.inputs)} and the "
+        f"outputs {_listed(network.outputs)}; exports of RF-DETR and D-FINE are understood (docs/object-detection.md).",
+    )
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(names)
+
+
+def _labels(count: int, labels: Sequence[str]) -> Sequence[str | None]:
+    """The label of each of `count` classes; None for a class that is no object."""
+    if count == len(labels):
+        return list(labels)
+    if count == len(SPARSE_NAMES) and tuple(labels) == NAMES:
+        return SPARSE_NAMES
+    if count == len(labels) + 1:
+        # rfdetr leaves the last one to "no object" where it was trained on categories numbered from 0.
+        return [*labels, None]
+    raise EngineUnavailable(
+        "object_detection",
+        f"The network that OPENFAZE_OBJECT_DETECTION_MODEL names has {count} classes, and there are names for "
+        f"{len(labels)}: put one a line into 'labels.txt' beside it.",
+    )

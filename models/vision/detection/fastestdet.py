@@ -1,0 +1,50 @@
+"""FastestDet (github.com/dog-qiuqiu/FastestDet, BSD-3-Clause): 80 labels from a file of 1 MB."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.detection.boxes import from_centres, suppressed
+from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import Detection, Query
+from models.vision.detection.head import is_wanted, resized
+from models.vision.detection.network import Tensors
+from models.vision.text import Image
+
+SIDE = 352
+
+_LEAST_SCORE = 0.65
+"""The default of its authors' test.py. Below it, furniture in the sample photos becomes chairs (0.57)."""
+_MOST_OVERLAP = 0.45
+"""IoU of two objects of a class; the default of its authors' utils/tool.py."""
+
+
+class FastestDetHead:
+    """Implements `models.vision.detection.head.Head` for outputs of batch × 85 × rows × columns: each cell of a grid
+    over the picture guesses one object by (objectness, x, y, width, height, 80 class probabilities)."""
+
+    def feeds(self, images: Sequence[Image]) -> Tensors:
+        pictures = np.stack([resized(image, SIDE, SIDE)[..., ::-1] for image in images])
+        return {"input.1": pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255}
+
+    def detections(self, outputs: dict[str, NDArray[Any]], index: int, query: Query) -> list[Detection]:
+        (output,) = outputs.values()
+        grid = output[index]
+        classes = grid[5:].argmax(0)
+        # As utils/tool.py of FastestDet scores and places them (handle_preds).
+        scores = grid[0] ** 0.6 * grid[5:].max(0) ** 0.4
+        rows, columns = np.nonzero((scores >= _LEAST_SCORE) & is_wanted(NAMES, query)[classes])
+        shift_x, shift_y, width, height = grid[1:5, rows, columns]
+        centres = np.stack([(columns + np.tanh(shift_x)) / grid.shape[2], (rows + np.tanh(shift_y)) / grid.shape[1]], 1)
+        sizes = 1 / (1 + np.exp(-np.stack([width, height], 1)))
+        picture_height, picture_width = query.image.shape[:2]
+        boxes = from_centres(np.concatenate([centres, sizes], 1)) * np.array(
+            [picture_width, picture_height] * 2, np.float32
+        )
+        found, scores = classes[rows, columns], scores[rows, columns]
+        return [
+            Detection(NAMES[found[at]], float(scores[at]), tuple(boxes[at].tolist()))
+            for at in suppressed(boxes, scores, found, most=_MOST_OVERLAP)
+        ]

@@ -1,0 +1,107 @@
+"""Grounding DINOs in transformers (LLMDet, MM-Grounding-DINO, Grounding DINO): objects by any name."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.detection.boxes import from_centres, suppressed
+from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import Detection, Found, Query
+from models.vision.detection.torch_device import torch_device
+
+SIDE = 800
+"""The shorter side that these networks' preprocessing makes."""
+_LEAST_SCORE = 0.4
+"""As in the example of LLMDet's model card."""
+_MOST_OVERLAP = 0.7
+"""Queries of a label that name the same object; looser than a DETR needs, whose queries compete."""
+_MOST_TOKENS = 250
+"""The text encoder sees 256 (`max_text_len` in its configuration), the ends and a margin included."""
+
+
+class GroundingDetector:
+    """From queries to what they find. Implements `models.base.Engine`. Without labels it looks for COCO's 80."""
+
+    def __init__(self, folder: Path, *, capability: str, device: str = "auto") -> None:
+        """`folder` as `save_pretrained` and the model hubs lay it out."""
+        self._folder = folder
+        self._capability = capability
+        self._device = device
+        self._loaded: tuple[Any, Any, str] | None = None
+
+    def load(self) -> None:
+        from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
+
+        device = torch_device(self._device, self._capability)
+        processor = AutoProcessor.from_pretrained(self._folder, local_files_only=True)
+        network = AutoModelForZeroShotObjectDetection.from_pretrained(self._folder, local_files_only=True)
+        self._loaded = processor, network.to(device).eval(), device
+
+    def run(self, batch: Sequence[Query]) -> Sequence[Found | Exception]:
+        return [self._found(query) for query in batch]
+
+    def close(self) -> None:
+        self._loaded = None
+
+    def _found(self, query: Query) -> Found:
+        found: list[Detection] = []
+        for labels in self._prompts(query.labels or NAMES):
+            found += self._ask(query, labels)
+        return tuple(found)
+
+    def _prompts(self, labels: Sequence[str]) -> Iterator[list[str]]:
+        """The labels in groups that fit into the text encoder."""
+        group: list[str] = []
+        for label in labels:
+            if group and self._tokens(prompt_of([*group, label])) > _MOST_TOKENS:
+                yield group
+                group = []
+            group.append(label)
+        yield group
+
+    def _tokens(self, text: str) -> int:
+        assert self._loaded is not None, "load() comes first"
+        return len(self._loaded[0].tokenizer(text)["input_ids"])
+
+    def _ask(self, query: Query, labels: Sequence[str]) -> list[Detection]:
+        import torch
+
+        assert self._loaded is not None, "load() comes first"
+        processor, network, device = self._loaded
+        text = prompt_of(labels)
+        inputs = processor(images=[query.image], text=[text], return_tensors="pt").to(device)
+        with torch.inference_mode():
+            outputs = network(**inputs)
+        tokens: NDArray[np.float32] = outputs.logits[0].sigmoid().float().cpu().numpy()
+        boxes = from_centres(outputs.pred_boxes[0].float().cpu().numpy())
+        height, width = query.image.shape[:2]
+        boxes *= np.array([width, height] * 2, np.float32)
+        places = processor.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+        # A label is as likely as its likeliest word.
+        table = np.stack([tokens[:, of_label].max(1) for of_label in tokens_of(labels, places)], 1)
+        classes, scores = table.argmax(1), table.max(1)
+        kept = np.flatnonzero(scores >= _LEAST_SCORE)
+        kept = kept[suppressed(boxes[kept], scores[kept], classes[kept], most=_MOST_OVERLAP)]
+        return [Detection(labels[classes[at]], float(scores[at]), tuple(boxes[at].tolist())) for at in kept]
+
+
+def prompt_of(labels: Sequence[str]) -> str:
+    """As these networks are trained: lower case, each label with a full stop behind it."""
+    return " ".join(f"{_phrase(label)}." for label in labels)
+
+
+def tokens_of(labels: Sequence[str], places: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Which tokens of prompt_of(labels) make up each label; `places` are the tokens' first and last characters."""
+    start, spans = 0, []
+    for label in labels:
+        stop = start + len(_phrase(label))
+        spans.append([at for at, (first, last) in enumerate(places) if start <= first < last <= stop])
+        start = stop + 2
+    return spans
+
+
+def _phrase(label: str) -> str:
+    return " ".join(label.lower().replace(".", " ").split())

@@ -1,0 +1,77 @@
+"""SAM 2.1 in transformers: masks for boxes that a detector has found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.host import EngineHost
+from models.vision.detection.detector import Detection, Found
+from models.vision.detection.head import mask_in_box, resized
+from models.vision.detection.network import planes
+from models.vision.detection.torch_device import torch_device
+from models.vision.text import Image
+
+# As its preprocessor_config.json.
+_MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlined:
+    """What one call is asked: masks for `found` in `image`."""
+
+    image: Image
+    found: Found
+
+
+class Sam2:
+    """From objects to the same objects with masks. Implements `models.base.Engine`."""
+
+    def __init__(self, folder: Path, *, device: str = "auto") -> None:
+        """`folder` as `save_pretrained` and the model hubs lay it out (facebook/sam2.1-hiera-tiny)."""
+        self._folder = folder
+        self._device = device
+        self._loaded: tuple[Any, str, int] | None = None
+
+    def load(self) -> None:
+        from transformers import Sam2Model
+
+        device = torch_device(self._device, "segmentation")
+        network = Sam2Model.from_pretrained(self._folder, local_files_only=True).to(device).eval()
+        self._loaded = network, device, int(network.config.prompt_encoder_config.image_size)
+
+    def run(self, batch: Sequence[Outlined]) -> Sequence[Found | Exception]:
+        return [self._outlined(item) for item in batch]
+
+    def close(self) -> None:
+        self._loaded = None
+
+    def _outlined(self, item: Outlined) -> Found:
+        import torch
+
+        assert self._loaded is not None, "load() comes first"
+        network, device, side = self._loaded
+        height, width = item.image.shape[:2]
+        picture = torch.from_numpy(planes(resized(item.image, side, side), _MEAN, _DEVIATION))[None]
+        boxes = np.array([one.box for one in item.found], np.float32)
+        scaled = torch.from_numpy(boxes * (np.array([side / width, side / height] * 2, np.float32)))[None]
+        with torch.inference_mode():
+            outputs = network(pixel_values=picture.to(device), input_boxes=scaled.to(device), multimask_output=False)
+        maps = outputs.pred_masks[0, :, 0].float().cpu().numpy()
+        return tuple(
+            replace(one, mask=mask_in_box(logits, box, width, height))
+            for one, logits, box in zip(item.found, maps, boxes, strict=True)
+        )
+
+
+class HostedSegmenter:
+    """A `models.vision.detection.detector.Segmenter` over the host of a Sam2."""
+
+    def __init__(self, host: EngineHost[Outlined, Found]) -> None:
+        self.name = host.spec.name
+        self._host = host
+
+    async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
+        return list(await self._host.run(Outlined(image, tuple(found)), wait=wait)) if found else []

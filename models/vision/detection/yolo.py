@@ -1,0 +1,102 @@
+"""YOLO and YOLOE by ultralytics. The package and its weights are AGPL-3.0: never chosen unless the operator says so."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.base import EngineUnavailable
+from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import Detection, Found, Mask, Query
+from models.vision.detection.torch_device import torch_device
+
+SIDE = 640
+_LEAST_SCORE = 0.25
+"""The default of ultralytics' predict."""
+
+
+class Yolo:
+    """From queries to what they find. Implements `models.base.Engine`.
+
+    A file whose name begins with `yoloe` or contains `world` searches for any label; others have their own.
+    """
+
+    def __init__(self, model: Path, *, device: str = "auto") -> None:
+        """`model` is a `.pt` file, or a `.yaml`, which gives random weights. Unpickling a `.pt` runs its code."""
+        self._model = model
+        self._device = device
+        self._loaded: tuple[Any, str] | None = None
+        self._searches: tuple[str, ...] | None = None
+
+    def load(self) -> None:
+        # It would fetch weights, install packages and report itself.
+        os.environ.setdefault("YOLO_OFFLINE", "true")
+        os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+        from ultralytics import YOLO, settings
+
+        settings.update({"sync": False})
+        device = torch_device(self._device, "object_detection")
+        self._loaded = YOLO(self._model, task=None, verbose=False), device
+        self._searches = None
+
+    def run(self, batch: Sequence[Query]) -> Sequence[Found | Exception]:
+        return [self._found(query) for query in batch]
+
+    def close(self) -> None:
+        self._loaded = None
+
+    def _found(self, query: Query) -> Found:
+        assert self._loaded is not None, "load() comes first"
+        network, device = self._loaded
+        if is_open(self._model):
+            self._search(query.labels or NAMES)
+        # A list once labels have been set.
+        names = network.names if isinstance(network.names, dict) else dict(enumerate(network.names))
+        wanted = None
+        if query.labels is not None:
+            wanted = [number for number, name in names.items() if name in query.labels]
+        # It wants BGR, as OpenCV reads pictures.
+        picture = np.ascontiguousarray(query.image[..., ::-1])
+        [result] = network.predict(
+            picture, conf=_LEAST_SCORE, classes=wanted, device=device, verbose=False, retina_masks=True
+        )
+        boxes = result.boxes.cpu().numpy()
+        masks = result.masks.data.cpu().numpy() > 0 if query.masks and result.masks is not None else None
+        return tuple(
+            Detection(
+                str(names[int(kind)]),
+                float(score),
+                tuple(box.tolist()),
+                None if masks is None else _mask(masks[at], box),
+            )
+            for at, (box, score, kind) in enumerate(zip(boxes.xyxy, boxes.conf, boxes.cls, strict=True))
+        )
+
+    def _search(self, labels: Sequence[str]) -> None:
+        assert self._loaded is not None, "load() comes first"
+        if self._searches == tuple(labels):
+            return
+        network, _ = self._loaded
+        try:
+            network.set_classes(list(labels))
+        except Exception as error:
+            raise EngineUnavailable(
+                "object_detection",
+                "The text encoder of YOLOE and YOLO-World is a file of its own (mobileclip or CLIP): put it beside the "
+                "network (docs.ultralytics.com says which).",
+            ) from error
+        self._searches = tuple(labels)
+
+
+def is_open(model: Path) -> bool:
+    return model.name.lower().startswith("yoloe") or "world" in model.name.lower()
+
+
+def _mask(pixels: Any, box: Any) -> Mask | None:
+    """`pixels` are of the whole picture."""
+    height, width = pixels.shape
+    x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
+    x1, y1 = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
+    return Mask(int(x0), int(y0), pixels[y0:y1, x0:x1]) if x1 > x0 and y1 > y0 else None

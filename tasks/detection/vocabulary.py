@@ -1,0 +1,149 @@
+"""From what a user calls a thing to the label that an engine knows it by."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from models.base import ModelError
+from models.language.embedding import Embedder
+from tasks.detection.phrases import asks, listed_in, phrases_in
+from tasks.detection.synonyms import GROUPS, SYNONYMS
+
+_LEAST_LIKENESS = 0.7
+_LEAST_LEAD = 0.1
+"""Cosine of a phrase to the nearest label (all-MiniLM-L6-v2), and by how much it is nearer than to the next. Of 51
+things that COCO has a label for ("canoe", "kitten"), 27 pass, all to the right label; of 120 that it has none for
+("wheelchair", "sword"), none does."""
+
+_NO_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+"""Scripts that do not part words: there a name is looked for anywhere in the text."""
+
+_ENDINGS = (
+    ("ies", "y"),
+    ("ves", "f"),
+    ("ches", "ch"),
+    ("shes", "sh"),
+    ("sses", "ss"),
+    ("xes", "x"),
+    ("ses", "s"),
+    ("en", ""),
+    ("es", ""),
+    ("er", ""),
+    ("s", ""),
+    ("n", ""),
+    ("e", ""),
+)
+"""Of plurals, and what the singular has in their place."""
+
+_OTHER_THINGS = re.compile("机器人|ロボット|熊猫|パンダ|地球|蜗牛|犀牛|河马|海马|名人|本人|人工|美人|雪人|車椅子")
+"""Words in such scripts that contain the name of a label, and mean something else."""
+
+
+class Vocabulary:
+    """The labels of one engine. Its embeddings are computed once, when a phrase first needs them."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self._by_name: dict[str, tuple[str, ...]] = {}
+        for label in labels:
+            for names in SYNONYMS.values():
+                if label.casefold() in names:
+                    self._by_name |= {name: (label,) for name in names if name not in self._by_name}
+        for group, members in GROUPS.items():
+            known = [label for member in members for label in self._by_name.get(member, ())]
+            if known:
+                self._by_name[group] = tuple(known)
+        # What a label is called itself wins over what another one is called as well.
+        self._by_name |= {label.casefold(): (label,) for label in labels}
+        self._vectors: np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None = None
+
+    def named(self, phrase: str) -> tuple[str, ...]:
+        """The labels whose name `phrase` is: itself, its plural, a synonym, or a group's."""
+        for form in _forms(phrase):
+            if form in self._by_name:
+                return self._by_name[form]
+        return ()
+
+    def kind_of(self, phrase: str) -> tuple[str, ...]:
+        """The same for a phrase that describes the thing: a "tall red bus" is a bus, a "cup of tea" a cup, but
+        a "group of people" people."""
+        words = phrase.split()
+        if "of" in words and (found := self.named(" ".join(words[: words.index("of")]))):
+            return found
+        for first in range(1, len(words)):
+            if found := self.named(" ".join(words[first:])):
+                return found
+        return ()
+
+    async def like(self, phrase: str, embedder: Embedder) -> tuple[str, ...]:
+        """The label that means nearly the same, by their embeddings."""
+        # "Sign" is near "stop sign" because it is a part of it, and does not mean it.
+        candidates = [label for label in self.labels if phrase.casefold() not in label.casefold()]
+        if self._vectors is None:
+            self._vectors = await embedder.embed(self.labels)
+        [vector] = await embedder.embed([phrase.casefold()])
+        likeness = {label: float(row @ vector) for label, row in zip(self.labels, self._vectors, strict=True)}
+        first, *others = sorted(self.labels, key=likeness.__getitem__, reverse=True)
+        lead = likeness[first] - likeness[others[0]] if others else 1.0
+        alike = first in candidates and likeness[first] >= _LEAST_LIKENESS and lead >= _LEAST_LEAD
+        return (first,) if alike else ()
+
+    def mentioned(self, text: str) -> list[str]:
+        """The phrases of `text` in a script without spaces that name a label, the longest first."""
+        found, rest = [], _OTHER_THINGS.sub(" ", text)
+        for name in sorted(filter(_NO_WORDS.search, self._by_name), key=len, reverse=True):
+            if name in rest:
+                found.append(name)
+                rest = rest.replace(name, " ")
+        return found
+
+
+def phrases_asked_for(text: str, vocabulary: Vocabulary | None) -> list[str]:
+    """What `text` asks to be found, in its own words; none where it does not restrict the search.
+
+    A text that does not say "find", "count", … restricts it where it is a list of names that `vocabulary` knows.
+    """
+    if asks(text):
+        return phrases_in(text)
+    if vocabulary is None:
+        return []
+    if _NO_WORDS.search(text):
+        return vocabulary.mentioned(text)
+    listed = listed_in(text)
+    return listed if all(vocabulary.named(phrase) for phrase in listed) else []
+
+
+async def labels_for(
+    phrase: str, vocabulary: Vocabulary, embedder: Embedder | None, *, loosely: bool
+) -> tuple[str, ...]:
+    """The labels that `phrase` means, none where the engine has none for it. `loosely`, a description of a thing
+    counts as the thing: no engine here could tell a red car from another."""
+    if found := vocabulary.named(phrase):
+        return found
+    if loosely and (found := vocabulary.kind_of(phrase)):
+        return found
+    if embedder is None:
+        return ()
+    try:
+        return await vocabulary.like(phrase, embedder)
+    except ModelError:
+        # Names and synonyms go without embeddings.
+        return ()
+
+
+def singular(phrase: str) -> str:
+    """As an open-vocabulary engine is asked for it, and one of them is called: "red Unicorns" → "red unicorn"."""
+    name = phrase.casefold()
+    if name.endswith("ies") and len(name) > 4:
+        return name[:-3] + "y"
+    return name[:-1] if name.endswith("s") and not name.endswith(("ss", "us", "is")) and len(name) > 3 else name
+
+
+def _forms(phrase: str) -> Iterator[str]:
+    """As it is written, and its likely singulars."""
+    name = phrase.casefold().replace("-", " ").replace("’", "'")
+    yield name
+    for ending, singular in _ENDINGS:
+        if name.endswith(ending) and len(name) >= len(ending) + 2:
+            yield name[: -len(ending)] + singular

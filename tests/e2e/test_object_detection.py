@@ -1,0 +1,229 @@
+"""Objects in real photos, as a client of a real server asks for them."""
+
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import openai
+import PIL.Image
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from tests.conftest import SHARED
+from tests.e2e.conftest import KEY, api_client, data_url
+from tests.e2e.test_docs import CLIENT_PYTHON
+from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, jpeg, photo
+from tests.recordings import filmed
+from tests.server import Server, serving
+
+
+@pytest.fixture(scope="module")
+def detecting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("detecting") / "log"
+    with serving(log, api_keys=KEY, weights_dir=SHARED / "weights", llm="openai-server") as running:
+        yield running
+
+
+@pytest.fixture
+def client(detecting_server: Server, shared: Path) -> Iterator[httpx.Client]:
+    with api_client(detecting_server) as client:
+        yield client
+
+
+def body(*pictures: bytes, text: str = "Detect all objects.") -> dict[str, Any]:
+    images = [{"type": "image_url", "image_url": {"url": data_url(picture, "image/jpeg")}} for picture in pictures]
+    return {
+        "model": "interfaze-beta",
+        "messages": [
+            {"role": "system", "content": "<task>object_detection</task>"},
+            {"role": "user", "content": [{"type": "text", "text": text}, *images]},
+        ],
+    }
+
+
+def ask(client: httpx.Client, *pictures: bytes, text: str = "Detect all objects.") -> httpx.Response:
+    return client.post("/v1/chat/completions", json=body(*pictures, text=text))
+
+
+def objects(response: httpx.Response) -> list[Any]:
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert "precontext" not in answer
+    content = json.loads(answer["choices"][0]["message"]["content"])
+    assert content["name"] == "object_detection"
+    found: list[Any] = content["result"]["detected_objects"]
+    return found
+
+
+def sample(shared: Path, name: str) -> bytes:
+    return (shared / "samples" / f"photo_{name}.jpg").read_bytes()
+
+
+def test_the_bus_is_found_where_it_is(client: httpx.Client, shared: Path) -> None:
+    [bus] = objects(ask(client, sample(shared, "bus")))
+    assert list(bus) == ["label", "bounds", "confidence"]
+    assert bus["label"] == "bus"
+    assert 0.9 < bus["confidence"] <= 1
+    assert iou(BUS, box_of(bus)) >= 0.7
+
+
+def test_the_three_people_are_found_where_they_are(client: httpx.Client, shared: Path) -> None:
+    found = objects(ask(client, sample(shared, "people"), text="How many people are there?"))
+    assert [one["label"] for one in found] == ["person"] * 3
+    for person in THREE_PEOPLE:
+        assert best_iou(person, [box_of(one) for one in found]) >= 0.7
+    confidences = [one["confidence"] for one in found]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_a_label_that_is_not_in_the_picture_is_not_found(client: httpx.Client, shared: Path) -> None:
+    assert objects(ask(client, sample(shared, "bus"), text="Find the cats and the sofas.")) == []
+
+
+def test_the_same_picture_gives_the_same_bytes(client: httpx.Client, shared: Path) -> None:
+    answers = {ask(client, sample(shared, "people")).json()["choices"][0]["message"]["content"] for _ in range(4)}
+    assert len(answers) == 1
+
+
+def test_several_pictures_are_pages(client: httpx.Client, shared: Path) -> None:
+    found = objects(ask(client, sample(shared, "bus"), sample(shared, "people")))
+    assert [(one["page"], one["label"]) for one in found] == [(1, "bus"), *[(2, "person")] * 3]
+
+
+def test_objects_of_a_video_have_the_time_of_their_frame(client: httpx.Client, shared: Path) -> None:
+    film = filmed([photo(shared, "bus"), photo(shared, "people")], "mp4", frames_each=100, key_every=25)
+    request = body(text="Detect all objects.")
+    part = {"type": "file", "file": {"file_data": data_url(film, "video/mp4"), "filename": "film.mp4"}}
+    request["messages"][1]["content"].append(part)
+    found = objects(client.post("/v1/chat/completions", json=request))
+    assert {(one["label"], one["timestamp"] < 4) for one in found} == {("bus", True), ("person", False)}
+    assert all("page" not in one and 0 <= one["timestamp"] <= 8 for one in found)
+    times = [one["timestamp"] for one in found]
+    assert times == sorted(times)
+
+
+def test_objects_of_a_document_have_the_page_that_shows_them(client: httpx.Client, shared: Path) -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(640, 480))
+    canvas.drawString(50, 50, "Nothing to see on the first page")
+    canvas.showPage()
+    canvas.drawImage(str(shared / "samples" / "photo_bus.jpg"), 0, 0, 640, 480)
+    canvas.showPage()
+    canvas.save()
+    request = body(text="Find the buses")
+    part = {"type": "file", "file": {"file_data": data_url(buffer.getvalue(), "application/pdf"), "filename": "a.pdf"}}
+    request["messages"][1]["content"].append(part)
+    [bus] = objects(client.post("/v1/chat/completions", json=request))
+    assert bus["page"] == 2
+    # Pages are drawn at 144 DPI.
+    assert iou(tuple(2 * value for value in BUS), box_of(bus)) >= 0.7
+
+
+def test_curl_shows_what_the_others_show(
+    client: httpx.Client, detecting_server: Server, shared: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "body.json").write_text(json.dumps(body(sample(shared, "bus"))))
+    command = ["curl", "-sS", f"{detecting_server.base_url}/v1/chat/completions", "-H", f"Authorization: Bearer {KEY}"]
+    command += ["-H", "Content-Type: application/json", "--data", f"@{tmp_path / 'body.json'}"]
+    said = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    expected = ask(client, sample(shared, "bus")).json()["choices"][0]["message"]["content"]
+    assert json.loads(said)["choices"][0]["message"]["content"] == expected
+
+
+INTERFAZE = """
+import interfaze, json, pathlib, sys
+
+client = interfaze.Interfaze(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
+photo = interfaze.inputs.from_path(pathlib.Path(sys.argv[3]))
+everything = client.tasks.object_detection(photo)
+people = client.tasks.object_detection(photo, prompt="Find the people")
+print(json.dumps([everything["detected_objects"], people["detected_objects"]]))
+"""
+
+
+def test_the_interfaze_sdks_task_finds_the_people(detecting_server: Server, shared: Path) -> None:
+    if not CLIENT_PYTHON.exists():
+        pytest.skip("needs the official client's environment, which `make test` creates")
+    photo_file = shared / "samples" / "photo_people.jpg"
+    command = [CLIENT_PYTHON, "-c", INTERFAZE, f"{detecting_server.base_url}/v1", KEY, photo_file]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    everything, people = json.loads(result.stdout)
+    assert everything == people
+    for person in THREE_PEOPLE:
+        assert best_iou(person, [box_of(one) for one in people]) >= 0.7
+
+
+def test_a_stream_carries_the_same_result(client: httpx.Client, detecting_server: Server, shared: Path) -> None:
+    whole = ask(client, sample(shared, "bus")).json()["choices"][0]["message"]["content"]
+    sdk = openai.OpenAI(base_url=f"{detecting_server.base_url}/v1", api_key=KEY, max_retries=0)
+    stream = sdk.chat.completions.create(**body(sample(shared, "bus")), stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
+
+
+def error(response: httpx.Response) -> tuple[int, str, str]:
+    problem = response.json()["error"]
+    return response.status_code, problem["code"], problem["message"]
+
+
+def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
+    status, code, message = error(ask(client))
+    assert (status, code) == (400, "invalid_request")
+    assert "'object_detection' needs an image, a PDF or a video" in message
+
+
+def test_fifty_pictures_are_more_than_the_limit(client: httpx.Client, shared: Path) -> None:
+    status, _, message = error(ask(client, *[jpeg(np.zeros((8, 8, 3), np.uint8))] * 50))
+    assert status == 400
+    assert "50" in message
+    assert "OPENFAZE_MAX_SOURCES" in message
+
+
+@pytest.mark.parametrize(("width", "height"), [(8, 8), (1, 1), (20_000, 300), (300, 20_000)])
+def test_tiny_pictures_and_panoramas_are_searched(client: httpx.Client, width: int, height: int) -> None:
+    buffer = io.BytesIO()
+    PIL.Image.new("RGB", (width, height), "white").save(buffer, "PNG")
+    assert objects(ask(client, buffer.getvalue())) == []
+
+
+def test_people_along_a_panorama_are_found(client: httpx.Client, shared: Path) -> None:
+    panorama = np.concatenate([photo(shared, "people")] * 4, axis=1)
+    found = objects(ask(client, jpeg(panorama), text="Find the people."))
+    assert len(found) >= 11
+
+
+def test_a_label_that_nothing_here_knows_is_named(client: httpx.Client, shared: Path) -> None:
+    status, code, message = error(ask(client, sample(shared, "bus"), text="Find the unicorns"))
+    assert (status, code) == (503, "engine_unavailable")
+    assert "'fastestdet' cannot find 'unicorns': it knows 80 labels (person, bicycle" in message
+
+
+def test_masks_that_nothing_here_draws_are_refused(client: httpx.Client, shared: Path) -> None:
+    status, code, message = error(ask(client, sample(shared, "bus"), text="Segment the bus"))
+    assert (status, code) == (503, "engine_unavailable")
+    assert "'fastestdet' draws none" in message
+
+
+def test_missing_weights_are_named_and_the_other_tasks_go_on(tmp_path: Path, shared: Path) -> None:
+    with serving(tmp_path / "log", weights_dir=tmp_path) as server, api_client(server) as client:
+        status, code, message = error(ask(client, sample(shared, "bus")))
+        assert (status, code) == (503, "engine_unavailable")
+        for part in ("openfaze pull fastestdet", "https://", "31cb14c0", "'fastestdet.onnx' into OPENFAZE_WEIGHTS_DIR"):
+            assert part in message
+        assert str(tmp_path) not in message
+        (tmp_path / "fastestdet.onnx").write_bytes(b"something else")
+        status, code, message = error(ask(client, sample(shared, "bus")))
+        assert (status, code) == (503, "engine_unavailable")
+        assert "it is not loaded" in message
+        request = body((shared / "samples" / "receipt_000.jpg").read_bytes(), text="Read it.")
+        request["messages"][0]["content"] = "<task>ocr</task>"
+        assert client.post("/v1/chat/completions", json=request).status_code == 200
+        # Nobody needs to restart the server for what was put there meanwhile.
+        whole = (shared / "weights" / "fastestdet.onnx").read_bytes()
+        (tmp_path / "fastestdet.onnx").write_bytes(whole)
+        assert [one["label"] for one in objects(ask(client, sample(shared, "bus")))] == ["bus"]

@@ -1,0 +1,180 @@
+"""RF-DETR, D-FINE and their like, in each form in which tools export them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.candidate import Built, DetectionConfig, EngineConfig
+from models.vision.detection.candidates import D_FINE_L, OWN_ONNX, RF_DETR_SEG_NANO
+from models.vision.detection.detector import Detection, Detector
+from tests.networks import save_network
+
+PICTURE = np.zeros((200, 400, 3), np.uint8)
+MEAN = np.full_like(PICTURE, (124, 116, 104))
+"""In ImageNet's mean colour: normalised, it is 0 everywhere."""
+CENTRED = np.array([[0.5, 0.5, 0.5, 0.5], [0.25, 0.5, 0.1, 0.2]], np.float32)
+"""Of two objects; in PICTURE, (100, 50, 300, 150) and (80, 80, 120, 120)."""
+
+Open = Callable[[Path], Detector]
+
+
+@pytest.fixture
+async def own() -> AsyncIterator[Open]:
+    """From a file to the detector that OPENFAZE_OBJECT_DETECTION_MODEL makes of it."""
+    async with AsyncExitStack() as stack:
+
+        def opened(model: Path) -> Detector:
+            config = EngineConfig(detection=DetectionConfig("onnx", model), threads=1)
+            assert OWN_ONNX.remedy(config) is None
+            built: Built = OWN_ONNX.build(config)
+            for part in built.parts:
+                stack.push_async_callback(part.close)
+            service: Detector = built.service
+            return service
+
+        yield opened
+
+
+def logits(classes: int, *likely: tuple[int, int, float]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Of two queries; each of `likely` is a query, a class and its logit."""
+    table = np.full((2, classes), -8, np.float32)
+    for query, kind, value in likely:
+        table[query, kind] = value
+    return table
+
+
+def shown(found: list[Detection]) -> list[tuple[str, float, tuple[int, ...]]]:
+    return [(one.label, round(one.score, 2), tuple(round(value) for value in one.box)) for one in found]
+
+
+def rf_detr(folder: Path, table: Any, masks: Any = None, *, together: bool = True) -> Path:
+    answers = {"dets": CENTRED, "labels": table} | ({} if masks is None else {"masks": masks})
+    return save_network(folder / "rf-detr.onnx", answers, picture="input", together=together)
+
+
+BLACK = float(np.mean((0 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])))
+"""The mean of a black picture that is normalised by ImageNet's colours, which the test's networks add to everything."""
+
+
+async def test_rf_detr_numbers_its_labels_by_cocos_category_ids(tmp_path: Path, own: Open) -> None:
+    model = rf_detr(tmp_path, logits(91, (0, 6, 4), (1, 67, 2)), together=False)
+    found = await own(model).detect(MEAN)
+    assert [one.label for one in found] == ["bus", "dining table"]
+
+
+async def test_rf_detr_sees_pictures_in_imagenets_colours(tmp_path: Path, own: Open) -> None:
+    # The networks add the mean of what they see to each output: so it moves every box.
+    [found] = await own(rf_detr(tmp_path, logits(91, (0, 6, 8)))).detect(PICTURE)
+    assert found.box == pytest.approx((100 + 400 * BLACK / 2, 50 + 200 * BLACK / 2, 300 + 1.5 * 400 * BLACK,
+                                       150 + 1.5 * 200 * BLACK), abs=1)  # fmt: skip
+
+
+async def test_optimums_exports_get_the_picture_as_it_is(tmp_path: Path, own: Open) -> None:
+    answers = {"logits": logits(80, (0, 5, 4), (1, 0, 1)), "pred_boxes": CENTRED}
+    found = await own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values")).detect(PICTURE)
+    assert shown(found) == [("bus", 0.98, (100, 50, 300, 150)), ("person", 0.73, (80, 80, 120, 120))]
+
+
+async def test_what_d_fine_has_scored_and_placed_itself_is_taken_as_it_is(tmp_path: Path, own: Open) -> None:
+    answers = {
+        "labels": np.array([5, 0], np.int64),
+        "boxes": np.array([[0.25, 0.25, 0.75, 0.75], [0.1, 0.1, 0.2, 0.2]], np.float32),
+        "scores": np.array([0.9, 0.3], np.float32),
+    }
+    model = save_network(tmp_path / "m.onnx", answers, picture="images", sizes="orig_target_sizes")
+    assert shown(await own(model).detect(PICTURE)) == [("bus", 0.9, (100, 50, 300, 150))]
+
+
+async def test_labels_choose_the_best_class_that_is_wanted(tmp_path: Path, own: Open) -> None:
+    answers = {"logits": logits(80, (0, 5, 4), (0, 7, 2), (1, 0, 3)), "pred_boxes": CENTRED}
+    detector = own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values"))
+    assert [one.label for one in await detector.detect(PICTURE)] == ["bus", "person"]
+    assert [one.label for one in await detector.detect(PICTURE, labels=["truck"])] == ["truck"]
+
+
+async def test_pictures_that_are_computed_together_get_their_own_answers(tmp_path: Path, own: Open) -> None:
+    answers = {"logits": logits(80, (0, 5, 0.5)), "pred_boxes": CENTRED}
+    detector = own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values"))
+    pictures = [np.full((50, 50, 3), value, np.uint8) for value in (0, 60, 120, 180, 240)] * 4
+    found = await asyncio.gather(*(detector.detect(picture, wait=True) for picture in pictures))
+    expected = [1 / (1 + np.exp(-(0.5 + picture[0, 0, 0] / 255))) for picture in pictures]
+    assert [one.score for [one] in found] == pytest.approx(expected, abs=1e-4)
+
+
+async def test_masks_are_cut_to_their_boxes(tmp_path: Path, own: Open) -> None:
+    maps = np.full((2, 20, 40), -9, np.float32)
+    maps[0, 5:15, 10:20] = 9  # The left half of the first object.
+    [found] = await own(rf_detr(tmp_path, logits(91, (0, 6, 8)), maps)).detect(MEAN, masks=True)
+    assert found.mask is not None
+    x0, y0, x1, y1 = (round(value) for value in found.box)
+    assert abs(found.mask.left - x0) <= 1
+    assert abs(found.mask.top - y0) <= 1
+    assert found.mask.pixels.shape == pytest.approx((y1 - y0, x1 - x0), abs=2)
+    columns = np.flatnonzero(found.mask.pixels.any(axis=0)) + found.mask.left
+    assert (columns.min(), columns.max()) == pytest.approx((100, 199), abs=3)
+
+
+async def test_masks_come_only_when_asked_for(tmp_path: Path, own: Open) -> None:
+    model = rf_detr(tmp_path, logits(91, (0, 6, 8)), np.full((2, 4, 4), 9, np.float32))
+    [found] = await own(model).detect(PICTURE)
+    assert found.mask is None
+
+
+async def test_an_operators_labels_are_read_from_beside_the_file(tmp_path: Path, own: Open) -> None:
+    (tmp_path / "labels.txt").write_text("crack\nrust stain\n")
+    answers = {"logits": logits(2, (0, 1, 4)), "pred_boxes": CENTRED}
+    detector = own(save_network(tmp_path / "m.onnx", answers, picture="pixel_values"))
+    assert detector.labels == ("crack", "rust stain")
+    assert [one.label for one in await detector.detect(PICTURE)] == ["rust stain"]
+
+
+async def test_labels_of_a_transformers_export_are_in_its_configuration(tmp_path: Path, own: Open) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"id2label": {"1": "b", "10": "c", "0": "a"}}))
+    detector = own(
+        save_network(tmp_path / "m.onnx", {"logits": logits(3), "pred_boxes": CENTRED}, picture="pixel_values")
+    )
+    assert detector.labels == ("a", "b", "c")
+
+
+async def test_a_class_for_no_object_is_none(tmp_path: Path, own: Open) -> None:
+    (tmp_path / "labels.txt").write_text("crack\nrust")
+    model = rf_detr(tmp_path, logits(3, (0, 2, 9), (1, 0, 9)))
+    assert [one.label for one in await own(model).detect(PICTURE)] == ["crack"]
+
+
+async def test_a_number_of_classes_that_nobody_named_is_refused(tmp_path: Path, own: Open) -> None:
+    detector = own(
+        save_network(tmp_path / "m.onnx", {"logits": logits(7), "pred_boxes": CENTRED}, picture="pixel_values")
+    )
+    with pytest.raises(EngineUnavailable, match=r"has 7 classes.*'labels\.txt' beside it"):
+        await detector.detect(PICTURE)
+
+
+async def test_a_network_of_another_kind_is_refused_with_what_it_has(tmp_path: Path, own: Open) -> None:
+    detector = own(save_network(tmp_path / "m.onnx", {"embedding": CENTRED}, picture="image"))
+    with pytest.raises(EngineUnavailable, match="the inputs image and the outputs embedding"):
+        await detector.detect(PICTURE)
+
+
+def test_a_pulled_set_is_what_runs_once_it_is_there(tmp_path: Path) -> None:
+    config = EngineConfig(weights_dir=tmp_path, detection=DetectionConfig("d-fine-l"))
+    assert D_FINE_L.remedy(config) == "Run `openfaze pull d-fine-l`."
+    assert RF_DETR_SEG_NANO.remedy(config) == ""  # Another one was chosen.
+    (tmp_path / "d-fine-l.onnx").touch()
+    assert D_FINE_L.remedy(config) is None
+
+
+async def test_a_pulled_file_with_another_checksum_is_not_loaded(tmp_path: Path) -> None:
+    save_network(tmp_path / "d-fine-l.onnx", {"logits": logits(80), "pred_boxes": CENTRED}, picture="pixel_values")
+    built = D_FINE_L.build(EngineConfig(weights_dir=tmp_path))
+    with pytest.raises(EngineUnavailable, match="is damaged or another one"):
+        await built.service.detect(PICTURE)
+    for part in built.parts:
+        await part.close()

@@ -1,0 +1,97 @@
+"""FastestDet on real photos, and on pictures of any shape."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.candidate import EngineConfig
+from models.vision.detection.candidates import FASTESTDET
+from models.vision.detection.coco import NAMES, SPARSE_NAMES
+from models.vision.detection.detector import Detection, Detector
+from tests.photos import BUS, THREE_PEOPLE, best_iou, iou, photo
+
+
+@pytest.fixture
+async def detector(shared: Path) -> AsyncIterator[Detector]:
+    built = FASTESTDET.build(EngineConfig(weights_dir=shared / "weights", threads=2))
+    yield built.service
+    for part in built.parts:
+        await part.close()
+
+
+def seen(found: list[Detection]) -> set[tuple[str, float, tuple[float, ...]]]:
+    return {(one.label, one.score, one.box) for one in found}
+
+
+def test_the_labels_are_cocos() -> None:
+    assert (len(NAMES), len(set(NAMES))) == (80, 80)
+    assert [SPARSE_NAMES[number] for number in (1, 12, 13, 67, 90)] == [
+        "person", None, "stop sign", "dining table", "toothbrush",
+    ]  # fmt: skip
+    assert [name for name in SPARSE_NAMES if name] == list(NAMES)
+
+
+async def test_the_labels_are_in_the_order_of_its_authors(detector: Detector, shared: Path) -> None:
+    respelt = {"motorbike": "motorcycle", "aeroplane": "airplane", "sofa": "couch", "pottedplant": "potted plant",
+               "diningtable": "dining table", "tvmonitor": "tv"}  # fmt: skip
+    theirs = (shared / "weights" / "coco.names").read_text().split("\n")
+    assert detector.labels == tuple(respelt.get(name, name) for name in theirs if name)
+
+
+async def test_the_bus_is_found_where_it_is(detector: Detector, shared: Path) -> None:
+    [bus] = await detector.detect(photo(shared, "bus"))
+    assert bus.label == "bus"
+    assert bus.score > 0.9
+    assert iou(BUS, bus.box) >= 0.7
+
+
+async def test_three_people_are_found_where_they_are(detector: Detector, shared: Path) -> None:
+    found = await detector.detect(photo(shared, "people"))
+    assert [one.label for one in found] == ["person"] * 3
+    for person in THREE_PEOPLE:
+        assert best_iou(person, [one.box for one in found]) >= 0.7
+
+
+async def test_labels_restrict_what_is_found(detector: Detector, shared: Path) -> None:
+    assert await detector.detect(photo(shared, "people"), labels=["bus", "cat"]) == []
+    found = await detector.detect(photo(shared, "bus"), labels=["bus", "cat"])
+    assert [one.label for one in found] == ["bus"]
+
+
+async def test_the_same_picture_gives_the_same_objects_whoever_else_asks(detector: Detector, shared: Path) -> None:
+    pictures = [photo(shared, "bus"), photo(shared, "people")]
+    alone = [seen(await detector.detect(picture)) for picture in pictures]
+    together = await asyncio.gather(*(detector.detect(pictures[index % 2]) for index in range(12)))
+    assert [seen(found) for found in together] == alone * 6
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (8, 8), (20_000, 300), (1, 3000), (33_000, 40)])
+async def test_pictures_of_any_shape_are_searched(detector: Detector, width: int, height: int) -> None:
+    assert await detector.detect(np.zeros((height, width, 3), np.uint8)) == []
+
+
+async def test_weights_with_another_checksum_are_not_loaded(tmp_path: Path, shared: Path) -> None:
+    whole = (shared / "weights" / "fastestdet.onnx").read_bytes()
+    (tmp_path / "fastestdet.onnx").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    built = FASTESTDET.build(EngineConfig(weights_dir=tmp_path))
+    with pytest.raises(EngineUnavailable, match="its sha256 is not 31cb14c0.*, and it is not loaded") as raised:
+        await built.service.detect(np.zeros((8, 8, 3), np.uint8))
+    assert str(tmp_path) not in str(raised.value)
+    for part in built.parts:
+        await part.close()
+
+
+def test_without_weights_and_without_fetching_the_remedy_says_what_to_get_and_where_to_put_it(tmp_path: Path) -> None:
+    remedy = FASTESTDET.remedy(EngineConfig(weights_dir=tmp_path, auto_pull=False)) or ""
+    for part in (
+        "openfaze pull fastestdet",
+        "https://raw.githubusercontent.com/dog-qiuqiu/FastestDet/",
+        "31cb14c017fce347cb4c846ec62fdf00d76bb3beecdf4be21e7116ac67feb880",
+        "'fastestdet.onnx' into OPENFAZE_WEIGHTS_DIR",
+    ):
+        assert part in remedy
+    assert FASTESTDET.remedy(EngineConfig(weights_dir=tmp_path)) is None

@@ -1,0 +1,263 @@
+"""The object_detection task: what it searches, with which engine, and what its result says."""
+
+import base64
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from models.base import EngineOverloaded, EngineUnavailable
+from models.vision.detection.detector import Detection, Detector, Mask, Segmenter
+from models.vision.text import Image
+from tasks.base import TaskRequest
+from tasks.detection.search import Engines
+from tasks.errors import InputError
+from tasks.media.fetch import Fetcher, FetchPolicy
+from tasks.media.limits import MediaLimits
+from tasks.media.loader import MediaLoader
+from tasks.media.source import Source
+from tasks.object_detection import ObjectDetectionTask
+
+
+@pytest.fixture
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5))
+    yield loader
+    await loader.close()
+
+
+def source(data: bytes, media_type: str, param: str = "messages[0].content[0].file.file_data") -> Source:
+    return Source(param, payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
+
+
+def picture(*widths: int, height: int = 60) -> Source:
+    """A picture whose frames are as wide as asked, so that they can be told apart."""
+    frames = [PIL.Image.new("RGB", (width, height), "white") for width in widths]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:])
+    return source(buffer.getvalue(), "image/tiff")
+
+
+def pdf(pages: int) -> Source:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(300, 200))
+    for _ in range(pages):
+        canvas.showPage()
+    canvas.save()
+    return source(buffer.getvalue(), "application/pdf")
+
+
+@dataclass
+class Finder:
+    """Finds one object for each of its labels in every picture, with the picture's width as its box's."""
+
+    labels: Sequence[str] | None = ("bus", "cat", "person")
+    name: str = "finder"
+    has_masks: bool = False
+    side: int = 1000
+    full: bool = False
+    asked: list[tuple[int, tuple[str, ...] | None, bool]] = field(default_factory=list)
+
+    async def detect(
+        self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
+    ) -> list[Detection]:
+        width = image.shape[1]
+        self.asked.append((width, None if labels is None else tuple(labels), masks))
+        if self.full and not wait:
+            raise EngineOverloaded(self.name, 1, 2)
+        mask = Mask(2, 3, np.ones((10, 8), bool)) if masks and self.has_masks else None
+        return [
+            Detection(label, 0.9 - 0.1 * index, (2.0, 3.0, 10.0, 13.0), mask)
+            for index, label in enumerate(self.labels or labels or ())
+            if labels is None or label in labels
+        ]
+
+
+class Outliner:
+    name = "outliner"
+
+    async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
+        return [Detection(one.label, one.score, one.box, Mask(2, 3, np.eye(10, 8, dtype=bool))) for one in found]
+
+
+def absent(capability: str) -> Callable[[], Any]:
+    def ask() -> Any:
+        raise EngineUnavailable(capability, f"Get a {capability}.")
+
+    return ask
+
+
+def task(
+    loader: MediaLoader,
+    detector: Detector | None = None,
+    beyond: Detector | None = None,
+    segmenter: Segmenter | None = None,
+) -> ObjectDetectionTask:
+    finder = detector or Finder()
+    return ObjectDetectionTask(
+        Engines(
+            lambda: finder,
+            (lambda: beyond) if beyond else absent("open_vocabulary"),
+            (lambda: segmenter) if segmenter else absent("segmentation"),
+            lambda: None,
+        ),
+        loader,
+    )
+
+
+async def test_a_request_without_a_picture_is_told_so(loader: MediaLoader) -> None:
+    with pytest.raises(InputError, match="'object_detection' needs an image, a PDF or a video"):
+        await task(loader).run(TaskRequest("Detect all objects."))
+
+
+async def test_a_text_shows_nothing(loader: MediaLoader) -> None:
+    with pytest.raises(InputError, match="text/plain, which shows nothing") as raised:
+        await task(loader).run(TaskRequest("", (picture(50), source(b"no picture", "text/plain", "messages[0].x"))))
+    assert (raised.value.code, raised.value.param) == ("unsupported_media_type", "messages[0].x")
+
+
+async def test_objects_have_labels_bounds_and_confidences_the_surest_first(loader: MediaLoader) -> None:
+    result = await task(loader).run(TaskRequest("Detect all objects.", (picture(50),)))
+    first, *others = result["detected_objects"]
+    assert list(first) == ["label", "bounds", "confidence"]
+    assert (first["label"], first["confidence"]) == ("bus", 0.9)
+    assert first["bounds"] == {
+        "top_left": {"x": 2, "y": 3},
+        "top_right": {"x": 10, "y": 3},
+        "bottom_right": {"x": 10, "y": 13},
+        "bottom_left": {"x": 2, "y": 13},
+        "width": 8,
+        "height": 10,
+    }
+    assert [(one["label"], one["confidence"]) for one in others] == [("cat", 0.8), ("person", 0.7)]
+
+
+async def test_nothing_found_is_an_empty_list(loader: MediaLoader) -> None:
+    assert await task(loader, Finder(labels=())).run(TaskRequest("", (picture(50),))) == {"detected_objects": []}
+
+
+async def test_what_lies_outside_the_picture_is_left_out(loader: MediaLoader) -> None:
+    class Outside(Finder):
+        async def detect(self, image: Image, **_: Any) -> list[Detection]:
+            return [Detection("bus", 0.9, (-20, -20, -5, 30)), Detection("cat", 0.8, (-5, -5, 10, 100))]
+
+    [cat] = (await task(loader, Outside()).run(TaskRequest("", (picture(50),))))["detected_objects"]
+    assert (cat["label"], cat["bounds"]["width"], cat["bounds"]["height"]) == ("cat", 10, 60)
+
+
+async def test_the_text_restricts_the_search(loader: MediaLoader) -> None:
+    finder = Finder()
+    await task(loader, finder).run(TaskRequest("Find the cats and the people", (picture(50),)))
+    assert finder.asked == [(50, ("cat", "person"), False)]
+
+
+async def test_a_label_that_no_engine_knows_is_named_instead_of_not_found(loader: MediaLoader) -> None:
+    finder = Finder()
+    with pytest.raises(EngineUnavailable) as raised:
+        await task(loader, finder).run(TaskRequest("Find the cats and the unicorns", (picture(50),)))
+    assert raised.value.capability == "object_detection"
+    assert "'finder' cannot find 'unicorns': it knows 3 labels (bus, cat, person)" in raised.value.remedy
+    assert "Get a open_vocabulary." in raised.value.remedy
+    assert finder.asked == []
+
+
+async def test_a_label_that_the_engine_does_not_know_goes_to_one_of_open_vocabulary(loader: MediaLoader) -> None:
+    finder, beyond = Finder(), Finder(labels=None, name="beyond")
+    request = TaskRequest("Find the cats, the red bus and the unicorns", (picture(50),))
+    result = await task(loader, finder, beyond).run(request)
+    assert finder.asked == [(50, ("cat",), False)]
+    assert beyond.asked == [(50, ("red bus", "unicorn"), False)]
+    assert {one["label"] for one in result["detected_objects"]} == {"cat", "red bus", "unicorn"}
+
+
+async def test_without_an_open_vocabulary_a_described_thing_is_of_its_kind(loader: MediaLoader) -> None:
+    finder = Finder()
+    await task(loader, finder).run(TaskRequest("Find the red bus", (picture(50),)))
+    assert finder.asked == [(50, ("bus",), False)]
+
+
+async def test_an_engine_of_open_vocabulary_looks_for_whatever_is_named(loader: MediaLoader) -> None:
+    finder = Finder(labels=None)
+    await task(loader, finder).run(TaskRequest("Find unicorns", (picture(50),)))
+    await task(loader, finder).run(TaskRequest("Detect all objects.", (picture(50),)))
+    assert [labels for _, labels, _ in finder.asked] == [("unicorn",), None]
+
+
+async def test_pages_are_numbered_through_and_hints_choose_them(loader: MediaLoader) -> None:
+    finder = Finder(labels=("bus",))
+    sources = (picture(50), picture(60, 70), pdf(1))
+    result = await task(loader, finder).run(TaskRequest("", sources))
+    assert [one["page"] for one in result["detected_objects"]] == [1, 2, 3, 4]
+    assert sorted(width for width, _, _ in finder.asked) == [50, 60, 70, 600]
+    result = await task(loader, finder).run(TaskRequest("Find buses on pages 3-4", sources))
+    assert [one["page"] for one in result["detected_objects"]] == [3, 4]
+
+
+async def test_objects_stay_with_their_page_the_surest_first_in_each(loader: MediaLoader) -> None:
+    result = await task(loader).run(TaskRequest("", (picture(50, 60),)))
+    assert [(one["page"], one["label"]) for one in result["detected_objects"]] == [
+        (1, "bus"), (1, "cat"), (1, "person"), (2, "bus"), (2, "cat"), (2, "person"),
+    ]  # fmt: skip
+
+
+async def test_too_many_pages_are_refused_before_any_is_searched(loader: MediaLoader) -> None:
+    finder = Finder()
+    with pytest.raises(InputError, match=r"6 pages .* limit is 5 .*OPENFAZE_MAX_PAGES") as raised:
+        await task(loader, finder).run(TaskRequest("", (pdf(6),)))
+    assert raised.value.code == "too_many_pages"
+    assert finder.asked == []
+
+
+async def test_an_overloaded_engine_refuses_the_request_at_its_first_picture(loader: MediaLoader) -> None:
+    with pytest.raises(EngineOverloaded):
+        await task(loader, Finder(full=True)).run(TaskRequest("", (picture(50, 60),)))
+
+
+async def test_masks_that_nothing_here_draws_are_refused_with_what_would(loader: MediaLoader) -> None:
+    with pytest.raises(EngineUnavailable) as raised:
+        await task(loader).run(TaskRequest("Segment the buses", (picture(50),)))
+    assert "'finder' draws none. Get a segmentation." in raised.value.remedy
+    assert "openfaze pull rf-detr-seg-nano" in raised.value.remedy
+
+
+async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader) -> None:
+    finder = Finder(has_masks=True)
+    result = await task(loader, finder).run(TaskRequest("Segment the buses", (picture(50),)))
+    assert finder.asked == [(50, ("bus",), True)]
+    [bus] = result["detected_objects"]
+    assert list(bus) == ["label", "bounds", "confidence", "polygon", "mask"]
+    assert bus["polygon"] == [{"x": 2, "y": 3}, {"x": 2, "y": 12}, {"x": 9, "y": 12}, {"x": 9, "y": 3}]
+    assert np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(bus["mask"])))).all()
+
+
+async def test_masks_for_boxes_come_from_the_segmenter(loader: MediaLoader) -> None:
+    result = await task(loader, segmenter=Outliner()).run(TaskRequest("Return masks of the cats", (picture(50),)))
+    [cat] = result["detected_objects"]
+    assert "polygon" not in cat
+    mask = PIL.Image.open(io.BytesIO(base64.b64decode(cat["mask"])))
+    assert (mask.mode, mask.size) == ("1", (cat["bounds"]["width"], cat["bounds"]["height"]))
+    assert np.array_equal(np.asarray(mask), np.eye(10, 8, dtype=bool))
+
+
+async def test_an_outline_is_a_polygon_alone(loader: MediaLoader) -> None:
+    result = await task(loader, Finder(has_masks=True)).run(TaskRequest("Outline the cats", (picture(50),)))
+    assert list(result["detected_objects"][0]) == ["label", "bounds", "confidence", "polygon"]
+
+
+async def test_small_objects_are_looked_for_in_slices_when_asked_for(loader: MediaLoader) -> None:
+    finder = Finder(labels=("bus",), side=20)
+    await task(loader, finder).run(TaskRequest("Detect all objects", (picture(50),)))
+    assert [width for width, _, _ in finder.asked] == [50]
+    await task(loader, finder).run(TaskRequest("Detect small objects", (picture(50),)))
+    assert {width for width, _, _ in finder.asked} == {50, 20, 40}
+
+
+async def test_progress_is_told_picture_by_picture(loader: MediaLoader) -> None:
+    told: list[tuple[str, int, int]] = []
+    await task(loader).run(TaskRequest("", (picture(50, 60, 70),), lambda *progress: told.append(progress)))
+    assert told == [("object_detection", 1, 3), ("object_detection", 2, 3), ("object_detection", 3, 3)]
