@@ -1,0 +1,111 @@
+"""Apertium, a rule-based translator, run as the program that it is.
+
+Text goes in by its stream format (https://wiki.apertium.org/wiki/Apertium_stream_format): markup is a "superblank" in
+brackets, which stays between the words it stood between.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from models.base import EngineSpec
+from models.translation.languages import tag_of_code
+from models.translation.marks import Notation
+from models.translation.translator import CAPABILITY, Job, Pair
+
+SPEC = EngineSpec("apertium", CAPABILITY, "GPL-2.0-or-later", "the system's packages 'apertium-…'")
+
+_PROGRAM = "apertium"
+_NOTATION = Notation("Xq{}q", "[<{}>]")
+_END = ".[][\n\n]"
+"""Ends a sentence for the tagger without leaving a full stop: as `apertium-destxt` writes it."""
+_SPECIAL = re.compile(r"[\[\]{}^$/\\@<>]")
+_ESCAPED = re.compile(r"\\(.)")
+_DIRECTION = re.compile(r"(?P<source>[a-z]{2,3})-(?P<target>[a-z]{2,3})(?:_(?P<region>[A-Z]{2}))?")
+"""Other modes (`spa-cat_valencia`, `eco-es-fr`) are varieties that no request can name."""
+_SECONDS = 120
+_LISTING_SECONDS = 10
+
+
+def remedy() -> str | None:
+    if shutil.which(_PROGRAM) is None:
+        return "Install Apertium and the languages: `apt-get install apertium apertium-eng-spa`, for example."
+    return None
+
+
+class ApertiumFailed(Exception):
+    """The program did not do what it should."""
+
+
+class Apertium:
+    """An engine for an EngineHost; a process for each job."""
+
+    def __init__(self) -> None:
+        self._directions: Mapping[Pair, str] = {}
+
+    def load(self) -> None:
+        self._directions = directions()
+
+    def close(self) -> None:
+        self._directions = {}
+
+    def run(self, batch: Sequence[Job]) -> list[Sequence[str] | Exception]:
+        return [self._translated(job) for job in batch]
+
+    def _translated(self, job: Job) -> list[str]:
+        direction = self._directions[job.source or "", job.target]
+        written = (_NOTATION.written(sentence, _escaped) for sentence in job.sentences)
+        stream = "".join(sentence + _END for sentence in written)
+        translations = _run([_PROGRAM, "-u", "-f", "none", direction], stream, _SECONDS).split(_END)
+        if len(translations) != len(job.sentences) + 1:
+            if len(job.sentences) > 1:
+                return [self._translated(Job((one,), job.source, job.target))[0] for one in job.sentences]
+            raise ApertiumFailed(f"{direction}: {len(translations) - 1} sentences came back for one")
+        return [
+            _NOTATION.read(translation, sentence, _unescaped).strip()
+            for translation, sentence in zip(translations, job.sentences, strict=False)
+        ]
+
+
+@cache
+def directions() -> Mapping[Pair, str]:
+    """What is installed: the name of each direction by its languages. The program is asked once."""
+    found: dict[Pair, str] = {}
+    for line in _run([_PROGRAM, "-l"], "", _LISTING_SECONDS).split():
+        if match := _DIRECTION.fullmatch(line):
+            source, target = tag_of_code(match["source"]), tag_of_code(match["target"])
+            if source and target:
+                found[source, f"{target}-{match['region']}" if match["region"] else target] = line
+    return found
+
+
+def _run(command: Sequence[str], stdin: str, seconds: float) -> str:
+    """What it prints. Apertium is a shell script that starts a dozen programs: all of them end with it."""
+    with subprocess.Popen(  # noqa: S603 - an argument list; the text goes to its standard input
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        start_new_session=True,
+    ) as process:
+        try:
+            printed, complaints = process.communicate(stdin.encode(), timeout=seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode != 0:
+        raise ApertiumFailed(f"{' '.join(command)}: {process.returncode}, {complaints.decode(errors='replace')[:500]}")
+    return printed.decode()
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text)

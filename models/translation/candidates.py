@@ -1,0 +1,97 @@
+"""The engines of the `translate` capability, and how each is put together."""
+
+from functools import partial
+from typing import Final
+
+from models.base import EngineSpec
+from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.device import resolve_device
+from models.host import EngineHost, HostLimits
+from models.language.candidates import QWEN3_4B
+from models.translation import apertium, ct2
+from models.translation.llm import NAME
+from models.translation.translator import CAPABILITY, HostedTranslator, shortest_route
+
+_BATCH_CHARS = 8000
+_JOBS_AT_ONCE = 4
+_PROGRAMS_AT_ONCE = 2
+
+MADLAD_SPEC: Final = EngineSpec("madlad-400", CAPABILITY, "Apache-2.0", f"the folder '{ct2.MADLAD_FOLDER}'")
+OPUS_SPEC: Final = EngineSpec("opus-mt", CAPABILITY, "CC-BY-4.0", f"the folder '{ct2.OPUS_FOLDER}'")
+
+
+def _packages() -> str | None:
+    return None if is_installed("ctranslate2", "sentencepiece") else "Install 'ctranslate2' and 'sentencepiece'."
+
+
+def _device(config: EngineConfig) -> str:
+    return resolve_device(config.device, gpu_package="nvidia-cublas-cu12")
+
+
+def _limits(config: EngineConfig) -> HostLimits:
+    return HostLimits(
+        max_batch=_JOBS_AT_ONCE,
+        max_queue=config.max_queue,
+        idle_unload_s=config.idle_unload_s,
+    )
+
+
+def _build_madlad(config: EngineConfig) -> Built:
+    host = EngineHost(
+        MADLAD_SPEC,
+        partial(ct2.Madlad, config.weights_dir, device=_device(config), threads=config.threads),
+        _limits(config),
+    )
+    routes = ct2.MadladRoutes(config.weights_dir)
+    return Built(HostedTranslator(host, routes, batch_chars=_BATCH_CHARS), (host,))
+
+
+def _build_opus(config: EngineConfig) -> Built:
+    host = EngineHost(
+        OPUS_SPEC,
+        partial(ct2.OpusMt, config.weights_dir, device=_device(config), threads=config.threads),
+        _limits(config),
+    )
+
+    return Built(
+        HostedTranslator(
+            host,
+            lambda source, target: shortest_route(ct2.opus_folders(config.weights_dir), source, target),
+            batch_chars=_BATCH_CHARS,
+        ),
+        (host,),
+    )
+
+
+def _build_apertium(config: EngineConfig) -> Built:
+    host = EngineHost(
+        apertium.SPEC, apertium.Apertium, HostLimits(workers=_PROGRAMS_AT_ONCE, max_queue=config.max_queue)
+    )
+    return Built(
+        HostedTranslator(
+            host,
+            lambda source, target: shortest_route(apertium.directions(), source, target),
+            batch_chars=_BATCH_CHARS,
+        ),
+        (host,),
+    )
+
+
+def _llm_remedy(config: EngineConfig) -> str | None:
+    """The small model that comes with openfaze cannot translate."""
+    if config.llm.base_url or config.llm.gguf or QWEN3_4B.remedy(config) is None:
+        return None
+    return "Set OPENFAZE_LLM_BASE_URL: a capable language model translates between all languages."
+
+
+MADLAD_400 = Candidate(MADLAD_SPEC, lambda config: ct2.madlad_remedy(config.weights_dir) or _packages(), _build_madlad)
+OPUS_MT = Candidate(OPUS_SPEC, lambda config: ct2.opus_remedy(config.weights_dir) or _packages(), _build_opus)
+APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium)
+LLM_TRANSLATOR = Candidate(
+    EngineSpec(NAME, CAPABILITY, "the model's", "those of the capability 'llm'"),
+    _llm_remedy,
+    lambda _: Built(None, ()),
+)
+"""Built by the Runtime around the LLM that answers, which is loaded and closed as the capability `llm`."""
+
+TRANSLATE = (MADLAD_400, OPUS_MT, LLM_TRANSLATOR, APERTIUM)

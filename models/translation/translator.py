@@ -1,0 +1,106 @@
+"""The seam between the `translate` task and the engines: sentences in, the same number of sentences out."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from models.base import EngineUnavailable
+from models.host import EngineHost
+from models.translation.languages import base_of
+
+CAPABILITY = "translate"
+
+Pair = tuple[str, str]
+"""Tags of the source and the target language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Sentences of one text, for one engine."""
+
+    sentences: tuple[str, ...]
+    """Without line breaks; they may hold marks (models/translation/marks.py)."""
+    source: str | None
+    """As the engine calls the language; None: it finds out by itself."""
+    target: str
+
+
+class Translator(Protocol):
+    @property
+    def name(self) -> str:
+        """Of the engine, as in the catalog."""
+
+    @property
+    def batch_chars(self) -> int:
+        """Characters that are best sent together."""
+
+    async def can(self, source: str | None, target: str) -> bool:
+        """Whether it translates between these tags, perhaps by way of other languages. Raises EngineUnavailable."""
+
+    async def translate(
+        self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
+    ) -> list[str]:
+        """As many as there are `sentences`, in order. Marks are kept if the engine can: the caller must check.
+
+        With `wait`, a full queue is waited for. Raises ModelError.
+        """
+
+
+Router = Callable[[str | None, str], Sequence[Job] | None]
+"""The ways from a source to a target language: jobs without sentences, a hop each; None: there is none. Called in a
+thread; it may read files, and raises EngineUnavailable."""
+
+
+class HostedTranslator:
+    """An engine of Jobs behind a host, hop after hop where there is no direct way."""
+
+    def __init__(self, host: EngineHost[Job, Sequence[str]], route: Router, *, batch_chars: int) -> None:
+        self.name = host.spec.name
+        self.batch_chars = batch_chars
+        self._host = host
+        self._route = route
+
+    async def can(self, source: str | None, target: str) -> bool:
+        return await asyncio.to_thread(self._route, source, target) is not None
+
+    async def translate(
+        self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
+    ) -> list[str]:
+        hops = await asyncio.to_thread(self._route, source, target)
+        if hops is None:
+            raise EngineUnavailable(CAPABILITY, f"'{self.name}' does not translate from {source} into {target}.")
+        texts = list(sentences)
+        for hop in hops:
+            texts = list(await self._host.run(Job(tuple(texts), hop.source, hop.target), wait=wait))
+            wait = True
+        return texts
+
+
+def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[Job] | None:
+    """The fewest hops over `pairs`. A region that no pair has is given up: `pt-PT` is served by `pt`."""
+    start = _served(source, {origin for origin, _ in pairs})
+    end = _served(target, {to for _, to in pairs})
+    if start is None or end is None:
+        return None
+    before: dict[str, str] = {start: start}
+    queue = deque([start])
+    while queue and end not in before:
+        here = queue.popleft()
+        for there in sorted(to for origin, to in pairs if origin == here and to not in before):
+            before[there] = here
+            queue.append(there)
+    if end not in before or end == start:
+        return None
+    hops: list[Job] = []
+    while end != start:
+        hops.append(Job((), before[end], end))
+        end = before[end]
+    return hops[::-1]
+
+
+def _served(tag: str | None, known: Collection[str]) -> str | None:
+    if tag is None or tag in known:
+        return tag
+    return base_of(tag) if base_of(tag) in known else None

@@ -1,0 +1,1 @@
+"""From a request's words to what is to be translated, and from its text to sentences and back."""

@@ -1,0 +1,247 @@
+"""Markup, code, placeholders, addresses, numbers and white space survive a translation, whatever the engine does."""
+
+# ruff: noqa: E501 - a case a line
+
+import asyncio
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.base import EngineFailed
+from models.candidate import EngineConfig
+from models.catalog import CATALOG
+from models.language.openai_server import OpenAiServer
+from models.runtime import Runtime
+from models.translation.apertium import directions
+from models.translation.llm import LlmTranslator
+from models.translation.translator import Translator
+from tasks.base import unreported
+from tasks.translation.segments import Sentence, pieces_of
+from tasks.translation.sentences import LONGEST, cut
+from tasks.translation.translating import Translation
+from tests.llm_server import Reply, serving_llm
+from tests.translation_model import random_madlad
+
+# A text, and what must be in its translation, in this order; then what may stand anywhere.
+TABLE: list[tuple[str, list[str], list[str]]] = [
+    ("The <b>red</b> house is big.", ["<b>", "</b>"], []),
+    ("<p>Hello, my friend.</p>\n<p>The house is red.</p>", ["<p>", "</p>\n<p>", "</p>"], []),
+    ('Click <a href="https://example.com/a?b=1&c=2" title="Go on">here</a> now.', ["<a href=", "</a>"], ["b=1&c=2"]),
+    ("<ul>\n  <li>One dog</li>\n  <li>Two cats</li>\n</ul>", ["<ul>\n  <li>", "</li>\n  <li>", "</li>\n</ul>"], []),
+    ("The house<br/>is red.<br>It is big.", ["<br/>", "<br>"], []),
+    ("Tom &amp; Jerry are &lt;friends&gt;.", [], ["&amp;", "&lt;", "&gt;"]),
+    ("A price of 5&nbsp;&euro; is good &#8212; really.", [], ["&nbsp;", "&euro;", "&#8212;"]),
+    ("<h1>Welcome</h1><!-- a comment --><p>Good morning</p>", ["<h1>", "</h1><!-- a comment --><p>", "</p>"], []),
+    ("<p>Read this.</p><script>var word = 'house';</script>", ["<p>", "</p><script>var word = 'house';</script>"], []),
+    ("<style>p { color: red }</style><p>The dog</p>", ["<style>p { color: red }</style><p>", "</p>"], []),
+    ("Use <code>the house</code> here.", [], ["<code>the house</code>"]),
+    ("<table><tr><td>House</td><td>12</td></tr></table>", ["<table><tr><td>", "</td><td>12</td></tr></table>"], []),
+    ("<b>One <i>two</i></b> three", ["<b>", "<i>", "</i>", "</b>"], []),
+    ("Press <0>the button</0> and <1/> wait.", ["<0>", "</0>", "<1/>"], []),
+    ("<g id=\"1\">Hello</g> <x id=\"2\"/> world", ['<g id="1">', "</g>", '<x id="2"/>'], []),
+    ("# The house\n\nIt is red.", ["# ", "\n\n"], []),
+    ("## One\n\n### Two\n", ["## ", "\n\n### ", "\n"], []),
+    ("- one dog\n- two cats\n  - three birds\n", ["- ", "\n- ", "\n  - ", "\n"], []),
+    ("1. first\n2. second\n10) third", ["1. ", "\n2. ", "\n10) "], []),
+    ("- [ ] buy milk\n- [x] read the book", ["- [ ] ", "\n- [x] "], []),
+    ("> The house is red.\n> > It is big.", ["> ", "\n> > "], []),
+    ("This is **very good** and *nice*.", ["**", "**", "*", "*"], []),
+    ("This is __very good__ and _nice_ and ~~bad~~.", ["__", "__", "_", "_", "~~", "~~"], []),
+    ("***Important:*** the door is open.", ["***", "***"], []),
+    ("See [the docs](https://example.com/a_b_c) for help.", ["[", "](https://example.com/a_b_c)"], []),
+    ("![a red house](img/house_1.png) The house", ["![", "](img/house_1.png)"], []),
+    ("See [the docs][1].\n\n[1]: https://example.com 'Title'", ["[", "][1]", "\n\n[1]: https://example.com 'Title'"], []),
+    ("Run `pip install house` now.", [], ["`pip install house`"]),
+    ("Read it.\n\n```python\nprint('The house')\n\nx = 1\n```\n\nThe end.", ["```python\nprint('The house')\n\nx = 1\n```"], []),
+    ("~~~\nthe red house\n~~~\nIt is red.", ["~~~\nthe red house\n~~~\n"], []),
+    ("| House | Price |\n|:------|------:|\n| red | 12 |", ["| ", " | ", " |\n|:------|------:|\n| ", " | 12 |"], []),
+    ("The first line\nThe second line\r\nThe third line", ["\n", "\r\n"], []),
+    ("\n\n  The house.\n\n\n\tThe dog.  \n", ["\n\n  ", "\n\n\n\t", "  \n"], []),
+    ("One sentence.  Another one.   A third one.", ["  ", "   "], []),
+    ("---\ntitle: The house\n---\n\nThe house is red.", ["---\ntitle: The house\n---\n\n"], []),
+    ("Hello {name}, you have {count} messages.", [], ["{name}", "{count}"]),
+    ("Hello %s, you have %d messages and %.2f euros.", [], ["%s", "%d", "%.2f"]),
+    ("Hello %(user_name)s, it is %(day)s.", [], ["%(user_name)s", "%(day)s"]),
+    ("Hello {{ user.name }}, welcome to {{place}}.", [], ["{{ user.name }}", "{{place}}"]),
+    ("The file ${FILE} is in $HOME now.", [], ["${FILE}", "$HOME"]),
+    ("Hello %1$s, you have %2$d new %@ here.", [], ["%1$s", "%2$d", "%@"]),
+    ("{% if user %}Hello <%= name %>{% endif %}", [], ["{% if user %}", "<%= name %>", "{% endif %}"]),
+    ("{n, plural, one {# house} other {# houses}} are here.", [], ["{n, plural, one {# house} other {# houses}}"]),
+    ("Save 100%% of {0} in #{place}, {1}!", [], ["%%", "{0}", "#{place}", "{1}"]),
+    ("First line\\nSecond line with a \\\"word\\\"", [], ["\\n", '\\"']),
+    ("Go to https://example.com/the/house?q=red+dog#top, please.", [], ["https://example.com/the/house?q=red+dog#top"]),
+    ("Visit www.example.com or write to the.house@example.co.uk today.", [], ["www.example.com", "the.house@example.co.uk"]),
+    ("The price was 1,234.56 on 2024-05-17 at 10:30.", [], ["1,234.56", "2024-05-17", "10:30"]),
+    ("Call 555-1234 before 3/4, version 2.10.1.", [], ["555-1234", "3/4", "2.10.1"]),
+    ("We love it 🎉👍 → @house and #redhouse ✓", [], ["🎉👍", "→", "@house", "#redhouse", "✓"]),
+    ("<p>**Hi** {name}, see `x` at https://a.b/c &amp; <b>pay 5</b>.</p>", ["<p>**", "**", "<b>", "</b>", "</p>"], ["{name}", "`x`", "https://a.b/c", "&amp;", "5"]),
+]  # fmt: skip
+
+
+def assert_kept(text: str, translation: str, ordered: Sequence[str], anywhere: Sequence[str]) -> None:
+    place = 0
+    for part in ordered:
+        assert part in translation[place:], (part, translation)
+        place = translation.index(part, place) + len(part)
+    for part in anywhere:
+        assert translation.count(part) == text.count(part), (part, translation)
+    for sign in "<>{}`|\n\r\t*":
+        assert translation.count(sign) == text.count(sign), (sign, translation)
+
+
+async def check_table(translator: Translator, source: str | None = "en") -> None:
+    texts = [text for text, _, _ in TABLE]
+    translations = await Translation(translator, source, "es", unreported).of(texts)
+    for (text, ordered, anywhere), translation in zip(TABLE, translations, strict=True):
+        assert_kept(text, translation, ordered, anywhere)
+
+
+def test_the_table_has_fifty_cases() -> None:
+    assert len({text for text, _, _ in TABLE}) >= 50
+
+
+@pytest.mark.skipif(
+    shutil.which("apertium") is None or ("en", "es") not in directions(), reason="needs Apertium with apertium-eng-spa"
+)
+async def test_apertium_keeps_the_structure() -> None:
+    runtime = Runtime(CATALOG, EngineConfig(), {"translate": "apertium"})
+    await check_table(runtime.translators()[0])
+    await runtime.close()
+
+
+async def test_a_ctranslate2_model_that_talks_nonsense_keeps_the_structure(tmp_path: Path) -> None:
+    random_madlad(tmp_path / "madlad-400", "es")
+    runtime = Runtime(CATALOG, EngineConfig(device="cpu", threads=1, weights_dir=tmp_path), {"translate": "madlad-400"})
+    await check_table(runtime.translators()[0])
+    await runtime.close()
+
+
+@asynccontextmanager
+async def llm_that(speaks: Callable[[str], str]) -> AsyncIterator[LlmTranslator]:
+    """`speaks` makes the translation of each value that it is sent."""
+
+    def reply(body: dict[str, Any]) -> Reply:
+        asked = json.loads(body["messages"][1]["content"])
+        return Reply(json.dumps({key: speaks(text) for key, text in asked.items()}, ensure_ascii=False))
+
+    with serving_llm(reply) as server:
+        llm = OpenAiServer(server.base_url)
+        try:
+            yield LlmTranslator(lambda: llm)
+        finally:
+            await llm.close()
+
+
+def shouted(text: str) -> str:
+    return re.sub(r"[a-z]+", lambda word: word.group().upper(), text)
+
+
+MISBEHAVIOURS: dict[str, Callable[[str], str]] = {
+    "behaves": shouted,
+    "drops marks": lambda text: re.sub(r"⟦\d+⟧", "", shouted(text)) or "HOLA",
+    "doubles marks": lambda text: re.sub(r"(⟦\d+⟧)", r"\1 \1", shouted(text)),
+    "reverses the order": lambda text: " ".join(re.findall(r"⟦\d+⟧|[^⟦⟧]+", shouted(text))[::-1]),
+    "puts spaces around marks": lambda text: re.sub(r"(⟦\d+⟧)", r"  \1  ", shouted(text)),
+    "writes numbers its own way": lambda text: shouted(re.sub(r"\d(?![^⟦]*⟧)", "7", text)),
+    "breaks lines": lambda text: shouted(text).replace(" ", "\n"),
+}
+
+
+@pytest.mark.parametrize("how", MISBEHAVIOURS)
+async def test_an_llm_keeps_the_structure_even_if_it(how: str) -> None:
+    async with llm_that(MISBEHAVIOURS[how]) as translator:
+        await check_table(translator)
+
+
+@pytest.mark.parametrize("invented", ["<b>HOLA</b>", "{name} HOLA", "`HOLA`", "**HOLA**", "HOLA https://evil.example"])
+async def test_a_translation_with_invented_markup_is_refused(invented: str) -> None:
+    async with llm_that(lambda _: invented) as translator:
+        with pytest.raises(EngineFailed):
+            await Translation(translator, "en", "es", unreported).of(["The house is red."])
+
+
+@pytest.mark.parametrize("text", [text for text, _, _ in TABLE])
+def test_pieces_joined_are_the_text(text: str) -> None:
+    assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
+
+
+@given(st.text(st.sampled_from("ab .\n<>/{}[]()*_`#|~&;!%$@:-1\ue000\ue801\t\r\"'\\")))
+def test_pieces_of_any_text_joined_are_the_text(text: str) -> None:
+    assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Dear Mr. Smith, hello. It is 3.14. Why? Yes!", ["Dear Mr. Smith, hello. ", "It is 3.14. ", "Why? ", "Yes!"]),
+        ("Das ist z.B. gut. Ja.", ["Das ist z.B. gut. ", "Ja."]),
+        ("J. R. Smith left. He ran.", ["J. R. Smith left. ", "He ran."]),
+        ('He said "Go." Then he left.', ['He said "Go." ', "Then he left."]),
+        ("你好。我是学生！好吗？", ["你好。", "我是学生！", "好吗？"]),
+        ("यह घर है। वह लाल है।", ["यह घर है। ", "वह लाल है।"]),
+    ],
+)
+def test_prose_is_cut_at_the_ends_of_sentences(text: str, sentences: list[str]) -> None:
+    assert cut(text) == sentences
+
+
+def test_a_sentence_without_end_is_cut_at_commas() -> None:
+    text = "one two three, " * 200
+    sentences = cut(text)
+    assert "".join(sentences) == text
+    assert all(len(sentence) <= LONGEST and sentence.endswith(", ") for sentence in sentences)
+
+
+async def test_markup_stays_close_to_its_words() -> None:
+    async with llm_that(MISBEHAVIOURS["puts spaces around marks"]) as translator:
+        [translation] = await Translation(translator, "en", "es", unreported).of(
+            ["see [the docs](u), **now** go <b>on</b>."]
+        )
+    assert translation == "SEE [THE DOCS](u), **NOW** GO <b>ON</b>."
+
+
+def test_what_has_no_words_is_not_sent_to_an_engine() -> None:
+    assert not [piece for piece in pieces_of("12 + 5 = 17\n---\n| 1 | 2 |\n🎉 …") if isinstance(piece, Sentence)]
+
+
+class Slow:
+    """Upper case; notes how many calls are under way."""
+
+    name, batch_chars = "slow", 60
+
+    def __init__(self) -> None:
+        self.running = self.most = 0
+        self.waits: list[bool] = []
+
+    async def can(self, source: str | None, target: str) -> bool:
+        return source != target
+
+    async def translate(
+        self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
+    ) -> list[str]:
+        self.waits.append(wait)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(0)
+        self.running -= 1
+        return [sentence.upper() for sentence in sentences]
+
+
+async def test_a_long_text_goes_in_batches_and_reports_its_progress() -> None:
+    reports: list[tuple[str, int, int]] = []
+    slow = Slow()
+    text = "the red house is here.\n" * 20
+    translation = Translation(slow, "en", "es", lambda *report: reports.append(report))
+    assert await translation.of([text]) == [text.upper()]
+    assert reports[-1] == ("translate", 20, 20)
+    assert len(reports) == 10
+    assert slow.most == 2
+    assert slow.waits == [False] + 9 * [True]

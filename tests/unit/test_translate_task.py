@@ -1,0 +1,137 @@
+"""The `translate` task as requests meet it."""
+
+import base64
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from models.base import EngineUnavailable
+from models.translation.translator import Translator
+from tasks.base import TaskRequest
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.fetch import Fetcher, FetchPolicy
+from tasks.media.limits import MediaLimits
+from tasks.media.loader import MediaLoader
+from tasks.media.source import Source
+from tasks.translate import TranslateResult, TranslateTask
+from tasks.translation.source_language import languages_of
+
+
+class Tagging:
+    """Knows some pairs; puts the languages before each sentence."""
+
+    batch_chars = 1000
+
+    def __init__(self, name: str, *pairs: str) -> None:
+        self.name = name
+        self._pairs = pairs
+
+    async def can(self, source: str | None, target: str) -> bool:
+        return f"{source}-{target}" in self._pairs
+
+    async def translate(
+        self, sentences: Sequence[str], source: str | None, target: str, *, wait: bool = False
+    ) -> list[str]:
+        return [f"{self.name} {source} {target} {sentence}" for sentence in sentences]
+
+
+@pytest.fixture
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    yield loader
+    await loader.close()
+
+
+async def translated(
+    loader: MediaLoader, text: str, *translators: Translator, sources: tuple[Source, ...] = (), most_chars: int = 1000
+) -> TranslateResult:
+    task = TranslateTask(lambda: translators, loader, most_chars=most_chars)
+    return await task.run(TaskRequest(text, sources))
+
+
+def attached(text: str, filename: str = "a.txt") -> Source:
+
+    return Source(
+        param="messages[0].content[1].file", payload=base64.b64encode(text.encode()).decode(), filename=filename
+    )
+
+
+HOUSE = "The house is red and it has a large garden."
+
+
+async def test_the_result_is_as_the_contract_says(loader: MediaLoader) -> None:
+    result = await translated(loader, f"Translate the following into French:\n\n{HOUSE}", Tagging("a", "en-fr"))
+    assert list(result.items()) == [
+        ("translated_text", f"a en fr {HOUSE}"),
+        ("source_language", "auto-detected"),
+        ("target_language", "fr"),
+        ("batch_size", 1),
+    ]
+
+
+async def test_a_source_language_that_is_given_is_echoed(loader: MediaLoader) -> None:
+    result = await translated(loader, "Translate from German into French: Haus", Tagging("a", "de-fr"))
+    assert result["source_language"] == "de"
+    assert result["translated_text"] == "a de fr Haus"
+
+
+async def test_the_first_engine_that_knows_the_pair_translates(loader: MediaLoader) -> None:
+    engines = Tagging("a", "en-es"), Tagging("b", "en-fr"), Tagging("c", "en-fr")
+    result = await translated(loader, f"Translate into French: {HOUSE}", *engines)
+    assert result["translated_text"].startswith("b ")
+
+
+async def test_what_is_in_the_target_language_already_stays_as_it_is(loader: MediaLoader) -> None:
+    result = await translated(loader, f"Translate into English: {HOUSE}")
+    assert result["translated_text"] == HOUSE
+
+
+async def test_attached_texts_are_translated_each_by_itself(loader: MediaLoader) -> None:
+    sources = attached(HOUSE), attached("# Title\n\nThe second file is here for you.\n", "b.md")
+    result = await translated(loader, "Translate these files into French", Tagging("a", "en-fr"), sources=sources)
+    assert result["batch_size"] == 2
+    assert result["translated_text"].startswith(f"a en fr {HOUSE}\n\n# a en fr Title\n\n")
+
+
+async def test_a_pair_that_nobody_knows_says_what_would_help(loader: MediaLoader) -> None:
+    with pytest.raises(
+        EngineUnavailable, match=r"\(a\) does not translate from English into Japanese.*OPENFAZE_LLM_BASE_URL"
+    ):
+        await translated(loader, f"Translate into Japanese: {HOUSE}", Tagging("a", "en-fr"))
+
+
+async def test_a_text_without_words_needs_its_language_named(loader: MediaLoader) -> None:
+    with pytest.raises(InputError, match="the language of the text cannot be told"):
+        await translated(loader, "Translate into French: 12345 67", Tagging("a", "en-fr"))
+
+
+async def test_a_request_without_a_text_is_refused(loader: MediaLoader) -> None:
+    with pytest.raises(InputError, match="needs a text"):
+        await translated(loader, "Translate this into French:", Tagging("a", "en-fr"))
+
+
+async def test_a_text_beyond_the_limit_is_too_large(loader: MediaLoader) -> None:
+    with pytest.raises(InputTooLarge, match=r"1001 characters, and the limit is 1000.*OPENFAZE_MAX_TRANSLATE_CHARS"):
+        await translated(loader, f"Translate into French: {'x' * 1001}", Tagging("a", "en-fr"))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (HOUSE, "en"),
+        ("La maison est rouge et le jardin est grand.", "fr"),
+        ("Das Haus ist rot, und der Garten ist groß.", "de"),
+        ("你好，我是学生。", "zh"),
+        ("Доброе утро, как дела?", "ru"),
+        ("<div class='the house is here'><p>La casa es roja y tiene un jardín.</p></div>", "es"),
+    ],
+)
+async def test_the_language_of_a_text_is_found(text: str, language: str) -> None:
+    assert (await languages_of(text))[0] == language
+
+
+async def test_a_short_text_may_be_in_several_languages(loader: MediaLoader) -> None:
+    guesses = await languages_of("Hello")
+    assert guesses[0] == "en"
+    result = await translated(loader, "Translate into Spanish: Hello", Tagging("a", f"{guesses[1]}-es"))
+    assert result["translated_text"] == f"a {guesses[1]} es Hello"
