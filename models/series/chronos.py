@@ -1,0 +1,70 @@
+"""Chronos-2, a network that has learnt from many series to continue any: for a GPU, and on a CPU too."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.base import EngineSpec
+from models.candidate import is_installed
+from models.series.forecaster import COVERAGE, Outlook, Series
+
+FOLDER = "chronos-2"
+SPEC = EngineSpec(FOLDER, "forecast", "Apache-2.0", f"the folder '{FOLDER}' (amazon/chronos-2)")
+
+_QUANTILES = [round((1 - COVERAGE) / 2, 3), 0.5, round((1 + COVERAGE) / 2, 3)]
+
+
+def remedy(folder: Path) -> str | None:
+    """None when the engine can run here, else what is missing. Loads nothing."""
+    if not (folder / "config.json").is_file():
+        return (
+            f"Put amazon/chronos-2 from Hugging Face into the folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR "
+            "(`hf download`)."
+        )
+    if not is_installed("torch", "chronos"):
+        return "Install PyTorch and chronos-forecasting: `pip install 'openfaze[gpu]'`."
+    return None
+
+
+class Chronos2:
+    """From a Series to its Outlook; seasons it sees for itself. Implements `models.base.Engine`."""
+
+    def __init__(self, folder: Path, *, device: str = "auto") -> None:
+        """`folder` holds the model as Hugging Face hands it out."""
+        self._folder = folder
+        self._device = device
+        self._pipeline: Any = None
+
+    def load(self) -> None:
+        """Raises EngineUnavailable where OPENFAZE_DEVICE names a GPU that is not there."""
+        from chronos import Chronos2Pipeline
+
+        from models.vision.detection.torch_device import torch_device
+
+        device = torch_device(self._device, SPEC.capability)
+        self._pipeline = Chronos2Pipeline.from_pretrained(str(self._folder), device_map=device, local_files_only=True)
+
+    def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
+        # One at a time: among others, a series is padded to the longest, and comes out a little differently.
+        return [self._outlook_or_error(series) for series in batch]
+
+    def close(self) -> None:
+        self._pipeline = None
+
+    def _outlook_or_error(self, series: Series) -> Outlook | Exception:
+        try:
+            return self._outlook(series)
+        except Exception as error:  # noqa: BLE001 - whatever breaks on a series is the result of that series
+            return error
+
+    def _outlook(self, series: Series) -> Outlook:
+        known = series.values[-self._pipeline.model_context_length :].astype(np.float32)
+        [quantiles], _ = self._pipeline.predict_quantiles(
+            [known], prediction_length=series.horizon, quantile_levels=_QUANTILES
+        )
+        found = quantiles[0].float().cpu().numpy().astype(np.float64)
+        # Nothing keeps a network's quantiles from crossing.
+        lower, value, upper = np.sort(found, axis=-1).T
+        return Outlook(value, lower, upper, SPEC.name)

@@ -1,0 +1,172 @@
+"""Continuing series of numbers: the `forecast` task."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from models.series.forecaster import Forecaster, Outlook, Series
+from tasks.base import TaskRequest
+from tasks.errors import InputError
+from tasks.media.source import Source
+from tasks.series.ahead import steps_ahead
+from tasks.series.columns import Observed, mentions, observed
+from tasks.series.horizon import Horizon, horizon_in
+from tasks.series.inline import message_of
+from tasks.series.plot import plot, wants_plot
+from tasks.series.reading import TableReader
+from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of
+from tasks.series.result import ForecastResult, notes_of, predictions_of
+from tasks.series.table import Table
+from tasks.side_by_side import side_by_side
+
+_SOURCES_AT_ONCE = 4
+_SERIES_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLimits:
+    points: int = 100_000
+    """Steps of one series, the missing ones between the first and the last included (OPENFAZE_MAX_SERIES_POINTS)."""
+    series: int = 32
+    """Series that one request forecasts (OPENFAZE_MAX_SERIES)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    observed: Observed
+    param: str | None
+    """Of the source that it is from."""
+
+
+class ForecastTask:
+    """How series go on: those in the files and behind the URLs of a request, else the one that its text holds.
+
+    What the text names is forecast ("the sales of Berlin"), else all; what it says of a horizon holds ("the next 6
+    months"), else a usual one. Text within files is data: it says nothing.
+    """
+
+    name = "forecast"
+
+    def __init__(
+        self, forecaster: Callable[[], Forecaster], reader: TableReader, limits: SeriesLimits | None = None
+    ) -> None:
+        self._forecaster = forecaster
+        self._reader = reader
+        self._limits = limits or SeriesLimits()
+
+    async def run(self, request: TaskRequest) -> ForecastResult:
+        """Raises InputError (nothing to forecast, fewer than 5 values, a horizon that cannot be, a source that cannot
+        be used, `too_many_series`, `too_many_points`), EngineOverloaded, EngineUnavailable and EngineFailed."""
+        message = await asyncio.to_thread(message_of, request.text, has_sources=bool(request.sources))
+        if request.sources:
+
+            async def read(source: Source) -> list[_Found]:
+                tables = await self._reader.read(source)
+                chosen = await asyncio.to_thread(_observed, tables, message.words)
+                if not chosen:
+                    raise InputError(
+                        f"'{source.label}' has no column of numbers that could be forecast", param=source.param
+                    )
+                return [_Found(one, source.param) for one in chosen]
+
+            by_source = await side_by_side(read, request.sources, at_most=_SOURCES_AT_ONCE)
+            found = [one for several in by_source for one in several]
+        else:
+            tables = [("", message.table)] if message.table is not None else []
+            found = [_Found(one, None) for one in await asyncio.to_thread(_observed, tables, message.words)]
+        if not found:
+            raise InputError(
+                "task 'forecast' needs a series: attach a CSV, TSV, JSON or XLSX file, put its URL in the text, or "
+                "write the numbers into the text"
+            )
+        self._check_number(found)
+        horizon = await asyncio.to_thread(horizon_in, message.words)
+        series, notes = await asyncio.to_thread(self._regular, found, horizon)
+        return await self._forecast(series, horizon, notes, request, draws=wants_plot(message.words))
+
+    async def _forecast(
+        self,
+        series: Sequence[Regular],
+        horizon: Horizon | None,
+        notes: Sequence[str],
+        request: TaskRequest,
+        *,
+        draws: bool,
+    ) -> ForecastResult:
+        queries = [Series(one.values, steps_ahead(one, horizon), seasons_of(one)) for one in series]
+        forecaster, done = self._forecaster(), 0
+
+        async def forecast(query: Series) -> Outlook:
+            nonlocal done
+            # The first is refused where the engine is overloaded; the rest wait, so that no work is thrown away.
+            outlook = await forecaster.forecast(query, wait=query is not queries[0])
+            done += 1
+            request.progress(self.name, done, len(queries))
+            return outlook
+
+        outlooks = await side_by_side(forecast, queries, at_most=_SERIES_AT_ONCE)
+        # Thousands of dates keep the processor busy for longer than the event loop should stand still.
+        result = await asyncio.to_thread(_result, series, outlooks, notes)
+        if draws:
+            result["plot"] = await asyncio.to_thread(plot, series, outlooks)
+        return result
+
+    def _regular(self, found: Sequence[_Found], horizon: Horizon | None) -> tuple[list[Regular], list[str]]:
+        """Series that are too short are left out with a note, where others are not. Raises InputError."""
+        period = horizon.period if horizon else None
+        names = [one.observed.name for one in found]
+        series, notes, failures = [], [], []
+        for place, one in enumerate(found):
+            name = one.observed.name or (f"series {place + 1}" if len(found) > 1 else "")
+            if names.count(one.observed.name) > 1:
+                name = f"{name} ({names[: place + 1].count(one.observed.name)})" if one.observed.name else name
+            renamed = Observed(name, one.observed.times, one.observed.values)
+            if len(found) > 1 and _known(renamed) < LEAST_POINTS:
+                notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
+                continue
+            try:
+                series.append(regular(renamed, period, self._limits.points, one.param))
+            except InputError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        if not series:
+            raise InputError(
+                f"a forecast needs at least {LEAST_POINTS} values, and no series has so many", param=found[0].param
+            )
+        return series, notes
+
+    def _check_number(self, found: Sequence[_Found]) -> None:
+        if len(found) > self._limits.series:
+            example = next((one.observed.name for one in found if one.observed.name), "")
+            hint = f" Name those that are meant, for example '{example}'." if example else ""
+            raise InputError(
+                f"there are {len(found)} series; the limit is {self._limits.series} a request "
+                f"(OPENFAZE_MAX_SERIES).{hint}",
+                code="too_many_series",
+                param=found[0].param,
+            )
+
+
+def _result(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastResult:
+    named = len(series) > 1
+    pairs = list(zip(series, outlooks, strict=True))
+    result: ForecastResult = {
+        "predictions": [row for one, outlook in pairs for row in predictions_of(one, outlook, named=named)],
+        "notes": [*(note for one, outlook in pairs for note in notes_of(one, outlook, named=named)), *notes],
+    }
+    if filled := sum(one.filled for one in series):
+        result["filled"] = filled
+    return result
+
+
+def _observed(tables: Sequence[tuple[str, Table]], words: str) -> list[Observed]:
+    """The series of the table that `words` name, else of the first that has one that is long enough."""
+    named = [pair for pair in tables if mentions(words, pair[0])]
+    by_table = [observed(table, words) for _, table in named or tables]
+    enough = [series for series in by_table if any(_known(one) >= LEAST_POINTS for one in series)]
+    return next(filter(None, [*enough, *by_table]), [])
+
+
+def _known(one: Observed) -> int:
+    return sum(value is not None for value in one.values)

@@ -1,0 +1,214 @@
+"""Points in time as tables write them: ISO 8601, days, months, quarters, weeks and years of several countries, and
+seconds since 1970."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
+MONTHS: dict[str, int] = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan januar jänner janvier janv enero ene gennaio gen janeiro januari",
+            "february feb februar février févr fév fevrier febrero febbraio fevereiro fev februari",
+            "march mar märz mrz maerz mars marzo março marco maart mrt",
+            "april apr avril avr abril abr aprile",
+            "may mai mayo maggio mag maio mei",
+            "june jun juni juin junio giugno giu junho",
+            "july jul juli juillet juil julio luglio lug julho",
+            "august aug août aout agosto ago augustus",
+            "september sep sept septembre septiembre set settembre setembro",
+            "october oct oktober okt octobre octubre ottobre ott outubro out",
+            "november nov novembre noviembre novembro",
+            "december dec dezember dez décembre déc decembre diciembre dic dicembre dezembro",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Of English, German, French, Spanish, Italian, Portuguese and Dutch, with their short forms."""
+
+_YEAR = r"(1[5-9]\d\d|2[01]\d\d)"
+_CLOCK = r"(?:[T ]\s*(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s*(am|pm)?\s*(Z|UTC|[+-]\d\d:?\d\d)?)?"
+_SEPARATED = r"[-/. ]"
+_ISO = re.compile(rf"{_YEAR}([-/.])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}", re.IGNORECASE)
+_COMPACT = re.compile(rf"{_YEAR}(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?")
+_MONTH = re.compile(rf"{_YEAR}[-/.M ](\d{{1,2}})|(\d{{1,2}})[-/.]{_YEAR}", re.IGNORECASE)
+_QUARTER = re.compile(rf"{_YEAR}[-/. ]?[QT]([1-4])|[QT]([1-4])[-/. ]?{_YEAR}|{_YEAR}:([1-4])", re.IGNORECASE)
+_WEEK = re.compile(rf"{_YEAR}-?W(\d\d)(?:-?([1-7]))?", re.IGNORECASE)
+_NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d\d),?{_CLOCK}", re.IGNORECASE)
+_NAMED = re.compile(
+    rf"(?:[^\W\d_]+\.?,? )?(?:(\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?{_SEPARATED}*(?:de )?)?([^\W\d_]{{3,10}})\.?"
+    rf"(?:{_SEPARATED}*(\d{{1,2}})(?:st|nd|rd|th)?(?=[,\-/. ]))?,?{_SEPARATED}*(?:de )?(\d{{4}}|'?\d\d){_CLOCK}",
+    re.IGNORECASE,
+)
+_YEAR_FIRST = re.compile(rf"{_YEAR}{_SEPARATED}([^\W\d_]{{3,10}})(?:{_SEPARATED}(\d{{1,2}}))?", re.IGNORECASE)
+_JUST_YEAR = re.compile(rf"{_YEAR}(?:\.0)?")
+_LONGEST = 40
+"""Characters that a cell with a date has at most."""
+_PIVOT = 69
+"""Years of two digits up to here are of this century, as POSIX reads them."""
+_SECONDS = (100_000_000, 10_000_000_000)
+"""Numbers that are read as seconds since 1970: the years 1973 to 2286. A thousand times as much is milliseconds."""
+
+Moment = tuple[dt.datetime, int | None]
+"""Local time, and its offset from UTC in minutes where it is told."""
+
+
+def moments(cells: Sequence[str]) -> list[dt.datetime | None]:
+    """Each cell's point in time, its period's first moment; None for what is none.
+
+    Whether days come before months is told by all cells together. Times of one offset are local times; of several, as
+    where summer time begins, they are UTC.
+    """
+    found = _read_all(cells, day_first=False)
+    if any(_NUMERIC.match(cell.strip()) for cell in cells):
+        other = _read_all(cells, day_first=True)
+        found = other if _days_come_first(cells, found, other) else found
+    offsets = {moment[1] for moment in found if moment is not None}
+    if len(offsets) <= 1:
+        return [moment and moment[0] for moment in found]
+    return [moment and moment[0] - dt.timedelta(minutes=moment[1] or 0) for moment in found]
+
+
+def year_in(value: float) -> dt.datetime | None:
+    """A number as the year that it may be."""
+    return dt.datetime(int(value), 1, 1) if value == int(value) and 1500 <= value <= 2199 else None
+
+
+def since_1970(value: float) -> dt.datetime | None:
+    """A number as the seconds or milliseconds that it may be."""
+    seconds = value / 1000 if value >= 1000 * _SECONDS[0] else value
+    if not _SECONDS[0] <= seconds < _SECONDS[1]:
+        return None
+    return dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds)
+
+
+def moment(cell: str, *, day_first: bool = False) -> Moment | None:
+    """The point in time that `cell` is; None for anything else."""
+    text = " ".join(cell.split())
+    if not 4 <= len(text) <= _LONGEST:
+        return None
+    try:
+        return next(filter(None, (read(text, day_first) for read in _READERS)), None)
+    except ValueError:  # of the 31st of June
+        return None
+
+
+def _read_all(cells: Iterable[str], *, day_first: bool) -> list[Moment | None]:
+    return [moment(cell, day_first=day_first) for cell in cells]
+
+
+def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day_first: list[Moment | None]) -> bool:
+    """By which order more cells are dates; else by which order they follow each other, evenly; else by the dots that
+    separate them where days come first."""
+    if month_first == day_first:
+        return False
+    costs = [(_strays(read), _disorder(read)) for read in (month_first, day_first)]
+    if costs[0] != costs[1]:
+        return costs[1] < costs[0]
+    return any((found := _NUMERIC.match(cell.strip())) and found[2] == "." for cell in cells[:100])
+
+
+def _strays(found: list[Moment | None]) -> int:
+    return found.count(None)
+
+
+def _disorder(found: list[Moment | None]) -> tuple[int, float]:
+    """How often time turns back, and how long the longest step is."""
+    times = [moment[0] for moment in found if moment]
+    steps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    turns = min(sum(step < 0 for step in steps), sum(step > 0 for step in steps))
+    return turns, max(map(abs, steps), default=0.0)
+
+
+def _iso(text: str, _day_first: bool) -> Moment | None:
+    found = _ISO.fullmatch(text)
+    return _at(int(found[1]), int(found[3]), int(found[4]), found.groups()[4:]) if found else None
+
+
+def _compact(text: str, _day_first: bool) -> Moment | None:
+    found = _COMPACT.fullmatch(text)
+    if not found:
+        return None
+    return _at(int(found[1]), int(found[2]), int(found[3]), (found[4], found[5], found[6], None, None))
+
+
+def _month(text: str, _day_first: bool) -> Moment | None:
+    found = _MONTH.fullmatch(text)
+    return _at(int(found[1] or found[4]), int(found[2] or found[3]), 1) if found else None
+
+
+def _quarter(text: str, _day_first: bool) -> Moment | None:
+    found = _QUARTER.fullmatch(text)
+    if not found:
+        return None
+    year, quarter = found[1] or found[4] or found[5], found[2] or found[3] or found[6]
+    return _at(int(year), 3 * int(quarter) - 2, 1)
+
+
+def _week(text: str, _day_first: bool) -> Moment | None:
+    found = _WEEK.fullmatch(text)
+    return (dt.datetime.fromisocalendar(int(found[1]), int(found[2]), int(found[3] or 1)), None) if found else None
+
+
+def _numeric(text: str, day_first: bool) -> Moment | None:
+    found = _NUMERIC.fullmatch(text)
+    if not found:
+        return None
+    first, second = int(found[1]), int(found[3])
+    day, month = (first, second) if day_first else (second, first)
+    return _at(_full_year(found[4]), month, day, found.groups()[4:])
+
+
+def _named(text: str, _day_first: bool) -> Moment | None:
+    found = _NAMED.fullmatch(text)
+    month = MONTHS.get(found[2].lower()) if found else None
+    if not found or month is None or (found[1] and found[3]):
+        return None
+    return _at(_full_year(found[4].lstrip("'")), month, int(found[1] or found[3] or 1), found.groups()[4:])
+
+
+def _year_first(text: str, _day_first: bool) -> Moment | None:
+    found = _YEAR_FIRST.fullmatch(text)
+    month = MONTHS.get(found[2].lower()) if found else None
+    return _at(int(found[1]), month, int(found[3] or 1)) if found and month else None
+
+
+def _just_year(text: str, _day_first: bool) -> Moment | None:
+    found = _JUST_YEAR.fullmatch(text)
+    return _at(int(found[1]), 1, 1) if found else None
+
+
+_READERS: tuple[Callable[[str, bool], Moment | None], ...] = (
+    *(_iso, _numeric, _month, _quarter, _compact, _week, _named, _year_first, _just_year),
+)
+
+
+def _full_year(digits: str) -> int:
+    year = int(digits)
+    if len(digits) == 4:
+        if not 1500 <= year < 2200:
+            raise ValueError("a year that no series has")
+        return year
+    return year + (2000 if year < _PIVOT else 1900)
+
+
+def _at(year: int, month: int, day: int, clock: Sequence[str | None] = (None,) * 5) -> Moment:
+    hour, minute, second, half, zone = clock
+    hours = int(hour or 0)
+    if half:
+        hours = hours % 12 + (12 if half.lower() == "pm" else 0)
+    days, hours = (1, 0) if hours == 24 else (0, hours)
+    time = dt.datetime(year, month, day, hours, int(minute or 0), int(second or 0)) + dt.timedelta(days=days)
+    return time, _offset(zone)
+
+
+def _offset(zone: str | None) -> int | None:
+    if zone is None:
+        return None
+    if zone.upper() in ("Z", "UTC"):
+        return 0
+    digits = zone[1:].replace(":", "")
+    return (int(digits[:2]) * 60 + int(digits[2:])) * (-1 if zone[0] == "-" else 1)

@@ -1,0 +1,139 @@
+"""The regular steps that a series' dates follow, or are nearest to."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import gcd
+
+from tasks.series.periods import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONTHLY,
+    QUARTERLY,
+    WEEK,
+    WEEKDAYS,
+    YEARLY,
+    Period,
+    last_day,
+    month_later,
+    month_number,
+    weekdays_between,
+)
+
+_FILLED = 0.5
+"""Share of a grid's places that must have a value: with fewer, the dates follow another one, or none."""
+_ON_GRID = 0.9
+"""Share of the gaps that must be whole steps."""
+_MONTH_EDGE = 5
+"""Days from a month's first or last day within which dates stand for that month, as the last trading day does."""
+_LEAST_MONTH = 27 * DAY
+_NICE = (
+    *(1, 5, 10, 15, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
+    *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK),
+)
+"""Seconds of the steps that irregular dates are brought to; longer ones are months, quarters and years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    start: dt.datetime
+    step: Period
+    day: int | None = None
+    """Of the month, for steps of months; 31: the last."""
+
+    def at(self, index: int) -> dt.datetime:
+        """Raises OverflowError beyond the year 9999."""
+        if self.step.unit == "month":
+            return month_later(self.start, self.step.count * index, self.day)
+        return self.step.after(self.start, index)
+
+    def place(self, moment: dt.datetime) -> int:
+        """The index of the step nearest to `moment`, or of its month."""
+        if self.step.unit == "month":
+            return round((month_number(moment) - month_number(self.start)) / self.step.count)
+        if self.step.unit == "weekday":
+            return weekdays_between(self.start, moment)
+        return round((moment - self.start).total_seconds() / self.step.count)
+
+    def exact_place(self, moment: dt.datetime) -> float:
+        """As `place`, between two steps too; to no more than a day for months."""
+        if self.step.unit != "second":
+            return float(self.place(moment))
+        return (moment - self.start).total_seconds() / self.step.count
+
+
+def grid_of(times: Sequence[dt.datetime]) -> Grid | None:
+    """The grid of `times`, which ascend, each once; None where they are irregular."""
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    if len(set(gaps)) == 1 and gaps[0].is_integer() and not _is_long(gaps):
+        return Grid(times[0], Period("second", int(gaps[0])))
+    return _of_months(times, gaps) or _of_weekdays(times, gaps) or _of_seconds(times, gaps)
+
+
+def nearest_step(times: Sequence[dt.datetime]) -> Period:
+    """For irregular times: the step near their median gap that clocks and calendars have."""
+    gaps = sorted((later - earlier).total_seconds() for earlier, later in pairwise(times))
+    median = max(1.0, gaps[len(gaps) // 2])
+    steps = [*(Period("second", seconds) for seconds in _NICE), MONTHLY, QUARTERLY, YEARLY]
+    return min(steps, key=lambda step: max(step.seconds, median) / min(step.seconds, median))
+
+
+def _is_long(gaps: Sequence[float]) -> bool:
+    """Whether equal gaps may be years or months all the same: not those of 28 or 30 days, but those of 365."""
+    return gaps[0] in (365 * DAY, 366 * DAY)
+
+
+def _of_months(times: Sequence[dt.datetime], gaps: Sequence[float]) -> Grid | None:
+    if sorted(gaps)[len(gaps) // 2] < _LEAST_MONTH or len({time.time() for time in times}) > 1:
+        return None
+    steps = [month_number(later) - month_number(earlier) for earlier, later in pairwise(times)]
+    day = _day_of_month(times)
+    if min(steps) < 1 or day is None:
+        return None
+    grid = Grid(times[0], Period("month", gcd(*steps)), day)
+    return grid if _is_filled(grid, times) else None
+
+
+def _day_of_month(times: Sequence[dt.datetime]) -> int | None:
+    """On which day of their months all of `times` fall, but for short months; None where that differs."""
+    days = {time.day for time in times}
+    lasts = [last_day(time.year, time.month) for time in times]
+    if all(time.day == last for time, last in zip(times, lasts, strict=True)):
+        return 31
+    if len(days) == 1:
+        return times[0].day
+    if all(time.day == min(max(days), last) for time, last in zip(times, lasts, strict=True)):
+        return max(days)
+    if all(last - time.day < _MONTH_EDGE for time, last in zip(times, lasts, strict=True)):
+        return 31
+    return 1 if max(days) <= _MONTH_EDGE else None
+
+
+def _of_weekdays(times: Sequence[dt.datetime], gaps: Sequence[float]) -> Grid | None:
+    if _most_frequent(gaps) != DAY or any(time.weekday() > 4 for time in times):
+        return None
+    if any(gap % DAY for gap in gaps) or sum(gaps) < WEEK:
+        return None
+    grid = Grid(times[0], WEEKDAYS)
+    return grid if _is_filled(grid, times) else None
+
+
+def _of_seconds(times: Sequence[dt.datetime], gaps: Sequence[float]) -> Grid | None:
+    step = _most_frequent(gaps)
+    if step < 1 or not step.is_integer():
+        return None
+    whole = sum(abs(gap / step - round(gap / step)) < 0.02 for gap in gaps)
+    grid = Grid(times[0], Period("second", int(step)))
+    return grid if whole >= _ON_GRID * len(gaps) and _is_filled(grid, times) else None
+
+
+def _most_frequent(gaps: Sequence[float]) -> float:
+    counts = Counter(gaps)
+    return min(counts, key=lambda gap: (-counts[gap], gap))
+
+
+def _is_filled(grid: Grid, times: Sequence[dt.datetime]) -> bool:
+    return len(times) >= _FILLED * (grid.place(times[-1]) + 1)

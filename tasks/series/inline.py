@@ -1,0 +1,166 @@
+"""Numbers that a message brings along, and the words around them."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from tasks.series.dates import moment
+from tasks.series.delimited import date_and_number, delimited_table, is_head
+from tasks.series.numbers import looks_numeric
+from tasks.series.structured import value_table
+from tasks.series.table import Table, table_of
+
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_BEGINNINGS = 20
+"""Brackets that are tried as the beginning of JSON."""
+_LEAST_ROWS = 2
+_MOST_WORDS = 2000
+"""Characters on either side of what is left out of a long message."""
+_NUMBER = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
+_GAP = r"(?:\s*[;,|]\s*|\s+)"
+_LIST = re.compile(rf"(?<![\w.,]){_NUMBER}(?:{_GAP}{_NUMBER})+(?![\w])")
+_COMMA_NUMBER = r"[-+−]?\d+,\d+"
+_COMMA_LIST = re.compile(rf"(?<![\w.,]){_COMMA_NUMBER}(?:(?:\s*;\s*|\s+){_COMMA_NUMBER})+(?![\w])")
+_PAIR = re.compile(r"([^\s,;:()]{4,20}(?:\s\d{2,4})?)\s*[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    words: str
+    """What is asked, without addresses and without the numbers."""
+    table: Table | None
+
+
+def message_of(text: str, *, has_sources: bool = False) -> Message:
+    """With sources, numbers in the text are part of what is asked."""
+    text = _ADDRESS.sub(" ", text)
+    if has_sources:
+        return Message(_shortened(text), None)
+    for find in (_fenced, _json, _lines, _pairs, _list):
+        found = find(text)
+        if found is not None:
+            return Message(_shortened(found.words), found.table)
+    return Message(_shortened(text), None)
+
+
+def _shortened(words: str) -> str:
+    """The beginning and the end: who asks for something says it there."""
+    return words if len(words) <= 2 * _MOST_WORDS else f"{words[:_MOST_WORDS]} {words[-_MOST_WORDS:]}"
+
+
+def _fenced(text: str) -> Message | None:
+    for fence in _FENCE.finditer(text):
+        inner = fence[1]
+        found = _json(inner)
+        table = found.table if found else delimited_table(inner)
+        if table is not None:
+            return Message(_without(text, fence.start(), fence.end()), table)
+    return None
+
+
+def _json(text: str) -> Message | None:
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    starts = [found.start() for found in re.finditer(r"[\[{]", text)][:_BEGINNINGS]
+    for start in starts:
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        table = value_table(value)
+        if table is not None:
+            return Message(_without(text, start, end), table)
+    return None
+
+
+def _lines(text: str) -> Message | None:
+    """The longest block of lines that are rows, with the line above them that names their columns."""
+    lines = _apart(text.splitlines())
+    best, start = (0, 0), None
+    for at, line in enumerate([*lines, ""]):
+        if at < len(lines) and _is_row(line):
+            start = at if start is None else start
+        elif start is not None and line.strip():
+            best, start = max(best, (start, at), key=_length), None
+    if start is not None:
+        best = max(best, (start, len(lines)), key=_length)
+    first, last = best
+    if last - first < _LEAST_ROWS:
+        return None
+    if first and _names_columns(lines[first - 1], lines[first]):
+        first -= 1
+    table = delimited_table("\n".join(lines[first:last]))
+    if table is None:
+        return None
+    return Message("\n".join([*lines[:first], *lines[last:]]), table)
+
+
+def _apart(lines: Sequence[str]) -> list[str]:
+    """A table that begins behind words, `Forecast this: date,sold`, on a line of its own."""
+    apart: list[str] = []
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
+        words, colon, rest = line.rpartition(": ")
+        if colon and not _is_row(line) and _is_row(below) and (_is_row(rest) or _names_columns(rest, below)):
+            apart += [words + colon, rest]
+        else:
+            apart.append(line)
+    return apart
+
+
+def _pairs(text: str) -> Message | None:
+    """`2024-01-01: 5, 2024-01-02: 7`."""
+    found = [(pair, pair[1], pair[2]) for pair in _PAIR.finditer(text) if moment(pair[1])]
+    if len(found) < _LEAST_ROWS:
+        return None
+    words = _without(text, found[0][0].start(), found[-1][0].end())
+    return Message(words, table_of([[date, value] for _, date, value in found], ()))
+
+
+def _list(text: str) -> Message | None:
+    lists = [*_COMMA_LIST.finditer(text), *_LIST.finditer(text)]
+    if not lists:
+        return None
+    longest = max(lists, key=lambda found: found.end() - found.start())
+    numbers = _numbers(longest)
+    words = _without(text, longest.start(), longest.end())
+    return Message(words, table_of([[number] for number in numbers], ("",)))
+
+
+def _numbers(found: "re.Match[str]") -> Sequence[str]:
+    pattern = _COMMA_NUMBER if found.re is _COMMA_LIST else _NUMBER
+    return re.findall(pattern, found[0])
+
+
+def _is_row(line: str) -> bool:
+    """A date and numbers, or nothing but numbers."""
+    if not line.strip():
+        return False
+    if set(line) <= set("|-: +=\t"):
+        return "|" in line
+    cells = [cell.strip() for cell in re.split(r"[\t;|,]", line.strip().strip("|")) if cell.strip()]
+    numbers = [cell for cell in cells if looks_numeric(cell) or cell.lower() in ("na", "nan", "null")]
+    if len(cells) > 1:
+        return (bool(numbers) and len(numbers) < len(cells) and _has_date(cells)) or len(numbers) == len(cells)
+    return bool(numbers) or date_and_number(line) is not None
+
+
+def _has_date(cells: Sequence[str]) -> bool:
+    return any(moment(cell.strip('"')) for cell in cells)
+
+
+def _names_columns(line: str, below: str) -> bool:
+    for delimiter in "\t;|,":
+        cells = line.strip().strip("|").split(delimiter)
+        if len(cells) > 1 and len(cells) == len(below.strip().strip("|").split(delimiter)):
+            return is_head([cell.strip() for cell in cells])
+    return False
+
+
+def _length(block: tuple[int, int]) -> int:
+    return block[1] - block[0]
+
+
+def _without(text: str, start: int, end: int) -> str:
+    return f"{text[:start]} {text[end:]}"

@@ -1,0 +1,208 @@
+"""Observations, as they come, to a series at equal steps."""
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.errors import InputError
+from tasks.series.columns import Observed
+from tasks.series.grid import Grid, grid_of, nearest_step
+from tasks.series.periods import DAY, HOUR, MINUTE, WEEK, Period
+
+LEAST_POINTS = 5
+"""The shortest series that is forecast (the HTTP contract)."""
+_NAMED_GAPS = 3
+"""Filled dates that a note names."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regular:
+    """A series at equal steps."""
+
+    name: str
+    values: NDArray[np.float64]
+    """All finite, oldest first."""
+    grid: Grid | None
+    """Where the values stand in time; None for those without dates."""
+    whole: bool
+    """Whether all observed values are integers."""
+    filled: int
+    """Values that were not observed, but interpolated."""
+    notes: tuple[str, ...]
+    """What was done to the observations, as sentences."""
+
+    @property
+    def last(self) -> dt.datetime | None:
+        return self.grid.at(len(self.values) - 1) if self.grid else None
+
+
+def regular(observed: Observed, period: Period | None, most: int, param: str | None) -> Regular:
+    """`period` is what the request counts in: irregular observations that are denser than that are summed by it.
+
+    Raises InputError: fewer than LEAST_POINTS values, or more than `most` steps from the first to the last.
+    """
+    known = sum(value is not None for value in observed.values)
+    if observed.times is None:
+        _check_count(observed.name, known, param)
+        return _undated(observed, most, param)
+    totals, repeated = _totals(observed)
+    _check_count(observed.name, len(totals), param)
+    notes = (
+        [f"{_counted(repeated, 'row has', 'rows have')} the date of another one: the values are summed."]
+        if repeated
+        else []
+    )
+    times = sorted(totals)
+    values = np.array([totals[time] for time in times])
+    whole = bool(np.all(values == np.round(values)))
+    grid = grid_of(times)
+    if grid is None:
+        step = nearest_step(times)
+        if period is not None and period.seconds > 1.5 * step.seconds:
+            times, values = _summed(times, values, period)
+            _check_count(observed.name, len(times), param)
+            grid = Grid(times[0], period, 1 if period.unit == "month" else None)
+            notes.append(f"The dates are irregular: their values are summed by {period.name}.")
+        else:
+            grid = Grid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
+            return _interpolated(observed, times, values, grid, whole, notes, most, param)
+    return _gridded(observed, times, values, grid, whole, notes, most, param)
+
+
+def seasons_of(series: Regular) -> tuple[int, ...]:
+    """The steps in which it may repeat itself, by the calendar: within a day, a week, a year."""
+    if series.grid is None:
+        return ()
+    step = series.grid.step
+    match step.unit:
+        case "month":
+            return (12 // step.count,) if step.count < 12 and 12 % step.count == 0 else ()
+        case "weekday":
+            return (5, 261)
+    year = round(365.25 * DAY / step.count)
+    natural = (HOUR, DAY, WEEK) if step.count < MINUTE * 10 else (DAY, WEEK)
+    within = [length // step.count for length in natural if length % step.count == 0 and length > step.count]
+    return (*within, *([year] if step.count >= HOUR * 12 and year > 3 else []))
+
+
+def _check_count(name: str, count: int, param: str | None) -> None:
+    if count < LEAST_POINTS:
+        which = f"'{name}' has" if name else "the series has"
+        raise InputError(
+            f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} {count}", param=param
+        )
+
+
+def _totals(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
+    """The sum of the values at each date, and how many rows are not the first of theirs."""
+    assert observed.times is not None
+    totals: dict[dt.datetime, float] = {}
+    repeated = 0
+    for time, value in zip(observed.times, observed.values, strict=True):
+        if time is None or value is None:
+            continue
+        repeated += time in totals
+        totals[time] = totals.get(time, 0.0) + value
+    return {time: total for time, total in totals.items() if math.isfinite(total)}, repeated
+
+
+def _undated(observed: Observed, most: int, param: str | None) -> Regular:
+    known = [(at, value) for at, value in enumerate(observed.values) if value is not None]
+    first, last = known[0][0], known[-1][0]
+    _check_length(last - first + 1, most, "value", param)
+    values = np.array([value for _, value in known])
+    places = np.array([at - first for at, _ in known], np.float64)
+    filled = last - first + 1 - len(known)
+    notes = ["There are no dates: predictions are numbered on from the values."]
+    if filled:
+        notes.append(f"{_counted(filled, 'missing value was', 'missing values were')} interpolated.")
+    whole = bool(np.all(values == np.round(values)))
+    return Regular(
+        observed.name, np.interp(np.arange(last - first + 1.0), places, values), None, whole, filled, tuple(notes)
+    )
+
+
+def _gridded(
+    observed: Observed,
+    times: Sequence[dt.datetime],
+    values: NDArray[np.float64],
+    grid: Grid,
+    whole: bool,
+    notes: Sequence[str],
+    most: int,
+    param: str | None,
+) -> Regular:
+    count = grid.place(times[-1]) + 1
+    _check_length(count, most, grid.step.name, param)
+    sums, numbers = np.zeros(count), np.zeros(count)
+    places = [grid.place(time) for time in times]
+    np.add.at(sums, places, values)
+    np.add.at(numbers, places, 1)
+    there = np.flatnonzero(numbers)
+    # Two dates that are nearest to the same step, of a series that strays from its grid now and then.
+    means = sums[there] / numbers[there]
+    gaps = np.flatnonzero(numbers == 0)
+    everything = np.interp(np.arange(count), there, means)
+    notes = [*notes]
+    if len(gaps):
+        named = ", ".join(f"{grid.at(int(at)):%Y-%m-%d %H:%M:%S}" for at in gaps[:_NAMED_GAPS])
+        more = ", …" if len(gaps) > _NAMED_GAPS else ""
+        were = _counted(len(gaps), "date without a value was", "dates without a value were")
+        notes.append(f"{were} interpolated: {named}{more}.")
+    return Regular(observed.name, everything, grid, whole, len(gaps), tuple(notes))
+
+
+def _interpolated(
+    observed: Observed,
+    times: Sequence[dt.datetime],
+    values: NDArray[np.float64],
+    grid: Grid,
+    whole: bool,
+    notes: Sequence[str],
+    most: int,
+    param: str | None,
+) -> Regular:
+    """Irregular observations by what lies between them, at each step from the first to the last."""
+    places = np.array([grid.exact_place(time) for time in times])
+    first, last = math.ceil(places[0]), math.floor(places[-1])
+    if last - first + 1 < LEAST_POINTS:
+        first, last = math.floor(places[0]), math.ceil(places[-1])
+    _check_length(last - first + 1, most, grid.step.name, param)
+    steps = np.arange(first, last + 1)
+    note = f"The dates are irregular: values are interpolated, one each {grid.step.name}."
+    moved = Grid(grid.at(first), grid.step, grid.day)
+    there = set(np.round(places).astype(int).tolist())
+    filled = sum(int(step) not in there for step in steps)
+    return Regular(observed.name, np.interp(steps, places, values), moved, whole, filled, (*notes, note))
+
+
+def _summed(
+    times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period
+) -> tuple[list[dt.datetime], NDArray[np.float64]]:
+    """The sums of each `period` from the first to the last; 0 where nothing happened."""
+    totals: dict[dt.datetime, float] = {}
+    for time, value in zip(times, values, strict=True):
+        beginning = period.beginning(time)
+        totals[beginning] = totals.get(beginning, 0.0) + float(value)
+    beginnings = [period.beginning(times[0])]
+    while beginnings[-1] < max(totals):
+        beginnings.append(period.after(beginnings[-1]))
+    return beginnings, np.array([totals.get(one, 0.0) for one in beginnings])
+
+
+def _check_length(count: int, most: int, step: str, param: str | None) -> None:
+    if count > most:
+        raise InputError(
+            f"the series has {count} steps of one {step} from its first to its last value; the limit is {most} "
+            "(OPENFAZE_MAX_SERIES_POINTS)",
+            code="too_many_points",
+            param=param,
+        )
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"

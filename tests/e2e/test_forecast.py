@@ -1,0 +1,169 @@
+"""Forecasts over HTTP, as clients of a real server ask for them."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.e2e.conftest import KEY, api_client, data_url
+from tests.e2e.full_model import FullModel, content_of, error_of, schema_of, serving_full_model
+from tests.e2e.test_docs import CLIENT_PYTHON
+from tests.llm_server import Reply
+from tests.origin import Origin, serving_origin
+from tests.server import Server, serving
+
+SALES = "date,sold\n" + "".join(f"2026-01-{day:02},{100 + day + 40 * (day % 7 < 2)}\n" for day in range(1, 31))
+"""Thirty days; two of seven are busier."""
+NEXT = ["2026-01-31 00:00:00", "2026-02-01 00:00:00"]
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_origin() as origin:
+        origin.files["/sold.csv"] = SALES.encode()
+        origin.files["/export"] = SALES.encode()
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def forecasting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("forecasting") / "log"
+    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", llm="openai-server", forecast="statsmodels") as running:
+        yield running
+
+
+@pytest.fixture
+def client(forecasting_server: Server) -> Iterator[httpx.Client]:
+    with api_client(forecasting_server) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model(fetch_allow="127.0.0.1/32", forecast="statsmodels") as model:
+        yield model
+
+
+def body(text: str, *files: tuple[str, str]) -> dict[str, Any]:
+    parts = [
+        {"type": "file", "file": {"file_data": data_url(data.encode(), "text/csv"), "filename": name}}
+        for name, data in files
+    ]
+    return {
+        "model": "interfaze-beta",
+        "messages": [
+            {"role": "system", "content": "<task>forecast</task>"},
+            {"role": "user", "content": [{"type": "text", "text": text}, *parts]},
+        ],
+    }
+
+
+def result_of(content: str) -> dict[str, Any]:
+    answer = json.loads(content)
+    assert list(answer) == ["name", "result"]
+    assert answer["name"] == "forecast"
+    result: dict[str, Any] = answer["result"]
+    return result
+
+
+def test_a_file_is_forecast(client: httpx.Client) -> None:
+    answer = client.post("/v1/chat/completions", json=body("Forecast the next 2 days.", ("sold.csv", SALES))).json()
+    assert "precontext" not in answer
+    rows = result_of(answer["choices"][0]["message"]["content"])["predictions"]
+    assert [row["date"] for row in rows] == NEXT
+    # The 31st is a quiet day of the week, the 1st of February the 32nd.
+    assert [round(row["value"], -1) for row in rows] == [130, 130]
+    for row in rows:
+        assert list(row) == ["date", "value", "lower", "upper"]
+        assert row["lower"] <= row["value"] <= row["upper"]
+        assert isinstance(row["value"], int)
+
+
+@pytest.mark.parametrize("path", ["/sold.csv", "/export"])
+def test_an_address_in_the_text_is_fetched_and_forecast(client: httpx.Client, origin: Origin, path: str) -> None:
+    response = client.post("/v1/chat/completions", json=body(f"Forecast the next 2 days of this: {origin.url(path)}"))
+    rows = result_of(response.json()["choices"][0]["message"]["content"])["predictions"]
+    assert [row["date"] for row in rows] == NEXT
+
+
+def test_a_table_in_the_text_is_forecast(client: httpx.Client) -> None:
+    response = client.post("/v1/chat/completions", json=body(f"Forecast the next 2 days of this: {SALES}"))
+    rows = result_of(response.json()["choices"][0]["message"]["content"])["predictions"]
+    assert [row["date"] for row in rows] == NEXT
+
+
+def test_the_openai_sdk_gets_the_same_streamed_and_whole(forecasting_server: Server) -> None:
+    sdk = openai.OpenAI(base_url=f"{forecasting_server.base_url}/v1", api_key=KEY, max_retries=0)
+    request: Any = body("Forecast the next 2 days.", ("sold.csv", SALES))
+    whole = sdk.chat.completions.create(**request).choices[0].message.content
+    chunks = sdk.chat.completions.create(**request, stream=True)
+    streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert streamed == whole
+    assert len(result_of(streamed)["predictions"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "message"),
+    [
+        ("Forecast the next 2 days.", "date,sold\n2026-01-01,5\n", "at least 5 values"),
+        ("Forecast the next 300 days.", SALES, "300 steps of one day each; the limit is 256"),
+        ("Forecast the next 2 days.", "name\nann\n", "no column of numbers"),
+    ],
+)
+def test_what_cannot_be_forecast_is_the_clients_to_mend(
+    client: httpx.Client, text: str, data: str, message: str
+) -> None:
+    response = client.post("/v1/chat/completions", json=body(text, ("sold.csv", data)))
+    assert response.status_code == 400
+    assert message in response.json()["error"]["message"]
+
+
+def test_the_full_model_forecasts_without_a_tag(model: FullModel, origin: Origin) -> None:
+    model.script(Reply("It goes on."))
+    response = model.ask(f"Forecast the next 2 days of this: {origin.url('/sold.csv')}")
+    assert content_of(response) == "It goes on."
+    [entry] = response.json()["precontext"]
+    assert entry["name"] == "forecast"
+    assert [row["date"] for row in entry["result"]["predictions"]] == NEXT
+    shown = json.dumps(model.prompts[0]["messages"])
+    assert "date | value | lower | upper" in shown
+    assert NEXT[1] in shown
+
+
+def test_the_full_model_answers_by_a_schema_from_the_forecast(model: FullModel, origin: Origin) -> None:
+    model.script(Reply('{"next": 131}'))
+    schema = schema_of(next={"type": "number"})
+    text = f"Forecast the next 2 days of this: {origin.url('/sold.csv')}"
+    response = model.ask(text, response_format=schema)
+    assert content_of(response) == '{"next": 131}'
+    assert [entry["name"] for entry in response.json()["precontext"]] == ["forecast"]
+
+
+def test_a_series_that_is_too_short_is_the_clients_to_mend_in_the_full_model_too(
+    model: FullModel, origin: Origin
+) -> None:
+    origin.files["/short.csv"] = SALES.encode()[: len("date,sold\n") + 3 * len("2026-01-01,141\n")]
+    model.script(Reply("No."))
+    error = error_of(model.ask(f"Forecast the next 2 days of this: {origin.url('/short.csv')}"), 400, "invalid_request")
+    assert "at least 5 values" in error["message"]
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize("source", ["url", "text"])
+def test_the_interfaze_sdk_finds_the_forecast_in_the_precontext(model: FullModel, origin: Origin, source: str) -> None:
+    if not CLIENT_PYTHON.exists():
+        pytest.skip("needs the official client's environment, which `make test` creates")
+    model.script(by_body=lambda _: Reply("It goes on."))
+    series = origin.url("/sold.csv") if source == "url" else SALES
+    program = (
+        "import interfaze, json, sys\n"
+        f"client = interfaze.Interfaze(base_url={model.base_url + '/v1'!r}, api_key={KEY!r}, max_retries=0)\n"
+        f"print(json.dumps(client.tasks.forecast({series!r}, periods=2, unit='days')))\n"
+    )
+    run = subprocess.run([CLIENT_PYTHON, "-c", program], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert [row["date"] for row in json.loads(run.stdout)["predictions"]] == NEXT

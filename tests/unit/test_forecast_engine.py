@@ -1,0 +1,231 @@
+"""The engine of statistics: what it continues, how wide its intervals are, and what it does not leak."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.candidate import EngineConfig
+from models.catalog import CATALOG
+from models.runtime import Runtime
+from models.series import backtest
+from models.series.arima import Arima, Autoregression
+from models.series.forecaster import Floats, Outlook, Series
+from models.series.naive import Drift, Mean, SeasonalNaive
+from models.series.path import Logarithmic, Path, normal
+from models.series.seasons import usable
+from models.series.smoothing import Ets, MstlEts
+from models.series.statistical import Statistical, methods_for
+
+MONTHS = np.arange(96)
+NOISE = np.random.default_rng(1).normal(size=96)
+SWINGING: Floats = 100 + MONTHS + 20 * np.sin(MONTHS * np.pi / 6) + NOISE
+
+
+def outlook(values: Floats, horizon: int, seasons: tuple[int, ...] = ()) -> Outlook:
+    engine = Statistical()
+    engine.load()
+    [result] = engine.run([Series(np.asarray(values, np.float64), horizon, seasons)])
+    assert isinstance(result, Outlook)
+    engine.close()
+    return result
+
+
+def test_trend_and_season_go_on() -> None:
+    found = outlook(SWINGING[:84], 12, (12,))
+    assert np.abs(found.value - SWINGING[84:]).mean() < 2
+    assert (found.lower < found.value).all()
+    assert (found.value < found.upper).all()
+
+
+def test_a_season_that_nobody_named_is_found() -> None:
+    steps = np.arange(60)
+    found = outlook(10 + 5 * np.sin(steps[:48] * 2 * np.pi / 8) + 0.1 * NOISE[:48], 12)
+    assert np.abs(found.value - (10 + 5 * np.sin(steps[48:] * 2 * np.pi / 8))).max() < 1
+
+
+def test_growth_by_a_share_is_forecast_by_logarithms() -> None:
+    values = 10 * 1.1 ** np.arange(40) * np.exp(0.01 * NOISE[:40])
+    found = outlook(values[:34], 6)
+    assert np.abs(found.value / values[34:] - 1).max() < 0.1
+
+
+def test_the_same_series_has_the_same_outlook_in_any_company() -> None:
+    engine = Statistical()
+    engine.load()
+    query = Series(SWINGING, 6, (12,))
+    [alone] = engine.run([query])
+    [_, together] = engine.run([Series(NOISE, 3), query])
+    assert isinstance(alone, Outlook)
+    assert isinstance(together, Outlook)
+    assert alone.value.tobytes() == together.value.tobytes()
+    assert alone.upper.tobytes() == together.upper.tobytes()
+
+
+@pytest.mark.parametrize("count", [5, 6, 7, 8, 9, 10, 12, 15, 20])
+def test_short_series_are_forecast(count: int) -> None:
+    found = outlook(SWINGING[:count], 10, (12,))
+    assert found.value.shape == found.lower.shape == found.upper.shape == (10,)
+    assert np.isfinite([found.value, found.lower, found.upper]).all()
+    assert (found.lower <= found.upper).all()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0],
+        [1e12 + n for n in range(20)],
+        [1e-9 * n for n in range(20)],
+        [-5.0, 3, -2, 8, -1, 0, 3, -9, 4, 4, -3, 2],
+        [1.0, 1, 1, 1, 1, 1, 1, 1, 1, 100],
+        [2.0**n for n in range(30)],
+    ],
+)
+def test_odd_series_have_finite_outlooks(values: list[float]) -> None:
+    found = outlook(np.array(values), 5)
+    assert np.isfinite([found.value, found.lower, found.upper]).all()
+
+
+def test_a_constant_goes_on() -> None:
+    found = outlook(np.full(30, 7.0), 4)
+    assert found.value.tolist() == found.lower.tolist() == found.upper.tolist() == [7.0] * 4
+
+
+def test_a_season_longer_than_the_methods_bear_is_taken_out() -> None:
+    steps = np.arange(500)
+    values = 50 + 10 * np.sin(steps * 2 * np.pi / 168) + 5 * np.sin(steps * 2 * np.pi / 24)
+    found = outlook(values[:476] + 0.1 * np.resize(NOISE, 476), 24, (24, 168))
+    assert np.abs(found.value - values[476:]).mean() < 2
+
+
+def test_python_warnings_are_as_they_were_and_none_comes_out() -> None:
+    before = list(warnings.filters)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        outlook(np.array([1.0, 1, 1, 1, 1, 1, 1, 1, 1, 100]), 3)
+    assert seen == []
+    assert warnings.filters == before
+
+
+def test_a_series_that_breaks_is_the_result_of_itself_alone() -> None:
+    engine = Statistical()
+    engine.load()
+    broken, fine = engine.run([Series(np.full(20, np.nan), 3), Series(NOISE, 3)])
+    assert isinstance(broken, Exception)
+    assert isinstance(fine, Outlook)
+
+
+@pytest.mark.parametrize(
+    "method", [SeasonalNaive(12), Drift(), Mean(), Ets(12), MstlEts((12,)), Autoregression(12), Arima((1, 1, 1))]
+)
+def test_the_interval_of_a_method_surrounds_its_path(method: Ets) -> None:
+    path = method(SWINGING, 24)
+    assert path.usable
+    assert (path.lower < path.value).all()
+    assert (path.value < path.upper).all()
+
+
+def test_naive_intervals_are_those_of_the_textbook() -> None:
+    values = np.array([1.0, 3.0, 2.0, 4.0, 3.0])
+    path = SeasonalNaive()(values, 4)
+    sigma = np.sqrt(np.mean(np.diff(values) ** 2))
+    assert path.value.tolist() == [3.0] * 4
+    assert np.allclose(path.upper - 3, 1.2815515655 * sigma * np.sqrt([1, 2, 3, 4]))
+
+
+def test_logarithms_keep_a_path_positive() -> None:
+    path = Logarithmic(Drift())(np.array([8.0, 4.0, 5.0, 2.0, 1.0, 0.5]), 9)
+    assert (path.lower > 0).all()
+
+
+def test_arima_learns_its_coefficients_anew_only_from_a_longer_beginning() -> None:
+    method = Arima((1, 1, 1))
+    first, second = method(SWINGING[:80], 6), method(SWINGING[:81], 6)
+    fresh = Arima((1, 1, 1))(SWINGING[:81], 6)
+    assert np.abs(second.value - fresh.value).max() < 0.5
+    assert not np.array_equal(first.value, second.value)
+
+
+def test_folds_end_where_the_series_does_and_never_overlap_what_is_known() -> None:
+    values = np.arange(60.0)
+    parts = backtest.folds(values, 12, 12, most=5)
+    assert len(parts) > 1
+    assert parts[-1].actual[-1] == 59
+    for part in parts:
+        assert part.actual[0] == part.known[-1] + 1
+        assert len(part.known) >= 27
+    assert backtest.folds(values[:5], 12, 12, most=5) != []
+
+
+class Off:
+    """Errs by a constant, and thinks that it errs by one."""
+
+    def __init__(self, error: float) -> None:
+        self.name = f"off by {error}"
+        self._error = error
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        return normal(values[-1] + np.arange(1, horizon + 1) + self._error, np.ones(horizon))
+
+
+class Broken:
+    name = "broken"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        raise np.linalg.LinAlgError
+
+
+LINE = np.arange(40.0)
+
+
+def test_the_method_that_errs_least_is_chosen() -> None:
+    parts = backtest.folds(LINE, 5, 1, most=5)
+    assert backtest.best([Off(3), Off(0.1), Broken()], parts).name == "off by 0.1"
+
+
+def test_methods_that_err_on_opposite_sides_are_averaged() -> None:
+    parts = backtest.folds(LINE, 5, 1, most=5)
+    trial = backtest.best([Off(2), Off(-2), Off(9)], parts)
+    assert {method.name for method in trial.methods} == {"off by 2", "off by -2"}
+    assert trial.error == pytest.approx(0)
+
+
+def test_without_any_method_there_is_no_choice() -> None:
+    with pytest.raises(ValueError, match="no method"):
+        backtest.best([Broken()], backtest.folds(LINE, 5, 1, most=5))
+
+
+def test_intervals_that_hold_too_little_are_widened_and_others_are_left() -> None:
+    parts = backtest.folds(LINE, 5, 1, most=5)
+    sure, unsure = backtest.best([Off(2.5)], parts), backtest.best([Off(0.1)], parts)
+    factor = backtest.widening(sure, parts)
+    assert factor == pytest.approx(2.5 / 1.2815515655)
+    assert backtest.widening(unsure, parts) == 1.0
+    widened = sure.paths[0].widened(factor)
+    assert widened.upper[0] - widened.value[0] == pytest.approx(2.5)
+
+
+def test_seasons_need_two_rounds_and_noise_has_none() -> None:
+    assert usable(SWINGING[:20], (12,)) == ()
+    assert usable(SWINGING, (12, 60)) == (12,)
+    assert usable(NOISE, ()) == ()
+
+
+def test_long_series_are_tried_with_fewer_methods() -> None:
+    names = [method.name for method in methods_for(np.resize(SWINGING, 1000), (12,))]
+    assert not any(name.startswith("ARIMA") for name in names)
+
+
+def test_chronos_says_what_it_needs_and_statistics_serve_meanwhile() -> None:
+    runtime = Runtime(CATALOG, EngineConfig())
+    assert runtime.choose("forecast").spec.name == "statsmodels"
+    with pytest.raises(EngineUnavailable, match=r"amazon/chronos-2 .*OPENFAZE_WEIGHTS_DIR"):
+        Runtime(CATALOG, EngineConfig(), {"forecast": "chronos-2"}).forecaster()
+
+
+async def test_the_runtime_offers_a_forecaster() -> None:
+    runtime = Runtime(CATALOG, EngineConfig())
+    found = await runtime.forecaster().forecast(Series(LINE, 3))
+    assert np.allclose(found.value, [40, 41, 42], atol=0.1)
+    await runtime.close()

@@ -1,0 +1,139 @@
+"""What single cells say: numbers and dates of many countries."""
+
+import datetime as dt
+
+import pytest
+
+from tasks.series.dates import moment, moments, since_1970
+from tasks.series.numbers import decimal_comma, is_missing, looks_numeric, number
+
+
+@pytest.mark.parametrize(
+    ("cell", "comma", "expected"),
+    [
+        ("12", False, 12.0),
+        ("-3.5", False, -3.5),
+        ("1,234.5", False, 1234.5),
+        ("1.234,5", True, 1234.5),
+        ("1 234 567", False, 1234567.0),
+        ("1'234.50", False, 1234.5),
+        ("12,5", True, 12.5),
+        ("12.5", True, 12.5),
+        ("$1,200", False, 1200.0),
+        ("1.200 €", True, 1200.0),
+        ("-$5", False, -5.0),
+        ("(42)", False, -42.0),
+        ("−7", False, -7.0),
+        ("45%", False, 45.0),
+        ("1e3", False, 1000.0),
+        (".5", False, 0.5),
+        ("USD 9", False, 9.0),
+    ],
+)
+def test_a_number_is_read_in_the_notation_of_its_table(cell: str, comma: bool, expected: float) -> None:
+    assert number(cell, comma=comma) == expected
+
+
+@pytest.mark.parametrize("cell", ["", "abc", "2024-01-01", "12 apples", "1e999", "1" * 100, "--5", "1.2.3.4"])
+def test_what_is_no_number_is_none(cell: str) -> None:
+    assert number(cell, comma=False) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "likely", "expected"),
+    [
+        (["1,234", "5,678"], False, False),
+        (["1,234", "5,678"], True, True),
+        (["1,234", "12,5"], False, True),
+        (["0,125"], False, True),
+        (["1.234,5"], False, True),
+        (["1,234.5"], True, False),
+        (["1.234.567"], False, True),
+        (["1,234,567"], True, False),
+        (["12.5"], True, False),
+        (["12", "x"], True, True),
+    ],
+)
+def test_the_decimal_sign_is_told_by_the_cell_that_leaves_no_choice(
+    cells: list[str], likely: bool, expected: bool
+) -> None:
+    assert decimal_comma(cells, likely=likely) is expected
+
+
+@pytest.mark.parametrize("cell", ["", " ", "NA", "n/a", "NaN", "null", "-", "—", "."])
+def test_a_cell_may_say_that_there_is_no_value(cell: str) -> None:
+    assert is_missing(cell)
+    assert not looks_numeric(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("2024-01-31", "2024-01-31 00:00"),
+        ("2024/1/3", "2024-01-03 00:00"),
+        ("2024-01-31T13:45:10.123", "2024-01-31 13:45:10"),
+        ("2024-01-31 1:45 PM", "2024-01-31 13:45"),
+        ("20240131", "2024-01-31 00:00"),
+        ("2024-01", "2024-01-01 00:00"),
+        ("01/2024", "2024-01-01 00:00"),
+        ("2024M03", "2024-03-01 00:00"),
+        ("2024", "2024-01-01 00:00"),
+        ("2024Q3", "2024-07-01 00:00"),
+        ("Q3 2024", "2024-07-01 00:00"),
+        ("2024-W05", "2024-01-29 00:00"),
+        ("Jan 2024", "2024-01-01 00:00"),
+        ("Jan-24", "2024-01-01 00:00"),
+        ("3 January 2024", "2024-01-03 00:00"),
+        ("Jan 3, 2024", "2024-01-03 00:00"),
+        ("Jan-1-1995", "1995-01-01 00:00"),
+        ("3. März 2024", "2024-03-03 00:00"),
+        ("3 de enero de 2024", "2024-01-03 00:00"),
+        ("03-févr-2024", "2024-02-03 00:00"),
+        ("Wed, 3 Jan 2024", "2024-01-03 00:00"),
+        ("01/02/2024", "2024-01-02 00:00"),
+        ("1/2/24", "2024-01-02 00:00"),
+    ],
+)
+def test_a_date_is_read_as_people_write_it(cell: str, expected: str) -> None:
+    found = moment(cell)
+    assert found is not None
+    assert found[0] == dt.datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(
+    "cell", ["", "12", "31/31/2024", "2024-13-01", "May be 12", "hello 2024", "9999-01-01", "x" * 99]
+)
+def test_what_is_no_date_is_none(cell: str) -> None:
+    assert moment(cell) is None
+
+
+def days(cells: list[str]) -> list[str]:
+    return [f"{time:%m-%d}" for time in moments(cells) if time]
+
+
+def test_a_day_above_twelve_tells_the_order_of_the_whole_column() -> None:
+    assert days(["01/02/2024", "13/02/2024"]) == ["02-01", "02-13"]
+    assert days(["01/02/2024", "01/13/2024"]) == ["01-02", "01-13"]
+
+
+def test_an_order_in_which_time_runs_evenly_is_preferred() -> None:
+    assert days(["01/02/2024", "02/02/2024", "03/02/2024", "04/02/2024"]) == ["02-01", "02-02", "02-03", "02-04"]
+    assert days(["02/01/2024", "02/02/2024", "02/03/2024", "02/04/2024"]) == ["02-01", "02-02", "02-03", "02-04"]
+
+
+def test_dots_stand_behind_days_where_nothing_else_tells() -> None:
+    assert days(["05.05.2024"]) == ["05-05"]
+    assert days(["01.02.2024"]) == ["02-01"]
+
+
+def test_times_of_one_zone_stay_local_and_of_several_become_utc() -> None:
+    assert moments(["2024-01-01T12:00+01:00", "2024-01-02T12:00+01:00"])[0] == dt.datetime(2024, 1, 1, 12)
+    assert moments(["2024-03-30T12:00+01:00", "2024-03-31T12:00+02:00"]) == [
+        dt.datetime(2024, 3, 30, 11),
+        dt.datetime(2024, 3, 31, 10),
+    ]
+
+
+def test_seconds_and_milliseconds_since_1970_are_dates() -> None:
+    assert since_1970(1_704_067_200) == since_1970(1_704_067_200_000) == dt.datetime(2024, 1, 1)
+    assert since_1970(12) is None

@@ -1,0 +1,263 @@
+"""From observations to equal steps, and from words to a number of steps."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from tasks.errors import InputError
+from tasks.series.ahead import steps_ahead
+from tasks.series.columns import Observed
+from tasks.series.horizon import Horizon, horizon_in
+from tasks.series.periods import DAILY, MONTHLY, Period, weekday_later, weekdays_between
+from tasks.series.regular import Regular, regular, seasons_of
+
+
+def dates(*texts: str) -> list[dt.datetime]:
+    return [dt.datetime.fromisoformat(text) for text in texts]
+
+
+def each(step: dt.timedelta, count: int, start: str = "2024-01-01") -> list[dt.datetime]:
+    return [dt.datetime.fromisoformat(start) + step * number for number in range(count)]
+
+
+def months(count: int, day: int = 1, start: int = 2020 * 12, apart: int = 1) -> list[dt.datetime]:
+    return [dt.datetime((start + n * apart) // 12, (start + n * apart) % 12 + 1, day) for n in range(count)]
+
+
+def made(times: list[dt.datetime], values: list[float | None] | None = None, period: Period | None = None) -> Regular:
+    return regular(Observed("sold", times, values or [float(n) for n in range(len(times))]), period, 10_000, "p")
+
+
+def undated(*values: float | None) -> Regular:
+    return regular(Observed("", None, values), None, 10_000, None)
+
+
+LAST_DAYS = dates("2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31")
+WEEKDAYS = [day for day in each(dt.timedelta(days=1), 21) if day.weekday() < 5]
+
+
+@pytest.mark.parametrize(
+    ("times", "name", "following"),
+    [
+        (each(dt.timedelta(days=1), 9), "day", "2024-01-10"),
+        (each(dt.timedelta(weeks=1), 9), "week", "2024-03-04"),
+        (each(dt.timedelta(hours=1), 30), "hour", "2024-01-02 06:00"),
+        (each(dt.timedelta(minutes=15), 9), "15 minutes", "2024-01-01 02:15"),
+        (months(9), "month", "2020-10-01"),
+        (months(9, day=15), "month", "2020-10-15"),
+        (months(9, apart=3), "quarter", "2022-04-01"),
+        (months(9, apart=12), "year", "2029-01-01"),
+        (LAST_DAYS, "month", "2024-06-30"),
+        (WEEKDAYS, "weekday", "2024-01-22"),
+        (dates("2023-01-02", "2023-02-01", "2023-03-01", "2023-04-03", "2023-05-01"), "month", "2023-06-01"),
+    ],
+)
+def test_the_step_is_told_by_the_dates(times: list[dt.datetime], name: str, following: str) -> None:
+    series = made(times)
+    assert series.grid is not None
+    assert series.grid.step.name == name
+    assert series.grid.at(len(series.values)) == dt.datetime.fromisoformat(following)
+    assert series.values.tolist() == list(range(len(times)))
+    assert (series.filled, series.notes) == (0, ())
+
+
+def test_rows_of_the_same_date_are_summed_in_any_order() -> None:
+    times = each(dt.timedelta(days=1), 5)
+    series = made([*reversed(times), times[1]], [5.0, 4.0, 3.0, 2.0, 1.0, 10.0])
+    assert series.values.tolist() == [1, 12, 3, 4, 5]
+    assert series.notes == ("1 row has the date of another one: the values are summed.",)
+
+
+def test_gaps_are_interpolated_and_told() -> None:
+    times = each(dt.timedelta(days=1), 8)
+    series = made([*times[:3], *times[5:]], [1.0, 2.0, 3.0, 6.0, 7.0, 8.0])
+    assert series.values.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert series.filled == 2
+    assert series.notes == ("2 dates without a value were interpolated: 2024-01-04 00:00:00, 2024-01-05 00:00:00.",)
+
+
+def test_a_holiday_is_a_gap_of_a_series_of_weekdays() -> None:
+    series = made([day for day in WEEKDAYS if day.day != 10])
+    assert series.grid is not None
+    assert (series.grid.step.name, len(series.values), series.filled) == ("weekday", 15, 1)
+
+
+def test_values_that_are_missing_are_gaps() -> None:
+    series = made(each(dt.timedelta(days=1), 7), [1.0, None, 3.0, 4.0, 5.0, 6.0, None])
+    assert series.values.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_irregular_dates_are_brought_to_even_steps() -> None:
+    times = [
+        dt.datetime(2024, 1, 1) + dt.timedelta(days=day, hours=hour) for day, hour in enumerate([0, 5, 2, 9, 1, 7])
+    ]
+    series = made(times, [float((time - times[0]) / dt.timedelta(days=1)) for time in times])
+    assert series.grid is not None
+    assert series.grid.step == DAILY
+    assert np.allclose(series.values, np.arange(6))
+    assert "irregular" in series.notes[-1]
+
+
+def test_what_happens_at_odd_times_is_summed_by_the_period_asked_for() -> None:
+    minutes = (3, 90, 400, 700, 1000)
+    times = [dt.datetime(2024, 1, 1 + day, minute // 60, minute % 60) for day in range(6) for minute in minutes]
+    series = made(times, [1.0] * 30, DAILY)
+    assert series.values.tolist() == [5.0] * 6
+    assert series.notes == ("The dates are irregular: their values are summed by day.",)
+
+
+def test_values_without_dates_are_numbered() -> None:
+    series = undated(1.0, None, 3.0, 4.0, 5.0, 6.0)
+    assert series.grid is None
+    assert series.values.tolist() == [1, 2, 3, 4, 5, 6]
+    assert "no dates" in series.notes[0]
+
+
+def test_whole_numbers_are_recognised() -> None:
+    assert undated(1.0, 2.0, 3.0, 4.0, 5.0).whole
+    assert not undated(1.0, 2.5, 3.0, 4.0, 5.0).whole
+
+
+def test_fewer_than_five_values_are_refused() -> None:
+    with pytest.raises(InputError, match="at least 5 values .* 'sold' has 4"):
+        made(each(dt.timedelta(days=1), 4))
+    with pytest.raises(InputError, match="at least 5 values"):
+        made(each(dt.timedelta(0), 9))
+
+
+def test_a_series_of_too_many_steps_is_refused_before_it_is_filled() -> None:
+    times = [*each(dt.timedelta(days=1), 5), *each(dt.timedelta(days=1), 8, "2024-01-08")]
+    with pytest.raises(InputError, match="15 steps of one day .* limit is 10 .OPENFAZE_MAX_SERIES_POINTS") as caught:
+        regular(Observed("", times, [1.0] * 13), None, 10, None)
+    assert caught.value.code == "too_many_points"
+
+
+@pytest.mark.parametrize(
+    ("times", "seasons"),
+    [
+        (months(9), (12,)),
+        (months(9, apart=3), (4,)),
+        (months(9, apart=12), ()),
+        (WEEKDAYS, (5, 261)),
+        (each(dt.timedelta(days=1), 9), (7, 365)),
+        (each(dt.timedelta(hours=1), 9), (24, 168)),
+        (each(dt.timedelta(weeks=1), 9), (52,)),
+    ],
+)
+def test_seasons_are_those_of_the_calendar(times: list[dt.datetime], seasons: tuple[int, ...]) -> None:
+    assert seasons_of(made(times)) == seasons
+
+
+def test_weekdays_are_counted_over_weekends() -> None:
+    friday = dt.datetime(2024, 1, 5)
+    assert weekday_later(friday, 1) == dt.datetime(2024, 1, 8)
+    assert weekday_later(friday, -5) == dt.datetime(2023, 12, 29)
+    assert weekdays_between(friday, dt.datetime(2024, 1, 15)) == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "count", "unit"),
+    [
+        ("Forecast the next 5 days of this:", 5, "day"),
+        ("Predict the next two weeks of sales", 2, "week"),
+        ("What will sales be next month?", 1, "month"),
+        ("Predict the next 10 values:", 10, None),
+        ("Extrapolate this series by 30 points", 30, None),
+        ("Forecast three more.", 3, None),
+        ("Continue this series for 8 more steps", 8, None),
+        ("the next 10", 10, None),
+        ("horizon=12", 12, None),
+        ("Give me a 30-day projection", 30, "day"),
+        ("next 5 business days", 5, "weekday"),
+        ("24h ahead", 24, "hour"),
+        ("a forecast for the next 1,000 days", 1000, "day"),
+        ("using the last 30 days, forecast the next 7 days", 7, "day"),
+        ("using the last 30 days, forecast next week", 1, "week"),
+        ("Forecast tomorrow", 1, "day"),
+        ("Sag die nächsten 5 Tage voraus", 5, "day"),
+        ("Prévois les 5 prochains jours", 5, "day"),
+        ("Quelles seront les ventes le mois prochain ?", 1, "month"),
+        ("Pronostica los próximos 10 días", 10, "day"),
+        ("Prevedi i prossimi 7 giorni", 7, "day"),
+        ("Faça uma previsão para os próximos 5 dias", 5, "day"),
+        ("Voorspel de komende 10 dagen", 10, "day"),
+        ("预测未来7天的销量", 7, "day"),
+        ("预测未来三个月", 3, "month"),
+        ("今後5日間を予測してください", 5, "day"),
+        ("Спрогнозируй следующие 10 дней", 10, "day"),
+        ("توقع الأيام الخمسة القادمة", 5, "day"),
+    ],
+)
+def test_a_horizon_is_found_in_the_words(words: str, count: int, unit: str | None) -> None:
+    found = horizon_in(words)
+    assert found is not None
+    assert (found.count, found.period and found.period.name) == (count, unit)
+
+
+@pytest.mark.parametrize(
+    ("words", "until", "firm"),
+    [
+        ("until December 2026", "2027-01-01", True),
+        ("through 2027", "2028-01-01", True),
+        ("bis Ende 2026", "2027-01-01", True),
+        ("until 2026-03-15", "2026-03-16", True),
+        ("up to Q3 2026", "2026-10-01", True),
+        ("for March 2026", "2026-04-01", False),
+        ("until March 3, 2026", "2026-03-04", True),
+    ],
+)
+def test_a_horizon_may_be_a_date(words: str, until: str, firm: bool) -> None:
+    assert horizon_in(words) == Horizon(until=dt.datetime.fromisoformat(until), firm=firm)
+
+
+@pytest.mark.parametrize("words", ["", "Forecast it", "the last 30 days", "What comes of this?"])
+def test_words_without_a_horizon_have_none(words: str) -> None:
+    assert horizon_in(words) is None
+
+
+@pytest.mark.parametrize(
+    ("times", "words", "steps"),
+    [
+        (each(dt.timedelta(days=1), 40), "next 2 weeks", 14),
+        (each(dt.timedelta(days=1), 40), "next month", 29),
+        (each(dt.timedelta(hours=1), 40), "next 2 days", 48),
+        (each(dt.timedelta(days=1), 40), "until 2024-02-12", 3),
+        (each(dt.timedelta(days=1), 40), "", 14),
+        (months(40), "next 2 quarters", 6),
+        (months(40), "next 2 years", 24),
+        (months(40), "next 10 days", 1),
+        (months(40), "until December 2023", 8),
+        (months(40), "for 2021", 12),
+        (months(40), "", 12),
+        (months(8), "", 4),
+        (LAST_DAYS, "next month", 1),
+        (WEEKDAYS, "next 5 days", 5),
+        (WEEKDAYS, "next 2 weeks", 10),
+        (each(dt.timedelta(days=1), 40), "next 5 business days", 7),
+    ],
+)
+def test_the_horizon_is_counted_in_the_series_own_steps(times: list[dt.datetime], words: str, steps: int) -> None:
+    assert steps_ahead(made(times), horizon_in(words)) == steps
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("next 300 days", "300 steps of one day each; the limit is 256"),
+        ("next 9999999 years", "the limit is 256"),
+        ("until 2099", "more than 256 steps"),
+        ("next 0 days", "must be at least 1"),
+        ("until 2019", "the series itself ends at 2024-02-09"),
+    ],
+)
+def test_a_horizon_that_cannot_be_is_refused(words: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        steps_ahead(made(each(dt.timedelta(days=1), 40)), horizon_in(words))
+
+
+def test_a_series_without_dates_has_no_date_to_reach() -> None:
+    series = undated(1, 2, 3, 4, 5)
+    assert steps_ahead(series, Horizon(3, MONTHLY)) == 3
+    with pytest.raises(InputError, match="the series has no dates"):
+        steps_ahead(series, horizon_in("until 2030"))

@@ -1,0 +1,279 @@
+"""Series in tables: of every form that files and messages have."""
+
+import datetime as dt
+import io
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.blob import Blob
+from tasks.media.limits import MediaLimits
+from tasks.media.media_types import XLSX
+from tasks.series.columns import Observed, mentions, observed
+from tasks.series.delimited import delimited_table
+from tasks.series.inline import message_of
+from tasks.series.structured import json_table
+from tasks.series.table import Table
+from tasks.series.workbook import WorkbookTables
+
+VALUES = [3.0, 5.0, 4.0, 6.0, 7.0]
+DAYS = [f"2024-01-0{day}" for day in range(1, 6)]
+
+
+def series(table: Table | None, words: str = "") -> dict[str, list[float | None]]:
+    assert table is not None
+    return {one.name: list(one.values) for one in observed(table, words)}
+
+
+def only(table: Table | None, words: str = "") -> Observed:
+    assert table is not None
+    [one] = observed(table, words)
+    return one
+
+
+def rows(separator: str = ",", head: str = "date,sold") -> str:
+    lines = [head, *(f"{day},{value:g}" for day, value in zip(DAYS, VALUES, strict=True))]
+    return "\n".join(lines).replace(",", separator)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rows(),
+        rows(";"),
+        rows("\t"),
+        rows("|"),
+        rows(", "),
+        "\ufeff" + rows(),
+        rows().replace("\n", "\r\n"),
+        rows().replace("\n", "\n\n"),
+        '"' + rows().replace(",", '","').replace("\n", '"\n"') + '"',
+        "# exported\n" + rows(),
+        "Sales report\n" + rows() + "\n",
+        "| date | sold |\n|---|---:|\n" + "\n".join(f"| {d} | {v:g} |" for d, v in zip(DAYS, VALUES, strict=True)),
+        "\n".join(rows().splitlines()[1:]),
+    ],
+)
+def test_any_delimiter_is_found(text: str) -> None:
+    one = only(delimited_table(text))
+    assert list(one.values) == VALUES
+    assert one.times is not None
+    assert one.times[0] == dt.datetime(2024, 1, 1)
+    assert one.times[-1] == dt.datetime(2024, 1, 5)
+
+
+def test_decimal_commas_belong_to_numbers() -> None:
+    text = "Datum;Umsatz\n01.02.2024;1.234,50\n02.02.2024;999,25\n"
+    assert series(delimited_table(text)) == {"Umsatz": [1234.5, 999.25]}
+
+
+def test_a_list_of_numbers_with_decimal_commas_is_no_table_of_two_columns() -> None:
+    assert series(delimited_table("12,5\n11,5\n13,5\n")) == {"": [12.5, 11.5, 13.5]}
+    assert series(delimited_table("1,12\n2,14\n3,13\n")) == {"": [12.0, 14.0, 13.0]}
+
+
+def test_missing_values_stay_missing() -> None:
+    assert series(delimited_table("date,v\n2024-01-01,1\n2024-01-02,NA\n2024-01-03,\n2024-01-04,4")) == {
+        "v": [1.0, None, None, 4.0]
+    }
+
+
+def test_columns_of_words_and_row_numbers_are_no_series() -> None:
+    text = "id,date,shop,sold\n1,2024-01-01,A,5\n2,2024-01-02,A,6\n3,2024-01-03,A,9\n"
+    assert series(delimited_table(text)) == {"sold": [5.0, 6.0, 9.0]}
+
+
+SHOPS = "date,shop,sold,visitors\n" + "\n".join(
+    f"2024-01-0{day},{shop},{day * scale},{day}" for day in (1, 2, 3) for shop, scale in (("Berlin", 1), ("Rome", 10))
+)
+
+
+def test_all_columns_of_numbers_are_series_unless_some_are_named() -> None:
+    assert list(series(delimited_table(SHOPS))) == ["sold", "visitors"]
+    assert list(series(delimited_table(SHOPS), "Forecast the visitor numbers")) == ["visitors"]
+    assert list(series(delimited_table(SHOPS), "How many will be Sold?")) == ["sold"]
+
+
+def test_a_name_in_a_column_of_words_chooses_its_rows() -> None:
+    assert series(delimited_table(SHOPS), "sold in Rome") == {"Rome": [10.0, 20.0, 30.0]}
+
+
+def test_rows_are_told_apart_where_the_request_says_by_what() -> None:
+    assert series(delimited_table(SHOPS), "forecast sold by shop") == {
+        "Berlin": [1.0, 2.0, 3.0],
+        "Rome": [10.0, 20.0, 30.0],
+    }
+    assert len(series(delimited_table(SHOPS), "forecast sold")["sold"]) == 6
+
+
+def test_a_column_of_series_names_tells_rows_apart_by_itself() -> None:
+    text = "unique_id,ds,y\n" + "\n".join(f"{name},2024-01-0{day},{day}" for name in "AB" for day in (1, 2, 3))
+    assert series(delimited_table(text)) == {"A": [1.0, 2.0, 3.0], "B": [1.0, 2.0, 3.0]}
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("year,quarter,gdp\n1959,1,10\n1959,2,11\n1959,3,12\n", dt.datetime(1959, 1, 1)),
+        ("year,month,gdp\n1959,4,10\n1959,5,11\n", dt.datetime(1959, 4, 1)),
+        ("Jahr;Monat;Wert\n1959;Apr;10\n1959;Mai;11\n", dt.datetime(1959, 4, 1)),
+        ("year,month,day,v\n2024,1,30,5\n2024,1,31,6\n", dt.datetime(2024, 1, 30)),
+        ("YEAR,SUNACTIVITY\n1700,5\n1701,11\n1702,16\n", dt.datetime(1700, 1, 1)),
+        ("timestamp,v\n1704067200,5\n1704070800,6\n", dt.datetime(2024, 1, 1)),
+        ("yyyymmdd,v\n20240131,5\n20240201,6\n", dt.datetime(2024, 1, 31)),
+        ("1959,10\n1960,11\n1961,9\n", dt.datetime(1959, 1, 1)),
+    ],
+)
+def test_numbers_are_dates_where_their_columns_say_so(text: str, first: dt.datetime) -> None:
+    one = only(delimited_table(text))
+    assert one.times is not None
+    assert one.times[0] == first
+
+
+def test_years_down_and_months_across_are_one_series() -> None:
+    months = "JAN,FEB,MAR,APR,MAY,JUN,JUL,AUG,SEP,OCT,NOV,DEC"
+    numbers = ",".join(str(number) for number in range(1, 13))
+    one = only(delimited_table(f"YEAR,{months}\n1950,{numbers}\n1951,{numbers}\n"))
+    assert list(one.values) == [float(number) for number in range(1, 13)] * 2
+    assert one.times is not None
+    assert one.times[13] == dt.datetime(1951, 2, 1)
+
+
+def test_a_row_for_each_series_is_turned() -> None:
+    text = "country,2019,2020,2021,2022,2023\nItaly,1,2,3,4,5\nSpain,6,7,8,9,10\n"
+    assert series(delimited_table(text)) == {"Italy": [1, 2, 3, 4, 5], "Spain": [6, 7, 8, 9, 10]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"d": "2024-01-01", "v": 3}, {"d": "2024-01-02", "v": 5}]',
+        '{"d": ["2024-01-01", "2024-01-02"], "v": [3, 5]}',
+        '{"meta": {"unit": "kg"}, "data": {"rows": [{"d": "2024-01-01", "v": 3}, {"d": "2024-01-02", "v": 5}]}}',
+        '[["d", "v"], ["2024-01-01", 3], ["2024-01-02", 5]]',
+        '{"2024-01-01": 3, "2024-01-02": 5, "2024-01-03": null}',
+        '{"v": {"2024-01-01": 3, "2024-01-02": 5}}',
+        '{"d": "2024-01-01", "v": 3}\n{"d": "2024-01-02", "v": 5}\n',
+    ],
+)
+def test_json_is_a_table_in_each_of_its_forms(text: str) -> None:
+    one = only(json_table(text))
+    assert list(one.values)[:2] == [3.0, 5.0]
+    assert one.times is not None
+    assert one.times[1] == dt.datetime(2024, 1, 2)
+
+
+def test_a_list_of_numbers_has_no_dates() -> None:
+    one = only(json_table("[3, 5.5, null, NaN, 6]"))
+    assert one.times is None
+    assert list(one.values) == [3.0, 5.5, None, None, 6.0]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "12", '"a"', "[" * 5000, '{"a": {"b": {}}}', "[true, false]"])
+def test_json_without_a_table_has_no_series(text: str) -> None:
+    table = json_table(text)
+    assert table is None or observed(table, "") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "values"),
+    [
+        ("Predict the next 3 values: 3, 5, 4, 6, 7", "Predict the next 3 values:", VALUES),
+        ("3 5 4 6 7 → next 2?", "→ next 2?", VALUES),
+        ("Go on: 3; 5; 4; 6; 7.", "Go on: .", VALUES),
+        ("Weiter: 3,5; 4,5; 6,25", "Weiter:", [3.5, 4.5, 6.25]),
+        ("Forecast 2 days:\n" + rows(), "Forecast 2 days:", VALUES),
+        ("Forecast 2 days:\n" + rows().replace("date,sold\n", ""), "Forecast 2 days:", VALUES),
+        (rows() + "\nForecast 2 days", "Forecast 2 days", VALUES),
+        ("Forecast the next 2 days of this: " + rows(), "Forecast the next 2 days of this:", VALUES),
+        ("Forecast this: " + rows().replace("date,sold\n", ""), "Forecast this:", VALUES),
+        ("```csv\n" + rows() + "\n```\nGo on for 2 days", "Go on for 2 days", VALUES),
+        ("Continue [3, 5, 4, 6, 7] for 2 steps", "Continue for 2 steps", VALUES),
+        (
+            "Continue " + ", ".join(f"{d}: {v:g}" for d, v in zip(DAYS, VALUES, strict=True)) + " please",
+            "Continue please",
+            VALUES,
+        ),
+        (
+            "Next month?\n"
+            + "\n".join(f"{m} 2024: {v:g}" for m, v in zip(["Jan", "Feb", "Mar", "Apr", "May"], VALUES, strict=True)),
+            "Next month?",
+            VALUES,
+        ),
+    ],
+)
+def test_a_message_is_told_from_the_numbers_in_it(text: str, words: str, values: list[float]) -> None:
+    message = message_of(text)
+    assert " ".join(message.words.split()) == words
+    assert list(only(message.table).values) == values
+
+
+def test_addresses_are_no_words_and_numbers_beside_sources_are() -> None:
+    assert message_of("Forecast https://a.example/sold-2024.csv now").words.split() == ["Forecast", "now"]
+    assert message_of("the next 5, 6, 7", has_sources=True).table is None
+
+
+def test_of_a_long_message_the_beginning_and_the_end_are_what_is_asked() -> None:
+    words = message_of("Forecast this. " + "bla " * 100_000 + "For the next 3 days.").words
+    assert words.startswith("Forecast this.")
+    assert words.endswith("the next 3 days.")
+    assert len(words) < 5000
+
+
+def test_words_alone_hold_no_table() -> None:
+    assert message_of("Forecast the next 5 days of my sales").table is None
+
+
+def test_a_name_is_found_in_either_number_and_any_case() -> None:
+    assert mentions("the total sales of May", "TotalSales")
+    assert mentions("how many visitors", "visitor")
+    assert not mentions("wholesales", "sales")
+    assert not mentions("anything", "")
+
+
+def workbook(*sheets: list[list[object]], hidden: bool = False) -> Blob:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for number, cells in enumerate(sheets):
+        sheet = book.create_sheet(f"Sheet {number + 1}")
+        for row in cells:
+            sheet.append(row)
+    if hidden:
+        book.worksheets[0].sheet_state = "hidden"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return Blob(buffer.getvalue(), XLSX, "book.xlsx", "p")
+
+
+TITLED: list[list[object]] = [
+    ["Report"],
+    [],
+    ["Month", "Units", "Share"],
+    *[[dt.datetime(2024, month, 1), month * 10, month / 3] for month in range(1, 7)],
+]
+
+
+def test_a_sheet_has_its_values_unrounded_below_its_title() -> None:
+    [(name, table)] = WorkbookTables(workbook(TITLED), MediaLimits()).tables()
+    assert name == "Sheet 1"
+    found = series(table)
+    assert found["Units"] == [10, 20, 30, 40, 50, 60]
+    assert found["Share"] == pytest.approx([month / 3 for month in range(1, 7)], rel=1e-12)
+
+
+def test_hidden_sheets_are_left_out() -> None:
+    tables = WorkbookTables(workbook(TITLED, TITLED, hidden=True), MediaLimits()).tables()
+    assert [name for name, _ in tables] == ["Sheet 2"]
+
+
+def test_a_workbook_with_too_many_cells_is_refused() -> None:
+    with pytest.raises(InputTooLarge, match="more than 10 cells.*OPENFAZE_MAX_CELLS"):
+        WorkbookTables(workbook(TITLED), MediaLimits(cells=10))
+
+
+def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
+    blob = workbook(TITLED)
+    with pytest.raises(InputError, match=r"'book\.xlsx' .*damaged"):
+        WorkbookTables(Blob(blob.data[: len(blob.data) // 2], XLSX, "book.xlsx", "p"), MediaLimits())
