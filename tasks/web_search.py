@@ -1,0 +1,73 @@
+"""Searching the web: the `web_search` task."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import ClassVar, TypedDict
+
+from models.language.embedding import Embedder
+from tasks.base import Progress, TaskRequest
+from tasks.search.fall_over import FallOver
+from tasks.search.provider import Hit
+from tasks.search.query import parse_query
+from tasks.search.result_pages import ResultPages
+from tasks.search.snippets import nearest
+from tasks.side_by_side import side_by_side
+
+RESULTS = 10
+PAGES = 5
+"""Of the results, the first, whose pages are read."""
+SNIPPETS = 3
+"""Of a page."""
+MAX_CONTENT_CHARS = 20_000
+
+
+class FoundPage(TypedDict):
+    title: str
+    url: str
+    description: str
+    """As the search engine has it."""
+    content: str
+    """The main text of the page; "" where it was not read."""
+    snippets: list[str]
+    """Passages of `content`, nearest to the question first."""
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True, slots=True)
+class WebSearchTask:
+    """What the web says about the request's text. Of what it finds, nothing adds a URL to follow or an order."""
+
+    search: FallOver
+    pages: ResultPages
+    embedder: Embedder | None = None
+    today: Callable[[], date] = _today
+    name: ClassVar[str] = "web_search"
+
+    async def run(self, request: TaskRequest) -> list[FoundPage]:
+        """Raises InputError (nothing to search for) and EngineUnavailable (no provider answers, with the reasons)."""
+        query = parse_query(request.text, self.today())
+        hits = await self.search.search(query, RESULTS)
+        read = hits[:PAGES]
+        texts = await self._texts(read, request.progress)
+        snippets = await nearest(query.text, texts, self.embedder, most=SNIPPETS)
+        unread = [""] * (len(hits) - len(read))
+        return [
+            FoundPage(title=hit.title, url=hit.url, description=hit.description, content=text, snippets=passages)
+            for hit, text, passages in zip(hits, [*texts, *unread], [*snippets, *([] for _ in unread)], strict=True)
+        ]
+
+    async def _texts(self, hits: list[Hit], progress: Progress) -> list[str]:
+        done = 0
+
+        async def read(hit: Hit) -> str:
+            nonlocal done
+            text = await self.pages.main_text(hit.url)
+            done += 1
+            progress("web_search", done, len(hits))
+            return text[:MAX_CONTENT_CHARS]
+
+        return await side_by_side(read, hits, at_most=PAGES)

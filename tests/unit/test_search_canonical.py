@@ -1,0 +1,82 @@
+"""When two URLs are one page."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.search.canonical import canonical, is_on
+from tasks.search.provider import hits_of
+
+PAGE = "https://example.com/a/b?id=7"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/a/b?id=7",
+        "https://www.example.com/a/b?id=7",
+        "https://EXAMPLE.com:443/a/b/?id=7",
+        "https://example.com./a/b?id=7#part",
+        "https://example.com/a/b?utm_source=x&id=7&utm_medium=y",
+        "https://example.com/a/b?fbclid=1&id=7&gclid=2",
+        "https://m.example.com/a/b?id=7",
+        "https://amp.example.com/a/b?id=7",
+        "https://example.com/a/b/amp?id=7",
+        "https://example.com/a/b/amp/?id=7",
+        "https://example.com/amp/a/b?id=7",
+        "https://example.com/a/b?amp=1&id=7",
+        "https://example.com/a/b/index.html?id=7",
+        "https://example.com/a/%62?id=7",
+        "https://www.google.com/amp/s/www.example.com/a/b?id=7",
+        "https://example-com.cdn.ampproject.org/c/s/example.com/a/b?id=7",
+    ],
+)
+def test_spellings_of_one_page_are_equal(url: str) -> None:
+    assert canonical(url) == canonical(PAGE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/a/b?id=8",
+        "https://example.com/a/b",
+        "https://example.com/a/B?id=7",
+        "https://example.com:8443/a/b?id=7",
+        "https://docs.example.com/a/b?id=7",
+        "https://example.org/a/b?id=7",
+        "https://example.com/ample/a/b?id=7",
+    ],
+)
+def test_other_pages_are_not(url: str) -> None:
+    assert canonical(url) != canonical(PAGE)
+
+
+def test_the_order_of_parameters_does_not_matter() -> None:
+    assert canonical("https://a.example/?b=2&a=1") == canonical("https://a.example/?a=1&b=2")
+
+
+def test_a_short_host_keeps_its_name() -> None:
+    assert canonical("https://m.com/x") != canonical("https://com/x")
+
+
+@given(st.text(max_size=60))
+def test_whatever_counts_as_a_link_has_a_canonical_form(text: str) -> None:
+    url = f"https://example.com{text}"
+    for hit in hits_of([{"u": url}], title="t", url="u", description="d", count=1):
+        assert canonical(hit.url).startswith(str(urlsplit(hit.url).hostname)[:1])
+
+
+@pytest.mark.parametrize(
+    ("url", "is_there"),
+    [
+        ("https://arxiv.org/abs/1", True),
+        ("https://www.arxiv.org/abs/1", True),
+        ("https://notarxiv.org/abs/1", False),
+        ("https://arxiv.org.evil.example/", False),
+        ("https://evil.example/arxiv.org", False),
+    ],
+)
+def test_a_site_is_a_host_and_those_below_it(url: str, is_there: bool) -> None:
+    assert is_on(url, "arxiv.org") is is_there

@@ -1,0 +1,169 @@
+"""Which provider is asked, and which one rests. The clock is the tests' own."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from models.base import EngineUnavailable
+from tasks.search.fall_over import FallOver
+from tasks.search.freshness import Freshness
+from tasks.search.provider import Hit, SearchFailed
+from tasks.search.query import SearchQuery
+
+QUERY = SearchQuery("tides")
+
+
+@dataclass
+class Scripted:
+    """Answers with what it is given, in order; the last again and again."""
+
+    name: str
+    answers: list[list[Hit] | SearchFailed]
+    asked: list[tuple[str, str | None, int]] = field(default_factory=list)
+    closed: bool = False
+    wait: asyncio.Event | None = None
+
+    async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
+        self.asked.append((query, site, count))
+        if self.wait is not None:
+            await self.wait.wait()
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, SearchFailed):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def hit(url: str) -> Hit:
+    return Hit(url, url, "")
+
+
+GOOD = [hit("https://a.example/")]
+
+
+async def test_the_first_that_answers_is_enough() -> None:
+    first, second = Scripted("first", [GOOD]), Scripted("second", [GOOD])
+    assert await FallOver([first, second]).search(QUERY, 5) == GOOD
+    assert (first.asked, second.asked) == ([("tides", None, 10)], [])
+
+
+async def test_the_next_is_asked_where_one_fails() -> None:
+    first, second = Scripted("first", [SearchFailed("asks for a CAPTCHA")]), Scripted("second", [GOOD])
+    assert await FallOver([first, second]).search(QUERY, 5) == GOOD
+
+
+async def test_nothing_found_is_an_answer() -> None:
+    second = Scripted("second", [GOOD])
+    assert await FallOver([Scripted("first", [[]]), second]).search(QUERY, 5) == []
+    assert not second.asked
+
+
+async def test_one_that_failed_rests_and_is_asked_again_after_it() -> None:
+    clock = Clock()
+    first, second = Scripted("first", [SearchFailed("is slow", 30.0), GOOD]), Scripted("second", [GOOD])
+    search = FallOver([first, second], clock=clock)
+    for seconds in (0.0, 29.0):
+        clock.now += seconds
+        await search.search(QUERY, 5)
+    assert (len(first.asked), len(second.asked)) == (1, 2)
+    clock.now += 1
+    await search.search(QUERY, 5)
+    assert (len(first.asked), len(second.asked)) == (2, 2)
+
+
+@pytest.mark.parametrize(("rest_s", "rests"), [(30.0, [30, 60, 120, 240, 480, 900, 900]), (600.0, [600, 900, 900])])
+async def test_each_failure_in_a_row_doubles_the_rest_up_to_a_quarter_of_an_hour(
+    rest_s: float, rests: list[int]
+) -> None:
+    clock = Clock()
+    search = FallOver([Scripted("first", [SearchFailed("is slow", rest_s)])], clock=clock)
+    for rest in rests:
+        with pytest.raises(EngineUnavailable, match=r"first is slow\.$"):
+            await search.search(QUERY, 5)
+        with pytest.raises(EngineUnavailable, match=f"and rests for {rest} s more"):
+            await search.search(QUERY, 5)
+        clock.now += rest
+
+
+async def test_an_answer_ends_the_row_of_failures() -> None:
+    clock = Clock()
+    failure = SearchFailed("is slow", 30.0)
+    search = FallOver([Scripted("first", [failure, GOOD, failure])], clock=clock)
+    with pytest.raises(EngineUnavailable):
+        await search.search(QUERY, 5)
+    clock.now += 30
+    await search.search(QUERY, 5)
+    with pytest.raises(EngineUnavailable):
+        await search.search(QUERY, 5)
+    with pytest.raises(EngineUnavailable, match="rests for 30 s more"):
+        await search.search(QUERY, 5)
+
+
+async def test_requests_that_fail_together_are_one_failure() -> None:
+    clock, wait = Clock(), asyncio.Event()
+    provider = Scripted("first", [SearchFailed("is slow", 30.0)], wait=wait)
+    search = FallOver([provider], clock=clock)
+    together = [asyncio.create_task(search.search(QUERY, 5)) for _ in range(4)]
+    while len(provider.asked) < 4:
+        await asyncio.sleep(0)
+    wait.set()
+    await asyncio.gather(*together, return_exceptions=True)
+    with pytest.raises(EngineUnavailable, match="rests for 30 s more"):
+        await search.search(QUERY, 5)
+
+
+async def test_a_query_that_is_refused_lets_nobody_rest() -> None:
+    first = Scripted("first", [SearchFailed("did not take the query", 0.0), GOOD])
+    search = FallOver([first])
+    with pytest.raises(EngineUnavailable):
+        await search.search(QUERY, 5)
+    assert await search.search(QUERY, 5) == GOOD
+
+
+async def test_when_all_fail_each_reason_is_told() -> None:
+    first = Scripted("first", [SearchFailed("asks for a CAPTCHA")])
+    second = Scripted("second", [SearchFailed("took longer than 8 s")])
+    with pytest.raises(EngineUnavailable) as caught:
+        await FallOver([first, second]).search(QUERY, 5)
+    assert caught.value.capability == "web_search"
+    assert caught.value.remedy == "first asks for a CAPTCHA. second took longer than 8 s."
+
+
+async def test_without_providers_the_remedy_is_told() -> None:
+    with pytest.raises(EngineUnavailable, match="Set OPENFAZE_SEARCH_URL"):
+        await FallOver([]).search(QUERY, 5)
+
+
+async def test_each_page_comes_once_in_the_order_of_the_answer() -> None:
+    urls = ["https://b.example/", "http://www.a.example/x/", "https://b.example/?utm_source=1", "https://a.example/x#y"]
+    found = await FallOver([Scripted("first", [[hit(url) for url in urls]])]).search(QUERY, 5)
+    assert [one.url for one in found] == urls[:2]
+
+
+async def test_no_more_come_than_are_wanted() -> None:
+    many = [hit(f"https://a.example/{number}") for number in range(9)]
+    assert await FallOver([Scripted("first", [many])]).search(QUERY, 3) == many[:3]
+
+
+async def test_what_is_not_on_the_site_is_left_out() -> None:
+    urls = ["https://other.example/", "https://www.a.example/", "https://a.example.evil.example/"]
+    provider = Scripted("first", [[hit(url) for url in urls]])
+    found = await FallOver([provider]).search(SearchQuery("tides", "a.example"), 5)
+    assert [one.url for one in found] == ["https://www.a.example/"]
+
+
+async def test_closing_closes_the_providers() -> None:
+    providers = [Scripted("first", [GOOD]), Scripted("second", [GOOD])]
+    await FallOver(providers).close()
+    assert all(provider.closed for provider in providers)

@@ -1,0 +1,170 @@
+"""What is searched for: words without instructions, the site, and how new it shall be."""
+
+from datetime import date
+
+import pytest
+
+from tasks.errors import InputError
+from tasks.search.freshness import Freshness, freshness_in
+from tasks.search.query import SearchQuery, parse_query
+
+TODAY = date(2026, 11, 20)
+
+
+def parsed(text: str) -> SearchQuery:
+    return parse_query(text, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Search the web for the best pizza in Naples", "the best pizza in Naples"),
+        ("search online for reviews of the Fairphone 6", "reviews of the Fairphone 6"),
+        ("Please search the internet for: tide tables!", "tide tables!"),
+        ("Can you look up who invented the zip?", "who invented the zip?"),
+        ("Google the opening hours of the Louvre", "the opening hours of the Louvre"),
+        ("Google stock price", "Google stock price"),
+        ("Search engine market share", "Search engine market share"),
+        ("Find recent articles about solid-state batteries", "recent articles about solid-state batteries"),
+        ("Use the internet to check whether the bridge is open", "whether the bridge is open"),
+        ("Do a quick web search for cheap flights, please", "cheap flights"),
+        ("How tall is K2?", "How tall is K2?"),
+        ("Suche im Internet nach einem Rezept für Apfelstrudel", "einem Rezept für Apfelstrudel"),
+        ("Cherche sur le web un hôtel à Lyon", "un hôtel à Lyon"),
+        ("Busca en internet vuelos a Lima", "vuelos a Lima"),
+        ("Cerca sul web le ricette", "le ricette"),
+        ("Pesquise na internet o preço atual do dólar", "o preço atual do dólar"),
+        ("Zoek op internet naar treintijden", "treintijden"),
+        ("Найди в интернете рецепт борща", "рецепт борща"),
+        ("上网搜索人工智能新闻", "人工智能新闻"),
+        ("東京の天気を検索して", "東京の天気"),
+        ("ابحث في الإنترنت عن وصفات", "وصفات"),
+        ('"exact words"', '"exact words"'),
+        ("Search the web", "Search the web"),
+    ],
+)
+def test_words_that_tell_to_search_are_not_searched_for(text: str, words: str) -> None:
+    assert parsed(text).text == words
+
+
+@pytest.mark.parametrize(
+    ("text", "site", "words"),
+    [
+        ("diffusion models on arxiv.org", "arxiv.org", "diffusion models"),
+        ("site:arxiv.org diffusion models", "arxiv.org", "diffusion models"),
+        ("diffusion site:www.ArXiv.org models", "arxiv.org", "diffusion models"),
+        ("Search arxiv.org for diffusion models", "arxiv.org", "diffusion models"),
+        ("Find papers on https://arxiv.org/list/cs about diffusion", "arxiv.org", "papers about diffusion"),
+        ("reviews from the website rtings.com", "rtings.com", "reviews"),
+        ("Nachrichten auf tagesschau.de", "tagesschau.de", "Nachrichten"),
+        ("site:docs.python.org", "docs.python.org", "docs.python.org"),
+        ("site:main.py", "main.py", "main.py"),
+        ("what happens on main.py import", None, "what happens on main.py import"),
+        ("how to host on ASP.NET", None, "how to host on ASP.NET"),
+        ("write to me at someone@example.com", None, "write to me at someone@example.com"),
+        ("version 3.11 of Python", None, "version 3.11 of Python"),
+        ("stand on one leg", None, "stand on one leg"),
+    ],
+)
+def test_a_site_is_taken_out_of_the_words(text: str, site: str | None, words: str) -> None:
+    found = parsed(text)
+    assert (found.site, found.text) == (site, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        ("AI news since 2025", "2025-01-01", None),
+        ("elections since March 2026", "2026-03-01", None),
+        ("floods since Mar 5, 2026", "2026-03-05", None),
+        ("releases since 2026-10-02", "2026-10-02", None),
+        ("papers published in 2024", "2024-01-01", "2024-12-31"),
+        ("papers published in February 2024", "2024-02-01", "2024-02-29"),
+        ("papers published on 2024-02-03", "2024-02-03", "2024-02-03"),
+        ("outages in the last 24 hours", "2026-11-19", None),
+        ("what changed in the past 3 weeks", "2026-10-30", None),
+        ("the past couple of days", "2026-11-18", None),
+        ("What are today's headlines?", "2026-11-19", None),
+        ("Who won the match last night?", "2026-11-18", None),
+        ("What did the Fed decide this week?", "2026-11-13", None),
+        ("concerts this month", "2026-10-20", None),
+        ("the best films this year", "2026-01-01", None),
+        ("the best films of last year", "2025-01-01", None),
+        ("What is the latest news about the election?", "2026-11-13", None),
+        ("the newest release of PostgreSQL", "2025-11-20", None),
+        ("Wie ist das Wetter heute in Wien?", "2026-11-19", None),
+        ("Was sind die neuesten Nachrichten aus Berlin?", "2026-11-13", None),
+        ("Quelles sont les dernières nouvelles ?", "2026-11-13", None),
+        ("Nachrichten seit 2025", "2025-01-01", None),
+        ("¿Qué tiempo hace hoy en Madrid?", "2026-11-19", None),
+        ("今天北京天气怎么样？", "2026-11-19", None),
+        ("2025年以来的新闻", "2025-01-01", None),
+        ("最新のニュースを検索して", "2026-11-13", None),
+        ("Найди последние новости", "2026-11-13", None),
+        ("أخبار اليوم", "2026-11-19", None),
+    ],
+)
+def test_how_new_it_shall_be_is_understood(text: str, since: str, until: str | None) -> None:
+    end = date.fromisoformat(until) if until else TODAY
+    assert freshness_in(text, TODAY) == Freshness(date.fromisoformat(since), end, TODAY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the capital of France",
+        "who won the world cup in 1998",
+        "since 2031",
+        "since 2025-13-40",
+        "since 20251",
+        "history of the last five emperors",
+        "Yesterdays by Guns N' Roses",
+        "published in 2031",
+        "the past 999 years",
+        "",
+    ],
+)
+def test_what_says_nothing_of_it_is_not_misread(text: str) -> None:
+    assert freshness_in(text, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("days", "period"),
+    [
+        (0, "day"),
+        (1, "day"),
+        (2, "week"),
+        (7, "week"),
+        (8, "month"),
+        (31, "month"),
+        (32, "year"),
+        (366, "year"),
+        (367, None),
+    ],
+)
+def test_the_shortest_period_that_reaches_back_is_taken(days: int, period: str | None) -> None:
+    assert Freshness(date.fromordinal(TODAY.toordinal() - days), TODAY, TODAY).period == period
+
+
+def test_a_long_text_is_cut_to_what_engines_take() -> None:
+    text = parsed("word " * 500).text
+    assert len(text.split()) == 45
+    assert len(parsed("x" * 5000).text) == 340
+
+
+def test_only_the_first_paragraph_is_searched_for() -> None:
+    assert (
+        parsed("\n\nWho wrote this poem?\n \nRoses are red since 2025\n\nsite:a.example").text == "Who wrote this poem?"
+    )
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n "])
+def test_an_empty_text_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="needs something to search for"):
+        parsed(text)
+
+
+@pytest.mark.parametrize("unit", [",", " on a.", "search for ", "\n ", "since 2025-", "a.", '"', "the past "])
+def test_texts_made_to_take_long_do_not(unit: str) -> None:
+    """Each pattern sees at most 2000 characters."""
+    assert len(parsed("tides " + unit * 200_000).text) <= 340
