@@ -1,0 +1,265 @@
+"""Pages that need a browser, by Playwright and Chromium, whose every connection goes through our own proxy."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import structlog
+
+from models.base import EngineFailed, EngineUnavailable
+from tasks.errors import InputTooLarge
+from tasks.media.fetch import FetchPolicy
+from tasks.media.network import Resolver, SystemResolver
+from tasks.media.visit import FetchFailed
+from tasks.scrape.browser_proxy import BrowserProxy, network_of
+from tasks.scrape.renderer import Rendered
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Playwright, Route, WebSocketRoute
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+"""Names of browsers that speak Chromium's protocol, as they are looked for in PATH."""
+_RENDERS = 200
+"""Pages after which a browser is started anew: a process that runs other people's programs grows."""
+_SETTLE_MS = 3000
+"""That a page may keep its connections busy after it has loaded, before it is taken as it is."""
+_JS_HEAP_MB = 512
+FLAGS = (
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-gpu",
+    "--disable-sync",
+    "--disable-breakpad",
+    "--no-first-run",
+    "--no-pings",
+    "--mute-audio",
+    # WebRTC would send datagrams to addresses that a page chooses, past any proxy.
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    # Loopback goes through the proxy as well, and is refused there.
+    "--proxy-bypass-list=<-loopback>",
+    # Names are the proxy's to resolve.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--dns-prefetch-disable",
+    f"--js-flags=--max-old-space-size={_JS_HEAP_MB}",
+    "--renderer-process-limit=4",
+    "--disable-dev-shm-usage",
+)
+_DEVTOOLS = ("http://", "https://", "ws://", "wss://")
+_NOWHERE = "http://127.0.0.1:9"
+"""The proxy of whatever is asked outside a page's own: nothing listens there."""
+_NOT_LOADED = frozenset({"image", "media", "font"})
+_ALONE = """
+for (const name of ['WebSocket', 'WebSocketStream', 'WebTransport', 'RTCPeerConnection', 'webkitRTCPeerConnection',
+                    'Worker', 'SharedWorker'])
+  Object.defineProperty(globalThis, name, {value: undefined, configurable: false});
+"""
+_MARK_UNSEEN = """() => {
+  for (const element of document.body?.querySelectorAll('*') ?? [])
+    if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) element.setAttribute('hidden', '');
+}"""
+"""Only the browser knows what style sheets hide."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserPolicy:
+    program: str
+    """Path of Chromium, or `http://…` where one runs that was started with FLAGS and a port for its DevTools."""
+    seconds: float = 20.0
+    """For one page, until it is read (OPENFAZE_BROWSER_TIMEOUT_S)."""
+    pages: int = 2
+    """At the same time (OPENFAZE_BROWSER_PAGES)."""
+    max_bytes: int = 20 * 1024 * 1024
+    """Of one page's HTML in the end."""
+
+
+def find_browser(choice: str = "auto") -> str | None:
+    """The browser that `choice` means (a path, the address of one that runs elsewhere, `auto`, `off`); None without one
+    or without Playwright."""
+    if choice == "off" or find_spec("playwright") is None:
+        return None
+    if choice.startswith(_DEVTOOLS):
+        return choice
+    if choice != "auto":
+        return shutil.which(choice)
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+class BrowserRenderer:
+    """One browser for all, started at the first page, and started anew when it has died. Each page has its own context
+    (no cookies or storage of another) and its own proxy."""
+
+    def __init__(self, policy: BrowserPolicy, fetch: FetchPolicy, resolver: Resolver | None = None) -> None:
+        """Connects by the rules of `fetch`; `resolver` replaces the system's."""
+        self._policy = policy
+        self._system_resolver = SystemResolver()
+        self._network = network_of(fetch, resolver or self._system_resolver)
+        self._slots = asyncio.Semaphore(policy.pages)
+        self._starting = asyncio.Lock()
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._rendered = 0
+
+    async def render(self, url: str, *, param: str | None = None) -> Rendered:
+        """The page at `url` once it has loaded and gone quiet, what nobody sees of it marked `hidden`.
+
+        Raises FetchFailed (cannot be loaded, takes too long), InputTooLarge, EngineUnavailable (no
+        browser starts), EngineFailed (it died, twice).
+        """
+        from playwright.async_api import Error
+
+        async with self._slots:
+            for attempt in (1, 2):
+                try:
+                    async with asyncio.timeout(self._policy.seconds):
+                        return await self._render(url, param)
+                except TimeoutError as error:
+                    raise self._failed(
+                        url, param, f"took longer than {self._policy.seconds:g} s (OPENFAZE_BROWSER_TIMEOUT_S)"
+                    ) from error
+                except Error as error:
+                    if self._is_alive and not _is_crash(error):
+                        raise self._failed(url, param, "could not be loaded in the browser") from error
+                    log.warning("browser_died", attempt=attempt)
+                    if attempt == 2:
+                        raise EngineFailed("browser") from error
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        await self._stop()
+        await self._system_resolver.close()
+
+    async def _stop(self) -> None:
+        browser, self._browser = self._browser, None
+        playwright, self._playwright = self._playwright, None
+        if browser is not None:
+            await _quietly(browser.close())
+        if playwright is not None:
+            await _quietly(playwright.stop())
+
+    @property
+    def _browser_is_used(self) -> bool:
+        return self._browser is not None and bool(self._browser.contexts)
+
+    @property
+    def _is_alive(self) -> bool:
+        return self._browser is not None and self._browser.is_connected()
+
+    async def _render(self, url: str, param: str | None) -> Rendered:
+        async with BrowserProxy(self._network) as proxy, self._context(proxy) as context:
+            page = await context.new_page()
+            response = await page.goto(url, wait_until="load", timeout=0)
+            if response is None or response.status >= 400:
+                status = response.status if response else None
+                raise FetchFailed(
+                    f"'{url[:200]}' answered the browser with status {status}.", status=status, param=param
+                )
+            await _settle(page)
+            if not page.url.startswith(("http://", "https://")):  # the browser's own page about an error
+                raise self._failed(url, param, "leads the browser to an address that cannot be opened")
+            await page.evaluate(_MARK_UNSEEN)
+            html = await page.content()
+            data = await asyncio.to_thread(html.encode, "utf-8", "replace")
+            if len(data) > self._policy.max_bytes:
+                raise InputTooLarge(f"'{url[:200]}' is larger than the browser may make it.", param=param)
+            return Rendered(data, page.url)
+
+    @asynccontextmanager
+    async def _context(self, proxy: BrowserProxy) -> AsyncIterator["BrowserContext"]:
+        browser = await self._running()
+        context = await browser.new_context(
+            proxy={"server": proxy.url},
+            service_workers="block",
+            accept_downloads=False,
+            java_script_enabled=True,
+            permissions=[],
+            viewport={"width": 1280, "height": 2000},
+        )
+        try:
+            await context.add_init_script(_ALONE)
+            await context.route_web_socket("**/*", _refuse_socket)
+            await context.route("**/*", _admit)
+            yield context
+        finally:
+            await _quietly(context.close())
+
+    async def _running(self) -> "Browser":
+        async with self._starting:
+            self._rendered += 1
+            is_old = self._rendered > _RENDERS and not self._browser_is_used
+            if self._browser is None or is_old or not self._browser.is_connected():
+                await self._stop()
+                self._browser = await self._start()
+                self._rendered = 1
+            return self._browser
+
+    async def _start(self) -> "Browser":
+        from playwright.async_api import Error, async_playwright
+
+        self._playwright = await async_playwright().start()
+        chromium, program = self._playwright.chromium, self._policy.program
+        try:
+            if program.startswith(_DEVTOOLS):
+                return await chromium.connect_over_cdp(program)
+            return await self._launch(chromium)
+        except Error as error:
+            remedy = "The browser of OPENFAZE_BROWSER does not start, or does not answer."
+            raise EngineUnavailable("browser", remedy) from error
+
+    async def _launch(self, chromium: "BrowserType") -> "Browser":
+        return await chromium.launch(
+            executable_path=self._policy.program,
+            args=list(FLAGS),
+            proxy={"server": _NOWHERE},
+            # Chromium refuses to sandbox what runs as root.
+            chromium_sandbox=os.geteuid() != 0,
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+        )
+
+    def _failed(self, url: str, param: str | None, reason: str) -> FetchFailed:
+        return FetchFailed(f"'{url[:200]}' {reason}.", param=param)
+
+
+async def _settle(page: "Page") -> None:
+    from playwright.async_api import TimeoutError as Restless
+
+    with contextlib.suppress(Restless):  # a page that polls for ever is read as it is
+        await page.wait_for_load_state("networkidle", timeout=_SETTLE_MS)
+
+
+async def _admit(route: "Route") -> None:
+    request = route.request
+    if request.resource_type in _NOT_LOADED or not request.url.startswith(("http://", "https://", "data:", "blob:")):
+        await route.abort()
+    else:
+        await route.continue_()
+
+
+async def _refuse_socket(socket: "WebSocketRoute") -> None:
+    await socket.close()
+
+
+def _is_crash(error: Exception) -> bool:
+    return any(sign in str(error) for sign in ("crashed", "has been closed", "disconnected"))
+
+
+async def _quietly(closing: object) -> None:
+    """What is closed may have died already."""
+    from playwright.async_api import Error
+
+    with contextlib.suppress(Error):
+        await closing  # type: ignore[misc]

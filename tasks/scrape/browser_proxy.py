@@ -1,0 +1,200 @@
+"""The only way out that a browser has: an HTTP proxy on loopback that opens what the fetcher may open, and no more.
+
+A page's scripts may ask for anything. Each connection that they cause comes here by name, its addresses are checked
+and pinned like those of a fetch, at a redirect as at the first request, and all that one page moves is counted.
+"""
+
+import asyncio
+import contextlib
+import re
+import ssl
+from types import TracebackType
+from typing import Self
+
+import httpcore
+import httpx
+
+from tasks.media.fetch import FetchPolicy
+from tasks.media.fetch_allow import AllowList
+from tasks.media.fetch_proxy import Proxy, ProxyRefused
+from tasks.media.limits import MB
+from tasks.media.network import AddressRefused, HostNotFound, PortRefused, PublicNetwork, Resolver, Rules
+
+MAX_PAGE_BYTES = 40 * MB
+"""That one page may move in both directions: its scripts, styles and data; pictures are not loaded."""
+_MAX_CONNECTIONS = 64
+_MAX_HEAD = 64 * 1024
+_PIECE = 64 * 1024
+_HEAD_S = 10.0
+_AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+):(\d{1,5})")
+_HOP = frozenset({b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive", b"te", b"upgrade"})
+_LEFT = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, httpcore.NetworkError, httpcore.TimeoutException)
+"""One of the two sides did, or will not answer any more."""
+_REFUSALS: dict[type[Exception], bytes] = {
+    AddressRefused: b"403 Forbidden",
+    PortRefused: b"403 Forbidden",
+    HostNotFound: b"502 Bad Gateway",
+    ProxyRefused: b"502 Bad Gateway",
+    httpcore.ConnectError: b"502 Bad Gateway",
+    httpcore.ConnectTimeout: b"504 Gateway Timeout",
+}
+
+
+def network_of(policy: FetchPolicy, resolver: Resolver, tls: ssl.SSLContext | None = None) -> PublicNetwork:
+    """What connects by the rules of `policy`, as a Fetcher's own does."""
+    proxy = Proxy.parse(policy.proxy, tls or httpx.create_ssl_context()) if policy.proxy else None
+    rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
+    return PublicNetwork(rules, resolver, proxy)
+
+
+class _Refused(Exception):
+    """What a request is answered with."""
+
+    def __init__(self, status: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class BrowserProxy:
+    """For one page: an async context manager, which ends every connection when it is left.
+
+    async with BrowserProxy(network) as proxy:
+        context = await browser.new_context(proxy={"server": proxy.url})
+    """
+
+    def __init__(
+        self, network: httpcore.AsyncNetworkBackend, *, max_bytes: int = MAX_PAGE_BYTES, connect_timeout: float = 5.0
+    ) -> None:
+        self._network = network
+        self._connect_timeout = connect_timeout
+        self._left = max_bytes
+        self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
+        self._connections: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.refused: list[str] = []
+        """Hosts that were not opened."""
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the page wanted to move more than it may."""
+        return self._left < 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=_MAX_HEAD)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+        try:
+            async with self._slots:
+                await self._serve(reader, writer)
+        except (
+            ConnectionError,
+            TimeoutError,
+            asyncio.IncompleteReadError,
+            httpcore.NetworkError,
+            httpcore.TimeoutException,
+        ):
+            pass  # one of the two sides left
+        except asyncio.CancelledError:
+            pass  # the page is done with; there is nobody to tell
+        finally:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_HEAD_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+            outer, first = await self._open(head)
+        except asyncio.LimitOverrunError:
+            writer.write(_answer(b"431 Request Header Fields Too Large"))
+            return
+        except _Refused as refused:
+            writer.write(_answer(refused.status))
+            await writer.drain()
+            return
+        try:
+            if first:
+                await outer.write(first)
+            else:
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await self._relay(reader, writer, outer)
+        finally:
+            await outer.aclose()
+
+    async def _open(self, head: bytes) -> tuple[httpcore.AsyncNetworkStream, bytes]:
+        """The connection that a request asks for, and what is sent there first: nothing for a tunnel."""
+        line, *fields = head[:-4].split(b"\r\n")
+        method, _, rest = line.partition(b" ")
+        target = rest.partition(b" ")[0]
+        if method == b"CONNECT":
+            match = _AUTHORITY.fullmatch(target)
+            if match is None:
+                raise _Refused(b"400 Bad Request")
+            return await self._connect(match[1].decode("ascii", "replace"), int(match[2])), b""
+        try:
+            url = httpx.URL(target.decode("ascii"))
+        except (httpx.InvalidURL, UnicodeDecodeError) as error:
+            raise _Refused(b"400 Bad Request") from error
+        if url.scheme != "http" or not url.raw_host:
+            raise _Refused(b"400 Bad Request")
+        if any(field.lower().startswith(b"upgrade:") for field in fields):
+            raise _Refused(b"403 Forbidden")
+        outer = await self._connect(url.raw_host.decode("ascii"), url.port or 80)
+        # One request a connection: the next one may be for another host, and must be checked.
+        kept = [field for field in fields if field.partition(b":")[0].strip().lower() not in _HOP]
+        return outer, b"\r\n".join([method + b" " + url.raw_path + b" HTTP/1.1", *kept, b"Connection: close", b"", b""])
+
+    async def _connect(self, host: str, port: int) -> httpcore.AsyncNetworkStream:
+        host = host.strip("[]").lower().removesuffix(".")
+        try:
+            return await self._network.connect_tcp(host, port, self._connect_timeout)
+        except (*_REFUSALS,) as error:
+            self.refused.append(host)
+            raise _Refused(_REFUSALS[type(error)]) from error
+
+    async def _relay(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, outer: httpcore.AsyncNetworkStream
+    ) -> None:
+        async def out() -> None:
+            while (data := await reader.read(_PIECE)) and self._take(data):
+                await outer.write(data)
+
+        async def back() -> None:
+            while (data := await outer.read(_PIECE)) and self._take(data):
+                writer.write(data)
+                await writer.drain()
+
+        outward = asyncio.create_task(out())
+        try:
+            await back()
+        finally:
+            outward.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError, httpcore.NetworkError):
+                await outward
+
+    def _take(self, data: bytes) -> bool:
+        self._left -= len(data)
+        return self._left >= 0
+
+
+def _answer(status: bytes) -> bytes:
+    return b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

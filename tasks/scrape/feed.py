@@ -1,0 +1,97 @@
+"""RSS and Atom feeds as pages: their entries, newest as the feed has them."""
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lxml import html as lxml_html
+from lxml.etree import ParserError
+
+from tasks.media.blob import Blob
+from tasks.media.limits import MediaLimits
+from tasks.media.text_file import decode_text
+from tasks.media.xml_bounds import declares_entities
+from tasks.scrape.blocks import text_of
+from tasks.scrape.language import language_of
+from tasks.scrape.links import joined
+from tasks.scrape.page import Link, Page
+from tasks.scrape.visible import drop_unseen
+
+MAX_ENTRIES = 500
+_MAX_SUMMARY = 2000
+_HEAD = 2048
+_ROOTS = (b"<rss", b"<feed", b"<rdf:RDF")
+
+Entry = Mapping[str, str]
+"""`title`, `url`, `date`, `author`, `summary`, as far as the feed has them."""
+
+
+def is_feed(data: bytes) -> bool:
+    """Whether `data` begins as feeds do; its declared type may be anything."""
+    head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.startswith(b"<") and any(root in head for root in _ROOTS)
+
+
+def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[Page, list[Entry]]:
+    """A feed as a page, and its entries. Raises InputError: no text, XML entities, no feed at all."""
+    import feedparser  # type: ignore[import-untyped]
+
+    text = decode_text(blob, limits)
+    if declares_entities(text):
+        raise blob.error("declares XML entities, which no feed needs.")
+    # A stream: given bytes or a text, it would also take them for the name of a file or a URL to fetch.
+    found = feedparser.parse(
+        io.BytesIO(text.encode()),
+        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+        sanitize_html=False,
+    )
+    if not found.entries and not found.feed.get("title"):
+        raise blob.error("looks like a feed and cannot be read as one.")
+    entries = [_entry(entry, url) for entry in found.entries[:MAX_ENTRIES]]
+    lines = [line for entry in entries for line in _lines(entry)]
+    title = _plain(found.feed.get("title"))
+    page = Page(
+        title=title,
+        description=_plain(found.feed.get("subtitle")),
+        text="\n".join(lines),
+        markdown="\n\n".join(_markdown(entry) for entry in entries),
+        links=[Link(entry.get("title", ""), entry["url"]) for entry in entries if "url" in entry],
+        metadata={"feed": found.version or "unknown", "entries": len(found.entries)},
+        language=language_of("\n".join(lines) or title, (found.feed.get("language") or "")[:2].lower() or None),
+    )
+    return page, entries
+
+
+def _entry(entry: Any, base: str) -> Entry:
+    said = {
+        "title": _plain(entry.get("title")),
+        "url": joined(base, entry.get("link") or "") or "",
+        "date": entry.get("published") or entry.get("updated") or "",
+        "author": _plain(entry.get("author")),
+        "summary": _plain(entry.get("summary"))[:_MAX_SUMMARY],
+    }
+    return {name: text for name, text in said.items() if text}
+
+
+def _plain(html: str | None) -> str:
+    """Of what may be HTML."""
+    if not html or not html.strip():
+        return ""
+    try:
+        root = lxml_html.document_fromstring(f"<div>{html}</div>")
+    except (ParserError, ValueError):
+        return " ".join(html.split())
+    drop_unseen(root)
+    return " ".join(text_of(root).split())
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    about = " · ".join(entry[name] for name in ("date", "author") if name in entry)
+    yield from filter(None, (entry.get("title"), about, entry.get("summary")))
+
+
+def _markdown(entry: Entry) -> str:
+    title = entry.get("title") or entry.get("url") or "(untitled)"
+    title = title.replace("[", "(").replace("]", ")")
+    heading = f"## [{title}]({entry['url']})" if "url" in entry else f"## {title}"
+    return "\n\n".join([heading, *[line for line in _lines(entry) if line != entry.get("title")]])

@@ -1,0 +1,191 @@
+"""Records of a page as data, by its structure alone: which piece of a record is which field."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from tasks.scrape.leaves import Leaf, leaves_of
+from tasks.scrape.records import Records, record_groups
+
+Value = str | int | float | None
+Row = dict[str, Value]
+
+_ENDING = 4
+"""Letters that the end of a word has at least to tell what it is."""
+_GROUPS = 12
+"""Of a page, the largest, that are tried."""
+_COMPLETE = 0.5
+"""Of the records, that have a field where the page has it at all: a story without comments has no number of them."""
+_NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
+_PRICE = re.compile(
+    rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b)\s*(?:{_NUMBER})(?:[.,]\d\d)?"
+    rf"|(?:{_NUMBER})(?:[.,]\d\d)?\s*(?:[$€£¥₹]|(?:USD|EUR|GBP|CHF)\b)"
+)
+_BY = re.compile(r"^by\s+(\S.*)", re.IGNORECASE)
+_DATE = re.compile(
+    r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"
+    r"|\b\d{1,2}\.? [A-Z]\w{2,8} \d{4}\b|\b[A-Z]\w{2,8} \d{1,2}, \d{4}\b"
+    r"|\b\d+ (?:minute|hour|day|week|month|year)s? ago\b"
+)
+_RANK = re.compile(r"^#?(\d{1,4})[.)]?$")
+
+_TITLES = frozenset(
+    {"title", "name", "headline", "heading", "subject", "product", "story", "post", "job", "term", "question"}
+)
+_LINKS = frozenset({"url", "link", "href", "address"})
+_IMAGES = frozenset({"image", "picture", "photo", "thumbnail"})
+_DATES = frozenset({"date", "time", "day", "published", "posted", "when", "age"})
+_PRICES = frozenset({"price", "cost"})
+_AUTHORS = frozenset({"author", "user", "username", "by", "poster", "writer"})
+_TEXTS = frozenset({"description", "summary", "text", "body", "excerpt", "message", "answer", "definition"})
+_HEADS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})
+_RANKS = frozenset({"rank", "position", "number"})
+
+_SAME = (
+    frozenset({"points", "score", "votes", "upvotes"}),
+    frozenset({"title", "headline", "name", "heading"}),
+    frozenset({"author", "user", "username"}),
+    frozenset({"price", "cost"}),
+    frozenset({"date", "time", "published"}),
+    frozenset({"place", "location", "where", "venue"}),
+    frozenset({"comments", "replies"}),
+    frozenset({"company", "employer"}),
+)
+"""Words that authors of pages use for each other in classes and heads of columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    rows: Sequence[Row]
+    missing: frozenset[str]
+    """Fields that too few of the records have."""
+
+
+def match_records(region: HtmlElement, fields: Sequence[str]) -> Match | None:
+    """The group of records that has the most of `fields`; None where none has any. Values stand on the page as they are
+    here, numbers of something ("188 points") and ranks as integers."""
+    best: tuple[float, Match] | None = None
+    for group in record_groups(region)[:_GROUPS]:
+        match = _matched(group, fields)
+        filled = sum(value is not None for row in match.rows for value in row.values())
+        worth = (len(fields) - len(match.missing)) * 1e6 + filled
+        if filled and (best is None or worth > best[0]):
+            best = (worth, match)
+    return best[1] if best else None
+
+
+def _matched(group: Records, fields: Sequence[str]) -> Match:
+    columns = _columns(group)
+    rows = []
+    for record in group.items:
+        leaves = leaves_of(record, columns)
+        row = {field: _value(field, leaves) for field in fields}
+        if any(value is not None for value in row.values()):
+            rows.append(row)
+    few = max(1, _COMPLETE * len(rows))
+    missing = frozenset(field for field in fields if sum(row[field] is not None for row in rows) < few)
+    return Match(rows, missing)
+
+
+def _columns(group: Records) -> list[str]:
+    table = next((element for element in [group.parent, *group.parent.iterancestors()] if element.tag == "table"), None)
+    head = None if table is None else table.find(".//tr")
+    if head is None or not len(head) or any(cell.tag != "th" for cell in head):
+        return []
+    return [" ".join("".join(cell.itertext()).split()) for cell in head]
+
+
+def _value(field: str, leaves: Sequence[Leaf]) -> Value:
+    words = field.split("_")
+    alike = frozenset(words[-1:]).union(*(same for same in _SAME if words[-1] in same))
+    for find in (_counted, _labelled, _hinted, _by_kind):
+        value = find(frozenset(words), alike, leaves)
+        if value is not None:
+            return value
+    return None
+
+
+Find = Callable[[frozenset[str], frozenset[str], Sequence[Leaf]], Value]
+
+
+def _counted(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+    """`188 points`."""
+    for leaf in leaves:
+        for word in alike:
+            match = re.search(rf"({_NUMBER})\s*{re.escape(word.rstrip('s'))}s?\b", leaf.text, re.IGNORECASE)
+            if match and word.endswith("s"):
+                return _number(match[1])
+    return None
+
+
+def _labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+    """`Price: €5`, in one piece or in two."""
+    for place, leaf in enumerate(leaves):
+        label, colon, value = leaf.text.partition(":")
+        if colon and label.strip().lower() in alike:
+            if value.strip():
+                return value.strip()
+            if place + 1 < len(leaves):
+                return leaves[place + 1].text or None
+    return None
+
+
+def _hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+    """By its class, its `itemprop`, or the head of its column. The most particular: with the fewest other words."""
+    found = [leaf for leaf in leaves if _is_hinted(alike, leaf)]
+    whole = [leaf for leaf in found if words <= leaf.hints]
+    chosen = min(whole or found, key=lambda leaf: len(leaf.hints), default=None)
+    if chosen is None:
+        return None
+    if not words.isdisjoint(_LINKS | _IMAGES) and chosen.url:
+        return chosen.url
+    text = chosen.text or chosen.machine
+    if not words.isdisjoint(_PRICES) and text and (price := _PRICE.search(text)):
+        return price.group()
+    if not words.isdisjoint(_RANKS) and text and (rank := _RANK.match(text)):
+        return int(rank[1])
+    return text or None
+
+
+def _is_hinted(alike: frozenset[str], leaf: Leaf) -> bool:
+    """`hnuser` is a user, too."""
+    endings = tuple(word for word in alike if len(word) >= _ENDING)
+    return not alike.isdisjoint(leaf.hints) or any(hint.endswith(endings) for hint in leaf.hints)
+
+
+def _by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+    """By what such a thing looks like anywhere."""
+    texts = [leaf for leaf in leaves if leaf.text]
+    if not words.isdisjoint(_LINKS):
+        return next((leaf.url for leaf in texts if leaf.url), None)
+    if not words.isdisjoint(_IMAGES):
+        return next((leaf.url for leaf in leaves if leaf.tag == "img"), None)
+    if not words.isdisjoint(_PRICES):
+        return next((match.group() for leaf in texts if (match := _PRICE.search(leaf.text))), None)
+    if not words.isdisjoint(_DATES):
+        timed = next((leaf.text or leaf.machine for leaf in leaves if "time" in leaf.within), None)
+        return timed or next((match.group() for leaf in texts if (match := _DATE.search(leaf.text))), None)
+    if not words.isdisjoint(_AUTHORS):
+        return next((match[1] for leaf in texts if (match := _BY.match(leaf.text))), None)
+    if not words.isdisjoint(_RANKS):
+        return next((int(match[1]) for leaf in texts if (match := _RANK.match(leaf.text))), None)
+    if not words.isdisjoint(_TITLES):
+        heads = [
+            leaf for leaf in texts if not leaf.within.isdisjoint({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})
+        ]
+        links = [leaf for leaf in texts if "a" in leaf.within]
+        chosen = heads[:1] or sorted(links, key=lambda leaf: -len(leaf.text))[:1]
+        return chosen[0].text if chosen else None
+    if not words.isdisjoint(_TEXTS):
+        return max(
+            (leaf.text for leaf in texts if "a" not in leaf.within and len(leaf.text) > 40), key=len, default=None
+        )
+    return None
+
+
+def _number(text: str) -> int | float:
+    if re.fullmatch(r"[-+]?\d+\.\d{1,2}", text):
+        return float(text)
+    return int(re.sub(r"[,. ]", "", text))

@@ -1,0 +1,171 @@
+"""What a page says of itself for machines: JSON-LD, OpenGraph, microdata, and its `meta` and `link` elements."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+import pydantic_core
+from lxml.html import HtmlElement
+
+from tasks.scrape.links import joined
+
+MAX_BYTES = 64 * 1024
+"""Of each kind of structured data, as JSON: what is more is left out, item by item."""
+MAX_DEPTH = 12
+_MAX_TEXT = 2000
+_MAX_LD_CHARS = 500_000
+_MAX_ITEMS = 1000
+"""Of microdata: what finds them compares each with all that are in it."""
+_MAX_FEEDS = 20
+_FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
+
+Json = Any
+
+
+def title_of(root: HtmlElement) -> str:
+    """By the `title` element, else what the page tells OpenGraph, else its first heading."""
+    for text in (root.findtext(".//title"), _meta(root, "og:title"), *(_all_text(h) for h in root.iter("h1"))):
+        if text and text.strip():
+            return _one_line(text)
+    return ""
+
+
+def description_of(root: HtmlElement) -> str:
+    return _one_line(_meta(root, "description") or _meta(root, "og:description") or "")
+
+
+def language_claimed(root: HtmlElement) -> str | None:
+    """`de` of `<html lang="de-AT">`."""
+    said = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or _meta(root, "content-language")
+    code = (said or "").replace("_", "-").partition("-")[0].strip().lower()
+    return code if code.isascii() and code.isalpha() and len(code) in (2, 3) else None
+
+
+def metadata_of(root: HtmlElement, url: str) -> dict[str, Json]:
+    """As `Page.metadata` has it. `root` is the page with what nobody sees: that is where it stands."""
+    found: dict[str, Json] = {**_basics(root, url), "feeds": _feeds(root, url)}
+    if _has(root, ".//script[@type='application/ld+json']"):
+        found["json_ld"] = _bounded(_json_ld(root))
+    if _has(root, ".//meta[@property]"):
+        found["opengraph"] = _bounded_properties(_opengraph(root))
+    if _has(root, ".//*[@itemscope]"):
+        found["microdata"] = _bounded(_microdata(root, url))
+    return {name: value for name, value in found.items() if value}
+
+
+def _has(root: HtmlElement, path: str) -> bool:
+    return root.find(path) is not None
+
+
+def _basics(root: HtmlElement, url: str) -> dict[str, Json]:
+    canonical = root.find(".//link[@rel='canonical']")
+    texts = {
+        "author": _meta(root, "author") or _meta(root, "article:author"),
+        "date": _meta(root, "article:published_time") or _meta(root, "date") or _first_time(root),
+        "site_name": _meta(root, "og:site_name") or _meta(root, "application-name"),
+        "canonical": joined(url, canonical.get("href", "")) if canonical is not None else None,
+    }
+    return {name: _one_line(text) for name, text in texts.items() if text}
+
+
+def _first_time(root: HtmlElement) -> str | None:
+    time = root.find(".//time[@datetime]")
+    return None if time is None else time.get("datetime")
+
+
+def _feeds(root: HtmlElement, url: str) -> list[str]:
+    links = (link for link in root.iter("link") if link.get("type", "").lower() in _FEEDS)
+    found = (joined(url, link.get("href", "")) for link in links)
+    return list(dict.fromkeys(filter(None, found)))[:_MAX_FEEDS]
+
+
+def _meta(root: HtmlElement, name: str) -> str | None:
+    for meta in root.iter("meta"):
+        if name in (key.lower() for key in (meta.get("name"), meta.get("property"), meta.get("http-equiv")) if key):
+            return str(meta.get("content") or "") or None
+    return None
+
+
+def _json_ld(root: HtmlElement) -> Iterator[Json]:
+    from extruct.jsonld import JsonLdExtractor
+
+    # Each script by itself: one that is broken takes nothing from the others.
+    for script in root.iterfind(".//script[@type='application/ld+json']"):
+        if len(script.text or "") <= _MAX_LD_CHARS:
+            yield from _tolerated(partial(JsonLdExtractor().extract_items, script))
+
+
+def _opengraph(root: HtmlElement) -> Iterator[tuple[str, str]]:
+    from extruct.opengraph import OpenGraphExtractor
+
+    for item in _tolerated(partial(OpenGraphExtractor().extract_items, root)):
+        yield from item["properties"]
+
+
+def _microdata(root: HtmlElement, url: str) -> list[Json]:
+    from extruct.w3cmicrodata import MicrodataExtractor
+
+    if sum(1 for _ in root.iterfind(".//*[@itemscope]")) > _MAX_ITEMS:
+        return []
+    return _tolerated(partial(MicrodataExtractor().extract_items, root, base_url=url))
+
+
+def _tolerated(extract: Callable[[], Iterable[Json]]) -> list[Json]:
+    """Nothing, where data that is an extra is broken: the page can be read without it."""
+    try:
+        return list(extract())
+    except (ValueError, RecursionError, TypeError, AttributeError, KeyError, IndexError):
+        return []
+
+
+def _bounded_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json]:
+    """OpenGraph's arrays are properties that occur several times."""
+    found: dict[str, Json] = {}
+    left = MAX_BYTES
+    for name, value in properties:
+        name, value = name[:100], value[:_MAX_TEXT]
+        left -= len(name) + len(value)
+        if left < 0:
+            break
+        if name not in found:
+            found[name] = value
+        elif isinstance(found[name], list):
+            found[name].append(value)
+        else:
+            found[name] = [found[name], value]
+    return found
+
+
+def _bounded(items: Iterable[Json]) -> list[Json]:
+    """The first items that fit into MAX_BYTES together, cut where they are too deep or long."""
+    kept: list[Json] = []
+    left = MAX_BYTES
+    for item in items:
+        cut = _cut(item, MAX_DEPTH)
+        left -= len(pydantic_core.to_json(cut, inf_nan_mode="null"))
+        if left < 0:
+            break
+        kept.append(cut)
+    return kept
+
+
+def _cut(value: Json, depth: int) -> Json:
+    match value:
+        case dict():
+            return {str(key)[:100]: _cut(child, depth - 1) for key, child in value.items()} if depth else {}
+        case list() | tuple():
+            return [_cut(child, depth - 1) for child in value] if depth else []
+        case str():
+            return value[:_MAX_TEXT].encode(errors="replace").decode()
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return None
+        case _:
+            return value
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:_MAX_TEXT]
+
+
+def _all_text(element: HtmlElement) -> str:
+    return " ".join(element.itertext())

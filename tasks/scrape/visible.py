@@ -1,0 +1,122 @@
+"""What of a page nobody sees: it is where orders to language models hide, and the worst of search engines' bait."""
+
+import re
+from collections.abc import Iterator
+
+from lxml.html import HtmlElement
+
+_TEXTLESS_NAMES = (
+    "script style template noscript object embed applet iframe frame frameset svg math canvas audio video map "
+    "datalist textarea"
+)
+_TEXTLESS = frozenset(_TEXTLESS_NAMES.split())
+"""Elements whose content is not the page's text, or not shown as such."""
+_KEPT = frozenset({"html", "body", "head"})
+"""Hidden by many pages until their scripts have run."""
+_HIDDEN = re.compile(
+    r"display:none"
+    r"|visibility:(?:hidden|collapse)"
+    r"|font-size:0(?:\.0+)?(?:px|em|rem|pt|%)?(?:;|!|$)"
+    r"|color:transparent"
+    # Far outside the window, or cut to a point.
+    r"|(?:left|right|top|bottom|text-indent|margin-(?:left|right|top)):-\d{3,}(?:\.\d+)?(?:px|em|rem|pt|vw|vh|%)"
+    r"|(?:left|top|text-indent|margin-left):\d{4,}px"
+    r"|(?<!-)clip:rect\((?:0|1px)"
+    r"|clip-path:(?:inset\((?:50|100)%|circle\(0|polygon\(00)"
+    r"|transform:scale\(0(?:\.0+)?[,)]"
+)
+"""In a style without white space."""
+_FAINT = re.compile(r"(?<!-)opacity:(?:0?\.0\d*|0)(?:;|!|$)")
+_SHOWN = re.compile(r"display:(?!none)|visibility:visible")
+_SCREEN_READERS = frozenset(
+    {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only", "u-hiddenvisually"}
+)
+"""What the frameworks call text that only screen readers read out: Bootstrap, Tailwind, WordPress …"""
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_BRACE = re.compile(r"([^{}]*)([{}])")
+_SIMPLE = re.compile(r"(?:[a-z][\w-]*)?([.#])([\w-]+)", re.IGNORECASE)
+_NAMED = re.compile(r"([.#])([\w-]+)")
+_MAX_CSS = 500_000
+"""Characters of a page's own style sheets that are read."""
+
+Names = frozenset[tuple[str, str]]
+"""`(".", class)` and `("#", id)`."""
+
+
+def drop_unseen(root: HtmlElement) -> None:
+    """Takes out of `root` what a browser would not show, by its elements, attributes, styles, and the simple rules of
+    its own style sheets. What only scripts or external style sheets hide is not known here."""
+    hiding = _hidden_names(root)
+    unseen = [element for element in root.iter() if _is_unseen(element, hiding)]
+    for element in unseen:
+        _drop(element)
+    _drop_faint(root)
+
+
+def _drop(element: HtmlElement) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+def _is_unseen(element: HtmlElement, hiding: Names) -> bool:
+    tag = element.tag
+    if not isinstance(tag, str) or tag in _TEXTLESS:
+        return True
+    if tag in _KEPT or not element.attrib:
+        return tag == "dialog"
+    get = element.get
+    if get("hidden") is not None or get("aria-hidden", "").strip().lower() == "true":
+        return True
+    if (tag == "input" and get("type", "").lower() == "hidden") or (tag == "dialog" and get("open") is None):
+        return True
+    classes = get("class", "").split()
+    if not _SCREEN_READERS.isdisjoint(name.lower() for name in classes):
+        return True
+    if hiding and (("#", get("id", "")) in hiding or any((".", name) in hiding for name in classes)):
+        return True
+    style = get("style")
+    return bool(style and _HIDDEN.search(_compact(style)))
+
+
+def _drop_faint(root: HtmlElement) -> None:
+    """What is transparent, unless that is most of the page: then it waits for a script to fade it in."""
+    faint = [element for element in root.iter() if _FAINT.search(_compact(element.get("style", "")))]
+    faint = [element for element in faint if element.tag not in _KEPT]
+    if faint and 2 * sum(_length(element) for element in faint) < _length(root):
+        for element in faint:
+            _drop(element)
+
+
+def _length(element: HtmlElement) -> int:
+    return sum(len(text.strip()) for text in element.itertext())
+
+
+def _compact(style: str) -> str:
+    return "".join(style.split()).lower()
+
+
+def _hidden_names(root: HtmlElement) -> Names:
+    """Classes and ids that the page's style sheets hide, and never show under another condition."""
+    css = "\n".join(style.text or "" for style in root.iter("style"))[:_MAX_CSS]
+    hidden: set[tuple[str, str]] = set()
+    shown: set[tuple[str, str]] = set()
+    for selectors, declarations, always in _rules(_CSS_COMMENT.sub("", css)):
+        style = _compact(declarations)
+        if always and _HIDDEN.search(style):
+            simple = (_SIMPLE.fullmatch(selector.strip()) for selector in selectors.split(","))
+            hidden.update((match[1], match[2]) for match in simple if match)
+        elif _SHOWN.search(style):
+            shown.update(_NAMED.findall(selectors))
+    return frozenset(hidden - shown)
+
+
+def _rules(css: str) -> Iterator[tuple[str, str, bool]]:
+    """Selectors, declarations, and whether they hold always, not only on paper or on small screens (`@media`)."""
+    around: list[str] = []
+    for match in _BRACE.finditer(css):
+        if match[2] == "{":
+            around.append(match[1].rpartition(";")[2].strip())
+        elif around:
+            selectors = around.pop()
+            if not selectors.startswith("@"):
+                yield selectors, match[1], not around

@@ -1,0 +1,208 @@
+"""Reading web pages: the `scraper` task."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NotRequired, TypedDict
+from urllib.parse import unquote, urlsplit
+
+from models.base import EngineUnavailable
+from models.language.llm import Llm
+from tasks.base import Task, TaskRequest
+from tasks.errors import InputError, InputTooLarge
+from tasks.media import media_types
+from tasks.media.blob import Blob
+from tasks.media.fetch import Fetched
+from tasks.media.limits import MediaLimits
+from tasks.media.media_types import media_type_named, media_type_of_file
+from tasks.media.politeness import Politeness
+from tasks.media.sessions import Sessions
+from tasks.media.sniff import sniff
+from tasks.media.source import Source
+from tasks.scrape.feed import is_feed
+from tasks.scrape.fields import fields_asked
+from tasks.scrape.llm_fill import fill_fields
+from tasks.scrape.matching import Row
+from tasks.scrape.page import Page
+from tasks.scrape.page_file import PageFile, Reading
+from tasks.scrape.renderer import Renderer
+from tasks.side_by_side import side_by_side
+
+_PAGES_AT_ONCE = 4
+
+BROWSER_REMEDY = (
+    "The page is empty until its scripts have run. Install the extra 'browser' (pip install 'openfaze[browser]') and "
+    "Chromium, or set OPENFAZE_BROWSER to a Chromium."
+)
+
+
+class ScrapedLink(TypedDict):
+    text: str
+    url: str
+
+
+class ScraperResult(TypedDict):
+    url: str
+    """Where the page was in the end, after redirects."""
+    title: str
+    description: str
+    text: str
+    markdown: str
+    links: list[ScrapedLink]
+    metadata: dict[str, Any]
+    language: NotRequired[str]
+    data: NotRequired[list[Row]]
+    """Only when fields were asked for and found: a row for each thing on the page that has some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScraperParts:
+    """What the task works with."""
+
+    politeness: Politeness
+    sessions: Sessions
+    """Where pages are parsed."""
+    find_task: Callable[[str], Task]
+    """For what is no page: `ocr`, `speech_to_text`. Raises EngineUnavailable."""
+    llm: Callable[[], Llm] | None = None
+    """Raises EngineUnavailable."""
+    renderer: Renderer | None = None
+    limits: MediaLimits = field(default_factory=MediaLimits)
+
+
+class ScraperTask:
+    """What the pages say that the request links to: one result for one page, a list for several.
+
+    Follows nothing that stands on a page but the redirects of its own address.
+    """
+
+    name = "scraper"
+
+    def __init__(self, parts: ScraperParts) -> None:
+        self._parts = parts
+
+    async def run(self, request: TaskRequest) -> ScraperResult | list[ScraperResult]:
+        """Raises InputError (no URL, `url_not_allowed`, `fetch_failed`, what cannot be read), InputTooLarge,
+        EngineUnavailable (an empty shell and no browser; a PDF and no OCR) and what those engines raise."""
+        sources = [source for source in request.sources if source.url is not None]
+        if not sources:
+            raise InputError("task 'scraper' needs the URL of a page: put it in the text")
+        fields = fields_asked(request.text)
+        done = 0
+
+        async def scraped(source: Source) -> ScraperResult:
+            nonlocal done
+            result = await self._scraped(source, request, fields)
+            done += 1
+            request.progress("scraper", done, len(sources))
+            return result
+
+        results = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE)
+        return results[0] if len(results) == 1 else results
+
+    async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScraperResult:
+        fetched = await self._fetched(source)
+        kind = await asyncio.to_thread(_kind, fetched)
+        if kind != media_types.HTML and not is_feed(fetched.data):
+            return await self._read_by_a_task(source, fetched, kind, request)
+        blob = Blob(fetched.data, kind, None, source.param, fetched.charset)
+        reading = await self._read(blob, fetched.url, fields)
+        url = fetched.url
+        if reading.is_shell:
+            if self._parts.renderer is None:
+                raise EngineUnavailable("browser", BROWSER_REMEDY)
+            rendered = await self._parts.renderer.render(fetched.url, param=source.param)
+            url = rendered.url
+            blob = Blob(rendered.html, media_types.HTML, None, source.param, "utf-8")
+            reading = await self._read(blob, url, fields)
+        return _result(url, reading.page, await self._data(reading, fields))
+
+    async def _fetched(self, source: Source) -> Fetched:
+        limit = self._parts.limits.fetch_bytes
+        total = source.total
+        if total is not None and total.left < limit:
+            limit = total.left
+        try:
+            fetched = await self._parts.politeness.fetch(str(source.url), param=source.param, max_bytes=max(limit, 1))
+        except InputTooLarge as error:
+            if total is not None and limit < self._parts.limits.fetch_bytes:
+                raise total.passed(source.param) from error
+            raise
+        if total is not None:
+            total.take(len(fetched.data), source.param)
+        return fetched
+
+    async def _read(self, blob: Blob, url: str, fields: tuple[str, ...]) -> Reading:
+        session = await self._parts.sessions.open(PageFile, blob, self._parts.limits)
+        try:
+            return await session.run(PageFile.read, url, fields)
+        finally:
+            await session.close()
+
+    async def _data(self, reading: Reading, fields: tuple[str, ...]) -> list[Row] | None:
+        """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
+        where there is none, what the structure tells."""
+        if not fields:
+            return None
+        match = reading.match
+        if match is None or match.missing:
+            llm = self._llm()
+            filled = await fill_fields(llm, reading.page, fields) if llm is not None else []
+            if filled:
+                return filled
+        return list(match.rows) if match is not None else None
+
+    def _llm(self) -> Llm | None:
+        try:
+            return self._parts.llm() if self._parts.llm is not None else None
+        except EngineUnavailable:
+            return None
+
+    async def _read_by_a_task(self, source: Source, fetched: Fetched, kind: str, request: TaskRequest) -> ScraperResult:
+        """What is no page, by the task that reads such files."""
+        name, text_key = ("speech_to_text", "text") if kind in media_types.DEMUXERS else ("ocr", "extracted_text")
+        filename = _filename(fetched.url)
+        here = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)
+        result = await self._parts.find_task(name).run(TaskRequest(request.text, (here,), request.progress))
+        assert isinstance(result, Mapping)
+        text = str(result[text_key])
+        metadata: dict[str, Any] = {"media_type": kind}
+        if "total_pages" in result:
+            metadata["total_pages"] = result["total_pages"]
+        return ScraperResult(
+            url=fetched.url,
+            title=filename or "",
+            description="",
+            text=text,
+            markdown=text,
+            links=[],
+            metadata=metadata,
+        )
+
+
+def _kind(fetched: Fetched) -> str:
+    """What the bytes show, else what the server says, else what the name says; else a page, as browsers have it."""
+    named = media_type_named(fetched.media_type)
+    declared = named or media_type_of_file(_filename(fetched.url)) or media_types.HTML
+    return sniff(fetched.data, text=declared in media_types.TEXTS) or declared
+
+
+def _filename(url: str) -> str | None:
+    return unquote(urlsplit(url).path.rpartition("/")[2]) or None
+
+
+def _result(url: str, page: Page, data: list[Row] | None) -> ScraperResult:
+    result = ScraperResult(
+        url=url,
+        title=page.title,
+        description=page.description,
+        text=page.text,
+        markdown=page.markdown,
+        links=[ScrapedLink(text=link.text, url=link.url) for link in page.links],
+        metadata=dict(page.metadata),
+    )
+    if page.language is not None:
+        result["language"] = page.language
+    if data is not None:
+        result["data"] = data
+    return result

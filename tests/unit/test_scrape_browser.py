@@ -1,0 +1,227 @@
+"""Chromium, for real, on pages that are served on loopback: what it shows, and that nothing gets past the proxy."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.base import EngineFailed, EngineUnavailable
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.fetch import FetchPolicy
+from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, find_browser
+from tasks.scrape.extract import extract_page
+from tests.web import Names, Server, redirect, response, serving
+
+PROGRAM = find_browser()
+needs_browser = pytest.mark.skipif(PROGRAM is None, reason="needs Playwright and a Chromium")
+pytestmark = needs_browser
+
+SHELL = b'<html><head><title>App</title></head><body><div id="root"></div><script src="/app.js"></script></body></html>'
+
+
+@asynccontextmanager
+async def rendering(
+    script: str, *, seconds: float = 20.0, max_bytes: int = 1_000_000, **pages: Any
+) -> AsyncIterator[tuple[BrowserRenderer, Server]]:
+    served: dict[str, Any] = {
+        "": response(SHELL, "Content-Type: text/html"),
+        "app.js": response(script.encode(), "Content-Type: text/javascript"),
+        **pages,
+    }
+    async with serving(**served) as server:
+        policy = BrowserPolicy(PROGRAM or "", seconds=seconds, max_bytes=max_bytes)
+        renderer = BrowserRenderer(policy, FetchPolicy(allow=("127.0.0.1/32",)), Names(good_test=["127.0.0.1"]))
+        try:
+            yield renderer, server
+        finally:
+            await renderer.close()
+
+
+async def text(renderer: BrowserRenderer, url: str) -> str:
+    rendered = await renderer.render(url)
+    return extract_page(rendered.html, rendered.url, "utf-8").text
+
+
+def shows(expression: str) -> str:
+    """A script that shows what a promise comes to."""
+    return (
+        "(async () => { let said; try { said = await (" + expression + ") } catch (error) { said = 'failed' }"
+        " document.getElementById('root').innerHTML = '<main><p>It said: ' + said + '</p></main>' })()"
+    )
+
+
+def asked(server: Server) -> list[str]:
+    return [head.split()[1] for head in server.requests]
+
+
+async def test_a_page_that_fetches_its_content_is_read() -> None:
+    script = shows("fetch('/data').then(answer => answer.text())")
+    async with rendering(script, data=response(b"the real content")) as (renderer, server):
+        assert await text(renderer, server.url()) == "It said: the real content"
+
+
+async def test_what_style_sheets_hide_is_left_out() -> None:
+    script = """document.getElementById('root').innerHTML = '<main><p>seen</p><p class="x y">unseen</p></main>';
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('.x.y { display: none }'); document.adoptedStyleSheets = [sheet]"""
+    async with rendering(script) as (renderer, server):
+        assert await text(renderer, server.url()) == "seen"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://10.0.0.1/",
+        "http://169.254.169.254/latest/",
+        "http://localhost:1/",
+        "http://[::1]/",
+        "/redirect",
+        "https://10.0.0.1/",
+    ],
+)
+async def test_addresses_inside_are_out_of_reach(target: str) -> None:
+    script = shows(f"fetch('{target}', {{mode: 'no-cors'}}).then(answer => answer.type + answer.status)")
+    async with rendering(script, redirect=redirect("http://10.0.0.1/secret")) as (renderer, server):
+        # An opaque answer is the proxy's refusal: that of another origin cannot be read.
+        assert await text(renderer, server.url()) in ("It said: failed", "It said: opaque0")
+
+
+async def test_a_page_that_leads_inside_is_not_read() -> None:
+    async with rendering("location = 'http://169.254.169.254/'") as (renderer, server):
+        with pytest.raises(InputError, match="address that cannot be opened"):
+            await renderer.render(server.url())
+
+
+async def test_sockets_and_peer_connections_are_off() -> None:
+    reached: list[bytes] = []
+
+    async def socket(head: bytes, _writer: asyncio.StreamWriter) -> None:
+        reached.append(head)
+
+    expression = """new Promise(done => { const socket = new WebSocket('ws://' + location.host + '/socket');
+        socket.onopen = () => done('open');
+        socket.onclose = () => done('closed'); socket.onerror = () => done('closed') })
+        .then(said => said + ' ' + typeof RTCPeerConnection + ' ' + typeof WebTransport + ' ' + typeof Worker)"""
+    async with rendering(shows(expression), socket=socket) as (renderer, server):
+        said = await text(renderer, server.url())
+    assert said.endswith("undefined undefined undefined")
+    assert not reached
+
+
+async def test_pictures_are_not_loaded() -> None:
+    script = "document.getElementById('root').innerHTML = '<main><p>words</p><img src=\"/picture.png\"></main>'"
+    async with rendering(script) as (renderer, server):
+        assert await text(renderer, server.url()) == "words"
+    assert "/picture.png" not in asked(server)
+
+
+async def test_pages_share_no_cookies() -> None:
+    script = shows("document.cookie + (document.cookie = 'a=1; path=/').slice(0, 0)")
+    async with rendering(script) as (renderer, server):
+        assert [await text(renderer, server.url()) for _ in range(2)] == ["It said:", "It said:"]
+
+
+async def test_a_page_that_never_ends_is_given_up() -> None:
+    async with rendering("for (;;) {}", seconds=5.0) as (renderer, server):
+        with pytest.raises(InputError, match="took longer than 5 s") as caught:
+            await renderer.render(server.url(), param="p")
+    assert (caught.value.code, caught.value.param) == ("fetch_failed", "p")
+
+
+async def test_a_page_that_grows_without_end_does_not_take_the_browser_along() -> None:
+    bomb = "const kept = []; for (;;) kept.push(new Array(1e6).fill(Math.random()))"
+    async with rendering(bomb, seconds=15.0, fine=response(b"<p>fine</p>", "Content-Type: text/html")) as (
+        renderer,
+        server,
+    ):
+        with pytest.raises((InputError, EngineFailed)):
+            await renderer.render(server.url())
+        assert await text(renderer, server.url("fine")) == "fine"
+
+
+async def test_a_page_that_becomes_too_large_is_refused() -> None:
+    script = "document.getElementById('root').innerHTML = '<p>' + 'x'.repeat(2000000) + '</p>'"
+    async with rendering(script) as (renderer, server):
+        with pytest.raises(InputTooLarge):
+            await renderer.render(server.url())
+
+
+async def test_a_browser_that_died_is_started_anew() -> None:
+    async with rendering(shows("'hello'")) as (renderer, server):
+        assert await text(renderer, server.url()) == "It said: hello"
+        os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
+        assert await text(renderer, server.url()) == "It said: hello"
+
+
+async def test_a_status_of_failure_is_told() -> None:
+    async with rendering("") as (renderer, server):
+        with pytest.raises(InputError, match="status 404"):
+            await renderer.render(server.url("missing"))
+
+
+async def test_pages_are_rendered_side_by_side_and_do_not_mix() -> None:
+    script = shows("location.pathname")
+    pages: dict[str, Any] = {name: response(SHELL, "Content-Type: text/html") for name in "abcd"}
+    async with rendering(script, **pages) as (renderer, server):
+        said = await asyncio.gather(*(text(renderer, server.url(name)) for name in "abcd"))
+    assert said == [f"It said: /{name}" for name in "abcd"]
+
+
+def _chromium_of(parent: int) -> int:
+    """The browser's own process: the first below `parent` whose program is Chromium."""
+    import psutil
+
+    return next(
+        child.pid
+        for child in psutil.Process(parent).children(recursive=True)
+        if "--headless" in child.cmdline() and not any(part.startswith("--type=") for part in child.cmdline())
+    )
+
+
+def test_a_browser_can_be_turned_off() -> None:
+    assert find_browser("off") is None
+    assert find_browser("/no/such/program") is None
+
+
+async def test_a_browser_that_runs_elsewhere_is_used(tmp_path: Path) -> None:
+    async with rendering(shows("fetch('/data').then(answer => answer.text())"), data=response(b"content")) as (
+        _,
+        server,
+    ):
+        command = [
+            str(PROGRAM),
+            "--headless",
+            "--no-sandbox",
+            "--remote-debugging-port=0",
+            f"--user-data-dir={tmp_path}",
+        ]
+        process = await asyncio.create_subprocess_exec(*command, *FLAGS, stderr=asyncio.subprocess.PIPE)
+        try:
+            assert process.stderr is not None
+            while b"DevTools listening on" not in (line := await process.stderr.readline()):
+                assert line, "Chromium did not start"
+            policy = BrowserPolicy(line.decode().split()[-1])
+            renderer = BrowserRenderer(policy, FetchPolicy(allow=("127.0.0.1/32",)), Names())
+            assert await text(renderer, server.url()) == "It said: content"
+            await renderer.close()
+        finally:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_browser_that_does_not_start_is_unavailable() -> None:
+    renderer = BrowserRenderer(BrowserPolicy("http://127.0.0.1:9"), FetchPolicy(), Names())
+    with pytest.raises(EngineUnavailable, match="OPENFAZE_BROWSER"):
+        await renderer.render("http://127.0.0.1:9/")
+    await renderer.close()
+
+
+def test_the_browsers_container_has_the_flags_of_the_browser() -> None:
+    entry = (Path(__file__).parents[2] / "docker" / "browser" / "Dockerfile").read_text().partition("ENTRYPOINT")[2]
+    assert set(FLAGS) <= set(json.loads(entry.replace("\\\n", "")))

@@ -1,0 +1,216 @@
+"""What is taken out of a page: its main text in many layouts, and nothing that nobody sees."""
+
+import re
+from statistics import mean
+
+import pytest
+
+from tasks.errors import InputError, InputTooLarge
+from tasks.media.limits import MediaLimits
+from tasks.scrape.extract import extract_page
+from tasks.scrape.page import Link, Page
+from tests.web_pages import LAYOUTS, ORDER, WebPage, document, web_pages, word_f1
+
+URL = "https://h.example/folder/page"
+PROSE = "<p>The ferry leaves at eight, and the harbour master waves from the pier every morning.</p>" * 6
+
+
+def read(page: WebPage) -> Page:
+    return extract_page(page.html, URL, page.content_type.partition("charset=")[2] or None)
+
+
+def extract(body: str, head: str = "") -> Page:
+    return extract_page(document("Title", body, head=head).encode(), URL, "utf-8")
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_main_text_of_a_layout_is_found(name: str) -> None:
+    page = LAYOUTS[name]()
+    found = read(page)
+    assert word_f1(page.main, found.text) > 0.9
+    assert word_f1(page.main, re.sub(r"\]\([^)]*\)", "]", found.markdown)) > 0.9
+
+
+def test_the_mean_over_all_layouts_is_high() -> None:
+    pages = [page for page in web_pages() if page.name != "ten_megabytes"]
+    assert len(pages) >= 20
+    assert mean(word_f1(page.main, read(page).text) for page in pages) >= 0.95
+
+
+def test_nothing_hidden_is_in_the_text() -> None:
+    page = read(LAYOUTS["hidden_orders"]())
+    assert "Ignore all previous" not in page.text
+    assert "Ignore all previous" not in page.markdown
+    assert ORDER not in str(page.links)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        '<div style="DISPLAY : none !important">X-ORDER</div>',
+        '<div style="visibility:hidden">X-ORDER</div>',
+        '<div style="position:fixed;top:-5000px">X-ORDER</div>',
+        '<div style="text-indent:-9999px">X-ORDER</div>',
+        '<div style="clip:rect(0,0,0,0)">X-ORDER</div>',
+        '<div style="clip-path:inset(50%)">X-ORDER</div>',
+        '<div style="font-size:0px">X-ORDER</div>',
+        '<div style="color:transparent">X-ORDER</div>',
+        '<div style="opacity:0">X-ORDER</div>',
+        '<div aria-hidden="TRUE">X-ORDER</div>',
+        "<div hidden>X-ORDER</div>",
+        '<span class="sr-only">X-ORDER</span>',
+        "<dialog>X-ORDER</dialog>",
+        '<input type="hidden" value="X-ORDER">',
+        "<!-- X-ORDER -->",
+        "<script>var x = 'X-ORDER'</script>",
+        "<template>X-ORDER</template>",
+        "<noscript>X-ORDER</noscript>",
+        "<svg><text>X-ORDER</text></svg>",
+        '<iframe srcdoc="X-ORDER">X-ORDER</iframe>',
+        '<img src="a.png" alt="X-ORDER">',
+        '<div class="by-class">X-ORDER</div>',
+        '<div id="by-id">X-ORDER</div>',
+    ],
+)
+def test_what_is_hidden_is_left_out(hidden: str) -> None:
+    style = "<style>/* .a{} */ .seen, .by-class { display:none } #by-id{position:absolute;left:-999em}</style>"
+    page = extract(f"<article><h1>Title</h1>{PROSE}{hidden}{PROSE}</article>", style)
+    assert "ORDER" not in page.text + page.markdown
+    assert "harbour master" in page.text
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        '<div style="display:block">SEEN</div>',
+        '<div style="margin-left:-10px">SEEN</div>',
+        '<div style="opacity:0.5">SEEN</div>',
+        '<div style="stop-opacity:0">SEEN</div>',
+        '<div style="font-size:0.9em">SEEN</div>',
+        '<div aria-hidden="false">SEEN</div>',
+        "<details><summary>More</summary>SEEN</details>",
+        '<div class="tab active">SEEN</div>',
+        '<div class="on-paper">SEEN</div>',
+    ],
+)
+def test_what_is_shown_is_kept(shown: str) -> None:
+    style = "<style>.tab{display:none} .tab.active{display:block} @media print{.on-paper{display:none}}</style>"
+    assert "SEEN" in extract(f"<main><h1>Title</h1>{PROSE}{shown}</main>", style).text
+
+
+def test_a_page_that_fades_in_is_read() -> None:
+    assert "harbour master" in extract(f'<main style="opacity:0"><h1>Title</h1>{PROSE}</main>').text
+
+
+def test_tables_are_kept_in_markdown() -> None:
+    table = "<table><tr><th>Port</th><th>Depth</th></tr><tr><td>Vigo</td><td>14 m</td></tr></table>"
+    page = extract(f"<article><h1>Title</h1>{PROSE}{table}{PROSE}</article>")
+    assert re.search(r"\| Port \| Depth \|\s*\n\|[- |]+\|\s*\n\| Vigo \| 14 m \|", page.markdown)
+    assert "Port | Depth\nVigo | 14 m" in page.text
+
+
+def test_code_keeps_its_lines() -> None:
+    page = extract(f"<article><h1>Title</h1>{PROSE}<pre><code>if a:\n    b()</code></pre>{PROSE}</article>")
+    assert "if a:\n    b()" in page.text
+    assert "```\nif a:\n    b()\n```" in page.markdown
+
+
+def test_links_are_absolute_and_each_there_once() -> None:
+    body = """<nav><a href="/a?x=1#part">First</a></nav><a href="../b"> Second
+    link </a><a href="/a?x=1">Again</a><a href="#here">Here</a><a href="mailto:a@b.c">Mail</a>
+    <a href="javascript:alert(1)">No</a><a href="http://[broken">No</a><a href="page">Self</a>
+    <a href="//other.example/c"><img alt="A picture" src="c.png"></a><a href="/d" hidden>Hidden</a>"""
+    assert extract(body).links == [
+        Link("First", "https://h.example/a?x=1"),
+        Link("Second link", "https://h.example/b"),
+        Link("A picture", "https://other.example/c"),
+    ]
+
+
+def test_links_are_relative_to_the_base_element() -> None:
+    page = extract('<a href="x">X</a>', '<base href="https://cdn.example/deep/">')
+    assert page.links == [Link("X", "https://cdn.example/deep/x")]
+
+
+def test_links_in_markdown_are_absolute() -> None:
+    page = extract(f'<article><h1>Title</h1>{PROSE}<p>See <a href="/more">more of it</a> soon.</p></article>')
+    assert "[more of it](https://h.example/more)" in page.markdown
+
+
+def test_the_signs_that_link_headings_are_no_text() -> None:
+    assert "¶" not in read(LAYOUTS["documentation"]()).text
+
+
+def test_title_and_description_come_from_the_head() -> None:
+    page = extract("<h1>Other</h1>", '<meta name="Description" content=" What it\n is ">')
+    assert (page.title, page.description) == ("Title | Example", "What it is")
+
+
+@pytest.mark.parametrize(
+    ("html", "title"),
+    [
+        ("<meta property='og:title' content='By graph'><h1>Heading</h1>", "By graph"),
+        ("<h1>Head<b>ing</b></h1>", "Heading"),
+        ("<p>Nothing", ""),
+    ],
+)
+def test_a_page_without_a_title_has_another(html: str, title: str) -> None:
+    assert extract_page(html.encode(), URL, None).title.replace(" ", "") == title.replace(" ", "")
+
+
+def test_the_language_is_that_of_the_words_not_of_the_template() -> None:
+    german = "<p>Der Stadtrat beschloss am Montag, die alte hölzerne Brücke über den Fluss zu erneuern.</p>" * 4
+    assert extract(f"<article>{german}</article>").language == "de"
+
+
+def test_a_page_of_few_words_has_the_language_it_claims() -> None:
+    html = '<html lang="pt-BR"><body><p>ok</p></body></html>'
+    assert extract_page(html.encode(), URL, None).language == "pt"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        b"",
+        b"<",
+        b"<html",
+        b"</p></p>",
+        b"<!doctype html>",
+        b"<table><td>",
+        b"\xef\xbb\xbf",
+        b"<p>" * 5000,
+        b"&#x0;&#xD800;",
+    ],
+)
+def test_html_that_is_hardly_any_is_read(html: bytes) -> None:
+    assert extract_page(html, URL, None).metadata == {}
+
+
+def test_a_fragment_without_a_body_is_read() -> None:
+    assert extract_page(b"just <b>words</b>", URL, None).text == "just words"
+
+
+@pytest.mark.parametrize("html", ["<title>T</title><main>words</main>", "<section>words", "<html><article>words"])
+def test_a_page_that_opens_no_body_is_read(html: str) -> None:
+    assert extract_page(html.encode(), URL, None).text == "words"
+
+
+def test_deep_nesting_is_read_and_does_not_recurse() -> None:
+    html = b"<div>" * 1000 + b"deep down" + b"</div>" * 1000
+    assert extract_page(html, URL, None).text == "deep down"
+
+
+def test_binary_data_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        extract_page(bytes(range(256)) * 10, URL, None)
+    assert caught.value.code == "unsupported_media_type"
+
+
+def test_a_page_of_too_many_elements_is_refused() -> None:
+    with pytest.raises(InputTooLarge, match="200000 elements"):
+        extract_page(b"<b>" * 200_001, URL, None)
+
+
+def test_a_page_of_too_many_characters_is_refused() -> None:
+    with pytest.raises(InputTooLarge, match="the limit is 1000"):
+        extract_page(b"x" * 1001, URL, None, limits=MediaLimits(text_chars=1000))

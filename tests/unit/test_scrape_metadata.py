@@ -1,0 +1,98 @@
+"""Structured data of a page: found, bounded, and never in the way of reading it."""
+
+import json
+
+import pytest
+
+from tasks.scrape.extract import extract_page
+from tasks.scrape.metadata import MAX_BYTES, MAX_DEPTH
+from tests.web_pages import document
+
+URL = "https://h.example/page"
+
+
+def metadata(head: str = "", body: str = "<p>text</p>") -> dict[str, object]:
+    return dict(extract_page(document("T", body, head=head).encode(), URL, "utf-8").metadata)
+
+
+def ld(data: object) -> str:
+    text = data if isinstance(data, str) else json.dumps(data)
+    return f'<script type="application/ld+json">{text}</script>'
+
+
+def test_json_ld_is_found() -> None:
+    found = metadata(ld({"@type": "Article", "headline": "H"}), ld([{"@type": "Person"}, {"@type": "Place"}]))
+    assert found["json_ld"] == [{"@type": "Article", "headline": "H"}, {"@type": "Person"}, {"@type": "Place"}]
+
+
+def test_a_broken_script_takes_nothing_from_the_others() -> None:
+    assert metadata(ld("{broken") + ld({"@type": "Article"}))["json_ld"] == [{"@type": "Article"}]
+
+
+def test_opengraph_is_found_and_lists_are_lists() -> None:
+    head = "".join(
+        f'<meta property="og:{n}" content="{c}">' for n, c in [("type", "x"), ("image", "a"), ("image", "b")]
+    )
+    assert metadata(head)["opengraph"] == {"og:type": "x", "og:image": ["a", "b"]}
+
+
+def test_microdata_is_found() -> None:
+    body = (
+        '<div itemscope itemtype="https://schema.org/Product"><b itemprop="name">Lamp</b>'
+        '<a itemprop="url" href="/lamp">x</a></div>'
+    )
+    assert metadata(body=body)["microdata"] == [
+        {"type": "https://schema.org/Product", "properties": {"name": "Lamp", "url": "https://h.example/lamp"}}
+    ]
+
+
+def test_basics_come_from_meta_link_and_time() -> None:
+    head = (
+        '<meta name="author" content="Ada"><meta property="og:site_name" content="Site">'
+        '<link rel="canonical" href="/canon"><link rel="alternate" type="application/rss+xml" href="feed.xml">'
+    )
+    found = metadata(head, '<time datetime="2026-05-01">May</time>')
+    assert {name: found[name] for name in ("author", "site_name", "canonical", "feeds", "date")} == {
+        "author": "Ada",
+        "site_name": "Site",
+        "canonical": "https://h.example/canon",
+        "feeds": ["https://h.example/feed.xml"],
+        "date": "2026-05-01",
+    }
+
+
+def test_a_page_without_any_has_none() -> None:
+    assert metadata() == {}
+
+
+def test_deep_data_is_cut() -> None:
+    deep: object = "end"
+    for _ in range(100):
+        deep = {"a": deep}
+    found = metadata(ld(deep))["json_ld"]
+    assert json.dumps(found).count("{") == MAX_DEPTH + 1
+
+
+@pytest.mark.parametrize("depth", [10_000])
+def test_data_too_deep_to_parse_is_left_out(depth: int) -> None:
+    assert metadata(ld("[" * depth + "]" * depth)) == {}
+
+
+def test_large_data_is_bounded() -> None:
+    found = metadata(ld([{"text": "x" * 1900, "number": number} for number in range(100)]))["json_ld"]
+    assert isinstance(found, list)
+    assert len(found) > 10
+    assert len(json.dumps(found, separators=(",", ":"))) <= MAX_BYTES + 1000
+
+
+def test_numbers_that_are_no_json_become_null() -> None:
+    assert metadata(ld('{"a": NaN, "b": Infinity}'))["json_ld"] == [{"a": None, "b": None}]
+
+
+def test_much_microdata_is_left_out() -> None:
+    assert "microdata" not in metadata(body="<p itemscope>text</p>" * 1001)
+
+
+def test_an_endless_reference_in_microdata_ends() -> None:
+    body = '<div itemscope id="a" itemref="b"></div><div id="b"><p itemprop="x" itemscope itemref="b">y</p></div>'
+    assert extract_page(document("T", body).encode(), URL, "utf-8").text == "y"
