@@ -1,0 +1,112 @@
+"""The engine of the `code_sandbox` capability: whether bubblewrap can make a sandbox here, and scripts run in it."""
+
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from threading import Event
+
+import structlog
+
+from models.base import EngineSpec, EngineUnavailable
+from models.candidate import Built, Candidate, EngineConfig
+from models.host import EngineHost, HostLimits
+from models.sandbox.answer import BadAnswer
+from models.sandbox.interpreter import interpreter_binds, package_binds
+from models.sandbox.process import run_script
+from models.sandbox.room import Room
+from models.sandbox.script import CAPABILITY, Outcome, SandboxLimits, Script
+from models.sandbox.seccomp import ARCHITECTURES
+
+log = structlog.get_logger(__name__)
+
+SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a program of the system's")
+
+_INSTALL = "Install bubblewrap (`apt-get install bubblewrap`): code is run in nothing else."
+_ALLOW = (
+    "bubblewrap is installed, but cannot make a sandbox here: let this user make user namespaces; "
+    "`openfaze doctor` logs what it said, and docs/code-sandbox.md tells how, in containers too."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    script: Script
+    cancelled: Event = field(default_factory=Event)
+
+
+class BubblewrapEngine:
+    """One script a call; nothing is left of one when the next begins."""
+
+    def __init__(self, limits: SandboxLimits) -> None:
+        self._limits = limits
+        self._room: Room | None = None
+
+    def load(self) -> None:
+        """Raises EngineUnavailable."""
+        if remedy := missing():
+            raise EngineUnavailable(CAPABILITY, remedy)
+        self._room = Room(_program() or "", [*interpreter_binds(), *package_binds()])
+
+    def run(self, batch: Sequence[Job]) -> list[Outcome]:
+        assert self._room is not None
+        return [run_script(self._room, job.script, self._limits, job.cancelled) for job in batch]
+
+    def close(self) -> None:
+        self._room = None
+
+
+class HostedSandbox:
+    """A `Sandbox` on this machine."""
+
+    def __init__(self, host: EngineHost[Job, Outcome], limits: SandboxLimits) -> None:
+        self.limits = limits
+        self._host = host
+
+    async def run(self, script: Script) -> Outcome:
+        job = Job(script)
+        try:
+            return await self._host.run(job)
+        finally:
+            job.cancelled.set()
+
+
+@cache
+def missing() -> str | None:
+    """What keeps scripts from being run here; None where one just was. Takes a tenth of a second the first time."""
+    if sys.platform != "linux" or platform.machine() not in ARCHITECTURES:
+        return f"The code sandbox runs on Linux on {' and '.join(ARCHITECTURES)} only."
+    program = _program()
+    if program is None:
+        return _INSTALL
+    if not any(Path("/proc/self/task").glob("*/children")):
+        return "The kernel does not tell a process's children (CONFIG_PROC_CHILDREN), so that memory cannot be bounded."
+    try:
+        outcome = run_script(Room(program, interpreter_binds()), Script("print(6 * 7)"), SandboxLimits(), Event())
+    except (BadAnswer, OSError) as error:
+        log.warning("no_code_sandbox", reason=str(error))
+        return _ALLOW
+    if outcome.output != "42\n":
+        log.warning("no_code_sandbox", reason=outcome.output)
+        return _ALLOW
+    return None
+
+
+def _program() -> str | None:
+    return shutil.which("bwrap")
+
+
+def _build(config: EngineConfig) -> Built:
+    sandbox = config.sandbox
+    host = EngineHost(
+        SPEC,
+        partial(BubblewrapEngine, sandbox.limits),
+        HostLimits(workers=sandbox.at_once, max_queue=config.max_queue),
+    )
+    return Built(HostedSandbox(host, sandbox.limits), (host,))
+
+
+BUBBLEWRAP = Candidate(SPEC, lambda _: missing(), _build)

@@ -1,0 +1,258 @@
+"""The first process in the sandbox: locks the door behind itself, then runs the script in a child and reports.
+
+A program of its own, which imports nothing of ours: `python -I -S inside.py FD`, FD holding a marshalled request. What
+it writes to its output is all that leaves the sandbox; `answer.py` reads it. Bubblewrap has made the namespaces and
+the read-only tree by now, and has left it the capabilities that it needs until `_lock`.
+"""
+
+import ctypes
+import marshal
+import os
+import resource
+import select
+import signal
+import site
+import stat
+import struct
+import sys
+import types
+from typing import Any, NoReturn
+
+WORK = "/tmp/work"  # noqa: S108 - the sandbox's own
+NOBODY = 65534
+FILES = 4096
+"""Files and folders that a script may have at a time: each takes memory of the kernel's that no limit counts."""
+OPEN_FILES = 256
+PICTURES = 16
+DEPTH = 4
+"""Folders within each other in which pictures are looked for."""
+BURY_S = 0.1
+"""Seconds after which processes that have ended and nobody waits for make room for others."""
+
+_MS_NOSUID, _MS_NODEV, _MS_BIND = 2, 4, 4096
+_CLONE_NEWUSER = 0x10000000
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+_SECCOMP_MODE_FILTER = 2
+_CAPABILITIES_VERSION_3 = 0x20080522
+_SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> None:
+    descriptor = int(sys.argv[1])
+    with os.fdopen(descriptor, "rb") as file:
+        request: dict[str, Any] = marshal.load(file)  # noqa: S302 - of the server's own
+    _prepare_files(request)
+    _lock(request)
+    os.chdir(WORK)
+    # From inside, a first process gets only signals that it handles, and Python handles this one.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _run(request, theirs)
+    os.close(theirs)
+    status, output = _watch(child, ours, request["output"])
+    _report(status, output, _pictures(request["images"]))
+    os._exit(0)  # nothing is left to tidy up, and tidying takes milliseconds
+
+
+def _prepare_files(request: dict[str, Any]) -> None:
+    """All that can be written to is one file system of bounded size."""
+    options = f"size={request['disk']},nr_inodes={FILES},mode=0777".encode()
+    _call(libc.mount, b"tmpfs", b"/tmp", b"tmpfs", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV), options)
+    os.umask(0)
+    for path in (WORK, "/tmp/.shared"):  # noqa: S108
+        os.mkdir(path, 0o777)
+    os.umask(0o022)
+    _call(libc.mount, b"/tmp/.shared", b"/dev/shm", None, ctypes.c_ulong(_MS_BIND), None)
+
+
+def _lock(request: dict[str, Any]) -> None:
+    """Gives up every privilege, for good. Raises OSError where that fails: then nothing is run."""
+    if request["privileged"]:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    _call(libc.unshare, _CLONE_NEWUSER)
+    header = struct.pack("<Ii", _CAPABILITIES_VERSION_3, 0)
+    _call(libc.syscall, ctypes.c_long(_SYS_CAPSET[request["machine"]]), header, bytes(24))
+    limits = {
+        resource.RLIMIT_NPROC: request["processes"] + 1,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_FSIZE: request["disk"],
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for limit, value in limits.items():
+        resource.setrlimit(limit, (value, value))
+    _call(libc.prctl, _PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # A change of user has undone what bubblewrap had set.
+    _call(libc.prctl, _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    program: bytes = request["filter"]
+    code = ctypes.create_string_buffer(program, len(program))
+    # struct sock_fprog: how many instructions of eight bytes, and where.
+    descriptor = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
+    _call(libc.prctl, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, descriptor, 0, 0)
+
+
+def _call(function: Any, *arguments: Any) -> None:
+    if function(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), f"{function.__name__}: {os.strerror(ctypes.get_errno())}")
+
+
+def _run(request: dict[str, Any], output: int) -> NoReturn:
+    """In the child: the script is `__main__`."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.closerange(3, OPEN_FILES)
+    os.setsid()
+    os.nice(10)
+    seconds = max(1, round(request["seconds"]))
+    resource.setrlimit(resource.RLIMIT_AS, (request["memory"], request["memory"]))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = ["script.py"]
+    sys.path[0:0] = [WORK]
+    sys.path.append("/packages")
+    # By lines, so that what was printed is there when the script is stopped.
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    site.setquit()
+    sys.exit(_executed(request["code"]))
+
+
+def _executed(code: str) -> int | str | None:
+    """What it exits with."""
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    import linecache  # only here: not what an ordinary start waits for
+
+    lines = code.splitlines(keepends=True)
+    linecache.cache["script.py"] = len(code), None, lines, "script.py"
+    try:
+        exec(compile(code, "script.py", "exec", dont_inherit=True), main.__dict__)  # noqa: S102 - what it is for
+    except SystemExit as leaving:
+        return leaving.code
+    except BaseException as error:  # noqa: BLE001 - shown as Python shows it, without this file's part
+        import traceback
+
+        trace = error.__traceback__
+        traceback.print_exception(error.with_traceback(trace and trace.tb_next))
+        return 1
+    return None
+
+
+class _Kept:
+    """The beginning and the end of what was printed."""
+
+    def __init__(self, limit: int) -> None:
+        self._half = limit // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.left_out = 0
+
+    def add(self, data: bytes) -> None:
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:] if room > 0 else data
+        if len(self._tail) > 4 * self._half:
+            self._trim()
+
+    def _trim(self) -> None:
+        surplus = len(self._tail) - self._half
+        if surplus > 0:
+            del self._tail[:surplus]
+            self.left_out += surplus
+
+    def parts(self) -> tuple[bytes, int, bytes]:
+        self._trim()
+        return bytes(self._head), self.left_out, bytes(self._tail)
+
+
+def _watch(child: int, output: int, limit: int) -> tuple[int, _Kept]:
+    """Until the child ends, or the server says stop or goes: then nothing of the script's is left running. Its status
+    as `waitpid` tells it."""
+    kept = _Kept(limit)
+    ended = os.pidfd_open(child)
+    readers = [0, output, ended]
+    status = None
+    while status is None:
+        ready, _, _ = select.select(readers, [], [], BURY_S)
+        if output in ready and not _drain(output, kept):
+            readers.remove(output)
+        if 0 in ready:
+            os.kill(-1, signal.SIGKILL)
+            readers.remove(0)
+        status = _buried(child)
+    if _has_more():
+        os.kill(-1, signal.SIGKILL)
+        while _has_more(wait=True):
+            pass
+    while output in readers and _drain(output, kept):
+        pass
+    return status, kept
+
+
+def _drain(output: int, kept: _Kept) -> bool:
+    """False at the end, which comes at the latest when nobody is left who could write."""
+    data = os.read(output, 1 << 16)
+    kept.add(data)
+    return bool(data)
+
+
+def _buried(child: int) -> int | None:
+    """The status of `child` if it has ended. Buries others that have."""
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == child:
+            return status
+        if pid == 0:
+            return None
+
+
+def _has_more(*, wait: bool = False) -> bool:
+    """Whether processes are left beside this one. Buries those that have ended, or one for which it waits."""
+    try:
+        while os.waitpid(-1, 0 if wait else os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _pictures(limit: int) -> list[tuple[str, bytes]]:
+    """The PNG files, oldest first, that lie where the script could write, as many as fit; links are not followed."""
+    paths = []
+    for folder, folders, names in os.walk("/tmp"):  # noqa: S108
+        hidden = folder.count("/") > DEPTH
+        folders[:] = [] if hidden else [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = os.path.join(folder, name)
+            information = os.lstat(path)
+            if name.lower().endswith(".png") and stat.S_ISREG(information.st_mode):
+                paths.append((information.st_mtime_ns, name, path, information.st_size))
+    found = []
+    for _, name, path, size in sorted(paths)[:PICTURES]:
+        if size <= limit and os.access(path, os.R_OK):
+            with open(path, "rb") as file:
+                found.append((name, file.read()))
+            limit -= size
+    return found
+
+
+def _report(status: int, kept: _Kept, pictures: list[tuple[str, bytes]]) -> None:
+    head, left_out, tail = kept.parts()
+    code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    named = [(name.encode("utf-8", "replace"), data) for name, data in pictures]
+    blocks = [head, tail, *(block for pair in named for block in pair)]
+    with open(1, "wb") as out:
+        out.write(b"openfaze" + struct.pack("<iQI", code, left_out, len(blocks)))
+        for block in blocks:
+            out.write(struct.pack("<I", len(block)) + block)
+
+
+if __name__ == "__main__":
+    main()

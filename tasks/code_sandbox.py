@@ -1,0 +1,112 @@
+"""Running Python: the `code_sandbox` task."""
+
+import asyncio
+import base64
+import re
+from collections.abc import Callable, Sequence
+from typing import NotRequired, TypedDict
+
+from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
+from tasks.base import TaskRequest
+from tasks.errors import InputError
+from tasks.media.blob import Blob
+from tasks.media.limits import megabytes
+from tasks.media.loader import MediaLoader
+from tasks.side_by_side import side_by_side
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+"""A fenced block of Markdown, with its language; one that does not end ends with the text."""
+_PYTHON = frozenset({"", "python", "python3", "py", "py3"})
+_UNSAFE = re.compile(r"[^\w.\- ()]")
+_LONGEST_NAME = 100
+_LOADS_AT_ONCE = 4
+
+
+class Image(TypedDict):
+    filename: str
+    url: str
+    """A data URL."""
+
+
+class CodeResult(TypedDict):
+    code_script: str
+    language: str
+    output: str
+    """What it printed to both streams; where a limit ended it, a last line in brackets says which."""
+    exit_code: int
+    """As a shell tells it: 128 + the signal's number where a signal ended it."""
+    timed_out: bool
+    images: NotRequired[list[Image]]
+
+
+class CodeSandboxTask:
+    """Runs the Python of a message: its fenced blocks, one after the other as one script, else all of it.
+
+    The request's inputs are files below `/input`. PNG files that it leaves, and figures that it shows, come back.
+    """
+
+    name = "code_sandbox"
+
+    def __init__(self, sandbox: Callable[[], Sandbox], loader: MediaLoader) -> None:
+        self._sandbox = sandbox
+        self._loader = loader
+
+    async def run(self, request: TaskRequest) -> CodeResult:
+        """Raises InputError (no code, an input that cannot be read), EngineOverloaded, EngineUnavailable and
+        EngineFailed. Whatever the code does wrong is in the result."""
+        # An LLM's JSON can hold halves of characters, which no answer could repeat.
+        code = code_in(request.text).encode("utf-8", "replace").decode()
+        sandbox = self._sandbox()
+        blobs = await side_by_side(self._loader.load, request.sources, at_most=_LOADS_AT_ONCE)
+        outcome = await sandbox.run(Script(code, input_files(blobs)))
+        result = CodeResult(
+            code_script=code,
+            language="python",
+            output=_output(outcome, sandbox.limits),
+            exit_code=outcome.exit_code,
+            timed_out=outcome.stopped == "time",
+        )
+        if outcome.pictures:
+            result["images"] = await asyncio.to_thread(lambda: [_image(picture) for picture in outcome.pictures])
+        return result
+
+
+def code_in(text: str) -> str:
+    """Raises InputError where there is none, or only in other languages."""
+    blocks = [(language.lower(), code) for _, language, code in _FENCE.findall(text)]
+    if not blocks:
+        if not text.strip():
+            raise InputError("task 'code_sandbox' needs Python code: send it as the message's text")
+        return text.strip()
+    found = [code for language, code in blocks if language in _PYTHON]
+    if not found:
+        others = ", ".join(sorted({language for language, _ in blocks}))
+        raise InputError(f"task 'code_sandbox' runs Python, and the message's code is {others}")
+    return "\n".join(code.rstrip("\r\n") for code in found)
+
+
+def input_files(blobs: Sequence[Blob]) -> tuple[InputFile, ...]:
+    """Under their own names as far as these are plain and different."""
+    files: dict[str, InputFile] = {}
+    for number, blob in enumerate(blobs, 1):
+        name = _UNSAFE.sub("_", blob.filename or "").strip(". ")[-_LONGEST_NAME:] or f"input-{number}"
+        while name in files:
+            name = f"{number}-{name}"
+        files[name] = InputFile(name, blob.data)
+    return tuple(files.values())
+
+
+def _output(outcome: Outcome, limits: SandboxLimits) -> str:
+    match outcome.stopped:
+        case None:
+            return outcome.output
+        case "time":
+            why = f"it took longer than {limits.seconds:g} s (OPENFAZE_SANDBOX_SECONDS)"
+        case "memory":
+            why = f"it held more than {megabytes(limits.memory)} of memory (OPENFAZE_SANDBOX_MEMORY_MB)"
+    gap = "\n" if outcome.output and not outcome.output.endswith("\n") else ""
+    return f"{outcome.output}{gap}[stopped: {why}]\n"
+
+
+def _image(picture: Picture) -> Image:
+    return Image(filename=picture.name, url=f"data:image/png;base64,{base64.b64encode(picture.png).decode()}")

@@ -1,0 +1,190 @@
+"""Code in the sandbox over HTTP: as a run task, as a tool of the full model, and where there is none."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import httpx
+import psutil
+import pytest
+
+from app.settings import Settings
+from models.sandbox.bubblewrap import missing
+from tests.e2e.conftest import data_url
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    content_of,
+    error_of,
+    serving_app,
+    serving_full_model,
+    system,
+    text_part,
+)
+from tests.llm_server import Call, Reply
+
+TASK = system("<task>code_sandbox</task>")
+TOOL = "openfaze_code_sandbox"
+SEVENTEEN = "import math\nprint(math.factorial(17))"
+PNG = "b'\\x89PNG\\r\\n\\x1a\\n'"
+
+needs_sandbox = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+
+
+@pytest.fixture(scope="module")
+def on() -> Iterator[FullModel]:
+    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=2, sandbox_memory_mb=512) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def auto() -> Iterator[FullModel]:
+    with serving_full_model("tools", code_sandbox="auto") as model:
+        yield model
+
+
+def run(model: FullModel, code: str, *parts: Json, stream: bool = False) -> Json:
+    said = [text_part(f"Run this.\n```python\n{code}\n```"), *parts]
+    if stream:
+        answered: Json = json.loads(model.stream(TASK, said).text)
+    else:
+        answered = json.loads(content_of(model.ask(TASK, said)))
+    assert list(answered) == ["name", "result"]
+    assert answered["name"] == "code_sandbox"
+    result: Json = answered["result"]
+    return result
+
+
+@needs_sandbox
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_run_task_runs_the_messages_code(on: FullModel, stream: bool) -> None:
+    assert run(on, SEVENTEEN, stream=stream) == {
+        "code_script": SEVENTEEN,
+        "language": "python",
+        "output": "355687428096000\n",
+        "exit_code": 0,
+        "timed_out": False,
+    }
+    assert on.prompts == []
+
+
+@needs_sandbox
+def test_a_file_of_the_request_is_read_from_input(on: FullModel) -> None:
+    csv = {"type": "file", "file": {"filename": "a.csv", "file_data": data_url(b"x,y\n1,2\n", "text/csv")}}
+    assert run(on, "print(open('/input/a.csv').read())", csv)["output"] == "x,y\n1,2\n\n"
+
+
+@needs_sandbox
+def test_pictures_come_back(on: FullModel) -> None:
+    [image] = run(on, f"open('a.png', 'wb').write({PNG})")["images"]
+    assert image["filename"] == "a.png"
+    assert base64.b64decode(image["url"].removeprefix("data:image/png;base64,")) == b"\x89PNG\r\n\x1a\n"
+
+
+HARM = {
+    "an endless loop": "while True: pass",
+    "a fork bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "10 GB": "bytearray(10 << 30)",
+    "100 MB of output": "for _ in range(100): print('x' * 1_000_000)",
+    "writing 10 GB": "with open('a', 'wb') as file:\n    while True: file.write(bytes(1 << 20))",
+    "a hard end": "import os; os._exit(9)",
+    "signals to the parent": "import os\nfor n in range(1, 65): os.kill(os.getppid(), n)",
+    "a daemon": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)",
+}
+
+
+@needs_sandbox
+@pytest.mark.parametrize("code", HARM.values(), ids=HARM)
+def test_harm_is_contained_and_reported_and_the_server_lives(on: FullModel, code: str) -> None:
+    result = run(on, code)
+    assert result["timed_out"] is ("while True" in code and "file.write" not in code)
+    assert len(result["output"]) < 70_000
+    assert on.client.get("/health").status_code == 200
+    assert psutil.Process().children(recursive=True) == []
+
+
+@needs_sandbox
+def test_a_client_that_leaves_ends_its_script(on: FullModel) -> None:
+    code = "import time\nprint(1)\ntime.sleep(1000)"
+    with pytest.raises(httpx.ReadTimeout):
+        on.client.post(
+            "/v1/chat/completions",
+            json={"model": "interfaze-beta", "messages": [TASK, {"role": "user", "content": code}]},
+            timeout=0.5,
+        )
+    _, alive = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=1.4)
+    assert alive == []
+
+
+def test_a_message_without_code_is_refused(on: FullModel) -> None:
+    error = error_of(on.ask(TASK, "```sh\nls\n```"), 400, "invalid_request")
+    assert error["message"] == "task 'code_sandbox' runs Python, and the message's code is sh"
+
+
+def test_the_task_is_listed_only_where_it_is_on(on: FullModel, auto: FullModel) -> None:
+    wrong = system("<task>sing</task>")
+    assert error_of(on.ask(wrong, "x"), 400, "invalid_request")["message"].endswith(", forecast, code_sandbox")
+    assert error_of(auto.ask(wrong, "x"), 400, "invalid_request")["message"].endswith(", forecast")
+    refused = error_of(auto.ask(TASK, "print(1)"), 400, "invalid_request")["message"]
+    assert refused.startswith("invalid task 'code_sandbox'. Supported tasks: ocr, ")
+
+
+@needs_sandbox
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_17_factorial_runs_code(auto: FullModel, stream: bool) -> None:
+    auto.script(Reply(tool_calls=[Call(TOOL, json.dumps({"code": SEVENTEEN}))]), Reply("355687428096000."))
+    if stream:
+        headers = {"x-show-additional-info": "true"}
+        text = auto.stream("What is 17 factorial?", headers=headers).text
+        assert '"output":"355687428096000\\n"' in text
+        assert text.endswith("355687428096000.")
+    else:
+        body = auto.ask("What is 17 factorial?").json()
+        [entry] = body["precontext"]
+        assert (entry["name"], entry["result"]["output"]) == ("code_sandbox", "355687428096000\n")
+        assert body["choices"][0]["message"]["content"] == "355687428096000."
+    first, second = auto.prompts
+    assert TOOL in [tool["function"]["name"] for tool in first["tools"]]
+    told = second["messages"][-1]
+    assert told["role"] == "tool"
+    assert "output:\n355687428096000\n" in told["content"]
+
+
+@needs_sandbox
+def test_code_that_fails_is_told_to_the_llm_which_may_try_again(auto: FullModel) -> None:
+    wrong, right = (Call(TOOL, json.dumps({"code": code})) for code in ("print(1 / 0)", SEVENTEEN))
+    auto.script(Reply(tool_calls=[wrong]), Reply(tool_calls=[right]), Reply("Done."))
+    body = auto.ask("What is 17 factorial?").json()
+    assert [entry["result"]["exit_code"] for entry in body["precontext"]] == [1, 0]
+    assert "ZeroDivisionError" in auto.prompts[1]["messages"][-1]["content"]
+
+
+@needs_sandbox
+def test_the_llms_code_reads_the_inputs_that_it_asks_for(auto: FullModel) -> None:
+    code = "import os\nprint([open(f'/input/{name}').read() for name in os.listdir('/input')])"
+    auto.script(Reply(tool_calls=[Call(TOOL, json.dumps({"code": code, "files": [1]}))]), Reply("2."))
+    csv = {"type": "file", "file": {"filename": "a.csv", "file_data": data_url(b"x,y\n1,2\n", "text/csv")}}
+    body = auto.ask([text_part("What is the sum of column y? Compute it."), csv]).json()
+    assert body["precontext"][-1]["result"]["output"] == "['x,y\\n1,2\\n']\n"
+
+
+def test_where_it_is_off_no_llm_is_offered_it() -> None:
+    with serving_full_model("tools", code_sandbox="off") as off:
+        off.script(Reply("355687428096000."))
+        off.ask("What is 17 factorial?")
+        assert TOOL not in [tool["function"]["name"] for tool in off.prompts[0].get("tools", ())]
+
+
+def test_without_bubblewrap_it_is_a_503_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    missing.cache_clear()
+    try:
+        with (
+            serving_app(Settings(_env_file=None, code_sandbox="on")) as base_url,
+            httpx.Client(base_url=base_url, trust_env=False) as client,
+        ):
+            body = {"model": "interfaze-beta", "messages": [TASK, {"role": "user", "content": "print(1)"}]}
+            error = error_of(client.post("/v1/chat/completions", json=body), 503, "engine_unavailable")
+    finally:
+        missing.cache_clear()
+    assert error["message"].startswith("No engine is available for 'code_sandbox'. Install bubblewrap")
