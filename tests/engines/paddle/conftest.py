@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.engines.painting import COLOURS, GREY
+from tests.engines.paddle.painting import COLOURS, GREY
 
 MakeModels = Callable[[str, str, str], Path]
 """Detector's name, recogniser's name and the six letters of its script to a weights directory."""

@@ -16,8 +16,8 @@ from models.host import EngineHost, HostLimits
 from models.vision.paddle import SPEC, PaddleOcr, PaddleReader, remedy
 from models.vision.paddle_models import LANGUAGES, models_for
 from models.vision.text import Quad, Word
-from tests.engines.conftest import MakeModels
-from tests.engines.painting import CELL, HEIGHT, Box, blank_page, overlap, paint
+from tests.engines.paddle.conftest import MakeModels
+from tests.engines.paddle.painting import CELL, HEIGHT, Box, blank_page, overlap, paint
 
 pytestmark = [
     # Paddle looks for a compiler cache when it is imported; nothing is compiled here.
@@ -240,7 +240,7 @@ def test_the_process_still_gets_its_signals(latin_weights: Path) -> None:
     script = f"""
 import os, pathlib, signal, threading
 from models.vision.paddle import PaddleOcr
-from tests.engines.painting import blank_page
+from tests.engines.paddle.painting import blank_page
 def work():
     engine = PaddleOcr(pathlib.Path({str(latin_weights)!r}))
     engine.load()

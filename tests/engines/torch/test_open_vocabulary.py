@@ -1,0 +1,129 @@
+"""Grounding DINOs and SAM 2.1 in transformers: loading, prompts, places."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("transformers")
+pytest.importorskip("torch")
+
+from models.candidate import Built, DetectionConfig, EngineConfig
+from models.vision.detection import grounding
+from models.vision.detection.candidates import LLMDET, OPEN_VOCABULARY, SAM_2_1
+from models.vision.detection.detector import Detection, Detector, Segmenter
+from models.vision.detection.grounding import prompt_of, tokens_of
+from tests.engines.torch.small_networks import save_grounding_dino, save_sam
+
+# Deprecations within transformers and PyTorch are theirs.
+pytestmark = [pytest.mark.filterwarnings("ignore")]
+
+PICTURE = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("weights")
+    save_grounding_dino(root / "llmdet")
+    save_sam(root / "sam2.1")
+    return root
+
+
+async def closed(built: Built) -> None:
+    for part in built.parts:
+        await part.close()
+
+
+@pytest.fixture
+async def detector(weights: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Detector]:
+    # Random weights are sure of nothing.
+    monkeypatch.setattr(grounding, "_LEAST_SCORE", 0.0)
+    built = OPEN_VOCABULARY[0].build(EngineConfig(weights_dir=weights, device="cpu"))
+    yield built.service
+    await closed(built)
+
+
+@pytest.fixture
+async def segmenter(weights: Path) -> AsyncIterator[Segmenter]:
+    built = SAM_2_1.build(EngineConfig(weights_dir=weights, device="cpu"))
+    yield built.service
+    await closed(built)
+
+
+def seen(found: Sequence[Detection]) -> list[tuple[object, ...]]:
+    return [(one.label, round(one.score, 4), *(round(value, 2) for value in one.box)) for one in found]
+
+
+async def test_only_the_labels_that_are_asked_for_are_found_inside_the_picture(detector: Detector) -> None:
+    found = await detector.detect(PICTURE, labels=["red unicorn", "dog"])
+    assert found
+    assert {one.label for one in found} <= {"red unicorn", "dog"}
+    for one in found:
+        assert 0 <= one.score <= 1
+        x, y = (one.box[0] + one.box[2]) / 2, (one.box[1] + one.box[3]) / 2
+        assert 0 <= x <= 200
+        assert 0 <= y <= 120
+
+
+async def test_the_same_picture_gives_the_same_objects(detector: Detector) -> None:
+    first, *others = await asyncio.gather(*(detector.detect(PICTURE, labels=["dog", "bus"]) for _ in range(3)))
+    assert first
+    assert all(seen(found) == seen(first) for found in others)
+
+
+async def test_without_labels_it_looks_for_cocos(detector: Detector) -> None:
+    assert detector.labels is None
+    assert {one.label for one in await detector.detect(PICTURE)} & {"bus", "dog", "cat", "person"}
+
+
+async def test_more_labels_than_the_text_encoder_sees_are_asked_for_in_turns(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grounding, "_MOST_TOKENS", 6)
+    found = await detector.detect(PICTURE, labels=["dog", "cat", "bus", "traffic light", "person"])
+    assert len({one.label for one in found}) > 2
+
+
+def test_each_label_has_its_own_tokens(weights: Path) -> None:
+    from transformers import AutoTokenizer
+
+    labels = ["Red unicorn", "dog", "traffic light"]
+    assert prompt_of(labels) == "red unicorn. dog. traffic light."
+    tokenizer = AutoTokenizer.from_pretrained(weights / "llmdet")
+    encoded = tokenizer(prompt_of(labels), return_offsets_mapping=True)
+    words = tokenizer.convert_ids_to_tokens(encoded["input_ids"])
+    spans = tokens_of(labels, encoded["offset_mapping"])
+    assert [[words[at] for at in span] for span in spans] == [["red", "unicorn"], ["dog"], ["traffic", "light"]]
+
+
+def test_without_its_folder_the_remedy_names_what_belongs_there(tmp_path: Path) -> None:
+    config = EngineConfig(weights_dir=tmp_path, detection=DetectionConfig("llmdet"))
+    for candidate in (LLMDET, OPEN_VOCABULARY[0], SAM_2_1):
+        remedy = candidate.remedy(config) or ""
+        assert "of OPENFAZE_WEIGHTS_DIR" in remedy
+        assert str(tmp_path) not in remedy
+
+
+async def test_an_own_folder_takes_the_place_of_the_published_one(weights: Path, tmp_path: Path) -> None:
+    config = EngineConfig(weights_dir=tmp_path, device="cpu", detection=DetectionConfig("llmdet", weights / "llmdet"))
+    assert LLMDET.remedy(config) is None
+    built = LLMDET.build(config)
+    assert await built.service.detect(PICTURE, labels=["dog"]) == []
+    await closed(built)
+
+
+async def test_masks_fit_the_boxes_that_they_are_asked_for(segmenter: Segmenter) -> None:
+    boxes = [(10.0, 20.0, 80.0, 90.0), (-5.0, -5.0, 400.0, 400.0)]
+    outlined = await segmenter.segment(PICTURE, [Detection("dog", 0.9, box) for box in boxes])
+    assert [(one.label, one.score, one.box) for one in outlined] == [("dog", 0.9, box) for box in boxes]
+    first, second = (one.mask for one in outlined)
+    assert first is not None
+    assert (first.left, first.top, first.pixels.shape) == (10, 20, (70, 70))
+    assert second is not None
+    assert (second.left, second.top, second.pixels.shape) == (0, 0, (120, 200))
+
+
+async def test_nothing_found_is_nothing_to_outline(segmenter: Segmenter) -> None:
+    assert await segmenter.segment(PICTURE, []) == []

@@ -1,0 +1,89 @@
+"""YOLO by ultralytics, with random weights: loading, labels, masks. Opt-in: AGPL-3.0."""
+
+import importlib.util
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.candidate import Built, DetectionConfig, EngineConfig
+from models.vision.detection import yolo
+from models.vision.detection.candidates import ULTRALYTICS
+from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import Detector
+from tests.engines.torch.small_networks import stand_in_for_torchvision
+
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("ultralytics") is None, reason="needs the package ultralytics"),
+    # Deprecations within ultralytics and PyTorch are theirs.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+PICTURE = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
+
+
+def chosen(model: Path) -> EngineConfig:
+    return EngineConfig(device="cpu", detection=DetectionConfig("ultralytics", model))
+
+
+@pytest.fixture
+async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[str], Detector]]:
+    """From the name of an architecture to a detector of it with random weights, which are sure of nothing."""
+    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path))
+    stand_in_for_torchvision(monkeypatch)
+    monkeypatch.setattr(yolo, "_LEAST_SCORE", 1e-6)
+    import ultralytics
+
+    async with AsyncExitStack() as stack:
+
+        def make(name: str) -> Detector:
+            [config] = Path(ultralytics.__file__).parent.joinpath("cfg", "models").rglob(name.replace("n", "", 1))
+            # The letter chooses the size; the file is one for all.
+            (tmp_path / name).write_text(config.read_text())
+            built: Built = ULTRALYTICS.build(chosen(tmp_path / name))
+            for part in built.parts:
+                stack.push_async_callback(part.close)
+            service: Detector = built.service
+            return service
+
+        yield make
+
+
+async def test_objects_have_cocos_labels_and_lie_in_the_picture(opened: Callable[[str], Detector]) -> None:
+    detector = opened("yolo11n.yaml")
+    assert detector.labels == NAMES
+    found = await detector.detect(PICTURE)
+    assert found
+    for one in found:
+        assert one.label
+        x0, y0, x1, y1 = one.box
+        assert -1 <= x0 <= x1 <= 201
+        assert -1 <= y0 <= y1 <= 121
+        assert one.mask is None
+
+
+async def test_masks_lie_in_their_boxes(opened: Callable[[str], Detector]) -> None:
+    found = await opened("yolo11n-seg.yaml").detect(PICTURE, masks=True)
+    masks = [one.mask for one in found if one.mask is not None]
+    assert masks
+    for mask in masks:
+        assert mask.top + mask.pixels.shape[0] <= 120
+        assert mask.left + mask.pixels.shape[1] <= 200
+
+
+def test_it_serves_only_those_who_name_it(tmp_path: Path) -> None:
+    (tmp_path / "yolo.yaml").touch()
+    assert ULTRALYTICS.spec.licence == "AGPL-3.0"
+    assert ULTRALYTICS.remedy(EngineConfig(detection=DetectionConfig("auto", tmp_path / "yolo.yaml"))) == ""
+    assert ULTRALYTICS.remedy(chosen(tmp_path / "yolo.yaml")) is None
+    assert "AGPL-3.0" in (ULTRALYTICS.remedy(chosen(tmp_path / "missing.pt")) or "")
+
+
+async def test_a_missing_text_encoder_is_named(opened: Callable[[str], Detector], tmp_path: Path) -> None:
+    detector = opened("yoloe-11n.yaml")
+    assert detector.labels is None
+    with pytest.raises(EngineUnavailable, match="text encoder of YOLOE"):
+        await detector.detect(PICTURE, labels=["unicorn"])
