@@ -1,0 +1,202 @@
+"""What POST /v1/audio/transcriptions and /v1/audio/translations take and answer, as OpenAI's do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Self, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from app.errors import BadRequest
+from app.wire.request import first_problem
+from app.wire.response import Wire, absent
+from tasks.speech.languages import language_code
+
+MODELS = (
+    "whisper-1",
+    "gpt-transcribe",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-mini-transcribe-2025-12-15",
+    "gpt-4o-transcribe-diarize",
+)
+"""OpenAI's names, which its clients send: any of them is the engine that serves here."""
+
+
+class _Form(BaseModel):
+    """A form's values are text: "0.2" is a number, "true" a truth value. Unknown fields are accepted."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    @classmethod
+    def read(cls, values: Mapping[str, Sequence[str]]) -> Self:
+        """The request in a form's fields, empty ones left out; a list's are called `name[]`, or `name`. Raises
+        BadRequest naming the field and the bound."""
+        given: dict[str, str | list[str]] = {}
+        for name, field in cls.model_fields.items():
+            sent = [value for key in (name, f"{name}[]") for value in values.get(key, ()) if value]
+            if sent:
+                given[name] = sent if get_origin(field.annotation) is list else sent[-1]
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problem = first_problem(error)
+            raise BadRequest(problem.message, param=problem.path) from None
+
+
+class TranslationRequest(_Form):
+    model: str
+    prompt: str | None = None
+    """Names and a spelling to prefer."""
+    response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
+    temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
+    """Accepted, without effect: the likeliest words are searched for, and none are drawn by lot."""
+
+
+class TranscriptionRequest(_Form):
+    model: str
+    language: str | None = None
+    """Spoken in the recording: ISO 639-1."""
+    languages: list[str] = []
+    """May be spoken in the recording; a single one counts as `language`."""
+    prompt: str | None = None
+    """Names and a spelling to prefer."""
+    keywords: list[str] = []
+    """The same, as a list."""
+    response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] = "json"
+    temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
+    """Accepted, without effect: the likeliest words are searched for, and none are drawn by lot."""
+    timestamp_granularities: list[Literal["word", "segment"]] = []
+    """With `verbose_json` only, which gives segments unless `word` alone is asked for."""
+    stream: bool = False
+    """With `json`, `text` and `diarized_json`."""
+    include: list[str] = []
+    known_speaker_names: list[str] = []
+    known_speaker_references: list[str] = []
+
+    @field_validator("language", "languages", mode="after")
+    @classmethod
+    def _known(cls, value: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(value, list):
+            return [_code(name) for name in value]
+        return value and _code(value)
+
+    def check(self) -> None:
+        """Raises BadRequest for fields that do not go together, and for what is not offered here."""
+        if self.timestamp_granularities and self.response_format != "verbose_json":
+            raise _refusal("timestamp_granularities[]", "needs response_format 'verbose_json'")
+        if self.stream and self.response_format not in ("json", "text", "diarized_json"):
+            raise _refusal(
+                "stream", f"response_format '{self.response_format}' is not streamed; json, text and diarized_json are"
+            )
+        if self.include:
+            raise _refusal("include[]", "no log probabilities of tokens are given; 'verbose_json' has each segment's")
+        for name in ("known_speaker_names", "known_speaker_references"):
+            if getattr(self, name):
+                raise _refusal(f"{name}[]", "speakers are told apart, but not recognised: leave it out")
+
+
+def _code(name: str) -> str:
+    code = language_code(name)
+    if code is None:
+        raise PydanticCustomError("language", "Input should be the ISO 639-1 code of a language")
+    return code
+
+
+def _refusal(field: str, reason: str) -> BadRequest:
+    return BadRequest(f"Field '{field}': {reason}", param=field)
+
+
+class Duration(Wire):
+    """What is counted of a recording."""
+
+    type: Literal["duration"] = "duration"
+    seconds: float
+
+
+class Transcription(Wire):
+    """`json`."""
+
+    text: str
+    usage: Duration
+
+
+class Segment(Wire):
+    """A phrase. The last three numbers, and `seek`, are those of the stretch of at most 30 seconds that was heard with
+    it."""
+
+    id: int
+    seek: int
+    """Where that stretch begins, in hundredths of a second."""
+    start: float
+    """Seconds."""
+    end: float
+    text: str
+    tokens: list[int]
+    """By the vocabulary of the engine, where it has one."""
+    temperature: float = 0.0
+    """Nothing is drawn by lot."""
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+
+
+class TimedWord(Wire):
+    word: str
+    start: float
+    """Seconds."""
+    end: float
+
+
+class VerboseTranscription(Wire):
+    """`verbose_json`."""
+
+    task: Literal["transcribe", "translate"]
+    language: str
+    """Its English name in lower case, of the text; empty where nobody speaks."""
+    duration: float
+    """Seconds."""
+    text: str
+    words: list[TimedWord] | None = Field(default=None, exclude_if=absent)
+    segments: list[Segment] | None = Field(default=None, exclude_if=absent)
+    usage: Duration
+
+
+class SpokenSegment(Wire):
+    """A phrase of one speaker; also an event of a stream."""
+
+    type: Literal["transcript.text.segment"] = "transcript.text.segment"
+    id: str
+    start: float
+    """Seconds."""
+    end: float
+    text: str
+    speaker: str
+    """`A` is who speaks first."""
+
+
+class DiarizedTranscription(Wire):
+    """`diarized_json`."""
+
+    task: Literal["transcribe"] = "transcribe"
+    duration: float
+    """Seconds."""
+    text: str
+    segments: list[SpokenSegment]
+    usage: Duration
+
+
+class TextDelta(Wire):
+    """A phrase, as soon as it is sure. The deltas make up the text."""
+
+    type: Literal["transcript.text.delta"] = "transcript.text.delta"
+    delta: str
+    segment_id: str | None = Field(default=None, exclude_if=absent)
+    """The SpokenSegment's that follows, where speakers are told apart."""
+
+
+class TextDone(Wire):
+    """The end of a stream."""
+
+    type: Literal["transcript.text.done"] = "transcript.text.done"
+    text: str
+    usage: Duration

@@ -1,0 +1,97 @@
+"""pyannote's speaker-diarization-community-1: the `diarization` engine for whoever has accepted its conditions.
+
+A whole pipeline, segmentation to clustering, on torch. It reports its use to its maker unless told not to; here it is.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.base import EngineSpec
+from models.host import EngineHost
+from models.speech.voices import SAMPLE_RATE, VoiceTurn
+
+SPEC = EngineSpec(
+    "pyannote", "diarization", "MIT (code), CC-BY-4.0 (weights)", "a copy of pyannote/speaker-diarization-community-1"
+)
+
+_CONFIG = "config.yaml"
+
+
+def remedy(folder: Path | None) -> str | None:
+    """None when the engine can run here, else what is missing. Loads nothing."""
+    if folder is None:
+        return (
+            "Set OPENFAZE_DIARIZATION_MODEL to a copy of pyannote/speaker-diarization-community-1, which Hugging Face "
+            "hands out once its conditions are accepted."
+        )
+    if not (folder / _CONFIG).is_file():
+        return f"The directory OPENFAZE_DIARIZATION_MODEL has no {_CONFIG}."
+    if find_spec("pyannote") is None or find_spec("pyannote.audio") is None:
+        return "Install pyannote and torch: `pip install 'openfaze[pyannote]'`."
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    path: Path
+    """Nothing but float32 samples, mono, 16 kHz."""
+    speakers: int | None = None
+
+
+class Pyannote:
+    """From a Recording to its turns in order of time, none overlapping another. Implements `models.base.Engine`."""
+
+    def __init__(self, folder: Path, *, device: str = "cpu") -> None:
+        """`folder` has the pipeline's `config.yaml` and the models that it names."""
+        self._folder = folder
+        self._device = device
+        self._pipeline: Any = None
+
+    def load(self) -> None:
+        # Read when pyannote is imported.
+        os.environ["PYANNOTE_METRICS_ENABLED"] = "false"
+        import torch
+        from pyannote.audio import Pipeline
+
+        pipeline = Pipeline.from_pretrained(self._folder)
+        pipeline.to(torch.device(self._device))
+        self._pipeline = pipeline
+
+    def run(self, batch: Sequence[Recording]) -> Sequence[tuple[VoiceTurn, ...] | Exception]:
+        return [self._turns_or_error(recording) for recording in batch]
+
+    def close(self) -> None:
+        self._pipeline = None
+
+    def _turns_or_error(self, recording: Recording) -> tuple[VoiceTurn, ...] | Exception:
+        try:
+            return self._turns(recording)
+        except Exception as error:  # noqa: BLE001 - whatever breaks on a recording is the result of that recording
+            return error
+
+    def _turns(self, recording: Recording) -> tuple[VoiceTurn, ...]:
+        import torch
+
+        # Mapped privately: torch takes no array that it may not write to.
+        samples = np.memmap(recording.path, np.float32, mode="c")
+        sound = {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE}
+        found = self._pipeline(sound, num_speakers=recording.speakers).exclusive_speaker_diarization
+        return tuple(
+            VoiceTurn(turn.start, turn.end, speaker) for turn, _, speaker in found.itertracks(yield_label=True)
+        )
+
+
+class HostedDiarizer:
+    """A Diarizer on the host of a Pyannote. Recordings wait for their turn."""
+
+    def __init__(self, host: EngineHost[Recording, tuple[VoiceTurn, ...]]) -> None:
+        self._host = host
+
+    async def diarize(self, recording: Path, speakers: int | None) -> Sequence[VoiceTurn]:
+        return await self._host.run(Recording(recording, speakers), wait=True)

@@ -1,0 +1,67 @@
+"""The encoder's network as an OpenVINO graph, built straight from the checkpoint's tensors."""
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.speech.resemblyzer.checkpoint import Tensors
+from models.speech.resemblyzer.mel import CHANNELS
+from models.speech.resemblyzer.network import LAYERS, TINY, WIDTH
+
+# `import openvino` reports itself to its maker through this package; without it, it falls back to a stub.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+from openvino import opset13 as ops  # noqa: E402
+
+
+class OpenVinoNetwork:
+    """Implements `Network`."""
+
+    def __init__(self, weights: Tensors, *, threads: int) -> None:
+        compiled = ov.Core().compile_model(
+            _graph(weights),
+            "CPU",
+            {
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_NUM_THREADS": threads,
+                # Where the processor has bfloat16, OpenVINO would take it: then a voice depends on the machine.
+                "INFERENCE_PRECISION_HINT": "f32",
+                # Pinned threads of several containers would all land on the same cores.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._request = compiled.create_infer_request()
+
+    def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
+        silence = np.zeros((len(mels), 1, WIDTH), np.float32)
+        lengths = np.full(len(mels), mels.shape[1], np.int64)
+        # A copy: the runtime writes its next answer to the same place.
+        vectors: NDArray[np.float32] = self._request.infer([mels, silence, lengths])[0].copy()
+        return vectors
+
+
+def _graph(weights: Tensors) -> Any:
+    mels = ops.parameter([-1, -1, CHANNELS], np.float32)
+    silence = ops.parameter([-1, 1, WIDTH], np.float32)
+    lengths = ops.parameter([-1], np.int64)
+    x = mels
+    for layer in range(LAYERS):
+        from_input, from_state = (_gates(weights[f"lstm.weight_{part}_l{layer}"]) for part in ("ih", "hh"))
+        bias = _gates(weights[f"lstm.bias_ih_l{layer}"] + weights[f"lstm.bias_hh_l{layer}"])
+        cell = ops.lstm_sequence(x, silence, silence, lengths, from_input, from_state, bias, WIDTH, "FORWARD")
+        x = ops.squeeze(cell.output(0), ops.constant([1]))
+        state = cell.output(1)
+    last = ops.squeeze(state, ops.constant([1]))
+    projected = ops.matmul(last, ops.constant(weights["linear.weight"]), False, True)
+    raised = ops.relu(ops.add(projected, ops.constant(weights["linear.bias"])))
+    length = ops.maximum(ops.reduce_l2(raised, ops.constant([1]), True), ops.constant(np.float32(TINY)))
+    return ov.Model([ops.divide(raised, length)], [mels, silence, lengths], "resemblyzer")
+
+
+def _gates(tensor: NDArray[np.float32]) -> Any:
+    """torch's order of gates is input, forget, cell, output; OpenVINO's is forget, input, cell, output."""
+    entering, kept, cell, leaving = np.split(tensor, 4)
+    return ops.constant(np.concatenate([kept, entering, cell, leaving])[None])

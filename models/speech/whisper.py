@@ -1,0 +1,269 @@
+"""Whisper on CTranslate2: windows of many recordings and requests decoded together, with the times of words.
+
+The pieces are faster-whisper's (features, tokens, alignment); the batching is ours. What is decoded is the same each
+time: where Whisper's authors would draw lots for a better text, at rising temperatures, other searches are tried.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.speech.repetition import LOOPS_ABOVE, is_made_up, without_loops
+from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, WindowText, Word
+from models.speech.whisper_files import WhisperFiles, check, preload_cuda
+from models.speech.whisper_words import timed_words
+
+_HOP = 160
+"""Samples of one frame of features."""
+_LEAST_S = 10
+_STEP_S = 5
+_QUIET_S = 2
+"""A window that is not filled up to LONGEST_S is at least so long, ends with so much silence at least, and is rounded
+up to steps: those of like length share a batch. With less of it, Whisper stops early or says everything twice."""
+_PROMPT_LETTERS = 4000
+"""Of a prompt's end: more than the 223 tokens that Whisper looks at."""
+_HEARD_FROM = RATE // 10
+"""Samples below which nothing can be told."""
+_INSTANT_S = 0.03
+_INSTANTS = 3
+"""So many words in a row that take no time at all are not heard, but made up."""
+
+_LEAST_LOGPROB = -1.0
+_SILENCE_FROM = 0.6
+"""By Whisper's authors: a text whose tokens are less likely is in doubt; and it is silence where the model says so."""
+
+_SURE_LOGPROB = -0.4
+"""A likelier text that repeats itself is what somebody said, as songs and slogans do; what is made up for sounds that
+the model does not know lies below. The times of the words tell the rest."""
+_TOKENS_A_SECOND = 8
+_TOKENS_MORE = 24
+"""At most: Whisper allows 224 in 30 s. Where it hears nothing that it knows, it goes on until it is stopped."""
+_WORSE = 0.5
+"""What it may cost in likelihood to come out of a loop."""
+
+_SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
+"""Each is tried on the windows that the one before left in doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What windows that are decoded together have in common."""
+
+    frames: int
+    language: str | None
+    translate: bool
+    prompt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    tokens: list[int]
+    text: str
+    logprob: float
+    compression: float
+    no_speech: float
+
+    @property
+    def loops(self) -> bool:
+        return self.compression > LOOPS_ABOVE and self.logprob < _SURE_LOGPROB
+
+    @property
+    def is_silence(self) -> bool:
+        return not self.text or (self.no_speech > _SILENCE_FROM and self.logprob < _LEAST_LOGPROB)
+
+    @property
+    def in_doubt(self) -> bool:
+        return not self.is_silence and (self.loops or self.logprob < _LEAST_LOGPROB)
+
+    def is_better_than(self, other: "_Decoded") -> bool:
+        if self.loops != other.loops:
+            # Some speech does go round in circles: then a text that does not is far less likely.
+            return not self.loops and self.logprob > other.logprob - _WORSE
+        return self.logprob > other.logprob
+
+
+class Whisper:
+    """An engine for an EngineHost with one worker: CTranslate2 computes with all threads by itself."""
+
+    def __init__(
+        self,
+        files: WhisperFiles,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        beam: int = 5,
+        fills_windows: bool = True,
+    ) -> None:
+        """`device` is `cpu`, `cuda` or `cuda:1`. With `fills_windows` every window is padded to LONGEST_S, as in
+        Whisper's training; without, it is heard at its own length, which takes less time."""
+        self._files = files
+        self._device, _, index = device.partition(":")
+        self._device_index = int(index or 0)
+        self._threads = threads
+        self._beam = beam
+        self._fills_windows = fills_windows
+        self._whisper: Any = None
+        self._tokenizers: dict[tuple[str, bool], Any] = {}
+
+    def load(self) -> None:
+        """Raises EngineUnavailable for a file that is not what it should be."""
+        check(self._files)
+        if self._device == "cuda":
+            preload_cuda()
+        from faster_whisper import WhisperModel
+
+        self._whisper = WhisperModel(
+            str(self._files.folder),
+            device=self._device,
+            device_index=self._device_index,
+            compute_type="float16" if self._device == "cuda" else "int8",
+            cpu_threads=self._threads or 0,
+            local_files_only=True,
+        )
+
+    def close(self) -> None:
+        self._whisper = None
+        self._tokenizers.clear()
+
+    def run(self, batch: Sequence[SpeechWindow]) -> list[WindowText | Exception]:
+        results: list[WindowText | Exception | None] = [None] * len(batch)
+        for group, members in self._grouped(batch):
+            try:
+                heard = self._transcribe(group, [batch[member] for member in members])
+            except Exception as error:  # noqa: BLE001 - other groups are not to blame
+                heard = [error] * len(members)
+            for member, text in zip(members, heard, strict=True):
+                results[member] = text
+        return [result for result in results if result is not None]
+
+    def _grouped(self, batch: Sequence[SpeechWindow]) -> Iterator[tuple[_Group, list[int]]]:
+        groups: dict[_Group, list[int]] = defaultdict(list)
+        for member, window in enumerate(batch):
+            language = window.language if self._whisper.model.is_multilingual else "en"
+            group = _Group(self._frames(window), language, window.translate, window.prompt)
+            if language is None:
+                yield group, [member]  # what it is spoken in comes out first
+            else:
+                groups[group].append(member)
+        yield from groups.items()
+
+    def _frames(self, window: SpeechWindow) -> int:
+        seconds = len(window.samples) / RATE + _QUIET_S
+        stepped = max(_LEAST_S, math.ceil(seconds / _STEP_S) * _STEP_S)
+        whole = LONGEST_S if self._fills_windows else min(LONGEST_S, stepped)
+        return int(whole * RATE) // _HOP
+
+    def _transcribe(self, group: _Group, windows: Sequence[SpeechWindow]) -> list[WindowText | Exception]:
+        encoded = self._whisper.encode(np.stack([self._features(window, group.frames) for window in windows]))
+        language, probability = group.language, 1.0
+        if language is None:
+            [[(token, probability), *_]] = self._whisper.model.detect_language(encoded)
+            language = token[2:-2]
+        tokenizer = self._tokenizer(language, group.translate)
+        decoded = self._decoded(encoded, tokenizer, group.prompt, windows, group.frames)
+        # The alignment takes all that was encoded; what is silent in it has no tokens.
+        silent = [
+            one.is_silence or len(window.samples) < _HEARD_FROM for one, window in zip(decoded, windows, strict=True)
+        ]
+        tokens = [[] if nothing else one.tokens for one, nothing in zip(decoded, silent, strict=True)]
+        frames = [max(_HEARD_FROM, min(len(window.samples), group.frames * _HOP)) // _HOP for window in windows]
+        alignments = self._whisper.find_alignment(tokenizer, tokens, encoded, frames)
+        return [
+            WindowText(
+                _plausible(timed_words(alignment), len(window.samples) / RATE),
+                language,
+                float(probability),
+                one.no_speech,
+                one.logprob,
+                one.compression,
+            )
+            for one, window, alignment in zip(decoded, windows, alignments, strict=True)
+        ]
+
+    def _features(self, window: SpeechWindow, frames: int) -> NDArray[np.float32]:
+        """float32[mels, frames]."""
+        room = frames * _HOP
+        samples = window.samples[:room]
+        padded = np.pad(samples, (0, room - len(samples)))
+        features: NDArray[np.float32] = self._whisper.feature_extractor(padded, padding=0)[:, :frames]
+        return features
+
+    def _tokenizer(self, language: str, translate: bool) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        key = language, translate
+        if key not in self._tokenizers:
+            task = "translate" if translate else "transcribe"
+            multilingual = self._whisper.model.is_multilingual
+            self._tokenizers[key] = Tokenizer(self._whisper.hf_tokenizer, multilingual, task=task, language=language)
+        return self._tokenizers[key]
+
+    def _decoded(
+        self, encoded: Any, tokenizer: Any, prompt: str | None, windows: Sequence[SpeechWindow], frames: int
+    ) -> list[_Decoded]:
+        most = _TOKENS_A_SECOND * frames * _HOP // RATE + _TOKENS_MORE
+        best = self._generated(encoded, len(windows), tokenizer, prompt, most, _SEARCHES[0])
+        for search in _SEARCHES[1:]:
+            doubtful = [index for index, one in enumerate(best) if one.in_doubt]
+            if not doubtful:
+                break
+            again = self._whisper.encode(np.stack([self._features(windows[index], frames) for index in doubtful]))
+            others = self._generated(again, len(doubtful), tokenizer, prompt, most, search)
+            for index, other in zip(doubtful, others, strict=True):
+                if other.text and other.is_better_than(best[index]):
+                    best[index] = other
+        return best
+
+    def _generated(
+        self, encoded: Any, count: int, tokenizer: Any, prompt: str | None, most: int, search: Mapping[str, Any]
+    ) -> list[_Decoded]:
+        """Texts of at most `most` tokens."""
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        options = dict(search)
+        wanted = (prompt or "").strip()[-_PROMPT_LETTERS:]
+        before = tokenizer.encode(f" {wanted}") if wanted else []
+        start = self._whisper.get_prompt(tokenizer, before, without_timestamps=not options.pop("timestamps", False))
+        results = self._whisper.model.generate(
+            encoded,
+            [start] * count,
+            beam_size=self._beam,
+            suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
+            # CTranslate2 lets a text have half of it, and what the prompt leaves.
+            max_length=min(self._whisper.max_length, max(2 * most, most + len(start))),
+            max_initial_timestamp_index=round(1.0 / self._whisper.time_precision),
+            return_scores=True,
+            return_no_speech_prob=True,
+            **options,
+        )
+        return [_reading(result, tokenizer) for result in results]
+
+
+def _reading(result: Any, tokenizer: Any) -> _Decoded:
+    from faster_whisper.transcribe import get_compression_ratio
+
+    generated = result.sequences_ids[0]
+    # The score is a mean over the tokens; the end of the text counts as one more.
+    logprob = result.scores[0] * len(generated) / (len(generated) + 1)
+    tokens = [token for token in generated if token < tokenizer.eot]
+    text = tokenizer.decode(tokens).strip()
+    compression = get_compression_ratio(text) if text else 0.0
+    return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob))
+
+
+def _plausible(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:
+    """Without loops and without runs of words that take no time; with times inside the window."""
+    once = without_loops([word.text for word in words])
+    kept = [words[index] for index in once]
+    if len(kept) < len(words):
+        probabilities = [word.probability for word in kept]
+        kept = kept if is_made_up(probabilities, [word.end - word.start for word in words]) else list(words)
+    runs = [list(run) for _, run in groupby(kept, lambda word: word.end - word.start < _INSTANT_S)]
+    said = [word for run in runs for word in run if len(run) < _INSTANTS or word.end - word.start >= _INSTANT_S]
+    return tuple(replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in said)

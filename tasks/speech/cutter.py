@@ -1,0 +1,183 @@
+"""Cuts a recording, as it streams by, into stretches that a speech engine takes in one go: at pauses, the long ones
+first; and where nobody pauses for breath, at the quietest place, with a second of overlap."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from models.speech.transcriber import LONGEST_S, RATE, Samples
+from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
+
+_SPEECH_FROM = 0.5
+_SPEECH_TO = 0.35
+"""Speech begins with a frame above the first and goes on until one is below the second: Silero's own choice."""
+_LEAST_SPEECH = 3
+_LEAST_PAUSE = 4
+"""Frames: what is shorter is a click, or a consonant."""
+_MARGIN = 10
+"""Frames of silence that a stretch keeps at its ends: 0.32 s."""
+_LONG_PAUSE = 62
+"""Frames after which a stretch ends at once: 2 s."""
+_LONG_PAUSE_OF_FULL = 109
+"""The same for engines that take as long for every stretch as for the longest: 3.5 s."""
+_OVERLAP = 31
+"""Frames on either side of a cut that is made in the middle of speech."""
+_LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
+_EARLIEST = 0.4
+"""Of the length aimed at: pauses before it make poor cuts, since short stretches are heard with less context."""
+
+Span = tuple[float, float]
+"""Start and end in seconds of the recording."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """At most LONGEST_S of a recording, with all that is said in it."""
+
+    samples: Samples = field(repr=False)
+    start: float
+    """Seconds of the recording."""
+    speech: tuple[Span, ...]
+    cut: float | None = None
+    """Where the stretch before should have ended, in mid-speech: the two overlap around this second."""
+    channel: int | None = None
+    """The one that it was heard on; None: on all."""
+    then: float = 0.0
+    """No stretch that comes after this one, on whatever channel, begins before this second of the recording."""
+
+    @property
+    def end(self) -> float:
+        return self.start + len(self.samples) / RATE
+
+
+class Cutter:
+    """Holds what is not cut yet, hardly ever more than a stretch and what was added last."""
+
+    def __init__(self, length_s: float, *, start_s: float = 0.0, channel: int | None = None) -> None:
+        """`length_s` is what is aimed at; a stretch grows to LONGEST_S rather than be cut in mid-speech. `start_s` is
+        where the samples begin in the recording."""
+        self._start_s = start_s
+        self._channel = channel
+        self._long_pause = _LONG_PAUSE if length_s < LONGEST_S else _LONG_PAUSE_OF_FULL
+        self._length = min(_LONGEST, int(length_s / FRAME_S) - 2 * _MARGIN)
+        self._samples: Samples = np.empty(0, np.float32)
+        self._speaks: Probabilities = np.empty(0, np.float32)
+        self._origin = 0
+        """Frames of the recording before those that are held."""
+        self._cut: int | None = None
+
+    def add(self, samples: Samples, speaks: Probabilities) -> Iterator[Stretch]:
+        """What can be cut off now. `speaks` may lag behind `samples` by less than a frame."""
+        self._samples = np.concatenate([self._samples, samples])
+        self._speaks = np.concatenate([self._speaks, speaks])
+        return self._stretches(final=False)
+
+    def finish(self) -> Iterator[Stretch]:
+        return self._stretches(final=True)
+
+    @property
+    def cut_until(self) -> float:
+        """The second of the recording before which there is nothing left to cut off."""
+        return self._start_s + self._origin * FRAME_S
+
+    def _stretches(self, *, final: bool) -> Iterator[Stretch]:
+        while (stretch := self._next(final=final)) is not None:
+            yield stretch
+
+    def _next(self, *, final: bool) -> Stretch | None:
+        runs = speech_runs(self._speaks)
+        if not runs:
+            # The last frames may be where speech is about to begin.
+            self._drop(max(0, len(self._speaks) - _MARGIN - _LEAST_SPEECH))
+            self._cut = None
+            return None
+        begin = 0 if self._cut is not None else max(0, runs[0][0] - _MARGIN)
+        count = self._runs_together(runs, begin)
+        if count is None:
+            silence = len(self._speaks) - runs[-1][1]
+            if not final and silence < self._long_pause and len(self._speaks) - begin <= _LONGEST:
+                return None
+            count = len(runs)
+        if count == 0:
+            return self._cut_in_speech(runs, begin)
+        following = runs[count][0] if count < len(runs) else len(self._speaks)
+        said = runs[count - 1][1]
+        end = min(said + _MARGIN, (said + following + 1) // 2 if count < len(runs) else following)
+        stretch = self._stretch(begin, end, runs[:count])
+        self._cut = None
+        self._drop(end)
+        return stretch
+
+    def _runs_together(self, runs: Sequence[tuple[int, int]], begin: int) -> int | None:
+        """How many of `runs` make the next stretch; 0 where none ends in time, None where more has to come first."""
+        best, longest = 0, 0
+        for index, (before, after) in enumerate(pairwise(runs), start=1):
+            pause = after[0] - before[1]
+            if pause >= self._long_pause:
+                return index
+            if before[1] - begin > self._length:
+                return index if before[1] - begin <= _LONGEST else best or index - 1
+            if before[1] - begin >= self._length * _EARLIEST and pause >= longest:
+                best, longest = index, pause
+            if after[1] - begin > self._length and best:
+                return best
+        last = runs[-1][1]
+        if last - begin <= _LONGEST:
+            return None
+        # One run alone is too long: what comes before it goes first, however little that is.
+        return len(runs) - 1
+
+    def _cut_in_speech(self, runs: Sequence[tuple[int, int]], begin: int) -> Stretch:
+        latest = begin + _LONGEST - _OVERLAP
+        earliest = begin + _LONGEST * 3 // 5
+        at = earliest + int(np.argmin(self._loudness(earliest, latest)))
+        end = at + _OVERLAP
+        spoken = [(first, min(last, end)) for first, last in runs if first < end]
+        stretch = self._stretch(begin, end, spoken)
+        self._drop(at - _OVERLAP)
+        self._cut = _OVERLAP
+        return stretch
+
+    def _loudness(self, first: int, last: int) -> Samples:
+        """Of frames, over about 0.1 s each: a dip within a word is shorter than one between words."""
+        frames = self._samples[first * FRAME : last * FRAME].reshape(-1, FRAME)
+        energy = np.sqrt(np.mean(frames**2, axis=1))
+        smooth: Samples = np.convolve(np.pad(energy, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
+        return smooth
+
+    def _stretch(self, begin: int, end: int, runs: Sequence[tuple[int, int]]) -> Stretch:
+        def seconds(frame: int) -> float:
+            return self._start_s + (self._origin + frame) * FRAME_S
+
+        speech = tuple((seconds(first), seconds(last)) for first, last in runs)
+        cut = None if self._cut is None else seconds(self._cut)
+        samples = self._samples[begin * FRAME : end * FRAME].copy()
+        return Stretch(samples, seconds(begin), speech, cut, self._channel)
+
+    def _drop(self, frames: int) -> None:
+        self._samples = self._samples[frames * FRAME :]
+        self._speaks = self._speaks[frames:]
+        self._origin += frames
+
+
+def speech_runs(speaks: Probabilities) -> list[tuple[int, int]]:
+    """Frames from and to which somebody speaks: ascending, pauses in between."""
+    runs: list[tuple[int, int]] = []
+    begin: int | None = None
+    for frame, probability in enumerate(speaks.tolist()):
+        if begin is None and probability >= _SPEECH_FROM:
+            begin = frame
+        elif begin is not None and probability < _SPEECH_TO:
+            runs.append((begin, frame))
+            begin = None
+    if begin is not None:
+        runs.append((begin, len(speaks)))
+    joined: list[tuple[int, int]] = []
+    for first, last in runs:
+        if joined and first - joined[-1][1] < _LEAST_PAUSE:
+            joined[-1] = joined[-1][0], last
+        else:
+            joined.append((first, last))
+    return [run for run in joined if run[1] - run[0] >= _LEAST_SPEECH]

@@ -1,0 +1,240 @@
+"""A recording, streamed through voice activity, cutting and an engine, to words with times."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.speech.transcriber import RATE, Samples, SpeechWindow, Transcriber, WindowText, Word
+from models.speech.voice_activity import VoiceActivity
+from tasks.media.recording import Recording
+from tasks.speech.conditioning import FaintSpeech
+from tasks.speech.cutter import Cutter, Span, Stretch
+from tasks.speech.separation import are_apart
+from tasks.speech.speakers import SpeakerTurns
+from tasks.speech.stitching import fitted, joined, unheard
+from tasks.speech.telling import Teller
+from tasks.speech.windows import Window
+from tasks.speech.wishes import SpeechOptions
+
+_BLOCK_S = 30.0
+_AT_ONCE = 16
+"""Stretches of one recording that wait or are decoded: enough to fill two batches on a CPU, 30 MB at most."""
+_URGENT_S = 60.0
+"""What lies before it in a recording goes before the rest of long ones: who sends a short one waits for it."""
+_SURE = 0.6
+"""From here on a detected language is that of the whole recording."""
+_MARGIN_S = 0.3
+_LOST_S = 1.5
+"""Speech without words that is worth a second look: engines stop early where a speaker or the subject changes."""
+
+
+@dataclass(slots=True)
+class Heard:
+    tracks: dict[int | None, list[Word]] = field(default_factory=dict)
+    """The words of each channel, where the channels are heard apart; else all are None's. Times in seconds of
+    the recording."""
+    windows: dict[int | None, list[Window]] = field(default_factory=dict)
+    """What was heard of each channel, by stretch."""
+    language: str | None = None
+    """ISO 639-1; None where nobody speaks."""
+    seconds: float = 0.0
+    """How long the recording is."""
+    speech_s: float = 0.0
+    """For how long of it somebody speaks, on each channel."""
+
+    @property
+    def words(self) -> list[Word]:
+        """Of all tracks, one track after the other."""
+        return [word for words in self.tracks.values() for word in words]
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether it is known of every word on which channel it was said."""
+        return bool(self.tracks) and None not in self.tracks
+
+    def add(self, piece: "Piece") -> None:
+        words = self.tracks.get(piece.stretch.channel, [])
+        if piece.stretch.cut is not None:
+            words = joined(words, piece.words, piece.stretch.cut)
+        else:
+            words += piece.words
+        if words:
+            self.tracks[piece.stretch.channel] = words
+        self.speech_s += sum(last - first for first, last in piece.stretch.speech)
+        self.windows.setdefault(piece.stretch.channel, []).append(piece.window)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    stretch: Stretch
+    words: Sequence[Word]
+    window: Window
+
+
+async def listen(
+    recording: Recording,
+    engine: Transcriber,
+    options: SpeechOptions,
+    *,
+    reached: Callable[[float, float], None],
+    turns: SpeakerTurns | None = None,
+    teller: Teller | None = None,
+) -> Heard:
+    """All words of `recording`. `reached` is told the seconds that are written down and the seconds in all, as far as
+    they are known. `turns` listens along; `teller` gets the words meanwhile. Raises InputError and ModelError."""
+    listener = _Listener(engine, options)
+    pending: deque[asyncio.Task[Piece]] = deque()
+    heard = Heard()
+    total = recording.claimed_seconds or 0.0
+
+    async def take() -> None:
+        heard.add(await pending[0])
+        stretch = pending.popleft().result().stretch
+        if teller is not None:
+            teller.add(stretch, heard.tracks.get(stretch.channel, []))
+        reached(stretch.end, max(total, heard.seconds))
+
+    try:
+        async for stretch in _stretches(recording, engine.window_s, heard, turns, options.speakers):
+            while len(pending) >= (_AT_ONCE if listener.knows_language else 1):
+                await take()
+            pending.append(asyncio.create_task(listener.hear(stretch)))
+            # What is done already is taken at once: its samples are freed, and its progress is told.
+            while pending and pending[0].done():
+                await take()
+        while pending:
+            await take()
+    finally:
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending)
+    if heard.tracks:
+        heard.language = options.language or listener.language
+    return heard
+
+
+async def _stretches(
+    recording: Recording, length_s: float, heard: Heard, turns: SpeakerTurns | None, speakers: int | None
+) -> AsyncIterator[Stretch]:
+    """Channels are heard as one until a block shows them to be apart."""
+    tracks = [_Track(length_s, 0.0, None)]
+    faint = FaintSpeech()
+    async for sound in recording.blocks(_BLOCK_S):
+        block = await asyncio.to_thread(faint.raised, sound)
+        if turns is not None:
+            await turns.listen(block)
+        if len(block) == 2 and len(tracks) == 1 and await asyncio.to_thread(are_apart, block):
+            if heard.seconds:
+                for stretch in await tracks[0].finish(turns):
+                    yield stretch
+            elif speakers in (None, 2):
+                turns = None  # each channel is a speaker: nothing more is to be found out
+            tracks = [_Track(length_s, heard.seconds, channel) for channel in (0, 1)]
+        heard.seconds += block.shape[1] / RATE
+        for track in tracks:
+            for stretch in _in_turn(await track.add(block, turns), tracks):
+                yield stretch
+    for track in tracks:
+        for stretch in _in_turn(await track.finish(turns), tracks):
+            yield stretch
+
+
+def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_Track"]) -> Iterator[Stretch]:
+    """`stretches`, the next of one of `tracks`, with what is known of those that come after them."""
+    latest = min(track.cut_until for track in tracks)
+    for index, stretch in enumerate(stretches, start=1):
+        yield replace(stretch, then=min([latest, *(later.start for later in stretches[index:])]))
+
+
+class _Track:
+    """What is heard of a recording from the second `start_s` on: on one channel, or on all as one."""
+
+    def __init__(self, length_s: float, start_s: float, channel: int | None) -> None:
+        self._channel = channel
+        self._activity = VoiceActivity()
+        self._cutter = Cutter(length_s, start_s=start_s, channel=channel)
+        self._told = 0.0
+
+    @property
+    def cut_until(self) -> float:
+        return self._cutter.cut_until
+
+    async def add(self, block: NDArray[np.float32], turns: SpeakerTurns | None) -> list[Stretch]:
+        """`block` is [channels, n]."""
+        mono: Samples = block.mean(axis=0, dtype=np.float32) if self._channel is None else block[self._channel]
+        stretches = list(self._cutter.add(mono, await self._activity.add(mono)))
+        return await self._told_of(stretches, turns)
+
+    async def finish(self, turns: SpeakerTurns | None) -> list[Stretch]:
+        stretches = [*self._cutter.add(np.empty(0, np.float32), await self._activity.finish()), *self._cutter.finish()]
+        return await self._told_of(stretches, turns)
+
+    async def _told_of(self, stretches: list[Stretch], turns: SpeakerTurns | None) -> list[Stretch]:
+        """Gives the speech to `turns`, what two stretches share once."""
+        for stretch in stretches if turns is not None else ():
+            for first, last in stretch.speech:
+                begin = max(first, self._told)
+                part = stretch.samples[_sample(begin - stretch.start) : _sample(last - stretch.start)]
+                if turns is not None and last > begin:
+                    await turns.add(part, begin)
+                self._told = max(self._told, last)
+        return stretches
+
+
+class _Listener:
+    def __init__(self, engine: Transcriber, options: SpeechOptions) -> None:
+        self._engine = engine
+        self._options = options
+        self._admitted = False
+        self.language = options.language
+        self.knows_language = options.language is not None or engine.languages is not None
+
+    async def hear(self, stretch: Stretch) -> Piece:
+        text = await self._transcribe(stretch.samples, stretch.start)
+        if text.words and not self.knows_language:
+            self.language = text.language
+            self.knows_language = text.language_probability >= _SURE
+        elif self.language is None:
+            self.language = text.language
+        words = fitted(_shifted(text.words, stretch.start), stretch.speech)
+        for first, last in unheard(words, stretch.speech, _LOST_S) if words else ():
+            words = await self._with_second_look(words, stretch, first, last)
+        window = Window(stretch.start, text.no_speech, text.mean_logprob, text.compression_ratio)
+        return Piece(stretch, words, window)
+
+    async def _with_second_look(self, words: list[Word], stretch: Stretch, first: float, last: float) -> list[Word]:
+        begin = max(stretch.start, first - _MARGIN_S)
+        part = stretch.samples[_sample(begin - stretch.start) : _sample(last + _MARGIN_S - stretch.start)]
+        text = await self._transcribe(part, begin)
+        # What the margins let in of the words around it has been heard already.
+        speech = [_within(span, first, last) for span in stretch.speech if span[0] < last and span[1] > first]
+        found = [word for word in _shifted(text.words, begin) if first <= (word.start + word.end) / 2 <= last]
+        return sorted([*words, *fitted(found, speech)], key=lambda word: word.start)
+
+    async def _transcribe(self, samples: Samples, start: float) -> WindowText:
+        window = SpeechWindow(
+            samples,
+            self.language if self.knows_language else None,
+            self._options.translate,
+            self._options.prompt,
+        )
+        # The first one is refused where too many wait; after it no work is thrown away.
+        wait, self._admitted = self._admitted, True
+        return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
+
+
+def _shifted(words: Sequence[Word], by: float) -> list[Word]:
+    return [replace(word, start=word.start + by, end=word.end + by) for word in words]
+
+
+def _within(span: Span, first: float, last: float) -> Span:
+    return max(span[0], first), max(min(span[1], last), first)
+
+
+def _sample(seconds: float) -> int:
+    return max(0, round(seconds * RATE))

@@ -1,0 +1,46 @@
+"""What the `speech_to_text` task gives: the wire contract's `{"text", "chunks", "language"}`."""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+from tasks.speech.phrases import Phrase
+
+_HUNDREDTH = 0.01
+
+
+class Chunk(TypedDict):
+    timestamp: tuple[float, float]
+    """Start and end in seconds, at most two decimals; never overlapping the next chunk's."""
+    text: str
+    speaker: NotRequired[str]
+    """`SPEAKER_00` is who speaks first."""
+
+
+class SpeechResult(TypedDict):
+    text: str
+    """The chunks' texts, joined by nothing: each brings the space before it along."""
+    chunks: list[Chunk]
+    language: str | None
+    """ISO 639-1, of what is spoken; None where nobody speaks."""
+
+
+def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
+    """One of each phrase, in order; it lasts `least_s` where the next leaves it the time. Two overlap only where two
+    channels speak at once."""
+    chunks: list[Chunk] = []
+    for index, phrase in enumerate(phrases):
+        start, end = round(phrase.words[0].start, 2), round(phrase.words[-1].end, 2)
+        end = max(end, round(start + _HUNDREDTH, 2))
+        if end - start < least_s:
+            room = phrases[index + 1].words[0].start if index + 1 < len(phrases) else start + least_s
+            end = max(end, round(min(start + least_s, room), 2))
+        text = "".join(word.text for word in phrase.words)
+        chunk = Chunk(timestamp=(start, end), text=text if chunks else text.lstrip())
+        if phrase.speaker is not None:
+            chunk["speaker"] = phrase.speaker
+        chunks.append(chunk)
+    return chunks
+
+
+def speech_result(chunks: list[Chunk], language: str | None) -> SpeechResult:
+    return SpeechResult(text="".join(chunk["text"] for chunk in chunks), chunks=chunks, language=language)

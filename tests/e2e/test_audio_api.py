@@ -1,0 +1,267 @@
+"""/v1/audio on a real server, as OpenAI's SDK and plain HTTP use it."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import openai
+import pytest
+
+from tests.recordings import encoded, filmed, plain_wav
+from tests.server import Server, serving
+from tests.speech import JFK, SENTENCES, decoded, in_a_row, pause, plain_words, say
+from tests.whisper_model import random_whisper
+
+KEY = "test-key-1"
+MB = 1024 * 1024
+RATE = 16_000
+URL = "/v1/audio/transcriptions"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("audio") / "log"
+    with serving(log, api_keys=KEY, max_request_mb=8, max_audio_minutes=2, llm="openai-server") as running:
+        yield running
+
+
+@pytest.fixture
+def sdk(server: Server) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(
+        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=120, trust_env=False
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def jfk(shared: Path) -> Path:
+    return shared / "samples" / "speech_jfk.flac"
+
+
+def test_the_sample_is_written_down_without_a_word_wrong(sdk: openai.OpenAI, jfk: Path) -> None:
+    answer = sdk.audio.transcriptions.create(file=jfk, model="whisper-1")
+    assert plain_words(answer.text) == plain_words(JFK)
+    assert answer.usage is not None
+    assert answer.usage.model_dump() == {"type": "duration", "seconds": 11.0}
+
+
+@pytest.mark.parametrize("model", ["interfaze-beta", "auto", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"])
+def test_clients_may_name_openais_models_and_ours(sdk: openai.OpenAI, jfk: Path, model: str) -> None:
+    assert sdk.audio.transcriptions.create(file=jfk, model=model, language="en").text
+
+
+def test_verbose_json_has_segments_and_words(sdk: openai.OpenAI, jfk: Path) -> None:
+    answer = sdk.audio.transcriptions.create(
+        file=jfk, model="whisper-1", response_format="verbose_json", timestamp_granularities=["word", "segment"]
+    )
+    assert (answer.language, answer.duration) == ("english", 11.0)
+    assert "".join(segment.text for segment in answer.segments or []) == answer.text
+    assert all(segment.tokens and segment.avg_logprob < 0 for segment in answer.segments or [])
+    times = {word.word.strip(",."): word for word in answer.words or []}
+    assert times["Americans"].end == pytest.approx(2.25, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("form", "begin"),
+    [
+        ("text", r"And so my fellow Americans"),
+        ("srt", r"1\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\nAnd so"),
+        ("vtt", r"WEBVTT\n\n00:00:00\.\d{3} --> 00:00:0\d\.\d{3}\nAnd so"),
+    ],
+)
+def test_plain_forms_are_plain_text(sdk: openai.OpenAI, jfk: Path, form: Any, begin: str) -> None:
+    raw = sdk.audio.transcriptions.with_raw_response.create(file=jfk, model="whisper-1", response_format=form)
+    assert raw.headers["content-type"] == "text/plain; charset=utf-8"
+    assert re.match(begin, raw.text)
+    assert sdk.audio.transcriptions.create(file=jfk, model="whisper-1", response_format=form) == raw.text
+
+
+def test_speakers_are_told_apart(sdk: openai.OpenAI, shared: Path) -> None:
+    answer = sdk.audio.transcriptions.create(
+        file=shared / "samples" / "speech_two_speakers.wav",
+        model="gpt-4o-transcribe-diarize",
+        response_format="diarized_json",
+        chunking_strategy="auto",
+    )
+    assert [segment.speaker for segment in answer.segments] == ["A", "B"]
+
+
+@pytest.mark.parametrize("model", ["whisper-1", "gpt-4o-transcribe"])
+def test_a_stream_says_the_same(sdk: openai.OpenAI, jfk: Path, model: str) -> None:
+    events = list(sdk.audio.transcriptions.create(file=jfk, model=model, stream=True))
+    assert events[-1].type == "transcript.text.done"
+    assert plain_words(events[-1].text) == plain_words(JFK)
+    assert "".join(event.delta for event in events if event.type == "transcript.text.delta") == events[-1].text
+
+
+async def test_the_asynchronous_client_streams_segments(server: Server, jfk: Path) -> None:
+    async with openai.AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as client:
+        stream = await client.audio.transcriptions.create(
+            file=jfk, model="gpt-4o-transcribe-diarize", response_format="diarized_json", stream=True
+        )
+        events = [event async for event in stream]
+    segments = [event for event in events if event.type == "transcript.text.segment"]
+    assert {segment.speaker for segment in segments} == {"A"}
+    assert plain_words("".join(segment.text for segment in segments)) == plain_words(JFK)
+
+
+def test_phrases_come_while_the_rest_is_still_listened_to(client: httpx.Client) -> None:
+    said = in_a_row([part for text in SENTENCES for part in (say(text), pause(0.6))])
+    with client.stream(
+        "POST",
+        URL,
+        files={"file": ("talk.wav", plain_wav(said[None]))},
+        data={"model": "whisper-1", "stream": "true"},
+        headers={"x-interfaze-progress": "true"},
+    ) as response:
+        lines = [line for line in response.iter_lines() if line]
+    reached = [json.loads(line.removeprefix(": progress ")) for line in lines if line.startswith(": progress")]
+    first = next(place for place, line in enumerate(lines) if '"transcript.text.delta"' in line)
+    done_by_then = json.loads(lines[first - 1].removeprefix(": progress "))["done"]
+    assert done_by_then < reached[-1]["done"] == reached[-1]["total"]
+    assert lines[-1] == "data: [DONE]"
+
+
+@pytest.mark.parametrize("extension", ["wav", "mp3", "m4a", "mp4", "ogg", "webm"])
+def test_every_format_is_heard(client: httpx.Client, jfk: Path, extension: str) -> None:
+    file = encoded(decoded(jfk)[None].repeat(2, axis=0), extension, rate=RATE)
+    answer = client.post(URL, files={"file": (f"x.{extension}", file)}, data={"model": "whisper-1"})
+    assert plain_words(answer.json()["text"]) == plain_words(JFK)
+
+
+def test_a_video_is_heard(client: httpx.Client, jfk: Path) -> None:
+    sound = np.repeat(decoded(jfk), 3)[None]
+    file = filmed([np.zeros((64, 64, 3), np.uint8)], "mp4", frames_each=250, sound=sound[:, : 44_100 * 10])
+    answer = client.post(URL, files={"file": ("x.mp4", file)}, data={"model": "whisper-1"})
+    assert answer.status_code == 200
+    assert answer.json()["usage"]["seconds"] == pytest.approx(10, abs=0.2)
+
+
+def test_silence_is_an_empty_text(client: httpx.Client) -> None:
+    answer = client.post(
+        URL,
+        files={"file": ("quiet.wav", plain_wav(pause(3.0)[None]))},
+        data={"model": "whisper-1", "response_format": "verbose_json"},
+    )
+    assert answer.json() == {
+        "task": "transcribe",
+        "language": "",
+        "duration": 3.0,
+        "text": "",
+        "segments": [],
+        "usage": {"type": "duration", "seconds": 3.0},
+    }
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+def test_an_engine_that_cannot_translate_says_what_would(sdk: openai.OpenAI, jfk: Path) -> None:
+    with pytest.raises(openai.InternalServerError, match="does not translate: run `openfaze pull") as failure:
+        sdk.audio.translations.create(file=jfk, model="whisper-1")
+    assert (failure.value.status_code, failure.value.code) == (503, "engine_unavailable")
+
+
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+def test_an_engine_of_many_languages_translates(tmp_path_factory: pytest.TempPathFactory, jfk: Path) -> None:
+    folder = tmp_path_factory.mktemp("whisper")
+    random_whisper(folder)
+    log = tmp_path_factory.mktemp("translating") / "log"
+    with (
+        serving(log, speech_model=folder, speech_to_text="whisper", llm="openai-server") as running,
+        openai.OpenAI(base_url=f"{running.base_url}/v1", api_key="none", max_retries=0) as sdk,
+    ):
+        answer = sdk.audio.translations.create(file=jfk, model="whisper-1", response_format="verbose_json")
+    # Random weights write nonsense, if anything: that they are asked to is what can be seen.
+    assert (answer.language, answer.duration) == ("english", 11.0)
+
+
+@pytest.mark.parametrize("stream", ["true", "false"])
+def test_a_language_that_the_engine_does_not_know_is_refused(client: httpx.Client, jfk: Path, stream: str) -> None:
+    answer = client.post(
+        URL,
+        files={"file": jfk.read_bytes()},
+        data={"model": "whisper-1", "language": "de", "stream": stream},
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
+    assert "hears English only" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("file", "fields", "status", "code", "message"),
+    [
+        (b"", {}, 400, "invalid_request", "'x.wav' is empty"),
+        (b"Hello there!", {}, 400, "unsupported_media_type", "'x.wav' is text/plain, which is no audio or video"),
+        (b"RIFF\x24\x00\x00\x00WAVEjunk", {}, 400, "invalid_request", "'x.wav'"),
+        (None, {}, 400, "invalid_request", "Field 'file': Field required"),
+        (b"x", {"model": ""}, 400, "invalid_request", "Field 'model': Field required"),
+        (b"x", {"model": "whisper-9"}, 404, "model_not_found", "'whisper-9' does not exist"),
+        (b"x", {"temperature": "2"}, 400, "invalid_request", "Field 'temperature'"),
+        (b"x", {"stream": "true", "response_format": "vtt"}, 400, "invalid_request", "Field 'stream'"),
+        (b"x", {"known_speaker_references[]": "data:," + "x" * 200_000}, 400, "invalid_request", "not recognised"),
+        (bytes(8 * MB), {}, 413, "request_too_large", "OPENFAZE_MAX_REQUEST_MB"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said(
+    client: httpx.Client, file: bytes | None, fields: dict[str, str], status: int, code: str, message: str
+) -> None:
+    form: dict[str, Any] = {"model": (None, "whisper-1"), **{name: (None, value) for name, value in fields.items()}}
+    answer = client.post(URL, files={**form, **({} if file is None else {"file": ("x.wav", file)})})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code), error
+    assert message in error["message"]
+    assert error["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_recording_that_is_too_long_is_refused(client: httpx.Client) -> None:
+    answer = client.post(
+        URL, files={"file": encoded(pause(130.0)[None], "mp3", rate=RATE)}, data={"model": "whisper-1"}
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
+
+
+def test_a_body_that_is_no_form_is_refused(client: httpx.Client) -> None:
+    answer = client.post(URL, json={"model": "whisper-1"})
+    assert answer.status_code == 400
+    assert "multipart/form-data with the fields 'file' and 'model'" in answer.json()["error"]["message"]
+
+
+def test_a_key_is_needed(server: Server) -> None:
+    answer = httpx.post(f"{server.base_url}{URL}", files={"file": b"x"}, trust_env=False)
+    assert answer.status_code == 401
+
+
+def test_stages_are_told_and_logged_and_what_is_said_is_not(client: httpx.Client, server: Server, jfk: Path) -> None:
+    answer = client.post(
+        URL,
+        files={"file": ("private.flac", jfk.read_bytes())},
+        data={"model": "whisper-1"},
+        headers={"x-interfaze-zdr": "true"},
+    )
+    assert re.fullmatch(r"read;dur=[\d.]+, task;dur=[\d.]+, render;dur=[\d.]+", answer.headers["server-timing"])
+    client.get("/health")  # on the same connection: the request before it has been logged by now
+    [line] = [line for line in server.log if line.get("request_id") == answer.headers["x-request-id"]]
+    assert (line["path"], line["model"], line["status"]) == (URL, "whisper-1", 200)
+    assert "private.flac" not in server.log_file.read_text()
+    assert "Americans" not in server.log_file.read_text()
+
+
+def test_the_routes_are_described(client: httpx.Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    body = paths[URL]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert {"file", "model", "timestamp_granularities[]", "stream"} <= body["properties"].keys()
+    assert body["required"] == ["file", "model"]
+    assert set(paths[URL]["post"]["responses"]["200"]["content"]) == {
+        "application/json",
+        "text/plain",
+        "text/event-stream",
+    }
+    assert "multipart/form-data" in paths["/v1/audio/translations"]["post"]["requestBody"]["content"]

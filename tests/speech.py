@@ -1,0 +1,130 @@
+"""Speech for tests and benches: made by espeak-ng, or real clips kept beside the checkout, with what is said in it.
+
+>>> made = say("Good morning.", voice="en-gb")
+>>> recording = in_a_row([made, pause(2.0), say("Guten Tag.", voice="de")])
+>>> word_errors("Good morning. Guten Tag.", text)
+"""
+
+import functools
+import io
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""float32[n], one channel at RATE."""
+
+RATE = 16_000
+
+JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
+"""What is said in the sample `speech_jfk.flac`."""
+
+SENTENCES = (
+    "Good morning everybody, and thank you for coming.",
+    "Today we will talk about the budget for the next year, and about the new office in the centre of the city.",
+    "The train to the airport leaves every twenty minutes from platform nine.",
+    "Please keep your tickets ready.",
+    "I went to the market and bought three apples, a loaf of bread and some cheese.",
+    "Then it started to rain.",
+    "Our results show that the temperature rises slowly during the night.",
+    "We do not know the reason yet.",
+    "Could you send me the report before Friday afternoon?",
+    "The doctor said that she should rest for a few days and drink a lot of water.",
+    "My brother works in a small restaurant near the river.",
+    "It is open every day except Monday.",
+    "When the children came home from school, they were tired and hungry.",
+    "The price of coffee has gone up again this month.",
+    "Nobody knows how the story will end.",
+    "There are two large windows on the left side of the room.",
+    "She opened the door, looked around, and closed it again.",
+    "We have to leave early tomorrow because the road is long.",
+    "The museum shows pictures from the last hundred years.",
+    "Let me explain how this machine works.",
+    "First you press the green button, and then you wait until the light goes out.",
+    "He has lived in this village since he was a child.",
+    "The meeting was moved from Tuesday to Thursday.",
+    "I would like a cup of tea and a piece of cake, please.",
+)
+VOICES = ("en-us", "en-gb", "en-us+f3", "en-us+m3", "en-gb-x-rp+f2", "en-us+f5")
+
+FOREIGN = {
+    "de": "Guten Morgen zusammen. Heute sprechen wir über den Haushalt für das nächste Jahr und über das neue Büro.",
+    "fr": "Bonjour à tous. Aujourd'hui nous allons parler du budget de l'année prochaine et du nouveau bureau.",
+    "es": "Buenos días a todos. Hoy vamos a hablar del presupuesto del próximo año y de la nueva oficina.",
+    "it": "Buongiorno a tutti. Oggi parleremo del bilancio del prossimo anno e del nuovo ufficio nel centro.",
+    "pt": "Bom dia a todos. Hoje vamos falar do orçamento do próximo ano e do novo escritório no centro.",
+    "nl": "Goedemorgen allemaal. Vandaag praten we over de begroting voor volgend jaar en over het nieuwe kantoor.",
+    "pl": "Dzień dobry wszystkim. Dzisiaj porozmawiamy o budżecie na przyszły rok i o nowym biurze w centrum miasta.",
+    "ru": "Доброе утро всем. Сегодня мы поговорим о бюджете на следующий год и о новом офисе в центре города.",
+    "tr": "Herkese günaydın. Bugün gelecek yılın bütçesi ve şehir merkezindeki yeni ofis hakkında konuşacağız.",
+    "sv": "God morgon allihop. Idag ska vi prata om budgeten för nästa år och om det nya kontoret i stadens centrum.",
+    "cmn": "大家早上好。今天我们来谈谈明年的预算和市中心的新办公室。去机场的火车每二十分钟从九号站台出发。",
+    "hi": "सभी को सुप्रभात। आज हम अगले साल के बजट और शहर के केंद्र में नए कार्यालय के बारे में बात करेंगे।",
+}
+"""By espeak-ng's voice."""
+
+_SPELLINGS = {"center": "centre"}
+_NUMBERS = {"2": "two", "3": "three", "9": "nine", "20": "twenty", "100": "hundred"}
+
+
+def has_espeak() -> bool:
+    return shutil.which("espeak-ng") is not None
+
+
+@functools.lru_cache(256)
+def say(text: str, voice: str = "en-us", speed: int = 150) -> Samples:
+    """`speed` in words a minute. Skips the test where espeak-ng is not installed."""
+    if not has_espeak():
+        pytest.skip("needs espeak-ng, which makes the speech")
+    command = ["espeak-ng", "-v", voice, "-s", str(speed), "--stdout", text]
+    samples = decoded(subprocess.run(command, check=True, capture_output=True).stdout)
+    samples.flags.writeable = False
+    return samples
+
+
+def decoded(file: bytes | Path, channel: int | None = None) -> Samples:
+    """A sound file's samples; all channels mixed, or one of them."""
+    with av.open(io.BytesIO(file) if isinstance(file, bytes) else str(file)) as container:
+        resampler = av.AudioResampler("fltp", "mono" if channel is None else "stereo", RATE)
+        frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
+        frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray() for frame in frames], axis=1)[channel or 0].astype(np.float32)
+
+
+def pause(seconds: float) -> Samples:
+    return np.zeros(round(seconds * RATE), np.float32)
+
+
+def in_a_row(parts: Iterable[Samples]) -> Samples:
+    return np.concatenate(list(parts))
+
+
+def noisy(samples: Samples, snr_db: float, seed: int = 0) -> Samples:
+    """With white noise so many decibels below the speech."""
+    level = float(np.sqrt(np.mean(samples**2))) * 10 ** (-snr_db / 20)
+    return (samples + np.random.default_rng(seed).normal(0, level, len(samples))).astype(np.float32)
+
+
+def plain_words(text: str) -> list[str]:
+    """In lower case, without punctuation, numbers as words: what a comparison of transcripts looks at."""
+    words = re.findall(r"[\w']+", text.lower().replace("’", "'"))
+    return [_NUMBERS.get(word, _SPELLINGS.get(word, word)) for word in words]
+
+
+def word_errors(truth: str, text: str) -> tuple[int, int]:
+    """Words inserted, left out and mistaken at the least, and words of the truth."""
+    wanted, got = plain_words(truth), plain_words(text)
+    costs: Sequence[int] = range(len(got) + 1)
+    for row, word in enumerate(wanted, 1):
+        line = [row]
+        for column, other in enumerate(got, 1):
+            line.append(min(line[-1] + 1, costs[column] + 1, costs[column - 1] + (word != other)))
+        costs = line
+    return costs[-1], len(wanted)

@@ -1,0 +1,102 @@
+"""Phrases of words, and the chunks that a client gets."""
+
+import pytest
+
+from models.speech.transcriber import Word
+from tasks.speech.phrases import Phrase, phrases
+from tasks.speech.result import chunks_of, speech_result
+
+
+def spoken(text: str, start: float = 0.0, each: float = 0.4, gap: float = 0.05) -> list[Word]:
+    """One word after the other; `|` is a pause of a second."""
+    words, at = [], start
+    for word in text.split():
+        if word == "|":
+            at += 1.0
+            continue
+        words.append(Word(f" {word}", at, at + each, 0.9))
+        at += each + gap
+    return words
+
+
+def texts(found: list[Phrase]) -> list[str]:
+    return ["".join(word.text for word in phrase.words).strip() for phrase in found]
+
+
+def test_a_phrase_ends_with_a_sentence() -> None:
+    assert texts(phrases(spoken("It rains. Take a coat! Why? Because."))) == [
+        "It rains.",
+        "Take a coat!",
+        "Why?",
+        "Because.",
+    ]
+
+
+def test_a_phrase_ends_at_a_pause() -> None:
+    assert texts(phrases(spoken("ask not | what your country"))) == ["ask not", "what your country"]
+
+
+@pytest.mark.parametrize("text", ["Mr. Smith and Dr. No", "at 9.30 or so", "e.g. this one"])
+def test_an_abbreviation_is_no_end(text: str) -> None:
+    assert texts(phrases(spoken(text))) == [text]
+
+
+@pytest.mark.parametrize("text", ["你好。 再见。", "你好！ 再见？"])
+def test_other_scripts_end_sentences_too(text: str) -> None:
+    assert texts(phrases(spoken(text))) == text.split()
+
+
+def test_no_phrase_is_longer_than_six_seconds() -> None:
+    found = phrases(spoken(" ".join(f"word{number}" for number in range(200)), each=0.3))
+    assert all(phrase.words[-1].end - phrase.words[0].start <= 6.0 for phrase in found)
+    assert [word for phrase in found for word in phrase.words] == spoken(
+        " ".join(f"word{number}" for number in range(200)), each=0.3
+    )
+
+
+def test_a_long_sentence_is_cut_at_a_comma() -> None:
+    text = "when the children came home from school, they were tired and very hungry after all"
+    assert texts(phrases(spoken(text)))[0] == "when the children came home from school,"
+
+
+def test_a_word_too_short_to_read_joins_its_neighbour() -> None:
+    words = [*spoken("That is so."), Word(" I.", 1.4, 1.5, 0.9)]
+    assert texts(phrases(words)) == ["That is so. I."]
+
+
+def test_a_phrase_is_one_speakers() -> None:
+    found = phrases(spoken("how are you fine thanks"), ["A", "A", "A", "B", "B"])
+    assert [(phrase.speaker, text) for phrase, text in zip(found, texts(found), strict=True)] == [
+        ("A", "how are you"),
+        ("B", "fine thanks"),
+    ]
+
+
+def test_nothing_said_is_no_phrase() -> None:
+    assert phrases([]) == []
+    assert speech_result([], None) == {"text": "", "chunks": [], "language": None}
+
+
+def test_the_text_is_the_chunks_joined() -> None:
+    chunks = chunks_of(phrases(spoken("It rains. Take a coat! | Why?")), 0.3)
+    result = speech_result(chunks, "en")
+    assert result["text"] == "It rains. Take a coat! Why?"
+    assert result["text"] == "".join(chunk["text"] for chunk in result["chunks"])
+
+
+def test_times_have_two_decimals_at_most_and_go_forward() -> None:
+    words = [Word(" a", 1.00001, 1.00002, 0.9), Word(" b", 1.23456, 1.9, 0.9)]
+    chunks = chunks_of([Phrase([word]) for word in words])
+    assert [chunk["timestamp"] for chunk in chunks] == [(1.0, 1.01), (1.23, 1.9)]
+
+
+def test_a_short_phrase_lasts_as_long_as_it_may() -> None:
+    alone = chunks_of([Phrase([Word(" Yes.", 1.0, 1.1, 0.9)])], 0.3)
+    followed = chunks_of([Phrase([Word(" Yes.", 1.0, 1.1, 0.9)]), Phrase([Word(" No.", 1.2, 1.9, 0.9)])], 0.3)
+    assert alone[0]["timestamp"] == (1.0, 1.3)
+    assert followed[0]["timestamp"] == (1.0, 1.2)
+
+
+def test_a_phrase_comes_apart_into_words() -> None:
+    [phrase] = phrases(spoken("how are you"), ["A"] * 3)
+    assert [(part.speaker, len(part.words)) for part in phrase.by_word()] == [("A", 1)] * 3

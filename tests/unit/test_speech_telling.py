@@ -1,0 +1,209 @@
+"""Phrases that are told while a recording is still listened to: those of the transcript, in its order."""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.services import Services
+from app.settings import Settings
+from models.base import EngineUnavailable
+from models.speech.transcriber import RATE, Word
+from tasks.media.source import Source
+from tasks.speech.cutter import Stretch
+from tasks.speech.listening import Heard, Piece
+from tasks.speech.phrases import Phrase, phrases
+from tasks.speech.telling import Teller
+from tasks.speech.windows import Window
+from tasks.speech.wishes import SpeechOptions
+from tasks.speech_to_text import Transcript
+from tests.recordings import plain_wav
+from tests.speech import FOREIGN, JFK, SENTENCES, Samples, decoded, in_a_row, pause, plain_words, say
+
+OVERLAP_S = 1.0
+
+
+def piece(words: Sequence[Word], start: float, end: float, *, cut: float | None, channel: int | None) -> Piece:
+    samples = np.empty(round((end - start) * RATE), np.float32)
+    return Piece(Stretch(samples, start, (), cut, channel), words, Window(start, 0.0, -0.1, 1.2))
+
+
+@st.composite
+def words(draw: st.DrawFn) -> list[Word]:
+    """Up to a minute or so; sentences, commas, pauses and shreds."""
+    steps = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from([0.0, 0.1, 0.5, 0.8, 3.0]),
+                st.sampled_from([0.05, 0.3, 1.0]),
+                st.sampled_from(["so", "so.", "so,", "Mr."]),
+                st.floats(0.1, 1.0),
+            ),
+            max_size=60,
+        )
+    )
+    ends = accumulate(gap + length for gap, length, _, _ in steps)
+    return [
+        Word(f" {text}", round(end - length, 3), round(end, 3), probability)
+        for end, (_, length, text, probability) in zip(ends, steps, strict=True)
+    ]
+
+
+@st.composite
+def pieces(draw: st.DrawFn, channel: int | None) -> list[Piece]:
+    """The words of one channel by stretches that end in a pause, or overlap in mid-speech, where both hear the same
+    words, or the second one mishears."""
+    said = draw(words())
+    found: list[Piece] = []
+    begin, cut = 0, None
+    while begin < len(said):
+        end = min(len(said), begin + draw(st.integers(1, 20)))
+        is_cut = end < len(said) and draw(st.booleans())
+        start = said[begin].start if cut is None else cut - OVERLAP_S
+        until = said[end - 1].end
+        heard = [word for word in said[:end] if word.start >= start]
+        if cut is not None and draw(st.booleans()):
+            heard = [Word(f"{word.text}x", word.start, word.end, 0.5) for word in heard]
+        found.append(piece(heard, start, max(until, start), cut=cut, channel=channel))
+        begin, cut = end, until - OVERLAP_S if is_cut else None
+    return found
+
+
+def in_turn(draw: st.DataObject, *channels: list[Piece]) -> list[Piece]:
+    """One after the other, each channel in its order, with as much known of the next as there can be."""
+    left = [list(channel) for channel in channels if channel]
+    found: list[Piece] = []
+    while left:
+        channel = draw.draw(st.sampled_from(left))
+        found.append(channel.pop(0))
+        left = [pieces for pieces in left if pieces]
+    starts = [one.stretch.start for one in found]
+    for number, one in enumerate(found):
+        object.__setattr__(one.stretch, "then", min(starts[number + 1 :], default=float("inf")))
+    return found
+
+
+def told_of(sequence: Sequence[Piece], *, believed: bool = True) -> tuple[list[Phrase], list[Phrase], int]:
+    """What is told; what the transcript says; and how much of it was told before the end."""
+    found: list[Phrase] = []
+    teller = Teller(found.append, lambda _probability, _count: believed)
+    heard = Heard()
+    for one in sequence:
+        heard.add(one)
+        teller.add(one.stretch, heard.tracks.get(one.stretch.channel, []))
+    early = len(found)
+    teller.finish()
+    whole = [phrase for track in heard.tracks.values() for phrase in phrases(track)]
+    return found, sorted(whole, key=lambda phrase: phrase.start), early
+
+
+@given(st.data(), pieces(None))
+def test_what_is_told_is_the_transcript(data: st.DataObject, mono: list[Piece]) -> None:
+    found, whole, _ = told_of(in_turn(data, mono))
+    assert found == whole
+
+
+@given(st.data(), pieces(0), pieces(1))
+def test_two_channels_are_told_in_the_order_of_speech(
+    data: st.DataObject, first: list[Piece], second: list[Piece]
+) -> None:
+    found, whole, _ = told_of(in_turn(data, first, second))
+    assert [phrase.start for phrase in found] == [phrase.start for phrase in whole]
+    assert sorted(map(repr, found)) == sorted(map(repr, whole))
+
+
+def test_a_track_that_comes_apart_is_told_before_its_halves() -> None:
+    mono = piece([Word(" One.", 0.0, 0.5, 0.9)], 0.0, 1.0, cut=None, channel=None)
+    left = piece([Word(" Two.", 30.0, 30.5, 0.9)], 30.0, 31.0, cut=None, channel=0)
+    right = piece([Word(" Three.", 29.0, 29.5, 0.9)], 29.0, 31.0, cut=None, channel=1)
+    found, _, _ = told_of([mono, left, right])
+    assert [phrase.text for phrase in found] == [" One.", " Three.", " Two."]
+
+
+def minute(probability: float = 0.9) -> list[Piece]:
+    said = [Word(" So.", start, start + 0.5, probability) for start in np.arange(0.0, 60.0, 1.0).tolist()]
+    parts = [said[at : at + 15] for at in range(0, 60, 15)]
+    found = [piece(part, part[0].start, part[-1].end, cut=None, channel=None) for part in parts]
+    for one, following in pairwise(found):
+        object.__setattr__(one.stretch, "then", following.stretch.start)
+    return found
+
+
+def test_phrases_are_told_before_the_end() -> None:
+    found, _, early = told_of(minute())
+    assert len(found) == 60
+    assert early >= 40
+
+
+def test_what_is_in_doubt_is_kept_until_the_end() -> None:
+    found, whole, early = told_of(minute(), believed=False)
+    assert (early, found) == (0, whole)
+
+
+def wav(*channels: Samples) -> Source:
+    length = max(map(len, channels))
+    samples = np.stack([np.pad(channel, (0, length - len(channel))) for channel in channels])
+    return Source("file", data=plain_wav(samples.clip(-1, 1)))
+
+
+async def transcribed(source: Source, **options: object) -> tuple[list[str], Transcript, bool]:
+    """What is told, the transcript, and whether some of it was told before the recording's last second was heard."""
+    services = Services(Settings(_env_file=None, auto_pull=False))
+    told: list[str] = []
+    early: list[bool] = []
+
+    def reached(_: str, done: int, total: int) -> None:
+        early.append(bool(told) and done < total)
+
+    try:
+        transcript = await services.speech.transcribe(
+            source,
+            SpeechOptions(**options),  # type: ignore[arg-type]
+            reached,
+            lambda phrase: told.append(phrase.text),
+        )
+    finally:
+        await services.close()
+    return told, transcript, any(early)
+
+
+async def test_a_long_recording_is_told_while_it_is_heard() -> None:
+    said = in_a_row([part for text in SENTENCES[:20] for part in (say(text), pause(0.6))])
+    told, transcript, early = await transcribed(wav(said))
+    assert "".join(told).lstrip() == transcript.text
+    assert len(transcript.chunks) == len(told) >= 15
+    assert early
+
+
+async def test_a_call_on_two_lines_is_told_while_it_is_heard() -> None:
+    turns = [(say(text, voice="en-us" if turn % 2 else "en-gb+f3"), turn % 2) for turn, text in enumerate(SENTENCES)]
+    lines = [in_a_row([turn if line == side else pause(len(turn) / RATE) for turn, side in turns]) for line in (0, 1)]
+    told, transcript, early = await transcribed(wav(*lines))
+    assert told == [phrase.text for phrase in transcript.phrases]
+    assert early
+
+
+async def test_nothing_is_told_early_where_speakers_are_told_apart(shared: Path) -> None:
+    told, transcript, _ = await transcribed(wav(decoded(shared / "samples" / "speech_jfk.flac")), diarize=True)
+    assert told == []
+    assert plain_words(transcript.text) == plain_words(JFK)
+
+
+@pytest.mark.parametrize("voice", ["de", "tr"])
+async def test_nothing_is_told_of_a_language_that_the_engine_does_not_know(voice: str) -> None:
+    services = Services(Settings(_env_file=None, auto_pull=False))
+    told: list[str] = []
+    try:
+        with pytest.raises(EngineUnavailable):
+            await services.speech.transcribe(
+                wav(in_a_row([say(FOREIGN[voice], voice=voice), pause(1.0)] * 3)),
+                SpeechOptions(),
+                tell=lambda phrase: told.append(phrase.text),
+            )
+    finally:
+        await services.close()
+    assert told == []

@@ -1,0 +1,217 @@
+"""The Whisper engine on its own weights, and on tiny random ones where a multilingual model is needed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.base import EngineUnavailable
+from models.candidate import EngineConfig, SpeechConfig
+from models.runtime import Runtime
+from models.speech.candidates import OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN
+from models.speech.transcriber import RATE, SpeechWindow, WindowText
+from models.speech.whisper import Whisper
+from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged
+from tests.speech import JFK, SENTENCES, Samples, decoded, noisy, pause, plain_words, say, word_errors
+from tests.whisper_model import random_whisper
+
+
+def text_of(heard: WindowText | Exception) -> str:
+    assert isinstance(heard, WindowText), heard
+    return "".join(word.text for word in heard.words)
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[Whisper]:
+    engine = Whisper(packaged(EngineConfig()), threads=2, fills_windows=False)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def many_languages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whisper]:
+    folder = tmp_path_factory.mktemp("whisper")
+    random_whisper(folder)
+    engine = Whisper(WhisperFiles(folder), threads=2)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def jfk(shared: Path) -> Samples:
+    return decoded(shared / "samples" / "speech_jfk.flac")
+
+
+def test_real_speech_is_heard_word_for_word(tiny: Whisper, jfk: Samples) -> None:
+    [heard] = tiny.run([SpeechWindow(jfk)])
+    assert plain_words(text_of(heard)) == plain_words(JFK)
+
+
+def test_words_come_when_they_are_said(tiny: Whisper, jfk: Samples) -> None:
+    [heard] = tiny.run([SpeechWindow(jfk)])
+    assert isinstance(heard, WindowText)
+    times = {word.text.strip(" ,."): word for word in heard.words}
+    assert times["Americans"].end == pytest.approx(2.25, abs=0.3)
+    assert times["country"].end == pytest.approx(10.5, abs=0.4)
+    assert all(0 <= word.start <= word.end <= len(jfk) / RATE for word in heard.words)
+    assert all(0 < word.probability <= 1 for word in heard.words)
+
+
+def test_a_window_is_heard_the_same_alone_and_in_company(tiny: Whisper) -> None:
+    windows = [SpeechWindow(say(text)) for text in SENTENCES[:6]]
+    alone = [text_of(tiny.run([window])[0]) for window in windows]
+    together = [text_of(heard) for heard in tiny.run(windows)]
+    # A processor may add up in another order for a batch: a word in twenty may differ, and no text is another's.
+    compared = [word_errors(one, other) for one, other in zip(alone, together, strict=True)]
+    assert sum(errors for errors, _ in compared) <= 0.05 * sum(words for _, words in compared)
+
+
+def test_the_same_sound_gives_the_same_text_even_where_it_is_in_doubt(tiny: Whisper) -> None:
+    window = SpeechWindow(noisy(say(SENTENCES[1]), -2))
+    assert len({text_of(tiny.run([window])[0]) for _ in range(3)}) == 1
+
+
+def test_a_window_without_sound_or_of_no_length_has_no_words(tiny: Whisper) -> None:
+    rng = np.random.default_rng(0)
+    windows = [pause(0.0), pause(0.05), say("Yes.")[:500], rng.normal(0, 1e-4, RATE // 20).astype(np.float32)]
+    assert [text_of(heard) for heard in tiny.run([SpeechWindow(samples) for samples in windows])] == [""] * 4
+
+
+def test_a_short_remark_is_not_said_twice(tiny: Whisper) -> None:
+    said = [text for text in SENTENCES if len(text.split()) < 8]
+    heard = [text_of(one) for one in tiny.run([SpeechWindow(say(text)) for text in said])]
+    assert all(len(got.split()) < 1.6 * len(text.split()) for text, got in zip(said, heard, strict=True))
+
+
+def test_made_speech_is_heard_as_well_as_faster_whisper_hears_it(tiny: Whisper) -> None:
+    heard = tiny.run([SpeechWindow(say(text)) for text in SENTENCES])
+    raw = []
+    for text in SENTENCES:
+        segments, _ = tiny._whisper.transcribe(say(text), beam_size=5, temperature=0)
+        raw.append(word_errors(text, " ".join(segment.text for segment in segments)))
+    own = [word_errors(text, text_of(one)) for text, one in zip(SENTENCES, heard, strict=True)]
+    words = sum(count for _, count in own)
+    assert sum(errors for errors, _ in own) <= sum(errors for errors, _ in raw) + 0.02 * words
+
+
+def test_a_window_that_cannot_be_decoded_fails_alone(tiny: Whisper, jfk: Samples) -> None:
+    broken = SpeechWindow(np.zeros((2, 5), np.float32))
+    good, bad = tiny.run([SpeechWindow(jfk), broken])
+    assert text_of(good)
+    assert isinstance(bad, Exception)
+
+
+def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
+    folder = packaged(EngineConfig()).folder
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes()[:1000])
+    files = WhisperFiles(tmp_path, packaged(EngineConfig()).sha256)
+    with pytest.raises(EngineUnavailable, match="model.bin is damaged: the sha256 is"):
+        Whisper(files).load()
+
+
+def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whisper) -> None:
+    heard = many_languages.run([SpeechWindow(say("Good morning.")), SpeechWindow(say("Guten Morgen.", "de"))])
+    for one in heard:
+        assert isinstance(one, WindowText)
+        assert len(one.language) in (2, 3)
+        assert 0 < one.language_probability < 1
+
+
+def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> None:
+    windows = [SpeechWindow(say("Guten Morgen.", "de"), language) for language in ("de", "fr", None)]
+    heard = [one for one in many_languages.run(windows) if isinstance(one, WindowText)]
+    assert [one.language for one in heard[:2]] == ["de", "fr"]
+    assert heard[0].language_probability == 1.0
+
+
+def test_a_prompt_and_a_translation_reach_the_decoder(many_languages: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts: list[list[list[int]]] = []
+    model = many_languages._whisper.model
+
+    class Listening:
+        def __getattr__(self, name: str) -> object:
+            return getattr(model, name)
+
+        def generate(self, encoded: object, starts: list[list[int]], **options: object) -> object:
+            prompts.append(starts)
+            return model.generate(encoded, starts, **options)
+
+    monkeypatch.setattr(many_languages._whisper, "model", Listening())
+    many_languages.run([SpeechWindow(say("Good morning."), "de", translate=True, prompt="abc")])
+    tokenizer = many_languages._whisper.hf_tokenizer
+    names = [tokenizer.id_to_token(token) for token in prompts[0][0]]
+    assert names[0] == "<|startofprev|>"
+    assert names[-4:] == ["<|startoftranscript|>", "<|de|>", "<|translate|>", "<|notimestamps|>"]
+    assert len(names) > 5
+
+
+def test_of_a_prompt_without_end_the_last_words_count(tiny: Whisper, jfk: Samples) -> None:
+    texts: list[str] = []
+    tokenizer = tiny._tokenizer("en", False)
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(tokenizer, name)
+
+        def encode(self, text: str) -> object:
+            texts.append(text)
+            return tokenizer.encode(text)
+
+    tiny._tokenizers["en", False] = Counting()
+    [heard] = tiny.run([SpeechWindow(jfk, prompt=f"{'name ' * 200_000}the end")])
+    tiny._tokenizers["en", False] = tokenizer
+    assert "country" in text_of(heard)
+    assert texts[0].endswith("the end")
+    assert len(texts[0]) <= 4001
+
+
+def test_the_embedded_model_hears_english_and_others_what_they_know(tmp_path: Path) -> None:
+    embedded = WHISPER_TINY_EN.build(EngineConfig()).service
+    assert (embedded.languages, embedded.can_translate) == (frozenset({"en"}), False)
+    random_whisper(tmp_path)
+    own = OWN_WHISPER.build(EngineConfig(speech=SpeechConfig(tmp_path))).service
+    assert (own.languages, own.can_translate, own.window_s) == (None, True, 30.0)
+
+
+def test_a_directory_of_ones_own_that_hears_english_only_is_recognised() -> None:
+    config = EngineConfig(speech=SpeechConfig(packaged(EngineConfig()).folder))
+    assert OWN_WHISPER.build(config).service.languages == frozenset({"en"})
+
+
+def test_remedies_name_the_setting_and_the_command(tmp_path: Path) -> None:
+    config = EngineConfig(weights_dir=tmp_path, speech=SpeechConfig(tmp_path))
+    assert OWN_WHISPER.remedy(config) == "The directory OPENFAZE_SPEECH_MODEL has no 'model.bin'."
+    assert "OPENFAZE_SPEECH_MODEL" in (OWN_WHISPER.remedy(EngineConfig(weights_dir=tmp_path)) or "")
+    assert WHISPER_SMALL.remedy(config) == "Run `openfaze pull speech_to_text`."
+    assert WHISPER_LARGE_V3_TURBO.remedy(config) == "Run `openfaze pull whisper-large-v3-turbo`."
+
+
+@pytest.mark.parametrize(
+    ("weight_set", "candidate"), [(SMALL, WHISPER_SMALL), (LARGE_V3_TURBO, WHISPER_LARGE_V3_TURBO)]
+)
+def test_pulled_weights_are_found_where_pull_puts_them(weight_set, candidate, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for file in weight_set.files:
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).touch()
+    assert candidate.remedy(EngineConfig(weights_dir=tmp_path)) is None
+    assert len({file.path.rpartition("/")[0] for file in weight_set.files}) == 1
+    assert {"config.json", "tokenizer.json", "model.bin"} <= {file.path.rpartition("/")[2] for file in weight_set.files}
+
+
+async def test_a_batch_of_the_operators_size_is_decoded_together() -> None:
+    from models.catalog import CATALOG
+
+    runtime = Runtime(CATALOG, EngineConfig(speech=SpeechConfig(batch=3)))
+    transcriber = runtime.transcriber()
+    assert transcriber._host.limits.max_batch == 3  # type: ignore[attr-defined]
+    await runtime.close()
+
+
+def test_the_random_model_is_a_real_one(tmp_path: Path) -> None:
+    random_whisper(tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["suppress_ids_begin"][-1] == 50257
