@@ -1,0 +1,92 @@
+"""The engine that needs no more than the picture and its text: contours, flat areas and OCR lines, put together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.vision.gui.choice import chosen
+from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
+from models.vision.gui.features import described
+from models.vision.gui.lettering import pieces_of
+from models.vision.gui.network import Network
+from models.vision.gui.regions import Boxes, differences, proposed
+from models.vision.gui.sums import Floats
+from models.vision.gui.texts import texts_beside, texts_in
+from models.vision.gui.views import views_of
+from models.vision.text import Image, TextLine
+
+_LEAST_SIDE = 16
+"""Pixels; smaller pictures show no user interface."""
+_BLOCK, _STILL, _DRAWN = 16, 2, 0.15
+"""A screen is flat in most places: of its blocks of 16 × 16 pixels, at least so many have no neighbours that differ by
+more than 2. Screenshots measure 0.35 to 1, also as JPEG; the photos tried 0 to 0.19, most of them under 0.05."""
+_CERTAIN = 0.9
+"""Score that one element at least has where there is a user interface."""
+_CUT_MARGIN = 3
+"""Pixels from a side of a part where the next part takes over."""
+
+
+class ContourEngine:
+    """Implements `Engine[Screen, Found]`."""
+
+    def __init__(self) -> None:
+        self._network: Network | None = None
+
+    def load(self) -> None:
+        self._network = Network()
+
+    def run(self, batch: Sequence[Screen]) -> Sequence[Found]:
+        assert self._network is not None
+        return [found_in(screen, self._network) for screen in batch]
+
+    def close(self) -> None:
+        self._network = None
+
+
+def found_in(screen: Screen, network: Network) -> Found:
+    """The elements of `screen`, from top to bottom and left to right; none where nothing of it can be clicked."""
+    if min(screen.image.shape[:2]) < _LEAST_SIDE or _flat_share(screen.image) < _DRAWN:
+        return ()
+    boxes, probabilities = judged(screen.image, screen.lines, network)
+    picked = chosen(boxes, probabilities)
+    if not any(one.type in INTERACTIVE and one.score >= _CERTAIN for one in picked):
+        return ()
+    pieces = pieces_of(screen.image, screen.lines)
+    places = boxes[[one.index for one in picked]]
+    texts = texts_in(places, pieces)
+    elements = [
+        GuiElement(one.type, one.score, _box(place), text)
+        for one, place, text in zip(picked, places, texts, strict=True)
+    ]
+    clickable = places[[one.type in INTERACTIVE for one in picked]]
+    elements += [GuiElement("text", one.confidence, one.box, one.text) for one in texts_beside(clickable, pieces)]
+    return tuple(sorted(elements, key=lambda element: (element.box[1], element.box[0])))
+
+
+def _flat_share(image: Image) -> float:
+    """The share of blocks of `image` in which nothing changes."""
+    rows, columns = (side // _BLOCK for side in image.shape[:2])
+    strongest = np.maximum(*differences(image[: rows * _BLOCK, : columns * _BLOCK]))
+    blocks = strongest.reshape(rows, _BLOCK, columns, _BLOCK).max(axis=(1, 3))
+    return float((blocks <= _STILL).mean())
+
+
+def judged(image: Image, lines: Sequence[TextLine], network: Network) -> tuple[Boxes, Floats]:
+    """Every proposed box in pixels of `image`, and the probabilities of what it is."""
+    boxes, probabilities = [np.zeros((0, 4), np.float32)], [np.zeros((0, 14), np.float32)]
+    for view in views_of(image, lines):
+        proposals = proposed(view.right, view.below, view.pieces)
+        if not len(proposals.boxes):
+            continue
+        height, width = view.right.shape
+        ends = np.array([0, 0, width, height], np.float32)
+        whole = ~((np.abs(proposals.boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)
+        corner = np.array([*view.corner, *view.corner], np.float32)
+        boxes.append(((proposals.boxes + corner) / view.scale)[whole])
+        probabilities.append(network.probabilities(described(view, proposals))[whole])
+    return np.concatenate(boxes), np.concatenate(probabilities)
+
+
+def _box(place: Boxes) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (float(side) for side in place)
+    return left, top, right, bottom

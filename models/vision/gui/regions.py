@@ -1,0 +1,172 @@
+"""Boxes that are set off from their surroundings: flat areas, outlines, and what lies close together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.gui.lettering import Piece, em_box
+from models.vision.text import Image
+
+Boxes = NDArray[np.float32]
+"""N × 4: left, top, right, bottom."""
+Mask = NDArray[np.uint8]
+"""Height × width, 1 or 0."""
+
+STEPS = (4, 12, 32)
+"""Differences of neighbouring pixels that count as an edge: faint borders show at the first, and the grain of JPEG is
+gone at the last."""
+SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
+"""Where a box was proposed."""
+
+_LEAST = 5
+"""Pixels that the sides of a box have at least, where letters are about 12 high."""
+_LARGEST_ICON = 48
+_CLOSE, _NEAR = 3, 7
+"""Pixels between strokes of one icon, and between parts of one picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposals:
+    boxes: Boxes
+    sources: NDArray[np.int64]
+    """Indices of SOURCES."""
+    piece: NDArray[np.int64]
+    """Index of the piece of text that the box was made of, else -1."""
+
+
+def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """How much each pixel differs from its right and its lower neighbour, in the channel that differs most."""
+    right, below = np.zeros(image.shape[:2], np.uint8), np.zeros(image.shape[:2], np.uint8)
+    right[:, :-1] = cv2.absdiff(image[:, 1:], image[:, :-1]).max(axis=2)
+    below[:-1] = cv2.absdiff(image[1:], image[:-1]).max(axis=2)
+    return right, below
+
+
+def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[Piece]) -> Proposals:
+    """Every box that may be an element, by what `differences` gives and the text; most of them are none."""
+    found: list[tuple[Boxes, int]] = []
+    strongest = np.maximum(right, below)
+    height, width = strongest.shape
+    words = np.ones((height, width), np.uint8)
+    for piece in pieces:
+        if len(piece.text) > 2:
+            x0, y0, x1, y1 = (round(side) for side in piece.box)
+            words[max(0, y0 + 1) : max(0, y1 - 1), max(0, x0 + 1) : max(0, x1 - 1)] = 0
+    for step in STEPS:
+        edges = (strongest > step).astype(np.uint8)
+        found.append((_flat(1 - edges), 0))
+        found.append((_outlines(edges), 1))
+        if step > STEPS[0]:
+            found += [(_grown(edges, _CLOSE), 2), (_grown(edges & words, _CLOSE), 2), (_grown(edges & words, _NEAR), 3)]
+    small = np.concatenate([boxes for boxes, source in found if source in (1, 2)])
+    texts = np.array([em_box(piece) for piece in pieces], np.float32).reshape(-1, 4)
+    joined, joined_pieces = _joined(texts, small)
+    found.append((_squares(small), 6))
+    boxes = np.concatenate([texts, joined, *(boxes for boxes, _ in found)])
+    sources = np.concatenate(
+        [np.full(len(texts), 4), np.full(len(joined), 5), *(np.full(len(boxes), source) for boxes, source in found)]
+    )
+    pieces_used = np.full(len(boxes), -1)
+    pieces_used[: len(texts)] = np.arange(len(texts))
+    pieces_used[len(texts) : len(texts) + len(joined)] = joined_pieces
+    boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
+    # Proposed twice, within a pixel or so: once is enough.
+    _, first = np.unique(np.round(boxes / 1.5).astype(np.int32), axis=0, return_index=True)
+    first.sort()
+    return Proposals(boxes[first], sources[first], pieces_used[first])
+
+
+def _flat(areas: Mask) -> Boxes:
+    """Boxes around connected areas of one colour. An area ends a pixel before its edge, and its border is about one
+    pixel wide."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(areas, connectivity=4)
+    stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= 16]
+    return _filtered(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))
+
+
+def _outlines(edges: Mask) -> Boxes:
+    """Boxes around connected edges: borders, and the strokes of letters and icons."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
+    return _filtered(stats[1:], edges.shape, (1, 1, 0, 0))
+
+
+def _grown(edges: Mask, gap: int) -> Boxes:
+    """Boxes around edges that are at most `gap` pixels apart."""
+    joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
+    return _outlines(joined)
+
+
+def _filtered(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[float, float, float, float]) -> Boxes:
+    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    kept = (width >= _LEAST) & (height >= _LEAST) & ((width < 0.97 * shape[1]) | (height < 0.6 * shape[0]))
+    boxes = np.stack([left, top, left + width, top + height], axis=1)[kept].astype(np.float32)
+    return boxes + np.array(margins, np.float32)
+
+
+def _squares(small: Boxes) -> Boxes:
+    """The squares around small things: an icon's box is one even where only dots or a bar of it show."""
+    size = small[:, 2:] - small[:, :2]
+    side = size.max(axis=1) + 2
+    fits = (side >= 10) & (side <= _LARGEST_ICON) & (size.min(axis=1) < 0.9 * side)
+    middle = (small[fits, :2] + small[fits, 2:]) / 2
+    half = side[fits, None] / 2
+    return np.concatenate([middle - half, middle + half], axis=1)
+
+
+def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
+    """Pieces of text with the icon before, behind or above them, and two lines of a row with what stands before them;
+    and which pieces."""
+    found: list[Boxes] = []
+    used: list[int] = []
+    size = small[:, 2:] - small[:, :2]
+    icons = small[(size < _LARGEST_ICON).all(axis=1) & (size > 6).all(axis=1)]
+    pairs = list(_stacked(texts))
+    for number, box in pairs:
+        found.append(box)
+        used.append(number)
+    for number, box in [*enumerate(texts), *pairs]:
+        for near in _beside(box, icons):
+            found.append(_around(box, near))
+            used.append(number)
+    return np.array(found, np.float32).reshape(-1, 4), np.array(used, np.int64)
+
+
+def _stacked(texts: Boxes) -> Iterator[tuple[int, Boxes]]:
+    """Lines with the one right below that begins where they do, and the number of the upper one."""
+    for number, box in enumerate(texts):
+        tall = box[3] - box[1]
+        below = (
+            (np.abs(texts[:, 0] - box[0]) < 0.5 * tall)
+            & (texts[:, 1] > box[3] - 0.3 * tall)
+            & (texts[:, 1] < box[3] + 1.0 * tall)
+        )
+        if below.any():
+            yield number, _around(box, texts[int(np.where(below, texts[:, 1], np.inf).argmin())])
+
+
+def _beside(box: Boxes, icons: Boxes) -> Iterator[Boxes]:
+    """The nearest icon on each side of the text in `box`, and the one above."""
+    tall = box[3] - box[1]
+    high = icons[:, 3] - icons[:, 1]
+    middle_y, middle_x = (icons[:, 1] + icons[:, 3]) / 2, (icons[:, 0] + icons[:, 2]) / 2
+    level = (np.abs(middle_y - (box[1] + box[3]) / 2) < 0.35 * tall) & (high < 3.5 * tall)
+    centred = (np.abs(middle_x - (box[0] + box[2]) / 2) < 0.6 * tall) & (high > 0.6 * tall)
+    for fits, gap in (
+        (level, box[0] - icons[:, 2]),
+        (level, icons[:, 0] - box[2]),
+        (centred, box[1] - icons[:, 3]),
+    ):
+        near = fits & (gap > -3) & (gap < 1.2 * tall)
+        if near.any():
+            # The largest of those within a few pixels of the nearest: an icon and not a stroke of it.
+            close = near & (gap < gap[near].min() + 6)
+            area = np.where(close, (icons[:, 2] - icons[:, 0]) * high, -1)
+            yield icons[int(area.argmax())]
+
+
+def _around(one: Boxes, other: Boxes) -> Boxes:
+    return np.concatenate([np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])])

@@ -1,0 +1,127 @@
+"""What a request says of the element it means: what is written on it, its type, and where it is.
+
+"the Save button at the bottom right" → written "save", type button, bottom and right. In English, German, French,
+Spanish, Italian, Portuguese and Dutch; in other languages what is written on an element is all that is understood.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+TYPE_WORDS = {
+    "button": "buttons?|btn|schaltflächen?|knopf|knöpfe|boutons?|bot[oó]n(?:es)?|pulsant[ei]|bot[ãõ](?:o|es)"
+    "|knop(?:pen)?",
+    "input": "inputs?|(?:text |input |entry )?(?:fields?|boxe?s?)|(?:eingabe|text)?feld(?:er)?|champs?|campos?"
+    "|camp[oi]|invoerveld(?:en)?",
+    "textarea": "text ?areas?|textfeld(?:er)? für mehrere zeilen",
+    "select": "selects?|drop-?downs?(?: (?:menus?|lists?))?|combo ?box(?:es)?|auswahl(?:liste|feld)?"
+    "|listes? déroulantes?|desplegables?",
+    "checkbox": "check ?box(?:es)?|tick ?box(?:es)?|kontrollkästchen|ankreuzfeld(?:er)?|cases? à cocher|casillas?",
+    "radio": "radio(?: ?buttons?)?|radios|optionsfeld(?:er)?",
+    "switch": "switch(?:es)?|toggles?|(?:kipp)?schalter|interrupteurs?|interruptor(?:es)?",
+    "slider": "sliders?|schieberegler|curseurs?|deslizador(?:es)?",
+    "tab": "tabs?|reiter|onglets?|pestañas?|schede|abas?",
+    "link": "links?|hyperlinks?|liens?|enlaces?|collegament[oi]",
+    "icon": "icons?|symbole?|icônes?|iconos?|icone|ícones?|pictogram(?:men)?",
+    "menu": "menus?|menu (?:items?|entr(?:y|ies))|menüs?|menüpunkte?|menús?",
+    "image": "images?|pictures?|photos?|bild(?:er)?|imágenes|imagen",
+}
+"""Regular expressions of what the types are called."""
+
+_PLURAL = re.compile(r"\b(?:all|every|each|alle|tous|toutes|todos|todas|tutti|tutte|list)\b", re.IGNORECASE)
+_PLACES = {
+    "top": "top|upper|oben|obere[nrs]?|en haut|arriba|superior|in alto|boven(?:aan)?",
+    "bottom": "bottom|lower|unten|untere[nrs]?|en bas|abajo|inferior|in basso|onder(?:aan)?",
+    "left": "left(?:most)?|links|linke[nrs]?|(?:à|de) gauche|gauche|izquierd[ao]|a sinistra|sinistr[ao]|esquerd[ao]",
+    "right": "right(?:most)?|rechts|rechte[nrs]?|(?:à|de) droite|droite|derech[ao]|a destra|destr[ao]|direit[ao]",
+    "middle": "middle|cent(?:er|re)|mitte|milieu|centro",
+}
+_ORDER_WORDS = {
+    0: "first 1st erste ersten premier première primer primero primera primo prima eerste",
+    1: "second 2nd zweite zweiten deuxième segundo segunda tweede",
+    2: "third 3rd dritte troisième",
+    3: "fourth 4th",
+    4: "fifth 5th",
+    -1: "last letzte letzten dernier dernière último última ultimo ultima laatste",
+}
+_ORDER = {word: place for place, words in _ORDER_WORDS.items() for word in words.split()}
+_QUOTED = re.compile(r"[\"“„«]\s*([^\"“”„«»]{1,80}?)\s*[\"”“»]|(?<!\w)['‘]([^'‘’]{1,80})['’](?!\w)")
+_SHOWN_IN = re.compile(
+    r"\b(?:in|on|of|from|within|inside|im|in diesem|auf dem|dans l['’]|sur l['’]|en la|nell['’]|na)"
+    r" ?(?:the|this|that|my|an?|attached|given|cette|esta)? ?(?:attached )?"
+    r"(?:image|picture|photo|screenshot|page|screen|bild|imagen|immagine|imagem)\b",
+    re.IGNORECASE,
+)
+"""Speaks of the whole picture, and of no element that shows one."""
+_LITTLE_WORDS = """
+find detect locate identify show list get give return point tell highlight mark click tap press where which what is
+are do does i to the a an me my of all every each any on in at for with named called labelled labeled that says saying
+this these those please can you should must need want there it and coordinates coordinate position location bounding
+box boxes bounds gui ui user interface element elements control controls widget widgets component components clickable
+interactive screen screenshot image picture page app application window corner side how many object objects everything
+detection area part from use using finde finden suche zeige zeig wo ist sind der die das den dem ein eine auf zum zur
+für im klicke klicken ich mir bitte alle welche elemente oberfläche bildschirm bildschirmfoto koordinaten trouve
+trouver où est sont le la les l un une sur dans pour cliquer je dois clique de du des montre moi éléments écran
+capture encuentra dónde donde está están el los las una en para hacer pulsar del muestra elementos interfaz pantalla
+captura trova dove il lo gli sono per cliccare devo di elementi interfaccia schermata onde fica o os as no na clicar
+vind waar het een op om te
+"""
+_LITTLE = frozenset(_LITTLE_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    written: str = ""
+    """What is written on the element, as the request has it; empty where it does not say."""
+    quoted: bool = False
+    types: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    """Of `top`, `bottom`, `left`, `right` and `middle`."""
+    order: int | None = None
+    """Its place among several, from 0; -1 is the last."""
+    several: bool = False
+    """Whether all elements of its types are meant."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Without anything where `text` asks for the elements as such."""
+        first = text.strip().splitlines()[0] if text.strip() else ""
+        quoted = _QUOTED.search(first)
+        rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
+        types = frozenset(kind for kind, words in TYPE_WORDS.items() if _word(words).search(rest))
+        several = bool(_PLURAL.search(rest)) or any(_is_plural(kind, rest) for kind in types)
+        bare = rest
+        for words in TYPE_WORDS.values():
+            bare = _word(words).sub(" ", bare)
+        places = frozenset(place for place, words in _PLACES.items() if _word(words).search(bare))
+        for words in _PLACES.values():
+            bare = _word(words).sub(" ", bare)
+        left = re.findall(r"[\w'’+&%/.-]+", bare)
+        order = next((_ORDER[word.casefold()] for word in left if word.casefold() in _ORDER), None)
+        left = [word for word in left if word.casefold() not in _ORDER]
+        written = (quoted[1] or quoted[2]) if quoted else " ".join(_without_ends(left))
+        return cls(written.strip(), quoted is not None, types, places, order, several)
+
+
+def _word(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
+
+
+def _is_plural(kind: str, text: str) -> bool:
+    """Whether the last word that `text` uses for the type ends as plurals do."""
+    found = list(_word(TYPE_WORDS[kind]).finditer(text))
+    return bool(found) and re.search(r"(?:s|en|er|knöpfe|kästchen|schede)$", found[-1][0], re.IGNORECASE) is not None
+
+
+def _without_ends(words: list[str]) -> list[str]:
+    """ "the sign in" → "sign in": little words count within what is written, not at its ends."""
+    kept = [word.strip(".'’") for word in words]
+    while kept and kept[0].casefold() in _LITTLE:
+        kept.pop(0)
+    while kept and kept[-1].casefold() in _LITTLE and not (len(kept) > 1 and kept[-1].casefold() in _PARTICLES):
+        kept.pop()
+    return [word for word in kept if word]
+
+
+_PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
+"""Last words of what buttons say: "Sign in", "Select all", "Contact me"."""

@@ -1,0 +1,131 @@
+"""Finding buttons, fields and icons in screenshots: the `gui_detection` task."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from models.vision.gui.elements import GuiDetector, GuiElement
+from models.vision.text import Image, PageReader
+from tasks.base import Progress, TaskRequest
+from tasks.errors import InputError
+from tasks.gui.grounding import grounded
+from tasks.gui.result import GuiResult, ShownElement, shown
+from tasks.gui.wording import Wording
+from tasks.media.document import Document
+from tasks.media.loader import MediaLoader
+from tasks.media.source import Source
+from tasks.page_range import requested_pages
+from tasks.side_by_side import side_by_side
+
+_DOCUMENTS_AT_ONCE = 4
+_PAGES_AT_ONCE = 4
+"""Enough to keep the engines busy; each holds a decoded picture in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    document: Document
+    number: int
+    """In its document, from 1."""
+    place: int
+    """Among the pages of all documents, from 1."""
+
+
+class GuiDetectionTask:
+    """Elements of user interfaces in pictures, pages of documents and frames of videos, with their types and texts.
+
+    What the text says of one element ("the Add to cart button") restricts the result to it. Several sources are
+    searched as one document, as by `ocr`: page numbers run on, in the result as in hints ("page 3"). A picture or a
+    video that comes alone has none.
+    """
+
+    name = "gui_detection"
+
+    def __init__(
+        self, detector: Callable[[], GuiDetector], reader: Callable[[], PageReader], loader: MediaLoader
+    ) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._loader = loader
+
+    async def run(self, request: TaskRequest) -> GuiResult:
+        """Raises InputError (no source, one that cannot be used, pages that are not there, `too_many_pages`),
+        EngineOverloaded, EngineUnavailable and EngineFailed."""
+        if not request.sources:
+            raise InputError(f"task '{self.name}' needs a screenshot: attach one, or put its URL in the text")
+        async with AsyncExitStack() as stack:
+
+            async def opened(source: Source) -> Document:
+                return await stack.enter_async_context(await self._loader.open(source))
+
+            documents = await side_by_side(opened, request.sources, at_most=_DOCUMENTS_AT_ONCE)
+            pages = self._asked_for(request.text, documents)
+            alone = _is_alone(documents)
+            return {"gui_elements": await self._searched(pages, Wording.of(request.text), request.progress, alone)}
+
+    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[_Page]:
+        for document in documents:
+            if document.total_pages == 0:
+                raise InputError(
+                    f"'{document.label}' is {document.media_type}, which shows nothing that task '{self.name}' could "
+                    "search: it needs an image, a PDF or a video",
+                    code="unsupported_media_type",
+                    param=document.param,
+                )
+        pages = _numbered(documents)
+        wanted = None if _is_alone(documents) else requested_pages(text, len(pages))
+        if wanted is not None:
+            pages = [pages[place - 1] for place in wanted]
+        limit = self._loader.limits.pages
+        if len(pages) > limit:
+            raise InputError(
+                f"{len(pages)} pages are to be searched, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
+                f"Ask for fewer, for example 'pages 1-{limit}'.",
+                code="too_many_pages",
+                param=pages[0].document.param,
+            )
+        return pages
+
+    async def _searched(
+        self, pages: Sequence[_Page], wording: Wording, progress: Progress, alone: bool
+    ) -> list[ShownElement]:
+        screens = _Screens(self._detector, self._reader)
+        done = 0
+
+        async def searched(page: _Page) -> list[ShownElement]:
+            nonlocal done
+            picture = await page.document.picture(page.number)
+            height, width = picture.shape[:2]
+            found = grounded(wording, await screens.search(picture), width, height)
+            done += 1
+            progress(self.name, done, len(pages))
+            place, timestamp = None if alone else page.place, page.document.timestamp(page.number)
+            return await asyncio.to_thread(shown, found, width, height, page=place, timestamp=timestamp)
+
+        return [one for found in await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE) for one in found]
+
+
+class _Screens:
+    """Reads and searches the pictures of one request: the first is refused if the reader is overloaded, so that the
+    client hears of it at once; the rest wait their turn, so that no work is thrown away."""
+
+    def __init__(self, detector: Callable[[], GuiDetector], reader: Callable[[], PageReader]) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._admitted = False
+
+    async def search(self, picture: Image) -> list[GuiElement]:
+        wait, self._admitted = self._admitted, True
+        lines = await self._reader().read(picture, wait=wait)
+        return await self._detector().detect(picture, lines, wait=True)
+
+
+def _numbered(documents: Sequence[Document]) -> list[_Page]:
+    pages = ((document, number + 1) for document in documents for number in range(document.total_pages))
+    return [_Page(document, number, place) for place, (document, number) in enumerate(pages, start=1)]
+
+
+def _is_alone(documents: Sequence[Document]) -> bool:
+    """Whether the only input is a picture, or a video, whose frames have their times."""
+    return len(documents) == 1 and documents[0].kind in ("image", "video")

@@ -1,0 +1,1 @@
+"""Measuring `gui_detection` on pages whose true boxes and roles the browser tells."""

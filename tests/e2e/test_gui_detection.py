@@ -1,0 +1,161 @@
+# ruff: noqa: E501 - HTML
+"""Elements of screens, as a client of a real server asks for them."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import PIL.Image
+import pytest
+
+from tests.bench.gui.browser import PROGRAM, Browser, Screen
+from tests.bench.gui.truth import TrueElement, iou
+from tests.e2e.conftest import KEY, api_client, data_url
+from tests.photos import box_of
+from tests.screens import DrawnScreen, sign_up
+from tests.server import Server, serving
+
+
+@pytest.fixture(scope="module")
+def gui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("gui") / "log", api_keys=KEY, llm="openai-server") as running:
+        yield running
+
+
+@pytest.fixture
+def client(gui_server: Server) -> Iterator[httpx.Client]:
+    with api_client(gui_server) as client:
+        yield client
+
+
+def body(*pictures: bytes, text: str = "Detect the GUI elements.", media_type: str = "image/png") -> dict[str, Any]:
+    images = [{"type": "image_url", "image_url": {"url": data_url(picture, media_type)}} for picture in pictures]
+    return {
+        "model": "interfaze-beta",
+        "messages": [
+            {"role": "system", "content": "<task>gui_detection</task>"},
+            {"role": "user", "content": [{"type": "text", "text": text}, *images]},
+        ],
+    }
+
+
+def elements(response: httpx.Response) -> list[Any]:
+    assert response.status_code == 200, response.text
+    content = json.loads(response.json()["choices"][0]["message"]["content"])
+    assert content["name"] == "gui_detection"
+    assert list(content["result"]) == ["gui_elements"]
+    found: list[Any] = content["result"]["gui_elements"]
+    return found
+
+
+def ask(client: httpx.Client, *pictures: bytes, text: str = "Detect the GUI elements.") -> list[Any]:
+    return elements(client.post("/v1/chat/completions", json=body(*pictures, text=text)))
+
+
+def test_a_form_is_found_with_its_texts(client: httpx.Client) -> None:
+    form = sign_up()
+    found = ask(client, form.screen.png)
+    for name, kind, text in (("create", "button", "Create account"), ("email", "input", "anna@example.org")):
+        element = max(found, key=lambda one: iou(box_of(one), form.boxes[name]))
+        assert iou(box_of(element), form.boxes[name]) > 0.7
+        assert (element["type"], element["text"]) == (kind, text)
+
+
+def test_a_named_button_is_found_alone(client: httpx.Client) -> None:
+    form = sign_up()
+    [element] = ask(client, form.screen.png, text="Where is the Create account button?")
+    assert iou(box_of(element), form.boxes["create"]) > 0.7
+
+
+@pytest.mark.parametrize("name", ["photo_bus", "photo_people"])
+def test_a_photo_shows_no_interface(client: httpx.Client, shared: Path, name: str) -> None:
+    picture = (shared / "samples" / f"{name}.jpg").read_bytes()
+    response = client.post("/v1/chat/completions", json=body(picture, media_type="image/jpeg"))
+    assert (
+        response.json()["choices"][0]["message"]["content"] == '{"name":"gui_detection","result":{"gui_elements":[]}}'
+    )
+
+
+def test_the_same_screen_gives_the_same_bytes_also_streamed(client: httpx.Client, gui_server: Server) -> None:
+    request = body(sign_up().screen.png)
+    whole = client.post("/v1/chat/completions", json=request).json()["choices"][0]["message"]["content"]
+    sdk = openai.OpenAI(base_url=f"{gui_server.base_url}/v1", api_key=KEY, max_retries=0)
+    stream = sdk.chat.completions.create(**request, stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
+
+
+@pytest.mark.parametrize(("width", "height"), [(8, 8), (1, 1), (20_000, 300), (300, 20_000)])
+def test_blank_pictures_of_any_shape_are_searched(client: httpx.Client, width: int, height: int) -> None:
+    buffer = io.BytesIO()
+    PIL.Image.new("RGB", (width, height), "white").save(buffer, "PNG")
+    assert ask(client, buffer.getvalue()) == []
+
+
+def test_a_button_at_the_end_of_a_tall_screenshot_is_found(client: httpx.Client) -> None:
+    screen = DrawnScreen(width=600, height=20_000)
+    for y in range(60, 19_850, 120):
+        screen.text(40, y, "One of the many lines of a long page")
+    box = screen.button(40, 19_900, "Continue")
+    found = ask(client, screen.png, text="the Continue button")
+    assert max(iou(box_of(one), box) for one in found) > 0.7
+
+
+def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
+    response = client.post("/v1/chat/completions", json=body())
+    assert response.status_code == 400
+    assert "'gui_detection' needs a screenshot" in response.json()["error"]["message"]
+
+
+SHOP = """<!doctype html><meta charset="utf-8"><style>
+body{margin:0;font:16px sans-serif;background:#fff;color:#222} nav{background:#f3f4f6;padding:14px 20px;border-bottom:1px solid #ddd}
+nav a{margin-right:24px;color:#1d4ed8} main{padding:20px} button{font:inherit;padding:9px 18px;border-radius:6px;border:0;
+background:#1d4ed8;color:#fff} .q{background:#fff;color:#1d4ed8;border:1px solid #1d4ed8} input[type=text],select{font:inherit;
+padding:8px 12px;border:1px solid #bbb;border-radius:6px;width:260px} label{display:block;margin:14px 0 6px}
+.dark{background:#16181d;color:#eee} .dark nav{background:#21242b;border-color:#333} .dark input,.dark select{background:#21242b;
+color:#eee;border-color:#555} .dark nav a{color:#8ab4ff}</style><body class="THEME"><nav><a href="#">Home</a><a href="#">Products</a>
+<a href="#">Contact</a></nav><main><h1>Delivery address</h1><label>Full name</label><input type="text" value="Anna Keller">
+<label>Country</label><select><option>Portugal</option></select><label><input type="checkbox" checked> Remember this address</label>
+<p><button>Save address</button> <button class="q">Cancel</button></p></main>"""
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium to render pages")
+@pytest.mark.parametrize(("theme", "scale"), [("light", 1.0), ("dark", 1.0), ("light", 2.0), ("dark", 3.0)])
+async def test_what_the_browser_calls_an_element_is_found_where_it_is(
+    client: httpx.Client, tmp_path: Path, theme: str, scale: float
+) -> None:
+    document = tmp_path / "page.html"
+    document.write_text(SHOP.replace("THEME", theme))
+    async with Browser.started() as browser:
+        rendered = await browser.render(document.as_uri(), Screen(800, 600, scale))
+    truth = [one for one in rendered.elements if one.interactive]
+    kinds = sorted(one.type for one in truth)
+    assert kinds == ["button", "button", "checkbox", "input", "link", "link", "link", "select"]
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(rendered.image).save(buffer, "PNG")
+    boxes = [box_of(one) for one in ask(client, buffer.getvalue()) if one["type"] not in ("text", "image")]
+    found = [one for one in truth if any(iou(one.box, box) >= 0.5 for box in boxes)]
+    assert len(found) >= len(truth) - 1, [one for one in truth if one not in found]
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium to render pages")
+async def test_the_truth_of_a_link_is_what_can_be_seen_of_it(tmp_path: Path) -> None:
+    document = tmp_path / "page.html"
+    document.write_text(
+        '<body style="margin:0;font:16px sans-serif"><a href="#" style="display:block;padding:40px">Help</a>'
+        '<a href="#" style="display:block;padding:40px;background:#ccc">Help</a>'
+        '<a href="#" style="display:block;padding:40px;background:#fff">Help</a>'
+    )
+    async with Browser.started() as browser:
+        rendered = await browser.render(document.as_uri(), Screen(400, 400))
+    plain, filled, white = sorted((one for one in rendered.elements if one.type == "link"), key=_top)
+    assert plain.box[0] == pytest.approx(40, abs=2)
+    assert filled.box[0] == 0
+    assert white.box[0] == pytest.approx(40, abs=2)
+
+
+def _top(element: TrueElement) -> float:
+    return element.box[1]

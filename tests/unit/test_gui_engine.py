@@ -1,0 +1,101 @@
+"""Elements of drawn screens: what is found, where, and that photos and blank pictures show none."""
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
+from models.vision.gui.engine import ContourEngine
+from tests.bench.gui.truth import iou
+from tests.screens import DrawnScreen, sign_up
+
+
+@pytest.fixture(scope="module")
+def engine() -> ContourEngine:
+    engine = ContourEngine()
+    engine.load()
+    return engine
+
+
+def found(engine: ContourEngine, screen: DrawnScreen) -> Found:
+    [elements] = engine.run([Screen(screen.image, tuple(screen.lines))])
+    return elements
+
+
+def at(elements: Found, box: tuple[float, float, float, float]) -> GuiElement:
+    return max(elements, key=lambda one: iou(one.box, box))
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_the_parts_of_a_form_are_found_at_every_scale(engine: ContourEngine, scale: int) -> None:
+    form = sign_up(scale)
+    elements = found(engine, form.screen)
+    for name, kind in (("email", "input"), ("password", "input"), ("terms", "checkbox"), ("create", "button")):
+        element = at(elements, form.boxes[name])
+        assert iou(element.box, form.boxes[name]) > 0.7, name
+        assert element.type == kind, name
+
+
+def test_an_element_has_the_text_that_is_in_it(engine: ContourEngine) -> None:
+    form = sign_up()
+    elements = found(engine, form.screen)
+    assert at(elements, form.boxes["create"]).text == "Create account"
+    assert at(elements, form.boxes["email"]).text == "anna@example.org"
+    assert at(elements, form.boxes["password"]).text == ""
+
+
+def test_text_outside_of_elements_is_text(engine: ContourEngine) -> None:
+    texts = [one.text for one in found(engine, sign_up().screen) if one.type == "text"]
+    assert "Create your account" in texts
+    assert "Create account" not in texts
+
+
+def test_elements_come_from_top_to_bottom_with_known_types_and_scores(engine: ContourEngine) -> None:
+    elements = found(engine, sign_up().screen)
+    assert [one.box[1] for one in elements] == sorted(one.box[1] for one in elements)
+    assert {one.type for one in elements} <= set(TYPES)
+    assert all(0 < one.score <= 1 for one in elements)
+
+
+def test_no_element_to_click_lies_in_another(engine: ContourEngine) -> None:
+    boxes = [one.box for one in found(engine, sign_up().screen) if one.type in INTERACTIVE]
+    for one in boxes:
+        for other in boxes:
+            assert one is other or iou(one, other) < 0.4
+
+
+def test_the_same_screen_gives_the_same_elements_whatever_shares_the_batch(engine: ContourEngine) -> None:
+    form = sign_up().screen
+    alone = found(engine, form)
+    other = DrawnScreen()
+    other.button(20, 20, "Other")
+    together = engine.run([Screen(one.image, tuple(one.lines)) for one in (other, form)])
+    assert together[1] == alone
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (600, 800), (40, 3000)])
+@pytest.mark.parametrize("colour", [0, 255])
+def test_blank_and_tiny_pictures_show_nothing(engine: ContourEngine, shape: tuple[int, int], colour: int) -> None:
+    assert list(engine.run([Screen(np.full((*shape, 3), colour, np.uint8), ())])) == [()]
+
+
+def test_noise_shows_nothing(engine: ContourEngine) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    assert list(engine.run([Screen(noise, ())])) == [()]
+
+
+@pytest.mark.parametrize("name", ["photo_bus", "photo_people"])
+def test_photos_show_no_interface(engine: ContourEngine, shared: Path, name: str) -> None:
+    image = np.asarray(PIL.Image.open(shared / "samples" / f"{name}.jpg").convert("RGB"))
+    assert list(engine.run([Screen(image, ())])) == [()]
+
+
+def test_a_very_tall_screen_is_searched_to_its_end(engine: ContourEngine) -> None:
+    screen = DrawnScreen(width=400, height=20_000)
+    boxes = [screen.button(40, y, "Continue") for y in range(100, 19_900, 1650)]
+    elements = found(engine, screen)
+    for box in boxes:
+        assert iou(at(elements, box).box, box) > 0.7
+    assert len([one for one in elements if one.text == "Continue"]) == len(boxes)

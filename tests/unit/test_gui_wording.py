@@ -1,0 +1,109 @@
+"""What a request says of the element that it means."""
+
+import pytest
+
+from models.vision.gui.elements import GuiElement
+from tasks.gui.grounding import grounded
+from tasks.gui.wording import Wording
+
+WIDTH, HEIGHT = 1000, 800
+
+
+def element(kind: str, text: str, x: float = 0, y: float = 0) -> GuiElement:
+    return GuiElement(kind, 0.9, (x, y, x + 80, y + 30), text)
+
+
+SCREEN = [
+    element("link", "Sign in", 900, 10),
+    element("input", "Search products", 300, 10),
+    element("icon", "", 940, 10),
+    element("text", "Add to cart and get free delivery on all orders over 50 euros", 10, 60),
+    element("button", "Add to cart", 100, 300),
+    element("button", "Add to wish list", 200, 300),
+    element("checkbox", "", 100, 500),
+    element("checkbox", "", 100, 540),
+    element("button", "Save", 800, 700),
+    element("button", "Save", 800, 90),
+]
+
+
+def meant(text: str) -> list[GuiElement]:
+    return grounded(Wording.of(text), SCREEN, WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Detect the GUI elements.",
+        "Find the elements of the user interface.",
+        "Detect all the GUI elements in this screenshot",
+        "gui detection",
+        "List the UI elements",
+        "Get the position of the objects in the image",
+        "",
+        "What is this?",
+        "Finde alle Elemente der Oberfläche",
+    ],
+)
+def test_a_request_for_the_elements_gets_all_of_them(text: str) -> None:
+    assert meant(text) == SCREEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Add to cart button",
+        "Find the 'Add to cart' button",
+        'Where is "Add to cart"?',
+        "Locate the add to cart button in the screenshot",
+        "Where do I click to add to cart?",
+        "Wo ist die Schaltfläche „Add to cart“?",
+        "Où est le bouton « Add to cart » ?",
+    ],
+)
+def test_what_is_written_on_an_element_grounds_it(text: str) -> None:
+    assert meant(text) == [SCREEN[4]]
+
+
+def test_a_letter_that_ocr_misread_does_not_matter() -> None:
+    screen = [element("button", "Add to cert"), element("button", "Cancel")]
+    assert grounded(Wording.of("the add to cart button"), screen, WIDTH, HEIGHT) == [screen[0]]
+
+
+def test_particles_belong_to_what_is_written() -> None:
+    assert meant("the sign in link") == [SCREEN[0]]
+    assert meant("Where do I click to sign in?") == [SCREEN[0]]
+
+
+def test_a_type_that_no_such_text_has_does_not_hide_the_element() -> None:
+    assert meant("the sign in button") == [SCREEN[0]]
+
+
+def test_types_alone_restrict_the_result() -> None:
+    assert meant("Find all checkboxes") == SCREEN[6:8]
+    assert meant("the input field") == [SCREEN[1]]
+    assert meant("all sliders") == []
+
+
+def test_icons_have_no_text_to_go_by() -> None:
+    assert meant("the magnifier icon") == [SCREEN[2]]
+
+
+def test_places_tell_equal_elements_apart() -> None:
+    assert meant("the Save button at the bottom") == [SCREEN[8]]
+    assert meant("the Save button at the top right") == [SCREEN[9]]
+    assert meant("the Save button") == SCREEN[8:]
+
+
+def test_ordinals_count_elements_in_reading_order() -> None:
+    assert meant("the second checkbox") == [SCREEN[7]]
+    assert meant("the last checkbox") == [SCREEN[7]]
+    assert meant("the fifth checkbox") == []
+
+
+def test_a_quoted_text_that_nothing_has_finds_nothing() -> None:
+    assert meant('the "Delete account" button') == []
+
+
+def test_instructions_of_later_lines_are_not_read() -> None:
+    assert Wording.of("Detect the GUI elements.\nthe Save button") == Wording.of("Detect the GUI elements.")

@@ -1,0 +1,1 @@
+"""Training of the network that says what the boxes of a screenshot are."""
