@@ -2,13 +2,20 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 
 from app.settings import PREFIX, Settings, unknown_variables
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from models.weights import Progress, WeightSet
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -27,10 +34,12 @@ def serve(
     import uvicorn
 
     from app.main import create_app
+    from app.memory import give_large_blocks_back
     from app.telemetry import configure_logging
 
     settings = read_settings(host=host, port=port)
     configure_logging(settings.log_level)
+    give_large_blocks_back()
     try:
         app = create_app(settings)
     except ValueError as error:
@@ -58,15 +67,23 @@ def doctor() -> None:
 
 @cli.command()
 def pull(
-    name: Annotated[str, typer.Argument(help="A set of weights; without one, they are listed.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="A set of weights, or a capability (object_detection); without one, they are listed.")
+    ] = "",
 ) -> None:
-    """Fetch weights into OPENFAZE_WEIGHTS_DIR, each file checked by its SHA-256."""
+    """Fetch weights into OPENFAZE_WEIGHTS_DIR, each file checked by its SHA-256; what is there is checked again.
+
+    An interrupted file goes on where it stopped. For a machine without a network, pull on another one and copy the
+    folder.
+    """
     from models.weight_sets import WEIGHT_SETS
-    from models.weights import PullFailed, WeightFile
+    from models.weights import PullFailed
     from models.weights import pull as pull_weights
 
-    root = Path(read_settings().weights_dir)
-    if name not in WEIGHT_SETS:
+    settings = read_settings()
+    root = Path(settings.weights_dir)
+    found = _set_named(name, settings)
+    if found is None:
         rows = [
             f"{known.name:24}{known.licence:14}{'missing' if known.missing(root) else 'here'}"
             for known in WEIGHT_SETS.values()
@@ -76,15 +93,41 @@ def pull(
             fail(f"no weights '{name}'; there are:\n{listing}")
         typer.echo(listing)
         return
-
-    def show(file: WeightFile, done: int) -> None:
-        typer.echo(f"\r{file.path}  {done / 1e6:.1f} MB", nl=False, err=True)
-
     try:
-        pull_weights(WEIGHT_SETS[name], root, progress=show)
+        with _shown_progress() as progress:
+            pull_weights(found, root, progress=progress)
     except PullFailed as error:
-        fail(f"\n{error}")
-    typer.echo(f"\n{name} is in {root}", err=True)
+        fail(str(error))
+    typer.echo(f"{found.name} is in {root}, every file with its checksum", err=True)
+
+
+def _set_named(name: str, settings: Settings) -> "WeightSet | None":
+    """The set `name`; of a capability, the set of the engine that the operator chose for it, else the recommended."""
+    from models.weight_sets import RECOMMENDED, WEIGHT_SETS
+
+    chosen = str(getattr(settings, name)) if name in RECOMMENDED else name
+    return WEIGHT_SETS.get(chosen) or WEIGHT_SETS.get(RECOMMENDED.get(name, ""))
+
+
+@contextmanager
+def _shown_progress() -> Iterator["Progress"]:
+    """A bar a file on a terminal; a line a file elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    from models.weights import WeightFile
+
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        shown: dict[str, TaskID] = {}
+
+        def show(file: WeightFile, done: int, total: int | None) -> None:
+            if file.path not in shown:
+                shown[file.path] = bars.add_task(file.path, total=total)
+            bars.update(shown[file.path], completed=done, total=total)
+
+        yield show
 
 
 def read_settings(**overrides: object) -> Settings:

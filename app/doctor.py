@@ -1,21 +1,21 @@
 """`openfaze doctor`: what serves each capability here, and whether it just worked."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from app.services import build_runtime
+from app.building import build_fetcher, build_runtime, build_search
+from app.self_tests import SELF_TESTS, SelfTestFailed
 from app.settings import Settings
-from models.base import ModelError
-from models.language.llm import LlmCall, TextDelta
+from models.base import EngineUnavailable, ModelError
 from models.runtime import CapabilityState, Runtime
-
-SelfTest = Callable[[Runtime], Awaitable[str]]
-"""Uses a capability for real; returns what it found. Raises ModelError or AssertionError."""
+from models.supply import WeightsMissing
+from models.weight_sets import WEIGHT_SETS
+from models.weights import WeightSet
+from tasks.search.providers import names_of
+from tasks.search.query import SearchQuery
 
 
 async def examine(settings: Settings) -> int:
@@ -35,11 +35,46 @@ async def examine(settings: Settings) -> int:
                 spec.weights if spec else "",
                 outcome,
             )
+        providers, outcome, passed = await _search_the_web(settings)
+        failed |= not passed
+        table.add_row("web_search", providers, "", "", outcome)
     finally:
         await runtime.close()
     # Wide enough that no row is cut when the output is piped.
-    Console(width=None if Console().is_terminal else 200).print(table)
+    console = Console(width=None if Console().is_terminal else 800)
+    console.print(table)
+    console.print(_weights_in(Path(settings.weights_dir)), highlight=False)
     return int(failed)
+
+
+def _weights_in(root: Path) -> str:
+    """What `openfaze pull` has put below `root`, or somebody has copied there."""
+    here = [_described(known, root) for known in WEIGHT_SETS.values() if len(known.missing(root)) < len(known.files)]
+    return f"weights in {root}: {', '.join(here) or 'none'}"
+
+
+def _described(weights: WeightSet, root: Path) -> str:
+    if missing := weights.missing(root):
+        return f"{weights.name} (incomplete: {missing[0].path} is missing)"
+    megabytes = sum((root / file.path).stat().st_size for file in weights.files) / 1e6
+    return f"{weights.name} ({megabytes:.1f} MB)"
+
+
+async def _search_the_web(settings: Settings) -> tuple[str, str, bool]:
+    """The providers, what came of asking them, and whether that is well: a machine without a network may be meant so,
+    unless a provider was named."""
+    fetcher = build_fetcher(settings)
+    search = build_search(settings, fetcher)
+    started = time.perf_counter()
+    try:
+        found = await search.search(SearchQuery("openfaze"), 1)
+    except EngineUnavailable as error:
+        return names_of(search.providers) or "–", error.remedy, settings.search_provider in {("auto",), ("off",)}
+    finally:
+        await search.close()
+        await fetcher.close()
+    ran_ms = (time.perf_counter() - started) * 1000
+    return names_of(search.providers), f"ok: answered with {len(found)} results, ran in {ran_ms:.0f} ms", True
 
 
 async def _try(runtime: Runtime, state: CapabilityState) -> tuple[str, bool]:
@@ -50,48 +85,9 @@ async def _try(runtime: Runtime, state: CapabilityState) -> tuple[str, bool]:
         await runtime.load(state.capability)
         loaded = time.perf_counter()
         found = await SELF_TESTS[state.capability](runtime)
+    except WeightsMissing as error:
+        return error.remedy, True
     except (ModelError, SelfTestFailed) as error:
         return f"failed: {error}", False
     load_ms, run_ms = (loaded - started) * 1000, (time.perf_counter() - loaded) * 1000
     return f"ok: {found}, loaded in {load_ms:.0f} ms, ran in {run_ms:.0f} ms", True
-
-
-class SelfTestFailed(Exception):
-    """The engine ran, and its result was wrong."""
-
-
-async def _read_a_picture(runtime: Runtime) -> str:
-    from PIL import Image, ImageDraw, ImageFont
-
-    expected = "openfaze 2026"
-    picture = Image.new("RGB", (480, 120), "white")
-    ImageDraw.Draw(picture).text((24, 32), expected, fill="black", font=ImageFont.load_default(48))
-    lines = await runtime.page_reader().read(np.asarray(picture))
-    read = " ".join(line.text for line in lines)
-    if read != expected:
-        raise SelfTestFailed(f"read {read!r} where the picture says {expected!r}")
-    return f"read {read!r}"
-
-
-async def _compare_sentences(runtime: Runtime) -> str:
-    embedder = runtime.embedder()
-    assert embedder is not None  # its state says that it can run
-    near, same, far = await embedder.embed(["A cat sits here.", "There is a cat sitting here.", "Taxes are due."])
-    if not near @ same > near @ far + 0.3:
-        raise SelfTestFailed(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
-    return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"
-
-
-async def _ask_the_llm(runtime: Runtime) -> str:
-    llm = runtime.llm()
-    call = LlmCall([{"role": "user", "content": "Say yes."}], options={"max_tokens": 8})
-    async with aclosing(llm.stream(call)) as events:
-        said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
-    return f"{llm.name} answered with {len(said)} characters"
-
-
-SELF_TESTS: Mapping[str, SelfTest] = {
-    "ocr": _read_a_picture,
-    "embedding": _compare_sentences,
-    "llm": _ask_the_llm,
-}

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from models.base import EngineFailed, EngineOverloaded, EngineUnavailable
 from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRefused
-from tasks.errors import InputError, InputTooLarge
+from tasks.errors import InputError, InputTooLarge, Overloaded
 
 RETRY_UNAVAILABLE_S = 60
 """Retry-After of a capability that is not there: it takes an operator, not a moment."""
@@ -113,7 +113,7 @@ def to_api_error(error: BaseException) -> ApiError:
             return BadRequest(error.message, code=error.code, param=error.param)
         case EngineUnavailable():
             return Unavailable(str(error), retry_after=RETRY_UNAVAILABLE_S)
-        case EngineOverloaded():
+        case EngineOverloaded() | Overloaded():
             return Unavailable(str(error), code="overloaded", retry_after=error.retry_after)
         case ContextOverflow():
             return BadRequest(error.public, code="context_length_exceeded", param="messages")

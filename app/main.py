@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.middleware import RequestScope, error_response
-from app.routes import chat, health, models
+from app.routes import audio, chat, files, health, models
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
@@ -25,12 +25,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log_stray_exceptions(asyncio.get_running_loop())
-        preloading = asyncio.create_task(services.preload())
+        tasks = [asyncio.create_task(work) for work in (services.preload(), services.files.sweep_for_ever())]
         try:
             yield
         finally:
-            preloading.cancel()
-            await asyncio.wait([preloading])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             await services.close()
 
     app = FastAPI(title="openfaze", version=version("openfaze"), lifespan=lifespan)
@@ -38,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestScope, keys=services.keys)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    for router in (chat.router, models.router, health.router):
+    for router in (chat.router, audio.router, files.router, models.router, health.router):
         app.include_router(router)
     return app
 
@@ -64,5 +65,6 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problem = error.errors()[0]
     where, *path = problem["loc"]
-    public = BadRequest(f"Field '{where}.{'.'.join(map(str, path))}': {problem['msg']}", param=str(where))
+    param = ".".join(map(str, path)) or str(where)
+    public = BadRequest(f"Field '{param}': {problem['msg']}", param=param)
     return error_response(public, request.state.request_id)

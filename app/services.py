@@ -1,24 +1,43 @@
 """What a running server is made of, put together in one place."""
 
 import asyncio
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import structlog
 
 from app.access.keys import ApiKeys
+from app.building import (
+    build_browser,
+    build_fetcher,
+    build_files,
+    build_loader,
+    build_politeness,
+    build_runtime,
+    build_search,
+)
 from app.chat.answer import Answerer
+from app.chat.collect import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.settings import Settings
 from models.base import EngineUnavailable, ModelError
-from models.candidate import EngineConfig, LlmConfig
 from models.catalog import CATALOG
-from models.runtime import NOT_YET, Runtime
-from tasks.base import Task
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MB, MediaLimits
-from tasks.media.loader import MediaLoader
+from models.language.embedding import Embedder
+from models.runtime import NOT_YET
+from tasks.base import TASK_NAMES, Task
+from tasks.code_sandbox import CodeSandboxTask
+from tasks.detection.search import Engines
+from tasks.forecast import ForecastTask, SeriesLimits
+from tasks.gui_detection import GuiDetectionTask
+from tasks.media.limits import MB
+from tasks.object_detection import ObjectDetectionTask
 from tasks.ocr import OcrTask
+from tasks.scraper import ScraperParts, ScraperTask
+from tasks.search.result_pages import ResultPages
+from tasks.series.reading import TableReader
+from tasks.speech_to_text import SpeechToTextTask
+from tasks.translate import TranslateTask
+from tasks.web_search import WebSearchTask
 
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
@@ -36,15 +55,43 @@ class Services:
         self.settings = settings
         self.keys = ApiKeys(key.get_secret_value() for key in settings.api_keys)
         self.runtime = build_runtime(settings)
-        self.loader = build_loader(settings)
-        ocr = OcrTask(self.runtime.page_reader, self.loader)
-        self._tasks: dict[str, Task] = {ocr.name: ocr}
+        self.fetcher = build_fetcher(settings)
+        self.politeness = build_politeness(settings, self.fetcher)
+        self.files = build_files(settings)
+        self.loader = build_loader(settings, self.fetcher, self.files)
+        self.speech = SpeechToTextTask(self.runtime.transcriber, self.loader, self.runtime.voice_encoder)
+        self.search = build_search(settings, self.fetcher)
+        self.browser = build_browser(settings, self.fetcher)
         embedder = self.runtime.embedder()
-        answerer = Answerer(
-            self.runtime.llm, embedder, self.find_task, self.has_task, Planner(embedder, self.has_task), self.loader
-        )
-        self.pipeline = Pipeline(self.find_task, answerer, settings.max_sources)
+        self._tasks: dict[str, Task] = {task.name: task for task in self._build_tasks(settings, embedder)}
+        task_names: Sequence[str] = TASK_NAMES
+        if settings.code_sandbox == "on":
+            task_names = (*task_names, CodeSandboxTask.name)
+        planner = Planner(embedder, self.has_task)
+        answerer = Answerer(self.runtime.llm, embedder, self.find_task, self.has_task, planner, self.loader)
+        collector = Collector(self.files, settings.max_sources, int(settings.max_total_mb * MB))
+        self.pipeline = Pipeline(self.find_task, answerer, collector, task_names)
         self.ready = not settings.preload
+
+    def _build_tasks(self, settings: Settings, embedder: Embedder | None) -> Iterator[Task]:
+        runtime, loader = self.runtime, self.loader
+        yield OcrTask(runtime.page_reader, loader)
+        yield self.speech
+        engines = Engines(runtime.detector, runtime.open_vocabulary, runtime.segmenter, runtime.embedder)
+        yield ObjectDetectionTask(engines, loader)
+        yield GuiDetectionTask(runtime.gui_detector, runtime.page_reader, loader)
+        yield TranslateTask(runtime.translators, loader, most_chars=settings.max_translate_chars)
+        series = SeriesLimits(points=settings.max_series_points, series=settings.max_series)
+        yield ForecastTask(runtime.forecaster, TableReader(loader, loader.processes), series)
+        pages = ResultPages(self.politeness, loader.processes, loader.limits)
+        yield WebSearchTask(self.search, pages, embedder)
+        yield ScraperTask(
+            ScraperParts(self.politeness, loader.processes, self.find_task, runtime.llm, self.browser, loader.limits)
+        )
+        if settings.code_sandbox != "off":
+            yield CodeSandboxTask(runtime.sandbox, loader)
+            # Tried out now rather than in the first request.
+            runtime.can_serve(CodeSandboxTask.name)
 
     def find_task(self, name: str) -> Task:
         """Raises EngineUnavailable where nothing here can run the task `name`."""
@@ -54,8 +101,11 @@ class Services:
         return task
 
     def has_task(self, name: str) -> bool:
-        """Whether an LLM may be offered the task `name`."""
-        return name in self._tasks and self.runtime.can_serve(name)
+        """Whether the task `name` may be guessed at, or offered to an LLM: nobody asked for it in so many words, so
+        it must not cost a download."""
+        if name == WebSearchTask.name:
+            return bool(self.search.providers)
+        return name in self._tasks and (name not in CATALOG or self.runtime.is_at_hand(name))
 
     @property
     def max_request_bytes(self) -> int:
@@ -84,47 +134,8 @@ class Services:
 
     async def close(self) -> None:
         await self.loader.close()
+        await self.search.close()
+        if self.browser is not None:
+            await self.browser.close()
+        await self.files.close()
         await self.runtime.close()
-
-
-def build_runtime(settings: Settings) -> Runtime:
-    config = EngineConfig(
-        device=settings.device,
-        threads=settings.threads,
-        weights_dir=Path(settings.weights_dir),
-        max_queue=settings.max_queue,
-        idle_unload_s=settings.idle_unload_s or None,
-        ocr_language=settings.ocr_language,
-        llm=_llm_config(settings),
-    )
-    choices = {"ocr": settings.ocr, "llm": settings.llm, "embedding": settings.embedding}
-    return Runtime(CATALOG, config, choices)
-
-
-def _llm_config(settings: Settings) -> LlmConfig:
-    key = settings.llm_api_key
-    return LlmConfig(
-        base_url=settings.llm_base_url,
-        api_key=key.get_secret_value() if key else None,
-        model=settings.llm_model,
-        abilities=None if settings.llm_abilities is None else frozenset(settings.llm_abilities),
-        context_tokens=settings.llm_context_tokens,
-        gguf=Path(settings.llm_gguf) if settings.llm_gguf else None,
-        parallel=settings.llm_parallel,
-        first_byte_s=settings.llm_first_byte_s,
-    )
-
-
-def build_loader(settings: Settings) -> MediaLoader:
-    limits = MediaLimits(
-        part_bytes=int(settings.max_part_mb * MB),
-        fetch_bytes=int(settings.max_fetch_mb * MB),
-        image_pixels=int(settings.max_image_megapixels * 1e6),
-        page_seconds=settings.max_page_seconds,
-        pages=settings.max_pages,
-        sources=settings.max_sources,
-    )
-    policy = FetchPolicy(
-        allow=settings.fetch_allow, total_timeout=settings.fetch_timeout_s, max_bytes=limits.fetch_bytes
-    )
-    return MediaLoader(Fetcher(policy), limits)

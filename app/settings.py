@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import os
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
@@ -34,6 +35,45 @@ class Settings(BaseSettings):
     """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
     ocr_language: str = "en"
     """The language whose recogniser an engine with one per language loads (PaddleOCR); others ignore it."""
+    object_detection: str = "auto"
+    """An engine that finds objects (docs/object-detection.md lists them), or `auto`: the first that can run here."""
+    object_detection_model: str | None = None
+    """Your own network for it: an RF-DETR or D-FINE in ONNX, a folder of transformers', a file of ultralytics'."""
+    gui_detection: str = "auto"
+    """An engine that finds the elements of user interfaces (docs/gui-detection.md lists them), or `auto`."""
+    diarization: str = "auto"
+    """The engine that tells speakers apart: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
+    diarization_model: str | None = None
+    """A copy of pyannote/speaker-diarization-community-1, for `pyannote`."""
+    speech_to_text: str = "auto"
+    """The engine that writes speech down: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-tiny-en`, or
+    `auto`: the first that can run here."""
+    speech_model: str | None = None
+    """A directory with a Whisper model of your own, converted for CTranslate2."""
+    speech_batch: int = Field(default=0, ge=0)
+    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a GPU."""
+    code_sandbox: Literal["auto", "on", "off"] = "auto"
+    """`auto`: Python that the full model writes runs where bubblewrap works; `on`: clients' `<task>code_sandbox</task>`
+    too; `off`: nothing runs."""
+    sandbox_seconds: float = Field(default=30, gt=0, le=900)
+    """Seconds that a script may run."""
+    sandbox_memory_mb: float = Field(default=1024, ge=256)
+    """Megabytes of memory of a script, all its processes together."""
+    sandbox_disk_mb: float = Field(default=128, gt=0)
+    """Megabytes of the files that a script writes, which lie in memory until it ends."""
+    sandbox_output_kb: int = Field(default=64, ge=1)
+    """Kilobytes of what a script prints that are kept: the beginning and the end."""
+    sandbox_images_mb: float = Field(default=8, ge=0)
+    """Megabytes of PNG files that come back from a script."""
+    sandbox_processes: int = Field(default=32, ge=1)
+    """Processes and threads that a script may have at a time."""
+    sandbox_at_once: int = Field(default=2, ge=1)
+    """Scripts that run at a time; others wait."""
+    forecast: str = "auto"
+    """The engine that continues series: `chronos-2`, `statsmodels`, or `auto`: the first that can run here."""
+    translate: str = "auto"
+    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: all that can run here, in this
+    order, the first that knows the languages."""
     llm: str = "auto"
     """The orchestrating LLM: `openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m`, or `auto`: the first that can run."""
     llm_base_url: str | None = None
@@ -60,6 +100,8 @@ class Settings(BaseSettings):
     """CPU threads an engine computes with; 0: as many as this process may use."""
     weights_dir: str = "weights"
     """Where pulled weights live; `openfaze pull` writes there."""
+    auto_pull: bool = True
+    """Fetch weights of up to 100 MB at their engine's first use; 0 leaves that to `openfaze pull`."""
     preload: CommaSeparated = ()
     """Comma-separated capabilities to load at start (`ocr`); others load at their first use."""
     idle_unload_s: float = Field(default=0, ge=0)
@@ -79,18 +121,83 @@ class Settings(BaseSettings):
     """Pages of a document that one request may read."""
     max_page_seconds: float = Field(default=20, gt=0)
     """Seconds that drawing one page of a PDF may take."""
+    max_decoded_mb: float = Field(default=1024, gt=0)
+    """Megabytes of decoded pictures in the whole server at a time; more wait, at last for a 503."""
+    decode_workers: int = Field(default=2, ge=0)
+    """Processes that decode PDF, TIFF, HEIC, audio, video and office files. 0: a thread of the server's own does."""
+    decode_memory_mb: float = Field(default=2048, ge=256)
+    """Megabytes that such a process may take (Linux)."""
+    decode_seconds: float = Field(default=60, gt=0)
+    """Seconds after which such a process is ended, and its file refused."""
+    max_audio_minutes: float = Field(default=240, gt=0)
+    """Minutes of one recording, counted while it is decoded."""
+    max_video_frames: int = Field(default=16, ge=1, le=256)
+    """Frames that are taken from one video, for OCR and for an LLM that sees."""
+    max_office_mb: float = Field(default=256, gt=0)
+    """Megabytes that one office file may unpack to, counted while it is unpacked."""
+    max_cells: int = Field(default=1_000_000, ge=1)
+    """Cells of one workbook, without empty ones."""
+    max_series: int = Field(default=32, ge=1)
+    """Series that one request may have forecast."""
+    max_series_points: int = Field(default=100_000, ge=5)
+    """Steps of one series to forecast, the missing ones between the first and the last included."""
+    max_text_chars: int = Field(default=20_000_000, ge=1)
+    """Characters of one text, office or HTML file."""
+    max_json_depth: int = Field(default=200, ge=1)
+    """Lists and objects within each other in a JSON file."""
+    max_translate_chars: int = Field(default=1_000_000, ge=1)
+    """Characters that one request may have translated."""
     max_sources: int = Field(default=16, ge=1)
     """Inputs (parts and URLs) of one request."""
+    max_total_mb: float = Field(default=256, gt=0)
+    """Megabytes of all inputs of one request together, decoded or fetched."""
+    max_json_values: int = Field(default=200_000, ge=1000)
+    """Values (numbers, strings, lists, objects) in a large body: parsed, each may take a hundred times its bytes."""
+    files_dir: str = "files"
+    """Where uploaded files are kept: a folder, or an fsspec URL such as `s3://bucket/prefix`."""
+    max_file_mb: float = Field(default=512, gt=0)
+    """Megabytes of one uploaded file."""
+    max_files_mb: float = Field(default=10_240, gt=0)
+    """Megabytes of all files that one key has uploaded."""
+    files_ttl_hours: float = Field(default=720, ge=0)
+    """Hours after which an uploaded file is deleted; 0 keeps files until they are deleted."""
+    search_provider: CommaSeparated = ("auto",)
+    """Who searches the web, comma-separated, the next where one fails: `searxng`, `brave`, `tavily`, `serper`, `ddgs`;
+    or `auto`: those that are set up, in this order; or `off`."""
+    search_url: str | None = None
+    """A SearXNG for it that answers in JSON, on a private network too; clients cannot reach it by this."""
+    search_api_key: SecretStr | None = None
+    """The key of the hosted provider that is named, or `brave=…,tavily=…` for several."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds that one request may take."""
     shutdown_grace_s: int = Field(default=30, ge=0)
     """Seconds that running requests and streams get to finish once the server is told to stop."""
     fetch_allow: CommaSeparated = ()
-    """Comma-separated hosts or CIDRs that URLs may point to besides public addresses."""
+    """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to besides public addresses."""
+    fetch_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode] = (80, 443, 8080, 8443)
+    """Comma-separated ports that URLs may name; what OPENFAZE_FETCH_ALLOW names is open on any port."""
+    fetch_proxy: SecretStr | None = None
+    """A proxy to fetch URLs through: `http://host:port` or `https://…`, with `user:password@` if it asks for them."""
+    fetch_cache_mb: float = Field(default=64, ge=0)
+    """Megabytes of memory for fetched answers that HTTP's rules allow to use again; 0 fetches anew each time."""
     fetch_timeout_s: float = Field(default=30, gt=0)
     """Seconds that fetching one URL may take, redirects included."""
+    scrape_robots: bool = True
+    """Leave alone what a host's robots.txt closes to `openfaze`, of the pages that are scraped."""
+    scrape_host_rps: float = Field(default=2, gt=0)
+    """Pages a second that are scraped from one host; a longer Crawl-delay of its robots.txt counts, up to 10 s."""
+    scrape_host_concurrent: int = Field(default=2, ge=1)
+    """Pages that are scraped from one host at a time."""
+    browser: str = "auto"
+    """A Chromium for pages that are empty without: its path, `http://…` of its DevTools, `auto` (in PATH) or `off`."""
+    browser_timeout_s: float = Field(default=20, gt=0)
+    """Seconds that one page may take in the browser."""
+    browser_pages: int = Field(default=2, ge=1)
+    """Pages that are open in the browser at a time; more wait."""
 
-    @field_validator("api_keys", "preload", "fetch_allow", "llm_abilities", mode="before")
+    @field_validator(
+        "api_keys", "preload", "fetch_allow", "fetch_ports", "llm_abilities", "search_provider", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -103,6 +210,13 @@ class Settings(BaseSettings):
         unknown = set(value or ()) - {"vision", "tools", "json_schema"}
         if unknown:
             raise ValueError(f"no ability '{min(unknown)}'; there are: vision, tools, json_schema")
+        return value
+
+    @field_validator("object_detection_model")
+    @classmethod
+    def _is_there(cls, value: str | None) -> str | None:
+        if value and not Path(value).exists():
+            raise ValueError(f"there is no file or folder '{value}'")
         return value
 
     @model_validator(mode="after")

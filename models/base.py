@@ -47,7 +47,7 @@ class EngineSpec:
     """What `doctor` prints about an engine and what an operator must know before using it."""
 
     name: str
-    """Unique; the value of OPENFAZE_<CAPABILITY>."""
+    """Unique in its capability; the value of OPENFAZE_<CAPABILITY>."""
     capability: str
     """`ocr`, `speech_to_text`, …"""
     licence: str

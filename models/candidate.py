@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from models.base import EngineSpec
+from models.sandbox.script import SandboxLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,30 @@ class LlmConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectionConfig:
+    engine: str = "auto"
+    """As the operator chose it: some engines serve only those who name them."""
+    model: Path | None = None
+    """A network of the operator's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechConfig:
+    model: Path | None = None
+    """A directory with a CTranslate2 Whisper model of the operator's own."""
+    batch: int = 0
+    """Windows of at most 30 s decoded together; 0: as many as suit the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
+    """Of one script."""
+    at_once: int = 2
+    """Scripts that run at a time."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
     """What the operator chose for all engines."""
 
@@ -37,10 +62,17 @@ class EngineConfig:
     threads: int = 0
     """CPU threads an engine computes with; 0: as many as this process may use."""
     weights_dir: Path = Path("weights")
+    auto_pull: bool = True
+    """Whether small weights are fetched at their engine's first use."""
     max_queue: int = 64
     """Pages that may wait for an engine."""
     idle_unload_s: float | None = None
     ocr_language: str = "en"
+    detection: DetectionConfig = field(default_factory=DetectionConfig)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
+    diarization_model: Path | None = None
+    """A copy of pyannote's diarization pipeline."""
+    sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     llm: LlmConfig = field(default_factory=LlmConfig)
 
 
@@ -73,8 +105,8 @@ class Built:
 class Candidate:
     spec: EngineSpec
     remedy: Callable[[EngineConfig], str | None]
-    """None when the engine can run here, else a sentence that says what is missing and what would provide it.
-    Looks, and loads nothing."""
+    """None when the engine can run here, else a sentence that says what is missing and what would provide it; empty
+    where another engine's says enough. Looks, and loads nothing."""
     build: Callable[[EngineConfig], Built]
 
 

@@ -4,18 +4,26 @@ from collections.abc import Mapping, Sequence
 
 from models.candidate import Candidate
 from models.language.candidates import MINILM, OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2
+from models.sandbox.bubblewrap import BUBBLEWRAP
+from models.series.candidates import CHRONOS_2, STATSMODELS
+from models.speech.candidates import OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN
+from models.speech.voices_candidates import PYANNOTE, RESEMBLYZER
+from models.translation.candidates import TRANSLATE
+from models.vision.detection.candidates import OBJECT_DETECTION, OPEN_VOCABULARY, SAM_2_1
+from models.vision.gui.candidates import GUI_DETECTION
 from models.vision.ocr import PADDLE, PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL
 
 CATALOG: Mapping[str, Sequence[Candidate]] = {
     "ocr": (PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL, PADDLE),
-    "object_detection": (),
-    "gui_detection": (),
-    "web_search": (),
-    "scraper": (),
-    "speech_to_text": (),
-    "translate": (),
-    "forecast": (),
-    "code_sandbox": (),
+    "object_detection": OBJECT_DETECTION,
+    "open_vocabulary": OPEN_VOCABULARY,
+    "segmentation": (SAM_2_1,),
+    "gui_detection": GUI_DETECTION,
+    "speech_to_text": (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN),
+    "diarization": (PYANNOTE, RESEMBLYZER),
+    "translate": TRANSLATE,
+    "forecast": (CHRONOS_2, STATSMODELS),
+    "code_sandbox": (BUBBLEWRAP,),
     "guardrails": (),
     "embedding": (MINILM,),
     "llm": (OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2),

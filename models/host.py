@@ -28,6 +28,8 @@ ResultT = TypeVar("ResultT")
 log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
+_OVERTAKEN_AT_MOST = 4
+"""Batches of urgent items in a row while others wait; the next one takes the first of those along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.counters = HostCounters()
         self._factory = factory
         self._engine: Engine[ItemT, ResultT] | None = None
+        self._urgent: deque[_Job[ItemT, ResultT]] = deque()
         self._queue: deque[_Job[ItemT, ResultT]] = deque()
+        self._overtaken = 0
         self._arrived = asyncio.Event()
         self._room: deque[asyncio.Future[None]] = deque()
         self._lifecycle = asyncio.Lock()
@@ -112,24 +116,26 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def queued(self) -> int:
-        return len(self._queue)
+        return len(self._urgent) + len(self._queue)
 
-    async def run(self, item: ItemT, *, wait: bool = False) -> ResultT:
+    async def run(self, item: ItemT, *, wait: bool = False, urgent: bool = False) -> ResultT:
         """The engine's result for `item`.
 
-        With `wait`, a full queue is waited for; without, it raises EngineOverloaded. Raises EngineUnavailable
-        when the engine does not load, and EngineFailed when it breaks on this item.
+        With `wait`, a full queue is waited for; without, it raises EngineOverloaded. An `urgent` item overtakes those
+        that are not, and shares its batch with none of them: the first urgent ones wait for no more than the batch
+        that runs. Others are overtaken a few times in a row, not for ever. Raises EngineUnavailable when the engine
+        does not load, and EngineFailed when it breaks on this item.
         """
-        [result] = await self.run_many([item], wait=wait)
+        [result] = await self.run_many([item], wait=wait, urgent=urgent)
         return result
 
-    async def run_many(self, items: Sequence[ItemT], *, wait: bool = False) -> list[ResultT]:
+    async def run_many(self, items: Sequence[ItemT], *, wait: bool = False, urgent: bool = False) -> list[ResultT]:
         """Results for `items` in order; the first failure is raised and the rest withdrawn."""
         jobs: list[_Job[ItemT, ResultT]] = []
         async with self.lease():
             try:
-                for item in items:
-                    jobs.append(await self._enqueue(item, wait=wait))  # noqa: PERF401 - `finally` needs them
+                for item in items:  # no comprehension: `finally` needs those that are queued
+                    jobs.append(await self._enqueue(item, wait=wait, urgent=urgent))  # noqa: PERF401
                 return await asyncio.gather(*(job.result for job in jobs))
             finally:
                 self._withdraw(jobs)
@@ -171,7 +177,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         """Withdraws what waits, lets what runs finish, frees the engine and the threads. Final."""
         self._closed = True
         self._cancel_idle_timer()
-        waiting: list[asyncio.Future[Any]] = [*(job.result for job in self._queue), *self._room]
+        waiting: list[asyncio.Future[Any]] = [*(job.result for job in (*self._urgent, *self._queue)), *self._room]
         for future in waiting:
             if not future.done():
                 future.set_exception(EngineUnavailable(self.spec.capability, _CLOSING))
@@ -205,9 +211,11 @@ class EngineHost(Generic[ItemT, ResultT]):
             self._workers = [asyncio.create_task(self._work()) for _ in range(self.limits.workers)]
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
 
-    async def _enqueue(self, item: ItemT, *, wait: bool) -> _Job[ItemT, ResultT]:
+    async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _Job[ItemT, ResultT]:
         loop = asyncio.get_running_loop()
-        while len(self._queue) >= self.limits.max_queue:
+        # Urgent items have a queue of their own, and those that may wait join it: before it they could only stand
+        # behind what they are to overtake.
+        while len(self._urgent if urgent else self._queue) >= self.limits.max_queue and not (urgent and wait):
             if not wait:
                 self.counters.rejected += 1
                 raise EngineOverloaded(self.spec.name, self.limits.max_queue, self._retry_after())
@@ -220,7 +228,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 self._announce_room()
                 raise
         job = _Job[ItemT, ResultT](item, loop.create_future())
-        self._queue.append(job)
+        (self._urgent if urgent else self._queue).append(job)
         self._arrived.set()
         return job
 
@@ -230,9 +238,10 @@ class EngineHost(Generic[ItemT, ResultT]):
             return
         for job in jobs:
             job.result.cancel()
-        waiting = deque(job for job in self._queue if not job.result.done())
-        self.counters.dropped += len(self._queue) - len(waiting)
-        self._queue = waiting
+        before = self.queued
+        self._urgent = deque(job for job in self._urgent if not job.result.done())
+        self._queue = deque(job for job in self._queue if not job.result.done())
+        self.counters.dropped += before - self.queued
         self._announce_room()
 
     def _retry_after(self) -> int:
@@ -270,13 +279,25 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     async def _next_batch(self) -> list[_Job[ItemT, ResultT]]:
         """What to run next; empty when the worker is to look again, or to stop."""
-        if not self._queue:
+        if not self.queued:
             self._arrived.clear()
             await self._arrived.wait()
-        if self.limits.max_wait_s and 0 < len(self._queue) < self.limits.max_batch:
+        if self.limits.max_wait_s and 0 < self.queued < self.limits.max_batch:
             await asyncio.sleep(self.limits.max_wait_s)
-        jobs = [self._queue.popleft() for _ in range(min(len(self._queue), self.limits.max_batch))]
+        jobs = self._take_batch()
         self._announce_room()
+        return jobs
+
+    def _take_batch(self) -> list[_Job[ItemT, ResultT]]:
+        """The first urgent ones, else the first others."""
+        jobs: list[_Job[ItemT, ResultT]] = []
+        self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
+        if self._overtaken > _OVERTAKEN_AT_MOST:
+            jobs.append(self._queue.popleft())
+            self._overtaken = 0
+        queue = self._urgent or self._queue
+        while queue and len(jobs) < self.limits.max_batch:
+            jobs.append(queue.popleft())
         return jobs
 
     def _announce_room(self) -> None:

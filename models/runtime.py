@@ -1,13 +1,22 @@
 """The engines of one process: chosen by name or by what can run here, built once, closed together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from models.base import EngineUnavailable
+from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig
 from models.language.embedding import Embedder
 from models.language.llm import Llm
+from models.sandbox.script import Sandbox
+from models.series.forecaster import Forecaster
+from models.speech.transcriber import Transcriber
+from models.speech.voices import Diarizer, VoiceEncoder
+from models.translation.candidates import LLM_TRANSLATOR
+from models.translation.llm import LlmTranslator
+from models.translation.translator import Translator
+from models.vision.detection.detector import Detector, Segmenter
+from models.vision.gui.elements import GuiDetector
 from models.vision.text import PageReader
 
 AUTO = "auto"
@@ -48,7 +57,7 @@ class Runtime:
         self._config = config
         self._choices = dict(choices or {})
         self._chosen: dict[str, Candidate] = {}
-        self._built: dict[str, Built] = {}
+        self._built: dict[EngineSpec, Built] = {}
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability]]
             if choice not in (AUTO, *names):
@@ -59,10 +68,7 @@ class Runtime:
         its remedy."""
         if capability in self._chosen:
             return self._chosen[capability]
-        candidates = self._catalog[capability]
-        choice = self._choices.get(capability, AUTO)
-        if choice != AUTO:
-            candidates = [candidate for candidate in candidates if candidate.spec.name == choice]
+        candidates = self._candidates(capability)
         if not candidates:
             raise EngineUnavailable(capability, NOT_YET)
         remedies = {candidate.spec.name: candidate.remedy(self._config) for candidate in candidates}
@@ -79,13 +85,40 @@ class Runtime:
             return False
         return True
 
+    def is_at_hand(self, capability: str) -> bool:
+        """Whether what serves `capability` is all on this machine: nothing would have to be fetched first."""
+        try:
+            return self.choose(capability).remedy(replace(self._config, auto_pull=False)) is None
+        except EngineUnavailable:
+            return False
+
     def page_reader(self) -> PageReader:
         """The `ocr` capability. Raises EngineUnavailable."""
         return cast(PageReader, self._service("ocr"))
 
+    def detector(self) -> Detector:
+        """The `object_detection` capability. Raises EngineUnavailable."""
+        return cast(Detector, self._service("object_detection"))
+
+    def gui_detector(self) -> GuiDetector:
+        """The `gui_detection` capability. Raises EngineUnavailable."""
+        return cast(GuiDetector, self._service("gui_detection"))
+
+    def open_vocabulary(self) -> Detector:
+        """A Detector of any label, beside the one of `object_detection`. Raises EngineUnavailable."""
+        return cast(Detector, self._service("open_vocabulary"))
+
+    def segmenter(self) -> Segmenter:
+        """The `segmentation` capability. Raises EngineUnavailable."""
+        return cast(Segmenter, self._service("segmentation"))
+
     def llm(self) -> Llm:
         """The `llm` capability. Raises EngineUnavailable."""
         return cast(Llm, self._service("llm"))
+
+    def voice_encoder(self) -> VoiceEncoder | Diarizer:
+        """The `diarization` capability. Raises EngineUnavailable."""
+        return cast(VoiceEncoder | Diarizer, self._service("diarization"))
 
     def embedder(self) -> Embedder | None:
         """The `embedding` capability; None where no engine can serve it."""
@@ -94,10 +127,31 @@ class Runtime:
         except EngineUnavailable:
             return None
 
+    def sandbox(self) -> Sandbox:
+        """The `code_sandbox` capability. Raises EngineUnavailable."""
+        return cast(Sandbox, self._service("code_sandbox"))
+
+    def forecaster(self) -> Forecaster:
+        """The `forecast` capability. Raises EngineUnavailable."""
+        return cast(Forecaster, self._service("forecast"))
+
+    def transcriber(self) -> Transcriber:
+        """The `speech_to_text` capability. Raises EngineUnavailable."""
+        return cast(Transcriber, self._service("speech_to_text"))
+
+    def translators(self) -> list[Translator]:
+        """All engines of the `translate` capability that can run, the best first: one may know languages that another
+        does not. Raises EngineUnavailable where there is none."""
+        self.choose("translate")
+        runnable = [one for one in self._candidates("translate") if one.remedy(self._config) is None]
+        return [
+            LlmTranslator(self.llm) if one is LLM_TRANSLATOR else cast(Translator, self._build(one).service)
+            for one in runnable
+        ]
+
     async def load(self, capability: str) -> None:
         """Loads the engines of `capability` now. Raises EngineUnavailable."""
-        self._service(capability)
-        for part in self._built[capability].parts:
+        for part in self._build(self.choose(capability)).parts:
             await part.load()
 
     @property
@@ -112,16 +166,24 @@ class Runtime:
             for part in built.parts:
                 await part.close()
 
+    def _candidates(self, capability: str) -> Sequence[Candidate]:
+        """Those that the operator leaves to choose from."""
+        choice = self._choices.get(capability, AUTO)
+        return [one for one in self._catalog[capability] if choice in (AUTO, one.spec.name)]
+
     def _service(self, capability: str) -> Any:
-        if capability not in self._built:
-            self._built[capability] = self.choose(capability).build(self._config)
-        return self._built[capability].service
+        return self._build(self.choose(capability)).service
+
+    def _build(self, candidate: Candidate) -> Built:
+        if candidate.spec not in self._built:
+            self._built[candidate.spec] = candidate.build(self._config)
+        return self._built[candidate.spec]
 
     def _state(self, capability: str) -> CapabilityState:
         try:
             candidate = self.choose(capability)
         except EngineUnavailable as error:
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy)
-        built = self._built.get(capability)
+        built = self._built.get(candidate.spec)
         loaded = built is not None and all(part.loaded for part in built.parts)
         return CapabilityState(capability, candidate, loaded=loaded, remedy=None)

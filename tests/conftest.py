@@ -1,10 +1,15 @@
 """Fixtures that every kind of test shares."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# What hypothesis remembers of failures is not the checkout's.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "openfaze-hypothesis"))
 
 
 @pytest.fixture

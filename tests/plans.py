@@ -230,6 +230,8 @@ _SOUND = (
     ("Transcribe by word", "mp3", "speech_to_text"),
     ("Summarise the talk", "mp4", "speech_to_text"),
     ("What is the video about?", "video link", "speech_to_text"),
+    ("Read the text on the slides", "video link", "speech_to_text ocr"),
+    ("What is the title on the first slide?", "mp4", "speech_to_text ocr"),
     ("Schreib das Gespräch auf", "mp3", "speech_to_text"),
     ("Transcris cet enregistrement", "wav", "speech_to_text"),
     ("把这段录音转成文字", "wav", "speech_to_text"),

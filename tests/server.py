@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 START_LIMIT_S = 60.0
+SERVE = "from app.cli import main; main()"
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,19 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(log_file: Path, **settings: object) -> Iterator[Server]:
-    """`openfaze serve` with `settings` as OPENFAZE_ variables, on a free port, until the block ends."""
+def serving(log_file: Path, program: str = SERVE, **settings: object) -> Iterator[Server]:
+    """`openfaze serve` with `settings` as OPENFAZE_ variables, on a free port, until the block ends.
+
+    `program` is the Python that starts it. What is uploaded to it lies beside the log.
+    """
     port = free_port()
+    # No test fetches weights or searches the web unless it says so.
+    settings = {"auto_pull": 0, "search_provider": "off", "files_dir": log_file.parent / "files", **settings}
     variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENFAZE_")}
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from app.cli import main; main()", "serve"],
+            [sys.executable, "-c", program, "serve"],
             env={**inherited, **variables, "OPENFAZE_PORT": str(port)},
             stdout=log,
             stderr=log,

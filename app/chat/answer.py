@@ -11,7 +11,7 @@ import structlog
 from app.chat.call import Call
 from app.chat.collect import Turn, texts_of
 from app.chat.directives import Directives
-from app.chat.events import Event, Evidence, Precontext, Text
+from app.chat.events import Event, Evidence, Precontext, Progress, Text
 from app.chat.evidence import ground
 from app.chat.gather import gather
 from app.chat.images import images_for_llm
@@ -22,7 +22,7 @@ from app.chat.rounds import Rounds
 from app.chat.structured import COMPLAINT, SchemaNotSatisfied, Shape
 from app.chat.tools import offered
 from app.chat.trim import trim
-from app.chat.work import Work
+from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest
 from app.wire.response import PrecontextEntry
 from models.language.embedding import Embedder
@@ -63,7 +63,9 @@ class Answerer:
         if plan.steps:
             log.info("plan", steps=plan.summary)
 
-        work = Work(lambda report: gather(plan, self.find_task, report))
+        work = Work[Progress, tuple[PrecontextEntry, ...]](
+            lambda report: gather(plan, self.find_task, as_progress(report))
+        )
         async with aclosing(work.reports()) as reports:
             async for report in reports:
                 yield report

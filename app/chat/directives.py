@@ -29,10 +29,10 @@ class Directives:
     """The system messages without their directives, in order; those left empty are gone."""
 
 
-def read_directives(system_messages: Iterable[str]) -> Directives:
+def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = TASK_NAMES) -> Directives:
     """Raises BadRequest for an unknown task or code, and for several tasks in one tag."""
     texts = list(system_messages)
-    tasks = [_task(content) for text in texts for content in _TASK.findall(text)]
+    tasks = [_task(content, task_names) for text in texts for content in _TASK.findall(text)]
     codes = {code for text in texts for content in _GUARD.findall(text) for code in _codes(content)}
     stripped = (_GUARD.sub("", _TASK.sub("", text)).strip() for text in texts)
     return Directives(
@@ -42,7 +42,7 @@ def read_directives(system_messages: Iterable[str]) -> Directives:
     )
 
 
-def _task(content: str) -> str | None:
+def _task(content: str, task_names: Sequence[str]) -> str | None:
     names = _names(content)
     if len(names) > 1:
         raise BadRequest(
@@ -52,8 +52,8 @@ def _task(content: str) -> str | None:
     if not names:
         return None
     name = names[0].lower()
-    if name not in TASK_NAMES and name not in ALIASES:
-        raise BadRequest(f"invalid task '{names[0]}'. Supported tasks: {', '.join(TASK_NAMES)}", param="messages")
+    if name not in task_names and name not in ALIASES:
+        raise BadRequest(f"invalid task '{names[0]}'. Supported tasks: {', '.join(task_names)}", param="messages")
     return name
 
 

@@ -5,26 +5,27 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
-from app.chat.events import Event
 from app.errors import Unavailable
+
+EventT = TypeVar("EventT")
 
 BUFFERED_EVENTS = 64
 """Events that wait for a slow client before the work waits too."""
 
 
-class Feed:
+class Feed(Generic[EventT]):
     """The events of one request, within its time limit.
 
     >>> async with Feed(pipeline.run(request), timeout_s=300) as feed:
     ...     async for event in feed.events():
     """
 
-    def __init__(self, events: AsyncGenerator[Event, None], timeout_s: float) -> None:
+    def __init__(self, events: AsyncGenerator[EventT, None], timeout_s: float) -> None:
         self._events = events
         self._timeout_s = timeout_s
-        self._buffer: asyncio.Queue[Event | None] = asyncio.Queue(BUFFERED_EVENTS)
+        self._buffer: asyncio.Queue[EventT | None] = asyncio.Queue(BUFFERED_EVENTS)
         self._failure: Exception | None = None
         self._left = False
         self._driver: asyncio.Task[None] | None = None
@@ -42,14 +43,14 @@ class Feed:
         self._driver.cancel()
         await asyncio.wait([self._driver])
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncIterator[EventT]:
         """Every event; raises what the work raises, and Unavailable when the time is up."""
         while (event := await self._buffer.get()) is not None:
             yield event
         self._end()
 
     async def encoded(
-        self, encode: Callable[[Event], Sequence[bytes]], ping: bytes, first_ping_s: float, ping_s: float
+        self, encode: Callable[[EventT], Sequence[bytes]], ping: bytes, first_ping_s: float, ping_s: float
     ) -> AsyncGenerator[bytes, None]:
         """What `encode` makes of each event, with `ping` where nothing has been sent for `first_ping_s`, and for
         `ping_s` from then on. Events that leave no trace do not break the silence."""

@@ -44,10 +44,15 @@ async def gather(plan: Plan, find_task: Callable[[str], Task], progress: Progres
             work.cancel()
         await asyncio.wait(running)
     failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    unreadable = len(failures) == len(outcomes) and all(isinstance(failure, InputError) for failure in failures)
+    unreadable = len(failures) == len(outcomes) and all(map(_is_unreadable, failures))
     if failures and (plan.about_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
         raise failures[0]
     return tuple(entry(step.task, outcome) for step, outcome in zip(plan.steps, outcomes, strict=True))
+
+
+def _is_unreadable(failure: BaseException) -> bool:
+    """A video without sound can still be looked at."""
+    return isinstance(failure, InputError) and failure.code != "no_audio"
 
 
 def entry(task: str, outcome: Any) -> PrecontextEntry:

@@ -8,6 +8,7 @@ import structlog
 from app.chat.collect import Turn
 from app.chat.planning import words
 from app.chat.planning.kinds import Kind, is_linked, kind_of
+from app.chat.planning.languages import without_target
 from app.chat.planning.prose import Prose
 from app.chat.planning.router import Router
 from app.chat.planning.wants import Wants
@@ -22,6 +23,7 @@ _READERS: dict[Kind, str] = {
     "document": "ocr",
     "table": "ocr",
     "audio": "speech_to_text",
+    "video": "speech_to_text",
     "page": "scraper",
 }
 """What turns each kind of source into text."""
@@ -111,7 +113,11 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
         if _is_series(kind, wants, alone=len(sources) == 1):
             steps.append(Step("forecast", (source,), text))
             continue
-        steps.append(Step(_READERS[kind], (source,), text))
+        # To speech engines, a language in the text is the one that is spoken, unless it is a translation's.
+        asked = without_target(text) if kind in {"audio", "video"} and wants.reading_in else text
+        steps.append(Step(_READERS[kind], (source,), asked))
+        if kind == "video" and prose.mentions(words.WRITTEN):
+            steps.append(Step("ocr", (source,), text))
         if kind == "image" and wants.interface:
             steps.append(Step("gui_detection", (source,), text))
         if kind == "image" and (wants.explicit_detection or (wants.detection and not wants.interface)):

@@ -47,7 +47,7 @@ def usage_of(finish: Finish) -> Usage:
     )
 
 
-async def completion(feed: Feed, envelope: Envelope, *, show_reasoning: bool = False) -> ChatCompletion:
+async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: bool = False) -> ChatCompletion:
     """All the events as one answer."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
@@ -104,7 +104,7 @@ def _add_to(calls: dict[int, response.ToolCall], event: ToolCall) -> None:
 
 
 def stream(
-    feed: Feed,
+    feed: Feed[Event],
     envelope: Envelope,
     options: StreamOptions,
     *,

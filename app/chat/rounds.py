@@ -10,7 +10,7 @@ from app.chat.collect import Turn
 from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall
 from app.chat.gather import entry
 from app.chat.prompt import LlmMessage, fenced
-from app.chat.tools import InternalTool
+from app.chat.tools import PREFIX, InternalTool
 from app.wire.request import ChatRequest
 from app.wire.response import FinishReason, PrecontextEntry
 from models.language.llm import Done, Llm, LlmBroke, LlmCall, ReasoningDelta, TextDelta, ToolCallDelta
@@ -120,7 +120,7 @@ class Rounds:
                     case ToolCallDelta():
                         call = calls.setdefault(event.index, _Asked(event.id or "", event.name or ""))
                         call.arguments += event.arguments
-                        if call.name not in self.internal:
+                        if not self._is_ours(call.name):
                             place = places.setdefault(event.index, len(places))
                             yield ToolCall(place, event.arguments, event.id, event.name)
                     case Done():
@@ -135,6 +135,12 @@ class Rounds:
             asked += [call for call in calls.values() if call.name in internal]
             if calls and not asked and not self.text:
                 raise LlmBroke("The LLM goes on calling specialists that it is no longer offered.")
+
+    def _is_ours(self, name: str) -> bool:
+        """Also of a specialist that it was never offered, unless the client has a tool of that name."""
+        if name in self.internal:
+            return True
+        return name.startswith(PREFIX) and name not in {tool.function.name for tool in self.request.tools or ()}
 
     def _llm_call(self, internal: Mapping[str, InternalTool]) -> LlmCall:
         request = self.request

@@ -28,7 +28,7 @@ class InternalTool:
     """What the task is asked."""
     optional: tuple[str, ...] = ()
     kinds: frozenset[Kind] = frozenset()
-    """Of the inputs that it reads."""
+    """Of the inputs or links that it reads."""
 
     @property
     def name(self) -> str:
@@ -63,12 +63,11 @@ class InternalTool:
     def _sources(self, arguments: Arguments, turn: Turn) -> tuple[Source, ...]:
         if self.task == "scraper":
             return (_linked(arguments["url"], turn),)
-        if not self.reads_inputs:
-            return ()
-        number = arguments["input"]
-        if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
-            raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")
-        return (turn.sources[number - 1],)
+        numbers = [arguments["input"]] if self.reads_inputs else arguments.get("files", ())
+        for number in numbers:
+            if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
+                raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")
+        return tuple(turn.sources[number - 1] for number in dict.fromkeys(numbers))
 
 
 def _linked(url: str, turn: Turn) -> Source:
@@ -93,12 +92,22 @@ TOOLS: Sequence[InternalTool] = (
         "Read a web page that the user linked to.",
         {"url": {"type": "string"}},
         lambda given: f"Scrape this page: {given['url']}",
+        kinds=frozenset({"page"}),
     ),
     InternalTool(
         "code_sandbox",
-        "Run Python code for exact computation; only what it prints comes back.",
-        {"code": {"type": "string"}},
+        "Run Python code for exact computation, with numpy, pandas and matplotlib. It has no network. "
+        "What it prints comes back, and the user sees the figures that it shows.",
+        {
+            "code": {"type": "string"},
+            "files": {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1},
+                "description": "The numbers of the user's inputs, in order, that the code finds as files in /input.",
+            },
+        },
         lambda given: str(given["code"]),
+        optional=("files",),
     ),
     InternalTool(
         "translate",
@@ -108,11 +117,11 @@ TOOLS: Sequence[InternalTool] = (
     ),
     InternalTool(
         "ocr",
-        "Read the text of an input of the user's: an image, or pages of a document.",
+        "Read the text of an input of the user's: an image, pages of a document, or frames of a video.",
         {"input": _INPUT, "pages": {"type": "string", "description": "Such as 3, or 2-4; all without it."}},
         lambda given: f"Read pages {given['pages']}." if given.get("pages") else "Read it.",
         optional=("pages",),
-        kinds=frozenset({"image", "document", "table"}),
+        kinds=frozenset({"image", "video", "document", "table"}),
     ),
     InternalTool(
         "object_detection",
@@ -133,8 +142,8 @@ TOOLS: Sequence[InternalTool] = (
 
 
 def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[InternalTool]:
-    """The tools that can add something: those whose task runs here and, where it reads inputs, has one of its kind
-    that the plan did not give to it already."""
+    """The tools that can add something: those whose task runs here and, where it reads inputs or links, has one of its
+    kind that the plan did not give to it already."""
     planned = {(step.task, source) for step in plan.steps for source in step.sources}
 
     def is_new(tool: InternalTool, source: Source) -> bool:
@@ -143,5 +152,5 @@ def offered(turn: Turn, plan: Plan, has_task: Callable[[str], bool]) -> list[Int
     return [
         tool
         for tool in TOOLS
-        if (not tool.reads_inputs or any(is_new(tool, source) for source in turn.sources)) and has_task(tool.task)
+        if (not tool.kinds or any(is_new(tool, source) for source in turn.sources)) and has_task(tool.task)
     ]

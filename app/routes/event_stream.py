@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.chat import render
-from app.chat.feed import Feed
 from app.disconnect import until_disconnect
 from app.errors import is_expected, to_api_error
 from app.telemetry import Stages
@@ -22,7 +21,14 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, feed: Feed, pieces: AsyncGenerator[bytes, None], stages: Stages, request_id: str) -> None:
+    def __init__(
+        self,
+        feed: contextlib.AbstractAsyncContextManager[object],
+        pieces: AsyncGenerator[bytes, None],
+        stages: Stages,
+        request_id: str,
+    ) -> None:
+        """`pieces` come while `feed` is open."""
         # `no` keeps nginx from holding pieces back.
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]

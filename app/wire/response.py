@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-def _absent(value: object) -> bool:
+def absent(value: object) -> bool:
     return value is None
 
 
@@ -21,13 +21,13 @@ class Usage(Wire):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
-    completion_tokens_details: TokensDetails | None = Field(default=None, exclude_if=_absent)
+    completion_tokens_details: TokensDetails | None = Field(default=None, exclude_if=absent)
 
 
 class PrecontextEntry(Wire):
     name: str
-    result: Any = Field(default=None, exclude_if=_absent)
-    error: str | None = Field(default=None, exclude_if=_absent)
+    result: Any = Field(default=None, exclude_if=absent)
+    error: str | None = Field(default=None, exclude_if=absent)
 
 
 class FunctionCall(Wire):
@@ -44,7 +44,7 @@ class ToolCall(Wire):
 class Message(Wire):
     role: Literal["assistant"] = "assistant"
     content: str | None = None
-    tool_calls: list[ToolCall] | None = Field(default=None, exclude_if=_absent)
+    tool_calls: list[ToolCall] | None = Field(default=None, exclude_if=absent)
 
 
 FinishReason = Literal["stop", "length", "tool_calls"]
@@ -53,7 +53,7 @@ FinishReason = Literal["stop", "length", "tool_calls"]
 class Choice(Wire):
     index: int = 0
     message: Message
-    logprobs: Any = Field(default=None, exclude_if=_absent)
+    logprobs: Any = Field(default=None, exclude_if=absent)
     """As the LLM gives them, where they were asked for."""
     finish_reason: FinishReason
 
@@ -65,39 +65,39 @@ class ChatCompletion(Wire):
     model: str
     usage: Usage
     vcache: bool = False
-    precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=_absent)
+    precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=absent)
     """Only when something ran."""
-    reasoning: str | None = Field(default=None, exclude_if=_absent)
+    reasoning: str | None = Field(default=None, exclude_if=absent)
     """Only when it was asked for, and there is one."""
     choices: list[Choice]
-    evidence: dict[str, Any] | None = Field(default=None, exclude_if=_absent)
+    evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     """Where each field of a structured answer comes from, by JSON pointer; only when it was asked for."""
-    unsupported: list[str] | None = Field(default=None, exclude_if=_absent)
+    unsupported: list[str] | None = Field(default=None, exclude_if=absent)
     """Beside `evidence`: pointers of the fields that nothing in the precontext says."""
 
 
 class FunctionDelta(Wire):
-    name: str | None = Field(default=None, exclude_if=_absent)
-    arguments: str | None = Field(default=None, exclude_if=_absent)
+    name: str | None = Field(default=None, exclude_if=absent)
+    arguments: str | None = Field(default=None, exclude_if=absent)
 
 
 class ToolCallDelta(Wire):
     index: int
-    id: str | None = Field(default=None, exclude_if=_absent)
-    type: Literal["function"] | None = Field(default=None, exclude_if=_absent)
+    id: str | None = Field(default=None, exclude_if=absent)
+    type: Literal["function"] | None = Field(default=None, exclude_if=absent)
     function: FunctionDelta
 
 
 class Delta(Wire):
-    role: Literal["assistant"] | None = Field(default=None, exclude_if=_absent)
-    content: str | None = Field(default=None, exclude_if=_absent)
-    tool_calls: list[ToolCallDelta] | None = Field(default=None, exclude_if=_absent)
+    role: Literal["assistant"] | None = Field(default=None, exclude_if=absent)
+    content: str | None = Field(default=None, exclude_if=absent)
+    tool_calls: list[ToolCallDelta] | None = Field(default=None, exclude_if=absent)
 
 
 class ChunkChoice(Wire):
     index: int = 0
     delta: Delta
-    logprobs: Any = Field(default=None, exclude_if=_absent)
+    logprobs: Any = Field(default=None, exclude_if=absent)
     finish_reason: FinishReason | None = None
 
 
@@ -108,11 +108,11 @@ class ChatCompletionChunk(Wire):
     created: int
     model: str
     choices: list[ChunkChoice]
-    usage: Usage | None = Field(default=None, exclude_if=_absent)
-    vcache: bool | None = Field(default=None, exclude_if=_absent)
-    evidence: dict[str, Any] | None = Field(default=None, exclude_if=_absent)
+    usage: Usage | None = Field(default=None, exclude_if=absent)
+    vcache: bool | None = Field(default=None, exclude_if=absent)
+    evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     """On the chunk that ends the answer, as `unsupported`."""
-    unsupported: list[str] | None = Field(default=None, exclude_if=_absent)
+    unsupported: list[str] | None = Field(default=None, exclude_if=absent)
 
 
 class Model(Wire):

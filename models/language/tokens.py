@@ -9,4 +9,9 @@ which tokenizers split finer, count more."""
 
 def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
     """At least 1 for any text, 0 for none. Fewer `bytes_per_token` make a more careful estimate."""
-    return sum(math.ceil(len(text.encode()) / bytes_per_token) for text in texts)
+    return sum(math.ceil(_bytes(text) / bytes_per_token) for text in texts)
+
+
+def _bytes(text: str) -> int:
+    """Of `text` in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())

@@ -177,6 +177,12 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
             "llm_model": "scripted",
             "llm_abilities": abilities,
             "llm_context_tokens": CONTEXT_TOKENS,
+            # Else an LLM with tools is offered them whatever is asked: their own tests turn them on.
+            "code_sandbox": "off",
+            "search_provider": ("off",),
+            # Without its weights: what is planned and cannot be run is seen by a forecast.
+            "forecast": "chronos-2",
+            "translate": "opus-mt",
             **settings,
         }
         with (
@@ -193,6 +199,8 @@ def serving_app(settings: Settings) -> Iterator[str]:
     config = uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False, ws="none")
     server = uvicorn.Server(config)
     listening = config.bind_socket()
+    # Who asks before the app runs waits, instead of being refused.
+    listening.listen()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -43,6 +43,11 @@ def auto() -> Iterator[FullModel]:
         yield model
 
 
+def children() -> set[psutil.Process]:
+    """The processes below this one: servers of other tests may be among them."""
+    return set(psutil.Process().children(recursive=True))
+
+
 def run(model: FullModel, code: str, *parts: Json, stream: bool = False) -> Json:
     said = [text_part(f"Run this.\n```python\n{code}\n```"), *parts]
     if stream:
@@ -96,23 +101,24 @@ HARM = {
 @needs_sandbox
 @pytest.mark.parametrize("code", HARM.values(), ids=HARM)
 def test_harm_is_contained_and_reported_and_the_server_lives(on: FullModel, code: str) -> None:
+    before = children()
     result = run(on, code)
     assert result["timed_out"] is ("while True" in code and "file.write" not in code)
     assert len(result["output"]) < 70_000
     assert on.client.get("/health").status_code == 200
-    assert psutil.Process().children(recursive=True) == []
+    assert children() - before == set()
 
 
 @needs_sandbox
 def test_a_client_that_leaves_ends_its_script(on: FullModel) -> None:
-    code = "import time\nprint(1)\ntime.sleep(1000)"
+    code, before = "import time\nprint(1)\ntime.sleep(1000)", children()
     with pytest.raises(httpx.ReadTimeout):
         on.client.post(
             "/v1/chat/completions",
             json={"model": "interfaze-beta", "messages": [TASK, {"role": "user", "content": code}]},
             timeout=0.5,
         )
-    _, alive = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=1.4)
+    _, alive = psutil.wait_procs(list(children() - before), timeout=1.4)
     assert alive == []
 
 

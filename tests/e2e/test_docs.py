@@ -1,8 +1,9 @@
 """The documents' code runs, and prints what they say it prints.
 
-A fence `sh run` or `python run` is executed in a folder that holds `receipt.jpg`; `python client` is executed with
-the official client and the older openai package that it needs. The `output` fence behind it is what it prints. Of what
-an LLM answers (`sh llm`, `python llm`), the form is compared: its words may differ from one processor to the next.
+A fence `sh run` or `python run` is executed in a folder that holds `receipt.jpg`, `people.jpg` and `speech.flac`;
+`python client` is executed with the official client and the older openai package that it needs. The `output` fence
+behind it is what it prints. Of what an LLM answers (`sh llm`, `python llm`), the form is compared: its words may differ
+from one processor to the next.
 """
 
 import difflib
@@ -17,12 +18,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SHARED
+from tests.origin import Origin, serving_origin
 from tests.server import Server, serving
+from tests.web_pages import LAYOUTS
 
 ROOT = Path(__file__).parents[2]
 CLIENT_PYTHON = ROOT / ".venv-client" / "bin" / "python"
 PICTURE = "receipt.jpg"
+PHOTO = "people.jpg"
+TRANSLATION = "<task>translate</task>"
+SPEECH = "speech.flac"
 ADDRESS = "http://127.0.0.1:8000"
+PAGES = "http://127.0.0.1:8001"
 
 _FENCES = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -55,19 +63,33 @@ EXAMPLES = [
 
 
 @pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    """The pages that the documents link to."""
+    with serving_origin() as origin:
+        origin.files["/links"] = LAYOUTS["link_list"]().html
+        yield origin
+
+
+@pytest.fixture(scope="module")
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("docs") / "log", preload="ocr") as server:
+    log = tmp_path_factory.mktemp("docs") / "log"
+    weights = SHARED / "weights"
+    with serving(log, preload="ocr", weights_dir=weights, fetch_allow="127.0.0.1", code_sandbox="on") as server:
         yield server
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
 def test_an_example_prints_what_the_document_says(
-    example: Example, open_server: Server, shared: Path, tmp_path: Path
+    example: Example, open_server: Server, origin: Origin, shared: Path, tmp_path: Path
 ) -> None:
+    if TRANSLATION in example.code and shutil.which("apertium") is None:
+        pytest.skip("needs Apertium with apertium-eng-spa")
     shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)
+    shutil.copy(shared / "samples" / "photo_people.jpg", tmp_path / PHOTO)
+    shutil.copy(shared / "samples" / "speech_jfk.flac", tmp_path / SPEECH)
     result = subprocess.run(
         command(example),
-        input=example.code.replace(ADDRESS, open_server.base_url),
+        input=example.code.replace(ADDRESS, open_server.base_url).replace(PAGES, f"http://127.0.0.1:{origin.port}"),
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -77,8 +99,8 @@ def test_an_example_prints_what_the_document_says(
     printed, said = result.stdout.strip(), example.output.strip()
     if example.how == "llm":
         assert json.loads(printed.splitlines()[0]).keys() == json.loads(said.splitlines()[0]).keys()
-    elif PICTURE in example.code:
-        # Processors round differently: a confidence or a smudged letter may differ from one to the next.
+    elif any(name in example.code for name in (PICTURE, PHOTO, SPEECH)):
+        # Processors round differently: a confidence, a time or a smudged letter may differ from one to the next.
         assert difflib.SequenceMatcher(None, printed, said, autojunk=False).ratio() > 0.97, printed
     else:
         assert printed == said

@@ -250,8 +250,6 @@ def fetching_client(fetching_server: Server) -> Iterator[httpx.Client]:
 @pytest.mark.parametrize(
     ("system", "missing"),
     [
-        ("<task>translate</task>", "translate"),
-        ("<task>stt</task>", "speech_to_text"),
         ("<task>ocr</task> <guard>S1</guard>", "guardrails"),
         ("Be brief.", "llm"),
     ],

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import hostile
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     FullModel,
@@ -24,10 +25,7 @@ from tests.llm_server import Reply
 from tests.origin import Origin
 
 BROKEN = {"type": "image_url", "image_url": {"url": data_url(b"no picture at all, only words")}}
-AUDIO = {
-    "type": "input_audio",
-    "input_audio": {"data": base64.b64encode(b"RIFF\x24\0\0\0WAVEfmt ").decode(), "format": "wav"},
-}
+AUDIO = {"type": "input_audio", "input_audio": {"data": base64.b64encode(hostile.wav()).decode(), "format": "wav"}}
 BOTH = pytest.mark.parametrize("stream", [False, True])
 
 
@@ -47,6 +45,13 @@ def model() -> Iterator[FullModel]:
 def seeing() -> Iterator[FullModel]:
     """Its LLM sees."""
     with serving_full_model("vision", fetch_allow="127.0.0.1/32") as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
+    """Its engine for speech has no weights."""
+    with serving_full_model(speech_to_text="whisper-small", weights_dir=str(tmp_path_factory.mktemp("empty"))) as model:
         yield model
 
 
@@ -155,7 +160,8 @@ def test_an_only_input_that_is_broken_is_the_clients_mistake(model: FullModel, s
 
 
 @BOTH
-def test_a_task_with_no_engine_is_told_and_the_request_is_answered_all_the_same(model: FullModel, stream: bool) -> None:
+def test_a_task_with_no_engine_is_told_and_the_request_is_answered_all_the_same(deaf: FullModel, stream: bool) -> None:
+    model = deaf
     model.script(Reply("I could not listen to it."))
     said = [text_part("What is said here?"), AUDIO]
     if stream:
@@ -212,7 +218,8 @@ def test_directives_in_a_picture_are_words_like_any_other(model: FullModel) -> N
     assert read in inside
     for word in ("translate", "guard", "ignore previous"):
         assert word not in outside
-    assert "tools" not in prompt
+    offered = [tool["function"]["name"] for tool in prompt.get("tools", ())]
+    assert all(name.startswith("openfaze_") for name in offered)
 
 
 def test_directives_in_a_fetched_text_are_words_like_any_other(model: FullModel, origin: Origin) -> None:
@@ -277,16 +284,14 @@ def test_what_is_too_long_for_the_context_is_shortened_for_the_llm_alone(origin:
     assert len(text) < 2000 * 4
 
 
-def test_a_forecast_that_fails_with_its_input_is_told_as_the_tasks_error(model: FullModel) -> None:
-    model.script(Reply('{"next": 3}'))
+def test_a_request_about_nothing_but_a_forecast_fails_with_its_input(model: FullModel) -> None:
+    model.script()
     file = {"type": "file", "file": {"file_data": data_url(b"1\n2\n", "text/csv"), "filename": "a.csv"}}
     response = model.ask(
         [text_part("Forecast the next 5 days."), file], response_format=schema_of(next={"type": "number"})
     )
-    assert content_of(response) == '{"next": 3}'
-    assert [(entry["name"], list(entry)) for entry in response.json()["precontext"]] == [
-        ("forecast", ["name", "error"])
-    ]
+    assert "at least 5 values" in error_of(response, 400, "invalid_request")["message"]
+    assert model.prompts == []
 
 
 def test_the_log_names_the_plan_and_nothing_of_the_content() -> None:

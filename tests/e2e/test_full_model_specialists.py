@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.e2e.full_model import (
 from tests.llm_server import Call, Reply
 from tests.origin import Origin
 
-SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n"
+SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
 WITH_SERIES: list[Json | str | list[Json]] = [
     [
         text_part("Forecast the next 2 days of this."),
@@ -93,7 +94,7 @@ def test_the_fence_is_explained_even_when_nothing_was_planned(model: FullModel, 
 def test_an_input_that_a_plan_has_read_is_not_offered_again(model: FullModel) -> None:
     model.script(Reply("A sign."))
     model.ask([text_part("What does it say?"), picture_of("Platform nine")])
-    assert tools_of(model.prompts[0]) == []
+    assert "openfaze_ocr" not in tools_of(model.prompts[0])
 
 
 def test_a_plain_question_offers_no_reader(model: FullModel) -> None:
@@ -230,11 +231,12 @@ def test_urls_that_the_user_did_not_point_to_are_never_opened(model: FullModel, 
 
 
 def test_a_result_longer_than_the_context_is_shortened_for_the_llm_alone() -> None:
-    rows = [f"2026-01-01,{number}" for number in range(2000)]
+    first = date(2020, 1, 1)
+    rows = [f"{first + timedelta(days=number)},7" for number in range(2000)]
     table = data_url("\n".join(["date,sold", *rows]).encode(), "text/csv")
     file = {"type": "file", "file": {"file_data": table, "filename": "sold.csv"}}
     with serving_full_model(llm_context_tokens=2000) as model:
         model.script(Reply(tool_calls=[reading()]), Reply("13."))
         body = model.ask([text_part("Forecast the next 2 days of this."), file]).json()
-        assert body["precontext"][1]["result"]["extracted_text"].count("2026-01-01,") == 2000
+        assert body["precontext"][1]["result"]["extracted_text"].count(",7") == 2000
         assert len(prompt_text(model.prompts[1])) < 2000 * 4

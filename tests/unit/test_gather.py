@@ -142,6 +142,12 @@ async def test_what_cannot_be_read_is_raised_when_there_is_nothing_else() -> Non
         await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=failing(UNREADABLE))
 
 
+async def test_a_video_without_sound_can_still_be_looked_at() -> None:
+    silent = InputError("'a.mp4' has no audio track.", code="no_audio")
+    [found] = await gathered(plan_of("speech_to_text"), speech_to_text=failing(silent))
+    assert (found.name, found.error) == ("stt", "'a.mp4' has no audio track.")
+
+
 async def test_a_failure_is_raised_when_the_request_is_about_nothing_else() -> None:
     plan = plan_of("ocr", "forecast", about_only=True)
     with pytest.raises(EngineFailed):

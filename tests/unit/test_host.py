@@ -141,6 +141,63 @@ async def test_a_place_given_to_a_caller_who_leaves_goes_to_the_next() -> None:
     await host.close()
 
 
+async def test_urgent_items_overtake_others_and_share_no_batch_with_them() -> None:
+    engine, host = hosted(max_batch=2)
+    first = await running(engine, host)
+    long = asyncio.create_task(host.run_many([10, 11, 12]))
+    await until(lambda: host.queued == 3)
+    short = [asyncio.create_task(host.run(number, urgent=True)) for number in (2, 3, 4)]
+    await until(lambda: host.queued == 6)
+    engine.gate.set()
+    assert await asyncio.gather(first, long, *short) == [2, [20, 22, 24], 4, 6, 8]
+    assert engine.batches == [[1], [2, 3], [4], [10, 11], [12]]
+    await host.close()
+
+
+async def test_urgent_items_do_not_keep_others_waiting_for_ever() -> None:
+    engine, host = hosted(max_batch=2)
+    first = await running(engine, host)
+    other = asyncio.create_task(host.run(50))
+    await until(lambda: host.queued == 1)
+    urgent = asyncio.create_task(host.run_many(range(2, 14), urgent=True))
+    await until(lambda: host.queued == 13)
+    engine.gate.set()
+    await asyncio.gather(first, other, urgent)
+    assert [50 in batch for batch in engine.batches].index(True) == 5
+    assert engine.batches[5] == [50, 10]
+    await host.close()
+
+
+async def test_a_full_queue_keeps_no_urgent_item_out() -> None:
+    engine, host = hosted(max_queue=2)
+    first = await running(engine, host)
+    others = asyncio.create_task(host.run_many([10, 11]))
+    await until(lambda: host.queued == 2)
+    urgent = [asyncio.create_task(host.run(number, urgent=True)) for number in (2, 3)]
+    await until(lambda: host.queued == 4)
+    with pytest.raises(EngineOverloaded):
+        await host.run(4, urgent=True)
+    can_wait = asyncio.create_task(host.run(5, urgent=True, wait=True))
+    await until(lambda: host.queued == 5)
+    engine.gate.set()
+    await asyncio.gather(first, others, *urgent, can_wait)
+    assert engine.batches == [[1], [2], [3], [5], [10], [11]]
+    await host.close()
+
+
+async def test_a_withdrawn_urgent_item_never_runs() -> None:
+    engine, host = hosted()
+    first = await running(engine, host)
+    withdrawn = asyncio.create_task(host.run(2, urgent=True))
+    await until(lambda: host.queued == 1)
+    withdrawn.cancel()
+    await asyncio.wait([withdrawn])
+    engine.gate.set()
+    await first
+    assert (engine.batches, host.counters.dropped) == ([[1]], 1)
+    await host.close()
+
+
 async def test_withdrawn_work_never_runs_and_frees_its_place() -> None:
     engine, host = hosted(max_queue=1)
     first = await running(engine, host)

@@ -5,6 +5,7 @@ import pytest
 from app.chat.collect import Turn
 from app.chat.plan import Plan, Planner, Step
 from tasks.media.source import Source
+from tasks.speech.wishes import wishes
 from tests.plans import Case, turn_of
 
 SERIES = "10, 12, 11, 14, 15, 17"
@@ -32,6 +33,13 @@ async def test_each_input_is_a_step_of_its_own() -> None:
 async def test_a_task_is_asked_what_the_user_wrote() -> None:
     plan = await planned("Find the red car", "image")
     assert {step.text for step in plan.steps} == {"Find the red car"}
+
+
+@pytest.mark.parametrize("text", ["Transcribe this in German", "Translate the audio to German", "ins Deutsche bitte"])
+async def test_a_translations_language_is_not_taken_for_the_one_that_is_spoken(text: str) -> None:
+    hear, translate = (await planned(text, "wav")).steps
+    assert (hear.task, translate.task) == ("speech_to_text", "translate")
+    assert wishes(hear.text).language is None
 
 
 async def test_a_translation_of_media_waits_for_their_text_and_is_asked_in_the_standard_words() -> None:

@@ -26,7 +26,7 @@ FILE = "messages[0].content[0].file.file_data"
         ("https://example.com/photo.png?width=100#top", "image"),
         ("https://example.com/sch%C3%B6n.webp", "image"),
         ("https://example.com/talk.mp3", "audio"),
-        ("https://example.com/talk.webm", "audio"),
+        ("https://example.com/talk.webm", "video"),
         ("https://example.com/paper.pdf", "document"),
         ("https://example.com/letter.docx", "document"),
         ("https://example.com/notes.md", "document"),
@@ -44,7 +44,7 @@ def test_a_link_is_what_its_extension_says_else_a_page(url: str, kind: Kind) -> 
     [
         ("messages[0].content[0].image_url.url", "image"),
         ("messages[0].content[0].image_url", "image"),
-        ("messages[0].content[0].video_url.url", "audio"),
+        ("messages[0].content[0].video_url.url", "video"),
         ("messages[0].content[0].audio_url", "audio"),
         ("messages[0].content[0].input_audio.data", "audio"),
         ("messages[0].content[0].file_url", "document"),
@@ -71,7 +71,7 @@ def test_an_attached_web_page_is_read_and_not_scraped() -> None:
         ("aGk=", None, "csv", "table"),
         ("aGk=", None, None, "document"),
         ("data:text/csv,date,value", None, None, "table"),
-        ("data:video/mp4;base64,AAAA", None, None, "audio"),
+        ("data:video/mp4;base64,AAAA", None, None, "video"),
         ("no base64 at all!", "photo.png", None, "image"),
     ],
 )

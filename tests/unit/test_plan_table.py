@@ -74,4 +74,5 @@ async def test_rules_and_router_plan_nearly_all_requests(
 async def test_a_plan_never_varies(embedder: Embedder) -> None:
     planner, again = Planner(embedder), partial(Planner, embedder)
     for case in ROUTED:
-        assert await planner.plan(turn_of(case)) == await again().plan(turn_of(case))
+        turn = turn_of(case)
+        assert await planner.plan(turn) == await again().plan(turn)

@@ -13,7 +13,7 @@ ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
 FINISH = Finish("stop", prompt_tokens=220, completion_tokens=3)
 
 
-def feed(*events: Event) -> Feed:
+def feed(*events: Event) -> Feed[Event]:
     async def generate() -> AsyncGenerator[Event, None]:
         for event in events:
             yield event

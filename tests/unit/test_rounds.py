@@ -150,6 +150,22 @@ async def test_a_call_that_was_not_offered_any_more_is_neither_run_nor_shown() -
     assert [type(event) for event in shown] == [Precontext] * MAX_TOOL_ROUNDS
 
 
+@pytest.mark.parametrize("searching", [True, False])
+async def test_a_call_that_was_never_offered_is_not_shown_either(searching: bool) -> None:
+    invented = ToolCallDelta(0, "{}", "call_1", "openfaze_time_machine")
+    rounds = rounds_with(ScriptedLlm([TextDelta("It was Tuesday."), invented, CALLS]), searching=searching)
+    assert await events_of(rounds) == [Text("It was Tuesday.")]
+    assert rounds.finish.reason == "stop"
+
+
+async def test_a_tool_of_the_clients_may_have_a_name_like_ours() -> None:
+    tool = {"type": "function", "function": {"name": "openfaze_time_machine"}}
+    call = ToolCallDelta(0, "{}", "call_1", "openfaze_time_machine")
+    assert await events_of(rounds_with(ScriptedLlm([call, CALLS]), tools=[tool])) == [
+        ToolCall(0, "{}", "call_1", "openfaze_time_machine")
+    ]
+
+
 async def test_the_clients_calls_are_numbered_among_themselves_and_end_the_rounds() -> None:
     mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{", "call_x", "look_up"), ToolCallDelta(1, "}"), CALLS]
     rounds = rounds_with(ScriptedLlm(mixed))

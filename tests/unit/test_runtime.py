@@ -78,4 +78,4 @@ def test_every_engine_of_the_catalog_names_its_licence_and_its_weights() -> None
     specs = [candidate.spec for candidates in CATALOG.values() for candidate in candidates]
     assert specs
     assert all(spec.licence and spec.weights for spec in specs)
-    assert len({spec.name for spec in specs}) == len(specs)
+    assert len({(spec.capability, spec.name) for spec in specs}) == len(specs)

@@ -56,7 +56,8 @@ def documented(name: str) -> str:
     """The row of the table in docs/settings.md."""
     field = Settings.model_fields[name]
     default = field.default
-    shown = ",".join(default) if isinstance(default, tuple) else str(int(default) if default is False else default)
+    default = int(default) if default is False else default
+    shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
     cells = [
         f"`{PREFIX}{name.upper()}`",
         f"`{shown}`" if shown else "",

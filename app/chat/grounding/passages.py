@@ -186,7 +186,9 @@ def passages_of(precontext: Sequence[PrecontextEntry]) -> list[Passage]:
 
 
 def _page(number: int, section: Mapping[str, Any]) -> list[SourceLine]:
-    place = {"page": section["page"]} if "page" in section else {}
+    place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
+    if "timestamp" in section:
+        place["timestamp"] = (section["timestamp"], section["timestamp"])
     return [
         SourceLine(
             tuple([word["text"] for word in line["words"]]),

@@ -8,10 +8,10 @@ import pybase64
 
 from tasks.media.media_types import TEXTS, media_type_named, media_type_of_file
 from tasks.media.sniff import sniff
-from tasks.media.source import Source
+from tasks.media.source import HEAD, Source, beginning
 
-Kind = Literal["image", "audio", "document", "table", "page"]
-"""`audio` is what has an audio track; `document` is whatever can be read as text; a `page` is to be scraped."""
+Kind = Literal["image", "audio", "video", "document", "table", "page"]
+"""A `video` may have sound; `document` is whatever can be read as text; a `page` is to be scraped."""
 
 _HEAD_CHARS = 88
 """Of base64: the first 66 bytes, which is as far as sniffing needs to see, except into archives."""
@@ -29,10 +29,12 @@ _CONTAINERS = frozenset({"application/zip", "application/gzip", "application/x-o
 
 _OF_FIELD: tuple[tuple[str, Kind], ...] = (
     ("image_url", "image"),
-    ("video_url", "audio"),
+    ("video_url", "video"),
     ("audio_url", "audio"),
     ("input_audio", "audio"),
 )
+
+_OF_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
 
 
 def is_linked(source: Source) -> bool:
@@ -50,16 +52,14 @@ def kind_of(source: Source) -> Kind:
         return next((kind for name, kind in _OF_FIELD if name == field), "document")
     if media_type in _TABLES:
         return "table"
-    if media_type.startswith("image/"):
-        return "image"
-    return "audio" if media_type.startswith(("audio/", "video/")) else "document"
+    return _OF_TYPE.get(media_type.partition("/")[0], "document")
 
 
 def _media_type(source: Source) -> str | None:
     if source.url is not None:
         names = (unquote(urlsplit(source.url).path), source.filename)
         return media_type_named(source.format) or next(filter(None, map(media_type_of_file, names)), None)
-    payload = source.payload or ""
+    payload = beginning(source.payload or "", HEAD)
     declared = None
     if payload[:5].lower() == "data:":
         head, _, payload = payload[5 : 5 + 256 + _HEAD_CHARS].partition(",")
