@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 from models.vision.detection.detector import Detection
 from models.vision.text import Image
@@ -11,24 +9,12 @@ from tasks.base import Progress, TaskRequest
 from tasks.detection.result import DetectedObject, DetectionResult, objects_of
 from tasks.detection.search import Engines, Search, Searches
 from tasks.errors import InputError
-from tasks.media.document import Document
 from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
-from tasks.page_range import requested_pages
+from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
 from tasks.side_by_side import side_by_side
 
-_DOCUMENTS_AT_ONCE = 4
 _PAGES_AT_ONCE = 4
 """Enough to keep an engine's batches full; each holds a decoded picture in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    document: Document
-    number: int
-    """In its document, from 1."""
-    place: int
-    """Among the pages of all documents, from 1."""
 
 
 class ObjectDetectionTask:
@@ -52,46 +38,18 @@ class ObjectDetectionTask:
             raise InputError(
                 f"task '{self.name}' needs an image, a PDF or a video: attach one, or put its URL in the text"
             )
-        async with AsyncExitStack() as stack:
-
-            async def opened(source: Source) -> Document:
-                return await stack.enter_async_context(await self._loader.open(source))
-
-            documents = await side_by_side(opened, request.sources, at_most=_DOCUMENTS_AT_ONCE)
-            pages = self._asked_for(request.text, documents)
+        async with opened_documents(self._loader, request.sources) as documents:
+            pages = pages_to_search(self.name, request.text, documents, self._loader.limits.pages)
             search = await self._searches.for_text(request.text)
-            return {"detected_objects": await self._searched(pages, search, request.progress, _is_alone(documents))}
-
-    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[_Page]:
-        for document in documents:
-            if document.total_pages == 0:
-                raise InputError(
-                    f"'{document.label}' is {document.media_type}, which shows nothing that task '{self.name}' could "
-                    "search: it needs an image, a PDF or a video",
-                    code="unsupported_media_type",
-                    param=document.param,
-                )
-        pages = _numbered(documents)
-        wanted = None if _is_alone(documents) else requested_pages(text, len(pages))
-        if wanted is not None:
-            pages = [pages[place - 1] for place in wanted]
-        limit = self._loader.limits.pages
-        if len(pages) > limit:
-            raise InputError(
-                f"{len(pages)} pages are to be searched, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
-                f"Ask for fewer, for example 'pages 1-{limit}'.",
-                code="too_many_pages",
-                param=pages[0].document.param,
-            )
-        return pages
+            return {"detected_objects": await self._searched(pages, search, request.progress, is_alone(documents))}
 
     async def _searched(
-        self, pages: Sequence[_Page], search: Search, progress: Progress, alone: bool
+        self, pages: Sequence[Page], search: Search, progress: Progress, alone: bool
     ) -> list[DetectedObject]:
         pictures = _Pictures(search)
         done = 0
 
-        async def searched(page: _Page) -> list[DetectedObject]:
+        async def searched(page: Page) -> list[DetectedObject]:
             nonlocal done
             picture = await page.document.picture(page.number)
             found = await pictures.search(picture)
@@ -121,13 +79,3 @@ class _Pictures:
     async def search(self, picture: Image) -> list[Detection]:
         wait, self._admitted = self._admitted, True
         return await self._search.run(picture, wait=wait)
-
-
-def _numbered(documents: Sequence[Document]) -> list[_Page]:
-    pages = ((document, number + 1) for document in documents for number in range(document.total_pages))
-    return [_Page(document, number, place) for place, (document, number) in enumerate(pages, start=1)]
-
-
-def _is_alone(documents: Sequence[Document]) -> bool:
-    """Whether the only input is a picture, or a video, whose frames have their times."""
-    return len(documents) == 1 and documents[0].kind in ("image", "video")

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from itertools import groupby
 
 from models.vision.text import Image, PageReader, TextLine
@@ -12,24 +10,14 @@ from tasks.errors import InputError
 from tasks.media.document import Document
 from tasks.media.loader import MediaLoader
 from tasks.media.pictured_text import unread
-from tasks.media.source import Source
 from tasks.mixed_page import combined
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.page_range import requested_pages
+from tasks.seen_pages import Page, opened_documents
 from tasks.side_by_side import side_by_side
 
-_DOCUMENTS_AT_ONCE = 4
 _PAGES_AT_ONCE = 4
 """Enough to keep an engine's batches full; each holds a decoded picture in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    document: Document
-    number: int
-    """In its document, from 1."""
-    place: int
-    """Among the pages of all documents, from 1."""
 
 
 class OcrTask:
@@ -54,17 +42,12 @@ class OcrTask:
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError("task 'ocr' needs an image or a document: attach one, or put its URL in the text")
-        async with AsyncExitStack() as stack:
-
-            async def opened(source: Source) -> Document:
-                return await stack.enter_async_context(await self._loader.open(source))
-
-            documents = await side_by_side(opened, request.sources, at_most=_DOCUMENTS_AT_ONCE)
+        async with opened_documents(self._loader, request.sources) as documents:
             pages = self._asked_for(request.text, documents)
             sections = await self._read(pages, request.progress)
             return await asyncio.to_thread(_result, documents, pages, sections)
 
-    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[_Page]:
+    def _asked_for(self, text: str, documents: Sequence[Document]) -> list[Page]:
         pages, pictures = _numbered(documents)
         if pages and not _is_one_picture(documents):
             wanted = requested_pages(text, len(pages))
@@ -84,12 +67,12 @@ class OcrTask:
             )
         return pages
 
-    async def _read(self, pages: Sequence[_Page], progress: Progress) -> list[PageSection | None]:
+    async def _read(self, pages: Sequence[Page], progress: Progress) -> list[PageSection | None]:
         """None for a picture in a text that is damaged: the rest of the text is worth having."""
         pictures = _Pictures(self._reader)
         done = 0
 
-        async def read(page: _Page) -> PageSection | None:
+        async def read(page: Page) -> PageSection | None:
             nonlocal done
             try:
                 section = await _section(page, pictures)
@@ -117,7 +100,7 @@ class _Pictures:
         return await self._reader().read(picture, wait=wait)
 
 
-async def _section(page: _Page, pictures: _Pictures) -> PageSection:
+async def _section(page: Page, pictures: _Pictures) -> PageSection:
     width, height = await page.document.size(page.number)
     layer = await page.document.text_layer(page.number)
     read: Sequence[TextLine] = ()
@@ -132,12 +115,12 @@ async def _section(page: _Page, pictures: _Pictures) -> PageSection:
     return await asyncio.to_thread(laid_out)
 
 
-def _numbered(documents: Sequence[Document]) -> tuple[list[_Page], list[_Page]]:
+def _numbered(documents: Sequence[Document]) -> tuple[list[Page], list[Page]]:
     """The pages, and the pictures in texts, which nobody calls pages: their numbers come after those of all pages."""
     pages = [document for document in documents if document.text is None]
     texts = [document for document in documents if document.text is not None]
     all_pages = ((document, number + 1) for document in [*pages, *texts] for number in range(document.total_pages))
-    numbered = [_Page(document, number, place) for place, (document, number) in enumerate(all_pages, start=1)]
+    numbered = [Page(document, number, place) for place, (document, number) in enumerate(all_pages, start=1)]
     total = sum(document.total_pages for document in pages)
     return numbered[:total], numbered[total:]
 
@@ -146,7 +129,7 @@ def _is_one_picture(documents: Sequence[Document]) -> bool:
     return len(documents) == 1 and documents[0].kind == "image"
 
 
-def _result(documents: Sequence[Document], pages: Sequence[_Page], read: Sequence[PageSection | None]) -> OcrResult:
+def _result(documents: Sequence[Document], pages: Sequence[Page], read: Sequence[PageSection | None]) -> OcrResult:
     sections = [section for section in read if section is not None]
     if _is_one_picture(documents):
         return picture_result(sections[0])

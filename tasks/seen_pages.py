@@ -1,0 +1,68 @@
+"""The pictures, pages and frames that a task is asked to look at."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from tasks.errors import InputError
+from tasks.media.document import Document
+from tasks.media.loader import MediaLoader
+from tasks.media.source import Source
+from tasks.page_range import requested_pages
+from tasks.side_by_side import side_by_side
+
+_DOCUMENTS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    document: Document
+    number: int
+    """In its document, from 1."""
+    place: int
+    """Among the pages of all documents, from 1."""
+
+
+@asynccontextmanager
+async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> AsyncIterator[list[Document]]:
+    """`sources` as documents, in order, until the block ends. Raises InputError."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(source: Source) -> Document:
+            return await stack.enter_async_context(await loader.open(source))
+
+        yield await side_by_side(opened, sources, at_most=_DOCUMENTS_AT_ONCE)
+
+
+def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: int) -> list[Page]:
+    """All pages, counted through the documents, or those that `text` asks for ("page 3").
+
+    Raises InputError: a document without pages, pages that are not there, more of them than `limit`
+    (`too_many_pages`).
+    """
+    for document in documents:
+        if document.total_pages == 0:
+            raise InputError(
+                f"'{document.label}' is {document.media_type}, which shows nothing that task '{task}' could search: "
+                "it needs an image, a PDF or a video",
+                code="unsupported_media_type",
+                param=document.param,
+            )
+    numbers = ((document, number + 1) for document in documents for number in range(document.total_pages))
+    pages = [Page(document, number, place) for place, (document, number) in enumerate(numbers, start=1)]
+    wanted = None if is_alone(documents) else requested_pages(text, len(pages))
+    if wanted is not None:
+        pages = [pages[place - 1] for place in wanted]
+    if len(pages) > limit:
+        raise InputError(
+            f"{len(pages)} pages are to be searched, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
+            f"Ask for fewer, for example 'pages 1-{limit}'.",
+            code="too_many_pages",
+            param=pages[0].document.param,
+        )
+    return pages
+
+
+def is_alone(documents: Sequence[Document]) -> bool:
+    """Whether the only input is a picture, or a video, whose frames have their times."""
+    return len(documents) == 1 and documents[0].kind in ("image", "video")
