@@ -1,6 +1,5 @@
 """BERT's encoder as an OpenVINO graph, built straight from the checkpoint's tensors."""
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -8,31 +7,14 @@ from numpy.typing import NDArray
 
 from models.language.minilm.network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States
 from models.language.minilm.weights import Tensors
-
-# `import openvino` reports itself to its maker through this package; without it, it falls back to a stub.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
-import openvino as ov  # noqa: E402
-from openvino import opset13 as ops  # noqa: E402
+from models.openvino_graphs import ops, ov, request_for
 
 
 class OpenVinoNetwork:
     """Implements `Network`."""
 
     def __init__(self, weights: Tensors, *, threads: int) -> None:
-        compiled = ov.Core().compile_model(
-            _graph(weights),
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY",
-                "INFERENCE_NUM_THREADS": threads,
-                # Where the processor has bfloat16, OpenVINO would take it: then a vector depends on the machine.
-                "INFERENCE_PRECISION_HINT": "f32",
-                # Pinned threads of several containers would all land on the same cores.
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
-        self._request = compiled.create_infer_request()
+        self._request = request_for(_graph(weights), threads=threads)
 
     def encode(self, states: States, mask: NDArray[np.float32]) -> States:
         encoded: States = self._request.infer([states, mask])[0]

@@ -1,39 +1,21 @@
 """The encoder's network as an OpenVINO graph, built straight from the checkpoint's tensors."""
 
-import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.openvino_graphs import ops, ov, request_for
 from models.speech.resemblyzer.checkpoint import Tensors
 from models.speech.resemblyzer.mel import CHANNELS
 from models.speech.resemblyzer.network import LAYERS, TINY, WIDTH
-
-# `import openvino` reports itself to its maker through this package; without it, it falls back to a stub.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
-import openvino as ov  # noqa: E402
-from openvino import opset13 as ops  # noqa: E402
 
 
 class OpenVinoNetwork:
     """Implements `Network`."""
 
     def __init__(self, weights: Tensors, *, threads: int) -> None:
-        compiled = ov.Core().compile_model(
-            _graph(weights),
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY",
-                "INFERENCE_NUM_THREADS": threads,
-                # Where the processor has bfloat16, OpenVINO would take it: then a voice depends on the machine.
-                "INFERENCE_PRECISION_HINT": "f32",
-                # Pinned threads of several containers would all land on the same cores.
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
-        self._request = compiled.create_infer_request()
+        self._request = request_for(_graph(weights), threads=threads)
 
     def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
         silence = np.zeros((len(mels), 1, WIDTH), np.float32)
