@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -15,7 +16,6 @@ from tests.e2e.full_model import (
     body_of,
     content_of,
     error_of,
-    picture_of,
     schema_of,
     serving_full_model,
     text_part,
@@ -161,8 +161,9 @@ def test_a_stream_that_takes_too_long_ends_with_an_error_event() -> None:
 
 def test_a_fault_after_the_precontext_is_told_in_the_stream(model: FullModel) -> None:
     model.script(Reply(status=500))
-    said = [text_part("What does it say?"), picture_of("Platform nine")]
-    streamed = model.stream(said, headers={"x-show-additional-info": "true"})
+    # Nothing is left to be asked for about a text that was read: what was gathered is shown at once.
+    file = {"type": "file", "file": {"file_data": data_url(b"Platform nine", "text/plain"), "filename": "sign.txt"}}
+    streamed = model.stream([text_part("What does it say?"), file], headers={"x-show-additional-info": "true"})
     assert streamed.text.startswith("<precontext> [")
     assert streamed.error is not None
     assert streamed.error["code"] == "upstream_unavailable"
