@@ -1,6 +1,7 @@
 """Speech to text over HTTP: every way in which a recording can be sent, on real speech."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -213,3 +214,22 @@ def test_the_interfaze_sdk_transcribes(server: Server, shared: Path) -> None:
     result = json.loads(done.stdout)
     assert plain_words(result["text"]) == SAYS
     assert result["chunks"][0]["timestamp"][0] == pytest.approx(0.32, abs=0.2)
+
+
+@pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium and its pair eng-spa")
+def test_the_full_model_writes_down_and_translates_in_one_request(jfk: bytes) -> None:
+    fields = {"transcript": {"type": "string"}, "translation": {"type": "string"}}
+    schema = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+    answer = json.dumps({"transcript": "And so …", "translation": "Y así …"})
+    with serving_full_model(translate="apertium") as model:
+        model.script(Reply(answer))
+        response = model.ask(
+            [text_part("Transcribe the audio file and translate it to Spanish"), input_audio(jfk)],
+            response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}},
+        )
+        written, translated = response.json()["precontext"]
+    assert (written["name"], plain_words(written["result"]["text"])) == ("stt", SAYS)
+    assert translated["name"] == "translate"
+    assert translated["result"]["target_language"] == "es"
+    assert "país" in translated["result"]["translated_text"]
+    assert json.loads(response.json()["choices"][0]["message"]["content"]) == json.loads(answer)
