@@ -130,7 +130,8 @@ def test_threads_and_child_processes_work(room: Room) -> None:
 
 
 def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: Room) -> None:
-    outcome = run(room, "print('on')\nwhile True: pass", SHORT)
+    # Long enough for a slow machine to reach the first line.
+    outcome = run(room, "print('on', flush=True)\nwhile True: pass", SandboxLimits(seconds=8))
     assert (outcome.output, outcome.stopped, outcome.exit_code) == ("on\n", "time", 137)
 
 
