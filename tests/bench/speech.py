@@ -10,7 +10,6 @@ its own; ours goes through the task, from the file's bytes to the result.
 
 import argparse
 import asyncio
-import base64
 import io
 import multiprocessing
 import random
@@ -128,8 +127,7 @@ async def text_of(services: Any, recording: Recording) -> str:
     from tasks.base import TaskRequest
     from tasks.media.source import Source
 
-    url = f"data:audio/wav;base64,{base64.b64encode(recording.file).decode()}"
-    request = TaskRequest("", (Source.from_reference(url, param="audio"),))
+    request = TaskRequest("", (Source("audio", data=recording.file),))
     result = await services.find_task("speech_to_text").run(request)
     return str(result["text"])
 
