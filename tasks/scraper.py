@@ -123,7 +123,13 @@ class ScraperTask:
         if total is not None and total.left < limit:
             limit = total.left
         try:
-            fetched = await self._parts.politeness.fetch(str(source.url), param=source.param, max_bytes=max(limit, 1))
+            fetched = await self._parts.politeness.fetch(
+                str(source.url),
+                param=source.param,
+                max_bytes=max(limit, 1),
+                owner=source.owner,
+                fresh=source.fresh,
+            )
         except InputTooLarge as error:
             if total is not None and limit < self._parts.limits.fetch_bytes:
                 raise total.passed(source.param) from error

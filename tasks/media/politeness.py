@@ -55,13 +55,21 @@ class Politeness:
         self._robots = Robots(self.fetcher, self.clock)
 
     async def fetch(
-        self, url: str, *, param: str | None = None, max_bytes: int | None = None, fresh: bool = False
+        self,
+        url: str,
+        *,
+        param: str | None = None,
+        max_bytes: int | None = None,
+        owner: str = "",
+        fresh: bool = False,
     ) -> Fetched:
         """As `Fetcher.fetch`, waiting within its time limit until the host may be visited; each redirect too.
 
         Raises as that does; InputError (`url_not_allowed`) for a page that is closed to robots.
         """
-        return await self.fetcher.fetch(url, param=param, max_bytes=max_bytes, fresh=fresh, gate=self._admit)
+        return await self.fetcher.fetch(
+            url, param=param, max_bytes=max_bytes, owner=owner, fresh=fresh, gate=self._admit
+        )
 
     @asynccontextmanager
     async def _admit(self, url: httpx.URL, visit: Visit) -> AsyncIterator[None]:

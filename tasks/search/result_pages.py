@@ -42,7 +42,8 @@ class ResultPages:
 
     async def _read(self, url: str) -> str:
         async with asyncio.timeout(FETCH_S):
-            fetched = await self.politeness.fetch(url, max_bytes=_MAX_BYTES)
+            # Whoever asks is not known here, and what is kept for one caller may not show in another's timing.
+            fetched = await self.politeness.fetch(url, max_bytes=_MAX_BYTES, fresh=True)
         declared = media_type_named(fetched.media_type) or media_types.HTML
         if (sniff(fetched.data, text=True) or declared) != media_types.HTML:
             return ""
