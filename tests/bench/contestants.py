@@ -7,9 +7,11 @@ import os
 import queue
 import re
 import resource
+import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -187,3 +189,25 @@ class OverHttp:
         response.raise_for_status()
         content = json.loads(response.json()["choices"][0]["message"]["content"])
         return len(content["result"]["extracted_text"].split())
+
+
+def print_round(contestants: Sequence[Contestant], job: Job, rounds: int, *, found: str, bases: Sequence[str]) -> None:
+    """Runs the contestants over the job, in turn, and prints how fast each is; the last against those named `bases`.
+    `found` is what their counts are of."""
+    outcomes: dict[str, list[Outcome]] = defaultdict(list)
+    for _ in range(rounds):
+        for contestant in contestants:
+            outcomes[contestant.name].append(contestant.run(job))
+    print(f"\n{job.callers} callers, {len(job.pictures)} pictures a round, {rounds} rounds")
+    print(f"{'':28}{'pictures/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'peak MB':>9}{found:>9}")
+    for contestant in contestants:
+        runs = outcomes[contestant.name]
+        latencies = sorted(latency for run in runs for latency in run.latencies_s)
+        speed = statistics.median(len(job.pictures) / run.wall_s for run in runs)
+        p50, p99 = (latencies[min(len(latencies) - 1, int(len(latencies) * q))] * 1000 for q in (0.5, 0.99))
+        row = f"{speed:12.2f}{p50:9.1f}{p99:9.1f}{contestant.peak_mb():9.0f}{runs[0].words:9}"
+        print(f"{contestant.name:28}{row}", flush=True)
+    last = contestants[-1].name
+    for base in bases:
+        faster = statistics.median(b.wall_s / h.wall_s for b, h in zip(outcomes[base], outcomes[last], strict=True))
+        print(f"pictures/s, {last} : {base} = {faster:.2f}; time {1 / faster:.2f}")

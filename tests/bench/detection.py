@@ -10,15 +10,13 @@ turn, so that a slow minute of the machine slows all of them; the ratios are med
 import argparse
 import asyncio
 import json
-import statistics
 import tempfile
 import threading
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench.contestants import Contestant, InProcess, Job, Outcome, OverHttp, timed_pool
+from tests.bench.contestants import Contestant, InProcess, Job, Outcome, OverHttp, print_round, timed_pool
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.server import serving
@@ -51,28 +49,9 @@ def main() -> None:
         for contestant in contestants:
             contestant.run(Job(pictures[:4], 1))
         for callers in (1, 8):
-            report(contestants, Job(pictures, callers), arguments.rounds)
+            print_round(contestants, Job(pictures, callers), arguments.rounds, found="objects", bases=(RAW, OWN))
         for contestant in contestants:
             contestant.close()
-
-
-def report(contestants: list[Contestant], job: Job, rounds: int) -> None:
-    outcomes: dict[str, list[Outcome]] = defaultdict(list)
-    for _ in range(rounds):
-        for contestant in contestants:
-            outcomes[contestant.name].append(contestant.run(job))
-    print(f"\n{job.callers} callers, {len(job.pictures)} pictures a round, {rounds} rounds")
-    print(f"{'':28}{'pictures/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'peak MB':>9}{'objects':>9}")
-    for contestant in contestants:
-        runs = outcomes[contestant.name]
-        latencies = sorted(latency for run in runs for latency in run.latencies_s)
-        speed = statistics.median(len(job.pictures) / run.wall_s for run in runs)
-        p50, p99 = (latencies[min(len(latencies) - 1, int(len(latencies) * q))] * 1000 for q in (0.5, 0.99))
-        row = f"{speed:12.1f}{p50:9.1f}{p99:9.1f}{contestant.peak_mb():9.0f}{runs[0].words:9}"
-        print(f"{contestant.name:28}{row}", flush=True)
-    for base in (RAW, OWN):
-        faster = statistics.median(b.wall_s / h.wall_s for b, h in zip(outcomes[base], outcomes[HTTP], strict=True))
-        print(f"pictures/s, {HTTP} : {base} = {faster:.2f}; time {1 / faster:.2f}")
 
 
 def raw_engine(path: str) -> Callable[[Job], Outcome]:

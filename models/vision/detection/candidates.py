@@ -129,7 +129,7 @@ def _folder(name: str, config: EngineConfig) -> Path:
 
 
 def _transformers_remedy(name: str, repository: str, config: EngineConfig) -> str | None:
-    from models.vision.detection.torch_device import INSTALL
+    from models.torch_device import INSTALL
 
     if not (_folder(name, config) / "config.json").is_file():
         return f"Put {repository} from Hugging Face into the folder '{name}' of OPENFAZE_WEIGHTS_DIR (`hf download`)."

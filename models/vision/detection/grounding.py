@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.torch_device import torch_device
 from models.vision.detection.boxes import from_centres, suppressed
 from models.vision.detection.coco import NAMES
 from models.vision.detection.detector import Detection, Found, Query
-from models.vision.detection.torch_device import torch_device
 
 SIDE = 800
 """The shorter side that these networks' preprocessing makes."""

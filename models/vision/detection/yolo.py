@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineUnavailable
+from models.torch_device import torch_device
 from models.vision.detection.coco import NAMES
 from models.vision.detection.detector import Detection, Found, Mask, Query
-from models.vision.detection.torch_device import torch_device
 
 SIDE = 640
 _LEAST_SCORE = 0.25

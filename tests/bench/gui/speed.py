@@ -10,10 +10,8 @@ are medians of the rounds' ratios. The pictures are measuring pages that `tests.
 import argparse
 import asyncio
 import json
-import statistics
 import tempfile
 import threading
-from collections import defaultdict
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +20,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from tests.bench.contestants import Contestant, InProcess, Job, Outcome, OverHttp, timed_pool
+from tests.bench.contestants import Contestant, InProcess, Job, Outcome, OverHttp, print_round, timed_pool
 from tests.e2e.conftest import data_url
 from tests.server import serving
 
@@ -50,27 +48,9 @@ def main() -> None:
         for contestant in contestants:
             contestant.run(Job(pictures[: len(found)], 1))
         for callers in (1, 8):
-            report(contestants, Job(pictures, callers), arguments.rounds)
+            print_round(contestants, Job(pictures, callers), arguments.rounds, found="elements", bases=(RAW,))
         for contestant in contestants:
             contestant.close()
-
-
-def report(contestants: list[Contestant], job: Job, rounds: int) -> None:
-    outcomes: dict[str, list[Outcome]] = defaultdict(list)
-    for _ in range(rounds):
-        for contestant in contestants:
-            outcomes[contestant.name].append(contestant.run(job))
-    print(f"\n{job.callers} callers, {len(job.pictures)} pictures a round, {rounds} rounds")
-    print(f"{'':28}{'pictures/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'peak MB':>9}{'elements':>9}")
-    for contestant in contestants:
-        runs = outcomes[contestant.name]
-        latencies = sorted(latency for run in runs for latency in run.latencies_s)
-        speed = statistics.median(len(job.pictures) / run.wall_s for run in runs)
-        p50, p99 = (latencies[min(len(latencies) - 1, int(len(latencies) * q))] * 1000 for q in (0.5, 0.99))
-        row = f"{speed:12.2f}{p50:9.0f}{p99:9.0f}{contestant.peak_mb():9.0f}{runs[0].words:9}"
-        print(f"{contestant.name:28}{row}", flush=True)
-    faster = statistics.median(b.wall_s / h.wall_s for b, h in zip(outcomes[RAW], outcomes[HTTP], strict=True))
-    print(f"pictures/s, {HTTP} : {RAW} = {faster:.2f}; time {1 / faster:.2f}")
 
 
 def raw_engine() -> Callable[[Job], Outcome]:
