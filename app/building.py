@@ -6,7 +6,7 @@ from app.files.records import FileLimits
 from app.files.storage import Storage
 from app.files.store import FileStore
 from app.settings import Settings
-from models.candidate import DetectionConfig, EngineConfig, LlmConfig, SandboxConfig, SpeechConfig
+from models.candidate import DetectionConfig, EngineConfig, GuiConfig, LlmConfig, SandboxConfig, SpeechConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.sandbox.script import SandboxLimits
@@ -32,6 +32,10 @@ def build_runtime(settings: Settings) -> Runtime:
         detection=DetectionConfig(
             settings.object_detection,
             Path(settings.object_detection_model) if settings.object_detection_model else None,
+        ),
+        gui=GuiConfig(
+            settings.gui_detection,
+            Path(settings.gui_detection_model) if settings.gui_detection_model else None,
         ),
         diarization_model=Path(settings.diarization_model) if settings.diarization_model else None,
         speech=SpeechConfig(

@@ -101,6 +101,29 @@ async def _find_a_stop_sign(runtime: Runtime) -> str:
 
 
 async def _find_a_button(runtime: Runtime) -> str:
+    pixels = _a_step_of_a_form()
+    lines = await runtime.page_reader().read(pixels)
+    found = await runtime.gui_detector().detect(pixels, lines)
+    if [one.type for one in found if one.text == "Continue"] != ["button"]:
+        raise SelfTestFailed(f"finds {[one.type for one in found]} where the picture shows a button")
+    return "found a button"
+
+
+async def _point_at_a_button(runtime: Runtime) -> str:
+    llm, grounder = runtime.llm(), runtime.gui_grounder()
+    assert grounder is not None  # its state says that it can run
+    if not (await llm.abilities()).vision:
+        return f"{llm.name} sees no pictures: words alone tell which element is meant"
+    pixels = _a_step_of_a_form()
+    lines = await runtime.page_reader().read(pixels)
+    found = await runtime.gui_detector().detect(pixels, lines)
+    meant = await grounder.ground("where do I click to go on?", pixels, found, lines)
+    if meant is None or [one.text for one in meant] != ["Continue"]:
+        raise SelfTestFailed(f"{llm.name} does not point at the only button of a picture")
+    return f"{llm.name} pointed at a button"
+
+
+def _a_step_of_a_form() -> NDArray[np.uint8]:
     from PIL import Image, ImageDraw, ImageFont
 
     picture = Image.new("RGB", (480, 320), "white")
@@ -108,12 +131,7 @@ async def _find_a_button(runtime: Runtime) -> str:
     draw.rounded_rectangle((40, 120, 180, 160), 6, fill=(37, 99, 235))
     draw.text((110, 140), "Continue", fill="white", font=ImageFont.load_default(16), anchor="mm")
     draw.text((40, 60), "One more step", fill="black", font=ImageFont.load_default(16))
-    pixels = np.asarray(picture)
-    lines = await runtime.page_reader().read(pixels)
-    found = await runtime.gui_detector().detect(pixels, lines)
-    if [one.type for one in found if one.text == "Continue"] != ["button"]:
-        raise SelfTestFailed(f"finds {[one.type for one in found]} where the picture shows a button")
-    return "found a button"
+    return np.asarray(picture)
 
 
 async def _find_what_is_named(runtime: Runtime) -> str:
@@ -202,6 +220,7 @@ SELF_TESTS: Mapping[str, SelfTest] = {
     "ocr": _read_a_picture,
     "object_detection": _find_a_stop_sign,
     "gui_detection": _find_a_button,
+    "gui_grounding": _point_at_a_button,
     "open_vocabulary": _find_what_is_named,
     "segmentation": _outline_a_stop_sign,
     "speech_to_text": _write_down_a_greeting,

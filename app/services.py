@@ -79,7 +79,7 @@ class Services:
         yield self.speech
         engines = Engines(runtime.detector, runtime.open_vocabulary, runtime.segmenter, runtime.embedder)
         yield ObjectDetectionTask(engines, loader)
-        yield GuiDetectionTask(runtime.gui_detector, runtime.page_reader, loader)
+        yield GuiDetectionTask(runtime.gui_detector, runtime.page_reader, loader, runtime.gui_grounder)
         yield TranslateTask(runtime.translators, loader, most_chars=settings.max_translate_chars)
         series = SeriesLimits(points=settings.max_series_points, series=settings.max_series)
         yield ForecastTask(runtime.forecaster, TableReader(loader, loader.processes), series)

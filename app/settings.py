@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """Your own network for it: an RF-DETR or D-FINE in ONNX, a folder of transformers', a file of ultralytics'."""
     gui_detection: str = "auto"
     """An engine that finds the elements of user interfaces (docs/gui-detection.md lists them), or `auto`."""
+    gui_detection_model: str | None = None
+    """The file of OmniParser's icon detector, for `omniparser`."""
     diarization: str = "auto"
     """The engine that tells speakers apart: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
     diarization_model: str | None = None
@@ -212,7 +214,7 @@ class Settings(BaseSettings):
             raise ValueError(f"no ability '{min(unknown)}'; there are: vision, tools, json_schema")
         return value
 
-    @field_validator("object_detection_model")
+    @field_validator("object_detection_model", "gui_detection_model")
     @classmethod
     def _is_there(cls, value: str | None) -> str | None:
         if value and not Path(value).exists():

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from models.base import EngineSpec
+from models.language.embedding import Embedder
+from models.language.llm import Llm
 from models.sandbox.script import SandboxLimits
 
 
@@ -35,6 +37,14 @@ class DetectionConfig:
     """As the operator chose it: some engines serve only those who name them."""
     model: Path | None = None
     """A network of the operator's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuiConfig:
+    engine: str = "auto"
+    """As the operator chose it: some engines serve only those who name them."""
+    model: Path | None = None
+    """OmniParser's icon detector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class EngineConfig:
     idle_unload_s: float | None = None
     ocr_language: str = "en"
     detection: DetectionConfig = field(default_factory=DetectionConfig)
+    gui: GuiConfig = field(default_factory=GuiConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     diarization_model: Path | None = None
     """A copy of pyannote's diarization pipeline."""
@@ -101,13 +112,26 @@ class Built:
     parts: Sequence[Part]
 
 
+class Others(Protocol):
+    """What an engine may be made of besides weights of its own. These are loaded and closed as themselves."""
+
+    def llm(self) -> Llm:
+        """Raises EngineUnavailable."""
+
+    def embedder(self) -> Embedder | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     spec: EngineSpec
     remedy: Callable[[EngineConfig], str | None]
     """None when the engine can run here, else a sentence that says what is missing and what would provide it; empty
     where another engine's says enough. Looks, and loads nothing."""
-    build: Callable[[EngineConfig], Built]
+    build: Callable[[EngineConfig], Built] | None = None
+    """Of an engine with parts of its own."""
+    over: Callable[[EngineConfig, Others], Any] | None = None
+    """Of one that has none: its service, around the engine of the capability `needs`."""
+    needs: str | None = None
 
 
 def is_installed(*packages: str) -> bool:

@@ -10,7 +10,7 @@ from models.speech.candidates import OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPE
 from models.speech.voices_candidates import PYANNOTE, RESEMBLYZER
 from models.translation.candidates import TRANSLATE
 from models.vision.detection.candidates import OBJECT_DETECTION, OPEN_VOCABULARY, SAM_2_1
-from models.vision.gui.candidates import GUI_DETECTION
+from models.vision.gui.candidates import GUI_DETECTION, GUI_GROUNDING
 from models.vision.ocr import PADDLE, PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL
 
 CATALOG: Mapping[str, Sequence[Candidate]] = {
@@ -19,6 +19,7 @@ CATALOG: Mapping[str, Sequence[Candidate]] = {
     "open_vocabulary": OPEN_VOCABULARY,
     "segmentation": (SAM_2_1,),
     "gui_detection": GUI_DETECTION,
+    "gui_grounding": GUI_GROUNDING,
     "speech_to_text": (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN),
     "diarization": (PYANNOTE, RESEMBLYZER),
     "translate": TRANSLATE,

@@ -12,11 +12,9 @@ from models.sandbox.script import Sandbox
 from models.series.forecaster import Forecaster
 from models.speech.transcriber import Transcriber
 from models.speech.voices import Diarizer, VoiceEncoder
-from models.translation.candidates import LLM_TRANSLATOR
-from models.translation.llm import LlmTranslator
 from models.translation.translator import Translator
 from models.vision.detection.detector import Detector, Segmenter
-from models.vision.gui.elements import GuiDetector
+from models.vision.gui.elements import GuiDetector, GuiGrounder
 from models.vision.text import PageReader
 
 AUTO = "auto"
@@ -104,6 +102,13 @@ class Runtime:
         """The `gui_detection` capability. Raises EngineUnavailable."""
         return cast(GuiDetector, self._service("gui_detection"))
 
+    def gui_grounder(self) -> GuiGrounder | None:
+        """The `gui_grounding` capability; None where words alone are to tell which element is meant."""
+        try:
+            return cast(GuiGrounder, self._service("gui_grounding"))
+        except EngineUnavailable:
+            return None
+
     def open_vocabulary(self) -> Detector:
         """A Detector of any label, beside the one of `object_detection`. Raises EngineUnavailable."""
         return cast(Detector, self._service("open_vocabulary"))
@@ -142,12 +147,7 @@ class Runtime:
     def translators(self) -> list[Translator]:
         """All engines of the `translate` capability that can run, the best first: one may know languages that another
         does not. Raises EngineUnavailable where there is none."""
-        self.choose("translate")
-        runnable = [one for one in self._candidates("translate") if one.remedy(self._config) is None]
-        return [
-            LlmTranslator(self.llm) if one is LLM_TRANSLATOR else cast(Translator, self._build(one).service)
-            for one in runnable
-        ]
+        return cast(list[Translator], self._services("translate"))
 
     async def load(self, capability: str) -> None:
         """Loads the engines of `capability` now. Raises EngineUnavailable."""
@@ -162,9 +162,9 @@ class Runtime:
         return [self._state(capability) for capability in self._catalog]
 
     async def close(self) -> None:
-        for built in self._built.values():
-            for part in built.parts:
-                await part.close()
+        # Those that one engine has from another are there twice.
+        for part in {id(part): part for built in self._built.values() for part in built.parts}.values():
+            await part.close()
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:
         """Those that the operator leaves to choose from."""
@@ -174,10 +174,23 @@ class Runtime:
     def _service(self, capability: str) -> Any:
         return self._build(self.choose(capability)).service
 
+    def _services(self, capability: str) -> list[Any]:
+        """Of every engine that can run, the best first. Raises EngineUnavailable where there is none."""
+        self.choose(capability)
+        runnable = [one for one in self._candidates(capability) if one.remedy(self._config) is None]
+        return [self._build(one).service for one in runnable]
+
     def _build(self, candidate: Candidate) -> Built:
         if candidate.spec not in self._built:
-            self._built[candidate.spec] = candidate.build(self._config)
+            self._built[candidate.spec] = self._new(candidate)
         return self._built[candidate.spec]
+
+    def _new(self, candidate: Candidate) -> Built:
+        if candidate.build is not None:
+            return candidate.build(self._config)
+        assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
+        parts = self._build(self.choose(candidate.needs)).parts if candidate.needs else ()
+        return Built(candidate.over(self._config, self), parts)
 
     def _state(self, capability: str) -> CapabilityState:
         try:

@@ -74,6 +74,12 @@ class DrawnScreen:
         self.text(x + side + 8, y + side / 2, label, anchor="lm")
         return box
 
+    def patch(self, x: float, y: float, width: float, height: float, colour: tuple[int, int, int]) -> Box:
+        """Nothing but a colour."""
+        left, top, right, bottom = box = self._box(x, y, width, height)
+        self._pen.rectangle((left, top, right - 1, bottom - 1), fill=colour)
+        return box
+
     @property
     def image(self) -> Image:
         return np.asarray(self._picture)

@@ -9,7 +9,7 @@ from models.device import resolve_device
 from models.host import EngineHost, HostLimits
 from models.language.candidates import QWEN3_4B
 from models.translation import apertium, ct2
-from models.translation.llm import NAME
+from models.translation.llm import NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, shortest_route
 
 _BATCH_CHARS = 8000
@@ -90,8 +90,8 @@ APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium
 LLM_TRANSLATOR = Candidate(
     EngineSpec(NAME, CAPABILITY, "the model's", "those of the capability 'llm'"),
     _llm_remedy,
-    lambda _: Built(None, ()),
+    over=lambda _, others: LlmTranslator(others.llm),
+    needs="llm",
 )
-"""Built by the Runtime around the LLM that answers, which is loaded and closed as the capability `llm`."""
 
 TRANSLATE = (MADLAD_400, OPUS_MT, LLM_TRANSLATOR, APERTIUM)

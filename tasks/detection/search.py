@@ -14,6 +14,8 @@ from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for
 from tasks.detection.wishes import Wishes
 
 _LABELS_SHOWN = 12
+_SHORT = 200
+"""Characters of a text whose patterns take a millisecond at most, whoever wrote it; it grows with their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,11 @@ class Searches:
 
     async def _wanted(self, text: str, detector: Detector) -> tuple[tuple[Detector, tuple[str, ...] | None], ...]:
         vocabulary = None if detector.labels is None else self._vocabulary(detector.labels)
-        # A hostile text keeps its patterns busy for a fifth of a second.
-        phrases = await asyncio.to_thread(phrases_asked_for, text, vocabulary)
+        if len(text) <= _SHORT:
+            phrases = phrases_asked_for(text, vocabulary)
+        else:
+            # A hostile text keeps its patterns busy for a fifth of a second.
+            phrases = await asyncio.to_thread(phrases_asked_for, text, vocabulary)
         if not phrases:
             return ((detector, None),)
         if vocabulary is None:
@@ -95,7 +100,10 @@ class Searches:
         return tuple(wanted)
 
     def _vocabulary(self, labels: Sequence[str]) -> Vocabulary:
-        return self._vocabularies.setdefault(tuple(labels), Vocabulary(labels))
+        key = tuple(labels)
+        if key not in self._vocabularies:
+            self._vocabularies[key] = Vocabulary(key)
+        return self._vocabularies[key]
 
     def _open_vocabulary(self) -> tuple[Detector | None, str]:
         """The engine for any label, or what would provide one."""

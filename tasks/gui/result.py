@@ -11,8 +11,8 @@ class ShownElement(TypedDict):
     type: str
     """One of `models.vision.gui.elements.TYPES`."""
     bounds: Bounds
-    confidence: float
-    """0 to 1, two decimals, as the engine measured it."""
+    confidence: NotRequired[float]
+    """0 to 1, two decimals, as the engine measured it; absent where nothing has."""
     text: NotRequired[str]
     """What OCR reads in it; absent where that is nothing."""
     page: NotRequired[int]
@@ -35,7 +35,9 @@ def shown(
 def _shown(one: GuiElement, width: int, height: int, page: int | None, timestamp: float | None) -> ShownElement:
     x0, y0, x1, y1 = one.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
-    element: ShownElement = {"type": one.type, "bounds": bounds, "confidence": round(one.score, 2)}
+    element: ShownElement = {"type": one.type, "bounds": bounds}
+    if one.score is not None:
+        element["confidence"] = round(one.score, 2)
     if one.text:
         element["text"] = one.text
     if page is not None:

@@ -81,6 +81,15 @@ class Wording:
     """Its place among several, from 0; -1 is the last."""
     several: bool = False
     """Whether all elements of its types are meant."""
+    said: str = ""
+    """The line that says so."""
+
+    @property
+    def names_an_element(self) -> bool:
+        """Whether certain elements are meant, rather than all of some types or of the screen."""
+        if self.written or self.order is not None:
+            return True
+        return bool(self.types or self.places) and not self.several
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -100,7 +109,7 @@ class Wording:
         order = next((_ORDER[word.casefold()] for word in left if word.casefold() in _ORDER), None)
         left = [word for word in left if word.casefold() not in _ORDER]
         written = (quoted[1] or quoted[2]) if quoted else " ".join(_without_ends(left))
-        return cls(written.strip(), quoted is not None, types, places, order, several)
+        return cls(written.strip(), quoted is not None, types, places, order, several, first)
 
 
 def _word(words: str) -> re.Pattern[str]:

@@ -58,7 +58,9 @@ def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
 def upright_rgb(frame: PIL.Image.Image) -> Image:
     """Decode `frame`: orientation applied, what is transparent on white, or on black if what is visible is light."""
     frame.load()
-    return np.ascontiguousarray(np.asarray(_rgb(ImageOps.exif_transpose(frame)), dtype=np.uint8))
+    # In place: it would copy what it need not turn.
+    ImageOps.exif_transpose(frame, in_place=True)
+    return np.ascontiguousarray(np.asarray(_rgb(frame), dtype=np.uint8))
 
 
 def _rgb(frame: PIL.Image.Image) -> PIL.Image.Image:

@@ -12,6 +12,7 @@ from models.candidate import EngineConfig
 from models.vision.detection.candidates import FASTESTDET
 from models.vision.detection.coco import NAMES, SPARSE_NAMES
 from models.vision.detection.detector import Detection, Detector
+from models.vision.detection.fastestdet import FastestDetHead
 from tests.photos import BUS, THREE_PEOPLE, best_iou, iou, photo
 
 
@@ -25,6 +26,16 @@ async def detector(shared: Path) -> AsyncIterator[Detector]:
 
 def seen(found: list[Detection]) -> set[tuple[str, float, tuple[float, ...]]]:
     return {(one.label, one.score, one.box) for one in found}
+
+
+def test_pictures_are_fed_side_by_side_as_blue_green_and_red_planes_of_0_to_1() -> None:
+    pictures = [np.full((height, 20, 3), (255, 102, 51), np.uint8) for height in (10, 400)]
+    (planes,) = FastestDetHead().feeds(pictures).values()
+    assert (planes.shape, planes.dtype) == ((2, 3, 352, 352), np.float32)
+    # What is laid out otherwise, onnxruntime copies.
+    assert planes.flags.c_contiguous
+    for picture in planes:
+        np.testing.assert_allclose(picture[:, 176, 176], [0.2, 0.4, 1.0])
 
 
 def test_the_labels_are_cocos() -> None:

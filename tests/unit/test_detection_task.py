@@ -16,6 +16,7 @@ from models.vision.detection.detector import Detection, Detector, Mask, Segmente
 from models.vision.text import Image
 from tasks.base import TaskRequest
 from tasks.detection.search import Engines
+from tasks.detection.vocabulary import Vocabulary
 from tasks.errors import InputError
 from tasks.media.fetch import Fetcher, FetchPolicy
 from tasks.media.limits import MediaLimits
@@ -154,6 +155,28 @@ async def test_the_text_restricts_the_search(loader: MediaLoader) -> None:
     finder = Finder()
     await task(loader, finder).run(TaskRequest("Find the cats and the people", (picture(50),)))
     assert finder.asked == [(50, ("cat", "person"), False)]
+
+
+async def test_a_long_text_restricts_the_search_as_a_short_one_does(loader: MediaLoader) -> None:
+    text = f"Find the cats. {'It is a fine day. ' * 40}"
+    short, long = [await task(loader).run(TaskRequest(one, (picture(50),))) for one in (text[:14], text)]
+    assert short == long
+    assert {one["label"] for one in long["detected_objects"]} == {"cat"}
+
+
+async def test_what_labels_are_called_is_worked_out_once(monkeypatch: pytest.MonkeyPatch, loader: MediaLoader) -> None:
+    made: list[Sequence[str]] = []
+
+    class Counted(Vocabulary):
+        def __init__(self, labels: Sequence[str]) -> None:
+            made.append(labels)
+            super().__init__(labels)
+
+    monkeypatch.setattr("tasks.detection.search.Vocabulary", Counted)
+    finder = task(loader)
+    for text in ("Find the cats.", "Detect all objects."):
+        await finder.run(TaskRequest(text, (picture(50),)))
+    assert len(made) == 1
 
 
 async def test_a_label_that_no_engine_knows_is_named_instead_of_not_found(loader: MediaLoader) -> None:

@@ -56,7 +56,7 @@ def test_elements_come_from_top_to_bottom_with_known_types_and_scores(engine: Co
     elements = found(engine, sign_up().screen)
     assert [one.box[1] for one in elements] == sorted(one.box[1] for one in elements)
     assert {one.type for one in elements} <= set(TYPES)
-    assert all(0 < one.score <= 1 for one in elements)
+    assert all(one.score is not None and 0 < one.score <= 1 for one in elements)
 
 
 def test_no_element_to_click_lies_in_another(engine: ContourEngine) -> None:

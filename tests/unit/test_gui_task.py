@@ -68,9 +68,27 @@ def pdf(pages: int) -> Source:
     return source(buffer.getvalue(), "application/pdf")
 
 
-def task(loader: MediaLoader, engines: Engines | None = None) -> GuiDetectionTask:
+class Looker:
+    """A grounder that always means an icon which nobody else has found; or that cannot tell."""
+
+    def __init__(self, *, always: bool = False, blind: bool = False) -> None:
+        self.always = always
+        self.blind = blind
+        self.wanted: list[str] = []
+
+    async def ground(
+        self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
+    ) -> list[GuiElement] | None:
+        self.wanted.append(wanted)
+        assert image.shape[2] == 3
+        assert [one.type for one in elements] == ["button", "icon"]
+        assert lines == []
+        return None if self.blind else [GuiElement("icon", None, (50.0, 30.0, 60.0, 40.0))]
+
+
+def task(loader: MediaLoader, engines: Engines | None = None, looker: Looker | None = None) -> GuiDetectionTask:
     parts = engines or Engines()
-    return GuiDetectionTask(lambda: parts, lambda: parts, loader)
+    return GuiDetectionTask(lambda: parts, lambda: parts, loader, lambda: looker)
 
 
 async def test_an_element_has_type_bounds_confidence_and_text_in_this_order(loader: MediaLoader) -> None:
@@ -130,3 +148,54 @@ async def test_more_pages_than_the_limit_are_refused(loader: MediaLoader) -> Non
 async def test_a_busy_reader_is_heard_of_at_the_first_page(loader: MediaLoader) -> None:
     with pytest.raises(EngineOverloaded):
         await task(loader, Engines(full=True)).run(TaskRequest("", (screenshot(),)))
+
+
+async def found(loader: MediaLoader, text: str, looker: Looker, *sources: Source) -> list[object]:
+    """Left sides of what is found."""
+    result = await task(loader, looker=looker).run(TaskRequest(text, sources or (screenshot(),)))
+    return [one["bounds"]["top_left"]["x"] for one in result["gui_elements"]]
+
+
+async def test_where_words_do_not_tell_somebody_looks(loader: MediaLoader) -> None:
+    looker = Looker()
+    assert await found(loader, "where do I search?\nAnswer with one box.", looker) == [50]
+    assert looker.wanted == ["where do I search?"]
+
+
+async def test_nobody_looks_where_words_tell_one_element(loader: MediaLoader) -> None:
+    looker = Looker()
+    assert await found(loader, "the Save button", looker) == [10]
+    assert await found(loader, "the icon", looker) == [40]
+    assert not looker.wanted
+
+
+async def test_who_looks_always_looks_there_too(loader: MediaLoader) -> None:
+    assert await found(loader, "the Save button", Looker(always=True)) == [50]
+
+
+@pytest.mark.parametrize("text", ["", "Detect the GUI elements.", "all buttons", "Find the icons"])
+async def test_nobody_looks_where_no_element_is_named(loader: MediaLoader, text: str) -> None:
+    looker = Looker(always=True)
+    assert await found(loader, text, looker) == await found(loader, text, Looker(blind=True))
+    assert not looker.wanted
+
+
+async def test_words_decide_where_who_looks_cannot_tell(loader: MediaLoader) -> None:
+    looker = Looker(always=True, blind=True)
+    assert await found(loader, "the Save button", looker) == [10]
+    assert looker.wanted
+
+
+async def test_many_pages_are_not_looked_at() -> None:
+    few, many = Looker(always=True), Looker(always=True)
+    pictures = [screenshot() for _ in range(17)]
+    roomy = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=20))
+    await found(roomy, "the Save button", few, *pictures[:16])
+    await found(roomy, "the Save button", many, *pictures)
+    await roomy.close()
+    assert (len(few.wanted), len(many.wanted)) == (16, 0)
+
+
+async def test_an_element_that_nobody_measured_has_no_confidence(loader: MediaLoader) -> None:
+    result = await task(loader, looker=Looker()).run(TaskRequest("where do I search?", (screenshot(),)))
+    assert [list(one) for one in result["gui_elements"]] == [["type", "bounds"]]

@@ -105,5 +105,25 @@ def test_a_quoted_text_that_nothing_has_finds_nothing() -> None:
     assert meant('the "Delete account" button') == []
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", False),
+        ("Detect the GUI elements.", False),
+        ("Find all checkboxes", False),
+        ("the input fields", False),
+        ("Detect all elements on the left", False),
+        ("the checkbox", True),
+        ("the second checkbox", True),
+        ("where do I search", True),
+        ("all Save buttons", True),
+        ("What is at the top right?", True),
+        ("保存按钮", True),
+    ],
+)
+def test_a_request_for_all_of_a_kind_names_no_element(text: str, names: bool) -> None:
+    assert Wording.of(text).names_an_element is names
+
+
 def test_instructions_of_later_lines_are_not_read() -> None:
     assert Wording.of("Detect the GUI elements.\nthe Save button") == Wording.of("Detect the GUI elements.")

@@ -1,4 +1,4 @@
-"""The network that an operator brings: the file or folder OPENFAZE_OBJECT_DETECTION_MODEL."""
+"""The network that an operator brings: the file or folder that a setting names."""
 
 import json
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from models.vision.detection.coco import NAMES
 SETTING = "OPENFAZE_OBJECT_DETECTION_MODEL"
 
 
-def own_file(model: Path | None, *endings: str) -> Path:
-    """`model`, a file with one of `endings`. Raises EngineUnavailable."""
+def own_file(model: Path | None, *endings: str, setting: str = SETTING, capability: str = "object_detection") -> Path:
+    """`model`, a file with one of `endings`, which `setting` is to name. Raises EngineUnavailable."""
     if model is None or model.suffix not in endings:
-        raise EngineUnavailable("object_detection", f"Set {SETTING} to a network's file ({' or '.join(endings)}).")
+        raise EngineUnavailable(capability, f"Set {setting} to a network's file ({' or '.join(endings)}).")
     if not model.is_file():
-        raise EngineUnavailable("object_detection", f"The file that {SETTING} names is not there.")
+        raise EngineUnavailable(capability, f"The file that {setting} names is not there.")
     return model
 
 

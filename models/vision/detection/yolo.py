@@ -31,14 +31,7 @@ class Yolo:
         self._searches: tuple[str, ...] | None = None
 
     def load(self) -> None:
-        # It would fetch weights, install packages and report itself.
-        os.environ.setdefault("YOLO_OFFLINE", "true")
-        os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-        from ultralytics import YOLO, settings
-
-        settings.update({"sync": False})
-        device = torch_device(self._device, "object_detection")
-        self._loaded = YOLO(self._model, task=None, verbose=False), device
+        self._loaded = opened_network(self._model), torch_device(self._device, "object_detection")
         self._searches = None
 
     def run(self, batch: Sequence[Query]) -> Sequence[Found | Exception]:
@@ -88,6 +81,17 @@ class Yolo:
                 "network (docs.ultralytics.com says which).",
             ) from error
         self._searches = tuple(labels)
+
+
+def opened_network(model: Path) -> Any:
+    """An `ultralytics.YOLO`. Unpickling a `.pt` runs its code."""
+    # It would fetch weights, install packages and report itself.
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    from ultralytics import YOLO, settings
+
+    settings.update({"sync": False})
+    return YOLO(model, task=None, verbose=False)
 
 
 def is_open(model: Path) -> bool:

@@ -32,8 +32,9 @@ TYPES = (*INTERACTIVE, "image", "text")
 class GuiElement:
     type: str
     """One of TYPES."""
-    score: float
-    """0 to 1: the probability that it can be clicked, of an image that it is one, of a text that it was read right."""
+    score: float | None
+    """0 to 1: the probability that it can be clicked, of an image that it is one, of a text that it was read right.
+    None where nothing has measured it: an LLM says where it sees an element, not how sure that is."""
     box: Box
     text: str = ""
     """What is written in it, as OCR read it; lines are joined by a space."""
@@ -56,6 +57,23 @@ class GuiDetector(Protocol):
         give the same elements. With `wait`, a full queue is waited for instead of raising EngineOverloaded.
 
         Raises EngineOverloaded, EngineUnavailable, EngineFailed.
+        """
+
+
+class GuiGrounder(Protocol):
+    """The `gui_grounding` capability."""
+
+    @property
+    def always(self) -> bool:
+        """Whether it is to be asked even where words alone tell one element."""
+
+    async def ground(
+        self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
+    ) -> list[GuiElement] | None:
+        """Those of `elements`, and others that they lack, which `wanted` means, in reading order; all of them where it
+        means the screen as a whole. None where it cannot tell: the log says why.
+
+        `wanted` is what somebody asked for; `lines` are what OCR reads in `image`.
         """
 
 

@@ -1,6 +1,7 @@
 """The engine that needs no more than the picture and its text: contours, flat areas and OCR lines, put together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,21 +10,20 @@ from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
 from models.vision.gui.features import described
 from models.vision.gui.lettering import pieces_of
 from models.vision.gui.network import Network
+from models.vision.gui.overlap import as_boxes
 from models.vision.gui.regions import Boxes, differences, proposed
 from models.vision.gui.sums import Floats
 from models.vision.gui.texts import texts_beside, texts_in
-from models.vision.gui.views import views_of
+from models.vision.gui.views import views_of, whole_in
 from models.vision.text import Image, TextLine
 
-_LEAST_SIDE = 16
+LEAST_SIDE = 16
 """Pixels; smaller pictures show no user interface."""
 _BLOCK, _STILL, _DRAWN = 16, 2, 0.15
 """A screen is flat in most places: of its blocks of 16 × 16 pixels, at least so many have no neighbours that differ by
 more than 2. Screenshots measure 0.35 to 1, also as JPEG; the photos tried 0 to 0.19, most of them under 0.05."""
 _CERTAIN = 0.9
 """Score that one element at least has where there is a user interface."""
-_CUT_MARGIN = 3
-"""Pixels from a side of a part where the next part takes over."""
 
 
 class ContourEngine:
@@ -45,20 +45,28 @@ class ContourEngine:
 
 def found_in(screen: Screen, network: Network) -> Found:
     """The elements of `screen`, from top to bottom and left to right; none where nothing of it can be clicked."""
-    if min(screen.image.shape[:2]) < _LEAST_SIDE or _flat_share(screen.image) < _DRAWN:
-        return ()
+    shapes = shapes_in(screen, network)
+    return with_texts(shapes, screen) if shapes else ()
+
+
+def shapes_in(screen: Screen, network: Network) -> list[GuiElement]:
+    """The elements of `screen` but for texts, without what is written in them, the most probable first."""
+    if min(screen.image.shape[:2]) < LEAST_SIDE or _flat_share(screen.image) < _DRAWN:
+        return []
     boxes, probabilities = judged(screen.image, screen.lines, network)
     picked = chosen(boxes, probabilities)
     if not any(one.type in INTERACTIVE and one.score >= _CERTAIN for one in picked):
-        return ()
+        return []
+    return [GuiElement(one.type, one.score, _box(boxes[one.index])) for one in picked]
+
+
+def with_texts(shapes: Sequence[GuiElement], screen: Screen) -> Found:
+    """`shapes` with what is written in them, and the texts beside them, from top to bottom and left to right."""
     pieces = pieces_of(screen.image, screen.lines)
-    places = boxes[[one.index for one in picked]]
+    places = as_boxes([one.box for one in shapes])
     texts = texts_in(places, pieces)
-    elements = [
-        GuiElement(one.type, one.score, _box(place), text)
-        for one, place, text in zip(picked, places, texts, strict=True)
-    ]
-    clickable = places[[one.type in INTERACTIVE for one in picked]]
+    elements = [replace(one, text=text) for one, text in zip(shapes, texts, strict=True)]
+    clickable = places[[one.type in INTERACTIVE for one in shapes]]
     elements += [GuiElement("text", one.confidence, one.box, one.text) for one in texts_beside(clickable, pieces)]
     return tuple(sorted(elements, key=lambda element: (element.box[1], element.box[0])))
 
@@ -78,9 +86,7 @@ def judged(image: Image, lines: Sequence[TextLine], network: Network) -> tuple[B
         proposals = proposed(view.right, view.below, view.pieces)
         if not len(proposals.boxes):
             continue
-        height, width = view.right.shape
-        ends = np.array([0, 0, width, height], np.float32)
-        whole = ~((np.abs(proposals.boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)
+        whole = whole_in(view, proposals.boxes)
         corner = np.array([*view.corner, *view.corner], np.float32)
         boxes.append(((proposals.boxes + corner) / view.scale)[whole])
         probabilities.append(network.probabilities(described(view, proposals))[whole])

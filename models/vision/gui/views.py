@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.gui.lettering import Piece, box_of, pieces_of
-from models.vision.gui.regions import differences
+from models.vision.gui.regions import Boxes, differences
 from models.vision.text import Image, TextLine
 
 LINE = 12.5
@@ -19,6 +19,9 @@ _NO_TEXT_SIDE = 1000
 """Where nothing is written, the shorter side is brought to so many pixels at most."""
 _LARGEST, _OVERLAP = 1800, 300
 """Sides of a part in pixels, which bound the memory, and how much of it the next one shows too."""
+
+_CUT_MARGIN = 3
+"""Pixels from a side of a part where the next part takes over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +68,14 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[View]:
             ]
             cut = (left > 0, top > 0, right < width, bottom < height)
             yield View(part, *differences(part), here, line, scale, (left, top), cut)
+
+
+def whole_in(view: View, boxes: Boxes) -> NDArray[np.bool_]:
+    """Which of `boxes`, in its pixels, end before it does: what ends with it, the next part shows whole."""
+    height, width = view.right.shape
+    ends = np.array([0, 0, width, height], np.float32)
+    whole: NDArray[np.bool_] = ~((np.abs(boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)
+    return whole
 
 
 def _scale(image: Image, lines: Sequence[TextLine]) -> float:

@@ -223,3 +223,49 @@ def _exported(kind: Any, config: Any, path: Path, picture: str, outputs: dict[st
             dynamo=False,
         )
     return path
+
+
+def save_random_icons(path: Path) -> Path:
+    """A detector in TorchScript of the form of OmniParser's icon_detect_v3: six outputs, a pair for each stride."""
+    import torch
+
+    class Icons(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scores = torch.nn.ModuleList(torch.nn.Conv2d(3, 2, side, stride=side) for side in (8, 16, 32))
+            self.sides = torch.nn.ModuleList(torch.nn.Conv2d(3, 4, side, stride=side) for side in (8, 16, 32))
+
+        def forward(self, pictures: Any) -> tuple[Any, ...]:
+            pairs = zip(self.scores, self.sides, strict=True)
+            return tuple(one for score, side in pairs for one in (8 * score(pictures), 2 + side(pictures)))
+
+    torch.manual_seed(0)
+    return _scripted(Icons(), path)
+
+
+def save_still_icons(path: Path, *, row: int, column: int, stride: int) -> Path:
+    """One that finds a single box whatever it sees: from 1 stride left and 0.5 above the middle of a cell to 2 strides
+    right and 1.5 below; its logit is 2."""
+    import torch
+
+    class Icons(torch.nn.Module):
+        def forward(self, pictures: Any) -> tuple[Any, ...]:
+            outputs: list[Any] = []
+            for side in (8, 16, 32):
+                grid = pictures[:, :1, ::side, ::side]
+                rows = torch.arange(grid.shape[2])[None, None, :, None]
+                columns = torch.arange(grid.shape[3])[None, None, None]
+                there = (rows == row) & (columns == column) & torch.tensor(side == stride)
+                outputs.append(torch.where(there, 2.0, -20.0).expand_as(grid))
+                sides = torch.tensor([1.0, 0.5, 2.0, 1.5])[None, :, None, None]
+                outputs.append(sides.expand(1, 4, grid.shape[2], grid.shape[3]))
+            return tuple(outputs)
+
+    return _scripted(Icons(), path)
+
+
+def _scripted(network: Any, path: Path) -> Path:
+    import torch
+
+    torch.jit.trace(network.eval(), torch.rand(1, 3, 64, 96)).save(path)
+    return path

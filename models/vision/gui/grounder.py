@@ -1,0 +1,113 @@
+"""The orchestrating LLM as what tells, by its eyes, which elements of a screen somebody means."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import structlog
+
+from models.base import ModelError
+from models.language.llm import Abilities, Llm, LlmCall, TextDelta
+from models.vision.gui.elements import Box, GuiElement
+from models.vision.gui.lettering import pieces_of
+from models.vision.gui.overlap import as_boxes, common_share
+from models.vision.gui.question import SCHEMA, SYSTEM, Answer, Question, Unfit, question_of
+from models.vision.gui.sums import Floats
+from models.vision.gui.texts import texts_in
+from models.vision.text import Image, TextLine
+
+SAME = 0.5
+"""Common over joint area (IoU) from which on a box that the LLM gives is one that the detector has found."""
+_SECONDS = 30.0
+_ATTEMPTS = 2
+_ANSWER_TOKENS = 2048
+"""An answer takes a hundred; models that think first need room."""
+_PICTURE_TOKENS = 4000
+"""Of the picture and the rules, at most, with what the tokens of servers differ by."""
+_ELEMENT_TOKENS = 40
+_MOST_LISTED = 250
+_ASSUMED_CONTEXT = 16_384
+"""Tokens, where the LLM does not say."""
+_COMPLAINT = "That does not fit: {reason}. Answer again with the corrected JSON object and nothing else."
+
+log = structlog.get_logger(__name__)
+
+
+class LlmGrounder:
+    """Implements GuiGrounder. Whatever is the matter with the LLM is logged, and no error."""
+
+    def __init__(self, llm: Callable[[], Llm], *, always: bool = False, seconds: float = _SECONDS) -> None:
+        """`seconds` is how long an answer is waited for, both attempts together."""
+        self.always = always
+        self._llm = llm
+        self._seconds = seconds
+
+    async def ground(
+        self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
+    ) -> list[GuiElement] | None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                llm = self._llm()
+                abilities = await llm.abilities()
+                if not abilities.vision:
+                    log.info("gui_grounding_blind", llm=llm.name)
+                    return None
+                room = (abilities.context_tokens or _ASSUMED_CONTEXT) - _ANSWER_TOKENS - _PICTURE_TOKENS
+                most = min(_MOST_LISTED, max(0, room // _ELEMENT_TOKENS))
+                question = await asyncio.to_thread(question_of, wanted, image, elements, most)
+                answer = await _answer(llm, question, abilities)
+        except (ModelError, TimeoutError, Unfit) as error:
+            log.warning("gui_grounding_failed", error=type(error).__name__)
+            return None
+        if answer.means == "everything":
+            return list(elements)
+        return await asyncio.to_thread(_merged, answer, image, elements, lines)
+
+
+async def _answer(llm: Llm, question: Question, abilities: Abilities) -> Answer:
+    """Asked once more where it is unfit. Raises ModelError and Unfit."""
+    form = {"type": "json_schema", "json_schema": {"name": "meant", "schema": SCHEMA, "strict": True}}
+    messages: list[Mapping[str, Any]] = [
+        {"role": "system", "content": SYSTEM},
+        {"role": "user", "content": question.content},
+    ]
+    for attempt in range(1, _ATTEMPTS + 1):
+        call = LlmCall(
+            list(messages),
+            response_format=form if abilities.json_schema else None,
+            options={"temperature": 0, "max_tokens": _ANSWER_TOKENS},
+        )
+        async with aclosing(llm.stream(call)) as events:
+            said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
+        try:
+            return question.read(said)
+        except Unfit as error:
+            log.info("gui_grounding_unfit", llm=llm.name, attempt=attempt)
+            complaint = _COMPLAINT.format(reason=error)
+            messages += [{"role": "assistant", "content": said}, {"role": "user", "content": complaint}]
+    raise Unfit
+
+
+def _merged(
+    answer: Answer, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
+) -> list[GuiElement]:
+    """In reading order. A box that is one of `elements` becomes it; another becomes an element of the type that the LLM
+    gives, with the text that OCR reads there and without a score."""
+    meant = {id(one): one for one in answer.elements}
+    fresh: list[tuple[str, Box]] = []
+    for kind, box in answer.boxes:
+        share = _shares(box, [one.box for one in elements])
+        if share.max(initial=0) >= SAME:
+            one = elements[int(share.argmax())]
+            meant[id(one)] = one
+        elif _shares(box, [other for _, other in fresh]).max(initial=0) < SAME:
+            fresh.append((kind, box))
+    texts = texts_in(as_boxes([box for _, box in fresh]), pieces_of(image, lines)) if fresh else []
+    new = [GuiElement(kind, None, box, text) for (kind, box), text in zip(fresh, texts, strict=True)]
+    return sorted([*meant.values(), *new], key=lambda one: (one.box[1], one.box[0]))
+
+
+def _shares(box: Box, others: Sequence[Box]) -> Floats:
+    share: Floats = common_share(as_boxes([box]), as_boxes(others))[0]
+    return share
