@@ -48,6 +48,22 @@ class GuiConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardConfig:
+    text: str = "auto"
+    image: str = "auto"
+    """As the operator chose them: some engines serve only those who name them."""
+    base_url: str | None = None
+    """Of an OpenAI-compatible server that runs a guard model."""
+    api_key: str | None = None
+    model: str | None = None
+    """As that server calls it."""
+    seconds: float = 20.0
+    """How long that server may take to judge one window of a text."""
+    image_model: Path | None = None
+    """A network of the operator's own that judges pictures."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechConfig:
     model: Path | None = None
     """A directory with a CTranslate2 Whisper model of the operator's own."""
@@ -84,6 +100,7 @@ class EngineConfig:
     diarization_model: Path | None = None
     """A copy of pyannote's diarization pipeline."""
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
+    guard: GuardConfig = field(default_factory=GuardConfig)
     llm: LlmConfig = field(default_factory=LlmConfig)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from models.candidate import Candidate
 from models.language.candidates import MINILM, OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2
+from models.safety.candidates import TEXT_GUARD
+from models.safety.images.candidates import IMAGE_GUARD
 from models.sandbox.bubblewrap import BUBBLEWRAP
 from models.series.candidates import CHRONOS_2, STATSMODELS
 from models.speech.candidates import OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN
@@ -25,7 +27,8 @@ CATALOG: Mapping[str, Sequence[Candidate]] = {
     "translate": TRANSLATE,
     "forecast": (CHRONOS_2, STATSMODELS),
     "code_sandbox": (BUBBLEWRAP,),
-    "guardrails": (),
+    "text_guard": TEXT_GUARD,
+    "image_guard": IMAGE_GUARD,
     "embedding": (MINILM,),
     "llm": (OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2),
 }

@@ -8,6 +8,7 @@ from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig
 from models.language.embedding import Embedder
 from models.language.llm import Llm
+from models.safety.guard import ImageGuard, TextGuard
 from models.sandbox.script import Sandbox
 from models.series.forecaster import Forecaster
 from models.speech.transcriber import Transcriber
@@ -148,6 +149,15 @@ class Runtime:
         """All engines of the `translate` capability that can run, the best first: one may know languages that another
         does not. Raises EngineUnavailable where there is none."""
         return cast(list[Translator], self._services("translate"))
+
+    def text_guards(self) -> list[TextGuard]:
+        """All engines of the `text_guard` capability that can run, the best first: one may judge codes that another
+        cannot. Raises EngineUnavailable where there is none."""
+        return cast(list[TextGuard], self._services("text_guard"))
+
+    def image_guards(self) -> list[ImageGuard]:
+        """All engines of the `image_guard` capability that can run, as `text_guards`."""
+        return cast(list[ImageGuard], self._services("image_guard"))
 
     async def load(self, capability: str) -> None:
         """Loads the engines of `capability` now. Raises EngineUnavailable."""

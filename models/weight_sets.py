@@ -8,6 +8,7 @@ checksums.
 from collections.abc import Mapping
 
 from models.language.llm_weights import QWEN3_4B
+from models.safety.images.weights import IMAGE_GUARD_SETS
 from models.speech import whisper_files
 from models.vision.detection.weights import DETECTION_SETS
 from models.weights import WeightFile, WeightSet
@@ -85,6 +86,7 @@ _SETS = (
     whisper_files.SMALL,
     whisper_files.LARGE_V3_TURBO,
     *DETECTION_SETS,
+    *IMAGE_GUARD_SETS,
     _PP_OCRV6_MEDIUM,
     _PADDLEOCR,
     _paddle_script(
@@ -147,6 +149,7 @@ WEIGHT_SETS: Mapping[str, WeightSet] = {weight_set.name: weight_set for weight_s
 """What `openfaze pull <name>` can fetch."""
 
 RECOMMENDED: Mapping[str, str] = {
+    "image_guard": "nsfw-vit",
     "object_detection": "fastestdet",
     "ocr": "pp-ocrv6-medium",
 }

@@ -1,0 +1,67 @@
+"""What judging a text or a picture yields, whichever engine judges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from models.vision.text import Image
+
+Scores = Mapping[str, float]
+"""0 to 1 for each code that was asked for: how sure the engine is that it applies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one part of an engine made of the text, for people who ask why."""
+
+    name: str
+    """`rules`, `decoded base64`, `policy` …"""
+    scores: Scores
+    """Only of the codes that it says something about."""
+    found: tuple[str, ...] = ()
+    """The words, or the engine's own category, that the scores come from. May repeat the text: for no log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    scores: Scores
+    layers: tuple[Layer, ...] = ()
+
+
+class TextGuard(Protocol):
+    """The `text_guard` capability."""
+
+    @property
+    def name(self) -> str:
+        """Of the engine, as messages give it."""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Of TEXT_CODES, those that it can judge."""
+
+    @property
+    def thresholds(self) -> Scores:
+        """The score of each of its codes from which on a text is unsafe, where the operator says nothing else."""
+
+    async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
+        """Judges all of `text`, however long it is, by `codes`, which are among its own. `answers` is what the user had
+        asked, where the text is an assistant's answer to it. The same text has the same scores, alone or beside others.
+
+        Raises ModelError.
+        """
+
+
+class ImageGuard(Protocol):
+    """The `image_guard` capability. `name`, `codes` and `thresholds` as a TextGuard's, of IMAGE_CODES."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def codes(self) -> frozenset[str]: ...
+
+    @property
+    def thresholds(self) -> Scores: ...
+
+    async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
+        """With `wait`, a full queue is waited for instead of raising EngineOverloaded. Raises ModelError."""

@@ -1,0 +1,165 @@
+"""The engines of the `image_guard` capability, and how each is put together."""
+
+from functools import partial
+from pathlib import Path
+
+from models.base import Engine, EngineSpec, EngineUnavailable
+from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.device import resolve_device
+from models.host import EngineHost, HostLimits
+from models.safety.images import CAPABILITY
+from models.safety.images.folder import ClassifierFolder, classifier_in
+from models.safety.images.vlm import NAME as VLM_NAME
+from models.safety.images.vlm import VlmGuard
+from models.torch_device import INSTALL
+from models.vision.text import Image
+
+SETTING = "OPENFAZE_IMAGE_GUARD_MODEL"
+OPT_IN = "NudeNet is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
+
+_FOLDER = "nsfw-vit"
+_NUDENET_FILE = "nudenet/320n.onnx"
+_PICTURES_AT_ONCE = 8
+_THRESHOLD = 0.5
+"""From which on a classifier of two labels says the one rather than the other."""
+
+
+_CLASSIFIER_SPEC = EngineSpec("classifier", CAPABILITY, "the model's", f"the folder {SETTING}")
+_NSFW_VIT_SPEC = EngineSpec(_FOLDER, CAPABILITY, "Apache-2.0", f"`openfaze pull {_FOLDER}` (343 MB)")
+_VLM_SPEC = EngineSpec(VLM_NAME, CAPABILITY, "the model's", "those of the capability 'llm'")
+_NUDENET_SPEC = EngineSpec("nudenet", CAPABILITY, "AGPL-3.0", f"the file {SETTING}")
+
+
+def _limits(config: EngineConfig, *, batch: int = 1) -> HostLimits:
+    return HostLimits(max_batch=batch, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+
+
+def _onnxruntime_remedy() -> str | None:
+    return None if is_installed("onnxruntime") else "Install the package 'onnxruntime'."
+
+
+def _own_folder(config: EngineConfig) -> ClassifierFolder:
+    model = config.guard.image_model
+    if model is None or not model.is_dir():
+        remedy = f"Set {SETTING} to a folder with an image classifier of transformers'."
+        # A file is NudeNet's matter.
+        raise EngineUnavailable(CAPABILITY, remedy if config.guard.image == _CLASSIFIER_SPEC.name else "")
+    return classifier_in(model, f"that {SETTING} names")
+
+
+def _nsfw_vit_folder(config: EngineConfig) -> ClassifierFolder:
+    folder = config.weights_dir / _FOLDER
+    if not (folder / "config.json").is_file():
+        raise EngineUnavailable(CAPABILITY, f"Run `openfaze pull {_FOLDER}` to tell what is not safe for work.")
+    return classifier_in(folder, f"'{_FOLDER}' of OPENFAZE_WEIGHTS_DIR")
+
+
+def _is_for_torch(folder: ClassifierFolder, config: EngineConfig) -> bool:
+    """An export needs less memory and no PyTorch; with a GPU, PyTorch comes with what it takes to use it."""
+    if folder.network is None:
+        return True
+    on_gpu = resolve_device(config.device, gpu_package="torch") != "cpu"
+    return on_gpu and folder.has_weights and is_installed("torch", "transformers")
+
+
+def _classifier_remedy(folder: ClassifierFolder, config: EngineConfig) -> str | None:
+    if not _is_for_torch(folder, config):
+        return _onnxruntime_remedy()
+    if not folder.has_weights:
+        return "The classifier's folder has neither model.onnx, nor onnx/model.onnx, nor model.safetensors."
+    without = "The classifier's folder has no ONNX file. "
+    return None if is_installed("torch", "transformers") else without + INSTALL
+
+
+def _built_classifier(spec: EngineSpec, folder: ClassifierFolder, config: EngineConfig) -> Built:
+    from models.safety.images.classifier import OnnxClassifier, TorchClassifier
+    from models.safety.images.labelled import LabelledGuard, Sureness
+    from models.safety.images.views import LONG, LONG_WHERE_CUT
+
+    def engine() -> Engine[Image, Sureness]:
+        if _is_for_torch(folder, config):
+            return TorchClassifier(folder, device=config.device)
+        device = resolve_device(config.device, gpu_package="onnxruntime-gpu")
+        return OnnxClassifier(folder, device=device, threads=config.threads)
+
+    host = EngineHost(spec, engine, _limits(config, batch=_PICTURES_AT_ONCE))
+    guard = LabelledGuard(
+        host,
+        folder.meaning,
+        threshold=_THRESHOLD,
+        exclusive=folder.exclusive,
+        longest=LONG_WHERE_CUT if folder.preprocessing.cuts else LONG,
+    )
+    return Built(guard, (host,))
+
+
+def _own_remedy(config: EngineConfig) -> str | None:
+    try:
+        return _classifier_remedy(_own_folder(config), config)
+    except EngineUnavailable as error:
+        return error.remedy
+
+
+def _nsfw_vit_remedy(config: EngineConfig) -> str | None:
+    try:
+        return _classifier_remedy(_nsfw_vit_folder(config), config)
+    except EngineUnavailable as error:
+        return error.remedy
+
+
+def _vlm_remedy(config: EngineConfig) -> str | None:
+    if config.llm.base_url is None:
+        return "Set OPENFAZE_LLM_BASE_URL: a language model that sees tells gore and nudity, too."
+    if config.llm.abilities is not None and "vision" not in config.llm.abilities:
+        return "The language model takes no pictures (OPENFAZE_LLM_ABILITIES)."
+    return None
+
+
+def _nudenet_file(config: EngineConfig) -> Path:
+    model = config.guard.image_model
+    if model is not None and model.is_file():
+        return model
+    pulled = config.weights_dir / _NUDENET_FILE
+    if not pulled.is_file():
+        raise EngineUnavailable(
+            CAPABILITY, f"Set {SETTING} to NudeNet's 320n.onnx, or put it into OPENFAZE_WEIGHTS_DIR as {_NUDENET_FILE}."
+        )
+    return pulled
+
+
+def _nudenet_remedy(config: EngineConfig) -> str | None:
+    if config.guard.image != _NUDENET_SPEC.name:
+        given = config.guard.image_model
+        hint = f"OPENFAZE_IMAGE_GUARD=nudenet takes the file that {SETTING} names. {OPT_IN}"
+        return hint if given is not None and given.is_file() else ""
+    try:
+        _nudenet_file(config)
+    except EngineUnavailable as error:
+        return f"{error.remedy} {OPT_IN}"
+    return _onnxruntime_remedy()
+
+
+def _build_nudenet(config: EngineConfig) -> Built:
+    from models.safety.images.labelled import LabelledGuard
+    from models.safety.images.nudenet import MEANING, THRESHOLD, NudeNet
+
+    device = resolve_device(config.device, gpu_package="onnxruntime-gpu")
+    engine = partial(NudeNet, partial(_nudenet_file, config), device=device, threads=config.threads)
+    host = EngineHost(_NUDENET_SPEC, engine, _limits(config))
+    return Built(LabelledGuard(host, MEANING, threshold=THRESHOLD, exclusive=False), (host,))
+
+
+CLASSIFIER = Candidate(
+    _CLASSIFIER_SPEC,
+    _own_remedy,
+    lambda config: _built_classifier(_CLASSIFIER_SPEC, _own_folder(config), config),
+)
+NSFW_VIT = Candidate(
+    _NSFW_VIT_SPEC,
+    _nsfw_vit_remedy,
+    lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config),
+)
+VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=lambda _, others: VlmGuard(others.llm), needs="llm")
+NUDENET = Candidate(_NUDENET_SPEC, _nudenet_remedy, _build_nudenet)
+
+IMAGE_GUARD = (CLASSIFIER, NSFW_VIT, VLM, NUDENET)

@@ -1,0 +1,80 @@
+"""A folder with an image classifier as `save_pretrained` and the model hubs lay it out: what it judges, and by which
+files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.base import EngineUnavailable
+from models.safety.images import CAPABILITY
+from models.safety.images.labels import meaning_of
+from models.safety.images.preprocessing import FILE, Preprocessing, UnknownStep, preprocessing_of
+
+_CONFIG = "config.json"
+_NETWORKS = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
+"""Where Optimum and the hubs put exports, the most exact first."""
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+_LARGEST_CONFIG = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassifierFolder:
+    path: Path
+    labels: tuple[str, ...]
+    """Of each output of the network."""
+    meaning: Mapping[str, Mapping[str, float]]
+    """By code, the labels that mean it, each with 1. Never empty."""
+    exclusive: bool
+    """Whether the labels share one certainty (a softmax); else each has its own (a sigmoid)."""
+    preprocessing: Preprocessing
+
+    @property
+    def network(self) -> Path | None:
+        """Its ONNX file, where there is one."""
+        return next((self.path / name for name in _NETWORKS if (self.path / name).is_file()), None)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether PyTorch could load it. Pickled weights, which run code when they are loaded, do not count."""
+        return any((self.path / name).is_file() for name in _WEIGHTS)
+
+
+def classifier_in(path: Path, name: str) -> ClassifierFolder:
+    """Reads the configuration alone. Raises EngineUnavailable, which calls the folder `name`."""
+    config = _json(path / _CONFIG, name)
+    labels = _labels(config.get("id2label"), name)
+    meaning = meaning_of(labels)
+    if not meaning:
+        raise _unfit(name, f"none of its labels ({', '.join(labels[:8])}) says nudity, not safe for work or gore")
+    try:
+        preprocessing = preprocessing_of(_json(path / FILE, name))
+    except UnknownStep as error:
+        raise _unfit(name, f"in {FILE}, {error}") from error
+    exclusive = len(labels) > 1 and config.get("problem_type") != "multi_label_classification"
+    return ClassifierFolder(path, labels, meaning, exclusive, preprocessing)
+
+
+def _json(file: Path, name: str) -> Mapping[str, Any]:
+    if not file.is_file():
+        raise _unfit(name, f"it has no {file.name}")
+    try:
+        with file.open("rb") as stream:
+            content = json.loads(stream.read(_LARGEST_CONFIG))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unfit(name, f"its {file.name} cannot be read") from error
+    if not isinstance(content, dict):
+        raise _unfit(name, f"its {file.name} is no JSON object")
+    return content
+
+
+def _labels(named: object, name: str) -> tuple[str, ...]:
+    """`id2label`: the labels by their number, from 0 on without a gap."""
+    if not isinstance(named, Mapping) or set(named) != {str(number) for number in range(len(named))} or not named:
+        raise _unfit(name, f"its {_CONFIG} has no 'id2label' with a label for each output")
+    return tuple(str(named[str(number)]) for number in range(len(named)))
+
+
+def _unfit(name: str, why: str) -> EngineUnavailable:
+    return EngineUnavailable(CAPABILITY, f"The folder {name} holds no image classifier of transformers': {why}.")

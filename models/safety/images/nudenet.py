@@ -1,0 +1,159 @@
+"""NudeNet: a YOLOv8 that finds parts of bodies. Only its file is used: the package and the weights are AGPL-3.0.
+
+The order of its classes is the one in the file's own metadata (`names`), its input and outputs are YOLOv8's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import EngineUnavailable
+from models.safety.images import CAPABILITY
+from models.safety.images.labelled import Sureness
+from models.vision.detection.boxes import from_centres, suppressed
+from models.vision.detection.detector import Box
+from models.vision.text import Image
+
+CLASSES = (
+    "FEMALE_GENITALIA_COVERED",
+    "FACE_FEMALE",
+    "BUTTOCKS_EXPOSED",
+    "FEMALE_BREAST_EXPOSED",
+    "FEMALE_GENITALIA_EXPOSED",
+    "MALE_BREAST_EXPOSED",
+    "ANUS_EXPOSED",
+    "FEET_EXPOSED",
+    "BELLY_COVERED",
+    "FEET_COVERED",
+    "ARMPITS_COVERED",
+    "ARMPITS_EXPOSED",
+    "FACE_MALE",
+    "BELLY_EXPOSED",
+    "MALE_GENITALIA_EXPOSED",
+    "ANUS_COVERED",
+    "FEMALE_BREAST_COVERED",
+    "BUTTOCKS_COVERED",
+)
+
+_NUDITY = {
+    "ANUS_EXPOSED": 1.0,
+    "BUTTOCKS_EXPOSED": 1.0,
+    "FEMALE_BREAST_EXPOSED": 1.0,
+    "FEMALE_GENITALIA_EXPOSED": 1.0,
+    "MALE_GENITALIA_EXPOSED": 1.0,
+}
+_SUGGESTIVE = {
+    "ANUS_COVERED": 0.45,
+    "FEMALE_GENITALIA_COVERED": 0.45,
+    "BUTTOCKS_COVERED": 0.4,
+    "MALE_BREAST_EXPOSED": 0.4,
+    "BELLY_EXPOSED": 0.3,
+    "FEMALE_BREAST_COVERED": 0.3,
+}
+"""Below THRESHOLD: swimwear, sports and everyday clothes are no reason to refuse unless the operator lowers it."""
+
+MEANING: Mapping[str, Mapping[str, float]] = {"S12_IMAGE": _NUDITY, "S15_IMAGE": _NUDITY | _SUGGESTIVE}
+"""By code, the part of a class's score that counts for it; faces, feet and armpits count for none."""
+
+THRESHOLD = 0.5
+_SIDE = 320
+_LEAST_SCORE = 0.25
+_MOST_OVERLAP = 0.45
+"""The defaults of the package's detector; of boxes that overlap by more, of whatever class, the best stays."""
+_SHRUNK = 2 * _SIDE
+"""Larger pictures are averaged down to it first: by linear interpolation alone, pixels would be skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a body, that was found."""
+
+    label: str
+    """Of CLASSES."""
+    score: float
+    box: Box
+
+
+class NudeNet:
+    """From pictures to the score of the surest box of each class. Implements `models.base.Engine`."""
+
+    def __init__(self, locate: Callable[[], Path], *, device: str = "cpu", threads: int = 0) -> None:
+        """`locate` finds 320n.onnx or raises EngineUnavailable. The others as of
+        `models.vision.detection.network.Network`."""
+        self._locate = locate
+        self._device = device
+        self._threads = threads
+        self._loaded: tuple[Any, str] | None = None
+
+    def load(self) -> None:
+        from models.vision.detection.network import Network
+
+        try:
+            network = Network(self._locate(), device=self._device, threads=self._threads)
+        except EngineUnavailable as error:
+            raise EngineUnavailable(CAPABILITY, error.remedy) from error
+        shapes = [*network.inputs.values(), *network.outputs.values()]
+        if [len(shape) for shape in shapes] != [4, 3] or shapes[1][1] != 4 + len(CLASSES):
+            raise EngineUnavailable(
+                CAPABILITY, f"The network's file is no NudeNet: it does not answer with {len(CLASSES)} classes."
+            )
+        self._loaded = network, next(iter(network.inputs))
+
+    def run(self, batch: Sequence[Image]) -> Sequence[Sureness | Exception]:
+        found: list[Sureness | Exception] = []
+        for picture in batch:
+            best: dict[str, float] = {}
+            for part in self.parts(picture):
+                best.setdefault(part.label, part.score)
+            found.append(best)
+        return found
+
+    def parts(self, picture: Image) -> list[Part]:
+        """All that it finds, the surest first."""
+        assert self._loaded is not None, "load() comes first"
+        network, pictures = self._loaded
+        [answer] = network.run({pictures: _planes(picture)[None]}).values()
+        return _decoded(answer[0], max(picture.shape[:2]) / _SIDE, picture.shape[1], picture.shape[0])
+
+    def close(self) -> None:
+        self._loaded = None
+
+
+def _planes(picture: Image) -> NDArray[np.float32]:
+    """3 × 320 × 320: the picture in the top left corner of a black square, in RGB and of 0 to 1.
+
+    The package swaps the channels of files twice and shows the network BGR; in RGB, in which YOLOv8 learns, it is surer
+    of what it finds.
+    """
+    height, width = picture.shape[:2]
+    shrinking = max(height, width) / _SHRUNK
+    if shrinking > 1:
+        size = (max(1, round(width / shrinking)), max(1, round(height / shrinking)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        height, width = picture.shape[:2]
+    side = max(height, width)
+    square = np.zeros((side, side, 3), np.uint8)
+    square[:height, :width] = picture
+    resized = cv2.resize(square, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(resized.transpose(2, 0, 1), np.float32) / np.float32(255)
+
+
+def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: int) -> list[Part]:
+    """`answer`: 4 + 18 rows (centre, size, scores) and a column a box, in the network's pixels."""
+    kinds, scores = answer[4:].argmax(0), answer[4:].max(0)
+    if not np.isfinite(answer).all():
+        raise ValueError("the network answered what is no number")
+    kept = np.flatnonzero(scores > _LEAST_SCORE)
+    boxes = from_centres(answer[:4, kept].T * np.float32(enlarging))
+    np.clip(boxes, 0, np.array([width, height] * 2, np.float32), out=boxes)
+    of_one_class = np.zeros(len(kept), np.intp)
+    best = suppressed(boxes, scores[kept], of_one_class, most=_MOST_OVERLAP)
+    return [
+        Part(CLASSES[kinds[at]], min(1.0, float(scores[at])), tuple(box.tolist()))
+        for at, box in zip(kept[best], boxes[best], strict=True)
+    ]

@@ -1,0 +1,278 @@
+"""Finds personal data in a text by rules: what has check digits, a numbering plan, or a form that nothing else has.
+
+Precision before recall: an order's number, a price, a date or a version must survive. So names and postal addresses are
+not found, and what is broken over two lines is not.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from models.candidate import is_installed
+from models.safety.check_digits import luhn, mod_97_10
+from models.safety.labels import LONGEST, label
+from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId
+
+Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
+KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
+REMEDY = "Install the extra 'redact': pip install 'openfaze[redact]'."
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    start: int
+    end: int
+    kind: Kind
+
+
+def is_available() -> bool:
+    """Whether telephone numbers can be told here: that takes the extra."""
+    return is_installed("phonenumbers")
+
+
+def find(text: str, before: str = "") -> list[Span]:
+    """In order, without overlaps. `before` is what precedes `text`: a word there may say what a number is."""
+    before = before[-LONGEST:]
+    whole = _plain(before + text)
+    taken: list[Span] = []
+    for span in _candidates(whole):
+        at = bisect_right(taken, span.start, key=lambda other: other.start)
+        if (at and taken[at - 1].end > span.start) or (at < len(taken) and taken[at].start < span.end):
+            continue
+        taken.insert(at, span)
+    known = len(before)
+    return [Span(max(span.start, known) - known, span.end - known, span.kind) for span in taken if span.end > known]
+
+
+def unsettled_from(text: str) -> int:
+    """Where what may be the beginning of personal data reaches the end of `text`; `len(text)` where nothing does.
+
+    Until more is known, nothing from there on is to be shown.
+    """
+    tail = _plain(text[-_LONGEST_EMAIL:])
+    word = len(tail.rstrip(_EMAIL_SIGNS))
+    return len(text) - len(tail) + min(word, _open_number(tail))
+
+
+def _open_number(text: str) -> int:
+    """Where the groups of digits at the end of `text` begin."""
+    start = None
+    for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
+        word, gap = group.groups()
+        if word and (_LETTERS.fullmatch(word) or any(map(str.isdecimal, word))):
+            start = group.start() if start is None else start
+        elif not gap or (start is None and not set(gap) & set("+(")):
+            start = None
+        elif start is None:
+            start = group.start() + min(gap.find(sign) for sign in "+(" if sign in gap)
+    has_digits = start is not None and any(map(str.isdecimal, text[start:]))
+    if start is not None and has_digits:
+        return start
+    beginning = _BEGINNING.search(text)
+    return beginning.start() if beginning else len(text)
+
+
+_LATIN = "A-Za-z0-9\u00c0-\u024f"
+_LONGEST_EMAIL = 320
+"""Characters. Source: RFC 3696, erratum 1690, without quoted forms."""
+_LONGEST_NUMBER = 80
+"""Characters, with what is between the digits."""
+_EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
+_AT = re.compile(r"@|%40")
+_LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")
+_DOMAIN = re.compile(
+    rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.){{1,8}}([A-Za-z]{{2,24}}|xn--[a-z0-9-]{{2,59}})"
+)
+_LEADING = "'.%-\\"
+"""Signs that are rather of the text around an address than of itself."""
+_FILES = re.compile(r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE)
+"""`icon@2x.png`"""
+_GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
+"""Of a number, or what is between two groups; else it ends there."""
+_LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
+"""A group without digits: of a bank, of a kind of number, for a check."""
+_BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
+"""Of a number before its first digit."""
+_TELLING_ID = re.compile("|".join(known.form.pattern for known in TELLING_IDS), re.ASCII)
+_WORD = re.compile(r"[^\W\d_]")
+_STRETCH = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)+", re.ASCII)
+"""Of digits with what may stand between those of one number."""
+_LEAST_DIGITS = 6
+_LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
+"""Characters of a number that may stand before its first digit and after its last."""
+_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
+_IBAN_HEAD = 12
+"""Characters before the first long row of digits: `GB29 NWBK 6016 …`."""
+_APART, _APART_AFTER = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
+_IBAN = re.compile(rf"{_APART}[A-Z]{{2}}\d\d(?:[ -]?[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
+_IBAN_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO",
+        16: "BE",
+        18: "DK FI FK FO GL NL SD",
+        19: "MK SI",
+        20: "AT BA EE KZ LT LU MN XK",
+        21: "CH HR LI LV",
+        22: "BG BH CR DE GB GE IE ME RS VA",
+        23: "AE GI IL IQ OM SO TL",
+        24: "AD CZ DZ ES MD PK RO SA SE SK TN VG",
+        25: "LY PT ST",
+        26: "IS TR",
+        27: "BI DJ FR GR IT MC MR SM",
+        28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+        29: "BR EG PS QA UA",
+        30: "JO KW MU YE",
+        31: "MT SC",
+        32: "LC",
+        33: "RU",
+    }.items()
+    for country in countries.split()
+}
+"""Source: SWIFT, IBAN Registry."""
+_CARD = re.compile(
+    rf"{_APART}(?<!\d\d\d\d )(?:\d{{14,19}}|\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{3}})?|"
+    rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_APART_AFTER}(?! \d{{4}} \d{{4}})",
+    re.ASCII,
+)
+_ISSUERS = re.compile(
+    # Visa, Mastercard, American Express, Discover, Diners Club, JCB, UnionPay, Maestro, Mir, RuPay.
+    r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}|"
+    r"(?:6011\d\d|64[4-9]\d{3}|65\d{4})\d{10,13}|(?:30[0-5]\d|3[689]\d\d)\d{10}|35(?:2[89]|[3-8]\d)\d{12}|"
+    r"62\d{14,17}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{12,15}|220[0-4]\d{12,15}|(?:508\d|60\d\d|8[12]\d\d)\d{12}",
+    re.ASCII,
+)
+"""Source: ISO/IEC 7812-1, and what the networks publish of their ranges."""
+_IS_CARD = label(
+    r"(?:(?:credit|debit|bank|kredit|payment)[ -]?)?(?:card|karte)(?:n?nummer)?|visa|mastercard|amex|cc|pan"
+)
+_IS_ELSE = label(
+    r"order|invoice|tracking|shipment|serial|article|item|part|product|model|ref|reference|ticket|case|customer|ean|"
+    r"gtin|upc|isbn|issn|imei|sku|doi|batch|lot|version|build|commit|transaction|"
+    r"bestell(?:ung|nummer)|auftrag(?:snummer)?|rechnung(?:snummer)?|artikel(?:nummer)?|sendung(?:snummer)?|"
+    r"seriennummer|kundennummer|commande|facture|r[eé]f[eé]rence|article|pedido|factura|fattura|ordine|encomenda|"
+    r"bestelling|factuur|заказ|счёт|注文|订单|訂單|주문"
+)
+"""Says of a number that it is none of these."""
+
+
+def _plain(text: str) -> str:
+    """Digits, dashes and spaces of other scripts as ASCII, one character for one."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
+class _Plain(dict[int, int]):
+    """Made as it is asked for: of a million characters texts use some hundred."""
+
+    def __missing__(self, code: int) -> int:
+        self[code] = plain = _plain_of(chr(code))
+        return plain
+
+
+def _plain_of(sign: str) -> int:
+    from unicodedata import category, decimal
+
+    if (digit := decimal(sign, None)) is not None:
+        return ord("0") + digit
+    if "\uff01" <= sign <= "\uff5e":
+        return ord(sign) - 0xFEE0
+    kind = category(sign)
+    if kind == "Zs":
+        return ord(" ")
+    # Soft hyphens and the like stand within words, marks of direction around them.
+    return ord("-") if kind == "Pd" or sign in "\u00ad\u200b\u2060\u2212" else ord(" ") if kind == "Cf" else ord(sign)
+
+
+_PLAIN = _Plain()
+
+
+def _candidates(text: str) -> Iterator[Span]:
+    """The surer before those that may overlap them."""
+    yield from _emails(text)
+    links: Sequence[tuple[int, int]] = ()
+    if "://" in text or "www." in text.lower():
+        links = [match.span() for match in _LINK.finditer(text)]
+    for stretch in _STRETCH.finditer(text):
+        if sum(map(str.isdecimal, stretch.group())) < _LEAST_DIGITS or _is_within(stretch.start(), links):
+            continue
+        yield from _numbers(text, *stretch.span())
+
+
+def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    at = bisect_right(spans, place, key=lambda span: span[0])
+    return at > 0 and place < spans[at - 1][1]
+
+
+def _emails(text: str) -> Iterator[Span]:
+    for at in _AT.finditer(text):
+        local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
+        domain = _DOMAIN.match(text, at.end(), at.end() + 255)
+        if local is None or domain is None or _FILES.fullmatch(domain[1]):
+            continue
+        start = local.end() - len(local.group().lstrip(_LEADING))
+        if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
+            start += 1  # a line break as code writes it
+        if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
+            yield Span(start, domain.end(), "EMAIL")
+
+
+def _numbers(text: str, start: int, end: int) -> Iterator[Span]:
+    from models.safety.phone_numbers import phones_in
+
+    wide = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
+    for found in _IBAN.finditer(text, max(0, start - _IBAN_HEAD), end + max(_IBAN_LENGTHS.values())):
+        if length := _iban_length(found.group()):
+            yield Span(found.start(), found.start() + length, "IBAN")
+    for found in _CARD.finditer(text, start, end):
+        if _is_card(text, found):
+            yield Span(*found.span(), "CARD")
+    before = _before(text, start)
+    phones = [Span(first, last, "PHONE") for first, last in phones_in(text, start, end, before)]
+    yield from (phone for phone in phones if text[phone.start] == "+")
+    if _TELLING_ID.search(text, *wide):
+        yield from _ids(text, TELLING_IDS, *wide)
+    if _WORD.search(text, max(0, start - LONGEST), end):
+        yield from _ids(text, LABELLED_IDS, *wide)
+    yield from (phone for phone in phones if not _IS_ELSE.search(_before(text, phone.start)))
+
+
+def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator[Span]:
+    for known in ids:
+        for found in known.form.finditer(text, start, end):
+            before = _before(text, found.start())
+            named = known.label is None or known.label.search(before)
+            if named and not _IS_ELSE.search(before) and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group())):
+                yield Span(*found.span(), "ID")
+
+
+def _before(text: str, start: int) -> str:
+    """What may say what the number at `start` is: of the same paragraph, after the number before it."""
+    before = text[max(0, start - LONGEST) : start].rpartition("\n\n")[2]
+    return before[max(map(before.rfind, "0123456789")) + 1 :]
+
+
+def _iban_length(text: str) -> int:
+    """Characters of the IBAN that `text` begins with; 0 where it does not."""
+    length = _IBAN_LENGTHS.get(text[:2].upper())
+    signs = [at for at, sign in enumerate(text) if sign.isalnum()]
+    if length is None or len(signs) < length:
+        return 0
+    end = signs[length - 1] + 1
+    number = re.sub(r"[ -]", "", text[:end])
+    # In small letters, with hyphens, it is part of a UUID.
+    if text[end : end + 1].isalnum() or ("-" in text[:end] and not number.isupper()):
+        return 0
+    return end if mod_97_10(number[4:] + number[:4]) else 0
+
+
+def _is_card(text: str, found: re.Match[str]) -> bool:
+    number = re.sub(r"\D", "", found.group())
+    if not _ISSUERS.fullmatch(number) or not luhn(number):
+        return False
+    before = _before(text, found.start())
+    if _IS_CARD.search(before):
+        return True
+    # What is not grouped has to have the usual length, and no other name.
+    return not found.group().isdecimal() or (len(number) in (15, 16) and not _IS_ELSE.search(before))

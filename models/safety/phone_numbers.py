@@ -1,0 +1,143 @@
+"""Telephone numbers in texts of any country, by the numbering plans of Google's libphonenumber.
+
+A number with its country's code is told by the plan of that country. One without could be of many countries, and an
+order's number or an amount could be one, too: it counts where a word says that it is a telephone's, or where it is
+written just as a country writes its numbers.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+
+import phonenumbers
+from phonenumbers import Leniency, PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher
+
+from models.safety.labels import label
+
+_SAYS_SO = label(
+    r"tel|tel[eé](?:ph|f)[oó]n[eo]?s?|t[eé]l|telefax|telefonnummer|telefoonnummer|phones?|phonenumber|mobile|cell|"
+    r"cellphone|mobil|mobiltelefon|handy|handynummer|rufnummer|fax|portable|m[oó]vil|celular|cellulare|gsm|whatsapp|"
+    r"(?:call|ring|text|phone|reach|dial|whatsapp)(?: (?:me|us|him|her|them))?|(?:my|your|his|her|our|their) number|"
+    r"puhelin|puh|tlf|телефон|тел|моб|τηλ|τηλέφωνο|điện thoại|फ़ोन|मोबाइल|هاتف|جوال|טלפון|נייד|"
+    r"電話|电话|手机|手機|携帯|전화|휴대폰|핸드폰|โทร|☎|📞|📱",
+)
+_INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00(?=[ (]?[1-9]))[ (]?\d(?:[ .\-/()~]{0,4}\d){7,16}", re.ASCII)
+_LABELLED = re.compile(r"[+(]?\d(?:[ .\-/()]{0,3}\d){5,14}", re.ASCII)
+_WRITTEN: Mapping[str, re.Pattern[str]] = {
+    # With spaces alone they could be three numbers.
+    "US": re.compile(
+        r"(?:\+?1[-. ])?(?:\([2-9]\d\d\) ?[2-9]\d\d[-. ]|[2-9]\d\d-[2-9]\d\d-|[2-9]\d\d\.[2-9]\d\d\.)\d{4}", re.ASCII
+    ),
+    "BR": re.compile(r"\([1-9]\d\) ?9?\d{4}-\d{4}", re.ASCII),
+    "CN": re.compile(r"1[3-9]\d([- ])\d{4}\1\d{4}", re.ASCII),
+    "RU": re.compile(r"8[ -]?(?:\(\d{3}\) ?|\d{3}[ -])\d{3}-\d\d-\d\d", re.ASCII),
+}
+"""Numbers that do not begin with a 0, by a country that writes them so (the US for all of North America)."""
+_TRUNK = re.compile(
+    r"\(0\d{1,4}\)[ /]?\d{2,8}(?:[ -]\d{2,8}){0,3}|0\d{1,5}(?: ?[/\-] ?|[ .])\d{2,8}(?:[ .-]\d{2,8}){0,4}", re.ASCII
+)
+_TRUNK_COUNTRIES = (
+    *("DE", "AT", "CH", "GB", "IE", "FR", "BE", "NL", "IT", "SE", "FI", "RO", "HR", "SI", "RS", "BG", "HU", "UA"),
+    *("TR", "IL", "EG", "ZA", "KE", "NG", "AE", "SA", "IN", "PK", "TH", "VN", "MY", "ID", "PH", "AU", "NZ", "JP", "KR"),
+    "TW",
+)
+"""Where a 0 is dialled before the area code. Italy's belongs to it."""
+_LOOSE = ("DE", "AT")
+"""Where the digits after the area code are grouped as everyone likes."""
+_LEAST_TRUNK_DIGITS = 9
+"""Shorter ones look like hours, such as 0800-1530."""
+_LEAST_DOTTED = 4
+"""Groups: 01.42.68.53.00 is a French number, 044.668.180 an article's."""
+_SMALL = {f"{number:02}" for number in range(1, 60)}
+"""Of these, in ascending order, lists are made: draws of a lottery, minutes."""
+_LENGTHS = range(6, 16)
+"""Digits of a number without its plan: E.164 has 15 at most."""
+_ELSE = re.compile(
+    # Dates, and postal codes of the United States.
+    r"\D?(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{5}-\d{4})(?![./-]?\d)",
+    re.ASCII,
+)
+_BEFORE = re.compile(r"(?:[^\W_]|\d[ .,\-_/:]|[$€£¥#])\Z", re.ASCII)
+_AFTER = re.compile(r"[^\W_]|[.,\-_/:]\d| ?[%€$£]", re.ASCII)
+_GROUPS = re.compile(r"\d+", re.ASCII)
+
+
+def phones_in(text: str, start: int, end: int, before: str) -> Iterator[tuple[int, int]]:
+    """Where telephone numbers stand in `text[start:end]`, which begins with a digit or what belongs to one; `before` is
+    what precedes it. They may overlap."""
+    yield from _international(text, start, end)
+    if _SAYS_SO.search(before):
+        found = _LABELLED.match(text, start, end)
+        if found and len(_digits(found)) in _LENGTHS and _is_apart(text, found):
+            yield found.span()
+    for region, pattern in _WRITTEN.items():
+        for found in pattern.finditer(text, start, end):
+            if _is_apart(text, found) and _valid(found.group(), region):
+                yield found.span()
+    for found in _TRUNK.finditer(text, start, end):
+        if _is_apart(text, found) and _is_written_somewhere(found.group()):
+            yield found.span()
+
+
+def _international(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for found in _INTERNATIONAL.finditer(text, start, end):
+        number = found.group()
+        if number.startswith("00"):
+            if _is_apart(text, found) and _valid(f"+{number[2:]}"):
+                yield found.span()
+            continue
+        # Tells where the number ends if others follow.
+        for match in PhoneNumberMatcher(number, None, Leniency.VALID):
+            yield found.start() + match.start, found.start() + match.end
+
+
+def _digits(found: re.Match[str]) -> str:
+    return "".join(_GROUPS.findall(found.group()))
+
+
+def _is_apart(text: str, found: re.Match[str]) -> bool:
+    """Part of no longer number, of no word and no amount; nothing else that is written so."""
+    before = text[max(0, found.start() - 2) : found.start()]
+    return not (_BEFORE.search(before) or _AFTER.match(text, found.end()) or _ELSE.match(found.group()))
+
+
+@lru_cache(4096)
+def _is_written_somewhere(number: str) -> bool:
+    groups = _GROUPS.findall(number)
+    if sum(map(len, groups)) < _LEAST_TRUNK_DIGITS or groups == sorted({*groups} & _SMALL):
+        return False
+    if "." in number and len(groups) < _LEAST_DOTTED:
+        return False
+    return any(_is_written_in(region, number, groups) for region in _TRUNK_COUNTRIES)
+
+
+def _is_written_in(region: str, number: str, groups: list[str]) -> bool:
+    # Asking the library about each country takes a millisecond.
+    if region not in _LOOSE and not _ways_of_writing(region).fullmatch("-".join(groups)):
+        return False
+    parsed = _valid(number, region)
+    if parsed is None:
+        return False
+    if groups == _GROUPS.findall(phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)):
+        return True
+    if region not in _LOOSE or sum(map(len, groups)) <= _LEAST_TRUNK_DIGITS:
+        return False
+    area = phonenumbers.length_of_national_destination_code(parsed)
+    return area > 0 and groups[0] == f"0{parsed.national_number}"[: area + 1]
+
+
+@cache
+def _ways_of_writing(region: str) -> re.Pattern[str]:
+    """How a country groups digits, with the 0 before them and hyphens between them."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    formats = metadata.number_format if metadata else []
+    return re.compile("0?(?:{})".format("|".join(str(form.pattern).replace(")(", ")-(") for form in formats)))
+
+
+def _valid(number: str, region: str | None = None) -> PhoneNumber | None:
+    """None for what the plan of its country has not. North America is one."""
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return parsed if phonenumbers.is_valid_number(parsed) else None

@@ -1,0 +1,244 @@
+"""Qwen3Guard-Gen by transformers: one pass over a text for the verdict, and some tokens more where it is not safe."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.base import EngineUnavailable
+from models.host import EngineHost
+from models.safety.dialects.conversation import as_messages
+from models.safety.dialects.qwen3guard import (
+    CATEGORIES,
+    JUDGED,
+    SEVERITY,
+    THRESHOLD,
+    VERDICT,
+    categories_in,
+    severity_of,
+    verdict_of,
+)
+from models.safety.guard import Judgement
+from models.safety.verdict import NotAVerdict, Verdict, judgement_of
+from models.safety.windows import Exchange, exchanges_of
+from models.torch_device import torch_device
+
+CAPABILITY = "text_guard"
+FOLDER = "qwen3guard"
+OTHER_MODEL = f"The folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR holds no Qwen3Guard-Gen."
+
+_WORTH_ASKING = 0.1
+"""The score from which on the model is asked for categories: what it calls safe, though not surely, has them too."""
+_PADDING = 1.25
+"""How many times as long as the shortest a text may be that is computed together with it."""
+_TOKENS_AT_ONCE = 16384
+"""Of all texts that are computed together: keys and values of 0.1 MB each in the smallest model, in 16 bits."""
+_LINE_TOKENS = 64
+"""All categories together are fewer."""
+_ROUNDING = 2
+"""Digits of a score. Texts that are computed together differ by less from the same texts alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """How each prompt of a kind begins, and the keys and values that the network makes of it: computed once."""
+
+    ids: tuple[int, ...]
+    states: tuple[tuple[Any, Any], ...]
+    """Of each layer: 1 × heads × tokens × width."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The tokens of what the model answers."""
+
+    verdict: tuple[int, ...]
+    labels: Mapping[str, int]
+    """The first token of each, after `verdict`."""
+    categories: Mapping[str, tuple[int, ...]]
+    """From each label up to where the categories begin."""
+    ends: frozenset[int]
+
+
+class Qwen3Guard:
+    """From an Exchange to its Verdict. Implements `models.base.Engine`."""
+
+    def __init__(self, folder: Path, *, device: str = "auto") -> None:
+        """`folder` as `save_pretrained` and the model hubs lay it out: any size of Qwen/Qwen3Guard-Gen."""
+        self._folder = folder
+        self._device = device
+        self._loaded: tuple[Any, Any, str] | None = None
+        self._words: _Words | None = None
+        self._heads: dict[bool, _Head] = {}
+
+    def load(self) -> None:
+        """Raises EngineUnavailable where the folder holds another model."""
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        device = torch_device(self._device, CAPABILITY)
+        tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+        # Processors compute slowly, or not at all, in the 16 bits that the weights have.
+        dtype = "float32" if device == "cpu" else "auto"
+        network = AutoModelForCausalLM.from_pretrained(self._folder, local_files_only=True, dtype=dtype)
+        self._words = _words_of(tokenizer, network)
+        self._loaded = tokenizer, network.to(device).eval(), device
+        self._heads = {answered: self._head(answered=answered) for answered in (False, True)}
+
+    def run(self, batch: Sequence[Exchange]) -> Sequence[Verdict | Exception]:
+        prompts = [self._prompt(exchange) for exchange in batch]
+        verdicts: list[Verdict | Exception] = [Verdict()] * len(batch)
+        for answered, head in self._heads.items():
+            places = [place for place, one in enumerate(batch) if (one.answers is not None) == answered]
+            for group in _groups(places, [len(prompt) for prompt in prompts]):
+                found = self._verdicts([prompts[place] for place in group], head)
+                for place, verdict in zip(group, found, strict=True):
+                    verdicts[place] = verdict
+        return verdicts
+
+    def close(self) -> None:
+        self._loaded = self._words = None
+        self._heads = {}
+
+    def _prompt(self, exchange: Exchange) -> tuple[int, ...]:
+        """Up to where the verdict follows."""
+        assert self._loaded is not None, "load() comes first"
+        assert self._words is not None
+        tokenizer, _, _ = self._loaded
+        text = tokenizer.apply_chat_template(as_messages(exchange), tokenize=False, add_generation_prompt=True)
+        return (*tokenizer(text, add_special_tokens=False)["input_ids"], *self._words.verdict)
+
+    def _head(self, *, answered: bool) -> _Head:
+        one, other = (self._prompt(Exchange(text, text if answered else None)) for text in ("one", "2"))
+        ids = one[: _common(one, other)]
+        _, states = self._compute([ids], ())
+        return _Head(ids, tuple((layer.keys, layer.values) for layer in states.layers))
+
+    def _verdicts(self, prompts: Sequence[tuple[int, ...]], head: _Head) -> Iterator[Verdict | Exception]:
+        """Of prompts that begin with `head`, as far as they do."""
+        import torch
+
+        assert self._words is not None
+        # Something remains to be computed, whatever the prompt.
+        known = min(min(_common(prompt, head.ids), len(prompt) - 1) for prompt in prompts)
+        past = [
+            (keys[:, :, :known].expand(len(prompts), -1, -1, -1), values[:, :, :known].expand(len(prompts), -1, -1, -1))
+            for keys, values in head.states
+        ]
+        logits, states = self._compute([prompt[known:] for prompt in prompts], past)
+        labels = tuple(self._words.labels)
+        for row, prompt in enumerate(prompts):
+            best = int(logits[row].argmax())
+            shares = torch.softmax(logits[row, list(self._words.labels.values())], 0).tolist()
+            likely = dict(zip(labels, shares, strict=True))
+            try:
+                if best not in self._words.labels.values():
+                    raise NotAVerdict("Its first word is none of its verdicts.")
+                own = [
+                    (layer.keys[row : row + 1, :, : len(prompt)], layer.values[row : row + 1, :, : len(prompt)])
+                    for layer in states.layers
+                ]
+                yield self._verdict(likely, own)
+            except NotAVerdict as error:
+                yield error
+
+    def _verdict(self, likely: Mapping[str, float], past: Sequence[tuple[Any, Any]]) -> Verdict:
+        """Raises NotAVerdict."""
+        score = severity_of(likely)
+        if score < _WORTH_ASKING:
+            return Verdict()
+        label = max((label for label in likely if SEVERITY[label]), key=likely.__getitem__)
+        categories = categories_in(self._line(label, past))
+        if not categories and likely["Safe"] < max(likely.values()):
+            raise NotAVerdict("Its verdict and its categories are at odds.")
+        return verdict_of(round(score, _ROUNDING), categories)
+
+    def _line(self, label: str, past: Sequence[tuple[Any, Any]]) -> str:
+        """The categories that follow `label`, token by token. Raises NotAVerdict."""
+        assert self._loaded is not None
+        assert self._words is not None
+        tokenizer, _, _ = self._loaded
+        written: list[int] = []
+        text = ""
+        following = self._words.categories[label]
+        while len(written) < _LINE_TOKENS:
+            logits, states = self._compute([following], past)
+            token = int(logits[0].argmax())
+            if token in self._words.ends:
+                return text.strip()
+            written.append(token)
+            text = tokenizer.decode(written)
+            if "\n" in text:
+                return str(text).partition("\n")[0].strip()
+            following, past = (token,), [(layer.keys, layer.values) for layer in states.layers]
+        raise NotAVerdict("Its categories do not end.")
+
+    def _compute(self, rows: Sequence[Sequence[int]], past: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+        """The logits after the last token of each row, and all keys and values. Rows are filled up at their ends, which
+        what stands before does not see."""
+        import torch
+        from transformers import DynamicCache
+
+        assert self._loaded is not None, "load() comes first"
+        _, network, device = self._loaded
+        longest = max(map(len, rows))
+        ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
+        with torch.inference_mode():
+            outputs = network.model(input_ids=ids, past_key_values=DynamicCache(past), use_cache=True)
+            last = outputs.last_hidden_state[range(len(rows)), [len(row) - 1 for row in rows]]
+            return network.lm_head(last).float().cpu(), outputs.past_key_values
+
+
+class HostedQwen3Guard:
+    """A TextGuard over the host of a Qwen3Guard."""
+
+    codes = JUDGED
+
+    def __init__(self, host: EngineHost[Exchange, Verdict]) -> None:
+        self.name = host.spec.name
+        self.thresholds = dict.fromkeys(JUDGED, THRESHOLD)
+        self._host = host
+
+    async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
+        """Raises EngineUnavailable, EngineOverloaded (a long text waits for room instead) and EngineFailed."""
+        exchanges = exchanges_of(text, answers)
+        verdicts = await self._host.run_many(exchanges, wait=len(exchanges) > 1)
+        return judgement_of(self.name, verdicts, codes)
+
+
+def _words_of(tokenizer: Any, network: Any) -> _Words:
+    """Raises EngineUnavailable where these are no words of its own."""
+    if not tokenizer.chat_template:
+        raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
+
+    def ids_of(text: str) -> tuple[int, ...]:
+        return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    verdict = ids_of(VERDICT)
+    labels, categories = {}, {}
+    for label in SEVERITY:
+        ids = ids_of(f"{VERDICT} {label}\n{CATEGORIES}")
+        if ids[: len(verdict)] != verdict or tokenizer.decode(ids) != f"{VERDICT} {label}\n{CATEGORIES}":
+            raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
+        labels[label], categories[label] = ids[len(verdict)], ids[len(verdict) :]
+    if len(set(labels.values())) < len(labels):
+        raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
+    ends = network.generation_config.eos_token_id
+    known = {*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id} - {None}
+    return _Words(verdict, labels, categories, frozenset(known))
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(one), len(other)))
+
+
+def _groups(places: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+    """`places` in groups of similar `lengths`, none of which is more than is computed at once."""
+    groups: list[list[int]] = []
+    for place in sorted(places, key=lengths.__getitem__):
+        fits = groups and lengths[place] <= lengths[groups[-1][0]] * _PADDING
+        if not fits or lengths[place] * (len(groups[-1]) + 1) > _TOKENS_AT_ONCE:
+            groups.append([])
+        groups[-1].append(place)
+    return groups

@@ -1,0 +1,141 @@
+"""Guard models on an OpenAI-compatible server."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import structlog
+
+from models.base import EngineFailed, EngineOverloaded, EngineUnavailable, ModelError
+from models.candidate import GuardConfig
+from models.language.llm import ContextOverflow, Done, LlmCall, LlmError, LlmOverloaded, LlmUnavailable, TextDelta
+from models.language.openai_http import Patience
+from models.language.openai_probe import KnownAbilities
+from models.language.openai_server import OpenAiServer
+from models.safety.codes import TEXT_CODES
+from models.safety.dialects.dialect import Dialect
+from models.safety.dialects.first_token import Token, tokens_in
+from models.safety.guard import Judgement
+from models.safety.verdict import NotAVerdict, Verdict, judgement_of
+from models.safety.windows import Exchange, exchanges_of
+
+CAPABILITY = "text_guard"
+CONTEXT_TOKENS = 16384
+"""Hold the longest call with its answer: a window and a question in the rarest of scripts, the policy, reasoning."""
+_AT_ONCE = 8
+"""Windows of one text that the server judges at a time."""
+
+log = structlog.get_logger(__name__)
+
+
+class GuardServerBusy(EngineOverloaded):
+    """The server of `engine` asks to come back after `retry_after` seconds."""
+
+    def __init__(self, engine: str, retry_after: int) -> None:
+        ModelError.__init__(self, f"'{engine}' is busy: its server takes no more texts now. Try again later.")
+        self.retry_after = retry_after
+
+
+class ServerGuard:
+    """A TextGuard over a server, and a part of its engine. Belongs to the event loop that it is first used in."""
+
+    def __init__(self, name: str, dialect: Dialect, config: GuardConfig) -> None:
+        self.name = name
+        self.codes = dialect.codes(config.model)
+        self.thresholds = dict.fromkeys(self.codes, dialect.threshold)
+        self._dialect = dialect
+        self._seconds = config.seconds
+        known = KnownAbilities(vision=False, tools=False)
+        if not dialect.answers_in_json:
+            known["json_schema"] = False
+        self._server = OpenAiServer(
+            config.base_url or "",
+            config.api_key,
+            config.model,
+            abilities=known,
+            patience=Patience(first_byte_s=config.seconds, silence_s=config.seconds),
+        )
+        self._has_judged = False
+
+    @property
+    def loaded(self) -> bool:
+        return self._has_judged
+
+    @property
+    def healthy(self) -> bool:
+        return self._server.healthy
+
+    async def load(self) -> None:
+        """Has something judged that is safe: whether the server is there, and what it answers is a verdict, shows in
+        nothing else. Raises as `judge`."""
+        await self.judge("Good morning.", [code for code in TEXT_CODES if code in self.codes])
+
+    async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
+        """Raises EngineUnavailable, also for a server that takes too long, EngineOverloaded and EngineFailed."""
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def judged(exchange: Exchange) -> Verdict:
+            async with places:
+                return await self._judged(exchange, codes)
+
+        judging = [asyncio.create_task(judged(exchange)) for exchange in exchanges_of(text, answers)]
+        try:
+            verdicts = await asyncio.gather(*judging)
+        finally:
+            # Of a text that cannot be judged whole, the rest need not be.
+            for task in judging:
+                task.cancel()
+            if judging:
+                await asyncio.wait(judging)
+        return judgement_of(self.name, verdicts, codes)
+
+    async def close(self) -> None:
+        await self._server.close()
+
+    async def _judged(self, exchange: Exchange, codes: Sequence[str]) -> Verdict:
+        try:
+            async with asyncio.timeout(self._seconds):
+                abilities = await self._server.abilities()
+                call = self._dialect.call(exchange, codes, by_schema=abilities.json_schema)
+                said, tokens = await self._said(call)
+            verdict = self._dialect.read(said, tokens, codes)
+        except TimeoutError:
+            remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S)."
+            raise EngineUnavailable(CAPABILITY, remedy) from None
+        except LlmError as error:
+            raise self._fault(error) from error
+        except NotAVerdict as error:
+            log.warning("guard_gave_no_verdict", engine=self.name, reason=str(error))
+            raise EngineFailed(self.name) from error
+        self._has_judged = True
+        return verdict
+
+    async def _said(self, call: LlmCall) -> tuple[str, list[Token]]:
+        """The answer without its reasoning, and what the server says of its tokens. Raises NotAVerdict for one that was
+        cut short: codes may be missing."""
+        text, logprobs = "", []
+        async with aclosing(self._server.stream(call)) as events:
+            async for event in events:
+                match event:
+                    case TextDelta():
+                        text += event.text
+                        logprobs.append(event.logprobs)
+                    case Done(finish_reason="length"):
+                        raise NotAVerdict("It was cut at its limit.")
+        return text, tokens_in(logprobs)
+
+    def _fault(self, error: LlmError) -> ModelError:
+        """What a client may know; the rest is for the log. A request that the server refuses is never the client's own
+        fault."""
+        # The words are those of the LLM's client, which this one is.
+        words = str(error).replace("LLM server", "guard server").replace("OPENFAZE_LLM_", "OPENFAZE_GUARD_")
+        log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=words)
+        if isinstance(error, LlmOverloaded):
+            return GuardServerBusy(self.name, error.retry_after)
+        if isinstance(error, LlmUnavailable):
+            remedy = f"The server of '{self.name}' cannot be used: check OPENFAZE_GUARD_BASE_URL and openfaze's log."
+            return EngineUnavailable(CAPABILITY, remedy)
+        if isinstance(error, ContextOverflow):
+            remedy = f"The server of '{self.name}' takes too few tokens at a time: give its model {CONTEXT_TOKENS}."
+            return EngineUnavailable(CAPABILITY, remedy)
+        return EngineFailed(self.name)

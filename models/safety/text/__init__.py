@@ -1,0 +1,1 @@
+"""What the embedded guard of texts is made of: readings, rules, and a trained head."""

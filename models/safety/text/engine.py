@@ -1,0 +1,96 @@
+"""The embedded text guard: readings of a text, rules for the clear cases, and a trained head for the others."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.language.embedding import Embedder, Vector
+from models.safety.codes import TEXT_CODES
+from models.safety.guard import Judgement, Layer, Scores
+from models.safety.text import interpreter_abuse, rules
+from models.safety.text.head import Head, worst_of
+from models.safety.text.passages import passages_of
+from models.safety.text.views import views
+
+NAME = "openfaze"
+_SHOWN = 80
+"""Characters of a passage that an explanation repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    view: str
+    text: str
+    words: float
+    """Its log odds by words alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A text before anything of it is embedded."""
+
+    layers: tuple[Layer, ...]
+    """Of the rules."""
+    passages: tuple[_Passage, ...]
+    """Those that the head suspects by their words."""
+    total: int
+    """Passages of the text as it is written."""
+
+
+class OwnTextGuard:
+    """Implements models.safety.guard.TextGuard."""
+
+    name = NAME
+    codes = frozenset(TEXT_CODES)
+
+    def __init__(self, embedder: Embedder, head: Head) -> None:
+        self._embedder = embedder
+        self._head = head
+
+    @property
+    def thresholds(self) -> Scores:
+        return dict.fromkeys(TEXT_CODES, self._head.threshold)
+
+    async def judge(
+        self,
+        text: str,
+        codes: Sequence[str],
+        *,
+        answers: str | None = None,  # noqa: ARG002 - the head has learned from questions alone
+    ) -> Judgement:
+        read = await asyncio.to_thread(self._read, text)
+        layers = read.layers
+        by_rules = worst_of([layer.scores for layer in layers])
+        # Where the rules have settled all that is asked, the rest costs time and changes nothing.
+        if read.passages and any(by_rules.get(code, 0.0) < self._head.threshold for code in codes):
+            texts = list(dict.fromkeys(passage.text for passage in read.passages))
+            vectors = dict(zip(texts, await self._embedder.embed(texts), strict=True))
+            layers += await asyncio.to_thread(self._judged, read, vectors)
+        worst = worst_of([layer.scores for layer in layers])
+        return Judgement({code: worst.get(code, 0.0) for code in codes}, layers)
+
+    def _read(self, text: str) -> _Read:
+        layers: list[Layer] = []
+        passages: list[_Passage] = []
+        total = 0
+        for view in views(text):
+            for name, matches in (("rules", rules.matches), ("code", interpreter_abuse.matches)):
+                layers += [
+                    Layer(f"{name}, {view.name}", {match.code: match.score}, (match.words,))
+                    for match in matches(view.text)
+                ]
+            pieces = [_Passage(view.name, piece, self._head.words_of(piece)) for piece in passages_of(view.text)]
+            total = total or len(pieces)
+            passages += [piece for piece in pieces if self._head.is_suspect(piece.words, total)]
+        return _Read(tuple(layers), tuple(passages), total)
+
+    def _judged(self, read: _Read, vectors: Mapping[str, Vector]) -> tuple[Layer, ...]:
+        meanings = dict(zip(vectors, self._head.meanings_of(np.stack(list(vectors.values()))).tolist(), strict=True))
+        layers = []
+        for passage in read.passages:
+            unsafe = self._head.unsafe(passage.words, meanings[passage.text], read.total)
+            scores = self._head.scores(unsafe, vectors[passage.text])
+            layers.append(Layer(f"head, {passage.view}", scores, (passage.text[:_SHOWN],)))
+        return tuple(layers)

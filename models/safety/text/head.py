@@ -1,0 +1,144 @@
+"""The trained part of the embedded guard: how unsafe a passage is by its words and by its meaning, and in which way.
+
+Two models, each of which sees what the other does not, and a third that weighs them against each other:
+
+- words: a linear model over the words, pairs and parts of words that are there (logistic regression);
+- meaning: a weighted sum of Gaussian kernels around landmarks among the sentence embeddings (logistic regression on a
+  Nyström map; Williams & Seeger 2001), k(x, l) = exp(−γ·|x − l|²);
+- both: P(unsafe) by logistic regression over the two, fitted on what they said of texts that they had not seen
+  (stacking; Wolpert 1992), which makes it a probability.
+
+A second linear model over the embedding says which hazards it is: the likeliest gets P(unsafe) itself, and every other
+code P(unsafe)·∛(p / p of the likeliest), so that a text that is two things has both codes.
+
+training/guard makes the file.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.language.embedding import Vector
+from models.safety.guard import Scores
+from models.safety.text.terms import terms_of
+
+FILE = Path(__file__).with_name("head.json")
+_SHARE = 0.65
+"""0 would give each passage the prior odds of a whole text, 1 an even share. Chosen by cross-validation: about one in
+twenty harmless texts of 5,000 characters is then taken for unsafe."""
+_SCALE = 127
+"""Vectors of length 1 are kept as bytes: none of their numbers is off by more than 0.004."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A weighted sum of the terms that a text has, divided by the root of how many of them are known."""
+
+    weights: Mapping[str, float]
+
+    def of(self, terms: frozenset[str]) -> float:
+        found = [self.weights[term] for term in terms if term in self.weights]
+        return sum(found) / len(found) ** 0.5 if found else 0.0
+
+
+@dataclass(frozen=True)
+class Head:
+    about: Mapping[str, Any]
+    """Where it comes from: data with their attributions, seed, sizes."""
+    words: Linear
+    parts: Linear
+    words_bias: float
+    landmarks: NDArray[np.float32]
+    """n × 384."""
+    gamma: float
+    landmark_weights: NDArray[np.float32]
+    meaning_bias: float
+    both: tuple[float, float, float]
+    """Weights of words and meaning, and the intercept."""
+    bad_meaning: float
+    """The log odds by meaning that a quarter of unsafe texts exceed."""
+    codes: tuple[str, ...]
+    code_weights: NDArray[np.float32]
+    """Codes × 384."""
+    code_biases: NDArray[np.float32]
+    threshold: float
+    """P(unsafe) from which on a text is unsafe."""
+
+    def words_of(self, text: str) -> float:
+        """The log odds that its words alone give a text."""
+        words, parts = terms_of(text)
+        return self.words.of(words) + self.parts.of(parts) + self.words_bias
+
+    def meanings_of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The log odds by meaning alone, n of n × 384."""
+        squares = 2 - 2 * vectors @ self.landmarks.T
+        odds: NDArray[np.float32] = np.exp(-self.gamma * squares) @ self.landmark_weights + self.meaning_bias
+        return odds
+
+    def unsafe(self, words: float, meaning: float, passages: int = 1) -> float:
+        """P(unsafe) of one of `passages` passages of a text. A long text has more chances to look unsafe by accident:
+        its prior odds are shared out among its passages, though not evenly, for they resemble each other."""
+        of_words, of_meaning, bias = self.both
+        odds = of_words * words + of_meaning * meaning + bias - _SHARE * np.log(passages)
+        return float(1 / (1 + np.exp(-odds)))
+
+    def is_suspect(self, words: float, passages: int) -> bool:
+        """Whether it is worth finding out what a passage means: with the meaning of most unsafe texts, it would be
+        unsafe."""
+        return self.unsafe(words, self.bad_meaning, passages) >= self.threshold
+
+    def scores(self, unsafe: float, vector: Vector) -> Scores:
+        """Of each of `codes`, for a text that is unsafe with the probability `unsafe`."""
+        odds = self.code_weights @ vector + self.code_biases
+        relative = np.exp((odds - odds.max()) / 3)
+        return dict(zip(self.codes, (unsafe * relative).tolist(), strict=True))
+
+
+def load_head(path: Path = FILE) -> Head:
+    return head_of(json.loads(path.read_text(encoding="utf-8")))
+
+
+def head_of(stored: Mapping[str, Any]) -> Head:
+    words, meaning, kinds = stored["words"], stored["meaning"], stored["codes"]
+    landmarks = unpacked(meaning["landmarks"], len(meaning["weights"]))
+    return Head(
+        about=stored["about"],
+        words=Linear(words["words"]),
+        parts=Linear(words["parts"]),
+        words_bias=words["bias"],
+        landmarks=landmarks / np.linalg.norm(landmarks, axis=1, keepdims=True),
+        gamma=meaning["gamma"],
+        landmark_weights=np.array(meaning["weights"], np.float32),
+        meaning_bias=meaning["bias"],
+        both=(stored["both"]["words"], stored["both"]["meaning"], stored["both"]["bias"]),
+        bad_meaning=meaning["bad"],
+        codes=tuple(kinds["names"]),
+        code_weights=np.array(kinds["weights"], np.float32),
+        code_biases=np.array(kinds["biases"], np.float32),
+        threshold=stored["threshold"],
+    )
+
+
+def packed(vectors: NDArray[np.float32]) -> str:
+    """Rows of length 1 as base64 of bytes."""
+    return base64.b64encode(np.rint(vectors * _SCALE).astype(np.int8).tobytes()).decode()
+
+
+def unpacked(text: str, rows: int) -> NDArray[np.float32]:
+    bytes_ = np.frombuffer(base64.b64decode(text), np.int8)
+    return (bytes_.reshape(rows, -1) / _SCALE).astype(np.float32)
+
+
+def worst_of(all_scores: Sequence[Scores]) -> dict[str, float]:
+    """The highest score of each code."""
+    worst: dict[str, float] = {}
+    for scores in all_scores:
+        for code, score in scores.items():
+            worst[code] = max(score, worst.get(code, 0.0))
+    return worst

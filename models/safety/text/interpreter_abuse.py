@@ -1,0 +1,73 @@
+"""S14: code that attacks the interpreter or its host, and plain requests for it.
+
+Not what people do with their own things: administration, `kill -9`, `rm -rf build/`, tests, lessons that only speak of
+an attack.
+"""
+
+import re
+
+from models.safety.text.attack_code import Found, attacks_in, flattened
+from models.safety.text.matching import Match, folded
+from models.safety.text.phrases.interpreter import REQUESTS
+from models.safety.text.rules import best
+
+__all__ = ["Match", "matches"]
+
+CODE = "S14"
+
+_CONTEXT = 400
+"""Bytes on either side of an attack that are read for what its sentence says."""
+_MORE_KINDS = 0.01
+"""What each further kind of attack in one text adds to how sure it is."""
+_SUREST = 0.99
+_MOST_QUOTED = 200
+"""Bytes of the place that a match repeats."""
+
+_COMMENT = re.compile(rb"(?:#|//).*$")
+_SPOKEN_OF = re.compile(
+    (
+        r"\b(?:what(?:\"s| is| does| do| did| happens| would happen| are)|why|explain|meaning of|means|how does|how do|"
+        r"danger|dangerous|never|accident|accidentally|by mistake|oops|protect|prevent|defend|detect|mitigat\w*|"
+        r"block\w*|deny|harden\w*|forbid\w*|alert|history|famous|meme|joke|t-?shirt|warn\w*|lesson|teach\w*|students?|"
+        r"difference|stop\w* .{0,30}from|worst that|disaster|que es|que hace|por que|qué|was ist|was macht|warum|"
+        r"qu\"est|pourquoi|cosa fa|perche|perché|o que|wat doet|waarom|co robi|dlaczego|nedir|neden)\b"
+        r"|что|почему|什么|为什么|とは|なぜ"
+    ).encode()
+)
+_TO_BE_RUN = re.compile(
+    rb"\b(?:run|execute|exec|launch|start|try|test|invoke|send|paste) "
+    rb"(?:it|this|that|these|the|for me|now|following|code|:)|\brun:"
+)
+_WORDS = re.compile(rb"[a-z\x80-\xff]{2,}")
+_FEWEST_WORDS = 5
+"""Beside the attack on its line, that make it a sentence about it rather than code."""
+
+
+def matches(text: str) -> list[Match]:
+    """The surest match that there is of S14 in `text`, or none. In linear time."""
+    found = [*_code_matches(text), *best(REQUESTS, folded(text))]
+    return [max(found, key=lambda match: match.score)] if found else []
+
+
+def _code_matches(text: str) -> list[Match]:
+    code = flattened(text).encode(errors="ignore")
+    found = [place for place in attacks_in(code) if not _is_spoken_of(place, code)]
+    if not found:
+        return []
+    surest = max(found, key=lambda place: place.attack.score)
+    kinds = len({place.attack.kind for place in found})
+    score = min(_SUREST, surest.attack.score + _MORE_KINDS * (kinds - 1))
+    words = code[surest.start : min(surest.end, surest.start + _MOST_QUOTED)].decode(errors="ignore")
+    return [Match(CODE, score, f"{surest.attack.kind}: {words}")]
+
+
+def _is_spoken_of(place: Found, code: bytes) -> bool:
+    """Whether a sentence speaks of the attack, as lessons and questions do. Code on lines of its own is never that, nor
+    what somebody wants run."""
+    if not place.attack.taught or b"\n" in code[place.start : place.end].strip():
+        return False
+    before = code[max(0, place.start - _CONTEXT) : place.start].rpartition(b"\n")[2]
+    after = code[place.end : place.end + _CONTEXT].partition(b"\n")[0]
+    line = before + b" " + _COMMENT.sub(b"", after)
+    about = len(_WORDS.findall(line)) >= _FEWEST_WORDS and _SPOKEN_OF.search(line) is not None
+    return about and not _TO_BE_RUN.search(line)

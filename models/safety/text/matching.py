@@ -1,0 +1,227 @@
+"""Finding the phrases of a table in a text, in time linear in the text: what both kinds of rules are made with.
+
+A table is written in its language; both sides are folded before they are compared: case, accents, punctuation and
+white space do not matter. In its patterns
+
+- `{name}` is a group of words that the table names,
+- ` .. ` is a gap of up to three words, ` ... ` of up to eight, both within one sentence, and `(?:the )?.. ` one of
+  three after an optional word; in a language that writes without spaces `..` is up to six characters and `...` up to
+  fifteen,
+- the rest is a regular expression of RE2, matched from the beginning of a word to the end of one.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import re2
+
+from models.safety.text.characters import without_heaps
+
+Pattern = Any
+"""RE2's, which has no types."""
+
+RULES_A_SET = 16
+"""That are looked for together. The automaton of more has more states than it can keep."""
+SET_BYTES = 8 << 20
+"""Memory that the automaton of one set may grow to; ordinary texts need a fraction."""
+PATTERN_BYTES = 8 << 20
+
+ASKED = 0.97
+"""The score of a phrase that is asked for: "how do I …"."""
+SAID = 0.93
+"""The score of a phrase by itself."""
+
+_NOT_SHIELDED_BY_FICTION = frozenset({"S8", "S12"})
+"""Codes whose objects films, books and games are themselves."""
+_CONTEXT = 110
+"""Bytes of folded text on either side of a phrase, in which its counter-patterns are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    code: str
+    score: float
+    words: str
+    """Of the folded text. May repeat what a user wrote: for no log."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rules of one language."""
+
+    language: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Alternatives by name, for the patterns."""
+    asking: str = ""
+    """What asks for a thing to be told or done. Stands before a phrase with up to three words between, or with
+    `asking_after` behind it."""
+    asking_after: str = ""
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By code: phrases that count where they are asked for."""
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By code: phrases that count anywhere."""
+    unless: Mapping[str, str] = field(default_factory=dict)
+    """What stands near a phrase that is meant well: by code, for all codes under "", and under "fiction" for all but
+    those that are about films, books and games themselves."""
+    spaced: bool = True
+    """Whether the language puts spaces between its words."""
+    orders: bool = False
+    """Whether an asked phrase counts at the beginning of a sentence as well: "crash the …"."""
+
+    def matches(self, folded: bytes) -> Iterator[Match]:
+        """Of a text as `folded` makes it."""
+        for found, rules in self._sets:
+            for place in found.Match(folded) or ():
+                if (match := rules[place].match(folded)) is not None:
+                    yield match
+
+    @cached_property
+    def _sets(self) -> "Sequence[tuple[Any, Sequence[_Rule]]]":
+        """RE2's sets, which say which of their patterns a text has, and the rules of each."""
+        options = re2.Options()
+        options.max_mem = SET_BYTES
+        options.log_errors = False
+        sets: list[tuple[Any, Sequence[_Rule]]] = []
+        rules = list(self._rules())
+        for start in range(0, len(rules), RULES_A_SET):
+            together = rules[start : start + RULES_A_SET]
+            found = re2.Set.SearchSet(options)
+            for rule in together:
+                found.Add(rule.source)
+            found.Compile()
+            sets.append((found, together))
+        return sets
+
+    def _rules(self) -> "Iterator[_Rule]":
+        fiction = self._shield("fiction")
+        for phrases, asking in ((self.asked, self._asking), (self.said, None)):
+            for code, patterns in phrases.items():
+                unless = self._shield("", code)
+                among = None if code in _NOT_SHIELDED_BY_FICTION else fiction
+                for pattern in patterns:
+                    yield _Rule(code, self._source(pattern), asking, unless, among)
+
+    @cached_property
+    def _asking(self) -> "_Asking":
+        gap = "(?: [^ .]+){0,3} " if self.spaced else "[^.]{0,8}"
+        start = " " if self.spaced else ""
+        asks = f"{start}(?:{self._expanded(self.asking)}){gap}$"
+        before = _regex(f"{asks}|{_SENTENCE_START}$" if self.orders else asks)
+        after = _regex(f"^{gap}(?:{self._expanded(self.asking_after)}){start}") if self.asking_after else None
+        within = _regex(f"{start}(?:{self._expanded(self.asking)}){start}") if self.asking_after else None
+        return _Asking(before, after, within, len(start))
+
+    def _shield(self, *keys: str) -> Pattern | None:
+        found = [self._expanded(self.unless[key]) for key in keys if key in self.unless]
+        space = " " if self.spaced else ""
+        return _regex(f"{space}(?:{'|'.join(found)}){space}") if found else None
+
+    def _source(self, pattern: str) -> str:
+        expanded = self._expanded(pattern)
+        # The word boundary is for patterns whose last words may be missing, so that they end with a space themselves.
+        return rf" (?:{expanded})(?: |\b)" if self.spaced else f"(?:{expanded})"
+
+    def _expanded(self, pattern: str) -> str:
+        for _ in range(3):  # Groups may use groups.
+            pattern = re.sub(r"\{([a-z_]+)\}", lambda name: f"(?:{_joined(self.words[name[1]])})", pattern)
+        # Folding makes small letters of escapes as well.
+        pattern = fold_letters(_joined(pattern).replace(r"\S", "[^ ]"))
+        if not self.spaced:
+            return pattern.replace("...", "[^.]{0,15}").replace("..", "[^.]{0,6}")
+        pattern = pattern.replace(" ... ", "(?: [^ .]+){0,8} ").replace(" .. ", "(?: [^ .]+){0,3} ")
+        return pattern.replace("?.. ", "?(?:[^ .]+ ){0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    before: Pattern | None
+    after: Pattern | None
+    within: Pattern | None
+    """In the gaps of the phrase, where the verb comes last."""
+    shared: int
+    """Bytes of the space that begins or ends a phrase: they belong to what stands beside it as well."""
+
+    def stands_at(self, text: bytes, start: int, end: int) -> bool:
+        places = (
+            (self.before, text[max(0, start - _CONTEXT) : start + self.shared]),
+            (self.after, text[end - self.shared : end + _CONTEXT]),
+            (self.within, text[start:end]),
+        )
+        return any(pattern is not None and pattern.search(place) for pattern, place in places)
+
+
+@dataclass
+class _Rule:
+    code: str
+    source: str
+    asking: _Asking | None
+    unless: Pattern | None
+    """In the sentence."""
+    among: Pattern | None
+    """In the sentence and beside it."""
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        return _regex(self.source)
+
+    def match(self, text: bytes) -> Match | None:
+        for found in self.pattern.finditer(text):
+            start, end = found.span()
+            if self.asking is not None and not self.asking.stands_at(text, start, end):
+                continue
+            if not self._is_meant_well(text, start, end):
+                words = text[start:end].decode(errors="ignore").strip()
+                return Match(self.code, SAID if self.asking is None else ASKED, words)
+        return None
+
+    def _is_meant_well(self, text: bytes, start: int, end: int) -> bool:
+        before = text[max(0, start - _CONTEXT) : start]
+        after = text[end : end + _CONTEXT]
+        if self.among is not None and self.among.search(before + text[start:end] + after):
+            return True
+        sentence = before[before.rfind(b" . ") + 1 :] + text[start:end] + after.partition(b" . ")[0] + b" "
+        return self.unless is not None and self.unless.search(sentence) is not None
+
+
+_SENTENCE_START = "(?:^| [.]) (?:(?:please|now|then|just|also|first|and|or|por favor|bitte|per favore|alsjeblieft) )?"
+
+_APOSTROPHE = re.compile(r"(?<=[a-z])['’‘ʼ`´](?=(?:t|s|re|ve|ll|d|m)\b)")
+_SENTENCE_END = re.compile(r"[!?;؟؛。！？।॥]+|\.(?=[\s\"'”’)\]]|$)(?<!\.\.)|\n\s*\n")
+_BETWEEN_WORDS = re.compile(
+    "[\\s\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\xbf×÷\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f،٪・]+"
+)
+_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u093c\u0640\u200b-\u200f\u00ad\ufeff]")
+_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ة": "ه", "ى": "ي", "ی": "ي"})
+
+
+def folded(text: str) -> bytes:
+    """`text` in small letters without accents, its words and its sentence ends (` . `) a space apart."""
+    text = fold_letters(without_heaps(text))
+    text = _APOSTROPHE.sub("", text)
+    text = _SENTENCE_END.sub("\x01", text)
+    text = _BETWEEN_WORDS.sub(lambda gap: " . " if "\x01" in gap[0] else " ", text)
+    return f" {text} ".encode(errors="ignore")
+
+
+def fold_letters(text: str) -> str:
+    """Case and accents alone: what may be done to a pattern as well."""
+    if text.isascii():
+        return text.lower()
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return unicodedata.normalize("NFC", text).translate(_LETTERS)
+
+
+def _joined(pattern: str) -> str:
+    """A pattern that is written over several lines."""
+    return re.sub(r"\s*\n\s*", "", pattern)
+
+
+def _regex(pattern: str) -> Pattern:
+    options = re2.Options()
+    options.max_mem = PATTERN_BYTES
+    options.log_errors = False
+    return re2.compile(pattern, options)

@@ -1,0 +1,369 @@
+"""Personal data is found in the notations of many countries, and what only looks like it survives."""
+
+import random
+import re
+import string
+
+import phonenumbers
+import pytest
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from models.safety.check_digits import luhn, verhoeff
+from models.safety.personal_data import KINDS, Kind, find, is_available, unsettled_from
+
+FOUND: dict[Kind, list[str]] = {
+    # What is marked is found, just as far as the marks go.
+    "EMAIL": [
+        "Write to <<john.doe@example.org>>.",
+        "<<o'brien+news@mail.example.co.uk>>, please",
+        "mailto:<<jürgen.müller@bücher.example>>?subject=Hi",
+        "(<<a@b.io>>)",
+        "'<<first_last@example.com>>'",
+        "https://example.org/?to=<<john%40example.org>>&x=1",
+        r"<<john\_doe@example.org>> in Markdown",
+        "我的邮箱是<<zhang@qq.com>>。",
+        "Adresse : <<jean＠exemple.fr>>",
+        "<<user@xn--bcher-kva.example>>",
+        "a,<<x@example.org>>,<<y@example.org>>;",
+    ],
+    "PHONE": [
+        "Ring <<+49 170 1234567>> now",
+        "<<+49 (0)30 901820>>",
+        "<<+49 170. 123 4567>>",
+        "<<+49.170.123.4567>>.",
+        "<<+33 6 12 34 56 78>>",
+        "<<+44 20 7946 0958>>, or <<+44 7911 123456>>",
+        "<<+1 (212) 736-5000>>",
+        "<<+91 98765 43210>>",
+        "<<+81 3-1234-5678>>",
+        "<<+86 138 1234 5678>>",
+        "<<+55 11 91234-5678>>",
+        "<<+7 (495) 123-45-67>>",
+        "<<+61 412 345 678>>",
+        "<<+234 803 123 4567>>",
+        "<<+4915112345678>>",
+        "from abroad <<0049 170 1234567>>",
+        "<<＋４９ １７０ １２３４５６７>>",
+        "tel:<<+1-201-555-0123>>",
+        "<<(212) 736-5000>>",
+        "<<212-736-5000>>",
+        "<<1-800-292-9263>>",
+        "<<212.736.5000>>",
+        "Phone: <<2127365000>>",
+        "phone number is <<212 736 5000>>",
+        "Call me at <<555 0123 45>>",
+        '"phone_number": "<<5551234567>>"',
+        "Tel. <<030/123 456 78>>",
+        "Telefon: <<089 1234567>>",
+        "<<0170/123 45 67>>",
+        "<<0170 1234567>> ist meine",
+        "<<06 12 34 56 78>>",
+        "<<01.42.68.53.00>>",
+        "<<020 7946 0958>>",
+        "<<044 668 18 00>>",
+        "<<020-1234567>>",
+        "<<(02) 9876 5432>>",
+        "<<0412 345 678>>",
+        "<<03-1234-5678>>",
+        "<<090-1234-5678>>",
+        "<<010-1234-5678>>",
+        "<<070-123 45 67>>",
+        "<<(11) 91234-5678>>",
+        "<<8 (495) 123-45-67>>",
+        "<<138-1234-5678>>",
+        "我的手机号码是<<13812345678>>。",
+        "電話：<<0312345678>>",
+        "Teléfono: <<612 345 678>>",
+        "Тел.: <<4951234567>>",
+        "☎ <<22 123 45 67>>",
+        "הטלפון: <<0312345678>>",
+        "order 12, <<0170 1234567>>",
+    ],
+    "CARD": [
+        "<<4111 1111 1111 1111>>",
+        "<<4111111111111111>>",
+        "<<5500-0000-0000-0004>>",
+        "<<2223 0031 2200 3222>>",
+        "<<3782 822463 10005>>, Amex",
+        "<<378282246310005>>",
+        "<<6011 1111 1111 1117>> 12/29 123",
+        "<<3530 1113 3330 0000>>",
+        "<<6200 0000 0000 0005>>",
+        "card number: <<36227206271667>>",
+        "order 12,<<4111111111111111>>,2027",
+        "<<٤١١١ ١١١١ ١١١١ ١١١١>>",
+        "order number <<4242 4242 4242 4242>>",
+        "<<4242\u00a04242\u00a04242\u00a04242>>",
+    ],
+    "IBAN": [
+        "<<DE89 3704 0044 0532 0130 00>>",
+        "<<DE89370400440532013000>>.",
+        "<<GB29 NWBK 6016 1331 9268 19>> is mine",
+        "<<FR1420041010050500013M02606>>",
+        "<<NL91ABNA0417164300>>",
+        "<<CH93 0076 2011 6238 5295 7>>",
+        "<<BE68 5390 0754 7034>>",
+        "<<NO93 8601 1117 947>>",
+        "<<MT84MALT011000012345MTLCAST001S>>",
+        "<<SA03 8000 0000 6080 1016 7519>>",
+        "iban:<<es9121000418450200051332>>",
+        "<<PL61 1090 1014 0000 0712 1981 2874>> 12 EUR",
+        "<<DE89-3704-0044-0532-0130-00>>",
+    ],
+    "ID": [
+        "<<536-22-1234>>",
+        "SSN: <<536221234>>",
+        "ITIN <<912-70-1234>>",
+        "NINO <<AB 12 34 56 C>>",
+        "<<AB123456C>>",
+        "NHS number: <<943 476 5919>>",
+        "SIN <<130 692 544>>",
+        "DNI <<12345678Z>>",
+        "NIE <<X-1234567-L>>",
+        "<<RSSMRA85T10A562S>>",
+        "<<2 55 08 14 168 025 38>>",
+        "Steuer-ID: <<86 095 742 719>>",
+        "<<65 170839 J 003>>",
+        "BSN: <<111222333>>",
+        "<<85.07.30-033.28>>",
+        "PESEL <<44051401359>>",
+        "personnummer: <<811218-9876>>",
+        "<<131052-308T>>",
+        "CPR-nr. <<131052-3082>>",
+        "<<756.9217.0769.85>>",
+        "<<529.982.247-25>>",
+        "CPF: <<52998224725>>",
+        "<<BOXW310820HNERXN09>>",
+        "<<20-12345678-6>>",
+        "RUT <<12.345.678-5>>",
+        "Aadhaar: <<2341 2341 2346>>",
+        "<<11010519491231002X>>",
+        "<<A123456(3)>>",
+        "<<S1234567D>>",
+        "<<1-2345-67890-12-1>>",
+        "T.C. Kimlik No: <<10000000146>>",
+        "ID number: <<8001015009087>>",
+        "TFN: <<123 456 782>>",
+        "Medicare <<2123 45670 1>>",
+        "rodné číslo <<736028/5163>>",
+        "CNP <<1800101221144>>",
+        "我的身分證號碼是<<A123456789>>",
+        "PPS: <<1234567T>>",
+        "NIF: <<123456789>>",
+        "マイナンバー: <<1234 5678 9018>>",
+        "national ID <<111222333>>",
+    ],
+}
+SURVIVES = [
+    # Orders, articles, shipments.
+    "order number 4500123456",
+    "Order 4111111111111111",
+    "Bestellnummer: 4111111111111111",
+    "Rechnung Nr. 2026-000123",
+    "invoice INV-2026-04711",
+    "tracking 1Z999AA10123456784",
+    "case 2026-123456",
+    "order 111-7654321-1234567",
+    "part no. 123-45-6789-0",
+    "article 0317-8471",
+    "serial number 536-22-1234",
+    "NDC 0777-3105-02",
+    "我的订单号是4111111111111111",
+    "numéro de commande : 4111111111111111",
+    "SKU 044.668.180",
+    # Codes with check digits of their own.
+    "ISBN 978-3-16-148410-0",
+    "ISBN 0-306-40615-2",
+    "ISBN 9783161484100",
+    "EAN 4006381333931",
+    "UPC 0 36000 29145 2",
+    "ISSN 0378-5955",
+    "IMEI 490154203237518",
+    "doi:10.1000/182",
+    # Amounts.
+    "€1,234,567.89",
+    "1.234.567,89 €",
+    "12 345 678 EUR",
+    "5 046 146 438",
+    "1 000 000 000",
+    "CHF 1'234'567.00",
+    "+12 345 678 users",
+    "+15 %",
+    "grew by +20 000 000 000",
+    "2023 2024 2025 2026",
+    "512 256 1024",
+    "4.1111111111111111",
+    "0.00399780133211975",
+    # Times and dates.
+    "2026-03-14 10:30:00",
+    "14.03.2026",
+    "03/14/2026",
+    "01-02-2026",
+    "20260314103000",
+    "1773484200",
+    "1773484200000",
+    "open 0800-1530",
+    "08:30 15:00",
+    "2019-2024",
+    # Versions, addresses of machines, hashes.
+    "v1.2.3.4",
+    "10.0.22631.4460",
+    "192.168.100.200",
+    "127.0.0.1:8000",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "ba10307b-31a4-da2e-99b6-73f5d3a78f98",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "lodash@4.17.21",
+    "git@github.com:openfaze/openfaze.git",
+    "icon@2x.png",
+    "@app.route",
+    "q@k.transpose(1, 2)",
+    "https://example.org/status/4111111111111111",
+    "https://example.org/a/0170-1234567/b",
+    # Places, lists, words.
+    "52.520008, 13.404954",
+    "-33.868820 151.209290",
+    "N 52° 31.2004', E 13° 24.2970'",
+    "Cambridge, MA 02139-4307",
+    "lottery: 03 11 24 35 42",
+    "01 02 03 04 05",
+    "pages 101-202",
+    "iPhone 15 Pro Max 256",
+    "phone 15 Pro",
+    "call 911",
+    "Tel. 110",
+    "room 101-202-3030",
+    "3.14159265358979",
+    "score 21-14, 15-21, 21-19",
+    # Wrong check digits, numbers that nobody has.
+    "4111 1111 1111 1112",
+    "DE89 3704 0044 0532 0130 01",
+    "DE8937040044053201300",
+    "000-22-1234",
+    "666-22-1234",
+    "GB 12 34 56 C",
+    "12345678A",
+    "529.982.247-26",
+    "+49 170 12",
+    "+999 123 4567890",
+]
+
+
+def _marked(text: str) -> str:
+    for span in reversed(find(text)):
+        text = f"{text[: span.start]}<<{text[span.start : span.end]}>>{text[span.end :]}"
+    return text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_table_has_examples(kind: Kind) -> None:
+    assert is_available()
+    assert len(FOUND[kind]) >= 10
+    assert sum(map(len, FOUND.values())) >= 40
+    assert len(SURVIVES) >= 40
+
+
+@pytest.mark.parametrize(("kind", "marked"), [(kind, text) for kind, texts in FOUND.items() for text in texts])
+def test_personal_data_is_found_as_far_as_it_goes(kind: Kind, marked: str) -> None:
+    text = re.sub("<<|>>", "", marked)
+    assert _marked(text) == marked
+    assert {span.kind for span in find(text)} == {kind}
+
+
+@pytest.mark.parametrize("text", SURVIVES)
+def test_what_only_looks_like_it_survives(text: str) -> None:
+    assert _marked(f"We have {text} here.") == f"We have {text} here."
+
+
+@pytest.mark.parametrize("kind", [PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE])
+@pytest.mark.parametrize("form", [PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.E164])
+def test_numbers_of_all_countries_are_found_with_their_codes(kind: int, form: int) -> None:
+    examples = [phonenumbers.example_number_for_type(region, kind) for region in phonenumbers.SUPPORTED_REGIONS]
+    numbers = [phonenumbers.format_number(example, form) for example in examples if example]
+    assert len(numbers) > 200
+    assert [number for number in numbers if _marked(f"Call {number} now") != f"Call <<{number}>> now"] == []
+
+
+def test_each_is_found_beside_others() -> None:
+    text = "Ann, 536-22-1234, ann@example.org, +49 170 1234567, 4111 1111 1111 1111, DE89370400440532013000, order 12."
+    assert [(span.kind, text[span.start : span.end]) for span in find(text)] == [
+        ("ID", "536-22-1234"),
+        ("EMAIL", "ann@example.org"),
+        ("PHONE", "+49 170 1234567"),
+        ("CARD", "4111 1111 1111 1111"),
+        ("IBAN", "DE89370400440532013000"),
+    ]
+
+
+def test_a_word_just_before_the_text_says_what_a_number_is() -> None:
+    assert find("2127365000") == []
+    assert [span.kind for span in find("2127365000", "Phone: ")] == ["PHONE"]
+    assert find("4111111111111111", "order no. ") == []
+    # Not across an empty line.
+    assert find("2127365000", "Phone:\n\n") == []
+
+
+def test_what_is_broken_over_two_lines_is_not_found() -> None:
+    assert find("4111 1111\n1111 1111") == []
+    assert find("john@\nexample.org") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "open_part"),
+    [
+        ("Call +49 170. ", "+49 170. "),
+        ("It costs 12. ", "12. "),
+        ("There are 12 cats. ", ""),
+        ("Write to john", "john"),
+        ("Write to john.doe@example.", "john.doe@example."),
+        ("Done. ", ""),
+        ("It is done.\n", ""),
+        ("Card 4111 1111\n", ""),
+        ("My IBAN: DE89 3704", "DE89 3704"),
+        ("Number: +", "+"),
+        ("是13812345678。", ""),
+        ("", ""),
+    ],
+)
+def test_what_may_be_the_beginning_of_personal_data_is_told(text: str, open_part: str) -> None:
+    assert text[unsettled_from(text) :] == open_part
+
+
+@pytest.mark.parametrize("marked", [text for texts in FOUND.values() for text in texts])
+def test_no_beginning_of_personal_data_is_settled(marked: str) -> None:
+    """Wherever a text is cut off, nothing is let go that turns out to belong to something personal."""
+    text = re.sub("<<|>>", "", marked) + " and so on"
+    spans = find(text)
+    for length in range(len(text)):
+        let_go = unsettled_from(text[:length])
+        known = find(text[:length])
+        for span in spans:
+            torn = span.start < let_go < span.end
+            # What was found as a whole is kept whole anyway.
+            assert not torn or any(one.start < let_go < one.end for one in known), (text[:length], let_go)
+
+
+def test_random_numbers_survive() -> None:
+    """Bare ones of the usual lengths, without a word that says what they are."""
+    rng = random.Random(7)
+    for length in (8, 9, 10, 11, 12, 13, 14, 17, 20):
+        numbers = ["".join([rng.choice("123456789"), *rng.choices(string.digits, k=length - 1)]) for _ in range(300)]
+        hits = [number for number in numbers if find(f"We have {number} here.")]
+        assert len(hits) <= 3, hits
+
+
+def test_hostile_texts_are_gone_through_once() -> None:
+    """Nothing here backtracks: else this would not come to an end."""
+    for text in ("1234 5678 9012 " * 4000, "a" * 100_000, "@" * 20_000, "+" * 50_000, "0 " * 50_000, "a.b-c_" * 20_000):
+        find(text)
+        unsettled_from(text)
+
+
+@pytest.mark.parametrize(("digits", "expected"), [("79927398713", True), ("79927398710", False)])
+def test_luhn(digits: str, expected: bool) -> None:
+    assert luhn(digits) is expected
+
+
+@pytest.mark.parametrize(("digits", "expected"), [("2363", True), ("2364", False), ("123451", True)])
+def test_verhoeff(digits: str, expected: bool) -> None:
+    assert verhoeff(digits) is expected
