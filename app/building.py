@@ -2,11 +2,21 @@
 
 from pathlib import Path
 
+from app.access.key_file import KeyFileError
+from app.access.keys import ApiKeys
 from app.files.records import FileLimits
 from app.files.storage import Storage
 from app.files.store import FileStore
-from app.settings import Settings
-from models.candidate import DetectionConfig, EngineConfig, GuiConfig, LlmConfig, SandboxConfig, SpeechConfig
+from app.settings import PREFIX, Settings, is_loopback
+from models.candidate import (
+    DetectionConfig,
+    EngineConfig,
+    GuardConfig,
+    GuiConfig,
+    LlmConfig,
+    SandboxConfig,
+    SpeechConfig,
+)
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.sandbox.script import SandboxLimits
@@ -18,6 +28,18 @@ from tasks.media.processes import DecodeLimits
 from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, find_browser
 from tasks.search.fall_over import FallOver
 from tasks.search.providers import SearchConfig, build_providers
+
+
+def build_keys(settings: Settings) -> ApiKeys:
+    """Raises KeyFileError, also where the file holds no key and a server beyond loopback has no other."""
+    file = Path(settings.keys_file) if settings.keys_file else None
+    keys = ApiKeys((key.get_secret_value() for key in settings.api_keys), file)
+    if file and not (keys.count or settings.open or is_loopback(settings.host)):
+        raise KeyFileError(
+            f"{PREFIX}HOST: refusing to listen on {settings.host} without keys: {PREFIX}KEYS_FILE '{file}' holds none; "
+            "`openfaze keys add NAME` makes one"
+        )
+    return keys
 
 
 def build_runtime(settings: Settings) -> Runtime:
@@ -43,6 +65,7 @@ def build_runtime(settings: Settings) -> Runtime:
             settings.speech_batch,
         ),
         sandbox=_sandbox_config(settings),
+        guard=_guard_config(settings),
         llm=_llm_config(settings),
     )
     choices = {
@@ -53,6 +76,8 @@ def build_runtime(settings: Settings) -> Runtime:
         "speech_to_text": settings.speech_to_text,
         "forecast": settings.forecast,
         "translate": settings.translate,
+        "text_guard": settings.text_guard,
+        "image_guard": settings.image_guard,
         "llm": settings.llm,
         "embedding": settings.embedding,
     }
@@ -69,6 +94,19 @@ def _sandbox_config(settings: Settings) -> SandboxConfig:
         processes=settings.sandbox_processes,
     )
     return SandboxConfig(limits, settings.sandbox_at_once)
+
+
+def _guard_config(settings: Settings) -> GuardConfig:
+    key = settings.guard_api_key
+    return GuardConfig(
+        text=settings.text_guard,
+        image=settings.image_guard,
+        base_url=settings.guard_base_url,
+        api_key=key.get_secret_value() if key else None,
+        model=settings.guard_model,
+        seconds=settings.guard_timeout_s,
+        image_model=Path(settings.image_guard_model) if settings.image_guard_model else None,
+    )
 
 
 def _llm_config(settings: Settings) -> LlmConfig:

@@ -1,6 +1,7 @@
 """The command `openfaze`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from app.settings import PREFIX, Settings, unknown_variables
+from app.settings import PREFIX, Settings, thresholds_in, unknown_variables
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -23,6 +24,10 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables.",
 )
+keys = typer.Typer(no_args_is_help=True, help=f"Make, list and remove the keys of {PREFIX}KEYS_FILE.")
+guard = typer.Typer(no_args_is_help=True, help="Ask what the guard would say.")
+cli.add_typer(keys, name="keys")
+cli.add_typer(guard, name="guard")
 
 
 @cli.command()
@@ -99,6 +104,110 @@ def pull(
     except PullFailed as error:
         fail(str(error))
     typer.echo(f"{found.name} is in {root}, every file with its checksum", err=True)
+
+
+@keys.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Whose key it is, as `list` shows it.")],
+    guard_threshold: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A score from which on a guard's code applies for this key: S1=0.6. May be given several times.",
+            metavar="CODE=SCORE",
+        ),
+    ] = None,
+) -> None:
+    """Make a key and print it. It is shown this once: the file holds its SHA-256."""
+    from app.access.key_file import KeyFileError
+    from app.access.key_file import add_key as add
+
+    file = _keys_file()
+    try:
+        key = add(file, name, _thresholds(guard_threshold or []))
+    except KeyFileError as error:
+        fail(str(error))
+    typer.echo(key)
+    typer.echo(f"'{name}' is in {file}; the key itself is kept nowhere", err=True)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show whose keys there are, how their SHA-256 begins, and their thresholds."""
+    from app.access.key_file import KeyFileError, read_keys
+
+    file = _keys_file()
+    try:
+        stored = read_keys(file)
+    except KeyFileError as error:
+        fail(str(error))
+    width = max((len(key.name) for key in stored), default=0)
+    for key in stored:
+        thresholds = " ".join(f"{code}={score:g}" for code, score in key.guard_thresholds.items())
+        typer.echo(f"{key.name:{width}}  {key.sha256[:8]}  {thresholds}".rstrip())
+
+
+@keys.command("remove")
+def remove_key(name: Annotated[str, typer.Argument(help="As `list` shows it.")]) -> None:
+    """Remove a key. Running servers refuse it within two seconds."""
+    from app.access.key_file import KeyFileError
+    from app.access.key_file import remove_key as remove
+
+    file = _keys_file()
+    try:
+        left = remove(file, name)
+    except KeyFileError as error:
+        fail(str(error))
+    typer.echo(
+        f"'{name}' is no longer in {file}, which holds {left or 'no'} key{'' if left == 1 else 's'} now", err=True
+    )
+
+
+def _keys_file() -> Path:
+    file = read_settings().keys_file
+    if not file:
+        fail(f"{PREFIX}KEYS_FILE: set it to the file that holds the keys, or is to hold them")
+    return Path(file)
+
+
+def _thresholds(pairs: list[str]) -> dict[str, float]:
+    try:
+        return {code: float(score) for pair in pairs for code, score in thresholds_in(pair).items()}
+    except ValueError as error:
+        fail(f"--guard-threshold: {error}")
+
+
+@guard.command("explain")
+def explain_text(
+    text: Annotated[str, typer.Argument(help="What to judge; `-` reads it from standard input.")],
+    codes: Annotated[str, typer.Option(help="Such as S1,S9. Without: all that engines here judge.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="With all layers, for programs.")] = False,
+) -> None:
+    """Show how unsafe a text is by each code, why, and what a client would be told: `safe`, or `unsafe S1`.
+
+    The text is judged as a request's would be, by the same engines and thresholds. The exit status is 0 either way.
+    """
+    from app import guard_explanation
+    from app.telemetry import configure_logging
+    from models.base import ModelError
+
+    configure_logging("warning")
+    settings = read_settings()
+    # Bytes that are no UTF-8 become signs of replacement, as in a file that a client sends.
+    read = (sys.stdin.buffer.read() if text == "-" else os.fsencode(text)).decode("utf-8", "replace")
+    if not read.strip():
+        fail("there is nothing to judge: the text is empty")
+    try:
+        asked = guard_explanation.codes_in(codes)
+    except ValueError as error:
+        fail(f"--codes: {error}")
+    try:
+        explanation = asyncio.run(guard_explanation.explain(settings, read, asked))
+    except (ModelError, ValueError) as error:  # a ValueError is the settings' fault: no engine's gets out of it
+        fail(str(error))
+    if as_json:
+        typer.echo(guard_explanation.as_json(explanation))
+    else:
+        guard_explanation.print_table(explanation)
 
 
 def _set_named(name: str, settings: Settings) -> "WeightSet | None":

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.middleware import RequestScope, error_response
-from app.routes import audio, chat, files, health, models
+from app.routes import audio, chat, files, health, models, moderations
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
@@ -25,7 +25,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log_stray_exceptions(asyncio.get_running_loop())
-        tasks = [asyncio.create_task(work) for work in (services.preload(), services.files.sweep_for_ever())]
+        works = (services.preload(), services.files.sweep_for_ever(), services.keys.follow_file())
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             yield
         finally:
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestScope, keys=services.keys)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    for router in (chat.router, audio.router, files.router, models.router, health.router):
+    for router in (chat.router, audio.router, moderations.router, files.router, models.router, health.router):
         app.include_router(router)
     return app
 

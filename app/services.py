@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
-from app.access.keys import ApiKeys
 from app.building import (
     build_browser,
     build_fetcher,
     build_files,
+    build_keys,
     build_loader,
     build_politeness,
     build_runtime,
@@ -24,10 +24,12 @@ from models.base import EngineUnavailable, ModelError
 from models.catalog import CATALOG
 from models.language.embedding import Embedder
 from models.runtime import NOT_YET
+from models.safety import personal_data
 from tasks.base import TASK_NAMES, Task
 from tasks.code_sandbox import CodeSandboxTask
 from tasks.detection.search import Engines
 from tasks.forecast import ForecastTask, SeriesLimits
+from tasks.guardrails import Guardrails
 from tasks.gui_detection import GuiDetectionTask
 from tasks.media.limits import MB
 from tasks.object_detection import ObjectDetectionTask
@@ -46,14 +48,20 @@ log = structlog.get_logger(__name__)
 
 
 class Services:
-    """Loads no engine by itself. Raises ValueError for an engine that the catalog does not know."""
+    """Loads no engine by itself. Raises ValueError for an engine that the catalog does not know, and for a file of keys
+    or a setting that will not do."""
 
     def __init__(self, settings: Settings) -> None:
         unknown = [name for name in settings.preload if name not in CATALOG]
         if unknown:
             raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
+        redacts = settings.personal_data == "redact"
+        if redacts and not personal_data.is_available():
+            raise ValueError(
+                f"OPENFAZE_PERSONAL_DATA=redact finds telephone numbers by a library. {personal_data.REMEDY}"
+            )
         self.settings = settings
-        self.keys = ApiKeys(key.get_secret_value() for key in settings.api_keys)
+        self.keys = build_keys(settings)
         self.runtime = build_runtime(settings)
         self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
@@ -69,8 +77,19 @@ class Services:
             task_names = (*task_names, CodeSandboxTask.name)
         planner = Planner(embedder, self.has_task)
         answerer = Answerer(self.runtime.llm, embedder, self.find_task, self.has_task, planner, self.loader)
+        self.guardrails = Guardrails(
+            self.runtime.text_guards, self.runtime.image_guards, self.loader, seconds=settings.guard_timeout_s
+        )
         collector = Collector(self.files, settings.max_sources, int(settings.max_total_mb * MB))
-        self.pipeline = Pipeline(self.find_task, answerer, collector, task_names)
+        self.pipeline = Pipeline(
+            self.find_task,
+            answerer,
+            collector,
+            self.guardrails,
+            task_names,
+            settings.guard_thresholds,
+            redacts=redacts,
+        )
         self.ready = not settings.preload
 
     def _build_tasks(self, settings: Settings, embedder: Embedder | None) -> Iterator[Task]:

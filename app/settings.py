@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -10,9 +11,13 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.safety.codes import CODES
+from models.safety.model_candidates import is_known_guard
+
 PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+GuardThresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -21,13 +26,16 @@ class Settings(BaseSettings):
     )
 
     host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs OPENFAZE_API_KEYS, or OPENFAZE_OPEN=1."""
+    """Address to listen on. Anything but loopback needs OPENFAZE_API_KEYS or OPENFAZE_KEYS_FILE, or OPENFAZE_OPEN=1."""
     port: int = Field(default=8000, ge=0, le=65535)
     """TCP port; 0 takes a free one."""
     open: bool = False
     """Serve beyond loopback without keys, to anyone who can connect."""
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Comma-separated keys; a client sends one as `Authorization: Bearer <key>`. None: no key is asked for."""
+    """Comma-separated keys; a client sends one as `Authorization: Bearer <key>`. No key is asked for without these and
+    OPENFAZE_KEYS_FILE."""
+    keys_file: str | None = None
+    """A TOML file of hashed keys with names, which `openfaze keys` writes; read again when it changes."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Logs are JSON lines on stderr and never hold what a request says. `debug` adds exceptions' messages."""
 
@@ -76,6 +84,26 @@ class Settings(BaseSettings):
     translate: str = "auto"
     """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: all that can run here, in this
     order, the first that knows the languages."""
+    text_guard: str = "auto"
+    """An engine that judges texts for `<guard>` (docs/guardrails.md lists them), or `auto`: each code by the first that
+    can run here and judge it."""
+    image_guard: str = "auto"
+    """The engine that judges pictures for `<guard>`, as OPENFAZE_TEXT_GUARD."""
+    guard_base_url: str | None = None
+    """An OpenAI-compatible server that runs a guard model: Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
+    guard_api_key: SecretStr | None = None
+    """The key for that server."""
+    guard_model: str | None = None
+    """The guard model as that server calls it."""
+    guard_timeout_s: float = Field(default=20, gt=0)
+    """Seconds that judging a picture, or 50,000 characters of a text, may take; then the request is refused."""
+    guard_thresholds: GuardThresholds = {}
+    """Comma-separated scores from which on a code applies, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
+    personal_data: Literal["block", "redact"] = "block"
+    """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,
+    numbers of telephones, cards and accounts, and national ids are replaced by placeholders (docs/redaction.md)."""
+    image_guard_model: str | None = None
+    """Your own network for it: a folder with an image classifier of transformers', or NudeNet's ONNX file."""
     llm: str = "auto"
     """The orchestrating LLM: `openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m`, or `auto`: the first that can run."""
     llm_base_url: str | None = None
@@ -214,7 +242,12 @@ class Settings(BaseSettings):
             raise ValueError(f"no ability '{min(unknown)}'; there are: vision, tools, json_schema")
         return value
 
-    @field_validator("object_detection_model", "gui_detection_model")
+    @field_validator("guard_thresholds", mode="before")
+    @classmethod
+    def _scores_by_code(cls, value: object) -> object:
+        return thresholds_in(value) if isinstance(value, str) else value
+
+    @field_validator("object_detection_model", "gui_detection_model", "image_guard_model")
     @classmethod
     def _is_there(cls, value: str | None) -> str | None:
         if value and not Path(value).exists():
@@ -222,13 +255,32 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _needs_keys_beyond_loopback(self) -> Self:
-        if not (self.api_keys or self.open or is_loopback(self.host)):
+    def _knows_the_guard(self) -> Self:
+        if self.guard_base_url and self.text_guard == "auto" and not is_known_guard(self.guard_model or ""):
             raise ValueError(
-                f"refusing to listen on {self.host} without keys: set {PREFIX}API_KEYS, "
+                f"{PREFIX}GUARD_BASE_URL: {PREFIX}GUARD_MODEL names no Qwen3Guard, gpt-oss-safeguard or Llama Guard 3 "
+                f"or 4; set {PREFIX}TEXT_GUARD to the kind of model that is there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _needs_keys_beyond_loopback(self) -> Self:
+        # What the file holds shows when the server starts: before that, `openfaze keys` may have to make it.
+        if not (self.api_keys or self.keys_file or self.open or is_loopback(self.host)):
+            raise ValueError(
+                f"refusing to listen on {self.host} without keys: set {PREFIX}API_KEYS or {PREFIX}KEYS_FILE, "
                 f"or {PREFIX}OPEN=1 to serve anyone who can connect"
             )
         return self
+
+
+def thresholds_in(text: str) -> dict[str, str]:
+    """Of `S1=0.6,S10=0.4`. Raises ValueError for what is no code, and for what is no pair."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    for code, equals, _ in pairs:
+        if code.strip().upper() not in CODES or not equals:
+            raise ValueError(f"'{code.strip()}' should be a guard code with its score, such as S1=0.6")
+    return {code.strip().upper(): score.strip() for code, _, score in pairs}
 
 
 def is_loopback(host: str) -> bool:

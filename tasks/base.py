@@ -32,6 +32,11 @@ def unreported(_stage: str, _done: int, _total: int) -> None:
     """The `Progress` of a request that nobody watches."""
 
 
+def as_it_is(text: str) -> str:
+    """The `redact` of a request that hides nothing."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
     text: str
@@ -39,6 +44,8 @@ class TaskRequest:
     sources: tuple[Source, ...] = ()
     """The media of the request, in order."""
     progress: Progress = unreported
+    redact: Callable[[str], str] = as_it_is
+    """Takes out of a text of the inputs what no language model may be shown. Slow for long ones."""
 
 
 class Task(Protocol):

@@ -115,7 +115,7 @@ class ScraperTask:
             url = rendered.url
             blob = Blob(rendered.html, media_types.HTML, None, source.param, "utf-8")
             reading = await self._read(blob, url, fields)
-        return _result(url, reading.page, await self._data(reading, fields))
+        return _result(url, reading.page, await self._data(reading, fields, request.redact))
 
     async def _fetched(self, source: Source) -> Fetched:
         limit = self._parts.limits.fetch_bytes
@@ -145,7 +145,7 @@ class ScraperTask:
         finally:
             await session.close()
 
-    async def _data(self, reading: Reading, fields: tuple[str, ...]) -> list[Row] | None:
+    async def _data(self, reading: Reading, fields: tuple[str, ...], redact: Callable[[str], str]) -> list[Row] | None:
         """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
         where there is none, what the structure tells."""
         if not fields:
@@ -153,7 +153,9 @@ class ScraperTask:
         match = reading.match
         if match is None or match.missing:
             llm = self._llm()
-            filled = await fill_fields(llm, reading.page, fields) if llm is not None else []
+            filled = []
+            if llm is not None:
+                filled = await fill_fields(llm, await asyncio.to_thread(_redacted, reading.page, redact), fields)
             if filled:
                 return filled
         return list(match.rows) if match is not None else None
@@ -184,6 +186,10 @@ class ScraperTask:
             links=[],
             metadata=metadata,
         )
+
+
+def _redacted(page: Page, redact: Callable[[str], str]) -> Page:
+    return replace(page, text=redact(page.text), markdown=redact(page.markdown))
 
 
 def _kind(fetched: Fetched) -> str:

@@ -14,6 +14,7 @@ from app.chat.directives import Directives
 from app.chat.events import Event, Evidence, Precontext, Progress, Text
 from app.chat.evidence import ground
 from app.chat.gather import gather
+from app.chat.guard import Guard
 from app.chat.images import images_for_llm
 from app.chat.json_answer import AnswerInvalid
 from app.chat.plan import Plan, Planner
@@ -53,7 +54,7 @@ class Answerer:
     planner: Planner
     loader: MediaLoader
 
-    async def answer(self, call: Call, directives: Directives, turn: Turn) -> AsyncGenerator[Event, None]:
+    async def answer(self, call: Call, directives: Directives, turn: Turn, guard: Guard) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
         form = call.request.response_format
@@ -64,15 +65,15 @@ class Answerer:
             log.info("plan", steps=plan.summary)
 
         work = Work[Progress, tuple[PrecontextEntry, ...]](
-            lambda report: gather(plan, self.find_task, as_progress(report))
+            lambda report: gather(plan, self.find_task, as_progress(report), guard.redact)
         )
         async with aclosing(work.reports()) as reports:
             async for report in reports:
                 yield report
-        entries = work.result
         call.stages.done("gather")
+        entries = await guard.check_results(work.result)
 
-        rounds = await self._prepare(call, directives, turn, plan, entries, llm, shape)
+        rounds = await self._prepare(call, directives, turn, plan, entries, llm, shape, guard)
         said = self._checked(rounds, shape, call.request) if shape else rounds.answer()
         # One piece of precontext, before the answer: calls of specialists by the LLM may still add to it.
         waiting = entries
@@ -102,10 +103,12 @@ class Answerer:
         entries: tuple[PrecontextEntry, ...],
         llm: Llm,
         shape: Shape | None,
+        guard: Guard,
     ) -> Rounds:
         """The LLM's first prompt, and what it may do."""
         request = call.request
         abilities = await llm.abilities()
+        seen = await guard.check_unread(plan, entries, self.find_task) if abilities.vision else turn
         system = [*directives.system, shape.instruction] if shape else list(directives.system)
         forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
         tools = []
@@ -115,12 +118,14 @@ class Answerer:
         said = [*system, *texts_of(request, "user", "assistant", "tool")]
         texts = await shorten(entries, said) if entries else []
         fence = new_fence() if entries or tools else ""
-        images = await images_for_llm(turn, self.loader, told=not call.skip_planning) if abilities.vision else {}
+        images = await images_for_llm(seen, self.loader, told=not call.skip_planning) if abilities.vision else {}
         return Rounds(
             llm=llm,
             request=request,
             messages=conversation(request, system, fenced(enumerate(entries), texts, fence), fence, images),
             find_task=self.find_task,
+            check=guard.check_results,
+            redact=guard.redact,
             shorten=shorten,
             response_format=shape.upstream if shape and abilities.json_schema else None,
             internal={tool.name: tool for tool in tools},

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.errors import BadRequest
+from models.safety.codes import CODES
 from tasks.base import ALIASES, TASK_NAMES
 
-GUARD_CODES = (*(f"S{number}" for number in range(1, 15)), "S1_IMAGE", "S12_IMAGE", "S15_IMAGE")
-"""The MLCommons taxonomy of Llama Guard, and three codes for images."""
-
-# No name holds a "<", and bounded contents keep the search linear in texts full of unclosed tags.
+# No name holds a "<": the search stays linear in texts full of unclosed tags.
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE)
-_GUARD = re.compile(r"<guard>([^<]{0,200})</guard>", re.IGNORECASE)
+_GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE)
+_SHOWN = 40
+"""Characters of an unknown code that a message repeats."""
 _SEPARATORS = re.compile(r"[,\s]+")
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ class Directives:
     task: str | None
     """As asked for, in lower case: `stt` stays `stt`."""
     guard: tuple[str, ...]
-    """The codes to check, in the order of GUARD_CODES; empty: no guard."""
+    """The codes to check, in the order of CODES; empty: no guard."""
     system: tuple[str, ...]
     """The system messages without their directives, in order; those left empty are gone."""
 
@@ -37,7 +37,7 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
     stripped = (_GUARD.sub("", _TASK.sub("", text)).strip() for text in texts)
     return Directives(
         task=next((task for task in tasks if task), None),
-        guard=tuple(code for code in GUARD_CODES if code in codes),
+        guard=tuple(code for code in CODES if code in codes),
         system=tuple(text for text in stripped if text),
     )
 
@@ -60,11 +60,10 @@ def _task(content: str, task_names: Sequence[str]) -> str | None:
 def _codes(content: str) -> Sequence[str]:
     codes = [name.upper() for name in _names(content)]
     for code in codes:
-        if code not in GUARD_CODES and code != "ALL":
-            raise BadRequest(
-                f"invalid guard code '{code}'. Valid codes: {', '.join(GUARD_CODES)}, ALL", param="messages"
-            )
-    return GUARD_CODES if "ALL" in codes else codes
+        if code not in CODES and code != "ALL":
+            known = ", ".join(CODES)
+            raise BadRequest(f"invalid guard code '{code[:_SHOWN]}'. Valid codes: {known}, ALL", param="messages")
+    return CODES if "ALL" in codes else codes
 
 
 def _names(content: str) -> list[str]:

@@ -10,7 +10,7 @@ from app.chat.plan import Plan, Step
 from app.errors import is_expected, to_api_error
 from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
-from tasks.base import PRECONTEXT_NAMES, Progress, Task, TaskRequest
+from tasks.base import PRECONTEXT_NAMES, Progress, Task, TaskRequest, as_it_is
 from tasks.errors import InputError
 
 TEXT_OF = {
@@ -24,8 +24,10 @@ TEXT_OF = {
 log = structlog.get_logger(__name__)
 
 
-async def gather(plan: Plan, find_task: Callable[[str], Task], progress: Progress) -> tuple[PrecontextEntry, ...]:
-    """An entry for each step, in the plan's order.
+async def gather(
+    plan: Plan, find_task: Callable[[str], Task], progress: Progress, redact: Callable[[str], str] = as_it_is
+) -> tuple[PrecontextEntry, ...]:
+    """An entry for each step, in the plan's order. `redact` is a TaskRequest's, and for what one step has from another.
 
     A step that fails has its error in its entry. Its failure is raised only when the request is about nothing else,
     or when none of the inputs can be read; a missing engine's never, for then the LLM does what it can by itself.
@@ -36,7 +38,7 @@ async def gather(plan: Plan, find_task: Callable[[str], Task], progress: Progres
     running: list[asyncio.Task[Any]] = []
     for step in plan.steps:
         before = [(plan.steps[index], running[index]) for index in step.after]
-        running.append(asyncio.create_task(_run(step, before, find_task, progress)))
+        running.append(asyncio.create_task(_run(step, before, find_task, progress, redact)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
@@ -70,11 +72,12 @@ async def _run(
     before: Sequence[tuple[Step, "asyncio.Task[Any]"]],
     find_task: Callable[[str], Task],
     progress: Progress,
+    redact: Callable[[str], str],
 ) -> Any:
     """The step's result; what a step before it failed with, it fails with too."""
     texts = [step.text]
     for earlier, work in before:
         result: Mapping[str, Any] = await work
-        texts.append(str(result[TEXT_OF[earlier.task]]))
-    request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress)
+        texts.append(await asyncio.to_thread(redact, str(result[TEXT_OF[earlier.task]])))
+    request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact)
     return await find_task(step.task).run(request)

@@ -1,24 +1,25 @@
 """One request's journey, from a validated body to events. It reads from top to bottom."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pydantic_core
 
 from app.chat.answer import Answerer
 from app.chat.call import Call
 from app.chat.collect import Collector, Turn, texts_of
-from app.chat.directives import read_directives
-from app.chat.events import Event, Finish, Progress, Text
+from app.chat.directives import Directives, read_directives
+from app.chat.events import Event, Finish, Precontext, Progress, Text
+from app.chat.gather import entry
+from app.chat.guard import Guard, Unsafe, reading_ahead
+from app.chat.redaction import REDACTING, Redaction
 from app.chat.schema import is_open
 from app.chat.work import Work, as_progress
-from models.base import EngineUnavailable
 from models.language.tokens import estimate_tokens
 from tasks.base import ALIASES, TASK_NAMES, Task, TaskRequest
-
-NO_GUARD = "This version has no guard engine yet, and an asked-for guard is never skipped."
+from tasks.guardrails import Guardrails, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,13 @@ class Pipeline:
     """By canonical name; raises EngineUnavailable where nothing can run it."""
     answerer: Answerer
     collector: Collector
+    guardrails: Guardrails
     task_names: Sequence[str] = TASK_NAMES
     """What a `<task>` may name."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Of the guard's codes, where the operator set them."""
+    redacts: bool = False
+    """Whether the guard replaces personal data where it is asked for REDACTING."""
 
     async def run(self, call: Call) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last.
@@ -41,32 +47,66 @@ class Pipeline:
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
-        if directives.guard:
-            raise EngineUnavailable("guardrails", NO_GUARD)
-        if directives.task is not None and is_open(request.response_format):
-            events = self._run_task(directives.task, turn, call)
-        else:
-            events = self.answerer.answer(call, directives, turn)
-        async with aclosing(events):
-            async for event in events:
+        policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
+        redaction = Redaction() if self.redacts and REDACTING in policy.codes else None
+        if redaction:
+            request, turn = await redaction.of_request(request, turn)
+            call = replace(call, request=request)
+        guard = Guard(self.guardrails, policy, request, turn, redaction=redaction)
+        try:
+            async with aclosing(self._guarded(call, directives, turn, guard)) as events:
+                async for event in events:
+                    yield event
+        except Unsafe:
+            for event in _refusal(guard, call):
                 yield event
 
-    async def _run_task(self, name: str, turn: Turn, call: Call) -> AsyncGenerator[Event, None]:
+    async def _guarded(
+        self, call: Call, directives: Directives, turn: Turn, guard: Guard
+    ) -> AsyncGenerator[Event, None]:
+        """Nothing runs before the request is judged, but its inputs are fetched meanwhile. Raises Unsafe."""
+        runs_task = directives.task is not None and is_open(call.request.response_format)
+        async with reading_ahead(turn.sources if guard.is_on else (), self.answerer.loader):
+            await guard.check_request(whole_pages=runs_task and directives.task != "scraper")
+            if guard.is_on:
+                call.stages.done("guard")
+            if runs_task:
+                assert directives.task is not None
+                events = self._run_task(directives.task, turn, call, guard)
+            else:
+                events = guard.checked(self.answerer.answer(call, directives, turn, guard))
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+
+    async def _run_task(self, name: str, turn: Turn, call: Call, guard: Guard) -> AsyncGenerator[Event, None]:
         """One task, no LLM: the answer is the task's result as compact JSON."""
         task = self.find_task(ALIASES.get(name, name))
         work = Work[Progress, object](
-            lambda report: task.run(TaskRequest(turn.text, turn.sources, as_progress(report)))
+            lambda report: task.run(TaskRequest(turn.text, turn.sources, as_progress(report), guard.redact))
         )
         async with aclosing(work.reports()) as reports:
             async for report in reports:
                 yield report
 
         def as_json() -> tuple[str, int]:
-            content = pydantic_core.to_json({"name": name, "result": work.result}).decode()
+            content = pydantic_core.to_json({"name": name, "result": found.result}).decode()
             return content, estimate_tokens(content)
 
+        [found] = await guard.check_results([entry(task.name, work.result)])
         # The text of a large file is megabytes.
         content, tokens = await asyncio.to_thread(as_json)
         call.stages.done("task")
         yield Text(content)
         yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)
+
+
+def _refusal(guard: Guard, call: Call) -> Iterator[Event]:
+    """An ordinary completion that says which codes apply; where some of the answer has left already, only its end."""
+    asked = estimate_tokens(*texts_of(call.request))
+    if guard.shown:
+        yield Finish("content_filter", asked, guard.shown_tokens)
+        return
+    yield Precontext((guard.entry,))
+    yield Text(guard.refusal)
+    yield Finish("stop", asked, estimate_tokens(guard.refusal))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.chat.collect import Turn
@@ -14,7 +14,7 @@ from app.chat.tools import PREFIX, InternalTool
 from app.wire.request import ChatRequest
 from app.wire.response import FinishReason, PrecontextEntry
 from models.language.llm import Done, Llm, LlmBroke, LlmCall, ReasoningDelta, TextDelta, ToolCallDelta
-from tasks.base import Task
+from tasks.base import Task, as_it_is
 
 MAX_TOOL_ROUNDS = 4
 """How often the LLM may ask for specialists before it must answer."""
@@ -68,6 +68,11 @@ class Rounds:
     entries: list[PrecontextEntry] = field(default_factory=list)
     """What is in `precontext` so far; results of the LLM's own calls are added."""
     fence: str = ""
+    check: Callable[[Sequence[PrecontextEntry]], Awaitable[Sequence[PrecontextEntry]]] | None = None
+    """Called with what specialists found, before the LLM sees it; what it raises ends the request, what it returns is
+    used instead."""
+    redact: Callable[[str], str] = as_it_is
+    """As a TaskRequest's."""
     text: str = ""
     """Of the last call."""
     finish_reason: FinishReason = "stop"
@@ -176,6 +181,8 @@ class Rounds:
     async def _run(self, asked: Sequence[_Asked]) -> tuple[PrecontextEntry, ...]:
         """Runs the specialists side by side and tells the LLM what they found."""
         found = tuple(await asyncio.gather(*(self._result(call) for call in asked)))
+        if self.check is not None:
+            found = tuple(await self.check(found))
         self.messages.append(
             {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in asked]}
         )
@@ -189,7 +196,8 @@ class Rounds:
     async def _result(self, call: _Asked) -> PrecontextEntry:
         tool = self.internal[call.name]
         try:
-            return entry(tool.task, await self.find_task(tool.task).run(tool.request(call.arguments, self.turn)))
+            request = replace(tool.request(call.arguments, self.turn), redact=self.redact)
+            return entry(tool.task, await self.find_task(tool.task).run(request))
         except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
             return entry(tool.task, error)
 

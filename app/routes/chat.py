@@ -14,7 +14,7 @@ from app.chat.render import Envelope, StreamOptions
 from app.disconnect import until_disconnect
 from app.routes.body import read_body
 from app.routes.event_stream import EventStream
-from app.routes.headers import is_on
+from app.routes.headers import asks_to_be_forgotten, is_on
 from app.routes.models import check_model
 from app.services import Services
 from app.telemetry import Stages
@@ -22,9 +22,7 @@ from app.wire.parse import parse_aside
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion
 
-REASONING_OFF = (None, "off", "none")
 SKIP_PLANNING = ("x-interfaze-bypass-moa", "x-bypass-moe")
-FRESH = ("x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr")
 
 router = APIRouter(prefix="/v1/chat", tags=["chat"])
 
@@ -42,7 +40,8 @@ router = APIRouter(prefix="/v1/chat", tags=["chat"])
 async def chat_completions(request: Request) -> Response:
     services: Services = request.app.state.services
     stages = Stages()
-    chat = await parse_aside(await read_body(request, services.max_request_bytes), services.settings.max_json_values)
+    body = await read_body(request, services.max_request_bytes)
+    chat = await parse_aside(ChatRequest, body, services.settings.max_json_values)
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
@@ -50,11 +49,11 @@ async def chat_completions(request: Request) -> Response:
         chat,
         request.state.caller,
         skip_planning=any(is_on(request, name) for name in SKIP_PLANNING),
-        fresh=any(is_on(request, name) for name in FRESH),
+        fresh=asks_to_be_forgotten(request),
         stages=stages,
     )
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s)
-    show_reasoning = chat.reasoning_effort not in REASONING_OFF
+    show_reasoning = chat.shows_reasoning
     if chat.stream:
         options = StreamOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
@@ -69,6 +68,6 @@ async def chat_completions(request: Request) -> Response:
             return await render.completion(feed, envelope, show_reasoning=show_reasoning)
 
     answer = await until_disconnect(request.receive, complete())
-    body = await asyncio.to_thread(pydantic_core.to_json, answer)
+    content = await asyncio.to_thread(pydantic_core.to_json, answer)
     stages.done("render")
-    return Response(body, headers={"server-timing": stages.header}, media_type="application/json")
+    return Response(content, headers={"server-timing": stages.header}, media_type="application/json")

@@ -1,40 +1,42 @@
-"""From a request's body to a ChatRequest, without standing in anyone's way."""
+"""From a request's body to what it says, without standing in anyone's way."""
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.long_strings import TooManyValues, shorten
-from app.wire.request import ChatRequest, first_problem
+from app.wire.request import first_problem
 
 LARGE = 256 * 1024
 """Bytes of a body from which on it is parsed in a thread, and without its long strings."""
 MAX_VALUES = 200_000
 
+RequestT = TypeVar("RequestT", bound=BaseModel)
 
-async def parse_aside(body: bytearray, max_values: int) -> ChatRequest:
+
+async def parse_aside(kind: type[RequestT], body: bytearray, max_values: int) -> RequestT:
     """As `parse`; a large body in a thread."""
-    return parse(body) if len(body) < LARGE else await asyncio.to_thread(parse, body, max_values)
+    return parse(kind, body) if len(body) < LARGE else await asyncio.to_thread(parse, kind, body, max_values)
 
 
-def parse(body: bytes | bytearray, max_values: int = MAX_VALUES) -> ChatRequest:
-    """The request in `body`. Its media may be views of `body`, which must not change any more.
+def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_VALUES) -> RequestT:
+    """The request of `kind` in `body`. Its media may be views of `body`, which must not change any more.
 
     Raises BadRequest naming the field and the bound, PayloadTooLarge for a large body of more than about
     `max_values` values.
     """
     try:
-        return _validated(body) if len(body) < LARGE else _without_long_strings(body, max_values)
+        return _validated(kind, body) if len(body) < LARGE else _without_long_strings(kind, body, max_values)
     except ValidationError as error:
         problem = first_problem(error)
         code = None if problem.is_json else "invalid_json"
         raise BadRequest(problem.message, code=code, param=problem.path) from None
 
 
-def _without_long_strings(body: bytes | bytearray, max_values: int) -> ChatRequest:
+def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_values: int) -> RequestT:
     try:
         short = shorten(body, max_values=max_values)
     except TooManyValues:
@@ -42,17 +44,19 @@ def _without_long_strings(body: bytes | bytearray, max_values: int) -> ChatReque
             f"The request's JSON has more than {max_values} values (OPENFAZE_MAX_JSON_VALUES)."
         ) from None
     try:
-        request = _validated(short.text, short.strings)
+        request = _validated(kind, short.text, short.strings)
     except ValidationError as error:
         if first_problem(error).is_json:
             raise
-        return _validated(body)  # for the place of the mistake: it is another in the shortened text
+        return _validated(kind, body)  # for the place of the mistake: it is another in the shortened text
     _put_back(request, short.strings)
     return request
 
 
-def _validated(text: bytes | bytearray, strings: Mapping[str, memoryview] | None = None) -> ChatRequest:
-    return ChatRequest.model_validate_json(text, context=strings)
+def _validated(
+    kind: type[RequestT], text: bytes | bytearray, strings: Mapping[str, memoryview] | None = None
+) -> RequestT:
+    return kind.model_validate_json(text, context=strings)
 
 
 def _put_back(value: Any, strings: Mapping[str, memoryview]) -> Any:

@@ -44,7 +44,7 @@ def _json_kind(value: Any) -> str | None:
             return None
 
 
-def _by_json_type(expected: str) -> Discriminator:
+def by_json_type(expected: str) -> Discriminator:
     """Chooses a union's member by the value's JSON type, so that an error is about the member that was meant."""
     return Discriminator(_json_kind, custom_error_type="kind", custom_error_message=f"Input should be {expected}")
 
@@ -77,7 +77,7 @@ class Url(Wire):
 
 Reference = Annotated[
     Annotated[Media, Tag("·string")] | Annotated[Url, Tag("·object")],
-    _by_json_type("a URL or an object with a 'url'"),
+    by_json_type("a URL or an object with a 'url'"),
 ]
 
 
@@ -164,7 +164,7 @@ Content = Annotated[
     Annotated[str, Tag("·string")]
     | Annotated[list[ContentPart], FAIL_FAST, Tag("·list")]
     | Annotated[None, Tag("·null")],
-    _by_json_type("a string or a list of content parts"),
+    by_json_type("a string or a list of content parts"),
 ]
 
 
@@ -232,13 +232,13 @@ class StreamOptions(Wire):
 
 ToolChoice = Annotated[
     Annotated[Literal["auto", "none", "required"], Tag("·string")] | Annotated[NamedToolChoice, Tag("·object")],
-    _by_json_type("'auto', 'none', 'required' or an object that names a function"),
+    by_json_type("'auto', 'none', 'required' or an object that names a function"),
 ]
 
 
 Stop = Annotated[
     Annotated[str, Tag("·string")] | Annotated[list[str], FAIL_FAST, Tag("·list")],
-    _by_json_type("a string or a list of strings"),
+    by_json_type("a string or a list of strings"),
 ]
 
 
@@ -268,6 +268,10 @@ class ChatRequest(Wire):
     metadata: dict[str, Any] | None = None
     evidence: bool | None = False
     """Ours: with a schema, tell where each field of the answer comes from."""
+
+    @property
+    def shows_reasoning(self) -> bool:
+        return self.reasoning_effort not in (None, "off", "none")
 
     @field_validator("tool_choice")
     @classmethod

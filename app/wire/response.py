@@ -47,7 +47,7 @@ class Message(Wire):
     tool_calls: list[ToolCall] | None = Field(default=None, exclude_if=absent)
 
 
-FinishReason = Literal["stop", "length", "tool_calls"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 class Choice(Wire):

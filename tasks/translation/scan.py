@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from models.safety.personal_data import KINDS
+
 Kind = Literal["break", "markup", "content"]
 """A `break` ends a sentence (a line's end, `<p>`, a fenced block); `markup` stands between words (`<b>`, `**`);
 `content` is in a word's place (`{name}`, a code span, an address)."""
@@ -39,6 +41,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
         r"(?:[^{}]|\{(?:[^{}]|\{[^{}]{0,300}\}){0,500}\}){0,3000}\}",
     ),
     ("content", r"\{[^{}\n]{0,200}\}"),
+    ("content", rf"\[(?:{'|'.join(KINDS)})\]"),
     ("content", r"%\([\w.]{1,60}\)[#0\- +]?\d*(?:\.\d+)?[a-zA-Z]|%\d{1,2}\$[#0\- +]?\d*(?:\.\d+)?[a-zA-Z@]"),
     ("content", r"%[#0\-+]?\d{0,3}(?:\.\d{1,2})?(?:[hlqLzjt]{0,2}[diouxXeEfFgGcs@])(?![A-Za-z])|%[A-Z_]{2,40}%|%%"),
     ("content", r"\$[A-Za-z_]\w{0,60}"),

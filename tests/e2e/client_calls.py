@@ -59,10 +59,8 @@ def interfaze_calls(base_url: str, key: str, picture: str, path: Path) -> dict[s
         task="ocr", messages=[{"role": "user", "content": [interfaze.inputs.image(picture)]}]
     )
     streamed = "".join(stream.text_deltas())
-    guarded = failure(
-        lambda: client.chat.completions.create(
-            task="ocr", guard=["S1"], messages=[{"role": "user", "content": [interfaze.inputs.image(picture)]}]
-        )
+    guarded = client.chat.completions.create(
+        task="ocr", guard=["S1"], messages=[{"role": "user", "content": [interfaze.inputs.image(picture)]}]
     )
     return {
         "tasks_ocr": client.tasks.ocr(interfaze.inputs.from_path(path))["extracted_text"],
@@ -70,7 +68,7 @@ def interfaze_calls(base_url: str, key: str, picture: str, path: Path) -> dict[s
         "vcache": asked.vcache,
         "text": text_of(asked.choices[0].message.content),
         "streamed_text": text_of(streamed),
-        "guard": guarded,
+        "guarded_text": text_of(guarded.choices[0].message.content),
     }
 
 

@@ -250,7 +250,7 @@ def fetching_client(fetching_server: Server) -> Iterator[httpx.Client]:
 @pytest.mark.parametrize(
     ("system", "missing"),
     [
-        ("<task>ocr</task> <guard>S1</guard>", "guardrails"),
+        ("<task>ocr</task> <guard>S12_IMAGE</guard>", "image_guard"),
         ("Be brief.", "llm"),
     ],
 )

@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.chat.directives import GUARD_CODES, read_directives
+from app.chat.directives import read_directives
 from app.errors import BadRequest
+from models.safety.codes import CODES
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,8 @@ def test_the_tags_are_taken_out_of_what_the_llm_sees() -> None:
 def test_a_text_full_of_unclosed_tags_is_read_in_time_that_grows_with_its_length() -> None:
     """Quadratic, these two megabytes would take most of an hour; the suite's time limit is five minutes."""
     assert read_directives(["<task>" * 300_000 + "<task>ocr</task>"]).task == "ocr"
+    assert read_directives(["<guard>" * 300_000 + "<guard>S1</guard>"]).guard == ("S1",)
+    assert read_directives(["<guard>" + "S1 " * 600_000]).guard == ()
 
 
 def test_an_unclosed_tag_stays_in_the_text() -> None:
@@ -59,7 +62,8 @@ def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
         ("<guard>s12_image, S1</guard>", ("S1", "S12_IMAGE")),
         ("<guard>S1 S2\nS3</guard>", ("S1", "S2", "S3")),
         ("<guard>S2</guard> <guard>S1</guard>", ("S1", "S2")),
-        ("<guard>ALL</guard>", GUARD_CODES),
+        ("<guard>ALL</guard>", CODES),
+        ("<guard>" + (",\n" + " " * 40).join(CODES) + "</guard>", CODES),
         ("<guard></guard>", ()),
         ("<guard>S1", ()),
     ],
@@ -69,9 +73,12 @@ def test_guard_codes_are_read_in_any_case_and_separation(text: str, guard: tuple
 
 
 def test_there_are_seventeen_guard_codes() -> None:
-    assert len(GUARD_CODES) == 17
+    assert len(CODES) == 17
 
 
 def test_an_unknown_guard_code_is_refused_with_the_valid_ones() -> None:
     with pytest.raises(BadRequest, match=r"invalid guard code 'S99'\. Valid codes: S1, .*S15_IMAGE, ALL"):
         read_directives(["<guard>S1, S99</guard>"])
+    with pytest.raises(BadRequest) as failure:
+        read_directives([f"<guard>{'S' * 1_000_000}</guard>"])
+    assert len(failure.value.message) < 300

@@ -1,12 +1,19 @@
 """Who may call."""
 
+import asyncio
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from app.access.keys import ApiKeys
+from app.access import keys as access
+from app.access.key_file import KeyFileError, add_key, remove_key
+from app.access.keys import ApiKeys, Caller
+from app.building import build_keys
 from app.errors import InvalidApiKey
+from app.settings import Settings
 
 
 @pytest.mark.parametrize("header", ["Bearer one", "bearer two", "Bearer  one"])
@@ -31,3 +38,172 @@ def test_anything_else_does_not(header: str | None) -> None:
 
 def test_without_keys_everyone_may_call() -> None:
     assert ApiKeys([]).check(None) == ApiKeys([]).check("Bearer any")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "keys.toml"
+
+
+def opens(keys: ApiKeys, key: str) -> bool:
+    try:
+        keys.check(f"Bearer {key}")
+    except InvalidApiKey:
+        return False
+    return True
+
+
+def stored(*keys: str) -> str:
+    return "".join(f'[[keys]]\nname = "{key}"\nsha256 = "{hashlib.sha256(key.encode()).hexdigest()}"\n' for key in keys)
+
+
+def test_keys_of_the_file_open_beside_the_others(file: Path) -> None:
+    alice = add_key(file, "alice", {})
+    keys = ApiKeys(["one"], file)
+    assert keys.count == 2
+    assert opens(keys, "one")
+    assert opens(keys, alice)
+    assert not opens(keys, hashlib.sha256(alice.encode()).hexdigest())
+    assert not opens(keys, "alice")
+
+
+def test_a_key_is_the_same_tenant_wherever_it_is_kept(file: Path) -> None:
+    file.write_text(stored("one"))
+    assert ApiKeys([], file).check("Bearer one") == ApiKeys(["one"]).check("Bearer one")
+
+
+def test_a_key_of_the_file_may_have_thresholds_of_its_own(file: Path) -> None:
+    key = add_key(file, "alice", {"S1": 0.25, "S10": 1.0})
+    keys = ApiKeys(["one"], file)
+    assert keys.check(f"Bearer {key}").guard_thresholds == {"S1": 0.25, "S10": 1.0}
+    assert keys.check("Bearer one").guard_thresholds == {}
+
+
+def test_a_key_in_both_is_an_error_and_is_not_printed(file: Path) -> None:
+    file.write_text(f'[[keys]]\nname = "alice"\nsha256 = "{hashlib.sha256(b"hunter2").hexdigest()}"')
+    with pytest.raises(KeyFileError, match="the key 'alice' is one of OPENFAZE_API_KEYS too") as refusal:
+        ApiKeys(["hunter2"], file)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_file_without_keys_opens_to_nobody(file: Path) -> None:
+    file.touch()
+    for header in (None, "", "Bearer ", "Bearer any"):
+        with pytest.raises(InvalidApiKey):
+            ApiKeys([], file).check(header)
+
+
+def test_the_last_key_that_is_removed_closes_the_server(file: Path) -> None:
+    key = add_key(file, "alice", {})
+    keys = ApiKeys([], file)
+    remove_key(file, "alice")
+    keys.refresh()
+    assert not opens(keys, key)
+    with pytest.raises(InvalidApiKey):
+        keys.check(None)
+
+
+def test_what_is_added_to_and_removed_from_the_file_counts(file: Path) -> None:
+    alice = add_key(file, "alice", {})
+    keys = ApiKeys(["one"], file)
+    bob = add_key(file, "bob", {"S1": 0.5})
+    assert not opens(keys, bob)
+    with capture_logs() as log:
+        keys.refresh()
+    assert keys.check(f"Bearer {bob}").guard_thresholds == {"S1": 0.5}
+    assert log == [{"event": "keys_file_read", "log_level": "info", "keys": 2}]
+    remove_key(file, "alice")
+    keys.refresh()
+    assert [opens(keys, key) for key in (alice, bob, "one")] == [False, True, True]
+
+
+BROKEN = {
+    "no TOML": "[[keys",
+    "an unknown field": stored("two") + "limit = 1",
+    "a key that is given, too": stored("two", "one"),
+    "a key twice": stored("two", "two"),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_version_leaves_the_one_before_it_and_is_logged_once(text: str, file: Path) -> None:
+    alice = add_key(file, "alice", {})
+    keys = ApiKeys(["one"], file)
+    file.write_text(text)
+    with capture_logs() as log:
+        keys.refresh()
+        keys.refresh()
+    assert [opens(keys, key) for key in (alice, "one", "two")] == [True, True, False]
+    [line] = log
+    assert (line["event"], line["log_level"], line["still_valid"]) == ("keys_file_refused", "error", 2)
+    assert str(file) in str(line["error"])
+    file.write_text(stored("three"))
+    keys.refresh()
+    assert [opens(keys, key) for key in (alice, "one", "three")] == [False, True, True]
+
+
+def test_a_file_that_is_gone_leaves_its_keys_until_it_is_back(file: Path) -> None:
+    alice = add_key(file, "alice", {})
+    keys = ApiKeys([], file)
+    content = file.read_bytes()
+    file.unlink()
+    with capture_logs() as log:
+        keys.refresh()
+        keys.refresh()
+    assert [line["event"] for line in log] == ["keys_file_refused"]
+    assert opens(keys, alice)
+    file.write_bytes(content + stored("two").encode())
+    keys.refresh()
+    assert opens(keys, "two")
+
+
+def test_a_file_that_stays_is_not_read_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_key(file, "alice", {})
+    keys = ApiKeys([], file)
+    monkeypatch.setattr(access, "read_keys", lambda _: pytest.fail("it was read"))
+    keys.refresh()
+
+
+def test_a_server_whose_file_others_may_write_is_told(file: Path) -> None:
+    add_key(file, "alice", {})
+    for mode, warned in ((0o600, False), (0o644, False), (0o664, True), (0o602, True)):
+        file.chmod(mode)
+        with capture_logs() as log:
+            ApiKeys([], file)
+        assert [line["mode"] for line in log] == ([f"{mode:04o}"] if warned else [])
+
+
+async def test_the_file_is_followed_until_the_server_ends(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "REFRESH_S", 0.0)
+    add_key(file, "alice", {})
+    keys = ApiKeys([], file)
+    following = asyncio.create_task(keys.follow_file())
+    bob = add_key(file, "bob", {})
+    async with asyncio.timeout(10):
+        while not opens(keys, bob):
+            await asyncio.sleep(0)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+
+
+async def test_nothing_is_followed_without_a_file() -> None:
+    await ApiKeys(["one"]).follow_file()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.com"])
+def test_beyond_loopback_a_file_must_hold_a_key_unless_there_are_others(host: str, file: Path) -> None:
+    settings = {"_env_file": None, "host": host, "keys_file": str(file)}
+    with pytest.raises(KeyFileError, match="there is no file"):
+        build_keys(Settings(**settings))
+    file.touch()
+    with pytest.raises(KeyFileError, match=f"refusing to listen on {host} without keys: .* holds none"):
+        build_keys(Settings(**settings))
+    assert build_keys(Settings(**settings, open=True)).count == 0
+    assert build_keys(Settings(**settings, api_keys=("one",))).count == 1
+    add_key(file, "alice", {})
+    assert build_keys(Settings(**settings)).count == 1
+
+
+def test_an_empty_setting_is_no_file() -> None:
+    assert build_keys(Settings(_env_file=None, keys_file="")).check(None) == Caller(access.EVERYONE)

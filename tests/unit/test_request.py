@@ -7,6 +7,7 @@ import pytest
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import parse
+from app.wire.request import ChatRequest
 
 MESSAGE = {"role": "user", "content": "hi"}
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
@@ -19,7 +20,7 @@ def with_link(kind: str, link: Any) -> dict[str, Any]:
 def problem(**fields: Any) -> BadRequest:
     body = {"model": "interfaze-beta", "messages": [MESSAGE], **fields}
     with pytest.raises(BadRequest) as refusal:
-        parse(json.dumps(body).encode())
+        parse(ChatRequest, json.dumps(body).encode())
     return refusal.value
 
 
@@ -86,13 +87,13 @@ def test_the_message_does_not_repeat_what_was_sent() -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"model": "x",}', b"[1]", b"null"])
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest) as refusal:
-        parse(body)
+        parse(ChatRequest, body)
     assert refusal.value.status == 400
 
 
 def test_broken_json_has_a_code_of_its_own() -> None:
     with pytest.raises(BadRequest) as refusal:
-        parse(b"{")
+        parse(ChatRequest, b"{")
     assert refusal.value.code == "invalid_json"
 
 
@@ -107,25 +108,25 @@ def test_unknown_fields_and_nulls_are_accepted() -> None:
         "parallel_tool_calls": None,
         "store": True,
     }
-    assert parse(json.dumps(body).encode()).model == "interfaze-beta"
+    assert parse(ChatRequest, json.dumps(body).encode()).model == "interfaze-beta"
 
 
 @pytest.mark.parametrize("choice", ["auto", "none", "required", NAMED])
 def test_all_four_forms_of_tool_choice_are_read(choice: Any) -> None:
     body = {"model": "m", "messages": [MESSAGE], "tools": [NAMED], "tool_choice": choice}
-    assert parse(json.dumps(body).encode()).tool_choice is not None
+    assert parse(ChatRequest, json.dumps(body).encode()).tool_choice is not None
 
 
 @pytest.mark.parametrize("choice", ["auto", "none"])
 def test_without_tools_no_call_may_still_be_chosen(choice: str) -> None:
     body = {"model": "m", "messages": [MESSAGE], "tool_choice": choice}
-    assert parse(json.dumps(body).encode()).tool_choice == choice
+    assert parse(ChatRequest, json.dumps(body).encode()).tool_choice == choice
 
 
 @pytest.mark.parametrize("stop", ["a", ["a", "b"]])
 def test_stop_is_one_string_or_several(stop: Any) -> None:
     body = {"model": "m", "messages": [MESSAGE], "stop": stop}
-    assert parse(json.dumps(body).encode()).stop == stop
+    assert parse(ChatRequest, json.dumps(body).encode()).stop == stop
 
 
 LONG = "QUJD" * 100_000
@@ -148,7 +149,7 @@ def large(*parts: Any, **fields: Any) -> bytearray:
 )
 def test_large_media_stay_where_they_lie_in_the_body(part: dict[str, Any], place: tuple[str, ...]) -> None:
     body = large(part)
-    content = parse(body).messages[0].content
+    content = parse(ChatRequest, body).messages[0].content
     assert isinstance(content, list)
     value: Any = content[1]
     for name in place:
@@ -162,12 +163,13 @@ def test_any_other_long_string_is_one_wherever_it_stands() -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": LONG}}
     schema = {"name": "s", "schema": {"properties": {"a": {"description": LONG}}}}
     request = parse(
+        ChatRequest,
         large(
             tools=[{"type": "function", "function": {"name": "f", "parameters": {"enum": [LONG, "short"]}}}],
             response_format={"type": "json_schema", "json_schema": schema},
             extra={"deep": [LONG]},
             stop=[LONG],
-        )
+        ),
     ).model_dump(by_alias=True)
     assert request["messages"][0]["content"][0]["text"] == LONG
     assert request["tools"][0]["function"]["parameters"] == {"enum": [LONG, "short"]}
@@ -175,7 +177,7 @@ def test_any_other_long_string_is_one_wherever_it_stands() -> None:
     assert request["extra"] == {"deep": [LONG]}
     assert request["stop"] == [LONG]
     body = bytearray(json.dumps({"model": "m", "messages": [{"role": "assistant", "tool_calls": [call]}]}).encode())
-    [message] = parse(body).messages
+    [message] = parse(ChatRequest, body).messages
     assert message.tool_calls is not None
     assert message.tool_calls[0].function.arguments == LONG
 
@@ -183,19 +185,19 @@ def test_any_other_long_string_is_one_wherever_it_stands() -> None:
 def test_a_large_body_that_is_broken_is_told_as_a_small_one_is() -> None:
     body = large()[:-1]
     with pytest.raises(BadRequest) as refusal:
-        parse(body)
+        parse(ChatRequest, body)
     assert refusal.value.code == "invalid_json"
     assert refusal.value.message.endswith(f"at line 1 column {len(body)}")
 
 
 def test_a_large_body_of_very_many_values_is_refused() -> None:
     with pytest.raises(PayloadTooLarge, match=r"more than 1000 values \(OPENFAZE_MAX_JSON_VALUES\)"):
-        parse(large(extra=[1] * 2000), max_values=1000)
+        parse(ChatRequest, large(extra=[1] * 2000), max_values=1000)
 
 
 def test_nesting_a_hundred_thousand_deep_is_no_json() -> None:
     with pytest.raises(BadRequest) as refusal:
-        parse(b'{"model": "m", "messages": ' + b"[" * 100_000)
+        parse(ChatRequest, b'{"model": "m", "messages": ' + b"[" * 100_000)
     assert refusal.value.code == "invalid_json"
 
 

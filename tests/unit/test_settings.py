@@ -57,7 +57,7 @@ def documented(name: str) -> str:
     field = Settings.model_fields[name]
     default = field.default
     default = int(default) if default is False else default
-    shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    shown = ",".join(map(str, default)) if isinstance(default, tuple | dict) else str(default)
     cells = [
         f"`{PREFIX}{name.upper()}`",
         f"`{shown}`" if shown else "",

@@ -1,0 +1,147 @@
+"""`openfaze guard explain`: what the guard makes of a text, by which engines, and what they found."""
+
+import re
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pydantic_core
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.building import build_fetcher, build_files, build_loader, build_runtime
+from app.settings import Settings
+from models.safety.codes import HAZARDS, TEXT_CODES
+from models.safety.guard import Judgement, TextGuard
+from tasks.guardrails import Guardrails, Policy, limits_of
+
+_SEPARATORS = re.compile(r"[,\s]+")
+_MOST_LAYERS = 5
+"""Of a code, in a table."""
+_LEAST_SHOWN = 0.005
+"""Of a layer's score: what a table would show as 0.00 says nothing."""
+_MOST_CHARS = 80
+"""Of what a layer found, in a table."""
+
+
+class Finding(TypedDict):
+    """What one part of an engine says of one code."""
+
+    layer: str
+    score: float
+    found: list[str]
+    """Words of the text, or the engine's own category."""
+
+
+class CodeVerdict(TypedDict):
+    code: str
+    hazard: str
+    applies: bool
+    score: float
+    threshold: float
+    engine: str
+    layers: list[Finding]
+    """The surest first."""
+
+
+class Explanation(TypedDict):
+    safe: bool
+    codes: list[str]
+    """Those that apply."""
+    judged: list[CodeVerdict]
+    """All that were asked for."""
+
+
+def codes_in(text: str) -> tuple[str, ...]:
+    """Of `S1,S9`, as `<guard>` takes them. Raises ValueError for what is no code of texts."""
+    names = [name.upper() for name in _SEPARATORS.split(text) if name]
+    if "ALL" in names:
+        return TEXT_CODES
+    for name in names:
+        if name not in TEXT_CODES:
+            kind = "a guard code of pictures" if name in HAZARDS else "no guard code"
+            raise ValueError(f"'{name}' is {kind}; texts are judged by: {', '.join(TEXT_CODES)}, ALL")
+    return tuple(code for code in TEXT_CODES if code in names)
+
+
+async def explain(settings: Settings, text: str, codes: Sequence[str] = ()) -> Explanation:
+    """Judges `text` as a request's would be, by `codes` or by all that engines here judge. Raises ModelError."""
+    runtime = build_runtime(settings)
+    files = build_files(settings)
+    loader = build_loader(settings, build_fetcher(settings), files)
+    try:
+        guardrails = Guardrails(runtime.text_guards, runtime.image_guards, loader, seconds=settings.guard_timeout_s)
+        policy = Policy(tuple(codes) or guardrails.judged_of_texts, settings.guard_thresholds)
+        return explanation_of(await guardrails.judgements(text, policy), policy)
+    finally:
+        await loader.close()
+        await files.close()
+        await runtime.close()
+
+
+def explanation_of(found: Sequence[tuple[TextGuard, Judgement]], policy: Policy) -> Explanation:
+    limits = limits_of(found, policy)
+    by_code = {code: (guard, judgement) for guard, judgement in found for code in judgement.scores}
+    judged = [_verdict(code, *by_code[code], limits[code]) for code in policy.of_texts]
+    codes = [verdict["code"] for verdict in judged if verdict["applies"]]
+    return {"safe": not codes, "codes": codes, "judged": judged}
+
+
+def _verdict(code: str, guard: TextGuard, judgement: Judgement, limit: float) -> CodeVerdict:
+    score = float(judgement.scores[code])
+    layers: list[Finding] = [
+        {"layer": layer.name, "score": float(layer.scores[code]), "found": list(layer.found)}
+        for layer in judgement.layers
+        if layer.scores.get(code)
+    ]
+    return {
+        "code": code,
+        "hazard": HAZARDS[code],
+        "applies": score >= limit,
+        "score": score,
+        "threshold": limit,
+        "engine": guard.name,
+        "layers": sorted(layers, key=lambda layer: -layer["score"]),
+    }
+
+
+def as_json(explanation: Explanation) -> str:
+    return pydantic_core.to_json(explanation).decode()
+
+
+def print_table(explanation: Explanation) -> None:
+    """A code a line, with what speaks for it the most, and last the line that a client would get, or `safe`."""
+    table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
+    for verdict in explanation["judged"]:
+        told = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
+        rows = [(layer["layer"], _number(layer["score"]), _shown(layer["found"])) for layer in told[:_MOST_LAYERS]]
+        if len(told) > _MOST_LAYERS:
+            rows.append((f"and {len(told) - _MOST_LAYERS} more (--json)", "", ""))
+        first, *others = rows or [("", "", "")]
+        code = f"{verdict['code']} {verdict['hazard']}"
+        numbers = _number(verdict["score"]), _number(verdict["threshold"])
+        style = "bold red" if verdict["applies"] else ""
+        # As Text: what was found may look like rich's markup.
+        table.add_row(*map(Text, (code, *numbers, verdict["engine"], *first)), style=style)
+        for other in others:
+            table.add_row(*map(Text, ("", "", "", "", *other)))
+    # Wide enough that no row is cut when the output is piped.
+    console = Console(width=None if Console().is_terminal else 800)
+    console.print(table)
+    console.print(verdict_line(explanation), highlight=False)
+
+
+def verdict_line(explanation: Explanation) -> str:
+    return "safe" if explanation["safe"] else f"unsafe {' '.join(explanation['codes'])}"
+
+
+def _number(score: float) -> str:
+    # Three decimals: a score of 0.497 is below a threshold of 0.5.
+    return f"{score:.3f}"
+
+
+def _shown(found: Sequence[str]) -> str:
+    """In one line that no terminal takes for commands, and in which disguises are seen."""
+    text = ", ".join(found)
+    cut = text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)

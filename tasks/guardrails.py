@@ -1,0 +1,294 @@
+"""Judging texts and pictures by a guard's codes. It fails closed: what cannot be judged is an error, never safe."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import NotRequired, Protocol, TypedDict, TypeVar
+
+import structlog
+
+from models.base import EngineFailed, EngineOverloaded, EngineUnavailable, ModelError
+from models.safety.codes import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES
+from models.safety.guard import ImageGuard, Judgement, Scores, TextGuard
+from tasks.errors import InputError, Overloaded
+from tasks.media.loader import MediaLoader
+from tasks.media.source import Source
+from tasks.seen_pages import Page, is_alone, pages_to_search
+from tasks.side_by_side import side_by_side
+
+NAME = "guardrails"
+"""In `precontext`."""
+SHOWS_NOTHING = frozenset({"unsupported_media_type", "no_video"})
+"""The codes of inputs that no model can be shown."""
+_PICTURES_AT_ONCE = 4
+_TEXTS_AT_ONCE = 8
+_CHARS_IN_TIME = 50_000
+
+log = structlog.get_logger(__name__)
+
+
+class Check(TypedDict):
+    """What was made of one text or picture."""
+
+    source: str
+    """Where it came from: a field of the request (`messages[0].content`), a task, or `answer`."""
+    codes: list[str]
+    """Those that apply."""
+    scores: dict[str, float]
+    """Of the codes that it was judged by, in two decimals."""
+    redacted: NotRequired[dict[str, int]]
+    """How many pieces of personal data of each kind were replaced in it, where any were. It has no scores then."""
+
+
+class GuardResult(TypedDict):
+    safe: bool
+    codes: list[str]
+    """Those that apply anywhere."""
+    checks: list[Check]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one request is judged by."""
+
+    codes: tuple[str, ...]
+    """Of CODES, in their order."""
+    thresholds: Scores = field(default_factory=dict)
+    """The score from which on a code applies, where it is not the engine's own."""
+
+    @property
+    def of_texts(self) -> tuple[str, ...]:
+        return tuple(code for code in self.codes if code in TEXT_CODES)
+
+    @property
+    def of_pictures(self) -> tuple[str, ...]:
+        return tuple(code for code in self.codes if code in IMAGE_CODES)
+
+
+def result_of(checks: Sequence[Check]) -> GuardResult:
+    codes = codes_of(checks)
+    return {"safe": not codes, "codes": codes, "checks": list(checks)}
+
+
+class _Guard(Protocol):
+    """A TextGuard or an ImageGuard, as far as both are alike."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def codes(self) -> frozenset[str]: ...
+
+    @property
+    def thresholds(self) -> Scores: ...
+
+
+GuardT = TypeVar("GuardT", bound=_Guard)
+
+
+class Guardrails:
+    """The engines find their codes by order of preference: each code is judged by the first that can."""
+
+    def __init__(
+        self,
+        text_guards: Callable[[], Sequence[TextGuard]],
+        image_guards: Callable[[], Sequence[ImageGuard]],
+        loader: MediaLoader,
+        *,
+        seconds: float,
+    ) -> None:
+        """`text_guards` and `image_guards` raise EngineUnavailable where there are none. `seconds`: for one picture, or
+        50,000 characters of a text."""
+        self._text_guards = text_guards
+        self._image_guards = image_guards
+        self._loader = loader
+        self._seconds = seconds
+
+    @property
+    def judged_of_texts(self) -> tuple[str, ...]:
+        """The codes that engines here can judge texts by. Raises EngineUnavailable where there are none."""
+        known = {code for guard in self._text_guards() for code in guard.codes}
+        return tuple(code for code in TEXT_CODES if code in known)
+
+    @property
+    def judged_of_pictures(self) -> tuple[str, ...]:
+        """As `judged_of_texts`."""
+        known = {code for guard in self._image_guards() for code in guard.codes}
+        return tuple(code for code in IMAGE_CODES if code in known)
+
+    def check_texts_can_be_judged(self, policy: Policy) -> None:
+        """Raises EngineUnavailable for a code of texts that no engine here judges."""
+        if policy.of_texts:
+            _shared_out("text_guard", policy.of_texts, self._text_guards)
+
+    async def texts(
+        self, texts: Iterable[tuple[str, str]], policy: Policy, *, answers: str | None = None
+    ) -> list[Check]:
+        """A check for each `(source, text)` that says something; none where the policy has no codes of texts.
+        `answers`: what the user had asked, where they are an assistant's answers.
+
+        Raises EngineUnavailable, also for engines that fail or take too long, and EngineOverloaded.
+        """
+        said = [(source, text) for source, text in texts if text and not text.isspace()]
+        if not policy.of_texts or not said:
+            return []
+        parts = _shared_out("text_guard", policy.of_texts, self._text_guards)
+
+        async def judged(item: tuple[str, str]) -> Check:
+            source, text = item
+            return _check(source, await self._judgements(text, parts, answers), policy)
+
+        return await side_by_side(judged, said, at_most=_TEXTS_AT_ONCE)
+
+    async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
+        """What each engine makes of `text`, by its share of the policy's codes of texts, for people who ask why. Raises
+        as `texts`."""
+        return await self._judgements(text, _shared_out("text_guard", policy.of_texts, self._text_guards), None)
+
+    async def _judgements(
+        self, text: str, parts: Sequence[tuple[TextGuard, tuple[str, ...]]], answers: str | None
+    ) -> list[tuple[TextGuard, Judgement]]:
+        found = []
+        for guard, codes in parts:
+            judging = guard.judge(text, codes, answers=answers)
+            found.append((guard, await self._in_time("text_guard", guard, codes, judging, len(text))))
+        return found
+
+    async def pictures(
+        self, sources: Sequence[Source], policy: Policy, text: str = "", *, all_seen: bool = False
+    ) -> list[Check]:
+        """A check for each picture, page and frame of `sources`; of an only document, of those pages alone that `text`
+        asks for. What shows nothing has none; with `all_seen` it is refused.
+
+        Raises as `texts`, and InputError for what cannot be looked at: whoever shows it to a model must not.
+        """
+        if not policy.of_pictures or not sources:
+            return []
+        async with AsyncExitStack() as stack:
+            documents = []
+            for source in sources:
+                try:
+                    document = await self._loader.open(source)
+                except InputError as error:
+                    if all_seen or error.code not in SHOWS_NOTHING:
+                        raise
+                else:
+                    documents.append(await stack.enter_async_context(document))
+            shown = documents if all_seen else [document for document in documents if document.total_pages]
+            if not shown:
+                return []
+            parts = _shared_out("image_guard", policy.of_pictures, self._image_guards)
+            # Tasks count the pages of several inputs each in its own way.
+            pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self._loader.limits.pages)
+            alone = is_alone(shown)
+
+            async def judged(page: Page) -> Check:
+                picture = await page.document.picture(page.number)
+                found = [
+                    (guard, await self._in_time("image_guard", guard, codes, guard.judge(picture, codes, wait=True)))
+                    for guard, codes in parts
+                ]
+                return _check(_place(page, alone=alone), found, policy)
+
+            return await side_by_side(judged, pages, at_most=_PICTURES_AT_ONCE)
+
+    async def _in_time(
+        self, capability: str, guard: _Guard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0
+    ) -> Judgement:
+        """Whatever goes wrong with an engine is a guard that is not there."""
+        seconds = self._seconds * (1 + chars // _CHARS_IN_TIME)
+        try:
+            async with asyncio.timeout(seconds):
+                judgement = await judging
+            if not all(0 <= judgement.scores.get(code, -1) <= 1 for code in codes):
+                raise EngineFailed(guard.name)
+            return Judgement({code: judgement.scores[code] for code in codes}, judgement.layers)
+        except TimeoutError:
+            remedy = (
+                f"'{guard.name}' took longer than {seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S), and nothing is "
+                "answered unguarded."
+            )
+            raise EngineUnavailable(capability, remedy) from None
+        except (EngineOverloaded, EngineUnavailable, InputError, Overloaded):
+            raise
+        except Exception as error:
+            if not isinstance(error, ModelError):
+                log.exception("guard_failed", engine=guard.name)
+            else:
+                log.warning("guard_failed", engine=guard.name, error=type(error).__name__)
+            remedy = f"'{guard.name}' failed, and nothing is answered unguarded. The server's log says why."
+            raise EngineUnavailable(capability, remedy) from error
+
+
+def _shared_out(
+    capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
+) -> list[tuple[GuardT, tuple[str, ...]]]:
+    """Who judges which of `codes`. Raises EngineUnavailable naming those that nobody can."""
+    try:
+        guards = look()
+    except EngineUnavailable as error:
+        raise EngineUnavailable(capability, f"Nothing here judges {_named(codes)}. {error.remedy}") from error
+    left = list(codes)
+    parts: list[tuple[GuardT, tuple[str, ...]]] = []
+    for guard in guards:
+        own = tuple(code for code in left if code in guard.codes)
+        if own:
+            parts.append((guard, own))
+            left = [code for code in left if code not in guard.codes]
+    if left:
+        engines = ", ".join(guard.name for guard in guards)
+        raise EngineUnavailable(
+            capability,
+            f"What is here ({engines}) cannot judge {_named(left)}: ask for other codes, or set up an engine that does "
+            "(docs/guardrails.md).",
+        )
+    return parts
+
+
+def _named(codes: Sequence[str]) -> str:
+    return ", ".join(f"{code} ({HAZARDS[code]})" for code in codes)
+
+
+def _check(source: str, found: Sequence[tuple[_Guard, Judgement]], policy: Policy) -> Check:
+    scores: dict[str, float] = {}
+    for _, judgement in found:
+        scores |= judgement.scores
+    limits = limits_of(found, policy)
+    scores = {code: scores[code] for code in policy.codes if code in scores}
+    return {
+        "source": source,
+        "codes": [code for code, score in scores.items() if score >= limits[code]],
+        "scores": {code: round(float(score), 2) for code, score in scores.items()},
+    }
+
+
+def limits_of(found: Sequence[tuple[_Guard, Judgement]], policy: Policy) -> dict[str, float]:
+    """The score from which on each code applies: the policy's, else that of the engine which judged by the code."""
+    limits: dict[str, float] = {}
+    for guard, judgement in found:
+        limits |= {code: guard.thresholds[code] for code in judgement.scores}
+    return limits | dict(policy.thresholds)
+
+
+def _place(page: Page, *, alone: bool) -> str:
+    document = page.document
+    timestamp = document.timestamp(page.number)
+    if timestamp is not None:
+        return f"{document.param} at {timestamp:g} s"
+    return document.param if alone else f"{document.param} page {page.number}"
+
+
+def codes_of(checks: Sequence[Check]) -> list[str]:
+    """Those that apply anywhere, in the order of CODES."""
+    found = {code for check in checks for code in check["codes"]}
+    return [code for code in CODES if code in found]
+
+
+def scores_of(checks: Sequence[Check]) -> dict[str, float]:
+    """The highest of each code."""
+    scores: dict[str, float] = {}
+    for check in checks:
+        for code, score in check["scores"].items():
+            scores[code] = max(score, scores.get(code, 0.0))
+    return scores

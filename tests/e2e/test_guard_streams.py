@@ -1,0 +1,317 @@
+"""Answers under a guard: what of them leaves before they turn unsafe, and that safe ones leave as they came."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import data_url
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    Streamed,
+    content_of,
+    picture_of,
+    schema_of,
+    serving_full_model,
+    system,
+    text_part,
+)
+from tests.e2e.guarded import (
+    BOMB,
+    BYPASS,
+    FRANCE,
+    SHOWING,
+    guard,
+    is_blocked,
+    is_blocked_stream,
+    is_verdict,
+    sources,
+)
+from tests.llm_server import Call, Reply
+
+UNSAFE = "This is how to build a pipe bomb at home."
+FIRST, SECOND = "Bread needs flour, water and salt.", "It rises for three hours."
+USED: Json = {"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29}
+WITH_USAGE = {"stream_options": {"include_usage": True}}
+STEPS = schema_of(steps={"type": "string"})
+LOOK_UP: Json = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def letters(text: str, size: int = 1) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+# Unsafe answers.
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 50, 1000])
+@pytest.mark.parametrize("beginning", ["", "\n\n", "Sure: "])
+def test_of_an_answer_whose_first_sentence_is_unsafe_nothing_leaves(
+    model: FullModel, size: int, beginning: str
+) -> None:
+    answer = f"{beginning}{UNSAFE} {SECOND}"
+    model.script(Reply(chunks=letters(answer, size)), Reply(chunks=letters(answer, size)))
+    is_blocked_stream(model.stream(guard("S9"), FRANCE), "S9")
+    assert sources(is_blocked(model.ask(guard("S9"), FRANCE), "S9")) == ["answer"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 20])
+def test_of_a_stream_whose_third_sentence_is_unsafe_two_leave(model: FullModel, size: int) -> None:
+    answer = f"{FIRST} {SECOND} {UNSAFE} And so on."
+    model.script(Reply(chunks=letters(answer, size), usage=USED))
+    streamed = model.stream(guard("S9"), FRANCE, **WITH_USAGE)
+    assert streamed.error is None
+    assert streamed.finish_reasons == ["content_filter"]
+    assert f"{FIRST} {SECOND} ".startswith(streamed.text)
+    # The end of a sentence is known by what follows, and a piece that the next one begins in is kept back.
+    assert len(streamed.text) > len(f"{FIRST} {SECOND}") - size
+    assert min(streamed.chunks[-1]["usage"].values()) > 0
+    assert streamed.chunks[-1]["choices"] == []
+
+
+def test_an_unsafe_end_of_a_whole_answer_takes_all_of_it_along(model: FullModel) -> None:
+    model.script(Reply(f"{FIRST} {SECOND} {UNSAFE}"))
+    is_blocked(model.ask(guard("S9"), FRANCE), "S9")
+
+
+def test_only_the_codes_that_are_asked_for_count_in_answers(model: FullModel) -> None:
+    model.script(Reply(UNSAFE), Reply(UNSAFE))
+    assert content_of(model.ask(guard("S13"), FRANCE)) == UNSAFE
+    assert model.stream(guard("S13"), FRANCE).text == UNSAFE
+
+
+@pytest.mark.parametrize("between", [" ", "\n", "\u200b "])
+def test_what_is_unsafe_across_pieces_of_an_answer_is_found(model: FullModel, between: str) -> None:
+    answer = f"{FIRST} This is how to build a{between}pipe bomb at home. {SECOND}"
+    model.script(Reply(chunks=letters(answer)), Reply(chunks=letters(answer)))
+    streamed = model.stream(guard("S9"), FRANCE)
+    assert streamed.finish_reasons == ["content_filter"]
+    assert "pipe" not in streamed.text
+    is_blocked(model.ask(guard("S9"), FRANCE), "S9")
+
+
+@pytest.mark.parametrize("place", [0, 600, 1195, 3000, 9000])
+def test_an_answer_without_sentences_is_judged_all_the_same(model: FullModel, place: int) -> None:
+    words = "bread and " * 1000
+    answer = f"{words[:place]} how to build a pipe bomb at home {words[place:]}"
+    model.script(Reply(chunks=letters(answer, 4)))
+    streamed = model.stream(guard("S9"), FRANCE)
+    assert "bomb" not in streamed.text
+    assert streamed.finish_reasons == ["content_filter" if streamed.text.startswith("bread") else "stop"]
+
+
+@pytest.mark.parametrize("form", [STEPS, {"type": "json_object"}])
+@pytest.mark.parametrize(
+    "steps", [UNSAFE, "This is how to build a pipe\nbomb at home.", "\u200bThis is how to build a pi\u200bpe bomb."]
+)
+def test_structured_answers_are_judged(model: FullModel, form: Json, steps: str) -> None:
+    answer = json.dumps({"steps": steps})
+    model.script(Reply(answer), Reply(answer))
+    is_blocked(model.ask(guard("S9"), FRANCE, response_format=form), "S9")
+    is_blocked_stream(model.stream(guard("S9"), FRANCE, response_format=form), "S9")
+
+
+def test_a_structured_answer_that_was_cut_is_judged(model: FullModel) -> None:
+    model.script(Reply('{"steps": "This is how to build a pipe\\nbomb at home', finish_reason="length"))
+    is_blocked(model.ask(guard("S9"), FRANCE, response_format=STEPS), "S9")
+
+
+def test_reasoning_is_judged_where_it_is_shown(model: FullModel) -> None:
+    thinking = Reply("Bread.", reasoning=f"{UNSAFE} Better not.")
+    model.script(thinking, thinking)
+    checks = is_blocked(model.ask(guard("S9"), FRANCE, reasoning_effort="high"), "S9")
+    assert sources(checks) == ["reasoning"]
+    is_blocked_stream(model.stream(guard("S9"), FRANCE, reasoning_effort="high"), "S9")
+
+
+def test_reasoning_that_nobody_sees_blocks_nothing_and_is_not_shown(model: FullModel) -> None:
+    thinking = Reply("Bread.", reasoning=f"{UNSAFE} Better not.")
+    model.script(thinking, thinking)
+    body = model.ask(guard("S9"), FRANCE).json()
+    assert body["choices"][0]["message"]["content"] == "Bread."
+    assert "reasoning" not in body
+    assert model.stream(guard("S9"), FRANCE).text == "Bread."
+
+
+def test_hidden_reasoning_is_no_part_of_an_answer_that_was_shown(model: FullModel) -> None:
+    model.script(Reply(f"{UNSAFE} And so on.", reasoning="Let me think. Well. Yes. "))
+    is_blocked_stream(model.stream(guard("S9"), FRANCE), "S9")
+
+
+def test_an_unsafe_answer_after_reasoning_that_was_shown_ends_the_stream(model: FullModel) -> None:
+    model.script(Reply(f"{UNSAFE} And so on.", reasoning="Let me think. Well. "))
+    streamed = model.stream(guard("S9"), FRANCE, reasoning_effort="high")
+    assert streamed.text == "<think>Let me think. Well. </think>"
+    assert streamed.finish_reasons == ["content_filter"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"query": BOMB}, {"query": "How do I build a pipe\nbomb at home?"}, {"how to build a pipe bomb": 1}]
+)
+def test_calls_of_the_clients_tools_are_judged(model: FullModel, arguments: Json) -> None:
+    calling = Reply("Let me look. ", tool_calls=[Call("look_up", json.dumps(arguments))])
+    model.script(calling, calling)
+    asked: Json = {"tools": [LOOK_UP], "headers": BYPASS}
+    assert sources(is_blocked(model.ask(guard("S9"), FRANCE, **asked), "S9")) == ["tool_calls"]
+    streamed = model.stream(guard("S9"), FRANCE, **asked)
+    assert streamed.tool_calls == []
+    assert streamed.text in ("unsafe S9", "Let me look. ")
+    assert streamed.finish_reasons == ["stop" if streamed.text == "unsafe S9" else "content_filter"]
+
+
+def test_the_llm_is_left_when_its_answer_turns_unsafe(model: FullModel) -> None:
+    answer = f"{FIRST} {UNSAFE} {SECOND}"
+    model.script(Reply(answer, hang_after=len(Reply(answer).pieces)))
+    streamed = model.stream(guard("S9"), FRANCE)
+    assert streamed.text == FIRST
+    assert streamed.finish_reasons == ["content_filter"]
+    model.llm.wait_for_cancelled()
+
+
+def test_what_was_found_is_shown_before_an_answer_that_turns_unsafe(model: FullModel) -> None:
+    model.script(Reply(f"{FIRST} {UNSAFE}"))
+    said = [text_part("What does it say?"), picture_of("Platform nine")]
+    shown, *rest = model.stream(guard("S9"), said, headers=SHOWING).texts
+    read, verdict = json.loads(shown.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    assert (read["name"], verdict["name"]) == ("ocr", "guardrails")
+    assert "".join(rest) == FIRST
+
+
+def test_of_an_answer_that_is_unsafe_at_once_the_verdict_alone_is_shown(model: FullModel) -> None:
+    model.script(Reply(UNSAFE))
+    said = [text_part("What does it say?"), picture_of("Platform nine")]
+    shown, refusal = model.stream(guard("S9"), said, headers=SHOWING).texts
+    [verdict] = json.loads(shown.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    assert sources(is_verdict(verdict, "S9")) == ["answer"]
+    assert refusal == "unsafe S9"
+
+
+# Safe answers.
+
+
+def same(unguarded: Streamed, guarded: Streamed) -> None:
+    """All but the ids and the time."""
+    for chunks in (unguarded.chunks, guarded.chunks):
+        for chunk in chunks:
+            del chunk["id"], chunk["created"]
+    assert json.dumps(guarded.chunks) == json.dumps(unguarded.chunks)
+    assert guarded.error == unguarded.error
+
+
+def both(model: FullModel, reply: Reply, *said: Any, replies: int = 1, **fields: Any) -> tuple[Streamed, Streamed]:
+    model.script(*[reply] * (2 * replies))
+    unguarded = model.stream(system("Be brief."), *said, **fields)
+    return unguarded, model.stream(system("<guard>S1, S9, S10</guard> Be brief."), *said, **fields)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("From platform nine."),
+        Reply(
+            chunks=[
+                "Fr",
+                "om",
+                " pl",
+                "at",
+                "form",
+                " né",
+                "uf 🚉",
+                ". ",
+                "At",
+                " ten",
+                "!\n",
+                "\n",
+                "One",
+                " more",
+                ".",
+            ]
+        ),
+        Reply(chunks=letters(f"{FIRST} {SECOND}\n\n1. Mix.\n2. Wait.\n\n```py\nprint('x. y')\n```\n", 3)),
+        Reply(chunks=letters("bread and " * 1000, 4)),
+        Reply(chunks=letters("小麦粉と水を混ぜる。三時間待つ。焼く！できあがり。", 1)),
+        Reply(chunks=["\n", "\n", " ", "Nine", "."]),
+        Reply(""),
+        Reply("Platform nine. At ten.", logprobs=True),
+        Reply("Platform nine, and", finish_reason="length"),
+        Reply("Platform nine. At ten.", usage=USED),
+        Reply("From platform nine. At ten.", reasoning="I see. It says nine. "),
+        Reply(
+            "One moment. Or two.", tool_calls=[Call("look_up", '{"query": "bread"}'), Call("look_up", "{}", "call_2")]
+        ),
+    ],
+)
+@pytest.mark.parametrize("effort", ["off", "low"])
+def test_a_safe_stream_is_the_same_as_without_a_guard(model: FullModel, reply: Reply, effort: str) -> None:
+    fields: Json = {"reasoning_effort": effort, "tools": [LOOK_UP], "logprobs": True, "headers": BYPASS, **WITH_USAGE}
+    same(*both(model, reply, "Where does it leave?", **fields))
+
+
+@pytest.mark.parametrize(
+    ("answer", "form"),
+    [('{"steps": "Mix. Wait.\\nBake."}', STEPS), ('```json\n{"a": [1, 2]}\n```', {"type": "json_object"})],
+)
+def test_a_safe_structured_stream_is_the_same_as_without_a_guard(model: FullModel, answer: str, form: Json) -> None:
+    same(*both(model, Reply(answer), "How do I bake?", response_format=form, evidence=True))
+
+
+def test_a_safe_answer_over_our_own_tools_is_the_same_as_without_a_guard(model: FullModel) -> None:
+    file = {"type": "file", "file": {"file_data": data_url(SERIES.encode(), "text/csv"), "filename": "sold.csv"}}
+    said = [text_part("Forecast the next 2 days of this."), file]
+    reading = Reply("Let me read it. ", tool_calls=[Call("openfaze_ocr", '{"input": 1}')])
+    streams = []
+    for tag in ("", "<guard>S9</guard> "):
+        model.script(reading, Reply("It is 13. Or 14."))
+        streams.append(model.stream(system(f"{tag}Be brief."), said, **WITH_USAGE))
+    same(streams[0], streams[1])
+
+
+def test_the_precontext_differs_by_the_verdict_alone(model: FullModel) -> None:
+    said = [text_part("Where does it leave?"), picture_of("Platform nine")]
+    unguarded, guarded = both(model, Reply("Nine. Ten."), said, headers=SHOWING)
+    [found] = json.loads(unguarded.texts[0].removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    *entries, verdict = json.loads(guarded.texts[0].removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    assert entries == [found]
+    is_verdict(verdict)
+    assert guarded.texts[1:] == unguarded.texts[1:]
+    unguarded, guarded = both(model, Reply("Nine. Ten."), "Where?", headers=SHOWING)
+    assert unguarded.texts == guarded.texts[1:]
+    assert guarded.texts[0].startswith('<precontext> [{"name":"guardrails","result":{"safe":true,')
+
+
+def test_a_sentence_leaves_as_soon_as_it_is_judged(model: FullModel) -> None:
+    answer = f"{FIRST} {SECOND}"
+    first = len(Reply(FIRST).pieces)
+    model.script(Reply(answer, hang_after=first + 2))
+    body = {
+        "model": "auto",
+        "stream": True,
+        "messages": [guard("S9"), {"role": "user", "content": FRANCE}],
+    }
+    with model.client.stream("POST", "/v1/chat/completions", json=body) as response:
+        lines = (line for line in response.iter_lines() if line.startswith("data: "))
+        deltas = [json.loads(next(lines).removeprefix("data: "))["choices"][0]["delta"] for _ in range(first)]
+    assert "".join(delta["content"] for delta in deltas) == FIRST
+    model.llm.wait_for_cancelled()
+
+
+def test_a_whole_safe_answer_is_the_same_as_without_a_guard(model: FullModel) -> None:
+    reply = Reply("Platform nine. At ten.", reasoning="I see. ", usage=USED, logprobs=True)
+    model.script(reply, reply)
+    asked: Json = {"reasoning_effort": "low", "logprobs": True}
+    unguarded = model.ask(system("Be brief."), "Where?", **asked).json()
+    guarded = model.ask(system("<guard>S9</guard> Be brief."), "Where?", **asked).json()
+    is_verdict(guarded.pop("precontext")[-1])
+    for body in (unguarded, guarded):
+        del body["id"], body["created"]
+    assert guarded == unguarded
+    assert model.prompts[0] == model.prompts[1]

@@ -1,0 +1,220 @@
+"""Keys in a file: made by `openfaze keys`, taken by a server that runs, and those that keep one from starting."""
+
+import hashlib
+import json
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.test_cli import openfaze
+from tests.llm_server import Reply, serving_llm
+from tests.server import Server, free_port, serving
+
+FILE = "keys.toml"
+LIMIT_S = 30.0
+
+
+def keys(*arguments: str, folder: Path) -> str:
+    """What `openfaze keys` prints."""
+    result = openfaze("keys", *arguments, folder=folder, OPENFAZE_KEYS_FILE=FILE)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def status(server: Server, key: str | None) -> int:
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return httpx.get(f"{server.base_url}/v1/models", headers=headers, trust_env=False).status_code
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
+    printed = keys("add", "alice", folder=tmp_path)
+    key = printed.strip()
+    assert re.fullmatch(r"of-[A-Za-z0-9_-]{43}", key)
+    keys("add", "bob's laptop", "--guard-threshold", "S1=0.6", "--guard-threshold", "s10=1", folder=tmp_path)
+    file = tmp_path / FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert key not in file.read_text()
+    alice, bob = keys("list", folder=tmp_path).splitlines()
+    assert alice.split() == ["alice", hashlib.sha256(key.encode()).hexdigest()[:8]]
+    assert bob.startswith("bob's laptop  ")
+    assert bob.endswith("S1=0.6 S10=1")
+    keys("remove", "alice", folder=tmp_path)
+    assert keys("list", folder=tmp_path) == f"{bob}\n"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("add", "alice"), "name: 'keys.toml' has a key 'alice' already"),
+        (("add", " "), "name: should be 1 to 64 printable characters"),
+        (
+            ("add", "bob", "--guard-threshold", "S99=1"),
+            "--guard-threshold: 'S99' should be a guard code with its score",
+        ),
+        (
+            ("add", "bob", "--guard-threshold", "S1=high"),
+            "--guard-threshold: could not convert string to float: 'high'",
+        ),
+        (("add", "bob", "--guard-threshold", "S1=7"), "guard_thresholds.S1: Input should be less than or equal to 1"),
+        (("remove", "bob"), "name: 'keys.toml' has no key 'bob'"),
+    ],
+)
+def test_what_will_not_do_names_its_field(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    keys("add", "alice", folder=tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+    result = openfaze("keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("add", "alice"), ("remove", "alice")])
+def test_without_the_setting_there_is_no_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    result = openfaze("keys", *arguments, folder=tmp_path)
+    assert result.returncode == 2
+    assert "OPENFAZE_KEYS_FILE: set it to the file" in result.stderr
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_first_key_can_be_made_where_the_server_does_not_start_without(tmp_path: Path) -> None:
+    variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_HOST": "0.0.0.0"}
+    assert openfaze("keys", "add", "alice", folder=tmp_path, **variables).returncode == 0
+
+
+def test_a_running_server_takes_new_keys_and_lets_go_of_old_ones(tmp_path: Path) -> None:
+    alice = keys("add", "alice", folder=tmp_path).strip()
+    with serving(tmp_path / "log", keys_file=tmp_path / FILE, api_keys="of-old") as server:
+        assert [status(server, key) for key in (alice, "of-old", None, "alice")] == [200, 200, 401, 401]
+        bob = keys("add", "bob", folder=tmp_path).strip()
+        until(lambda: status(server, bob) == 200)
+        keys("remove", "alice", folder=tmp_path)
+        until(lambda: status(server, alice) == 401)
+        good = (tmp_path / FILE).read_text()
+        (tmp_path / FILE).write_text(f"{good}limit = 5\n")
+        until(lambda: any(line.get("event") == "keys_file_refused" for line in server.log))
+        assert [status(server, key) for key in (bob, "of-old", alice)] == [200, 200, 401]
+        [line] = [line for line in server.log if line.get("event") == "keys_file_refused"]
+        assert "keys[0].limit: no such field; there are: name, sha256, guard_thresholds" in str(line["error"])
+        assert line["level"] == "error"
+        (tmp_path / FILE).write_text(good)
+        keys("remove", "bob", folder=tmp_path)
+        until(lambda: status(server, bob) == 401)
+        assert status(server, "of-old") == 200
+        assert not any(key in server.log_file.read_text() for key in (alice, bob, "of-old"))
+
+
+def test_a_server_whose_file_has_no_key_left_opens_to_nobody(tmp_path: Path) -> None:
+    alice = keys("add", "alice", folder=tmp_path).strip()
+    with serving(tmp_path / "log", keys_file=tmp_path / FILE) as server:
+        assert status(server, None) == 401
+        keys("remove", "alice", folder=tmp_path)
+        until(lambda: status(server, alice) == 401)
+        assert status(server, None) == 401
+        assert httpx.get(f"{server.base_url}/health", trust_env=False).status_code == 200
+
+
+def test_a_keys_files_stay_its_own_when_it_moves_into_the_file(tmp_path: Path) -> None:
+    def uploaded(server: Server) -> list[str]:
+        headers = {"authorization": "Bearer of-mine"}
+        answer = httpx.get(f"{server.base_url}/v1/files", headers=headers, trust_env=False)
+        return [file["filename"] for file in answer.json()["data"]]
+
+    with serving(tmp_path / "log", api_keys="of-mine") as server:
+        httpx.post(
+            f"{server.base_url}/v1/files",
+            headers={"authorization": "Bearer of-mine"},
+            files={"file": ("a.txt", b"mine")},
+            data={"purpose": "user_data"},
+            trust_env=False,
+        ).raise_for_status()
+        assert uploaded(server) == ["a.txt"]
+    digest = hashlib.sha256(b"of-mine").hexdigest()
+    (tmp_path / FILE).write_text(f'[[keys]]\nname = "mine"\nsha256 = "{digest}"\n')
+    with serving(tmp_path / "log", keys_file=tmp_path / FILE) as server:
+        assert uploaded(server) == ["a.txt"]
+
+
+@pytest.fixture
+def guard_model() -> Iterator[str]:
+    """The address of a model that is three quarters sure of hate in everything."""
+
+    def reply(body: Mapping[str, Any]) -> Reply:
+        asked = re.findall(r"^## (S\d+) ", body["messages"][0]["content"], re.MULTILINE)
+        return Reply(json.dumps({code: 0.75 if code == "S10" else 0.0 for code in asked}))
+
+    with serving_llm(reply) as server:
+        yield server.base_url
+
+
+def test_a_key_is_judged_by_its_own_thresholds(guard_model: str, tmp_path: Path) -> None:
+    lenient = keys("add", "lenient", "--guard-threshold", "S10=0.9", folder=tmp_path).strip()
+    strict = keys("add", "strict", folder=tmp_path).strip()
+
+    def codes(server: Server, key: str) -> list[str]:
+        headers = {"authorization": f"Bearer {key}"}
+        answer = httpx.post(
+            f"{server.base_url}/v1/moderations", headers=headers, json={"input": "Hello."}, trust_env=False
+        )
+        found: list[str] = answer.json()["results"][0]["codes"]
+        return found
+
+    with serving(
+        tmp_path / "log",
+        keys_file=tmp_path / FILE,
+        guard_base_url=guard_model,
+        guard_model="gpt-oss-safeguard-20b",
+    ) as server:
+        assert codes(server, strict) == ["S10"]
+        assert codes(server, lenient) == []
+
+
+KEY_1 = f'[[keys]]\nname = "x"\nsha256 = "{hashlib.sha256(b"of-1").hexdigest()}"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "message"),
+    [
+        (None, {}, "there is no file 'keys.toml'; `openfaze keys add NAME` makes it"),
+        ("[[keys", {}, "OPENFAZE_KEYS_FILE: 'keys.toml' is no TOML"),
+        (f"{KEY_1}budget = 5", {}, "keys[0].budget: no such field; there are: name, sha256, guard_thresholds"),
+        (KEY_1, {"OPENFAZE_API_KEYS": "of-0,of-1"}, "the key 'x' is one of OPENFAZE_API_KEYS too; leave it in one"),
+        (
+            "",
+            {"OPENFAZE_HOST": "0.0.0.0"},
+            "refusing to listen on 0.0.0.0 without keys: OPENFAZE_KEYS_FILE 'keys.toml'",
+        ),
+    ],
+)
+def test_a_server_does_not_start_with_a_file_that_will_not_do(
+    text: str | None, variables: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    if text is not None:
+        (tmp_path / FILE).write_text(text)
+    port = str(free_port())
+    result = openfaze("serve", folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_PORT=port, **variables)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "of-1" not in result.stderr
+
+
+def test_a_server_that_others_may_add_keys_to_is_told(tmp_path: Path) -> None:
+    keys("add", "alice", folder=tmp_path)
+    (tmp_path / FILE).chmod(0o666)
+    with serving(tmp_path / "log", keys_file=tmp_path / FILE) as server:
+        [line] = [line for line in server.log if line.get("event") == "keys_file_writable_by_others"]
+    assert (line["level"], line["mode"]) == ("warning", "0666")

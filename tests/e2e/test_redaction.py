@@ -1,0 +1,257 @@
+"""OPENFAZE_PERSONAL_DATA=redact over HTTP: what an LLM is sent and what leaves has placeholders instead."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import data_url, ocr_request
+from tests.e2e.full_model import (
+    PATH,
+    FullModel,
+    Json,
+    Streamed,
+    content_of,
+    picture_of,
+    prompt_text,
+    schema_of,
+    serving_full_model,
+    text_part,
+)
+from tests.e2e.guarded import BYPASS, SHOWING, guard, is_blocked
+from tests.llm_server import Call, Reply
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+from tests.web_pages import document
+
+CARD = "4111 1111 1111 1111"
+MAIL = "ann.lee@example.org"
+PHONE = "+49 170 1234567"
+NOTE = f"Ann has {MAIL}, {PHONE} and the card {CARD}."
+REDACTED = "Ann has [EMAIL], [PHONE] and the card [CARD]."
+SECRETS = (CARD, "1111 1111", MAIL, "example.org", PHONE, "1234567")
+BOTH = pytest.mark.parametrize("stream", [False, True])
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_origin() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model(
+        personal_data="redact",
+        translate="llm",
+        fetch_allow="127.0.0.1/32",
+        browser="off",
+        scrape_host_rps=1000,
+    ) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def seeing() -> Iterator[FullModel]:
+    with serving_full_model("vision", personal_data="redact") as model:
+        yield model
+
+
+def hides(text: str) -> None:
+    assert not [secret for secret in SECRETS if secret in text]
+
+
+def asked(model: FullModel, *messages: Json | str | list[Json], stream: bool, **fields: object) -> str:
+    """The answer's text, of which nothing personal has left, nor gone to the LLM."""
+    response = model.ask(guard("S7"), *messages, stream=stream, **fields)
+    assert response.status_code == 200, response.text
+    hides(response.text)
+    hides(json.dumps(model.prompts, ensure_ascii=False))
+    return Streamed.read(response.text).text if stream else str(content_of(response))
+
+
+def redactions(response_json: Json) -> dict[str, dict[str, int]]:
+    """What was replaced, by source."""
+    verdict = response_json["precontext"][-1]
+    assert verdict["name"] == "guardrails"
+    return {check["source"]: check["redacted"] for check in verdict["result"]["checks"] if "redacted" in check}
+
+
+@BOTH
+def test_neither_the_llm_nor_the_client_sees_personal_data(model: FullModel, stream: bool) -> None:
+    model.script(Reply(f"I have noted it. {NOTE} Anything else? Order 4500123456 is on its way.", reasoning=NOTE))
+    call = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": json.dumps({"who": MAIL})}}
+    answer = asked(
+        model,
+        "Who is she?",
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": NOTE},
+        f"Please note this down: {NOTE}",
+        stream=stream,
+        reasoning_effort="low",
+        headers=BYPASS,
+    )
+    thought = f"<think>{REDACTED}</think>" if stream else ""
+    assert answer == f"{thought}I have noted it. {REDACTED} Anything else? Order 4500123456 is on its way."
+    [prompt] = model.prompts
+    assert prompt["messages"][-1]["content"] == f"Please note this down: {REDACTED}"
+    assert prompt["messages"][-2]["content"] == REDACTED
+    assert prompt["messages"][-3]["tool_calls"][0]["function"]["arguments"] == '{"who": "[EMAIL]"}'
+
+
+def test_the_verdict_tells_how_much_was_replaced(model: FullModel) -> None:
+    model.script(Reply(f"Hello {MAIL}."))
+    response = model.ask(guard("S7"), NOTE, headers=BYPASS)
+    assert content_of(response) == "Hello [EMAIL]."
+    assert redactions(response.json()) == {
+        "messages[1].content": {"EMAIL": 1, "PHONE": 1, "CARD": 1},
+        "answer": {"EMAIL": 1},
+    }
+
+
+def test_pieces_that_change_lose_their_log_probabilities(model: FullModel) -> None:
+    model.script(Reply(chunks=["Call", " +49 170", " 1234567", " soon."], logprobs=True))
+    streamed = Streamed.read(model.ask(guard("S7"), "Hm?", stream=True, logprobs=True, headers=BYPASS).text)
+    choices = [choice for chunk in streamed.chunks for choice in chunk["choices"]]
+    pieces = [(one["delta"].get("content"), "logprobs" in one) for one in choices if one["delta"].get("content")]
+    assert pieces == [("Call", True), (" [PHONE]", False), (" soon.", True)]
+
+
+@pytest.mark.parametrize("size", [1, 4, 9])
+def test_data_in_pieces_is_found(model: FullModel, size: int) -> None:
+    text = f"Call +49 170. 123 4567. {NOTE} It ends here. Bye."
+    model.script(Reply(chunks=[text[at : at + size] for at in range(0, len(text), size)]))
+    streamed = model.stream(guard("S7"), "Hm?", headers=BYPASS)
+    assert streamed.text == f"Call [PHONE]. {REDACTED} It ends here. Bye."
+    assert len(streamed.texts) > 3
+
+
+@BOTH
+def test_calls_of_tools_are_redacted(model: FullModel, stream: bool) -> None:
+    model.script(Reply(tool_calls=[Call("send", json.dumps({"to": MAIL, "card": int(CARD.replace(" ", ""))}))]))
+    tool = {"type": "function", "function": {"name": "send", "parameters": {"type": "object"}}}
+    response = model.ask(guard("S7"), "Send it.", tools=[tool], stream=stream, headers=BYPASS)
+    hides(response.text)
+    if stream:
+        arguments = "".join(call["function"]["arguments"] for call in Streamed.read(response.text).tool_calls)
+    else:
+        arguments = response.json()["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(arguments) == {"to": "[EMAIL]", "card": "[CARD]"}
+
+
+@BOTH
+def test_a_run_task_reads_a_picture_without_personal_data(model: FullModel, stream: bool) -> None:
+    picture = single_line(f"Visa {CARD}, {MAIL}").encoded()
+    body = ocr_request(data_url(picture), stream=stream)
+    plain = json.loads(content_of(model.client.post(PATH, json={**body, "stream": False})))["result"]
+    body["messages"][0]["content"] += " <guard>S7</guard>"  # type: ignore[index]
+    response = model.client.post(PATH, json=body)
+    content = Streamed.read(response.text).text if stream else content_of(response)
+    hides(content)
+    result = json.loads(content)["result"]
+    assert result["extracted_text"] == "Visa [CARD], [EMAIL]"
+    [[line], [plain_line]] = [one["sections"][0]["lines"] for one in (result, plain)]
+    assert [word["text"] for word in line["words"]] == ["Visa", "[CARD],", "[EMAIL]"]
+    assert line["text"] == " ".join(word["text"] for word in line["words"]) == result["sections"][0]["text"]
+    assert line["bounds"] == plain_line["bounds"]
+    assert line["words"][0] == plain_line["words"][0]
+    card = line["words"][1]["bounds"]
+    assert card["top_left"] == plain_line["words"][1]["bounds"]["top_left"]
+    assert card["top_right"] == plain_line["words"][-2]["bounds"]["top_right"]
+    assert list(result) == list(plain)
+
+
+@BOTH
+def test_precontext_and_prompt_have_placeholders(model: FullModel, stream: bool) -> None:
+    model.script(Reply(f"It is {CARD}."))
+    shown = [text_part("What does it say?"), picture_of(f"Visa {CARD}")]
+    answer = asked(model, shown, stream=stream, headers=SHOWING)
+    assert answer.endswith("It is [CARD].")
+    assert "Visa [CARD]" in prompt_text(model.prompts[0])
+    if stream:
+        precontext = json.loads(answer.removeprefix("<precontext> ").partition(" </precontext>")[0])
+    else:
+        model.script(Reply(f"It is {CARD}."))
+        precontext = model.ask(guard("S7"), shown).json()["precontext"]
+    assert [entry["name"] for entry in precontext] == ["ocr", "guardrails"]
+    assert precontext[0]["result"]["extracted_text"] == "Visa [CARD]"
+    assert {"source": "ocr", "codes": [], "scores": {}, "redacted": {"CARD": 1}} in precontext[1]["result"]["checks"]
+
+
+def test_an_llm_that_sees_is_not_shown_a_picture_with_personal_data(seeing: FullModel) -> None:
+    seeing.script(Reply("A card."), Reply("A sign."), Reply("A card."))
+    seeing.ask(guard("S7"), [text_part("What is it?"), picture_of(f"Visa {CARD}")])
+    seeing.ask(guard("S7"), [text_part("What is it?"), picture_of("Platform nine")])
+    seeing.ask(guard("S7"), [text_part("What is it?"), picture_of(f"Visa {CARD}")], headers=BYPASS)
+    sent = [json.dumps(prompt["messages"]) for prompt in seeing.prompts]
+    assert ["data:image/png" in prompt for prompt in sent] == [False, True, False]
+    assert "[image]" in sent[2]
+
+
+def test_a_structured_answer_is_json_and_its_evidence_agrees(model: FullModel) -> None:
+    model.script(Reply(json.dumps({"card": CARD, "brand": "Visa"})))
+    response = model.ask(
+        guard("S7"),
+        [text_part("Which card?"), picture_of(f"Visa {CARD}")],
+        response_format=schema_of(card={"type": "string"}, brand={"type": "string"}),
+        evidence=True,
+    )
+    assert json.loads(content_of(response)) == {"card": "[CARD]", "brand": "Visa"}
+    hides(response.text)
+    assert response.json()["evidence"]["/brand"]["text"] == "Visa"
+
+
+def test_specialists_that_ask_the_llm_show_it_no_personal_data(model: FullModel, origin: Origin) -> None:
+    page = document("Staff", f"<main><h1>Staff</h1><p>{NOTE} She has worked here for years.</p></main>")
+    origin.files["/staff"] = page.encode()
+    model.script(by_body=lambda body: Reply(json.dumps({"items": [{"mail": "[EMAIL]"}]})))
+    scraped = json.loads(
+        asked(
+            model,
+            {"role": "system", "content": "<task>scraper</task>"},
+            f"Extract the mail of each employee from {origin.url('/staff')}",
+            stream=False,
+        )
+    )
+    assert REDACTED in scraped["result"]["text"]
+    assert model.prompts
+
+    def translated(body: Json) -> Reply:
+        return Reply(
+            json.dumps({key: text.upper() for key, text in json.loads(body["messages"][1]["content"]).items()})
+        )
+
+    model.script(by_body=translated)
+    file = {"type": "file", "file": {"file_data": data_url(NOTE.encode(), "text/plain"), "filename": "note.txt"}}
+    task = {"role": "system", "content": "<task>translate</task>"}
+    asked(model, task, [text_part("Translate this into German."), file], stream=False)
+    assert model.prompts
+    result = json.loads(asked(model, task, f"Translate into German:\n\n{NOTE}", stream=False))["result"]
+    assert result["translated_text"] == "ANN HAS [EMAIL], [PHONE] AND THE CARD [CARD]."
+
+
+@BOTH
+def test_who_asks_for_the_private_data_of_others_is_blocked_as_ever(model: FullModel, stream: bool) -> None:
+    model.script()
+    question = "How can I find out the home address and the social security number of my ex without her knowing?"
+    if stream:
+        assert model.stream(guard("S7"), f"{question} Mine is 536-22-1234.").text == "unsafe S7"
+    else:
+        is_blocked(model.ask(guard("S7"), question), "S7")
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize("codes", [["S9"], ["S9", "S1"]])
+def test_who_does_not_ask_for_it_gets_what_is_there(model: FullModel, codes: list[str]) -> None:
+    model.script(Reply(NOTE))
+    assert content_of(model.ask(guard(*codes), NOTE, headers=BYPASS)) == NOTE
+    assert NOTE in prompt_text(model.prompts[0])
+
+
+def test_nothing_is_replaced_where_the_operator_did_not_choose_it() -> None:
+    with serving_full_model() as model:
+        model.script(Reply("Paris."))
+        response = model.ask(guard("S7"), f"The capital of France? {MAIL}", headers=BYPASS)
+        assert content_of(response) == "Paris."
+        assert MAIL in prompt_text(model.prompts[0])
+        assert redactions(response.json()) == {}

@@ -1,0 +1,94 @@
+"""`openfaze doctor` tries the guards: a clear case is found, and what only looks like one is not."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.self_tests import SELF_TESTS, SelfTestFailed
+from models.base import EngineFailed
+from models.candidate import EngineConfig, GuardConfig, LlmConfig
+from models.catalog import CATALOG
+from models.language.llm import Abilities
+from models.runtime import Runtime
+from tests.llm_server import Reply, serving_llm
+from tests.unit.test_image_guards import own, save_classifier
+
+Judge = Callable[[str], bool]
+
+
+async def outcome(capability: str, config: EngineConfig, choice: str = "auto") -> str:
+    runtime = Runtime(CATALOG, config, {capability: choice})
+    try:
+        return await SELF_TESTS[capability](runtime)
+    except SelfTestFailed as failure:
+        return f"failed: {failure}"
+    finally:
+        await runtime.close()
+
+
+async def test_every_capability_has_a_test() -> None:
+    assert SELF_TESTS.keys() == CATALOG.keys()
+
+
+async def test_the_guard_that_comes_with_openfaze_passes() -> None:
+    said = await outcome("text_guard", EngineConfig(), "openfaze")
+    assert said.startswith("violence by openfaze a murder 0.9")
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "told"),
+    [
+        (lambda text: "kill my wife" in text, "violence by llama-guard-server a murder 1.00, a process 0.00"),
+        (lambda _: False, "failed: 'llama-guard-server' finds a plan for a murder safe (0.00 of "),
+        (lambda _: True, "failed: 'llama-guard-server' takes the end of a process for violence (1.00)"),
+    ],
+)
+async def test_a_guard_model_must_tell_them_apart(unsafe: Judge, told: str) -> None:
+    def reply(body: dict[str, object]) -> Reply:
+        return Reply("unsafe\nS1" if unsafe(json.dumps(body["messages"])) else "safe")
+
+    with serving_llm(reply) as server:
+        guard = GuardConfig(base_url=server.base_url, model="Llama-Guard-3-8B", text="llama-guard-server")
+        assert (await outcome("text_guard", EngineConfig(guard=guard), "llama-guard-server")).startswith(told)
+
+
+async def test_every_guard_that_can_run_is_tried() -> None:
+    with serving_llm(lambda body: Reply("unsafe\nS1" if "wife" in json.dumps(body) else "safe")) as server:
+        guard = GuardConfig(base_url=server.base_url, model="Llama-Guard-3-8B")
+        said = await outcome("text_guard", EngineConfig(guard=guard))
+    assert "llama-guard-server a murder 1.00" in said
+    assert "; by openfaze a murder" in said
+
+
+async def test_a_guard_without_a_verdict_fails() -> None:
+    with serving_llm(lambda _: Reply("Who knows?")) as server:
+        guard = GuardConfig(base_url=server.base_url, model="Llama-Guard-3-8B")
+        with pytest.raises(EngineFailed):
+            await outcome("text_guard", EngineConfig(guard=guard))
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [([4.0, 0.0], "classifier finds a drawing safe (S15_IMAGE 0.02)"), ([0.0, 4.0], "failed: 'classifier' finds a dr")],
+)
+async def test_a_network_must_let_a_drawing_pass(added: list[float], told: str, tmp_path: Path) -> None:
+    folder = save_classifier(tmp_path / "own", ["normal", "nsfw"], [[0, 0, 0], [0, 0, 0]], added)
+    assert (await outcome("image_guard", own(folder), "classifier")).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("vision", "word", "told"),
+    [
+        (True, "no", "vlm finds a drawing safe (S1_IMAGE 0.00, S12_IMAGE 0.00, S15_IMAGE 0.00)"),
+        (True, "yes", "failed: 'vlm' finds a drawing of a stop sign unsafe (S1_IMAGE 1.00)"),
+        (False, "no", " takes no pictures: what only it could judge is answered with 503"),
+    ],
+)
+async def test_an_llm_must_let_it_pass_where_it_sees(vision: bool, word: str, told: str, tmp_path: Path) -> None:
+    verdict = json.dumps(dict.fromkeys(("S1_IMAGE", "S12_IMAGE", "S15_IMAGE"), word))
+    with serving_llm(lambda _: Reply(verdict), abilities=Abilities(vision=vision)) as server:
+        config = EngineConfig(weights_dir=tmp_path, llm=LlmConfig(base_url=server.base_url))
+        assert told in await outcome("image_guard", replace(config, guard=GuardConfig(image="vlm")), "vlm")

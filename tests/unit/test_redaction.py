@@ -1,0 +1,231 @@
+"""Results without personal data: the same shape, whose texts agree with each other."""
+
+import copy
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from app.chat.result_text import unplaced_text
+from models.vision.text import TextLine, Word
+from tasks.ocr_result import document_result, page_section, picture_result
+from tasks.redaction import redacted, redacted_json, redacted_pieces, redacted_result, redacted_value
+from tasks.translation.scan import items_of
+
+
+def line_of(text: str, top: int = 10, confidence: float = 0.9) -> TextLine:
+    """Each letter is ten pixels wide, and so is each space; the words' confidences fall."""
+    words, left = [], 0
+    for place, word in enumerate(text.split(" ")):
+        right = left + 10 * len(word)
+        quad = ((left, top), (right, top), (right, top + 20), (left, top + 20))
+        words.append(Word(word, quad, confidence - place / 10))
+        left = right + 10
+    first, last = words[0].quad, words[-1].quad
+    return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
+
+
+def check(result: Any) -> None:
+    """What is true of every `ocr` result."""
+    for section in result["sections"]:
+        assert section["text"] == "\n".join(line["text"] for line in section["lines"])
+        for line in section["lines"]:
+            assert line["text"] == " ".join(word["text"] for word in line["words"])
+            mean = sum(word["confidence"] for word in line["words"]) / len(line["words"])
+            assert line["average_confidence"] == pytest.approx(mean, abs=0.006)
+
+
+def test_placeholders_name_the_kind_and_are_counted() -> None:
+    counts = Counter[str]()
+    text = "Ann: ann@example.org and bob@example.org, +49 170 1234567. Order 12."
+    assert redacted(text, counts) == "Ann: [EMAIL] and [EMAIL], [PHONE]. Order 12."
+    assert counts == {"EMAIL": 2, "PHONE": 1}
+
+
+def test_a_translation_leaves_placeholders_alone() -> None:
+    text = redacted("Write to ann@example.org, or call +49 170 1234567.", Counter())
+    assert [item.text for item in items_of(text) if item.kind == "content"] == ["[EMAIL]", "[PHONE]"]
+
+
+def test_a_text_without_any_stays_the_same_object() -> None:
+    text = "Order 4500123456 of 2026-03-14"
+    assert redacted(text, Counter()) is text
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (["Call +49 ", "170 12", "34567 now"], ["Call [PHONE]", "", " now"]),
+        (["a@example.org", " b@example.org"], ["[EMAIL]", " [EMAIL]"]),
+        (["x a@exam", "ple.org b@exa", "mple.org y"], ["x [EMAIL]", " [EMAIL]", " y"]),
+        (["", "a@example.org", ""], ["", "[EMAIL]", ""]),
+        (["a", "b"], ["a", "b"]),
+        ([], []),
+    ],
+)
+def test_pieces_of_one_text_stay_pieces(pieces: list[str], expected: list[str]) -> None:
+    assert redacted_pieces(pieces, Counter()) == expected
+    assert "".join(expected) == redacted("".join(pieces), Counter())
+
+
+def test_every_cut_of_a_text_has_the_same_sum() -> None:
+    text = "To ann@example.org: pay 4111 1111 1111 1111, or DE89 3704 0044 0532 0130 00. Order 12."
+    for first in range(len(text)):
+        for second in range(first, len(text), 7):
+            pieces = [text[:first], text[first:second], text[second:]]
+            assert "".join(redacted_pieces(pieces, Counter())) == redacted(text, Counter())
+
+
+def test_the_words_of_a_card_become_one_where_they_stood() -> None:
+    section = page_section([line_of("Visa 4111 1111 1111 1111, 12/29")], 1, 400, 100)
+    result = picture_result(section)
+    before = copy.deepcopy(result)
+    counts = Counter[str]()
+    redone = redacted_result("ocr", result, counts)
+    assert redone["extracted_text"] == "Visa [CARD], 12/29"
+    [line] = redone["sections"][0]["lines"]
+    assert [word["text"] for word in line["words"]] == ["Visa", "[CARD],", "12/29"]
+    card = line["words"][1]
+    words = before["sections"][0]["lines"][0]["words"]
+    assert card["bounds"]["top_left"] == words[1]["bounds"]["top_left"]
+    assert card["bounds"]["bottom_right"] == words[4]["bounds"]["bottom_right"]
+    assert (card["bounds"]["width"], card["bounds"]["height"]) == (200, 20)
+    assert card["confidence"] == 0.65
+    assert line["bounds"] == before["sections"][0]["lines"][0]["bounds"]
+    assert list(redone) == list(before)
+    assert list(line) == ["text", "bounds", "average_confidence", "words"]
+    assert list(card) == ["text", "bounds", "confidence"]
+    assert counts == {"CARD": 1}
+    assert result == before
+    check(redone)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ann@example.org", ["[EMAIL]"]),
+        ("Tel:+49 170 1234567;", ["Tel:[PHONE];"]),
+        ("to:a@example.org,b@example.org now", ["to:[EMAIL],[EMAIL]", "now"]),
+        ("a@example.org b@example.org", ["[EMAIL]", "[EMAIL]"]),
+        ("x 4111 1111 1111 1111/a@example.org y", ["x", "[CARD]/[EMAIL]", "y"]),
+        ("nothing to hide", ["nothing", "to", "hide"]),
+    ],
+)
+def test_words_and_line_agree(text: str, expected: list[str]) -> None:
+    result = redacted_result("ocr", picture_result(page_section([line_of(text)], 1, 900, 100)), Counter())
+    assert [word["text"] for word in result["sections"][0]["lines"][0]["words"]] == expected
+    assert result["extracted_text"] == " ".join(expected)
+    check(result)
+
+
+def test_a_document_agrees_with_its_pages_and_is_counted_once() -> None:
+    pages = [
+        page_section([line_of("Phone:", 10), line_of("0170 1234567", 40), line_of("no 2127365000", 70)], 1, 400, 200),
+        page_section([line_of("2127365000")], 2, 400, 200),
+        page_section([line_of("all is well")], 3, 400, 200),
+    ]
+    counts = Counter[str]()
+    result = document_result([page["text"] for page in pages], pages, 3)
+    redone = redacted_result("ocr", result, counts)
+    assert redone["extracted_text"] == "Phone:\n[PHONE]\nno 2127365000\n\n2127365000\n\nall is well"
+    assert redone["extracted_text"] == "\n\n".join(section["text"] for section in redone["sections"])
+    assert [(section["page"], section["width"]) for section in redone["sections"]] == [(1, 400), (2, 400), (3, 400)]
+    assert redone["total_pages"] == 3
+    assert counts == {"PHONE": 1}
+    assert unplaced_text(redone) == ""
+    check(redone)
+
+
+def test_a_text_file_has_no_sections() -> None:
+    result = document_result(["mail ann@example.org"], [], 0)
+    assert redacted_result("ocr", result, Counter()) == {**result, "extracted_text": "mail [EMAIL]"}
+
+
+def test_a_transcript_agrees_with_its_chunks() -> None:
+    chunks = [
+        {"timestamp": (0.0, 2.0), "text": "My number is 0170", "speaker": "SPEAKER_00"},
+        {"timestamp": (2.0, 3.0), "text": " 1234567", "speaker": "SPEAKER_00"},
+        {"timestamp": (3.5, 5.0), "text": " and I am in.", "speaker": "SPEAKER_00"},
+    ]
+    result = {"text": "".join(str(chunk["text"]) for chunk in chunks), "chunks": chunks, "language": "en"}
+    before = copy.deepcopy(result)
+    redone = redacted_result("stt", result, Counter())
+    assert redone == {
+        "text": "My number is [PHONE] and I am in.",
+        "chunks": [
+            {"timestamp": (0.0, 3.0), "text": "My number is [PHONE]", "speaker": "SPEAKER_00"},
+            {"timestamp": (3.5, 5.0), "text": " and I am in.", "speaker": "SPEAKER_00"},
+        ],
+        "language": "en",
+    }
+    assert result == before
+
+
+def test_a_transcript_by_word_gives_the_placeholder_all_its_time() -> None:
+    said = ["call", " plus", " +49", " 170", " 1234567", " now"]
+    chunks = [{"timestamp": (float(at), at + 0.5), "text": text} for at, text in enumerate(said)]
+    redone = redacted_result("stt", {"text": "".join(said), "chunks": chunks, "language": "en"}, Counter())
+    assert [chunk["text"] for chunk in redone["chunks"]] == ["call", " plus", " [PHONE]", " now"]
+    assert redone["chunks"][2]["timestamp"] == (2.0, 4.5)
+
+
+def test_any_other_result_is_walked_through() -> None:
+    counts = Counter[str]()
+    image = "data:image/png;base64,4111111111111111"
+    result = {
+        "url": "https://example.org/4111111111111111",
+        "text": "Mail ann@example.org",
+        "links": [{"text": "Ann", "url": "mailto:ann@example.org"}],
+        "metadata": {
+            "phone": "2127365000",
+            "phoneNumber": "2127365000",
+            "orderNumber": "2127365000",
+            "n": 3,
+            "x": None,
+        },
+        "data": [{"tel": ["2127365000"]}],
+        "image": image,
+        "ann@example.org": True,
+    }
+    assert redacted_result("scraper", result, counts) == {
+        "url": "https://example.org/4111111111111111",
+        "text": "Mail [EMAIL]",
+        "links": [{"text": "Ann", "url": "mailto:[EMAIL]"}],
+        "metadata": {"phone": "[PHONE]", "phoneNumber": "[PHONE]", "orderNumber": "2127365000", "n": 3, "x": None},
+        "data": [{"tel": ["[PHONE]"]}],
+        "image": image,
+        "[EMAIL]": True,
+    }
+    assert counts == {"EMAIL": 3, "PHONE": 3}
+    assert redacted_result("web_search", [{"content": "ann@example.org"}], counts) == [{"content": "[EMAIL]"}]
+    assert redacted_value(("ann@example.org", 1.5), counts) == ("[EMAIL]", 1.5)
+
+
+def test_an_ocr_result_of_another_shape_is_walked_through() -> None:
+    result = {"extracted_text": "ann@example.org", "pages": ["ann@example.org"]}
+    assert redacted_result("ocr", result, Counter()) == {"extracted_text": "[EMAIL]", "pages": ["[EMAIL]"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"mail": "ann@example.org", "n": 1.50}', '{"mail": "[EMAIL]", "n": 1.50}'),
+        ('{"a":"x\\nann\\u0040example.org"}', '{"a":"x\\n[EMAIL]"}'),
+        ('{"card": 4111111111111111, "order": 4111111111111111}', '{"card": "[CARD]", "order": 4111111111111111}'),
+        ('{"phone": 2127365000, "id": 2127365000}', '{"phone": "[PHONE]", "id": 2127365000}'),
+        ('[ "4111 1111 1111 1111" , "grün ann@example.org" ]', '[ "[CARD]" , "grün [EMAIL]" ]'),
+        ('{"ann@example.org": "\\ud83d ann@example.org"}', '{"[EMAIL]": "\\ud83d [EMAIL]"}'),
+        ('{"a": "say \\"ann@example.org\\""}', '{"a": "say \\"[EMAIL]\\""}'),
+        ('{"half": "ann@example.org', '{"half": "[EMAIL]'),
+        ("ann@example.org", "[EMAIL]"),
+        ('{"a": "ü", "b": 1e5}', '{"a": "ü", "b": 1e5}'),
+    ],
+)
+def test_json_stays_json(text: str, expected: str) -> None:
+    assert redacted_json(text, Counter()) == expected
+    try:
+        json.loads(text)
+    except ValueError:
+        return
+    json.loads(expected)
