@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import NotRequired, Protocol, TypedDict, TypeVar
+from typing import NotRequired, TypedDict, TypeVar
 
 import structlog
 
 from models.base import EngineFailed, EngineOverloaded, EngineUnavailable, ModelError
 from models.safety.codes import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES
-from models.safety.guard import ImageGuard, Judgement, Scores, TextGuard
+from models.safety.guard import Guard, ImageGuard, Judgement, Scores, TextGuard
 from tasks.errors import InputError, Overloaded
 from tasks.media.loader import MediaLoader
 from tasks.media.source import Source
@@ -71,20 +71,7 @@ def result_of(checks: Sequence[Check]) -> GuardResult:
     return {"safe": not codes, "codes": codes, "checks": list(checks)}
 
 
-class _Guard(Protocol):
-    """A TextGuard or an ImageGuard, as far as both are alike."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def codes(self) -> frozenset[str]: ...
-
-    @property
-    def thresholds(self) -> Scores: ...
-
-
-GuardT = TypeVar("GuardT", bound=_Guard)
+GuardT = TypeVar("GuardT", bound=Guard)
 
 
 class Guardrails:
@@ -194,7 +181,7 @@ class Guardrails:
             return await side_by_side(judged, pages, at_most=_PICTURES_AT_ONCE)
 
     async def _in_time(
-        self, capability: str, guard: _Guard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0
+        self, capability: str, guard: Guard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0
     ) -> Judgement:
         """Whatever goes wrong with an engine is a guard that is not there."""
         seconds = self._seconds * (1 + chars // _CHARS_IN_TIME)
@@ -250,7 +237,7 @@ def _named(codes: Sequence[str]) -> str:
     return ", ".join(f"{code} ({HAZARDS[code]})" for code in codes)
 
 
-def _check(source: str, found: Sequence[tuple[_Guard, Judgement]], policy: Policy) -> Check:
+def _check(source: str, found: Sequence[tuple[Guard, Judgement]], policy: Policy) -> Check:
     scores: dict[str, float] = {}
     for _, judgement in found:
         scores |= judgement.scores
@@ -263,7 +250,7 @@ def _check(source: str, found: Sequence[tuple[_Guard, Judgement]], policy: Polic
     }
 
 
-def limits_of(found: Sequence[tuple[_Guard, Judgement]], policy: Policy) -> dict[str, float]:
+def limits_of(found: Sequence[tuple[Guard, Judgement]], policy: Policy) -> dict[str, float]:
     """The score from which on each code applies: the policy's, else that of the engine which judged by the code."""
     limits: dict[str, float] = {}
     for guard, judgement in found:

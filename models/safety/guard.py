@@ -28,8 +28,8 @@ class Judgement:
     layers: tuple[Layer, ...] = ()
 
 
-class TextGuard(Protocol):
-    """The `text_guard` capability."""
+class Guard(Protocol):
+    """What guards of texts and of pictures have in common."""
 
     @property
     def name(self) -> str:
@@ -37,11 +37,15 @@ class TextGuard(Protocol):
 
     @property
     def codes(self) -> frozenset[str]:
-        """Of TEXT_CODES, those that it can judge."""
+        """Of CODES, those that it can judge."""
 
     @property
     def thresholds(self) -> Scores:
-        """The score of each of its codes from which on a text is unsafe, where the operator says nothing else."""
+        """The score of each of its codes from which on it applies, where the operator says nothing else."""
+
+
+class TextGuard(Guard, Protocol):
+    """The `text_guard` capability: codes of TEXT_CODES."""
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
         """Judges all of `text`, however long it is, by `codes`, which are among its own. `answers` is what the user had
@@ -51,17 +55,8 @@ class TextGuard(Protocol):
         """
 
 
-class ImageGuard(Protocol):
-    """The `image_guard` capability. `name`, `codes` and `thresholds` as a TextGuard's, of IMAGE_CODES."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def codes(self) -> frozenset[str]: ...
-
-    @property
-    def thresholds(self) -> Scores: ...
+class ImageGuard(Guard, Protocol):
+    """The `image_guard` capability: codes of IMAGE_CODES."""
 
     async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
         """With `wait`, a full queue is waited for instead of raising EngineOverloaded. Raises ModelError."""

@@ -345,7 +345,7 @@ ENGLISH = Table(
             "(?:how|ways?|tips|want|methods?) ... (?:cut|burn|harm|hurt) myself (?:deep|deeper|so that|and hide|and not|without (?:anyone|my|leaving|getting|dying|it)|in secret|secretly|to feel)",
         ),
         "S12": (
-            "(?:write|generate|compose|create|continue|tell) (?:me |us )?(?:a |an |some |the |your |this )?(?:\\w+ ){0,2}{erotic}",
+            "(?:write|generate|compose|create|continue|tell|role ?play) (?:me |us )?(?:a |an |some |the |your |this )?(?:\\w+ ){0,2}{erotic}",
             "(?:describe|detail|narrate|write about|depict) .. (?:oral sex|anal sex|a blow ?job|having sex|sexual intercourse|fucking|a threesome|an orgy|a gangbang|masturbat\\w+|their sex|our sex|sex between|nudity|naked bod(?:y|ies)) .. (?:detail|graphic\\w*|explicit\\w*|vivid\\w*)",
             "(?:im|i am|lets|so|get|feeling|are you|makes? me) (?:so |really |very )?horny",
             "(?:suck|ride|lick|touch|stroke) (?:on )?my (?:cock|dick|pussy|balls|tits|clit)",
@@ -412,7 +412,7 @@ ENGLISH = Table(
             business address|company address|spy on (?:birds|wildlife)|birds?|santa|elf|game|pen ?test|ctf|stalking me|spying on me|tracking me|is (?:someone|my \\w+)|following me
         """,
         "S8": """
-            public domain|creative commons|open source|fair use|legal(?:ly)?|licensed|my own|i own|i bought|library|crack (?:an egg|the code|open)|plagiarism (?:checker|detector)|students?|teach\\w*|unintentional\\w*|pirate (?:ship|costume|party|theme)|spot
+            drm free|public domain|creative commons|open source|fair use|legal(?:ly)?|licensed|my own|i own|i bought|library|crack (?:an egg|the code|open)|plagiarism (?:checker|detector)|students?|teach\\w*|unintentional\\w*|pirate (?:ship|costume|party|theme)|spot
         """,
         "S9": """
             (?:bath|stink|glitter|seed|cocoa|chocolate|cherry|jager|jaeger|calorie|photo|love|truth|yarn|water|paint|colou?r|slime|shower|cake|tea|sugar|flour|fizzy|marshmallow|coffee|protein|smoke|confetti|balloon|flower|f) bombs?|
@@ -427,7 +427,7 @@ ENGLISH = Table(
             hate speech|bully(?:ing)? (?:policy|prevention)|bullied|dataset|research|slur against me|reclaim\\w*|etymology|underrepresented|paid less|discriminat\\w+|equal|equality|why do (?:some )?people
         """,
         "S11": """
-            insurance|policy|workload|less with|stop|stopping|resist|urges?|thoughts? of|feel(?:ing)? like (?:killing|hurting)|friend|sister|brother|daughter|son|roommate|partner|colleague|patient|client|student|someone who|how to help|helping|support|cut myself (?:some slack|off|a slice|while|shaving|cooking|chopping|on)|
+            hammock|life ?long|life long|swing|insurance|policy|workload|less with|stop|stopping|resist|urges?|thoughts? of|feel(?:ing)? like (?:killing|hurting)|friend|sister|brother|daughter|son|roommate|partner|colleague|patient|client|student|someone who|how to help|helping|support|cut myself (?:some slack|off|a slice|while|shaving|cooking|chopping|on)|
             without (?:hurting|injuring|harming)|dont want to|do not want to|kill myself laughing|laughing|working out|at the gym|deadlifts?|exercise|injur\\w+|hang (?:out|around)|lose weight healthily|suicide squad|suicide (?:doors|burn|hotline|prevention|rates?|statistics)|
             career suicide|wikipedia suicide|social suicide|political suicide|suicides (?:drill|sprints)|philosoph\\w+|camus|durkheim|werther|romeo|plath
         """,

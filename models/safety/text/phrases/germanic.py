@@ -37,7 +37,7 @@ GERMAN = Table(
             "(?:falschgeld|geldscheine|banknoten|gefalschte?n? \\w+|falschen? (?:pass|ausweis|papiere)|ausweise?|passe|rezepte?|impfpasse?|unterschrift(?:en)?) .. (?:drucken|herstellen|falschen|faelschen|nachmachen)",
             "(?:falsche|drucke) .. (?:geld|ausweis|pass|geldscheine|rezept|unterschrift|dokumente?|impfpass)",
             "(?:geld|schwarzgeld|drogengeld) (?:\\w+ )?waschen|wasche ich (?:schwarz)?geld",
-            "(?:bank|autos?|laden|geschaft|haus|juwelier|supermarkt|geldautomat(?:en)?|tankstelle|fahrrad|kreditkarten?|museum|wohnung) .. (?:ausrauben|uberfallen|stehlen|klauen|knacken|kurzschliessen|ausraumen|sprengen)",
+            "(?:bank|autos?|laden|geschaft|haus|juwelier|supermarkt|geldautomat(?:en)?|tankstelle|fahrrad|kreditkarten?|museum|wohnung) .. (?:ausrauben|uberfallen|stehlen|klauen|knacken|kurzschliessen|ausraumen|sprengen|kurzzuschliessen|zu stehlen|zu klauen|zu knacken|auszurauben|aufzubrechen)",
             "(?:raube|uberfalle|stehle|klaue|knacke) .. (?:bank|autos?|laden|geschaft|haus|juwelier|supermarkt|tankstelle|kreditkarten?|museum)",
             "(?:einbrechen|breche) .. (?:haus|wohnung|laden|auto|nachbarn?)(?: ein)?|in (?:ein|das|die|eine) .. (?:haus|wohnung|laden|geschaft) .. einbrechen",
             "(?:virus|computervirus|malware|ransomware|keylogger|trojaner|phishing ?(?:seite|mail|mails)?|schadsoftware|botnetz) .. (?:schreiben|programmieren|erstellen|entwickeln|bauen|verbreiten)",
@@ -97,12 +97,14 @@ GERMAN = Table(
         ),
         "S13": (
             "(?:wahl(?:en)?|wahlergebnisse?|stimmen|stimmzettel|wahlmaschinen|bundestagswahl|abstimmung) .. (?:falschen|manipulieren|hacken|faelschen|sabotieren|kaufen|stehlen)",
+            "(?:falsche|manipuliere|hacke|sabotiere) (?:ich |man )?.. (?:wahl(?:en)?|wahlergebnisse?|stimmzettel|bundestagswahl|abstimmung)",
             "(?:zweimal|mehrfach|mehrmals|doppelt) (?:wahlen|abstimmen|stimmen)",
             "(?:falschinformationen|falsche informationen|desinformation|fake news|lugen) .. (?:wahl|wahlen|wahltermin|briefwahl|wahllokal\\w*) .. (?:verbreiten|streuen|posten)",
         ),
     },
     said={
         "S9": (
+            "(?:rezept|anleitung|bauanleitung|bauplan|schritte) (?:fur|zum|zur|einer|eines) (?:\\w+ ){0,2}{weapon}",
             "(?:zutaten|materialien|chemikalien|bauteile|teile|stoffe)(?: brauche ich| braucht man| benotigt man)? fur (?:eine |einen |die |das )?{weapon}",
         ),
         "S4": (
@@ -222,6 +224,7 @@ DUTCH = Table(
         ),
     },
     said={
+        "S9": ("(?:recept|handleiding|instructies|stappenplan) (?:voor|van) (?:\\w+ ){0,2}{weapon}",),
         "S4": (
             "(?:naaktfotos?|naaktfoto s|naaktbeelden|seksvideo s|porno) (?:van |met )(?:kleine |jonge |minderjarige )*(?:kinderen|minderjarigen|kleuters|schoolmeisjes|meisjes|meisjes van (?:\\d|1[0-3]))",
         ),

@@ -15,7 +15,7 @@ SPANISH = Table(
             molotov| incendiarias?| explosivas?)?|explosivos?(?: caseros?)?|artefacto explosivo|cocteles? molotov|coctel molotov|
             molotov|gas (?:sarin|mostaza|nervioso|venenoso|toxico|letal|cloro)|agentes? nerviosos?|ricina|antrax|
             armas? (?:quimicas?|biologicas?|nucleares?|radiologicas?|de destruccion masiva)|dinamita|granadas?|polonio|sarin""",
-        "drug": "metanfetaminas?|cristal meth|cocaina|crack|heroina|fentanilo|mdma|extasis|lsd|anfetaminas?|drogas",
+        "drug": "metanfetaminas?|cristal(?: meth)?|cocaina|crack|heroina|fentanilo|mdma|extasis|lsd|anfetaminas?|drogas",
         "minor": "(?:una? |unas |unos |mis? |las? |los? |el |tu )*(?:nin[oa]s?|menores?(?: de edad)?|bebes?|adolescente de (?:1[0-5]|\\d{2} anos))",
         "secretly": """sin que (?:\\w+ ){0,3}(?:pillen|atrapen|descubran|cachen|detecten|vean|note|noten|sepa|sepan|de cuenta|den cuenta|agarren|
             arresten|detengan|entere|enteren)|sin ser (?:descubierto|detectado|atrapado|visto)|sin dejar (?:rastros?|huellas?|pruebas|marcas)|
@@ -45,7 +45,7 @@ SPANISH = Table(
             "(?:robar|asaltar|atracar) (?:en )?(?:un |una |el |la |de un |de una |a una? )?(?:bancos?|coches?|carros?|autos?|motos?|tiendas?|casas?|supermercados?|joyerias?|cajeros?|carteras?|ancian[oa]s?|museos?|tarjetas de credito|gasolinera|farmacia|turistas?)",
             "(?:clonar|duplicar) .. tarjetas?(?: de credito| bancarias?)?",
             "(?:crear|hacer|programar|desarrollar|escribir|codigo de) .. (?:virus informaticos?|malware|ransomware|keylogger|troyanos?|phishing|pagina de phishing)",
-            "hackear .. (?:bancos?|cajeros?|el banco|servidores?|la red|el wifi|sistema|base de datos|paginas? web)",
+            "(?:hackear|entrar en) .. (?:cuentas? bancarias?|bancos?|cajeros?|el banco|servidores?|la red|el wifi|sistema|base de datos|paginas? web)",
             "(?:evadir|no pagar) .. impuestos .. (?:{secretly}|ilegal\\w*)",
             "(?:estafar|chantajear|extorsionar|sobornar) (?:a |al )(?:\\w+ )?(?:\\w+)",
             "(?:incendiar|quemar|prender fuego a) .. (?:casa|edificio|escuela|coche|carro|tienda|iglesia|bosque|negocio)",
@@ -100,6 +100,9 @@ SPANISH = Table(
         ),
     },
     said={
+        "S9": (
+            "(?:receta|instrucciones|pasos|planos|manual|tutorial|guia) (?:\\w+ )?(?:de|para|del) (?:\\w+ ){0,2}{weapon}",
+        ),
         "S4": (
             "(?:fotos|videos|imagenes) (?:sexuales |eroticas? |porno )?(?:de |con )?{minor} (?:desnud[oa]s?|sin ropa|sexuales|follando|teniendo sexo)",
             "(?:relatos?|historias?|cuentos?) (?:erotic[oa]s?|sexual(?:es)?) (?:\\w+ ){0,3}(?:con|sobre|de) {minor}",
@@ -218,6 +221,9 @@ FRENCH = Table(
         ),
     },
     said={
+        "S9": (
+            "(?:recette|instructions|etapes|plans?|manuel|tutoriel|tuto|mode d emploi) (?:\\w+ )?(?:de|d|pour|du) (?:\\w+ ){0,2}{weapon}",
+        ),
         "S4": (
             "(?:photos|videos|images) (?:sexuelles |porno |erotiques )?(?:de |d |avec )?{minor} (?:nue?s?|deshabille?e?s?|denude?e?s?)",
             "(?:recits?|histoires?|textes?) (?:erotiques?|sexuel(?:le)?s?) (?:\\w+ ){0,3}(?:avec|sur|de) {minor}",
@@ -277,7 +283,7 @@ PORTUGUESE = Table(
             "(?:roubar|assaltar|furtar) (?:em )?(?:uma? |o |a |num |numa |de uma? )?(?:bancos?|carros?|motos?|lojas?|casas?|supermercados?|joalherias?|caixas? eletronicos?|carteiras?|idos[oa]s?|museus?|cartao de credito|cartoes|posto|farmacia)",
             "clonar .. cart(?:ao|oes)(?: de credito)?",
             "(?:criar|fazer|programar|desenvolver|escrever) .. (?:virus de computador|malware|ransomware|keylogger|cavalo de troia|pagina de phishing|phishing)",
-            "(?:hackear|invadir) .. (?:bancos?|servidor(?:es)?|rede|wifi|sites?|banco de dados|caixas? eletronicos?|sistema)",
+            "(?:hackear|invadir) .. (?:bancos?|contas? bancarias?|servidor(?:es)?|rede|wifi|sites?|banco de dados|caixas? eletronicos?|sistema)",
             "(?:sonegar|burlar) .. impostos? .. {secretly}",
             "(?:dar um golpe em|dar golpe em|extorquir|chantagear|subornar) (?:uma? |meu |minha |alguem|idosos|pessoas|o |a )",
             "(?:incendiar|queimar|botar fogo|colocar fogo|atear fogo) .. (?:casa|predio|escola|carro|loja|igreja|floresta)",
@@ -327,6 +333,7 @@ PORTUGUESE = Table(
         ),
     },
     said={
+        "S9": ("(?:receita|instrucoes|passos|manual|tutorial|guia) (?:\\w+ )?(?:de|para|da) (?:\\w+ ){0,2}{weapon}",),
         "S4": (
             "(?:fotos|videos|imagens) (?:sexuais |porno |eroticas )?(?:de |com )?{minor} (?:nu|nua|nuas|nus|pelad[oa]s?|sem roupa)",
             "(?:contos?|historias?|relatos?) (?:erotic[oa]s?|sexua(?:l|is)) (?:\\w+ ){0,3}(?:com|sobre|de) {minor}",
@@ -437,6 +444,9 @@ ITALIAN = Table(
         ),
     },
     said={
+        "S9": (
+            "(?:ricetta|istruzioni|passaggi|manuale|tutorial|guida) (?:\\w+ )?(?:di|per|della) (?:\\w+ ){0,2}{weapon}",
+        ),
         "S4": (
             "(?:foto|video|immagini) (?:sessuali |porno |erotiche )?(?:di |con )?{minor} (?:nud[aeoi]|svestit[aeoi]|spogliat[aeoi])",
             "(?:raccont[oi]|stori[ae]) (?:erotic[oaih]+|sessual[ei]) (?:\\w+ ){0,3}(?:con|su|di) {minor}",
