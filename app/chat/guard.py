@@ -1,7 +1,6 @@
 """One request under `<guard>`: what it says, what is read for it and what is answered, each judged before it counts."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -10,9 +9,10 @@ from functools import partial
 import structlog
 
 from app.chat.collect import Turn, text_of
-from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text
 from app.chat.gather import entry
-from app.chat.judged_text import text_of_json, text_of_result
+from app.chat.held_back import HeldBack
+from app.chat.judged_text import text_of_result
 from app.chat.plan import Plan
 from app.chat.planning.kinds import is_linked, kind_of
 from app.chat.redaction import Redaction
@@ -29,14 +29,9 @@ from tasks.side_by_side import side_by_side
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
 """Of the user's messages before the latest, which may only be unsafe together with it."""
-_TAIL = 600
-"""Characters of the answer that was shown already which are judged once more with its next sentences."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
 """Pictures."""
-_LONGEST_PIECE = 1200
-"""Characters without the end of a sentence after which an answer is judged all the same."""
-_SENTENCE_END = re.compile(r"""[.!?…][\])}"'”’»]*\s|[。！？।؟][」』”]?|\n""")
 
 log = structlog.get_logger(__name__)
 
@@ -146,7 +141,7 @@ class Guard:
                     yield event
             return
         form = self.request.response_format
-        waiting = _Waiting(in_json=form is not None and form.type != "text", redaction=self.redaction)
+        held = HeldBack(in_json=form is not None and form.type != "text", redaction=self.redaction)
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Progress):
@@ -154,11 +149,11 @@ class Guard:
                     continue
                 if isinstance(event, Reasoning) and not self.request.shows_reasoning:
                     continue  # Nobody sees it, so nobody judges it.
-                waiting.add(event)
+                held.add(event)
                 # Of a long answer, personal data is not found at once.
-                part = await asyncio.to_thread(waiting.everything) if isinstance(event, Finish) else None
+                part = await asyncio.to_thread(held.everything) if isinstance(event, Finish) else None
                 if part is None and self.request.stream:
-                    part = waiting.sentences()
+                    part = held.sentences()
                 if part is not None:
                     await self._judge_answer(part.judged)
                     for one in self._released(part.events):
@@ -246,69 +241,3 @@ async def reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> Async
             task.cancel()
         if running:
             await asyncio.wait(running)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Of an answer."""
-
-    events: Sequence[Event]
-    """To be shown next, in order."""
-    judged: Sequence[tuple[str, str]]
-    """The texts that they show, each between what was shown just before it and the end of its sentence."""
-
-
-class _Waiting:
-    """Events that nobody has seen yet, in order, and the end of what was seen. `in_json`: the answer's text is JSON."""
-
-    def __init__(self, *, in_json: bool, redaction: Redaction | None = None) -> None:
-        self._redaction = redaction
-        self._events: list[Event] = []
-        self._tails = {Text: "", Reasoning: ""}
-        self._in_json = in_json
-
-    def add(self, event: Event) -> None:
-        self._events.append(event)
-
-    def everything(self) -> _Part:
-        return self._part(len(self._events))
-
-    def sentences(self) -> _Part | None:
-        """What there is up to the end of the last whole sentence. None while there is no such end, or nothing but white
-        space before it; nor after a call of a tool, whose arguments come in pieces."""
-        if any(isinstance(event, ToolCall) for event in self._events):
-            return None
-        said = "".join(event.text for event in self._events if isinstance(event, Text | Reasoning))
-        ends = (match.end() for match in _SENTENCE_END.finditer(said))
-        end = len(said) if len(said) > _LONGEST_PIECE else max(ends, default=0)
-        ready = length = 0
-        for place, event in enumerate(self._events):
-            if isinstance(event, Text | Reasoning):
-                if length + len(event.text) > end:
-                    break
-                length += len(event.text)
-                ready = place + 1
-        if self._redaction:
-            ready = self._redaction.parted(self._events, ready)
-            length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, Text | Reasoning))
-        return self._part(ready, said[length:end]) if said[:length].strip() else None
-
-    def _part(self, size: int, ahead: str = "") -> _Part:
-        """The first `size` events. `ahead`: how the next text begins, as far as its sentence goes."""
-        events, self._events = self._events[:size], self._events[size:]
-        if self._redaction:
-            events, ahead = self._redaction.of_events(events), self._redaction.ahead(ahead)
-        following = next((event for event in self._events if isinstance(event, Text | Reasoning)), None)
-        texts = []
-        for kind, source in ((Text, "answer"), (Reasoning, "reasoning")):
-            new = "".join(event.text for event in events if isinstance(event, kind))
-            if new:
-                self._tails[kind] += new
-                text = self._tails[kind] + (ahead if isinstance(following, kind) else "")
-                texts.append((source, text_of_json(text) if self._in_json and kind is Text else text))
-                self._tails[kind] = self._tails[kind][-_TAIL:]
-        calls: dict[int, str] = {}
-        for event in events:
-            if isinstance(event, ToolCall):
-                calls[event.index] = calls.get(event.index, f"{event.name} ") + event.arguments
-        return _Part(events, [*texts, *(("tool_calls", text_of_json(call)) for call in calls.values())])

@@ -30,8 +30,8 @@ from models.safety.text.terms import terms_of
 
 FILE = Path(__file__).with_name("head.json")
 _SHARE = 0.65
-"""0 would give each passage the prior odds of a whole text, 1 an even share. Chosen by cross-validation: about one in
-twenty harmless texts of 5,000 characters is then taken for unsafe."""
+"""0 would give each passage the prior odds of a whole text, 1 an even share. Chosen by what harmless
+documents are taken for (docs/guardrails.md)."""
 _SCALE = 127
 """Vectors of length 1 are kept as bytes: none of their numbers is off by more than 0.004."""
 

@@ -5,6 +5,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from models.safety.text.characters import without_heaps
+
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _PARTS = (3, 4, 5)
 """Characters of a part of a word: parts tell "trafficking" from "traffic", and still know "traffickers"."""
@@ -22,7 +24,7 @@ def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
 
 def _plain(text: str) -> str:
     """Apostrophes go, so that "don't" is one word however it is written."""
-    decomposed = unicodedata.normalize("NFKD", text.lower())
+    decomposed = unicodedata.normalize("NFKD", without_heaps(text.lower()))
     if not decomposed.isascii():
         decomposed = "".join(character for character in decomposed if not unicodedata.combining(character))
     return decomposed.replace("'", "").replace("’", "")
