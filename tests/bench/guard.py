@@ -46,7 +46,7 @@ async def main() -> None:
 
 async def measure(embedder: Embedder, rounds: int) -> None:
     counted = Counted(embedder)
-    guard = OwnTextGuard(counted, load_head())
+    guard = OwnTextGuard(counted, load_head)
     print(f"{'text':44}{'p50 ms':>9}{'p95 ms':>9}{'embedded':>10}{'raw embedding, p50':>20}")
     await guard.judge("How do I bake bread?", TEXT_CODES)
     for name, files in (("harmless", ("long_texts", "everyday")), ("looks unsafe", ("look_alikes/*",))):

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from models.safety.codes import TEXT_CODES
-from models.safety.text.head import Head, head_of, packed, unpacked
+from models.safety.text.head import packed, unpacked
 from models.safety.text.terms import terms_of
 from training.guard.data import ATTRIBUTION, Example
 
@@ -77,8 +77,8 @@ def fit(examples: Sequence[Example], vectors: Vectors, *, seed: int) -> dict[str
     """A head as its file holds it; `vectors` are the examples' embeddings."""
     unsafe = np.array([example.unsafe for example in examples])
     terms = [terms_of(example.text) for example in examples]
-    words_odds, meaning_odds = _unseen(examples, terms, vectors, unsafe, seed)
-    pair = np.stack([words_odds, meaning_odds], 1)
+    of_words, of_meaning = _unseen(examples, terms, vectors, unsafe, seed)
+    pair = np.stack([of_words, of_meaning], 1)
     both = LogisticRegression(C=1.0).fit(pair, unsafe)
     probabilities = both.predict_proba(pair)[:, 1]
     kinds = [code for code in TEXT_CODES if any(example.code == code for example in examples)]
@@ -102,7 +102,7 @@ def fit(examples: Sequence[Example], vectors: Vectors, *, seed: int) -> dict[str
         "words": fit_words(terms, unsafe).stored(),
         "meaning": {
             **fit_meaning(vectors, unsafe, seed).stored(),
-            "bad": round(float(np.quantile(meaning_odds[unsafe], _BAD)), 3),
+            "bad": round(float(np.quantile(of_meaning[unsafe], _BAD)), 3),
         },
         "codes": {
             "names": kinds,
@@ -134,10 +134,6 @@ def fit_meaning(vectors: Vectors, unsafe: NDArray[np.bool_], seed: int) -> Meani
     model = LogisticRegression(C=_MEANING_C, max_iter=3000, class_weight="balanced")
     model.fit(_kernel(vectors, landmarks) @ whitening, unsafe)
     return Meaning(landmarks, whitening @ model.coef_[0], float(model.intercept_[0]))
-
-
-def read(stored: Mapping[str, Any]) -> Head:
-    return head_of(stored)
 
 
 def _unseen(

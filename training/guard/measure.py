@@ -5,6 +5,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ async def nested(
     judged: list[Judged] = []
     for number, (seen, held) in enumerate(folds.split(vectors, unsafe, [one.group for one in examples])):
         stored = await asyncio.to_thread(fit, [examples[at] for at in seen], vectors[seen], seed=seed + number)
-        guard = OwnTextGuard(known, head_of(stored))
+        guard = OwnTextGuard(known, cache(partial(head_of, stored)))
         threshold = stored["threshold"]
         test = [examples[at] for at in held]
         hay = list(_haystacks(test, seed))

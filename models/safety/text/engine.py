@@ -1,7 +1,7 @@
 """The embedded text guard: readings of a text, rules for the clear cases, and a trained head for the others."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,9 +45,14 @@ class OwnTextGuard:
     name = NAME
     codes = frozenset(TEXT_CODES)
 
-    def __init__(self, embedder: Embedder, head: Head) -> None:
+    def __init__(self, embedder: Embedder, find_head: Callable[[], Head]) -> None:
+        """`find_head` is first called in a thread: it may read a file."""
         self._embedder = embedder
-        self._head = head
+        self._find_head = find_head
+
+    @property
+    def _head(self) -> Head:
+        return self._find_head()
 
     @property
     def thresholds(self) -> Scores:

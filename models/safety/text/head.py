@@ -18,6 +18,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ class Head:
         return dict(zip(self.codes, (unsafe * relative).tolist(), strict=True))
 
 
+@cache
 def load_head(path: Path = FILE) -> Head:
     return head_of(json.loads(path.read_text(encoding="utf-8")))
 
