@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import contextvars
 import gc
-import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +18,18 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from models.base import Engine, EngineFailed, EngineOverloaded, EngineSpec, EngineUnavailable, ModelError
+from models.base import (
+    Engine,
+    EngineFailed,
+    EngineNotReady,
+    EngineOverloaded,
+    EngineSpec,
+    EngineUnavailable,
+    ModelError,
+    ShareUsedUp,
+    ran_out,
+)
+from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.shared_run import SharedRun
 
 ItemT = TypeVar("ItemT")
@@ -37,13 +47,11 @@ class HostLimits:
     """How one engine is driven."""
 
     max_batch: int = 1
-    """Items handed to one `run`."""
-    max_wait_s: float = 0.0
-    """Longest that an item waits for company. Items that arrive while the engine is busy need no wait."""
+    """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
     max_queue: int = 64
-    """Items that may wait; one more raises EngineOverloaded."""
+    """Items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of it."""
     workers: int = 1
-    """Threads that call `run` at the same time."""
+    """Threads that call `run` at the same time; a key may have its Share of those that take one item each."""
     idle_unload_s: float | None = None
     """Unload after so many seconds without work; None keeps the engine loaded."""
 
@@ -69,6 +77,9 @@ class HostCounters:
 @dataclass(slots=True, eq=False)
 class _Job(Generic[ItemT, ResultT]):
     item: ItemT
+    share: Share
+    patient: bool
+    """Whether it would have waited for room."""
     result: "asyncio.Future[ResultT]"
 
 
@@ -90,11 +101,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.counters = HostCounters()
         self._factory = factory
         self._engine: Engine[ItemT, ResultT] | None = None
-        self._urgent: deque[_Job[ItemT, ResultT]] = deque()
-        self._queue: deque[_Job[ItemT, ResultT]] = deque()
+        self._urgent: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
+        self._queue: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
         self._overtaken = 0
+        self._running: Counter[str] = Counter()
+        """Items that run, by key."""
         self._arrived = asyncio.Event()
-        self._room: deque[asyncio.Future[None]] = deque()
+        self._room: dict[Share, deque[asyncio.Future[None]]] = {}
+        """Who waits for a place in the queue, by key."""
         self._lifecycle = asyncio.Lock()
         self._loading = SharedRun(self._load)
         self._workers: list[asyncio.Task[None]] = []
@@ -121,7 +135,8 @@ class EngineHost(Generic[ItemT, ResultT]):
     async def run(self, item: ItemT, *, wait: bool = False, urgent: bool = False) -> ResultT:
         """The engine's result for `item`.
 
-        With `wait`, a full queue is waited for; without, it raises EngineOverloaded. An `urgent` item overtakes those
+        With `wait`, a full queue is waited for; without, it raises EngineOverloaded, or ShareUsedUp where the caller's
+        key has its part of the queue. Keys are served in turn. An `urgent` item overtakes those
         that are not, and shares its batch with none of them: the first urgent ones wait for no more than the batch
         that runs. Others are overtaken a few times in a row, not for ever. Raises EngineUnavailable when the engine
         does not load, and EngineFailed when it breaks on this item.
@@ -158,7 +173,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         Callers share one load, which goes on when those who wait for it leave: the next one finds it further on.
         """
         if self._closed:
-            raise EngineUnavailable(self.spec.capability, _CLOSING)
+            raise EngineNotReady(self.spec.capability, _CLOSING)
         if self._engine is not None and not self._stopping:
             return
         await self._loading.join()
@@ -177,10 +192,11 @@ class EngineHost(Generic[ItemT, ResultT]):
         """Withdraws what waits, lets what runs finish, frees the engine and the threads. Final."""
         self._closed = True
         self._cancel_idle_timer()
-        waiting: list[asyncio.Future[Any]] = [*(job.result for job in (*self._urgent, *self._queue)), *self._room]
+        waiting: list[asyncio.Future[Any]] = [job.result for job in (*self._urgent, *self._queue)]
+        waiting += [room for rooms in self._room.values() for room in rooms]
         for future in waiting:
             if not future.done():
-                future.set_exception(EngineUnavailable(self.spec.capability, _CLOSING))
+                future.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
         async with self._lifecycle:
             if self._engine is not None:
                 await self._drop_engine()
@@ -190,7 +206,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     async def _load(self) -> None:
         async with self._lifecycle:
             if self._closed:
-                raise EngineUnavailable(self.spec.capability, _CLOSING)
+                raise EngineNotReady(self.spec.capability, _CLOSING)
             if self.loaded:
                 return
             started = time.perf_counter()
@@ -201,6 +217,9 @@ class EngineHost(Generic[ItemT, ResultT]):
                 raise
             except Exception as error:
                 log.exception("engine_load_failed", engine=self.spec.name)
+                if ran_out(error):
+                    reason = f"'{self.spec.name}' did not find the memory that it needs."
+                    raise EngineNotReady(self.spec.capability, reason) from error
                 raise EngineUnavailable(
                     self.spec.capability,
                     f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
@@ -212,25 +231,39 @@ class EngineHost(Generic[ItemT, ResultT]):
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
 
     async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _Job[ItemT, ResultT]:
-        loop = asyncio.get_running_loop()
+        share = SHARE.get()
+        queue = self._urgent if urgent else self._queue
+        if not wait:
+            self._make_room(queue, share)
         # Urgent items have a queue of their own, and those that may wait join it: before it they could only stand
         # behind what they are to overtake.
-        while len(self._urgent if urgent else self._queue) >= self.limits.max_queue and not (urgent and wait):
-            if not wait:
-                self.counters.rejected += 1
-                raise EngineOverloaded(self.spec.name, self.limits.max_queue, self._retry_after())
-            room = loop.create_future()
-            self._room.append(room)
+        while wait and not urgent and queue.waiting(share.key) >= share.of(self.limits.max_queue):
+            room = asyncio.get_running_loop().create_future()
+            self._room.setdefault(share, deque()).append(room)
             try:
                 await room
             except asyncio.CancelledError:
                 # The place may have been promised to this one already: it goes to the next who waits.
                 self._announce_room()
                 raise
-        job = _Job[ItemT, ResultT](item, loop.create_future())
-        (self._urgent if urgent else self._queue).append(job)
+        job = _Job[ItemT, ResultT](item, share, wait, asyncio.get_running_loop().create_future())
+        queue.push(job, share)
         self._arrived.set()
         return job
+
+    def _make_room(self, queue: FairQueue[_Job[ItemT, ResultT]], share: Share) -> None:
+        """Raises EngineOverloaded where there is no place for one more item of `share`."""
+        most, each = self.limits.max_queue, self._seconds_each
+        try:
+            displaced = make_room(queue, share, most, self.spec.name, each, lambda job: not job.patient)
+        except EngineOverloaded:
+            self.counters.rejected += 1
+            raise
+        if displaced is not None:
+            self.counters.rejected += 1
+            own = queue.waiting(displaced.share.key)
+            displaced.result.set_exception(ShareUsedUp(self.spec.name, own, retry_after(own, each)))
+            queue.keep(lambda job: job is not displaced)
 
     def _withdraw(self, jobs: list[_Job[ItemT, ResultT]]) -> None:
         """Takes out what nobody waits for any longer, so that it neither runs nor fills the queue."""
@@ -238,16 +271,15 @@ class EngineHost(Generic[ItemT, ResultT]):
             return
         for job in jobs:
             job.result.cancel()
-        before = self.queued
-        self._urgent = deque(job for job in self._urgent if not job.result.done())
-        self._queue = deque(job for job in self._queue if not job.result.done())
-        self.counters.dropped += before - self.queued
+        self.counters.dropped += sum(
+            queue.keep(lambda job: not job.result.done()) for queue in (self._urgent, self._queue)
+        )
         self._announce_room()
 
-    def _retry_after(self) -> int:
-        """Seconds until the queue has drained, by the mean time of an item so far."""
-        per_item = self.counters.busy_s / max(1, self.counters.items)
-        return max(1, math.ceil(per_item * self.limits.max_queue / self.limits.workers))
+    @property
+    def _seconds_each(self) -> float:
+        """Seconds that an item has taken so far, shared by the workers."""
+        return self.counters.busy_s / max(1, self.counters.items) / self.limits.workers
 
     async def _work(self) -> None:
         while not self._stopping:
@@ -255,7 +287,11 @@ class EngineHost(Generic[ItemT, ResultT]):
             if not jobs:
                 continue
             started = time.perf_counter()
+            keys = Counter(job.share.key for job in jobs)
+            self._running += keys
             results = await self._in_thread(self._run_batch, [job.item for job in jobs])
+            self._running -= keys
+            self._arrived.set()  # what waits because its key had its share of the workers
             self.counters.busy_s += time.perf_counter() - started
             self.counters.batches += 1
             for job, result in zip(jobs, results, strict=True):
@@ -271,42 +307,46 @@ class EngineHost(Generic[ItemT, ResultT]):
             job.result.set_exception(result)
         elif isinstance(result, Exception):
             log.error("engine_item_failed", engine=self.spec.name, exc_info=result)
-            failure = EngineFailed(self.spec.name)
-            failure.__cause__ = result
-            job.result.set_exception(failure)
+            job.result.set_exception(EngineFailed(self.spec.name, result))
         else:
             job.result.set_result(result)
 
     async def _next_batch(self) -> list[_Job[ItemT, ResultT]]:
         """What to run next; empty when the worker is to look again, or to stop."""
-        if not self.queued:
+        jobs = self._take_batch()
+        if not jobs:
             self._arrived.clear()
             await self._arrived.wait()
-        if self.limits.max_wait_s and 0 < self.queued < self.limits.max_batch:
-            await asyncio.sleep(self.limits.max_wait_s)
-        jobs = self._take_batch()
         self._announce_room()
         return jobs
 
     def _take_batch(self) -> list[_Job[ItemT, ResultT]]:
-        """The first urgent ones, else the first others."""
+        """The first urgent ones, else the first others: of each key in turn."""
         jobs: list[_Job[ItemT, ResultT]] = []
         self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
         if self._overtaken > _OVERTAKEN_AT_MOST:
-            jobs.append(self._queue.popleft())
+            jobs += self._taken(self._queue, 1)
             self._overtaken = 0
-        queue = self._urgent or self._queue
-        while queue and len(jobs) < self.limits.max_batch:
-            jobs.append(queue.popleft())
-        return jobs
+        return jobs + self._taken(self._urgent or self._queue, self.limits.max_batch - len(jobs))
+
+    def _taken(self, queue: FairQueue[_Job[ItemT, ResultT]], most: int) -> list[_Job[ItemT, ResultT]]:
+        taken = (queue.pop(self._may_run) for _ in range(min(most, len(queue))))
+        return [job for job in taken if job is not None]
+
+    def _may_run(self, share: Share) -> bool:
+        """A key with long work leaves workers to others. Batches are shared by keys, and need no such bound."""
+        return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
 
     def _announce_room(self) -> None:
-        free = self.limits.max_queue - len(self._queue)
-        while self._room and free > 0:
-            room = self._room.popleft()
-            if not room.done():
-                room.set_result(None)
-                free -= 1
+        for share, rooms in list(self._room.items()):
+            free = share.of(self.limits.max_queue) - self._queue.waiting(share.key)
+            while rooms and free > 0:
+                room = rooms.popleft()
+                if not room.done():
+                    room.set_result(None)
+                    free -= 1
+            if not rooms:
+                del self._room[share]
 
     def _run_batch(self, items: list[ItemT]) -> Sequence[ResultT | Exception]:
         """On a worker thread. A batch that breaks as a whole is run again item by item."""

@@ -1,16 +1,22 @@
 """The engines of one process: chosen by name or by what can run here, built once, closed together."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+import structlog
+
 from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig
+from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import Llm
 from models.safety.guard import ImageGuard, TextGuard
 from models.sandbox.script import Sandbox
 from models.series.forecaster import Forecaster
+from models.shared_run import SharedRun
 from models.speech.transcriber import Transcriber
 from models.speech.voices import Diarizer, VoiceEncoder
 from models.translation.translator import Translator
@@ -18,8 +24,12 @@ from models.vision.detection.detector import Detector, Segmenter
 from models.vision.gui.elements import GuiDetector, GuiGrounder
 from models.vision.text import PageReader
 
-AUTO = "auto"
+log = structlog.get_logger(__name__)
+
+AUTO, OFF = "auto", "off"
 NOT_YET = "This version of openfaze has no engine for it yet."
+LOOK_AGAIN_S = 2.0
+"""Seconds for which it is remembered which engines can run here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +47,24 @@ class CapabilityState:
     def public(self) -> dict[str, object]:
         if self.candidate is None:
             return {"state": "unavailable", "remedy": self.remedy}
-        return {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
+        told: dict[str, object] = {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
+        return told | {"warning": self.candidate.caution} if self.candidate.caution else told
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What stood in an engine's way when it was looked at."""
+
+    remedy: str | None
+    is_at_hand: bool
+    """Whether nothing would have to be fetched first."""
 
 
 class Runtime:
-    """`choices` maps a capability to an engine's name or `auto`; capabilities not in it are `auto`.
+    """`choices` maps a capability to an engine's name, `auto` or `off`; capabilities not in it are `auto`.
+
+    Whether an engine can run here takes look-ups of packages and files. A server has `look` make them in a thread ahead
+    of each request, and goes by what it saw; who never calls it has them made when they are needed.
 
     Raises ValueError for a name that the catalog does not know.
     """
@@ -51,26 +74,43 @@ class Runtime:
         catalog: Mapping[str, Sequence[Candidate]],
         config: EngineConfig,
         choices: Mapping[str, str] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalog = catalog
         self._config = config
+        self.guard_threads = FairExecutor("guard")
         self._choices = dict(choices or {})
         self._chosen: dict[str, Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
+        self._clock = clock
+        self._looking = SharedRun(self._look)
+        self._seen: Mapping[EngineSpec, _Seen] = {}
+        self._seen_at = -LOOK_AGAIN_S
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability]]
-            if choice not in (AUTO, *names):
-                raise ValueError(f"no engine '{choice}' for '{capability}'; there are: {', '.join(names)}")
+            if choice not in (AUTO, OFF, *names):
+                raise ValueError(
+                    f"OPENFAZE_{capability.upper()}: no engine '{choice}' for '{capability}'; there are: "
+                    f"{', '.join(names)}; or '{AUTO}' or '{OFF}'"
+                )
+
+    async def look(self) -> None:
+        """Finds out, off the event loop, which engines can run here, unless it did so a moment ago."""
+        if self._clock() - self._seen_at >= LOOK_AGAIN_S:
+            await self._looking.join()
 
     def choose(self, capability: str) -> Candidate:
         """The engine that would serve `capability`, from then on the same. Loads nothing; raises EngineUnavailable with
         its remedy."""
         if capability in self._chosen:
             return self._chosen[capability]
+        if self._choices.get(capability) == OFF:
+            raise EngineUnavailable(capability, f"It is switched off (OPENFAZE_{capability.upper()}={OFF}).")
         candidates = self._candidates(capability)
         if not candidates:
             raise EngineUnavailable(capability, NOT_YET)
-        remedies = {candidate.spec.name: candidate.remedy(self._config) for candidate in candidates}
+        remedies = {candidate.spec.name: self._remedy(candidate) for candidate in candidates}
         for candidate in candidates:
             if remedies[candidate.spec.name] is None:
                 self._chosen[capability] = candidate
@@ -84,12 +124,22 @@ class Runtime:
             return False
         return True
 
+    def unmet_choices(self) -> Iterator[tuple[str, str, str]]:
+        """Capability, engine and remedy of each engine that was chosen by its name and cannot run here."""
+        for capability, choice in self._choices.items():
+            if choice not in (AUTO, OFF):
+                try:
+                    self.choose(capability)
+                except EngineUnavailable as error:
+                    yield capability, choice, error.remedy
+
     def is_at_hand(self, capability: str) -> bool:
         """Whether what serves `capability` is all on this machine: nothing would have to be fetched first."""
         try:
-            return self.choose(capability).remedy(replace(self._config, auto_pull=False)) is None
+            candidate = self.choose(capability)
         except EngineUnavailable:
             return False
+        return self._is_loaded(candidate) or self._found(candidate).is_at_hand
 
     def page_reader(self) -> PageReader:
         """The `ocr` capability. Raises EngineUnavailable."""
@@ -161,6 +211,7 @@ class Runtime:
 
     async def load(self, capability: str) -> None:
         """Loads the engines of `capability` now. Raises EngineUnavailable."""
+        await self.look()
         for part in self._build(self.choose(capability)).parts:
             await part.load()
 
@@ -172,14 +223,47 @@ class Runtime:
         return [self._state(capability) for capability in self._catalog]
 
     async def close(self) -> None:
+        await self.guard_threads.close()
         # Those that one engine has from another are there twice.
         for part in {id(part): part for built in self._built.values() for part in built.parts}.values():
-            await part.close()
+            try:
+                await part.close()
+            except Exception:
+                log.exception("closing_failed", part=type(part).__name__)
+
+    async def _look(self) -> None:
+        seen = await asyncio.to_thread(self._see_all)
+        self._seen, self._seen_at = seen, self._clock()
+
+    def _see_all(self) -> dict[EngineSpec, _Seen]:
+        return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
+
+    def _see(self, candidate: Candidate) -> _Seen:
+        try:
+            remedy = candidate.remedy(self._config)
+            return _Seen(remedy, candidate.remedy(replace(self._config, auto_pull=False)) is None)
+        except OSError as error:  # a folder that may not be read, a disk that has gone
+            reason = error.strerror or type(error).__name__
+            return _Seen(f"Whether '{candidate.spec.name}' can run here could not be seen: {reason}.", is_at_hand=False)
+
+    def _found(self, candidate: Candidate) -> _Seen:
+        return self._seen.get(candidate.spec) or self._see(candidate)
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:
         """Those that the operator leaves to choose from."""
         choice = self._choices.get(capability, AUTO)
         return [one for one in self._catalog[capability] if choice in (AUTO, one.spec.name)]
+
+    def _remedy(self, candidate: Candidate) -> str | None:
+        """None where it can run here, and so can what it needs."""
+        remedy = self._found(candidate).remedy
+        if remedy is not None or candidate.needs is None:
+            return remedy
+        try:
+            self.choose(candidate.needs)
+        except EngineUnavailable as error:
+            return error.remedy
+        return None
 
     def _service(self, capability: str) -> Any:
         return self._build(self.choose(capability)).service
@@ -187,7 +271,7 @@ class Runtime:
     def _services(self, capability: str) -> list[Any]:
         """Of every engine that can run, the best first. Raises EngineUnavailable where there is none."""
         self.choose(capability)
-        runnable = [one for one in self._candidates(capability) if one.remedy(self._config) is None]
+        runnable = [one for one in self._candidates(capability) if self._remedy(one) is None]
         return [self._build(one).service for one in runnable]
 
     def _build(self, candidate: Candidate) -> Built:
@@ -207,6 +291,8 @@ class Runtime:
             candidate = self.choose(capability)
         except EngineUnavailable as error:
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy)
+        return CapabilityState(capability, candidate, loaded=self._is_loaded(candidate), remedy=None)
+
+    def _is_loaded(self, candidate: Candidate) -> bool:
         built = self._built.get(candidate.spec)
-        loaded = built is not None and all(part.loaded for part in built.parts)
-        return CapabilityState(capability, candidate, loaded=loaded, remedy=None)
+        return built is not None and all(part.loaded for part in built.parts)

@@ -19,11 +19,15 @@ class SharedRun(Generic[Result]):
         self._work = work
         self._run: asyncio.Task[Result] | None = None
 
-    async def join(self) -> Result:
+    def start(self) -> asyncio.Task[Result]:
+        """The run that is under way, or a new one."""
         if self._run is None or self._run.done():
             self._run = asyncio.create_task(self._work(), context=contextvars.Context())
             self._run.add_done_callback(heard_of)
-        return await asyncio.shield(self._run)
+        return self._run
+
+    async def join(self) -> Result:
+        return await asyncio.shield(self.start())
 
     async def stop(self) -> None:
         """Cancels the run, and with it those who wait for it."""

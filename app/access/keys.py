@@ -13,6 +13,7 @@ import structlog
 
 from app.access.key_file import SETTING, KeyFileError, digest_of, read_keys
 from app.errors import InvalidApiKey
+from models.scheduler import Share
 
 EVERYONE = "everyone"
 """The tenant of a server without keys."""
@@ -30,6 +31,8 @@ class Caller:
     """Whose files and answers these are, in characters that any store takes: a digest of the key, never the key."""
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
     """Of the guard's codes, where the key has its own."""
+    share: Share = Share()  # noqa: RUF009 - it is frozen
+    """What the key may have of every bounded resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,10 @@ class ApiKeys:
     """The keys that open this server: given ones, and those of a file, which may change. Neither keys nor a file opens
     it to everyone who can connect; a file without keys opens it to nobody."""
 
-    def __init__(self, keys: Iterable[str], file: Path | None = None) -> None:
-        """Raises KeyFileError, which is a ValueError."""
+    def __init__(self, keys: Iterable[str], file: Path | None = None, *, key_share: float = 1.0) -> None:
+        """`key_share`: the part of every bounded resource that one key may have. Raises KeyFileError, which is a
+        ValueError."""
+        self._key_share = key_share
         self._given = {digest_of(key): _Grant() for key in keys}
         self._file = file
         self._version: _Version | None = None
@@ -68,20 +73,29 @@ class ApiKeys:
     def count(self) -> int:
         return len(self._grants)
 
+    @property
+    def asked_for(self) -> bool:
+        """False where the server is open to everyone who can connect."""
+        return bool(self._grants) or self._file is not None
+
     def check(self, authorization: str | None) -> Caller:
         """Raises InvalidApiKey unless `authorization` is `Bearer <one of the keys>`.
 
         Digests of one length are compared, and all of them always: the time taken tells nothing about a key.
         """
-        if not self._grants and self._file is None:
+        if not self.asked_for:
             return Caller(EVERYONE)
-        scheme, _, key = (authorization or "").partition(" ")
+        said = (authorization or "").strip()
+        if said.lower() in {"", "bearer"}:
+            raise InvalidApiKey("No API key was provided.")
+        scheme, _, key = said.partition(" ")
         key = key.strip()
         given = digest_of(key)
         grants = [grant for digest, grant in self._grants.items() if hmac.compare_digest(given, digest)]
         if scheme.lower() != "bearer" or not grants:
             raise InvalidApiKey("Invalid API key provided.")
-        return Caller(_tenant(key), grants[0].guard_thresholds)
+        tenant = _tenant(key)
+        return Caller(tenant, grants[0].guard_thresholds, Share(tenant, self._key_share))
 
     async def follow_file(self) -> None:
         """Takes over what the file says whenever it has changed, for ever. The event loop never waits for the file."""

@@ -74,21 +74,38 @@ class HostedSandbox:
             job.cancelled.set()
 
 
-@cache
+class _NotTried(Exception):
+    """Whether a sandbox can be made here did not come out. The message is a clause."""
+
+
 def missing() -> str | None:
-    """What keeps scripts from being run here; None where one just was. Takes a tenth of a second the first time."""
+    """What keeps scripts from being run here; None where one was. An answer holds as long as this process; what comes
+    of a machine short of memory, processes or time is none, and the next call tries again."""
+    try:
+        return _found_out(_program())
+    except _NotTried as error:
+        log.warning("no_code_sandbox", reason=str(error))
+        return f"A sandbox could not be tried out just now ({error}). The next request tries again."
+
+
+@cache
+def _found_out(program: str | None) -> str | None:
+    """Takes a tenth of a second. Raises _NotTried, which is not kept."""
     if sys.platform != "linux" or platform.machine() not in ARCHITECTURES:
         return f"The code sandbox runs on Linux on {' and '.join(ARCHITECTURES)} only."
-    program = _program()
     if program is None:
         return _INSTALL
     if not any(Path("/proc/self/task").glob("*/children")):
         return "The kernel does not tell a process's children (CONFIG_PROC_CHILDREN), so that memory cannot be bounded."
     try:
         outcome = run_script(Room(program, interpreter_binds()), Script("print(6 * 7)"), SandboxLimits(), Event())
-    except (BadAnswer, OSError) as error:
+    except OSError as error:
+        raise _NotTried(error.strerror or type(error).__name__) from error
+    except BadAnswer as error:
         log.warning("no_code_sandbox", reason=str(error))
         return _ALLOW
+    if outcome.stopped:
+        raise _NotTried(f"it ran out of {outcome.stopped}")
     if outcome.output != "42\n":
         log.warning("no_code_sandbox", reason=outcome.output)
         return _ALLOW

@@ -10,7 +10,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 import structlog
 
-from models.base import EngineUnavailable
+from models.base import EngineNotReady, EngineUnavailable
+from models.scheduler import FairSlots
 from tasks.errors import InputError
 from tasks.media.blob import Blob
 from tasks.media.decode_messages import Arguments, Call, Close, Failed, Named, Open, Raised, Request
@@ -74,6 +75,7 @@ class Lane:
     def __init__(self, limits: DecodeLimits) -> None:
         self.sessions: set[ProcessSession[Any]] = set()
         self._limits = limits
+        self._turns = FairSlots("decode", 1, most_waiting=1)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
         self._lock = threading.Lock()
         """Guards the two below, which other threads than the lane's read in order to kill."""
@@ -102,14 +104,18 @@ class Lane:
     async def run(self, session: ProcessSession[Any], request: Call | None) -> object:
         if session not in self.sessions:
             raise RuntimeError("the session is closed")
-        job = _Job(session, request)
-        future = self._thread.submit(self._do, job)
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            if not future.done():
-                asyncio.get_running_loop().call_later(ABANDONED_S, self._abandon, job)
-            raise
+        # Patient: requests have a bounded number of inputs, and each asks for one thing at a time.
+        async with self._turns.slot(patient=True):
+            if self._closed:
+                raise EngineNotReady("decode", "The server is shutting down.")
+            job = _Job(session, request)
+            future = self._thread.submit(self._do, job)
+            try:
+                return await asyncio.wrap_future(future)
+            except asyncio.CancelledError:
+                if not future.done():
+                    asyncio.get_running_loop().call_later(ABANDONED_S, self._abandon, job)
+                raise
 
     def leave(self, session: ProcessSession[Any]) -> None:
         if self._closed or session not in self.sessions:

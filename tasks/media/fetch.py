@@ -18,6 +18,7 @@ from json import dumps
 import httpcore
 import httpx
 
+from models.scheduler import FairSlots
 from tasks.media.body import Answer, read_answer
 from tasks.media.fetch_allow import AllowList
 from tasks.media.fetch_cache import HttpCache
@@ -71,7 +72,7 @@ class FetchPolicy:
     max_bytes: int = 80 * MB
     """Decoded bytes of a body (OPENFAZE_MAX_FETCH_MB)."""
     max_connections: int = 64
-    """At the same time; more wait within their `total_timeout`."""
+    """At the same time, of which a key may have its share; more wait within their `total_timeout`."""
     cache_bytes: int = 64 * MB
     """Memory for answers that HTTP allows to use again (OPENFAZE_FETCH_CACHE_MB); 0 for none."""
 
@@ -136,6 +137,7 @@ class Fetcher:
         proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
         rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
         # Connections are not kept: hosts hardly repeat, and each one passes the check of its own fetch.
+        self._slots = FairSlots("fetch", policy.max_connections, most_waiting=policy.max_connections)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             max_connections=policy.max_connections,
@@ -207,13 +209,19 @@ class Fetcher:
         return await self._cache.answer(part, str(ask.url), headers, send)
 
     async def _send(self, ask: _Ask, headers: Mapping[str, str], visit: Visit) -> Answer:
-        async with self._pool.stream(
-            "GET" if ask.body is None else "POST",
-            httpcore.URL(scheme=ask.url.raw_scheme, host=ask.url.raw_host, port=ask.url.port, target=ask.url.raw_path),
-            headers=[(name.title().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
-            content=ask.body,
-            extensions={"timeout": self._timeouts()},
-        ) as response:
+        # Patient: a fetch's time is bounded, and so are the inputs of a request. No hop needs another one's slot.
+        async with (
+            self._slots.slot(patient=True),
+            self._pool.stream(
+                "GET" if ask.body is None else "POST",
+                httpcore.URL(
+                    scheme=ask.url.raw_scheme, host=ask.url.raw_host, port=ask.url.port, target=ask.url.raw_path
+                ),
+                headers=[(name.title().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
+                content=ask.body,
+                extensions={"timeout": self._timeouts()},
+            ) as response,
+        ):
             return await read_answer(response, visit)
 
     def _headers(self, ask: _Ask) -> dict[str, str]:
@@ -257,13 +265,33 @@ def _told(visit: Visit, policy: FetchPolicy) -> Iterator[None]:
         ports = ", ".join(map(str, policy.ports))
         raise visit.refused(f"uses a port that is not open (OPENFAZE_FETCH_PORTS: {ports})") from error
     except HostNotFound as error:
-        raise visit.failed("names a host that cannot be found") from error
+        raise visit.unreachable("host not found") from error
     except ProxyRefused as error:
-        raise visit.failed(f"could not be reached: this server's proxy answered {error.status}") from error
+        raise visit.unreachable(f"this server's proxy answered {error.status}") from error
+    except httpcore.ConnectTimeout as error:
+        raise visit.unreachable("it did not answer in time") from error
+    except httpcore.ConnectError as error:
+        raise visit.unreachable(_why_unconnected(error, policy)) from error
     except httpcore.TimeoutException as error:
         raise visit.failed("did not answer in time") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise visit.failed("could not be reached, or broke off") from error
+
+
+def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
+    """The first that tells, among the exceptions that led to one another."""
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f"its certificate is not valid ({cause.verify_message})"
+            case ssl.SSLError():
+                return "it does not speak TLS as it should"
+            case ConnectionRefusedError():
+                # The only connections that are made then are those to the proxy.
+                return "this server's proxy refused the connection" if policy.proxy else "the connection was refused"
+        cause = cause.__cause__ or cause.__context__
+    return "the connection failed"
 
 
 def _open(_url: httpx.URL, _visit: Visit) -> AbstractAsyncContextManager[None]:

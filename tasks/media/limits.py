@@ -34,6 +34,8 @@ class MediaLimits:
     """Arrays and objects within each other in one JSON file (OPENFAZE_MAX_JSON_DEPTH)."""
     text_chars: int = 20_000_000
     """Characters of one text-like file (OPENFAZE_MAX_TEXT_CHARS)."""
+    wording_chars: int = 20_000
+    """Characters of a request's text in which wishes are looked for (OPENFAZE_MAX_WORDING_CHARS)."""
 
 
 def megabytes(size: int) -> str:

@@ -38,6 +38,8 @@ class _Rules:
     text: str = ""
     failure: str | None = None
     """Why the rules are not known; then nothing is allowed."""
+    unreachable: str | None = None
+    """Why the host cannot be asked at all, for its pages as little as for its rules."""
     until: float = float("-inf")
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -51,7 +53,7 @@ class Robots:
         self._rules: OrderedDict[str, _Rules] = OrderedDict()
 
     async def permission(self, url: httpx.URL, visit: Visit) -> Permission:
-        """Raises FetchFailed where the host's rules cannot be known now."""
+        """Raises FetchFailed where the host cannot be reached, or its rules cannot be known now."""
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         rules = self._rules.setdefault(origin, _Rules())
         self._rules.move_to_end(origin)
@@ -59,12 +61,14 @@ class Robots:
             if self._clock() >= rules.until:
                 await self._read(origin, rules)
                 self._forget_old()
+        if rules.unreachable is not None:
+            raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
         return await asyncio.to_thread(_judge, rules.text, str(url)) if rules.text else Permission(allowed=True)
 
     async def _read(self, origin: str, rules: _Rules) -> None:
-        rules.text, rules.failure = "", None
+        rules.text, rules.failure, rules.unreachable = "", None, None
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
             rules.text = fetched.data.decode("utf-8-sig", errors="replace")
@@ -72,13 +76,16 @@ class Robots:
             rules.failure = "is too large"
         except FetchFailed as error:
             # A server that has none says so with 4xx; any other failure may hide rules.
-            if error.status is None:
+            if error.unreachable is not None:
+                rules.unreachable = error.unreachable
+            elif error.status is None:
                 rules.failure = "could not be read"
             elif not 400 <= error.status < 500 or error.status == 429:
                 rules.failure = f"answered with status {error.status}"
         except InputError:
             pass  # not a host that may be asked: the page itself meets the same refusal, in words about the page
-        rules.until = self._clock() + (_KEPT_FOR_S if rules.failure is None else _FAILURE_KEPT_FOR_S)
+        known = rules.failure is None and rules.unreachable is None
+        rules.until = self._clock() + (_KEPT_FOR_S if known else _FAILURE_KEPT_FOR_S)
 
     def _forget_old(self) -> None:
         kept = sum(_size(rules) for rules in self._rules.values())

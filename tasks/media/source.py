@@ -1,10 +1,14 @@
 """What a client pointed at, before anything of it is read."""
 
+import binascii
 import re
 from dataclasses import dataclass, field
 from typing import Self
 
+import pybase64
+
 from tasks.errors import InputError
+from tasks.media.sniff import sniff
 from tasks.media.total import Total
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
@@ -13,6 +17,10 @@ _SCHEME_END = "://"
 _SENTENCE_END = ".,;:!?"
 HEAD = 1024
 """Characters of a reference that are looked at for its scheme and a data URL's head."""
+_BASE64_HEAD = 88
+"""Characters of base64: the first 66 bytes, which is as far as sniffing needs to see, except into archives."""
+_SHOWN = 40
+"""Characters of a reference that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -55,9 +63,10 @@ class Source:
         format: str | None = None,  # noqa: A002
         total: Total | None = None,
     ) -> Self:
-        """Tell a URL from a data URL from base64.
+        """Tell a URL from a data URL from base64, which has to show its type where neither `filename` nor `format` says
+        it: `etc/passwd` consists of base64's characters, too.
 
-        Raises InputError: empty, a data URL without a comma, or (`url_not_allowed`) any other scheme.
+        Raises InputError: empty, a data URL without a comma, (`url_not_allowed`) any other scheme, or none of these.
         """
         if isinstance(value, str):
             value = value.strip()
@@ -67,6 +76,12 @@ class Source:
         scheme = _SCHEME.match(head)
         match scheme.group(1).lower() if scheme else None:
             case None:
+                if not (filename or format) and sniff(first_bytes(head)) is None:
+                    raise InputError(
+                        f"'{param}' should be an http(s) URL, a data URL such as 'data:image/png;base64,…', or base64 "
+                        f"of a file that shows its type; '{head[:_SHOWN]}' is none of these.",
+                        param=param,
+                    )
                 return cls(param, payload=value, filename=filename, format=format, total=total)
             case "data":
                 if "," not in head:
@@ -91,6 +106,15 @@ class Source:
 def beginning(text: str | memoryview, length: int) -> str:
     """The first `length` characters of `text`, which may be UTF-8: then what is not ASCII is cut or replaced."""
     return text[:length] if isinstance(text, str) else str(text[:length], "ascii", "replace")
+
+
+def first_bytes(base64: str) -> bytes:
+    """What stands at the beginning of `base64`. What cannot be decoded is no bytes: whoever reads it will say why."""
+    whole = "".join(base64[:_BASE64_HEAD].split())
+    try:
+        return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def urls_in(text: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
+from models.scheduler import FairSlots
 from tasks.media.blob import Blob
 from tasks.media.sessions import Closable, OpenedT, S
 
@@ -13,22 +14,27 @@ T = TypeVar("T")
 
 
 class Worker:
-    """A few threads of one purpose. Queued calls are dropped when their caller is cancelled."""
+    """A few threads of one purpose, shared by keys in turn. Calls that wait are dropped when their caller is
+    cancelled."""
 
     def __init__(self, name: str, *, threads: int) -> None:
+        self._turns = FairSlots(name, threads, most_waiting=threads)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
+        # Patient: requests have a bounded number of inputs, and each asks for one thing at a time.
+        async with self._turns.slot(patient=True):
+            return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
 
     async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
         """As `run`, for a result that must be closed: it is, when the caller left before it was there."""
-        future = self._executor.submit(call, *args, **kwargs)
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            future.add_done_callback(_close_result)
-            raise
+        async with self._turns.slot(patient=True):
+            future = self._executor.submit(call, *args, **kwargs)
+            try:
+                return await asyncio.wrap_future(future)
+            except asyncio.CancelledError:
+                future.add_done_callback(_close_result)
+                raise
 
     async def release(self, resource: Closable) -> None:
         """Close `resource` after the calls queued so far, even when the caller is cancelled meanwhile."""

@@ -24,10 +24,14 @@ _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 class FetchFailed(InputError):
     """The URL may be fetched, but nothing useful came (`fetch_failed`)."""
 
-    def __init__(self, message: str, *, status: int | None = None, param: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, unreachable: str | None = None, param: str | None = None
+    ) -> None:
         super().__init__(message, code="fetch_failed", param=param)
         self.status = status
         """What the server answered with, if it did."""
+        self.unreachable = unreachable
+        """Why the URL's own host could not be asked anything, in a few words; None where it could."""
 
 
 @dataclass(slots=True)
@@ -45,8 +49,12 @@ class Visit:
     redirected: bool = False
 
     def refused(self, reason: str) -> InputError:
-        subject = f"{self._name} redirects to an address that" if self.redirected else self._name
-        return InputError(f"{subject} {reason}.", code="url_not_allowed", param=self.param)
+        return InputError(f"{self._subject} {reason}.", code="url_not_allowed", param=self.param)
+
+    def unreachable(self, reason: str) -> FetchFailed:
+        """`reason` says in a few words why the host could not be asked anything: "host not found"."""
+        own = None if self.redirected else reason
+        return FetchFailed(f"{self._subject} could not be reached: {reason}.", unreachable=own, param=self.param)
 
     def failed(self, reason: str, *, status: int | None = None) -> FetchFailed:
         return FetchFailed(f"{self._name} {reason}.", status=status, param=self.param)
@@ -55,6 +63,10 @@ class Visit:
         return InputTooLarge(
             f"{self._name} is larger than {megabytes(self.limit)} (OPENFAZE_MAX_FETCH_MB).", param=self.param
         )
+
+    @property
+    def _subject(self) -> str:
+        return f"{self._name} redirects to an address that" if self.redirected else self._name
 
     @property
     def _name(self) -> str:

@@ -1,13 +1,26 @@
 """The host: batching, its bounded queue, withdrawal, failure, loading and unloading."""
 
 import asyncio
+import contextvars
+import errno
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
-from models.base import EngineFailed, EngineOverloaded, EngineSpec, EngineUnavailable
+from models.base import (
+    EngineFailed,
+    EngineNotReady,
+    EngineOverloaded,
+    EngineSpec,
+    EngineUnavailable,
+    ShareUsedUp,
+)
 from models.host import EngineHost, HostLimits
+from models.scheduler import SHARE, Share
+
+ResultT = TypeVar("ResultT")
 
 SPEC = EngineSpec("doubler", "doubling", "Apache-2.0", "none")
 
@@ -94,14 +107,6 @@ async def test_what_arrives_while_the_engine_works_is_one_batch() -> None:
     await host.close()
 
 
-async def test_an_item_waits_for_company_when_asked_to() -> None:
-    engine, host = hosted(max_batch=2, max_wait_s=5.0)
-    await host.load()
-    await asyncio.gather(host.run(1), host.run(2))
-    assert engine.batches == [[1, 2]]
-    await host.close()
-
-
 async def test_a_full_queue_refuses_with_a_time_to_come_back() -> None:
     engine, host = hosted(max_queue=2)
     first = await running(engine, host)
@@ -139,6 +144,70 @@ async def test_a_place_given_to_a_caller_who_leaves_goes_to_the_next() -> None:
     async with asyncio.timeout(10):
         assert await asyncio.gather(first, stays) == [2, 8]
     await host.close()
+
+
+async def test_keys_are_served_in_turn_however_much_one_of_them_sends() -> None:
+    engine, host = hosted()
+    first = await running(engine, host)
+    calls = [shared_by("flood", host.run(number)) for number in range(10, 15)]
+    calls += [shared_by("other", host.run(number)) for number in range(20, 22)]
+    await until(lambda: host.queued == 7)
+    engine.gate.set()
+    await asyncio.gather(first, *calls)
+    assert [batch[0] for batch in engine.batches] == [1, 10, 20, 11, 21, 12, 13, 14]
+    await host.close()
+
+
+async def test_a_key_may_not_fill_the_queue_and_is_told_what_waits() -> None:
+    engine, host = hosted(max_queue=4)
+    first = await running(engine, host)
+    calls = [shared_by("flood", host.run(number)) for number in range(2)]
+    await until(lambda: host.queued == 2)
+    with pytest.raises(ShareUsedUp, match="^2 pieces of work of this key wait for 'doubler'"):
+        await shared_by("flood", host.run(3))
+    calls.append(shared_by("other", host.run(5)))
+    await until(lambda: host.queued == 3)
+    engine.gate.set()
+    assert await asyncio.gather(*calls) == [0, 2, 10]
+    await first
+    assert host.counters.rejected == 1
+    await host.close()
+
+
+async def test_a_key_has_its_share_of_the_workers_and_another_runs_at_once() -> None:
+    engine, host = hosted(workers=2)
+    engine.gate.clear()
+    calls = [shared_by("flood", host.run(number)) for number in (1, 2, 3)]
+    await has_entered(engine)
+    await until(lambda: host.queued == 2)
+    other = shared_by("other", host.run(9))
+    await has_entered(engine)
+    assert engine.batches == [[1], [9]]
+    engine.gate.set()
+    assert await asyncio.gather(*calls, other) == [2, 4, 6, 18]
+    await host.close()
+
+
+async def test_those_who_wait_for_room_wait_for_that_of_their_own_key() -> None:
+    engine, host = hosted(max_queue=2)
+    first = await running(engine, host)
+    document = shared_by("flood", host.run_many([1, 2, 3, 4], wait=True))
+    await until(lambda: host.queued == 1)
+    other = shared_by("other", host.run(9, wait=True))
+    await until(lambda: host.queued == 2)
+    engine.gate.set()
+    assert await document == [2, 4, 6, 8]
+    assert await other == 18
+    await first
+    assert engine.batches.index([9]) <= 2
+    await host.close()
+
+
+def shared_by(key: str, call: Coroutine[Any, Any, ResultT]) -> "asyncio.Task[ResultT]":
+    """`call` as work of `key`, one of several."""
+    context = contextvars.copy_context()
+    context.run(SHARE.set, Share(key, 0.5))
+    return asyncio.create_task(call, context=context)
 
 
 async def test_urgent_items_overtake_others_and_share_no_batch_with_them() -> None:
@@ -294,7 +363,7 @@ async def test_work_that_comes_while_the_host_closes_is_refused() -> None:
     first = await running(engine, host)
     closing = asyncio.create_task(host.close())
     await asyncio.sleep(0)
-    with pytest.raises(EngineUnavailable):
+    with pytest.raises(EngineNotReady):
         await host.run(2)
     engine.gate.set()
     assert await first == 2
@@ -312,8 +381,23 @@ async def test_an_engine_that_does_not_load_is_unavailable_and_tried_again() -> 
     host = EngineHost(SPEC, lambda: engine)
     with pytest.raises(EngineUnavailable) as failure:
         await host.run(1)
+    assert type(failure.value) is EngineUnavailable
     assert "/secret" not in str(failure.value)
     assert await host.run(1) == 2
+    await host.close()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "/secret/path")], ids=repr)
+async def test_an_engine_that_finds_no_memory_may_load_later(error: Exception) -> None:
+    class Large(Doubler):
+        def load(self) -> None:
+            raise error
+
+    host = EngineHost(SPEC, Large)
+    with pytest.raises(EngineNotReady) as failure:
+        await host.run(1)
+    assert failure.value.retry_after
+    assert "/secret" not in str(failure.value)
     await host.close()
 
 
@@ -355,12 +439,12 @@ async def test_closing_tells_those_who_wait() -> None:
     waiting = asyncio.create_task(host.run(2))
     await until(lambda: host.queued == 1)
     closing = asyncio.create_task(host.close())
-    with pytest.raises(EngineUnavailable):
+    with pytest.raises(EngineNotReady):
         await waiting
     engine.gate.set()
     assert await first == 2
     await closing
-    with pytest.raises(EngineUnavailable):
+    with pytest.raises(EngineNotReady):
         await host.run(3)
 
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from models.base import EngineUnavailable
+from models.base import EngineNotReady, EngineUnavailable
 from tasks.errors import InputError, InputTooLarge
 from tasks.media import decode_lane
 from tasks.media.blob import Blob
@@ -379,7 +379,7 @@ async def test_closing_the_pool_ends_what_hangs(pools: Pools, place: Place) -> N
     assert not psutil.pid_exists(pid)
     assert pool.pids == []
     results = await asyncio.gather(hanging, waiting, return_exceptions=True)
-    assert [type(result) for result in results] == [InputError, asyncio.CancelledError]
+    assert [type(result) for result in results] == [InputError, EngineNotReady]
     await session.close()
 
 

@@ -1,5 +1,7 @@
 """How a reference in a request becomes a source, and which URLs a text names."""
 
+import base64
+
 import pytest
 
 from tasks.errors import InputError
@@ -23,8 +25,32 @@ def test_a_data_url_is_a_payload_and_keeps_its_name_and_format() -> None:
     assert (source.payload, source.filename, source.format) == ("data:,x", "a.txt", "txt")
 
 
-def test_anything_without_a_scheme_is_base64() -> None:
-    assert Source.from_reference("aGVsbG8=", param=PARAM).payload == "aGVsbG8="
+@pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"%PDF-1.7\n", b"RIFF\x24\0\0\0WAVE"])
+def test_base64_may_stand_for_what_shows_its_type(head: bytes) -> None:
+    bare = base64.b64encode(head + bytes(60)).decode()
+    assert Source.from_reference(bare, param=PARAM).payload == bare
+    wrapped = f"{bare[:40]}\n{bare[40:]}"
+    assert Source.from_reference(wrapped, param=PARAM).payload == wrapped
+
+
+def test_base64_of_anything_may_have_a_name_or_a_format() -> None:
+    assert Source.from_reference("aGVsbG8=", param=PARAM, filename="a.txt").payload == "aGVsbG8="
+    assert Source.from_reference("aGVsbG8=", param=PARAM, format="txt").payload == "aGVsbG8="
+
+
+@pytest.mark.parametrize("path", ["etc/passwd", "/etc/passwd", "../a.png", "photos/cat.jpg", "photos/cat", "aGVsbG8="])
+def test_what_is_no_reference_is_told_what_is_one(path: str) -> None:
+    with pytest.raises(InputError, match="should be an http") as caught:
+        Source.from_reference(path, param=PARAM)
+    assert PARAM in caught.value.message
+    assert f"'{path}' is none of these" in caught.value.message
+    assert (caught.value.code, caught.value.param) == ("invalid_request", PARAM)
+
+
+def test_a_long_reference_is_not_repeated_whole() -> None:
+    with pytest.raises(InputError) as caught:
+        Source.from_reference("photos/" * 1000, param=PARAM)
+    assert len(caught.value.message) < 300
 
 
 def test_a_data_url_without_a_comma_is_malformed() -> None:
@@ -33,7 +59,9 @@ def test_a_data_url_without_a_comma_is_malformed() -> None:
     assert caught.value.param == PARAM
 
 
-@pytest.mark.parametrize(("value", "url"), [("https://a.b/c", "https://a.b/c"), ("data:,x", None), ("aGVsbG8=", None)])
+@pytest.mark.parametrize(
+    ("value", "url"), [("https://a.b/c", "https://a.b/c"), ("data:,x", None), ("iVBORw0KGgo=", None)]
+)
 def test_a_reference_may_be_bytes_that_lie_elsewhere(value: str, url: str | None) -> None:
     view = memoryview(value.encode())
     source = Source.from_reference(view, param=PARAM)

@@ -3,14 +3,16 @@
 import asyncio
 import gc
 import platform
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app import memory
 from app.main import create_app
-from app.memory import give_large_blocks_back
+from app.memory import Activity, give_large_blocks_back, return_free_memory_for_ever
 from app.settings import Settings
 from tasks.media.blob import Blob
 from tasks.media.source import Source
@@ -19,7 +21,7 @@ from tests.e2e.conftest import data_url, ocr_request
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), llm="openai-server"))
+    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), llm="off"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         yield client
     await app.state.services.close()
@@ -61,3 +63,40 @@ async def test_a_requests_inputs_are_free_when_it_is_answered(
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps large blocks")
 def test_large_blocks_are_given_back() -> None:
     assert give_large_blocks_back()
+
+
+async def test_free_memory_goes_back_once_requests_have_ended_and_none_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed: list[threading.Thread] = []
+
+    class Glibc:
+        def malloc_trim(self, pad: int) -> int:
+            trimmed.append(threading.current_thread())
+            return 1
+
+    moments: asyncio.Queue[None] = asyncio.Queue()
+    looked = asyncio.Event()
+
+    async def moment(_: float) -> None:
+        looked.set()
+        await moments.get()
+
+    async def pass_time() -> int:
+        """How often memory was given back by then."""
+        looked.clear()
+        moments.put_nowait(None)
+        await looked.wait()
+        return len(trimmed)
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: Glibc())
+    monkeypatch.setattr(memory.asyncio, "sleep", moment)
+    activity = Activity()
+    task = asyncio.create_task(return_free_memory_for_ever(activity))
+    await looked.wait()
+    assert await pass_time() == 0, "nothing was asked yet"
+    activity.running, activity.ended = 1, 5
+    assert await pass_time() == 0, "one still runs"
+    activity.running, activity.ended = 0, 6
+    assert await pass_time() == 1
+    assert await pass_time() == 1, "nothing was asked since"
+    assert trimmed[0] is not threading.main_thread()
+    task.cancel()

@@ -1,15 +1,25 @@
 """Which engine serves a capability, and what is said where none can."""
 
-from collections.abc import Sequence
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import httpx
 import pytest
 
+from app import building
+from app.main import create_app
+from app.settings import Settings
 from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.host import EngineHost
-from models.runtime import Runtime
+from models.runtime import LOOK_AGAIN_S, Runtime
 from tasks.base import TASK_NAMES
+from tests.e2e.conftest import data_url, ocr_request
+from tests.pages import single_line
 
 
 class Echo:
@@ -37,6 +47,32 @@ def runtime(*candidates: Candidate, choice: str = "auto") -> Runtime:
     return Runtime({"ocr": candidates, "llm": ()}, EngineConfig(), {"ocr": choice})
 
 
+@dataclass
+class Lookups:
+    """Of the files and packages of an engine."""
+
+    remedy: Callable[[EngineConfig], str | None]
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def __call__(self, config: EngineConfig) -> str | None:
+        self.threads.append(threading.current_thread())
+        return self.remedy(config)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def watched(remedy: Callable[[EngineConfig], str | None]) -> tuple[Runtime, Lookups, Clock]:
+    """A runtime of one engine for `ocr`."""
+    lookups, clock = Lookups(remedy), Clock()
+    engine = replace(candidate("small"), remedy=lookups)
+    return Runtime({"ocr": (engine,)}, EngineConfig(), clock=clock), lookups, clock
+
+
 def test_auto_takes_the_first_that_can_run() -> None:
     chosen = runtime(candidate("large", "Pull it."), candidate("small"), candidate("tiny")).choose("ocr")
     assert chosen.spec.name == "small"
@@ -51,9 +87,35 @@ def test_a_chosen_engine_that_cannot_run_is_not_replaced_by_another() -> None:
         runtime(candidate("large", "Pull it."), candidate("small"), choice="large").choose("ocr")
 
 
+def test_chosen_engines_that_cannot_run_are_told_with_their_remedies() -> None:
+    small = candidate("small", "Pull it.")
+    assert list(runtime(small, choice="small").unmet_choices()) == [("ocr", "small", "Pull it.")]
+    assert list(runtime(small).unmet_choices()) == []
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="no engine 'huge' for 'ocr'; there are: small, tiny"):
+    with pytest.raises(
+        ValueError, match="OPENFAZE_OCR: no engine 'huge' for 'ocr'; there are: small, tiny; or 'auto' or 'off'"
+    ):
         runtime(candidate("small"), candidate("tiny"), choice="huge")
+
+
+def test_a_capability_that_is_switched_off_is_served_by_nothing() -> None:
+    engines = runtime(candidate("small"), choice="off")
+    with pytest.raises(EngineUnavailable, match="OPENFAZE_OCR=off"):
+        engines.choose("ocr")
+    assert list(engines.unmet_choices()) == []
+
+
+def test_an_engine_over_another_cannot_run_without_it() -> None:
+    over = Candidate(EngineSpec("over", "translate", "MIT", "none"), lambda _: None, over=lambda *_: [], needs="ocr")
+    catalog = {"ocr": (candidate("small"),), "translate": (over, candidate("tiny"))}
+    assert Runtime(catalog, EngineConfig()).choose("translate") is over
+    without = Runtime(catalog, EngineConfig(), {"ocr": "off"})
+    assert without.choose("translate").spec.name == "tiny"
+    assert len(without.translators()) == 1
+    with pytest.raises(EngineUnavailable, match="OPENFAZE_OCR=off"):
+        Runtime(catalog, EngineConfig(), {"ocr": "off", "translate": "over"}).choose("translate")
 
 
 def test_a_capability_without_engines_says_so() -> None:
@@ -68,6 +130,81 @@ async def test_engines_load_at_their_first_use_and_are_closed_together() -> None
     assert next(state.public for state in engines.states()) == {"state": "loaded", "engine": "small"}
     assert engines.healthy
     await engines.close()
+
+
+async def test_what_can_run_is_looked_up_off_the_event_loop_and_remembered() -> None:
+    engines, lookups, clock = watched(lambda _: "Pull it.")
+    for _ in range(3):
+        await asyncio.gather(*(engines.look() for _ in range(5)))
+        looked = len(lookups.threads)
+        assert not engines.can_serve("ocr")
+        assert not engines.is_at_hand("ocr")
+        assert engines.states()[0].remedy == "Pull it."
+        with pytest.raises(EngineUnavailable, match="Pull it."):
+            engines.page_reader()
+        assert len(lookups.threads) == looked
+        clock.now += LOOK_AGAIN_S / 2
+    assert threading.current_thread() not in lookups.threads
+    assert len(lookups.threads) == 2 * 2
+
+
+async def test_weights_that_appear_are_found_at_the_next_look(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    engines, _, clock = watched(lambda _: None if weights.exists() else "Pull it.")
+    await engines.look()
+    assert engines.states()[0].remedy == "Pull it."
+    weights.touch()
+    clock.now += LOOK_AGAIN_S
+    await engines.look()
+    assert engines.choose("ocr").spec.name == "small"
+
+
+async def test_an_engine_that_has_fetched_its_weights_is_at_hand_at_once() -> None:
+    engines, _, _ = watched(lambda config: None if config.auto_pull else "Pull it.")
+    await engines.look()
+    assert not engines.is_at_hand("ocr")
+    await engines.load("ocr")
+    assert engines.is_at_hand("ocr")
+    await engines.close()
+
+
+def test_what_cannot_be_looked_at_keeps_no_other_engine_from_serving() -> None:
+    def broken(_: EngineConfig) -> str | None:
+        raise PermissionError(13, "Permission denied", "/secret/weights")
+
+    engines = runtime(replace(candidate("large"), remedy=broken), candidate("small"))
+    assert engines.choose("ocr").spec.name == "small"
+    with pytest.raises(EngineUnavailable) as raised:
+        runtime(replace(candidate("large"), remedy=broken)).choose("ocr")
+    assert raised.value.remedy == "Whether 'large' can run here could not be seen: Permission denied."
+
+
+async def test_no_request_looks_for_engines_on_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups = {one.spec: Lookups(one.remedy) for candidates in CATALOG.values() for one in candidates}
+    catalog = {
+        capability: [replace(one, remedy=lookups[one.spec]) for one in candidates]
+        for capability, candidates in CATALOG.items()
+    }
+    monkeypatch.setattr(building, "CATALOG", catalog)
+    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), llm="off", search_provider=("off",)))
+    for one in lookups.values():
+        one.threads.clear()  # A start may take its time.
+    said = {"role": "user", "content": "Translate to German: Good morning"}
+    picture = data_url(single_line("hello").encoded("PNG"))
+    asked = [
+        ("GET", "/ready", None, 200),
+        ("POST", "/v1/chat/completions", {**ocr_request(picture), "messages": [said]}, 503),
+        ("POST", "/v1/chat/completions", ocr_request(picture), 200),
+        ("POST", "/v1/moderations", {"input": "Good morning"}, 200),
+    ]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+        for method, path, body, status in asked:
+            response = await client.request(method, path, json=body)
+            assert response.status_code == status, response.text
+    await app.state.services.close()
+    threads = {thread for one in lookups.values() for thread in one.threads}
+    assert threads
+    assert threading.current_thread() not in threads
 
 
 def test_every_task_but_those_that_only_read_the_web_is_a_capability_of_the_catalog() -> None:

@@ -1,5 +1,6 @@
 """Scripts that mean harm, and some that do not, in a real sandbox."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from threading import Event, Timer
 import psutil
 import pytest
 
+from models.sandbox import bubblewrap as trial
+from models.sandbox.answer import BadAnswer
 from models.sandbox.bubblewrap import missing
 from models.sandbox.interpreter import interpreter_binds, package_binds
 from models.sandbox.process import run_script
@@ -335,6 +338,47 @@ def test_two_scripts_know_nothing_of_each_other(room: Room) -> None:
     run(room, "open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
     assert raised(room, "os.stat('/tmp/left')") == "FileNotFoundError 2"
     assert raised(room, "os.stat('/dev/shm/left')") == "FileNotFoundError 2"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory", "/secret/bwrap"), "Cannot allocate memory"),
+        (Outcome("", 137, "time"), "it ran out of time"),
+    ],
+)
+def test_what_passes_is_tried_again_and_what_worked_once_is_not(
+    trouble: OSError | Outcome, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[OSError | Outcome] = [trouble, Outcome("42\n", 0)]
+
+    def run_script(*_: object) -> Outcome:
+        answer = answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(trial, "run_script", run_script)
+    monkeypatch.setattr(trial, "_program", lambda: f"/only/in/this/test/{said}")
+    remedy = missing()
+    assert remedy == f"A sandbox could not be tried out just now ({said}). The next request tries again."
+    assert (missing(), missing()) == (None, None)
+    assert answers == []
+
+
+def test_what_bubblewrap_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def run_script(*_: object) -> Outcome:
+        asked.append(1)
+        raise BadAnswer("bwrap: No permissions to create new namespace")
+
+    monkeypatch.setattr(trial, "run_script", run_script)
+    monkeypatch.setattr(trial, "_program", lambda: "/only/in/this/test")
+    assert "let this user make user namespaces" in str(missing())
+    assert missing() == missing()
+    assert asked == [1]
 
 
 def test_the_server_dying_ends_the_script(room: Room, tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
 """PP-OCR networks on OpenVINO's CPU plugin, with normalisation and arg-max compiled into the graph."""
 
+import hashlib
+import io
+import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
+from models.vision.ppocr import kept
 from models.vision.ppocr.session import Pictures
 
 # `import openvino` reports itself to its maker through this package; without it, it falls back to a stub.
@@ -18,25 +23,26 @@ import openvino as ov  # noqa: E402
 from openvino import opset13 as ops  # noqa: E402
 from openvino.preprocess import ColorFormat, PrePostProcessor  # noqa: E402
 
+log = structlog.get_logger(__name__)
+
+_HEAD = struct.Struct("<Q")
+"""Before a kept network: the bytes of its characters, which follow."""
+
 
 class OpenVinoSession:
     """Implements `Session`."""
 
     def __init__(self, path: Path, *, recognition: bool, threads: int, streams: int) -> None:
         core = ov.Core()
-        model = core.read_model(path)
-        self._characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
-        compiled = core.compile_model(
-            _of_pictures(_most_likely(model) if recognition else _probability_map(model)),
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-                "NUM_STREAMS": streams,
-                "INFERENCE_NUM_THREADS": threads,
-                # Pinned threads of several containers would all land on the same cores.
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
+        options = {
+            "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": threads,
+            # Pinned threads of several containers would all land on the same cores.
+            "ENABLE_CPU_PINNING": False,
+        }
+        name = _name(core, path, recognition, options)
+        self._characters, compiled = _kept(core, name, options) or _compiled(core, path, recognition, options, name)
         self._queue = ov.AsyncInferQueue(compiled, streams)
         self._queue.set_callback(_keep_outputs)
         self._using_queue = Lock()
@@ -51,6 +57,41 @@ class OpenVinoSession:
                 self._queue.start_async({0: batch}, (results, index))
             self._queue.wait_all()
         return [results[index] for index in range(len(batches))]
+
+
+def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) -> str:
+    """Of what is kept of the network: it changes with all that compiling it depends on, this module too."""
+    cpu = [core.get_property("CPU", one) for one in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
+    digest = hashlib.sha256(repr((ov.get_version(), cpu, recognition, sorted(options.items()))).encode())
+    for file in (path, Path(__file__)):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return f"{path.stem}-{digest.hexdigest()[:32]}"
+
+
+def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The characters of a recogniser and its compiled network, as an earlier session has kept them."""
+    content = kept.read(name)
+    if content is None:
+        return None
+    end = _HEAD.size + _HEAD.unpack_from(content)[0]
+    network = ov.Tensor(np.frombuffer(content, np.uint8, offset=end))
+    try:
+        return content[_HEAD.size : end].decode(), core.import_model(network, "CPU", options)
+    except RuntimeError as error:
+        log.warning("compiled_network_refused", name=name, reason=str(error))
+        return None
+
+
+def _compiled(core: Any, path: Path, recognition: bool, options: Mapping[str, Any], name: str) -> tuple[str, Any]:
+    """The same, compiled now and kept."""
+    model = core.read_model(path)
+    characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
+    graph = _of_pictures(_most_likely(model) if recognition else _probability_map(model))
+    compiled = core.compile_model(graph, "CPU", options)
+    exported = io.BytesIO()
+    compiled.export_model(exported)
+    kept.keep(name, b"".join((_HEAD.pack(len(characters.encode())), characters.encode(), exported.getbuffer())))
+    return characters, compiled
 
 
 def _keep_outputs(request: Any, place: tuple[dict[int, tuple[NDArray[Any], ...]], int]) -> None:

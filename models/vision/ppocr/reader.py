@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.host import EngineHost
+from models.scheduler import FairSlots
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.crops import Crop, ways_to_read
 from models.vision.ppocr.ctc import Reading
@@ -32,7 +33,11 @@ class PpOcrReader:
         recognizer: EngineHost[Image, Reading],
         *,
         least_confidence: float = 0.5,
+        pages_at_once: int = 16,
     ) -> None:
+        """`pages_at_once`: whose lines are cut out and wait for the recogniser. Cutting is faster than recognising: the
+        lines of all pages that wait would be in memory together."""
+        self._pages = FairSlots("ocr", pages_at_once, most_waiting=pages_at_once)
         self._detector = detector
         self._recognizer = recognizer
         self._least_confidence = least_confidence
@@ -41,10 +46,12 @@ class PpOcrReader:
         quads = await self._detector.run(image, wait=wait)
         if len(quads) == 0:
             return []
-        ways = await asyncio.to_thread(ways_to_read, image, quads)
-        read = await self._best_ways(ways, wait)
-        read = await self._right_way_up(read, wait)
-        return await asyncio.to_thread(self._lines, read)
+        # Patient: the detector's queue has let the page in.
+        async with self._pages.slot(patient=True):
+            ways = await asyncio.to_thread(ways_to_read, image, quads)
+            read = await self._best_ways(ways, wait)
+            read = await self._right_way_up(read, wait)
+            return await asyncio.to_thread(self._lines, read)
 
     async def _recognized(self, crops: Sequence[Crop], wait: bool) -> list[tuple[Crop, Reading]]:
         readings = await self._recognizer.run_many([crop.picture for crop in crops], wait=wait)

@@ -1,0 +1,169 @@
+"""Threads for long work on texts, in slices: nobody's small job waits for somebody else's large one.
+
+Work is a function, or a generator function that yields between pieces of some milliseconds and returns its result.
+After a slice the next key is served; a caller who has left is noticed then, and the work ends.
+"""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar, overload
+
+from models.base import EngineNotReady, ShareUsedUp
+from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Slices = Generator[None, None, T]
+"""What a generator function returns whose work is done in slices."""
+
+SLICE_S = 0.02
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    work: Callable[[], Any]
+    share: Share
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    result: "Future[Any]" = field(default_factory=Future)
+    steps: "Slices[Any] | None" = None
+    spent_s: float = 0.0
+
+    def advance(self) -> bool:
+        """Works for a slice; True when there is no more to do."""
+        started = time.perf_counter()
+        try:
+            if self.steps is None:
+                if self.result.cancelled():
+                    return True
+                value = self.work()
+                if not isinstance(value, Generator):
+                    self._settle(value)
+                    return True
+                self.steps = value
+            while not self.result.cancelled():
+                next(self.steps)
+                if time.perf_counter() - started > SLICE_S:
+                    return False
+            self.steps.close()
+        except StopIteration as end:
+            self._settle(end.value)
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
+            self._settle(error=error)
+        finally:
+            self.spent_s += time.perf_counter() - started
+        return True
+
+    def _settle(self, value: object = None, error: BaseException | None = None) -> None:
+        try:
+            if error is None:
+                self.result.set_result(value)
+            else:
+                self.result.set_exception(error)
+        except InvalidStateError:
+            pass  # its caller left meanwhile
+
+
+class FairExecutor:
+    """A few threads of one purpose, shared by keys in turn.
+
+    >>> executor = FairExecutor("evidence")
+    >>> grounding = await executor.run(ground, answer, entries)
+    """
+
+    def __init__(self, name: str, *, threads: int = 1, most_waiting: int = 256) -> None:
+        self._name = name
+        self._most_threads = threads
+        self._most_waiting = most_waiting
+        self._threads: list[threading.Thread] = []
+        self._queue: FairQueue[_Job] = FairQueue()
+        self._changed = threading.Condition()
+        """Guards the queue and what follows."""
+        self._running: set[_Job] = set()
+        self._closed = False
+        self._done = 0
+        self._spent_s = 0.0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    @overload
+    async def run(self, work: Callable[P, Slices[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+    @overload
+    async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+    async def run(self, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """The result of `work`. Cancelling it withdraws work that waits, and ends work in slices after its slice.
+
+        Raises what `work` raises; ShareUsedUp and EngineOverloaded where too much waits, EngineNotReady once closed.
+        """
+        job = _Job(lambda: work(*args, **kwargs), SHARE.get())
+        with self._changed:
+            if self._closed:
+                raise EngineNotReady(self._name, "The server is shutting down.")
+            self._make_room(job.share)
+            self._queue.push(job, job.share)
+            if len(self._threads) < min(self._most_threads, len(self._queue) + len(self._running)):
+                self._threads.append(threading.Thread(target=self._serve, name=self._name, daemon=True))
+                self._threads[-1].start()
+            self._changed.notify()
+        try:
+            return await asyncio.wrap_future(job.result)
+        finally:
+            if job.result.cancelled():
+                with self._changed:
+                    self._queue.keep(lambda one: one is not job or one.steps is not None)
+
+    async def close(self) -> None:
+        """Ends what is done in slices, waits for what is not, and drops what waits."""
+        with self._changed:
+            self._closed = True
+            for job in (*self._queue, *self._running):
+                job.result.cancel()
+            self._changed.notify_all()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    def _make_room(self, share: Share) -> None:
+        each = self._spent_s / max(1, self._done) / self._most_threads
+        displaced = make_room(self._queue, share, self._most_waiting, self._name, each, lambda job: job.steps is None)
+        if displaced is not None:
+            self._queue.keep(lambda job: job is not displaced)
+            waiting = self._queue.waiting(displaced.share.key)
+            displaced.result.set_exception(ShareUsedUp(self._name, waiting, retry_after(waiting, each)))
+
+    def _serve(self) -> None:
+        while self._serve_one():
+            pass
+
+    def _serve_one(self) -> bool:
+        """False once there is no more to do. A job is let go of before the next is awaited: it may hold megabytes."""
+        job = self._next()
+        if job is None:
+            return False
+        is_done = job.context.run(job.advance)
+        with self._changed:
+            self._running.discard(job)
+            if is_done:
+                self._done += 1
+                self._spent_s += job.spent_s
+            else:
+                self._queue.push(job, job.share)
+        return True
+
+    def _next(self) -> _Job | None:
+        with self._changed:
+            while True:
+                job = self._queue.pop()
+                if job is not None:
+                    self._running.add(job)
+                    return job
+                if self._closed:
+                    return None
+                self._changed.wait()

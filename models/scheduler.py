@@ -1,0 +1,289 @@
+"""Who is served next: every bounded resource is shared fairly between the keys that want it.
+
+What waits is taken by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances by
+1 / weight when it is served, and the key whose time is least goes next. With equal weights that is the key that was
+served least lately. A key that had nothing waiting starts at the time of those that wait: nothing can be saved up.
+
+A key may have a part of each resource, of its slots and of its queue; what is over that part is refused with what
+waits already. A full queue refuses nobody who has less in it than others: their newest makes room.
+"""
+
+import asyncio
+import contextvars
+import heapq
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Generic, TypeVar
+
+from models.base import EngineOverloaded, ShareUsedUp
+
+ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one key may have of every bounded resource."""
+
+    key: str = ""
+    """Empty for the server's own work, and where there are no keys."""
+    part: float = 1.0
+    """The part of the slots and of the places in the queue, 0–1; at least one of each."""
+    weight: float = 1.0
+    """How often the key is served, against others that wait."""
+
+    def of(self, bound: int) -> int:
+        return max(1, int(bound * self.part))
+
+
+SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=Share())  # noqa: B039 - it is frozen
+"""The share of the key whose work the running task does."""
+
+
+class FairQueue(Generic[ItemT]):
+    """What waits: in order of arrival within a key, and in turn between keys.
+
+    >>> a, b = Share("a"), Share("b")
+    >>> queue = FairQueue[str]()
+    >>> queue.push("a1", a); queue.push("a2", a); queue.push("b1", b)
+    >>> queue.pop(), queue.pop(), queue.pop()
+    ('a1', 'b1', 'a2')
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[ItemT]] = {}
+        self._shares: dict[str, Share] = {}
+        """The shares of the keys with something waiting."""
+        self._order: list[tuple[float, int, str]] = []
+        """A heap of the same keys, by their virtual time, then by arrival."""
+        self._times: dict[str, float] = {}
+        """Virtual times of the keys that are ahead of `_now`, and of a few that were; all others are at `_now`."""
+        self._now = 0.0
+        self._size = 0
+        self._arrivals = count()
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[ItemT]:
+        """All that waits, key by key."""
+        return (item for items in self._waiting.values() for item in items)
+
+    def waiting(self, key: str) -> int:
+        """How many items of `key` wait."""
+        return len(self._waiting.get(key, ()))
+
+    @property
+    def keys(self) -> int:
+        """How many keys have something waiting."""
+        return len(self._waiting)
+
+    def longest(self) -> Iterator[ItemT]:
+        """What waits of the key with the most waiting, the newest first."""
+        return reversed(max(self._waiting.values(), key=len, default=deque()))
+
+    def push(self, item: ItemT, share: Share) -> None:
+        key = share.key
+        self._shares[key] = share
+        if key not in self._waiting:
+            self._waiting[key] = deque()
+            self._line_up(key)
+        self._waiting[key].append(item)
+        self._size += 1
+
+    def pop(self, may: Callable[[Share], bool] | None = None) -> ItemT | None:
+        """The next item, of a key that `may` be served where that is given; None where there is none."""
+        passed_over = []
+        item: ItemT | None = None
+        while self._order and item is None:
+            place = heapq.heappop(self._order)
+            if may is None or may(self._shares[place[2]]):
+                item = self._take(*place)
+            else:
+                passed_over.append(place)
+        for place in passed_over:
+            heapq.heappush(self._order, place)
+        return item
+
+    def keep(self, wanted: Callable[[ItemT], bool]) -> int:
+        """Withdraws what is not `wanted`; says how many items that were."""
+        before = self._size
+        for key, items in list(self._waiting.items()):
+            kept = deque(item for item in items if wanted(item))
+            self._size -= len(items) - len(kept)
+            if kept:
+                self._waiting[key] = kept
+            else:
+                self._forget(key)
+        if before != self._size:
+            self._order = [place for place in self._order if place[2] in self._waiting]
+            heapq.heapify(self._order)
+        return before - self._size
+
+    def _take(self, at: float, _: int, key: str) -> ItemT:
+        items = self._waiting[key]
+        item = items.popleft()
+        self._size -= 1
+        self._now = max(self._now, at)
+        self._times[key] = at + 1 / self._shares[key].weight
+        if items:
+            self._line_up(key)
+        else:
+            self._forget(key)
+        if len(self._times) > 2 * len(self._waiting) + 64:
+            self._times = {one: ahead for one, ahead in self._times.items() if ahead > self._now}
+        return item
+
+    def _line_up(self, key: str) -> None:
+        at = max(self._now, self._times.get(key, 0.0))
+        heapq.heappush(self._order, (at, next(self._arrivals), key))
+
+    def _forget(self, key: str) -> None:
+        del self._waiting[key], self._shares[key]
+
+
+def make_room(
+    queue: FairQueue[ItemT],
+    share: Share,
+    most: int,
+    resource: str,
+    seconds_each: float,
+    may_yield: Callable[[ItemT], bool],
+) -> ItemT | None:
+    """Sees to it that there is a place in the `queue` for `resource`, which is to hold `most`, for an item of `share`.
+
+    A full queue keeps nobody out whose key has less than a like share of it: then the newest item, of the key with the
+    most, that `may_yield` is returned, for the caller to withdraw and refuse; with none, the queue grows past its bound
+    (by as much again at the most). Raises ShareUsedUp where the key has its part waiting already, EngineOverloaded
+    where there is no place. `seconds_each`: how long the resource takes for an item, for `retry_after`.
+    """
+    own = queue.waiting(share.key)
+    if share.part < 1 and own >= share.of(most):
+        raise ShareUsedUp(resource, own, retry_after(own, seconds_each))
+    if len(queue) < most:
+        return None
+    if own >= most // (queue.keys + (own == 0)):
+        raise EngineOverloaded(resource, most, retry_after(len(queue), seconds_each))
+    return next((item for item in queue.longest() if may_yield(item)), None)
+
+
+def retry_after(waiting: int, seconds_each: float) -> int:
+    """Whole seconds until what waits now has been served, at least 1."""
+    return max(1, math.ceil(waiting * seconds_each))
+
+
+@dataclass(slots=True, eq=False)
+class _Claim:
+    share: Share
+    patient: bool
+    granted: "asyncio.Future[None]"
+
+
+class FairSlots:
+    """A number of slots, such as connections or processes, and a bounded queue before them. Belongs to one event loop.
+
+    >>> slots = FairSlots("code_sandbox", 2, most_waiting=64)
+    >>> async with slots.slot():
+    ...     await work()
+    """
+
+    def __init__(self, resource: str, at_once: int, *, most_waiting: int) -> None:
+        self._resource = resource
+        self._at_once = at_once
+        self._most_waiting = most_waiting
+        self._queue: FairQueue[_Claim] = FairQueue()
+        self._running: dict[str, int] = {}
+        self._used = 0
+        self._held_s = 0.0
+        self._held = 0
+
+    @property
+    def running(self) -> int:
+        return self._used
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    @asynccontextmanager
+    async def slot(self, *, patient: bool = False) -> AsyncIterator[None]:
+        """Holds a slot while the block runs, of the SHARE of the running task.
+
+        Raises ShareUsedUp and EngineOverloaded where too much waits; `patient` callers, whose number another bound
+        limits, wait all the same.
+        """
+        give_back = await self.take(patient=patient)
+        try:
+            yield
+        finally:
+            give_back()
+
+    async def take(self, *, patient: bool = False) -> Callable[[], None]:
+        """As `slot`, for who holds it beyond a block: what is returned is called once, and gives the slot back."""
+        share = SHARE.get()
+        await self._acquire(share, patient=patient)
+        started = time.monotonic()
+
+        def give_back() -> None:
+            self._held_s += time.monotonic() - started
+            self._held += 1
+            self._release(share)
+
+        return give_back
+
+    async def _acquire(self, share: Share, *, patient: bool) -> None:
+        is_free = self._used < self._at_once and self._may(share)
+        if not (is_free or patient):
+            displaced = make_room(
+                self._queue, share, self._most_waiting, self._resource, self._seconds_each, lambda one: not one.patient
+            )
+            if displaced is not None:
+                self._queue.keep(lambda claim: claim is not displaced)
+                displaced.granted.set_exception(self._used_up(displaced.share))
+        claim = _Claim(share, patient, asyncio.get_running_loop().create_future())
+        self._queue.push(claim, share)
+        self._grant()
+        try:
+            await claim.granted
+        except asyncio.CancelledError:
+            if claim.granted.done() and not claim.granted.cancelled() and claim.granted.exception() is None:
+                self._release(share)  # granted, and its caller has left before it knew
+            else:
+                self._queue.keep(lambda one: one is not claim)
+            raise
+
+    def _used_up(self, share: Share) -> ShareUsedUp:
+        waiting = self._queue.waiting(share.key)
+        return ShareUsedUp(self._resource, waiting, retry_after(waiting, self._seconds_each))
+
+    def _may(self, share: Share) -> bool:
+        return self._running.get(share.key, 0) < share.of(self._at_once)
+
+    def _take(self, share: Share) -> None:
+        self._used += 1
+        self._running[share.key] = self._running.get(share.key, 0) + 1
+
+    def _release(self, share: Share) -> None:
+        self._used -= 1
+        self._running[share.key] -= 1
+        if not self._running[share.key]:
+            del self._running[share.key]
+        self._grant()
+
+    def _grant(self) -> None:
+        while self._used < self._at_once:
+            claim = self._queue.pop(self._may)
+            if claim is None:
+                return
+            if not claim.granted.done():
+                self._take(claim.share)
+                claim.granted.set_result(None)
+
+    @property
+    def _seconds_each(self) -> float:
+        """Seconds that the work of a slot has taken so far, shared by the slots."""
+        return self._held_s / max(1, self._held) / self._at_once

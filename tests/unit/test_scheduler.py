@@ -1,0 +1,238 @@
+"""Turns between keys: who waits, who is served next, who is refused."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.base import EngineOverloaded, ShareUsedUp
+from models.scheduler import SHARE, FairQueue, FairSlots, Share, make_room
+
+A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
+
+
+def filled(*items: tuple[str, Share]) -> FairQueue[str]:
+    queue = FairQueue[str]()
+    for item, share in items:
+        queue.push(item, share)
+    return queue
+
+
+def popped(queue: FairQueue[str]) -> list[str]:
+    return list(iter(queue.pop, None))
+
+
+def test_keys_are_served_in_turn_and_their_items_in_order() -> None:
+    queue = filled(("a1", A), ("a2", A), ("a3", A), ("b1", B), ("b2", B), ("c1", C))
+    assert popped(queue) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+    assert not queue
+
+
+def test_a_key_that_comes_back_waits_for_one_turn_of_the_others_and_saves_up_none() -> None:
+    queue = filled(("a1", A), ("a2", A), ("a3", A), ("a4", A))
+    assert [queue.pop(), queue.pop()] == ["a1", "a2"]
+    for item in ("b1", "b2"):
+        queue.push(item, B)
+    assert popped(queue) == ["b1", "a3", "b2", "a4"]
+
+
+def test_a_key_that_was_served_just_now_comes_after_one_that_was_not() -> None:
+    queue = filled(("a1", A), ("c1", C), ("c2", C))
+    assert queue.pop() == "a1"
+    queue.push("a2", A)
+    queue.push("b1", B)
+    assert popped(queue) == ["c1", "b1", "a2", "c2"]
+
+
+def test_a_key_of_twice_the_weight_is_served_twice_as_often() -> None:
+    heavy = Share("h", weight=2.0)
+    queue = filled(*((f"h{n}", heavy) for n in range(6)), *((f"a{n}", A) for n in range(6)))
+    first = "".join(item[0] for item in popped(queue)[:9])
+    assert (first.count("h"), first.count("a")) == (6, 3)
+
+
+def test_withdrawn_items_are_not_served() -> None:
+    queue = filled(("a1", A), ("b1", B), ("a2", A))
+    assert queue.keep(lambda item: item != "b1") == 1
+    assert (len(queue), queue.waiting("b"), queue.keys) == (2, 0, 1)
+    assert popped(queue) == ["a1", "a2"]
+
+
+def test_a_key_that_may_not_be_served_keeps_its_place() -> None:
+    queue = filled(("a1", A), ("b1", B))
+    assert queue.pop(lambda share: share.key != "a") == "b1"
+    assert queue.pop(lambda share: share.key != "a") is None
+    assert popped(queue) == ["a1"]
+
+
+@given(st.lists(st.one_of(st.sampled_from("abcde"), st.none()), max_size=200))
+def test_nothing_is_lost_nor_doubled_and_nobody_waits_for_two_turns_of_another(moves: list[str | None]) -> None:
+    """None takes the next; a letter is a new item of that key."""
+    queue = FairQueue[tuple[str, int]]()
+    pushed, taken = [], []
+    overtaken: dict[str, list[str]] = {}
+    for number, key in enumerate(moves):
+        if key is None:
+            item = queue.pop()
+            if item is not None:
+                taken.append(item)
+                overtaken.pop(item[0], None)
+                for other, those in overtaken.items():
+                    those.append(item[0])
+                    assert those.count(item[0]) <= 2, f"{other} was overtaken again and again"
+                if queue.waiting(item[0]):
+                    overtaken[item[0]] = []
+        else:
+            pushed.append((key, number))
+            queue.push((key, number), Share(key))
+            overtaken.setdefault(key, [])
+    rest = list(iter(queue.pop, None))
+    assert sorted(taken + rest) == sorted(pushed)
+    for key in "abcde":
+        own = [item for item in taken + rest if item[0] == key]
+        assert own == sorted(own)
+
+
+def room(queue: FairQueue[str], share: Share, most: int) -> str | None:
+    return make_room(queue, share, most, "ocr", 0.5, lambda item: not item.endswith("!"))
+
+
+def test_a_key_with_its_part_waiting_is_refused_with_what_waits() -> None:
+    queue = filled(("a1", A), ("a2", A))
+    with pytest.raises(
+        ShareUsedUp, match=r"^2 pieces of work of this key wait for 'ocr'.*OPENFAZE_KEY_SHARE"
+    ) as refused:
+        room(queue, A, 4)
+    assert refused.value.retry_after == 1
+    assert room(queue, B, 4) is None
+
+
+def test_a_full_queue_refuses_the_only_caller_there_is() -> None:
+    alone = Share("")
+    queue = filled(("1", alone), ("2", alone))
+    with pytest.raises(EngineOverloaded, match=r"queue is full \(2 waiting\)") as refused:
+        room(queue, alone, 2)
+    assert not isinstance(refused.value, ShareUsedUp)
+
+
+def test_a_full_queue_makes_room_for_who_has_less_in_it() -> None:
+    queue = filled(("a1", A), ("a2", A), ("b1", B), ("b2", B))
+    assert room(queue, C, 4) == "a2"
+    assert room(filled(("a1", A), ("a2!", A), ("b1", B), ("b2!", B)), C, 4) == "a1"
+    assert room(filled(("a1!", A), ("a2!", A), ("b1", B), ("b2!", B)), C, 4) is None, "it grows by one instead"
+    with pytest.raises(EngineOverloaded):
+        room(filled(("a1", A), ("b1", B), ("c1", C), ("d1", Share("d", 0.5))), C, 4)
+
+
+def test_the_time_to_come_back_is_that_of_what_waits() -> None:
+    queue = filled(*((f"a{n}", A) for n in range(10)))
+    with pytest.raises(ShareUsedUp) as refused:
+        room(queue, A, 20)
+    assert refused.value.retry_after == 5
+
+
+@contextmanager
+def acting_as(share: Share) -> Iterator[None]:
+    token = SHARE.set(share)
+    try:
+        yield
+    finally:
+        SHARE.reset(token)
+
+
+class Holder:
+    """Takes slots in tasks of its own and gives them back when told."""
+
+    def __init__(self, slots: FairSlots) -> None:
+        self.slots = slots
+        self.entered: list[str] = []
+        self._end: dict[str, asyncio.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, name: str, share: Share, *, patient: bool = False) -> None:
+        """Returns when it has a slot, or waits for one."""
+        self._end[name] = asyncio.Event()
+
+        async def hold() -> None:
+            async with self.slots.slot(patient=patient):
+                self.entered.append(name)
+                await self._end[name].wait()
+
+        with acting_as(share):
+            self.tasks[name] = asyncio.create_task(hold())
+        await asyncio.sleep(0)
+
+    async def end(self, *names: str) -> None:
+        for name in names:
+            self._end[name].set()
+            await self.tasks[name]
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+async def test_a_key_holds_its_part_of_the_slots_and_another_gets_one_at_once() -> None:
+    holder = Holder(FairSlots("code_sandbox", 2, most_waiting=8))
+    for name in ("a1", "a2", "a3"):
+        await holder.start(name, A)
+    await holder.start("b1", B)
+    assert holder.entered == ["a1", "b1"]
+    await holder.end("a1", "b1")
+    assert holder.entered == ["a1", "b1", "a2"]
+    await holder.end("a2", "a3")
+    assert (holder.slots.running, holder.slots.waiting) == (0, 0)
+
+
+async def test_the_only_caller_may_have_all_slots() -> None:
+    holder = Holder(FairSlots("code_sandbox", 2, most_waiting=8))
+    for name in ("1", "2", "3"):
+        await holder.start(name, Share(""))
+    assert holder.entered == ["1", "2"]
+    await holder.end("1", "2", "3")
+
+
+async def test_freed_slots_go_to_keys_in_turn() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=8))
+    for name, share in (("a1", A), ("a2", A), ("a3", A), ("b1", B), ("c1", C)):
+        await holder.start(name, share)
+    await holder.end("a1", "b1", "c1", "a2", "a3")
+    assert holder.entered == ["a1", "b1", "c1", "a2", "a3"]
+
+
+async def test_who_leaves_gives_up_the_place_or_the_slot() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=8))
+    for name in ("a1", "a2", "a3"):
+        await holder.start(name, Share(""))
+    holder.tasks["a2"].cancel()
+    await asyncio.wait([holder.tasks["a2"]])
+    assert holder.slots.waiting == 1
+    # Cancelled between being granted the slot and knowing it.
+    holder._end["a1"].set()
+    await holder.tasks["a1"]
+    holder.tasks["a3"].cancel()
+    await asyncio.wait([holder.tasks["a3"]])
+    assert (holder.slots.running, holder.slots.waiting) == (0, 0)
+
+
+async def test_a_displaced_caller_is_told_that_its_share_is_used_up() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=2))
+    for name in ("a1", "a2", "a3"):
+        await holder.start(name, Share("a", 1.0))
+    await holder.start("b1", Share("b", 1.0))
+    with pytest.raises(ShareUsedUp):
+        await holder.tasks["a3"]
+    await holder.end("a1", "b1", "a2")
+
+
+async def test_too_many_waiting_are_refused_but_for_the_patient() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=1))
+    await holder.start("1", Share(""))
+    await holder.start("2", Share(""))
+    await holder.start("3", Share(""))
+    with pytest.raises(EngineOverloaded):
+        await holder.tasks["3"]
+    await holder.start("4", Share(""), patient=True)
+    await holder.end("1", "2", "4")
+    assert holder.entered == ["1", "2", "4"]
