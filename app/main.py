@@ -11,8 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
+from app.memory import Activity, return_free_memory_for_ever
 from app.middleware import RequestScope, error_response
-from app.routes import audio, chat, files, health, models, moderations
+from app.openapi import Api
+from app.routes import audio, chat, files, health, models, moderations, pages
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
@@ -21,11 +23,17 @@ from app.telemetry import log_stray_exceptions
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Raises ValueError for settings that cannot be served."""
     services = Services(settings or Settings())
+    activity = Activity()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log_stray_exceptions(asyncio.get_running_loop())
-        works = (services.preload(), services.files.sweep_for_ever(), services.keys.follow_file())
+        works = (
+            services.preload(),
+            services.files.sweep_for_ever(),
+            services.keys.follow_file(),
+            return_free_memory_for_ever(activity),
+        )
         tasks = [asyncio.create_task(work) for work in works]
         try:
             yield
@@ -35,13 +43,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await asyncio.wait(tasks)
             await services.close()
 
-    app = FastAPI(title="openfaze", version=version("openfaze"), lifespan=lifespan)
+    app = Api(title="openfaze", version=version("openfaze"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
-    app.add_middleware(RequestScope, keys=services.keys)
+    app.add_middleware(RequestScope, keys=services.keys, look=services.runtime.look, activity=activity)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    for router in (chat.router, audio.router, moderations.router, files.router, models.router, health.router):
-        app.include_router(router)
+    for route in (chat, audio, moderations, files, models, health, pages):
+        app.include_router(route.router)
     return app
 
 

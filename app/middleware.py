@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import pydantic_core
@@ -13,10 +13,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import ApiKeys
 from app.disconnect import ClientGone
-from app.errors import ApiError, is_expected, to_api_error
+from app.errors import ApiError, told
+from app.memory import Activity
+from models.scheduler import SHARE
 
-PROBES = ("/health", "/ready")
+HEALTH = "/health"
+PROBES = (HEALTH, "/ready")
 """Answered without a key, so that a load balancer needs none."""
+PAGES = ("/", "/docs", "/openapi.json")
+"""… so that a browser needs none: what they say is the same on every server. What they ask for needs one."""
 
 CLIENT_GONE_STATUS = 499
 """nginx's number for a caller that hung up; only the log sees it."""
@@ -27,9 +32,12 @@ log = structlog.get_logger(__name__)
 class RequestScope:
     """Outermost, so that whatever happens inside has an id, becomes an error object, and is logged once."""
 
-    def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
+    def __init__(self, app: ASGIApp, keys: ApiKeys, look: Callable[[], Awaitable[None]], activity: Activity) -> None:
+        """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`."""
         self._app = app
+        self._activity = activity
         self._keys = keys
+        self._look = look
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,22 +56,29 @@ class RequestScope:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
+        share = SHARE.set(SHARE.get())
+        self._activity.running += 1
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                if scope["path"] not in PROBES:
-                    state["caller"] = self._keys.check(Headers(scope=scope).get("authorization"))
+                if not _is_open(scope["path"]):
+                    state["caller"] = caller = self._keys.check(Headers(scope=scope).get("authorization"))
+                    SHARE.set(caller.share)
+                if scope["path"] != HEALTH:
+                    await self._look()
                 await self._app(scope, receive, send_with_id)
             except ClientGone as error:
                 status = CLIENT_GONE_STATUS
                 let_go(error)
             except Exception as error:
-                if not is_expected(error):
-                    log.exception("request_failed")
+                public = told(error, "request_failed")
                 if status is not None:
                     raise
                 let_go(error)
-                await error_response(to_api_error(error), request_id)(scope, receive, send_with_id)
+                await error_response(public, request_id)(scope, receive, send_with_id)
             finally:
+                SHARE.reset(share)
+                self._activity.running -= 1
+                self._activity.ended += 1
                 log.info(
                     "request",
                     method=scope["method"],
@@ -72,6 +87,10 @@ class RequestScope:
                     ms=round((time.perf_counter() - started) * 1000, 1),
                     **state.get("log", {}),
                 )
+
+
+def _is_open(path: str) -> bool:
+    return path in PROBES or path in PAGES or path.startswith("/docs/")
 
 
 def let_go(error: BaseException | None) -> None:

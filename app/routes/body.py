@@ -1,13 +1,24 @@
-"""Reading a request's body within its limit."""
+"""A request's body within its limit, and an answer's, however large."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, aclosing
+from typing import IO
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.disconnect import ClientGone
 from app.errors import PayloadTooLarge
+from app.services import Services
 from tasks.media.limits import megabytes
+
+_LARGE = 1024 * 1024
+"""Bytes of a body from which on only so many are read at a time, and of an answer from which on it waits for its
+reader in a file."""
+_PIECE = 256 * 1024
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
@@ -20,20 +31,25 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
 
 
 async def body_pieces(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The body as it comes. Raises PayloadTooLarge by the announced length, or as soon as more has come, and ClientGone
-    when the caller hangs up in the middle."""
+    """The body as it comes; a large one when it is the turn of its key. Raises PayloadTooLarge by the announced length,
+    or as soon as more has come, ClientGone when the caller hangs up in the middle, and EngineOverloaded."""
+    services: Services = request.app.state.services
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(int(announced), max_bytes)
     received = 0
-    try:
-        async for piece in request.stream():
-            received += len(piece)
-            if received > max_bytes:
-                raise _too_large(received, max_bytes)
-            yield piece
-    except ClientDisconnect:
-        raise ClientGone from None
+    async with AsyncExitStack() as stack:
+        try:
+            async for piece in request.stream():
+                if received <= _LARGE < received + len(piece):
+                    # Until then the rest waits at the client.
+                    await stack.enter_async_context(services.bodies.slot())
+                received += len(piece)
+                if received > max_bytes:
+                    raise _too_large(received, max_bytes)
+                yield piece
+        except ClientDisconnect:
+            raise ClientGone from None
 
 
 def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:
@@ -41,3 +57,33 @@ def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:
         f"The request's body is {megabytes(size)} or more; "
         f"the limit is {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)."
     )
+
+
+async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
+    """`content` as an answer. A large one goes to a temporary file, and on from there as fast as its reader takes it:
+    a slow reader holds a piece of it in memory, and not all."""
+    if len(content) < _LARGE:
+        return Response(content, headers=headers, media_type="application/json")
+    return _FromFile(await asyncio.to_thread(_in_a_file, content), len(content), headers)
+
+
+class _FromFile(Response):
+    media_type = "application/json"
+
+    def __init__(self, file: IO[bytes], size: int, headers: Mapping[str, str]) -> None:
+        super().__init__(headers={**headers, "content-length": str(size)})
+        self._file = file
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        with self._file as file:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            while piece := await asyncio.to_thread(file.read, _PIECE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _in_a_file(content: bytes) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer
+    file.write(content)
+    file.seek(0)
+    return file

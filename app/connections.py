@@ -1,0 +1,342 @@
+"""What a connection may cost before anyone knows whose it is, and while it is slow.
+
+uvicorn reads heads, waits for bodies and holds answers without a bound of size or time. `bounded_protocol` makes its
+protocol with one: of connections (in all, and by address), of a request's head (bytes, seconds), of how slowly a body
+may come and an answer may be taken, and of how long a connection may idle. Connections that wait (for a head, or for
+the next request) make room for new ones, the oldest first; those that are being served do not.
+"""
+
+import asyncio
+import functools
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pydantic_core
+import structlog
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.errors import ApiError, BadRequest
+
+TICK_S = 1.0
+"""Between two looks at all connections: deadlines are this coarse."""
+WINDOW_S = 10.0
+"""Over which rates are measured."""
+LINGER_S = 30.0
+"""For the rest of a body that nobody reads, such as one that is too large, to come in: a client that is cut off while
+it sends may never see its answer."""
+_ENDING_S = 2.0
+"""The same for a client whose connection ends."""
+_REPORT_S = 60.0
+"""Between two lines of the log about what was refused."""
+_FED_AT_ONCE = 16 * 1024
+"""Bytes of a head that are parsed before its length is looked at."""
+_FRAMING = 8
+"""Bytes that a chunked body may spend on framing for each of its own: chunks of one byte need 5."""
+_DESCRIPTORS = 65536
+_PIPELINED = 32
+"""Requests of one connection that may wait for the one before them."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    connections: int = 1000
+    """In all (OPENFAZE_MAX_CONNECTIONS)."""
+    per_address: int = 500
+    """From one address (OPENFAZE_MAX_CONNECTIONS_PER_ADDRESS)."""
+    head_bytes: int = 64 * 1024
+    """Size of a request's first line and headers (OPENFAZE_MAX_HEAD_KB)."""
+    head_s: float = 10.0
+    """For a head to come whole (OPENFAZE_HEAD_TIMEOUT_S)."""
+    idle_s: float = 75.0
+    """Between two requests (OPENFAZE_KEEP_ALIVE_S)."""
+    body_s: float = 300.0
+    """For a body to come whole (OPENFAZE_REQUEST_TIMEOUT_S)."""
+    least_rate: float = 4096.0
+    """Bytes a second, over ten seconds, of a body that comes and of an answer that is taken (OPENFAZE_MIN_RATE_KB)."""
+
+
+class HeadTooLarge(ApiError):
+    status = 431
+    type = "invalid_request_error"
+    code = "head_too_large"
+
+
+class TooSlow(ApiError):
+    status = 408
+    type = "invalid_request_error"
+    code = "request_too_slow"
+
+
+class Connections:
+    """All connections of a server, and the clock that watches them. Belongs to one event loop."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.limits = limits
+        self.refused: Counter[str] = Counter()
+        """By reason, since the last line of the log about it."""
+        self._all: dict[BoundedProtocol, None] = {}
+        self._by_address: Counter[str] = Counter()
+        self._clock: asyncio.TimerHandle | None = None
+        self._report: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def admit(self, one: "BoundedProtocol") -> bool:
+        """False where there is no room for it, and none of those in its way waits."""
+        self._all[one] = None
+        self._by_address[one.address] += 1
+        if self._by_address[one.address] > self.limits.per_address:
+            made_room = self._drop_oldest("connections_of_address", lambda other: other.address == one.address)
+        elif len(self._all) > self.limits.connections:
+            made_room = self._drop_oldest("connections", lambda _: True)
+        else:
+            made_room = True
+        if self._clock is None:
+            self._clock = one.loop.call_later(TICK_S, self._tick, one.loop)
+        return made_room
+
+    def leave(self, one: "BoundedProtocol") -> None:
+        if self._all.pop(one, one) is None:
+            self._by_address[one.address] -= 1
+            if not self._by_address[one.address]:
+                del self._by_address[one.address]
+        if not self._all and self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def note(self, reason: str, loop: asyncio.AbstractEventLoop) -> None:
+        """Counts what is refused; the log has it once a minute, for whoever floods a server floods its log, too."""
+        self.refused[reason] += 1
+        if self._report is None:
+            self._report = loop.call_later(_REPORT_S, self.report)
+
+    def report(self) -> None:
+        if self._report is not None:
+            self._report.cancel()
+            self._report = None
+        if self.refused:
+            log.warning("connections_refused", **self.refused)
+            self.refused.clear()
+
+    def look(self, now: float) -> None:
+        """Ends what has been too slow by `now`, in the loop's seconds."""
+        for one in list(self._all):
+            one.look(now)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._clock = loop.call_later(TICK_S, self._tick, loop) if self._all else None
+        self.look(loop.time())
+
+    def _drop_oldest(self, reason: str, among: Callable[["BoundedProtocol"], bool]) -> bool:
+        newest = next(reversed(self._all))
+        for one in self._all:
+            if one is not newest and one.waits and among(one):
+                one.drop(reason)
+                return True
+        return False
+
+
+class _Flow:
+    """Bytes one way, looked at in windows."""
+
+    def __init__(self, now: float) -> None:
+        self.moved = 0
+        self._since = now
+        self._before = 0
+
+    def restart(self, now: float) -> None:
+        self._since, self._before = now, self.moved
+
+    def is_slow(self, now: float, least_rate: float) -> bool:
+        if now - self._since < WINDOW_S:
+            return False
+        slow = self.moved - self._before < least_rate * (now - self._since)
+        self.restart(now)
+        return slow
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol within ConnectionLimits."""
+
+    def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._of = connections
+        self._limits = connections.limits
+        self.timeout_keep_alive = math.ceil(self._limits.idle_s)
+        self.address = ""
+        now = self.loop.time()
+        self._in_head = self._in_body = self._ends = False
+        self._since = now
+        """When what it waits for began: the head, the body, the next request."""
+        self._head = 0
+        """Bytes of the head so far."""
+        self._in, self._out = _Flow(now), _Flow(now)
+        self._framing = 0
+        """Bytes of the body that are none of its content."""
+        self._unsent = 0
+        """Bytes of answers that had not been taken at the last look."""
+
+    @property
+    def waits(self) -> bool:
+        """For the head of a request, the first or the next, or for the client to close."""
+        return self._ends or (not self._in_body and (self.cycle is None or self.cycle.response_complete))
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.address = self.client[0] if self.client else ""
+        if not self._of.admit(self):
+            self.drop("connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._of.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._in.moved += len(data)
+        view = memoryview(data)
+        while view and not (self._ends or self.transport.is_closing()):
+            piece = view if self._in_body else view[:_FED_AT_ONCE]
+            view = view[len(piece) :]
+            if self._in_body:
+                self._framing += len(piece)
+            else:
+                self._head += len(piece)
+            super().data_received(bytes(piece))
+            if max(self._head, self._framing) > self._limits.head_bytes:
+                self._refuse(HeadTooLarge(self._too_large), "head_too_large")
+            elif len(self.pipeline) > _PIPELINED:
+                self.drop("pipelined")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._head = 0
+        self._since = self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._in_head, self._in_body = False, True
+        self._head = self._framing = 0
+        self._since = self.loop.time()
+        self._in.restart(self._since)
+
+    def on_body(self, body: bytes) -> None:
+        # What comes in chunks smaller than this costs more than it says; large ones pay for what is not content.
+        self._framing = max(0, self._framing - (1 + _FRAMING) * len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        self._framing = 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._since = self.loop.time()
+        super().on_response_complete()
+
+    def look(self, now: float) -> None:
+        """Ends the connection where what it waits for has not come by `now`, or comes too slowly."""
+        limits, waited = self._limits, now - self._since
+        if self._ends:
+            if waited > _ENDING_S:
+                self.transport.abort()
+        elif self._is_taken_too_slowly(now):
+            self.drop("answer_too_slow")
+        elif self._in_body and not self.cycle.response_complete:
+            self._look_at_body(now, waited)
+        elif self._in_body and waited > LINGER_S:
+            self.drop("body_unread")
+        elif self._in_head and waited > limits.head_s:
+            self._refuse(TooSlow(self._late("head", limits.head_s, "HEAD_TIMEOUT_S")), "head_too_slow")
+        elif self.waits and waited > (limits.head_s if self.cycle is None else limits.idle_s):
+            self.transport.close()
+
+    def drop(self, reason: str) -> None:
+        """Ends the connection without a word."""
+        self._of.note(reason, self.loop)
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def _look_at_body(self, now: float, waited: float) -> None:
+        if waited > self._limits.body_s:
+            self._refuse(TooSlow(self._late("body", self._limits.body_s, "REQUEST_TIMEOUT_S")), "body_too_slow")
+        elif self.flow.read_paused:
+            self._in.restart(now)  # it is us who is slow
+        elif self._in.is_slow(now, self._limits.least_rate):
+            kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s (OPENFAZE_MIN_RATE_KB)"
+            self._refuse(TooSlow(f"The request's body comes more slowly than {kilobytes}."), "body_too_slow")
+
+    def _is_taken_too_slowly(self, now: float) -> bool:
+        before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        if not self._unsent:
+            self._out.restart(now)
+            return False
+        self._out.moved += max(0, before - self._unsent)
+        return self._out.is_slow(now, self._limits.least_rate)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is told so in OpenAI's form, like everything else."""
+        self._answer(BadRequest(msg, code="invalid_http"))
+
+    def _refuse(self, error: ApiError, reason: str) -> None:
+        """Answers where nothing has been answered yet, and ends the connection."""
+        self._of.note(reason, self.loop)
+        if self.cycle is not None and not self.cycle.response_complete:
+            if self.cycle.response_started:
+                self.transport.abort()
+                return
+            # The application hears that the caller has gone, and says nothing more.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self._answer(error)
+
+    def _answer(self, error: ApiError) -> None:
+        request_id = f"req-{uuid4()}"
+        body = pydantic_core.to_json(error.body(request_id))
+        head = [
+            b"content-type: application/json",
+            b"content-length: %d" % len(body),
+            b"x-request-id: " + request_id.encode(),
+            *(f"{name}: {value}".encode() for name, value in error.headers.items()),
+            b"connection: close",
+        ]
+        self.transport.write(STATUS_LINE[error.status] + b"\r\n".join(head) + b"\r\n\r\n" + body)
+        self._ends = True
+        self._since = self.loop.time()
+        # Closed with bytes unread, it would be reset, and its answer lost.
+        self.transport.write_eof()
+        self.flow.resume_reading()
+
+    @property
+    def _too_large(self) -> str:
+        limit = self._limits.head_bytes // 1024
+        return f"The request's first line and headers are larger than {limit} kB (OPENFAZE_MAX_HEAD_KB)."
+
+    def _late(self, part: str, seconds: float, setting: str) -> str:
+        return f"The request's {part} did not come within {seconds:g} s (OPENFAZE_{setting})."
+
+
+def bounded_protocol(limits: ConnectionLimits) -> Any:
+    """The value of uvicorn's `http`: one set of connections, and the protocol of each."""
+    return functools.partial(BoundedProtocol, connections=Connections(limits))
+
+
+def allow_descriptors() -> None:
+    """Raises this process's bound of open files as far as it may: many systems begin with 1024, too few for the
+    connections and what they have open."""
+    if sys.platform != "win32":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -1,0 +1,94 @@
+"""Bodies of requests, and answers of any size."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from app.errors import PayloadTooLarge
+from app.routes.body import json_response, read_body
+from models.scheduler import FairSlots
+
+MB = 1024 * 1024
+
+
+class Upload:
+    """A request whose body comes when a test sends it."""
+
+    def __init__(self, slots: FairSlots) -> None:
+        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.taken = 0
+        app = SimpleNamespace(state=SimpleNamespace(services=SimpleNamespace(bodies=slots)))
+        self.request = Request({"type": "http", "headers": [], "app": app}, self._receive)
+
+    async def _receive(self) -> Any:
+        message = await self._messages.get()
+        self.taken += 1
+        return message
+
+    def send(self, size: int, *, last: bool = False) -> None:
+        self._messages.put_nowait({"type": "http.request", "body": b"x" * size, "more_body": not last})
+
+
+async def idle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_large_bodies_are_read_so_many_at_a_time_and_small_ones_always() -> None:
+    slots = FairSlots("uploads", 1, most_waiting=8)
+    first, second, small = Upload(slots), Upload(slots), Upload(slots)
+    reading = [asyncio.create_task(read_body(one.request, 10 * MB)) for one in (first, second)]
+    for one in (first, second):
+        one.send(MB)
+        one.send(MB)
+        one.send(MB)
+    await idle()
+    assert (first.taken, second.taken) == (3, 2), "the second waits with what it has"
+    small.send(MB // 2, last=True)
+    assert len(await read_body(small.request, 10 * MB)) == MB // 2
+    first.send(1, last=True)
+    second.send(1, last=True)
+    assert [len(body) for body in await asyncio.gather(*reading)] == [3 * MB + 1] * 2
+    assert (slots.running, slots.waiting) == (0, 0)
+
+
+async def test_a_body_that_is_too_large_gives_its_turn_back() -> None:
+    slots = FairSlots("uploads", 1, most_waiting=8)
+    upload = Upload(slots)
+    upload.send(MB)
+    upload.send(2 * MB)
+    with pytest.raises(PayloadTooLarge):
+        await read_body(upload.request, 2 * MB)
+    assert slots.running == 0
+
+
+async def sent(content: bytes) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    response = await json_response(content, {"server-timing": "read;dur=1"})
+    await response({"type": "http"}, None, send)  # type: ignore[arg-type]
+    return messages
+
+
+async def test_a_large_answer_leaves_in_pieces_and_is_the_same() -> None:
+    content = bytes(range(256)) * 10_000
+    start, *pieces = await sent(content)
+    assert b"".join(piece["body"] for piece in pieces) == content
+    assert max(len(piece["body"]) for piece in pieces) == 256 * 1024
+    assert dict(start["headers"]) == {
+        b"server-timing": b"read;dur=1",
+        b"content-length": b"2560000",
+        b"content-type": b"application/json",
+    }
+
+
+async def test_a_small_answer_is_one_piece() -> None:
+    start, piece = await sent(b"{}")
+    assert piece["body"] == b"{}"
+    assert dict(start["headers"])[b"content-type"] == b"application/json"

@@ -1,0 +1,367 @@
+"""What a connection may cost: of heads, bodies, answers and idling, against real sockets on loopback.
+
+Time passes where a test says so: it looks at the connections as of a later second.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import structlog
+import uvicorn
+from uvicorn.server import ServerState
+
+from app.connections import LINGER_S, WINDOW_S, BoundedProtocol, ConnectionLimits, Connections, bounded_protocol
+
+GET = b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n"
+POST = b"POST /read HTTP/1.1\r\nhost: x\r\n"
+LARGE = 64 * 1024 * 1024
+
+
+@dataclass
+class Application:
+    """Reads bodies at /read, answers much at /large, and holds what is asked of /held until `release`."""
+
+    asked: list[str] = field(default_factory=list)
+    read: list[tuple[int, str]] = field(default_factory=list)
+    """Bytes of each body, and how it ended."""
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        self.asked.append(path)
+        if path == "/read":
+            size = 0
+            while True:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message["more_body"]:
+                    break
+            self.read.append((size, message["type"]))
+            if message["type"] == "http.disconnect":
+                return
+        if path == "/held":
+            await self.release.wait()
+        body = b"x" * LARGE if path == "/large" else b"ok"
+        headers = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+@dataclass
+class Server:
+    app: Application
+    connections: Connections
+    port: int
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
+        port = writer.get_extra_info("sockname")[1]
+        await until(lambda: reader.at_eof() or any(one.client == ("127.0.0.1", port) for one in self.connections._all))
+        return reader, writer
+
+    def after(self, seconds: float) -> None:
+        """Looks at the connections as of so many seconds later."""
+        self.connections.look(asyncio.get_running_loop().time() + seconds)
+
+
+@asynccontextmanager
+async def served(**limits: Any) -> AsyncIterator[Server]:
+    app = Application()
+    connections = Connections(ConnectionLimits(**limits))
+    config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none")
+    config.load()
+    state = ServerState()
+
+    def protocol() -> BoundedProtocol:
+        return BoundedProtocol(config=config, server_state=state, app_state={}, connections=connections)
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    running = Server(app, connections, server.sockets[0].getsockname()[1])
+    try:
+        yield running
+    finally:
+        for writer in running.writers:
+            writer.transport.abort()
+        app.release.set()
+        server.close()
+        for one in list(state.connections):
+            one.transport.abort()  # type: ignore[union-attr]
+        await until(lambda: not connections and not state.tasks)
+        connections.report()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body of the next answer."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    length = int(head.split("content-length: ")[1].split("\r\n")[0])
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def refusal(reader: asyncio.StreamReader) -> tuple[int, str, str]:
+    """Status, code and message of an error in OpenAI's form, after which the connection ends."""
+    status, body = await answer(reader)
+    assert await reader.read() == b"", "the connection goes on"
+    error = json.loads(body)["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["request_id"].startswith("req-")
+    return status, error["code"], error["message"]
+
+
+async def is_closed(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await reader.read(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+async def test_ordinary_requests_pass_on_one_connection() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        for _ in range(3):
+            writer.write(GET)
+            assert await answer(reader) == (200, b"ok")
+        writer.write(POST + b"content-length: 200000\r\n\r\n" + b"x" * 200_000)
+        assert await answer(reader) == (200, b"ok")
+        assert server.app.read == [(200_000, "http.request")]
+        assert not server.connections.refused
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"x" * 1000, b"x-%d: y\r\n" % 7, b"x: " + b"y" * 997 + b"\r\n"],
+    ids=["one endless line", "many headers", "large headers"],
+)
+async def test_a_head_without_an_end_is_refused_when_it_is_larger_than_its_limit(piece: bytes) -> None:
+    async with served(head_bytes=64 * 1024) as server:
+        reader, writer = await server.open()
+        writer.write(b"GET / HTTP/1.1\r\n")
+        sent = 0
+        while sent < 90_000:
+            writer.write(piece)
+            sent += len(piece)
+        status, code, message = await refusal(reader)
+        assert (status, code) == (431, "head_too_large")
+        assert message.endswith("larger than 64 kB (OPENFAZE_MAX_HEAD_KB).")
+        assert server.app.asked == []
+        assert server.connections.refused == {"head_too_large": 1}
+
+
+async def test_a_head_just_within_its_limit_is_read_however_it_is_cut() -> None:
+    async with served(head_bytes=64 * 1024) as server:
+        reader, writer = await server.open()
+        head = b"GET /small HTTP/1.1\r\nhost: x\r\nlong: " + b"y" * 60_000 + b"\r\n\r\n"
+        for start in range(0, len(head), 7_001):
+            writer.write(head[start : start + 7_001])
+            await writer.drain()
+        assert await answer(reader) == (200, b"ok")
+
+
+@pytest.mark.parametrize("junk", [b"0\r\nx: ", b"1;"], ids=["trailer", "chunk extension"])
+async def test_what_surrounds_the_chunks_of_a_body_is_bounded_like_a_head(junk: bytes) -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(POST + b"transfer-encoding: chunked\r\n\r\n" + junk)
+        for _ in range(300):
+            writer.write(b"y" * 1000)
+        assert (await refusal(reader))[:2] == (431, "head_too_large")
+
+
+async def test_chunks_of_one_byte_are_a_body_like_any_other() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(POST + b"transfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n")
+        assert await answer(reader) == (200, b"ok")
+        assert server.app.read == [(100_000, "http.request")]
+
+
+async def test_a_head_that_takes_too_long_is_refused() -> None:
+    async with served(head_s=10) as server:
+        reader, writer = await server.open()
+        writer.write(b"GET / HT")
+        await until(lambda: next(iter(server.connections._all))._in_head)
+        server.after(9)
+        server.after(11)
+        assert await refusal(reader) == (
+            408,
+            "request_too_slow",
+            "The request's head did not come within 10 s (OPENFAZE_HEAD_TIMEOUT_S).",
+        )
+
+
+async def test_a_connection_that_says_nothing_ends_and_one_between_requests_later() -> None:
+    async with served(head_s=10, idle_s=75) as server:
+        silent, _ = await server.open()
+        between, writer = await server.open()
+        writer.write(GET)
+        await answer(between)
+        server.after(11)
+        assert await is_closed(silent)
+        writer.write(b"\r\n" * 10)  # no request begins with these
+        writer.write(GET)
+        assert await answer(between) == (200, b"ok")
+        server.after(76)
+        assert await is_closed(between)
+
+
+async def test_a_second_head_that_stops_in_the_middle_is_refused_like_the_first() -> None:
+    async with served(head_s=10) as server:
+        reader, writer = await server.open()
+        writer.write(GET)
+        await answer(reader)
+        writer.write(b"GET / HT")
+        await until(lambda: next(iter(server.connections._all))._in_head)
+        server.after(11)
+        assert (await refusal(reader))[:2] == (408, "request_too_slow")
+
+
+async def test_a_body_that_trickles_is_refused_and_the_application_hears_that_its_caller_left() -> None:
+    async with served(least_rate=1000) as server:
+        reader, writer = await server.open()
+        writer.write(POST + b"content-length: 1000000\r\n\r\n" + b"x" * 100_000)
+        await until(lambda: server.app.asked)
+        await until(lambda: next(iter(server.connections._all))._in.moved > 100_000)
+        server.after(WINDOW_S + 1)  # the first hundred thousand came quickly
+        server.after(2 * WINDOW_S + 2)
+        status, code, message = await refusal(reader)
+        assert (status, code) == (408, "request_too_slow")
+        assert "OPENFAZE_MIN_RATE_KB" in message
+        await until(lambda: server.app.read)
+        assert server.app.read == [(100_000, "http.disconnect")]
+
+
+async def test_a_body_has_the_requests_time_and_no_more() -> None:
+    async with served(least_rate=0, body_s=300) as server:
+        reader, writer = await server.open()
+        writer.write(POST + b"content-length: 1000000\r\n\r\n" + b"x" * 1000)
+        await until(lambda: server.app.asked)
+        server.after(299)
+        server.after(301)
+        assert (await refusal(reader))[1:] == (
+            "request_too_slow",
+            "The request's body did not come within 300 s (OPENFAZE_REQUEST_TIMEOUT_S).",
+        )
+
+
+async def test_a_body_that_the_application_does_not_take_yet_is_not_slow() -> None:
+    async with served(least_rate=1000) as server:
+        reader, writer = await server.open()
+        writer.write(POST.replace(b"/read", b"/held") + b"content-length: 1000000\r\n\r\n" + b"x" * 1_000_000)
+        await until(lambda: next(iter(server.connections._all)).flow.read_paused)
+        for windows in range(1, 5):
+            server.after(windows * (WINDOW_S + 1))
+        server.app.release.set()
+        assert await answer(reader) == (200, b"ok")
+
+
+async def test_the_rest_of_a_body_that_nobody_reads_is_thrown_away_for_a_while() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(POST.replace(b"/read", b"/small") + b"content-length: 1000000\r\n\r\n" + b"x" * 1000)
+        assert await answer(reader) == (200, b"ok")
+        server.after(LINGER_S - 1)
+        server.after(LINGER_S + 1)
+        assert await is_closed(reader)
+        assert server.connections.refused == {"body_unread": 1}
+
+
+async def test_an_answer_that_nobody_takes_is_given_up_and_one_that_is_taken_is_not() -> None:
+    async with served(least_rate=1000) as server:
+        reader, writer = await server.open()
+        writer.write(GET.replace(b"/small", b"/large"))
+        one = next(iter(server.connections._all))
+        await until(lambda: one.transport.get_write_buffer_size() > LARGE // 2)
+        server.after(1)
+        for windows in range(1, 4):
+            left = one.transport.get_write_buffer_size()
+            while one.transport.get_write_buffer_size() >= left:
+                await reader.read(256 * 1024)
+            server.after(1 + windows * (WINDOW_S + 1))
+        assert not one.transport.is_closing()
+        server.after(1 + 5 * (WINDOW_S + 1))
+        await until(lambda: not server.connections)
+        assert server.connections.refused == {"answer_too_slow": 1}
+        writer.close()
+
+
+async def test_connections_that_wait_make_room_the_oldest_first_and_those_at_work_do_not() -> None:
+    async with served(connections=3) as server:
+        working, writer = await server.open()
+        writer.write(GET.replace(b"/small", b"/held"))
+        await until(lambda: server.app.asked)
+        oldest, _ = await server.open()
+        second, _ = await server.open()
+        newest, newest_writer = await server.open()
+        assert await is_closed(oldest)
+        newest_writer.write(GET)
+        assert await answer(newest) == (200, b"ok")
+        server.app.release.set()
+        assert await answer(working) == (200, b"ok")
+        assert not second.at_eof()
+        assert server.connections.refused == {"connections": 1}
+
+
+async def test_a_new_connection_is_refused_where_all_are_at_work() -> None:
+    async with served(connections=2) as server:
+        for number in (1, 2):
+            _, writer = await server.open()
+            writer.write(GET.replace(b"/small", b"/held"))
+            await until(lambda number=number: len(server.app.asked) == number)
+        reader, _ = await server.open()
+        assert await is_closed(reader)
+        assert len(server.connections) == 2
+
+
+async def test_an_address_has_a_bound_of_its_own() -> None:
+    async with served(connections=100, per_address=2) as server:
+        first, _ = await server.open()
+        await server.open()
+        await server.open()
+        assert await is_closed(first)
+        assert server.connections.refused == {"connections_of_address": 1}
+
+
+async def test_requests_that_wait_for_the_one_before_them_are_bounded() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(GET.replace(b"/small", b"/held") + GET * 1000)
+        assert await is_closed(reader)
+        assert server.app.asked == ["/held"]
+
+
+async def test_what_is_no_http_is_told_so_in_json() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+        assert (await refusal(reader))[:2] == (400, "invalid_http")
+
+
+async def test_refusals_are_logged_once_with_their_counts() -> None:
+    async with served(per_address=1) as server:
+        with structlog.testing.capture_logs() as lines:
+            for _ in range(5):
+                await server.open()
+            assert lines == []
+            server.connections.report()
+            server.connections.report()
+        assert lines == [{"event": "connections_refused", "log_level": "warning", "connections_of_address": 4}]
+
+
+async def test_a_server_has_one_set_of_connections() -> None:
+    make = bounded_protocol(ConnectionLimits(connections=7))
+    config = uvicorn.Config(Application(), log_config=None, lifespan="off", ws="none")
+    first, second = (make(config=config, server_state=ServerState(), app_state={}) for _ in range(2))
+    assert first._of is second._of
+    assert first._of.limits.connections == 7
