@@ -17,6 +17,8 @@ class FileLimits:
     """Of one file (OPENFAZE_MAX_FILE_MB)."""
     owner_bytes: int = 10_240 * MB
     """Of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
+    owner_files: int = 10_000
+    """Their number (OPENFAZE_MAX_FILES)."""
     ttl_s: float = 720 * 3600.0
     """Seconds that a file is kept; 0: for ever (OPENFAZE_FILES_TTL_HOURS)."""
 

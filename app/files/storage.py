@@ -4,6 +4,7 @@ import contextlib
 import posixpath
 import secrets
 from datetime import datetime
+from pathlib import Path
 from typing import IO, Any
 
 import fsspec
@@ -27,10 +28,14 @@ class Storage:
             self._system, self._root = fsspec.url_to_fs(address)
         except ImportError as error:
             extra = _EXTRAS.get(protocol)
-            remedy = f"pip install 'openfaze[{extra}]'" if extra else f"install the package that serves {protocol}://"
+            remedy = f"run `openfaze install {extra}`" if extra else f"install the package that serves {protocol}://"
             raise ValueError(f"OPENFAZE_FILES_DIR is a {protocol}:// address, which needs: {remedy}") from error
         except ValueError as error:
             raise ValueError(f"OPENFAZE_FILES_DIR: {error}") from error
+
+    def local_path(self, name: str) -> Path | None:
+        """Where `name` lies at the root of a storage that is a folder; None where it is none."""
+        return Path(self._root) / name if isinstance(self._system, LocalFileSystem) else None
 
     def create(self, name: str) -> IO[bytes]:
         """A new file, to be written and closed."""
@@ -44,9 +49,13 @@ class Storage:
     def put(self, name: str, content: bytes) -> None:
         """A small file, which is there whole or not at all."""
         unfinished = f"{name}.{secrets.token_hex(4)}.part"
-        with self.create(unfinished) as file:
-            file.write(content)
-        self._system.mv(self._path(unfinished), self._path(name))
+        try:
+            with self.create(unfinished) as file:
+                file.write(content)
+            self._system.mv(self._path(unfinished), self._path(name))
+        except BaseException:
+            self.delete(unfinished)
+            raise
 
     def open(self, name: str) -> IO[bytes]:
         """Raises FileNotFoundError."""

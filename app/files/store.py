@@ -12,13 +12,16 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
 from app.errors import Unavailable
+from app.files.index import FileIndex
 from app.files.records import KNOWN, FileLimits, StoredFile, from_record
 from app.files.storage import Storage
 from app.files.writing import Writing
+from models.base import RETRY_S, ran_out
 from tasks.media.sessions import Closable
 from tasks.media.threads import Worker
 from tasks.media.uploads import Upload
@@ -34,7 +37,7 @@ _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABANDONED_S = 24 * 3600.0
 """Age at which bytes that nothing is known of are an upload that was broken off, and not one under way."""
 _SWEEP_S = 3600.0
-_RETRY_S = 30
+_FOLLOW_S = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +51,10 @@ class FileStore:
         self.now = now
         self.being_written: Counter[str] = Counter()
         """Bytes of each owner's unfinished uploads."""
-        self.publishing = asyncio.Lock()
+        self.index = FileIndex(storage)
+        self._followed: dict[str, float] = {}
+        """When the index has last taken over what lies in an owner's folder, in the clock's seconds."""
+        self._following: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._worker = Worker("files", threads=_THREADS)
 
     async def find(self, owner: str, file_id: str) -> StoredFile | None:
@@ -58,21 +64,28 @@ class FileStore:
         try:
             file = from_record(await self.run(self.storage.get, f"{owner}/{file_id}{KNOWN}"))
         except FileNotFoundError:
+            file = None
+        if file is None:
+            # Deleted by another server, or of another version: then the index must not list it either.
+            await self.run(self.index.remove, owner, file_id)
             return None
-        if file is not None and self._is_over(file):
+        if self._is_over(file):
             await self.delete(file)
             return None
         return file
 
     async def all(self, owner: str) -> list[StoredFile]:
         """The newest first."""
-        files = [file for file in await self._known(owner) if not self._is_over(file)]
-        return sorted(files, key=lambda file: (file.created, file.id), reverse=True)
+        await self.follow(owner)
+        return [file for file in await self.run(self.index.all, owner) if not self._is_over(file)]
 
-    async def used(self, owner: str) -> int:
-        """Bytes of all of the owner's files."""
-        sizes = await self.run(self.storage.sizes, owner)
-        return sum(size for name, size in sizes.items() if f"{name}{KNOWN}" in sizes)
+    async def follow(self, owner: str) -> None:
+        """Sees to it that the index knows the owner's files: once, or where other servers write them too, often."""
+        async with self._following.setdefault(owner, asyncio.Lock()):
+            since = self._followed.get(owner)
+            if since is None or (self.index.is_shared and self.now() - since > _FOLLOW_S):
+                await self.run(self.index.follow, owner)
+                self._followed[owner] = self.now()
 
     async def read(self, upload: Upload) -> bytes:
         """The whole file. Raises FileNotFoundError where it was deleted meanwhile."""
@@ -89,6 +102,7 @@ class FileStore:
 
     async def delete(self, file: StoredFile) -> None:
         await self.run(self.storage.delete, f"{file.name}{KNOWN}")
+        await self.run(self.index.remove, file.owner, file.id)
         await self.run(self.storage.delete, file.name)
 
     @asynccontextmanager
@@ -104,7 +118,8 @@ class FileStore:
     async def sweep(self) -> None:
         """Deletes what is over, and what broken-off uploads left."""
         for owner in await self.run(self.storage.folders):
-            for file in await self._known(owner):
+            await self.run(self.index.follow, owner)
+            for file in await self.run(self.index.all, owner):
                 if self._is_over(file):
                     await self.delete(file)
             names = await self.run(self.storage.sizes, owner)
@@ -122,6 +137,7 @@ class FileStore:
 
     async def close(self) -> None:
         await self._worker.close()
+        await asyncio.to_thread(self.index.close)
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`call` in a thread. Raises FileNotFoundError as it is, and Unavailable for any other OSError."""
@@ -132,11 +148,6 @@ class FileStore:
         """As `run`, for a result that is closed when the caller left before it was there."""
         with _failures():
             return await self._worker.acquire(call, *args, **kwargs)
-
-    async def _known(self, owner: str) -> list[StoredFile]:
-        names = [name for name in await self.run(self.storage.sizes, owner) if name.endswith(KNOWN)]
-        records = await self.run(self.storage.get_all, names)
-        return [file for file in map(from_record, records) if file is not None and file.owner == owner]
 
     def _is_over(self, file: StoredFile) -> bool:
         return file.expires is not None and file.expires <= self.now()
@@ -159,7 +170,7 @@ def _failures() -> Iterator[None]:
     except OSError as error:
         log.exception("file_storage_failed")
         raise Unavailable(
-            "The server's file storage does not work at the moment.",
+            "The server's file storage does not work: its log says why.",
             code="storage_unavailable",
-            retry_after=_RETRY_S,
+            retry_after=RETRY_S if ran_out(error) else None,
         ) from error

@@ -3,7 +3,8 @@
 import asyncio
 from typing import IO, TYPE_CHECKING
 
-from app.errors import PayloadTooLarge
+from app.errors import BadRequest, PayloadTooLarge
+from app.files.index import NoRoom
 from app.files.records import KNOWN, StoredFile, to_record
 from tasks.media.limits import megabytes
 from tasks.media.media_types import TEXTS, media_type_of_file
@@ -31,7 +32,9 @@ class Writing:
         self._published = False
 
     async def begin(self) -> None:
-        self._used = await self._store.used(self._owner)
+        await self._store.follow(self._owner)
+        number, self._used = await self._store.run(self._store.index.totals, self._owner)
+        self._check_number(number + 1)
         self._file = await self._store.acquire(self._store.storage.create, self._name)
 
     async def write(self, piece: bytes) -> None:
@@ -51,7 +54,10 @@ class Writing:
         await self._store.run(self._file.write, piece)
 
     async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:
-        """The file, which its owner sees from now on, for `keep_s` seconds or for ever."""
+        """The file, which its owner sees from now on, for `keep_s` seconds or for ever. Raises BadRequest where nothing
+        was written, and PayloadTooLarge."""
+        if not self._size:
+            raise BadRequest("Field 'file': the file is empty", param="file")
         created = self._store.now()
         file = StoredFile(
             id=self._id,
@@ -64,31 +70,48 @@ class Writing:
             expires=None if keep_s is None else int(created + keep_s),
         )
         await self._close()
-        # One at a time: of two uploads that fit each by itself, only one may fit.
-        async with self._store.publishing:
-            self._check_room(await self._store.used(self._owner) + self._size)
-            # Begun, it is finished, though the caller may leave meanwhile: there must be both, bytes and record.
-            self._published = True
-            await asyncio.shield(asyncio.create_task(self._publish(to_record(file))))
+        # Begun, it is finished, though the caller may leave meanwhile: there must be all of it, or nothing.
+        self._published = True
+        await asyncio.shield(asyncio.create_task(self._publish(file)))
         return file
 
     async def end(self) -> None:
         self._store.being_written[self._owner] -= self._size
-        await self._close()
-        if not self._published:
-            await self._store.run(self._store.storage.delete, self._name)
-
-    async def _publish(self, record: bytes) -> None:
         try:
-            await self._store.run(self._store.storage.put, f"{self._name}{KNOWN}", record)
+            # On a full disk, what was not written yet fails now.
+            await self._close()
+        finally:
+            if not self._published:
+                await self._store.run(self._store.storage.delete, self._name)
+
+    async def _publish(self, file: StoredFile) -> None:
+        store, limits = self._store, self._store.limits
+        try:
+            await store.run(store.index.add, file, limits.owner_bytes, limits.owner_files)
+        except NoRoom as no_room:
+            self._published = False
+            self._check_number(limits.owner_files + no_room.too_many)
+            self._check_room(limits.owner_bytes + 1)
+        try:
+            await store.run(store.storage.put, f"{self._name}{KNOWN}", to_record(file))
         except Exception:
             self._published = False
+            await store.run(store.index.remove, self._owner, self._id)
             raise
 
     async def _close(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             await self._store.run(file.close)
+
+    def _check_number(self, number: int) -> None:
+        limit = self._store.limits.owner_files
+        if number > limit:
+            raise PayloadTooLarge(
+                f"With this file, you have more than {limit} files (OPENFAZE_MAX_FILES). Delete some.",
+                code="storage_full",
+                param="file",
+            )
 
     def _check_room(self, size: int) -> None:
         limit = self._store.limits.owner_bytes

@@ -1,5 +1,6 @@
 """/v1/files: what a client uploads once, and names by its id in requests."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Literal
@@ -24,6 +25,7 @@ _FORM_BYTES = MB
 """Of an upload's body besides the file: boundaries and fields."""
 _SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
 """OpenAI's bounds of `expires_after[seconds]`."""
+_SECONDS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
 
@@ -176,7 +178,7 @@ def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
         return longest
     if fields.get("expires_after[anchor]", "created_at") != "created_at":
         raise BadRequest("Field 'expires_after[anchor]': Input should be 'created_at'", param="expires_after[anchor]")
-    if not (asked.isascii() and asked.isdigit() and _SHORTEST_KEEP_S <= int(asked[:9]) <= _LONGEST_KEEP_S):
+    if not (_SECONDS.fullmatch(asked) and _SHORTEST_KEEP_S <= int(asked) <= _LONGEST_KEEP_S):
         raise BadRequest(
             f"Field 'expires_after[seconds]': Input should be {_SHORTEST_KEEP_S} to {_LONGEST_KEEP_S} seconds",
             param="expires_after[seconds]",

@@ -5,13 +5,14 @@ import errno
 import os
 import secrets
 import stat
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from app.errors import PayloadTooLarge, Unavailable
+from app.errors import BadRequest, PayloadTooLarge, Unavailable
 from app.files.records import FileLimits, StoredFile
 from app.files.storage import Storage
 from app.files.store import FileStore
@@ -68,6 +69,13 @@ def lying(store: FileStore) -> list[str]:
     return sorted(name for folder in store.storage.folders() for name in store.storage.sizes(folder))
 
 
+async def used(store: FileStore, owner: str) -> int:
+    """Bytes of all of the owner's files, as uploads count them."""
+    await store.follow(owner)
+    _, size = await store.run(store.index.totals, owner)
+    return size
+
+
 async def test_a_file_is_read_as_it_was_written(store: FileStore, clock: Clock) -> None:
     file = await kept(store, b"%PDF-1.7 hello", filename="ä/../b.pdf")
     assert await store.find("me", file.id) == file
@@ -76,9 +84,10 @@ async def test_a_file_is_read_as_it_was_written(store: FileStore, clock: Clock) 
     assert (file.created, file.expires) == (clock.now, int(clock.now + HOUR))
 
 
-async def test_an_empty_file_is_a_file(store: FileStore) -> None:
-    file = await kept(store, b"")
-    assert await content_of(store, file) == b""
+async def test_an_empty_file_is_refused_and_leaves_nothing(store: FileStore) -> None:
+    with pytest.raises(BadRequest, match="the file is empty"):
+        await kept(store, b"")
+    assert lying(store) == []
 
 
 async def test_what_a_client_calls_its_file_is_not_where_it_lies(store: FileStore) -> None:
@@ -127,7 +136,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(store: FileStore) -> Non
             await writing.write(b"half of it")
             raise ConnectionError
     assert lying(store) == []
-    assert await store.used("me") == 0
+    assert await used(store, "me") == 0
 
 
 async def test_an_upload_whose_caller_leaves_leaves_nothing(store: FileStore) -> None:
@@ -151,7 +160,7 @@ async def test_nobody_sees_a_file_before_it_is_whole(store: FileStore) -> None:
     async with store.writing("me") as writing:
         await writing.write(b"half of it")
         assert await store.all("me") == []
-        assert await store.used("me") == 0
+        assert await used(store, "me") == 0
 
 
 async def test_a_file_that_becomes_too_large_is_refused_and_leaves_nothing(store: FileStore) -> None:
@@ -239,10 +248,114 @@ def test_a_storage_whose_package_is_not_there_says_what_to_install(monkeypatch: 
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec, "url_to_fs", missing)
-    with pytest.raises(ValueError, match=r"OPENFAZE_FILES_DIR .* pip install 'openfaze\[s3\]'"):
+    with pytest.raises(ValueError, match=r"OPENFAZE_FILES_DIR .* run `openfaze install s3`"):
         Storage("s3://bucket/prefix")
 
 
 def test_an_address_that_nothing_serves_is_refused() -> None:
     with pytest.raises(ValueError, match="OPENFAZE_FILES_DIR: Protocol not known: nonsense"):
         Storage("nonsense://bucket")
+
+
+async def test_an_owner_has_a_number_of_files_and_no_more(address: str, clock: Clock) -> None:
+    store = FileStore(Storage(address), FileLimits(owner_files=2), clock)
+    first = await kept(store, b"1")
+    await kept(store, b"2")
+    with pytest.raises(PayloadTooLarge, match=r"more than 2 files \(OPENFAZE_MAX_FILES\)"):
+        await kept(store, b"3")
+    await kept(store, b"3", owner="you")
+    await store.delete(first)
+    await kept(store, b"4")
+    await store.close()
+
+
+async def test_of_uploads_that_fit_each_by_itself_only_those_fit_that_fit_together(store: FileStore) -> None:
+    outcomes = await asyncio.gather(*(kept(store, b"x" * 60) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(outcome, StoredFile) for outcome in outcomes) <= 2
+    assert await store.run(store.index.totals, "me") == (len(await store.all("me")), 60 * len(await store.all("me")))
+    assert len(lying(store)) == 2 * len(await store.all("me"))
+
+
+async def test_an_upload_lists_no_folder_that_the_index_knows(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kept(store, b"1")
+
+    def listed(folder: str) -> None:
+        raise AssertionError(f"{folder} was listed")
+
+    monkeypatch.setattr(store.storage, "sizes", listed)
+    await kept(store, b"2")
+    assert len(await store.all("me")) == 2
+
+
+async def test_one_owners_slow_folder_holds_up_nobody_elses_upload(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, end = threading.Event(), threading.Event()
+    follow = store.index.follow
+
+    def slow(owner: str) -> None:
+        if owner == "me":
+            entered.set()
+            assert end.wait(10)
+        follow(owner)
+
+    monkeypatch.setattr(store.index, "follow", slow)
+    mine = asyncio.create_task(kept(store, b"1"))
+    assert await asyncio.to_thread(entered.wait, 10)
+    assert await kept(store, b"2", owner="you")
+    end.set()
+    await mine
+
+
+async def test_the_index_is_made_anew_where_it_is_lost_or_damaged(tmp_path: Path, clock: Clock) -> None:
+    async def seen() -> list[str]:
+        store = FileStore(Storage(str(tmp_path)), FileLimits(), clock)
+        found = [file.id for file in await store.all("me")]
+        await store.close()
+        return found
+
+    store = FileStore(Storage(str(tmp_path)), FileLimits(), clock)
+    first, second = await kept(store, b"1"), await kept(store, b"2")
+    await store.close()
+    assert sorted(await seen()) == sorted([first.id, second.id])
+    for damage in (b"", b"no database at all" * 1000):
+        (tmp_path / "index.sqlite3").write_bytes(damage)
+        assert sorted(await seen()) == sorted([first.id, second.id])
+    (tmp_path / f"me/{first.id}.json").unlink()
+    assert await seen() == [second.id]
+
+
+async def test_a_disk_that_is_full_leaves_no_part_of_a_file(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = store.storage.create
+
+    class Full:
+        """Takes what it is given, and finds out when it is closed that there was no room."""
+
+        def __init__(self, name: str) -> None:
+            self._file = create(name)
+
+        def write(self, piece: bytes) -> int:
+            return self._file.write(piece)
+
+        def close(self) -> None:
+            self._file.close()
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+        def __enter__(self) -> "Full":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+    monkeypatch.setattr(store.storage, "create", Full)
+    with pytest.raises(Unavailable):
+        await kept(store, b"x" * 10)
+    assert lying(store) == []
+    # There is room for the file, and none for its record.
+    monkeypatch.setattr(store.storage, "create", lambda name: Full(name) if name.endswith(".part") else create(name))
+    with pytest.raises(Unavailable):
+        await kept(store, b"x" * 10)
+    assert lying(store) == []
+    assert await store.run(store.index.totals, "me") == (0, 0)
