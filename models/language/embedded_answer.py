@@ -4,16 +4,26 @@ import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 from contextlib import aclosing
+from dataclasses import replace
 
 from models.language.embedded_call import CallReader
 from models.language.embedded_request import NativeRequest
 from models.language.embedded_server import LlamaServer
-from models.language.llm import LlmBroke, LlmEvent, LlmRefused, TextDelta
+from models.language.llm import Done, LlmBroke, LlmEvent, LlmRefused, TextDelta, ToolCallDelta
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import public_sentence
 from models.shared_run import heard_of
 
 _JSON_BEGINS = tuple('{["-0123456789tfn')
+_BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); with max_tokens it can be longer."
+_LOOPED = "The answer was cut because the language model went on repeating itself."
+
+LOOP_CHARS = 400
+"""Of the end of an answer that repeats itself, at least."""
+LOOP_TIMES = 4
+"""How often a phrase comes in it, at least."""
+_LONGEST_PHRASE = 600
+_PROBE = 32
 
 
 class GrammarIgnored(Exception):
@@ -41,10 +51,11 @@ class NativeAnswer:
         self._cancelled = self._cancelled or not self.ended.done()
 
     async def events(self) -> AsyncGenerator[LlmEvent, None]:
-        """Raises LlmError, and GrammarIgnored before the first event."""
+        """Ends with `length` where the answer goes round in circles. Raises LlmError, and GrammarIgnored before the
+        first event."""
         calls = CallReader() if self._request.is_call else None
         begun = not self._request.is_json
-        async with aclosing(self._openai_events()) as events:
+        async with aclosing(self._bounded_events()) as events:
             async for event in events:
                 if not begun and isinstance(event, TextDelta) and event.text:
                     begun = True
@@ -52,6 +63,20 @@ class NativeAnswer:
                         raise GrammarIgnored
                 for delta in [event] if calls is None else calls.read(event):
                     yield delta
+
+    async def _bounded_events(self) -> AsyncGenerator[LlmEvent, None]:
+        said = Loops()
+        async with aclosing(self._openai_events()) as events:
+            async for event in events:
+                if isinstance(event, Done) and event.finish_reason == "length" and self._request.bound:
+                    yield replace(event, note=_BOUNDED.format(bound=self._request.bound))
+                    return
+                yield event
+                piece = event.arguments if isinstance(event, ToolCallDelta) else getattr(event, "text", "")
+                if said.end_in_one(piece):
+                    self.cancel()
+                    yield Done("length", note=_LOOPED)
+                    return
 
     async def _openai_events(self) -> AsyncGenerator[LlmEvent, None]:
         reader = ChunkReader()
@@ -74,3 +99,22 @@ class NativeAnswer:
         if not self._cancelled:
             self._loop.call_soon_threadsafe(self._chunks.put_nowait, chunk)
         return self._cancelled
+
+
+class Loops:
+    """Notices a text that goes round in circles while it is written: its end is one phrase again and again.
+
+    What `models.speech` does about loops is another matter: there a whole transcript has them taken out.
+    """
+
+    def __init__(self) -> None:
+        self._tail = ""
+
+    def end_in_one(self, piece: str) -> bool:
+        """Whether the text loops, now that it goes on with `piece`. The work does not grow with the text."""
+        tail = self._tail = (self._tail + piece)[-LOOP_TIMES * _LONGEST_PHRASE :]
+        # Where the last few characters stood before tells how long the phrase is, if it is one.
+        before = tail.rfind(tail[-_PROBE:], 0, len(tail) - 1)
+        phrase = len(tail) - _PROBE - before
+        looped = max(LOOP_CHARS, LOOP_TIMES * phrase)
+        return before >= 0 and looped <= len(tail) and tail[phrase - looped :] == tail[-looped:-phrase]

@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 
 from models.language.llm import Done, LlmEvent, TextDelta, ToolCallDelta
 
@@ -25,7 +26,12 @@ class CallReader:
             case TextDelta(text):
                 yield from self._read_text(text)
             case Done("stop"):
-                yield Done("tool_calls", event.prompt_tokens, event.completion_tokens, event.reasoning_tokens)
+                yield replace(event, finish_reason="tool_calls")
+            case Done():
+                # It ended before its last brace.
+                if self._held:
+                    yield ToolCallDelta(0, self._held)
+                yield event
             case _:
                 yield event
 

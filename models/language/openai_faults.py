@@ -12,7 +12,7 @@ from typing import Any, Self
 import pydantic_core
 
 from models.language.context_overflow import overflow_of
-from models.language.llm import LlmBroke, LlmError, LlmOverloaded, LlmRefused, LlmUnavailable
+from models.language.llm import LlmBroke, LlmError, LlmNotSetUp, LlmOverloaded, LlmRefused, LlmUnavailable
 
 RETRY_AFTER_S = 5
 """Where a busy server does not say itself when to come back."""
@@ -78,16 +78,22 @@ _SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\
 
 def fault(status: int, complaint: Complaint, retry_after: str | None = None) -> LlmError:
     """The error to raise for a response of this status, or for an error amid a stream."""
+    failure = _fault(status, complaint, retry_after)
+    failure.reason = f"status {status}"
+    return failure
+
+
+def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmError:
     words = f"{complaint.code} {complaint.message}"
     said = f"The LLM server answered {status}: {public_sentence(complaint.message) or 'no reason given'}"
     if status in (401, 403):
-        return LlmUnavailable(f"The LLM server refuses the API key ({status}): set OPENFAZE_LLM_API_KEY.")
+        return LlmNotSetUp(f"The LLM server refuses the API key ({status}): set OPENFAZE_LLM_API_KEY.")
     if status == 402 or _NO_CREDIT.search(words):
-        return LlmUnavailable(f"The account at the LLM server has no credit left ({status}).")
+        return LlmNotSetUp(f"The account at the LLM server has no credit left ({status}).")
     if status == 404 and _NO_TAKER.search(complaint.message):
         return LlmRefused(public_sentence(complaint.message))
-    if status in (404, 405) or _NO_MODEL.search(words):
-        return LlmUnavailable(f"{said}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
+    if status in (404, 405) or 300 <= status < 400 or _NO_MODEL.search(words):
+        return LlmNotSetUp(f"{said}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
     if status in (429, 503):
         return LlmOverloaded(said, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
     if (overflow := overflow_of(complaint.message, complaint.code, complaint.fields)) is not None:

@@ -7,7 +7,7 @@ redirects, keep cookies and run hooks, of which an LLM needs none, for 0.1 ms a 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import httpx
 import pydantic_core
 from httpx_aiohttp import AiohttpTransport
 
-from models.language.llm import LlmBroke, LlmError, LlmOverloaded, LlmUnavailable
+from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_address import api_url, proxy_for
 from models.language.openai_dialect import Dialect
 from models.language.openai_faults import Complaint, fault, seconds_until
@@ -27,6 +27,8 @@ KEEP_ALIVE_S = 4.0
 """Less than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection, perhaps as it is used again."""
 ERROR_BYTES = 65536
 """Of a response that is no 200, at most so many are read."""
+_PIECE = 256 * 1024
+"""Bytes of a call that are written at a time."""
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
 """What the transport raises; those of aiohttp that it has no translation for come as they are."""
 
@@ -130,10 +132,15 @@ class OpenAiHttp:
                     alarm.listen()
             except CONNECTION_ERRORS as error:
                 if not alarm.rang:
-                    raise LlmBroke(f"The LLM server broke the connection: {type(error).__name__}.") from error
+                    raise LlmBroke(
+                        f"The LLM server broke the connection: {type(error).__name__}.",
+                        reason=f"connection broken ({type(error.__cause__ or error).__name__})",
+                    ) from error
                 if not alarm.begun:
                     raise _began_too_late() from None
-                raise LlmBroke("The LLM server fell silent amid its answer.") from None
+                raise LlmSilent(
+                    "The LLM server fell silent amid its answer.", reason="silence amid the answer"
+                ) from None
             finally:
                 alarm.stop()
 
@@ -160,13 +167,13 @@ class OpenAiHttp:
         await self._client.aclose()
 
     async def _send(self, content: bytes, agent: str) -> httpx.Response:
-        request = httpx.Request(
-            "POST",
-            self._chat_url,
-            content=content,
-            headers={**self._headers, "user-agent": agent},
-            extensions=self._extensions,
-        )
+        headers = {**self._headers, "user-agent": agent}
+        body: dict[str, Any] = {"content": content}
+        if len(content) > _PIECE:
+            # Its length is told by hand: httpx knows it of what it is given whole.
+            body = {"stream": _InPieces(content)}
+            headers["content-length"] = str(len(content))
+        request = httpx.Request("POST", self._chat_url, headers=headers, extensions=self._extensions, **body)
         return await self._transport.handle_async_request(request)
 
     async def _read_complaint(self, response: httpx.Response) -> Complaint:
@@ -190,13 +197,27 @@ class OpenAiHttp:
         return asked if asked <= self.patience.longest_retry_after_s else None
 
     def _unreachable(self, error: Exception) -> LlmUnavailable:
-        failure = LlmUnavailable(f"The LLM server at {self.url} cannot be reached: {error or type(error).__name__}")
+        failure = LlmUnavailable(
+            f"The LLM server at {self.url} cannot be reached: {error or type(error).__name__}",
+            reason=f"no connection ({type(error.__cause__ or error).__name__})",
+        )
         failure.__cause__ = error
         return failure
 
 
-def _began_too_late() -> LlmUnavailable:
-    return LlmUnavailable("The LLM server did not begin its answer in time.")
+class _InPieces(httpx.AsyncByteStream):
+    """A body that is handed on piece by piece, as the server takes it: all at once, a large one holds up the loop."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), _PIECE):
+            yield self._content[start : start + _PIECE]
+
+
+def _began_too_late() -> LlmLate:
+    return LlmLate("The LLM server did not begin its answer in time.", reason="no answer in time")
 
 
 def _stream_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:

@@ -7,13 +7,14 @@ from typing import Any
 
 import httpx
 
-from models.language.event_stream import BodyParser, EventStream, WholeBody
-from models.language.llm import Abilities, LlmBroke, LlmCall, LlmError, LlmEvent, LlmUnavailable
+from models.language.event_stream import BodyParser, EventStream, EventTooLong, WholeBody
+from models.language.llm import Abilities, LlmBroke, LlmCall, LlmError, LlmEvent, LlmNotSetUp
 from models.language.openai_address import beside_api
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_http import AGENT, OpenAiHttp, Patience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.language.tokens import estimate_tokens
+from models.scheduler import FairSlots
 from models.shared_run import SharedRun
 
 END = b"[DONE]"
@@ -25,7 +26,8 @@ class OpenAiServer:
     """Implements models.language.llm.Llm.
 
     `base_url` comes with or without `/v1`; `model` None takes the first that the server lists; `abilities` are
-    those known beforehand, the others are found out. Belongs to the event loop that it is first used in.
+    those known beforehand, the others are found out; `at_once` calls run at a time, of each key its share, and
+    others wait. Belongs to the event loop that it is first used in.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class OpenAiServer:
         *,
         abilities: KnownAbilities | None = None,
         patience: Patience | None = None,
+        at_once: int = 256,
     ) -> None:
+        self._slots = FairSlots("llm", at_once, most_waiting=4 * at_once)
         self._http = OpenAiHttp(base_url, api_key, patience or Patience())
         self._model = model
         self._known = abilities or KnownAbilities()
@@ -48,6 +52,11 @@ class OpenAiServer:
     @property
     def name(self) -> str:
         return self._model or f"the first model at {self._http.url.host}"
+
+    @property
+    def is_capable(self) -> bool:
+        """The operator chose the model."""
+        return True
 
     @property
     def loaded(self) -> bool:
@@ -65,8 +74,10 @@ class OpenAiServer:
         """Found out once for all callers. Raises LlmError, which those who wait share and the next does not."""
         return self._abilities or await self._probing.join()
 
-    def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        return self._stream(call, AGENT)
+    async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        async with self._slots.slot(), contextlib.aclosing(self._stream(call, AGENT)) as events:
+            async for event in events:
+                yield event
 
     def count_tokens(self, text: str) -> int:
         return estimate_tokens(text)
@@ -78,12 +89,12 @@ class OpenAiServer:
 
     async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
-        if self._model is None:
-            await self._listed_model()
-        response = await self._http.chat(_body(call, self.name), agent, first_byte_by)
         reader = ChunkReader()
         begun = False
         try:
+            if self._model is None:
+                await self._listed_model()
+            response = await self._http.chat(_body(call, self.name), agent, first_byte_by)
             # Closed by hand: left to the garbage collector, the connection would outlive the caller.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as documents:
                 async for document in documents:
@@ -93,8 +104,11 @@ class OpenAiServer:
             for event in reader.close():
                 yield event
         except LlmError as error:
+            error.host = self._http.url.host
             if begun and not isinstance(error, LlmBroke):
-                raise LlmBroke(f"Amid its answer: {error}") from error
+                broke = LlmBroke(f"Amid its answer: {error}", reason=error.reason)
+                broke.host = error.host
+                raise broke from error
             raise
 
     async def _documents(
@@ -111,6 +125,10 @@ class OpenAiServer:
                             await self._drain(pieces)
                             return
                         yield document
+            except EventTooLong:
+                raise LlmBroke(
+                    "The LLM server sends events that are larger than any answer.", reason="an endless event"
+                ) from None
             except LlmBroke:
                 # What was to come, counts at most, is not worth an answer.
                 if not reader.is_whole:
@@ -118,7 +136,7 @@ class OpenAiServer:
         for document in parser.close():
             yield document
         if not reader.is_whole:
-            raise LlmBroke("The LLM server's answer ended halfway.")
+            raise LlmBroke("The LLM server's answer ended halfway.", reason="an answer that ended halfway")
 
     async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
         """Reads on to the end of the body: a connection is used again only after that."""
@@ -133,7 +151,11 @@ class OpenAiServer:
         else:
             listed = await self._listed_if_needed()
             patience = self._http.patience
-            self._abilities = await find_abilities(self._known, listed, self.name, self._look, self._ask, patience)
+            try:
+                self._abilities = await find_abilities(self._known, listed, self.name, self._look, self._ask, patience)
+            except LlmError as error:
+                error.host = self._http.url.host
+                raise
         return self._abilities
 
     async def _listed_if_needed(self) -> Mapping[str, Any]:
@@ -154,7 +176,7 @@ class OpenAiServer:
         found = await self._http.look("GET", self._http.url.copy_with(path=f"{self._http.url.path}/models"))
         entries = [entry for entry in _entries(found) if self._model in (None, entry.get("id"))]
         if self._model is None and not entries:
-            raise LlmUnavailable("The LLM server lists no models: set OPENFAZE_LLM_MODEL.")
+            raise LlmNotSetUp("The LLM server lists no models: set OPENFAZE_LLM_MODEL.", reason="no models listed")
         self._listed = entries[0] if entries else {}
         self._model = self._model or str(self._listed["id"])
         return self._listed

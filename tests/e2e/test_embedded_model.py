@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from models.language.llm import CAUTION
 from tests.e2e.conftest import data_url
 from tests.server import Server, serving
 
@@ -91,6 +92,31 @@ def test_a_recording_is_heard_before_the_answer(ask: httpx.Client, shared: Path)
     assert entry["name"] == "stt"
     assert "ask what you can do for your country" in entry["result"]["text"]
     assert completion["choices"][0]["message"]["content"].strip()
+
+
+def test_that_the_tiny_llm_answers_is_said_wherever_one_looks(model: Server, ask: httpx.Client) -> None:
+    if ASKED_FOR:
+        pytest.skip("another LLM was asked for")
+    completion = answer(ask, words("hi"), max_tokens=4)
+    assert CAUTION in completion["warnings"]
+    llm = httpx.get(f"{model.base_url}/ready", trust_env=False).json()["capabilities"]["llm"]
+    assert llm == {"state": "loaded", "engine": "smollm2-135m", "warning": CAUTION}
+    [logged] = [entry for entry in model.log if entry["event"] == "llm_caution"]
+    assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", CAUTION)
+
+
+def test_the_same_question_about_a_receipt_has_the_same_answer(ask: httpx.Client, shared: Path) -> None:
+    said = words("Where was it bought?"), picture(shared / "samples" / "receipt_000.jpg")
+    first, second = (answer(ask, *said, temperature=0, max_tokens=40)["choices"] for _ in range(2))
+    assert second == first
+
+
+def test_an_answer_without_a_limit_ends_by_itself_or_at_the_bound(ask: httpx.Client) -> None:
+    completion = answer(ask, words("Tell me a very long story"), temperature=0, max_tokens=None)
+    [choice] = completion["choices"]
+    assert choice["finish_reason"] in ("stop", "length")
+    assert 0 < completion["usage"]["completion_tokens"] <= 512
+    assert len(completion["warnings"]) == 1 + (choice["finish_reason"] == "length")
 
 
 def test_an_answer_is_streamed_as_it_is_written(ask: httpx.Client) -> None:

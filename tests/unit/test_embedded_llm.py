@@ -5,10 +5,11 @@ import gc
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import psutil
@@ -16,8 +17,11 @@ import pytest
 import pytest_asyncio
 
 from models.base import EngineUnavailable
+from models.language import embedded
 from models.language.embedded import EmbeddedLlm
+from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, Loops
 from models.language.embedded_server import LlamaServer
+from models.language.embedded_servers import LlamaServers
 from models.language.llm import (
     ContextOverflow,
     Done,
@@ -119,6 +123,64 @@ async def test_an_answer_that_ends_by_itself_stops(llm: EmbeddedLlm) -> None:
     assert done_of(events).finish_reason == "stop"
 
 
+async def test_an_answer_without_a_limit_ends_at_the_bound_and_says_so() -> None:
+    llm = EmbeddedLlm(GGUF, context_tokens=512, max_tokens=12, parallel=1)
+    done = done_of(await events_of(llm, user("Tell me a very long story.")))
+    assert (done.finish_reason, done.completion_tokens) == ("length", 12)
+    assert "12 tokens (OPENFAZE_EMBEDDED_MAX_TOKENS)" in (done.note or "")
+    done = done_of(await events_of(llm, user("Tell me a very long story.", options={"max_tokens": 15})))
+    assert (done.finish_reason, done.completion_tokens, done.note) == ("length", 15, None)
+    await llm.close()
+
+
+async def test_an_array_of_the_same_item_again_and_again_ends(llm: EmbeddedLlm) -> None:
+    item = {"type": "object", "properties": {"name": {"const": "modelling clay"}}, "required": ["name"]}
+    endless = {"type": "array", "items": item, "minItems": 60}
+    schema = {"type": "object", "properties": {"items": endless}, "required": ["items"]}
+    cancelled = llm.counters.cancelled
+    events = await events_of(llm, user("List it.", response_format=under(schema), options={"max_tokens": 900}))
+    assert done_of(events).finish_reason == "length"
+    assert "repeating itself" in (done_of(events).note or "")
+    assert LOOP_CHARS < len(text_of(events)) < 2 * LOOP_CHARS
+    await idle(llm)
+    assert llm.counters.cancelled == cancelled + 1
+
+
+async def test_a_call_whose_arguments_go_round_in_circles_ends(llm: EmbeddedLlm) -> None:
+    endless = {"type": "array", "items": {"const": "modelling clay"}, "minItems": 60}
+    parameters = {"type": "object", "properties": {"items": endless}, "required": ["items"]}
+    tool = {"type": "function", "function": {"name": "order", "parameters": parameters}}
+    events = await events_of(llm, user("Order.", tools=[tool], tool_choice="required", options={"max_tokens": 900}))
+    assert done_of(events).finish_reason == "length"
+    arguments = "".join(event.arguments for event in events if isinstance(event, ToolCallDelta))
+    assert arguments.startswith('{"items": ["modelling clay", "modelling clay"')
+
+
+def first_loop(text: str, size: int) -> int | None:
+    """The length of `text` at which it is noticed, read in pieces of `size`."""
+    loops = Loops()
+    ends = range(size, len(text) + size, size)
+    return next((end for end in ends if loops.end_in_one(text[end - size : end])), None)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+@pytest.mark.parametrize(
+    "phrase", ["ha ", "- one more line of it\n", '{"name": "clay", "price": 9.0}, ', "aaaa " * 30 + "b"]
+)
+async def test_a_phrase_again_and_again_is_noticed_soon(phrase: str, size: int) -> None:
+    told = "Once upon a time there was a river that nobody had a name for. "
+    needed = len(told) + max(LOOP_CHARS, LOOP_TIMES * len(phrase))
+    noticed = first_loop(told + phrase * 1000, size)
+    assert noticed is not None
+    assert noticed <= needed + len(phrase) + size
+
+
+async def test_text_that_merely_repeats_its_form_is_left_alone() -> None:
+    rows = "".join(f'{{"name": "item {number}", "price": {number}.50}}, ' for number in range(100))
+    assert first_loop(rows, 3) is None
+    assert first_loop("ha " * 100, 3) is None
+
+
 async def test_stop_words_end_the_answer_before_them(llm: EmbeddedLlm) -> None:
     options = {"seed": 1, "max_tokens": 20}
     text = text_of(await events_of(llm, user("Tell me a story about a river.", options=options)))
@@ -134,6 +196,106 @@ async def test_the_same_seed_gives_the_same_answer(llm: EmbeddedLlm) -> None:
     assert text_of(await events_of(llm, call)) == text_of(await events_of(llm, call))
 
 
+@pytest.fixture(params=["a context a call", "one context for all"])
+def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model as it is served for its size, and as one too large to be opened for each call."""
+    if request.param == "one context for all":
+        monkeypatch.setattr(embedded, "SMALL_BYTES", 0)
+
+
+@pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize("options", [{"temperature": 0}, {"temperature": 1, "seed": 7}], ids=["greedy", "seeded"])
+async def test_in_whatever_company_the_same_call_gives_the_same_answer(options: dict[str, Any]) -> None:
+    llm = EmbeddedLlm(GGUF, context_tokens=1024, parallel=4)
+    # Longer than a batch: beside others, its prompt would be cut where theirs leave room.
+    text = f"{RECEIPT}\n" * 3 + "What was bought?"
+    call = user(text, options={**options, "max_tokens": 8, "logprobs": True, "top_logprobs": 2})
+    alone = await events_of(llm, call)
+    company = user(text, options={"temperature": 1, "max_tokens": 8})
+    side_by_side = asyncio.gather(*(events_of(llm, one) for one in (call, company, call, call)))
+    first, _, *others = await side_by_side
+    assert [first, *others] == [alone] * 3
+    await llm.close()
+
+
+async def test_who_comes_beside_four_long_answers_does_not_wait_for_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    chat = LlamaServer.chat
+    greeted = threading.Event()
+
+    def chat_for_long(server: LlamaServer, body: bytes, on_chunk: Any) -> None:
+        chat(server, body, on_chunk)
+        if b"long story" in body:
+            assert greeted.wait(60)
+
+    monkeypatch.setattr(LlamaServer, "chat", chat_for_long)
+    llm = EmbeddedLlm(GGUF, context_tokens=512)
+    long = user("Tell me a very long story.", options={"max_tokens": 40})
+    stories = [asyncio.create_task(events_of(llm, long)) for _ in range(4)]
+    while llm.running < len(stories):
+        await asyncio.sleep(0.001)
+    greeting = await events_of(llm, user("hi", options={"max_tokens": 4}))
+    assert done_of(greeting).completion_tokens == 4
+    assert llm.running == len(stories)
+    greeted.set()
+    await asyncio.gather(*stories)
+    await llm.close()
+
+
+async def test_beside_a_model_in_use_another_context_is_open_already() -> None:
+    opened: list[int] = []
+
+    def start() -> LlamaServer:
+        opened.append(len(opened))
+        return cast(LlamaServer, object())
+
+    servers = LlamaServers(start, here, 3, apart=True)
+    for taken in range(3):
+        await servers.take(alone=False)
+        await settled()
+        assert len(opened) == min(taken + 2, 3)
+
+
+async def test_a_call_that_must_be_alone_is_not_overtaken_for_ever() -> None:
+    servers = LlamaServers(lambda: cast(LlamaServer, object()), here, 2, apart=False)
+    first = await servers.take(alone=False)
+    alone = asyncio.create_task(servers.take(alone=True))
+    await settled()
+    later = asyncio.create_task(servers.take(alone=False))
+    await settled()
+    assert not alone.done()
+    assert not later.done()
+    servers.leave(first)
+    seat = await alone
+    await settled()
+    assert not later.done()
+    servers.leave(seat)
+    servers.leave(await later)
+    assert (await servers.take(alone=True)).server is seat.server
+
+
+async def test_a_caller_who_gives_up_being_alone_leaves_its_places() -> None:
+    servers = LlamaServers(lambda: cast(LlamaServer, object()), here, 3, apart=False)
+    first = await servers.take(alone=False)
+    alone = asyncio.create_task(servers.take(alone=True))
+    await settled()
+    alone.cancel()
+    await asyncio.wait([alone])
+    await servers.take(alone=False)
+    await servers.take(alone=False)
+    servers.leave(first)
+    await servers.take(alone=False)
+
+
+async def here(call: Callable[[], LlamaServer | None]) -> LlamaServer | None:
+    return call()
+
+
+async def settled() -> None:
+    """When every task has gone as far as it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 async def test_logprobs_come_with_their_pieces(llm: EmbeddedLlm) -> None:
     call = user("hi", options={"logprobs": True, "top_logprobs": 2, "max_tokens": 3})
     pieces = [event for event in await events_of(llm, call) if isinstance(event, TextDelta)]
@@ -142,20 +304,25 @@ async def test_logprobs_come_with_their_pieces(llm: EmbeddedLlm) -> None:
     assert all(token["logprob"] <= 0 and len(token["top_logprobs"]) == 2 for token in tokens)
 
 
-async def test_four_callers_are_answered_side_by_side_without_crossing(llm: EmbeddedLlm) -> None:
+async def test_four_callers_are_answered_side_by_side_without_crossing(
+    llm: EmbeddedLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = LlamaServer.chat
+    all_at_once = threading.Barrier(4, timeout=60)
+
+    def chat_in_company(server: LlamaServer, body: bytes, on_chunk: Any) -> None:
+        all_at_once.wait()
+        chat(server, body, on_chunk)
+
+    monkeypatch.setattr(LlamaServer, "chat", chat_in_company)
     words = ["apple", "river", "stone", "cloud"]
     schemas = [
         {"type": "object", "properties": {"w": {"const": word}, "n": {"type": "integer"}}, "required": ["w", "n"]}
         for word in words
     ]
     calls = [user("Give a number.", response_format=under(schema)) for schema in schemas]
-    answers = asyncio.gather(*(events_of(llm, call) for call in calls))
-    most = 0
-    while not answers.done():
-        most = max(most, llm.running)
-        await asyncio.sleep(0.001)
-    assert [json.loads(text_of(events))["w"] for events in await answers] == words
-    assert most == 4
+    answers = await asyncio.gather(*(events_of(llm, call) for call in calls))
+    assert [json.loads(text_of(events))["w"] for events in answers] == words
 
 
 async def test_more_callers_than_slots_wait_and_more_than_the_queue_are_refused(llm: EmbeddedLlm) -> None:

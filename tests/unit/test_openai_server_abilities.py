@@ -14,6 +14,7 @@ from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from models.shared_run import SharedRun
 from tests.llm_server import LlmServer, Reply, Request, serving_llm
+from tests.loop_time import LoopTime
 
 ONCE = Patience(retries=0)
 NOTHING = Abilities(context_tokens=4096)
@@ -101,16 +102,23 @@ async def outcome_of(asking: "asyncio.Task[Abilities]") -> Abilities | LlmError:
         return error
 
 
+def asked_of(upstream: LlmServer) -> list[Request]:
+    """The calls that find something out."""
+    return [probe for probe in upstream.probes if probe.path.endswith("/chat/completions")]
+
+
 async def test_those_who_wait_share_one_failure_and_the_next_asks_again() -> None:
     with serving_llm(abilities=NOTHING) as upstream:
         answering, upstream.probe_reply = upstream.probe_reply, lambda _: Reply(hang_before_first_byte=True)
-        patience = Patience(retries=0, first_byte_s=0.2)
-        llm = OpenAiServer(upstream.base_url, model="scripted", patience=patience)
+        time = LoopTime()
+        llm = OpenAiServer(upstream.base_url, model="scripted", patience=Patience(retries=0, first_byte_s=120))
         waiting = [asyncio.create_task(llm.abilities()) for _ in range(6)]
+        await asyncio.to_thread(upstream.wait_until, lambda: bool(asked_of(upstream)))
+        time.passes(120)
         outcomes = [await outcome_of(asking) for asking in waiting]
         assert isinstance(outcomes[0], LlmUnavailable)
         assert {id(outcome) for outcome in outcomes} == {id(outcomes[0])}
-        assert len([probe for probe in upstream.probes if probe.path.endswith("/chat/completions")]) == 1
+        assert len(asked_of(upstream)) == 1
         upstream.probe_reply = answering
         assert await llm.abilities() == NOTHING
         await llm.close()

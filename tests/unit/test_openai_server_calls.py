@@ -10,15 +10,26 @@ from typing import Any
 import pydantic_core
 import pytest
 
-from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, LlmOverloaded, LlmUnavailable, TextDelta
+from models.language.llm import (
+    Done,
+    LlmBroke,
+    LlmCall,
+    LlmEvent,
+    LlmLate,
+    LlmOverloaded,
+    LlmSilent,
+    LlmUnavailable,
+    TextDelta,
+)
 from models.language.openai_address import api_url, proxy_for
 from models.language.openai_http import Patience
 from models.language.openai_server import OpenAiServer
+from models.scheduler import SHARE, Share
 from tests.llm_server import LlmServer, Reply, Request, serving_llm
+from tests.loop_time import LoopTime
 from tests.server import free_port
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
-HURRIED = Patience(first_byte_s=0.1)
 READY = Patience(backoff_s=0.0)
 
 
@@ -64,6 +75,14 @@ async def test_tools_choice_and_format_are_sent_as_given() -> None:
 async def test_pictures_are_sent_as_given() -> None:
     messages = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]}]
     assert (await sent(LlmCall(messages))).body["messages"] == messages
+
+
+async def test_a_long_conversation_is_sent_in_pieces_and_arrives_whole() -> None:
+    # Given all of it at once, aiohttp warns of the event loop that it blocks.
+    said = [{"role": "user", "content": f"{number} " * 200_000} for number in range(5)]
+    request = await sent(LlmCall(said))
+    assert request.body["messages"] == said
+    assert int(request.headers["content-length"]) > 2_000_000
 
 
 async def test_the_key_is_sent_as_a_bearer_token() -> None:
@@ -209,37 +228,41 @@ async def test_a_name_that_does_not_resolve_is_unavailable(monkeypatch: pytest.M
     await llm.close()
 
 
-async def test_a_server_that_does_not_begin_in_time_is_unavailable_and_let_go() -> None:
-    with serving_llm([Reply(hang_before_first_byte=True)]) as upstream:
-        async with client_of(upstream, HURRIED) as llm:
-            with pytest.raises(LlmUnavailable, match="in time"):
-                await events_of(llm)
+@pytest.mark.parametrize("reply", [Reply(hang_before_first_byte=True), Reply("a", hang_after=0)])
+async def test_a_server_that_does_not_begin_in_time_is_unavailable_and_let_go(reply: Reply) -> None:
+    """Headers alone begin no answer."""
+    time = LoopTime()
+    with serving_llm([reply]) as upstream:
+        async with client_of(upstream, Patience(first_byte_s=120)) as llm:
+            calling = asyncio.create_task(events_of(llm))
+            await asyncio.to_thread(upstream.wait_for_requests)
+            time.passes(120)
+            with pytest.raises(LlmLate, match="in time"):
+                await calling
         await asyncio.to_thread(upstream.wait_for_cancelled)
         assert len(upstream.requests) == 1
 
 
-async def test_headers_alone_do_not_begin_an_answer() -> None:
-    with serving_llm([Reply("a", hang_after=0)]) as upstream:
-        async with client_of(upstream, HURRIED) as llm:
-            with pytest.raises(LlmUnavailable, match="in time"):
-                await events_of(llm)
-        await asyncio.to_thread(upstream.wait_for_cancelled)
-
-
 async def test_a_server_that_falls_silent_is_broken_and_let_go() -> None:
+    time = LoopTime()
     with serving_llm([Reply("a b", hang_after=2)]) as upstream:
-        async with client_of(upstream, Patience(silence_s=0.1)) as llm:
-            with pytest.raises(LlmBroke, match="silent"):
-                await events_of(llm)
+        async with client_of(upstream, Patience(silence_s=60)) as llm:
+            events = llm.stream(CALL)
+            assert await anext(events) == TextDelta("a")
+            rest = asyncio.create_task(anext(events))
+            await time.passes_by(130)  # it is looked at once in 60 s
+            with pytest.raises(LlmSilent, match="silent"):
+                await rest
         await asyncio.to_thread(upstream.wait_for_cancelled)
 
 
 async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
+    time = LoopTime()
     with serving_llm([Reply("a b", delay_s=0.005)]) as upstream:
-        async with client_of(upstream, Patience(silence_s=0.2)) as llm:
+        async with client_of(upstream, Patience(silence_s=60)) as llm:
             events = llm.stream(CALL)
             assert await anext(events) == TextDelta("a")
-            await asyncio.sleep(0.3)
+            await time.passes_by(130)
             assert [event async for event in events] == [TextDelta(" b"), Done("stop", 11, 2)]
 
 
@@ -290,3 +313,22 @@ async def test_two_hundred_streams_run_at_once_without_crossing() -> None:
 def test_tokens_are_estimated_as_four_bytes_each() -> None:
     llm = OpenAiServer("http://gpu:8000")
     assert [llm.count_tokens(text) for text in ("", "a", "four", "fives", "日本")] == [0, 1, 1, 2, 2]
+
+
+async def test_a_key_has_its_share_of_the_calls_and_another_is_not_kept_waiting() -> None:
+    async def call_of(key: str, llm: OpenAiServer) -> list[LlmEvent]:
+        SHARE.set(Share(key, 0.5))
+        return await events_of(llm)
+
+    with serving_llm([Reply(hang_before_first_byte=True)] * 2 + [Reply("Hi")]) as upstream:
+        async with client_of(upstream, at_once=4) as llm:
+            flood = [asyncio.create_task(call_of("flood", llm)) for _ in range(5)]
+            async with asyncio.timeout(10):
+                while len(upstream.requests) < 2:
+                    await asyncio.sleep(0.001)
+            answered = await call_of("other", llm)
+            assert len(upstream.requests) == 3, "three more of the flood would have been sent before it"
+            for task in flood:
+                task.cancel()
+            await asyncio.wait(flood)
+    assert answered[0] == TextDelta("Hi")

