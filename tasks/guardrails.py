@@ -8,10 +8,12 @@ from typing import NotRequired, TypedDict, TypeVar
 
 import structlog
 
-from models.base import EngineFailed, EngineOverloaded, EngineUnavailable, ModelError
+from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError
+from models.fair_executor import FairExecutor
 from models.safety.codes import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES
 from models.safety.guard import Guard, ImageGuard, Judgement, Scores, TextGuard
-from tasks.errors import InputError, Overloaded
+from tasks.errors import InputError, InputTooLarge, Overloaded
+from tasks.media.limits import MB
 from tasks.media.loader import MediaLoader
 from tasks.media.source import Source
 from tasks.seen_pages import Page, is_alone, pages_to_search
@@ -84,13 +86,18 @@ class Guardrails:
         loader: MediaLoader,
         *,
         seconds: float,
+        max_bytes: int = int(MB),
+        threads: FairExecutor | None = None,
     ) -> None:
         """`text_guards` and `image_guards` raise EngineUnavailable where there are none. `seconds`: for one picture, or
-        50,000 characters of a text."""
+        50,000 characters of a text. `max_bytes`: of the texts that are judged together. `threads`: for whatever a guard
+        needs to have done with long texts."""
         self._text_guards = text_guards
         self._image_guards = image_guards
         self._loader = loader
         self._seconds = seconds
+        self._max_bytes = max_bytes
+        self.threads = threads or FairExecutor("guard")
 
     @property
     def judged_of_texts(self) -> tuple[str, ...]:
@@ -108,6 +115,21 @@ class Guardrails:
         """Raises EngineUnavailable for a code of texts that no engine here judges."""
         if policy.of_texts:
             _shared_out("text_guard", policy.of_texts, self._text_guards)
+
+    def check_lengths(self, texts: Sequence[tuple[str, str]]) -> None:
+        """Raises InputTooLarge, naming the longest of the `(source, text)`, where they are too much to be judged."""
+        size = sum(len(text) for _, text in texts)  # no less in UTF-8
+        if size <= self._max_bytes:
+            size = sum(len(text.encode(errors="replace")) for _, text in texts)
+        if size <= self._max_bytes:
+            return
+        longest, _ = max(texts, key=lambda item: len(item[1]))
+        raise InputTooLarge(
+            f"'{longest}': the texts that the guard is to judge together have {size / MB:.2f} MB or more, over the "
+            f"limit of {self._max_bytes / MB:g} MB (OPENFAZE_MAX_GUARDED_MB). Send less, or ask for no guard.",
+            code="request_too_large",
+            param=longest,
+        )
 
     async def texts(
         self, texts: Iterable[tuple[str, str]], policy: Policy, *, answers: str | None = None
@@ -196,7 +218,7 @@ class Guardrails:
                 f"'{guard.name}' took longer than {seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S), and nothing is "
                 "answered unguarded."
             )
-            raise EngineUnavailable(capability, remedy) from None
+            raise EngineTooSlow(capability, remedy) from None
         except (EngineOverloaded, EngineUnavailable, InputError, Overloaded):
             raise
         except Exception as error:
@@ -205,6 +227,8 @@ class Guardrails:
             else:
                 log.warning("guard_failed", engine=guard.name, error=type(error).__name__)
             remedy = f"'{guard.name}' failed, and nothing is answered unguarded. The server's log says why."
+            if isinstance(error, ModelError) and error.retry_after is not None:
+                raise EngineNotReady(capability, remedy, error.retry_after) from error
             raise EngineUnavailable(capability, remedy) from error
 
 

@@ -10,8 +10,11 @@ from models.safety.codes import CODES
 from tasks.base import ALIASES, TASK_NAMES
 
 # No name holds a "<": the search stays linear in texts full of unclosed tags.
-_TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE)
-_GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE)
+# ASCII: the Kelvin sign is no K.
+_TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
+_GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
+_GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
+"""What somebody may have meant as a guard; not `<guardrails>`, which prompts use for their own ends."""
 _SHOWN = 40
 """Characters of an unknown code that a message repeats."""
 _SEPARATORS = re.compile(r"[,\s]+")
@@ -23,6 +26,8 @@ T = TypeVar("T")
 class Directives:
     task: str | None
     """As asked for, in lower case: `stt` stays `stt`."""
+    ignored: tuple[str, ...]
+    """Other tasks that later tags name."""
     guard: tuple[str, ...]
     """The codes to check, in the order of CODES; empty: no guard."""
     system: tuple[str, ...]
@@ -30,13 +35,26 @@ class Directives:
 
 
 def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = TASK_NAMES) -> Directives:
-    """Raises BadRequest for an unknown task or code, and for several tasks in one tag."""
+    """Raises BadRequest for an unknown task or code, for several tasks in one tag, and for a guard that cannot be
+    understood: to pass it over would be to answer unguarded."""
     texts = list(system_messages)
-    tasks = [_task(content, task_names) for text in texts for content in _TASK.findall(text)]
+    for text in texts:
+        if _GUARD_LIKE.search(_GUARD.sub("", text)):
+            raise BadRequest(
+                "a system message holds '<guard' in a form that is not understood; write <guard>S1, S9</guard>, "
+                "its codes alone between the two tags",
+                param="messages",
+            )
+    tasks: dict[str, str] = {}
+    for content in (content for text in texts for content in _TASK.findall(text)):
+        if task := _task(content, task_names):
+            tasks.setdefault(ALIASES.get(task, task), task)
+    task, *ignored = tasks.values() or (None,)
     codes = {code for text in texts for content in _GUARD.findall(text) for code in _codes(content)}
     stripped = (_GUARD.sub("", _TASK.sub("", text)).strip() for text in texts)
     return Directives(
-        task=next((task for task in tasks if task), None),
+        task=task,
+        ignored=tuple(filter(None, ignored)),
         guard=tuple(code for code in CODES if code in codes),
         system=tuple(text for text in stripped if text),
     )

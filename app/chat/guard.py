@@ -12,12 +12,13 @@ from app.chat.collect import Turn, text_of
 from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text
 from app.chat.gather import entry
 from app.chat.held_back import HeldBack
-from app.chat.judged_text import text_of_result
+from app.chat.judged_text import text_of_json, text_of_result, texts_in
 from app.chat.plan import Plan
 from app.chat.planning.kinds import is_linked, kind_of
 from app.chat.redaction import Redaction
 from app.wire.request import ChatRequest, TextPart
 from app.wire.response import PrecontextEntry
+from models.fair_executor import Slices
 from models.language.tokens import estimate_tokens
 from tasks.base import Task, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
@@ -84,6 +85,8 @@ class Guard:
         if not self.is_on:
             return
         self.guardrails.check_texts_can_be_judged(self.policy)
+        if self.policy.of_texts:
+            self.guardrails.check_lengths([*said_in(self.request), *said_beside(self.request)])
         seen = [source for source in self.turn.sources if whole_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
             self._judge_words,
@@ -98,7 +101,9 @@ class Guard:
             return tuple(entries)
         if self.redaction:
             entries = await self.redaction.of_results(entries)
-        texts = await asyncio.to_thread(lambda: [(one.name, text_of_result(one)) for one in entries])
+        texts = await self.guardrails.threads.run(_texts_of, entries)
+        if self.policy.of_texts:
+            self.guardrails.check_lengths(texts)
         self._add(await self.guardrails.texts(texts, self.policy))
         return tuple(entries)
 
@@ -150,10 +155,11 @@ class Guard:
                 if isinstance(event, Reasoning) and not self.request.shows_reasoning:
                     continue  # Nobody sees it, so nobody judges it.
                 held.add(event)
-                # Of a long answer, personal data is not found at once.
-                part = await asyncio.to_thread(held.everything) if isinstance(event, Finish) else None
-                if part is None and self.request.stream:
-                    part = held.sentences()
+                part = None
+                if isinstance(event, Finish):
+                    part = await self.guardrails.threads.run(held.everything)
+                elif self.request.stream and held.is_due:
+                    part = await self.guardrails.threads.run(held.sentences)
                 if part is not None:
                     await self._judge_answer(part.judged)
                     for one in self._released(part.events):
@@ -171,6 +177,8 @@ class Guard:
         yield from (event for event in events if not isinstance(event, Precontext))
 
     async def _judge_answer(self, texts: Sequence[tuple[str, str]]) -> None:
+        if self.policy.of_texts:
+            self.guardrails.check_lengths(texts)
         self._add(await self.guardrails.texts(texts, self.policy, answers=self.turn.text))
 
     async def _judge_words(self) -> list[Check]:
@@ -178,7 +186,7 @@ class Guard:
         asked = self._unanswered
         before = [text_of(one) for one in messages[: asked[0]] if one.role == "user"] if asked else []
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
-        texts = list(self._latest(asked))
+        texts = [*self._latest(asked), *said_beside(self.request)]
         said = [text_of(messages[at]) for at in asked]
         if earlier or len(said) > 1:
             texts += [("messages", "\n".join([earlier, *said])), ("before", earlier)]
@@ -218,6 +226,34 @@ class Guard:
         if codes:
             log.info("guard_blocked", codes=codes, sources=[check["source"] for check in checks if check["codes"]])
             raise Unsafe
+
+
+def said_in(request: ChatRequest) -> list[tuple[str, str]]:
+    """What its messages say, each with its place."""
+    return [(f"messages[{at}].content", text_of(message)) for at, message in enumerate(request.messages)]
+
+
+def said_beside(request: ChatRequest) -> Iterator[tuple[str, str]]:
+    """What else an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
+    for at, message in enumerate(request.messages):
+        for place, call in enumerate(message.tool_calls or ()):
+            said = f"{call.function.name} {text_of_json(call.function.arguments)}"
+            yield f"messages[{at}].tool_calls[{place}]", said
+    for at, tool in enumerate(request.tools or ()):
+        function = tool.function
+        texts = (function.name, function.description or "", *texts_in(function.parameters))
+        yield f"tools[{at}]", "\n".join(filter(None, texts))
+    form = request.response_format
+    if form is not None and form.json_schema is not None:
+        yield "response_format", "\n".join(texts_in(form.json_schema.schema_))
+
+
+def _texts_of(entries: Sequence[PrecontextEntry]) -> Slices[list[tuple[str, str]]]:
+    texts = []
+    for one in entries:
+        texts.append((one.name, text_of_result(one)))
+        yield
+    return texts
 
 
 @asynccontextmanager

@@ -26,25 +26,41 @@ class Part:
 
 
 class HeldBack:
-    """Events that nobody has seen yet, in order, and the end of what was seen. `in_json`: the answer's text is JSON."""
+    """Events that nobody has seen yet, in order, and the end of what was seen. `in_json`: the answer's text is JSON.
+
+    `add` and `is_due` are for every piece of a stream. What they leave, `sentences` and `everything`, belongs in a
+    thread: personal data is looked for in all that is held.
+    """
 
     def __init__(self, *, in_json: bool, redaction: Redaction | None = None) -> None:
         self._redaction = redaction
         self._events: list[Event] = []
         self._tails = {Text: "", Reasoning: ""}
         self._in_json = in_json
+        self._said = ""
+        """What the held events say, as far as it may end a sentence."""
+        self._calls_tools = False
 
     def add(self, event: Event) -> None:
         self._events.append(event)
+        self._calls_tools |= isinstance(event, ToolCall)
+        if isinstance(event, Text | Reasoning) and len(self._said) <= _LONGEST_PIECE:
+            self._said += event.text
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `sentences` may have something to show. Most pieces of an answer end no sentence; after a call of a
+        tool, whose arguments come in pieces, everything waits for the end."""
+        if self._calls_tools:
+            return False
+        return len(self._said) > _LONGEST_PIECE or _SENTENCE_END.search(self._said) is not None
 
     def everything(self) -> Part:
         return self._part(len(self._events))
 
     def sentences(self) -> Part | None:
         """What there is up to the end of the last whole sentence. None while there is no such end, or nothing but white
-        space before it; nor after a call of a tool, whose arguments come in pieces."""
-        if any(isinstance(event, ToolCall) for event in self._events):
-            return None
+        space before it."""
         said = "".join(event.text for event in self._events if isinstance(event, Text | Reasoning))
         ends = (match.end() for match in _SENTENCE_END.finditer(said))
         end = len(said) if len(said) > _LONGEST_PIECE else max(ends, default=0)
@@ -63,6 +79,7 @@ class HeldBack:
     def _part(self, size: int, ahead: str = "") -> Part:
         """The first `size` events. `ahead`: how the next text begins, as far as its sentence goes."""
         events, self._events = self._events[:size], self._events[size:]
+        self._said = "".join(event.text for event in self._events if isinstance(event, Text | Reasoning))
         if self._redaction:
             events, ahead = self._redaction.of_events(events), self._redaction.ahead(ahead)
         following = next((event for event in self._events if isinstance(event, Text | Reasoning)), None)

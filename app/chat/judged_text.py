@@ -25,20 +25,21 @@ def text_of_result(entry: PrecontextEntry) -> str:
     if entry.error is not None:
         return entry.error
     found = entry.result["gui_elements"] if entry.name == "gui_detection" else entry.result
-    return "\n".join(dict.fromkeys(_texts(found, _SAID_ELSEWHERE.get(entry.name, frozenset()))))
+    return "\n".join(dict.fromkeys(texts_in(found, _SAID_ELSEWHERE.get(entry.name, frozenset()))))
 
 
-def _texts(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
+def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The strings in a value of JSON, but for the members `left_out`."""
     match value:
         case str():
             yield value
         case Mapping():
             for key, member in value.items():
                 if key not in left_out:
-                    yield from _texts(member)
+                    yield from texts_in(member)
         case list() | tuple():
             for one in value:
-                yield from _texts(one, left_out)
+                yield from texts_in(one, left_out)
 
 
 def text_of_json(json_text: str) -> str:

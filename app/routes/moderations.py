@@ -1,5 +1,6 @@
 """POST /v1/moderations: what a guard makes of texts and pictures, without anything else."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,9 +8,11 @@ from dataclasses import replace
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from app.chat.feed import took_too_long
 from app.disconnect import until_disconnect
 from app.errors import BadRequest
 from app.moderation import moderated
+from app.openapi import json_body
 from app.routes.body import read_body
 from app.routes.headers import asks_to_be_forgotten
 from app.routes.models import check_model
@@ -27,31 +30,40 @@ from tasks.side_by_side import side_by_side
 _AT_ONCE = 8
 """Strings of one request that are judged at a time."""
 
+_EXAMPLES = {
+    "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
+    "Judge a text as a part": {"input": [{"type": "text", "text": "How do I bake bread?"}]},
+}
+
 router = APIRouter(prefix="/v1/moderations", tags=["moderations"])
 
 
 @router.post(
     "",
     response_model=Moderation,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": ModerationRequest.model_json_schema()}},
-        }
-    },
+    openapi_extra=json_body(ModerationRequest, _EXAMPLES),
 )
 async def moderate(request: Request) -> Response:
+    """What the guard makes of each text, or of texts and pictures together: OpenAI's categories, and the guard's
+    codes."""
     services: Services = request.app.state.services
     stages = Stages()
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_aside(ModerationRequest, body, services.settings.max_json_values)
+    asked = await parse_aside(ModerationRequest, body, services.settings.max_json_values, services.wire)
     model = asked.model or MODELS[0]
     if model not in MODELS:
         check_model(model, param="model")
     request.state.log = {"model": model, "stages": stages.milliseconds}
     stages.done("read")
 
-    results = await until_disconnect(request.receive, _results(request, asked))
+    seconds = services.settings.request_timeout_s
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            results = await until_disconnect(request.receive, _results(request, asked))
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise took_too_long(seconds) from None
     stages.done("guard")
     answer = Moderation(id=f"modr-{uuid.uuid4().hex}", model=model, results=results)
     headers = {"server-timing": stages.header}
@@ -67,6 +79,7 @@ async def _results(request: Request, asked: ModerationRequest) -> list[Moderatio
     parts = [item for item in items if not isinstance(item, str)]
     if not parts:
         texts = [item for item in items if isinstance(item, str)]
+        guardrails.check_lengths([(f"input[{place}]", text) for place, text in enumerate(texts)])
 
         async def result(place: int) -> ModerationResult:
             return moderated(await guardrails.texts([(f"input[{place}]", texts[place])], of_texts))
@@ -75,6 +88,7 @@ async def _results(request: Request, asked: ModerationRequest) -> list[Moderatio
     if len(parts) != len(items):
         raise BadRequest("Field 'input': strings and parts cannot be mixed in one list", param="input")
     said = [(f"input[{place}].text", part.text) for place, part in enumerate(parts) if isinstance(part, ModeratedText)]
+    guardrails.check_lengths(said)
     checks = await guardrails.texts(said, of_texts)
     sources = _sources(request, parts)
     if sources:

@@ -18,7 +18,7 @@ def _build_own(_: EngineConfig, others: Others) -> TextGuard:
 
     embedder = others.embedder()
     assert embedder is not None  # its remedy is this engine's
-    return OwnTextGuard(embedder, load_head)
+    return OwnTextGuard(embedder, load_head, others.guard_threads)
 
 
 OWN = Candidate(

@@ -23,9 +23,9 @@ def _qwen3guard_remedy(config: EngineConfig) -> str | None:
     from models.torch_device import INSTALL
 
     if not (config.weights_dir / FOLDER / "config.json").is_file():
-        missing = f"Put {REPOSITORY} from Hugging Face into the folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR"
+        missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
         # The engine that comes with openfaze says what is missing where nobody asked for a better one.
-        return f"{missing} (`hf download`)." if config.guard.text == QWEN3GUARD.spec.name else ""
+        return missing if config.guard.text == QWEN3GUARD.spec.name else ""
     return None if is_installed("torch", "transformers") else INSTALL
 
 

@@ -17,7 +17,7 @@ from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
-REMEDY = "Install the extra 'redact': pip install 'openfaze[redact]'."
+REMEDY = "Install it: `openfaze install redact`."
 
 
 @dataclass(frozen=True, slots=True)

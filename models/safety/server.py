@@ -6,9 +6,19 @@ from contextlib import aclosing
 
 import structlog
 
-from models.base import EngineFailed, EngineOverloaded, EngineUnavailable, ModelError
+from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError, UpstreamDown
 from models.candidate import GuardConfig
-from models.language.llm import ContextOverflow, Done, LlmCall, LlmError, LlmOverloaded, LlmUnavailable, TextDelta
+from models.language.llm import (
+    ContextOverflow,
+    Done,
+    LlmBroke,
+    LlmCall,
+    LlmError,
+    LlmNotSetUp,
+    LlmOverloaded,
+    LlmUnavailable,
+    TextDelta,
+)
 from models.language.openai_http import Patience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
@@ -101,7 +111,7 @@ class ServerGuard:
             verdict = self._dialect.read(said, tokens, codes)
         except TimeoutError:
             remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S)."
-            raise EngineUnavailable(CAPABILITY, remedy) from None
+            raise EngineTooSlow(CAPABILITY, remedy) from None
         except LlmError as error:
             raise self._fault(error) from error
         except NotAVerdict as error:
@@ -134,7 +144,10 @@ class ServerGuard:
             return GuardServerBusy(self.name, error.retry_after)
         if isinstance(error, LlmUnavailable):
             remedy = f"The server of '{self.name}' cannot be used: check OPENFAZE_GUARD_BASE_URL and openfaze's log."
-            return EngineUnavailable(CAPABILITY, remedy)
+            kind = EngineUnavailable if isinstance(error, LlmNotSetUp) else UpstreamDown
+            return kind(CAPABILITY, remedy)
+        if isinstance(error, LlmBroke):
+            return UpstreamDown(CAPABILITY, f"The server of '{self.name}' broke off its verdict: see openfaze's log.")
         if isinstance(error, ContextOverflow):
             remedy = f"The server of '{self.name}' takes too few tokens at a time: give its model {CONTEXT_TOKENS}."
             return EngineUnavailable(CAPABILITY, remedy)

@@ -14,6 +14,8 @@ import openai
 import PIL.Image
 import pytest
 
+from app.main import create_app
+from app.settings import Settings
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
@@ -45,6 +47,7 @@ from tests.e2e.guarded import (
 )
 from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.loop_time import LoopTime
 from tests.server import free_port
 from tests.unit.test_image_guards import save_classifier
 
@@ -111,7 +114,7 @@ def test_only_the_codes_that_are_asked_for_count(model: FullModel, asked: list[s
     assert len(model.prompts) == 1
 
 
-@pytest.mark.parametrize("tag", ["", "<guard></guard>", "<guard>  </guard>", "<guard>S9", "S9"])
+@pytest.mark.parametrize("tag", ["", "<guard></guard>", "<guard>  </guard>", "S9"])
 def test_without_codes_nothing_is_judged(model: FullModel, tag: str) -> None:
     model.script(Reply("No."))
     body = model.ask(system(f"Be brief. {tag}"), BOMB).json()
@@ -299,26 +302,26 @@ async def test_two_hundred_requests_of_sixteen_callers_each_get_their_own_verdic
 # It fails closed.
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"text_guard": "qwen3guard"}, "Qwen/Qwen3Guard-Gen-0.6B"),
-        ({"text_guard": "llama-guard-server"}, "OPENFAZE_GUARD_BASE_URL"),
-    ],
-)
-def test_an_engine_that_cannot_run_is_a_503_that_says_what_would_help(
-    tmp_path: Path, settings: Json, words: str
-) -> None:
-    with serving_full_model(weights_dir=str(tmp_path), **settings) as model:
+def test_where_nothing_here_can_judge_the_503_says_what_would_help() -> None:
+    with serving_full_model(embedding="off") as model:
         model.script(Reply("Paris."))
         for stream in (False, True):
             for asked in (guard("S9"), guard("S9", task="translate")):
                 error = error_of(model.ask(asked, FRANCE, stream=stream), 503, "engine_unavailable")
                 assert "'text_guard'. Nothing here judges S9 (Indiscriminate Weapons)." in error["message"]
-                assert words in error["message"]
+                assert "OPENFAZE_EMBEDDING=off" in error["message"]
         assert model.prompts == []
         # Who asks for no guard needs none.
         assert content_of(model.ask(FRANCE)) == "Paris."
+
+
+@pytest.mark.parametrize("task", [None, "translate"])
+def test_more_text_than_a_guard_judges_is_refused(model: FullModel, task: str | None) -> None:
+    model.script(Reply("Paris."))
+    error = error_of(model.ask(guard("S9", task=task), "Where is Paris? " * 70_000), 413, "request_too_large")
+    assert "'messages[1].content'" in error["message"]
+    assert "limit of 1 MB (OPENFAZE_MAX_GUARDED_MB)" in error["message"]
+    assert model.prompts == []
 
 
 def test_a_code_that_the_chosen_engine_does_not_know_is_a_503(model: FullModel) -> None:
@@ -345,13 +348,6 @@ def judged(judge: LlmServer) -> Iterator[FullModel]:
         yield model
 
 
-@pytest.fixture(scope="module")
-def impatient(judge: LlmServer) -> Iterator[FullModel]:
-    """It waits for its guard's server no longer than a moment."""
-    with serving_full_model(guard_base_url=judge.base_url, guard_timeout_s=0.2, **LLAMA_GUARD) as model:
-        yield model
-
-
 def verdicts(*replies: Reply, by_body: Callable[[Json], Reply] | None = None) -> Callable[[LlmServer], None]:
     def script(judge: LlmServer) -> None:
         judge.script = by_body or replies
@@ -371,47 +367,71 @@ def test_a_server_judges(judged: FullModel, judge: LlmServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    "reply",
     [
-        (Reply(status=500), "failed, and nothing is answered unguarded"),
-        (Reply(status=401), "OPENFAZE_GUARD_BASE_URL"),
-        (Reply(status=404), "OPENFAZE_GUARD_BASE_URL"),
-        (Reply(status=400), ""),
-        (Reply("safe", cut_after=1), ""),
-        (Reply("Sure! Here is how:"), "failed, and nothing is answered unguarded"),
-        (Reply("unsafe"), "failed"),
-        (Reply("unsafe\nS99"), "failed"),
-        (Reply(""), "failed"),
-        (Reply("safe", garbage_after=1), ""),
-        (Reply("safe", finish_reason="length"), "failed"),
+        Reply(status=400),
+        Reply("Sure! Here is how:"),
+        Reply("unsafe"),
+        Reply("unsafe\nS99"),
+        Reply(""),
+        Reply("safe", finish_reason="length"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_guard_server_that_does_not_judge_is_a_503_and_never_an_answer(
-    judged: FullModel, judge: LlmServer, reply: Reply, words: str, stream: bool
+def test_a_guard_server_that_gives_no_verdict_is_a_503_and_never_an_answer(
+    judged: FullModel, judge: LlmServer, reply: Reply, stream: bool
 ) -> None:
     verdicts(by_body=lambda _: reply)(judge)
-    assert words in refusal_of(judged, stream=stream)
+    said = refusal_of(judged, "engine_unavailable", None, stream=stream)
+    assert "'llama-guard-server' failed, and nothing is answered unguarded" in said
 
 
-@pytest.mark.parametrize(
-    "reply", [Reply(hang_before_first_byte=True), Reply("safe", hang_after=1), Reply("safe", delay_s=60)]
-)
+@pytest.mark.parametrize("status", [401, 404])
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_guard_server_that_takes_too_long_is_a_503_that_names_the_setting(
-    impatient: FullModel, judge: LlmServer, reply: Reply, stream: bool
+def test_a_guard_server_that_is_not_set_up_is_a_503_that_names_the_setting(
+    judged: FullModel, judge: LlmServer, status: int, stream: bool
+) -> None:
+    verdicts(by_body=lambda _: Reply(status=status))(judge)
+    said = refusal_of(judged, "engine_unavailable", None, stream=stream)
+    assert "cannot be used: check OPENFAZE_GUARD_BASE_URL" in said
+
+
+@pytest.mark.parametrize("reply", [Reply(status=500), Reply("safe", cut_after=1), Reply("safe", garbage_after=1)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_guard_server_that_breaks_off_is_a_503_worth_another_try(
+    judged: FullModel, judge: LlmServer, reply: Reply, stream: bool
 ) -> None:
     verdicts(by_body=lambda _: reply)(judge)
-    assert "longer than 0.2 s (OPENFAZE_GUARD_TIMEOUT_S)" in refusal_of(impatient, stream=stream)
+    said = refusal_of(judged, "upstream_unavailable", "2", stream=stream)
+    assert "broke off its verdict" in said
+
+
+@pytest.mark.parametrize("reply", [Reply(hang_before_first_byte=True), Reply("safe", hang_after=1)])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_guard_server_that_takes_too_long_is_a_503_that_names_the_setting(
+    judge: LlmServer, reply: Reply, stream: bool, tmp_path: Path
+) -> None:
+    verdicts(by_body=lambda _: reply)(judge)
+    time = LoopTime()
+    told: Json = {"llm": "off", "guard_base_url": judge.base_url, "guard_timeout_s": 4, **LLAMA_GUARD}
+    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), **told))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+        asking = asyncio.create_task(client.post(PATH, json=body_of(guard("S9"), FRANCE, stream=stream)))
+        await asyncio.to_thread(judge.wait_for_requests)
+        time.passes(4)
+        error = error_of(await asking, 503, "timeout")
+    assert "longer than 4 s (OPENFAZE_GUARD_TIMEOUT_S)" in error["message"]
+    await asyncio.to_thread(judge.wait_for_cancelled)
+    await app.state.services.close()
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_guard_server_that_is_busy_is_a_503(impatient: FullModel, judge: LlmServer, status: int) -> None:
+def test_a_guard_server_that_is_busy_is_a_503(judged: FullModel, judge: LlmServer, status: int) -> None:
     verdicts(by_body=lambda _: Reply(status=status))(judge)
-    refusal_of(impatient, stream=False)
+    assert "'llama-guard-server' is busy" in refusal_of(judged, "overloaded", "5", stream=False)
 
 
-def refusal_of(model: FullModel, *, stream: bool) -> str:
+def refusal_of(model: FullModel, code: str, retry_after: str | None, *, stream: bool) -> str:
     """What is said of a question that could not be judged."""
     model.script(Reply("Paris."))
     response = model.ask(guard("S9"), FRANCE, stream=stream)
@@ -419,7 +439,9 @@ def refusal_of(model: FullModel, *, stream: bool) -> str:
     error = response.json()["error"]
     assert error["type"] == "service_unavailable"
     assert "127.0.0.1" not in error["message"]
-    assert int(response.headers["retry-after"]) > 0
+    assert error["code"] == code
+    assert response.headers.get("retry-after") == retry_after
+    assert response.headers.get("x-should-retry") == (None if retry_after else "false")
     assert model.prompts == []
     return str(error["message"])
 
@@ -446,8 +468,8 @@ def test_a_guard_server_that_is_not_there_is_a_503() -> None:
     nowhere = f"http://127.0.0.1:{free_port()}/v1"
     with serving_full_model(guard_base_url=nowhere, **LLAMA_GUARD) as model:
         model.script(Reply("Paris."))
-        error = error_of(model.ask(guard("S9"), FRANCE), 503, "engine_unavailable")
-        assert "OPENFAZE_GUARD_BASE_URL" in error["message"]
+        error = error_of(model.ask(guard("S9"), FRANCE), 503, "upstream_unavailable")
+        assert "check OPENFAZE_GUARD_BASE_URL" in error["message"]
         assert model.prompts == []
 
 

@@ -78,7 +78,7 @@ def seeing() -> Iterator[FullModel]:
 @pytest.fixture(scope="module")
 def blind() -> Iterator[FullModel]:
     """Its LLM sees, and nothing reads."""
-    with serving_full_model("vision", ocr="paddleocr") as model:
+    with serving_full_model("vision", ocr="off") as model:
         yield model
 
 

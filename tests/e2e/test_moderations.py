@@ -5,7 +5,6 @@ import io
 import random
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -237,10 +236,10 @@ def test_thresholds_of_the_server_count() -> None:
         assert result["code_scores"]["S9"] > 0.9
 
 
-def test_without_an_engine_it_is_a_503(tmp_path: Path) -> None:
-    with serving_full_model(text_guard="qwen3guard", weights_dir=str(tmp_path)) as model:
+def test_without_an_engine_it_is_a_503() -> None:
+    with serving_full_model(text_guard="off") as model:
         error = error_of(model.client.post(PATH, json={"input": "Hm?"}), 503, "engine_unavailable")
-        assert "Qwen/Qwen3Guard-Gen-0.6B" in error["message"]
+        assert "OPENFAZE_TEXT_GUARD=off" in error["message"]
 
 
 def test_a_caller_who_hangs_up_takes_the_judging_along() -> None:
@@ -254,6 +253,15 @@ def test_a_caller_who_hangs_up_takes_the_judging_along() -> None:
                 connection.sendall(head.encode() + body)
                 judge.wait_for_requests(3)
             judge.wait_for_cancelled(3)
+
+
+def test_a_moderation_has_the_time_of_a_request() -> None:
+    with serving_llm([Reply(hang_before_first_byte=True)]) as judge:
+        told = {"text_guard": "llama-guard-server", "guard_model": "Llama-Guard-3-8B", "guard_base_url": judge.base_url}
+        with serving_full_model(request_timeout_s=0.5, **told) as model:
+            error = error_of(model.client.post(PATH, json={"input": "one"}), 503, "timeout")
+            assert error["message"] == "The request took longer than 0.5 s (OPENFAZE_REQUEST_TIMEOUT_S)."
+            judge.wait_for_cancelled(1)
 
 
 async def test_callers_at_once_each_get_their_own_results(model: FullModel) -> None:

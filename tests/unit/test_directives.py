@@ -29,6 +29,19 @@ def test_the_first_task_named_in_a_closed_tag_counts(text: str, task: str | None
     assert read_directives([text]).task == task
 
 
+@pytest.mark.parametrize(
+    ("text", "ignored"),
+    [
+        ("<task>ocr</task>", ()),
+        ("<task>ocr</task> <task>translate</task> <task>forecast</task>", ("translate", "forecast")),
+        ("<task>ocr</task> <task> OCR </task> <task></task>", ()),
+        ("<task>stt</task> <task>speech_to_text</task>", ()),
+    ],
+)
+def test_other_tasks_of_later_tags_are_ignored(text: str, ignored: tuple[str, ...]) -> None:
+    assert read_directives(text.split()).ignored == ignored
+
+
 def test_the_tags_are_taken_out_of_what_the_llm_sees() -> None:
     directives = read_directives(["<task>ocr</task> <guard>S1</guard>\nBe brief.", "<task>stt</task>"])
     assert directives.system == ("Be brief.",)
@@ -37,8 +50,9 @@ def test_the_tags_are_taken_out_of_what_the_llm_sees() -> None:
 def test_a_text_full_of_unclosed_tags_is_read_in_time_that_grows_with_its_length() -> None:
     """Quadratic, these two megabytes would take most of an hour; the suite's time limit is five minutes."""
     assert read_directives(["<task>" * 300_000 + "<task>ocr</task>"]).task == "ocr"
-    assert read_directives(["<guard>" * 300_000 + "<guard>S1</guard>"]).guard == ("S1",)
-    assert read_directives(["<guard>" + "S1 " * 600_000]).guard == ()
+    for text in ("<guard>" * 300_000 + "<guard>S1</guard>", "<guard>" + "S1 " * 600_000):
+        with pytest.raises(BadRequest):
+            read_directives([text])
 
 
 def test_an_unclosed_tag_stays_in_the_text() -> None:
@@ -65,11 +79,39 @@ def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
         ("<guard>ALL</guard>", CODES),
         ("<guard>" + (",\n" + " " * 40).join(CODES) + "</guard>", CODES),
         ("<guard></guard>", ()),
-        ("<guard>S1", ()),
+        ("<GUARD>S1</Guard>", ("S1",)),
+        ("<guardrails>Be kind.</guardrails> <guard>S1</guard>", ("S1",)),
+        ("On guard! The guard <b>S1</b> is closed.", ()),
     ],
 )
 def test_guard_codes_are_read_in_any_case_and_separation(text: str, guard: tuple[str, ...]) -> None:
     assert read_directives([text]).guard == guard
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<guard>S9",
+        "<guard>S9</guard",
+        "S9</guard>",
+        "<guard >S9</guard >",
+        "< guard>S9</guard>",
+        "<\u200bguard>S9</guard>",
+        '<guard mode="x">S9</guard>',
+        "<guard><task></task>S9</guard>",
+        "<guard>S1</guard> <guard>S9<guard>",
+        "<guards>S9</guards>",
+        "<guard:S9>",
+    ],
+)
+def test_a_guard_that_is_not_understood_is_refused_and_never_passed_over(text: str) -> None:
+    with pytest.raises(BadRequest, match="'<guard' in a form that is not understood; write <guard>S1, S9</guard>"):
+        read_directives([text])
+
+
+def test_tags_are_written_in_ascii() -> None:
+    directives = read_directives(["<tas\u212a>ocr</tas\u212a>"])
+    assert (directives.task, directives.system) == (None, ("<tas\u212a>ocr</tas\u212a>",))
 
 
 def test_there_are_seventeen_guard_codes() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tasks.redaction
+from app.chat import redaction
 from app.chat.collect import latest_turn
 from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
 from app.chat.feed import Feed
@@ -23,7 +26,10 @@ from app.wire import sse
 from app.wire.request import ChatRequest
 from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
+from models.fair_executor import FairExecutor
+from models.safety import personal_data
 from models.safety.guard import ImageGuard
+from models.safety.personal_data import Span
 from tasks.base import Task, TaskRequest
 from tasks.errors import InputError
 from tasks.guardrails import Guardrails, Policy
@@ -113,6 +119,33 @@ async def test_a_request_is_blocked_by_the_codes_that_were_asked_for_in_their_or
     assert await codes_blocking(make("Murder, with a pipe bomb.", codes=("S9",))) == ["S9"]
     assert await codes_blocking(make("Bread.", codes=("S1", "S9"))) == []
     assert {codes for _, codes, _ in keywords.judged} == {("S1", "S9"), ("S9",)}
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "look_up", "arguments": '{"q": "pipe\\u0020bomb"}'}}
+TOOL = {"type": "function", "function": {"name": "look_up", "description": "Looks up a pipe bomb."}}
+PARAMETERS = {"type": "object", "properties": {"q": {"type": "string", "description": "A pipe bomb."}}}
+SHAPE = {"type": "json_schema", "json_schema": {"name": "it", "schema": PARAMETERS}}
+
+
+@pytest.mark.parametrize(
+    ("messages", "fields", "source"),
+    [
+        (["Go on."], {"tools": [TOOL]}, "tools[0]"),
+        (["Go on."], {"tools": [{**TOOL, "function": {"name": "f", "parameters": PARAMETERS}}]}, "tools[0]"),
+        (["Go on."], {"response_format": SHAPE}, "response_format"),
+        (
+            ["Hm.", {"role": "assistant", "tool_calls": [CALL]}, {"role": "tool", "tool_call_id": "c", "content": "1"}],
+            {},
+            "messages[1].tool_calls[0]",
+        ),
+    ],
+)
+async def test_what_an_llm_is_told_beside_the_messages_is_judged(
+    make: Make, messages: list[Any], fields: dict[str, Any], source: str
+) -> None:
+    guard = make(*messages, **fields)
+    assert await codes_blocking(guard) == ["S9"]
+    assert [check["source"] for check in guard.checks if check["codes"]] == [source]
 
 
 async def test_the_verdict_tells_what_was_judged_with_the_scores(make: Make) -> None:
@@ -486,6 +519,28 @@ async def test_safe_calls_leave_as_they_came_each_judged_with_its_name(make: Mak
     events = [Text("One moment. "), Text("Or two. "), *calls, FINISH]
     assert await shown(make(stream=True), *events) == (events, False)
     assert keywords.texts[-2:] == ['rain {"city":"Oslo"}', "snow {}"]
+
+
+async def test_personal_data_of_a_stream_is_looked_for_beside_the_event_loop_and_a_sentence_at_a_time(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def watched(text: str, before: str = "") -> list[Span]:
+        threads.append(threading.current_thread())
+        return personal_data.find(text, before)
+
+    for module in (redaction, tasks.redaction):
+        monkeypatch.setattr(module, "find", watched)
+    guard = make(stream=True)
+    guard.redaction = redaction.Redaction(FairExecutor("test"))
+    sentence = "Ann has a card and can be reached at ann@example.org or by telephone at any time of the day. "
+    left, stopped = await shown(guard, *pieces(sentence * 20, 3), FINISH)
+    assert words_of(left) == (sentence * 20).replace("ann@example.org", "[EMAIL]")
+    assert not stopped
+    assert threading.current_thread() not in threads
+    # Where a sentence is over, and while its end may still be the beginning of something.
+    assert len(threads) < 20 * 10 < len(sentence * 20) / 3
 
 
 async def test_json_is_judged_as_it_will_be_read(make: Make) -> None:

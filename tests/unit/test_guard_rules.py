@@ -814,7 +814,7 @@ def test_each_code_is_named_once_the_surest_first() -> None:
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_looked_at(text: str) -> None:
     for match in matches(text):
         assert match.code in set(TEXT_CODES) - {"S14"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.base import EngineFailed, EngineOverloaded, EngineUnavailable
+from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, UpstreamDown
 from models.candidate import Candidate, EngineConfig, GuardConfig
 from models.language.llm import Abilities
 from models.safety.codes import TEXT_CODES
@@ -18,6 +18,7 @@ from models.safety.model_candidates import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD
 from models.safety.windows import WINDOW
 from tests.llm_replies import DONE
 from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.loop_time import LoopTime
 from tests.server import free_port
 
 SERVERS = (QWEN3GUARD_SERVER, GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER)
@@ -144,10 +145,10 @@ async def test_an_answer_that_was_cut_is_no_verdict(candidate: Candidate) -> Non
 
 
 @each
-async def test_a_server_that_breaks_is_no_verdict(candidate: Candidate) -> None:
-    with pytest.raises(EngineFailed):
+async def test_a_server_that_breaks_is_no_verdict_and_worth_another_try(candidate: Candidate) -> None:
+    with pytest.raises(UpstreamDown):
         await judged(candidate, Reply(status=500))
-    with pytest.raises(EngineFailed):
+    with pytest.raises(UpstreamDown):
         await judged(candidate, Reply(SAFE[candidate.spec.name], cut_after=1))
 
 
@@ -160,10 +161,14 @@ async def test_what_the_server_refuses_is_no_fault_of_the_client(candidate: Cand
 @each
 @pytest.mark.parametrize("silence", [{"hang_before_first_byte": True}, {"hang_after": 1}], ids=str)
 async def test_a_slow_server_is_not_waited_for(candidate: Candidate, silence: dict[str, Any]) -> None:
+    time = LoopTime()
     with serving_llm([Reply(SAFE[candidate.spec.name], **silence)]) as upstream:
-        async with guard_of(candidate, upstream, seconds=0.2) as guard:
-            with pytest.raises(EngineUnavailable):
-                await guard.judge("How?", ASKED)
+        async with guard_of(candidate, upstream, seconds=20) as guard:
+            judging = asyncio.create_task(guard.judge("How?", ASKED))
+            await asyncio.to_thread(upstream.wait_for_requests)
+            time.passes(20)
+            with pytest.raises(EngineTooSlow):
+                await judging
         await asyncio.to_thread(upstream.wait_for_cancelled)
 
 
@@ -171,9 +176,16 @@ async def test_a_slow_server_is_not_waited_for(candidate: Candidate, silence: di
 async def test_a_server_that_is_not_there_is_unavailable(candidate: Candidate) -> None:
     address = f"http://127.0.0.1:{free_port()}/v1"
     async with guard_of(candidate, address) as guard:
-        with pytest.raises(EngineUnavailable, match="check OPENFAZE_GUARD_BASE_URL") as caught:
+        with pytest.raises(UpstreamDown, match="check OPENFAZE_GUARD_BASE_URL") as caught:
             await guard.judge("How?", ASKED)
     assert address not in str(caught.value)
+
+
+@each
+async def test_a_server_that_refuses_the_key_is_not_worth_another_try(candidate: Candidate) -> None:
+    with pytest.raises(EngineUnavailable, match="check OPENFAZE_GUARD_BASE_URL") as caught:
+        await judged(candidate, Reply(status=401))
+    assert caught.value.retry_after is None
 
 
 @each

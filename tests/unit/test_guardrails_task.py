@@ -15,7 +15,8 @@ from reportlab.lib.colors import red, white
 from reportlab.pdfgen.canvas import Canvas
 from structlog.testing import capture_logs
 
-from models.base import EngineFailed, EngineOverloaded, EngineUnavailable
+from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable
+from models.language.llm import LlmNotSetUp, LlmUnavailable
 from models.safety.codes import CODES, IMAGE_CODES, TEXT_CODES
 from models.safety.guard import ImageGuard, Judgement, TextGuard
 from tasks.errors import InputError
@@ -161,6 +162,25 @@ async def test_an_engine_that_breaks_is_no_engine(make: Make, error: Exception) 
     assert [entry["event"] for entry in logs] == ["guard_failed"]
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (LlmUnavailable("Refused."), EngineNotReady),
+        (EngineFailed("keywords", MemoryError()), EngineNotReady),
+        (LlmNotSetUp("No key."), EngineUnavailable),
+        (EngineFailed("keywords", ValueError()), EngineUnavailable),
+    ],
+    ids=repr,
+)
+async def test_a_guard_is_worth_another_try_where_what_it_failed_with_is(
+    make: Make, error: Exception, kind: type[EngineUnavailable]
+) -> None:
+    with pytest.raises(EngineUnavailable) as failure:
+        await make(KeywordGuard(before=raising(error))).texts([("a", "Bread.")], BOTH)
+    assert type(failure.value) is kind
+    assert (failure.value.retry_after is not None) is (kind is EngineNotReady)
+
+
 @pytest.mark.parametrize("error", [EngineOverloaded("keywords", 1, 2), EngineUnavailable("text_guard", "Pull it.")])
 async def test_an_engine_that_says_why_is_heard(make: Make, error: Exception) -> None:
     with pytest.raises(type(error)) as failure:
@@ -209,7 +229,7 @@ async def test_scores_of_codes_that_nobody_asked_for_do_not_count(make: Make) ->
 
 async def test_an_engine_that_takes_too_long_is_left(make: Make) -> None:
     guard = KeywordGuard(hangs=True)
-    with pytest.raises(EngineUnavailable, match=r"took longer than 0\.01 s \(OPENFAZE_GUARD_TIMEOUT_S\)"):
+    with pytest.raises(EngineTooSlow, match=r"took longer than 0\.01 s \(OPENFAZE_GUARD_TIMEOUT_S\)"):
         await make(guard, seconds=0.01).texts([("a", "Bread.")], BOTH)
     assert guard.cancelled == 1
 

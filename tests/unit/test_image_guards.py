@@ -342,7 +342,7 @@ def test_weights_without_an_export_need_pytorch(tmp_path: Path, monkeypatch: pyt
     (folder / "onnx" / "model.onnx").unlink()
     (folder / "model.safetensors").touch()
     monkeypatch.setattr("models.safety.images.candidates.is_installed", lambda *packages: False)
-    assert "pip install 'openfaze[gpu]'" in (CLASSIFIER.remedy(own(folder)) or "")
+    assert "`openfaze install gpu`" in (CLASSIFIER.remedy(own(folder)) or "")
 
 
 # Preprocessing.

@@ -29,6 +29,8 @@ NSFW_VIT = WeightSet(
             "nsfw-vit/onnx/model.onnx",
         ),
     ),
+    "what is not safe for work (S15_IMAGE)",
+    343,
 )
 
 IMAGE_GUARD_SETS = (NSFW_VIT,)

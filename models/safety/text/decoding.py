@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import html
 import re
 from collections.abc import Callable
@@ -18,6 +19,7 @@ _MOST_BYTES = 1 << 20
 _BASE64 = re.compile(
     r"(?<![\w+/=])(?:[\w+/\-]{40,100}\r?\n)*(?:[\w+/\-]{12,}={0,2}|[\w+/\-]{6,11}={1,2})(?![\w+/=])", re.ASCII
 )
+_BASE32 = re.compile(r"(?<![0-9A-Za-z=])(?:[A-Z2-7]{16,}|[a-z2-7]{16,})={0,6}(?![0-9A-Za-z=])")
 _HEX = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"(?:0[xX][0-9a-fA-F]{2}[\s,;]{0,3}){3,}"
@@ -57,9 +59,15 @@ def _text_of(data: bytes) -> str | None:
     """UTF-8, or UTF-16 as PowerShell encodes its commands."""
     wide = len(data) >= 6 and len(data) % 2 == 0 and data[1::2].count(0) * 4 > len(data)
     try:
-        return _printable(data.decode("utf-16-le" if wide else "utf-8"))
+        return _printable(data.decode("utf-16-le") if wide else _utf_8(data))
     except UnicodeDecodeError:
         return None
+
+
+def _utf_8(data: bytes) -> str:
+    """`data`, which may begin and end within a character where a long run is read in pieces."""
+    start = next((place for place, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
+    return codecs.utf_8_decode(data[start:])[0]
 
 
 def _printable(text: str) -> str | None:
@@ -70,6 +78,14 @@ def _from_base64(run: str) -> str | None:
     joined = re.sub(r"[\s=]", "", run).replace("-", "+").replace("_", "/")[:_MOST_BYTES]
     try:
         return _text_of(base64.b64decode(joined + "=" * (-len(joined) % 4), validate=True))
+    except binascii.Error:
+        return None
+
+
+def _from_base32(run: str) -> str | None:
+    joined = run.rstrip("=")[:_MOST_BYTES]
+    try:
+        return _text_of(base64.b32decode(joined + "=" * (-len(joined) % 8), casefold=True))
     except binascii.Error:
         return None
 
@@ -118,6 +134,7 @@ class Encoding:
 
 ENCODINGS = (
     Encoding("base64", _BASE64, _from_base64),
+    Encoding("base32", _BASE32, _from_base32),
     Encoding("hex", _HEX, _from_hex),
     Encoding("url", _PERCENT, _from_percent, by_letter=True),
     Encoding("html", _ENTITY, html.unescape, by_letter=True),

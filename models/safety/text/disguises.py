@@ -57,6 +57,9 @@ _BY_SHAPE: dict[tuple[int, str, str], list[str]] = {}
 for _word in TELLING:
     _BY_SHAPE.setdefault((len(_word), _word[0], _word[-1]), []).append(_word)
 _TELLING_BEGINNINGS = frozenset(word[:end] for word in TELLING for end in range(1, len(word)))
+_MARKED = re.compile(r"(?<![\w*~`])[A-Za-z*_~`]{3,40}(?![\w*~`])")
+_MARK_WITHIN = re.compile(r"[A-Za-z][*_~`]+[A-Za-z]")
+_MARKS = re.compile(r"[*_~`]+")
 _PIECES = re.compile(r"[A-Za-z]{1,12}(?:[^\w\s'’`]{1,4}(?:\r?\n)?[A-Za-z]{1,12}){1,6}")
 _PIECE = re.compile(r"[A-Za-z]+")
 
@@ -74,6 +77,7 @@ def undisguised(text: str) -> str:
     text = _SPACED.sub(_Joining(), text)
     if "*" in text or "#" in text:
         text = _STARRED.sub(lambda word: _unstarred(word[0]), text)
+    text = _MARKED.sub(lambda word: _unmarked(word[0]), text)
     text = _PIECES.sub(lambda pieces: _pieced(pieces[0]), text)
     if _LEET_SEEN.search(text):
         text = _all_without_leet(text)
@@ -159,6 +163,14 @@ def _unstarred(word: str) -> str:
         if all(sign in "*#" or sign == letter for sign, letter in zip(lower, known, strict=True))
     ]
     return fitting[0] if len(fitting) == 1 else word
+
+
+def _unmarked(word: str) -> str:
+    """`__bo__mb` and `**k**ill` without the marks of emphasis, where they make a known word."""
+    if not _MARK_WITHIN.search(word):
+        return word
+    joined = _MARKS.sub("", word)
+    return joined if joined.casefold() in KNOWN else word
 
 
 def _pieced(run: str) -> str:

@@ -1,22 +1,24 @@
 """The embedded text guard: readings of a text, rules for the clear cases, and a trained head for the others."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from models.fair_executor import FairExecutor, Slices
 from models.language.embedding import Embedder, Vector
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import Judgement, Layer, Scores
 from models.safety.text import interpreter_abuse, rules
 from models.safety.text.head import Head, worst_of
-from models.safety.text.passages import passages_of
+from models.safety.text.passages import passages_of, windows_of
 from models.safety.text.views import views
 
 NAME = "openfaze"
 _SHOWN = 80
 """Characters of a passage that an explanation repeats."""
+_COMPARED_AT_ONCE = 64
+"""Passages whose meaning is compared with the head's landmarks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ class OwnTextGuard:
     name = NAME
     codes = frozenset(TEXT_CODES)
 
-    def __init__(self, embedder: Embedder, find_head: Callable[[], Head]) -> None:
-        """`find_head` is first called in a thread: it may read a file."""
+    def __init__(self, embedder: Embedder, find_head: Callable[[], Head], threads: FairExecutor | None = None) -> None:
+        """`find_head` is first called in a thread: it may read a file. Texts are read in `threads`."""
+        self._threads = threads or FairExecutor("guard")
         self._embedder = embedder
         self._find_head = find_head
 
@@ -65,37 +68,50 @@ class OwnTextGuard:
         *,
         answers: str | None = None,  # noqa: ARG002 - the head has learned from questions alone
     ) -> Judgement:
-        read = await asyncio.to_thread(self._read, text)
+        read = await self._threads.run(self._read, text)
         layers = read.layers
         by_rules = worst_of([layer.scores for layer in layers])
         # Where the rules have settled all that is asked, the rest costs time and changes nothing.
         if read.passages and any(by_rules.get(code, 0.0) < self._head.threshold for code in codes):
             texts = list(dict.fromkeys(passage.text for passage in read.passages))
             vectors = dict(zip(texts, await self._embedder.embed(texts), strict=True))
-            layers += await asyncio.to_thread(self._judged, read, vectors)
+            layers += await self._threads.run(self._judged, read, vectors)
         worst = worst_of([layer.scores for layer in layers])
         return Judgement({code: worst.get(code, 0.0) for code in codes}, layers)
 
-    def _read(self, text: str) -> _Read:
+    def _read(self, text: str) -> Slices[_Read]:
         layers: list[Layer] = []
         passages: list[_Passage] = []
-        total = 0
-        for view in views(text):
-            for name, matches in (("rules", rules.matches), ("code", interpreter_abuse.matches)):
-                layers += [
-                    Layer(f"{name}, {view.name}", {match.code: match.score}, (match.words,))
-                    for match in matches(view.text)
-                ]
-            pieces = [_Passage(view.name, piece, self._head.words_of(piece)) for piece in passages_of(view.text)]
-            total = total or len(pieces)
-            passages += [piece for piece in pieces if self._head.is_suspect(piece.words, total)]
+        total = len(passages_of(text))
+        yield
+        for window in windows_of(text):
+            for view in views(window):
+                yield
+                for name, matches in (("rules", rules.matches), ("code", interpreter_abuse.matches)):
+                    layers += [
+                        Layer(f"{name}, {view.name}", {match.code: match.score}, (match.words,))
+                        for match in matches(view.text)
+                    ]
+                    yield
+                for piece in passages_of(view.text):
+                    words = self._head.words_of(piece)
+                    if self._head.is_suspect(words, total):
+                        passages.append(_Passage(view.name, piece, words))
+                    yield
         return _Read(tuple(layers), tuple(passages), total)
 
-    def _judged(self, read: _Read, vectors: Mapping[str, Vector]) -> tuple[Layer, ...]:
-        meanings = dict(zip(vectors, self._head.meanings_of(np.stack(list(vectors.values()))).tolist(), strict=True))
+    def _judged(self, read: _Read, vectors: Mapping[str, Vector]) -> Slices[tuple[Layer, ...]]:
+        meanings: dict[str, float] = {}
+        texts = list(vectors)
+        for start in range(0, len(texts), _COMPARED_AT_ONCE):
+            some = texts[start : start + _COMPARED_AT_ONCE]
+            odds = self._head.meanings_of(np.stack([vectors[text] for text in some]))
+            meanings |= dict(zip(some, odds.tolist(), strict=True))
+            yield
         layers = []
         for passage in read.passages:
             unsafe = self._head.unsafe(passage.words, meanings[passage.text], read.total)
             scores = self._head.scores(unsafe, vectors[passage.text])
             layers.append(Layer(f"head, {passage.view}", scores, (passage.text[:_SHOWN],)))
+            yield
         return tuple(layers)

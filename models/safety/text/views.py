@@ -25,20 +25,19 @@ class View:
     text: str
 
 
-def views(text: str) -> list[View]:
+def views(text: str) -> Iterator[View]:
     """`text` itself, then each reading that has words which no reading before it has.
 
-    In time linear in `text`. A reading has at most some eight times as many characters, and there are at most eleven.
+    In time linear in `text`. A reading has at most some eight times as many characters, and there are at most twelve.
     Encodings are read two deep.
     """
-    found = [View(AS_WRITTEN, text)]
+    yield View(AS_WRITTEN, text)
     seen = _words(text)
     for name, reading in _readings(text):
         words = _words(reading)
         if any(count > seen[word] for word, count in words.items()):
-            found.append(View(name, reading))
+            yield View(name, reading)
             seen |= words
-    return found
 
 
 def _readings(text: str) -> Iterator[tuple[str, str]]:
