@@ -22,6 +22,9 @@ AUTO_DETECTED = "auto-detected"
 Translators = Callable[[], Sequence[Translator]]
 """Those that can run here, the best first. Raises EngineUnavailable where there is none."""
 
+Remedy = Callable[[str, str], str]
+"""What would translate from the first tag into the second: a sentence or more."""
+
 
 class TranslateResult(TypedDict):
     translated_text: str
@@ -37,8 +40,11 @@ class TranslateTask:
 
     name = "translate"
 
-    def __init__(self, translators: Translators, loader: MediaLoader, *, most_chars: int = 1_000_000) -> None:
+    def __init__(
+        self, translators: Translators, loader: MediaLoader, *, remedy: Remedy, most_chars: int = 1_000_000
+    ) -> None:
         self._translators = translators
+        self._remedy = remedy
         self._loader = loader
         self._most_chars = most_chars
 
@@ -64,7 +70,12 @@ class TranslateTask:
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
         """The first engine that knows the pair; a short text may be in any of several languages."""
-        translators = self._translators()
+        try:
+            translators = self._translators()
+        except EngineUnavailable as error:
+            if not sources:
+                raise
+            raise EngineUnavailable(CAPABILITY, await self._remedy_between(sources[0], target)) from error
         for source in sources or (None,):
             for translator in translators:
                 if await translator.can(source, target):
@@ -77,9 +88,12 @@ class TranslateTask:
         raise EngineUnavailable(
             CAPABILITY,
             f"What is installed ({names}) does not translate from {name_of(sources[0])} into {name_of(target)}. "
-            "Set OPENFAZE_LLM_BASE_URL to a capable language model, install MADLAD-400 or an OPUS-MT model for the "
-            "pair, or Apertium's package for it (docs/translate.md).",
+            + await self._remedy_between(sources[0], target),
         )
+
+    async def _remedy_between(self, source: str, target: str) -> str:
+        """In a thread: it looks which sets are there."""
+        return f"{await asyncio.to_thread(self._remedy, source, target)} See docs/translate.md."
 
     async def _texts(self, asked: Asked, sources: Sequence[Source]) -> list[str]:
         """What the message brings along, unless that only names inputs."""

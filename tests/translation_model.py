@@ -20,10 +20,11 @@ def random_madlad(folder: Path, *targets: str) -> None:
     _convert(folder, pieces)
 
 
-def random_opus(folder: Path, seed: int = 0) -> None:
-    """As OPUS-MT: a folder for a pair, with a SentencePiece model for each side."""
+def random_opus(folder: Path, seed: int = 0, targets: tuple[str, ...] = ()) -> None:
+    """As OPUS-MT: a folder for a pair, with a SentencePiece model for each side. With `targets` the first token names
+    the language, as in models of several."""
     folder.mkdir(parents=True)
-    pieces = _trained([])
+    pieces = _trained([f">>{target}<<" for target in targets])
     (folder / "source.spm").write_bytes(pieces)
     (folder / "target.spm").write_bytes(pieces)
     _convert(folder, pieces, seed)

@@ -1,6 +1,7 @@
 """The engines of the `translate` capability, and how each is put together."""
 
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from models.base import EngineSpec
@@ -11,13 +12,15 @@ from models.language.candidates import QWEN3_4B
 from models.translation import apertium, ct2
 from models.translation.llm import NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, shortest_route
+from models.translation.weights import MADLAD_400 as MADLAD_WEIGHTS
+from models.translation.weights import OPUS_FOLDER, sets_between
 
 _BATCH_CHARS = 8000
 _JOBS_AT_ONCE = 4
 _PROGRAMS_AT_ONCE = 2
 
-MADLAD_SPEC: Final = EngineSpec("madlad-400", CAPABILITY, "Apache-2.0", f"the folder '{ct2.MADLAD_FOLDER}'")
-OPUS_SPEC: Final = EngineSpec("opus-mt", CAPABILITY, "CC-BY-4.0", f"the folder '{ct2.OPUS_FOLDER}'")
+MADLAD_SPEC: Final = EngineSpec("madlad-400", CAPABILITY, "Apache-2.0", f"`openfaze pull {MADLAD_WEIGHTS.name}`")
+OPUS_SPEC: Final = EngineSpec("opus-mt", CAPABILITY, "CC-BY-4.0", f"`openfaze pull {OPUS_FOLDER}-en-de` …")
 
 
 def _packages() -> str | None:
@@ -56,7 +59,7 @@ def _build_opus(config: EngineConfig) -> Built:
     return Built(
         HostedTranslator(
             host,
-            lambda source, target: shortest_route(ct2.opus_folders(config.weights_dir), source, target),
+            lambda source, target: shortest_route(ct2.opus_models(config.weights_dir), source, target),
             batch_chars=_BATCH_CHARS,
         ),
         (host,),
@@ -75,6 +78,15 @@ def _build_apertium(config: EngineConfig) -> Built:
         ),
         (host,),
     )
+
+
+def remedy_between(source: str, target: str, weights_dir: Path) -> str:
+    """What would translate between two tags, where nothing that is here does."""
+    ways = [
+        " and ".join(f"`openfaze pull {name}`" for name in names) for names in sets_between(source, target, weights_dir)
+    ]
+    to_do = [f"Run {', or '.join(ways)}.", _packages(), "Or set"] if ways else ["Set"]
+    return " ".join([*filter(None, to_do), "OPENFAZE_LLM_BASE_URL to a capable language model."])
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:

@@ -7,22 +7,29 @@ OPUS-MT.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from models.base import EngineUnavailable
-from models.translation.languages import tag_of_code
+from models.translation.languages import base_of, tag_of_code
 from models.translation.marks import WORD
 from models.translation.translator import CAPABILITY, Job, Pair, shortest_route
+from models.translation.weights import MADLAD_FOLDER, OPUS_FOLDER
 
-MADLAD_FOLDER = "madlad-400"
-OPUS_FOLDER = "opus-mt"
 _MODEL = ("model.bin", "config.json")
 _MADLAD_PIECES = ("sentencepiece.model", "spiece.model")
 _OPUS_PIECES = ("source.spm", "target.spm")
-_TARGET = re.compile(r"<2([a-z]{2,3}(?:_[A-Za-z]{2,4})?)>")
+_TAG = r"[a-z]{2,3}(?:_[A-Z][a-z]{3})?(?:_[A-Z]{2})?"
+_MADLAD_TARGET = re.compile(rf"<2({_TAG})>")
+_OPUS_TARGET = re.compile(rf">>({_TAG})<<")
+_MAIN_SCRIPT = {"zh": "zh-Hans"}
+"""What models call a language that is asked for without its script, beside the language itself."""
+_VOCABULARIES = ("shared_vocabulary", "source_vocabulary")
+_KEPT_VOCABULARIES = 64
 _BATCH_TOKENS = 2048
 """Tokens that are decoded together."""
 _BEAM = 4
@@ -51,8 +58,10 @@ class _Model:
         # Converters of Marian's own format have CTranslate2 end the sentences; those of transformers do not.
         self._ends = [] if json.loads((folder / "config.json").read_text()).get("add_source_eos") else ["</s>"]
 
-    def translate(self, texts: Sequence[str]) -> list[str]:
-        tokens = [self._source.encode(text, out_type=str) + self._ends for text in texts]
+    def translate(self, texts: Sequence[str], token: str | None = None) -> list[str]:
+        """`token` tells a model of several target languages which is meant."""
+        begins = [token] if token else []
+        tokens = [begins + self._source.encode(text, out_type=str) + self._ends for text in texts]
         results = self._network.translate_batch(
             tokens,
             beam_size=_BEAM,
@@ -81,24 +90,33 @@ class Madlad:
         self._model = None
 
     def run(self, batch: Sequence[Job]) -> list[Sequence[str] | Exception]:
-        """`target` is what stands in `<2…>`. The jobs are decoded together."""
+        """`target` is what stands before a sentence. The jobs are decoded together."""
         assert self._model is not None
-        texts = [f"<2{job.target}> {WORD.written(sentence)}" for job in batch for sentence in job.sentences]
+        texts = [f"{job.target} {WORD.written(sentence)}" for job in batch for sentence in job.sentences]
         return _given_back(batch, self._model.translate(texts))
 
 
+@dataclass(frozen=True, slots=True)
+class OpusModel:
+    """A model of OPUS-MT, for one pair of languages."""
+
+    folder: Path
+    token: str | None
+    """What stands before a sentence, where the model has several target languages."""
+
+
 class OpusMt:
-    """An engine for an EngineHost with one worker. Each pair's model is loaded at its first use."""
+    """An engine for an EngineHost with one worker. Each model is loaded at its first use."""
 
     def __init__(self, weights_dir: Path, *, device: str, threads: int) -> None:
         self._weights_dir = weights_dir
         self._device = device
         self._threads = threads
-        self._folders: Mapping[Pair, Path] = {}
-        self._models: dict[Pair, _Model] = {}
+        self._pairs: Mapping[Pair, OpusModel] = {}
+        self._models: dict[Path, _Model] = {}
 
     def load(self) -> None:
-        self._folders = opus_folders(self._weights_dir)
+        self._pairs = opus_models(self._weights_dir)
 
     def close(self) -> None:
         self._models.clear()
@@ -108,44 +126,81 @@ class OpusMt:
         for pair, jobs in groupby(batch, key=lambda job: (job.source or "", job.target)):
             same = list(jobs)
             texts = [WORD.written(sentence) for job in same for sentence in job.sentences]
-            results += _given_back(same, self._of(pair).translate(texts))
+            if pair not in self._pairs:  # pulled since
+                self._pairs = opus_models(self._weights_dir)
+            model = self._pairs[pair]
+            results += _given_back(same, self._loaded(model.folder).translate(texts, model.token))
         return results
 
-    def _of(self, pair: Pair) -> _Model:
-        if pair not in self._models:
-            folder = self._folders[pair]
+    def _loaded(self, folder: Path) -> _Model:
+        if folder not in self._models:
             pieces = folder / _OPUS_PIECES[0], folder / _OPUS_PIECES[1]
-            self._models[pair] = _loaded(folder, pieces, self._device, self._threads)
-        return self._models[pair]
+            self._models[folder] = _loaded(folder, pieces, self._device, self._threads)
+        return self._models[folder]
 
 
 def madlad_remedy(weights_dir: Path) -> str | None:
     folder = weights_dir / MADLAD_FOLDER
     if _is_complete(folder) and any((folder / name).is_file() for name in _MADLAD_PIECES):
         return None
-    return (
-        f"Put MADLAD-400, converted for CTranslate2, into the folder '{MADLAD_FOLDER}' of OPENFAZE_WEIGHTS_DIR "
-        "(docs/translate.md)."
-    )
+    return f"Run `openfaze pull {MADLAD_FOLDER}`."
 
 
 def opus_remedy(weights_dir: Path) -> str | None:
-    if opus_folders(weights_dir):
+    if any(_opus_folders(weights_dir)):
         return None
-    return (
-        f"Put OPUS-MT models, converted for CTranslate2, into '{OPUS_FOLDER}/en-de' and the like of "
-        "OPENFAZE_WEIGHTS_DIR (docs/translate.md)."
-    )
+    return f"Run `openfaze pull {OPUS_FOLDER}-en-de`, or the set of another pair (docs/translate.md)."
 
 
-def opus_folders(weights_dir: Path) -> dict[Pair, Path]:
-    """The complete models by their languages: each folder is called after its own (`en-de`)."""
-    found: dict[Pair, Path] = {}
+def opus_models(weights_dir: Path) -> dict[Pair, OpusModel]:
+    """The complete models by their languages. A folder is called after them: `en-de`; or `en-zle`, where the target is
+    a group of languages, each with a token of its own in the vocabulary. Raises EngineUnavailable for a vocabulary that
+    cannot be read."""
+    found: dict[Pair, OpusModel] = {}
+    groups: dict[Pair, OpusModel] = {}
+    for folder in _opus_folders(weights_dir):
+        source, target = (tag_of_code(part) for part in folder.name.split("-", 1))
+        if source is None:
+            continue
+        tokens = _target_tokens(folder)
+        if target is None:
+            groups |= {(source, tag): OpusModel(folder, token) for tag, token in tokens.items()}
+        elif own := {tag: token for tag, token in tokens.items() if base_of(tag) == base_of(target)}:
+            found |= {(source, tag): OpusModel(folder, token) for tag, token in own.items()}
+        else:
+            found[source, target] = OpusModel(folder, None)
+    return groups | found
+
+
+def _opus_folders(weights_dir: Path) -> Iterator[Path]:
     for folder in sorted((weights_dir / OPUS_FOLDER).glob("*-*")):
-        source, target = map(tag_of_code, folder.name.split("-", 1))
-        if source and target and _is_complete(folder) and all((folder / name).is_file() for name in _OPUS_PIECES):
-            found[source, target] = folder
-    return found
+        if _is_complete(folder) and all((folder / name).is_file() for name in _OPUS_PIECES):
+            yield folder
+
+
+def _target_tokens(folder: Path) -> Mapping[str, str]:
+    """What a model of several target languages is told them by (`>>rus<<`), by tag; empty for a model of one."""
+    paths = [folder / f"{name}{kind}" for name in _VOCABULARIES for kind in (".json", ".txt")]
+    path = next((path for path in paths if path.is_file()), None)
+    return _tokens_in(path, path.stat().st_mtime_ns) if path else {}
+
+
+@lru_cache(maxsize=_KEPT_VOCABULARIES)
+def _tokens_in(path: Path, _changed: int) -> Mapping[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        words = json.loads(text) if path.suffix == ".json" else text.splitlines()
+    except (OSError, ValueError) as error:
+        raise _damaged(path.parent) from error
+    return _by_tag(found for word in words if isinstance(word, str) and (found := _OPUS_TARGET.fullmatch(word)))
+
+
+def _by_tag(found: Iterator[re.Match[str]]) -> dict[str, str]:
+    """What a model calls its target languages, by their tags. A language that it has in one script or region only is
+    meant without it, too, and one that it has in several is meant in its main script."""
+    names = {tag: name.group() for name in found if (tag := tag_of_code(name[1]))}
+    bases = {base_of(tag): name for tag, name in reversed(names.items())} | names
+    return bases | {tag: names[main] for tag, main in _MAIN_SCRIPT.items() if main in names}
 
 
 class MadladRoutes:
@@ -165,15 +220,15 @@ class MadladRoutes:
 
 
 def _targets_in(pieces: Path) -> dict[str, str]:
-    """What stands in `<2…>` by the language's tag."""
+    """What stands before a sentence (`<2fr>`), by the language's tag."""
     import sentencepiece
 
     try:
         processor: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces))
     except (OSError, RuntimeError) as error:
         raise _damaged(pieces.parent) from error
-    names = (_TARGET.fullmatch(processor.id_to_piece(number)) for number in range(processor.get_piece_size()))
-    return {tag: name[1] for name in names if name and (tag := tag_of_code(name[1]))}
+    names = (_MADLAD_TARGET.fullmatch(processor.id_to_piece(number)) for number in range(processor.get_piece_size()))
+    return _by_tag(name for name in names if name)
 
 
 def _given_back(batch: Sequence[Job], translations: Sequence[str]) -> list[Sequence[str] | Exception]:

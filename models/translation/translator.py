@@ -8,7 +8,6 @@ from typing import Protocol
 
 from models.base import EngineUnavailable
 from models.host import EngineHost
-from models.translation.languages import base_of
 
 CAPABILITY = "translate"
 
@@ -100,7 +99,12 @@ def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> 
     return hops[::-1]
 
 
+_SCRIPTS = {"zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
+"""How a language is written in a region, where not as elsewhere."""
+
+
 def _served(tag: str | None, known: Collection[str]) -> str | None:
-    if tag is None or tag in known:
-        return tag
-    return base_of(tag) if base_of(tag) in known else None
+    """By what `known` calls the language: the tag itself, its script, or the language alone."""
+    while tag is not None and tag not in known:
+        tag = _SCRIPTS.get(tag) or tag.rpartition("-")[0] or None
+    return tag

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from models.translation.languages import tag_of_code, tag_of_name
 from tasks.errors import InputError
-from tasks.translation.naming import Target, source_in, target_in, unknown_in, without_source
+from tasks.translation.naming import Target, named, source_in, target_in, unknown_in, without_source
 
 _HEAD = 400
 """Characters at a message's beginning, or end, in which its instruction stands."""
@@ -227,15 +226,11 @@ def _as_json(message: str) -> Asked | None:
     if target is None or text is None:
         return None
     source = _first(given, "source_language", "source_lang", "source", "from")
-    tag = _tag(target)
+    tag = named(target)
     if tag is None:
         raise InputError(f"task 'translate' knows no language '{target[:40]}'")
-    return Asked(tag, _tag(source) if source else None, text)
+    return Asked(tag, named(source) if source else None, text)
 
 
 def _first(given: Mapping[str, Any], *names: str) -> str | None:
     return next((given[name] for name in names if isinstance(given.get(name), str)), None)
-
-
-def _tag(language: str) -> str | None:
-    return tag_of_code(language) or tag_of_name(language)

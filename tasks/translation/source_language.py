@@ -11,6 +11,8 @@ _SAMPLE = 4000
 _SURE = 0.6
 _POSSIBLE = 0.04
 _GUESSES = 3
+_OWN_CODES = {"als": "gsw"}
+"""Of the detector, where it does not go by ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
 
 
 async def languages_of(text: str) -> list[str]:
@@ -29,7 +31,8 @@ def _languages_of(sample: str) -> list[str]:
     guesses = _detector().detect(bare, model="lite", k=_GUESSES)
     if guesses and guesses[0]["score"] >= _SURE:
         guesses = guesses[:1]
-    tags = (tag_of_code(guess["lang"]) for guess in guesses if guess["score"] >= _POSSIBLE)
+    codes = (guess["lang"] for guess in guesses if guess["score"] >= _POSSIBLE)
+    tags = (tag_of_code(_OWN_CODES.get(code, code)) for code in codes)
     return [tag for tag in tags if tag]
 
 

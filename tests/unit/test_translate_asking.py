@@ -77,9 +77,9 @@ def test_a_request_without_a_language_says_how_to_name_one(message: str) -> None
         asked_of(message)
 
 
-@pytest.mark.parametrize("message", ["Translate to Klingon: hello", "Translate the following into Klingon:\n\nhello"])
+@pytest.mark.parametrize("message", ["Translate to Dothraki: hello", "Translate the following into Dothraki:\n\nhello"])
 def test_a_language_that_nobody_knows_is_named(message: str) -> None:
-    with pytest.raises(InputError, match="knows no language 'Klingon'"):
+    with pytest.raises(InputError, match="knows no language 'Dothraki'"):
         asked_of(message)
 
 

@@ -1,8 +1,13 @@
 """The engines behind `translate`: real programs, real loading code, a scripted LLM."""
 
+import hashlib
 import json
+import re
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +19,14 @@ from models.catalog import CATALOG
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import Apertium, directions
+from models.translation.candidates import remedy_between
+from models.translation.ct2 import OpusModel, opus_models
 from models.translation.llm import LlmTranslator
 from models.translation.marks import WORD, content_mark, markup_mark, same_marks
 from models.translation.translator import Job, Translator, shortest_route
+from models.translation.weights import OPUS_SETS
+from models.weight_sets import WEIGHT_SETS
+from models.weights import WeightFile, WeightSet, pull
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad, random_opus
 
@@ -116,6 +126,147 @@ async def test_opus_models_are_found_by_their_folders_and_chained(tmp_path: Path
     [german] = await opus.translate(["the red house"], "en", "de")
     assert await opus.translate(["the red house"], "en", "fr") == await opus.translate([german], "de", "fr")
     await runtime.close()
+
+
+async def test_a_pair_that_is_pulled_later_needs_no_restart(tmp_path: Path) -> None:
+    random_opus(tmp_path / "opus-mt" / "en-de")
+    runtime, [opus] = translators(tmp_path, "opus-mt")
+    await opus.translate(["the red house"], "en", "de")
+    assert not await opus.can("en", "fr")
+    random_opus(tmp_path / "opus-mt" / "en-fr")
+    assert await opus.can("en", "fr")
+    assert (await opus.translate(["the red house"], "en", "fr"))[0].isalpha()
+    await runtime.close()
+
+
+async def test_an_opus_model_of_several_languages_is_told_which(tmp_path: Path) -> None:
+    random_opus(tmp_path / "opus-mt" / "en-zle", seed=4, targets=("rus", "ukr", "bel", "zle"))
+    runtime, [opus] = translators(tmp_path, "opus-mt")
+    assert not await opus.can("en", "pl")
+    [russian], [ukrainian], [again] = [
+        await opus.translate(["the red house"], "en", target) for target in ("ru", "uk", "ru")
+    ]
+    assert russian == again
+    assert russian != ukrainian
+    assert not russian.startswith(">>")
+    await runtime.close()
+
+
+async def test_a_script_is_told_to_a_model_that_writes_several(tmp_path: Path) -> None:
+    random_opus(tmp_path / "opus-mt" / "en-zh", seed=4, targets=("cmn", "cmn_Hans", "cmn_Hant", "yue"))
+    models = opus_models(tmp_path)
+    assert {pair[1]: model.token for pair, model in models.items()} == {
+        "zh": ">>cmn_Hans<<",
+        "zh-Hans": ">>cmn_Hans<<",
+        "zh-Hant": ">>cmn_Hant<<",
+    }
+    runtime, [opus] = translators(tmp_path, "opus-mt")
+    assert await opus.translate(["the red house"], "en", "zh-TW") == await opus.translate(
+        ["the red house"], "en", "zh-Hant"
+    )
+    await runtime.close()
+
+
+def test_a_folder_for_one_language_goes_before_one_for_a_group(tmp_path: Path) -> None:
+    random_opus(tmp_path / "opus-mt" / "en-uk")
+    random_opus(tmp_path / "opus-mt" / "en-zle", targets=("rus", "ukr"))
+    models = opus_models(tmp_path)
+    assert models["en", "uk"] == OpusModel(tmp_path / "opus-mt" / "en-uk", None)
+    assert models["en", "ru"] == OpusModel(tmp_path / "opus-mt" / "en-zle", ">>rus<<")
+
+
+def test_a_vocabulary_that_cannot_be_read_says_which_folder(tmp_path: Path) -> None:
+    random_opus(tmp_path / "opus-mt" / "en-de")
+    (tmp_path / "opus-mt" / "en-de" / "shared_vocabulary.json").write_text("no JSON")
+    with pytest.raises(EngineUnavailable, match="the folder 'en-de' of OPENFAZE_WEIGHTS_DIR does not load"):
+        opus_models(tmp_path)
+
+
+async def test_madlad_is_told_scripts_and_regions_and_serves_a_language_that_it_has_in_one_only(tmp_path: Path) -> None:
+    random_madlad(tmp_path / "madlad-400", "zh", "zh_Hant", "fil", "nan_Latn_TW")
+    runtime, [madlad] = translators(tmp_path, "madlad-400")
+    assert [await madlad.can("en", target) for target in ("zh-Hant", "zh-HK", "tl", "nan", "nan-Latn-TW", "yue")] == [
+        *[True] * 5,
+        False,
+    ]
+    traditional = await madlad.translate(["the red house"], "en", "zh-TW")
+    assert traditional == await madlad.translate(["the red house"], "en", "zh-Hant")
+    await runtime.close()
+
+
+def commands_in(text: str) -> list[str]:
+    return re.findall(r"`openfaze pull ([\w-]+)`", text)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "commands"),
+    [
+        ("en", "de", ["opus-mt-en-de", "madlad-400"]),
+        ("de", "fr", ["opus-mt-de-en", "opus-mt-en-fr", "madlad-400"]),
+        ("en", "uk", ["opus-mt-en-uk", "madlad-400"]),
+        ("en", "be", ["opus-mt-en-zle", "madlad-400"]),
+        ("en", "zh-TW", ["opus-mt-en-zh", "madlad-400"]),
+        ("en", "pt-BR", ["madlad-400"]),
+        ("ru", "en", ["madlad-400"]),
+        ("en", "rw", ["madlad-400"]),
+        ("en", "yue", []),
+    ],
+)
+def test_the_remedy_of_a_pair_names_the_sets_that_bring_it(
+    tmp_path: Path, source: str, target: str, commands: list[str]
+) -> None:
+    remedy = remedy_between(source, target, tmp_path)
+    assert commands_in(remedy) == commands
+    assert set(commands) <= WEIGHT_SETS.keys()
+    assert "OPENFAZE_LLM_BASE_URL" in remedy
+
+
+def test_the_remedy_of_a_pair_leaves_out_what_is_here(tmp_path: Path) -> None:
+    random_opus(tmp_path / "opus-mt" / "de-en")
+    assert commands_in(remedy_between("de", "fr", tmp_path)) == ["opus-mt-en-fr", "madlad-400"]
+
+
+def test_the_sets_of_opus_bring_the_pairs_that_they_say() -> None:
+    for each in OPUS_SETS:
+        folder = {file.path.rsplit("/", 1)[0] for file in each.weights.files}
+        assert folder == {each.weights.name.replace("opus-mt-", "opus-mt/")}
+        assert each.pairs
+
+
+async def test_a_set_that_was_pulled_translates(tmp_path: Path) -> None:
+    """From a stand-in of the hub: the sets' own files are too large, and elsewhere."""
+    random_opus(tmp_path / "hub" / "en-de")
+    served = {f"/{path.name}": path.read_bytes() for path in (tmp_path / "hub" / "en-de").iterdir()}
+    with serving_files(served) as hub:
+        files = tuple(
+            WeightFile(hub + path, hashlib.sha256(data).hexdigest(), f"opus-mt/en-de{path}", len(data))
+            for path, data in served.items()
+        )
+        pull(WeightSet("opus-mt-en-de", "CC-BY-4.0", files), tmp_path / "weights")
+    runtime, [opus] = translators(tmp_path / "weights", "opus-mt")
+    assert (await opus.translate(["the red house"], "en", "de"))[0].isalpha()
+    await runtime.close()
+
+
+@contextmanager
+def serving_files(files: Mapping[str, bytes]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(files[self.path])
+
+        def log_message(self, *_: object) -> None:
+            """Keeps the test's output quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 async def test_a_damaged_model_says_which_folder(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 import base64
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from models.base import EngineUnavailable
+from models.translation.candidates import remedy_between
 from models.translation.translator import Translator
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
@@ -45,7 +48,8 @@ async def loader() -> AsyncIterator[MediaLoader]:
 async def translated(
     loader: MediaLoader, text: str, *translators: Translator, sources: tuple[Source, ...] = (), most_chars: int = 1000
 ) -> TranslateResult:
-    task = TranslateTask(lambda: translators, loader, most_chars=most_chars)
+    remedy = partial(remedy_between, weights_dir=Path("nowhere"))
+    task = TranslateTask(lambda: translators, loader, remedy=remedy, most_chars=most_chars)
     return await task.run(TaskRequest(text, sources))
 
 
@@ -135,3 +139,23 @@ async def test_a_short_text_may_be_in_several_languages(loader: MediaLoader) -> 
     assert guesses[0] == "en"
     result = await translated(loader, "Translate into Spanish: Hello", Tagging("a", f"{guesses[1]}-es"))
     assert result["translated_text"] == f"a {guesses[1]} es Hello"
+
+
+async def test_a_pair_that_nothing_here_knows_is_answered_with_the_sets_that_bring_it(loader: MediaLoader) -> None:
+    with pytest.raises(EngineUnavailable, match="from English into German.*`openfaze pull opus-mt-en-de`") as failure:
+        await translated(loader, f"Translate into German: {HOUSE}", Tagging("a", "en-fr"))
+    assert "(a)" in failure.value.remedy
+
+
+async def test_where_there_is_no_engine_the_sets_of_the_pair_are_named_all_the_same(loader: MediaLoader) -> None:
+    def none() -> Sequence[Translator]:
+        raise EngineUnavailable("translate", "Run something else.")
+
+    task = TranslateTask(none, loader, remedy=partial(remedy_between, weights_dir=Path("nowhere")))
+    with pytest.raises(
+        EngineUnavailable, match="`openfaze pull opus-mt-en-de`, or `openfaze pull madlad-400`"
+    ) as failure:
+        await task.run(TaskRequest(f"Translate into German: {HOUSE}", ()))
+    assert "something else" not in str(failure.value)
+    with pytest.raises(EngineUnavailable, match="Run something else"):
+        await task.run(TaskRequest("Translate into German: 12 + 34", ()))
