@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NotRequired, TypedDict
 from urllib.parse import unquote, urlsplit
 
-from models.base import EngineUnavailable
+import structlog
+
+from models.base import EngineUnavailable, ModelError
 from models.language.llm import Llm
 from tasks.base import Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
@@ -19,10 +21,11 @@ from tasks.media.politeness import Politeness
 from tasks.media.sessions import Sessions
 from tasks.media.sniff import sniff
 from tasks.media.source import Source
+from tasks.scrape.browser import REMEDY
 from tasks.scrape.feed import is_feed
 from tasks.scrape.fields import fields_asked
 from tasks.scrape.llm_fill import fill_fields
-from tasks.scrape.matching import Row
+from tasks.scrape.matching import Match, Row
 from tasks.scrape.page import Page
 from tasks.scrape.page_file import PageFile, Reading
 from tasks.scrape.renderer import Renderer
@@ -30,10 +33,9 @@ from tasks.side_by_side import side_by_side
 
 _PAGES_AT_ONCE = 4
 
-BROWSER_REMEDY = (
-    "The page is empty until its scripts have run. Install the extra 'browser' (pip install 'openfaze[browser]') and "
-    "Chromium, or set OPENFAZE_BROWSER to a Chromium."
-)
+BROWSER_REMEDY = f"The page has no text until its scripts have run. {REMEDY}"
+
+log = structlog.get_logger(__name__)
 
 
 class ScrapedLink(TypedDict):
@@ -50,9 +52,10 @@ class ScraperResult(TypedDict):
     markdown: str
     links: list[ScrapedLink]
     metadata: dict[str, Any]
+    """What the page says of itself, and `rendered` where it has scripts: whether they have run."""
     language: NotRequired[str]
     data: NotRequired[list[Row]]
-    """Only when fields were asked for and found: a row for each thing on the page that has some of them."""
+    """Only when fields were asked for: a row for each thing on the page that has some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,11 @@ class ScraperTask:
 
     async def run(self, request: TaskRequest) -> ScraperResult | list[ScraperResult]:
         """Raises InputError (no URL, `url_not_allowed`, `fetch_failed`, what cannot be read), InputTooLarge,
-        EngineUnavailable (an empty shell and no browser; a PDF and no OCR) and what those engines raise."""
+        EngineUnavailable (no text without scripts, and no browser; a PDF and no OCR) and what those engines raise."""
         sources = [source for source in request.sources if source.url is not None]
         if not sources:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")
-        fields = fields_asked(request.text)
+        fields = fields_asked(request.wording(self._parts.limits.wording_chars))
         done = 0
 
         async def scraped(source: Source) -> ScraperResult:
@@ -104,18 +107,37 @@ class ScraperTask:
         fetched = await self._fetched(source)
         kind = await asyncio.to_thread(_kind, fetched)
         if kind != media_types.HTML and not is_feed(fetched.data):
-            return await self._read_by_a_task(source, fetched, kind, request)
+            return await self._read_by_a_task(source, fetched, kind, request, fields)
         blob = Blob(fetched.data, kind, None, source.param, fetched.charset)
         reading = await self._read(blob, fetched.url, fields)
-        url = fetched.url
-        if reading.is_shell:
-            if self._parts.renderer is None:
-                raise EngineUnavailable("browser", BROWSER_REMEDY)
-            rendered = await self._parts.renderer.render(fetched.url, param=source.param)
-            url = rendered.url
-            blob = Blob(rendered.html, media_types.HTML, None, source.param, "utf-8")
-            reading = await self._read(blob, url, fields)
-        return _result(url, reading.page, await self._data(reading, fields, request.redact))
+        rendered = await self._rendered(fetched.url, reading, source, fields) if reading.waits else None
+        url, reading = rendered or (fetched.url, reading)
+        page = reading.page
+        if reading.has_scripts:
+            page = replace(page, metadata={**page.metadata, "rendered": rendered is not None})
+        return _result(url, page, await self._data(page, reading.match, fields, request.redact))
+
+    async def _rendered(
+        self, url: str, reading: Reading, source: Source, fields: tuple[str, ...]
+    ) -> tuple[str, Reading] | None:
+        """Where the browser was in the end, and what it showed. None where `reading`, which is without scripts, tells
+        more: without a browser, or where that fails. What says nothing itself raises instead: as the browser does, and
+        EngineUnavailable where there is none."""
+        has_text = bool(reading.page.text)
+        if self._parts.renderer is None:
+            if has_text:
+                return None
+            raise EngineUnavailable("browser", BROWSER_REMEDY)
+        try:
+            rendered = await self._parts.renderer.render(url, param=source.param)
+        except (InputError, ModelError) as error:
+            if not has_text:
+                raise
+            log.warning("scraper_not_rendered", error=str(error))
+            return None
+        blob = Blob(rendered.html, media_types.HTML, None, source.param, "utf-8")
+        shown = await self._read(blob, rendered.url, fields)
+        return (rendered.url, shown) if shown.page.text or not has_text else None
 
     async def _fetched(self, source: Source) -> Fetched:
         limit = self._parts.limits.fetch_bytes
@@ -145,28 +167,33 @@ class ScraperTask:
         finally:
             await session.close()
 
-    async def _data(self, reading: Reading, fields: tuple[str, ...], redact: Callable[[str], str]) -> list[Row] | None:
+    async def _data(
+        self, page: Page, match: Match | None, fields: tuple[str, ...], redact: Callable[[str], str]
+    ) -> list[Row] | None:
         """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
-        where there is none, what the structure tells."""
+        where there is none, what the structure tells, which may be nothing. None where no fields were asked for."""
         if not fields:
             return None
-        match = reading.match
         if match is None or match.missing:
             llm = self._llm()
             filled = []
             if llm is not None:
-                filled = await fill_fields(llm, await asyncio.to_thread(_redacted, reading.page, redact), fields)
+                filled = await fill_fields(llm, await asyncio.to_thread(_redacted, page, redact), fields)
             if filled:
                 return filled
-        return list(match.rows) if match is not None else None
+        return list(match.rows) if match is not None else []
 
     def _llm(self) -> Llm | None:
+        """None where there is none whose word counts: what it would find is on the page, and not what was asked for."""
         try:
-            return self._parts.llm() if self._parts.llm is not None else None
+            llm = self._parts.llm() if self._parts.llm is not None else None
         except EngineUnavailable:
             return None
+        return llm if llm is not None and llm.is_capable else None
 
-    async def _read_by_a_task(self, source: Source, fetched: Fetched, kind: str, request: TaskRequest) -> ScraperResult:
+    async def _read_by_a_task(
+        self, source: Source, fetched: Fetched, kind: str, request: TaskRequest, fields: tuple[str, ...]
+    ) -> ScraperResult:
         """What is no page, by the task that reads such files."""
         name, text_key = ("speech_to_text", "text") if kind in media_types.DEMUXERS else ("ocr", "extracted_text")
         filename = _filename(fetched.url)
@@ -177,15 +204,8 @@ class ScraperTask:
         metadata: dict[str, Any] = {"media_type": kind}
         if "total_pages" in result:
             metadata["total_pages"] = result["total_pages"]
-        return ScraperResult(
-            url=fetched.url,
-            title=filename or "",
-            description="",
-            text=text,
-            markdown=text,
-            links=[],
-            metadata=metadata,
-        )
+        page = Page(title=filename or "", description="", text=text, markdown=text, metadata=metadata)
+        return _result(fetched.url, page, await self._data(page, None, fields, request.redact))
 
 
 def _redacted(page: Page, redact: Callable[[str], str]) -> Page:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from models.base import EngineFailed, EngineUnavailable
+from models.base import EngineFailed, EngineUnavailable, UpstreamDown
 from tasks.errors import InputTooLarge
 from tasks.media.fetch import FetchPolicy
 from tasks.media.network import Resolver, SystemResolver
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Names of browsers that speak Chromium's protocol, as they are looked for in PATH."""
+REMEDY = (
+    "It takes Playwright (`openfaze install browser`) and a Chromium, in PATH (`apt-get install chromium`) or named by "
+    "OPENFAZE_BROWSER."
+)
+"""Where `find_browser` finds none."""
 _RENDERS = 200
 """Pages after which a browser is started anew: a process that runs other people's programs grows."""
 _SETTLE_MS = 3000
@@ -215,8 +220,9 @@ class BrowserRenderer:
                 return await chromium.connect_over_cdp(program)
             return await self._launch(chromium)
         except Error as error:
-            remedy = "The browser of OPENFAZE_BROWSER does not start, or does not answer."
-            raise EngineUnavailable("browser", remedy) from error
+            if program.startswith(_DEVTOOLS):
+                raise UpstreamDown("browser", "The browser that OPENFAZE_BROWSER names does not answer.") from error
+            raise EngineUnavailable("browser", "The browser of OPENFAZE_BROWSER does not start.") from error
 
     async def _launch(self, chromium: "BrowserType") -> "Browser":
         return await chromium.launch(

@@ -24,6 +24,8 @@ _ARTICLE_SHARE = 0.55
 """Of the text of a `main` element that an article in it has at least: else it is not what the page is about."""
 _PROSE_SHARE = 0.4
 """The same of the text outside links, where a page does not mark its main part."""
+_FEW_CHARS = 250
+"""Of less, trafilatura makes a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
 """Of a page's text that stands in records of one kind: then it is a list, of which an article would be a part."""
 _LIST_KEPT = 0.95
@@ -70,6 +72,8 @@ def _main(root: HtmlElement) -> tuple[str, str]:
 
 
 def _is_whole(article: str, text: str, region: HtmlElement, *, marked: bool) -> bool:
+    if "\n" in text and "\n" not in article and len(text) < _FEW_CHARS:
+        return False
     if largest_share(region) > _LIST_SHARE:
         # Of a table in a table, trafilatura makes a single line.
         return size_of(article) >= _LIST_KEPT * size_of(text) and region.find(".//table//table") is None

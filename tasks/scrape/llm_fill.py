@@ -2,7 +2,6 @@
 
 import json
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import structlog
 
 from models.language.llm import Llm, LlmCall, LlmError, TextDelta
-from tasks.scrape.matching import Row, Value
+from tasks.fence import fence_around
+from tasks.scrape.matching import Row, Value, says_something
 from tasks.scrape.page import Page
 
 _ASSUMED_CONTEXT = 4096
@@ -50,16 +50,16 @@ async def fill_fields(llm: Llm, page: Page, fields: Sequence[str]) -> list[Row]:
         return []
     said = _Said(page)
     kept = [{field: value if said.has(value) else None for field, value in row.items()} for row in rows]
-    return [row for row in kept if any(value is not None for value in row.values())]
+    return [row for row in kept if says_something(row)]
 
 
 async def _asked(llm: Llm, page: Page, fields: Sequence[str]) -> list[Row]:
     abilities = await llm.abilities()
     context = abilities.context_tokens or _ASSUMED_CONTEXT
     answer = min(_ANSWER_TOKENS, context // 3)
-    fence = f"=={secrets.token_hex(8)}=="
     example = json.dumps(dict.fromkeys(fields, "…"), ensure_ascii=False)
     shown = _cut(llm, page.markdown or page.text, context - answer - 300)
+    fence = fence_around([shown])
     messages: list[Mapping[str, Any]] = [
         {"role": "system", "content": _RULES.format(fence=fence)},
         {

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 
 from lxml.html import HtmlElement
 
 from tasks.scrape.leaves import Leaf, leaves_of
-from tasks.scrape.records import Records, record_groups
+from tasks.scrape.records import Record, Records, record_groups
 
 Value = str | int | float | None
 Row = dict[str, Value]
@@ -29,6 +30,9 @@ _DATE = re.compile(
     r"|\b\d{1,2}\.? [A-Z]\w{2,8} \d{4}\b|\b[A-Z]\w{2,8} \d{1,2}, \d{4}\b"
     r"|\b\d+ (?:minute|hour|day|week|month|year)s? ago\b"
 )
+_WORD = re.compile(r"[^\W_]+")
+_NAME_WORDS = 3
+"""Length of the head of a column at most, where the page does not mark it as such."""
 _RANK = re.compile(r"^#?(\d{1,4})[.)]?$")
 
 _TITLES = frozenset(
@@ -77,34 +81,78 @@ def match_records(region: HtmlElement, fields: Sequence[str]) -> Match | None:
 
 
 def _matched(group: Records, fields: Sequence[str]) -> Match:
-    columns = _columns(group)
+    head = _head_of(group, fields)
+    columns = [] if head is None else [_text(cell) for cell in head]
+    heads = [record for record in group.items if record[0] is head or _is_head(record)]
+    if 2 * len(heads) > len(group.items):  # a page that marks everything so
+        heads = heads[:1]
     rows = []
     for record in group.items:
         leaves = leaves_of(record, columns)
         row = {field: _value(field, leaves) for field in fields}
-        if any(value is not None for value in row.values()):
+        if record not in heads and says_something(row):
             rows.append(row)
     few = max(1, _COMPLETE * len(rows))
     missing = frozenset(field for field in fields if sum(row[field] is not None for row in rows) < few)
     return Match(rows, missing)
 
 
-def _columns(group: Records) -> list[str]:
+def says_something(row: Row) -> bool:
+    """Whether it has a value that is not merely what its field is called, as the head of a table has."""
+    return any(value is not None and not _is_name_of(field, str(value)) for field, value in row.items())
+
+
+def _head_of(group: Records, fields: Sequence[str]) -> HtmlElement | None:
+    """The row that names the columns, where the records are rows of a table: of those marked as such with which it
+    begins, the one of most cells; else its first row, where that names the fields that were asked for."""
     table = next((element for element in [group.parent, *group.parent.iterancestors()] if element.tag == "table"), None)
-    head = None if table is None else table.find(".//tr")
-    if head is None or not len(head) or any(cell.tag != "th" for cell in head):
-        return []
-    return [" ".join("".join(cell.itertext()).split()) for cell in head]
+    if table is None:
+        return None
+    rows = [row for row in table.iter("tr") if len(row) and next(row.iterancestors("table")) is table]
+    marked = list(takewhile(lambda row: _is_head([row]), dropwhile(lambda row: not _is_head([row]), rows)))
+    if marked:
+        return max(marked, key=len)
+    cells = [_text(cell) for cell in rows[0]] if rows else []
+    named = [field for field in fields if any(_is_name_of(field, cell) for cell in cells)]
+    return rows[0] if named and 2 * len(named) >= len(fields) else None
+
+
+def _text(cell: HtmlElement) -> str:
+    return " ".join("".join(cell.itertext()).split())
+
+
+def _is_head(record: Record) -> bool:
+    """Whether it is marked as the head of columns."""
+    if len(record) != 1:
+        return False
+    row = record[0]
+    cells = [cell for cell in row if isinstance(cell.tag, str)]
+    in_head = row.tag == "tr" and row.getparent() is not None and row.getparent().tag == "thead"
+    return in_head or (
+        bool(cells) and all(cell.tag == "th" or cell.get("role", "").lower() == "columnheader" for cell in cells)
+    )
+
+
+def _is_name_of(field: str, text: str) -> bool:
+    """Whether `text` says what `field` is called, and nothing else."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    known = {word.rstrip("s") for word in (*field.split("_"), *_alike(field))}
+    return 0 < len(words) <= _NAME_WORDS and all(word.rstrip("s") in known for word in words)
 
 
 def _value(field: str, leaves: Sequence[Leaf]) -> Value:
-    words = field.split("_")
-    alike = frozenset(words[-1:]).union(*(same for same in _SAME if words[-1] in same))
+    alike = _alike(field)
     for find in (_counted, _labelled, _hinted, _by_kind):
-        value = find(frozenset(words), alike, leaves)
+        value = find(frozenset(field.split("_")), alike, leaves)
         if value is not None:
             return value
     return None
+
+
+def _alike(field: str) -> frozenset[str]:
+    """What the thing itself is called: the last word of `field`, and those that authors use for it."""
+    last = field.rpartition("_")[2]
+    return frozenset({last}).union(*(same for same in _SAME if last in same))
 
 
 Find = Callable[[frozenset[str], frozenset[str], Sequence[Leaf]], Value]

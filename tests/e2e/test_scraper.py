@@ -93,7 +93,7 @@ def test_a_page_that_robots_txt_closes_is_refused(model: FullModel, origin: Orig
 
 def test_a_shell_without_a_browser_is_503(model: FullModel, origin: Origin) -> None:
     error = error_of(model.ask(SCRAPE, origin.url("/shell")), 503, "engine_unavailable")
-    assert "openfaze[browser]" in error["message"]
+    assert "openfaze install browser" in error["message"]
 
 
 @pytest.mark.skipif(find_browser() is None, reason="needs Playwright and a Chromium")

@@ -98,6 +98,10 @@ def test_what_is_shown_is_kept(shown: str) -> None:
     assert "SEEN" in extract(f"<main><h1>Title</h1>{PROSE}{shown}</main>", style).text
 
 
+def test_a_page_of_few_words_keeps_its_lines() -> None:
+    assert extract("<h1>Cafe Luna</h1><p>Open Mon-Fri 8-17.</p>").text == "Cafe Luna\nOpen Mon-Fri 8-17."
+
+
 def test_a_page_that_fades_in_is_read() -> None:
     assert "harbour master" in extract(f'<main style="opacity:0"><h1>Title</h1>{PROSE}</main>').text
 

@@ -106,3 +106,37 @@ def test_a_field_that_the_page_does_not_have_is_missing() -> None:
 
 def test_a_page_without_records_has_no_match() -> None:
     assert match(LAYOUTS["short_notice"]().html, ("price", "altitude")) is None
+
+
+LAMPS = "".join(f"<tr><td>Lamp {n}</td><td>{n}.50 EUR</td><td>{n + 3}</td></tr>" for n in range(1, 4))
+HEAD = "<tr><th>Name</th><th>Price</th><th>Stock</th></tr>"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        HEAD + LAMPS,
+        HEAD + LAMPS + HEAD + LAMPS,
+        f"<thead>{HEAD}</thead><tbody>{LAMPS}</tbody>",
+        f"<thead>{HEAD.replace('th>', 'td>')}</thead><tbody>{LAMPS}</tbody>",
+        f"<tr><th colspan=3>Spring</th></tr>{HEAD}{LAMPS}",
+        HEAD.replace("th>", "td>") + LAMPS,
+        f"<tr><td><b>Name</b></td><td><b>Price</b></td><td><b>Stock</b></td></tr>{LAMPS}",
+    ],
+)
+def test_the_head_of_a_table_names_its_columns_and_is_no_record(table: str) -> None:
+    found = rows(document("T", f"<main><table>{table}</table></main>").encode(), "name", "price", "stock")
+    assert found[:3] == [{"name": f"Lamp {n}", "price": f"{n}.50 EUR", "stock": str(n + 3)} for n in range(1, 4)]
+    assert found[3:] in ([], found[:3])
+
+
+@pytest.mark.parametrize("head", ["<li><b class=name>Name</b><i class=price>Price</i></li>", ""])
+def test_a_list_may_have_a_head_too(head: str) -> None:
+    items = "".join(f"<li><b class=name>Lamp {n}</b><i class=price>{n} EUR</i></li>" for n in range(4))
+    found = rows(document("T", f"<main><ul>{head}{items}</ul></main>").encode(), "name", "price")
+    assert found == [{"name": f"Lamp {n}", "price": f"{n} EUR"} for n in range(4)]
+
+
+def test_a_table_that_marks_every_row_as_a_head_has_one() -> None:
+    table = (HEAD + LAMPS).replace("td>", "th>")
+    assert len(rows(document("T", f"<main><table>{table}</table></main>").encode(), "name", "price")) == 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.base import EngineUnavailable
+from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import Llm
 from models.language.openai_http import Patience
 from models.language.openai_server import OpenAiServer
@@ -48,6 +48,18 @@ class Browser:
     async def render(self, url: str, *, param: str | None = None) -> Rendered:
         self.asked.append(url)
         return Rendered(self.html, url + "#/done")
+
+
+class Incapable:
+    """An LLM whose word does not count."""
+
+    is_capable = False
+
+    def __init__(self, llm: Llm) -> None:
+        self._llm = llm
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._llm, name)
 
 
 @dataclass
@@ -243,8 +255,21 @@ async def test_an_answer_of_another_form_is_asked_for_once_more(wrong: str) -> N
 async def test_an_llm_that_fails_costs_the_data_and_not_the_page() -> None:
     async with answering(Reply("no"), Reply("no")) as (llm, _), site(llm, page=html(INVOICE)) as here:
         result = await here.scrape("page", ASK)
-    assert "data" not in result
+    assert result["data"] == []
     assert "512.40" in result["text"]
+
+
+async def test_fields_that_nobody_finds_leave_data_empty_and_unasked_ones_leave_it_out() -> None:
+    async with site(page=html(INVOICE)) as here:
+        assert (await here.scrape("page", ASK))["data"] == []
+        assert "data" not in await here.scrape("page")
+
+
+async def test_the_head_of_a_table_is_no_record_even_where_an_llm_takes_it_for_one() -> None:
+    said = Reply('{"items": [{"amount": "Amount", "date": "Date"}, {"amount": "512.40", "date": "3 May 2026"}]}')
+    page = INVOICE.replace("<h1>", "<p>Amount, Date</p><h1>")
+    async with answering(said) as (llm, _), site(llm, page=html(page)) as here:
+        assert (await here.scrape("page", ASK))["data"] == [{"amount": "512.40", "date": "3 May 2026"}]
 
 
 async def test_without_an_llm_fields_are_as_far_as_the_structure_tells() -> None:
@@ -255,6 +280,12 @@ async def test_without_an_llm_fields_are_as_far_as_the_structure_tells() -> None
         result = await here.scrape("page", "Extract product names and altitudes from {}")
     assert result["data"][0]["altitude"] is None
     assert str(result["data"][0]["name"]).startswith("Lamp")
+
+
+async def test_an_llm_that_invents_is_not_asked_for_fields() -> None:
+    async with answering() as (llm, upstream), site(lambda: Incapable(llm()), page=html(INVOICE)) as here:
+        assert (await here.scrape("page", ASK))["data"] == []
+    assert not upstream.requests
 
 
 async def test_the_llm_sees_the_page_between_fences_that_it_cannot_forge() -> None:
@@ -290,7 +321,7 @@ async def test_orders_on_a_page_are_neither_followed_nor_in_its_text(place: str)
 
 async def test_a_shell_without_a_browser_says_what_it_needs() -> None:
     async with site(page=html(SHELL)) as here:
-        with pytest.raises(EngineUnavailable, match=r"openfaze\[browser\]") as caught:
+        with pytest.raises(EngineUnavailable, match="`openfaze install browser`") as caught:
             await here.scrape("page")
     assert caught.value.capability == "browser"
 
@@ -321,12 +352,75 @@ async def test_a_page_with_text_needs_no_browser(name: str) -> None:
         '<app-root></app-root><script src="a.js" type="module"></script>',
         "<p>Hello there, this is our site</p><noscript>Enable JavaScript</noscript><script src=a></script>",
         '<script src="a.js"></script>',
+        "<div id=root></div><script>go()</script>",
+        "<div id=stage></div><p style='display:none'>not shown</p><script>go()</script>",
     ],
 )
 async def test_shells_of_many_kinds_are_recognised(shell: str) -> None:
     browser = Browser(b"<p>done</p>")
     async with site(renderer=browser, page=html(f"<title>T</title>{shell}")) as here:
         assert (await here.scrape("page"))["text"] == "done"
+
+
+CAFE = "<title>Luna</title><h1>Cafe Luna</h1><p>Open Mon-Fri 8-17.</p>"
+
+
+async def test_a_short_page_with_a_script_is_answered_with_its_text() -> None:
+    async with site(page=html(CAFE + '<script src="/menu.js"></script>')) as here:
+        result = await here.scrape("page")
+    assert result["text"] == "Cafe Luna\nOpen Mon-Fri 8-17."
+    assert result["metadata"]["rendered"] is False
+
+
+async def test_a_short_page_with_a_script_needs_no_browser() -> None:
+    browser = Browser(b"<p>other</p>")
+    async with site(renderer=browser, page=html(CAFE + "<script>count()</script>")) as here:
+        assert (await here.scrape("page"))["metadata"]["rendered"] is False
+    assert not browser.asked
+
+
+@pytest.mark.parametrize(
+    "script", ["<script>go()</script>", '<script type="module">go()</script>', "<script src=a></script>"]
+)
+async def test_nothing_to_read_without_a_browser_is_no_empty_text(script: str) -> None:
+    async with site(page=html(f"<title>App</title><div id=root></div>{script}")) as here:
+        with pytest.raises(EngineUnavailable, match="no text until its scripts have run"):
+            await here.scrape("page")
+
+
+@pytest.mark.parametrize("page", ["<title>T</title>", '<div></div><script type="application/ld+json">{}</script>'])
+async def test_an_empty_page_without_scripts_is_empty(page: str) -> None:
+    async with site(page=html(page)) as here:
+        result = await here.scrape("page")
+    assert result["text"] == ""
+    assert "rendered" not in result["metadata"]
+
+
+async def test_a_rendered_page_says_so() -> None:
+    async with site(renderer=Browser(b"<p>done</p><script>go()</script>"), page=html(SHELL)) as here:
+        assert (await here.scrape("page"))["metadata"]["rendered"] is True
+
+
+WAITING = "<p>Hello there</p><div id=app></div><script src=a></script>"
+
+
+class BrokenBrowser:
+    async def render(self, url: str, *, param: str | None = None) -> Rendered:
+        raise EngineFailed("browser")
+
+
+@pytest.mark.parametrize("renderer", [None, BrokenBrowser(), Browser(b"<p></p>")])
+async def test_text_that_is_there_is_answered_where_the_browser_tells_no_more(renderer: Renderer | None) -> None:
+    async with site(renderer=renderer, page=html(WAITING)) as here:
+        result = await here.scrape("page")
+    assert (result["url"], result["text"]) == (here.server.url("page"), "Hello there")
+    assert result["metadata"]["rendered"] is False
+
+
+async def test_a_browser_that_fails_on_a_page_without_text_is_told() -> None:
+    async with site(renderer=BrokenBrowser(), page=html(SHELL)) as here:
+        with pytest.raises(EngineFailed):
+            await here.scrape("page")
 
 
 async def test_a_pdf_is_read_by_ocr() -> None:
