@@ -13,6 +13,7 @@ from tasks.media.source import Source
 from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, phrases
 from tasks.speech.result import Chunk, SpeechResult, chunks_of, speech_result
+from tasks.speech.spacing import joined_text
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.telling import Teller
 from tasks.speech.turns import label_words, speaker_label
@@ -41,12 +42,12 @@ class Transcript:
 
     @property
     def words(self) -> Sequence[Word]:
-        """Times in seconds of the recording."""
-        return [word for phrase in self.phrases for word in phrase.words]
+        """In order of time, in seconds of the recording."""
+        return sorted((word for phrase in self.phrases for word in phrase.words), key=lambda w: (w.start, w.end))
 
     @property
     def text(self) -> str:
-        return "".join(chunk["text"] for chunk in self.chunks)
+        return joined_text(chunk["text"] for chunk in self.chunks)
 
 
 class SpeechToTextTask:
@@ -134,15 +135,14 @@ async def _speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTurns) -
 
 
 def _transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[int | None, Sequence[str]]) -> Transcript:
-    """Where two channels speak at once, one phrase follows the other in order of their beginnings, each whole."""
+    """Where two channels speak at once, their phrases, or words, follow each other in order of time."""
     spoken = [
-        (phrase, window_at(heard.windows[channel], phrase.start))
+        (part, window_at(heard.windows[channel], phrase.start))
         for channel, words in heard.tracks.items()
         for phrase in phrases(words, speakers.get(channel))
+        for part in (phrase.by_word() if options.by_word else [phrase])
     ]
-    spoken.sort(key=lambda pair: pair[0].start)
-    if options.by_word:
-        spoken = [(word, window) for phrase, window in spoken for word in phrase.by_word()]
+    spoken.sort(key=lambda pair: pair[0].place)
     parts = [phrase for phrase, _ in spoken]
     return Transcript(
         heard.language,

@@ -33,7 +33,7 @@ def remedy(folder: Path | None) -> str | None:
     if not (folder / _CONFIG).is_file():
         return f"The directory OPENFAZE_DIARIZATION_MODEL has no {_CONFIG}."
     if find_spec("pyannote") is None or find_spec("pyannote.audio") is None:
-        return "Install pyannote and torch: `pip install 'openfaze[pyannote]'`."
+        return "Install pyannote and torch: `openfaze install pyannote`."
     return None
 
 

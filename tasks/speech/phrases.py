@@ -1,11 +1,13 @@
 """Words as phrases that one can read along with: cut at the ends of sentences and at pauses, 0.3 to 6 s long."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, repeat
 from operator import itemgetter
 
 from models.speech.transcriber import Word
+from tasks.speech.spacing import joined_text
 
 _LONGEST_S = 6.0
 _SHORTEST_S = 0.3
@@ -20,6 +22,8 @@ _OFF_CENTRE_S = 1.0
 _ABBREVIATIONS = frozenset(
     ("mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "bzw", "z.b", "usw", "sra", "dra")
 )
+_INITIAL = re.compile(r"[^\W\d_]\.")
+"""Several in a row are a name that is spelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,18 @@ class Phrase:
         return self.words[0].start
 
     @property
+    def end(self) -> float:
+        return self.words[-1].end
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Start and end as a client sees them, by which phrases are put in order."""
+        return round(self.start, 2), round(self.end, 2)
+
+    @property
     def text(self) -> str:
-        """Begins with a space where the language puts one before it."""
-        return "".join(word.text for word in self.words)
+        """Without white space around it."""
+        return joined_text(word.text for word in self.words)
 
     def by_word(self) -> list["Phrase"]:
         return [Phrase([word], self.speaker) for word in self.words]
@@ -96,6 +109,8 @@ def _ends(word: Word, following: Word) -> bool:
     if following.start - word.end >= _PAUSE_S:
         return True
     text = word.text.strip().rstrip("\"'”’)]»")
+    if _INITIAL.fullmatch(text) and _INITIAL.fullmatch(following.text.strip()):
+        return False
     return text.endswith(_SENTENCE_ENDS) and text.rstrip(".").lower() not in _ABBREVIATIONS
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 from tasks.speech.phrases import Phrase
+from tasks.speech.spacing import joined_text
 
 _HUNDREDTH = 0.01
 
@@ -12,13 +13,14 @@ class Chunk(TypedDict):
     timestamp: tuple[float, float]
     """Start and end in seconds, at most two decimals; never overlapping the next chunk's."""
     text: str
+    """Without white space around it."""
     speaker: NotRequired[str]
     """`SPEAKER_00` is who speaks first."""
 
 
 class SpeechResult(TypedDict):
     text: str
-    """The chunks' texts, joined by nothing: each brings the space before it along."""
+    """The chunks' texts, joined by a space; by nothing in scripts that have none."""
     chunks: list[Chunk]
     language: str | None
     """ISO 639-1, of what is spoken; None where nobody speaks."""
@@ -29,13 +31,12 @@ def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
     channels speak at once."""
     chunks: list[Chunk] = []
     for index, phrase in enumerate(phrases):
-        start, end = round(phrase.words[0].start, 2), round(phrase.words[-1].end, 2)
+        start, end = phrase.place
         end = max(end, round(start + _HUNDREDTH, 2))
         if end - start < least_s:
-            room = phrases[index + 1].words[0].start if index + 1 < len(phrases) else start + least_s
+            room = phrases[index + 1].start if index + 1 < len(phrases) else start + least_s
             end = max(end, round(min(start + least_s, room), 2))
-        text = "".join(word.text for word in phrase.words)
-        chunk = Chunk(timestamp=(start, end), text=text if chunks else text.lstrip())
+        chunk = Chunk(timestamp=(start, end), text=phrase.text)
         if phrase.speaker is not None:
             chunk["speaker"] = phrase.speaker
         chunks.append(chunk)
@@ -43,4 +44,4 @@ def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
 
 
 def speech_result(chunks: list[Chunk], language: str | None) -> SpeechResult:
-    return SpeechResult(text="".join(chunk["text"] for chunk in chunks), chunks=chunks, language=language)
+    return SpeechResult(text=joined_text(chunk["text"] for chunk in chunks), chunks=chunks, language=language)

@@ -47,8 +47,8 @@ class Teller:
         self._tell = tell
         self._believes = believes
         self._tracks: dict[int | None, _Track] = {}
-        self._waiting: list[tuple[float, int, Phrase]] = []
-        """Start and number of the track with each."""
+        self._waiting: list[tuple[tuple[float, float], int, Phrase]] = []
+        """Place and number of the track with each."""
         self._probability = 0.0
         self._count = 0
         """Sum over the words that are told, and their number."""
@@ -79,11 +79,11 @@ class Teller:
 
     def _wait(self, channel: int | None, found: Sequence[Phrase]) -> None:
         number = list(self._tracks).index(channel)
-        self._waiting += [(phrase.start, number, phrase) for phrase in found]
+        self._waiting += [(phrase.place, number, phrase) for phrase in found]
         self._waiting.sort(key=itemgetter(0, 1))
 
     def _ready(self, until: float) -> list[Phrase]:
-        return [phrase for start, _, phrase in self._waiting if start < until]
+        return [phrase for (start, _), _, phrase in self._waiting if start < round(until, 2)]
 
     def _tell_all(self, phrases: Sequence[Phrase]) -> None:
         for phrase in phrases:

@@ -50,7 +50,8 @@ def result_of(response: httpx.Response) -> Json:
     content = json.loads(response.json()["choices"][0]["message"]["content"])
     assert list(content) == ["name", "result"]
     result: Json = content["result"]
-    assert result["text"] == "".join(chunk["text"] for chunk in result["chunks"])
+    assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
+    assert all(chunk["text"] == chunk["text"].strip() for chunk in result["chunks"])
     return result
 
 

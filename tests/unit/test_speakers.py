@@ -33,6 +33,7 @@ RANDOM = np.random.default_rng(7)
 class Word:
     start: float
     end: float
+    text: str = " word"
 
 
 def voice(number: int) -> NDArray[np.float32]:
@@ -164,6 +165,29 @@ def test_a_word_is_whose_turn_holds_most_of_it() -> None:
 def test_a_word_outside_all_turns_is_the_nearest_ones() -> None:
     turns = [Turn(1, 2, 0), Turn(4, 5, 1)]
     assert label_words([Word(0, 0.5), Word(2.1, 2.4), Word(3.5, 3.9), Word(8, 9)], turns) == [0, 0, 1, 1]
+
+
+def letters(text: str, start: float, each: float = 0.3) -> list[Word]:
+    return [Word(start + each * at, start + each * (at + 0.8), f" {letter}") for at, letter in enumerate(text.split())]
+
+
+@pytest.mark.parametrize("text", ["K O W A L S K I", "4 1 5 7 7 2 9 8", "K, O, W, A, L, S, K, I."])
+def test_what_is_spelled_is_not_cut_by_a_turn_too_short_to_be_one(text: str) -> None:
+    turns = [Turn(0, 0.9, 0), Turn(0.9, 1.6, 1), Turn(1.6, 5, 0)]
+    assert label_words(letters(text, 0.0), turns) == [0] * 8
+
+
+def test_two_who_spell_in_turn_are_two() -> None:
+    assert (
+        label_words(letters("4 1 5 5 7 8 4 1 5 5 7 8", 0.0), [Turn(0, 1.8, 0), Turn(1.8, 3.6, 1)]) == [0] * 6 + [1] * 6
+    )
+
+
+def test_words_of_one_letter_are_not_spelled() -> None:
+    words = [Word(0.0, 0.4, " I"), Word(0.5, 0.9, " a"), Word(1.0, 1.4, " man")]
+    assert label_words(words, [Turn(0, 0.45, 0), Turn(0.45, 2, 1)]) == [0, 1, 1]
+    chinese = [Word(at * 0.3, at * 0.3 + 0.3, sign) for at, sign in enumerate("你好吗我很好")]
+    assert label_words(chinese, [Turn(0, 0.9, 0), Turn(0.9, 2, 1)]) == [0, 0, 0, 1, 1, 1]
 
 
 def test_without_turns_everything_is_one_speakers() -> None:

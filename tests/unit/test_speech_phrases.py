@@ -81,7 +81,24 @@ def test_the_text_is_the_chunks_joined() -> None:
     chunks = chunks_of(phrases(spoken("It rains. Take a coat! | Why?")), 0.3)
     result = speech_result(chunks, "en")
     assert result["text"] == "It rains. Take a coat! Why?"
-    assert result["text"] == "".join(chunk["text"] for chunk in result["chunks"])
+    assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
+
+
+def test_no_chunk_has_white_space_around_it() -> None:
+    words = [Word(" Yes.", 0.0, 0.4, 0.9), Word("No. ", 1.2, 1.5, 0.9), Word(" Maybe .", 3.0, 3.5, 0.9)]
+    assert [chunk["text"] for chunk in chunks_of(phrases(words))] == ["Yes.", "No.", "Maybe ."]
+
+
+def test_chunks_of_a_script_without_spaces_are_joined_by_nothing() -> None:
+    words = [Word("你", 0.0, 0.3, 0.9), Word("好。", 0.3, 0.6, 0.9), Word("再见。", 2.0, 2.5, 0.9)]
+    result = speech_result(chunks_of(phrases(words)), "zh")
+    assert [chunk["text"] for chunk in result["chunks"]] == ["你好。", "再见。"]
+    assert result["text"] == "你好。再见。"
+
+
+def test_a_name_that_is_spelled_is_one_phrase() -> None:
+    assert texts(phrases(spoken("That is A. N. N. A. Kowalski."))) == ["That is A. N. N. A.", "Kowalski."]
+    assert texts(phrases(spoken("Take plan B. It is better."))) == ["Take plan B.", "It is better."]
 
 
 def test_times_have_two_decimals_at_most_and_go_forward() -> None:

@@ -2,8 +2,10 @@
 
 import itertools
 
+import pytest
+
 from models.speech.transcriber import Word
-from tasks.speech.stitching import fitted, joined, unheard
+from tasks.speech.stitching import doubtful, fitted, joined, whole, without_neighbours
 
 
 def words(*said: tuple[str, float, float]) -> list[Word]:
@@ -52,13 +54,52 @@ def test_words_are_in_order_and_take_time() -> None:
     assert all(first.end <= second.start for first, second in itertools.pairwise(found))
 
 
-def test_speech_without_words_is_found() -> None:
-    speech = [(0.0, 4.0), (4.5, 9.0), (9.4, 12.0)]
-    said = words(("one", 0.0, 2.0), ("two", 2.0, 4.0))
-    assert unheard(said, speech, 1.5) == [(4.5, 12.0)]
-    assert unheard([*said, *words(("three", 4.5, 12.0))], speech, 1.5) == []
-    assert unheard([], [], 1.5) == []
+def test_the_first_word_does_not_take_the_place_of_what_was_left_out_before_it() -> None:
+    found = fitted(words(("Yes,", 0.7, 3.8), ("that", 4.3, 4.5)), [(1.1, 1.8), (3.6, 4.0), (4.3, 5.0)])
+    assert [(word.start, word.end) for word in found] == [(3.6, 3.8), (4.3, 4.5)]
+    cut = fitted(words(("Yes.", 0.7, 3.62), ("That", 4.3, 4.5)), [(1.1, 1.8), (3.6, 4.0), (4.3, 5.0)])
+    assert [(word.start, word.end) for word in cut] == [(1.1, 1.8), (4.3, 4.5)]
 
 
-def test_a_pause_between_words_is_not_unheard_speech() -> None:
-    assert unheard(words(("one", 0.0, 2.0), ("two", 6.0, 8.0)), [(0.0, 2.1), (5.9, 8.0)], 1.5) == []
+def test_speech_without_words_is_doubtful() -> None:
+    speech = [(0.0, 1.6), (2.5, 5.0), (5.4, 8.0)]
+    said = words(("everybody", 0.0, 0.8), ("came", 0.9, 1.6))
+    assert doubtful(said, speech, 0.5) == [(2.5, 8.0)]
+    assert doubtful([*said, *words(("then", 2.5, 3.0), ("left", 7.4, 8.0))], speech, 0.5) == [(3.0, 7.4)]
+    assert doubtful(said, [(0.0, 1.6), (2.5, 2.9)], 0.5) == []
+    assert doubtful([], [], 0.5) == []
+
+
+def test_a_word_that_takes_the_time_of_many_is_doubtful() -> None:
+    speech = [(0.0, 1.0), (7.7, 9.6), (11.3, 12.5)]
+    said = words(("hello", 0.2, 0.9), ("that", 7.7, 9.6), ("right", 11.5, 12.3))
+    assert doubtful(said, speech, 0.5) == [(7.7, 9.6)]
+    assert doubtful(words(("hello", 0.2, 0.9), ("27", 7.8, 9.2), ("right", 11.4, 12.4)), speech, 0.7) == []
+
+
+def test_a_second_hearing_does_not_repeat_the_words_beside_it() -> None:
+    said = words(("no", 0.0, 0.4), ("other", 3.0, 3.4))
+    found = words(("no", 0.5, 0.7), ("the", 1.0, 1.3), ("other", 2.7, 2.9))
+    assert texts(without_neighbours(found, said, (0.4, 3.0))) == "the"
+    assert texts(without_neighbours(found, words(("no", 0.0, 0.1)), (0.7, 3.0))) == "no the other"
+
+
+def test_what_is_written_without_a_space_is_one_word() -> None:
+    pieces = [
+        Word(" is", 0.0, 0.4, 0.9, (1,)),
+        Word(" K", 0.5, 0.7, 0.8, (2,)),
+        Word("-O", 0.9, 1.2, 0.5, (3, 4)),
+        Word(" then", 1.3, 1.6, 0.9, (5,)),
+    ]
+    found = whole(pieces)
+    assert [(word.text, word.start, word.end, word.tokens) for word in found] == [
+        (" is", 0.0, 0.4, (1,)),
+        (" K-O", 0.5, 1.2, (2, 3, 4)),
+        (" then", 1.3, 1.6, (5,)),
+    ]
+    assert found[1].probability == pytest.approx(0.6)
+
+
+def test_words_of_a_script_without_spaces_stay_apart() -> None:
+    said = [Word("你", 0.0, 0.3, 0.9), Word("好，", 0.3, 0.6, 0.9), Word("我", 0.6, 0.9, 0.9)]
+    assert whole(said) == said

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -146,7 +147,9 @@ def wav(*parts: Samples) -> bytes:
 
 def is_well_formed(result: SpeechResult) -> bool:
     times = [chunk["timestamp"] for chunk in result["chunks"]]
-    assert result["text"] == "".join(chunk["text"] for chunk in result["chunks"])
+    assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
+    assert all(chunk["text"] == chunk["text"].strip() for chunk in result["chunks"])
+    assert times == sorted(times)
     assert all(start < end for start, end in times)
     assert all(before[1] <= after[0] for before, after in pairwise(times))
     assert all(round(time, 2) == time for times_ in times for time in times_)
@@ -202,6 +205,34 @@ async def test_speakers_on_channels_are_told_apart_by_them(ask: Ask, shared: Pat
     assert "horizon" in said["SPEAKER_01"]
 
 
+@pytest.mark.parametrize("text", ["", "Transcribe by word", "who says what?", "who says what, by word?"])
+async def test_who_speaks_at_once_comes_in_order_of_time(ask: Ask, shared: Path, text: str) -> None:
+    result = await ask((shared / "samples" / "speech_two_speakers.wav").read_bytes(), text=text)
+    times = [chunk["timestamp"] for chunk in result["chunks"]]
+    assert times == sorted(times)
+    assert any(after[0] < before[1] for before, after in pairwise(times))
+    assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
+
+
+async def test_a_spelled_name_is_one_word_by_word_and_one_speakers(loader: MediaLoader) -> None:
+    class Spells(Scripted):
+        async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+            text = await super().transcribe(window, wait=wait, urgent=urgent)
+            pieces = [" K", "-O", "-W", "-A", "-L", "-S", "-K", "-I."]
+            each = len(window.samples) / RATE / len(pieces)
+            words = [Word(piece, at * each, (at + 1) * each, 0.9) for at, piece in enumerate(pieces)]
+            return replace(text, words=tuple(words))
+
+    class TurnsWithin:
+        async def diarize(self, recording: Path, speakers: int | None) -> Sequence[VoiceTurn]:
+            return [VoiceTurn(0.0, 1.5, "one"), VoiceTurn(1.5, 9.0, "two")]
+
+    task = SpeechToTextTask(lambda: Spells(languages=frozenset({"en"})), loader, lambda: TurnsWithin())
+    for text in ("Identify the speakers", "Identify the speakers, by word"):
+        result = await task.run(TaskRequest(text, (source(wav(say("K O W A L S K I."))),), unreported))
+        assert [chunk["text"] for chunk in result["chunks"]] == ["K-O-W-A-L-S-K-I."]
+
+
 @pytest.mark.parametrize("kind", ["nothing", "silence", "noise", "hum"])
 async def test_where_nobody_speaks_there_are_no_words(ask: Ask, kind: str) -> None:
     times = np.arange(35 * RATE) / RATE
@@ -213,6 +244,35 @@ async def test_where_nobody_speaks_there_are_no_words(ask: Ask, kind: str) -> No
     }
     result = await ask(wav(sounds[kind].astype(np.float32)))
     assert result == {"text": "", "chunks": [], "language": None}
+
+
+class LeavesOut(Scripted):
+    """Hears nothing after a pause, as Whisper does at times."""
+
+    async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
+        text = await super().transcribe(window, wait=wait, urgent=urgent)
+        return replace(text, words=text.words if len(self.windows) > 1 else self.first(len(window.samples) / RATE))
+
+    def first(self, seconds: float) -> tuple[Word, ...]:
+        return (Word(" hello", 0.3, 0.7, 0.9), Word(" there", 0.7, 1.2, 0.9))
+
+
+class Stretches(LeavesOut):
+    """The same, with the times of a word reaching over what it left out."""
+
+    def first(self, seconds: float) -> tuple[Word, ...]:
+        return (Word(" hello", 0.3, 0.7, 0.9), Word(" there", 0.7, 1.2, 0.9), Word(" you", 1.2, seconds, 0.5))
+
+
+@pytest.mark.parametrize(("engine", "phrase"), [(LeavesOut, "Oak Street."), (Stretches, "Forty seven Oak Street.")])
+async def test_a_phrase_that_the_engine_left_out_is_heard_again(
+    loader: MediaLoader, engine: type[Scripted], phrase: str
+) -> None:
+    heard = engine(languages=frozenset({"en"}))
+    await asking(lambda: heard, loader)(wav(pause(0.3), say("Hello there."), pause(0.9), say(phrase)))
+    again = heard.windows[1:]
+    assert len(again) == 1
+    assert 1.0 < len(again[0].samples) / RATE < 2.6
 
 
 async def test_silence_around_speech_is_not_filled_with_words(ask: Ask) -> None:

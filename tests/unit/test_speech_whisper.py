@@ -12,7 +12,7 @@ from models.candidate import EngineConfig, SpeechConfig
 from models.runtime import Runtime
 from models.speech.candidates import OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
-from models.speech.whisper import Whisper
+from models.speech.whisper import Whisper, _Decoded
 from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged
 from tests.speech import JFK, SENTENCES, Samples, decoded, noisy, pause, plain_words, say, word_errors
 from tests.whisper_model import random_whisper
@@ -114,6 +114,15 @@ def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
         Whisper(files).load()
 
 
+def test_more_tokens_than_can_be_said_are_a_loop_however_likely() -> None:
+    made_up = _Decoded([1] * 100, "Bye, " * 50, -0.1, 16.0, 0.2, 24)
+    sung = _Decoded([1] * 20, "Bye, " * 10, -0.1, 6.0, 0.2, 24)
+    unlikely = _Decoded([1] * 5, "Cypress Avenue.", -0.9, 0.8, 0.2, 24)
+    assert made_up.in_doubt
+    assert unlikely.is_better_than(made_up)
+    assert not sung.in_doubt
+
+
 def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whisper) -> None:
     heard = many_languages.run([SpeechWindow(say("Good morning.")), SpeechWindow(say("Guten Morgen.", "de"))])
     for one in heard:
@@ -187,7 +196,7 @@ def test_remedies_name_the_setting_and_the_command(tmp_path: Path) -> None:
     config = EngineConfig(weights_dir=tmp_path, speech=SpeechConfig(tmp_path))
     assert OWN_WHISPER.remedy(config) == "The directory OPENFAZE_SPEECH_MODEL has no 'model.bin'."
     assert "OPENFAZE_SPEECH_MODEL" in (OWN_WHISPER.remedy(EngineConfig(weights_dir=tmp_path)) or "")
-    assert WHISPER_SMALL.remedy(config) == "Run `openfaze pull speech_to_text`."
+    assert WHISPER_SMALL.remedy(config) == "Run `openfaze pull whisper-small`."
     assert WHISPER_LARGE_V3_TURBO.remedy(config) == "Run `openfaze pull whisper-large-v3-turbo`."
 
 

@@ -188,8 +188,8 @@ def test_another_pickle_is_no_checkpoint() -> None:
 
 def test_missing_weights_name_their_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
-    assert RESEMBLYZER.remedy(EngineConfig()) == "Run `pip install --no-deps resemblyzer==0.1.4`."
-    with pytest.raises(EngineUnavailable, match="pip install --no-deps resemblyzer"):
+    assert RESEMBLYZER.remedy(EngineConfig()) == "Run `openfaze install weights`."
+    with pytest.raises(EngineUnavailable, match="openfaze install weights"):
         Resemblyzer().load()
 
 
@@ -199,6 +199,6 @@ def test_pyannote_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "has no config.yaml" in str(PYANNOTE.remedy(config))
     (tmp_path / "config.yaml").touch()
     monkeypatch.setattr(pyannote, "find_spec", lambda name: None)
-    assert "pip install 'openfaze[pyannote]'" in str(PYANNOTE.remedy(config))
+    assert "`openfaze install pyannote`" in str(PYANNOTE.remedy(config))
     monkeypatch.setattr(pyannote, "find_spec", MappingProxyType({"pyannote": 1, "pyannote.audio": 1}).get)
     assert PYANNOTE.remedy(config) is None

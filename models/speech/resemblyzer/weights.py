@@ -9,7 +9,7 @@ from models.speech.resemblyzer.checkpoint import Tensors, read_checkpoint
 
 SPEC = EngineSpec("resemblyzer", "diarization", "Apache-2.0", "inside the package 'resemblyzer'")
 
-REMEDY = "Run `pip install --no-deps resemblyzer==0.1.4`."
+REMEDY = "Run `openfaze install weights`."
 
 SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
 """Of `pretrained.pt` in resemblyzer 0.1.4."""
