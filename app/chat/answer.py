@@ -3,33 +3,38 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 
 from app.chat.call import Call
 from app.chat.collect import Turn, texts_of
 from app.chat.directives import Directives
-from app.chat.events import Event, Evidence, Precontext, Progress, Text
-from app.chat.evidence import ground
-from app.chat.gather import gather
+from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Text, Warned
+from app.chat.evidence import grounded
+from app.chat.filling.copied import Found
+from app.chat.filling.filled import Filling, fill
+from app.chat.gather import gather, worth_telling
 from app.chat.guard import Guard
 from app.chat.images import images_for_llm
-from app.chat.json_answer import AnswerInvalid
+from app.chat.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from app.chat.plan import Plan, Planner
-from app.chat.prompt import conversation, fenced, new_fence
-from app.chat.rounds import Rounds
+from app.chat.prompt import conversation, fenced
+from app.chat.rounds import Rounds, ToolLimits
 from app.chat.structured import COMPLAINT, SchemaNotSatisfied, Shape
 from app.chat.tools import offered
 from app.chat.trim import trim
 from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest
 from app.wire.response import PrecontextEntry
+from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import Abilities, Llm
 from models.language.tokens import estimate_tokens
 from tasks.base import Task
+from tasks.fence import fence_around, new_fence
 from tasks.media.loader import MediaLoader
 
 ANSWER_SHARE = 4
@@ -53,6 +58,12 @@ class Answerer:
     has_task: Callable[[str], bool]
     planner: Planner
     loader: MediaLoader
+    executor: FairExecutor
+    """For work on long texts."""
+    evidence_executor: FairExecutor
+    most_evidence_chars: int
+    """Characters of text that the fields of an answer are compared with, each field with all of it."""
+    tool_limits: ToolLimits = field(default_factory=ToolLimits)
 
     async def answer(self, call: Call, directives: Directives, turn: Turn, guard: Guard) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last. Raises ApiError, InputError or ModelError."""
@@ -65,7 +76,7 @@ class Answerer:
             log.info("plan", steps=plan.summary)
 
         work = Work[Progress, tuple[PrecontextEntry, ...]](
-            lambda report: gather(plan, self.find_task, as_progress(report), guard.redact)
+            lambda report: gather(plan, self.find_task, as_progress(report), guard.redact, is_all=not llm.is_capable)
         )
         async with aclosing(work.reports()) as reports:
             async for report in reports:
@@ -73,10 +84,21 @@ class Answerer:
         call.stages.done("gather")
         entries = await guard.check_results(work.result)
 
-        rounds = await self._prepare(call, directives, turn, plan, entries, llm, shape, guard)
-        said = self._checked(rounds, shape, call.request) if shape else rounds.answer()
+        filling = None
+        if shape and not llm.is_capable and not call.request.tools and any(entry.error is None for entry in entries):
+            filling = await asyncio.to_thread(fill, shape, Found(plan, entries))
+        if filling and filling.answer:
+            said = self._filled_in(filling.answer, worth_telling(plan, entries), filling.whole, call.request)
+            async with aclosing(said) as events:
+                async for event in events:
+                    yield event
+            call.stages.done("answer")
+            return
+
+        rounds = await self._prepare(call, directives, turn, plan, entries, llm, shape, filling, guard)
+        said = self._checked(rounds, shape, filling, call.request) if shape else rounds.answer()
         # One piece of precontext, before the answer: calls of specialists by the LLM may still add to it.
-        waiting = entries
+        waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
             yield Precontext(waiting)
             waiting = ()
@@ -103,13 +125,17 @@ class Answerer:
         entries: tuple[PrecontextEntry, ...],
         llm: Llm,
         shape: Shape | None,
+        filling: Filling | None,
         guard: Guard,
     ) -> Rounds:
         """The LLM's first prompt, and what it may do."""
         request = call.request
+        shape = filling.rest if filling else shape
         abilities = await llm.abilities()
         seen = await guard.check_unread(plan, entries, self.find_task) if abilities.vision else turn
-        system = [*directives.system, shape.instruction] if shape else list(directives.system)
+        entries = worth_telling(plan, entries)
+        told = [text for text in (shape and shape.instruction, filling and filling.told) if text]
+        system = [*directives.system, *told]
         forced = request.tool_choice is not None and request.tool_choice not in ("auto", "none")
         tools = []
         if abilities.tools and not call.skip_planning and not forced:
@@ -117,7 +143,8 @@ class Answerer:
         shorten = partial(self._shortened, turn.text, request, abilities)
         said = [*system, *texts_of(request, "user", "assistant", "tool")]
         texts = await shorten(entries, said) if entries else []
-        fence = new_fence() if entries or tools else ""
+        # What its tools will bring is not known yet.
+        fence = new_fence() if tools else fence_around(texts) if entries else ""
         images = await images_for_llm(seen, self.loader, told=not call.skip_planning) if abilities.vision else {}
         return Rounds(
             llm=llm,
@@ -126,15 +153,20 @@ class Answerer:
             find_task=self.find_task,
             check=guard.check_results,
             redact=guard.redact,
+            limits=self.tool_limits,
             shorten=shorten,
             response_format=shape.upstream if shape and abilities.json_schema else None,
             internal={tool.name: tool for tool in tools},
             turn=turn,
             entries=list(entries),
             fence=fence,
+            limit=call.limit,
+            holds_text=shape is not None,
         )
 
-    async def _checked(self, rounds: Rounds, shape: Shape, request: ChatRequest) -> AsyncGenerator[Event, None]:
+    async def _checked(
+        self, rounds: Rounds, shape: Shape, filling: Filling | None, request: ChatRequest
+    ) -> AsyncGenerator[Event, None]:
         """The answer once it is known to have its shape; nothing of it is shown before. The LLM is asked once more.
 
         Where it ended for its length, or calls the client's tools, the client is told so by the finish reason.
@@ -145,20 +177,62 @@ class Answerer:
                 async for event in events:
                     yield event
             if rounds.finish_reason != "stop":
-                if rounds.text:
-                    yield Text(rounds.text)
+                text = filling.begun(rounds.text) if filling and rounds.text else rounds.text
+                if text:
+                    yield Text(text)
+                if rounds.finish_reason == "length":
+                    whole = await asyncio.to_thread(whole_members, text)
+                    async with aclosing(self._traced(whole, rounds.entries, shape, request)) as events:
+                        async for event in events:
+                            yield event
                 return
             try:
-                answer = await asyncio.to_thread(shape.parse, rounds.text)
+                answer = await self.executor.run(filling.parse if filling else shape.parse, rounds.text)
                 break
             except AnswerInvalid as invalid:
                 if is_last:
                     raise SchemaNotSatisfied(invalid.reason) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
                 said = rounds.again(COMPLAINT.format(reason=invalid.reason))
+        async with aclosing(self._told(answer, rounds.entries, shape, request)) as events:
+            async for event in events:
+                yield event
+
+    async def _filled_in(
+        self, answer: JsonAnswer, entries: Sequence[PrecontextEntry], shape: Shape, request: ChatRequest
+    ) -> AsyncGenerator[Event, None]:
+        """An answer that specialists give whole: no LLM is asked."""
+        yield Precontext(tuple(entries))
+        async with aclosing(self._told(answer, entries, shape, request)) as events:
+            async for event in events:
+                yield event
+        prompt, said = await asyncio.to_thread(
+            lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(answer.text))
+        )
+        yield Finish("stop", prompt, said)
+
+    async def _told(
+        self, answer: JsonAnswer, entries: Sequence[PrecontextEntry], shape: Shape, request: ChatRequest
+    ) -> AsyncGenerator[Event, None]:
+        """The answer, and where its fields come from."""
         yield Text(answer.text)
+        async with aclosing(self._traced(answer.value, entries, shape, request)) as events:
+            async for event in events:
+                yield event
+
+    async def _traced(
+        self, value: Any, entries: Sequence[PrecontextEntry], shape: Shape, request: ChatRequest
+    ) -> AsyncGenerator[Event, None]:
+        """Where the fields of an answer come from, for who asks."""
         if request.evidence:
-            grounding = await asyncio.to_thread(ground, answer.value, rounds.entries)
+            grounding, left_out = await self.evidence_executor.run(
+                grounded, value, entries, shape.schema, most_chars=self.most_evidence_chars
+            )
+            if left_out:
+                yield Warned(
+                    f"No evidence was looked for in the last {left_out} fields: so many fields are too "
+                    "many for so much text (OPENFAZE_MAX_EVIDENCE_CHARS)."
+                )
             yield Evidence(grounding["evidence"], grounding["unsupported"])
 
     async def _shortened(
@@ -173,7 +247,7 @@ class Answerer:
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
         answer = request.max_completion_tokens or request.max_tokens or context // ANSWER_SHARE
         room = max(context // ANSWER_SHARE, context - answer - sum(map(_careful_count, beside)))
-        return await trim(entries, question, room, _careful_count, self.embedder)
+        return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
 
 
 async def _without_text(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.access.keys import Caller
+from app.chat.feed import TimeLimit
 from app.telemetry import Stages
 from app.wire.request import ChatRequest
 
@@ -16,3 +17,4 @@ class Call:
     fresh: bool = False
     """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
     stages: Stages = field(default_factory=Stages)
+    limit: TimeLimit = field(default_factory=TimeLimit)

@@ -102,11 +102,11 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
         raise BadRequest("request has no text content: every message is empty", param="messages")
     turns = [(index, m) for index, m in enumerate(request.messages) if m.role == "user"]
     text = text_of(turns[-1][1]) if turns else ""
-    found = (_distinct(_sources(index, message)) for index, message in reversed(turns))
+    found = (_distinct(_sources(index, message), max_sources) for index, message in reversed(turns))
     sources = next((sources for sources in found if sources), ())
     if len(sources) > max_sources:
         raise BadRequest(
-            f"'messages' holds {len(sources)} inputs; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
+            f"'messages' holds {max_sources + 1} inputs or more; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
             code="too_many_sources",
             param="messages",
         )
@@ -124,16 +124,23 @@ def _is_said(text: str) -> bool:
     return bool(text) and not text.isspace()
 
 
-def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
-    """A URL or file that is named again is the same source. A part says more about it than a mention in the text."""
+def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
+    """A URL or file that is named again is the same source. A part says more about it than a mention in the text.
+    Stops at one more than `most`."""
     named: dict[object, Source] = {}
+    again: dict[object, list[str]] = {}
     for source in sources:
         name = source.url or source.file_id or source
         first = named.setdefault(name, source)
         if first is not source:
-            said, again = (source, first) if is_linked(first) else (first, source)
-            named[name] = replace(said, also=(*first.also, again.param))
-    return tuple(named.values())
+            said, other = (source, first) if is_linked(first) else (first, source)
+            named[name] = said
+            again.setdefault(name, []).append(other.param)
+        elif len(named) > most:
+            break
+    return tuple(
+        replace(source, also=tuple(again[name])) if name in again else source for name, source in named.items()
+    )
 
 
 def _sources(index: int, message: Message) -> Iterator[Source]:

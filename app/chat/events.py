@@ -56,6 +56,13 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """A sentence that the caller should know beside the answer, which stands nonetheless."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Always the last event. Token counts are of the whole request."""
 
@@ -65,4 +72,4 @@ class Finish:
     reasoning_tokens: int | None = None
 
 
-Event = Progress | Precontext | Reasoning | Text | ToolCall | Evidence | Finish
+Event = Progress | Precontext | Reasoning | Text | ToolCall | Evidence | Warned | Finish

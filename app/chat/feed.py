@@ -3,7 +3,9 @@ that leaves takes all its work with it."""
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -13,6 +15,24 @@ EventT = TypeVar("EventT")
 
 BUFFERED_EVENTS = 64
 """Events that wait for a slow client before the work waits too."""
+_LAST_PART = 0.05
+_LONGEST_END_S = 10.0
+"""What is kept of a request's time for the end of an answer that is cut: for judging, tracing and sending it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """The time limit and the end of one request."""
+
+    seconds: float = math.inf
+    answer_by: float = math.inf
+    """When an answer that has begun is cut, by the event loop's clock."""
+
+    @classmethod
+    def of(cls, seconds: float) -> "TimeLimit":
+        """From now on."""
+        end_s = min(seconds * _LAST_PART, _LONGEST_END_S)
+        return cls(seconds, asyncio.get_running_loop().time() + seconds - end_s)
 
 
 class Feed(Generic[EventT]):
@@ -82,7 +102,7 @@ class Feed(Generic[EventT]):
                 async for event in events:
                     await self._buffer.put(event)
         except TimeoutError as error:
-            self._failure = self._too_long() if limit.expired() else error
+            self._failure = took_too_long(self._timeout_s) if limit.expired() else error
         except asyncio.CancelledError as error:
             if self._left:
                 raise
@@ -93,9 +113,9 @@ class Feed(Generic[EventT]):
             self._failure = error
         await self._buffer.put(None)
 
-    def _too_long(self) -> Unavailable:
-        return Unavailable(
-            f"The request took longer than {self._timeout_s:g} s (OPENFAZE_REQUEST_TIMEOUT_S).",
-            code="timeout",
-            retry_after=1,
-        )
+
+def took_too_long(seconds: float) -> Unavailable:
+    """The failure of a request whose time is over."""
+    return Unavailable(
+        f"The request took longer than {seconds:g} s (OPENFAZE_REQUEST_TIMEOUT_S).", code="timeout", retry_after=1
+    )

@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import structlog
-
 from app.chat.plan import Plan, Step
-from app.errors import is_expected, to_api_error
+from app.errors import told
 from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
 from tasks.base import PRECONTEXT_NAMES, Progress, Task, TaskRequest, as_it_is
@@ -21,16 +19,20 @@ TEXT_OF = {
 }
 """Where a task's result has the text that a step after it works on."""
 
-log = structlog.get_logger(__name__)
-
 
 async def gather(
-    plan: Plan, find_task: Callable[[str], Task], progress: Progress, redact: Callable[[str], str] = as_it_is
+    plan: Plan,
+    find_task: Callable[[str], Task],
+    progress: Progress,
+    redact: Callable[[str], str] = as_it_is,
+    *,
+    is_all: bool = False,
 ) -> tuple[PrecontextEntry, ...]:
     """An entry for each step, in the plan's order. `redact` is a TaskRequest's, and for what one step has from another.
 
     A step that fails has its error in its entry. Its failure is raised only when the request is about nothing else,
     or when none of the inputs can be read; a missing engine's never, for then the LLM does what it can by itself.
+    `is_all`: it can do nothing by itself, so that a task that was asked for and failed wherever it ran is raised, too.
     Cancelling it cancels every step.
     """
     if not plan.steps:
@@ -49,12 +51,40 @@ async def gather(
     unreadable = len(failures) == len(outcomes) and all(map(_is_unreadable, failures))
     if failures and (plan.about_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
         raise failures[0]
+    if is_all and (failure := _of_needed(plan, outcomes)) is not None:
+        raise failure
     return tuple(entry(step.task, outcome) for step, outcome in zip(plan.steps, outcomes, strict=True))
 
 
 def _is_unreadable(failure: BaseException) -> bool:
+    return isinstance(failure, InputError) and not _is_silence(failure)
+
+
+def _is_silence(failure: BaseException) -> bool:
     """A video without sound can still be looked at."""
-    return isinstance(failure, InputError) and failure.code != "no_audio"
+    return isinstance(failure, InputError) and failure.code == "no_audio"
+
+
+def _of_needed(plan: Plan, outcomes: Sequence[Any]) -> BaseException | None:
+    """The failure of a task that the request asks for, and of which nothing came. The web is only looked at for what
+    an LLM may know as well, unless the request is about nothing else."""
+    by_task: dict[str, list[Any]] = {}
+    for step, outcome in zip(plan.steps, outcomes, strict=True):
+        if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
+            by_task.setdefault(step.task, []).append(outcome)
+    lost = [found[0] for found in by_task.values() if all(isinstance(one, BaseException) for one in found)]
+    if not all(isinstance(outcome, BaseException) for outcome in outcomes):
+        lost = [failure for failure in lost if not _is_silence(failure)]
+    return next(iter(lost), None)
+
+
+def worth_telling(plan: Plan, entries: Sequence[PrecontextEntry]) -> tuple[PrecontextEntry, ...]:
+    """`entries` (one for each step of `plan`) without those of readings aside that found nothing."""
+    return tuple(
+        entry
+        for step, entry in zip(plan.steps, entries, strict=True)
+        if not (step.is_aside and entry.error is None and not str(entry.result[TEXT_OF[step.task]]).strip())
+    )
 
 
 def entry(task: str, outcome: Any) -> PrecontextEntry:
@@ -62,9 +92,7 @@ def entry(task: str, outcome: Any) -> PrecontextEntry:
     name = PRECONTEXT_NAMES.get(task, task)
     if not isinstance(outcome, BaseException):
         return PrecontextEntry(name=name, result=outcome)
-    if not is_expected(outcome):
-        log.error("planned_task_failed", task=task, exc_info=outcome)
-    return PrecontextEntry(name=name, error=to_api_error(outcome).message)
+    return PrecontextEntry(name=name, error=told(outcome, "planned_task_failed", task=task).message)
 
 
 async def _run(

@@ -20,6 +20,8 @@ _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _BRACKET = re.compile(r"[\[{]")
 _INSIDE = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"|"', re.DOTALL)
 """What matters for finding the end of a bracket: brackets and whole strings, or one that never ends."""
+_TOKEN = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+|"', re.DOTALL)
+"""Brackets, separators, whole strings and other scalars; a bare quotation mark begins a string that never ends."""
 _MEANT_AS_OBJECT = re.compile(r'\{\s*["}]')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -59,6 +61,44 @@ def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
         raise AnswerInvalid(f"The answer holds {len(valid)} JSON values; write exactly one and nothing else.")
     longest = max(range(len(candidates)), key=lambda index: len(candidates[index].text))
     raise AnswerInvalid(f"The JSON does not fit: {problems[longest]}.")
+
+
+def whole_members(text: str) -> Any:
+    """What is whole of JSON that was cut off: the value with all members that came to their end; None without any JSON.
+
+    >>> whole_members('{"a": 1, "b": [2, {"c": 3}, {"c": 4')
+    {'a': 1, 'b': [2, {'c': 3}, {}]}
+    """
+    opening = _BRACKET.search(text)
+    if opening is None:
+        return None
+    closers: list[str] = []
+    key_is_next = False
+    end = opening.start()
+    for token in _TOKEN.finditer(text, opening.start()):
+        said = token.group()
+        if said == '"':
+            break
+        if said in ("{", "["):
+            closers.append("}" if said == "{" else "]")
+            is_value = True
+        elif said in ("}", "]"):
+            if closers.pop() != said:
+                return None
+            is_value = True
+        else:
+            # More digits of a number may have been to come.
+            is_whole = said[0] == '"' or token.end() < len(text)
+            is_value = said not in (",", ":") and is_whole and not key_is_next
+        if is_value:
+            end = token.end()
+        if not closers:
+            break
+        key_is_next = closers[-1] == "}" and said in ("{", ",")
+    try:
+        return _decoded(text[opening.start() : end] + "".join(reversed(closers))).value
+    except ValueError:
+        return None
 
 
 def _problem(value: Any, schema: SchemaChecker | None) -> str | None:

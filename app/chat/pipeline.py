@@ -11,11 +11,12 @@ from app.chat.answer import Answerer
 from app.chat.call import Call
 from app.chat.collect import Collector, Turn, texts_of
 from app.chat.directives import Directives, read_directives
-from app.chat.events import Event, Finish, Precontext, Progress, Text
+from app.chat.events import Event, Finish, Precontext, Progress, Text, Warned
 from app.chat.gather import entry
-from app.chat.guard import Guard, Unsafe, reading_ahead
+from app.chat.guard import Guard, Unsafe, reading_ahead, said_beside, said_in
 from app.chat.redaction import REDACTING, Redaction
 from app.chat.schema import is_open
+from app.chat.warnings import warnings_of
 from app.chat.work import Work, as_progress
 from models.language.tokens import estimate_tokens
 from tasks.base import ALIASES, TASK_NAMES, Task, TaskRequest
@@ -47,9 +48,12 @@ class Pipeline:
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
+        for warning in warnings_of(request, directives):
+            yield Warned(warning)
         policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
-        redaction = Redaction() if self.redacts and REDACTING in policy.codes else None
+        redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
         if redaction:
+            self.guardrails.check_lengths([*said_in(request), *said_beside(request)])
             request, turn = await redaction.of_request(request, turn)
             call = replace(call, request=request)
         guard = Guard(self.guardrails, policy, request, turn, redaction=redaction)

@@ -1,7 +1,7 @@
 """Which tasks a request needs before an LLM can answer it: rules first, a router for what they leave open."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -27,6 +27,7 @@ _READERS: dict[Kind, str] = {
     "page": "scraper",
 }
 """What turns each kind of source into text."""
+_DETECTIONS = frozenset({"object_detection", "gui_detection"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Step:
     """What the task is asked."""
     after: tuple[int, ...] = ()
     """The steps whose text this one works on, by their place in the plan; always earlier ones."""
+    is_aside: bool = False
+    """A picture is read beside what was asked of it, in case something is written there: nothing found is not told."""
+    is_guess: bool = False
+    """No word asks for it: the router took it for likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Plan:
     steps: tuple[Step, ...] = ()
     about_only: bool = False
     """The request asks for the last step's result and nothing else: where that fails, the request has failed."""
+    reads_out: bool = False
+    """It asks for all that is read or said, not for something in it."""
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -79,7 +86,7 @@ class Planner:
                 steps += await self._routed(turn.text, sources, steps, wants, self._router)
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
-        return Plan(tuple(steps), _is_about_only(steps, prose))
+        return Plan(tuple(_with_asides(steps, prose)), _is_about_only(steps, prose), _reads_out(prose))
 
     async def _routed(
         self,
@@ -93,12 +100,12 @@ class Planner:
         if not text.strip():
             return []
         pictures = [source for source, kind in sources if kind == "image"]
-        if pictures and not any(step.task in {"object_detection", "gui_detection"} for step in steps):
+        if pictures and not any(step.task in _DETECTIONS for step in steps):
             task = await router.with_picture(text)
-            return [Step(task, (source,), text) for source in pictures] if task else []
+            return [Step(task, (source,), text, is_guess=True) for source in pictures] if task else []
         if not sources and not steps and not wants.about_doing:
             task = await router.without_media(text)
-            return [Step(task, (), text)] if task else []
+            return [Step(task, (), text, is_guess=True)] if task else []
         return []
 
 
@@ -132,6 +139,18 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
     return steps
 
 
+def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
+    """`steps`, those marked that read a picture in which the words only look for something to be seen."""
+    if prose.mentions(words.WRITTEN) or prose.asks(words.READ_OUT, without=words.DETECT):
+        return list(steps)
+    searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
+    needed = {index for step in steps for index in step.after}
+    return [
+        replace(step, is_aside=step.task == "ocr" and index not in needed and searched.issuperset(step.sources))
+        for index, step in enumerate(steps)
+    ]
+
+
 def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
     """Whether a source is what the forecast is to be made from."""
     if kind == "table":
@@ -156,3 +175,11 @@ def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
         return False
     done_by_itself = steps[-1].task in {"forecast", "translate"} or prose.mentions(words.READ_OUT)
     return done_by_itself or not prose.text.strip() or prose.asks(words.SEARCH)
+
+
+def _reads_out(prose: Prose) -> bool:
+    """ "Transcribe this.", "Extract the text.", or no words at all; not "Extract the total."."""
+    if not prose.text.strip():
+        return True
+    details = words.ALL_THAT_IS_WRITTEN.sub(" ", prose.text)
+    return prose.asks(words.READ_OUT) and words.WRITTEN.search(details) is None

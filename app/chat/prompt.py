@@ -1,6 +1,5 @@
 """What the LLM is shown: the conversation, and the results that were gathered, fenced as data."""
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -18,11 +17,6 @@ RULES = (
 """Told to the LLM when there are results, or may come to be."""
 
 LlmMessage = dict[str, Any]
-
-
-def new_fence() -> str:
-    """A delimiter that no text written before now can contain (64 random bits)."""
-    return f"=={secrets.token_hex(8)}=="
 
 
 def conversation(

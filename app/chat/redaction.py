@@ -1,6 +1,5 @@
 """Personal data of one request, replaced by placeholders in what an LLM or the client is about to see."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from app.chat.events import Event, Evidence, Reasoning, Text, ToolCall
 from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
 from app.wire.request import ToolCall as AskedCall
 from app.wire.response import PrecontextEntry
+from models.fair_executor import FairExecutor, Slices
 from models.safety.labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
 from tasks.guardrails import Check
@@ -37,6 +37,8 @@ _SOURCES: dict[Said, str] = {Text: "answer", Reasoning: "reasoning"}
 
 @dataclass(slots=True)
 class Redaction:
+    threads: FairExecutor
+    """Where texts are searched."""
     counts: dict[str, Counts] = field(default_factory=dict)
     """By source, as the guard's checks name it."""
     _tails: dict[Said, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
@@ -53,10 +55,10 @@ class Redaction:
 
     async def of_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
         """Both without personal data in what they say. The inputs of the turn stay what they are."""
-        return await asyncio.to_thread(self._request, request, turn)
+        return await self.threads.run(self._request, request, turn)
 
     async def of_results(self, entries: Sequence[PrecontextEntry]) -> list[PrecontextEntry]:
-        return await asyncio.to_thread(lambda: [self._entry(one) for one in entries])
+        return await self.threads.run(self._entries, entries)
 
     def has_redacted(self, entry: PrecontextEntry) -> bool:
         """Whether something is missing in what a task has read."""
@@ -118,8 +120,11 @@ class Redaction:
         self._tails[kind] = (self._tails[kind] + "".join(pieces))[-LONGEST:]
         return pieces
 
-    def _request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
-        messages = [self._message(message, f"messages[{at}]") for at, message in enumerate(request.messages)]
+    def _request(self, request: ChatRequest, turn: Turn) -> Slices[tuple[ChatRequest, Turn]]:
+        messages = []
+        for at, message in enumerate(request.messages):
+            messages.append(self._message(message, f"messages[{at}]"))
+            yield
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
             # The LLM's server gets it.
@@ -149,6 +154,13 @@ class Redaction:
             else:
                 parts.append(part)
         return parts
+
+    def _entries(self, entries: Sequence[PrecontextEntry]) -> Slices[list[PrecontextEntry]]:
+        redone = []
+        for entry in entries:
+            redone.append(self._entry(entry))
+            yield
+        return redone
 
     def _entry(self, entry: PrecontextEntry) -> PrecontextEntry:
         counts = self._counts(entry.name)

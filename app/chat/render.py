@@ -6,7 +6,7 @@ from typing import Any
 
 import pydantic_core
 
-from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.chat.feed import Feed
 from app.errors import ApiError
 from app.wire import response, sse
@@ -54,6 +54,7 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
     text: list[str] = []
     logprobs: list[Any] = []
     evidence: Evidence | None = None
+    warnings: dict[str, None] = {}
     calls: dict[int, response.ToolCall] = {}
     finish: Finish | None = None
     async for event in feed.events():
@@ -69,6 +70,8 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
                 _add_to(calls, event)
             case Evidence():
                 evidence = event
+            case Warned(warning):
+                warnings[warning] = None
             case Finish():
                 finish = event
             case Progress():
@@ -93,6 +96,7 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
         ],
         evidence=dict(evidence.fields) if evidence else None,
         unsupported=list(evidence.unsupported) if evidence else None,
+        warnings=list(warnings) or None,
     )
 
 
@@ -130,6 +134,7 @@ class _Chunks:
         self._begun = False
         self._thinking = False
         self._evidence: Evidence | None = None
+        self._warnings: dict[str, None] = {}
 
     def of(self, event: Event) -> list[bytes]:
         match event:
@@ -146,6 +151,9 @@ class _Chunks:
                 return [*self._end_of_reasoning(), self._tool_call(event)]
             case Evidence():
                 self._evidence = event
+                return []
+            case Warned(text):
+                self._warnings[text] = None
                 return []
             case Finish():
                 return [*self._end_of_reasoning(), *self._finish(event)]
@@ -175,7 +183,7 @@ class _Chunks:
 
     def _finish(self, finish: Finish) -> list[bytes]:
         end = ChunkChoice(delta=self._opened(Delta()), finish_reason=finish.reason)
-        pieces = [self._send([end], evidence=self._evidence)]
+        pieces = [self._send([end], evidence=self._evidence, warnings=list(self._warnings))]
         if self._options.include_usage:
             pieces.append(self._send([], usage=usage_of(finish), vcache=False))
         return [*pieces, sse.DONE]
@@ -199,6 +207,7 @@ class _Chunks:
         usage: Usage | None = None,
         vcache: bool | None = None,
         evidence: Evidence | None = None,
+        warnings: list[str] | None = None,
     ) -> bytes:
         return sse.data(
             ChatCompletionChunk(
@@ -210,5 +219,6 @@ class _Chunks:
                 vcache=vcache,
                 evidence=dict(evidence.fields) if evidence else None,
                 unsupported=list(evidence.unsupported) if evidence else None,
+                warnings=warnings or None,
             )
         )

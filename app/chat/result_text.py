@@ -11,6 +11,9 @@ import pydantic_core
 from app.wire.response import PrecontextEntry
 from tasks.bounds import Bounds
 
+_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+"""Between the ends of lines that `str.splitlines` knows."""
+
 GAP = "[…]"
 """Stands where something was left out."""
 
@@ -24,11 +27,15 @@ class Piece:
     """What it stands under: a page, a search result. Shown once before the pieces that share it."""
 
 
-def pieces_of(entry: PrecontextEntry) -> list[Piece]:
+def pieces_of(entry: PrecontextEntry) -> Iterator[Piece]:
     """At least one; a kind of result that is not known here is compact JSON."""
     if entry.error is not None:
-        return [Piece(f"failed: {entry.error}")]
-    return list(_pieces(entry.name, entry.result)) or [Piece("nothing found")]
+        yield Piece(f"failed: {entry.error}")
+        return
+    pieces = _pieces(entry.name, entry.result)
+    first = next(pieces, Piece("nothing found"))
+    yield first
+    yield from pieces
 
 
 def assembled(pieces: Sequence[Piece], kept: Iterable[int] | None = None) -> str:
@@ -56,13 +63,32 @@ def unplaced_text(result: Mapping[str, Any]) -> str:
     """The part of an `ocr` result's text that has no lines: what came from text files, and Word's and the like."""
     text: str = result["extracted_text"]
     before = None
+    kept: list[str] = []
+    done = 0
     for section in result["sections"]:
+        written: str = section["text"]
         # What a video shows unchanged over several frames is in the text once.
-        if section["text"] and ("timestamp" not in section or section["text"] != before):
-            # Whole lines: a picture that says "5" is no part of a document's "1500".
-            text = re.sub(f"(?m)^{re.escape(section['text'])}$", "", text, count=1)
-        before = section["text"]
-    return text.strip()
+        if written and ("timestamp" not in section or written != before):
+            # Sections are in the text in their order: each is looked for after the one before it.
+            at = _whole_lines(text, written, done)
+            if at >= 0:
+                kept.append(text[done:at])
+                done = at + len(written)
+        before = written
+    return "".join([*kept, text[done:]]).strip()
+
+
+def _whole_lines(text: str, lines: str, start: int) -> int:
+    """Where `lines` stand in `text` from `start` on, as whole lines: a picture that says "5" is no part of a document's
+    "1500". −1 where they do not."""
+    while (at := text.find(lines, start)) >= 0:
+        end = at + len(lines)
+        if (at == 0 or text[at - 1] == "\n") and (end == len(text) or text[end] == "\n"):
+            return at
+        start = text.find("\n", at) + 1
+        if not start:
+            break
+    return -1
 
 
 def _pieces(name: str, result: Any) -> Iterator[Piece]:
@@ -82,23 +108,24 @@ def _pieces(name: str, result: Any) -> Iterator[Piece]:
             yield from _web_page(result)
         case "translate", {"translated_text": str(text)}:
             languages = f"{result.get('source_language')} → {result.get('target_language')}"
-            yield from [Piece(line, languages) for line in _lines(text)]
+            yield from (Piece(line, languages) for line in _lines(text))
         case "forecast", {"predictions": [_, *_] as predictions}:
             heading = " | ".join(predictions[0])
             yield from [Piece(" | ".join(map(str, row.values())), heading) for row in predictions]
         case "guardrails", {"safe": bool(safe), "codes": list() as codes}:
             yield Piece("safe" if safe else f"unsafe: {', '.join(codes)}")
         case "code_sandbox", {"code_script": str(script), "output": str(output)}:
-            yield from [Piece(line, "code:") for line in _lines(script)]
-            yield from [Piece(line, "output:") for line in _lines(output)]
+            yield from (Piece(line, "code:") for line in _lines(script))
+            yield from (Piece(line, "output:") for line in _lines(output))
         case _, {"text": str(text)} if len(result) == 1:
             yield from map(Piece, _lines(text))
         case _:
             yield Piece(pydantic_core.to_json(result).decode())
 
 
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
+def _lines(text: str) -> Iterator[str]:
+    """Those with something on them, one by one: all at once, megabytes of short lines hold up every thread."""
+    return (line for found in _LINE.finditer(text) if (line := found[0].rstrip()))
 
 
 def _ocr(result: Mapping[str, Any]) -> Iterator[Piece]:

@@ -1,23 +1,60 @@
-"""Calls of the LLM, one after the other, until it answers: the specialists that it asks for are run in between."""
+"""Calls of the LLM, one after the other, until it answers: the specialists that it asks for are run in between.
+
+Where the time is up in an answer that has begun, or the LLM falls silent in it, what there is becomes the answer, with
+the finish reason `length`. Before that it is a failure.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 from app.chat.collect import Turn
-from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall
+from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.feed import TimeLimit, took_too_long
 from app.chat.gather import entry
 from app.chat.prompt import LlmMessage, fenced
 from app.chat.tools import PREFIX, InternalTool
 from app.wire.request import ChatRequest
 from app.wire.response import FinishReason, PrecontextEntry
-from models.language.llm import Done, Llm, LlmBroke, LlmCall, ReasoningDelta, TextDelta, ToolCallDelta
+from models.language.llm import (
+    CAUTION,
+    Done,
+    Llm,
+    LlmBroke,
+    LlmCall,
+    LlmEvent,
+    LlmLate,
+    LlmSilent,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 from tasks.base import Task, as_it_is
+from tasks.side_by_side import side_by_side
 
 MAX_TOOL_ROUNDS = 4
 """How often the LLM may ask for specialists before it must answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """How many specialists one request's LLM may run. What is over is answered with an error that the LLM reads."""
+
+    at_once: int = 8
+    """OPENFAZE_TOOL_CALLS_AT_ONCE."""
+    a_round: int = 16
+    """After one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
+    a_request: int = 32
+    """In all (OPENFAZE_MAX_TOOL_CALLS)."""
+
+
+NOT_RUN = (
+    "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run "
+    "(OPENFAZE_MAX_TOOL_CALLS_A_ROUND, OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
+)
 
 PASSED_ON = (
     "temperature",
@@ -39,16 +76,39 @@ EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high
 """`reasoning_effort` as OpenAI-compatible servers know it; what is not here is not passed on."""
 
 
+_TIME_IS_UP = "The answer was cut because its request's time was up: {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
+_FELL_SILENT = "The answer was cut because the language model took too long to go on with it."
+
+
 @dataclass
 class _Asked:
     """A call of a tool, put together from its pieces."""
 
     id: str
     name: str
-    arguments: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.pieces)
 
     def message(self) -> dict[str, Any]:
         return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+
+
+@dataclass
+class _Heard:
+    """What the LLM has said so far in one call."""
+
+    said: list[str] = field(default_factory=list)
+    thought: list[str] = field(default_factory=list)
+    calls: dict[int, _Asked] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
+    """The places of calls of the client's tools, as the client counts them."""
+
+    @property
+    def output(self) -> str:
+        return "".join([*self.said, *self.thought, *(call.arguments for call in self.calls.values())])
 
 
 @dataclass
@@ -73,15 +133,81 @@ class Rounds:
     used instead."""
     redact: Callable[[str], str] = as_it_is
     """As a TaskRequest's."""
+    limits: ToolLimits = field(default_factory=ToolLimits)
+    limit: TimeLimit = field(default_factory=TimeLimit)
+    holds_text: bool = False
+    """Nobody sees the text before the end of its call: only that of the last one counts."""
+    ran: int = 0
+    """Specialists that the LLM's calls have run so far."""
     text: str = ""
     """Of the last call."""
     finish_reason: FinishReason = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int | None = None
+    _heard: _Heard | None = None
+    """The text of the call that is under way."""
 
     async def answer(self) -> AsyncGenerator[Event, None]:
         """The events of the answer. Precontext comes after each round of specialists, with the new entries."""
+        async with aclosing(self._in_time(self._rounds())) as events:
+            async for event in events:
+                yield event
+        if not self.llm.is_capable:
+            yield Warned(CAUTION)
+
+    async def again(self, complaint: str) -> AsyncGenerator[Event, None]:
+        """One more call, after `complaint` about the last one's text."""
+        self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
+        async with aclosing(self._in_time(self._call({}, []))) as events:
+            async for event in events:
+                yield event
+
+    @property
+    def finish(self) -> Finish:
+        return Finish(self.finish_reason, self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
+
+    async def _in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """`events` until the time is up, or the LLM silent. Raises what that is where no client would see a beginning
+        of the answer: Unavailable, LlmLate or LlmSilent."""
+        begun = False
+        error: Exception
+        async with aclosing(events):
+            while True:
+                try:
+                    async with asyncio.timeout_at(self.limit.answer_by) as limit:
+                        event = await anext(events)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if not limit.expired():
+                        raise
+                    error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
+                    break
+                except (LlmLate, LlmSilent) as silence:
+                    error, warning = silence, _FELL_SILENT
+                    break
+                begun = begun or self._shows(event)
+                yield event
+        heard = self._heard
+        if not (begun or (self.holds_text and heard and heard.said)):
+            raise error
+        if heard:
+            self._end(heard, Done("length"))
+        self.finish_reason = "length"
+        yield Warned(warning)
+
+    def _shows(self, event: Event) -> bool:
+        """Whether a client sees some of the answer by it."""
+        match event:
+            case Text():
+                return not self.holds_text
+            case Reasoning():
+                return self.request.shows_reasoning
+            case _:
+                return isinstance(event, ToolCall)
+
+    async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
             allowed = self.internal if round_ < MAX_TOOL_ROUNDS else {}
             asked: list[_Asked] = []
@@ -94,52 +220,50 @@ class Rounds:
             if self.text.strip():
                 yield Text("\n\n")
 
-    async def again(self, complaint: str) -> AsyncGenerator[Event, None]:
-        """One more call, after `complaint` about the last one's text."""
-        self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
-        async with aclosing(self._call({}, [])) as events:
-            async for event in events:
-                yield event
-
-    @property
-    def finish(self) -> Finish:
-        return Finish(self.finish_reason, self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
-
     async def _call(self, internal: Mapping[str, InternalTool], asked: list[_Asked]) -> AsyncGenerator[Event, None]:
         """One call. Calls of internal tools go to `asked`, unless the client's tools are called too; those of an
         internal tool that it was not offered come to nothing, and no client sees any of them."""
-        calls: dict[int, _Asked] = {}
-        places: dict[int, int] = {}
-        thought: list[str] = []
-        said: list[str] = []
+        heard = self._heard = _Heard()
         done = Done("stop")
         async with aclosing(self.llm.stream(self._llm_call(internal))) as events:
             async for event in events:
-                match event:
-                    case TextDelta(text, logprobs):
-                        said.append(text)
-                        yield Text(text, logprobs)
-                    case ReasoningDelta(text):
-                        thought.append(text)
-                        yield Reasoning(text)
-                    case ToolCallDelta():
-                        call = calls.setdefault(event.index, _Asked(event.id or "", event.name or ""))
-                        call.arguments += event.arguments
-                        if not self._is_ours(call.name):
-                            place = places.setdefault(event.index, len(places))
-                            yield ToolCall(place, event.arguments, event.id, event.name)
-                    case Done():
-                        done = event
-        self.text = "".join(said)
+                if isinstance(event, Done):
+                    done = event
+                elif (shown := self._hear(heard, event)) is not None:
+                    yield shown
+        self._end(heard, done)
+        if done.note:
+            yield Warned(done.note)
+        if not heard.places:
+            asked += [call for call in heard.calls.values() if call.name in internal]
+            if heard.calls and not asked and not self.text:
+                raise LlmBroke("The LLM goes on calling specialists that it is no longer offered.")
+
+    def _hear(self, heard: _Heard, event: LlmEvent) -> Event | None:
+        """What the client sees of it."""
+        match event:
+            case TextDelta(text, logprobs):
+                heard.said.append(text)
+                return Text(text, logprobs)
+            case ReasoningDelta(text):
+                heard.thought.append(text)
+                return Reasoning(text)
+            case ToolCallDelta():
+                call = heard.calls.setdefault(event.index, _Asked(event.id or "", event.name or ""))
+                call.pieces.append(event.arguments)
+                if not self._is_ours(call.name):
+                    place = heard.places.setdefault(event.index, len(heard.places))
+                    return ToolCall(place, event.arguments, event.id, event.name)
+        return None
+
+    def _end(self, heard: _Heard, done: Done) -> None:
+        self._heard = None
+        self.text = "".join(heard.said)
         if done.finish_reason == "length":
             self.finish_reason = "length"
         else:
-            self.finish_reason = "tool_calls" if places else "stop"
-        self._count(done, self.text + "".join(thought) + "".join(call.arguments for call in calls.values()))
-        if not places:
-            asked += [call for call in calls.values() if call.name in internal]
-            if calls and not asked and not self.text:
-                raise LlmBroke("The LLM goes on calling specialists that it is no longer offered.")
+            self.finish_reason = "tool_calls" if heard.places else "stop"
+        self._count(done, heard.output)
 
     def _is_ours(self, name: str) -> bool:
         """Also of a specialist that it was never offered, unless the client has a tool of that name."""
@@ -179,8 +303,11 @@ class Rounds:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
 
     async def _run(self, asked: Sequence[_Asked]) -> tuple[PrecontextEntry, ...]:
-        """Runs the specialists side by side and tells the LLM what they found."""
-        found = tuple(await asyncio.gather(*(self._result(call) for call in asked)))
+        """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""
+        limits = self.limits
+        most = min(limits.a_round, limits.a_request - self.ran)
+        found = tuple(await side_by_side(self._result, asked[:most], at_most=limits.at_once))
+        self.ran += len(found)
         if self.check is not None:
             found = tuple(await self.check(found))
         self.messages.append(
@@ -189,7 +316,9 @@ class Rounds:
         texts = await self.shorten(found, [_text_of(message) for message in self.messages])
         shown = fenced(enumerate(found, len(self.entries)), texts, self.fence)
         self.entries += found
-        for call, result in zip(asked, shown, strict=True):
+        refused = NOT_RUN.format(a_round=limits.a_round, a_request=limits.a_request)
+        for call, result in zip_longest(asked, shown, fillvalue=refused):
+            assert isinstance(call, _Asked)
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
         return found
 

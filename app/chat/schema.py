@@ -8,8 +8,8 @@ _SAY_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default",
 def is_open(response_format: ResponseFormat | None) -> bool:
     """True when any JSON would do: then a run task answers alone, and its raw result is what comes back.
 
-    `{"type": "object", "additionalProperties": true}` says nothing about the answer; `properties`, `items`,
-    `enum`, `anyOf`, `$ref` … do.
+    `{"type": "object", "properties": {}, "additionalProperties": false}` names nothing that the answer should have: it
+    is what `z.object({})` becomes. `properties`, `items`, `enum`, `anyOf`, `$ref` … with something in them do.
     """
     if response_format is None or response_format.type != "json_schema":
         return True
@@ -24,6 +24,6 @@ def _says_nothing(keyword: str, value: object) -> bool:
     if keyword == "type":
         return value == "object"
     if keyword == "additionalProperties":
-        return value in (True, {})
+        return isinstance(value, bool) or value == {}
     # Empty `properties`, `required`, `$defs` … leave everything allowed.
     return value in ({}, [], None)

@@ -1,6 +1,7 @@
 """The form that the client asked the answer to have, and whether an answer has it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,19 +40,30 @@ class Shape:
         return cls(response_format, SchemaChecker(asked.schema_) if asked and asked.schema_ else None)
 
     @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """None: any object will do."""
+        return None if self.checker is None or self.format.json_schema is None else self.format.json_schema.schema_
+
+    def with_schema(self, schema: Mapping[str, Any]) -> "Shape":
+        """The same but for its schema."""
+        assert self.format.json_schema is not None
+        asked = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
+        return Shape(self.format.model_copy(update={"json_schema": asked}), SchemaChecker(schema))
+
+    @property
     def instruction(self) -> str:
         """Told to every LLM: one that decodes under the schema still chooses better words when it knows it."""
-        if self.checker is None or self.format.json_schema is None:
+        if self.schema is None:
             return JSON_ONLY
-        return JSON_SCHEMA + json.dumps(self.format.json_schema.schema_, ensure_ascii=False)
+        return JSON_SCHEMA + json.dumps(self.schema, ensure_ascii=False)
 
     @property
     def upstream(self) -> dict[str, Any]:
         """As OpenAI-compatible servers take it."""
-        if self.checker is None or self.format.json_schema is None:
-            return {"type": "json_object"}
         asked = self.format.json_schema
-        schema = {"name": asked.name or "answer", "schema": asked.schema_, "strict": bool(asked.strict)}
+        if self.schema is None or asked is None:
+            return {"type": "json_object"}
+        schema = {"name": asked.name or "answer", "schema": self.schema, "strict": bool(asked.strict)}
         return {"type": "json_schema", "json_schema": schema}
 
     def parse(self, text: str) -> JsonAnswer:

@@ -2,7 +2,8 @@
 
     python -m tests.bench.evidence [pages]
 
-Drawn invoices with repeated amounts, read by the real OCR; then 20 fields over a page of 600 words.
+20 fields over a page of 600 words; then fields of annotated receipts, true ones and ones that are something else's on
+the same receipt; then drawn invoices with repeated amounts, read by the real OCR.
 """
 
 import asyncio
@@ -10,13 +11,16 @@ import statistics
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 from app.chat.evidence import ground
 from app.services import Services
 from app.settings import Settings
 from app.wire.response import PrecontextEntry
 from tasks.ocr_result import page_section, picture_result
+from tests.conftest import SHARED
 from tests.pages import noisy, prose
+from tests.receipts import Receipt, receipts
 from tests.unit.test_evidence import text_line
 from tests.unit.test_evidence_pages import INVENTED, invoice, read, stands_within
 
@@ -60,6 +64,23 @@ def speed() -> None:
     print(f"p50 {1000 * statistics.median(seconds):.1f} ms, most {1000 * max(seconds):.1f} ms")
 
 
+def labels(shared: Path) -> None:
+    """How many true fields count as supported, and how many whose value is another field's."""
+    for name, kinds in (("true", Receipt.true_fields), ("wrong", Receipt.wrong_fields)):
+        asked: Counter[str] = Counter()
+        proven: Counter[str] = Counter()
+        for receipt in receipts(shared):
+            if not receipt.is_looked_at:
+                for kind, key, value in kinds(receipt):
+                    asked[kind] += 1
+                    proven[kind] += not ground({key: value}, [receipt.entry])["unsupported"]
+        print(f"{name}: {proven.total()} of {asked.total()} supported")
+        for kind, count in asked.items():
+            print(f"  {kind}: {proven[kind]} of {count}")
+
+
 if __name__ == "__main__":
     speed()
+    if SHARED.is_dir():
+        labels(SHARED)
     asyncio.run(accuracy(int(sys.argv[1]) if len(sys.argv) > 1 else 10))

@@ -1,12 +1,15 @@
 """What a request says and shows."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
+from app.chat import collect
 from app.chat.collect import Collector, latest_turn, text_of
 from app.errors import BadRequest
 from app.wire.request import ChatRequest
+from tasks.media.source import Source
 from tasks.media.uploads import Upload
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -99,8 +102,35 @@ def test_an_empty_request_is_refused() -> None:
 
 
 def test_too_many_sources_are_refused_with_the_limit_and_the_value() -> None:
-    with pytest.raises(BadRequest, match="holds 17 inputs; the limit is 16"):
+    with pytest.raises(BadRequest, match="holds 17 inputs or more; the limit is 16"):
         latest_turn(request(user(*[image(PIXEL)] * 17)), 16)
+
+
+def test_an_input_named_very_often_is_one_that_knows_where_and_is_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    copies = []
+
+    def counted(source: Source, **changes: Any) -> Source:
+        copies.append(changes)
+        return dataclasses.replace(source, **changes)
+
+    monkeypatch.setattr(collect, "replace", counted)
+    turn = latest_turn(request(user(*[image("https://example.com/a.png")] * 5000)), 16)
+    [source] = turn.sources
+    assert (len(source.also), source.also[-1]) == (4999, "messages[0].content[4999].image_url.url")
+    assert len(copies) == 2
+
+
+def test_inputs_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+
+    def counted(part: Any, path: str) -> Source:
+        looked_at.append(path)
+        return Source(path, payload="x")
+
+    monkeypatch.setattr(collect, "_source", counted)
+    with pytest.raises(BadRequest, match="17 inputs or more"):
+        latest_turn(request(user(*[image(PIXEL)] * 5000)), 16)
+    assert len(looked_at) == 17
 
 
 @pytest.mark.parametrize(

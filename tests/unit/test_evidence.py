@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from app.chat.evidence import FieldEvidence, Grounding, ground
+from app.chat.evidence import FieldEvidence, Grounding, ground, grounded
+from app.chat.grounding.passages import passages_of
 from app.wire.response import PrecontextEntry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
@@ -60,6 +63,7 @@ def test_evidence_says_what_stands_where_and_how_surely() -> None:
                 "text": "BOOK SHOP",
                 "match": "exact",
                 "score": 1.0,
+                "label": "none",
                 "confidence": 0.98,
                 "bounds": {
                     "top_left": {"x": 0, "y": 30},
@@ -368,3 +372,33 @@ def test_any_other_result_is_pointed_into() -> None:
     }
     translated = PrecontextEntry(name="translate", result={"translated_text": "Bonjour", "batch_size": 1})
     assert ground({"text": "bonjour", "n": 1}, [translated])["unsupported"] == ["/n"]
+
+
+def test_fields_beyond_the_text_that_may_be_compared_are_left_out_and_counted() -> None:
+    entry = ocr(*(f"item {number} costs {number}.00" for number in range(100)))
+    answer = {f"f{number}": f"item {number}" for number in range(50)}
+    size = len("\n".join(f"item {number} costs {number}.00" for number in range(100)))
+    steps = grounded(answer, [entry], None, most_chars=10 * size)
+    slices = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            grounding, left_out = end.value
+            break
+        slices += 1
+    assert left_out == 40
+    assert len(grounding["evidence"]) + len(grounding["unsupported"]) == 10
+    assert slices >= 20, "each field is a slice"
+
+
+@given(st.lists(st.sampled_from(["9", "9.00", "1.234", "1,234", "5", "2024-01-05", "05/01/2024", "5.1.24", "x"])))
+def test_numbers_and_days_are_found_by_their_readings(words: list[str]) -> None:
+    """As those are that share a reading, without comparing each with each."""
+    [passage] = passages_of([ocr(" ".join(["first", *words]))])
+    for number in passage.numbers:
+        same = [one for one in passage.numbers if one.readings & number.readings]
+        assert passage.numbers_that_read(number.readings) == same
+    for day in passage.days:
+        same_days = [one for one in passage.days if set(one.readings) & set(day.readings)]
+        assert passage.days_that_read(day.readings) == same_days

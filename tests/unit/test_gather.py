@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.chat.gather import entry, gather
+from app.chat.gather import entry, gather, worth_telling
 from app.chat.plan import Plan, Step
 from app.wire.response import PrecontextEntry
 from models.base import EngineFailed, EngineUnavailable
@@ -166,6 +166,47 @@ async def test_one_that_only_lacks_an_engine_keeps_the_others_failures_from_bein
     assert all(entry.error for entry in entries)
 
 
+def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[PrecontextEntry, ...]]:
+    """Gathered for an LLM that can do nothing by itself."""
+    return gather(plan, finder(**works), unreported, is_all=True)
+
+
+async def test_without_a_capable_llm_what_was_asked_for_and_failed_is_raised() -> None:
+    with pytest.raises(EngineUnavailable, match="object_detection"):
+        await only_results(plan_of("ocr", "object_detection"), ocr=giving({}))
+    with pytest.raises(EngineFailed):
+        await only_results(plan_of("ocr", "forecast"), ocr=giving({}), forecast=failing(EngineFailed("x")))
+    with pytest.raises(EngineUnavailable):
+        await only_results(plan_of("ocr", about_only=True))
+
+
+async def test_what_others_of_its_kind_can_do_without_it_is_not_raised() -> None:
+    answers = iter([UNREADABLE, None])
+
+    async def read(_: TaskRequest) -> object:
+        if (failure := next(answers)) is not None:
+            raise failure
+        return {}
+
+    broken, found = await only_results(plan_of("ocr", "ocr"), ocr=read)
+    assert (broken.error, found.error) == (UNREADABLE.message, None)
+
+
+async def test_neither_is_a_guess_a_reading_aside_or_a_look_at_the_web() -> None:
+    aside, guess = Step("ocr", (PICTURE,), "", is_aside=True), Step("gui_detection", (PICTURE,), "", is_guess=True)
+    steps = (aside, guess, Step("web_search", (), "News today?"), Step("object_detection", (PICTURE,), ""))
+    entries = await only_results(Plan(steps), object_detection=giving([]))
+    assert [entry.error is None for entry in entries] == [False, False, False, True]
+
+
+async def test_nor_the_sound_of_a_video_that_can_be_looked_at() -> None:
+    silent = failing(InputError("'a.mp4' has no audio track.", code="no_audio"))
+    plan = plan_of("speech_to_text", "ocr")
+    assert len(await only_results(plan, speech_to_text=silent, ocr=giving({}))) == 2
+    with pytest.raises(InputError, match="no audio"):
+        await only_results(plan_of("speech_to_text"), speech_to_text=silent)
+
+
 async def test_cancelling_cancels_every_step() -> None:
     begun = asyncio.Barrier(3)
     cancelled: list[str] = []
@@ -195,3 +236,11 @@ def test_what_only_a_bug_explains_is_not_told() -> None:
 def test_an_entry_has_the_precontexts_name_for_its_task() -> None:
     assert entry("speech_to_text", {"text": "ten"}).name == "stt"
     assert entry("ocr", {}).model_dump() == {"name": "ocr", "result": {}}
+
+
+def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
+    aside, asked = Step("ocr", (PICTURE,), "", is_aside=True), Step("ocr", (PICTURE,), "")
+    found, empty = entry("ocr", {"extracted_text": "nine"}), entry("ocr", {"extracted_text": "\n"})
+    broken, seen = entry("ocr", UNREADABLE), entry("object_detection", {"detected_objects": []})
+    plan = Plan((aside, aside, aside, asked, Step("object_detection", (PICTURE,), "")))
+    assert worth_telling(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)

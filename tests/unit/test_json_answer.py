@@ -1,10 +1,13 @@
 """Which JSON a model's text is taken for, and when it is not."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.chat.json_answer import AnswerInvalid, parse_answer
+from app.chat.json_answer import AnswerInvalid, parse_answer, whole_members
 from app.chat.schema_checker import SchemaChecker
 
 TOTAL = SchemaChecker({"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]})
@@ -104,3 +107,53 @@ def test_a_whole_surrogate_pair_is_a_character() -> None:
 
 def test_an_answer_that_does_not_fit_says_why() -> None:
     assert reason('{"total": "abc"}', TOTAL) == "The JSON does not fit: at /total: 'abc' is not of type 'number'."
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ('{"a": 1, "b": [2, {"c": 3}, {"c": 4', {"a": 1, "b": [2, {"c": 3}, {}]}),
+        ('Here: {"a": "x", "b": "half of', {"a": "x"}),
+        ('{"a": 12', {}),
+        ('{"a": tru', {}),
+        ('{"a": true, "b"', {"a": True}),
+        ('{"a": true, "b": ', {"a": True}),
+        ('{"a": "ends in \\', {}),
+        ('{"a": {"b": [[1, 2], [3', {"a": {"b": [[1, 2], []]}}),
+        ('{"a": 1} and {"b": 2', {"a": 1}),
+        ('{"a": 1, "a": 2, "b', None),
+        ('{"a": ]', None),
+        ("no JSON", None),
+        ("", None),
+    ],
+)
+def test_of_json_that_was_cut_off_whole_members_are_left(text: str, whole: Any) -> None:
+    assert whole_members(text) == whole
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=12,
+)
+
+
+def is_within(part: Any, whole: Any) -> bool:
+    """Whether `whole` is `part`, or has more at the ends of its objects and lists."""
+    match part, whole:
+        case dict(), dict():
+            return all(key in whole and is_within(value, whole[key]) for key, value in part.items())
+        case list(), list():
+            return len(part) <= len(whole) and all(map(is_within, part, whole))
+        case _:
+            return type(part) is type(whole) and bool(part == whole)
+
+
+@given(VALUES.filter(lambda value: isinstance(value, dict | list)), st.booleans(), st.data())
+def test_wherever_json_is_cut_nothing_is_left_that_it_does_not_say(
+    value: Any, ascii_: bool, data: st.DataObject
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_)
+    assert whole_members(text) == value
+    cut = text[: data.draw(st.integers(1, len(text)))]
+    assert is_within(whole_members(cut), value)

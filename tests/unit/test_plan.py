@@ -98,6 +98,31 @@ async def test_links_of_an_earlier_message_still_count() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "asides"),
+    [
+        ("Detect all objects", [True, False]),
+        ("How many cats are there?", [True, False]),
+        ("Click on the search icon", [True, False]),
+        ("Detect the dogs and give me the text", [False, False]),
+        ("Read it out. Where are the cats?", [False, False]),
+        ("What is this about?", [False]),
+        ("Detect all objects. Translate this to French", [False, False, False]),
+    ],
+)
+async def test_a_picture_is_read_aside_where_only_things_are_looked_for(text: str, asides: list[bool]) -> None:
+    assert [step.is_aside for step in (await planned(text, "image")).steps] == asides
+
+
+async def test_of_two_kinds_of_inputs_only_the_searched_picture_is_read_aside() -> None:
+    plan = await planned("Detect all objects", "pdf", "image")
+    assert [(step.task, step.is_aside) for step in plan.steps] == [
+        ("ocr", False),
+        ("ocr", True),
+        ("object_detection", False),
+    ]
+
+
+@pytest.mark.parametrize(
     ("text", "media"),
     [
         ("Forecast the next 5 days of this: https://example.com/sales.csv", []),

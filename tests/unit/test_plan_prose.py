@@ -3,7 +3,7 @@
 import pytest
 
 from app.chat.planning import words
-from app.chat.planning.languages import target_by_code, target_language
+from app.chat.planning.languages import target_language, target_of_translation
 from app.chat.planning.prose import Prose
 
 LINK = "https://example.com/a"
@@ -142,7 +142,7 @@ def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
 )
 def test_a_language_that_is_no_target_is_none(text: str) -> None:
     assert target_language(text) is None
-    assert target_by_code(text) is None
+    assert target_of_translation(text) is None
 
 
 @pytest.mark.parametrize(
@@ -154,14 +154,28 @@ def test_a_language_that_is_no_target_is_none(text: str) -> None:
         ("traduis vers de", "German"),
         ("translate to it: hello", "Italian"),
         ("translate into it-IT", "Italian"),
+        ("translate into deu", "German"),
+        ("translate this into Kinyarwanda please", "Kinyarwanda"),
+        ("translate to quy.", "Ayacucho Quechua"),
+        ("translate to rw: hello", "Kinyarwanda"),
     ],
 )
-def test_a_target_may_be_a_code(text: str, language: str) -> None:
-    assert target_by_code(text) == language
+def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str, language: str) -> None:
+    assert target_of_translation(text) == language
 
 
 @pytest.mark.parametrize(
-    "text", ["translate what is in it", "put this into it.", "translate it as is", "traduce el en el", "turn it to no"]
+    "text",
+    [
+        "translate what is in it",
+        "put this into it.",
+        "translate it as is",
+        "traduce el en el",
+        "turn it to no",
+        "translate it to her, too",
+        "to as many as you like",
+        "sent to uma",
+    ],
 )
 def test_a_word_that_looks_like_a_code_is_none(text: str) -> None:
-    assert target_by_code(text) is None
+    assert target_of_translation(text) is None

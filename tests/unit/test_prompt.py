@@ -1,12 +1,11 @@
 """What the LLM is shown: every message in its place, and results that cannot pose as anything else."""
 
-import re
 from typing import Any
 
 import pytest
 
 from app.chat.images import Shown
-from app.chat.prompt import conversation, fenced, new_fence
+from app.chat.prompt import conversation, fenced
 from app.wire.response import PrecontextEntry
 from tests.unit.test_collect import PIXEL, image, request, text, user
 
@@ -114,9 +113,3 @@ def test_each_result_is_fenced_with_its_place_and_name() -> None:
 def test_every_result_needs_its_text() -> None:
     with pytest.raises(ValueError, match="shorter"):
         fenced([(0, OCR), (1, OCR)], ["nine"], "==f==")
-
-
-def test_a_fence_cannot_be_guessed() -> None:
-    fences = {new_fence() for _ in range(1000)}
-    assert len(fences) == 1000
-    assert all(re.fullmatch("==[0-9a-f]{16}==", fence) for fence in fences)

@@ -1,6 +1,19 @@
 """Which pieces of a text have most to do with a question."""
 
-from app.chat.relevance import with_neighbours, word_overlap, words
+from collections.abc import Sequence
+
+from app.chat import relevance
+from app.chat.relevance import MAX_QUESTION_WORDS, question_words, with_neighbours, words
+
+
+def word_overlap(question: str, pieces: Sequence[str]) -> list[float]:
+    steps = relevance.word_overlap(question, pieces)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            scores: list[float] = end.value
+            return scores
 
 
 def best(question: str, *pieces: str) -> int:
@@ -36,3 +49,24 @@ def test_scripts_without_spaces_are_compared_by_character() -> None:
 
 def test_neighbours_share_in_a_score() -> None:
     assert with_neighbours([0, 10, 0, 0]) == [3, 10, 3, 0]
+
+
+def test_a_question_counts_by_the_words_of_its_ends_however_long_it_is() -> None:
+    question = " ".join(f"w{number}" for number in range(100_000)) + " where is the warranty"
+    asked = question_words(question)
+    assert len(asked) == MAX_QUESTION_WORDS
+    assert {"w0", "warranty"} <= set(asked)
+    assert best(question, "w50000", "the warranty") == 1
+
+
+def test_each_piece_is_read_once_however_many_words_are_asked_for() -> None:
+    class Counted(str):
+        reads = 0
+
+        def casefold(self) -> str:
+            Counted.reads += 1
+            return super().casefold()
+
+    pieces = [Counted(f"piece {number}") for number in range(50)]
+    word_overlap(" ".join(f"w{number}" for number in range(1000)), pieces)
+    assert Counted.reads == 50

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.chat.feed import Feed
 from app.chat.render import Envelope, StreamOptions, completion, stream
 from app.wire.response import PrecontextEntry
@@ -70,7 +70,10 @@ async def test_usage_comes_last_when_it_is_asked_for() -> None:
 async def test_precontext_is_in_the_body_of_a_completion() -> None:
     entries = (PrecontextEntry(name="ocr", result={"a": 1}), PrecontextEntry(name="stt", error="no audio"))
     body = json.loads(await folded(Precontext(entries), Text("x"), FINISH))
-    assert body["precontext"] == [{"name": "ocr", "result": {"a": 1}}, {"name": "stt", "error": "no audio"}]
+    assert body["precontext"] == [
+        {"name": "ocr", "result": {"a": 1}},
+        {"name": "stt", "result": None, "error": "no audio"},
+    ]
     assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "precontext", "choices"]
 
 
@@ -127,3 +130,12 @@ async def test_progress_is_a_comment_and_only_when_it_is_asked_for() -> None:
     lines = await streamed(*events, show_progress=True)
     assert lines[0] == ': progress {"stage":"ocr","done":1,"total":3}'
     assert not any(line.startswith(":") for line in await streamed(*events))
+
+
+async def test_warnings_are_told_once_each_in_the_answer_and_on_the_chunk_that_ends_it() -> None:
+    events = (Warned("Mind the gap."), Text("Hi"), Warned("Mind the gap."), Warned("And the doors."), FINISH)
+    answer = json.loads(await folded(*events))
+    assert answer["warnings"] == ["Mind the gap.", "And the doors."]
+    chunks = [json.loads(line.removeprefix("data: ")) for line in await streamed(*events) if line.startswith("data: {")]
+    assert chunks[-1]["warnings"] == answer["warnings"]
+    assert all("warnings" not in chunk for chunk in chunks[:-1])

@@ -11,7 +11,7 @@ from tasks.ocr_result import document_result, page_section, picture_result
 
 
 def shown(name: str, result: Any = None, error: str | None = None) -> str:
-    return assembled(pieces_of(PrecontextEntry(name=name, result=result, error=error)))
+    return assembled(list(pieces_of(PrecontextEntry(name=name, result=result, error=error))))
 
 
 def line(text: str, top: int) -> TextLine:
@@ -148,6 +148,14 @@ def test_a_failure_is_said() -> None:
 def test_gaps_are_marked_where_they_are_and_headings_are_shown_once() -> None:
     sections = [page_section([line(f"{page}.{row}", 30 * row) for row in range(4)], page, 100, 200) for page in (1, 2)]
     result = document_result([section["text"] for section in sections], sections, 2)
-    pieces = pieces_of(PrecontextEntry(name="ocr", result=result))
+    pieces = list(pieces_of(PrecontextEntry(name="ocr", result=result)))
     assert assembled(pieces, [1, 2, 5]) == "[page 1]\n[…]\n1.1\n1.2\n[page 2]\n[…]\n2.1\n[…]"
     assert assembled(pieces, [0, 4, 7]) == "[page 1]\n1.0\n[…]\n[page 2]\n2.0\n[…]\n2.3"
+
+
+def test_pages_are_found_in_the_text_one_after_the_other() -> None:
+    """Each where the one before it ends, so that a document is read once and not once a page."""
+    sections = [page_section([line("same", 0)], page, 100, 100) for page in range(1, 4)]
+    result = document_result(["same", "same", "same\nand more"], sections, 3)
+    assert unplaced_text(result) == "and more"
+    assert unplaced_text(document_result(["no same 5\nsame5\nsame"], sections[:1], 1)) == "no same 5\nsame5"

@@ -1,5 +1,6 @@
 """One request's calls of the LLM: what each is sent, what comes of it, and how it is counted."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -7,13 +8,28 @@ from typing import Any
 import pytest
 
 from app.chat.collect import Turn
-from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall
+from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.feed import TimeLimit
 from app.chat.result_text import assembled, pieces_of
-from app.chat.rounds import MAX_TOOL_ROUNDS, Rounds, options_of
+from app.chat.rounds import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS
+from app.errors import Unavailable
 from app.wire.request import ChatRequest
 from app.wire.response import PrecontextEntry
-from models.language.llm import Abilities, Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
+from models.language.llm import (
+    CAUTION,
+    Abilities,
+    Done,
+    LlmBroke,
+    LlmCall,
+    LlmError,
+    LlmEvent,
+    LlmLate,
+    LlmSilent,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 from tasks.base import Task, TaskRequest
 
 SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")
@@ -25,6 +41,7 @@ class ScriptedLlm:
     """Says its answers in order; remembers what it was sent."""
 
     name = "scripted"
+    is_capable = True
     loaded = True
 
     def __init__(self, *answers: Sequence[LlmEvent]) -> None:
@@ -59,6 +76,8 @@ class Search:
     name = "web_search"
 
     async def run(self, request: TaskRequest) -> object:
+        if request.text == "for ever":
+            await asyncio.Event().wait()
         if request.text == "nothing":
             raise RuntimeError("not for clients")
         return {"text": f"about {request.text}"}
@@ -69,7 +88,7 @@ def find_task(_: str) -> Task:
 
 
 async def whole(entries: Sequence[PrecontextEntry], _: Sequence[str]) -> list[str]:
-    return [assembled(pieces_of(entry)) for entry in entries]
+    return [assembled(list(pieces_of(entry))) for entry in entries]
 
 
 def rounds_with(llm: ScriptedLlm, *, searching: bool = True, **fields: Any) -> Rounds:
@@ -107,6 +126,21 @@ async def test_an_answer_at_once_is_its_events() -> None:
     assert rounds.finish == Finish("stop", 10, 2)
 
 
+async def test_why_an_answer_was_cut_is_told_beside_it() -> None:
+    rounds = rounds_with(ScriptedLlm([TextDelta("ni"), Done("length", 10, 2, note="It was cut.")]))
+    assert await events_of(rounds) == [Text("ni"), Warned("It was cut.")]
+    assert rounds.finish == Finish("length", 10, 2)
+
+
+async def test_an_llm_that_is_not_capable_is_told_of_beside_every_answer() -> None:
+    llm = ScriptedLlm([TextDelta("nine"), STOP])
+    llm.is_capable = False
+    assert await events_of(rounds_with(llm)) == [Text("nine"), Warned(CAUTION)]
+    late = Late([TextDelta("Let me see."), *searched("tides")], [])
+    late.is_capable = False
+    assert (await events_of(rounds_with(late)))[-1] == Warned(CAUTION)
+
+
 async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
     llm = ScriptedLlm(searched("tides"), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
@@ -133,6 +167,35 @@ async def test_searches_of_one_turn_are_told_in_their_order_and_one_may_fail() -
         ["==f== result 1: web_search", "about tides"],
         ["==f== result 2: web_search", "failed: The server had an error while processing your request."],
     ]
+
+
+async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None:
+    running, most = 0, 0
+    ran: list[str] = []
+
+    class Counted(Search):
+        async def run(self, request: TaskRequest) -> object:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            ran.append(request.text)
+            await asyncio.sleep(0)
+            running -= 1
+            return await super().run(request)
+
+    many = [f"q{number}" for number in range(2000)]
+    llm = ScriptedLlm(searched(*many), searched(*many), searched(*many), [TextDelta("nine"), STOP])
+    rounds = rounds_with(llm)
+    rounds.find_task = lambda _: Counted()
+    rounds.limits = ToolLimits(at_once=3, a_round=5, a_request=8)
+    events = await events_of(rounds)
+    assert ran == [*many[:5], *many[:3]]
+    assert most == 3
+    assert [len(event.entries) for event in events if isinstance(event, Precontext)] == [5, 3, 0]
+    told = [message for message in llm.calls[1].messages if message["role"] == "tool"]
+    assert len(told) == 2000
+    assert "q4" in told[4]["content"]
+    assert told[5]["content"].startswith("error: not run. At most 5 calls after one answer, and 8 in all")
 
 
 async def test_specialists_are_offered_for_so_many_rounds() -> None:
@@ -205,6 +268,113 @@ async def test_reasoning_tokens_add_up_where_they_are_known() -> None:
     await events_of(rounds := rounds_with(llm))
     _ = [event async for event in rounds.again("A number.")]
     assert rounds.finish == Finish("stop", 20, 10, reasoning_tokens=6)
+
+
+class HangingLlm(ScriptedLlm):
+    """Says its last answer, and then nothing more: no end either."""
+
+    async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        async for event in super().stream(call):
+            yield event
+        if not self._answers:
+            await asyncio.Event().wait()
+
+
+class FallsSilent(ScriptedLlm):
+    """Says its last answer, and is then given up."""
+
+    error: LlmError = LlmSilent("Nothing came.")
+
+    async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        async for event in super().stream(call):
+            yield event
+        if not self._answers:
+            raise self.error
+
+
+class Late(FallsSilent):
+    error = LlmLate("Nothing came.")
+
+
+TIME_IS_UP = TimeLimit(seconds=300, answer_by=0)
+
+
+async def cut(llm: ScriptedLlm, **fields: Any) -> tuple[Rounds, list[Event]]:
+    """An answer whose time is up as soon as something is waited for: its events, but for the warning at their end."""
+    rounds = rounds_with(llm, **fields)
+    rounds.limit = TIME_IS_UP
+    *events, warned = await events_of(rounds)
+    assert isinstance(warned, Warned)
+    assert "cut" in warned.text
+    assert rounds.finish_reason == "length"
+    return rounds, events
+
+
+@pytest.mark.parametrize("kind", [HangingLlm, FallsSilent])
+async def test_an_answer_that_has_begun_is_cut_and_counted(kind: type[ScriptedLlm]) -> None:
+    rounds, events = await cut(kind([TextDelta("ni"), TextDelta("ne")]))
+    assert events == [Text("ni"), Text("ne")]
+    assert rounds.text == "nine"
+    assert rounds.finish == Finish("length", len("Hm?"), len("nine"))
+
+
+@pytest.mark.parametrize("kind", [HangingLlm, FallsSilent])
+async def test_a_call_of_the_clients_tool_is_cut_amid_its_arguments(kind: type[ScriptedLlm]) -> None:
+    tool = {"type": "function", "function": {"name": "pick", "parameters": {}}}
+    _, events = await cut(kind([ToolCallDelta(0, '{"n": 1', "call_1", "pick")]), tools=[tool])
+    assert events == [ToolCall(0, '{"n": 1', "call_1", "pick")]
+
+
+async def test_text_of_an_earlier_round_is_a_beginning_too() -> None:
+    rounds = rounds_with(Late([TextDelta("Let me see."), *searched("tides")], []))
+    said, found, _, warned = await events_of(rounds)
+    assert said == Text("Let me see.")
+    assert isinstance(found, Precontext)
+    assert isinstance(warned, Warned)
+    assert rounds.finish.reason == "length"
+
+
+async def test_a_specialist_that_takes_too_long_cuts_the_answer_as_well() -> None:
+    rounds, events = await cut(ScriptedLlm([TextDelta("Let me see."), *searched("for ever")]))
+    assert events == [Text("Let me see.")]
+    assert rounds.finish == Finish("length", 10, 2)
+
+
+@pytest.mark.parametrize("kind", [HangingLlm, FallsSilent])
+async def test_reasoning_is_a_beginning_for_who_asked_for_it(kind: type[ScriptedLlm]) -> None:
+    _, events = await cut(kind([ReasoningDelta("so")]), reasoning_effort="high")
+    assert events == [Reasoning("so")]
+
+
+@pytest.mark.parametrize(
+    ("llm", "failure"),
+    [
+        (HangingLlm([]), Unavailable),
+        (HangingLlm([ReasoningDelta("so")]), Unavailable),
+        (HangingLlm(searched("tides"), []), Unavailable),
+        (Late([]), LlmLate),
+        (FallsSilent([ReasoningDelta("so")]), LlmSilent),
+    ],
+)
+async def test_what_nobody_sees_is_no_beginning(llm: ScriptedLlm, failure: type[Exception]) -> None:
+    rounds = rounds_with(llm)
+    rounds.limit = TIME_IS_UP
+    with pytest.raises(failure) as raised:
+        await events_of(rounds)
+    if isinstance(raised.value, Unavailable):
+        assert raised.value.code == "timeout"
+        assert "300 s" in raised.value.message
+
+
+async def test_text_that_is_held_back_counts_where_it_is_of_the_last_call() -> None:
+    rounds = rounds_with(HangingLlm([TextDelta("{")]))
+    rounds.limit, rounds.holds_text = TIME_IS_UP, True
+    *_, warned = await events_of(rounds)
+    assert (rounds.text, rounds.finish_reason, type(warned)) == ("{", "length", Warned)
+    rounds = rounds_with(HangingLlm([TextDelta("Let me see."), *searched("tides")], []))
+    rounds.limit, rounds.holds_text = TIME_IS_UP, True
+    with pytest.raises(Unavailable):
+        await events_of(rounds)
 
 
 async def test_leaving_amid_the_answer_ends_the_llms_stream() -> None:

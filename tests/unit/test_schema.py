@@ -19,6 +19,9 @@ def json_schema(schema: dict[str, Any]) -> ResponseFormat:
         {"type": "object"},
         {"type": "object", "properties": {}},
         {"type": "object", "properties": {}, "required": [], "additionalProperties": True},
+        {"type": "object", "properties": {}, "additionalProperties": False},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "additionalProperties": False},
+        {"type": "object", "additionalProperties": {}},
         {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Anything"},
     ],
 )
@@ -35,7 +38,7 @@ def test_a_schema_that_constrains_nothing_is_open(schema: dict[str, Any]) -> Non
         {"enum": ["a", "b"]},
         {"anyOf": [{"type": "string"}, {"type": "number"}]},
         {"$ref": "#/$defs/receipt"},
-        {"type": "object", "additionalProperties": False},
+        {"type": "object", "additionalProperties": {"type": "string"}},
         {"type": "object", "required": ["total"]},
         {"const": None, "enum": [1]},
     ],

@@ -1,6 +1,7 @@
 """What stays of long results when the context is short."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,30 @@ from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
 from app.chat.relevance import words
-from app.chat.trim import trim
+from app.chat.trim import MAX_PIECES
+from app.chat.trim import trim as trim_in_threads
 from app.wire.response import PrecontextEntry
 from models.base import EngineOverloaded
+from models.fair_executor import FairExecutor
+from models.language.embedding import Embedder
 from models.language.tokens import estimate_tokens
 from tests.pages import prose
 
 NEEDLE = "The warranty of the garden hose ends on 4 March 2031."
+
+
+async def trim(
+    entries: Sequence[PrecontextEntry],
+    question: str,
+    budget: int,
+    count: Callable[[str], int],
+    embedder: Embedder | None = None,
+) -> list[str]:
+    executor = FairExecutor("test")
+    try:
+        return await trim_in_threads(entries, question, budget, count, executor, embedder)
+    finally:
+        await executor.close()
 
 
 def transcript(lines: Sequence[str]) -> PrecontextEntry:
@@ -186,3 +204,32 @@ async def test_without_its_embedder_words_alone_count() -> None:
         (text,) = await trim([entry], question, 300, estimate_tokens, Overloaded())
     assert text == await shortened(entry, question, 300)
     assert [(record["event"], record["error"]) for record in logged] == [("relevance_failed", "EngineOverloaded")]
+
+
+async def test_texts_are_read_and_counted_in_other_threads() -> None:
+    threads: set[threading.Thread] = set()
+
+    def count(text: str) -> int:
+        threads.add(threading.current_thread())
+        return estimate_tokens(text)
+
+    await trim([pages_of_prose(20)], "water", 300, count)
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+async def test_a_result_of_very_many_lines_is_chosen_from_in_larger_pieces() -> None:
+    lines = [f"{number}" for number in range(5 * MAX_PIECES)]
+    lines[70_000] = NEEDLE
+    counted: list[str] = []
+
+    def count(text: str) -> int:
+        counted.append(text)
+        return estimate_tokens(text)
+
+    (text,) = await trim([web_page("\n".join(lines))], "When does the warranty end?", 1000, count)
+    assert NEEDLE in text
+    assert len(counted) < 3 * MAX_PIECES
+    kept = [line for line in text.splitlines()[1:] if line != "[…]"]
+    places = [lines.index(line) for line in kept]
+    assert places == sorted(places)

@@ -2,16 +2,16 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
+from app.chat.grounding.concepts import are_synonyms
 from app.chat.grounding.passages import CORNERS, Passage, fold, look_alike
 from tasks.bounds import Bounds
-
-Path = tuple[str | int, ...]
-"""Keys and indices from an answer's root to a field."""
 
 ALIKE = 85
 """rapidfuzz's ratio from which a word is taken for a misread label."""
@@ -21,23 +21,12 @@ PARENT_WEIGHT = 0.3
 REACH = 12
 """Line heights below which a heading still heads a column; measured in heights of the match."""
 
+LONGEST_NAME = 8
+"""Words of a description that is a name; a longer one explains."""
+
 MAX_LABELS = 32
 """Occurrences of a label that are compared with one match."""
 
-_SYNONYMS = [
-    {"total", "sum", "amount", "due", "payable", "gesamt", "summe", "jumlah", "importe"},
-    {"date", "dated", "datum", "fecha", "tarikh", "issued"},
-    {"number", "no", "nr", "num", "id", "ref", "code", "#"},
-    {"tax", "vat", "gst", "mwst", "iva", "tva", "sst"},
-    {"quantity", "qty", "menge", "count", "pcs"},
-    {"price", "rate", "preis", "precio", "cost"},
-    {"discount", "disc", "rabatt"},
-    {"phone", "tel", "telephone", "mobile"},
-    {"description", "item", "name", "product", "desc"},
-    {"invoice", "bill", "receipt", "document", "rechnung"},
-    {"company", "merchant", "vendor", "seller", "supplier"},
-    {"change", "balance"},
-]
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 Box = tuple[int, int, int, int]
@@ -50,14 +39,31 @@ def words_of_key(key: str) -> tuple[str, ...]:
     return tuple(fold(_CAMEL.sub(" ", key).replace("_", " ")))
 
 
-def affinity(passage: Passage, words: Sequence[int], path: Path) -> float:
-    """0 to about 1.3: how much the surroundings of `words` speak of the field at `path`."""
-    keys = [key for key in path if isinstance(key, str)]
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a field is called."""
+
+    own: tuple[tuple[str, ...], ...] = ()
+    """Its key, its title, a short description: the words of each."""
+    around: tuple[str, ...] = ()
+    """The words of the object that it is a part of."""
+
+
+def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
+    """The names of the field at `path` in an answer; its `schema` may add to them."""
+    keys = [step for step in path if isinstance(step, str)]
     if not keys:
-        return 0.0
-    own = _relation(passage, words, words_of_key(keys[-1]))
-    around = _relation(passage, words, words_of_key(keys[-2])) if len(keys) > 1 else 0.0
-    return own + PARENT_WEIGHT * around
+        return Names()
+    told = [schema.get(word) for word in ("title", "description")]
+    said = [words for text in told if isinstance(text, str) and 0 < len(words := words_of_key(text)) <= LONGEST_NAME]
+    own = tuple(dict.fromkeys([words_of_key(keys[-1]), *said]))
+    return Names(own, words_of_key(keys[-2]) if len(keys) > 1 else ())
+
+
+def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
+    """0 to about 1.3: how much the surroundings of `words` speak of the field with these names."""
+    own = max((_relation(passage, words, name) for name in names.own), default=0.0)
+    return own + PARENT_WEIGHT * _relation(passage, words, names.around)
 
 
 def _relation(passage: Passage, words: Sequence[int], labels: Sequence[str]) -> float:
@@ -100,9 +106,7 @@ def _likeness(token: str, label: str) -> float:
         return 1.0
     if len(label) > 4 and abs(len(token) - len(label)) < 2 and ratio(look_alike(token), look_alike(label)) >= ALIKE:
         return 1.0
-    if any(label in synonyms and token in synonyms for synonyms in _SYNONYMS):
-        return SYNONYM_WEIGHT
-    return 0.0
+    return SYNONYM_WEIGHT if are_synonyms(token, label) else 0.0
 
 
 def _between(passage: Passage, label: int, words: Sequence[int]) -> float:

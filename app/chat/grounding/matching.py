@@ -49,8 +49,8 @@ class Match:
     """0 to 1."""
 
 
-def matches(value: Any, passages: Sequence[Passage]) -> list[Match]:
-    """The matches of the best kind there is; empty for a value that nothing says."""
+def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[Match]:
+    """The matches of the best kind there is; empty for a value that nothing says. A quantity is no piece of a code."""
     match value:
         case bool():
             spellings = _TRUE if value else _FALSE
@@ -59,19 +59,20 @@ def matches(value: Any, passages: Sequence[Passage]) -> list[Match]:
             number = Number(0, 0, str(value), frozenset([Decimal(str(value))]))
             return _best([match for passage in passages for match in _same_number(number, passage, typed=True)])
         case str():
-            return _matches_of_text(value, passages)
+            return _matches_of_text(value, passages, is_quantity)
         case _:
             return []
 
 
-def _matches_of_text(text: str, passages: Sequence[Passage]) -> list[Match]:
+def _matches_of_text(text: str, passages: Sequence[Passage], is_quantity: bool) -> list[Match]:
     day, number = as_day(text), as_number(text)
     if day is not None:
         found = [match for passage in passages for match in _same_day(text, day, passage)]
     elif number is not None:
         found = [match for passage in passages for match in _same_number(number, passage)]
         # A figure may also be a piece of a code: the house number of an address, the end of a telephone number.
-        found = found or [match for passage in passages for match in _same(text, passage)]
+        if not found and not is_quantity:
+            found = [match for passage in passages for match in _same(text, passage)]
     else:
         found = [match for passage in passages for match in _same(text, passage)]
         found = found or [match for passage in passages for match in _alike(text, passage)]
@@ -103,7 +104,7 @@ def _closed_up(text: str) -> str:
 
 def _same_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[Match]:
     """`typed`: a JSON number, which has no notation of its own: 9 and 9.00 are the same one."""
-    same = (found for found in passage.numbers if number.readings & found.readings)
+    same = passage.numbers_that_read(number.readings)
     for found in islice(same, MAX_OCCURRENCES):
         exact = found.is_plain if typed else found.digits == number.digits
         sure = len(found.readings) == 1
@@ -113,7 +114,7 @@ def _same_number(number: Number, passage: Passage, *, typed: bool = False) -> It
 
 
 def _same_day(text: str, day: Day, passage: Passage) -> Iterator[Match]:
-    same = (found for found in passage.days if set(day.readings) & set(found.readings))
+    same = passage.days_that_read(day.readings)
     for found in islice(same, MAX_OCCURRENCES):
         written = _closed_up(text[day.start : day.end])
         exact = written == _closed_up(passage.text[found.start : found.end]) and day.end == len(text.strip())

@@ -3,16 +3,21 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from app.chat.grounding.quantities import Day, Number, days, numbers
 from app.chat.result_text import unplaced_text
 from app.wire.response import PrecontextEntry
 from tasks.bounds import Bounds
+
+Q = TypeVar("Q", Number, Day)
+Reading = TypeVar("Reading", Decimal, date)
 
 _TOKEN = re.compile(r"[^\W_]+")
 _BREAK = "\x1f"
@@ -45,6 +50,18 @@ by them, in another form."""
 
 _ACCOUNTS = ("batch_size",)
 """Keys that speak of the work and not of the world."""
+
+
+def _by_reading(found: Iterable[tuple[Reading, Q]]) -> dict[Reading, list[Q]]:
+    index: dict[Reading, list[Q]] = {}
+    for reading, one in found:
+        index.setdefault(reading, []).append(one)
+    return index
+
+
+def _that_read(index: Mapping[Reading, Sequence[Q]], readings: Collection[Reading]) -> list[Q]:
+    found = {one.start: one for reading in readings for one in index.get(reading, ())}
+    return [found[start] for start in sorted(found)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,34 @@ class Passage:
     @cached_property
     def days(self) -> list[Day]:
         return list(days(self.text))
+
+    def numbers_that_read(self, readings: Collection[Decimal]) -> list[Number]:
+        """Those that may mean one of `readings`, in order."""
+        return _that_read(self._numbers_by_reading, readings)
+
+    def days_that_read(self, readings: Collection[date]) -> list[Day]:
+        """Those that may mean one of `readings`, in order."""
+        return _that_read(self._days_by_reading, readings)
+
+    @cached_property
+    def _numbers_by_reading(self) -> Mapping[Decimal, list[Number]]:
+        return _by_reading((reading, number) for number in self.numbers for reading in number.readings)
+
+    @cached_property
+    def _days_by_reading(self) -> Mapping[date, list[Day]]:
+        return _by_reading((reading, day) for day in self.days for reading in day.readings)
+
+    @cached_property
+    def number_at(self) -> dict[int, Number]:
+        """The first number that a word is a part of."""
+        return self._by_word(self.numbers)
+
+    @cached_property
+    def day_at(self) -> dict[int, Day]:
+        return self._by_word(self.days)
+
+    def _by_word(self, found: Sequence[Q]) -> dict[int, Q]:
+        return {word: one for one in reversed(found) for word in self.words_between(one.start, one.end)}
 
     @cached_property
     def tokens(self) -> "Tokens":

@@ -1,20 +1,14 @@
 """What a source probably is, guessed from its name and its first bytes: nothing is fetched or decoded whole."""
 
-import binascii
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-import pybase64
-
 from tasks.media.media_types import TEXTS, media_type_named, media_type_of_file
 from tasks.media.sniff import sniff
-from tasks.media.source import HEAD, Source, beginning
+from tasks.media.source import HEAD, Source, beginning, first_bytes
 
 Kind = Literal["image", "audio", "video", "document", "table", "page"]
 """A `video` may have sound; `document` is whatever can be read as text; a `page` is to be scraped."""
-
-_HEAD_CHARS = 88
-"""Of base64: the first 66 bytes, which is as far as sniffing needs to see, except into archives."""
 
 _TABLES = frozenset(
     {
@@ -62,19 +56,10 @@ def _media_type(source: Source) -> str | None:
     payload = beginning(source.payload or "", HEAD)
     declared = None
     if payload[:5].lower() == "data:":
-        head, _, payload = payload[5 : 5 + 256 + _HEAD_CHARS].partition(",")
+        head, _, payload = payload[5:].partition(",")
         declared = media_type_named(head)
         if ";base64" not in head.lower():
             payload = ""
     named = declared or media_type_named(source.format) or media_type_of_file(source.filename)
-    shown = sniff(_first_bytes(payload[:_HEAD_CHARS]), text=named in TEXTS)
+    shown = sniff(first_bytes(payload), text=named in TEXTS)
     return named or shown if shown in _CONTAINERS else shown or named
-
-
-def _first_bytes(base64: str) -> bytes:
-    """Of base64 that may be anything: what cannot be decoded shows nothing, and whoever reads it will say why."""
-    whole = "".join(base64.split())
-    try:
-        return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
-    except (binascii.Error, ValueError):
-        return b""

@@ -2,9 +2,18 @@
 
 import re
 
-from models.translation.languages import CODES, LANGUAGE_OF
+from models.translation.languages import (
+    CODES_THAT_ARE_WORDS,
+    LANGUAGES,
+    NAMES_THAT_ARE_WORDS,
+    STEMS,
+    TAG_OF_CODE,
+    TAG_OF_NAME,
+    either,
+    tag_of_name,
+)
 
-_NAME = "|".join(sorted(map(re.escape, LANGUAGE_OF), key=len, reverse=True))
+_NAME = either(STEMS)
 # Before a name: the prepositions of direction and their articles. After it: "translation", に and へ.
 _BEFORE = (
     r"\b(?:into|to|in|as|ins|auf|nach|zu|en|vers|al|a|all'|para|pro|ao|em|naar|на|в|до|по-)\s*"
@@ -16,23 +25,22 @@ _TARGET = re.compile(
     rf"|(?P<with>{_NAME})(?:\w{{0,2}}\s+(?:translation|version|übersetzung|fassung)|\s*(?:に|へ|翻译|翻譯))",
     re.IGNORECASE,
 )
-_ALSO_WORDS = "am|be|el|he|hi|id|is|it|la|my|no|so"
-"""Codes that are words, which mean a language only before a colon or with a region: `to it: hello`, `to it-IT`."""
-_CODE = re.compile(
+_WORDS = either(CODES_THAT_ARE_WORDS | {"am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"})
+"""Codes that mean a language only before a colon or with a region: `to it: hello`, `to it-IT`."""
+_OF_TRANSLATION = re.compile(
     rf"(?:\b(?:into|to|nach|vers|al|a|para|naar|на)\s+|[成为為到至]\s*)"
-    rf"(?!(?:{_ALSO_WORDS})\b(?!\s*[:：]|[-_]))"
-    rf"(?P<code>{'|'.join(CODES)})(?:[-_][a-z]{{2,4}})?(?=\s*(?:[:：.,!?)\n]|$))",
+    rf"(?:(?P<name>{either(frozenset(TAG_OF_NAME))})(?!\w)"
+    rf"|(?!{_WORDS}\b(?!\s*[:：]|[-_]))"
+    rf"(?P<code>{either(frozenset(TAG_OF_CODE))})(?:[-_][a-z]{{2,4}})?(?=\s*(?:[:：.,!?)\n]|$)))",
     re.IGNORECASE,
 )
 
 
 def target_language(text: str) -> str | None:
-    """The English name of the language that `text` wants something in, by its name in any of eleven languages."""
-    lower = text.lower()
-    # The pattern tries hundreds of names at each letter; most texts hold none of them.
-    if any(name in lower for name in LANGUAGE_OF) and (found := _TARGET.search(text)):
-        return LANGUAGE_OF[next(name for name in found.groups() if name).lower()]
-    return None
+    """The English name of the common language that `text` wants something in, by any of its names."""
+    found = _TARGET.search(text)
+    tag = tag_of_name(next(name for name in found.groups() if name)) if found else None
+    return LANGUAGES[tag].name if tag else None
 
 
 def without_target(text: str) -> str:
@@ -40,8 +48,12 @@ def without_target(text: str) -> str:
     return _TARGET.sub(" ", text)
 
 
-def target_by_code(text: str) -> str | None:
-    """The same by an ISO 639-1 code at the end of a clause (`to zh`), in a text that is known to ask for a
-    translation: many codes are words."""
-    found = _CODE.search(text)
-    return CODES[found["code"].lower()] if found else None
+def target_of_translation(text: str) -> str | None:
+    """The same of a text that is known to ask for a translation: by the name of any language, or an ISO 639 code at the
+    end of a clause (`to zh`). Many of these are words, too."""
+    for found in _OF_TRANSLATION.finditer(text):
+        if found["code"]:
+            return LANGUAGES[TAG_OF_CODE[found["code"].lower()]].name
+        if found["name"] not in NAMES_THAT_ARE_WORDS and (tag := tag_of_name(found["name"])):
+            return LANGUAGES[tag].name
+    return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.chat.planning import words
-from app.chat.planning.languages import target_by_code, target_language
+from app.chat.planning.languages import target_language, target_of_translation
 from app.chat.planning.prose import Prose
 
 _LEAST_POINTS = 5
@@ -51,7 +51,7 @@ class Wants:
         about_doing = prose.mentions(words.ABOUT_DOING)
         translates = prose.asks(words.TRANSLATE) and not about_doing
         says = prose.asks(words.SAY_IN)
-        language = target_language(prose.text) or (target_by_code(prose.text) if translates else None)
+        language = target_language(prose.text) or (target_of_translation(prose.text) if translates else None)
         wanted = bool(language) and (translates or says)
         denies_translation = prose.mentions(words.TRANSLATE) and not translates
         elsewhere = denies_translation or about_doing or not prose.is_short or prose.mentions(words.WRITE)

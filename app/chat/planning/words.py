@@ -256,6 +256,21 @@ READ_OUT: Final = _any(
 )
 """What an OCR, a transcript or a scraped page answers by itself."""
 
+ALL_THAT_IS_WRITTEN: Final = _any(
+    r"\b(?:texts?|words?|sentences?|lines?|pages?|paragraphs?|letters?|characters?|receipts?|invoices?|bills?)\b",
+    r"\b(?:rechnung|wörter|zeilen?|seiten?)\b",
+    r"\b(?:textes?|mots?|lignes?|facture)\b",
+    r"\b(?:textos?|palabras?|líneas?|factura)\b",
+    r"\b(?:testo|parol[ae]|righ[ae]|fattura)\b",
+    r"\b(?:texto|palavras?|linhas?|fatura)\b",
+    r"\b(?:tekst|woorden|regels?|factuur)\b",
+    r"文字|文本|字|发票",
+    r"文字|請求書",
+    r"\b(?:текст|слов|строк|счет|счёт)\w*",
+    r"النص|كلمة|كلمات|الفاتورة",
+)
+"""Those words of WRITTEN that stand for the whole."""
+
 ALSO: Final = _any(r"\?|\b(?:and|then|und|dann|et|puis|y|luego|e|poi|depois|en|и|затем)\b|和|并|然后|そして|て、| و")
 """A second thing to do, or a question: an LLM has more to do than to hand on a result."""
 

@@ -1,0 +1,145 @@
+"""Whole results of specialists as values of fields: a transcript, a translation, a page's text, counts of things."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.chat.gather import TEXT_OF
+from app.chat.grounding.labels import Names
+from app.chat.grounding.passages import fold
+from app.chat.plan import Plan, Step
+from app.wire.response import PrecontextEntry
+from tasks.detection.phrases import phrases_in
+from tasks.detection.synonyms import SYNONYMS
+from tasks.detection.vocabulary import Vocabulary, phrases_asked_for, singular
+
+FILE = Path(__file__).with_name("names.toml")
+
+_READERS = ("speech_to_text", "ocr", "scraper")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    results: tuple[tuple[str, str, frozenset[tuple[str, ...]]], ...]
+    """Task, key of its result, names of fields."""
+    text: frozenset[tuple[str, ...]]
+    counting: frozenset[str]
+    everything: frozenset[str]
+    presence: frozenset[str]
+
+
+@cache
+def _words() -> _Words:
+    table = tomllib.loads(FILE.read_text("utf-8"))
+
+    def names(row: Mapping[str, str]) -> frozenset[tuple[str, ...]]:
+        return frozenset(tuple(fold(name)) for name in row["names"].split(","))
+
+    counts = table["counts"]
+    return _Words(
+        tuple((row["task"], row["key"], names(row)) for row in table["results"]),
+        names(table["text"]),
+        *(frozenset(fold(counts[key])) for key in ("words", "everything", "presence")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The steps of a plan and what each found."""
+
+    plan: Plan
+    entries: Sequence[PrecontextEntry]
+
+    def results(self, *tasks: str) -> Iterator[tuple[Step, Any]]:
+        """Those of steps that succeeded, reading aside apart."""
+        for step, entry in zip(self.plan.steps, self.entries, strict=True):
+            if step.task in tasks and not step.is_aside and entry.error is None:
+                yield step, entry.result
+
+    def texts(self, *tasks: str) -> str | None:
+        """What all that ran of them read or said."""
+        found = [str(result[TEXT_OF[step.task]]) for step, result in self.results(*tasks)]
+        return "\n\n".join(found) if found else None
+
+
+def copied(schema: Mapping[str, Any], names: Names, found: Found, others: Sequence[Names]) -> Iterator[Any]:
+    """Values for a field of this schema and these names, the likeliest first; `others` are the names of all fields."""
+    types = schema.get("type")
+    match [types] if isinstance(types, str) else types or []:
+        case ["string", *_] | [_, "string"]:
+            yield from _results_named(names, found)
+            text = _text_asked_for(names, found, others)
+            yield from () if text is None else (text,)
+        case ["integer" | "number", *_] | [_, "integer" | "number"]:
+            count = _count_of(names, found)
+            yield from () if count is None else (count,)
+        case ["boolean", *_] | [_, "boolean"]:
+            count = _count_of(names, found, is_there=True)
+            yield from () if count is None else (count > 0,)
+
+
+def _results_named(names: Names, found: Found) -> Iterator[str]:
+    for task, key, known in _words().results:
+        if known.isdisjoint(names.own):
+            continue
+        if TEXT_OF.get(task) == key:
+            text = found.texts(task)
+            yield from () if text is None else (text,)
+        else:
+            values = {str(result[key]) for _, result in found.results(task) if result.get(key)}
+            yield from values if len(values) == 1 else ()
+
+
+def _text_asked_for(names: Names, found: Found, others: Sequence[Names]) -> str | None:
+    """The text that the request asks for, where a field is called no more than `text`."""
+    words = _words()
+    if words.text.isdisjoint(names.own):
+        return None
+    translations = {name for task, _, known in words.results if task == "translate" for name in known}
+    translated = found.texts("translate")
+    if translated is not None and not any(translations.intersection(other.own) for other in others):
+        return translated
+    readers = {step.task for step, _ in found.results(*_READERS)}
+    return found.texts(*readers) if len(readers) == 1 and (found.plan.reads_out or translated is not None) else None
+
+
+def _count_of(names: Names, found: Found, *, is_there: bool = False) -> int | None:
+    """How many of the things that a field is named for were detected; None where they were not looked for, or may have
+    been seen several times. `is_there`: a name that says nothing of a thing says nothing at all."""
+    searches = list(found.results("object_detection"))
+    objects = [one for _, result in searches for one in result["detected_objects"]]
+    # In the frames of a video one thing comes again and again.
+    if not searches or any("timestamp" in one for one in objects):
+        return None
+    vocabulary = Vocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
+    asked = [_labels(phrase, vocabulary) for phrase in phrases_asked_for(searches[0][0].text, vocabulary)]
+    looked_for = frozenset[str]().union(*asked)
+    for name in names.own:
+        wanted = _wanted(name, vocabulary)
+        if wanted is None or (is_there and not wanted):
+            continue
+        if not wanted:
+            return len(objects)
+        if not asked or wanted <= looked_for:
+            return sum(one["label"].casefold() in wanted for one in objects)
+    return None
+
+
+def _wanted(name: tuple[str, ...], vocabulary: Vocabulary) -> frozenset[str] | None:
+    """The labels that a field's name means, empty for all of them; None for a name of something else."""
+    words = _words()
+    rest = [word for word in name if word not in words.counting and word not in words.presence]
+    if all(word in words.everything for word in rest):
+        return frozenset()
+    labels = vocabulary.named(" ".join(rest))
+    if not labels:
+        # A description: "the number of people in the picture".
+        labels = tuple(label for phrase in phrases_in(" ".join(name)) for label in vocabulary.named(phrase))
+    return frozenset(map(str.casefold, labels)) or None
+
+
+def _labels(phrase: str, vocabulary: Vocabulary) -> frozenset[str]:
+    return frozenset(map(str.casefold, vocabulary.named(phrase))) or frozenset({singular(phrase)})

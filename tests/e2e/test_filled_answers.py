@@ -1,0 +1,117 @@
+"""Structured answers where only the LLM that comes along serves: copied from the specialists, or their failure."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import SHARED
+from tests.e2e.conftest import data_url
+from tests.e2e.full_model import Streamed, content_of, error_of, schema_of, text_part
+from tests.server import Server, serving
+
+STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
+OR_NULL = {"anyOf": [STRING, {"type": "null"}]}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("filled") / "log", weights_dir=SHARED / "weights") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Server, shared: Path) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{server.base_url}/v1", timeout=300, trust_env=False) as client:
+        yield client
+
+
+def sample(name: str, media_type: str) -> dict[str, Any]:
+    url = data_url((SHARED / "samples" / name).read_bytes(), media_type)
+    if media_type.startswith("audio"):
+        return {"type": "input_audio", "input_audio": {"data": url, "format": "flac"}}
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def ask(client: httpx.Client, *content: Any, **fields: Any) -> httpx.Response:
+    body = {"model": "auto", "messages": [{"role": "user", "content": list(content)}], **fields}
+    return client.post("/chat/completions", json=body)
+
+
+def answered(client: httpx.Client, text: str, *media: Any, **properties: Any) -> Any:
+    return json.loads(content_of(ask(client, text_part(text), *media, response_format=schema_of(**properties))))
+
+
+def names_of(response: httpx.Response) -> list[str]:
+    return [entry["name"] for entry in response.json()["precontext"]]
+
+
+def test_a_transcript_is_what_was_heard(client: httpx.Client, server: Server) -> None:
+    speech = sample("speech_jfk.flac", "audio/flac")
+    response = ask(client, text_part("Transcribe this."), speech, response_format=schema_of(text=STRING), evidence=True)
+    body = response.json()
+    heard = body["precontext"][0]["result"]["text"]
+    assert "ask what you can do for your country" in heard
+    assert json.loads(content_of(response)) == {"text": heard}
+    assert (body["unsupported"], body["choices"][0]["finish_reason"]) == ([], "stop")
+    assert body["usage"]["completion_tokens"] > 20
+    assert not [entry for entry in server.log if entry["event"] == "llm_loaded"]
+
+
+def test_a_stream_carries_the_same(client: httpx.Client) -> None:
+    speech = sample("speech_jfk.flac", "audio/flac")
+    fields = {"response_format": schema_of(transcript=STRING, language=STRING), "stream": True}
+    streamed = Streamed.read(ask(client, text_part("Who speaks?"), speech, **fields).text)
+    assert json.loads(streamed.text)["language"] == "en"
+    assert streamed.finish_reasons == ["stop"]
+
+
+def test_counts_are_those_of_the_detections(client: httpx.Client) -> None:
+    people, bus = sample("photo_people.jpg", "image/jpeg"), sample("photo_bus.jpg", "image/jpeg")
+    assert answered(client, "How many people are in this picture?", people, count=INTEGER) == {"count": 3}
+    assert answered(client, "Count the people and the cars.", people, people=INTEGER, cars=INTEGER) == {
+        "people": 3,
+        "cars": 0,
+    }
+    assert answered(client, "Count the buses.", bus, buses=INTEGER) == {"buses": 1}
+
+
+def test_labelled_fields_of_a_receipt_are_copied_ten_times_of_ten(client: httpx.Client) -> None:
+    receipt = sample("receipt_001.jpg", "image/jpeg")
+    fields = {"date": STRING, "change": NUMBER, "cashier": STRING, "iban": OR_NULL}
+    for _ in range(10):
+        assert answered(client, "Extract these.", receipt, **fields) == {
+            "date": "19/10/2018",
+            "change": 10,
+            "cashier": "CN",
+            "iban": None,
+        }
+
+
+def test_what_is_left_is_the_llms_and_the_rest_stays_copied(client: httpx.Client, server: Server) -> None:
+    receipt = sample("receipt_001.jpg", "image/jpeg")
+    fields = {"company": {"type": "string", "maxLength": 40}, "change": NUMBER}
+    answer = answered(client, "Extract these.", receipt, **fields)
+    assert list(answer) == ["company", "change"]
+    assert answer["change"] == 10
+    assert [entry for entry in server.log if entry["event"] == "llm_loaded"]
+
+
+def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: Path) -> None:
+    broken = {"type": "image_url", "image_url": {"url": data_url(b"\xff\xd8\xff\xe0 no picture", "image/jpeg")}}
+    text = text_part("What is the total?")
+    response = ask(client, text, broken, response_format=schema_of(total=NUMBER))
+    assert response.status_code == 400, response.text
+    assert response.json()["error"]["param"] == "messages[0].content[1].image_url.url"
+    with (
+        serving(tmp_path / "log", weights_dir=tmp_path) as bare,
+        httpx.Client(base_url=f"{bare.base_url}/v1", timeout=60, trust_env=False) as asking,
+    ):
+        people = sample("photo_people.jpg", "image/jpeg")
+        count = text_part("How many people are there, and what do they wear?")
+        for fields in ({"response_format": schema_of(count=INTEGER)}, {}):
+            error = error_of(ask(asking, count, people, **fields), 503, "engine_unavailable")
+            assert "object_detection" in error["message"]

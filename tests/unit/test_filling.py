@@ -1,0 +1,340 @@
+"""Which fields of a schema are copied from what specialists found, and what an LLM that invents is left with."""
+
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.chat.filling import copied
+from app.chat.filling.copied import Found
+from app.chat.filling.filled import Filling, fill
+from app.chat.grounding.passages import fold
+from app.chat.json_answer import AnswerInvalid
+from app.chat.plan import Plan, Planner, Step
+from app.chat.structured import Shape
+from app.wire.request import ResponseFormat
+from app.wire.response import PrecontextEntry
+from tasks.base import PRECONTEXT_NAMES, TASK_NAMES
+from tests.plans import Case, turn_of
+from tests.unit.test_evidence import ocr
+
+STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
+SAID = "Ask not what your country can do for you."
+HEARD = {"text": SAID, "chunks": [{"timestamp": [0.0, 3.0], "text": SAID}], "language": "en"}
+TRANSLATED = {"translated_text": "No preguntes.", "source_language": "auto-detected", "target_language": "es"}
+RECEIPT = ocr(
+    "ACME BOOKS",
+    ("Document No : TD01167104", "Date: 25/12/2018 8:13"),
+    "mail: shop@acme.example",
+    ("Lamp", "30.00"),
+    ("Chair", "33.60"),
+    ("Total", "63.60"),
+    ("Cash", "70.00"),
+)
+
+
+def shape_of(*, required: Sequence[str] | None = None, defs: Any = None, **properties: Any) -> Shape:
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties) if required is None else list(required),
+        "additionalProperties": False,
+        **({"$defs": defs} if defs else {}),
+    }
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    shape = Shape.of(ResponseFormat.model_validate(asked))
+    assert shape is not None
+    return shape
+
+
+def found(*results: tuple[str, Any], text: str = "", reads_out: bool = False) -> Found:
+    steps = tuple(Step(task, (), text) for task, _ in results)
+    entries = [PrecontextEntry(name=PRECONTEXT_NAMES.get(task, task), result=result) for task, result in results]
+    return Found(Plan(steps, reads_out=reads_out), entries)
+
+
+def seen(text: str, *labels: str, **more: Any) -> Found:
+    objects = [{"label": label, "bounds": {}, "confidence": 0.9, **more} for label in labels]
+    return found(("object_detection", {"detected_objects": objects}), text=text)
+
+
+def read(*, page: PrecontextEntry = RECEIPT) -> Found:
+    return found(("ocr", page.result))
+
+
+def filled(found: Found, **properties: Any) -> dict[str, Any]:
+    """The fields of a flat schema that need no LLM."""
+    filling = fill(shape_of(**properties), found)
+    return {str(path[0]): value for path, value in filling.values.items()} if filling else {}
+
+
+def left(filling: Filling | None) -> Any:
+    """The properties that the LLM is asked for."""
+    assert filling is not None
+    assert filling.rest is not None
+    assert filling.rest.schema is not None
+    return filling.rest.schema["properties"]
+
+
+@pytest.mark.parametrize(
+    ("results", "reads_out", "fields", "values"),
+    [
+        ([("speech_to_text", HEARD)], True, ("text",), [SAID]),
+        ([("speech_to_text", HEARD)], False, ("transcript", "language"), [SAID, "en"]),
+        ([("speech_to_text", HEARD)], False, ("Transcription",), [SAID]),
+        ([("translate", TRANSLATED)], False, ("translation", "target_language"), ["No preguntes.", "es"]),
+        ([("speech_to_text", HEARD), ("translate", TRANSLATED)], False, ("text",), ["No preguntes."]),
+        (
+            [("speech_to_text", HEARD), ("translate", TRANSLATED)],
+            True,
+            ("text", "translation"),
+            [SAID, "No preguntes."],
+        ),
+        ([("ocr", RECEIPT.result)], True, ("content",), [RECEIPT.result["extracted_text"]]),
+        ([("ocr", RECEIPT.result)], False, ("extracted_text",), [RECEIPT.result["extracted_text"]]),
+        ([("scraper", {"url": "https://a.example/", "text": "Cafe Luna"})], False, ("page_text",), ["Cafe Luna"]),
+        ([("speech_to_text", HEARD), ("speech_to_text", HEARD)], True, ("text",), [f"{SAID}\n\n{SAID}"]),
+    ],
+)
+def test_what_a_specialist_found_is_copied_whole(
+    results: list[tuple[str, Any]], reads_out: bool, fields: Sequence[str], values: list[str]
+) -> None:
+    filling = fill(shape_of(**dict.fromkeys(fields, STRING)), found(*results, reads_out=reads_out))
+    assert filling is not None
+    assert filling.answer is not None
+    assert filling.answer.value == dict(zip(fields, values, strict=True))
+    assert json.loads(filling.answer.text) == filling.answer.value
+
+
+@pytest.mark.parametrize(
+    ("results", "fields"),
+    [
+        ([("speech_to_text", HEARD)], {"text": STRING}),
+        ([("speech_to_text", HEARD), ("ocr", RECEIPT.result)], {"text": STRING}),
+        ([("speech_to_text", HEARD)], {"summary": STRING}),
+        ([("speech_to_text", HEARD)], {"translation": STRING}),
+        ([("speech_to_text", HEARD)], {"transcript": {"type": "string", "maxLength": 10}}),
+        ([("speech_to_text", HEARD)], {"transcript": {"type": "string", "enum": ["yes", "no"]}}),
+        ([("speech_to_text", HEARD)], {"transcript": {"type": "array", "items": STRING}}),
+        ([("speech_to_text", HEARD)], {"people": INTEGER}),
+        ([("translate", TRANSLATED)], {"count": INTEGER}),
+    ],
+)
+def test_what_was_not_asked_for_or_does_not_fit_is_not_copied(
+    results: list[tuple[str, Any]], fields: dict[str, Any]
+) -> None:
+    assert fill(shape_of(**fields), found(*results)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "media", "reads_out"),
+    [
+        ("Transcribe this.", "wav", True),
+        ("", "jpg", True),
+        ("Read the text in this picture", "jpg", True),
+        ("Extract all text from this receipt", "jpg", True),
+        ("Lies den Text auf dem Bild", "jpg", True),
+        ("Transcribe this and tell me how the speaker feels", "wav", True),
+        ("Extract the total", "jpg", False),
+        ("Read the invoice number", "jpg", False),
+        ("Summarise this", "wav", False),
+        ("What does he say about taxes?", "wav", False),
+        ("Don't transcribe it, just say whether it is English", "wav", False),
+    ],
+)
+async def test_a_plan_knows_whether_all_the_text_is_asked_for(text: str, media: str, reads_out: bool) -> None:
+    assert (await Planner().plan(turn_of(Case(text, (media,), ())))).reads_out is reads_out
+
+
+@pytest.mark.parametrize(
+    ("search", "fields", "values"),
+    [
+        (seen("How many people are there?", "person", "person"), {"count": INTEGER}, {"count": 2}),
+        (seen("How many people are there?", "person", "person"), {"people": INTEGER}, {"people": 2}),
+        (seen("How many people are there?", "person"), {"number_of_people": NUMBER}, {"number_of_people": 1}),
+        (seen("Count people and cars", "car", "car"), {"people": INTEGER, "cars": INTEGER}, {"people": 0, "cars": 2}),
+        (seen("Count people and cars", "person"), {"cars": INTEGER}, {"cars": 0}),
+        (seen("Detect everything", "person", "bus"), {"objects": INTEGER, "dogs": INTEGER}, {"objects": 2, "dogs": 0}),
+        (seen("Detect everything", "truck", "bus"), {"vehicles": INTEGER}, {"vehicles": 2}),
+        (seen("Find the red hats", "red hat", "red hat"), {"red_hats": INTEGER}, {"red_hats": 2}),
+        (seen("Is there a dog?"), {"has_dog": {"type": "boolean"}}, {"has_dog": False}),
+        (seen("Is there a bus?", "bus"), {"bus": {"type": ["boolean", "null"]}}, {"bus": True}),
+        (
+            seen("Count people", "person"),
+            {"n1": {"type": "integer", "description": "the number of people in the picture"}},
+            {"n1": 1},
+        ),
+    ],
+)  # fmt: skip
+def test_counts_come_from_detections(search: Found, fields: dict[str, Any], values: dict[str, int]) -> None:
+    assert filled(search, **fields) == values
+
+
+@pytest.mark.parametrize(
+    ("search", "fields"),
+    [
+        (seen("How many people are there?", "person"), {"cars": INTEGER}),
+        (seen("How many people are there?", "person"), {"smiles": INTEGER}),
+        (seen("How many people are there?", "person"), {"year": INTEGER}),
+        (seen("How many people are there?", "person", timestamp=0.5), {"people": INTEGER}),
+        (seen("Is there a dog?", "dog"), {"is_it_happy": {"type": "boolean"}}),
+        (seen("Is there a dog?", "dog"), {"found": {"type": "boolean"}}),
+        (seen("Count the people", "person"), {"people": {"type": "integer", "minimum": 5}}),
+    ],
+)
+def test_what_was_not_looked_for_is_not_counted(search: Found, fields: dict[str, Any]) -> None:
+    assert fill(shape_of(**fields), search) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "value"),
+    [
+        ("date", {"type": "string", "pattern": "^[0-9/]{10}$"}, "25/12/2018"),
+        ("date", STRING, "25/12/2018"),
+        ("date", {"type": "string", "format": "date"}, "2018-12-25"),
+        ("day", {"type": "string", "format": "date"}, "2018-12-25"),
+        ("date", {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}, "2018-12-25"),
+        ("issued", {"type": "string", "title": "Date", "description": "As YYYY-MM-DD"}, "2018-12-25"),
+        ("total", NUMBER, 63.6),
+        ("total", STRING, "63.60"),
+        ("cash", {"type": ["number", "null"]}, 70.0),
+        ("cash", {"anyOf": [NUMBER, {"type": "null"}]}, 70.0),
+        ("settled", {"anyOf": [{"$ref": "#/$defs/amount"}, {"type": "null"}], "title": "Cash"}, 70.0),
+        ("document_number", STRING, "TD01167104"),
+        ("document_number", {"enum": ["TD01167104", "TD99999999"]}, "TD01167104"),
+        ("code", {"type": "string", "pattern": "^TD[0-9]+$"}, "TD01167104"),
+        ("contact", {"type": "string", "format": "email"}, "shop@acme.example"),
+        ("discount", {"type": ["number", "null"]}, None),
+        ("iban", {"type": ["string", "null"], "pattern": "^[A-Z]{2}[0-9]{20}$"}, None),
+        ("fax", {"anyOf": [STRING, {"type": "null"}]}, None),
+        ("kind", {"const": "receipt"}, "receipt"),
+    ],
+)
+def test_what_stands_on_the_page_is_copied_from_it(name: str, schema: dict[str, Any], value: Any) -> None:
+    filling = fill(shape_of(**{name: schema}, defs={"amount": NUMBER}), read())
+    assert filling is not None
+    assert filling.answer is not None
+    assert filling.answer.value == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "choices"),
+    [
+        ("price", NUMBER, [30.0, 33.6]),
+        ("price", {"type": "number", "minimum": 31, "maximum": 65}, None),
+        ("amount_2", {"type": "string", "pattern": r"^3\d\.\d\d$"}, ["30.00", "33.60"]),
+        ("total", NUMBER, [63.6, 64.0]),
+    ],
+)
+def test_of_several_that_fit_the_llm_chooses(name: str, schema: dict[str, Any], choices: list[Any] | None) -> None:
+    rows = [("Lamp", "30.00"), ("Chair", "33.60"), ("Total", "63.60"), ("Total rounded", "64.00"), ("Cash", "70.00")]
+    filling = fill(shape_of(**{name: schema}), read(page=ocr(*rows)))
+    if choices is None:
+        assert filling is not None
+        assert filling.answer is not None
+        assert filling.answer.value == {name: 33.6}
+    else:
+        assert left(filling) == {name: {"enum": choices}}
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("company", STRING),
+        ("sentiment", {"enum": ["total", "cash"]}),
+        ("sentiment", {"type": "string", "pattern": "^(Total|Cash)$"}),
+        ("language", {"type": "string", "pattern": "^[a-z]{2,5}$"}),
+        ("rating", INTEGER),
+        ("total", {"type": "number", "minimum": 1000}),
+        ("paid", {"type": "boolean"}),
+        ("items", {"type": "array", "items": {"type": "object", "properties": {"price": NUMBER}}}),
+        ("when", {"type": "string", "format": "date-time"}),
+    ],
+)
+def test_what_need_not_stand_there_is_the_llms(name: str, schema: dict[str, Any]) -> None:
+    assert fill(shape_of(**{name: schema}), read()) is None
+
+
+def test_the_end_of_a_code_is_no_date() -> None:
+    assert filled(read(page=ocr("HC03-7 - 15", "12-01-19 21:13")), date=STRING) == {"date": "12-01-19"}
+
+
+def test_the_currency_is_no_part_of_an_amount_unless_it_is_wanted() -> None:
+    page = ocr(("Total", "RM 63.60"))
+    assert filled(read(page=page), total=STRING) == {"total": "63.60"}
+    wanted = {"type": "string", "pattern": "^RM"}
+    assert filled(read(page=page), total=wanted) == {"total": "RM 63.60"}
+
+
+def test_a_pattern_that_fits_anything_chooses_nothing() -> None:
+    page = ocr(*[f"line {number} of many" for number in range(40)])
+    assert fill(shape_of(summary={"type": "string", "pattern": "^.{4,200}$"}), read(page=page)) is None
+
+
+def test_the_rest_is_asked_for_and_the_whole_put_together_in_the_schemas_order() -> None:
+    shape = shape_of(
+        company=STRING,
+        sums={"type": "object", "properties": {"total": NUMBER, "note": STRING, "cash": NUMBER}, "required": ["total"]},
+        date={"$ref": "#/$defs/day"},
+        defs={"day": {"type": "string", "format": "date"}},
+        required=["company", "date"],
+    )
+    filling = fill(shape, read())
+    assert filling is not None
+    assert filling.rest is not None
+    assert filling.rest.schema == {
+        **(shape.schema or {}),
+        "properties": {
+            "company": STRING,
+            "sums": {"type": "object", "properties": {"note": STRING}, "required": []},
+        },
+        "required": ["company", "sums"],
+    }
+    answer = filling.parse('{"company": "ACME", "sums": {"note": "paid"}}')
+    assert answer.text == (
+        '{"company": "ACME", "sums": {"total": 63.6, "note": "paid", "cash": 70.0}, "date": "2018-12-25"}'
+    )
+    assert "sums.total" in filling.told
+    with pytest.raises(AnswerInvalid, match="company"):
+        filling.parse("{}")
+
+
+def test_an_answer_that_breaks_off_has_what_was_filled_in() -> None:
+    filling = fill(shape_of(company=STRING, total=NUMBER), read())
+    assert filling is not None
+    assert filling.begun('{"company": "ACME BO') == '{"total": 63.6, "company": "ACME BO'
+    assert filling.begun("I cannot") == "I cannot"
+
+
+@pytest.mark.parametrize("more", [{"minProperties": 1}, {"if": {}, "then": {}}, {"anyOf": [{"required": ["total"]}]}])
+def test_a_schema_whose_fields_depend_on_each_other_is_left_whole(more: dict[str, Any]) -> None:
+    shape = shape_of(total=NUMBER)
+    assert fill(shape.with_schema({**(shape.schema or {}), **more}), read()) is None
+
+
+def test_the_llm_is_told_little_of_a_long_text() -> None:
+    filling = fill(
+        shape_of(transcript=STRING, summary=STRING), found(("speech_to_text", {**HEARD, "text": "word " * 9999}))
+    )
+    assert filling is not None
+    assert list(left(filling)) == ["summary"]
+    assert len(filling.told) < 200
+
+
+def test_a_failed_specialist_fills_in_nothing() -> None:
+    failed = Found(Plan((Step("speech_to_text", (), ""),)), [PrecontextEntry(name="stt", error="It broke.")])
+    assert fill(shape_of(transcript=STRING), failed) is None
+
+
+def test_the_table_of_names_is_well_formed() -> None:
+    table = tomllib.loads(Path(copied.FILE).read_text("utf-8"))
+    assert set(table) == {"results", "text", "counts"}
+    for row in table["results"]:
+        assert set(row) == {"task", "key", "names"}
+        assert row["task"] in TASK_NAMES
+        assert all(fold(name) for name in row["names"].split(",")), row
+    assert all(fold(name) for name in table["text"]["names"].split(","))
+    assert set(table["counts"]) == {"words", "everything", "presence"}

@@ -1,0 +1,111 @@
+"""What a caller is told of fields and tags that have no effect."""
+
+import json
+from difflib import SequenceMatcher
+from typing import Any
+
+import pytest
+
+from app.chat.directives import read_directives
+from app.chat.rounds import PASSED_ON
+from app.chat.warnings import warnings_of
+from app.wire.parse import parse
+from app.wire.request import ChatRequest
+
+NO_DIRECTIVES = read_directives([])
+
+
+def told(**fields: Any) -> list[str]:
+    body = {"model": "auto", "messages": [{"role": "user", "content": "hi"}], **fields}
+    return list(warnings_of(parse(ChatRequest, json.dumps(body).encode()), NO_DIRECTIVES))
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("temprature", "temperature"),
+        ("Temperature", "temperature"),
+        ("max_token", "max_tokens"),
+        ("maxTokens", "max_tokens"),
+        ("max-completion-tokens", "max_completion_tokens"),
+        ("respons_format", "response_format"),
+        ("sed", "seed"),
+        ("logit_bia", "logit_bias"),
+        ("web_search_option", "web_search_options"),
+        ("evidance", "evidence"),
+    ],
+)
+def test_a_misspelt_field_is_named_with_the_one_that_is_meant(sent: str, meant: str) -> None:
+    assert told(**{sent: 1}) == [f"Field '{sent}' is not known and has no effect. Did you mean '{meant}'?"]
+
+
+def test_fields_within_others_are_named_by_their_path() -> None:
+    assert told(stream=True, stream_options={"include_usge": True}) == [
+        "Field 'stream_options.include_usge' is not known and has no effect. "
+        "Did you mean 'stream_options.include_usage'?"
+    ]
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {}, "strct": True}}
+    [sentence] = told(response_format=form)
+    assert "Did you mean 'response_format.json_schema.strict'?" in sentence
+
+
+@pytest.mark.parametrize("name", ["store", "service_tier", "verbosity", "prompt_cache_key", *PASSED_ON])
+def test_fields_of_openais_need_no_word(name: str) -> None:
+    assert told(**{name: None}) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "top_a",
+        "min_tokens",
+        "repetition_penalty",
+        "guided_json",
+        "chat_template_kwargs",
+        "provider",
+        "reasoning",
+        "thinking",
+        "num_ctx",
+        "best_of",
+        "stop_token_ids",
+        "extra_body",
+        "input",
+        "",
+        "🦊",
+    ],
+)
+def test_other_servers_fields_resemble_nothing(name: str) -> None:
+    assert told(**{name: 1}) == []
+
+
+def test_where_the_field_itself_was_sent_another_name_is_no_mistake() -> None:
+    assert told(models=["a"], mode="fast") == []
+    assert told(temprature=1, temperature=1) == []
+
+
+def test_what_standard_fields_a_schema_has_is_the_callers_business() -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "a", "description": "b", "schema": {"propertys": {}}}}
+    assert told(response_format=form) == []
+
+
+def test_of_a_hundred_thousand_fields_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = set()
+    plain = SequenceMatcher.set_seq2
+
+    def counting(matcher: "SequenceMatcher[str]", name: str) -> None:
+        compared.add(name)
+        plain(matcher, name)
+
+    monkeypatch.setattr(SequenceMatcher, "set_seq2", counting)
+    assert told(**{f"{'temperature' * 4}{number}": 1 for number in range(1000)}) == []
+    sentences = told(**{f"temperature{number}": 1 for number in range(100_000)})
+    assert 0 < len(compared) <= 17  # a new matcher is given an empty name first
+    assert len(sentences) <= 16
+
+
+def test_several_task_tags_are_told_with_the_one_that_counts() -> None:
+    request = parse(ChatRequest, b'{"model": "auto", "messages": [{"role": "user", "content": "hi"}]}')
+    directives = read_directives(["<task>ocr</task>", "<task>stt</task><task>translate</task>"])
+    assert list(warnings_of(request, directives)) == [
+        "There are several <task> tags: only the first, 'ocr', counts, and not 'stt', 'translate'."
+    ]
