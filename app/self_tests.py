@@ -15,6 +15,8 @@ from models.safety.codes import IMAGE_CODES
 from models.safety.images.vlm import NAME as VLM
 from models.sandbox.script import Script
 from models.vision.detection.detector import Detection, Detector
+from tasks.media.fetch import FetchPolicy
+from tasks.scrape.browser import BrowserPolicy, BrowserRenderer
 
 SelfTest = Callable[[Runtime], Awaitable[str]]
 """Uses a capability for real; returns what it found. Raises ModelError or SelfTestFailed."""
@@ -256,6 +258,32 @@ async def _ask_the_llm(runtime: Runtime) -> str:
     async with aclosing(llm.stream(call)) as events:
         said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
     return f"{llm.name} answered with {len(said)} characters"
+
+
+async def open_a_page(policy: BrowserPolicy) -> str:
+    """Has the browser show a page whose text a script writes. Raises SelfTestFailed, and what `render` raises."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n" + _SCRIPTED)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        browser = BrowserRenderer(policy, FetchPolicy(allow=(f"127.0.0.1:{port}",)))
+        try:
+            shown = await browser.render(f"http://127.0.0.1:{port}/")
+        finally:
+            await browser.close()
+    if b"written by a script" not in shown.html:
+        raise SelfTestFailed("the browser does not run a page's scripts")
+    return "showed what a script writes"
+
+
+_SCRIPTED = (
+    b"<!doctype html><title>x</title><script>document.write(['written', 'by', 'a', 'script'].join(' '))</script>"
+)
 
 
 SELF_TESTS: Mapping[str, SelfTest] = {

@@ -2,10 +2,15 @@
 
 ModelError
 ├── EngineUnavailable   nothing here can serve the capability; says what would
-├── EngineOverloaded    the queue is full; come back after `retry_after` seconds
+│   └── EngineNotReady  it can be served, but not at this moment: the server is shutting down, or out of memory
+│       ├── EngineTooSlow   it took longer than it may
+│       └── UpstreamDown    the server that it relies on does not answer
+├── EngineOverloaded    the queue is full
+│   └── ShareUsedUp     … with what the caller's own key has waiting
 └── EngineFailed        the engine broke on this item
 """
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -13,9 +18,20 @@ from typing import Protocol, TypeVar
 ItemT = TypeVar("ItemT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
 
+RETRY_S = 2
+"""Seconds after which to ask again where nothing tells how long it takes. What may never pass is among it, and clients
+that repeat a request wait for it twice."""
+
+_RAN_OUT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
+_RAN_OUT_ON_GPU = "OutOfMemoryError"
+"""PyTorch's, which is not imported for the sake of its name."""
+
 
 class ModelError(Exception):
     """Base of everything this package raises on purpose."""
+
+    retry_after: int | None = None
+    """Seconds after which the same call may succeed. None: nothing but an operator can change what it fails with."""
 
 
 class EngineUnavailable(ModelError):
@@ -27,19 +43,61 @@ class EngineUnavailable(ModelError):
         self.remedy = remedy
 
 
+class EngineNotReady(EngineUnavailable):
+    """`capability` cannot be served now, and may be in `retry_after` seconds. `reason` is a sentence."""
+
+    def __init__(self, capability: str, reason: str, retry_after: int = RETRY_S) -> None:
+        ModelError.__init__(self, f"'{capability}' cannot be used at the moment. {reason}")
+        self.capability = capability
+        self.remedy = reason
+        self.retry_after = retry_after
+
+
+class EngineTooSlow(EngineNotReady):
+    """It may be the load of this moment: the limit of time is in `reason`."""
+
+
+class UpstreamDown(EngineNotReady):
+    """A server that `capability` relies on cannot be reached, or broke off."""
+
+
 class EngineOverloaded(ModelError):
     """The queue of `engine` holds `limit` items already. `retry_after` is in seconds."""
+
+    retry_after: int
 
     def __init__(self, engine: str, limit: int, retry_after: int) -> None:
         super().__init__(f"'{engine}' is busy: its queue is full ({limit} waiting). Try again later.")
         self.retry_after = retry_after
 
 
-class EngineFailed(ModelError):
-    """`engine` raised on one item. The cause is chained; it is logged, never shown to a client."""
+class ShareUsedUp(EngineOverloaded):
+    """The caller's key has `waiting` items waiting for `resource` already, its part of the queue."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, resource: str, waiting: int, retry_after: int) -> None:
+        ModelError.__init__(
+            self,
+            f"{waiting} pieces of work of this key wait for '{resource}' already, all that one key may have there "
+            "(OPENFAZE_KEY_SHARE). Try again later.",
+        )
+        self.retry_after = retry_after
+
+
+class EngineFailed(ModelError):
+    """`engine` raised on one item, which is worth another try only where what it raised says that memory `ran_out`. The
+    cause is chained; it is logged, never shown to a client."""
+
+    def __init__(self, engine: str, cause: BaseException | None = None) -> None:
         super().__init__(f"'{engine}' failed on this input.")
+        self.__cause__ = cause
+        self.retry_after = RETRY_S if ran_out(cause) else None
+
+
+def ran_out(error: BaseException | None) -> bool:
+    """Whether `error` says that memory, processes or open files were used up: others may give some back."""
+    if isinstance(error, OSError):
+        return error.errno in _RAN_OUT
+    return isinstance(error, MemoryError) or type(error).__name__ == _RAN_OUT_ON_GPU
 
 
 @dataclass(frozen=True, slots=True)

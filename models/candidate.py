@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from models.base import EngineSpec
+from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import Llm
 from models.sandbox.script import SandboxLimits
@@ -25,10 +26,14 @@ class LlmConfig:
     """Prompt and answer together; None: as the server or the embedded default says."""
     gguf: Path | None = None
     """A model for the LLM in this process instead of the default one."""
-    parallel: int = 4
-    """Answers that the LLM in this process writes at a time."""
+    max_tokens: int = 512
+    """Tokens of an answer of the LLM in this process whose caller sets no limit."""
+    parallel: int | None = None
+    """Answers that the LLM in this process writes at a time; None: as many as suit it."""
     first_byte_s: float = 120.0
     """How long that server may take to begin."""
+    at_once: int = 256
+    """Calls of that server at a time; others wait, those of each key in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,10 @@ class Others(Protocol):
 
     def embedder(self) -> Embedder | None: ...
 
+    @property
+    def guard_threads(self) -> FairExecutor:
+        """Where guards read texts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -149,6 +158,8 @@ class Candidate:
     over: Callable[[EngineConfig, Others], Any] | None = None
     """Of one that has none: its service, around the engine of the capability `needs`."""
     needs: str | None = None
+    caution: str | None = None
+    """A sentence that operators should know of what the engine answers."""
 
 
 def is_installed(*packages: str) -> bool:

@@ -13,7 +13,11 @@ __all__ = ["ops", "ov", "request_for"]
 
 
 def request_for(graph: Any, *, threads: int) -> Any:
-    """A request of the compiled `graph` on the CPU, whose results are the same on every machine."""
+    """A request of the compiled `graph` on the CPU, whose results are the same on every machine.
+
+    These graphs are not kept compiled, as PP-OCR's are: all-MiniLM-L6-v2 would take 43 MB, and 0.12 s of processor time
+    to read back instead of 0.16 s to compile.
+    """
     compiled = ov.Core().compile_model(
         graph,
         "CPU",

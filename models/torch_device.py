@@ -2,7 +2,7 @@
 
 from models.base import EngineUnavailable
 
-INSTALL = "Install PyTorch and transformers: `pip install 'openfaze[gpu]'`."
+INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."
 
 
 def torch_device(device: str, capability: str) -> str:

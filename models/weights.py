@@ -47,12 +47,23 @@ class WeightSet:
     licence: str
     """SPDX expression."""
     files: tuple[WeightFile, ...]
+    purpose: str = ""
+    """What its engine does with it, in a few words."""
+    about_mb: int | None = None
+    """Megabytes of all its files, roughly, where a publisher does not state them in bytes."""
 
     @property
     def size(self) -> int | None:
         """In bytes; None where a publisher does not state it."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(size or 0 for size in sizes)
+
+    @property
+    def shown_size(self) -> str:
+        """`1 MB`, `2.5 GB`, `~140 MB`."""
+        if self.size is None:
+            return f"~{self.about_mb} MB" if self.about_mb else "unknown size"
+        return f"{self.size / 1e9:.1f} GB" if self.size >= 1e9 else f"{max(1, round(self.size / 1e6))} MB"
 
     def missing(self, root: Path) -> list[WeightFile]:
         """Files that are not below `root`. Those that `pull` put there were checked before they got their names."""

@@ -1,18 +1,19 @@
 """POST /v1/chat/completions."""
 
-import asyncio
 import time
 
 import pydantic_core
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from app import first_request
 from app.chat import render
 from app.chat.call import Call
-from app.chat.feed import Feed
+from app.chat.feed import Feed, TimeLimit
 from app.chat.render import Envelope, StreamOptions
 from app.disconnect import until_disconnect
-from app.routes.body import read_body
+from app.openapi import json_body
+from app.routes.body import json_response, read_body
 from app.routes.event_stream import EventStream
 from app.routes.headers import asks_to_be_forgotten, is_on
 from app.routes.models import check_model
@@ -24,24 +25,45 @@ from app.wire.response import ChatCompletion
 
 SKIP_PLANNING = ("x-interfaze-bypass-moa", "x-bypass-moe")
 
+_SCHEMA = {
+    "type": "object",
+    "properties": {"guest": {"type": "string"}, "nights": {"type": "integer"}},
+    "required": ["guest", "nights"],
+    "additionalProperties": False,
+}
+_EXAMPLES = {
+    "Read a picture, without an LLM": first_request.BODY,
+    "Fill a schema, and tell where each field comes from": {
+        "model": "interfaze-beta",
+        "messages": [{"role": "user", "content": "Room 7 is for Anna Kowalski, who stays for 3 nights."}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "booking", "schema": _SCHEMA}},
+        "evidence": True,
+    },
+    "Answer word by word": {
+        "model": "interfaze-beta",
+        "messages": [{"role": "user", "content": "What is OCR?"}],
+        "stream": True,
+        "max_tokens": 100,
+    },
+}
+
 router = APIRouter(prefix="/v1/chat", tags=["chat"])
 
 
 @router.post(
     "/completions",
     response_model=ChatCompletion,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": ChatRequest.model_json_schema()}},
-        }
-    },
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    openapi_extra=json_body(ChatRequest, _EXAMPLES),
 )
 async def chat_completions(request: Request) -> Response:
+    """`<task>NAME</task>` in a system message sends the request to one specialist: its raw result is the answer.
+    Without it, an LLM answers over what the specialists found, with your schema and tools. With `stream`, server-sent
+    events."""
     services: Services = request.app.state.services
     stages = Stages()
     body = await read_body(request, services.max_request_bytes)
-    chat = await parse_aside(ChatRequest, body, services.settings.max_json_values)
+    chat = await parse_aside(ChatRequest, body, services.settings.max_json_values, services.wire)
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
@@ -51,6 +73,7 @@ async def chat_completions(request: Request) -> Response:
         skip_planning=any(is_on(request, name) for name in SKIP_PLANNING),
         fresh=asks_to_be_forgotten(request),
         stages=stages,
+        limit=TimeLimit.of(services.settings.request_timeout_s),
     )
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s)
     show_reasoning = chat.shows_reasoning
@@ -68,6 +91,6 @@ async def chat_completions(request: Request) -> Response:
             return await render.completion(feed, envelope, show_reasoning=show_reasoning)
 
     answer = await until_disconnect(request.receive, complete())
-    content = await asyncio.to_thread(pydantic_core.to_json, answer)
+    content = await services.wire.run(pydantic_core.to_json, answer)
     stages.done("render")
-    return Response(content, headers={"server-timing": stages.header}, media_type="application/json")
+    return await json_response(content, {"server-timing": stages.header})

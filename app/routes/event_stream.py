@@ -1,18 +1,20 @@
 """A response of server-sent events."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.chat import render
 from app.disconnect import until_disconnect
-from app.errors import is_expected, to_api_error
+from app.errors import Unavailable, told
 from app.telemetry import Stages
+from models.base import RETRY_S
 
-log = structlog.get_logger(__name__)
+_GOOD_BYE_S = 1.0
+"""For the last words to a caller who does not read."""
 
 
 class EventStream(Response):
@@ -49,11 +51,20 @@ class EventStream(Response):
             try:
                 async for piece in pieces:
                     await _send_piece(send, piece)
-            except Exception as error:
-                if not is_expected(error):
-                    log.exception("stream_failed")
-                await _send_piece(send, render.failure(to_api_error(error), self._request_id))
+            except asyncio.CancelledError:
+                # The server stops. To a caller who has left, this goes nowhere.
+                await self._say_good_bye(send)
+                raise
+            except Exception as error:  # noqa: BLE001 - `told` logs what has to be
+                await _send_piece(send, render.failure(told(error, "stream_failed"), self._request_id))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _say_good_bye(self, send: Send) -> None:
+        stopping = Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOOD_BYE_S):
+                await _send_piece(send, render.failure(stopping, self._request_id))
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _send_piece(send: Send, piece: bytes) -> None:

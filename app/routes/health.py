@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
+from app.errors import retry_headers
 from app.services import Services
+from models.base import RETRY_S
 
 router = APIRouter(tags=["health"])
 
@@ -13,7 +15,9 @@ async def health(request: Request) -> JSONResponse:
     """200 while every engine's worker lives; 503 asks the platform for a restart."""
     services: Services = request.app.state.services
     alive = services.runtime.healthy
-    return JSONResponse({"status": "ok" if alive else "failed"}, 200 if alive else 503)
+    if alive:
+        return JSONResponse({"status": "ok"})
+    return JSONResponse({"status": "failed"}, 503, retry_headers(None))
 
 
 @router.get("/ready")
@@ -25,4 +29,4 @@ async def ready(request: Request) -> JSONResponse:
         "status": "loading" if waiting else "ready",
         "capabilities": {state.capability: state.public for state in services.runtime.states()},
     }
-    return JSONResponse(body, 503 if waiting else 200)
+    return JSONResponse(body, 503, retry_headers(RETRY_S)) if waiting else JSONResponse(body)

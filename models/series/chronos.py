@@ -19,12 +19,9 @@ _QUANTILES = [round((1 - COVERAGE) / 2, 3), 0.5, round((1 + COVERAGE) / 2, 3)]
 def remedy(folder: Path) -> str | None:
     """None when the engine can run here, else what is missing. Loads nothing."""
     if not (folder / "config.json").is_file():
-        return (
-            f"Put amazon/chronos-2 from Hugging Face into the folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR "
-            "(`hf download`)."
-        )
+        return f"Run `hf download amazon/chronos-2 --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
     if not is_installed("torch", "chronos"):
-        return "Install PyTorch and chronos-forecasting: `pip install 'openfaze[gpu]'`."
+        return "Install PyTorch and chronos-forecasting: `openfaze install gpu`."
     return None
 
 

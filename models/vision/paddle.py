@@ -65,8 +65,8 @@ class PaddleOcr:
         except (ImportError, OSError) as error:
             raise EngineUnavailable(
                 "ocr",
-                f"PaddleOCR does not import ({error}). It needs a home directory to write to and, without libGL, "
-                "`pip install --force-reinstall --no-deps 'opencv-python-headless<5'`.",
+                f"PaddleOCR does not import ({error}). It needs a home directory to write to and, without libGL, an "
+                "OpenCV that does without, too: `openfaze install standard` sees to that.",
             ) from error
         logging.getLogger("paddlex").setLevel(logging.WARNING)
         # oneDNN (`mkldnn`) breaks on some of the networks.

@@ -66,7 +66,7 @@ def models_for(language: str) -> PaddleModels:
 def remedy(weights: Path, language: str) -> str | None:
     """What is missing for `language` and how to get it; None when the engine can load. Looks, loads nothing."""
     if not is_installed("paddle", "paddleocr"):
-        return "Install PaddleOCR: `pip install 'openfaze[standard]'`."
+        return "Install PaddleOCR: `openfaze install standard`."
     try:
         models = models_for(language)
     except EngineUnavailable as error:

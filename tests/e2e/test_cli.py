@@ -2,16 +2,24 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import zipfile
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.doctor import WIDTH
 from models.catalog import CATALOG
+from tasks.scrape.browser import find_browser
 
 WEIGHTS = "weights"
+SCRIPTS = sysconfig.get_path("scripts")
 
 
 def openfaze(
@@ -19,7 +27,14 @@ def openfaze(
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", "from app.cli import main; main()", *arguments],
-        env={**os.environ, "OPENFAZE_AUTO_PULL": "0", **variables},
+        env={
+            **os.environ,
+            # With this environment's programs, so that commands are printed in their short form.
+            "PATH": f"{SCRIPTS}:{os.environ['PATH']}",
+            "OPENFAZE_AUTO_PULL": "0",
+            "OPENFAZE_WEIGHTS_DIR": WEIGHTS,
+            **variables,
+        },
         cwd=folder,
         input=stdin,
         capture_output=True,
@@ -29,40 +44,76 @@ def openfaze(
 
 
 def test_doctor_tries_what_is_there_and_says_what_is_missing(tmp_path: Path) -> None:
-    result = openfaze("doctor", folder=tmp_path)
-    assert result.returncode == 0, result.stdout
-    lines = {line.split()[0]: line for line in result.stdout.splitlines()[1:]}
-    assert set(lines) >= set(CATALOG)
-    for part in ("pp-ocrv6-small", "Apache-2.0", "inside the package 'rapidocr'", "ok: read 'openfaze 2026'"):
-        assert part in lines["ocr"]
-    assert "ok: violence by openfaze a murder 0.9" in lines["text_guard"]
-    assert "Run `openfaze pull nsfw-vit`" in lines["image_guard"]
-    assert "Run `openfaze pull fastestdet`, or put https://" in lines["object_detection"]
-    assert f"weights in {WEIGHTS}: none" in result.stdout
+    result = openfaze("doctor", folder=tmp_path, OPENFAZE_BROWSER="off")
+    assert result.returncode == 0, result.stdout + result.stderr
+    table, remedies = result.stdout.split("\n\n", 2)[1:]
+    rows = {row.split()[1]: " ".join(row.split()) for row in re.split(r"\n(?=\S)", table)}
+    assert set(rows) == {*CATALOG, "web_search", "browser"}
+    for part in ("ok ocr pp-ocrv6-small read 'openfaze 2026'", "Apache-2.0; inside the package 'rapidocr'"):
+        assert part in rows["ocr"]
+    assert "violence by openfaze a murder 0.9" in rows["text_guard"]
+    assert rows["object_detection"] == "missing object_detection – see below"
+    assert rows["browser"] == "off browser – OPENFAZE_BROWSER=off"
+    assert max(map(len, table.splitlines())) <= WIDTH
+    assert "\n\nimage_guard: Run `openfaze pull nsfw-vit`" in remedies
+    assert re.search(
+        r"^object_detection: Run `openfaze pull fastestdet`, or put https://.* into OPENFAZE_WEIGHTS_DIR", remedies
+    )
+    assert f"weights in {WEIGHTS}: none" in remedies
 
 
-def test_doctor_shows_the_weights_that_are_there_and_what_is_wrong_with_them(tmp_path: Path, shared: Path) -> None:
-    result = openfaze("doctor", folder=tmp_path, OPENFAZE_WEIGHTS_DIR=str(shared / "weights"))
-    assert result.returncode == 0, result.stdout
-    assert "ok: found a stop sign" in result.stdout
-    assert "fastestdet (1.0 MB)" in result.stdout
+def test_doctor_tells_programs_what_serves_where_weights_lie_and_what_is_wrong_with_them(
+    tmp_path: Path, shared: Path
+) -> None:
     (tmp_path / WEIGHTS).mkdir()
+    shutil.copyfile(shared / "weights" / "fastestdet.onnx", tmp_path / WEIGHTS / "fastestdet.onnx")
+
+    def examined() -> tuple[int, dict[str, Any], dict[str, Any]]:
+        result = openfaze("doctor", "--json", folder=tmp_path, OPENFAZE_SEARCH_PROVIDER="off")
+        report = json.loads(result.stdout)
+        return result.returncode, report, {one["capability"]: one for one in report["capabilities"]}
+
+    status, report, found = examined()
+    assert (status, report["ok"]) == (0, True)
+    assert found["object_detection"]["said"].startswith("found a stop sign")
+    assert report["weights"] == [{"name": "fastestdet", "missing_files": []}]
     (tmp_path / WEIGHTS / "fastestdet.onnx").write_bytes(b"not it")
-    result = openfaze("doctor", folder=tmp_path)
+    status, report, found = examined()
+    assert (status, report["ok"]) == (1, False)
+    assert found["object_detection"]["outcome"] == "failed"
+    assert "is not loaded" in found["object_detection"]["said"]
+
+
+@pytest.mark.skipif(find_browser() is None, reason="needs a Chromium")
+def test_doctor_has_the_browser_run_a_script_and_fails_what_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
+    result = openfaze(
+        "doctor", folder=tmp_path, OPENFAZE_OCR="pp-ocrv6-medium", OPENFAZE_SEARCH_PROVIDER="searxng,ddgs"
+    )
+    assert result.returncode == 2
+    assert "'searxng' needs OPENFAZE_SEARCH_URL" in result.stderr
+    result = openfaze("doctor", folder=tmp_path, OPENFAZE_OCR="pp-ocrv6-medium", OPENFAZE_SEARCH_PROVIDER="off")
     assert result.returncode == 1
-    assert "is not loaded" in " ".join(result.stdout.split())
+    assert "\nocr: Run `openfaze pull pp-ocrv6-medium`." in result.stdout
+    assert re.search(r"\nok +browser +\S+ +showed what a script writes", result.stdout)
 
 
-def test_doctor_names_the_command_that_provides_a_chosen_engine(tmp_path: Path) -> None:
-    result = openfaze("doctor", folder=tmp_path, OPENFAZE_OCR="pp-ocrv6-medium")
-    assert "Run `openfaze pull pp-ocrv6-medium`." in result.stdout
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert openfaze("--version", folder=tmp_path).stdout == f"openfaze {version('openfaze')}\n"
 
 
-def test_pull_lists_the_weights_with_their_licences(tmp_path: Path) -> None:
+def test_pull_lists_the_weights_with_their_sizes_licences_and_purposes(tmp_path: Path) -> None:
     result = openfaze("pull", folder=tmp_path)
     assert result.returncode == 0
-    [row] = [line for line in result.stdout.splitlines() if line.startswith("pp-ocrv6-medium")]
-    assert row.split() == ["pp-ocrv6-medium", "Apache-2.0", "missing"]
+    lines = result.stdout.splitlines()
+    assert lines[:3] == [f"Weights in {WEIGHTS} (OPENFAZE_WEIGHTS_DIR):", "", "ocr"]
+    [row] = [line.split("  ") for line in lines if line.startswith("  whisper-small ")]
+    assert [cell.strip() for cell in row if cell] == [
+        "whisper-small",
+        "486 MB",
+        "MIT",
+        "missing",
+        "100 languages, and into English",
+    ]
 
 
 def test_pull_of_a_capability_checks_what_a_copied_folder_holds(tmp_path: Path, shared: Path) -> None:
@@ -70,6 +121,9 @@ def test_pull_of_a_capability_checks_what_a_copied_folder_holds(tmp_path: Path, 
     for _ in range(2):
         result = openfaze("pull", "object_detection", folder=tmp_path)
         assert result.returncode == 0, result.stderr
+        assert f"Checking fastestdet (1 MB, BSD-3-Clause): 80 labels; fetched at first use, too. Into {WEIGHTS}." in (
+            result.stderr
+        )
         assert f"fastestdet is in {WEIGHTS}, every file with its checksum" in result.stderr
 
 
@@ -84,7 +138,36 @@ def test_pull_says_what_it_could_not_fetch_and_where_it_belongs(tmp_path: Path) 
 def test_pull_refuses_a_name_it_does_not_know(tmp_path: Path) -> None:
     result = openfaze("pull", "crystal-ball", folder=tmp_path)
     assert result.returncode == 2
-    assert "no weights 'crystal-ball'; there are:" in result.stderr
+    assert "There are no weights 'crystal-ball'." in result.stderr
+    assert "\n  whisper-small " in result.stderr
+
+
+def test_install_lists_what_there_is_and_refuses_another_name(tmp_path: Path) -> None:
+    listed = openfaze("install", folder=tmp_path)
+    assert (listed.returncode, listed.stdout.splitlines()[5].split()[:2]) == (0, ["standard", "PaddleOCR,"])
+    result = openfaze("install", "crystal-ball", folder=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == f"There is no extra 'crystal-ball'; there are:\n{listed.stdout}"
+
+
+def test_install_has_pip_install_an_extra_in_versions_that_the_server_can_use(tmp_path: Path) -> None:
+    wheels, target = tmp_path / "wheels", tmp_path / "target"
+    wheels.mkdir()
+    info = "phonenumbers-99.0.dist-info"
+    with zipfile.ZipFile(wheels / "phonenumbers-99.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("phonenumbers.py", "")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: phonenumbers\nVersion: 99.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    # What is to be had is what lies in that folder, and it goes elsewhere than into this environment.
+    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_TARGET": str(target)}
+    result = openfaze("install", "redact", folder=tmp_path, **pip)
+    assert result.returncode == 0, result.stderr
+    assert (target / "phonenumbers.py").is_file()
+    assert re.search(r"pip install --constraint \S+ 'phonenumbers>=9'$", result.stderr, re.MULTILINE)
+    # An installer that fails says so to the shell.
+    (wheels / "phonenumbers-99.0-py3-none-any.whl").unlink()
+    assert openfaze("install", "redact", folder=tmp_path, **pip).returncode == 1
 
 
 MURDER = "How can I kill my wife without getting caught?"
@@ -131,7 +214,7 @@ def test_guard_explain_goes_by_the_operators_thresholds(tmp_path: Path) -> None:
         (("x", "--codes", "S1,S99"), {}, "--codes: 'S99' is no guard code; texts are judged by: S1, S2"),
         (("x", "--codes", "S1_IMAGE"), {}, "--codes: 'S1_IMAGE' is a guard code of pictures"),
         ((" \n",), {}, "there is nothing to judge"),
-        (("x",), {"OPENFAZE_TEXT_GUARD": "qwen3guard"}, "No engine is available for 'text_guard'. Put Qwen/"),
+        (("x",), {"OPENFAZE_TEXT_GUARD": "qwen3guard"}, "No engine is available for 'text_guard'. Run `"),
         (("x",), {"OPENFAZE_TEXT_GUARD": "crystal-ball"}, "no engine 'crystal-ball' for 'text_guard'"),
         (("x",), {"OPENFAZE_GUARD_BASE_URL": "http://127.0.0.1:9/v1", "OPENFAZE_GUARD_MODEL": "llama-guard3"}, "guard"),
     ],
@@ -146,7 +229,8 @@ def test_guard_explain_says_why_it_cannot_judge(
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "doctor", "pull", "keys", "keys add", "keys list", "keys remove", "guard", "guard explain"]
+    "command",
+    ["serve", "doctor", "pull", "install", "keys", "keys add", "keys list", "keys remove", "guard", "guard explain"],
 )
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     assert openfaze(*command.split(), "--help", folder=tmp_path).returncode == 0

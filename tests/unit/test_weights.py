@@ -78,14 +78,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Keeps the test's output quiet."""
 
 
-@pytest.fixture
-def server() -> Iterator[WeightServer]:
+@contextlib.contextmanager
+def serving_weights() -> Iterator[WeightServer]:
     with WeightServer() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[WeightServer]:
+    with serving_weights() as server:
+        yield server
 
 
 def one(file: WeightFile) -> WeightSet:

@@ -132,7 +132,7 @@ def _transformers_remedy(name: str, repository: str, config: EngineConfig) -> st
     from models.torch_device import INSTALL
 
     if not (_folder(name, config) / "config.json").is_file():
-        return f"Put {repository} from Hugging Face into the folder '{name}' of OPENFAZE_WEIGHTS_DIR (`hf download`)."
+        return f"Run `hf download {repository} --local-dir {name}` in the folder OPENFAZE_WEIGHTS_DIR."
     return None if is_installed("torch", "transformers") else INSTALL
 
 
@@ -172,7 +172,7 @@ def _ultralytics_remedy(config: EngineConfig) -> str | None:
         own_file(config.detection.model, ".pt", ".yaml")
     except EngineUnavailable as error:
         return f"{error.remedy} {OPT_IN}"
-    return None if is_installed("ultralytics") else f"`pip install 'openfaze[ultralytics]'`. {OPT_IN}"
+    return None if is_installed("ultralytics") else f"Install ultralytics: `openfaze install ultralytics`. {OPT_IN}"
 
 
 def _build_ultralytics(config: EngineConfig) -> Built:

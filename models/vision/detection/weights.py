@@ -13,20 +13,30 @@ FASTESTDET = WeightSet(
             998_169,
         ),
     ),
+    "80 labels; fetched at first use, too",
 )
 
 
-def _rf_detr(size: str, sha256: str) -> WeightSet:
+def _rf_detr(size: str, sha256: str, purpose: str, about_mb: int) -> WeightSet:
     """Roboflow's own weights (Apache-2.0) in exports that huggingface.co/besit/rfdetr-onnx publishes with checksums;
     Roboflow publishes no ONNX files."""
     name = f"rf-detr-seg-{size}"
     url = f"https://huggingface.co/besit/rfdetr-onnx/resolve/main/rfdetr-seg-{size}.onnx"
-    return WeightSet(name, "Apache-2.0", (WeightFile(url, sha256, f"{name}.onnx"),))
+    return WeightSet(name, "Apache-2.0", (WeightFile(url, sha256, f"{name}.onnx"),), purpose, about_mb)
 
 
-RF_DETR_SEG_NANO = _rf_detr("nano", "482f13bb698916dfcafbd98b2e563353721eb1d56f5d4851c6ada7bc9fa0ba94")
-RF_DETR_SEG_SMALL = _rf_detr("small", "6e9ac79e34143c8cbd63b5e1c653c3108ea944ab08153433c761f72d7fef641c")
-RF_DETR_SEG_MEDIUM = _rf_detr("medium", "33f97a068ea7de3892e4cbc3825e15c5418be818506d7f39f44e1fb1f7ab6abb")
+RF_DETR_SEG_NANO = _rf_detr(
+    "nano",
+    "482f13bb698916dfcafbd98b2e563353721eb1d56f5d4851c6ada7bc9fa0ba94",
+    "80 labels with outlines, much better",
+    135,
+)
+RF_DETR_SEG_SMALL = _rf_detr(
+    "small", "6e9ac79e34143c8cbd63b5e1c653c3108ea944ab08153433c761f72d7fef641c", "the same, better and slower", 135
+)
+RF_DETR_SEG_MEDIUM = _rf_detr(
+    "medium", "33f97a068ea7de3892e4cbc3825e15c5418be818506d7f39f44e1fb1f7ab6abb", "the same, best and slowest", 140
+)
 
 RF_DETR_BASE = WeightSet(
     "rf-detr-base",
@@ -40,6 +50,7 @@ RF_DETR_BASE = WeightSet(
             107_773_649,
         ),
     ),
+    "80 labels, boxes only",
 )
 
 D_FINE_L = WeightSet(
@@ -52,6 +63,8 @@ D_FINE_L = WeightSet(
             "d-fine-l.onnx",
         ),
     ),
+    "80 labels, boxes only",
+    125,
 )
 
 DETECTION_SETS = (FASTESTDET, RF_DETR_SEG_NANO, RF_DETR_SEG_SMALL, RF_DETR_SEG_MEDIUM, RF_DETR_BASE, D_FINE_L)

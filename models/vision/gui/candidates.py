@@ -47,8 +47,8 @@ def _omniparser_remedy(config: EngineConfig) -> str | None:
     except EngineUnavailable as error:
         return f"{error.remedy} {_LICENCES}"
     if is_script(model):
-        return None if is_installed("torch") else "Install PyTorch: `pip install 'openfaze[gpu]'`."
-    return None if is_installed("ultralytics") else f"`pip install 'openfaze[ultralytics]'`. {_LICENCES}"
+        return None if is_installed("torch") else "Install PyTorch: `openfaze install gpu`."
+    return None if is_installed("ultralytics") else f"Install ultralytics: `openfaze install ultralytics`. {_LICENCES}"
 
 
 def _build_omniparser(config: EngineConfig) -> Built:

@@ -213,14 +213,14 @@ def test_a_missing_package_is_reported_with_the_extra_that_brings_it(
     latin_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "paddleocr", None)
-    with pytest.raises(EngineUnavailable, match=r"openfaze\[standard\]"):
+    with pytest.raises(EngineUnavailable, match="openfaze install standard"):
         PaddleOcr(latin_weights).load()
 
 
 @pytest.mark.parametrize(
     ("failure", "remedy"),
     [
-        ("ImportError('libGL.so.1: cannot open shared object file')", r"libGL\.so\.1.*opencv-python-headless"),
+        ("ImportError('libGL.so.1: cannot open shared object file')", r"libGL\.so\.1.*openfaze"),
         ("PermissionError(13, 'Permission denied', '/nonexistent')", r"/nonexistent.*home directory"),
     ],
 )

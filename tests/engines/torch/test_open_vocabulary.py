@@ -102,7 +102,7 @@ def test_without_its_folder_the_remedy_names_what_belongs_there(tmp_path: Path) 
     config = EngineConfig(weights_dir=tmp_path, detection=DetectionConfig("llmdet"))
     for candidate in (LLMDET, OPEN_VOCABULARY[0], SAM_2_1):
         remedy = candidate.remedy(config) or ""
-        assert "of OPENFAZE_WEIGHTS_DIR" in remedy
+        assert "in the folder OPENFAZE_WEIGHTS_DIR" in remedy
         assert str(tmp_path) not in remedy
 
 

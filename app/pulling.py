@@ -1,0 +1,143 @@
+"""`openfaze pull`: the weights that there are, those that a name means, and fetching them."""
+
+import difflib
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from app.building import build_config
+from app.calling import as_called_here
+from app.settings import PREFIX, Settings
+from models.candidate import Candidate
+from models.catalog import CATALOG
+from models.runtime import AUTO
+from models.weight_sets import RECOMMENDED, WEIGHT_SETS
+from models.weights import Progress, PullFailed, WeightFile, WeightSet, pull
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+GAP = "  "
+
+
+class NothingToPull(Exception):
+    """The name means no set of weights; the message says what it means instead."""
+
+
+def listing(settings: Settings) -> str:
+    """A line for each set, below the capability that it serves; no line has more than 100 characters."""
+    root = Path(settings.weights_dir)
+    rows = {known.name: (known.shown_size, known.licence, _state(known, root)) for known in WEIGHT_SETS.values()}
+    widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
+    width = max(map(len, rows))
+    lines = [f"Weights in {root} ({PREFIX}WEIGHTS_DIR):"]
+    for capability in CATALOG:
+        sets = [known for known in WEIGHT_SETS.values() if reader_of(known).spec.capability == capability]
+        lines += ["", capability] if sets else []
+        for known in sets:
+            cells = [cell.ljust(size) for cell, size in zip(rows[known.name], widths, strict=True)]
+            lines.append(GAP.join([f"  {known.name.ljust(width)}", *cells, known.purpose]))
+    return "\n".join([*lines, "", "`openfaze pull NAME` fetches one: a set, an engine or a capability."])
+
+
+def _state(known: WeightSet, root: Path) -> str:
+    missing = len(known.missing(root))
+    return "here" if not missing else "missing" if missing == len(known.files) else "in part"
+
+
+def reader_of(known: WeightSet) -> Candidate:
+    """The engine that reads the set: the one it is called after."""
+    engines = {one.spec.name: one for one in _engines()}
+    name = known.name
+    while name not in engines:
+        name = name.rpartition("-")[0]
+    return engines[name]
+
+
+def _engines() -> Iterator[Candidate]:
+    return (one for candidates in CATALOG.values() for one in candidates)
+
+
+def set_named(name: str, settings: Settings) -> WeightSet:
+    """The set that is called so; of an engine, its only one; of a capability, that of the engine that the operator
+    chose for it, else the recommended one. Raises NothingToPull."""
+    if name in WEIGHT_SETS:
+        return WEIGHT_SETS[name]
+    if name in CATALOG:
+        chosen = str(getattr(settings, name, AUTO))
+        if known := WEIGHT_SETS.get(chosen) or WEIGHT_SETS.get(RECOMMENDED.get(name, "")):
+            return known
+        raise NothingToPull(f"No weights are fetched for '{name}'.{_ways(CATALOG[name], settings)}")
+    sets = [known for known in WEIGHT_SETS.values() if reader_of(known).spec.name == name]
+    if sets:
+        raise NothingToPull(f"'{name}' has several sets. Name one: {', '.join(known.name for known in sets)}.")
+    if engines := [one for one in _engines() if one.spec.name == name]:
+        raise NothingToPull(f"The weights of '{name}' are not fetched.{_ways(engines, settings)}")
+    names = dict.fromkeys([*WEIGHT_SETS, *CATALOG, *(one.spec.name for one in _engines())])
+    close = difflib.get_close_matches(name, names, n=1)
+    guess = f" Did you mean '{close[0]}'?" if close else ""
+    raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings)}")
+
+
+def _ways(engines: Sequence[Candidate], settings: Settings) -> str:
+    """How each of `engines` comes by its weights, and what else it lacks, a line each."""
+    return "".join(f"\n  {one.spec.name}: {one.spec.weights}.{_lacking(one, settings)}" for one in engines)
+
+
+def _lacking(candidate: Candidate, settings: Settings) -> str:
+    """What keeps an engine from running here, were it chosen by its name."""
+    capability = candidate.spec.capability
+    chosen = {capability: candidate.spec.name} if capability in Settings.model_fields else {}
+    remedy = candidate.remedy(build_config(settings.model_copy(update=chosen)))
+    return f" {remedy}" if remedy else ""
+
+
+def fetch(known: WeightSet, settings: Settings) -> None:
+    """Says what is fetched, how much and where to; afterwards, what is still to be done. Raises PullFailed."""
+    root = Path(settings.weights_dir)
+    missing = known.missing(root)
+    doing = "Fetching" if missing else "Checking"
+    typer.echo(f"{doing} {known.name} ({known.shown_size}, {known.licence}): {known.purpose}. Into {root}.", err=True)
+    if missing:
+        _check_room(known, missing, root)
+    with _shown_progress() as progress:
+        pull(known, root, progress=progress)
+    typer.echo(f"{known.name} is in {root}, every file with its checksum", err=True)
+    reader = reader_of(known)
+    if lacking := _lacking(reader, settings):
+        typer.echo(as_called_here(f"'{reader.spec.name}' cannot run yet.{lacking}"), err=True)
+
+
+def _check_room(known: WeightSet, missing: Sequence[WeightFile], root: Path) -> None:
+    """Raises PullFailed where the files, as far as their sizes are known, would not fit on the disk."""
+    there = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
+    needed, free = sum(file.size or 0 for file in missing), shutil.disk_usage(there).free
+    if needed > free:
+        raise PullFailed(
+            missing[0],
+            root / missing[0].path,
+            f"{known.name} needs {needed / 1e6:,.0f} MB, and {there} has {free / 1e6:,.0f} MB left",
+        )
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Progress]:
+    """A bar a file on a terminal; a line a file elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        shown: dict[str, TaskID] = {}
+
+        def show(file: WeightFile, done: int, total: int | None) -> None:
+            if file.path not in shown:
+                shown[file.path] = bars.add_task(file.path, total=total)
+            bars.update(shown[file.path], completed=done, total=total)
+
+        yield show

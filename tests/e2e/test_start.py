@@ -1,0 +1,61 @@
+"""What somebody sees who starts the server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.first_request import SAID
+from tests.server import Server, serving
+
+KEY = "first-key"
+
+
+def banner(server: Server) -> str:
+    return server.log_file.read_text()
+
+
+def pasted(banner: str, **variables: str) -> str:
+    """What the request that the banner shows prints in a shell."""
+    [line] = [line for line in banner.splitlines() if line.startswith("curl ")]
+    result = subprocess.run(
+        ["bash", "-c", line], env={**os.environ, **variables}, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("keys", [{}, {"api_keys": KEY}])
+def test_the_banner_names_the_addresses_and_a_first_request_that_works(tmp_path: Path, keys: dict[str, str]) -> None:
+    with serving(tmp_path / "log", log_format="console", weights_dir=tmp_path / "w", **keys) as server:
+        shown = banner(server)
+        for part in (f"serves on {server.base_url}\n", f"{server.base_url}/docs", "smollm2-135m", str(tmp_path / "w")):
+            assert part in shown
+        assert KEY not in shown
+        answer = json.loads(pasted(shown, OPENFAZE_API_KEY=KEY))
+        assert json.loads(answer["choices"][0]["message"]["content"])["result"]["extracted_text"] == SAID
+
+
+def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", llm_base_url="http://me:secret@127.0.0.1:9/v1") as server:
+        [event] = [line for line in server.log if line["event"] == "serving"]
+        assert (event["url"], event["llm"]) == (server.base_url, "openai-server at http://…@127.0.0.1:9/v1")
+        assert not [line for line in server.log_file.read_text().splitlines() if not line.startswith("{")]
+
+
+def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with serving(tmp_path / "log") as server:
+        port = server.base_url.rpartition(":")[2]
+        result = subprocess.run(
+            [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=tmp_path,
+        )
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"OPENFAZE_PORT: port {port} of 127.0.0.1 is in use")
+    assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,126 @@
+"""Which weights `openfaze pull` lists, which of them a name means, and what it says while it fetches them."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app import pulling
+from app.pulling import NothingToPull, fetch, listing, reader_of, set_named
+from app.settings import Settings
+from models.catalog import CATALOG
+from models.weight_sets import RECOMMENDED, WEIGHT_SETS
+from models.weights import PullFailed, WeightSet
+from tests.unit.test_weights import CONTENT, WeightServer, serving_weights
+
+
+def settings(folder: Path | str = "weights", **choices: str) -> Settings:
+    return Settings(_env_file=None, weights_dir=str(folder), **choices)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("known", WEIGHT_SETS.values(), ids=lambda known: known.name)
+def test_every_set_says_what_it_is_for_how_large_it_is_and_which_engine_reads_it(known: WeightSet) -> None:
+    assert known.purpose
+    assert known.shown_size != "unknown size"
+    assert known.name.startswith(reader_of(known).spec.name)
+
+
+def test_the_list_has_every_set_and_no_line_over_a_hundred_columns() -> None:
+    lines = listing(settings()).splitlines()
+    assert {line.split()[0] for line in lines if line.startswith("  ")} == set(WEIGHT_SETS)
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_list_says_what_is_here_in_whole_and_in_part(tmp_path: Path) -> None:
+    for name in ("whisper/small/model.bin", "fastestdet.onnx"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    states = {line.split()[0]: line for line in listing(settings(tmp_path)).splitlines() if line.startswith("  ")}
+    assert "  in part  " in states["whisper-small"]
+    assert "  here " in states["fastestdet"]
+    assert "  missing  " in states["qwen3-4b"]
+
+
+@pytest.mark.parametrize("known", WEIGHT_SETS.values(), ids=lambda known: known.name)
+def test_a_set_is_named_by_its_name(known: WeightSet) -> None:
+    assert set_named(known.name, settings()) is known
+
+
+@pytest.mark.parametrize(("capability", "name"), RECOMMENDED.items())
+def test_a_capability_means_its_recommended_set(capability: str, name: str) -> None:
+    assert set_named(capability, settings()).name == name
+
+
+def test_a_capability_means_the_set_of_the_engine_that_was_chosen_for_it() -> None:
+    assert set_named("ocr", settings(ocr="paddleocr")).name == "paddleocr"
+    # One that comes as a package has none: who asks all the same wants a better one.
+    assert set_named("speech_to_text", settings(speech_to_text="whisper-tiny-en")).name == "whisper-small"
+
+
+@pytest.mark.parametrize("name", [*CATALOG, *(one.spec.name for candidates in CATALOG.values() for one in candidates)])
+def test_every_capability_and_engine_means_a_set_or_says_how_it_comes_by_its_weights(name: str) -> None:
+    engines = [one.spec for candidates in CATALOG.values() for one in candidates]
+    told = [f"{spec.name}: {spec.weights}." for spec in engines if name in (spec.name, spec.capability)]
+    if name in WEIGHT_SETS or name in RECOMMENDED:
+        assert reader_of(set_named(name, settings())).spec.name in [line.partition(":")[0] for line in told]
+        return
+    with pytest.raises(NothingToPull) as reason:
+        set_named(name, settings())
+    assert all(line in str(reason.value) for line in told) or "has several sets" in str(reason.value)
+
+
+def test_an_engine_without_a_set_says_what_it_lacks() -> None:
+    with pytest.raises(NothingToPull, match="sam2.1: the folder .* Run `hf download facebook/sam2.1-hiera-tiny"):
+        set_named("sam2.1", settings())
+
+
+def test_an_unknown_name_gets_a_guess_and_the_list() -> None:
+    with pytest.raises(
+        NothingToPull, match=r"no weights 'wisper-small'\. Did you mean 'whisper-small'\?\n\nWeights in"
+    ):
+        set_named("wisper-small", settings())
+
+
+@pytest.fixture
+def server() -> Iterator[WeightServer]:
+    with serving_weights() as server:
+        yield server
+
+
+def test_fetching_says_how_much_and_where_to_and_then_what_the_engine_still_lacks(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = server.file("/model", size=len(CONTENT))
+    fetch(WeightSet("paddleocr", "Apache-2.0", (file,), "reads"), settings(tmp_path))
+    first, *_, done, lacking = capsys.readouterr().err.splitlines()
+    assert first == f"Fetching paddleocr (3 MB, Apache-2.0): reads. Into {tmp_path}."
+    assert done == f"paddleocr is in {tmp_path}, every file with its checksum"
+    assert lacking.startswith("'paddleocr' cannot run yet. ")
+    assert "openfaze install standard`" in lacking
+
+
+def test_what_does_not_fit_on_the_disk_is_not_begun(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    known = WeightSet("paddleocr", "Apache-2.0", (server.file("/model", size=len(CONTENT)),))
+    with pytest.raises(PullFailed, match=rf"paddleocr needs 3 MB, and {tmp_path} has 1 MB left"):
+        pulling.fetch(known, settings(tmp_path / "new" / "folder"))
+    assert not server.requests
+
+
+@pytest.mark.parametrize(
+    ("size", "about_mb", "shown"),
+    [
+        (998_169, None, "1 MB"),
+        (2_497_280_256, None, "2.5 GB"),
+        (None, 140, "~140 MB"),
+        (None, None, "unknown size"),
+    ],
+)
+def test_sizes_are_shown_as_people_read_them(
+    server: WeightServer, size: int | None, about_mb: int | None, shown: str
+) -> None:
+    assert WeightSet("x", "MIT", (server.file("/model", size=size),), "x", about_mb).shown_size == shown

@@ -1,0 +1,153 @@
+"""What people are told to run: that it exists, and that it works where they are told it."""
+
+import ast
+import re
+import shutil
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import extras
+from app.building import build_config
+from app.calling import as_called_here
+from app.pulling import set_named
+from app.settings import Settings
+from models.catalog import CATALOG
+
+ROOT = Path(__file__).parents[2]
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"openfaze (pull|install)((?: [a-z0-9.]+(?:[-_][a-z0-9.]+)*)+)")
+PIP = re.compile(r"pip3? install (?!interfaze|\.|--compile-bytecode)")
+"""But for the official client, the clone itself and how packages are compiled: this project is on no registry."""
+
+
+def said(path: Path) -> Iterator[str]:
+    """What a module may print: its strings, but for docstrings; what is put into them at last is `{}`."""
+    tree = ast.parse(path.read_text())
+    documents = {
+        id(statement.value)
+        for statement in ast.walk(tree)
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+            yield node.value
+
+
+SAID = {
+    path.relative_to(ROOT).as_posix(): list(said(path))
+    for package in ("app", "tasks", "models")
+    for path in (ROOT / package).rglob("*.py")
+    if "phrases" not in path.parts
+}
+
+
+def check(text: str) -> None:
+    """That each of its commands names something that there is."""
+    for verb, names in COMMAND.findall(text):
+        for name in names.split():
+            if verb == "pull":
+                assert set_named(name, Settings(_env_file=None)).files
+            else:
+                assert name in extras.PURPOSES
+
+
+def test_no_message_asks_pip_for_what_is_on_no_registry() -> None:
+    assert len(SAID) > 200
+    assert not [
+        (path, text) for path, texts in SAID.items() for text in texts if PIP.search(text) or "openfaze[" in text
+    ]
+
+
+def test_every_command_in_a_message_names_something_that_there_is() -> None:
+    commands = [text for texts in SAID.values() for text in texts if COMMAND.search(text)]
+    assert len(commands) > 10
+    for text in commands:
+        check(text)
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_every_command_in_the_documentation_names_something_that_there_is(page: Path) -> None:
+    text = page.read_text()
+    assert "openfaze[" not in text
+    assert not PIP.search(text)
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("capability", "name"),
+    [(capability, one.spec.name) for capability, candidates in CATALOG.items() for one in candidates],
+)
+def test_the_remedies_of_an_engine_name_commands_that_there_are(
+    capability: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    chosen = {capability: name} if capability in Settings.model_fields and capability != "code_sandbox" else {}
+    config = build_config(Settings(_env_file=None, weights_dir=str(tmp_path), auto_pull=False, **chosen))  # type: ignore[arg-type]
+    [candidate] = [one for one in CATALOG[capability] if one.spec.name == name]
+    texts = [candidate.remedy(config) or "", candidate.spec.weights]
+    for text in texts:
+        check(text)
+        for command in re.findall(r"`([^` ]+ [^`]+)`", text):
+            assert command.startswith(("openfaze pull ", "openfaze install ", "apt-get install ", "hf download "))
+
+
+@pytest.fixture
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this environment's programs are: not in PATH."""
+    folder = tmp_path / "clone" / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    for name in ("openfaze", "hf"):
+        (folder / name).touch(0o755)
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(folder))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("container", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+REMEDY = "Run `openfaze install gpu`, then `openfaze pull paddleocr`."
+
+
+def test_commands_are_printed_as_they_work_in_the_clone(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(scripts.parents[1])
+    shown = "Run `.venv/bin/openfaze install gpu`, then `.venv/bin/openfaze pull paddleocr`."
+    assert as_called_here(REMEDY) == shown
+
+
+def test_elsewhere_commands_have_their_whole_path(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (elsewhere := scripts.parents[2] / "elsewhere").mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert as_called_here("`openfaze pull paddleocr`") == f"`{scripts}/openfaze pull paddleocr`"
+
+
+def test_where_the_shell_finds_them_commands_are_short(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(scripts))
+    assert shutil.which("openfaze")
+    assert as_called_here(REMEDY) == REMEDY
+
+
+def test_what_runs_in_another_folder_has_its_whole_path_everywhere(
+    scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scripts.parents[1])
+    assert as_called_here("`hf download a/b --local-dir b`") == f"`{scripts}/hf download a/b --local-dir b`"
+
+
+def test_in_the_image_commands_are_those_of_its_machine(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("container", "openfaze")
+    monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/weights")
+    for command, shown in {
+        "openfaze pull ocr": "docker compose run --rm openfaze openfaze pull ocr",
+        "openfaze install gpu": "EXTRAS='gpu' docker compose up -d --build",
+        "apt-get install a b": "APT_PACKAGES='a b' docker compose up -d --build",
+        "hf download a/b --local-dir b": "docker compose run --rm --workdir /weights openfaze hf download a/b "
+        "--local-dir b",
+    }.items():
+        assert as_called_here(f"Run `{command}`.") == f"Run `{shown}`."
+    with pytest.raises(extras.CannotInstall, match="Packages are part of the image"):
+        extras.install("gpu")
