@@ -5,20 +5,36 @@ ApiError
 ├── InvalidApiKey     401 authentication_error
 ├── NotFound          404 invalid_request_error
 ├── PayloadTooLarge   413 payload_too_large
+├── RateLimited       429 rate_limit_error, with Retry-After
 ├── InternalError     500 internal_error
-└── Unavailable       503 service_unavailable, with Retry-After
+└── Unavailable       503 service_unavailable
+
+Clients repeat a 429 and any 5xx by themselves, so each says whether that can help: with `retry_after` it says when,
+without it that it cannot.
 """
 
 from typing import ClassVar
 
-from models.base import EngineFailed, EngineOverloaded, EngineUnavailable
-from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRefused
+import structlog
+
+from models.base import (
+    RETRY_S,
+    EngineFailed,
+    EngineNotReady,
+    EngineOverloaded,
+    EngineTooSlow,
+    EngineUnavailable,
+    ShareUsedUp,
+    UpstreamDown,
+    ran_out,
+)
+from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRefused, LlmUnavailable
 from tasks.errors import InputError, InputTooLarge, Overloaded
 
-RETRY_UNAVAILABLE_S = 60
-"""Retry-After of a capability that is not there: it takes an operator, not a moment."""
-RETRY_UPSTREAM_S = 5
-"""Retry-After of an LLM that did not answer."""
+LONGEST_RETRY_S = 60
+"""Seconds that a client's program may be made to wait. Who has to wait longer is told so, and goes on meanwhile."""
+
+log = structlog.get_logger(__name__)
 
 
 class ApiError(Exception):
@@ -28,6 +44,26 @@ class ApiError(Exception):
     type: ClassVar[str] = "internal_error"
     code: str = "internal_error"
 
+    SCHEMA: ClassVar[dict[str, object]] = {
+        "title": "Error",
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["message", "type", "code", "param", "request_id"],
+                "properties": {
+                    "message": {"type": "string"},
+                    "type": {"type": "string"},
+                    "code": {"type": "string"},
+                    "param": {"type": ["string", "null"], "description": "The field that it is about."},
+                    "request_id": {"type": "string"},
+                },
+            }
+        },
+    }
+    """Of `body`, in JSON Schema."""
+
     def __init__(
         self,
         message: str,
@@ -36,6 +72,7 @@ class ApiError(Exception):
         param: str | None = None,
         retry_after: int | None = None,
     ) -> None:
+        """`retry_after`: the seconds until the same request may succeed; None where waiting does not help."""
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
@@ -44,7 +81,8 @@ class ApiError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        """Whether and when to try again, where clients would by themselves."""
+        return retry_headers(self.retry_after) if self.status == 429 or self.status >= 500 else {}
 
     def body(self, request_id: str) -> dict[str, object]:
         """The JSON that OpenAI's SDKs turn into an exception."""
@@ -89,6 +127,12 @@ class PayloadTooLarge(ApiError):
     code = "request_too_large"
 
 
+class RateLimited(ApiError):
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+
 class InternalError(ApiError):
     """Something broke here; the message says no more than that."""
 
@@ -102,6 +146,14 @@ class Unavailable(ApiError):
     code = "engine_unavailable"
 
 
+def retry_headers(retry_after: int | None) -> dict[str, str]:
+    """`retry-after` for everybody; `x-should-retry` for OpenAI's clients, which would try again without it."""
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    if retry_after is None or retry_after > LONGEST_RETRY_S:
+        headers["x-should-retry"] = "false"
+    return headers
+
+
 def to_api_error(error: BaseException) -> ApiError:
     """The public face of any exception."""
     match error:
@@ -111,10 +163,16 @@ def to_api_error(error: BaseException) -> ApiError:
             return PayloadTooLarge(error.message, code=error.code, param=error.param)
         case InputError():
             return BadRequest(error.message, code=error.code, param=error.param)
-        case EngineUnavailable():
-            return Unavailable(str(error), retry_after=RETRY_UNAVAILABLE_S)
-        case EngineOverloaded() | Overloaded():
+        case EngineTooSlow():
+            return Unavailable(str(error), code="timeout", retry_after=error.retry_after)
+        case UpstreamDown():
+            return Unavailable(str(error), code="upstream_unavailable", retry_after=error.retry_after)
+        case ShareUsedUp():
+            return RateLimited(str(error), retry_after=error.retry_after)
+        case EngineNotReady() | EngineOverloaded() | Overloaded():
             return Unavailable(str(error), code="overloaded", retry_after=error.retry_after)
+        case EngineUnavailable():
+            return Unavailable(str(error))
         case ContextOverflow():
             return BadRequest(error.public, code="context_length_exceeded", param="messages")
         case LlmRefused():
@@ -122,13 +180,28 @@ def to_api_error(error: BaseException) -> ApiError:
         case LlmOverloaded():
             return Unavailable(error.public, code="overloaded", retry_after=error.retry_after)
         case LlmError():
-            return Unavailable(error.public, code="upstream_unavailable", retry_after=RETRY_UPSTREAM_S)
-        case EngineFailed():
-            return InternalError()
+            return Unavailable(error.public, code="upstream_unavailable", retry_after=error.retry_after)
+        case _ if _ran_out(error):
+            return Unavailable(
+                "The server has no memory, or no room for another file or process, at the moment. Try again later.",
+                code="overloaded",
+                retry_after=RETRY_S,
+            )
         case _:
             return InternalError()
 
 
-def is_expected(error: BaseException) -> bool:
-    """False for what only a bug here explains, and the log should show."""
-    return not isinstance(to_api_error(error), InternalError)
+def _ran_out(error: BaseException) -> bool:
+    return ran_out(error) or (isinstance(error, EngineFailed) and error.retry_after is not None)
+
+
+def told(error: BaseException, event: str, **about: object) -> ApiError:
+    """The public face of `error`. What an operator has to know besides is logged as `event`: what only a bug here
+    explains, and what is wrong with the LLM, which clients are not told."""
+    face = to_api_error(error)
+    if isinstance(face, InternalError) or _ran_out(error):
+        log.error(event, exc_info=error, **about)
+    elif isinstance(error, LlmError) and not isinstance(error, LlmRefused):
+        words = {"error": str(error)} if isinstance(error, LlmUnavailable) else {}
+        log.warning(event, reason=error.reason, host=error.host, **words, **about)
+    return face

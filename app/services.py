@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -19,12 +21,16 @@ from app.chat.answer import Answerer
 from app.chat.collect import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
+from app.chat.rounds import ToolLimits
 from app.settings import Settings
 from models.base import EngineUnavailable, ModelError
 from models.catalog import CATALOG
+from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
-from models.runtime import NOT_YET
+from models.runtime import AUTO, NOT_YET, OFF, Runtime
 from models.safety import personal_data
+from models.scheduler import FairSlots
+from models.translation.candidates import remedy_between
 from tasks.base import TASK_NAMES, Task
 from tasks.code_sandbox import CodeSandboxTask
 from tasks.detection.search import Engines
@@ -34,6 +40,8 @@ from tasks.gui_detection import GuiDetectionTask
 from tasks.media.limits import MB
 from tasks.object_detection import ObjectDetectionTask
 from tasks.ocr import OcrTask
+from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
+from tasks.scrape.browser import find_browser
 from tasks.scraper import ScraperParts, ScraperTask
 from tasks.search.result_pages import ResultPages
 from tasks.series.reading import TableReader
@@ -48,8 +56,8 @@ log = structlog.get_logger(__name__)
 
 
 class Services:
-    """Loads no engine by itself. Raises ValueError for an engine that the catalog does not know, and for a file of keys
-    or a setting that will not do."""
+    """Loads no engine by itself. Raises ValueError for an engine that the catalog does not know or that was named and
+    cannot run here, and for a file of keys or a setting that will not do."""
 
     def __init__(self, settings: Settings) -> None:
         unknown = [name for name in settings.preload if name not in CATALOG]
@@ -63,6 +71,8 @@ class Services:
         self.settings = settings
         self.keys = build_keys(settings)
         self.runtime = build_runtime(settings)
+        if unmet := list(_unmet(settings, self.runtime)):
+            raise ValueError("\n".join(unmet))
         self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
         self.files = build_files(settings)
@@ -70,15 +80,37 @@ class Services:
         self.speech = SpeechToTextTask(self.runtime.transcriber, self.loader, self.runtime.voice_encoder)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
+        self.executor = FairExecutor("text")
+        self.evidence_executor = FairExecutor("evidence")
+        self.wire = FairExecutor("wire")
+        """For parsing and writing large bodies."""
+        self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
+        """For bodies of requests that are over a megabyte, while they come in."""
         embedder = self.runtime.embedder()
         self._tasks: dict[str, Task] = {task.name: task for task in self._build_tasks(settings, embedder)}
         task_names: Sequence[str] = TASK_NAMES
         if settings.code_sandbox == "on":
             task_names = (*task_names, CodeSandboxTask.name)
         planner = Planner(embedder, self.has_task)
-        answerer = Answerer(self.runtime.llm, embedder, self.find_task, self.has_task, planner, self.loader)
+        answerer = Answerer(
+            self.runtime.llm,
+            embedder,
+            self.find_task,
+            self.has_task,
+            planner,
+            self.loader,
+            self.executor,
+            self.evidence_executor,
+            settings.max_evidence_chars,
+            ToolLimits(settings.tool_calls_at_once, settings.max_tool_calls_a_round, settings.max_tool_calls),
+        )
         self.guardrails = Guardrails(
-            self.runtime.text_guards, self.runtime.image_guards, self.loader, seconds=settings.guard_timeout_s
+            self.runtime.text_guards,
+            self.runtime.image_guards,
+            self.loader,
+            seconds=settings.guard_timeout_s,
+            max_bytes=int(settings.max_guarded_mb * MB),
+            threads=self.runtime.guard_threads,
         )
         collector = Collector(self.files, settings.max_sources, int(settings.max_total_mb * MB))
         self.pipeline = Pipeline(
@@ -99,8 +131,9 @@ class Services:
         engines = Engines(runtime.detector, runtime.open_vocabulary, runtime.segmenter, runtime.embedder)
         yield ObjectDetectionTask(engines, loader)
         yield GuiDetectionTask(runtime.gui_detector, runtime.page_reader, loader, runtime.gui_grounder)
-        yield TranslateTask(runtime.translators, loader, most_chars=settings.max_translate_chars)
-        series = SeriesLimits(points=settings.max_series_points, series=settings.max_series)
+        remedy = partial(remedy_between, weights_dir=Path(settings.weights_dir))
+        yield TranslateTask(runtime.translators, loader, remedy=remedy, most_chars=settings.max_translate_chars)
+        series = SeriesLimits(settings.max_series_points, settings.max_series, settings.max_inline_chars)
         yield ForecastTask(runtime.forecaster, TableReader(loader, loader.processes), series)
         pages = ResultPages(self.politeness, loader.processes, loader.limits)
         yield WebSearchTask(self.search, pages, embedder)
@@ -152,9 +185,34 @@ class Services:
         return False
 
     async def close(self) -> None:
-        await self.loader.close()
-        await self.search.close()
-        if self.browser is not None:
-            await self.browser.close()
-        await self.files.close()
-        await self.runtime.close()
+        """Closes each part, whatever becomes of the others."""
+        parts = (
+            self.executor,
+            self.evidence_executor,
+            self.wire,
+            self.loader,
+            self.search,
+            self.browser,
+            self.files,
+            self.runtime,
+        )
+        for part in parts:
+            try:
+                if part is not None:
+                    await part.close()
+            except Exception:
+                log.exception("closing_failed", part=type(part).__name__)
+
+
+def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:
+    """A line for each engine that the operator chose and that cannot run here: no other may stand in for it, and who
+    calls later could not do anything about it."""
+    for capability, choice, remedy in runtime.unmet_choices():
+        yield f"OPENFAZE_{capability.upper()}={choice} cannot run here. {remedy}"
+    if settings.code_sandbox == "on":
+        try:
+            runtime.choose(CodeSandboxTask.name)
+        except EngineUnavailable as error:
+            yield f"OPENFAZE_CODE_SANDBOX=on cannot run here. {error.remedy}"
+    if settings.browser not in (AUTO, OFF) and find_browser(settings.browser) is None:
+        yield f"OPENFAZE_BROWSER names a browser that cannot run here. {BROWSER_REMEDY}"

@@ -7,22 +7,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.telemetry import LogFormat
 from models.safety.codes import CODES
 from models.safety.model_candidates import is_known_guard
 
 PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"
+ROOT = Path(__file__).parents[1]
+"""The clone, where openfaze runs from one."""
+_FILLED = {"weights": "*", "files": "*/file-*.json"}
+"""What there is in a folder that has been in use: many a folder of other people's is called `files`."""
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 GuardThresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDecode]
 
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, use_attribute_docstrings=True
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        # An empty variable is one that nobody has set, as templates of .env have them.
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     host: str = "127.0.0.1"
@@ -37,7 +49,9 @@ class Settings(BaseSettings):
     keys_file: str | None = None
     """A TOML file of hashed keys with names, which `openfaze keys` writes; read again when it changes."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Logs are JSON lines on stderr and never hold what a request says. `debug` adds exceptions' messages."""
+    """Logs go to stderr and never hold what a request says. `debug` adds exceptions' messages."""
+    log_format: LogFormat = "auto"
+    """`json`: a JSON object a line; `console`: lines for people; `auto`: for people on a terminal, else JSON."""
 
     ocr: str = "auto"
     """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
@@ -97,6 +111,8 @@ class Settings(BaseSettings):
     """The guard model as that server calls it."""
     guard_timeout_s: float = Field(default=20, gt=0)
     """Seconds that judging a picture, or 50,000 characters of a text, may take; then the request is refused."""
+    max_guarded_mb: float = Field(default=1, gt=0)
+    """Megabytes of UTF-8 that a guard may have to judge together: what a request says, or what was read for it."""
     guard_thresholds: GuardThresholds = {}
     """Comma-separated scores from which on a code applies, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
     personal_data: Literal["block", "redact"] = "block"
@@ -115,32 +131,42 @@ class Settings(BaseSettings):
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode] = None
     """Comma-separated, of `vision`, `tools`, `json_schema`: what that server's model can do. Unset: it is tried out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
-    """Tokens of prompt and answer together. Unset: as that server says, 4096 for an LLM in this process."""
+    """Tokens of prompt and answer together. Unset: as that server says, 4096 for an LLM in this process, 2048 for the
+    small one that comes along."""
     llm_first_byte_s: float = Field(default=120, gt=0)
     """Seconds that that server may take to begin its answer."""
     llm_gguf: str | None = None
     """A GGUF file to run in this process on llama.cpp."""
-    llm_parallel: int = Field(default=4, ge=1)
-    """Answers that an LLM in this process writes at a time."""
+    embedded_max_tokens: int = Field(default=512, ge=1)
+    """Tokens after which an answer of an LLM in this process ends where the request sets no `max_tokens`."""
+    llm_parallel: int | None = Field(default=None, ge=1)
+    """Answers that an LLM in this process writes at a time. Unset: 10 of the small one that comes along, 4 of
+    others."""
     embedding: str = "auto"
     """The embedding engine, for routing and for trimming long results: `all-minilm-l6-v2` or `auto`."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run."""
     threads: int = Field(default=0, ge=0)
     """CPU threads an engine computes with; 0: as many as this process may use."""
-    weights_dir: str = "weights"
-    """Where pulled weights live; `openfaze pull` writes there."""
+    weights_dir: str = Field(default="", validate_default=True)
+    """Where pulled weights live; `openfaze pull` writes there. Unset: the folder `weights` of the clone that openfaze
+    runs from, or of the user's data folder (`~/.local/share/openfaze`)."""
     auto_pull: bool = True
     """Fetch weights of up to 100 MB at their engine's first use; 0 leaves that to `openfaze pull`."""
     preload: CommaSeparated = ()
     """Comma-separated capabilities to load at start (`ocr`); others load at their first use."""
     idle_unload_s: float = Field(default=0, ge=0)
     """Seconds without work after which an engine's weights leave memory; 0 keeps them."""
-    max_queue: int = Field(default=64, ge=1)
+    max_queue: int = Field(default=128, ge=1)
     """Pages that may wait for an engine; one more is answered with 503 and Retry-After."""
+    key_share: float = Field(default=0.5, gt=0, le=1)
+    """The part that one key may have of whatever is bounded (places in an engine's queue, scripts, connections, calls
+    of the LLM); more of its work waits, or is answered with 429 and Retry-After. Without keys one caller has all."""
 
     max_request_mb: float = Field(default=128, gt=0)
     """Megabytes (2^20 bytes) of a request's body."""
+    large_bodies_at_once: int = Field(default=8, ge=1)
+    """Bodies over a megabyte that are read at a time; others wait at their clients."""
     max_part_mb: float = Field(default=20, gt=0)
     """Megabytes of one data URL or base64 part, decoded."""
     max_fetch_mb: float = Field(default=80, gt=0)
@@ -173,6 +199,12 @@ class Settings(BaseSettings):
     """Steps of one series to forecast, the missing ones between the first and the last included."""
     max_text_chars: int = Field(default=20_000_000, ge=1)
     """Characters of one text, office or HTML file."""
+    max_wording_chars: int = Field(default=20_000, ge=1000)
+    """Characters of a request's text, at its beginning and its end, in which is looked for what it asks for."""
+    max_evidence_chars: int = Field(default=200_000_000, ge=1000)
+    """Characters of text that the fields of one answer are compared with for evidence, each field with all of it."""
+    max_inline_chars: int = Field(default=1_000_000, ge=1000)
+    """Characters of a text that holds a series to forecast; a longer one comes as a file."""
     max_json_depth: int = Field(default=200, ge=1)
     """Lists and objects within each other in a JSON file."""
     max_translate_chars: int = Field(default=1_000_000, ge=1)
@@ -183,10 +215,13 @@ class Settings(BaseSettings):
     """Megabytes of all inputs of one request together, decoded or fetched."""
     max_json_values: int = Field(default=200_000, ge=1000)
     """Values (numbers, strings, lists, objects) in a large body: parsed, each may take a hundred times its bytes."""
-    files_dir: str = "files"
-    """Where uploaded files are kept: a folder, or an fsspec URL such as `s3://bucket/prefix`."""
+    files_dir: str = Field(default="", validate_default=True)
+    """Where uploaded files are kept: a folder, or an fsspec URL such as `s3://bucket/prefix`. Unset: the folder
+    `files`, found as OPENFAZE_WEIGHTS_DIR is."""
     max_file_mb: float = Field(default=512, gt=0)
     """Megabytes of one uploaded file."""
+    max_files: int = Field(default=10_000, ge=1)
+    """Uploaded files that one key may have."""
     max_files_mb: float = Field(default=10_240, gt=0)
     """Megabytes of all files that one key has uploaded."""
     files_ttl_hours: float = Field(default=720, ge=0)
@@ -198,8 +233,28 @@ class Settings(BaseSettings):
     """A SearXNG for it that answers in JSON, on a private network too; clients cannot reach it by this."""
     search_api_key: SecretStr | None = None
     """The key of the hosted provider that is named, or `brave=…,tavily=…` for several."""
+    llm_calls_at_once: int = Field(default=256, ge=1)
+    """Calls of the LLM's server at a time; others wait."""
+    tool_calls_at_once: int = Field(default=8, ge=1)
+    """Specialists that run at a time for the calls of one request's LLM."""
+    max_tool_calls_a_round: int = Field(default=16, ge=1)
+    """Specialists that one answer of the LLM may call; it is told that further calls were not run."""
+    max_tool_calls: int = Field(default=32, ge=1)
+    """The same in one request."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds that one request may take."""
+    max_connections: int = Field(default=1000, ge=1)
+    """Connections at a time; those that wait for a request make room for new ones, the oldest first."""
+    max_connections_per_address: int = Field(default=500, ge=1)
+    """The same from one address. Behind a proxy all connections have its address."""
+    max_head_kb: int = Field(default=64, ge=1)
+    """Kilobytes (1024 bytes) of a request's first line and headers; more is answered with 431."""
+    head_timeout_s: float = Field(default=10, gt=0)
+    """Seconds that the head of a request may take to come."""
+    keep_alive_s: float = Field(default=75, gt=0)
+    """Seconds that a connection may idle between two requests."""
+    min_rate_kb: float = Field(default=4, ge=0)
+    """Kilobytes a second at which bodies come and answers are taken at least, over ten seconds; what is slower ends."""
     shutdown_grace_s: int = Field(default=30, ge=0)
     """Seconds that running requests and streams get to finish once the server is told to stop."""
     fetch_allow: CommaSeparated = ()
@@ -233,6 +288,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("weights_dir", "files_dir")
+    @classmethod
+    def _found_wherever_it_starts(cls, value: str, info: ValidationInfo) -> str:
+        return value or str(default_folder(f"{info.field_name}".removesuffix("_dir")))
 
     @field_validator("llm_abilities")
     @classmethod
@@ -272,6 +332,14 @@ class Settings(BaseSettings):
                 f"or {PREFIX}OPEN=1 to serve anyone who can connect"
             )
         return self
+
+
+def default_folder(name: str) -> Path:
+    """Where `weights` or `files` lie unless a setting says it: the same place wherever the server is started. While
+    there is nothing yet, a folder of an earlier version's, which began in the working directory, stays in use."""
+    home = ROOT if (ROOT / "pyproject.toml").is_file() else platformdirs.user_data_path("openfaze", appauthor=False)
+    folder, here = home / name, Path.cwd() / name
+    return here if not folder.exists() and any(here.glob(_FILLED[name])) else folder
 
 
 def thresholds_in(text: str) -> dict[str, str]:

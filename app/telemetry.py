@@ -1,19 +1,29 @@
-"""What the server says about itself: JSON logs without content, and a request's stages."""
+"""What the server says about itself: logs without content, and a request's stages."""
 
 import asyncio
 import logging
+import os
 import sys
 import time
 import traceback
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
+LogFormat = Literal["auto", "json", "console"]
 
-def configure_logging(level: str) -> None:
-    """JSON lines on stderr, uvicorn's and libraries' included. Call once, before the first log line."""
+
+def logs_for_people(log_format: LogFormat) -> bool:
+    """Whether logs are lines for somebody who watches: on a terminal, unless the operator chose."""
+    return log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+
+
+def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
+    """Logs on stderr, uvicorn's and libraries' included. Call once, before the first log line."""
     with_messages = level == "debug"
+    for_people = logs_for_people(log_format)
 
     def describe_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         error = event.pop("exc_info", None)
@@ -28,7 +38,9 @@ def configure_logging(level: str) -> None:
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper("%H:%M:%S", utc=False)
+        if for_people
+        else structlog.processors.TimeStamper("iso"),
         describe_exception,
     ]
     structlog.configure(
@@ -43,16 +55,49 @@ def configure_logging(level: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                *([_as_plain_text, _console()] if for_people else [structlog.processors.JSONRenderer()]),
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
+    # Python's warnings, such as PIL's of a large picture, are lines like all others.
+    logging.captureWarnings(True)
     # Libraries log what they read (URLs, texts) at their lower levels: only their warnings are let through.
     root.setLevel(logging.WARNING)
     for name in ("app", "tasks", "models", "uvicorn.error"):
         logging.getLogger(name).setLevel(level.upper())
+
+
+def _console() -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(
+        pad_event_to=0,
+        pad_level=False,
+        colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"),
+        sort_keys=False,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+
+
+def _as_plain_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A path or a name that a caller chose moves no cursor and sets no colour of the terminal."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = repr(value)[1:-1]
+    described = event.pop("exception", None)
+    if described is not None:
+        event["exception"] = "\n".join(_lines(described))
+    return event
+
+
+def _lines(described: Mapping[str, Any]) -> Iterator[str]:
+    """An exception as `_describe` has it, the cause first, as Python would print it."""
+    if cause := described.get("cause"):
+        yield from _lines(cause)
+        yield "which led to:"
+    message = repr(described["message"]) if "message" in described else ""
+    yield f"  {described['type']} {message}".rstrip()
+    yield from (f"    {frame}" for frame in described["frames"])
 
 
 def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:

@@ -47,6 +47,14 @@ class TaskRequest:
     redact: Callable[[str], str] = as_it_is
     """Takes out of a text of the inputs what no language model may be shown. Slow for long ones."""
 
+    def wording(self, most_chars: int) -> str:
+        """What of the text is read for wishes: of a long one its beginning and its end, `most_chars` in all. What is
+        asked for is said there; what lies between is something to read."""
+        if len(self.text) <= most_chars:
+            return self.text
+        end = most_chars // 4
+        return f"{self.text[: most_chars - end]}\n{self.text[-end:]}"
+
 
 class Task(Protocol):
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from models.series.forecaster import Forecaster, Outlook, Series
 from tasks.base import TaskRequest
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
 from tasks.media.source import Source
 from tasks.series.ahead import steps_ahead
 from tasks.series.columns import Observed, mentions, observed
@@ -29,6 +29,8 @@ class SeriesLimits:
     """Steps of one series, the missing ones between the first and the last included (OPENFAZE_MAX_SERIES_POINTS)."""
     series: int = 32
     """Series that one request forecasts (OPENFAZE_MAX_SERIES)."""
+    inline_chars: int = 1_000_000
+    """Characters of a text that holds a series itself (OPENFAZE_MAX_INLINE_CHARS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class ForecastTask:
     async def run(self, request: TaskRequest) -> ForecastResult:
         """Raises InputError (nothing to forecast, fewer than 5 values, a horizon that cannot be, a source that cannot
         be used, `too_many_series`, `too_many_points`), EngineOverloaded, EngineUnavailable and EngineFailed."""
+        if not request.sources and len(request.text) > self._limits.inline_chars:
+            raise InputTooLarge(
+                f"The text to find a series in has {len(request.text)} characters; the limit is "
+                f"{self._limits.inline_chars} (OPENFAZE_MAX_INLINE_CHARS). Attach it as a CSV file.",
+                param="messages",
+            )
         message = await asyncio.to_thread(message_of, request.text, has_sources=bool(request.sources))
         if request.sources:
 

@@ -50,9 +50,11 @@ class GuiDetectionTask:
         if not request.sources:
             raise InputError(f"task '{self.name}' needs a screenshot: attach one, or put its URL in the text")
         async with opened_documents(self._loader, request.sources) as documents:
-            pages = pages_to_search(self.name, request.text, documents, self._loader.limits.pages)
-            alone = is_alone(documents)
-            return {"gui_elements": await self._searched(pages, Wording.of(request.text), request.progress, alone)}
+            limits = self._loader.limits
+            text = request.wording(limits.wording_chars)
+            pages = await asyncio.to_thread(pages_to_search, self.name, text, documents, limits.pages)
+            wording = await asyncio.to_thread(Wording.of, text)
+            return {"gui_elements": await self._searched(pages, wording, request.progress, is_alone(documents))}
 
     async def _searched(
         self, pages: Sequence[Page], wording: Wording, progress: Progress, alone: bool

@@ -39,8 +39,10 @@ class ObjectDetectionTask:
                 f"task '{self.name}' needs an image, a PDF or a video: attach one, or put its URL in the text"
             )
         async with opened_documents(self._loader, request.sources) as documents:
-            pages = pages_to_search(self.name, request.text, documents, self._loader.limits.pages)
-            search = await self._searches.for_text(request.text)
+            limits = self._loader.limits
+            text = request.wording(limits.wording_chars)
+            pages = await asyncio.to_thread(pages_to_search, self.name, text, documents, limits.pages)
+            search = await self._searches.for_text(text)
             return {"detected_objects": await self._searched(pages, search, request.progress, is_alone(documents))}
 
     async def _searched(

@@ -43,7 +43,8 @@ class OcrTask:
         if not request.sources:
             raise InputError("task 'ocr' needs an image or a document: attach one, or put its URL in the text")
         async with opened_documents(self._loader, request.sources) as documents:
-            pages = self._asked_for(request.text, documents)
+            wording = request.wording(self._loader.limits.wording_chars)
+            pages = await asyncio.to_thread(self._asked_for, wording, documents)
             sections = await self._read(pages, request.progress)
             return await asyncio.to_thread(_result, documents, pages, sections)
 

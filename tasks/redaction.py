@@ -14,6 +14,7 @@ import pydantic_core
 
 from models.safety.personal_data import Span, find
 from tasks.bounds import Bounds, bounds_of
+from tasks.speech.spacing import joined_text, spaced
 
 Counts = Counter[str]
 """How often each kind of personal data was replaced."""
@@ -90,9 +91,9 @@ def redacted_result(name: str, result: Any, counts: Counts) -> Any:
                 "extracted_text": redacted(text, counts),
                 "sections": [_section(section, apart) for section in sections],
             }
-        case "stt", {"text": str(text), "chunks": [*chunks]} if text == "".join(chunk["text"] for chunk in chunks):
+        case "stt", {"text": str(text), "chunks": [*chunks]} if text == joined_text(chunk["text"] for chunk in chunks):
             chunks = _chunks(chunks, counts)
-            return {**result, "text": "".join(chunk["text"] for chunk in chunks), "chunks": chunks}
+            return {**result, "text": joined_text(chunk["text"] for chunk in chunks), "chunks": chunks}
     return redacted_value(result, counts)
 
 
@@ -139,15 +140,14 @@ def _quoted(text: str) -> str:
 
 def _chunks(chunks: Sequence[Mapping[str, Any]], counts: Counts) -> list[dict[str, Any]]:
     """Of a transcript. One that is nothing but the end of personal data gives its time to the one before it."""
-    texts = [chunk["text"] for chunk in chunks]
+    texts = list(spaced(chunk["text"] for chunk in chunks))
     redone: list[dict[str, Any]] = []
     for chunk, text, was in zip(chunks, redacted_pieces(texts, counts), texts, strict=True):
         if redone and was.strip() and not text.strip():
             start, _ = redone[-1]["timestamp"]
             redone[-1]["timestamp"] = (start, max(redone[-1]["timestamp"][1], chunk["timestamp"][1]))
-            redone[-1]["text"] += text
         else:
-            redone.append({**chunk, "text": text})
+            redone.append({**chunk, "text": text.strip()})
     return redone
 
 

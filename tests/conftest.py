@@ -1,5 +1,6 @@
 """Fixtures that every kind of test shares."""
 
+import importlib.util
 import os
 import tempfile
 from pathlib import Path
@@ -10,6 +11,13 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 # What hypothesis remembers of failures is not the checkout's.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "openfaze-hypothesis"))
+# The environments of heavier engines have no hypothesis, and none of its tests.
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # How long an example takes tells how busy the machine is.
+    settings.register_profile("openfaze", deadline=None)
+    settings.load_profile("openfaze")
 
 
 @pytest.fixture

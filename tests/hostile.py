@@ -117,19 +117,28 @@ def pdf_of_inches(side: float) -> bytes:
     )
 
 
-def pdf_of_circles() -> bytes:
-    """A page whose form draws itself, and whose tree of pages is its own child."""
+def pdf_drawing_itself() -> bytes:
+    """A page whose form draws itself."""
     drawing = b"/F Do"
-    stream = b"<</Length %d>>stream\n%s\nendstream" % (len(drawing), drawing)
+    content = b"<</Length %d>>stream\n%s\nendstream" % (len(drawing), drawing)
     form = b"<</Type/XObject/Subtype/Form/BBox[0 0 100 100]/Resources<</XObject<</F 5 0 R>>>>/Length %d>>" % len(
         drawing
     )
     return pdf(
         b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R 2 0 R]/Count 2>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Resources<</XObject<</F 5 0 R>>>>/Contents 4 0 R>>",
-        stream,
+        content,
         form + b"stream\n" + drawing + b"\nendstream",
+    )
+
+
+def pdf_of_a_circular_tree() -> bytes:
+    """A page, and beside it the tree of pages as its own child."""
+    return pdf(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R 2 0 R]/Count 2>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>",
     )
 
 

@@ -1,6 +1,7 @@
 """A web server on loopback that behaves well, badly, or not at all."""
 
 import contextlib
+import select
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,12 @@ class Origin:
     seen: list[str] = field(default_factory=list)
     """Paths asked for."""
     stopping: threading.Event = field(default_factory=threading.Event)
+    held: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """One for each request under `/held/` that has arrived."""
+    left: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """One for each of them whose client has hung up."""
+    released: threading.Event = field(default_factory=threading.Event)
+    """What those that stay wait for."""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -30,7 +37,8 @@ class Origin:
 @contextlib.contextmanager
 def serving_origin() -> Iterator[Origin]:
     """`/redirect?to=…` redirects, `/endless` never ends, `/drip` sends a byte at a time, `/short` ends before its
-    length is there, `/gzip/…` says of a file that it is compressed; else `files`, or 404."""
+    length is there, `/gzip/…` says of a file that it is compressed, `/held/…` keeps it until `released` is set; else
+    `files`, or 404."""
     origin = Origin(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -58,11 +66,24 @@ def serving_origin() -> Iterator[Origin]:
                     case path if path.removeprefix("/gzip") in origin.files and path.startswith("/gzip/"):
                         self._begin(("content-encoding", "gzip"))
                         self.wfile.write(origin.files[path.removeprefix("/gzip")])
+                    case path if path.removeprefix("/held") in origin.files and path.startswith("/held/"):
+                        if self._is_awaited():
+                            self._begin()
+                            self.wfile.write(origin.files[path.removeprefix("/held")])
                     case path if path in origin.files:
                         self._begin(*origin.headers.get(path, {}).items())
                         self.wfile.write(origin.files[path])
                     case _:
                         self.send_error(404)
+
+        def _is_awaited(self) -> bool:
+            """Whether the client is still there when the file is released."""
+            origin.held.release()
+            while not (origin.released.is_set() or origin.stopping.is_set()):
+                if select.select([self.connection], [], [], 0.02)[0]:
+                    origin.left.release()
+                    return False
+            return origin.released.is_set()
 
         def _begin(self, *headers: tuple[str, str]) -> None:
             self.send_response(200)

@@ -13,6 +13,7 @@ from app.chat.render import FIRST_PING_S, PING_S
 from app.wire import audio, sse, subtitles
 from tasks.speech.languages import language_name
 from tasks.speech.phrases import Phrase
+from tasks.speech.spacing import separator, spaced
 from tasks.speech_to_text import Transcript
 
 _SEEK_HZ = 100
@@ -51,16 +52,17 @@ class _Events:
     def __init__(self, *, diarized: bool, show_progress: bool) -> None:
         self._diarized = diarized
         self._show_progress = show_progress
-        self._begun = False
+        self._last = ""
+        """The text of the phrase before."""
 
     def of(self, heard: Heard) -> list[bytes]:
         match heard:
             case Progress(stage, done, total):
                 return [sse.progress(stage, done, total)] if self._show_progress else []
             case Phrase():
-                text = heard.text if self._begun else heard.text.lstrip()
-                self._begun = True
-                return [sse.data(audio.TextDelta(delta=text))]
+                delta = separator(self._last, heard.text) + heard.text
+                self._last = heard.text
+                return [sse.data(audio.TextDelta(delta=delta))]
             case Transcript():
                 end = audio.TextDone(text=heard.text, usage=_usage(heard))
                 return [*self._segments(heard), sse.data(end), sse.DONE]
@@ -68,9 +70,11 @@ class _Events:
     def _segments(self, transcript: Transcript) -> list[bytes]:
         if not self._diarized:
             return []
+        segments = _spoken_segments(transcript)
+        deltas = spaced(segment.text for segment in segments)
         pairs = [
-            (audio.TextDelta(delta=segment.text, segment_id=segment.id), segment)
-            for segment in _spoken_segments(transcript)
+            (audio.TextDelta(delta=delta, segment_id=segment.id), segment)
+            for delta, segment in zip(deltas, segments, strict=True)
         ]
         return [sse.data(event) for pair in pairs for event in pair]
 

@@ -1,6 +1,5 @@
 """From a request's body to what it says, without standing in anyone's way."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.long_strings import TooManyValues, shorten
 from app.wire.request import first_problem
+from models.fair_executor import FairExecutor
 
 LARGE = 256 * 1024
 """Bytes of a body from which on it is parsed in a thread, and without its long strings."""
@@ -17,9 +17,9 @@ MAX_VALUES = 200_000
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 
-async def parse_aside(kind: type[RequestT], body: bytearray, max_values: int) -> RequestT:
-    """As `parse`; a large body in a thread."""
-    return parse(kind, body) if len(body) < LARGE else await asyncio.to_thread(parse, kind, body, max_values)
+async def parse_aside(kind: type[RequestT], body: bytearray, max_values: int, threads: FairExecutor) -> RequestT:
+    """As `parse`; a large body in `threads`."""
+    return parse(kind, body) if len(body) < LARGE else await threads.run(parse, kind, body, max_values)
 
 
 def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_VALUES) -> RequestT:

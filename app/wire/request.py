@@ -273,6 +273,13 @@ class ChatRequest(Wire):
     def shows_reasoning(self) -> bool:
         return self.reasoning_effort not in (None, "off", "none")
 
+    @field_validator("stream_options")
+    @classmethod
+    def _are_a_streams(cls, options: StreamOptions | None, info: ValidationInfo) -> Any:
+        if options is not None and info.data.get("stream") in (None, False):
+            raise PydanticCustomError("stream_options", "Only allowed where 'stream' is true")
+        return options
+
     @field_validator("tool_choice")
     @classmethod
     def _can_be_honoured(cls, choice: ToolChoice | None, info: ValidationInfo) -> Any:

@@ -26,8 +26,10 @@ class Usage(Wire):
 
 class PrecontextEntry(Wire):
     name: str
-    result: Any = Field(default=None, exclude_if=absent)
+    result: Any = None
+    """As a run task answers it; null where the task failed."""
     error: str | None = Field(default=None, exclude_if=absent)
+    """Why it failed."""
 
 
 class FunctionCall(Wire):
@@ -73,7 +75,10 @@ class ChatCompletion(Wire):
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
     """Where each field of a structured answer comes from, by JSON pointer; only when it was asked for."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
-    """Beside `evidence`: pointers of the fields that nothing in the precontext says."""
+    """Beside `evidence`: pointers of the fields that nothing in the precontext says, or whose label there speaks
+    against them."""
+    warnings: list[str] | None = Field(default=None, exclude_if=absent)
+    """Sentences that the caller should know; only when there is one."""
 
 
 class FunctionDelta(Wire):
@@ -111,8 +116,9 @@ class ChatCompletionChunk(Wire):
     usage: Usage | None = Field(default=None, exclude_if=absent)
     vcache: bool | None = Field(default=None, exclude_if=absent)
     evidence: dict[str, Any] | None = Field(default=None, exclude_if=absent)
-    """On the chunk that ends the answer, as `unsupported`."""
+    """On the chunk that ends the answer, as `unsupported` and `warnings`."""
     unsupported: list[str] | None = Field(default=None, exclude_if=absent)
+    warnings: list[str] | None = Field(default=None, exclude_if=absent)
 
 
 class Model(Wire):

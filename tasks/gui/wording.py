@@ -124,9 +124,9 @@ def _is_plural(kind: str, text: str) -> bool:
 
 def _without_ends(words: list[str]) -> list[str]:
     """ "the sign in" → "sign in": little words count within what is written, not at its ends."""
-    kept = [word.strip(".'’") for word in words]
-    while kept and kept[0].casefold() in _LITTLE:
-        kept.pop(0)
+    stripped = [word.strip(".'’") for word in words]
+    begin = next((at for at, word in enumerate(stripped) if word.casefold() not in _LITTLE), len(stripped))
+    kept = stripped[begin:]
     while kept and kept[-1].casefold() in _LITTLE and not (len(kept) > 1 and kept[-1].casefold() in _PARTICLES):
         kept.pop()
     return [word for word in kept if word]

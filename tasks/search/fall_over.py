@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 REMEDY = (
     "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY, or "
-    "`pip install ddgs`, which needs no key."
+    "install the package 'ddgs', which needs no key."
 )
 _LONGEST_REST_S = 900.0
 _WANTED_MORE = 2

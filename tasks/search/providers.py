@@ -71,7 +71,7 @@ def _check(name: str, config: SearchConfig, keys: Mapping[str, str]) -> None:
     if name in _HOSTED and name not in keys:
         raise ValueError(f"OPENFAZE_SEARCH_PROVIDER: '{name}' needs OPENFAZE_SEARCH_API_KEY")
     if name == "ddgs" and not is_installed():
-        raise ValueError("OPENFAZE_SEARCH_PROVIDER: 'ddgs' needs `pip install ddgs`")
+        raise ValueError("OPENFAZE_SEARCH_PROVIDER: 'ddgs' needs the package of that name")
 
 
 def _built(name: str, config: SearchConfig, keys: Mapping[str, str], fetcher: Fetcher) -> SearchProvider:

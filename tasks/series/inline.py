@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -24,6 +24,9 @@ _GAP = r"(?:\s*[;,|]\s*|\s+)"
 _LIST = re.compile(rf"(?<![\w.,]){_NUMBER}(?:{_GAP}{_NUMBER})+(?![\w])")
 _COMMA_NUMBER = r"[-+−]?\d+,\d+"
 _COMMA_LIST = re.compile(rf"(?<![\w.,]){_COMMA_NUMBER}(?:(?:\s*;\s*|\s+){_COMMA_NUMBER})+(?![\w])")
+_SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
+_LONGEST_NAME, _LONGEST_NUMBER = 40, 80
+"""Characters on either side of a pair's sign that are looked at."""
 _PAIR = re.compile(r"([^\s,;:()]{4,20}(?:\s\d{2,4})?)\s*[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)")
 
 
@@ -111,11 +114,23 @@ def _apart(lines: Sequence[str]) -> list[str]:
 
 def _pairs(text: str) -> Message | None:
     """`2024-01-01: 5, 2024-01-02: 7`."""
-    found = [(pair, pair[1], pair[2]) for pair in _PAIR.finditer(text) if moment(pair[1])]
+    found = [(pair, pair[1], pair[2]) for pair in _found_pairs(text) if moment(pair[1])]
     if len(found) < _LEAST_ROWS:
         return None
     words = _without(text, found[0][0].start(), found[-1][0].end())
     return Message(words, table_of([[date, value] for _, date, value in found], ()))
+
+
+def _found_pairs(text: str) -> Iterator["re.Match[str]"]:
+    """As `_PAIR.finditer`, around the signs that pairs have: at each character of a long text it would take seconds."""
+    end = 0
+    for sign in _SIGN.finditer(text):
+        start = max(end, sign.start() - _LONGEST_NAME)
+        # A pair's name ends at its sign: the first place in its reach at which a pair begins that goes on behind it.
+        found = next((pair for pair in _PAIR.finditer(text, start, sign.end() + _LONGEST_NUMBER)), None)
+        if found is not None and found.start() >= end:
+            yield found
+            end = found.end()
 
 
 def _list(text: str) -> Message | None:

@@ -14,9 +14,7 @@ KEY = "test-key-1"
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The embedded default with a key. Its fetcher reaches public addresses only."""
-    with serving(
-        tmp_path_factory.mktemp("server") / "log", api_keys=KEY, preload="ocr", llm="openai-server"
-    ) as running:
+    with serving(tmp_path_factory.mktemp("server") / "log", api_keys=KEY, preload="ocr", llm="off") as running:
         yield running
 
 

@@ -17,6 +17,8 @@ import httpx
 import structlog
 import uvicorn
 
+from app.building import build_connections
+from app.connections import bounded_protocol
 from app.main import create_app
 from app.settings import Settings
 from tests.e2e.conftest import data_url
@@ -180,9 +182,9 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
             # Else an LLM with tools is offered them whatever is asked: their own tests turn them on.
             "code_sandbox": "off",
             "search_provider": ("off",),
-            # Without its weights: what is planned and cannot be run is seen by a forecast.
-            "forecast": "chronos-2",
-            "translate": "opus-mt",
+            # What is planned and cannot be run is seen by a forecast.
+            "forecast": "off",
+            "translate": "off",
             **settings,
         }
         with (
@@ -196,7 +198,14 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
 @contextlib.contextmanager
 def serving_app(settings: Settings) -> Iterator[str]:
     """Its address. Everything that the app started has ended when the block does."""
-    config = uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False, ws="none")
+    config = uvicorn.Config(
+        create_app(settings),
+        port=0,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        http=bounded_protocol(build_connections(settings)),
+    )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     # Who asks before the app runs waits, instead of being refused.

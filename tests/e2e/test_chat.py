@@ -96,6 +96,27 @@ def test_the_model_asked_for_is_echoed(client: httpx.Client, model: str) -> None
     assert client.post("/v1/chat/completions", json=body).json()["model"] == model
 
 
+def test_what_has_no_effect_is_told_beside_the_answer(client: httpx.Client) -> None:
+    body = ocr_request(PICTURE, temprature=0, store=True)
+    body["messages"][0]["content"] = "<task>ocr</task> <task>translate</task>"  # type: ignore[index]
+    response = client.post("/v1/chat/completions", json=body)
+    assert result_of(response)["extracted_text"] == "The quick brown fox"
+    warnings = [
+        "There are several <task> tags: only the first, 'ocr', counts, and not 'translate'.",
+        "Field 'temprature' is not known and has no effect. Did you mean 'temperature'?",
+    ]
+    assert response.json()["warnings"] == warnings
+    streamed = client.post("/v1/chat/completions", json={**body, "stream": True})
+    *_, last, done = filter(None, streamed.text.split("\n\n"))
+    assert done == "data: [DONE]"
+    end = json.loads(last.removeprefix("data: "))
+    assert (end["choices"][0]["finish_reason"], end["warnings"]) == ("stop", warnings)
+
+
+def test_what_has_its_effect_needs_no_word(client: httpx.Client) -> None:
+    assert "warnings" not in client.post("/v1/chat/completions", json=ocr_request(PICTURE, temperature=0)).json()
+
+
 def test_an_open_schema_and_tools_do_not_keep_the_task_from_running(client: httpx.Client) -> None:
     empty = {"type": "json_schema", "json_schema": {"name": "empty_schema", "schema": {}}}
     tool = {"type": "function", "function": {"name": "noop", "parameters": {"type": "object"}}}

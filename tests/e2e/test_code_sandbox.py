@@ -8,6 +8,7 @@ import httpx
 import psutil
 import pytest
 
+from app.main import create_app
 from app.settings import Settings
 from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import data_url
@@ -16,7 +17,6 @@ from tests.e2e.full_model import (
     Json,
     content_of,
     error_of,
-    serving_app,
     serving_full_model,
     system,
     text_part,
@@ -181,16 +181,7 @@ def test_where_it_is_off_no_llm_is_offered_it() -> None:
         assert TOOL not in [tool["function"]["name"] for tool in off.prompts[0].get("tools", ())]
 
 
-def test_without_bubblewrap_it_is_a_503_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_bubblewrap_a_server_that_is_to_offer_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    missing.cache_clear()
-    try:
-        with (
-            serving_app(Settings(_env_file=None, code_sandbox="on")) as base_url,
-            httpx.Client(base_url=base_url, trust_env=False) as client,
-        ):
-            body = {"model": "interfaze-beta", "messages": [TASK, {"role": "user", "content": "print(1)"}]}
-            error = error_of(client.post("/v1/chat/completions", json=body), 503, "engine_unavailable")
-    finally:
-        missing.cache_clear()
-    assert error["message"].startswith("No engine is available for 'code_sandbox'. Install bubblewrap")
+    with pytest.raises(ValueError, match=r"OPENFAZE_CODE_SANDBOX=on cannot run here\. Install bubblewrap \("):
+        create_app(Settings(_env_file=None, code_sandbox="on"))

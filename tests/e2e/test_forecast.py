@@ -32,7 +32,7 @@ def origin() -> Iterator[Origin]:
 @pytest.fixture(scope="module")
 def forecasting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("forecasting") / "log"
-    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", llm="openai-server", forecast="statsmodels") as running:
+    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", llm="off", forecast="statsmodels") as running:
         yield running
 
 

@@ -55,6 +55,8 @@ def test_an_llm_that_cannot_be_reached(stream: bool) -> None:
         error = error_of(response, 503, "upstream_unavailable")
         assert error["type"] == "service_unavailable"
         assert int(response.headers["retry-after"]) > 0
+        [told] = [entry for entry in model.log if entry["event"] == "request_failed"]
+        assert "cannot be reached" in told["error"]
 
 
 @BOTH
@@ -149,14 +151,62 @@ def test_a_stream_that_breaks_off_ends_with_an_error_event(model: FullModel, rep
     assert streamed.error["request_id"] == streamed.chunks[0]["id"]
 
 
-def test_a_stream_that_takes_too_long_ends_with_an_error_event() -> None:
-    with serving_full_model(request_timeout_s=1) as model:
-        model.script(Reply("one two three", hang_after=2))
-        streamed = model.stream("Count to three", headers={"x-interfaze-bypass-moa": "true"})
-        assert streamed.text == "one"
-        assert streamed.error is not None
-        assert streamed.error["code"] == "timeout"
-        model.llm.wait_for_cancelled()
+@pytest.fixture(scope="module")
+def limited() -> Iterator[FullModel]:
+    """Its requests may take four seconds."""
+    with serving_full_model(request_timeout_s=4) as model:
+        yield model
+
+
+def test_an_answer_that_has_begun_is_cut_when_the_time_is_up(limited: FullModel) -> None:
+    limited.script(Reply("one two three", hang_after=2))
+    body = limited.ask("Count to three", headers={"x-interfaze-bypass-moa": "true"}).json()
+    [choice] = body["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("one", "length")
+    assert body["usage"]["prompt_tokens"] > 0
+    assert body["usage"]["completion_tokens"] > 0
+    [warning] = body["warnings"]
+    assert "4 s (OPENFAZE_REQUEST_TIMEOUT_S)" in warning
+    limited.llm.wait_for_cancelled()
+
+
+def test_a_stream_that_has_begun_is_cut_when_the_time_is_up(limited: FullModel) -> None:
+    limited.script(Reply("one two three", hang_after=2))
+    streamed = limited.stream(
+        "Count to three", headers={"x-interfaze-bypass-moa": "true"}, stream_options={"include_usage": True}
+    )
+    assert (streamed.text, streamed.error, streamed.finish_reasons) == ("one", None, ["length"])
+    end, usage = streamed.chunks[-2:]
+    assert "OPENFAZE_REQUEST_TIMEOUT_S" in end["warnings"][0]
+    assert usage["usage"]["completion_tokens"] > 0
+    limited.llm.wait_for_cancelled()
+
+
+@BOTH
+def test_what_there_is_of_json_is_traced_when_the_time_is_up(limited: FullModel, stream: bool) -> None:
+    begun = '{"platform": "nine", "track": "t'
+    limited.script(Reply(begun, hang_after=6))
+    form = schema_of(platform={"type": "string"}, track={"type": "string"})
+    file = {"type": "file", "file": {"file_data": data_url(b"Platform nine", "text/plain"), "filename": "sign.txt"}}
+    asked = ([text_part("Which platform?"), file],)
+    if stream:
+        streamed = limited.stream(*asked, response_format=form, evidence=True)
+        text, [reason], told = streamed.text, streamed.finish_reasons, streamed.chunks[-1]
+    else:
+        told = limited.ask(*asked, response_format=form, evidence=True).json()
+        [choice] = told["choices"]
+        text, reason = choice["message"]["content"], choice["finish_reason"]
+    assert begun.startswith(text)
+    assert (reason, list(told["evidence"])) == ("length", ["/platform"])
+    assert told["evidence"]["/platform"]["text"] == "nine"
+    assert "OPENFAZE_REQUEST_TIMEOUT_S" in told["warnings"][0]
+
+
+@BOTH
+def test_a_second_attempt_that_has_said_nothing_in_time_is_a_time_out(limited: FullModel, stream: bool) -> None:
+    limited.script(Reply("Nine."), Reply(hang_before_first_byte=True))
+    response = limited.ask("What is the total?", response_format=schema_of(total={"type": "number"}), stream=stream)
+    error_of(response, 503, "timeout")
 
 
 def test_a_fault_after_the_precontext_is_told_in_the_stream(model: FullModel) -> None:
@@ -219,3 +269,24 @@ async def test_only_the_call_of_the_client_that_left_is_stopped(model: FullModel
         await asyncio.to_thread(model.llm.wait_for_cancelled)
         assert content_of(await staying) == "I stayed " * 20
     assert len(model.llm.cancelled) == 1
+
+
+@BOTH
+def test_the_log_says_why_the_llms_server_failed_and_nothing_secret(stream: bool) -> None:
+    failures = [
+        (Reply(status=401, error="Incorrect API key provided: sk-secret-123456"), "status 401"),
+        (Reply(status=403, error="sk-secret-123456 may not use this model"), "status 403"),
+        (Reply(status=500, error="CUDA error"), "status 500"),
+        (Reply("Half an", garbage_after=1), "a chunk that is none"),
+        (Reply("Half an answer", cut_after=2), "connection broken (ClientPayloadError)"),
+        (Reply(events=[b"x" * 3_000_000]), "an endless event"),
+    ]
+    # One of its own: two that are alive take the log from each other.
+    with serving_full_model() as model:
+        for reply, reason in failures:
+            before = len(model.log)
+            model.script(reply)
+            model.ask("Hello", stream=stream)
+            [told] = [one for one in model.log[before:] if one["event"] in ("request_failed", "stream_failed")]
+            assert (told["reason"], told["host"]) == (reason, "127.0.0.1")
+        assert "secret" not in repr(model.log)

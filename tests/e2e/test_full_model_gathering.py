@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from tests import hostile
@@ -23,9 +24,11 @@ from tests.e2e.full_model import (
 )
 from tests.llm_server import Reply
 from tests.origin import Origin
+from tests.photos import jpeg
 
 BROKEN = {"type": "image_url", "image_url": {"url": data_url(b"no picture at all, only words")}}
 AUDIO = {"type": "input_audio", "input_audio": {"data": base64.b64encode(hostile.wav()).decode(), "format": "wav"}}
+BLANK = {"type": "image_url", "image_url": {"url": data_url(jpeg(np.full((240, 320, 3), 255, np.uint8)), "image/jpeg")}}
 BOTH = pytest.mark.parametrize("stream", [False, True])
 
 
@@ -49,9 +52,9 @@ def seeing() -> Iterator[FullModel]:
 
 
 @pytest.fixture(scope="module")
-def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
-    """Its engine for speech has no weights."""
-    with serving_full_model(speech_to_text="whisper-small", weights_dir=str(tmp_path_factory.mktemp("empty"))) as model:
+def deaf() -> Iterator[FullModel]:
+    """Its capability for speech is switched off."""
+    with serving_full_model(speech_to_text="off") as model:
         yield model
 
 
@@ -94,6 +97,25 @@ def test_the_llm_reads_the_result_fenced_before_the_users_words(model: FullModel
     }
 
 
+def test_the_same_request_is_the_same_prompt_where_no_tool_can_add_to_it() -> None:
+    with serving_full_model("json_schema") as model:
+        model.script(Reply("Nine."), Reply("Nine."), Reply("Ten."))
+        for sign in ("Platform nine", "Platform nine", "Platform ten"):
+            model.ask([text_part("Which platform?"), picture_of(sign)])
+        first, second, other = model.prompts
+    assert second == first
+    assert fence_of(other) != fence_of(first)
+
+
+def test_a_fence_for_what_tools_will_bring_is_new_each_time() -> None:
+    with serving_full_model("tools", search_provider=("searxng",), search_url="http://127.0.0.1:9") as model:
+        model.script(Reply("Hi."), Reply("Hi."))
+        model.ask("Hello")
+        model.ask("Hello")
+        first, second = model.prompts
+    assert fence_of(first) != fence_of(second)
+
+
 def test_several_inputs_are_several_entries_in_their_order(model: FullModel) -> None:
     model.script(Reply("Both."))
     body = model.ask([picture_of("Platform nine"), text_part("Which platforms?"), picture_of("Platform two")]).json()
@@ -131,7 +153,8 @@ def test_of_two_inputs_a_broken_one_has_its_error_and_the_request_is_answered(mo
     response = model.ask([text_part("Which platform?"), BROKEN, picture_of("Platform nine")])
     assert content_of(response) == "Nine."
     broken, read = response.json()["precontext"]
-    assert list(broken) == ["name", "error"]
+    assert list(broken) == ["name", "result", "error"]
+    assert broken["result"] is None
     assert read["result"]["extracted_text"] == "Platform nine"
     assert f"result 1: ocr\nfailed: {broken['error']}\n" in prompt_text(model.prompts[0])
 
@@ -141,7 +164,7 @@ def test_the_same_holds_for_an_llm_that_sees(seeing: FullModel) -> None:
     gone = {"type": "image_url", "image_url": {"url": "http://127.0.0.1:9/gone.png"}}
     response = seeing.ask([text_part("Which platform?"), BROKEN, gone, picture_of("Platform nine")])
     assert content_of(response) == "Nine."
-    assert [list(entry)[1] for entry in response.json()["precontext"]] == ["error", "error", "result"]
+    assert [entry["result"] is None for entry in response.json()["precontext"]] == [True, True, False]
     shown = seeing.prompts[0]["messages"][-1]["content"]
     assert shown[-4:] == [
         text_part("Which platform?"),
@@ -149,6 +172,30 @@ def test_the_same_holds_for_an_llm_that_sees(seeing: FullModel) -> None:
         text_part("[image]"),
         picture_of("Platform nine"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Find the buttons of this screenshot", ["gui_detection"]),
+        ("Detect all objects", ["object_detection"]),
+        ("Read the words on it, and detect all objects", ["ocr", "object_detection"]),
+        ("What colour is it?", ["ocr"]),
+    ],
+)
+def test_a_reading_that_finds_nothing_is_told_where_reading_was_asked_for(
+    model: FullModel, text: str, names: list[str]
+) -> None:
+    model.script(Reply("Nothing."))
+    body = model.ask([text_part(text), BLANK]).json()
+    assert [entry["name"] for entry in body["precontext"]] == names
+    assert ("result 1: ocr" in prompt_text(model.prompts[0])) is ("ocr" in names)
+
+
+def test_words_beside_what_is_detected_are_told(model: FullModel) -> None:
+    model.script(Reply("None."))
+    body = model.ask([text_part("Detect all objects"), picture_of("Platform nine")]).json()
+    assert [entry["name"] for entry in body["precontext"]] == ["ocr", "object_detection"]
 
 
 @BOTH

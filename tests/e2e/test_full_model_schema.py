@@ -170,7 +170,14 @@ def test_a_run_task_with_a_schema_that_constrains_is_the_full_models(model: Full
 
 @pytest.mark.parametrize(
     "response_format",
-    [None, {"type": "text"}, JSON_OBJECT, {"type": "json_schema", "json_schema": {"name": "empty_schema"}}],
+    [
+        None,
+        {"type": "text"},
+        JSON_OBJECT,
+        {"type": "json_schema", "json_schema": {"name": "empty_schema"}},
+        # z.object({}), as Vercel's AI SDK and OpenAI's own helpers send it.
+        schema_of(),
+    ],
 )
 def test_a_run_task_with_an_open_schema_asks_no_llm(model: FullModel, response_format: Json | None) -> None:
     model.script()

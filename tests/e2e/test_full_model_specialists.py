@@ -61,7 +61,8 @@ def test_the_llms_call_becomes_precontext_and_the_client_never_sees_it(model: Fu
     assert choice["message"] == {"role": "assistant", "content": "13 and 14."}
     assert choice["finish_reason"] == "stop"
     forecast, ocr = body["precontext"]
-    assert list(forecast) == ["name", "error"]
+    assert list(forecast) == ["name", "result", "error"]
+    assert forecast["result"] is None
     assert ocr["name"] == "ocr"
     assert "2026-01-02,12" in ocr["result"]["extracted_text"]
 
@@ -129,7 +130,8 @@ def test_several_calls_of_one_turn_each_get_their_result(model: FullModel) -> No
     assert [result["tool_call_id"] for result in results] == ["call_a", "call_b"]
     assert SERIES.strip() in results[0]["content"]
     assert "failed: There is no input 7; there are 1." in results[1]["content"]
-    assert [list(entry) for entry in body["precontext"]] == [["name", "error"], ["name", "result"], ["name", "error"]]
+    assert ["error" in entry for entry in body["precontext"]] == [True, False, True]
+    assert [entry["result"] is None for entry in body["precontext"]] == [True, False, True]
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", '{"page": 1}', '{"input": "1"}', '{"input": 0}'])

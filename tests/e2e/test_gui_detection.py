@@ -24,7 +24,7 @@ from tests.server import Server, serving
 
 @pytest.fixture(scope="module")
 def gui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("gui") / "log", api_keys=KEY, llm="openai-server") as running:
+    with serving(tmp_path_factory.mktemp("gui") / "log", api_keys=KEY, llm="off") as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """Bombs and lies, one after the other against one server: each gets its error, and costs nobody else anything."""
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,9 +32,7 @@ def origin() -> Iterator[Origin]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Fetches from loopback within two seconds; its engine is loaded and its decoding processes run already."""
     log = tmp_path_factory.mktemp("hostile") / "log"
-    with serving(
-        log, api_keys=KEY, preload="ocr", llm="openai-server", fetch_allow="127.0.0.1/32", fetch_timeout_s=2
-    ) as running:
+    with serving(log, api_keys=KEY, preload="ocr", llm="off", fetch_allow="127.0.0.1/32", fetch_timeout_s=2) as running:
         with api_client(running) as client:
             for url in (data_url(hostile.pdf_of_inches(2), "application/pdf"), _picture()):
                 assert client.post("/v1/chat/completions", json=ocr_request(url)).status_code == 200
@@ -101,6 +100,14 @@ ATTACKS = (
         "image_too_large",
         "144 DPI",
     ),
+    _inline(
+        "a PDF whose tree of pages is its own child",
+        hostile.pdf_of_a_circular_tree,
+        "application/pdf",
+        400,
+        "invalid_request",
+        "cannot be read at page 2: it is damaged",
+    ),
     Attack(
         "an MP4 without sound",
         lambda _: _audio(hostile.mp4_without_audio(), "video/mp4"),
@@ -140,11 +147,14 @@ def test_a_length_that_lies_upwards_is_not_believed(server: Server, origin: Orig
     assert '"chunks":[]' in response.json()["choices"][0]["message"]["content"]
 
 
-def test_a_pdf_that_draws_itself_is_read_or_refused(server: Server) -> None:
-    url = data_url(hostile.pdf_of_circles(), "application/pdf")
+def test_a_pdf_that_draws_itself_is_a_blank_page(server: Server) -> None:
+    url = data_url(hostile.pdf_drawing_itself(), "application/pdf")
     with api_client(server) as client:
         response = client.post("/v1/chat/completions", json=ocr_request(url))
-    assert response.status_code == 200 or response.json()["error"]["type"] == "invalid_request_error"
+    assert response.status_code == 200, response.text
+    result = json.loads(response.json()["choices"][0]["message"]["content"])["result"]
+    assert result["sections"] == [{"text": "", "lines": [], "page": 1, "width": 200, "height": 200}]
+    assert (result["extracted_text"], result["total_pages"]) == ("", 1)
 
 
 def test_after_all_that_the_server_reads_as_before(server: Server) -> None:

@@ -39,7 +39,7 @@ def origin() -> Iterator[Origin]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("inputs") / "log"
-    with serving(log, api_keys=KEY, preload="ocr", llm="openai-server", fetch_allow="127.0.0.1/32") as running:
+    with serving(log, api_keys=KEY, preload="ocr", llm="off", fetch_allow="127.0.0.1/32") as running:
         yield running
 
 

@@ -8,138 +8,197 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from app.settings import Settings
+from models.vision.ppocr.contours import Quads
+from models.vision.ppocr.detector import TextDetector
+from models.vision.text import Image
 from tests.e2e.conftest import data_url, ocr_request
-from tests.pages import paragraph_page, single_line
-from tests.server import serving
+from tests.e2e.full_model import serving_app
+from tests.llm_server import Reply, serving_llm
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+from tests.server import Server, serving
+
+ALLOWED = "127.0.0.1/32"
+LIMIT_S = 60.0
+"""For what is bound to happen: it fails a test that would else wait for ever."""
 
 
-def until(condition: Any, limit_s: float = 30.0) -> None:
-    deadline = time.monotonic() + limit_s
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    """Holds a picture at `/held/sign.png` until it is released."""
+    with serving_origin() as origin:
+        origin.files["/sign.png"] = single_line("next in line").encoded()
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("server") / "log", fetch_allow=ALLOWED) as server:
+        yield server
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
 
 
-def hang_up_after_sending(base_url: str, body: bytes) -> None:
-    """Sends a whole request, and closes the connection without waiting for the answer."""
+def connected(base_url: str) -> socket.socket:
     host, port = base_url.removeprefix("http://").split(":")
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(body)}\r\n\r\n"
-    with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(head.encode() + body)
+    return socket.create_connection((host, int(port)))
+
+
+def head_of(body: bytes, *headers: str) -> bytes:
+    lines = ["POST /v1/chat/completions HTTP/1.1", "host: server", f"content-length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode()
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_caller_who_hangs_up_costs_nothing_more(tmp_path: Path, stream: bool) -> None:
-    # Many pages: were the work to go on, it would take many seconds.
-    document = io_pdf(60)
-    body = json.dumps(ocr_request(data_url(document, "application/pdf"), stream=stream)).encode()
-    with serving(tmp_path / "log", preload="ocr") as server:
-        hang_up_after_sending(server.base_url, body)
-        until(lambda: any(line.get("status") == 499 or line.get("status") is None for line in chats(server.log)))
-        [line] = chats(server.log)
-        assert line["status"] == 499
-        # The queue is free again: a small request does not wait for the abandoned pages.
-        picture = data_url(single_line("next in line").encoded())
-        response = httpx.post(f"{server.base_url}/v1/chat/completions", json=ocr_request(picture), timeout=30)
-        assert "next in line" in response.text
+def test_a_caller_who_hangs_up_costs_nothing_more(server: Server, origin: Origin, stream: bool) -> None:
+    body = json.dumps(ocr_request(origin.url("/held/sign.png"), stream=stream)).encode()
+    before = len(chats(server.log))
+    with connected(server.base_url) as connection:
+        connection.sendall(head_of(body) + body)
+        assert origin.held.acquire(timeout=LIMIT_S)
+    # What was done for the caller ends, and the log says why.
+    assert origin.left.acquire(timeout=LIMIT_S)
+    until(lambda: len(chats(server.log)) > before)
+    assert chats(server.log)[-1]["status"] == 499
+    body = json.dumps(ocr_request(origin.url("/sign.png"))).encode()
+    response = httpx.post(f"{server.base_url}/v1/chat/completions", content=body, timeout=LIMIT_S)
+    assert "next in line" in response.text
 
 
-def test_a_caller_who_hangs_up_in_the_middle_of_the_body_is_no_error(tmp_path: Path) -> None:
-    with serving(tmp_path / "log") as server:
-        host, port = server.base_url.removeprefix("http://").split(":")
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\ncontent-length: 100000\r\n\r\n"
-        with socket.create_connection((host, int(port))) as connection:
-            connection.sendall(head.encode() + b'{"model": "auto"')
-            until(lambda: httpx.get(f"{server.base_url}/health").status_code == 200)
-        until(lambda: bool(chats(server.log)))
-        [line] = chats(server.log)
-        assert line["status"] == 499
-        assert not [line for line in server.log if line["level"] == "error"]
+def test_a_caller_who_hangs_up_in_the_middle_of_the_body_is_no_error(server: Server) -> None:
+    before = len(chats(server.log))
+    with connected(server.base_url) as connection:
+        connection.sendall(head_of(bytes(100_000), "expect: 100-continue"))
+        # It says so when it begins to read the body.
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 Continue")
+        connection.sendall(b'{"model": "auto"')
+    until(lambda: len(chats(server.log)) > before)
+    assert chats(server.log)[-1]["status"] == 499
+    assert not [line for line in server.log if line["level"] == "error"]
 
 
 def chats(log: list[dict[str, object]]) -> list[dict[str, object]]:
     return [line for line in log if line.get("event") == "request" and line.get("path") == "/v1/chat/completions"]
 
 
-def io_pdf(pages: int) -> bytes:
-    """Scanned pages: pictures in a PDF, without a text layer."""
-    first, *rest = [paragraph_page(lines=20, width=900, seed=seed).image for seed in range(pages)]
-    import io
+def test_stopping_lets_a_running_stream_end(tmp_path: Path, origin: Origin) -> None:
+    body = ocr_request(origin.url("/held/sign.png"), stream=True)
+    with serving(tmp_path / "log", fetch_allow=ALLOWED) as server, ThreadPoolExecutor() as threads:
+        asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
+        assert origin.held.acquire(timeout=LIMIT_S)
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: not is_listening(server))
+        origin.released.set()
+        response = asking.result()
+        assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
+    lines = [line for line in response.text.splitlines() if line]
+    assert "next in line" in response.text
+    assert lines[-1] == "data: [DONE]"
 
-    file = io.BytesIO()
-    first.save(file, "PDF", save_all=True, append_images=rest)
-    return file.getvalue()
 
-
-def test_stopping_lets_a_running_stream_end(tmp_path: Path) -> None:
-    body = ocr_request(data_url(io_pdf(4), "application/pdf"), stream=True)
-    with serving(tmp_path / "log", preload="ocr") as server:
-        headers = {"x-interfaze-progress": "true"}
-        with httpx.stream(
-            "POST", f"{server.base_url}/v1/chat/completions", json=body, headers=headers, timeout=60
-        ) as response:
+def test_a_stream_that_outlives_the_grace_time_ends_with_its_error(tmp_path: Path) -> None:
+    hanging = Reply("Once upon a time", hang_after=2)
+    with (
+        serving_llm([hanging]) as llm,
+        serving(
+            tmp_path / "log",
+            llm_base_url=llm.base_url,
+            llm_model="scripted",
+            llm_abilities="tools",
+            shutdown_grace_s=1,
+        ) as server,
+    ):
+        body = {"model": "interfaze-beta", "stream": True, "messages": [{"role": "user", "content": "Tell me."}]}
+        with httpx.stream("POST", f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S) as response:
             lines = response.iter_lines()
-            assert next(lines).startswith(": progress")
-            stopping = threading.Thread(target=server.stop)
-            stopping.start()
+            first = next(line for line in lines if "Once" in line)
+            server.process.send_signal(signal.SIGTERM)
             rest = [line for line in lines if line]
-            stopping.join()
-        assert rest[-1] == "data: [DONE]"
-        assert server.process.returncode in (0, -signal.SIGTERM)
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{server.base_url}/health")
+        assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
+    assert first
+    assert rest[-3] == "event: error"
+    assert json.loads(rest[-2].removeprefix("data: "))["error"]["message"] == "The server is shutting down."
+    assert rest[-1] == "data: [DONE]"
 
 
-def test_logs_are_json_and_hold_no_content(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", preload="ocr") as server:
-        picture = data_url(single_line("confidential words").encoded())
-        body = ocr_request(picture, text="a private question")
-        response = httpx.post(f"{server.base_url}/v1/chat/completions", json=body, timeout=60)
-        assert "confidential words" in response.text
-        broken = ocr_request("data:image/png;base64,c2VjcmV0", text="another private question")
-        assert httpx.post(f"{server.base_url}/v1/chat/completions", json=broken, timeout=60).status_code == 400
-        text = server.log_file.read_text()
-        lines = chats(server.log)
-    assert [line["status"] for line in lines] == [200, 400]
-    assert lines[0]["request_id"] == response.headers["x-request-id"]
-    assert set(lines[0]["stages"]) >= {"read", "task"}  # type: ignore[call-overload]
+def is_listening(server: Server) -> bool:
+    try:
+        connected(server.base_url).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_logs_are_json_and_hold_no_content(server: Server) -> None:
+    before = len(chats(server.log))
+    picture = data_url(single_line("confidential words").encoded())
+    body = ocr_request(picture, text="a private question")
+    response = httpx.post(f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
+    assert "confidential words" in response.text
+    broken = ocr_request("data:image/png;base64,c2VjcmV0", text="another private question")
+    assert httpx.post(f"{server.base_url}/v1/chat/completions", json=broken, timeout=LIMIT_S).status_code == 400
+    until(lambda: len(chats(server.log)) == before + 2)
+    read, refused = chats(server.log)[before:]
+    assert (read["status"], refused["status"]) == (200, 400)
+    assert read["request_id"] == response.headers["x-request-id"]
+    assert set(read["stages"]) >= {"read", "task"}  # type: ignore[call-overload]
+    text = server.log_file.read_text()
     for content in ("confidential", "private", "c2VjcmV0"):
         assert content not in text
 
 
-def test_the_time_limit_of_a_request_is_kept(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", preload="ocr", request_timeout_s=0.05) as server:
-        body = ocr_request(data_url(io_pdf(8), "application/pdf"))
-        response = httpx.post(f"{server.base_url}/v1/chat/completions", json=body, timeout=60)
+def test_the_time_limit_of_a_request_is_kept(tmp_path: Path, origin: Origin) -> None:
+    with serving(tmp_path / "log", fetch_allow=ALLOWED, request_timeout_s=0.5) as server:
+        body = ocr_request(origin.url("/held/sign.png"))
+        response = httpx.post(f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
     assert response.status_code == 503
     error = response.json()["error"]
     assert (error["type"], error["code"]) == ("service_unavailable", "timeout")
-    assert "0.05 s" in error["message"]
+    assert "0.5 s" in error["message"]
 
 
-def test_a_full_queue_answers_503_with_retry_after(tmp_path: Path) -> None:
-    page = data_url(paragraph_page(lines=25, width=1200).encoded())
-    responses: list[httpx.Response] = []
-    with serving(tmp_path / "log", preload="ocr", max_queue=1) as server:
+def test_a_full_queue_answers_503_with_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine is held at its first page: the next one waits, and there is no room for a third."""
+    entered, gate = threading.Semaphore(0), threading.Event()
+    run = TextDetector.run
 
-        def call() -> None:
-            responses.append(httpx.post(f"{server.base_url}/v1/chat/completions", json=ocr_request(page), timeout=60))
+    def held(engine: TextDetector, batch: Sequence[Image]) -> list[Quads]:
+        entered.release()
+        assert gate.wait(LIMIT_S)
+        return run(engine, batch)
 
-        callers = [threading.Thread(target=call) for _ in range(12)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
-    refused = [response for response in responses if response.status_code == 503]
-    assert {response.status_code for response in responses} == {200, 503}
-    assert all(response.json()["error"]["code"] == "overloaded" for response in refused)
-    assert all(int(response.headers["retry-after"]) >= 1 for response in refused)
+    monkeypatch.setattr(TextDetector, "run", held)
+    body = ocr_request(data_url(single_line("next in line").encoded()))
+    with (
+        serving_app(Settings(_env_file=None, llm="off", max_queue=1)) as base_url,
+        ThreadPoolExecutor() as threads,
+    ):
+
+        def asked() -> "Future[httpx.Response]":
+            return threads.submit(httpx.post, f"{base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
+
+        first = asked()
+        assert entered.acquire(timeout=LIMIT_S)
+        both = {asked(), asked()}
+        [refused], [waiting] = wait(both, LIMIT_S, FIRST_COMPLETED)
+        response = refused.result()
+        gate.set()
+        assert [one.result().status_code for one in (first, waiting)] == [200, 200]
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "overloaded")
+    assert int(response.headers["retry-after"]) >= 1
 
 
 def test_idle_engines_leave_memory_and_come_back(tmp_path: Path) -> None:
@@ -155,7 +214,11 @@ def test_idle_engines_leave_memory_and_come_back(tmp_path: Path) -> None:
     ("variables", "message"),
     [
         ({"OPENFAZE_HOST": "0.0.0.0"}, "refusing to listen on 0.0.0.0 without keys"),
-        ({"OPENFAZE_OCR": "crystal-ball"}, "no engine 'crystal-ball' for 'ocr'"),
+        ({"OPENFAZE_OCR": "crystal-ball"}, "OPENFAZE_OCR: no engine 'crystal-ball' for 'ocr'"),
+        (
+            {"OPENFAZE_SPEECH_TO_TEXT": "whisper"},
+            "OPENFAZE_SPEECH_TO_TEXT=whisper cannot run here. Set OPENFAZE_SPEECH_MODEL to a directory",
+        ),
         ({"OPENFAZE_PORT": "high"}, "OPENFAZE_PORT"),
         ({"OPENFAZE_API_KEY": "k"}, "did you mean OPENFAZE_API_KEYS?"),
         ({"OPENFAZE_PRELOAD": "ocd"}, "OPENFAZE_PRELOAD"),

@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tests.server import Server, serving
 @pytest.fixture(scope="module")
 def detecting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("detecting") / "log"
-    with serving(log, api_keys=KEY, weights_dir=SHARED / "weights", llm="openai-server") as running:
+    with serving(log, api_keys=KEY, weights_dir=SHARED / "weights", llm="off") as running:
         yield running
 
 
@@ -180,8 +181,7 @@ def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
 def test_fifty_pictures_are_more_than_the_limit(client: httpx.Client, shared: Path) -> None:
     status, _, message = error(ask(client, *[jpeg(np.zeros((8, 8, 3), np.uint8))] * 50))
     assert status == 400
-    assert "50" in message
-    assert "OPENFAZE_MAX_SOURCES" in message
+    assert "17 inputs or more; the limit is 16 (OPENFAZE_MAX_SOURCES)" in message
 
 
 @pytest.mark.parametrize(("width", "height"), [(8, 8), (1, 1), (20_000, 300), (300, 20_000)])
@@ -217,9 +217,12 @@ def test_missing_weights_are_named_and_the_other_tasks_go_on(tmp_path: Path, sha
             assert part in message
         assert str(tmp_path) not in message
         (tmp_path / "fastestdet.onnx").write_bytes(b"something else")
-        status, code, message = error(ask(client, sample(shared, "bus")))
+        # What was seen of the files is remembered for two seconds.
+        deadline = time.monotonic() + 60
+        while "it is not loaded" not in message:
+            assert time.monotonic() < deadline, message
+            status, code, message = error(ask(client, sample(shared, "bus")))
         assert (status, code) == (503, "engine_unavailable")
-        assert "it is not loaded" in message
         request = body((shared / "samples" / "receipt_000.jpg").read_bytes(), text="Read it.")
         request["messages"][0]["content"] = "<task>ocr</task>"
         assert client.post("/v1/chat/completions", json=request).status_code == 200

@@ -130,7 +130,7 @@ def test_verbose_json_gives_each_phrase_with_the_numbers_of_its_window() -> None
             "temperature": 0.0, "avg_logprob": -0.2, "compression_ratio": 1.1, "no_speech_prob": 0.01,
         },
         {
-            "id": 1, "seek": 2996, "start": 31.0, "end": 31.5, "text": " Who?", "tokens": [4, 5],
+            "id": 1, "seek": 2996, "start": 31.0, "end": 31.5, "text": "Who?", "tokens": [4, 5],
             "temperature": 0.0, "avg_logprob": -0.3, "compression_ratio": 1.2, "no_speech_prob": 0.02,
         },
     ]  # fmt: skip
@@ -148,7 +148,7 @@ def test_diarized_json_names_speakers_by_letters() -> None:
     answer = TranscriptionDiarized.model_validate_json(rendered(asked(response_format="diarized_json")), strict=True)
     assert [(segment.id, segment.speaker, segment.text) for segment in answer.segments] == [
         ("seg_0", "A", "Good morning."),
-        ("seg_1", "B", " Who?"),
+        ("seg_1", "B", "Who?"),
     ]
 
 

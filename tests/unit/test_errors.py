@@ -1,10 +1,25 @@
 """Every exception has a public face, and says no more than it should."""
 
-import pytest
+import errno
 
-from app.errors import ApiError, BadRequest, is_expected, to_api_error
-from models.base import EngineFailed, EngineOverloaded, EngineUnavailable
-from tasks.errors import InputError, InputTooLarge
+import pytest
+from structlog.testing import capture_logs
+
+from app.chat.structured import SchemaNotSatisfied
+from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, InternalError, Unavailable, to_api_error, told
+from models.base import (
+    EngineFailed,
+    EngineNotReady,
+    EngineOverloaded,
+    EngineTooSlow,
+    EngineUnavailable,
+    ShareUsedUp,
+    UpstreamDown,
+)
+from models.language.llm import LlmBroke, LlmNotSetUp, LlmOverloaded, LlmRefused, LlmUnavailable
+from tasks.errors import InputError, InputTooLarge, Overloaded
+
+NEVER = {"x-should-retry": "false"}
 
 
 @pytest.mark.parametrize(
@@ -14,7 +29,14 @@ from tasks.errors import InputError, InputTooLarge
         (InputError("i", code="fetch_failed"), 400, "invalid_request_error", "fetch_failed"),
         (InputTooLarge("l"), 413, "payload_too_large", "file_too_large"),
         (EngineUnavailable("ocr", "Pull it."), 503, "service_unavailable", "engine_unavailable"),
+        (EngineNotReady("ocr", "Closing."), 503, "service_unavailable", "overloaded"),
+        (EngineTooSlow("text_guard", "20 s."), 503, "service_unavailable", "timeout"),
+        (UpstreamDown("browser", "Gone."), 503, "service_unavailable", "upstream_unavailable"),
         (EngineOverloaded("e", 64, 7), 503, "service_unavailable", "overloaded"),
+        (ShareUsedUp("e", 32, 7), 429, "rate_limit_error", "rate_limit_exceeded"),
+        (MemoryError(), 503, "service_unavailable", "overloaded"),
+        (OSError(errno.EMFILE, "/secret"), 503, "service_unavailable", "overloaded"),
+        (OSError(errno.EACCES, "/secret"), 500, "internal_error", "internal_error"),
         (EngineFailed("e"), 500, "internal_error", "internal_error"),
         (RuntimeError("/secret/path"), 500, "internal_error", "internal_error"),
     ],
@@ -24,15 +46,73 @@ def test_each_failure_has_its_status_type_and_code(error: Exception, status: int
     assert (public.status, public.type, public.code) == (status, kind, code)
 
 
-def test_a_bug_says_nothing_of_itself_and_is_logged() -> None:
-    assert "/secret" not in to_api_error(RuntimeError("/secret/path")).message
-    assert not is_expected(RuntimeError("x"))
-    assert is_expected(InputError("x"))
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (RuntimeError("/secret/path"), "error"),
+        (OSError(errno.EMFILE, "/secret"), "error"),
+        (LlmNotSetUp("/secret.gguf is not there"), "warning"),
+    ],
+)
+def test_what_clients_are_not_told_is_logged(error: Exception, level: str) -> None:
+    with capture_logs() as log:
+        assert "/secret" not in told(error, "failed", task="ocr").message
+    [entry] = log
+    assert (entry["event"], entry["log_level"], entry["task"]) == ("failed", level, "ocr")
 
 
-def test_what_can_be_tried_again_says_when() -> None:
-    assert to_api_error(EngineOverloaded("e", 64, 7)).headers == {"retry-after": "7"}
-    assert int(to_api_error(EngineUnavailable("ocr", "")).headers["retry-after"]) > 0
+@pytest.mark.parametrize("error", [InputError("x"), EngineUnavailable("ocr", "Pull it."), LlmRefused("Too hot.")])
+def test_what_clients_are_told_in_full_is_not_logged(error: Exception) -> None:
+    with capture_logs() as log:
+        told(error, "failed")
+    assert log == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EngineUnavailable("ocr", "Pull it."),
+        LlmNotSetUp("The LLM server refuses the API key."),
+        EngineFailed("e", ValueError()),
+        SchemaNotSatisfied("It has no total."),
+        InternalError(),
+        RuntimeError("a bug"),
+    ],
+    ids=repr,
+)
+def test_clients_are_kept_from_repeating_what_a_repetition_cannot_change(error: Exception) -> None:
+    assert to_api_error(error).headers == NEVER
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (EngineNotReady("ocr", "Closing.", 3), 3),
+        (EngineTooSlow("text_guard", "20 s.", 3), 3),
+        (UpstreamDown("browser", "Gone.", 3), 3),
+        (EngineOverloaded("e", 64, 7), 7),
+        (Overloaded("Full.", retry_after=10), 10),
+        (LlmOverloaded("Busy.", 17), 17),
+        (LlmUnavailable("Refused."), 2),
+        (LlmBroke("Cut."), 2),
+        (MemoryError(), 2),
+        (EngineFailed("e", MemoryError()), 2),
+        (Unavailable("It took too long.", code="timeout", retry_after=1), 1),
+    ],
+    ids=repr,
+)
+def test_what_may_pass_says_when_to_come_back(error: Exception, seconds: int) -> None:
+    assert to_api_error(error).headers == {"retry-after": str(seconds)}
+
+
+def test_nobody_is_made_to_wait_for_minutes() -> None:
+    headers = to_api_error(EngineOverloaded("e", 64, LONGEST_RETRY_S + 1)).headers
+    assert headers == {"retry-after": str(LONGEST_RETRY_S + 1), **NEVER}
+
+
+@pytest.mark.parametrize("error", [InputError("x"), InputTooLarge("x"), LlmRefused("x")])
+def test_what_no_client_repeats_needs_no_word_on_it(error: Exception) -> None:
+    assert to_api_error(error).headers == {}
 
 
 def test_the_body_is_openais_with_the_requests_id() -> None:

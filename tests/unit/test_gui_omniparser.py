@@ -156,7 +156,7 @@ def test_the_licence_is_said_plainly(tmp_path: Path) -> None:
 def test_each_form_needs_packages_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.vision.gui.candidates.is_installed", lambda *packages: False)
     (tmp_path / "checkpoint.pt").touch()
-    assert "openfaze[ultralytics]" in (OMNIPARSER.remedy(config(tmp_path / "checkpoint.pt")) or "")
+    assert "`openfaze install ultralytics`" in (OMNIPARSER.remedy(config(tmp_path / "checkpoint.pt")) or "")
     with zipfile.ZipFile(tmp_path / "script.pt", "w") as archive:
         archive.writestr("model/constants.pkl", b"")
-    assert "openfaze[gpu]" in (OMNIPARSER.remedy(config(tmp_path / "script.pt")) or "")
+    assert "`openfaze install gpu`" in (OMNIPARSER.remedy(config(tmp_path / "script.pt")) or "")

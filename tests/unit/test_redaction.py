@@ -145,17 +145,17 @@ def test_a_text_file_has_no_sections() -> None:
 def test_a_transcript_agrees_with_its_chunks() -> None:
     chunks = [
         {"timestamp": (0.0, 2.0), "text": "My number is 0170", "speaker": "SPEAKER_00"},
-        {"timestamp": (2.0, 3.0), "text": " 1234567", "speaker": "SPEAKER_00"},
-        {"timestamp": (3.5, 5.0), "text": " and I am in.", "speaker": "SPEAKER_00"},
+        {"timestamp": (2.0, 3.0), "text": "1234567", "speaker": "SPEAKER_00"},
+        {"timestamp": (3.5, 5.0), "text": "and I am in.", "speaker": "SPEAKER_00"},
     ]
-    result = {"text": "".join(str(chunk["text"]) for chunk in chunks), "chunks": chunks, "language": "en"}
+    result = {"text": " ".join(str(chunk["text"]) for chunk in chunks), "chunks": chunks, "language": "en"}
     before = copy.deepcopy(result)
     redone = redacted_result("stt", result, Counter())
     assert redone == {
         "text": "My number is [PHONE] and I am in.",
         "chunks": [
             {"timestamp": (0.0, 3.0), "text": "My number is [PHONE]", "speaker": "SPEAKER_00"},
-            {"timestamp": (3.5, 5.0), "text": " and I am in.", "speaker": "SPEAKER_00"},
+            {"timestamp": (3.5, 5.0), "text": "and I am in.", "speaker": "SPEAKER_00"},
         ],
         "language": "en",
     }
@@ -163,10 +163,10 @@ def test_a_transcript_agrees_with_its_chunks() -> None:
 
 
 def test_a_transcript_by_word_gives_the_placeholder_all_its_time() -> None:
-    said = ["call", " plus", " +49", " 170", " 1234567", " now"]
+    said = ["call", "plus", "+49", "170", "1234567", "now"]
     chunks = [{"timestamp": (float(at), at + 0.5), "text": text} for at, text in enumerate(said)]
-    redone = redacted_result("stt", {"text": "".join(said), "chunks": chunks, "language": "en"}, Counter())
-    assert [chunk["text"] for chunk in redone["chunks"]] == ["call", " plus", " [PHONE]", " now"]
+    redone = redacted_result("stt", {"text": " ".join(said), "chunks": chunks, "language": "en"}, Counter())
+    assert [chunk["text"] for chunk in redone["chunks"]] == ["call", "plus", "[PHONE]", "now"]
     assert redone["chunks"][2]["timestamp"] == (2.0, 4.5)
 
 

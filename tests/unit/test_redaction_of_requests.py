@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.wire.request import ChatRequest
 from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
+from models.fair_executor import FairExecutor
 from models.safety.guard import ImageGuard
 from tasks.base import Task, TaskRequest
 from tasks.guardrails import Guardrails, Policy
@@ -61,7 +62,13 @@ def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
     def make_guard(*messages: Any, codes: Sequence[str] = ("S1", "S9"), **fields: Any) -> Guard:
         request = request_of(*(messages or ("Hm?",)), **fields)
         guardrails = Guardrails(lambda: [keywords], no_pictures, loader, seconds=5)
-        return Guard(guardrails, Policy(tuple(codes)), request, latest_turn(request, 16), redaction=Redaction())
+        return Guard(
+            guardrails,
+            Policy(tuple(codes)),
+            request,
+            latest_turn(request, 16),
+            redaction=Redaction(FairExecutor("test")),
+        )
 
     return make_guard
 
@@ -89,12 +96,12 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
         "I am ann@example.org",
         {"role": "assistant", "content": "Hi ann@example.org", "tool_calls": [call]},
         {"role": "tool", "content": "card 4111 1111 1111 1111", "tool_call_id": "c"},
-        user([{"type": "text", "text": "Phone:"}, image("a"), {"type": "text", "text": "2127365000"}]),
+        user([{"type": "text", "text": "Phone:"}, image("http://x/a.png"), {"type": "text", "text": "2127365000"}]),
         user=" ann@example.org",
     )
     before = request.model_dump()
     turn = latest_turn(request, 16)
-    redaction = Redaction()
+    redaction = Redaction(FairExecutor("test"))
     redone, redone_turn = await redaction.of_request(request, turn)
     assert [message.content for message in redone.messages[:4]] == [
         "Help desk: help@example.org",
@@ -123,7 +130,7 @@ async def test_what_users_and_tools_say_goes_on_without_personal_data() -> None:
 
 async def test_links_stay_what_they_are() -> None:
     request = request_of("Scrape https://example.org/4111111111111111 for ann@example.org")
-    _, turn = await Redaction().of_request(request, latest_turn(request, 16))
+    _, turn = await Redaction(FairExecutor("test")).of_request(request, latest_turn(request, 16))
     assert turn.text == "Scrape https://example.org/4111111111111111 for [EMAIL]"
     assert [source.url for source in turn.sources] == ["https://example.org/4111111111111111"]
 
@@ -138,7 +145,7 @@ async def test_results_are_redacted_then_judged(make: Make, keywords: KeywordGua
         PrecontextEntry(name="scraper", error="http://x/?to=ann@example.org cannot be fetched"),
     ]
     redone = await guard.check_results(found)
-    assert [one.model_dump() for one in redone] == [
+    assert [one.model_dump(exclude_none=True) for one in redone] == [
         {"name": "web_search", "result": [{"content": "[EMAIL]"}]},
         {"name": "scraper", "error": "http://x/?to=[EMAIL] cannot be fetched"},
     ]
@@ -169,7 +176,7 @@ async def test_a_picture_that_shows_personal_data_is_hidden_from_the_llm(make: M
     def find_task(_: str) -> Task:
         return Reader()
 
-    guard = make(user([image("one"), image("two"), image("three")]))
+    guard = make(user([image("http://x/1.png"), image("http://x/2.png"), image("http://x/3.png")]))
     read = Step("ocr", guard.turn.sources[:1], "")
     entries = await guard.check_results([PrecontextEntry(name="ocr", result={"extracted_text": "a@example.org"})])
     turn = await guard.check_unread(Plan((read,)), entries, find_task)
@@ -344,7 +351,7 @@ async def test_the_server_does_not_start_without_the_library(monkeypatch: pytest
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "phonenumbers" else find_spec(name, *rest)
     )
-    with pytest.raises(ValueError, match=r"OPENFAZE_PERSONAL_DATA=redact .*pip install 'openfaze\[redact\]'"):
+    with pytest.raises(ValueError, match=r"OPENFAZE_PERSONAL_DATA=redact .*`openfaze install redact`"):
         Services(settings)
     services = Services(Settings(_env_file=None))
     assert not services.pipeline.redacts

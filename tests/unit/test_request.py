@@ -52,6 +52,9 @@ def test_a_range_is_named_with_its_bound() -> None:
             "messages[0].content[0].file.file_data",
         ),
         ({"response_format": {"type": "yaml"}}, "response_format.type"),
+        ({"stream_options": {"include_usage": True}}, "stream_options"),
+        ({"stream_options": {}, "stream": False}, "stream_options"),
+        ({"stream_options": {}, "stream": None}, "stream_options"),
         ({"reasoning_effort": "extreme"}, "reasoning_effort"),
         ({"tool_choice": "sometimes"}, "tool_choice"),
         ({"tool_choice": {"type": "function"}}, "tool_choice.function"),
@@ -95,6 +98,12 @@ def test_broken_json_has_a_code_of_its_own() -> None:
     with pytest.raises(BadRequest) as refusal:
         parse(ChatRequest, b"{")
     assert refusal.value.code == "invalid_json"
+
+
+def test_options_of_a_stream_go_with_a_stream() -> None:
+    body = {"model": "auto", "messages": [MESSAGE], "stream_options": {"include_usage": True}, "stream": True}
+    assert parse(ChatRequest, json.dumps(body).encode()).stream_options is not None
+    assert parse(ChatRequest, json.dumps({**body, "stream_options": None, "stream": False}).encode()).stream is False
 
 
 def test_unknown_fields_and_nulls_are_accepted() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.building import build_fetcher
 from app.doctor import _search_the_web
 from app.services import Services
 from app.settings import Settings
@@ -98,24 +99,28 @@ async def test_a_search_that_is_off_is_not_guessed_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "outcome", "passed"),
+    ("page", "outcome", "state"),
     [
-        (said.as_json(said.searxng(("Tides", "https://tides.example/", ""))), "ok: answered with 1 results", True),
-        (response(status="500 Oops"), "searxng answered with status 500.", False),
+        (said.as_json(said.searxng(("Tides", "https://tides.example/", ""))), "answered with 1 results", "ok"),
+        (response(status="500 Oops"), "searxng answered with status 500.", "failed"),
     ],
 )
-async def test_doctor_asks_the_provider_that_was_named(page: bytes, outcome: str, passed: bool) -> None:
+async def test_doctor_asks_the_provider_that_was_named(page: bytes, outcome: str, state: str) -> None:
     async with serving() as server:
         server.pages = {"search?q=openfaze&format=json&categories=general": page}
         settings = Settings(_env_file=None, search_provider=("searxng",), search_url=server.url())
-        names, told, well = await _search_the_web(settings)
-    assert (names, told.startswith(outcome), well) == ("searxng", True, passed)
+        fetcher = build_fetcher(settings)
+        found = await _search_the_web(settings, fetcher)
+        await fetcher.close()
+    assert (found.engine, found.said.startswith(outcome), found.outcome) == ("searxng", True, state)
 
 
 async def test_doctor_minds_no_search_that_is_off() -> None:
-    names, told, well = await _search_the_web(Settings(_env_file=None, search_provider=("off",)))
-    assert (names, well) == ("–", True)
-    assert "OPENFAZE_SEARCH_URL" in told
+    settings = Settings(_env_file=None, search_provider=("off",))
+    fetcher = build_fetcher(settings)
+    found = await _search_the_web(settings, fetcher)
+    await fetcher.close()
+    assert (found.outcome, found.said) == ("off", "OPENFAZE_SEARCH_PROVIDER=off")
 
 
 def test_the_searxng_of_the_container_files_answers_in_json_and_is_published_nowhere() -> None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import platformdirs
 import pytest
 from pydantic import ValidationError
 
+from app import settings as settings_module
 from app.settings import PREFIX, Settings, is_loopback, unknown_variables
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -36,6 +38,12 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.fetch_allow == ("10.0.0.0/8",)
 
 
+def test_an_empty_variable_is_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LLM_BASE_URL", "PORT", "SEARCH_PROVIDER", "KEYS_FILE", "API_KEYS"):
+        monkeypatch.setenv(PREFIX + name, "")
+    assert Settings(_env_file=None) == Settings(_env_file=None, port=8000)
+
+
 def test_keys_are_not_printed() -> None:
     assert "hunter2" not in repr(Settings(_env_file=None, api_keys=("hunter2",)))
 
@@ -50,6 +58,61 @@ def test_other_programs_variables_in_the_env_file_are_theirs(tmp_path: Path, mon
     (tmp_path / ".env").write_text("POSTGRES_USER=x\nOPENFAZE_PORT=8123\nOPENFAZE_PROT=1\n")
     assert Settings().port == 8123
     assert unknown_variables() == ["OPENFAZE_PROT is no setting; did you mean OPENFAZE_PORT?"]
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's data folder, for openfaze as a wheel installs it: beside its code lies no project."""
+    monkeypatch.setattr(settings_module, "ROOT", tmp_path / "site-packages")
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: tmp_path / "data")
+    return tmp_path / "data"
+
+
+def folders() -> tuple[Path, Path]:
+    settings = Settings(_env_file=None)
+    return Path(settings.weights_dir), Path(settings.files_dir)
+
+
+def test_weights_and_files_lie_in_the_clone_wherever_the_server_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_module, "ROOT", tmp_path / "clone")
+    (tmp_path / "clone").mkdir()
+    (tmp_path / "clone" / "pyproject.toml").touch()
+    for start in ("clone", "elsewhere"):
+        (tmp_path / start).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / start)
+        assert folders() == (tmp_path / "clone" / "weights", tmp_path / "clone" / "files")
+
+
+def test_weights_and_files_of_an_installed_openfaze_lie_with_the_users_data(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Folders of other people's, which hold nothing of ours.
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "files" / "taxes").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert folders() == (installed / "weights", installed / "files")
+
+
+def test_folders_that_an_earlier_version_filled_where_it_was_started_stay_in_use(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "fastestdet.onnx").touch()
+    (tmp_path / "files" / "everyone").mkdir(parents=True)
+    (tmp_path / "files" / "everyone" / "file-0.json").touch()
+    assert folders() == (tmp_path / "weights", tmp_path / "files")
+    (installed / "weights").mkdir(parents=True)
+    assert folders() == (installed / "weights", tmp_path / "files")
+
+
+def test_a_folder_that_a_setting_names_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "w")
+    monkeypatch.setenv("OPENFAZE_FILES_DIR", "s3://bucket/prefix")
+    settings = Settings(_env_file=None)
+    assert (settings.weights_dir, settings.files_dir) == ("w", "s3://bucket/prefix")
 
 
 def documented(name: str) -> str:

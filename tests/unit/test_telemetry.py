@@ -3,12 +3,14 @@
 import asyncio
 import json
 import logging
+import re
+import warnings
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from app.telemetry import Stages, configure_logging, log_stray_exceptions
+from app.telemetry import Stages, configure_logging, log_stray_exceptions, logs_for_people
 
 SECRET = "what the request said"
 
@@ -19,6 +21,7 @@ def restored_logging() -> Iterator[None]:
     handlers, level = root.handlers, root.level
     yield
     root.handlers, root.level = handlers, level
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -49,6 +52,15 @@ def test_a_failure_is_logged_by_its_types_and_frames(capsys: pytest.CaptureFixtu
     assert any("test_telemetry.py" in frame and frame.endswith("broken") for frame in exception["frames"])
 
 
+@pytest.mark.filterwarnings("default")
+def test_warnings_of_libraries_are_lines_like_all_others(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info")
+    warnings.warn("a large picture", UserWarning, stacklevel=1)
+    line = last_line(capsys)
+    assert line["level"] == "warning"
+    assert "UserWarning: a large picture" in str(line["event"])
+
+
 def test_debug_shows_the_messages(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("debug")
     try:
@@ -56,6 +68,53 @@ def test_debug_shows_the_messages(capsys: pytest.CaptureFixture[str]) -> None:
     except RuntimeError:
         structlog.get_logger("app.test").exception("broke")
     assert SECRET in json.dumps(last_line(capsys))
+
+
+def test_logs_are_json_unless_somebody_watches(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging("info")
+    assert not logs_for_people("auto")
+    structlog.get_logger("app.test").info("loaded", engine="x")
+    assert last_line(capsys)["engine"] == "x"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert logs_for_people("auto")
+    assert not logs_for_people("json")
+
+
+def test_lines_for_people_have_a_failures_types_and_frames_and_no_message(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "console")
+    try:
+        broken()
+    except RuntimeError:
+        structlog.get_logger("app.test").exception("broke", engine="x")
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d \[error\] broke engine=x", first)
+    assert [line.strip() for line in lines if not line.startswith("    ")] == [
+        "ValueError",
+        "which led to:",
+        "RuntimeError",
+    ]
+    assert any("test_telemetry.py" in line and line.endswith("broken") for line in lines)
+    assert SECRET not in "".join(lines)
+
+
+def test_what_a_caller_sends_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "console")
+    structlog.get_logger("app.test").info("request", path="/v1/\x1b[2Jx\r\nü", name="a\x9bb")
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith(r"path=/v1/\x1b[2Jx\r\nü name=a\x9bb")
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_a_terminal_gets_colours_unless_it_wants_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, coloured: bool
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    configure_logging("info")
+    structlog.get_logger("app.test").info("loaded")
+    assert ("\x1b[" in capsys.readouterr().err) is coloured
 
 
 async def test_an_exception_that_nobody_awaits_is_logged_without_its_message(

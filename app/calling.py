@@ -1,0 +1,45 @@
+"""How the commands that remedies name are called here: what is printed for operators works when it is pasted."""
+
+import os
+import re
+import shutil
+import sysconfig
+from pathlib import Path
+
+_COMMAND = re.compile(r"`(openfaze|hf|apt-get install) ([^`]+)`")
+
+
+def in_the_image() -> bool:
+    """Whether this is the container that this project's Dockerfile makes."""
+    return os.environ.get("container") == "openfaze"  # noqa: SIM112 - what containers call themselves by custom
+
+
+def as_called_here(text: str) -> str:
+    """`text`, for the operator: with each command in backticks as it works when it is pasted on this machine. What
+    clients are sent keeps the short form, which names no folder."""
+    return _COMMAND.sub(lambda found: f"`{_called(found[1], found[2])}`", text)
+
+
+def _called(program: str, arguments: str) -> str:
+    if in_the_image():
+        return _on_its_machine(program, arguments)
+    if program == "apt-get install":
+        return f"{program} {arguments}"
+    ours = Path(sysconfig.get_path("scripts")) / program
+    found = shutil.which(program)
+    if not ours.exists() or (found is not None and Path(found).samefile(ours)):
+        return f"{program} {arguments}"
+    # `hf` is called in the folder of the weights.
+    here = program == "openfaze" and ours.is_relative_to(Path.cwd())
+    return f"{os.path.relpath(ours) if here else ours} {arguments}"
+
+
+def _on_its_machine(program: str, arguments: str) -> str:
+    """Of a container: packages are part of its image, and anything else runs in a container of its own, so whether or
+    not the server does."""
+    if program == "apt-get install":
+        return f"APT_PACKAGES='{arguments}' docker compose up -d --build"
+    if arguments.startswith("install "):
+        return f"EXTRAS='{arguments.removeprefix('install ')}' docker compose up -d --build"
+    folder = f"--workdir {os.environ.get('OPENFAZE_WEIGHTS_DIR', '.')} " if program == "hf" else ""
+    return f"docker compose run --rm {folder}openfaze {program} {arguments}"

@@ -1,0 +1,41 @@
+"""What of a request's text is read for wishes: in time linear in a bounded part of it."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.base import TaskRequest
+from tasks.gui.wording import Wording
+from tasks.series import inline
+
+
+def test_a_short_text_is_read_whole() -> None:
+    assert TaskRequest("Find the cats.").wording(1000) == "Find the cats."
+
+
+def test_a_long_text_is_read_at_its_beginning_and_its_end() -> None:
+    text = "Find the cats. " + "x" * 5_000_000 + " Only on page 3."
+    read = TaskRequest(text).wording(20_000)
+    assert len(read) <= 20_001
+    assert read.startswith("Find the cats. x")
+    assert read.endswith("x Only on page 3.")
+
+
+def test_little_words_are_left_out_at_the_ends_only() -> None:
+    assert Wording.of("the a the sign in").written == "sign in"
+    assert Wording.of("a," * 200_000).written == ""
+
+
+@given(st.text("ab1:=, .-;)(\n", max_size=200))
+def test_pairs_are_found_around_their_signs_as_they_are_in_the_whole(text: str) -> None:
+    def spans(found: object) -> list[tuple[int, int]]:
+        return [pair.span() for pair in found if isinstance(pair, re.Match)]  # type: ignore[attr-defined]
+
+    assert spans(inline._found_pairs(text)) == spans(inline._PAIR.finditer(text))
+
+
+def test_a_text_without_pairs_is_not_searched_at_each_character() -> None:
+    assert list(inline._found_pairs('"' * 1_000_000)) == []
+    pairs = ", ".join(f"2024-01-{day:02}: {day}" for day in range(1, 29))
+    assert len(list(inline._found_pairs('"' * 1_000_000 + pairs))) == 28
