@@ -1,6 +1,6 @@
 """What a task is: a typed request in, a result that serialises to JSON out."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,8 +32,13 @@ def unreported(_stage: str, _done: int, _total: int) -> None:
     """The `Progress` of a request that nobody watches."""
 
 
-def as_it_is(text: str) -> str:
-    """The `redact` of a request that hides nothing."""
+Redact = Callable[[str], Awaitable[str]]
+"""Takes out of a text of the inputs what no language model may be shown. It works where long texts are worked on, by
+keys in turn."""
+
+
+async def as_it_is(text: str) -> str:
+    """The `Redact` of a request that hides nothing."""
     return text
 
 
@@ -44,8 +49,7 @@ class TaskRequest:
     sources: tuple[Source, ...] = ()
     """The media of the request, in order."""
     progress: Progress = unreported
-    redact: Callable[[str], str] = as_it_is
-    """Takes out of a text of the inputs what no language model may be shown. Slow for long ones."""
+    redact: Redact = as_it_is
 
     def wording(self, most_chars: int) -> str:
         """What of the text is read for wishes: of a long one its beginning and its end, `most_chars` in all. What is

@@ -10,7 +10,7 @@ import structlog
 
 from models.base import EngineUnavailable, ModelError
 from models.language.llm import Llm
-from tasks.base import Task, TaskRequest
+from tasks.base import Redact, Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.media import media_types
 from tasks.media.blob import Blob
@@ -168,7 +168,7 @@ class ScraperTask:
             await session.close()
 
     async def _data(
-        self, page: Page, match: Match | None, fields: tuple[str, ...], redact: Callable[[str], str]
+        self, page: Page, match: Match | None, fields: tuple[str, ...], redact: Redact
     ) -> list[Row] | None:
         """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
         where there is none, what the structure tells, which may be nothing. None where no fields were asked for."""
@@ -178,7 +178,7 @@ class ScraperTask:
             llm = self._llm()
             filled = []
             if llm is not None:
-                filled = await fill_fields(llm, await asyncio.to_thread(_redacted, page, redact), fields)
+                filled = await fill_fields(llm, await _redacted(page, redact), fields)
             if filled:
                 return filled
         return list(match.rows) if match is not None else []
@@ -208,8 +208,8 @@ class ScraperTask:
         return _result(fetched.url, page, await self._data(page, None, fields, request.redact))
 
 
-def _redacted(page: Page, redact: Callable[[str], str]) -> Page:
-    return replace(page, text=redact(page.text), markdown=redact(page.markdown))
+async def _redacted(page: Page, redact: Redact) -> Page:
+    return replace(page, text=await redact(page.text), markdown=await redact(page.markdown))
 
 
 def _kind(fetched: Fetched) -> str:

@@ -51,7 +51,7 @@ class TranslateTask:
     async def run(self, request: TaskRequest) -> TranslateResult:
         """Raises InputError (no language, an unknown one, nothing to translate), InputTooLarge, ModelError."""
         asked = await asyncio.to_thread(asked_of, request.text)
-        texts = [await asyncio.to_thread(request.redact, text) for text in await self._texts(asked, request.sources)]
+        texts = [await request.redact(text) for text in await self._texts(asked, request.sources)]
         self._check_size(texts)
         translated = await self._translated(texts, asked, request)
         return {

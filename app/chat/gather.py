@@ -8,7 +8,7 @@ from app.chat.plan import Plan, Step
 from app.errors import told
 from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
-from tasks.base import PRECONTEXT_NAMES, Progress, Task, TaskRequest, as_it_is
+from tasks.base import PRECONTEXT_NAMES, Progress, Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError
 
 TEXT_OF = {
@@ -24,7 +24,7 @@ async def gather(
     plan: Plan,
     find_task: Callable[[str], Task],
     progress: Progress,
-    redact: Callable[[str], str] = as_it_is,
+    redact: Redact = as_it_is,
     *,
     is_all: bool = False,
 ) -> tuple[PrecontextEntry, ...]:
@@ -100,12 +100,12 @@ async def _run(
     before: Sequence[tuple[Step, "asyncio.Task[Any]"]],
     find_task: Callable[[str], Task],
     progress: Progress,
-    redact: Callable[[str], str],
+    redact: Redact,
 ) -> Any:
     """The step's result; what a step before it failed with, it fails with too."""
     texts = [step.text]
     for earlier, work in before:
         result: Mapping[str, Any] = await work
-        texts.append(await asyncio.to_thread(redact, str(result[TEXT_OF[earlier.task]])))
+        texts.append(await redact(str(result[TEXT_OF[earlier.task]])))
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact)
     return await find_task(step.task).run(request)

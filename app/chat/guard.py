@@ -20,7 +20,7 @@ from app.wire.request import ChatRequest, TextPart
 from app.wire.response import PrecontextEntry
 from models.fair_executor import Slices
 from models.language.tokens import estimate_tokens
-from tasks.base import Task, TaskRequest, as_it_is
+from tasks.base import Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
 from tasks.media.loader import MediaLoader
@@ -67,7 +67,7 @@ class Guard:
         return PrecontextEntry(name=NAME, result=result_of([*self.checks, *redacted]))
 
     @property
-    def redact(self) -> Callable[[str], str]:
+    def redact(self) -> Redact:
         """As a TaskRequest's."""
         return self.redaction.of_text if self.redaction else as_it_is
 

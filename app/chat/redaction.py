@@ -64,9 +64,9 @@ class Redaction:
         """Whether something is missing in what a task has read."""
         return entry.error is None and any(placeholder(kind) in entry.result["extracted_text"] for kind in KINDS)
 
-    def of_text(self, text: str) -> str:
+    async def of_text(self, text: str) -> str:
         """Of what is shown to nobody but a model: it is not counted."""
-        return redacted(text, Counter())
+        return await self.threads.run(redacted, text, Counter())
 
     def ahead(self, text: str) -> str:
         """How the answer goes on, which is judged before it is shown."""

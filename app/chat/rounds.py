@@ -32,7 +32,7 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
 )
-from tasks.base import Task, as_it_is
+from tasks.base import Redact, Task, as_it_is
 from tasks.side_by_side import side_by_side
 
 MAX_TOOL_ROUNDS = 4
@@ -131,7 +131,7 @@ class Rounds:
     check: Callable[[Sequence[PrecontextEntry]], Awaitable[Sequence[PrecontextEntry]]] | None = None
     """Called with what specialists found, before the LLM sees it; what it raises ends the request, what it returns is
     used instead."""
-    redact: Callable[[str], str] = as_it_is
+    redact: Redact = as_it_is
     """As a TaskRequest's."""
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)

@@ -339,7 +339,7 @@ async def test_without_redaction_nothing_changes(make: Make) -> None:
     guard.redaction = None
     text = Text("Call +49 170. 123 4567. ", LOGPROBS)
     assert await shown(guard, text, FINISH) == [text, FINISH]
-    assert guard.redact("ann@example.org") == "ann@example.org"
+    assert await guard.redact("ann@example.org") == "ann@example.org"
 
 
 async def test_the_server_does_not_start_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
