@@ -17,7 +17,7 @@ from tasks.speech.spacing import joined_text
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.telling import Teller
 from tasks.speech.turns import label_words, speaker_label
-from tasks.speech.understanding import check_language, check_translates, check_understood, is_understood
+from tasks.speech.understanding import check_language, check_translates, check_understood, is_clear, is_unclear
 from tasks.speech.windows import Window, window_at
 from tasks.speech.wishes import SpeechOptions, wishes
 
@@ -39,6 +39,10 @@ class Transcript:
     """One of each phrase."""
     windows: Sequence[Window]
     """The stretch of sound that each phrase begins in."""
+    language_probability: float | None = None
+    """1.0 where the request names the language; None where nobody speaks, or the engine cannot tell."""
+    low_confidence: bool = False
+    """Much of the text is likely to be wrong."""
 
     @property
     def words(self) -> Sequence[Word]:
@@ -80,7 +84,12 @@ class SpeechToTextTask:
                 param=request.sources[1].param,
             )
         transcript = await self.transcribe(request.sources[0], wishes(request.text), request.progress)
-        return speech_result(transcript.chunks, transcript.language)
+        return speech_result(
+            transcript.chunks,
+            transcript.language,
+            transcript.language_probability,
+            low_confidence=transcript.low_confidence,
+        )
 
     async def transcribe(
         self,
@@ -100,14 +109,15 @@ class SpeechToTextTask:
             progress(self.name, min(round(done), round(total)), round(total))
 
         def believes(probability: float, words: int) -> bool:
-            return words >= _LEAST_TOLD and is_understood(engine, probability, options.language)
+            sure = options.language is not None or engine.languages is None
+            return words >= _LEAST_TOLD and (sure or is_clear(probability))
 
         teller = Teller(tell, believes) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:
             turns = SpeakerTurns(self._voices(), channels=recording.channels) if options.diarize else None
             with turns or nullcontext():
                 heard = await listen(recording, engine, options, reached=reached, turns=turns, teller=teller)
-                check_understood(engine, heard.words, heard.speech_s, options.language)
+                check_understood(engine, heard, options.language)
                 speakers = await _speakers(heard, options, turns) if turns is not None else {}
         reached(heard.seconds, heard.seconds)
         if teller is not None:
@@ -150,4 +160,6 @@ def _transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[int | No
         parts,
         chunks_of(parts, 0.0 if options.by_word else _SHORTEST_S),
         [window for _, window in spoken],
+        heard.language_probability if heard.tracks else None,
+        is_unclear(heard),
     )

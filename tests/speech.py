@@ -68,7 +68,7 @@ FOREIGN = {
     "cmn": "大家早上好。今天我们来谈谈明年的预算和市中心的新办公室。去机场的火车每二十分钟从九号站台出发。",
     "hi": "सभी को सुप्रभात। आज हम अगले साल के बजट और शहर के केंद्र में नए कार्यालय के बारे में बात करेंगे।",
 }
-"""By espeak-ng's voice."""
+"""By espeak-ng's voice. That of `cmn` reads letters and numbers in English where espeak-ng has no dictionary of it."""
 
 _SPELLINGS = {"center": "centre"}
 _NUMBERS = {"2": "two", "3": "three", "9": "nine", "20": "twenty", "100": "hundred"}

@@ -27,6 +27,7 @@ def transcription(transcript: Transcript, request: audio.TranscriptionRequest) -
                 duration=_seconds(transcript),
                 text=transcript.text,
                 segments=_spoken_segments(transcript),
+                low_confidence=_low(transcript),
                 usage=_usage(transcript),
             )
         case "verbose_json":
@@ -64,7 +65,7 @@ class _Events:
                 self._last = heard.text
                 return [sse.data(audio.TextDelta(delta=delta))]
             case Transcript():
-                end = audio.TextDone(text=heard.text, usage=_usage(heard))
+                end = audio.TextDone(text=heard.text, low_confidence=_low(heard), usage=_usage(heard))
                 return [*self._segments(heard), sse.data(end), sse.DONE]
 
     def _segments(self, transcript: Transcript) -> list[bytes]:
@@ -82,7 +83,7 @@ class _Events:
 def _plain(transcript: Transcript, form: Literal["json", "text", "srt", "vtt"]) -> BaseModel | str:
     match form:
         case "json":
-            return audio.Transcription(text=transcript.text, usage=_usage(transcript))
+            return audio.Transcription(text=transcript.text, low_confidence=_low(transcript), usage=_usage(transcript))
         case "text":
             return f"{transcript.text}\n"
         case "srt":
@@ -94,9 +95,12 @@ def _plain(transcript: Transcript, form: Literal["json", "text", "srt", "vtt"]) 
 def _verbose(
     transcript: Transcript, task: Literal["transcribe", "translate"], language: str, *, words: bool, segments: bool
 ) -> audio.VerboseTranscription:
+    probability = transcript.language_probability
     return audio.VerboseTranscription(
         task=task,
         language=language,
+        language_probability=None if probability is None else round(probability, 2),
+        low_confidence=_low(transcript),
         duration=_seconds(transcript),
         text=transcript.text,
         words=_words(transcript) if words else None,
@@ -158,6 +162,10 @@ def _cues(transcript: Transcript) -> Sequence[subtitles.Cue]:
 
 def _seconds(transcript: Transcript) -> float:
     return round(transcript.seconds, 2)
+
+
+def _low(transcript: Transcript) -> Literal[True] | None:
+    return True if transcript.low_confidence else None
 
 
 def _usage(transcript: Transcript) -> audio.Duration:

@@ -117,6 +117,8 @@ class Transcription(Wire):
     """`json`."""
 
     text: str
+    low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
+    """There where much of the text is likely to be wrong."""
     usage: Duration
 
 
@@ -153,6 +155,10 @@ class VerboseTranscription(Wire):
     task: Literal["transcribe", "translate"]
     language: str
     """Its English name in lower case, of the text; empty where nobody speaks."""
+    language_probability: float | None = Field(default=None, exclude_if=absent)
+    """That it is what is spoken, by the engine; 1.0 where the request names it."""
+    low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
+    """There where much of the text is likely to be wrong."""
     duration: float
     """Seconds."""
     text: str
@@ -181,6 +187,8 @@ class DiarizedTranscription(Wire):
     duration: float
     """Seconds."""
     text: str
+    low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
+    """There where much of the text is likely to be wrong."""
     segments: list[SpokenSegment]
     usage: Duration
 
@@ -199,4 +207,6 @@ class TextDone(Wire):
 
     type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
+    low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
+    """There where much of the text is likely to be wrong."""
     usage: Duration

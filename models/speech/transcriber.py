@@ -52,8 +52,9 @@ class WindowText:
     words: tuple[Word, ...]
     language: str
     """ISO 639-1."""
-    language_probability: float
-    """1.0 where the language was given, or the engine has only one."""
+    language_probability: float | None
+    """That `language` is spoken; 1.0 where it was given, None where the engine has one and cannot tell it from
+    others."""
     no_speech: float
     """Probability that nobody speaks."""
     mean_logprob: float

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.speech.english import english_head
 from models.speech.repetition import LOOPS_ABOVE, is_made_up, without_loops
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, WindowText, Word
 from models.speech.whisper_files import WhisperFiles, check, preload_cuda
@@ -21,6 +22,8 @@ from models.speech.whisper_words import timed_words
 
 _HOP = 160
 """Samples of one frame of features."""
+_STATE = 2 * _HOP
+"""Samples of one of the encoder's states."""
 _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
@@ -151,6 +154,11 @@ class Whisper:
                 results[member] = text
         return [result for result in results if result is not None]
 
+    def states(self, window: SpeechWindow) -> NDArray[np.float32]:
+        """What the encoder makes of `window`, without what fills it up: float32[frames, width]."""
+        encoded = self._whisper.encode(self._features(window, self._frames(window))[None])
+        return _states(encoded, [window])[0]
+
     def _grouped(self, batch: Sequence[SpeechWindow]) -> Iterator[tuple[_Group, list[int]]]:
         groups: dict[_Group, list[int]] = defaultdict(list)
         for member, window in enumerate(batch):
@@ -170,10 +178,7 @@ class Whisper:
 
     def _transcribe(self, group: _Group, windows: Sequence[SpeechWindow]) -> list[WindowText | Exception]:
         encoded = self._whisper.encode(np.stack([self._features(window, group.frames) for window in windows]))
-        language, probability = group.language, 1.0
-        if language is None:
-            [[(token, probability), *_]] = self._whisper.model.detect_language(encoded)
-            language = token[2:-2]
+        language, probabilities = self._languages(encoded, group, windows)
         tokenizer = self._tokenizer(language, group.translate)
         decoded = self._decoded(encoded, tokenizer, group.prompt, windows, group.frames)
         # The alignment takes all that was encoded; what is silent in it has no tokens.
@@ -187,12 +192,28 @@ class Whisper:
             WindowText(
                 _plausible(timed_words(alignment), len(window.samples) / RATE),
                 language,
-                float(probability),
+                probability,
                 one.no_speech,
                 one.logprob,
                 one.compression,
             )
-            for one, window, alignment in zip(decoded, windows, alignments, strict=True)
+            for one, window, alignment, probability in zip(decoded, windows, alignments, probabilities, strict=True)
+        ]
+
+    def _languages(
+        self, encoded: Any, group: _Group, windows: Sequence[SpeechWindow]
+    ) -> tuple[str, list[float | None]]:
+        """What they are spoken in, and the probability of that in each of `windows`."""
+        if group.language is None:
+            [[(token, probability), *_]] = self._whisper.model.detect_language(encoded)
+            return token[2:-2], [float(probability)]
+        if self._whisper.model.is_multilingual:
+            return group.language, [1.0] * len(windows)
+        measured: list[float | None] = [None] * len(windows)
+        if self._files.is_tiny_en and not all(window.language for window in windows):
+            measured = [english_head().probability(states) for states in _states(encoded, windows)]
+        return group.language, [
+            1.0 if window.language else found for found, window in zip(measured, windows, strict=True)
         ]
 
     def _features(self, window: SpeechWindow, frames: int) -> NDArray[np.float32]:
@@ -272,6 +293,14 @@ def _reading(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
     compression = get_compression_ratio(text) if text else 0.0
     most = _FEW_TOKENS + _TOKENS_SAID * len(window.samples) // RATE
     return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob), most)
+
+
+def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.float32]]:
+    """What the encoder made of each of `windows` without what fills it up: float32[frames, width]."""
+    import ctranslate2
+
+    states = np.array(encoded.to_device(ctranslate2.Device.cpu), np.float32)
+    return [own[: max(1, len(window.samples) // _STATE)] for own, window in zip(states, windows, strict=True)]
 
 
 def _plausible(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:

@@ -74,6 +74,8 @@ class WhisperFiles:
     """Of `model.bin`, to be checked before it is loaded; None where it was checked when it was fetched, or is the
     operator's own."""
     english_only: bool = False
+    is_tiny_en: bool = False
+    """Whether it is the model whose states `models.speech.english` tells English by."""
 
 
 def packaged(_: EngineConfig) -> WhisperFiles:
@@ -86,7 +88,7 @@ def packaged(_: EngineConfig) -> WhisperFiles:
             f"Run `openfaze install weights` for a small English model, or `openfaze pull {SMALL.name}` for a good one "
             "of many languages.",
         )
-    return WhisperFiles(folder, _TINY_EN_SHA256, english_only=True)
+    return WhisperFiles(folder, _TINY_EN_SHA256, english_only=True, is_tiny_en=True)
 
 
 def pulled(weight_set: WeightSet, config: EngineConfig) -> WhisperFiles:

@@ -17,7 +17,7 @@ from tasks.speech.separation import are_apart
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.stitching import doubtful, fitted, joined, whole, without_neighbours
 from tasks.speech.telling import Teller
-from tasks.speech.windows import Window
+from tasks.speech.windows import Window, pooled
 from tasks.speech.wishes import SpeechOptions
 
 _BLOCK_S = 30.0
@@ -50,6 +50,8 @@ class Heard:
     """How long the recording is."""
     speech_s: float = 0.0
     """For how long of it somebody speaks, on each channel."""
+    language_probability: float | None = None
+    """That it is `language`: 1.0 where that was given, None where nobody speaks or the engine cannot tell."""
 
     @property
     def words(self) -> list[Word]:
@@ -105,7 +107,7 @@ async def listen(
 
     try:
         async for stretch in _stretches(recording, engine.window_s, heard, turns, options.speakers):
-            while len(pending) >= (_AT_ONCE if listener.knows_language else 1):
+            while len(pending) >= (_AT_ONCE if listener.needs_no_language else 1):
                 await take()
             pending.append(asyncio.create_task(listener.hear(stretch)))
             # What is done already is taken at once: its samples are freed, and its progress is told.
@@ -119,7 +121,8 @@ async def listen(
         if pending:
             await asyncio.wait(pending)
     if heard.tracks:
-        heard.language = options.language or listener.language
+        heard.language = listener.language
+    heard.language_probability = listener.language_probability
     return heard
 
 
@@ -197,15 +200,33 @@ class _Listener:
         self._options = options
         self._admitted = False
         self.language = options.language
-        self.knows_language = options.language is not None or engine.languages is not None
+        self._given = options.language
+        """Told to the engine: what the request names, or what was found out for sure."""
+        self._found: list[tuple[str, float, float]] = []
+        """The language of each stretch that the engine was not told one for, its probability, and seconds of speech."""
+
+    @property
+    def needs_no_language(self) -> bool:
+        """Whether stretches can be heard at once: none needs to know the language of another."""
+        return self._given is not None or self._engine.languages is not None
+
+    @property
+    def language_probability(self) -> float | None:
+        if self._options.language is not None:
+            return 1.0
+        return pooled(
+            (probability, weight) for language, probability, weight in self._found if language == self.language
+        )
 
     async def hear(self, stretch: Stretch) -> Piece:
+        told = self._given
         text = await self._transcribe(stretch.samples, stretch.start)
-        if text.words and not self.knows_language:
+        if told is None and text.language_probability is not None:
+            self._found.append((text.language, text.language_probability, sum(b - a for a, b in stretch.speech)))
+        if self._given is None and (text.words or self.language is None):
             self.language = text.language
-            self.knows_language = text.language_probability >= _SURE
-        elif self.language is None:
-            self.language = text.language
+            if text.words and self._engine.languages is None and (text.language_probability or 0) >= _SURE:
+                self._given = text.language
         words = fitted(_shifted(text.words, stretch.start), stretch.speech)
         for first, last in doubtful(words, stretch.speech, _LOST_S) if words else ():
             rest = [word for word in words if not first <= _middle(word) <= last]
@@ -226,7 +247,7 @@ class _Listener:
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
         window = SpeechWindow(
             samples,
-            self.language if self.knows_language else None,
+            self._given,
             self._options.translate,
             self._options.prompt,
         )

@@ -1,7 +1,7 @@
 """What the `speech_to_text` task gives: the wire contract's `{"text", "chunks", "language"}`."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from tasks.speech.phrases import Phrase
 from tasks.speech.spacing import joined_text
@@ -24,6 +24,10 @@ class SpeechResult(TypedDict):
     chunks: list[Chunk]
     language: str | None
     """ISO 639-1, of what is spoken; None where nobody speaks."""
+    language_probability: NotRequired[float]
+    """Two decimals; 1.0 where the request names the language, absent where nothing here can tell."""
+    low_confidence: NotRequired[Literal[True]]
+    """There where much of the text is likely to be wrong."""
 
 
 def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
@@ -43,5 +47,16 @@ def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
     return chunks
 
 
-def speech_result(chunks: list[Chunk], language: str | None) -> SpeechResult:
-    return SpeechResult(text=joined_text(chunk["text"] for chunk in chunks), chunks=chunks, language=language)
+def speech_result(
+    chunks: list[Chunk],
+    language: str | None,
+    language_probability: float | None = None,
+    *,
+    low_confidence: bool = False,
+) -> SpeechResult:
+    result = SpeechResult(text=joined_text(chunk["text"] for chunk in chunks), chunks=chunks, language=language)
+    if language_probability is not None:
+        result["language_probability"] = round(language_probability, 2)
+    if low_confidence:
+        result["low_confidence"] = True
+    return result

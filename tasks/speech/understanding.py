@@ -1,4 +1,4 @@
-"""Whether an engine of one language has understood a recording, or has made up words for what it cannot hear."""
+"""Whether an engine has understood a recording, and whether it speaks a language that the engine does not know."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -6,21 +6,20 @@ from statistics import fmean
 from models.base import EngineUnavailable
 from models.speech.transcriber import Transcriber, Word
 from tasks.speech.languages import language_name
+from tasks.speech.listening import Heard
 
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
-# Chosen on made speech, and not checked on recordings that were held out. tiny.en on espeak-ng's voices: of 58 clips of
-# a sentence or two in 12 other languages, 1 passes; of 63 pairs of English sentences in 9 accents, all do; of 24 single
-# sentences in the least clear English voice, 23. Whoever names the language goes past all of it.
-LEAST_PROBABILITY = 0.7
-"""Of a recording's words on average, below which its text is withheld."""
-_LEAST_OF_FEW = 0.5
-_FEW = 10
-"""Words that vary so much that less is asked of them."""
-_LEAST_OF_SPARSE = 0.8
-"""What is asked where there is less than a word a second of speech: the rest was not understood, or looped."""
+_FOREIGN_BELOW = 0.3
+"""Probability of the engine's one language, below which it hears another."""
+_UNLIKELY = 0.5
+"""The same where the words are unclear, too: then any other language is likelier."""
+_CLEAR = 0.7
+"""Mean probability of words from which on they were understood, whatever the language sounds like."""
+_UNCLEAR = 0.5
+"""Mean probability of words below which much of a text is wrong."""
 _SPEECH_S = 3.0
-"""Seconds of speech in which there should be a word."""
+"""Seconds of speech that are too few to tell a language by; in as many there should be words."""
 
 
 def check_language(engine: Transcriber, language: str | None) -> None:
@@ -43,29 +42,38 @@ def check_translates(engine: Transcriber) -> None:
         )
 
 
-def check_understood(engine: Transcriber, words: Sequence[Word], speech_s: float, language: str | None) -> None:
-    """Raises EngineUnavailable where the words heard in `speech_s` seconds of speech are so unlikely that something
-    else was said. With `language` the request has said what is spoken, and is taken at its word."""
-    if not words and speech_s < _SPEECH_S:
+def check_understood(engine: Transcriber, heard: Heard, language: str | None) -> None:
+    """Raises EngineUnavailable where an engine of one language heard another: it says so itself of the sound, in three
+    seconds of speech or more, and its words are unlikely. With `language` the request has said what is spoken, and is
+    taken at its word."""
+    probability = heard.language_probability
+    if language is not None or engine.languages is None or probability is None or heard.speech_s < _SPEECH_S:
         return
-    least = LEAST_PROBABILITY if len(words) >= _FEW else _LEAST_OF_FEW
-    if len(words) < speech_s:
-        least = _LEAST_OF_SPARSE
-    probability = fmean(word.probability for word in words) if words else 0.0
-    if not is_understood(engine, probability, language, least):
+    words = _mean_probability(heard.words)
+    if not is_clear(words) and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
         raise EngineUnavailable(
             CAPABILITY,
-            f"'{engine.name}' hears {_named(engine)} only, and what is spoken here is something else, or not clear "
-            f"enough: run `{PULL}` for an engine of many languages that hears better. A request that names "
-            f'the language ("in {_named(engine)}") is not checked.',
+            f"'{engine.name}' hears {_named(engine)} only, and this is another language (that it is {_named(engine)}: "
+            f"{probability:.0%}): run `{PULL}` for an engine of many languages. A request that names the language "
+            f'("in {_named(engine)}") is not checked.',
         )
 
 
-def is_understood(
-    engine: Transcriber, probability: float, language: str | None, least: float = LEAST_PROBABILITY
-) -> bool:
-    """`probability` is the mean of words'. Engines of many languages say themselves what they hear."""
-    return language is not None or engine.languages is None or probability >= least
+def is_clear(probability: float) -> bool:
+    """`probability` is the mean of words'."""
+    return probability >= _CLEAR
+
+
+def is_unclear(heard: Heard) -> bool:
+    """Whether much of the text is likely to be wrong, or missing."""
+    if not heard.words:
+        return heard.speech_s >= _SPEECH_S
+    foreign = heard.language_probability is not None and heard.language_probability < _FOREIGN_BELOW
+    return foreign or _mean_probability(heard.words) < _UNCLEAR
+
+
+def _mean_probability(words: Sequence[Word]) -> float:
+    return fmean(word.probability for word in words) if words else 0.0
 
 
 def _named(engine: Transcriber) -> str:

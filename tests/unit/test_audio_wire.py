@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pydantic
 import pytest
@@ -175,6 +176,25 @@ def test_silence_has_every_form(form: str) -> None:
         assert json.loads(answer).get("segments", []) == []
     else:
         assert answer.strip() in ("", "WEBVTT")
+
+
+UNCLEAR = replace(TRANSCRIPT, language_probability=0.456, low_confidence=True)
+
+
+@pytest.mark.parametrize("form", ["json", "verbose_json", "diarized_json"])
+def test_a_text_in_doubt_says_so(form: str) -> None:
+    assert json.loads(rendered(asked(response_format=form), UNCLEAR))["low_confidence"] is True
+    assert "low_confidence" not in json.loads(rendered(asked(response_format=form)))
+
+
+def test_verbose_json_has_the_probability_of_the_language() -> None:
+    assert json.loads(rendered(asked(response_format="verbose_json"), UNCLEAR))["language_probability"] == 0.46
+    assert "language_probability" not in json.loads(rendered(asked(response_format="verbose_json")))
+
+
+async def test_the_end_of_a_stream_says_that_its_text_is_in_doubt() -> None:
+    assert '"low_confidence":true' in (await streamed(*PHRASES, UNCLEAR))
+    assert "low_confidence" not in (await streamed(*PHRASES, TRANSCRIPT))
 
 
 async def streamed(*events: Heard, diarized: bool = False, show_progress: bool = False) -> str:

@@ -372,6 +372,9 @@ def test_any_other_result_is_pointed_into() -> None:
     }
     translated = PrecontextEntry(name="translate", result={"translated_text": "Bonjour", "batch_size": 1})
     assert ground({"text": "bonjour", "n": 1}, [translated])["unsupported"] == ["/n"]
+    heard = {"text": "Bye.", "chunks": [], "language": "en", "language_probability": 0.97, "low_confidence": True}
+    spoken = PrecontextEntry(name="stt", result=heard)
+    assert ground({"share": 0.97, "is_low": "true"}, [spoken])["unsupported"] == ["/share", "/is_low"]
 
 
 def test_fields_beyond_the_text_that_may_be_compared_are_left_out_and_counted() -> None:

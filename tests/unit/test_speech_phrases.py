@@ -96,6 +96,13 @@ def test_chunks_of_a_script_without_spaces_are_joined_by_nothing() -> None:
     assert result["text"] == "你好。再见。"
 
 
+def test_what_is_said_of_the_text_is_left_out_where_there_is_nothing_to_say() -> None:
+    chunks = chunks_of(phrases(spoken("It rains.")))
+    assert speech_result(chunks, "en").keys() == {"text", "chunks", "language"}
+    unclear = speech_result(chunks, "en", 0.4567, low_confidence=True)
+    assert (unclear["language_probability"], unclear["low_confidence"]) == (0.46, True)
+
+
 def test_a_name_that_is_spelled_is_one_phrase() -> None:
     assert texts(phrases(spoken("That is A. N. N. A. Kowalski."))) == ["That is A. N. N. A.", "Kowalski."]
     assert texts(phrases(spoken("Take plan B. It is better."))) == ["Take plan B.", "It is better."]

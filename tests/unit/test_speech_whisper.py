@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,19 @@ from models.speech.candidates import OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPE
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded
 from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged
-from tests.speech import JFK, SENTENCES, Samples, decoded, noisy, pause, plain_words, say, word_errors
+from tests.speech import (
+    FOREIGN,
+    JFK,
+    SENTENCES,
+    Samples,
+    decoded,
+    in_a_row,
+    noisy,
+    pause,
+    plain_words,
+    say,
+    word_errors,
+)
 from tests.whisper_model import random_whisper
 
 
@@ -114,6 +127,31 @@ def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
         Whisper(files).load()
 
 
+@pytest.mark.parametrize("voice", ["de", "pl", "tr"])
+def test_english_and_another_language_are_told_apart(tiny: Whisper, jfk: Samples, voice: str) -> None:
+    made = in_a_row([say(SENTENCES[1]), pause(0.4), say(SENTENCES[2])])
+    heard = tiny.run([SpeechWindow(samples) for samples in (jfk, made, say(FOREIGN[voice], voice))])
+    real, english, foreign = [one.language_probability for one in heard if isinstance(one, WindowText)]
+    assert None not in (real, english, foreign)
+    assert min(real or 0, english or 0) > 0.8
+    assert (foreign or 0) < 0.5
+
+
+def test_english_that_is_given_is_sure(tiny: Whisper) -> None:
+    [heard] = tiny.run([SpeechWindow(say(FOREIGN["de"], "de"), "en")])
+    assert isinstance(heard, WindowText)
+    assert heard.language_probability == 1.0
+
+
+def test_another_model_of_english_cannot_tell(tiny: Whisper) -> None:
+    other = Whisper(replace(packaged(EngineConfig()), is_tiny_en=False), threads=2, fills_windows=False)
+    other.load()
+    [heard] = other.run([SpeechWindow(say("Good morning."))])
+    other.close()
+    assert isinstance(heard, WindowText)
+    assert heard.language_probability is None
+
+
 def test_more_tokens_than_can_be_said_are_a_loop_however_likely() -> None:
     made_up = _Decoded([1] * 100, "Bye, " * 50, -0.1, 16.0, 0.2, 24)
     sung = _Decoded([1] * 20, "Bye, " * 10, -0.1, 6.0, 0.2, 24)
@@ -128,7 +166,7 @@ def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whi
     for one in heard:
         assert isinstance(one, WindowText)
         assert len(one.language) in (2, 3)
-        assert 0 < one.language_probability < 1
+        assert 0 < (one.language_probability or 0) < 1
 
 
 def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> None:

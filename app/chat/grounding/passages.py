@@ -48,7 +48,7 @@ _PLACE: dict[str, Callable[[Any], bool]] = {
 """Keys of a result that say where its texts stand, and are none themselves; a web page's data may mean other things
 by them, in another form."""
 
-_ACCOUNTS = ("batch_size",)
+_ACCOUNTS = ("batch_size", "language_probability", "low_confidence")
 """Keys that speak of the work and not of the world."""
 
 
