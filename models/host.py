@@ -29,7 +29,7 @@ from models.base import (
     ShareUsedUp,
     ran_out,
 )
-from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
+from models.scheduler import SHARE, FairQueue, Share, Turns, make_room, retry_after
 from models.shared_run import SharedRun
 
 ItemT = TypeVar("ItemT")
@@ -48,6 +48,8 @@ class HostLimits:
 
     max_batch: int = 1
     """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
+    contested_batch: int | None = None
+    """The same while several keys take Turns: so few that none waits long for another's; None: no fewer."""
     max_queue: int = 64
     """Items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of it."""
     workers: int = 1
@@ -95,9 +97,12 @@ class EngineHost(Generic[ItemT, ResultT]):
         spec: EngineSpec,
         factory: Callable[[], Engine[ItemT, ResultT]],
         limits: HostLimits | None = None,
+        turns: Turns | None = None,
     ) -> None:
+        """`turns`: with other hosts, whose engines compute with the same processors."""
         self.spec = spec
         self.limits = limits or HostLimits()
+        self._turns = turns or Turns(self.limits.workers)
         self.counters = HostCounters()
         self._factory = factory
         self._engine: Engine[ItemT, ResultT] | None = None
@@ -247,6 +252,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 self._announce_room()
                 raise
         job = _Job[ItemT, ResultT](item, share, wait, asyncio.get_running_loop().create_future())
+        self._turns.asked(share)
         queue.push(job, share)
         self._arrived.set()
         return job
@@ -283,19 +289,28 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     async def _work(self) -> None:
         while not self._stopping:
-            jobs = await self._next_batch()
-            if not jobs:
+            if self._first() is None:
+                self._arrived.clear()
+                await self._arrived.wait()
                 continue
-            started = time.perf_counter()
-            keys = Counter(job.share.key for job in jobs)
-            self._running += keys
-            results = await self._in_thread(self._run_batch, [job.item for job in jobs])
-            self._running -= keys
-            self._arrived.set()  # what waits because its key had its share of the workers
-            self.counters.busy_s += time.perf_counter() - started
-            self.counters.batches += 1
-            for job, result in zip(jobs, results, strict=True):
-                self._settle(job, result)
+            async with self._turns.turn(self._first) as shares:
+                jobs = self._take_batch()
+                self._announce_room()
+                shares.update(job.share for job in jobs)
+                if jobs:
+                    await self._run(jobs)
+
+    async def _run(self, jobs: list[_Job[ItemT, ResultT]]) -> None:
+        started = time.perf_counter()
+        keys = Counter(job.share.key for job in jobs)
+        self._running += keys
+        results = await self._in_thread(self._run_batch, [job.item for job in jobs])
+        self._running -= keys
+        self._arrived.set()  # what waits because its key had its share of the workers
+        self.counters.busy_s += time.perf_counter() - started
+        self.counters.batches += 1
+        for job, result in zip(jobs, results, strict=True):
+            self._settle(job, result)
 
     def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception) -> None:
         self.counters.items += 1
@@ -311,23 +326,21 @@ class EngineHost(Generic[ItemT, ResultT]):
         else:
             job.result.set_result(result)
 
-    async def _next_batch(self) -> list[_Job[ItemT, ResultT]]:
-        """What to run next; empty when the worker is to look again, or to stop."""
-        jobs = self._take_batch()
-        if not jobs:
-            self._arrived.clear()
-            await self._arrived.wait()
-        self._announce_room()
-        return jobs
+    def _first(self) -> Share | None:
+        """Whose item would run next."""
+        return (self._urgent or self._queue).first(self._may_run)
 
     def _take_batch(self) -> list[_Job[ItemT, ResultT]]:
         """The first urgent ones, else the first others: of each key in turn."""
         jobs: list[_Job[ItemT, ResultT]] = []
+        most = self.limits.max_batch
+        if self._turns.is_contested:
+            most = self.limits.contested_batch or most
         self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
         if self._overtaken > _OVERTAKEN_AT_MOST:
             jobs += self._taken(self._queue, 1)
             self._overtaken = 0
-        return jobs + self._taken(self._urgent or self._queue, self.limits.max_batch - len(jobs))
+        return jobs + self._taken(self._urgent or self._queue, most - len(jobs))
 
     def _taken(self, queue: FairQueue[_Job[ItemT, ResultT]], most: int) -> list[_Job[ItemT, ResultT]]:
         taken = (queue.pop(self._may_run) for _ in range(min(most, len(queue))))

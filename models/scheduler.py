@@ -13,7 +13,7 @@ import contextvars
 import heapq
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -85,6 +85,12 @@ class FairQueue(Generic[ItemT]):
     def longest(self) -> Iterator[ItemT]:
         """What waits of the key with the most waiting, the newest first."""
         return reversed(max(self._waiting.values(), key=len, default=deque()))
+
+    def first(self, may: Callable[[Share], bool]) -> Share | None:
+        """The share of what `pop` would return."""
+        places = (place for place in self._order if may(self._shares[place[2]]))
+        place = min(places, default=None)
+        return None if place is None else self._shares[place[2]]
 
     def push(self, item: ItemT, share: Share) -> None:
         key = share.key
@@ -287,3 +293,82 @@ class FairSlots:
     def _seconds_each(self) -> float:
         """Seconds that the work of a slot has taken so far, shared by the slots."""
         return self._held_s / max(1, self._held) / self._at_once
+
+
+CONTESTED_S = 60.0
+"""For so long after a key has asked, another one that asks is taken for its rival."""
+
+
+class Turns:
+    """Engines that compute with the same processors, such as the two of OCR, so that no key waits for more of another's
+    work than the batch that runs. Belongs to one event loop.
+
+    As long as one key asks alone, all of them run at once. Where several do (`is_contested`), so many batches run
+    `at_once`, next that of the key whose work took least of the processors' time.
+    """
+
+    def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._at_once = at_once
+        self._clock = clock
+        self._last: tuple[str, float] | None = None
+        """The key that asked last, and when."""
+        self._contested_until = -math.inf
+        self._running = 0
+        self._waiting: list[tuple[Callable[[], Share | None], asyncio.Future[None]]] = []
+        self._times: dict[str, float] = {}
+        """Virtual times, as a FairQueue's, in seconds of work."""
+        self._now = 0.0
+
+    @property
+    def is_contested(self) -> bool:
+        return self._clock() < self._contested_until
+
+    def asked(self, share: Share) -> None:
+        """Takes note that `share` has work for one of the engines."""
+        now = self._clock()
+        if self._last is not None and self._last[0] != share.key and now - self._last[1] < CONTESTED_S:
+            self._contested_until = now + CONTESTED_S
+        self._last = share.key, now
+
+    @asynccontextmanager
+    async def turn(self, first: Callable[[], Share | None]) -> AsyncIterator[Counter[Share]]:
+        """Waits until the engine may run a batch. What is yielded counts the items of the batch by share.
+
+        `first`: whose work the engine would run next, which may change until it is its turn.
+        """
+        granted = asyncio.get_running_loop().create_future()
+        self._waiting.append((first, granted))
+        self._grant()
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if not granted.cancelled():
+                self._end()
+            raise
+        batch: Counter[Share] = Counter()
+        started = self._clock()
+        try:
+            yield batch
+        finally:
+            spent = (self._clock() - started) / max(1, batch.total())
+            for share, items in batch.items():
+                self._times[share.key] = self._time(share) + spent * items / share.weight
+            self._end()
+
+    def _end(self) -> None:
+        self._running -= 1
+        self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
+        # Not at once: the engine whose batch has ended is to be among those that wait.
+        asyncio.get_running_loop().call_soon(self._grant)
+
+    def _grant(self) -> None:
+        self._waiting = [one for one in self._waiting if not one[1].done()]
+        while self._waiting and not (self._running >= self._at_once and self.is_contested):
+            times = [self._time(first()) for first, _ in self._waiting]
+            self._now = min(times)
+            _, granted = self._waiting.pop(times.index(self._now))
+            self._running += 1
+            granted.set_result(None)
+
+    def _time(self, share: Share | None) -> float:
+        return self._now if share is None else max(self._now, self._times.get(share.key, 0.0))

@@ -1,6 +1,7 @@
 """What a request says and shows: its texts, and its media as sources that nobody has read yet."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -23,9 +24,6 @@ from app.wire.request import (
 from tasks.media.source import Source, urls_in
 from tasks.media.total import Total
 from tasks.media.uploads import Uploads
-
-_LONG_TEXT = 256 * 1024
-"""Characters from which on a message is searched for URLs in a thread."""
 
 _SHOWN = 80
 """Characters of an id that a message repeats."""
@@ -52,11 +50,8 @@ class Collector:
 
         Raises as `latest_turn`, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
         """
-        total = Total(self.max_total_bytes)
-        if sum(map(len, texts_of(request, "user"))) < _LONG_TEXT:
-            turn = latest_turn(request, self.max_sources, total)
-        else:
-            turn = await asyncio.to_thread(latest_turn, request, self.max_sources, total)
+        # Texts are searched for URLs, and inputs of one length compared: milliseconds where they are long.
+        turn = await asyncio.to_thread(latest_turn, request, self.max_sources, Total(self.max_total_bytes))
         sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
         return Turn(turn.text, tuple(await asyncio.gather(*map(self._found, sources))))
 
@@ -125,12 +120,13 @@ def _is_said(text: str) -> bool:
 
 
 def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
-    """A URL or file that is named again is the same source. A part says more about it than a mention in the text.
-    Stops at one more than `most`."""
+    """A URL, a file or a data URL that is named again is the same source. A part says more about it than a mention in
+    the text. Stops at one more than `most`."""
     named: dict[object, Source] = {}
     again: dict[object, list[str]] = {}
+    contents = _Contents()
     for source in sources:
-        name = source.url or source.file_id or source
+        name = source.url or source.file_id or contents.first_of(source)
         first = named.setdefault(name, source)
         if first is not source:
             said, other = (source, first) if is_linked(first) else (first, source)
@@ -141,6 +137,33 @@ def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
     return tuple(
         replace(source, also=tuple(again[name])) if name in again else source for name, source in named.items()
     )
+
+
+class _Contents:
+    """Tells inputs that a request brings along by what they are: the same bytes, of the same name and type. Only those
+    of one length are read for it."""
+
+    def __init__(self) -> None:
+        self._alone: dict[object, Source | None] = {}
+        """The only one so far of its length, name and type; None where there were several."""
+        self._by_digest: dict[tuple[object, bytes], Source] = {}
+
+    def first_of(self, source: Source) -> Source:
+        """The first source that is the same."""
+        payload = source.payload or ""
+        kind = (len(payload), source.filename, source.format)
+        if kind not in self._alone:
+            self._alone[kind] = source
+            return source
+        if (alone := self._alone[kind]) is not None:
+            self._by_digest[kind, _digest(alone.payload or "")] = alone
+            self._alone[kind] = None
+        return self._by_digest.setdefault((kind, _digest(payload)), source)
+
+
+def _digest(payload: str | memoryview) -> bytes:
+    """Other threads run meanwhile."""
+    return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
 def _sources(index: int, message: Message) -> Iterator[Source]:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig, is_installed
-from models.device import resolve_device
+from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
+from models.scheduler import Turns
 from models.vision import paddle_models
 from models.vision.ppocr.weights import embedded_weights
 from models.weight_sets import WEIGHT_SETS
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
-_LINES_AT_ONCE = 128
+_LINES_AT_ONCE = 32
 """Lines that the recogniser takes in one go: enough to keep every core busy, few enough that a short text does not
 wait long behind a dense page."""
 _LINES_QUEUED = 100_000
@@ -48,19 +49,28 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
         # Imported here: OpenCV and NumPy take memory that a server which never reads a picture need not spend.
         from models.vision.ppocr.detector import TextDetector
         from models.vision.ppocr.reader import PpOcrReader
-        from models.vision.ppocr.recognizer import LineRecognizer
+        from models.vision.ppocr.recognizer import MOST_STREAMS, LineRecognizer
 
         detector_weights, recognizer_weights = locate(config)
         device, threads = resolve_device(config.device, gpu_package="onnxruntime-gpu"), config.threads or None
+        turns = Turns()
         pages = EngineHost(
             spec,
             partial(TextDetector, detector_weights, device=device, threads=threads),
             HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
+            turns,
         )
         lines = EngineHost(
             spec,
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
-            HostLimits(max_batch=_LINES_AT_ONCE, max_queue=_LINES_QUEUED, idle_unload_s=config.idle_unload_s),
+            HostLimits(
+                max_batch=_LINES_AT_ONCE,
+                # A line for each core takes as long as one.
+                contested_batch=min(threads or available_cpus(), MOST_STREAMS),
+                max_queue=_LINES_QUEUED,
+                idle_unload_s=config.idle_unload_s,
+            ),
+            turns,
         )
         return Built(PpOcrReader(pages, lines), (pages, lines))
 

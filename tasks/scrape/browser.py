@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from models.base import EngineFailed, EngineUnavailable, UpstreamDown
+from models.scheduler import FairSlots
 from tasks.errors import InputTooLarge
 from tasks.media.fetch import FetchPolicy
 from tasks.media.network import Resolver, SystemResolver
@@ -111,7 +113,7 @@ class BrowserRenderer:
         self._policy = policy
         self._system_resolver = SystemResolver()
         self._network = network_of(fetch, resolver or self._system_resolver)
-        self._slots = asyncio.Semaphore(policy.pages)
+        self._slots = FairSlots("browser", policy.pages, most_waiting=policy.pages)
         self._starting = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
@@ -123,9 +125,12 @@ class BrowserRenderer:
         Raises FetchFailed (cannot be loaded, takes too long), InputTooLarge, EngineUnavailable (no
         browser starts), EngineFailed (it died, twice).
         """
+        # For the first time it takes as long as a page.
+        await asyncio.to_thread(importlib.import_module, "playwright.async_api")
         from playwright.async_api import Error
 
-        async with self._slots:
+        # Patient: requests are bounded, and each follows one page at a time.
+        async with self._slots.slot(patient=True):
             for attempt in (1, 2):
                 try:
                     async with asyncio.timeout(self._policy.seconds):

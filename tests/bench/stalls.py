@@ -1,13 +1,15 @@
 """What is sent to stall the server, in large sizes: the longest unanswered /health, and what a flood costs another key.
 
-python -m tests.bench.stalls [--size 1.0] [--calls 40] [--flood 100]
+python -m tests.bench.stalls [--size 1.0] [--calls 40] [--flood 100] [--only OCR sandbox]
 """
 
 import argparse
 import asyncio
+import json
+import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,18 @@ import numpy as np
 from tests.deep.test_sizes import GROWING
 from tests.e2e.conftest import data_url, ocr_request
 from tests.llm_server import Reply, serving_llm
-from tests.origin import serving_origin
+from tests.origin import Origin, serving_origin
 from tests.pages import single_line
+from tests.pdfs import pdf_of_pages
 from tests.server import serving
 
 ALICE, BOB = "key-of-alice", "key-of-bob"
 CHAT = "/v1/chat/completions"
 PAUSE_S = 0.01
 MB = 1 << 20
-Ask = Callable[[], dict[str, Any]]
+FLOODED_AFTER_S = 3.0
+LLM_S = 0.05
+"""That the scripted LLM takes."""
 
 
 async def longest_health_s(client: httpx.AsyncClient, until: asyncio.Event) -> float:
@@ -50,64 +55,128 @@ async def stalls(client: httpx.AsyncClient, size: int) -> None:
         print(f"{name:32} {response.status_code} {took:7.2f} s, /health {await watching * 1e3:7.0f} ms", flush=True)
 
 
-async def p95_s(client: httpx.AsyncClient, ask: Ask, calls: int) -> float:
+@dataclass(frozen=True)
+class Asked:
+    """A call that is made again and again."""
+
+    body: bytes
+    path: str = CHAT
+    content_type: str = "application/json"
+
+    @classmethod
+    def chat(cls, body: dict[str, Any]) -> "Asked":
+        return cls(json.dumps(body).encode())
+
+    @classmethod
+    def upload(cls, content: bytes) -> "Asked":
+        request = httpx.Request("POST", "http://x", files={"file": ("a.txt", content)}, data={"purpose": "user_data"})
+        return cls(request.read(), "/v1/files", request.headers["content-type"])
+
+    async def by(self, client: httpx.AsyncClient, key: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {key}", "content-type": self.content_type}
+        return await client.post(self.path, content=self.body, headers=headers)
+
+
+@dataclass(frozen=True)
+class Case:
+    flood: Asked
+    asked: Asked
+    most: int = 1000
+    """Calls of the flood at a time: more would be refused, and refusals hold up nobody."""
+
+
+async def p95_s(client: httpx.AsyncClient, asked: Asked, calls: int) -> float:
     took = []
     for _ in range(calls):
-        asked = time.perf_counter()
-        response = await client.post(CHAT, json=ask(), headers={"authorization": f"Bearer {BOB}"})
+        begun = time.perf_counter()
+        response = await asked.by(client, BOB)
         response.raise_for_status()
-        took.append(time.perf_counter() - asked)
+        took.append(time.perf_counter() - begun)
     return float(np.percentile(took, 95))
 
 
-async def fairness(client: httpx.AsyncClient, name: str, flood: Ask, ask: Ask, many: int, calls: int) -> None:
-    async def flooding() -> None:
+def client_of(base_url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=base_url, timeout=600, limits=httpx.Limits(max_connections=None), trust_env=False)
+
+
+def flood(base_url: str, asked: Asked, many: int) -> None:
+    """For ever, in a process of its own: whoever measures has no part in it."""
+
+    async def one(client: httpx.AsyncClient) -> None:
         while True:
-            await client.post(CHAT, json=flood(), headers={"authorization": f"Bearer {ALICE}"})
+            await asked.by(client, ALICE)
             await asyncio.sleep(PAUSE_S)
 
-    await p95_s(client, ask, 2)  # engines are loaded
-    quiet = await p95_s(client, ask, calls)
-    floods = [asyncio.create_task(flooding()) for _ in range(many)]
+    async def all_of_them() -> None:
+        async with client_of(base_url) as client:
+            await asyncio.gather(*(one(client) for _ in range(many)))
+
+    asyncio.run(all_of_them())
+
+
+async def fairness(client: httpx.AsyncClient, name: str, case: Case, many: int, calls: int) -> None:
+    await p95_s(client, case.asked, 2)  # engines are loaded
+    quiet = await p95_s(client, case.asked, calls)
+    arguments = (str(client.base_url), case.flood, min(many, case.most))
+    flooding = multiprocessing.get_context("spawn").Process(target=flood, args=arguments)
+    flooding.start()
     try:
-        await asyncio.sleep(1)
-        flooded = await p95_s(client, ask, calls)
+        await asyncio.sleep(FLOODED_AFTER_S)
+        flooded = await p95_s(client, case.asked, calls)
     finally:
-        for one in floods:
-            one.cancel()
-        await asyncio.wait(floods)
-    print(f"{name:12} p95 quiet {quiet:.2f} s, flooded {flooded:.2f} s: {flooded / quiet:.1f} times", flush=True)
+        flooding.terminate()
+        flooding.join()
+    times = f"{flooded / quiet:.1f} times"
+    print(f"{name:12} p95 quiet {quiet * 1e3:.0f} ms, flooded {flooded * 1e3:.0f} ms: {times}", flush=True)
+    await asyncio.sleep(1)  # what was begun ends
 
 
-def script(code: str) -> dict[str, Any]:
+def script(code: str) -> Asked:
     system = {"role": "system", "content": "<task>code_sandbox</task>"}
-    return {"model": "interfaze-beta", "messages": [system, {"role": "user", "content": f"```python\n{code}\n```"}]}
+    messages = [system, {"role": "user", "content": f"```python\n{code}\n```"}]
+    return Asked.chat({"model": "interfaze-beta", "messages": messages})
 
 
-async def main(size: int, calls: int, flood: int) -> None:
-    with serving_llm(lambda _: Reply("{}")) as llm, serving_origin() as origin, tempfile.TemporaryDirectory() as folder:
+def cases(origin: Origin) -> dict[str, Case]:
+    sign = Asked.chat(ocr_request(data_url(origin.files["/sign.png"])))
+    document = Asked.chat(ocr_request(data_url(pdf_of_pages(3), "application/pdf")))
+    question = Asked.chat({"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hello"}]})
+    file = Asked.upload(b"a" * 2 * MB)
+    return {
+        "OCR": Case(sign, sign),
+        "sandbox": Case(script("while True: pass"), script("print(1)"), most=6),
+        "fetches": Case(
+            Asked.chat(ocr_request(origin.url("/held/sign.png"))), Asked.chat(ocr_request(origin.url("/sign.png")))
+        ),
+        "decoding": Case(document, document),
+        "LLM": Case(question, question),
+        "uploads": Case(file, file),
+    }
+
+
+async def main(size: int, calls: int, many: int, only: list[str]) -> None:
+    reply = Reply("{}", delay_s=LLM_S)
+    with serving_llm(lambda _: reply) as llm, serving_origin() as origin, tempfile.TemporaryDirectory() as folder:
         origin.files["/sign.png"] = single_line("Platform nine").encoded()
-        page = ocr_request(data_url(origin.files["/sign.png"]))
-        settings = {"llm_base_url": llm.base_url, "llm_model": "scripted", "llm_abilities": "tools,json_schema"}
         with serving(
             Path(folder) / "log",
             api_keys=f"{ALICE},{BOB}",
+            llm_base_url=llm.base_url,
+            llm_model="scripted",
+            llm_abilities="tools,json_schema",
             llm_context_tokens=32768,
+            llm_calls_at_once=4,
             fetch_allow="127.0.0.1/32",
             code_sandbox="on",
-            **settings,
+            max_files_mb=1e6,
+            max_files=1_000_000,
         ) as server:
-            limits = httpx.Limits(max_connections=None)
-            async with httpx.AsyncClient(
-                base_url=server.base_url, timeout=600, limits=limits, trust_env=False
-            ) as client:
+            async with client_of(server.base_url) as client:
                 if size:
                     await stalls(client, size)
-                held, sign = ocr_request(origin.url("/held/sign.png")), ocr_request(origin.url("/sign.png"))
-                await fairness(client, "OCR", lambda: page, lambda: page, flood, calls)
-                endless = script("while True: pass")
-                await fairness(client, "sandbox", lambda: endless, lambda: script("print(1)"), min(flood, 6), calls)
-                await fairness(client, "fetches", lambda: held, lambda: sign, flood, calls)
+                for name, case in cases(origin).items():
+                    if not only or name in only:
+                        await fairness(client, name, case, many, calls)
 
 
 if __name__ == "__main__":
@@ -115,5 +184,6 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=float, default=0.9, help="megabytes of each case; 0 for none")
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--flood", type=int, default=100)
+    parser.add_argument("--only", nargs="*", default=[], help="resources whose sharing is measured; all")
     arguments = parser.parse_args()
-    asyncio.run(main(int(arguments.size * MB), arguments.calls, arguments.flood))
+    asyncio.run(main(int(arguments.size * MB), arguments.calls, arguments.flood, arguments.only))

@@ -1,6 +1,7 @@
 """What a request says and shows."""
 
 import dataclasses
+import threading
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ def test_an_empty_request_is_refused() -> None:
 
 def test_too_many_sources_are_refused_with_the_limit_and_the_value() -> None:
     with pytest.raises(BadRequest, match="holds 17 inputs or more; the limit is 16"):
-        latest_turn(request(user(*[image(PIXEL)] * 17)), 16)
+        latest_turn(request(user(*(image(f"{PIXEL}{number}") for number in range(17)))), 16)
 
 
 def test_an_input_named_very_often_is_one_that_knows_where_and_is_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +126,7 @@ def test_inputs_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPat
 
     def counted(part: Any, path: str) -> Source:
         looked_at.append(path)
-        return Source(path, payload="x")
+        return Source(path, payload=path)
 
     monkeypatch.setattr(collect, "_source", counted)
     with pytest.raises(BadRequest, match="17 inputs or more"):
@@ -163,7 +164,7 @@ async def test_a_long_id_is_not_repeated_in_full() -> None:
 
 
 async def test_all_sources_of_a_request_share_one_limit() -> None:
-    turn = await Collector(Shelf(), 16, 1000).collect(request(user(image(PIXEL), image(PIXEL))), "me")
+    turn = await Collector(Shelf(), 16, 1000).collect(request(user(image(PIXEL), image(PIXEL + "AAAA"))), "me")
     first, second = turn.sources
     assert first.total is not None
     assert first.total is second.total
@@ -217,3 +218,53 @@ def test_content_is_a_string_or_parts_in_every_role() -> None:
         for content in ("hi", [text("hi")]):
             [message] = request({"role": role, "content": content}).messages
             assert text_of(message) == "hi"
+
+
+def data_urls(turn: Any) -> list[tuple[str, tuple[str, ...]]]:
+    return [(source.param, source.also) for source in turn.sources]
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["text", "views of a body"])
+def test_equal_data_urls_are_one_source_and_those_of_one_length_are_told_apart(large: bool) -> None:
+    other = PIXEL[:-2] + "=="
+    parts = [image(PIXEL), image(other), image(PIXEL), image(other), image(PIXEL + "AAAA")]
+    asked = request(user(*parts))
+    if large:
+        for part in asked.messages[0].content or ():
+            part.image_url.url = memoryview(bytearray(part.image_url.url.encode()))  # type: ignore[union-attr]
+    where = [f"messages[0].content[{place}].image_url.url" for place in range(5)]
+    turn = latest_turn(asked, 3)
+    assert data_urls(turn) == [(where[0], (where[2],)), (where[1], (where[3],)), (where[4], ())]
+
+
+def test_the_same_bytes_under_two_names_are_two_sources() -> None:
+    files = [{"type": "file", "file": {"file_data": PIXEL, "filename": name}} for name in ("a.png", "b.png", "a.png")]
+    assert len(latest_turn(request(user(*files)), 3).sources) == 2
+
+
+def test_only_data_urls_of_one_length_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    digest = collect._digest
+
+    def noted(payload: Any) -> bytes:
+        read.append(len(payload))
+        return digest(payload)
+
+    monkeypatch.setattr(collect, "_digest", noted)
+    latest_turn(request(user(*(image(PIXEL + "AAAA" * number) for number in range(5)), image(PIXEL))), 8)
+    assert read == [len(PIXEL)] * 2
+
+
+async def test_a_turn_is_found_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    find = collect.latest_turn
+
+    def noted(*arguments: Any) -> Any:
+        threads.append(threading.get_ident())
+        return find(*arguments)
+
+    monkeypatch.setattr(collect, "latest_turn", noted)
+    turn = await Collector(Shelf(), 16, 1000).collect(request(user(image(PIXEL), image(PIXEL))), "me")
+    assert len(turn.sources) == 1
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.base import EngineOverloaded, ShareUsedUp
-from models.scheduler import SHARE, FairQueue, FairSlots, Share, make_room
+from models.scheduler import CONTESTED_S, SHARE, FairQueue, FairSlots, Share, Turns, make_room
 
 A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
 
@@ -236,3 +236,55 @@ async def test_too_many_waiting_are_refused_but_for_the_patient() -> None:
     await holder.start("4", Share(""), patient=True)
     await holder.end("1", "2", "4")
     assert holder.entered == ["1", "2", "4"]
+
+
+async def test_who_came_last_is_a_rival_for_a_while() -> None:
+    now = 0.0
+    turns = Turns(clock=lambda: now)
+    turns.asked(A)
+    turns.asked(A)
+    assert not turns.is_contested
+    turns.asked(B)
+    assert turns.is_contested
+    now += CONTESTED_S
+    assert not turns.is_contested
+    turns.asked(A)
+    assert not turns.is_contested
+
+
+async def test_the_next_turn_is_of_the_key_whose_work_took_least() -> None:
+    now, order = 0.0, []
+    turns = Turns(clock=lambda: now)
+    turns.asked(A)
+    turns.asked(B)
+
+    async def work(share: Share, seconds: float) -> None:
+        nonlocal now
+        async with turns.turn(lambda: share) as batch:
+            batch[share] += 1
+            order.append(share.key)
+            await asyncio.sleep(0)
+            now += seconds
+
+    await asyncio.gather(*(work(A, 3.0) for _ in range(3)), *(work(B, 1.0) for _ in range(4)))
+    assert order == ["a", "b", "b", "b", "a", "b", "a"]
+
+
+async def test_a_turn_that_nobody_waits_for_any_longer_goes_to_the_next() -> None:
+    turns = Turns()
+    turns.asked(A)
+    turns.asked(B)
+    async with turns.turn(lambda: A):
+        gone, next_one = (asyncio.create_task(_turn_of(turns, share)) for share in (A, B))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+    granted, then = (asyncio.create_task(_turn_of(turns, share)) for share in (A, B))
+    await asyncio.wait_for(next_one, 10)
+    granted.cancel()
+    await asyncio.wait_for(then, 10)
+
+
+async def _turn_of(turns: Turns, share: Share) -> None:
+    async with turns.turn(lambda: share):
+        await asyncio.sleep(0)

@@ -1,6 +1,7 @@
 """Chromium, for real, on pages that are served on loopback: what it shows, and that nothing gets past the proxy."""
 
 import asyncio
+import contextvars
 import json
 import os
 import signal
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from models.base import EngineFailed, EngineUnavailable
+from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.media.fetch import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, find_browser
 from tasks.scrape.extract import extract_page
+from tasks.scrape.renderer import Rendered
 from tests.web import Names, Server, redirect, response, serving
 
 PROGRAM = find_browser()
@@ -225,3 +228,29 @@ async def test_a_browser_that_does_not_start_is_unavailable() -> None:
 def test_the_browsers_container_has_the_flags_of_the_browser() -> None:
     entry = (Path(__file__).parents[2] / "docker" / "browser" / "Dockerfile").read_text().partition("ENTRYPOINT")[2]
     assert set(FLAGS) <= set(json.loads(entry.replace("\\\n", "")))
+
+
+async def test_pages_of_one_key_leave_a_place_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    gate = asyncio.Event()
+
+    async def held(_: BrowserRenderer, url: str, _param: str | None) -> Rendered:
+        begun.append(url)
+        if "alice" in url:
+            await gate.wait()
+        return Rendered(b"", url)
+
+    monkeypatch.setattr(BrowserRenderer, "_render", held)
+    renderer = BrowserRenderer(BrowserPolicy("", pages=2), FetchPolicy(), Names())
+
+    def page(key: str, number: int) -> "asyncio.Task[Rendered]":
+        context = contextvars.copy_context()
+        context.run(SHARE.set, Share(key, 0.5))
+        return asyncio.create_task(renderer.render(f"https://{key}.test/{number}"), context=context)
+
+    alice = [page("alice", number) for number in range(5)]
+    assert (await page("bob", 0)).url == "https://bob.test/0"
+    assert begun == ["https://alice.test/0", "https://bob.test/0"]
+    gate.set()
+    await asyncio.gather(*alice)
+    await renderer.close()

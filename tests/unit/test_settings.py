@@ -123,7 +123,7 @@ def documented(name: str) -> str:
     shown = ",".join(map(str, default)) if isinstance(default, tuple | dict) else str(default)
     cells = [
         f"`{PREFIX}{name.upper()}`",
-        f"`{shown}`" if shown else "",
+        "unset" if default is None else f"`{shown}`" if shown else "",
         " ".join((field.description or "").split()),
     ]
     return f"| {' | '.join(cells)} |"

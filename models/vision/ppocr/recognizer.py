@@ -27,7 +27,7 @@ _LONGEST = 1280
 """Lines are cut at gaps to at most this width: longer ones read worse, and each width takes memory for good."""
 _PIXELS_AT_ONCE = 1536
 """Width of the lines of one inference together: more makes it no faster and takes 75 KB a column."""
-_MOST_STREAMS = 4
+MOST_STREAMS = 4
 """Inferences side by side; each keeps its own working memory of 100 MB."""
 
 
@@ -44,7 +44,7 @@ class LineRecognizer:
         self._weights = weights
         self._device = device
         self._threads = threads or available_cpus()
-        self._streams = streams or (min(self._threads, _MOST_STREAMS) if device == "cpu" else 1)
+        self._streams = streams or (min(self._threads, MOST_STREAMS) if device == "cpu" else 1)
         self._session: Session | None = None
         self._symbols: tuple[str, ...] = ()
 
