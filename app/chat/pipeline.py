@@ -1,7 +1,7 @@
 """One request's journey, from a validated body to events. It reads from top to bottom."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -18,9 +18,10 @@ from app.chat.redaction import REDACTING, Redaction
 from app.chat.schema import is_open
 from app.chat.warnings import warnings_of
 from app.chat.work import Work, as_progress
+from app.wire.request import ChatRequest
 from models.language.tokens import estimate_tokens
 from tasks.base import ALIASES, TASK_NAMES, Task, TaskRequest
-from tasks.guardrails import Guardrails, Policy
+from tasks.guardrails import GUARDS, Guardrails, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Pipeline:
     """Of the guard's codes, where the operator set them."""
     redacts: bool = False
     """Whether the guard replaces personal data where it is asked for REDACTING."""
+    prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
+    """Puts together the engines of the capabilities that it is given, off the event loop."""
 
     async def run(self, call: Call) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last.
@@ -51,6 +54,7 @@ class Pipeline:
         for warning in warnings_of(request, directives):
             yield Warned(warning)
         policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
+        await self.prepare(*(GUARDS if policy.codes else ()), *(() if _runs_task(directives, request) else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
         if redaction:
             self.guardrails.check_lengths([*said_in(request), *said_beside(request)])
@@ -69,7 +73,7 @@ class Pipeline:
         self, call: Call, directives: Directives, turn: Turn, guard: Guard
     ) -> AsyncGenerator[Event, None]:
         """Nothing runs before the request is judged, but its inputs are fetched meanwhile. Raises Unsafe."""
-        runs_task = directives.task is not None and is_open(call.request.response_format)
+        runs_task = _runs_task(directives, call.request)
         async with reading_ahead(turn.sources if guard.is_on else (), self.answerer.loader):
             await guard.check_request(whole_pages=runs_task and directives.task != "scraper")
             if guard.is_on:
@@ -103,6 +107,11 @@ class Pipeline:
         call.stages.done("task")
         yield Text(content)
         yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)
+
+
+def _runs_task(directives: Directives, request: ChatRequest) -> bool:
+    """Whether one task's result is the answer."""
+    return directives.task is not None and is_open(request.response_format)
 
 
 def _refusal(guard: Guard, call: Call) -> Iterator[Event]:

@@ -17,7 +17,7 @@ from app.routes.body import body_pieces
 from app.routes.event_stream import EventStream
 from app.routes.headers import is_on
 from app.routes.models import check_model
-from app.services import Services
+from app.services import ENGINES_OF, Services
 from app.telemetry import Stages
 from app.wire.audio import (
     MODELS,
@@ -97,6 +97,7 @@ async def _read(request: Request) -> tuple[UploadForm, bytes]:
         async for piece in pieces:
             file.write(form.feed(piece))
     form.finish()
+    await services.runtime.prepare(*ENGINES_OF[services.speech.name])
     return form, file.getvalue()
 
 

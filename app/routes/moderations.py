@@ -21,7 +21,7 @@ from app.telemetry import Stages
 from app.wire.moderations import MODELS, ModeratedImage, ModeratedText, Moderation, ModerationRequest, ModerationResult
 from app.wire.parse import parse_aside
 from app.wire.request import Url
-from tasks.guardrails import Policy
+from tasks.guardrails import GUARDS, Policy
 from tasks.media.limits import MB
 from tasks.media.source import Source
 from tasks.media.total import Total
@@ -72,6 +72,7 @@ async def moderate(request: Request) -> Response:
 
 async def _results(request: Request, asked: ModerationRequest) -> list[ModerationResult]:
     services: Services = request.app.state.services
+    await services.runtime.prepare(*GUARDS)
     guardrails = services.guardrails
     thresholds = {**services.settings.guard_thresholds, **request.state.caller.guard_thresholds}
     of_texts = Policy(guardrails.judged_of_texts, thresholds)

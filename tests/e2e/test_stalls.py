@@ -27,12 +27,15 @@ import tasks.forecast
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
+from models.candidate import Built, Candidate
 from models.fair_executor import Slices
+from models.runtime import Runtime
 from models.sandbox.bubblewrap import BubblewrapEngine, missing
 from models.scheduler import Share, make_room
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.detector import TextDetector
 from models.vision.text import Image
+from tasks.base import TASK_NAMES
 from tasks.gui.wording import Wording
 from tests.e2e import full_model
 from tests.e2e.conftest import data_url, ocr_request
@@ -95,6 +98,8 @@ class Attacked:
     model: FullModel
     services: Services
     loop: LoopThread
+    built_on_loop: list[str]
+    """Names of the engines that were put together on the event loop."""
     _sockets: list[socket.socket] = field(default_factory=list)
 
     def is_spared(self, ask: Callable[[int], httpx.Response], small: int, large: int) -> list[httpx.Response]:
@@ -149,7 +154,15 @@ def origin() -> Iterator[Origin]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     """Each key may have half of: 4 places in a queue, 2 scripts, 2 calls of the LLM, 2 large bodies."""
     made: list[FastAPI] = []
+    built_on_loop: list[str] = []
     loop = LoopThread()
+    build = Runtime._new
+
+    def noted(runtime: Runtime, candidate: Candidate) -> Built:
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            built_on_loop.append(candidate.spec.name)
+        return build(runtime, candidate)
 
     def create_seen(settings: Settings) -> FastAPI:
         application = create_app(settings)
@@ -167,6 +180,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
+        patch.setattr(Runtime, "_new", noted)
         with serving_full_model(
             api_keys=(ALICE, BOB),
             files_dir=str(tmp_path_factory.mktemp("files")),
@@ -180,7 +194,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
             max_connections=64,
             max_files=3,
         ) as model:
-            yield Attacked(model, made[0].state.services, loop)
+            yield Attacked(model, made[0].state.services, loop, built_on_loop)
 
 
 @pytest.fixture
@@ -512,6 +526,24 @@ def test_the_sources_of_many_fields_are_looked_for_beside_the_loop(server: Attac
     for response in server.is_spared(ask, 10, 200):
         assert response.status_code == 200, response.text
         assert len(response.json()["evidence"]) == len(names)
+
+
+def test_no_engine_is_put_together_on_the_event_loop(server: Attacked) -> None:
+    """Nor was any by the tests before this one."""
+    services, client = server.services, server.model.client
+    for name in (*TASK_NAMES, "code_sandbox"):
+        picture = picture_of("Save")
+        assert server.ask(ALICE, *run_task(name, text_part("Read https://a.invalid"), picture)).status_code != 500
+    server.model.script(by_body=lambda _: Reply("Hello."))
+    assert content_of(server.ask(ALICE, "Hello")) == "Hello."
+    assert server.ask(ALICE, system("<guard>S1, S1_IMAGE</guard>"), "Hello").status_code in (200, 503)
+    assert client.post("/v1/moderations", json={"input": "Hello"}, headers=_bearer(ALICE)).status_code == 200
+    spoken = {"file": ("a.wav", b"no sound")}
+    heard = client.post("/v1/audio/transcriptions", files=spoken, data={"model": "whisper-1"}, headers=_bearer(ALICE))
+    assert heard.status_code == 400
+    built = {spec.capability for spec in services.runtime._built}
+    assert built >= {"ocr", "llm", "text_guard", "gui_detection", "object_detection", "speech_to_text", "forecast"}
+    assert server.built_on_loop == []
 
 
 def thread_of(server: Attacked) -> int:

@@ -95,3 +95,8 @@ def test_packages_get_into_the_image_by_arguments_of_its_build() -> None:
         assert f'\nARG {name}=""\n' in DOCKERFILE
         assert DOCKERFILE.count(f"${name}") == 1
     assert "container=openfaze" in DOCKERFILE  # by which `app/calling.py` knows it
+
+
+def test_libraries_are_compiled_when_the_image_is_built() -> None:
+    build = DOCKERFILE.split("\nFROM ")[1]
+    assert 0 < build.index("ENV UV_COMPILE_BYTECODE=1") < build.index("uv pip install")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -216,3 +217,53 @@ def test_every_engine_of_the_catalog_names_its_licence_and_its_weights() -> None
     assert specs
     assert all(spec.licence and spec.weights for spec in specs)
     assert len({(spec.capability, spec.name) for spec in specs}) == len(specs)
+
+
+async def test_engines_are_put_together_and_made_off_the_event_loop() -> None:
+    threads: list[int] = []
+
+    def noted(make: Callable[[], Any]) -> Any:
+        threads.append(threading.get_ident())
+        return make()
+
+    engine = candidate("engine")
+    host: EngineHost[str, str] = EngineHost(engine.spec, lambda: noted(Echo))
+    made = replace(engine, build=lambda _: noted(lambda: Built(host, (host,))))
+    serving = runtime(made, candidate("second"))
+    await serving.prepare("ocr", "llm")
+    await serving.prepare("ocr")
+    assert serving.page_reader() is host  # type: ignore[comparison-overlap]
+    assert len(threads) == 1
+    await host.run("a")
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+    await serving.close()
+
+
+async def test_an_engine_that_cannot_be_put_together_is_for_those_to_be_told_who_ask_for_it() -> None:
+    def build(_: EngineConfig) -> Built:
+        raise EngineUnavailable("ocr", "Mend it.")
+
+    serving = runtime(replace(candidate("engine"), build=build))
+    await serving.prepare("ocr")
+    with pytest.raises(EngineUnavailable, match="Mend it"):
+        serving.page_reader()
+    await serving.close()
+
+
+async def test_all_engines_are_prepared_of_what_several_serve() -> None:
+    built: list[str] = []
+
+    def noted(one: Candidate) -> Candidate:
+        def build(config: EngineConfig) -> Built:
+            built.append(one.spec.name)
+            assert one.build is not None
+            return one.build(config)
+
+        return replace(one, build=build)
+
+    serving = Runtime({"translate": [noted(candidate(name)) for name in ("first", "second")]}, EngineConfig())
+    await serving.prepare("translate")
+    assert built == ["first", "second"]
+    assert len(serving.translators()) == len(built) == 2
+    await serving.close()
