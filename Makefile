@@ -38,11 +38,16 @@ help: ## List the targets
 run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engines
 	@$(VENV)/bin/openfaze serve
 
-test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
-	$(VENV)/bin/pytest
+# A file's tests stay in one process, as they share their servers. Python keeps what it compiles: every server that a
+# test starts would compile it anew.
+test test-deep test-engines: export PYTHONDONTWRITEBYTECODE =
 
-test-deep: $(VENV)/.dev ## Send inputs of growing sizes: work may grow no faster than they do (minutes)
+test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
+	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
+
+test-deep: $(VENV)/.dev ## Send inputs of growing sizes, and try properties on many examples (minutes)
 	$(VENV)/bin/pytest tests/deep
+	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile -m hypothesis tests/unit
 
 test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle

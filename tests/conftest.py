@@ -15,9 +15,10 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempd
 if importlib.util.find_spec("hypothesis"):
     from hypothesis import settings
 
-    # How long an example takes tells how busy the machine is.
-    settings.register_profile("openfaze", deadline=None)
-    settings.load_profile("openfaze")
+    # How long an example takes tells how busy the machine is, so there is no deadline.
+    settings.register_profile("openfaze", deadline=None, max_examples=50)
+    settings.register_profile("deep", deadline=None, max_examples=500)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "openfaze"))
 
 
 @pytest.fixture

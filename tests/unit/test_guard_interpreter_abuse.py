@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.safety.text.attack_code import flattened
@@ -430,7 +430,6 @@ def test_what_a_reading_uncovers_is_found() -> None:
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=200)
 def test_any_text_is_looked_at(text: str) -> None:
     for match in matches(text):
         assert match.code == "S14"

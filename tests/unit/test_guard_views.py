@@ -4,7 +4,7 @@ import base64
 import codecs
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.safety.text.characters import clean
@@ -34,7 +34,6 @@ def spelt_in(first: int, text: str = "bomb") -> str:
 
 
 @given(st.text(max_size=400))
-@settings(max_examples=300)
 def test_any_text_has_readings_and_the_first_is_the_text(text: str) -> None:
     found = list(views(text))
     assert found[0] == View(AS_WRITTEN, text)
@@ -44,13 +43,11 @@ def test_any_text_has_readings_and_the_first_is_the_text(text: str) -> None:
 
 
 @given(st.text(alphabet="bm0o1.-_*/ \n\u200b\u0301аоБ%4&#;x\\u[]=", max_size=300))
-@settings(max_examples=300)
 def test_what_disguises_are_made_of_is_read_whatever_its_order(text: str) -> None:
     assert next(views(text)).text == text
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200)
 def test_cleaning_a_clean_text_changes_nothing_that_can_be_seen(text: str) -> None:
     once = clean(text)
     assert not set(once) & {"\u200b", "\u00ad", "\u202e", "\u2066", "\ufeff", "\U000e0041"}

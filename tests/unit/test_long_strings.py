@@ -5,7 +5,7 @@ from typing import Any
 
 import pydantic_core
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.wire.long_strings import TooManyValues, shorten
@@ -45,13 +45,11 @@ def encoded(value: Any, *, ascii_only: bool, slashes: bool) -> bytes:
     return (text.replace("/", "\\/") if slashes else text).encode()
 
 
-@settings(max_examples=400)
 @given(values, st.booleans(), st.booleans())
 def test_any_json_means_the_same_without_its_long_strings(value: Any, ascii_only: bool, slashes: bool) -> None:
     assert read(encoded(value, ascii_only=ascii_only, slashes=slashes)) == value
 
 
-@settings(max_examples=400)
 @given(values, st.data())
 def test_what_is_no_json_is_none_without_its_long_strings_either(value: Any, data: st.DataObject) -> None:
     body = bytearray(encoded(value, ascii_only=False, slashes=False))

@@ -7,7 +7,7 @@ from urllib.parse import quote_from_bytes
 
 import pybase64
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import InputError
@@ -44,7 +44,6 @@ def test_bytes_come_back_from_percent_signs(data: bytes, safe: str) -> None:
     assert decode(f"data:;base64,{quote_from_bytes(base64.b64encode(data))}") == data
 
 
-@settings(max_examples=300)
 @given(st.text(alphabet="AZa9+/==\n-é", max_size=80))
 def test_what_is_accepted_as_base64_is_the_same_in_pieces_as_in_one(text: str) -> None:
     whole = text.replace("\n", "")
@@ -73,7 +72,6 @@ words = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
 @given(st.lists(words, max_size=24).map("".join))
 def test_urls_are_found_as_the_pattern_finds_them(text: str) -> None:
     found = [match.rstrip(".,;:!?") for match in _URL.findall(text)]

@@ -136,7 +136,7 @@ async def nothing(_head: bytes, _writer: Any) -> None:
         b"nonsense\r\n\r\n",
         nothing,
     ],
-    ids=str,
+    ids=lambda page: page.__name__ if callable(page) else str(page[:60]),
 )
 async def test_a_page_that_cannot_be_read_leaves_what_the_engine_says(
     page: bytes | Handler, monkeypatch: pytest.MonkeyPatch
