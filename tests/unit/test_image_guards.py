@@ -33,7 +33,7 @@ from models.safety.images.nudenet import CLASSES, MEANING, NudeNet
 from models.safety.images.preprocessing import UnknownStep, preprocessing_of
 from models.safety.images.views import views
 from models.safety.images.vlm import VlmGuard, data_url, verdict_in
-from models.safety.images.weights import IMAGE_GUARD_SETS
+from models.weight_sets import WEIGHT_SETS
 from tests.llm_server import Reply, serving_llm
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
@@ -700,13 +700,15 @@ async def test_the_guard_asks_the_llm_that_answers(tmp_path: Path) -> None:
 def test_the_published_preprocessing_is_known() -> None:
     config = {**VIT, "do_convert_rgb": None, "image_processor_type": "ViTFeatureExtractor"}
     published = json.dumps({**config, "size": {"height": 224, "width": 224}}, indent=2, sort_keys=True) + "\n"
-    [checksum] = [file.sha256 for file in IMAGE_GUARD_SETS[0].files if file.path.endswith("preprocessor_config.json")]
+    [checksum] = [
+        file.sha256 for file in WEIGHT_SETS["nsfw-vit"].files if file.path.endswith("preprocessor_config.json")
+    ]
     assert hashlib.sha256(published.encode()).hexdigest() == checksum
     assert preprocessing_of(json.loads(published)).planes(WHITE).shape == (3, 224, 224)
 
 
 def test_what_pull_fetches_lies_where_the_engine_looks() -> None:
-    for weight_set in IMAGE_GUARD_SETS:
-        assert all(file.path.startswith(f"{weight_set.name}/") for file in weight_set.files)
-        assert all(len(file.sha256) == 64 for file in weight_set.files)
-        assert all("/resolve/main/" not in file.url for file in weight_set.files)
+    weight_set = WEIGHT_SETS["nsfw-vit"]
+    assert all(file.path.startswith(f"{weight_set.name}/") for file in weight_set.files)
+    assert all(len(file.sha256) == 64 for file in weight_set.files)
+    assert all("/resolve/main/" not in file.url for file in weight_set.files)

@@ -9,7 +9,7 @@ from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
 from models.supply import Supply
-from models.vision.detection import weights
+from models.weight_sets import WEIGHT_SETS
 from models.weights import WeightSet
 
 OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
@@ -39,7 +39,7 @@ def _build_fastestdet(config: EngineConfig) -> Built:
     from models.vision.detection.fastestdet import SIDE, FastestDetHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
-    supply = _supply(weights.FASTESTDET, config)
+    supply = _supply(WEIGHT_SETS["fastestdet"], config)
     engine = partial(
         OnnxDetector,
         lambda: supply.ready()[0],
@@ -53,7 +53,7 @@ def _build_fastestdet(config: EngineConfig) -> Built:
 
 
 def _fastestdet_remedy(config: EngineConfig) -> str | None:
-    return _supply(weights.FASTESTDET, config).remedy() or _onnxruntime_remedy()
+    return _supply(WEIGHT_SETS["fastestdet"], config).remedy() or _onnxruntime_remedy()
 
 
 def _onnxruntime_remedy() -> str | None:
@@ -198,11 +198,11 @@ FASTESTDET = Candidate(
     _build_fastestdet,
 )
 OWN_ONNX = Candidate(_spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"), _own_remedy, _build_own)
-RF_DETR_SEG_MEDIUM = _detr(weights.RF_DETR_SEG_MEDIUM, side=432, masks=True)
-RF_DETR_SEG_SMALL = _detr(weights.RF_DETR_SEG_SMALL, side=384, masks=True)
-RF_DETR_SEG_NANO = _detr(weights.RF_DETR_SEG_NANO, side=312, masks=True)
-RF_DETR_BASE = _detr(weights.RF_DETR_BASE, normalised=True, side=560)
-D_FINE_L = _detr(weights.D_FINE_L, normalised=False, side=640)
+RF_DETR_SEG_MEDIUM = _detr(WEIGHT_SETS["rf-detr-seg-medium"], side=432, masks=True)
+RF_DETR_SEG_SMALL = _detr(WEIGHT_SETS["rf-detr-seg-small"], side=384, masks=True)
+RF_DETR_SEG_NANO = _detr(WEIGHT_SETS["rf-detr-seg-nano"], side=312, masks=True)
+RF_DETR_BASE = _detr(WEIGHT_SETS["rf-detr-base"], normalised=True, side=560)
+D_FINE_L = _detr(WEIGHT_SETS["d-fine-l"], normalised=False, side=640)
 LLMDET = _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "object_detection")
 MM_GROUNDING_DINO = _grounding(
     "mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "object_detection"
