@@ -143,6 +143,7 @@ class Services:
             self.loader,
             seconds=settings.guard_timeout_s,
             max_bytes=int(settings.max_guarded_mb * MB),
+            most_verdicts=settings.max_guard_verdicts,
             threads=self.runtime.guard_threads,
         )
         collector = Collector(self.files, settings.max_sources, int(settings.max_total_mb * MB))

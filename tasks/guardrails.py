@@ -1,6 +1,8 @@
 """Judging texts and pictures by a guard's codes. It fails closed: what cannot be judged is an error, never safe."""
 
 import asyncio
+import hashlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -9,7 +11,7 @@ from typing import NotRequired, TypedDict, TypeVar
 import structlog
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError
-from models.fair_executor import FairExecutor
+from models.fair_executor import FairExecutor, Slices
 from models.safety.codes import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES
 from models.safety.guard import Guard, ImageGuard, Judgement, Scores, TextGuard
 from tasks.errors import InputError, InputTooLarge, Overloaded
@@ -78,6 +80,31 @@ GUARDS = ("text_guard", "image_guard")
 GuardT = TypeVar("GuardT", bound=Guard)
 
 
+class Verdicts:
+    """The scores of texts that were judged before, by a digest of the text: at most `most`, the least recently used
+    leave first. No text is kept. Each owner has its own: how long judging takes would tell one what another has said.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[object, ...], Scores] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, *key: object) -> Scores | None:
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
+
+    def keep(self, scores: Scores, *key: object) -> None:
+        self._kept[key] = scores
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+
 class Guardrails:
     """The engines find their codes by order of preference: each code is judged by the first that can."""
 
@@ -89,17 +116,19 @@ class Guardrails:
         *,
         seconds: float,
         max_bytes: int = int(MB),
+        most_verdicts: int = 10_000,
         threads: FairExecutor | None = None,
     ) -> None:
         """`text_guards` and `image_guards` raise EngineUnavailable where there are none. `seconds`: for one picture, or
-        50,000 characters of a text. `max_bytes`: of the texts that are judged together. `threads`: for whatever a guard
-        needs to have done with long texts."""
+        50,000 characters of a text. `max_bytes`: of the texts that are judged together. `most_verdicts`: of texts
+        that are kept. `threads`: for whatever a guard needs to have done with long texts."""
         self._text_guards = text_guards
         self._image_guards = image_guards
         self._loader = loader
         self._seconds = seconds
         self._max_bytes = max_bytes
         self.threads = threads or FairExecutor("guard")
+        self.verdicts = Verdicts(most_verdicts)
 
     @property
     def judged_of_texts(self) -> tuple[str, ...]:
@@ -134,10 +163,19 @@ class Guardrails:
         )
 
     async def texts(
-        self, texts: Iterable[tuple[str, str]], policy: Policy, *, answers: str | None = None
+        self,
+        texts: Iterable[tuple[str, str]],
+        policy: Policy,
+        *,
+        answers: str | None = None,
+        owner: str | None = None,
+        is_surer: bool = False,
     ) -> list[Check]:
         """A check for each `(source, text)` that says something; none where the policy has no codes of texts.
-        `answers`: what the user had asked, where they are an assistant's answers.
+        `answers`: what the user had asked, where they are an assistant's answers. `owner`: whose verdicts of the same
+        texts are used, and get these; None: nothing of earlier requests is used, nothing is left for later ones.
+        `is_surer`: a code applies from half way between its threshold and 1 on: they were put together, and may say by
+        accident what nobody said.
 
         Raises EngineUnavailable, also for engines that fail or take too long, and EngineOverloaded.
         """
@@ -146,11 +184,26 @@ class Guardrails:
             return []
         parts = _shared_out("text_guard", policy.of_texts, self._text_guards)
 
-        async def judged(item: tuple[str, str]) -> Check:
-            source, text = item
-            return _check(source, await self._judgements(text, parts, answers), policy)
+        digests: Sequence[bytes] = ()
+        if owner is not None:
+            digests = await self.threads.run(_digests, [text for _, text in said], answers)
 
-        return await side_by_side(judged, said, at_most=_TEXTS_AT_ONCE)
+        async def judged(place: int) -> Check:
+            source, text = said[place]
+            if owner is None:
+                return _check(source, await self._judgements(text, parts, answers), policy, is_surer=is_surer)
+            found = []
+            for guard, codes in parts:
+                key = (owner, guard.name, codes, digests[place])
+                scores = self.verdicts.find(*key)
+                if scores is None:
+                    [(_, judgement)] = await self._judgements(text, [(guard, codes)], answers)
+                    scores = judgement.scores
+                    self.verdicts.keep(scores, *key)
+                found.append((guard, Judgement(scores)))
+            return _check(source, found, policy, is_surer=is_surer)
+
+        return await side_by_side(judged, range(len(said)), at_most=_TEXTS_AT_ONCE)
 
     async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
         """What each engine makes of `text`, by its share of the policy's codes of texts, for people who ask why. Raises
@@ -234,6 +287,17 @@ class Guardrails:
             raise EngineUnavailable(capability, remedy) from error
 
 
+def _digests(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:
+    digests = []
+    for text in texts:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+        if answers is not None:
+            digest.update(b"\xff" + answers.encode("utf-8", "surrogatepass"))
+        digests.append(digest.digest())
+        yield
+    return digests
+
+
 def _shared_out(
     capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
 ) -> list[tuple[GuardT, tuple[str, ...]]]:
@@ -263,11 +327,13 @@ def _named(codes: Sequence[str]) -> str:
     return ", ".join(f"{code} ({HAZARDS[code]})" for code in codes)
 
 
-def _check(source: str, found: Sequence[tuple[Guard, Judgement]], policy: Policy) -> Check:
+def _check(source: str, found: Sequence[tuple[Guard, Judgement]], policy: Policy, *, is_surer: bool = False) -> Check:
     scores: dict[str, float] = {}
     for _, judgement in found:
         scores |= judgement.scores
     limits = limits_of(found, policy)
+    if is_surer:
+        limits = {code: (limit + 1) / 2 for code, limit in limits.items()}
     scores = {code: scores[code] for code in policy.codes if code in scores}
     return {
         "source": source,

@@ -167,9 +167,7 @@ class ScraperTask:
         finally:
             await session.close()
 
-    async def _data(
-        self, page: Page, match: Match | None, fields: tuple[str, ...], redact: Redact
-    ) -> list[Row] | None:
+    async def _data(self, page: Page, match: Match | None, fields: tuple[str, ...], redact: Redact) -> list[Row] | None:
         """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
         where there is none, what the structure tells, which may be nothing. None where no fields were asked for."""
         if not fields:

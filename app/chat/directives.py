@@ -51,13 +51,17 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
             tasks.setdefault(ALIASES.get(task, task), task)
     task, *ignored = tasks.values() or (None,)
     codes = {code for text in texts for content in _GUARD.findall(text) for code in _codes(content)}
-    stripped = (_GUARD.sub("", _TASK.sub("", text)).strip() for text in texts)
+    stripped = map(without_directives, texts)
     return Directives(
         task=task,
         ignored=tuple(filter(None, ignored)),
         guard=tuple(code for code in CODES if code in codes),
         system=tuple(text for text in stripped if text),
     )
+
+
+def without_directives(text: str) -> str:
+    return _GUARD.sub("", _TASK.sub("", text)).strip()
 
 
 def _task(content: str, task_names: Sequence[str]) -> str | None:

@@ -12,13 +12,12 @@ from app.chat.collect import Turn, text_of
 from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text
 from app.chat.gather import entry
 from app.chat.held_back import HeldBack
-from app.chat.judged_text import text_of_json, text_of_result, texts_in
+from app.chat.judged_text import joined, said_beside, said_by_others, said_in, texts_of_results
 from app.chat.plan import Plan
 from app.chat.planning.kinds import is_linked, kind_of
 from app.chat.redaction import Redaction
 from app.wire.request import ChatRequest, TextPart
 from app.wire.response import PrecontextEntry
-from models.fair_executor import Slices
 from models.language.tokens import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
@@ -30,6 +29,8 @@ from tasks.side_by_side import side_by_side
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
 """Of the user's messages before the latest, which may only be unsafe together with it."""
+_BEFORE = "before"
+"""What the user's earlier messages say by themselves."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
 """Pictures."""
@@ -56,6 +57,10 @@ class Guard:
     """Of its text, as estimated."""
     redaction: Redaction | None = None
     """Of personal data; None: it stays where it is. `request` and `turn` have gone through it."""
+    owner: str | None = None
+    """Whose verdicts of earlier turns count; None: nobody's, and none are left."""
+    _read: tuple[tuple[str, str], ...] = ()
+    """The result that was judged last, with which the next one is read."""
 
     @property
     def is_on(self) -> bool:
@@ -95,16 +100,21 @@ class Guard:
         words, pictures = await side_by_side(lambda judge: judge(), both, at_most=2)
         self._add([*words, *pictures])
 
-    async def check_results(self, entries: Sequence[PrecontextEntry]) -> tuple[PrecontextEntry, ...]:
-        """What specialists have read, as it may be used. Raises as `check_request`."""
+    async def check_results(
+        self, entries: Sequence[PrecontextEntry], *, is_all: bool = False
+    ) -> tuple[PrecontextEntry, ...]:
+        """What specialists have read, as it may be used. `is_all`: nobody reads it together with anything else. Raises
+        as `check_request`."""
         if not self.is_on:
             return tuple(entries)
         if self.redaction:
             entries = await self.redaction.of_results(entries)
-        texts = await self.guardrails.threads.run(_texts_of, entries)
+        texts = await self.guardrails.threads.run(texts_of_results, entries)
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
-        self._add(await self.guardrails.texts(texts, self.policy))
+        joints = [] if is_all else joined(self._words, texts, self._read)
+        self._read = tuple(texts[-1:]) or self._read
+        self._add(await self._judged(texts, joints))
         return tuple(entries)
 
     async def check_unread(
@@ -186,17 +196,36 @@ class Guard:
         asked = self._unanswered
         before = [text_of(one) for one in messages[: asked[0]] if one.role == "user"] if asked else []
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
-        texts = [*self._latest(asked), *said_beside(self.request)]
-        said = [text_of(messages[at]) for at in asked]
-        if earlier or len(said) > 1:
-            texts += [("messages", "\n".join([earlier, *said])), ("before", earlier)]
-        checks = await self.guardrails.texts(texts, self.policy)
+        others = await self.guardrails.threads.run(said_by_others, messages) if self.policy.of_texts else []
+        texts = [*self._latest(asked), *others, *said_beside(self.request)]
+        if earlier or len(asked) > 1:
+            texts += [("messages", f"{earlier}\n{self._words}"), (_BEFORE, earlier)]
+        found = [
+            (f"messages[{at}].content", text_of(message))
+            for at, message in enumerate(messages)
+            if message.role == "tool" and at > max(asked, default=-1)
+        ]
+        checks = await self._judged(texts, joined(self._words, found))
         # What the earlier messages have by themselves is no fault of the latest.
-        known = {code for check in checks if check["source"] == "before" for code in check["codes"]}
+        known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
                 check["codes"] = [code for code in check["codes"] if code not in known]
-        return [check for check in checks if check["source"] != "before"]
+        return [check for check in checks if check["source"] != _BEFORE]
+
+    async def _judged(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
+        """A check for each text, and for those of the `joints` that have a code which no text has by itself."""
+        judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
+        checks, joined_ = await side_by_side(
+            lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2
+        )
+        known = set(codes_of([check for check in checks if check["source"] != _BEFORE]))
+        return [*checks, *(check for check in joined_ if set(check["codes"]) - known)]
+
+    @property
+    def _words(self) -> str:
+        """What the user has asked and nobody answered."""
+        return "\n".join(text_of(self.request.messages[at]) for at in self._unanswered)
 
     @property
     def _unanswered(self) -> list[int]:
@@ -207,8 +236,7 @@ class Guard:
         return [at for at in range(answered + 1, last + 1) if roles[at] == "user"]
 
     def _latest(self, asked: Sequence[int]) -> Iterator[tuple[str, str]]:
-        """What the user has `asked`, parts of a message as one text and as pieces of one, and what an assistant and its
-        tools have said since."""
+        """What the user has `asked`, parts of a message as one text and as pieces of one."""
         messages = self.request.messages
         for at in asked:
             yield f"messages[{at}].content", text_of(messages[at])
@@ -216,9 +244,6 @@ class Guard:
             parts = [part.text for part in content if isinstance(part, TextPart)] if isinstance(content, list) else []
             if len(parts) > 1:
                 yield f"messages[{at}].content", "".join(parts)
-        for at, message in enumerate(messages):
-            if message.role in _ANSWERING and at > max(asked, default=-1):
-                yield f"messages[{at}].content", text_of(message)
 
     def _add(self, checks: Sequence[Check]) -> None:
         self.checks += checks
@@ -226,34 +251,6 @@ class Guard:
         if codes:
             log.info("guard_blocked", codes=codes, sources=[check["source"] for check in checks if check["codes"]])
             raise Unsafe
-
-
-def said_in(request: ChatRequest) -> list[tuple[str, str]]:
-    """What its messages say, each with its place."""
-    return [(f"messages[{at}].content", text_of(message)) for at, message in enumerate(request.messages)]
-
-
-def said_beside(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """What else an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
-    for at, message in enumerate(request.messages):
-        for place, call in enumerate(message.tool_calls or ()):
-            said = f"{call.function.name} {text_of_json(call.function.arguments)}"
-            yield f"messages[{at}].tool_calls[{place}]", said
-    for at, tool in enumerate(request.tools or ()):
-        function = tool.function
-        texts = (function.name, function.description or "", *texts_in(function.parameters))
-        yield f"tools[{at}]", "\n".join(filter(None, texts))
-    form = request.response_format
-    if form is not None and form.json_schema is not None:
-        yield "response_format", "\n".join(texts_in(form.json_schema.schema_))
-
-
-def _texts_of(entries: Sequence[PrecontextEntry]) -> Slices[list[tuple[str, str]]]:
-    texts = []
-    for one in entries:
-        texts.append((one.name, text_of_result(one)))
-        yield
-    return texts
 
 
 @asynccontextmanager

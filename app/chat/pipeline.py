@@ -13,7 +13,8 @@ from app.chat.collect import Collector, Turn, texts_of
 from app.chat.directives import Directives, read_directives
 from app.chat.events import Event, Finish, Precontext, Progress, Text, Warned
 from app.chat.gather import entry
-from app.chat.guard import Guard, Unsafe, reading_ahead, said_beside, said_in
+from app.chat.guard import Guard, Unsafe, reading_ahead
+from app.chat.judged_text import said_beside, said_in
 from app.chat.redaction import REDACTING, Redaction
 from app.chat.schema import is_open
 from app.chat.warnings import warnings_of
@@ -60,7 +61,8 @@ class Pipeline:
             self.guardrails.check_lengths([*said_in(request), *said_beside(request)])
             request, turn = await redaction.of_request(request, turn)
             call = replace(call, request=request)
-        guard = Guard(self.guardrails, policy, request, turn, redaction=redaction)
+        owner = None if call.fresh else call.caller.tenant
+        guard = Guard(self.guardrails, policy, request, turn, redaction=redaction, owner=owner)
         try:
             async with aclosing(self._guarded(call, directives, turn, guard)) as events:
                 async for event in events:
@@ -101,7 +103,7 @@ class Pipeline:
             content = pydantic_core.to_json({"name": name, "result": found.result}).decode()
             return content, estimate_tokens(content)
 
-        [found] = await guard.check_results([entry(task.name, work.result)])
+        [found] = await guard.check_results([entry(task.name, work.result)], is_all=True)
         # The text of a large file is megabytes.
         content, tokens = await asyncio.to_thread(as_json)
         call.stages.done("task")

@@ -343,8 +343,9 @@ def judge() -> Iterator[LlmServer]:
 
 @pytest.fixture(scope="module")
 def judged(judge: LlmServer) -> Iterator[FullModel]:
-    """Its guard is on a server."""
-    with serving_full_model(guard_base_url=judge.base_url, guard_timeout_s=60, **LLAMA_GUARD) as model:
+    """Its guard is on a server, and asked again whatever it has judged."""
+    told: Json = {"max_guard_verdicts": 0, **LLAMA_GUARD}
+    with serving_full_model(guard_base_url=judge.base_url, guard_timeout_s=60, **told) as model:
         yield model
 
 
@@ -355,6 +356,35 @@ def verdicts(*replies: Reply, by_body: Callable[[Json], Reply] | None = None) ->
         judge.cancelled.clear()
 
     return script
+
+
+def test_a_turn_has_judged_what_is_new_in_it_unless_nothing_may_be_kept() -> None:
+    talk = [system("Be brief."), "What is rye?", {"role": "assistant", "content": "A grain."}, FRANCE]
+
+    def asked(model: FullModel, judge: LlmServer, *messages: Any, **headers: str) -> list[str]:
+        """The texts that the server judged for the request, its answer aside."""
+        model.script(Reply("Paris."))
+        verdicts(by_body=lambda _: Reply("safe"))(judge)
+        assert content_of(model.ask(guard("S9"), *messages, headers=headers)) == "Paris."
+        texts = [prompt_text(one.body) for one in judge.requests]
+        known = ("Be brief.", "What is rye?", "A grain.", FRANCE)
+        return [said for said in known if any(said in text and "Paris." not in text for text in texts)]
+
+    with serving_llm() as judge, serving_full_model(guard_base_url=judge.base_url, **LLAMA_GUARD) as model:
+        assert asked(model, judge, *talk[:2], **{"x-interfaze-zdr": "true"}) == ["Be brief.", "What is rye?"]
+        assert asked(model, judge, *talk[:2]) == ["Be brief.", "What is rye?"]
+        assert asked(model, judge, *talk[:2]) == []
+        again = asked(model, judge, *talk)
+        assert "A grain." in again
+        assert FRANCE in again
+        assert "Be brief." not in again
+        assert asked(model, judge, *talk) == []
+        assert asked(model, judge, *talk, **{"x-interfaze-bypass-cache": "true"}) == [
+            "Be brief.",
+            "What is rye?",
+            "A grain.",
+            FRANCE,
+        ]
 
 
 def test_a_server_judges(judged: FullModel, judge: LlmServer) -> None:

@@ -24,7 +24,7 @@ from tests.e2e.full_model import serving_app
 from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
-from tests.server import Server, serving
+from tests.server import SERVE, Server, serving
 
 ALLOWED = "127.0.0.1/32"
 LIMIT_S = 60.0
@@ -132,6 +132,40 @@ def test_a_stream_that_outlives_the_grace_time_ends_with_its_error(tmp_path: Pat
     assert rest[-3] == "event: error"
     assert json.loads(rest[-2].removeprefix("data: "))["error"]["message"] == "The server is shutting down."
     assert rest[-1] == "data: [DONE]"
+
+
+ENDLESS_GUARD = """
+from models.safety.text.engine import OwnTextGuard
+
+def endless(self, text):
+    print('{"level": "info", "event": "judging"}', flush=True)
+    try:
+        while True:
+            yield
+    finally:
+        print('{"level": "info", "event": "judging_ended"}', flush=True)
+
+OwnTextGuard._read = endless
+"""
+
+
+def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
+    body = {
+        "model": "interfaze-beta",
+        "messages": [
+            {"role": "system", "content": "<task>translate</task> <guard>S9</guard>"},
+            {"role": "user", "content": "Translate into French: Hello."},
+        ],
+    }
+    started = serving(tmp_path / "log", program=ENDLESS_GUARD + SERVE, shutdown_grace_s=1)
+    with started as server, ThreadPoolExecutor() as threads:
+        asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
+        until(lambda: any(line["event"] == "judging" for line in server.log))
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
+        events = [line["event"] for line in server.log]
+        assert events.count("judging_ended") == events.count("judging")
+        assert asking.result().is_server_error
 
 
 def is_listening(server: Server) -> bool:

@@ -30,6 +30,7 @@ from app.settings import Settings
 from models.candidate import Built, Candidate
 from models.fair_executor import Slices
 from models.runtime import Runtime
+from models.safety.text.engine import OwnTextGuard
 from models.sandbox.bubblewrap import BubblewrapEngine, missing
 from models.scheduler import Share, make_room
 from models.vision.ppocr.contours import Quads
@@ -53,6 +54,7 @@ from tests.e2e.full_model import (
     system,
     text_part,
 )
+from tests.e2e.guarded import guard
 from tests.llm_server import Call, Reply
 from tests.origin import Origin
 from tests.pages import single_line
@@ -255,6 +257,51 @@ def test_a_comparison_ends_when_its_caller_leaves_and_holds_up_nobody_meanwhile(
     assert not ended.is_set()
     alice.close()
     assert ended.wait(LIMIT_S)
+
+
+def test_guarded_texts_are_read_in_threads_of_their_own_and_hold_up_no_other_key(
+    server: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended, threads = threading.Semaphore(0), threading.Semaphore(0), set()
+    read = OwnTextGuard._read
+
+    def endless(guard: OwnTextGuard, text: str) -> Slices[Any]:
+        threads.add(threading.current_thread().name)
+        if "Alice" not in text:
+            return (yield from read(guard, text))
+        begun.release()
+        try:
+            while True:
+                yield
+        finally:
+            ended.release()
+
+    monkeypatch.setattr(OwnTextGuard, "_read", endless)
+    server.model.script(by_body=lambda _: Reply("Done."))
+    long = json.dumps(body_of(guard("S9"), "What does Alice want? " + numbered(80_000))).encode()
+    alices = [server.begin(ALICE, long) for _ in range(4)]
+    for _ in alices:
+        assert begun.acquire(timeout=LIMIT_S)
+    assert content_of(server.ask(BOB, guard("S9"), "What does it say?")) == "Done."
+    assert not ended.acquire(blocking=False)
+    assert threads == {"guard"}
+    for one in alices:
+        one.close()
+    for _ in alices:
+        assert ended.acquire(timeout=LIMIT_S)
+
+
+def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read(
+    server: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OwnTextGuard, "_read", None)
+    for messages in (
+        [guard("S9"), "x" * 2 * MB],
+        [guard("S9"), system("x" * 2 * MB), "Hello"],
+        [guard("S9"), "Hello", {"role": "assistant", "content": "x" * 2 * MB}, "And?"],
+    ):
+        error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
+        assert "OPENFAZE_MAX_GUARDED_MB" in error["message"]
 
 
 def test_wishes_for_elements_are_read_in_a_bounded_text_beside_the_loop(

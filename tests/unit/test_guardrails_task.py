@@ -20,7 +20,7 @@ from models.language.llm import LlmNotSetUp, LlmUnavailable
 from models.safety.codes import CODES, IMAGE_CODES, TEXT_CODES
 from models.safety.guard import ImageGuard, Judgement, TextGuard
 from tasks.errors import InputError
-from tasks.guardrails import Check, Guardrails, Policy, codes_of, result_of, scores_of
+from tasks.guardrails import Check, Guardrails, Policy, Verdicts, codes_of, result_of, scores_of
 from tasks.media.fetch import Fetcher, FetchPolicy
 from tasks.media.limits import MediaLimits
 from tasks.media.loader import MediaLoader
@@ -334,6 +334,71 @@ async def test_an_engine_of_pictures_that_breaks_is_no_engine(make: Make) -> Non
 
     with pytest.raises(EngineUnavailable, match="'red' failed"):
         await make(pictures=[Blind()]).pictures([picture("white")], NAKED)
+
+
+# What is put together, and what was judged before.
+
+
+@pytest.mark.parametrize(("threshold", "codes"), [(0.89, ["S9"]), (0.91, [])])
+async def test_what_was_put_together_must_be_surer(make: Make, threshold: float, codes: list[str]) -> None:
+    policy = Policy(("S9",), {"S9": threshold})
+    texts = [("a and b", "A pipe\nbomb.")]
+    [check] = await make(KeywordGuard()).texts(texts, policy, is_surer=True)
+    assert check == {"source": "a and b", "codes": codes, "scores": {"S9": 0.95}}
+    [check] = await make(KeywordGuard()).texts(texts, policy)
+    assert check["codes"] == ["S9"]
+
+
+async def test_a_verdict_counts_for_the_same_text_codes_question_and_caller_alone(make: Make) -> None:
+    guard = KeywordGuard()
+    guardrails = make(guard)
+    asked: list[dict[str, Any]] = [
+        {"owner": "ann"},
+        {"owner": "bob"},
+        {"owner": None},
+        {"owner": "ann", "answers": "Why?"},
+        {"owner": "ann", "policy": Policy(("S9",))},
+    ]
+    for _ in range(2):
+        for options in asked:
+            await guardrails.texts([("a", "Rye.")], **{"policy": BOTH, **options})
+    assert len(guard.judged) == len(asked) + 1
+    assert len(guardrails.verdicts) == len(asked) - 1
+
+
+async def test_a_verdict_is_kept_as_scores_by_which_any_threshold_decides(make: Make) -> None:
+    guard = KeywordGuard()
+    guardrails = make(guard)
+    for threshold, codes in ((0.9, ["S9"]), (0.96, [])):
+        policy = Policy(("S9",), {"S9": threshold})
+        [check] = await guardrails.texts([("a", "A pipe bomb.")], policy, owner="ann")
+        assert check["codes"] == codes
+    assert len(guard.judged) == 1
+
+
+async def test_the_verdict_that_was_used_least_recently_is_forgotten_first() -> None:
+    verdicts = Verdicts(2)
+    for text in ("a", "b"):
+        verdicts.keep({"S1": 0.5}, text)
+    assert verdicts.find("a") == {"S1": 0.5}
+    verdicts.keep({"S1": 0.7}, "c")
+    assert [verdicts.find(text) for text in "abc"] == [{"S1": 0.5}, None, {"S1": 0.7}]
+    none = Verdicts(0)
+    none.keep({}, "a")
+    assert len(none) == 0
+
+
+async def test_what_could_not_be_judged_has_no_verdict(make: Make) -> None:
+    guard = KeywordGuard()
+
+    def breaks(_: str) -> None:
+        raise EngineFailed("keywords")
+
+    guard.before = breaks
+    guardrails = make(guard)
+    with pytest.raises(EngineUnavailable):
+        await guardrails.texts([("a", "Rye.")], BOTH, owner="ann")
+    assert len(guardrails.verdicts) == 0
 
 
 # What is made of it.
