@@ -297,6 +297,9 @@ class FairSlots:
 
 CONTESTED_S = 60.0
 """For so long after a key has asked, another one that asks is taken for its rival."""
+_BACK_S = 0.01
+"""For so long a key whose step has ended is waited for: with its next step, such as lines cut out of the page that was
+searched, it would come a moment too late, and wait for another key's batch."""
 
 
 class Turns:
@@ -304,7 +307,8 @@ class Turns:
     work than the batch that runs. Belongs to one event loop.
 
     As long as one key asks alone, all of them run at once. Where several do (`is_contested`), so many batches run
-    `at_once`, next that of the key whose work took least of the processors' time.
+    `at_once`, next that of the key whose work took least of the processors' time; such a key is waited for between two
+    steps of its work.
     """
 
     def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -318,6 +322,9 @@ class Turns:
         self._times: dict[str, float] = {}
         """Virtual times, as a FairQueue's, in seconds of work."""
         self._now = 0.0
+        self._back: asyncio.TimerHandle | None = None
+        """Runs while a key is waited for whose time is `_back_at`."""
+        self._back_at = 0.0
 
     @property
     def is_contested(self) -> bool:
@@ -329,6 +336,8 @@ class Turns:
         if self._last is not None and self._last[0] != share.key and now - self._last[1] < CONTESTED_S:
             self._contested_until = now + CONTESTED_S
         self._last = share.key, now
+        if self._back is not None:
+            asyncio.get_running_loop().call_soon(self._grant)
 
     @asynccontextmanager
     async def turn(self, first: Callable[[], Share | None]) -> AsyncIterator[Counter[Share]]:
@@ -353,7 +362,23 @@ class Turns:
             spent = (self._clock() - started) / max(1, batch.total())
             for share, items in batch.items():
                 self._times[share.key] = self._time(share) + spent * items / share.weight
+            if batch and self.is_contested:
+                self._wait_for(min(map(self._time, batch)))
             self._end()
+
+    def _wait_for(self, time_of_key: float) -> None:
+        self._let_go()
+        self._back_at = time_of_key
+        self._back = asyncio.get_running_loop().call_later(_BACK_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._let_go()
+        self._grant()
+
+    def _let_go(self) -> None:
+        if self._back is not None:
+            self._back.cancel()
+            self._back = None
 
     def _end(self) -> None:
         self._running -= 1
@@ -365,6 +390,9 @@ class Turns:
         self._waiting = [one for one in self._waiting if not one[1].done()]
         while self._waiting and not (self._running >= self._at_once and self.is_contested):
             times = [self._time(first()) for first, _ in self._waiting]
+            if self._back is not None and min(times) > self._back_at:
+                return
+            self._let_go()
             self._now = min(times)
             _, granted = self._waiting.pop(times.index(self._now))
             self._running += 1

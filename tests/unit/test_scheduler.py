@@ -288,3 +288,19 @@ async def test_a_turn_that_nobody_waits_for_any_longer_goes_to_the_next() -> Non
 async def _turn_of(turns: Turns, share: Share) -> None:
     async with turns.turn(lambda: share):
         await asyncio.sleep(0)
+
+
+async def test_a_key_that_does_not_come_back_is_waited_for_a_moment_and_no_longer() -> None:
+    turns = Turns()
+    turns.asked(A)
+    turns.asked(B)
+    async with turns.turn(lambda: B) as batch:
+        batch[B] += 1
+        await asyncio.sleep(0.001)
+    async with turns.turn(lambda: A) as batch:
+        batch[A] += 1
+        await asyncio.sleep(0.01)
+    # B is behind A, and has nothing more to do.
+    async with turns.turn(lambda: B) as batch:
+        batch[B] += 1
+    await asyncio.wait_for(_turn_of(turns, A), 10)
