@@ -16,7 +16,7 @@ from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Text,
 from app.chat.evidence import grounded
 from app.chat.filling.copied import Found
 from app.chat.filling.filled import Filling, fill
-from app.chat.gather import gather, worth_telling
+from app.chat.gather import gather, whole_answer, worth_telling
 from app.chat.guard import Guard
 from app.chat.images import images_for_llm
 from app.chat.json_answer import AnswerInvalid, JsonAnswer, whole_members
@@ -32,7 +32,7 @@ from app.wire.response import PrecontextEntry
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import Abilities, Llm
-from models.language.tokens import estimate_tokens
+from models.language.tokens import estimate_tokens, first_tokens
 from tasks.base import Task
 from tasks.fence import fence_around, new_fence
 from tasks.media.loader import MediaLoader
@@ -84,11 +84,16 @@ class Answerer:
         call.stages.done("gather")
         entries = await guard.check_results(work.result)
 
-        filling = None
-        if shape and not llm.is_capable and not call.request.tools and any(entry.error is None for entry in entries):
-            filling = await asyncio.to_thread(fill, shape, Found(plan, entries))
-        if filling and filling.answer:
-            said = self._filled_in(filling.answer, worth_telling(plan, entries), filling.whole, call.request)
+        filling: Filling | None = None
+        whole: JsonAnswer | str | None = None
+        if not (llm.is_capable or call.request.tools):
+            if shape is None:
+                whole = await asyncio.to_thread(whole_answer, plan, entries)
+            elif any(entry.error is None for entry in entries):
+                filling = await asyncio.to_thread(fill, shape, Found(plan, entries))
+                whole = filling.answer if filling else None
+        if whole is not None:
+            said = self._without_llm(whole, worth_telling(plan, entries), shape, call.request)
             async with aclosing(said) as events:
                 async for event in events:
                     yield event
@@ -194,22 +199,30 @@ class Answerer:
                     raise SchemaNotSatisfied(invalid.reason) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
                 said = rounds.again(COMPLAINT.format(reason=invalid.reason))
+        if filling and filling.written:
+            yield Warned(
+                f"Written by {rounds.llm.name}, not read: {', '.join(filling.written)}. The other fields are copied."
+            )
         async with aclosing(self._told(answer, rounds.entries, shape, request)) as events:
             async for event in events:
                 yield event
 
-    async def _filled_in(
-        self, answer: JsonAnswer, entries: Sequence[PrecontextEntry], shape: Shape, request: ChatRequest
+    async def _without_llm(
+        self, answer: JsonAnswer | str, entries: Sequence[PrecontextEntry], shape: Shape | None, request: ChatRequest
     ) -> AsyncGenerator[Event, None]:
-        """An answer that specialists give whole: no LLM is asked."""
+        """An answer that specialists give whole. One without a shape ends at the client's limit."""
         yield Precontext(tuple(entries))
-        async with aclosing(self._told(answer, entries, shape, request)) as events:
-            async for event in events:
-                yield event
-        prompt, said = await asyncio.to_thread(
-            lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(answer.text))
-        )
-        yield Finish("stop", prompt, said)
+        limit = request.max_completion_tokens or request.max_tokens
+        if isinstance(answer, JsonAnswer) and shape is not None:
+            text, is_cut = answer.text, False
+            async with aclosing(self._told(answer, entries, shape, request)) as events:
+                async for event in events:
+                    yield event
+        else:
+            text, is_cut = await asyncio.to_thread(first_tokens, str(answer), limit)
+            yield Text(text)
+        prompt, said = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
+        yield Finish("length" if is_cut else "stop", prompt, said)
 
     async def _told(
         self, answer: JsonAnswer, entries: Sequence[PrecontextEntry], shape: Shape, request: ChatRequest

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.chat.plan import Plan, Step
+from app.chat.result_text import assembled, pieces_of
 from app.errors import told
 from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
@@ -85,6 +86,19 @@ def worth_telling(plan: Plan, entries: Sequence[PrecontextEntry]) -> tuple[Preco
         for step, entry in zip(plan.steps, entries, strict=True)
         if not (step.is_aside and entry.error is None and not str(entry.result[TEXT_OF[step.task]]).strip())
     )
+
+
+def whole_answer(plan: Plan, entries: Sequence[PrecontextEntry]) -> str | None:
+    """The text of the results (one for each step of `plan`) where the request asks for nothing but them: all that is
+    read or said, a translation, a forecast. None where an LLM has something to say, or nothing was found."""
+    if not plan.results_only or any(entry.error is not None for entry in entries):
+        return None
+    if plan.steps[-1].task == "forecast":
+        return assembled(tuple(pieces_of(entries[-1])))
+    texts = [str(entry.result[TEXT_OF[step.task]]) for step, entry in zip(plan.steps, entries, strict=True)]
+    # What is only translated need not be read, too.
+    shown = texts if plan.reads_out else texts[-1:]
+    return "\n\n".join(text for text in shown if text.strip()) or None
 
 
 def entry(task: str, outcome: Any) -> PrecontextEntry:

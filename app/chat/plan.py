@@ -54,6 +54,8 @@ class Plan:
     """The request asks for the last step's result and nothing else: where that fails, the request has failed."""
     reads_out: bool = False
     """It asks for all that is read or said, not for something in it."""
+    results_only: bool = False
+    """It asks for what its steps give and for nothing else: no LLM has to add a word."""
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -86,7 +88,12 @@ class Planner:
                 steps += await self._routed(turn.text, sources, steps, wants, self._router)
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
-        return Plan(tuple(_with_asides(steps, prose)), _is_about_only(steps, prose), _reads_out(prose))
+        return Plan(
+            tuple(_with_asides(steps, prose)),
+            about_only=_is_about_only(steps, prose),
+            reads_out=_reads_out(prose),
+            results_only=_is_results_only(steps, prose),
+        )
 
     async def _routed(
         self,
@@ -183,3 +190,20 @@ def _reads_out(prose: Prose) -> bool:
         return True
     details = words.ALL_THAT_IS_WRITTEN.sub(" ", prose.text)
     return prose.asks(words.READ_OUT) and words.WRITTEN.search(details) is None
+
+
+def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
+    """ "Transcribe this.", "Can you read it?", "Transcribe and translate into Spanish."; no "Read it and sum it up." or
+    "Read it, is it a bill?"."""
+    if not steps or len([sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]) > 1:
+        return False
+    said = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")
+    more = sum(1 for _ in words.ALSO.finditer(said))
+    last = steps[-1]
+    if last.task == "translate":
+        is_last = set(last.after) == set(range(len(steps) - 1))
+        reads_too = _reads_out(prose) and not prose.mentions(words.WRITE)
+        return is_last and more <= (1 if reads_too else 0)
+    if last.task == "forecast":
+        return len(steps) == 1 and not more
+    return not more and _reads_out(prose) and all(step.task in _READERS.values() for step in steps)

@@ -12,6 +12,13 @@ def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
     return sum(math.ceil(_bytes(text) / bytes_per_token) for text in texts)
 
 
+def first_tokens(text: str, limit: int | None) -> tuple[str, bool]:
+    """As much of `text` as is estimated to be `limit` tokens, and whether something is missing."""
+    if limit is None or estimate_tokens(text) <= limit:
+        return text, False
+    return text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore"), True
+
+
 def _bytes(text: str) -> int:
-    """Of `text` in UTF-8."""
+    """The length of `text` in UTF-8."""
     return len(text) if text.isascii() else len(text.encode())

@@ -61,6 +61,21 @@ def test_a_transcript_is_what_was_heard(client: httpx.Client, server: Server) ->
     assert not [entry for entry in server.log if entry["event"] == "llm_loaded"]
 
 
+def test_who_asks_for_nothing_but_results_gets_them_as_they_are(client: httpx.Client) -> None:
+    """Without a schema, too: the LLM that comes along would make up a text of its own."""
+    heard = ask(client, text_part("What is said here?"), sample("speech_jfk.flac", "audio/flac")).json()
+    assert heard["choices"][0]["message"]["content"] == heard["precontext"][0]["result"]["text"]
+    receipt = sample("receipt_000.jpg", "image/jpeg")
+    read = ask(client, text_part("Read the text."), receipt).json()
+    text = read["precontext"][0]["result"]["extracted_text"]
+    assert read["choices"][0]["message"]["content"] == text
+    [cut] = ask(client, text_part("Read the text."), receipt, max_tokens=5).json()["choices"]
+    assert (cut["message"]["content"], cut["finish_reason"]) == (text[:20], "length")
+    translated = ask(client, text_part("Translate to Spanish: The house is red.")).json()
+    assert translated["choices"][0]["message"]["content"] == translated["precontext"][0]["result"]["translated_text"]
+    assert "warnings" not in translated
+
+
 def test_a_stream_carries_the_same(client: httpx.Client) -> None:
     speech = sample("speech_jfk.flac", "audio/flac")
     fields = {"response_format": schema_of(transcript=STRING, language=STRING), "stream": True}
@@ -94,9 +109,13 @@ def test_labelled_fields_of_a_receipt_are_copied_ten_times_of_ten(client: httpx.
 def test_what_is_left_is_the_llms_and_the_rest_stays_copied(client: httpx.Client, server: Server) -> None:
     receipt = sample("receipt_001.jpg", "image/jpeg")
     fields = {"company": {"type": "string", "maxLength": 40}, "change": NUMBER}
-    answer = answered(client, "Extract these.", receipt, **fields)
+    response = ask(client, text_part("Extract these."), receipt, response_format=schema_of(**fields))
+    answer = json.loads(content_of(response))
     assert list(answer) == ["company", "change"]
     assert answer["change"] == 10
+    [told] = [text for text in response.json()["warnings"] if "not read" in text]
+    assert "company" in told
+    assert "change" not in told
     assert [entry for entry in server.log if entry["event"] == "llm_loaded"]
 
 

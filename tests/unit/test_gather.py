@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.chat.gather import entry, gather, worth_telling
+from app.chat.gather import entry, gather, whole_answer, worth_telling
 from app.chat.plan import Plan, Step
 from app.wire.response import PrecontextEntry
 from models.base import EngineFailed, EngineUnavailable
+from models.language.tokens import first_tokens
 from tasks.base import Task, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.media.source import Source
@@ -244,3 +245,29 @@ def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
     broken, seen = entry("ocr", UNREADABLE), entry("object_detection", {"detected_objects": []})
     plan = Plan((aside, aside, aside, asked, Step("object_detection", (PICTURE,), "")))
     assert worth_telling(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
+
+
+def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
+    steps = (Step("speech_to_text", (), "Hm?"), Step("translate", (), "Hm?", after=(0,)))
+    entries = [
+        PrecontextEntry(name="stt", result={"text": "Good day."}),
+        PrecontextEntry(name="translate", result={"translated_text": "Buenos días."}),
+    ]
+    both = Plan(steps, reads_out=True, results_only=True)
+    assert whole_answer(both, entries) == "Good day.\n\nBuenos días."
+    assert whole_answer(Plan(steps, results_only=True), entries) == "Buenos días."
+    assert whole_answer(Plan(steps, reads_out=True), entries) is None
+    assert whole_answer(both, [entries[0], PrecontextEntry(name="translate", error="There is none.")]) is None
+    assert whole_answer(Plan(steps[:1], results_only=True), [PrecontextEntry(name="stt", result={"text": " "})]) is None
+
+
+def test_a_forecast_is_told_as_a_table() -> None:
+    rows = [{"date": "2026-11", "value": 22.0}, {"date": "2026-12", "value": 24.0}]
+    plan = Plan((Step("forecast", (), "Hm?"),), results_only=True)
+    text = whole_answer(plan, [PrecontextEntry(name="forecast", result={"predictions": rows})])
+    assert text == "date | value\n2026-11 | 22.0\n2026-12 | 24.0"
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(None, "déjà vu"), (2, "déjà v"), (9, "déjà vu")])
+def test_a_text_ends_at_the_callers_limit(limit: int | None, shown: str) -> None:
+    assert first_tokens("déjà vu", limit) == (shown, shown != "déjà vu")

@@ -175,3 +175,28 @@ async def test_a_pasted_article_asks_for_nothing() -> None:
 @pytest.mark.parametrize("text", ["", "   ", "?", "…"])
 async def test_a_message_without_words_needs_nothing(text: str) -> None:
     assert (await Planner().plan(Turn(text, ()))).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "media", "expected"),
+    [
+        ("Transcribe this.", ("mp3",), True),
+        ("Can you transcribe this?", ("mp3",), True),
+        ("What is said here?", ("mp3",), True),
+        ("Transcribe and translate into Spanish.", ("mp3",), True),
+        ("Read both pictures", ("image", "jpg"), True),
+        ("Translate to Spanish: The house is red.", (), True),
+        ("Translate this into German", ("pdf",), True),
+        ("forecast the next 3 months", ("csv",), True),
+        ("", ("image",), True),
+        ("Summarise the text", ("pdf",), False),
+        ("Read the text and summarise it.", ("image",), False),
+        ("Read the text, is it a receipt?", ("image",), False),
+        ("Read the text. Is it a receipt?", ("image",), False),
+        ("Transcribe, translate into Spanish and summarise", ("mp3",), False),
+        ("What is the total?", ("image",), False),
+        ("What colour is the car?", ("image",), False),
+    ],
+)
+async def test_a_request_for_results_alone_is_known(text: str, media: tuple[str, ...], expected: bool) -> None:
+    assert (await Planner().plan(turn_of(Case(text, media, ())))).results_only is expected

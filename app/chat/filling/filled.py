@@ -44,6 +44,12 @@ class Filling:
         values = {".".join(map(str, path)): _shortened(value) for path, value in self.values.items()}
         return _TOLD + json.dumps(values, ensure_ascii=False) if values else ""
 
+    @property
+    def written(self) -> list[str]:
+        """The fields that the LLM writes beside those that are copied."""
+        rest = (self.rest.schema if self.rest else None) or {}
+        return list(rest.get("properties", {})) if self.values else []
+
     def parse(self, text: str) -> JsonAnswer:
         """The whole answer, the rest of it from what the LLM wrote. Raises as Shape.parse."""
         if self.rest is None:
