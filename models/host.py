@@ -49,7 +49,9 @@ class HostLimits:
     max_batch: int = 1
     """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
     contested_batch: int | None = None
-    """The same while several keys take Turns: so few that none waits long for another's; None: no fewer."""
+    """The same while several keys take Turns, all of one key: so few that no other waits long; None: as ever."""
+    is_followed: bool = False
+    """Whether an item's work goes on in another host of the same Turns."""
     max_queue: int = 64
     """Items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of it."""
     workers: int = 1
@@ -297,7 +299,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            async with self._turns.turn(self._first) as shares:
+            async with self._turns.turn(self._first, is_followed=self.limits.is_followed) as shares:
                 jobs = self._take_batch()
                 self._announce_room()
                 shares.update(job.share for job in jobs)
@@ -336,18 +338,23 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     def _take_batch(self) -> list[_Job[ItemT, ResultT]]:
         """The first urgent ones, else the first others: of each key in turn."""
+        first = self._first()
+        if first is not None and self._turns.is_contested and self.limits.contested_batch is not None:
+            return self._taken(self._urgent or self._queue, self.limits.contested_batch, of=first)
         jobs: list[_Job[ItemT, ResultT]] = []
-        most = self.limits.max_batch
-        if self._turns.is_contested:
-            most = self.limits.contested_batch or most
         self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
         if self._overtaken > _OVERTAKEN_AT_MOST:
             jobs += self._taken(self._queue, 1)
             self._overtaken = 0
-        return jobs + self._taken(self._urgent or self._queue, most - len(jobs))
+        return jobs + self._taken(self._urgent or self._queue, self.limits.max_batch - len(jobs))
 
-    def _taken(self, queue: FairQueue[_Job[ItemT, ResultT]], most: int) -> list[_Job[ItemT, ResultT]]:
-        taken = (queue.pop(self._may_run) for _ in range(min(most, len(queue))))
+    def _taken(
+        self, queue: FairQueue[_Job[ItemT, ResultT]], most: int, *, of: Share | None = None
+    ) -> list[_Job[ItemT, ResultT]]:
+        def may(share: Share) -> bool:
+            return self._may_run(share) and (of is None or share.key == of.key)
+
+        taken = (queue.pop(may) for _ in range(min(most, len(queue))))
         return [job for job in taken if job is not None]
 
     def _may_run(self, share: Share) -> bool:

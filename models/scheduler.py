@@ -297,9 +297,9 @@ class FairSlots:
 
 CONTESTED_S = 60.0
 """For so long after a key has asked, another one that asks is taken for its rival."""
-_BACK_S = 0.01
-"""For so long a key whose step has ended is waited for: with its next step, such as lines cut out of the page that was
-searched, it would come a moment too late, and wait for another key's batch."""
+_BACK_S = 0.03
+"""For so long a key is waited for whose next step follows: the lines that are cut out of a page that was searched would
+come a moment too late, and wait for another key's batch."""
 
 
 class Turns:
@@ -340,10 +340,13 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._grant)
 
     @asynccontextmanager
-    async def turn(self, first: Callable[[], Share | None]) -> AsyncIterator[Counter[Share]]:
+    async def turn(
+        self, first: Callable[[], Share | None], *, is_followed: bool = False
+    ) -> AsyncIterator[Counter[Share]]:
         """Waits until the engine may run a batch. What is yielded counts the items of the batch by share.
 
-        `first`: whose work the engine would run next, which may change until it is its turn.
+        `first`: whose work the engine would run next, which may change until it is its turn. `is_followed`: whether
+        the same work goes on in another engine.
         """
         granted = asyncio.get_running_loop().create_future()
         self._waiting.append((first, granted))
@@ -362,7 +365,7 @@ class Turns:
             spent = (self._clock() - started) / max(1, batch.total())
             for share, items in batch.items():
                 self._times[share.key] = self._time(share) + spent * items / share.weight
-            if batch and self.is_contested:
+            if batch and is_followed and self.is_contested:
                 self._wait_for(min(map(self._time, batch)))
             self._end()
 

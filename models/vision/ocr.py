@@ -57,7 +57,7 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
         pages = EngineHost(
             spec,
             partial(TextDetector, detector_weights, device=device, threads=threads),
-            HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
+            HostLimits(is_followed=True, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
             turns,
         )
         lines = EngineHost(

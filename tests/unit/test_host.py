@@ -477,8 +477,8 @@ class Pages:
         self.turns = Turns()
         self.first, self.second = Doubler(), Doubler()
         self.hosts = [
-            EngineHost(SPEC, lambda engine=engine: engine, HostLimits(**limits), self.turns)  # type: ignore[misc, arg-type]
-            for engine in (self.first, self.second)
+            EngineHost(SPEC, lambda: self.first, HostLimits(is_followed=True, **limits), self.turns),
+            EngineHost(SPEC, lambda: self.second, HostLimits(**limits), self.turns),
         ]
         self.at_once = self.most_at_once = 0
         self.ran: list[tuple[str, list[int]]] = []
@@ -559,4 +559,19 @@ async def test_batches_are_small_while_several_keys_ask() -> None:
         engine.gate.set()
         await asyncio.gather(*calls)
         assert [len(batch) for batch in engine.batches[before:]] == sizes
+    await pages.close()
+
+
+async def test_a_batch_is_of_one_key_while_several_ask() -> None:
+    pages = Pages(max_batch=8, contested_batch=2)
+    host, engine = pages.hosts[0], pages.first
+    await of_key("alice", host.run(0))
+    engine.gate.clear()
+    calls = [of_key("alice", host.run(0))]
+    await until(lambda: len(engine.batches) == 2)
+    calls += [of_key(key, host.run(number)) for number, key in enumerate(["alice", "alice", "alice", "bob", "bob"])]
+    await until(lambda: host.queued == 5)
+    engine.gate.set()
+    await asyncio.gather(*calls)
+    assert sorted(engine.batches[2:]) == [[0, 1], [2], [3, 4]]
     await pages.close()

@@ -301,6 +301,6 @@ async def test_a_key_that_does_not_come_back_is_waited_for_a_moment_and_no_longe
         batch[A] += 1
         await asyncio.sleep(0.01)
     # B is behind A, and has nothing more to do.
-    async with turns.turn(lambda: B) as batch:
+    async with turns.turn(lambda: B, is_followed=True) as batch:
         batch[B] += 1
     await asyncio.wait_for(_turn_of(turns, A), 10)
