@@ -33,6 +33,8 @@ from tasks.errors import InputError, InputTooLarge, Overloaded
 
 LONGEST_RETRY_S = 60
 """Seconds that a client's program may be made to wait. Who has to wait longer is told so, and goes on meanwhile."""
+GOOD_BYE_S = 1.0
+"""Seconds for the last words to a caller, who may not read them."""
 
 log = structlog.get_logger(__name__)
 
@@ -144,6 +146,11 @@ class Unavailable(ApiError):
     status = 503
     type = "service_unavailable"
     code = "engine_unavailable"
+
+
+def shutting_down() -> Unavailable:
+    """What a request is told that runs on when the server's time to stop is up."""
+    return Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
 
 
 def retry_headers(retry_after: int | None) -> dict[str, str]:

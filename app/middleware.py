@@ -1,5 +1,7 @@
 """What surrounds every request: its id, its key, its error, its line in the log."""
 
+import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import ApiKeys
 from app.disconnect import ClientGone
-from app.errors import ApiError, told
+from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
 from app.memory import Activity
 from models.scheduler import SHARE
 
@@ -69,6 +71,13 @@ class RequestScope:
             except ClientGone as error:
                 status = CLIENT_GONE_STATUS
                 let_go(error)
+            except asyncio.CancelledError:
+                # The server stops. A stream that has begun has said so itself.
+                if status is None:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(GOOD_BYE_S):
+                            await error_response(shutting_down(), request_id)(scope, receive, send_with_id)
+                raise
             except Exception as error:
                 public = told(error, "request_failed")
                 if status is not None:

@@ -9,12 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.chat import render
 from app.disconnect import until_disconnect
-from app.errors import Unavailable, told
+from app.errors import GOOD_BYE_S, shutting_down, told
 from app.telemetry import Stages
-from models.base import RETRY_S
-
-_GOOD_BYE_S = 1.0
-"""For the last words to a caller who does not read."""
 
 
 class EventStream(Response):
@@ -60,10 +56,9 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:
-        stopping = Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GOOD_BYE_S):
-                await _send_piece(send, render.failure(stopping, self._request_id))
+            async with asyncio.timeout(GOOD_BYE_S):
+                await _send_piece(send, render.failure(shutting_down(), self._request_id))
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -165,7 +165,10 @@ def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
         assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
         events = [line["event"] for line in server.log]
         assert events.count("judging_ended") == events.count("judging")
-        assert asking.result().is_server_error
+        response = asking.result()
+    assert response.status_code == 503, response.text
+    assert response.json()["error"]["code"] == "overloaded"
+    assert response.headers["retry-after"]
 
 
 def is_listening(server: Server) -> bool:
