@@ -18,7 +18,7 @@ _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 _BEST = 3
 """Methods that are averaged at most: the mean of a few good ones errs less than the one that seemed best."""
 _WILD = 4.0
-"""How many times the range of what is known a path may leave it by."""
+"""How many times the range of what is known a path may leave it by; more where it is longer than what is known."""
 _FACTORS = (1.0, 3.0)
 """Bounds of what an interval is scaled by. Nothing is narrowed: the methods were chosen for their small errors on these
 very folds, and what comes errs more."""
@@ -131,7 +131,7 @@ def _path(method: Method, values: Floats, horizon: int) -> Path | None:
         log.debug("method_does_not_fit", method=method.name, error=type(error).__name__)
         return None
     low, high = float(values.min()), float(values.max())
-    slack = _WILD * (high - low)
+    slack = _WILD * (high - low) * max(1.0, horizon / (len(values) - 1))
     if path.usable and low - slack <= path.value.min() and path.value.max() <= high + slack:
         return path
     return None

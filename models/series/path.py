@@ -49,11 +49,11 @@ def normal(value: Floats, deviation: Floats) -> Path:
     return Path(value, value - Z * deviation, value + Z * deviation)
 
 
-def mean_of(paths: Sequence[Path]) -> Path:
+def mean_of(paths: Sequence[Path], weights: Sequence[float] | None = None) -> Path:
     return Path(
-        np.mean([path.value for path in paths], axis=0),
-        np.mean([path.lower for path in paths], axis=0),
-        np.mean([path.upper for path in paths], axis=0),
+        np.average([path.value for path in paths], axis=0, weights=weights),
+        np.average([path.lower for path in paths], axis=0, weights=weights),
+        np.average([path.upper for path in paths], axis=0, weights=weights),
     )
 
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from models.series.backtest import best, folds, path_of, widening
 from models.series.forecaster import Floats, Outlook, Series
 from models.series.naive import Drift, Mean, SeasonalNaive
-from models.series.path import Logarithmic, Method
+from models.series.path import Logarithmic, Method, Path, mean_of
 from models.series.seasons import usable
 
 _LEAST_KNOWN = 1000
@@ -24,6 +24,8 @@ _ARIMA_KNOWN = 400
 """Values above which ARIMA, with a state for each step of the season, would take longer than all others together."""
 _LEAST_TRIED = 8
 """Values below which there is nothing left to learn from once an end is taken off."""
+_UNSTEADY = 0.2
+"""The variance of a short series' changes, in squares of their mean, from which on its line is believed by half."""
 
 
 class Statistical:
@@ -61,7 +63,7 @@ def outlook(series: Series) -> Outlook:
     methods = methods_for(values, seasons)
     parts = folds(values, series.horizon, season, most=_most_folds(len(values)))
     if len(values) < _LEAST_TRIED or not parts:
-        path, name = path_of([SeasonalNaive(season), Drift()], values, series.horizon)
+        path, name = _untried(values, season, series.horizon)
         return Outlook(path.value, path.lower, path.upper, name)
     trial = best(methods, parts)
     path, name = path_of(trial.methods, values, series.horizon)
@@ -89,6 +91,17 @@ def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
     if grows and season <= _LONGEST_SMOOTHED:
         methods.append(Logarithmic(Ets(season)))
     return methods
+
+
+def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
+    """The mean of the straight line and of no change, which is best where nothing can be tried; the steadier the
+    changes, the nearer to the line, and along it where they are all the same."""
+    naive, drift = SeasonalNaive(season), Drift()
+    changes = np.diff(values)
+    unsteady = float(changes.var(ddof=1)) / (_UNSTEADY * float(changes.mean()) ** 2) if changes.mean() else 1.0
+    believed = 1 - min(unsteady, 1.0) / 2
+    path = mean_of([naive(values, horizon), drift(values, horizon)], [1 - believed, believed])
+    return path, drift.name if believed == 1 else f"{naive.name} and {drift.name}"
 
 
 def _known(series: Series) -> int:

@@ -92,6 +92,32 @@ def test_a_constant_goes_on() -> None:
     assert found.value.tolist() == found.lower.tolist() == found.upper.tolist() == [7.0] * 4
 
 
+@pytest.mark.parametrize("seasons", [(), (4,), (12,)])
+@pytest.mark.parametrize("count", [5, 6, 7, 8, 9, 12, 20])
+@pytest.mark.parametrize(("start", "step"), [(10, 2), (100, 10), (0.1, 0.1), (1000, -37)])
+def test_a_straight_line_goes_on(start: float, step: float, count: int, seasons: tuple[int, ...]) -> None:
+    found = outlook(start + step * np.arange(count), 3, seasons)
+    expected = start + step * np.arange(count, count + 3)
+    tiny = 1e-6 * abs(step)
+    assert np.allclose(found.value, expected, rtol=0, atol=tiny)
+    assert (found.lower <= expected + tiny).all()
+    assert (expected - tiny <= found.upper).all()
+
+
+@pytest.mark.parametrize("count", [5, 7, 8, 20])
+def test_a_straight_line_goes_on_for_many_times_its_length(count: int) -> None:
+    found = outlook(np.arange(count), 250)
+    assert np.allclose(found.value, np.arange(count, count + 250), rtol=0, atol=1e-3)
+
+
+def test_a_short_series_is_believed_the_more_the_steadier_it_is() -> None:
+    nearly = outlook(np.array([10, 12.1, 13.9, 16, 18.1, 20]), 3)
+    assert np.allclose(nearly.value, [22, 24, 26], atol=0.2)
+    # Of these, half of the mean change: on short pieces of real series that errs less than the line and than none.
+    noisy = outlook(np.array([10.0, 14, 9, 15, 12, 15]), 2)
+    assert np.allclose(noisy.value, [15.5, 16])
+
+
 def test_a_season_longer_than_the_methods_bear_is_taken_out() -> None:
     steps = np.arange(500)
     values = 50 + 10 * np.sin(steps * 2 * np.pi / 168) + 5 * np.sin(steps * 2 * np.pi / 24)
