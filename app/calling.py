@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 _COMMAND = re.compile(r"`(openfaze|hf|apt-get install) ([^`]+)`")
+_FOLDER = re.compile(r"(?:^|[\s'=])(?:/|\w:\\)")
 
 
 def in_the_image() -> bool:
@@ -15,9 +16,19 @@ def in_the_image() -> bool:
 
 
 def as_called_here(text: str) -> str:
-    """`text`, for the operator: with each command in backticks as it works when it is pasted on this machine. What
-    clients are sent keeps the short form, which names no folder."""
+    """`text`, for the operator: with each command in backticks as it works when it is pasted on this machine."""
     return _COMMAND.sub(lambda found: f"`{_called(found[1], found[2])}`", text)
+
+
+def as_sent(text: str) -> str:
+    """The same for a client, who may well be the operator: as in the folder in which the server was started. A command
+    that would name another of its folders keeps its short form."""
+
+    def called(found: re.Match[str]) -> str:
+        command = _called(found[1], found[2])
+        return found[0] if _FOLDER.search(command) else f"`{command}`"
+
+    return _COMMAND.sub(called, text)
 
 
 def _called(program: str, arguments: str) -> str:

@@ -17,6 +17,7 @@ from typing import ClassVar
 
 import structlog
 
+from app.calling import as_sent
 from models.base import (
     RETRY_S,
     EngineFailed,
@@ -76,7 +77,7 @@ class ApiError(Exception):
     ) -> None:
         """`retry_after`: the seconds until the same request may succeed; None where waiting does not help."""
         super().__init__(message)
-        self.message = message
+        self.message = as_sent(message)
         self.code = code or type(self).code
         self.param = param
         self.retry_after = retry_after

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.memory import Activity, return_free_memory_for_ever
@@ -60,7 +61,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     public: ApiError
     match error.status_code:
         case 404:
-            public = NotFound(f"Unknown route: {route}")
+            public = NotFound(f"Unknown route: {route}{_meant(request)}")
         case 405:
             public = MethodNotAllowed(f"Method not allowed: {route}")
         case _:
@@ -68,6 +69,16 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     response = error_response(public, request.state.request_id)
     response.headers.update(error.headers or {})
     return response
+
+
+def _meant(request: Request) -> str:
+    """What a client with another `base_url` would have asked for."""
+    path = request.url.path
+    for meant in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
+        scope = {"type": "http", "path": meant, "method": request.method}
+        if meant != path and any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            return f". Did you mean {request.method} {meant}? An SDK's base_url ends in /v1."
+    return ""
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:

@@ -18,6 +18,7 @@ from app.building import (
     build_runtime,
     build_search,
 )
+from app.calling import as_called_here
 from app.chat.answer import Answerer
 from app.chat.collect import Collector
 from app.chat.pipeline import Pipeline
@@ -212,7 +213,7 @@ class Services:
         try:
             await self.runtime.load(capability)
         except ModelError as error:
-            log.error("preload_failed", capability=capability, error=str(error))
+            log.error("preload_failed", capability=capability, error=as_called_here(str(error)))
         except Exception:
             log.exception("preload_failed", capability=capability)
         else:

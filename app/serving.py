@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from app import first_request
 from app.building import build_connections
+from app.calling import as_called_here
 from app.connections import allow_descriptors, bounded_protocol
 from app.services import Services
 from app.settings import PREFIX
@@ -175,10 +176,10 @@ def _llm(services: Services) -> tuple[str, str | None]:
     try:
         chosen = services.runtime.choose("llm")
     except EngineUnavailable as error:
-        return f"none. {error.remedy}", None
+        return as_called_here(f"none. {error.remedy}"), None
     address, name = services.settings.llm_base_url, chosen.spec.name
     known = f"{name} at {without_password(address)}" if address and name == OPENAI_SERVER.spec.name else name
-    return known, chosen.caution
+    return known, as_called_here(chosen.caution) if chosen.caution else None
 
 
 def without_password(url: str) -> str:

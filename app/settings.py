@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
@@ -303,6 +304,16 @@ class Settings(BaseSettings):
         unknown = set(value or ()) - {"vision", "tools", "json_schema"}
         if unknown:
             raise ValueError(f"no ability '{min(unknown)}'; there are: vision, tools, json_schema")
+        return value
+
+    @field_validator("llm_base_url", "guard_base_url", "search_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://none")
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(
+                "this is no address that begins with http:// or https://, such as http://localhost:11434/v1"
+            )
         return value
 
     @field_validator("guard_thresholds", mode="before")

@@ -1,6 +1,7 @@
 """Judging texts and pictures by a guard's codes. It fails closed: what cannot be judged is an error, never safe."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -145,7 +146,7 @@ class Guardrails:
     def check_texts_can_be_judged(self, policy: Policy) -> None:
         """Raises EngineUnavailable for a code of texts that no engine here judges."""
         if policy.of_texts:
-            _shared_out("text_guard", policy.of_texts, self._text_guards)
+            self._shared_out("text_guard", policy.of_texts, self._text_guards)
 
     def check_lengths(self, texts: Sequence[tuple[str, str]]) -> None:
         """Raises InputTooLarge, naming the longest of the `(source, text)`, where they are too much to be judged."""
@@ -182,7 +183,7 @@ class Guardrails:
         said = [(source, text) for source, text in texts if text and not text.isspace()]
         if not policy.of_texts or not said:
             return []
-        parts = _shared_out("text_guard", policy.of_texts, self._text_guards)
+        parts = self._shared_out("text_guard", policy.of_texts, self._text_guards)
 
         digests: Sequence[bytes] = ()
         if owner is not None:
@@ -208,7 +209,7 @@ class Guardrails:
     async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
         """What each engine makes of `text`, by its share of the policy's codes of texts, for people who ask why. Raises
         as `texts`."""
-        return await self._judgements(text, _shared_out("text_guard", policy.of_texts, self._text_guards), None)
+        return await self._judgements(text, self._shared_out("text_guard", policy.of_texts, self._text_guards), None)
 
     async def _judgements(
         self, text: str, parts: Sequence[tuple[TextGuard, tuple[str, ...]]], answers: str | None
@@ -242,7 +243,7 @@ class Guardrails:
             shown = documents if all_seen else [document for document in documents if document.total_pages]
             if not shown:
                 return []
-            parts = _shared_out("image_guard", policy.of_pictures, self._image_guards)
+            parts = self._shared_out("image_guard", policy.of_pictures, self._image_guards)
             # Tasks count the pages of several inputs each in its own way.
             pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self._loader.limits.pages)
             alone = is_alone(shown)
@@ -286,6 +287,42 @@ class Guardrails:
                 raise EngineNotReady(capability, remedy, error.retry_after) from error
             raise EngineUnavailable(capability, remedy) from error
 
+    def _shared_out(
+        self, capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
+    ) -> list[tuple[GuardT, tuple[str, ...]]]:
+        """Who judges which of `codes`. Raises EngineUnavailable naming those that nobody can, and those that may be
+        asked for instead."""
+        try:
+            guards = look()
+        except EngineUnavailable as error:
+            remedy = f"Nothing here judges {_named(codes)}. {error.remedy}{self._instead}"
+            raise EngineUnavailable(capability, remedy) from error
+        left = list(codes)
+        parts: list[tuple[GuardT, tuple[str, ...]]] = []
+        for guard in guards:
+            own = tuple(code for code in left if code in guard.codes)
+            if own:
+                parts.append((guard, own))
+                left = [code for code in left if code not in guard.codes]
+        if left:
+            engines = ", ".join(guard.name for guard in guards)
+            raise EngineUnavailable(
+                capability,
+                f"What is here ({engines}) cannot judge {_named(left)}: ask for other codes, or set up an engine "
+                f"that does (docs/guardrails.md).{self._instead}",
+            )
+        return parts
+
+    @property
+    def _instead(self) -> str:
+        """A sentence on the codes that can be judged; empty where none can."""
+        here: list[str] = []
+        with contextlib.suppress(EngineUnavailable):
+            here += self.judged_of_texts
+        with contextlib.suppress(EngineUnavailable):
+            here += self.judged_of_pictures
+        return f" With what is here, <guard>{', '.join(here)}</guard> works." if here else ""
+
 
 def _digests(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:
     digests = []
@@ -296,31 +333,6 @@ def _digests(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:
         digests.append(digest.digest())
         yield
     return digests
-
-
-def _shared_out(
-    capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
-) -> list[tuple[GuardT, tuple[str, ...]]]:
-    """Who judges which of `codes`. Raises EngineUnavailable naming those that nobody can."""
-    try:
-        guards = look()
-    except EngineUnavailable as error:
-        raise EngineUnavailable(capability, f"Nothing here judges {_named(codes)}. {error.remedy}") from error
-    left = list(codes)
-    parts: list[tuple[GuardT, tuple[str, ...]]] = []
-    for guard in guards:
-        own = tuple(code for code in left if code in guard.codes)
-        if own:
-            parts.append((guard, own))
-            left = [code for code in left if code not in guard.codes]
-    if left:
-        engines = ", ".join(guard.name for guard in guards)
-        raise EngineUnavailable(
-            capability,
-            f"What is here ({engines}) cannot judge {_named(left)}: ask for other codes, or set up an engine that does "
-            "(docs/guardrails.md).",
-        )
-    return parts
 
 
 def _named(codes: Sequence[str]) -> str:

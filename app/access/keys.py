@@ -21,6 +21,7 @@ REFRESH_S = 1.0
 """Between two looks at whether the file of keys has changed."""
 
 _TENANT_BYTES = 16
+_HEADER = "It belongs into the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
 
@@ -87,13 +88,13 @@ class ApiKeys:
             return Caller(EVERYONE)
         said = (authorization or "").strip()
         if said.lower() in {"", "bearer"}:
-            raise InvalidApiKey("No API key was provided.")
+            raise InvalidApiKey(f"No API key was provided. {_HEADER}")
         scheme, _, key = said.partition(" ")
         key = key.strip()
         given = digest_of(key)
         grants = [grant for digest, grant in self._grants.items() if hmac.compare_digest(given, digest)]
         if scheme.lower() != "bearer" or not grants:
-            raise InvalidApiKey("Invalid API key provided.")
+            raise InvalidApiKey(f"Invalid API key provided. {_HEADER}")
         tenant = _tenant(key)
         return Caller(tenant, grants[0].guard_thresholds, Share(tenant, self._key_share))
 

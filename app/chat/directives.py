@@ -8,6 +8,7 @@ from typing import TypeVar
 from app.errors import BadRequest
 from models.safety.codes import CODES
 from tasks.base import ALIASES, TASK_NAMES
+from tasks.code_sandbox import CodeSandboxTask
 
 # No name holds a "<": the search stays linear in texts full of unclosed tags.
 # ASCII: the Kelvin sign is no K.
@@ -15,6 +16,8 @@ _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """What somebody may have meant as a guard; not `<guardrails>`, which prompts use for their own ends."""
+_SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
+"""Of the tasks that a server has only where its operator wants them."""
 _SHOWN = 40
 """Characters of an unknown code that a message repeats."""
 _SEPARATORS = re.compile(r"[,\s]+")
@@ -75,7 +78,8 @@ def _task(content: str, task_names: Sequence[str]) -> str | None:
         return None
     name = names[0].lower()
     if name not in task_names and name not in ALIASES:
-        raise BadRequest(f"invalid task '{names[0]}'. Supported tasks: {', '.join(task_names)}", param="messages")
+        off = f": this server runs it with {_SWITCHES[name]} only" if name in _SWITCHES else ""
+        raise BadRequest(f"invalid task '{names[0]}'{off}. Supported tasks: {', '.join(task_names)}", param="messages")
     return name
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pydantic_core
 
+from app.calling import as_sent
 from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.chat.feed import Feed
 from app.errors import ApiError
@@ -71,7 +72,7 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
             case Evidence():
                 evidence = event
             case Warned(warning):
-                warnings[warning] = None
+                warnings[as_sent(warning)] = None
             case Finish():
                 finish = event
             case Progress():
@@ -153,7 +154,7 @@ class _Chunks:
                 self._evidence = event
                 return []
             case Warned(text):
-                self._warnings[text] = None
+                self._warnings[as_sent(text)] = None
                 return []
             case Finish():
                 return [*self._end_of_reasoning(), *self._finish(event)]

@@ -3,9 +3,11 @@
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
+from app.calling import as_sent
 from app.errors import retry_headers
 from app.services import Services
 from models.base import RETRY_S
+from models.runtime import CapabilityState
 
 router = APIRouter(tags=["health"])
 
@@ -27,6 +29,10 @@ async def ready(request: Request) -> JSONResponse:
     waiting = not services.ready
     body = {
         "status": "loading" if waiting else "ready",
-        "capabilities": {state.capability: state.public for state in services.runtime.states()},
+        "capabilities": {state.capability: _told(state) for state in services.runtime.states()},
     }
     return JSONResponse(body, 503, retry_headers(RETRY_S)) if waiting else JSONResponse(body)
+
+
+def _told(state: CapabilityState) -> dict[str, object]:
+    return {name: as_sent(told) if isinstance(told, str) else told for name, told in state.public.items()}

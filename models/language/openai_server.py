@@ -149,9 +149,9 @@ class OpenAiServer:
         if self._known.keys() == ABILITIES:
             self._abilities = Abilities(**self._known)
         else:
-            listed = await self._listed_if_needed()
             patience = self._http.patience
             try:
+                listed = await self._listed_if_needed()
                 self._abilities = await find_abilities(self._known, listed, self.name, self._look, self._ask, patience)
             except LlmError as error:
                 error.host = self._http.url.host

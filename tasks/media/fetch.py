@@ -260,7 +260,7 @@ def _told(visit: Visit, policy: FetchPolicy) -> Iterator[None]:
     except TimeoutError as error:
         raise visit.failed(f"took longer than {policy.total_timeout:g} s (OPENFAZE_FETCH_TIMEOUT_S)") from error
     except AddressRefused as error:
-        raise visit.refused("is not on the public internet") from error
+        raise visit.refused("is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)") from error
     except PortRefused as error:
         ports = ", ".join(map(str, policy.ports))
         raise visit.refused(f"uses a port that is not open (OPENFAZE_FETCH_PORTS: {ports})") from error

@@ -13,10 +13,9 @@ from tasks.search.query import SearchQuery
 
 log = structlog.get_logger(__name__)
 
-REMEDY = (
-    "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY, or "
-    "install the package 'ddgs', which needs no key."
-)
+_OTHERS = "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY"
+OTHERS = f"{_OTHERS}, to have others asked as well."
+REMEDY = f"{_OTHERS}, or install the package 'ddgs', which needs no key."
 _LONGEST_REST_S = 900.0
 _WANTED_MORE = 2
 """Times the results that are wanted: some of them are of one page."""
@@ -61,7 +60,7 @@ class FallOver:
                 continue
             self._rests.pop(provider.name, None)
             return _distinct(hits, query.site)[:count]
-        raise EngineUnavailable("web_search", " ".join(reasons) or REMEDY)
+        raise EngineUnavailable("web_search", " ".join([*reasons, OTHERS] if reasons else [REMEDY]))
 
     async def close(self) -> None:
         for provider in self.providers:

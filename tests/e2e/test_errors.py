@@ -64,11 +64,11 @@ def origin() -> Iterator[Origin]:
 @pytest.mark.parametrize(
     ("authorization", "message"),
     [
-        (None, "No API key was provided."),
-        ("", "No API key was provided."),
-        ("Bearer", "No API key was provided."),
-        ("Bearer wrong", "Invalid API key provided."),
-        ("Basic abc", "Invalid API key provided."),
+        (None, "No API key was provided. It belongs into the header 'Authorization: Bearer <key>'."),
+        ("", "No API key was provided. It belongs into the header 'Authorization: Bearer <key>'."),
+        ("Bearer", "No API key was provided. It belongs into the header 'Authorization: Bearer <key>'."),
+        ("Bearer wrong", "Invalid API key provided. It belongs into the header 'Authorization: Bearer <key>'."),
+        ("Basic abc", "Invalid API key provided. It belongs into the header 'Authorization: Bearer <key>'."),
     ],
 )
 def test_no_key_or_a_wrong_one(server: Server, authorization: str | None, message: str) -> None:
@@ -99,7 +99,13 @@ def test_an_unknown_model(client: httpx.Client) -> None:
 
 
 def test_unknown_routes_and_methods(client: httpx.Client) -> None:
-    error_of(client.get("/v1/nothing"), 404, "invalid_request_error", "not_found")
+    unknown = error_of(client.get("/v1/nothing"), 404, "invalid_request_error", "not_found")
+    assert unknown["message"] == "Unknown route: GET /v1/nothing"
+    for path in ("/chat/completions", "/v1/v1/chat/completions"):
+        meant = error_of(client.post(path, json={}), 404, "invalid_request_error", "not_found")
+        assert meant["message"] == (
+            f"Unknown route: POST {path}. Did you mean POST /v1/chat/completions? An SDK's base_url ends in /v1."
+        )
     error_of(client.get("/v1/chat/completions"), 405, "invalid_request_error", "method_not_allowed")
 
 

@@ -49,14 +49,16 @@ def hurried() -> Iterator[FullModel]:
 
 
 @BOTH
-def test_an_llm_that_cannot_be_reached(stream: bool) -> None:
-    with serving_full_model(llm_base_url=f"http://127.0.0.1:{free_port()}/v1", llm_first_byte_s=5) as model:
+@pytest.mark.parametrize("known", [{}, {"llm_model": None, "llm_abilities": None}])
+def test_an_llm_that_cannot_be_reached(stream: bool, known: dict[str, None]) -> None:
+    with serving_full_model(llm_base_url=f"http://127.0.0.1:{free_port()}/v1", llm_first_byte_s=5, **known) as model:
         response = model.ask("Hello", stream=stream)
         error = error_of(response, 503, "upstream_unavailable")
         assert error["type"] == "service_unavailable"
         assert int(response.headers["retry-after"]) > 0
         [told] = [entry for entry in model.log if entry["event"] == "request_failed"]
         assert "cannot be reached" in told["error"]
+        assert told["host"] == "127.0.0.1"
 
 
 @BOTH

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.building import build_runtime
+from app.calling import as_sent
 from app.main import create_app
 from app.serving import CannotListen, listen
 from app.settings import Settings
@@ -208,6 +209,6 @@ async def test_the_server_says_what_the_page_says(
     said: tuple[str, str], saying: Callable[[Machine], Awaitable[str]], machine: Machine
 ) -> None:
     """`…` stands for anything."""
-    quoted = ".*".join(map(re.escape, said[1].split("…")))
-    answer = await saying(machine)
+    quoted = ".*".join(map(re.escape, as_sent(said[1]).split("…")))
+    answer = as_sent(await saying(machine))
     assert re.search(quoted, answer, re.DOTALL), f"{said[0]}: {answer}"

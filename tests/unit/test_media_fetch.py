@@ -73,7 +73,7 @@ async def test_the_message_for_an_inner_address_says_only_what_was_asked() -> No
     names = Names(inner_test=["10.1.2.3"])
     error = await refusal("http://inner.test/x", FetchPolicy(), names)
     assert error.code == "url_not_allowed"
-    assert error.message == "'http://inner.test/x' is not on the public internet."
+    assert error.message == "'http://inner.test/x' is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)."
 
 
 @pytest.mark.parametrize("others", [["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"], ["::1", "1.1.1.1"]])
@@ -143,7 +143,8 @@ async def test_each_redirect_is_checked_again(target: str) -> None:
         error = await refusal(server.url("a", host="good.test"), policy, names)
     assert error.code == "url_not_allowed"
     assert error.message == (
-        f"'{server.url('a', host='good.test')}' redirects to an address that is not on the public internet."
+        f"'{server.url('a', host='good.test')}' redirects to an address that "
+        "is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)."
     )
     assert len(server.requests) == 1
 

@@ -7,12 +7,17 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+import structlog
 
 from app import extras
 from app.building import build_config
-from app.calling import as_called_here
+from app.calling import as_called_here, as_sent
+from app.errors import BadRequest
+from app.main import create_app
 from app.pulling import set_named
+from app.serving import announce
 from app.settings import Settings
 from models.catalog import CATALOG
 
@@ -123,6 +128,47 @@ def test_elsewhere_commands_have_their_whole_path(scripts: Path, monkeypatch: py
     (elsewhere := scripts.parents[2] / "elsewhere").mkdir()
     monkeypatch.chdir(elsewhere)
     assert as_called_here("`openfaze pull paddleocr`") == f"`{scripts}/openfaze pull paddleocr`"
+
+
+def test_clients_are_sent_commands_as_they_work_in_the_clone_and_no_other_folder(
+    scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere := scripts.parents[2] / "elsewhere").mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert as_sent(REMEDY) == REMEDY
+    monkeypatch.chdir(scripts.parents[1])
+    shown = "Run `.venv/bin/openfaze install gpu`, then `.venv/bin/openfaze pull paddleocr`."
+    assert as_sent(REMEDY) == shown
+    assert BadRequest(REMEDY).message == shown
+    assert as_sent("`hf download a/b --local-dir b`") == "`hf download a/b --local-dir b`"
+    monkeypatch.setenv("container", "openfaze")
+    monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/weights")
+    assert as_sent("`openfaze pull ocr`") == "`docker compose run --rm openfaze openfaze pull ocr`"
+    assert "/weights" not in as_sent("`hf download a/b --local-dir b`")
+
+
+async def test_everything_that_a_server_says_names_the_command_as_it_works(
+    scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scripts.parents[1])
+    app = create_app(Settings(_env_file=None, weights_dir="weights", files_dir="files"))
+    translate = [
+        {"role": "system", "content": "<task>translate</task>"},
+        {"role": "user", "content": "Translate to German: Good morning"},
+    ]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server", timeout=120) as client:
+        ready = (await client.get("/ready")).text
+        refused = await client.post("/v1/chat/completions", json={"model": "auto", "messages": translate})
+        hello = {"model": "auto", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
+        answered = await client.post("/v1/chat/completions", json=hello)
+        streamed = await client.post("/v1/chat/completions", json={**hello, "stream": True})
+    with structlog.testing.capture_logs() as logs:
+        announce(app.state.services, "http://127.0.0.1:1")
+    await app.state.services.close()
+    [caution] = [entry["caution"] for entry in logs if entry["event"] == "llm_caution"]
+    for text in (ready, refused.text, answered.text, streamed.text, caution):
+        assert "`.venv/bin/openfaze pull " in text
+        assert "`openfaze " not in text
 
 
 def test_where_the_shell_finds_them_commands_are_short(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:

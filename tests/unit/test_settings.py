@@ -1,6 +1,7 @@
 """Settings: their forms, their refusals, and that each is documented."""
 
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -23,6 +24,15 @@ def test_listening_beyond_loopback_needs_keys_or_open(host: str) -> None:
         Settings(_env_file=None, host=host)
     assert Settings(_env_file=None, host=host, open=True).host == host
     assert Settings(_env_file=None, host=host, api_keys=("k",)).host == host
+
+
+@pytest.mark.parametrize("name", ["llm_base_url", "guard_base_url", "search_url"])
+@pytest.mark.parametrize("address", ["localhost:11434/v1", "127.0.0.1", "http://", "ftp://host/v1"])
+def test_an_address_without_its_scheme_or_host_is_refused(name: str, address: str) -> None:
+    given: dict[str, Any] = {name: address, "text_guard": "off"}
+    with pytest.raises(ValidationError, match="begins with http:// or https://"):
+        Settings(_env_file=None, **given)
+    assert getattr(Settings(_env_file=None, **given | {name: "http://localhost:1/v1"}), name) == "http://localhost:1/v1"
 
 
 @pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("a", False)])
