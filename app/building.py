@@ -21,11 +21,11 @@ from models.candidate import (
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.sandbox.script import SandboxLimits
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MB, MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.politeness import Politeness, ScrapePolicy
-from tasks.media.processes import DecodeLimits
+from tasks.inputs.decode.processes import DecodeLimits
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
+from tasks.inputs.limits import MB, MediaLimits
+from tasks.inputs.loader import MediaLoader
 from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, find_browser
 from tasks.search.fall_over import FallOver
 from tasks.search.providers import SearchConfig, build_providers

@@ -20,10 +20,10 @@ from app.building import (
 )
 from app.calling import as_called_here
 from app.chat.answer import Answerer
-from app.chat.collect import Collector
+from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
-from app.chat.rounds import ToolLimits
+from app.chat.tool_loop import ToolLimits
 from app.settings import Settings
 from models.base import EngineUnavailable, ModelError
 from models.catalog import CATALOG
@@ -39,7 +39,7 @@ from tasks.detection.search import Engines
 from tasks.forecast import ForecastTask, SeriesLimits
 from tasks.guardrails import Guardrails
 from tasks.gui_detection import GuiDetectionTask
-from tasks.media.limits import MB
+from tasks.inputs.limits import MB
 from tasks.object_detection import ObjectDetectionTask
 from tasks.ocr import OcrTask
 from tasks.scrape.browser import REMEDY as BROWSER_REMEDY

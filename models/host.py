@@ -30,7 +30,7 @@ from models.base import (
     ran_out,
 )
 from models.scheduler import SHARE, FairQueue, Share, Turns, make_room, retry_after
-from models.shared_run import SharedRun
+from models.single_flight import SharedRun
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

@@ -18,7 +18,7 @@ from models.language.llm import Llm
 from models.safety.guard import ImageGuard, TextGuard
 from models.sandbox.script import Sandbox
 from models.series.forecaster import Forecaster
-from models.shared_run import SharedRun
+from models.single_flight import SharedRun
 from models.speech.transcriber import Transcriber
 from models.speech.voices import Diarizer, VoiceEncoder
 from models.translation.translator import Translator

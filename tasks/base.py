@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 
 TASK_NAMES = (
     "ocr",

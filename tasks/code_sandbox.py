@@ -9,9 +9,9 @@ from typing import NotRequired, TypedDict
 from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.media.blob import Blob
-from tasks.media.limits import megabytes
-from tasks.media.loader import MediaLoader
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import megabytes
+from tasks.inputs.loader import MediaLoader
 from tasks.side_by_side import side_by_side
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)

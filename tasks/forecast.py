@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from models.series.forecaster import Forecaster, Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 from tasks.series.ahead import steps_ahead
 from tasks.series.columns import Observed, mentions, observed
-from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.inline import message_of
 from tasks.series.plot import plot, wants_plot
 from tasks.series.reading import TableReader
@@ -18,6 +17,7 @@ from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of
 from tasks.series.result import ForecastResult, notes_of, predictions_of
 from tasks.series.table import Table
 from tasks.side_by_side import side_by_side
+from tasks.wording.horizon import Horizon, horizon_in
 
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4

@@ -16,9 +16,9 @@ from models.fair_executor import FairExecutor, Slices
 from models.safety.codes import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES
 from models.safety.guard import Guard, ImageGuard, Judgement, Scores, TextGuard
 from tasks.errors import InputError, InputTooLarge, Overloaded
-from tasks.media.limits import MB
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.limits import MB
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.seen_pages import Page, is_alone, pages_to_search
 from tasks.side_by_side import side_by_side
 

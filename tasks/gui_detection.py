@@ -10,10 +10,10 @@ from tasks.base import Progress, TaskRequest
 from tasks.errors import InputError
 from tasks.gui.grounding import grounded
 from tasks.gui.result import GuiResult, ShownElement, shown
-from tasks.gui.wording import Wording
-from tasks.media.loader import MediaLoader
+from tasks.inputs.loader import MediaLoader
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
 from tasks.side_by_side import side_by_side
+from tasks.wording.gui_elements import Wording
 
 _PAGES_AT_ONCE = 4
 """Enough to keep the engines busy; each holds a decoded picture in memory."""

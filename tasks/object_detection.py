@@ -9,7 +9,7 @@ from tasks.base import Progress, TaskRequest
 from tasks.detection.result import DetectedObject, DetectionResult, objects_of
 from tasks.detection.search import Engines, Search, Searches
 from tasks.errors import InputError
-from tasks.media.loader import MediaLoader
+from tasks.inputs.loader import MediaLoader
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
 from tasks.side_by_side import side_by_side
 

@@ -7,14 +7,14 @@ from itertools import groupby
 from models.vision.text import Image, PageReader, TextLine
 from tasks.base import Progress, TaskRequest
 from tasks.errors import InputError
-from tasks.media.document import Document
-from tasks.media.loader import MediaLoader
-from tasks.media.pictured_text import unread
-from tasks.mixed_page import combined
+from tasks.inputs.document import Document
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.text.pictured_text import unread
+from tasks.layout.mixed_page import combined
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
-from tasks.page_range import requested_pages
 from tasks.seen_pages import Page, opened_documents
 from tasks.side_by_side import side_by_side
+from tasks.wording.page_range import requested_pages
 
 _PAGES_AT_ONCE = 4
 """Enough to keep an engine's batches full; each holds a decoded picture in memory."""

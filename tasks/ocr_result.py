@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 
 from models.vision.text import TextLine, Word
 from tasks.bounds import Bounds, bounds_of
-from tasks.layout import in_reading_order
+from tasks.layout.lines import in_reading_order
 
 
 class OcrWord(TypedDict):

@@ -12,15 +12,15 @@ from models.base import EngineUnavailable, ModelError
 from models.language.llm import Llm
 from tasks.base import Redact, Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.media import media_types
-from tasks.media.blob import Blob
-from tasks.media.fetch import Fetched
-from tasks.media.limits import MediaLimits
-from tasks.media.media_types import media_type_named, media_type_of_file
-from tasks.media.politeness import Politeness
-from tasks.media.sessions import Sessions
-from tasks.media.sniff import sniff
-from tasks.media.source import Source
+from tasks.inputs import media_types
+from tasks.inputs.blob import Blob
+from tasks.inputs.fetch.fetcher import Fetched
+from tasks.inputs.fetch.politeness import Politeness
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.media_types import media_type_named, media_type_of_file
+from tasks.inputs.sessions import Sessions
+from tasks.inputs.sniff import sniff
+from tasks.inputs.source import Source
 from tasks.scrape.browser import REMEDY
 from tasks.scrape.feed import is_feed
 from tasks.scrape.fields import fields_asked

@@ -8,8 +8,8 @@ from models.speech.transcriber import Transcriber, Word
 from models.speech.voices import Diarizer, VoiceEncoder
 from tasks.base import Progress, TaskRequest, unreported
 from tasks.errors import InputError
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, phrases
 from tasks.speech.result import Chunk, SpeechResult, chunks_of, speech_result
@@ -19,7 +19,7 @@ from tasks.speech.telling import Teller
 from tasks.speech.turns import label_words, speaker_label
 from tasks.speech.understanding import check_language, check_translates, check_understood, is_clear, is_unclear
 from tasks.speech.windows import Window, window_at
-from tasks.speech.wishes import SpeechOptions, wishes
+from tasks.wording.transcripts import SpeechOptions, wishes
 
 _SHORTEST_S = 0.3
 """A phrase is shown so long at least, where the next one leaves it the time."""

@@ -10,12 +10,12 @@ from models.translation.languages import base_of, name_of
 from models.translation.translator import CAPABILITY, Translator
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.document import Document
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source, urls_in
-from tasks.translation.asking import Asked, asked_of
+from tasks.inputs.document import Document
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source, urls_in
 from tasks.translation.source_language import languages_of
 from tasks.translation.translating import Translation
+from tasks.wording.translation import Asked, asked_of
 
 AUTO_DETECTED = "auto-detected"
 

@@ -9,10 +9,10 @@ from models.language.embedding import Embedder
 from tasks.base import Progress, TaskRequest
 from tasks.search.fall_over import FallOver
 from tasks.search.provider import Hit
-from tasks.search.query import parse_query
 from tasks.search.result_pages import ResultPages
 from tasks.search.snippets import nearest
 from tasks.side_by_side import side_by_side
+from tasks.wording.search_query import parse_query
 
 RESULTS = 10
 PAGES = 5

@@ -13,11 +13,11 @@ from docx.oxml import parse_xml
 from openpyxl import Workbook
 from pptx.presentation import Presentation
 
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.pages import Pages
-from tasks.media.readers import IN_PROCESSES
-from tasks.media.sniff import sniff
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import Pages
+from tasks.inputs.readers import IN_PROCESSES
+from tasks.inputs.sniff import sniff
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 

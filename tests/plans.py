@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from app.chat.collect import Turn, latest_turn
+from app.chat.inputs import Turn, latest_turn
 from app.wire.request import ChatRequest
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 START_LIMIT_S = 60.0
-SERVE = "from app.cli import main; main()"
+SERVE = "from app.cli.main import main; main()"
 
 
 @dataclass(frozen=True)

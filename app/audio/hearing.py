@@ -6,10 +6,10 @@ from contextlib import aclosing
 from app.chat.events import Progress
 from app.chat.work import Work, as_progress
 from app.telemetry import Stages
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 from tasks.speech.phrases import Phrase
-from tasks.speech.wishes import SpeechOptions
 from tasks.speech_to_text import SpeechToTextTask, Transcript
+from tasks.wording.transcripts import SpeechOptions
 
 Heard = Progress | Phrase | Transcript
 """What comes out, in order: phrases as soon as they are sure, the transcript last."""

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from app.audio.hearing import Heard
+from app.chat.event_driver import Feed
 from app.chat.events import Progress
-from app.chat.feed import Feed
 from app.chat.render import FIRST_PING_S, PING_S
 from app.wire import audio, sse, subtitles
 from tasks.speech.languages import language_name

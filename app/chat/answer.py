@@ -9,23 +9,23 @@ from typing import Any
 
 import structlog
 
-from app.chat.call import Call
-from app.chat.collect import Turn, texts_of
+from app.chat.context.images import images_for_llm
+from app.chat.context.prompt import conversation, fenced
+from app.chat.context.trim import trim
 from app.chat.directives import Directives
 from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Text, Warned
-from app.chat.evidence import grounded
+from app.chat.evidence.evidence import grounded
 from app.chat.filling.copied import Found
 from app.chat.filling.filled import Filling, fill
-from app.chat.gather import gather, whole_answer, worth_telling
-from app.chat.guard import Guard
-from app.chat.images import images_for_llm
-from app.chat.json_answer import AnswerInvalid, JsonAnswer, whole_members
+from app.chat.guard.guard import Guard
+from app.chat.inputs import Turn, texts_of
 from app.chat.plan import Plan, Planner
-from app.chat.prompt import conversation, fenced
-from app.chat.rounds import Rounds, ToolLimits
-from app.chat.structured import COMPLAINT, SchemaNotSatisfied, Shape
+from app.chat.plan_executor import gather, whole_answer, worth_telling
+from app.chat.request_context import Call
+from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
+from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape
+from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import offered
-from app.chat.trim import trim
 from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest
 from app.wire.response import PrecontextEntry
@@ -35,7 +35,7 @@ from models.language.llm import Abilities, Llm
 from models.language.tokens import estimate_tokens, first_tokens
 from tasks.base import Task
 from tasks.fence import fence_around, new_fence
-from tasks.media.loader import MediaLoader
+from tasks.inputs.loader import MediaLoader
 
 ANSWER_SHARE = 4
 """A quarter of the LLM's context is kept for the answer where the client sets no limit."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from app.chat.collect import Turn
+from app.chat.inputs import Turn
 from app.chat.planning import words
 from app.chat.planning.kinds import Kind, is_linked, kind_of
 from app.chat.planning.languages import without_target
@@ -14,7 +14,7 @@ from app.chat.planning.router import Router
 from app.chat.planning.wants import Wants
 from models.base import ModelError
 from models.language.embedding import Embedder
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pydantic_core
 
 from app.calling import as_sent
+from app.chat.event_driver import Feed
 from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
-from app.chat.feed import Feed
 from app.errors import ApiError
 from app.wire import response, sse
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, Usage

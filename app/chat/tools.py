@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.chat.collect import Turn
+from app.chat.inputs import Turn
 from app.chat.plan import Plan
 from app.chat.planning.kinds import Kind, kind_of
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 
 PREFIX = "openfaze_"
 """Keeps a tool of the client's with the same name apart."""

@@ -8,7 +8,7 @@ from itertools import islice
 from pydantic import BaseModel
 
 from app.chat.directives import Directives
-from app.chat.rounds import PASSED_ON
+from app.chat.tool_loop import PASSED_ON
 from app.wire.request import ChatRequest
 
 _OF_OPENAI = (

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.media.limits import MB
-from tasks.media.uploads import Upload
+from tasks.inputs.limits import MB
+from tasks.inputs.uploads import Upload
 
 KNOWN = ".json"
 """Ends the name of a file's record."""

@@ -22,9 +22,9 @@ from app.files.records import KNOWN, FileLimits, StoredFile, from_record
 from app.files.storage import Storage
 from app.files.writing import Writing
 from models.base import RETRY_S, ran_out
-from tasks.media.sessions import Closable
-from tasks.media.threads import Worker
-from tasks.media.uploads import Upload
+from tasks.inputs.decode.threads import Worker
+from tasks.inputs.sessions import Closable
+from tasks.inputs.uploads import Upload
 
 P = ParamSpec("P")
 T = TypeVar("T")

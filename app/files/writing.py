@@ -6,9 +6,9 @@ from typing import IO, TYPE_CHECKING
 from app.errors import BadRequest, PayloadTooLarge
 from app.files.index import NoRoom
 from app.files.records import KNOWN, StoredFile, to_record
-from tasks.media.limits import megabytes
-from tasks.media.media_types import TEXTS, media_type_of_file
-from tasks.media.sniff import sniff
+from tasks.inputs.limits import megabytes
+from tasks.inputs.media_types import TEXTS, media_type_of_file
+from tasks.inputs.sniff import sniff
 
 if TYPE_CHECKING:
     from app.files.store import FileStore

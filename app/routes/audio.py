@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.audio import render
 from app.audio.hearing import Heard, hear
-from app.chat.feed import Feed
+from app.chat.event_driver import Feed
 from app.disconnect import until_disconnect
 from app.files.form import UploadForm
 from app.routes.body import body_pieces
@@ -27,9 +27,9 @@ from app.wire.audio import (
     TranslationRequest,
     VerboseTranscription,
 )
-from tasks.media.source import Source
-from tasks.speech.wishes import SpeechOptions
+from tasks.inputs.source import Source
 from tasks.speech_to_text import Transcript
+from tasks.wording.transcripts import SpeechOptions
 
 _FIELD_BYTES = 1024 * 1024
 """Of one field besides the file: clips of known speakers, which are refused by name, are the longest."""

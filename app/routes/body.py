@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app.disconnect import ClientGone
 from app.errors import PayloadTooLarge
 from app.services import Services
-from tasks.media.limits import megabytes
+from tasks.inputs.limits import megabytes
 
 _LARGE = 1024 * 1024
 """Bytes of a body from which on only so many are read at a time, and of an answer from which on it waits for its

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from app import first_request
 from app.chat import render
-from app.chat.call import Call
-from app.chat.feed import Feed, TimeLimit
+from app.chat.event_driver import Feed, TimeLimit
 from app.chat.render import Envelope, StreamOptions
+from app.chat.request_context import Call
 from app.disconnect import until_disconnect
 from app.openapi import json_body
 from app.routes.body import json_response, read_body

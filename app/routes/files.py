@@ -18,7 +18,7 @@ from app.files.store import FileStore
 from app.routes.headers import is_on
 from app.services import Services
 from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
-from tasks.media.limits import MB, megabytes
+from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
 _FORM_BYTES = MB

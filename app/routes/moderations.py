@@ -8,7 +8,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.chat.feed import took_too_long
+from app.chat.event_driver import took_too_long
 from app.disconnect import until_disconnect
 from app.errors import BadRequest
 from app.moderation import moderated
@@ -22,9 +22,9 @@ from app.wire.moderations import MODELS, ModeratedImage, ModeratedText, Moderati
 from app.wire.parse import parse_aside
 from app.wire.request import Url
 from tasks.guardrails import GUARDS, Policy
-from tasks.media.limits import MB
-from tasks.media.source import Source
-from tasks.media.total import Total
+from tasks.inputs.limits import MB
+from tasks.inputs.source import Source
+from tasks.inputs.total import Total
 from tasks.side_by_side import side_by_side
 
 _AT_ONCE = 8

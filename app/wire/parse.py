@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.errors import BadRequest, PayloadTooLarge
-from app.wire.long_strings import TooManyValues, shorten
+from app.wire.large_string_extractor import TooManyValues, shorten
 from app.wire.request import first_problem
 from models.fair_executor import FairExecutor
 

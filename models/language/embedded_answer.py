@@ -12,7 +12,7 @@ from models.language.embedded_server import LlamaServer
 from models.language.llm import Done, LlmBroke, LlmEvent, LlmRefused, TextDelta, ToolCallDelta
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import public_sentence
-from models.shared_run import heard_of
+from models.single_flight import heard_of
 
 _JSON_BEGINS = tuple('{["-0123456789tfn')
 _BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); with max_tokens it can be longer."

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from models.language.embedded_server import LlamaServer
 from models.language.llm import LlmUnavailable
-from models.shared_run import SharedRun
+from models.single_flight import SharedRun
 
 InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | None]]
 

@@ -15,7 +15,7 @@ from models.language.openai_http import AGENT, OpenAiHttp, Patience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.language.tokens import estimate_tokens
 from models.scheduler import FairSlots
-from models.shared_run import SharedRun
+from models.single_flight import SharedRun
 
 END = b"[DONE]"
 PROBING_AGENT = f"{AGENT} (probe)"

@@ -8,10 +8,10 @@ from models.base import EngineUnavailable
 from models.language.embedding import Embedder
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
-from tasks.detection.phrases import instruction_in
 from tasks.detection.slices import detect_in_slices, slices_of
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
 from tasks.detection.wishes import Wishes
+from tasks.wording.object_phrases import instruction_in
 
 _LABELS_SHOWN = 12
 _SHORT = 200

@@ -7,8 +7,8 @@ import numpy as np
 
 from models.base import ModelError
 from models.language.embedding import Embedder
-from tasks.detection.phrases import asks, listed_in, phrases_in
 from tasks.detection.synonyms import GROUPS, SYNONYMS
+from tasks.wording.object_phrases import asks, listed_in, phrases_in
 
 _LEAST_LIKENESS = 0.7
 _LEAST_LEAD = 0.1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from models.vision.gui.elements import GuiElement
-from tasks.gui.wording import Wording
+from tasks.wording.gui_elements import Wording
 
 _ALIKE = 80.0
 """Likeness of 100 from which on a text is what the request says: OCR errs in a letter or two."""

@@ -16,9 +16,9 @@ import structlog
 from models.base import EngineFailed, EngineUnavailable, UpstreamDown
 from models.scheduler import FairSlots
 from tasks.errors import InputTooLarge
-from tasks.media.fetch import FetchPolicy
-from tasks.media.network import Resolver, SystemResolver
-from tasks.media.visit import FetchFailed
+from tasks.inputs.fetch.fetcher import FetchPolicy
+from tasks.inputs.fetch.network import Resolver, SystemResolver
+from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
 from tasks.scrape.renderer import Rendered
 

@@ -14,11 +14,11 @@ from typing import Self
 import httpcore
 import httpx
 
-from tasks.media.fetch import FetchPolicy
-from tasks.media.fetch_allow import AllowList
-from tasks.media.fetch_proxy import Proxy, ProxyRefused
-from tasks.media.limits import MB
-from tasks.media.network import AddressRefused, HostNotFound, PortRefused, PublicNetwork, Resolver, Rules
+from tasks.inputs.fetch.allowed import AllowList
+from tasks.inputs.fetch.fetcher import FetchPolicy
+from tasks.inputs.fetch.network import AddressRefused, HostNotFound, PortRefused, PublicNetwork, Resolver, Rules
+from tasks.inputs.fetch.proxy import Proxy, ProxyRefused
+from tasks.inputs.limits import MB
 
 MAX_PAGE_BYTES = 40 * MB
 """That one page may move in both directions: its scripts, styles and data; pictures are not loaded."""

@@ -3,9 +3,9 @@
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
-from tasks.media.blob import Blob
-from tasks.media.html_text import html_to_markdown
-from tasks.media.limits import MediaLimits
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.text.html_text import html_to_markdown
 from tasks.scrape.article import article_of
 from tasks.scrape.blocks import size_of, size_within, text_of
 from tasks.scrape.language import language_of

@@ -7,10 +7,10 @@ from typing import Any
 from lxml import html as lxml_html
 from lxml.etree import ParserError
 
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.text_file import decode_text
-from tasks.media.xml_bounds import declares_entities
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.office.xml_bounds import declares_entities
+from tasks.inputs.text.text_file import decode_text
 from tasks.scrape.blocks import text_of
 from tasks.scrape.language import language_of
 from tasks.scrape.links import joined

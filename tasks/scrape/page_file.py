@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from tasks.media import media_types
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
+from tasks.inputs import media_types
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
 from tasks.scrape.blocks import size_within
 from tasks.scrape.extract import read_page
 from tasks.scrape.feed import is_feed, read_feed
@@ -40,7 +40,7 @@ class Reading:
 
 
 class PageFile:
-    """An HTML page or a feed. A session's class (see `tasks.media.sessions`)."""
+    """An HTML page or a feed. A session's class (see `tasks.inputs.sessions`)."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob

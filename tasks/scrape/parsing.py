@@ -8,9 +8,9 @@ from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
 from tasks.errors import InputTooLarge
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.text_file import decode_text
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.text.text_file import decode_text
 
 MAX_TAGS = 200_000
 _DEPTH = 120

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasks.errors import InputError
-from tasks.media.fetch import Fetcher
-from tasks.media.visit import FetchFailed
+from tasks.inputs.fetch.fetcher import Fetcher
+from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.search.provider import BLOCKED_S, LIMIT_S, REFUSED_S, SearchFailed
 
 _MAX_BYTES = 2 * 1024 * 1024

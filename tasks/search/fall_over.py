@@ -9,7 +9,7 @@ import structlog
 from models.base import EngineUnavailable
 from tasks.search.canonical import canonical, is_on
 from tasks.search.provider import Hit, SearchFailed, SearchProvider
-from tasks.search.query import SearchQuery
+from tasks.wording.search_query import SearchQuery
 
 log = structlog.get_logger(__name__)
 

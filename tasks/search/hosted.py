@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from tasks.media.fetch import Fetcher
+from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.search.api import ask, part
-from tasks.search.freshness import Freshness
 from tasks.search.provider import Hit, hits_of
+from tasks.wording.freshness import Freshness
 
 
 @dataclass(frozen=True, slots=True)

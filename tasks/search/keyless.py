@@ -5,9 +5,9 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.media.threads import Worker
-from tasks.search.freshness import Freshness
+from tasks.inputs.decode.threads import Worker
 from tasks.search.provider import BLOCKED_S, LIMIT_S, Hit, SearchFailed, hits_of
+from tasks.wording.freshness import Freshness
 
 ENGINES = ("duckduckgo", "brave", "mojeek", "startpage")
 """Asked two at a time, in this order, until there are enough results. Their hosts are fixed in ddgs."""

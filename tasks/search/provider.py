@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from tasks.search.freshness import Freshness
+from tasks.wording.freshness import Freshness
 
 LIMIT_S = 8.0
 """Seconds that a provider may take to answer."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from tasks.media.fetch import Fetcher
+from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.search.hosted import Brave, Serper, Tavily
 from tasks.search.keyless import Ddgs, is_installed
 from tasks.search.provider import SearchProvider

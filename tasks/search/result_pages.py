@@ -7,13 +7,13 @@ import structlog
 
 from models.base import ModelError
 from tasks.errors import InputError, Overloaded
-from tasks.media import media_types
-from tasks.media.blob import Blob
-from tasks.media.limits import MB, MediaLimits
-from tasks.media.media_types import media_type_named
-from tasks.media.politeness import Politeness
-from tasks.media.sessions import Sessions
-from tasks.media.sniff import sniff
+from tasks.inputs import media_types
+from tasks.inputs.blob import Blob
+from tasks.inputs.fetch.politeness import Politeness
+from tasks.inputs.limits import MB, MediaLimits
+from tasks.inputs.media_types import media_type_named
+from tasks.inputs.sessions import Sessions
+from tasks.inputs.sniff import sniff
 from tasks.scrape.page_file import PageFile
 
 log = structlog.get_logger(__name__)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from tasks.media.fetch import Fetcher
+from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.search.api import ask, part
-from tasks.search.freshness import Freshness
 from tasks.search.provider import BLOCKED_S, UNREACHABLE_S, Hit, SearchFailed, hits_of, plain
+from tasks.wording.freshness import Freshness
 
 _SYNTAX = re.compile(r"(?<!\S)[!?:<]+(?=\S)")
 """Begins words that are orders to SearXNG: other engines (`!images`), a redirect to another site (`!!g`), languages

@@ -2,9 +2,9 @@
 
 from tasks.errors import InputError
 from tasks.series.grid import Grid
-from tasks.series.horizon import Horizon
 from tasks.series.periods import DAILY, DAY, HOUR, WEEK, Period
 from tasks.series.regular import Regular
+from tasks.wording.horizon import Horizon
 
 MOST_STEPS = 256
 """The longest horizon (the HTTP contract)."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tasks.errors import InputTooLarge
-from tasks.media import media_types
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.sessions import Sessions
-from tasks.media.source import Source
-from tasks.media.structured_text import json_depth
-from tasks.media.text_file import looks_like_text
+from tasks.inputs import media_types
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.sessions import Sessions
+from tasks.inputs.source import Source
+from tasks.inputs.text.structured_text import json_depth
+from tasks.inputs.text.text_file import looks_like_text
 from tasks.series.delimited import delimited_table
 from tasks.series.inline import message_of
 from tasks.series.structured import json_table

@@ -9,9 +9,9 @@ from typing import Any
 import openpyxl
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.zip_bounds import inflated, packed
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.office.zip_bounds import inflated, packed
 from tasks.series.delimited import is_head
 from tasks.series.table import Cell, Table, table_of
 

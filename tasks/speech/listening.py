@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.speech.transcriber import RATE, Samples, SpeechWindow, Transcriber, WindowText, Word
 from models.speech.voice_activity import VoiceActivity
-from tasks.media.recording import Recording
+from tasks.inputs.av.recording import Recording
 from tasks.speech.conditioning import FaintSpeech
 from tasks.speech.cutter import Cutter, Span, Stretch
 from tasks.speech.separation import are_apart
@@ -18,7 +18,7 @@ from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.stitching import doubtful, fitted, joined, whole, without_neighbours
 from tasks.speech.telling import Teller
 from tasks.speech.windows import Window, pooled
-from tasks.speech.wishes import SpeechOptions
+from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _AT_ONCE = 16

@@ -89,7 +89,7 @@ def own_engine(weights: str) -> Callable[[Job], Outcome]:
     from app.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
-    from tasks.media.source import Source
+    from tasks.inputs.source import Source
 
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from app.chat.evidence import ground
+from app.chat.evidence.evidence import ground
 from app.services import Services
 from app.settings import Settings
 from app.wire.response import PrecontextEntry

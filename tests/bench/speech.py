@@ -125,7 +125,7 @@ def quiet_services() -> Any:
 
 async def text_of(services: Any, recording: Recording) -> str:
     from tasks.base import TaskRequest
-    from tasks.media.source import Source
+    from tasks.inputs.source import Source
 
     request = TaskRequest("", (Source("audio", data=recording.file),))
     result = await services.find_task("speech_to_text").run(request)

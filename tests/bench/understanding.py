@@ -23,7 +23,7 @@ import numpy as np
 
 from models.base import EngineUnavailable
 from tasks.base import TaskRequest
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 from tests.bench.speech import Recording, quiet_services, raw, wav
 from tests.conftest import SHARED
 from tests.speech import FOREIGN, JFK, RATE, SENTENCES, Samples, decoded, in_a_row, pause, plain_words

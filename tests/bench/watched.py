@@ -13,7 +13,7 @@ import psutil
 from fastapi import FastAPI
 
 import app.main
-from app.cli import main as run_cli
+from app.cli.main import main as run_cli
 from app.settings import Settings
 
 PROGRAM = "from tests.bench.watched import main; main()"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.doctor import WIDTH
+from app.cli.doctor import WIDTH
 from models.catalog import CATALOG
 from tasks.scrape.browser import find_browser
 
@@ -26,7 +26,7 @@ def openfaze(
     *arguments: str, folder: Path, stdin: str | None = None, **variables: str
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-c", "from app.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from app.cli.main import main; main()", *arguments],
         env={
             **os.environ,
             # With this environment's programs, so that commands are printed in their short form.

@@ -264,7 +264,7 @@ def test_idle_engines_leave_memory_and_come_back(tmp_path: Path) -> None:
 def test_a_server_that_cannot_be_what_it_was_told_to_be_does_not_start(
     variables: dict[str, str], message: str, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from app.cli.main import main; main()", "serve"]
     result = subprocess.run(
         command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60, cwd=tmp_path
     )

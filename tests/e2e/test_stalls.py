@@ -20,8 +20,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-import app.chat.collect
-import app.chat.trim
+import app.chat.context.trim
+import app.chat.inputs
 import models.host
 import tasks.forecast
 from app.main import create_app
@@ -37,7 +37,7 @@ from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.detector import TextDetector
 from models.vision.text import Image
 from tasks.base import TASK_NAMES
-from tasks.gui.wording import Wording
+from tasks.wording.gui_elements import Wording
 from tests.e2e import full_model
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import (
@@ -236,7 +236,7 @@ def test_a_comparison_ends_when_its_caller_leaves_and_holds_up_nobody_meanwhile(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, ended = threading.Event(), threading.Event()
-    compare = app.chat.trim.word_overlap
+    compare = app.chat.context.trim.word_overlap
 
     def endless(question: str, pieces: Sequence[str]) -> Slices[list[float]]:
         if "Alice" not in question:
@@ -248,7 +248,7 @@ def test_a_comparison_ends_when_its_caller_leaves_and_holds_up_nobody_meanwhile(
         finally:
             ended.set()
 
-    monkeypatch.setattr(app.chat.trim, "word_overlap", endless)
+    monkeypatch.setattr(app.chat.context.trim, "word_overlap", endless)
     server.model.script(by_body=lambda _: Reply("Done."))
     text = text_file("\n".join(numbered(40) for _ in range(1000)))
     alice = server.begin(ALICE, json.dumps(body_of([text_part("What does Alice want?"), text])).encode())
@@ -400,13 +400,13 @@ def test_of_thousands_of_inputs_no_more_are_looked_at_than_a_request_may_have(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[str] = []
-    look = app.chat.collect._source
+    look = app.chat.inputs._source
 
     def noted(part: Any, path: str) -> Any:
         looked_at.append(path)
         return look(part, path)
 
-    monkeypatch.setattr(app.chat.collect, "_source", noted)
+    monkeypatch.setattr(app.chat.inputs, "_source", noted)
     urls = [f"https://example.com/{number}.png" for number in range(5000)]
     response = server.ask(ALICE, *run_task("ocr", *[{"type": "image_url", "image_url": {"url": url}} for url in urls]))
     error_of(response, 400, "too_many_sources")

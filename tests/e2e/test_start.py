@@ -50,7 +50,7 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
     with serving(tmp_path / "log") as server:
         port = server.base_url.rpartition(":")[2]
         result = subprocess.run(
-            [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", port],
+            [sys.executable, "-c", "from app.cli.main import main; main()", "serve", "--port", port],
             capture_output=True,
             text=True,
             timeout=60,

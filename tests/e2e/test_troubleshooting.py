@@ -11,8 +11,8 @@ import pytest
 
 from app.building import build_runtime
 from app.calling import as_sent
+from app.cli.serving import CannotListen, listen
 from app.main import create_app
-from app.serving import CannotListen, listen
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.weight_sets import WEIGHT_SETS

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.chat import collect
-from app.chat.collect import Collector, latest_turn, text_of
+from app.chat import inputs
+from app.chat.inputs import Collector, latest_turn, text_of
 from app.errors import BadRequest
 from app.wire.request import ChatRequest
-from tasks.media.source import Source
-from tasks.media.uploads import Upload
+from tasks.inputs.source import Source
+from tasks.inputs.uploads import Upload
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
@@ -114,7 +114,7 @@ def test_an_input_named_very_often_is_one_that_knows_where_and_is_copied_once(mo
         copies.append(changes)
         return dataclasses.replace(source, **changes)
 
-    monkeypatch.setattr(collect, "replace", counted)
+    monkeypatch.setattr(inputs, "replace", counted)
     turn = latest_turn(request(user(*[image("https://example.com/a.png")] * 5000)), 16)
     [source] = turn.sources
     assert (len(source.also), source.also[-1]) == (4999, "messages[0].content[4999].image_url.url")
@@ -128,7 +128,7 @@ def test_inputs_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPat
         looked_at.append(path)
         return Source(path, payload=path)
 
-    monkeypatch.setattr(collect, "_source", counted)
+    monkeypatch.setattr(inputs, "_source", counted)
     with pytest.raises(BadRequest, match="17 inputs or more"):
         latest_turn(request(user(*[image(PIXEL)] * 5000)), 16)
     assert len(looked_at) == 17
@@ -244,26 +244,26 @@ def test_the_same_bytes_under_two_names_are_two_sources() -> None:
 
 def test_only_data_urls_of_one_length_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    digest = collect._digest
+    digest = inputs._digest
 
     def noted(payload: Any) -> bytes:
         read.append(len(payload))
         return digest(payload)
 
-    monkeypatch.setattr(collect, "_digest", noted)
+    monkeypatch.setattr(inputs, "_digest", noted)
     latest_turn(request(user(*(image(PIXEL + "AAAA" * number) for number in range(5)), image(PIXEL))), 8)
     assert read == [len(PIXEL)] * 2
 
 
 async def test_a_turn_is_found_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
-    find = collect.latest_turn
+    find = inputs.latest_turn
 
     def noted(*arguments: Any) -> Any:
         threads.append(threading.get_ident())
         return find(*arguments)
 
-    monkeypatch.setattr(collect, "latest_turn", noted)
+    monkeypatch.setattr(inputs, "latest_turn", noted)
     turn = await Collector(Shelf(), 16, 1000).collect(request(user(image(PIXEL), image(PIXEL))), "me")
     assert len(turn.sources) == 1
     assert len(threads) == 1

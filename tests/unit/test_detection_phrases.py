@@ -6,9 +6,9 @@ from models.candidate import EngineConfig
 from models.language.candidates import MINILM
 from models.language.embedding import Embedder
 from models.vision.detection.coco import NAMES
-from tasks.detection.phrases import asks, instruction_in, phrases_in
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
 from tasks.detection.wishes import Wishes
+from tasks.wording.object_phrases import asks, instruction_in, phrases_in
 
 COCO = Vocabulary(NAMES)
 

@@ -18,10 +18,10 @@ from tasks.base import TaskRequest
 from tasks.detection.search import Engines
 from tasks.detection.vocabulary import Vocabulary
 from tasks.errors import InputError
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.object_detection import ObjectDetectionTask
 
 

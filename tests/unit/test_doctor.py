@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
-from app import doctor
 from app.calling import as_called_here
-from app.doctor import Finding
+from app.cli import doctor
+from app.cli.doctor import Finding
 from app.settings import Settings
 
 REMEDY = "Run `openfaze install gpu`, then put https://example.com/" + "weights/" * 20 + " (sha256 " + "0" * 64 + ")."

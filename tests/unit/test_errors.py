@@ -5,7 +5,7 @@ import errno
 import pytest
 from structlog.testing import capture_logs
 
-from app.chat.structured import SchemaNotSatisfied
+from app.chat.schema.structured import SchemaNotSatisfied
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, InternalError, Unavailable, to_api_error, told
 from models.base import (
     EngineFailed,

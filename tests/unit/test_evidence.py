@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from app.chat.evidence import FieldEvidence, Grounding, ground, grounded
-from app.chat.grounding.passages import passages_of
+from app.chat.evidence.evidence import FieldEvidence, Grounding, ground, grounded
+from app.chat.evidence.passages import passages_of
 from app.wire.response import PrecontextEntry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result

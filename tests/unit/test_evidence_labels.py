@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.chat.evidence import FieldEvidence, Grounding, ground
-from app.chat.grounding import concepts
-from app.chat.grounding.concepts import concepts_of
-from app.chat.grounding.pairs import layout_of
-from app.chat.grounding.passages import fold, passages_of
+from app.chat.evidence import concepts
+from app.chat.evidence.concepts import concepts_of
+from app.chat.evidence.evidence import FieldEvidence, Grounding, ground
+from app.chat.evidence.pairs import layout_of
+from app.chat.evidence.passages import fold, passages_of
 from app.services import Services
 from app.settings import Settings
 from app.wire.response import PrecontextEntry

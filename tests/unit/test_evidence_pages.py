@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from app.chat.evidence import FieldEvidence, ground
+from app.chat.evidence.evidence import FieldEvidence, ground
 from app.services import Services
 from app.settings import Settings
 from app.wire.response import PrecontextEntry
 from tasks.base import TaskRequest
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 from tests.pages import Box, Line, Page, blank_page, noisy, pasted, single_line
 
 SHARE_TO_FIND = 0.95

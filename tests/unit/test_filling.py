@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from app.chat.evidence.passages import fold
 from app.chat.filling import copied
 from app.chat.filling.copied import Found
 from app.chat.filling.filled import Filling, fill
-from app.chat.grounding.passages import fold
-from app.chat.json_answer import AnswerInvalid
 from app.chat.plan import Plan, Planner, Step
-from app.chat.structured import Shape
+from app.chat.schema.json_answer import AnswerInvalid
+from app.chat.schema.structured import Shape
 from app.wire.request import ResponseFormat
 from app.wire.response import PrecontextEntry
 from tasks.base import PRECONTEXT_NAMES, TASK_NAMES

@@ -17,12 +17,12 @@ from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.forecast import ForecastTask, SeriesLimits
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.media_types import XLSX
-from tasks.media.processes import DecodeLimits, native_sessions
-from tasks.media.source import Source
+from tasks.inputs.decode.processes import DecodeLimits, native_sessions
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.media_types import XLSX
+from tasks.inputs.source import Source
 from tasks.series.plot import wants_plot
 from tasks.series.reading import TableReader
 from tests.unit.test_series_tables import TITLED, workbook

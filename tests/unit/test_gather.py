@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.chat.gather import entry, gather, whole_answer, worth_telling
 from app.chat.plan import Plan, Step
+from app.chat.plan_executor import entry, gather, whole_answer, worth_telling
 from app.wire.response import PrecontextEntry
 from models.base import EngineFailed, EngineUnavailable
 from models.language.tokens import first_tokens
 from tasks.base import Task, TaskRequest, unreported
 from tasks.errors import InputError
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 from tests.unit.test_collect import PIXEL
 
 PICTURE = Source.from_reference(PIXEL, param="messages[0].content[0].image_url.url")

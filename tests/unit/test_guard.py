@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tasks.redaction
-from app.chat import redaction
-from app.chat.collect import latest_turn
+from app.chat.event_driver import Feed
 from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
-from app.chat.feed import Feed
-from app.chat.guard import Guard, Unsafe
+from app.chat.guard import redaction
+from app.chat.guard.guard import Guard, Unsafe
+from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
 from app.chat.render import Envelope, StreamOptions, stream
 from app.wire import sse
@@ -33,9 +33,9 @@ from models.safety.personal_data import Span
 from tasks.base import Task, TaskRequest
 from tasks.errors import InputError
 from tasks.guardrails import Guardrails, Policy
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
 from tests.keyword_guards import KeywordGuard, RedGuard
 from tests.pages import single_line
 from tests.unit.test_collect import image, text

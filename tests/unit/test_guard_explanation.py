@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.guard_explanation import as_json, codes_in, explain, print_table, verdict_line
+from app.cli.guard_explanation import as_json, codes_in, explain, print_table, verdict_line
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.safety.codes import TEXT_CODES

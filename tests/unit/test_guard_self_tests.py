@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.self_tests import SELF_TESTS, SelfTestFailed
+from app.cli.self_tests import SELF_TESTS, SelfTestFailed
 from models.base import EngineFailed
 from models.candidate import EngineConfig, GuardConfig, LlmConfig
 from models.catalog import CATALOG

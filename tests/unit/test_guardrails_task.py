@@ -21,10 +21,10 @@ from models.safety.codes import CODES, IMAGE_CODES, TEXT_CODES
 from models.safety.guard import ImageGuard, Judgement, TextGuard
 from tasks.errors import InputError
 from tasks.guardrails import Check, Guardrails, Policy, Verdicts, codes_of, result_of, scores_of
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tests import hostile
 from tests.keyword_guards import KeywordGuard, RedGuard
 from tests.office_files import document

@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 import structlog
 
-from app.self_tests import SELF_TESTS, SelfTestFailed
+from app.cli.self_tests import SELF_TESTS, SelfTestFailed
 from models.base import EngineUnavailable
 from models.candidate import EngineConfig, GuiConfig, LlmConfig
 from models.catalog import CATALOG

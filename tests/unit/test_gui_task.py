@@ -14,10 +14,10 @@ from models.vision.text import Image, TextLine
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.gui_detection import GuiDetectionTask
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 

@@ -4,7 +4,7 @@ import pytest
 
 from models.vision.gui.elements import GuiElement
 from tasks.gui.grounding import grounded
-from tasks.gui.wording import Wording
+from tasks.wording.gui_elements import Wording
 
 WIDTH, HEIGHT = 1000, 800
 

@@ -9,12 +9,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.chat.collect import Turn, latest_turn
-from app.chat.images import FRAME_SIDE, Shown, images_for_llm
+from app.chat.context.images import FRAME_SIDE, Shown, images_for_llm
+from app.chat.inputs import Turn, latest_turn
 from tasks.errors import InputError
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
 from tests.recordings import beeps, encoded, filmed
 from tests.unit.test_collect import image, request, text, user
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.json_answer import AnswerInvalid, parse_answer, whole_members
-from app.chat.schema_checker import SchemaChecker
+from app.chat.schema.checker import SchemaChecker
+from app.chat.schema.json_answer import AnswerInvalid, parse_answer, whole_members
 
 TOTAL = SchemaChecker({"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.grounding.labels import words_of_key
+from app.chat.evidence.labels import words_of_key
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from models.translation.languages import (
     tag_of_code,
     tag_of_name,
 )
-from tasks.translation.asking import asked_of
-from tasks.translation.naming import named
 from tasks.translation.source_language import languages_of
+from tasks.wording.named_languages import named
+from tasks.wording.translation import asked_of
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "models/translation"

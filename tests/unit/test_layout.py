@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from models.vision.text import Point, Quad, TextLine, Word
-from tasks.layout import in_reading_order
+from tasks.layout.lines import in_reading_order
 from tests import pages
 
 HEIGHT = 20

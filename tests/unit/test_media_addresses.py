@@ -4,8 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tasks.media.addresses import is_public
-from tasks.media.fetch_allow import AllowList
+from tasks.inputs.fetch.addresses import is_public
+from tasks.inputs.fetch.allowed import AllowList
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ import pytest
 from av.audio.resampler import AudioResampler
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.audio import SAMPLE_RATE, AudioDecoder
-from tasks.media.blob import Blob
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.recording import Recording
-from tasks.media.sniff import sniff
-from tasks.media.source import Source
+from tasks.inputs.av.audio import SAMPLE_RATE, AudioDecoder
+from tasks.inputs.av.recording import Recording
+from tasks.inputs.blob import Blob
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.sniff import sniff
+from tasks.inputs.source import Source
 from tests.recordings import AUDIO, RATE, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav, speech
 
 CODEC_DELAY_S = 0.03

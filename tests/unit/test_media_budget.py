@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import to_api_error
 from tasks.errors import InputError, Overloaded
-from tasks.media.budget import DecodedBudget
+from tasks.inputs.decode.budget import DecodedBudget
 
 Picture = NDArray[np.uint8]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from models.vision.text import TextLine, Word
-from tasks.media.blob import Blob
-from tasks.media.decode_channel import Channel
-from tasks.media.limits import MB
-from tasks.media.pages import TextLayer
+from tasks.inputs.blob import Blob
+from tasks.inputs.decode.channel import Channel
+from tasks.inputs.limits import MB
+from tasks.inputs.pages import TextLayer
 
 QUAD = ((0.0, 0.0), (9.5, 0.0), (9.5, 4.0), (0.0, 4.0))
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.fetch import Fetched, Fetcher, FetchPolicy
-from tasks.media.visit import FetchFailed
+from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
+from tasks.inputs.fetch.url_policy import FetchFailed
 from tests.loop_time import LoopTime
 from tests.web import TLS, Certificate, Names, certificate_for, redirect, response, serving
 

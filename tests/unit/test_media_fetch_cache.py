@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tasks.errors import InputTooLarge
-from tasks.media.body import Answer
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.fetch_cache import HttpCache
+from tasks.inputs.fetch.body import Answer
+from tasks.inputs.fetch.cache import HttpCache
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tests.web import TLS, Handler, Server, dated, redirect, response, serving
 
 FRESH = "Cache-Control: max-age=60"

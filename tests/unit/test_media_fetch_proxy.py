@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import InputError
-from tasks.media.fetch import Fetched, Fetcher, FetchPolicy
-from tasks.media.fetch_proxy import Proxy
+from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
+from tasks.inputs.fetch.proxy import Proxy
 from tests.web import TLS, Certificate, Names, certificate_for, proxying, redirect, response, serving
 
 PUBLIC = "93.184.216.34"

@@ -5,10 +5,10 @@ import base64
 import pytest
 
 from tasks.errors import InputTooLarge
-from tasks.media.blob import Blob
-from tasks.media.html_file import HtmlFile
-from tasks.media.html_text import html_to_markdown
-from tasks.media.limits import MediaLimits
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.text.html_file import HtmlFile
+from tasks.inputs.text.html_text import html_to_markdown
 from tests.office_files import picture
 
 

@@ -13,11 +13,11 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.document import Document
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import Blob, MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.document import Document
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import Blob, MediaLoader
+from tasks.inputs.source import Source
 
 
 @pytest.fixture

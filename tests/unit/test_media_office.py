@@ -15,11 +15,11 @@ from reportlab.pdfgen.canvas import Canvas
 from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.pictured_text import mark, with_pictures, without_marks
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
+from tasks.inputs.text.pictured_text import mark, with_pictures, without_marks
 from tasks.ocr import OcrTask
 from tests.office_files import changed, document, document_of, picture, slides, workbook
 

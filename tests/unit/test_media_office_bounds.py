@@ -10,12 +10,12 @@ from collections.abc import Iterable
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.blob import Blob
-from tasks.media.limits import MB, MediaLimits
-from tasks.media.ole import ole_refusal
-from tasks.media.sniff import sniff
-from tasks.media.xml_bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused
-from tasks.media.zip_bounds import inflated
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MB, MediaLimits
+from tasks.inputs.office.ole import ole_refusal
+from tasks.inputs.office.xml_bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused
+from tasks.inputs.office.zip_bounds import inflated
+from tasks.inputs.sniff import sniff
 from tests.office_files import WORD, changed, document_of, member, opened, slides, text_of, workbook
 
 TEXT = document_of("<w:p><w:r><w:t>text</w:t></w:r></w:p>")

@@ -10,7 +10,7 @@ from pptx.presentation import Presentation
 from pptx.slide import Slide
 from pptx.util import Inches
 
-from tasks.media.limits import MediaLimits
+from tasks.inputs.limits import MediaLimits
 from tests.office_files import changed, member, opened, picture, slides, text_of
 
 BOX = (0, 0, Inches(2), Inches(1))

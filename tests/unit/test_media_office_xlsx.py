@@ -9,8 +9,8 @@ import xlsxwriter
 from openpyxl import Workbook
 
 from tasks.errors import InputTooLarge
-from tasks.media.limits import MediaLimits
-from tasks.media.number_format import shown
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.office.number_format import shown
 from tests.office_files import changed, member, opened, picture, text_of, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -5,9 +5,9 @@ import base64
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.limits import MB
-from tasks.media.payload import Payload, decode_payload
-from tasks.media.source import Source
+from tasks.inputs.data_url import Payload, decode_payload
+from tasks.inputs.limits import MB
+from tasks.inputs.source import Source
 
 
 def decode(payload: str, *, limit: int = 1000, filename: str | None = None) -> Payload:

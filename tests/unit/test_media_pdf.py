@@ -16,10 +16,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.text import Quad
 from tasks.errors import InputError
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.pages import TextLayer
-from tasks.media.pdf import PdfPages
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import TextLayer
+from tasks.inputs.pdf.document import PdfPages
 
 Draw = Callable[[Canvas], object]
 PARAGRAPH = ["The quick brown fox jumps", "over the lazy dog, 42 times."]

@@ -11,11 +11,11 @@ from matplotlib.textpath import TextPath
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from tasks.layout import in_reading_order
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.pages import TextLayer
-from tasks.media.pdf import PdfPages
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import TextLayer
+from tasks.inputs.pdf.document import PdfPages
+from tasks.layout.lines import in_reading_order
 from tests.pages import FONTS, prose
 
 Draw = Callable[[Canvas], object]

@@ -13,10 +13,10 @@ import pytest
 from PIL import ImageCms
 
 from tasks.errors import InputError
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.picture import PicturePages
-from tasks.media.sniff import sniff
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pictures.picture import PicturePages
+from tasks.inputs.sniff import sniff
 
 pillow_heif.register_heif_opener()  # for the pictures that the tests make
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tasks.errors import InputError
-from tasks.media import politeness as politeness_module
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.politeness import Politeness, ScrapePolicy
-from tasks.media.visit import FetchFailed
+from tasks.inputs.fetch import politeness as politeness_module
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
+from tasks.inputs.fetch.url_policy import FetchFailed
 from tests.loop_time import LoopTime
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving
 

@@ -18,15 +18,15 @@ from structlog.testing import capture_logs
 
 from models.base import EngineNotReady, EngineUnavailable
 from tasks.errors import InputError, InputTooLarge
-from tasks.media import decode_lane
-from tasks.media.blob import Blob
-from tasks.media.decode_channel import Channel
-from tasks.media.decode_lane import ProcessSession
-from tasks.media.decode_messages import Call, Open
-from tasks.media.limits import MB, MediaLimits
-from tasks.media.pdf import PdfPages
-from tasks.media.processes import DecodeLimits, DecodePool, native_sessions
-from tasks.media.threads import Worker
+from tasks.inputs.blob import Blob
+from tasks.inputs.decode import lane as decode_lane
+from tasks.inputs.decode.channel import Channel
+from tasks.inputs.decode.lane import ProcessSession
+from tasks.inputs.decode.messages import Call, Open
+from tasks.inputs.decode.processes import DecodeLimits, DecodePool, native_sessions
+from tasks.inputs.decode.threads import Worker
+from tasks.inputs.limits import MB, MediaLimits
+from tasks.inputs.pdf.document import PdfPages
 from tests.decoders import Fragile
 from tests.pdfs import pdf_of_pages, pdf_that_takes_for_ever, raw_page
 
@@ -394,7 +394,7 @@ async def test_the_servers_signals_are_not_for_its_processes(pools: Pools, signa
 
 SERVER = """
 import asyncio, sys
-from tasks.media.processes import DecodeLimits, DecodePool
+from tasks.inputs.decode.processes import DecodeLimits, DecodePool
 from tests.decoders import Fragile
 from tests.unit.test_media_processes import BLOB
 
@@ -429,7 +429,7 @@ def test_a_call_that_hangs_ends_even_when_its_server_is_gone() -> None:
     with ours, theirs:
         arguments = [str(theirs.fileno()), str(2048 * MB), "0.1"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "tasks.media.decode_worker", *arguments], pass_fds=[theirs.fileno()]
+            [sys.executable, "-m", "tasks.inputs.decode.worker", *arguments], pass_fds=[theirs.fileno()]
         )
         channel = Channel(ours)
         for request in (Open(1, Fragile, (BLOB,), {}), Call(1, "hang_in_native_code", (), {})):

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.chat.collect import latest_turn
-from app.chat.images import images_for_llm
+from app.chat.context.images import images_for_llm
+from app.chat.inputs import latest_turn
 from app.wire.request import ChatRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.once import Once
-from tasks.media.source import Source
-from tasks.media.total import Total
-from tasks.media.uploads import Upload
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.once import Once
+from tasks.inputs.source import Source
+from tasks.inputs.total import Total
+from tasks.inputs.uploads import Upload
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 

@@ -6,8 +6,8 @@ import zipfile
 import PIL.Image
 import pytest
 
-from tasks.media.media_types import media_type_named, media_type_of_file
-from tasks.media.sniff import sniff
+from tasks.inputs.media_types import media_type_named, media_type_of_file
+from tasks.inputs.sniff import sniff
 
 
 def picture(codec: str, **options: object) -> bytes:

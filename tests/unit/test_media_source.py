@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from tasks.errors import InputError
-from tasks.media.source import Source, urls_in
+from tasks.inputs.source import Source, urls_in
 
 PARAM = "messages[0].content[1].image_url.url"
 

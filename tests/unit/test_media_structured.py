@@ -3,9 +3,9 @@
 import pytest
 
 from tasks.errors import InputError
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.structured_text import json_depth, read_text
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.text.structured_text import json_depth, read_text
 
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><a>&c;</a>'
 

@@ -5,9 +5,9 @@ import random
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.text_file import decode_text, looks_like_text
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.text.text_file import decode_text, looks_like_text
 
 
 def decode(data: bytes, *, charset: str | None = None, limits: MediaLimits | None = None) -> str:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tasks.media.threads import Worker
+from tasks.inputs.decode.threads import Worker
 
 
 class Resource:

@@ -14,15 +14,15 @@ from models.candidate import EngineConfig
 from models.vision.ocr import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.media.blob import Blob
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.sniff import sniff
-from tasks.media.source import Source
-from tasks.media.video import VideoFrames
-from tasks.media.video_sampling import at_or_before, grid, scene_changes, spread
-from tasks.media.video_track import VideoTrack
+from tasks.inputs.av.video import VideoFrames
+from tasks.inputs.av.video_sampling import at_or_before, grid, scene_changes, spread
+from tasks.inputs.av.video_track import VideoTrack
+from tasks.inputs.blob import Blob
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.sniff import sniff
+from tasks.inputs.source import Source
 from tasks.ocr import OcrTask
 from tests import pages
 from tests.recordings import VIDEO, Picture, beeps, encoded, filmed
@@ -126,7 +126,7 @@ def test_a_long_video_is_not_decoded_whole(monkeypatch: pytest.MonkeyPatch) -> N
             yield frame
 
     monkeypatch.setattr(VideoTrack, "_decoded", counted)
-    monkeypatch.setattr("tasks.media.video._SCAN_PIXELS", 1_000_000)
+    monkeypatch.setattr("tasks.inputs.av.video._SCAN_PIXELS", 1_000_000)
     frames = opened(filmed(greys(20), "mp4", frames_each=100, key_every=25), video_frames=4)
     pictures = shown(frames, 20)
     assert pictures == [int(time / 4 + 0.001) for time in frames.times]
@@ -135,9 +135,9 @@ def test_a_long_video_is_not_decoded_whole(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_far_from_a_key_frame_the_key_frame_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.media.video._SCAN_PIXELS", 0)
+    monkeypatch.setattr("tasks.inputs.av.video._SCAN_PIXELS", 0)
     # Four seconds, of twenty from one key frame to the next.
-    monkeypatch.setattr("tasks.media.video._REACH_PIXELS", 100 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("tasks.inputs.av.video._REACH_PIXELS", 100 * SIZE[0] * SIZE[1])
     frames = opened(filmed(greys(20), "mp4", frames_each=50, key_every=500), video_frames=4)
     assert all(time % 20 < 4 for time in frames.times)
     assert shown(frames, 20) == [int(time / 2 + 0.001) for time in frames.times]

@@ -14,8 +14,8 @@ from app import memory
 from app.main import create_app
 from app.memory import Activity, give_large_blocks_back, return_free_memory_for_ever
 from app.settings import Settings
-from tasks.media.blob import Blob
-from tasks.media.source import Source
+from tasks.inputs.blob import Blob
+from tasks.inputs.source import Source
 from tests.e2e.conftest import data_url, ocr_request
 
 

@@ -17,10 +17,10 @@ from models.vision.ocr import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.ocr import OcrTask
 from tests import pages
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.errors import InputError
-from tasks.page_range import requested_pages
+from tasks.wording.page_range import requested_pages
 
 TOTAL = 12
 

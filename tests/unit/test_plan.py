@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.chat.collect import Turn
+from app.chat.inputs import Turn
 from app.chat.plan import Plan, Planner, Step
-from tasks.media.source import Source
-from tasks.speech.wishes import wishes
+from tasks.inputs.source import Source
+from tasks.wording.transcripts import wishes
 from tests.plans import Case, turn_of
 
 SERIES = "10, 12, 11, 14, 15, 17"

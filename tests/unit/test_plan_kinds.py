@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from app.chat.planning.kinds import Kind, is_linked, kind_of
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
 WAV = base64.b64encode(b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(100)).decode()

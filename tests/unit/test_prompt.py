@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.chat.images import Shown
-from app.chat.prompt import conversation, fenced
+from app.chat.context.images import Shown
+from app.chat.context.prompt import conversation, fenced
 from app.wire.response import PrecontextEntry
 from tests.unit.test_collect import PIXEL, image, request, text, user
 

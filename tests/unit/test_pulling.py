@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import pulling
-from app.pulling import NothingToPull, fetch, listing, reader_of, set_named
+from app.cli import pulling
+from app.cli.pulling import NothingToPull, fetch, listing, reader_of, set_named
 from app.settings import Settings
 from models.catalog import CATALOG
 from models.weight_sets import RECOMMENDED, WEIGHT_SETS

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.chat.grounding.quantities import as_day, as_number, days, numbers
+from app.chat.evidence.quantities import as_day, as_number, days, numbers
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.result_text import unplaced_text
+from app.chat.context.result_text import unplaced_text
 from models.vision.text import TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.redaction import redacted, redacted_json, redacted_pieces, redacted_result, redacted_value

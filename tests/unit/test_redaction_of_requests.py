@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.chat.collect import latest_turn
 from app.chat.events import Event, Evidence, Finish, Precontext, Reasoning, Text, ToolCall
-from app.chat.guard import Guard, Unsafe
+from app.chat.guard.guard import Guard, Unsafe
+from app.chat.guard.redaction import Redaction
+from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
-from app.chat.redaction import Redaction
 from app.services import Services
 from app.settings import Settings
 from app.wire.request import ChatRequest
@@ -21,9 +21,9 @@ from models.fair_executor import FairExecutor
 from models.safety.guard import ImageGuard
 from tasks.base import Task, TaskRequest
 from tasks.guardrails import Guardrails, Policy
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
 from tests.keyword_guards import KeywordGuard
 from tests.unit.test_collect import image
 

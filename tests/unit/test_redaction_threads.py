@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from app.chat import redaction
-from app.chat.gather import gather
+from app.chat.guard import redaction
+from app.chat.guard.redaction import Redaction
 from app.chat.plan import Plan, Step
-from app.chat.redaction import Redaction
+from app.chat.plan_executor import gather
 from models.fair_executor import FairExecutor
 from models.translation.candidates import remedy_between
 from tasks.base import TaskRequest, unreported
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.translate import TranslateTask
 from tests.llm_server import Reply
 from tests.unit.test_gather import PICTURE, finder, giving

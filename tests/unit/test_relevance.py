@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.chat import relevance
-from app.chat.relevance import MAX_QUESTION_WORDS, question_words, with_neighbours, words
+from app.chat.context import relevance
+from app.chat.context.relevance import MAX_QUESTION_WORDS, question_words, with_neighbours, words
 
 
 def word_overlap(question: str, pieces: Sequence[str]) -> list[float]:

@@ -11,13 +11,13 @@ import httpx
 import pytest
 import structlog
 
-from app import extras
 from app.building import build_config
 from app.calling import as_called_here, as_sent
+from app.cli import extras
+from app.cli.pulling import set_named
+from app.cli.serving import announce
 from app.errors import BadRequest
 from app.main import create_app
-from app.pulling import set_named
-from app.serving import announce
 from app.settings import Settings
 from models.catalog import CATALOG
 

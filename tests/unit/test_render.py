@@ -4,8 +4,8 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from app.chat.event_driver import Feed
 from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
-from app.chat.feed import Feed
 from app.chat.render import Envelope, StreamOptions, completion, stream
 from app.wire.response import PrecontextEntry
 

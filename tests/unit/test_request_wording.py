@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.base import TaskRequest
-from tasks.gui.wording import Wording
 from tasks.series import inline
+from tasks.wording.gui_elements import Wording
 
 
 def test_a_short_text_is_read_whole() -> None:

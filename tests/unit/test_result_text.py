@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.result_text import assembled, pieces_of, unplaced_text
+from app.chat.context.result_text import assembled, pieces_of, unplaced_text
 from app.wire.response import PrecontextEntry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result

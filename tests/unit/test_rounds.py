@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.chat.collect import Turn
+from app.chat.context.result_text import assembled, pieces_of
+from app.chat.event_driver import TimeLimit
 from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
-from app.chat.feed import TimeLimit
-from app.chat.result_text import assembled, pieces_of
-from app.chat.rounds import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
+from app.chat.inputs import Turn
+from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS
 from app.errors import Unavailable
 from app.wire.request import ChatRequest

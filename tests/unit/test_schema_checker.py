@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.chat.bounded_keywords import MAX_QUOTE
-from app.chat.schema_checker import SchemaChecker
+from app.chat.schema.checker import SchemaChecker
+from app.chat.schema.safe_keywords import MAX_QUOTE
 from tasks.errors import InputError
 
 RECEIPT = {

@@ -15,7 +15,7 @@ import pytest
 from models.base import EngineFailed, EngineUnavailable
 from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.fetch import FetchPolicy
+from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, find_browser
 from tasks.scrape.extract import extract_page
 from tasks.scrape.renderer import Rendered

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tasks.media.fetch import FetchPolicy
+from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
 from tests.web import TLS, Names, Server, response, serving
 

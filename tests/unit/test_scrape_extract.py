@@ -6,7 +6,7 @@ from statistics import mean
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.limits import MediaLimits
+from tasks.inputs.limits import MediaLimits
 from tasks.scrape.extract import extract_page
 from tasks.scrape.page import Link, Page
 from tests.web_pages import LAYOUTS, ORDER, WebPage, document, web_pages, word_f1

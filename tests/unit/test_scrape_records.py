@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
 from tasks.scrape.fields import fields_asked
 from tasks.scrape.matching import Match
 from tasks.scrape.page_file import PageFile

@@ -14,13 +14,13 @@ from models.language.openai_http import Patience
 from models.language.openai_server import OpenAiServer
 from tasks.base import Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.politeness import Politeness, ScrapePolicy
-from tasks.media.processes import DecodeLimits, native_sessions
-from tasks.media.source import Source
-from tasks.media.total import Total
+from tasks.inputs.decode.processes import DecodeLimits, native_sessions
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
+from tasks.inputs.total import Total
 from tasks.ocr import OcrTask
 from tasks.scrape.renderer import Rendered, Renderer
 from tasks.scraper import ScraperParts, ScraperTask

@@ -7,9 +7,9 @@ import pytest
 
 from models.base import EngineUnavailable
 from tasks.search.fall_over import OTHERS, FallOver
-from tasks.search.freshness import Freshness
 from tasks.search.provider import Hit, SearchFailed
-from tasks.search.query import SearchQuery
+from tasks.wording.freshness import Freshness
+from tasks.wording.search_query import SearchQuery
 
 QUERY = SearchQuery("tides")
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from tasks.errors import InputError
-from tasks.search.freshness import Freshness, freshness_in
-from tasks.search.query import SearchQuery, parse_query
+from tasks.wording.freshness import Freshness, freshness_in
+from tasks.wording.search_query import SearchQuery, parse_query
 
 TODAY = date(2026, 11, 20)
 

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from app.building import build_fetcher
-from app.doctor import _search_the_web
+from app.cli.doctor import _search_the_web
 from app.services import Services
 from app.settings import Settings
-from tasks.media.fetch import Fetcher, FetchPolicy
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.search.providers import SearchConfig, build_providers, names_of
 from tasks.search.searxng import Searxng
 from tests import search_engines as said

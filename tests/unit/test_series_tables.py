@@ -8,9 +8,9 @@ import openpyxl
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.blob import Blob
-from tasks.media.limits import MediaLimits
-from tasks.media.media_types import XLSX
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.media_types import XLSX
 from tasks.series.columns import Observed, mentions, observed
 from tasks.series.delimited import delimited_table
 from tasks.series.inline import message_of

@@ -16,9 +16,9 @@ from models.candidate import Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import Runtime
-from tasks.media.fetch import FetchPolicy
-from tasks.media.limits import MB
-from tasks.media.politeness import ScrapePolicy
+from tasks.inputs.fetch.fetcher import FetchPolicy
+from tasks.inputs.fetch.politeness import ScrapePolicy
+from tasks.inputs.limits import MB
 
 
 class LateEngine:

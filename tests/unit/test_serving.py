@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import serving
-from app.serving import CannotListen, listen
+from app.cli import serving
+from app.cli.serving import CannotListen, listen
 
 
 @contextlib.contextmanager

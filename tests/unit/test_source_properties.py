@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import InputError
-from tasks.media.media_types import media_type_named
-from tasks.media.payload import decode_payload
-from tasks.media.sniff import sniff
-from tasks.media.source import _URL, Source, urls_in
+from tasks.inputs.data_url import decode_payload
+from tasks.inputs.media_types import media_type_named
+from tasks.inputs.sniff import sniff
+from tasks.inputs.source import _URL, Source, urls_in
 
 PIECE = 16
 """Small, so that a few dozen characters are many pieces."""

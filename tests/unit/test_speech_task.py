@@ -18,10 +18,10 @@ from models.speech.whisper import Whisper
 from models.speech.whisper_files import packaged
 from tasks.base import Progress, TaskRequest, unreported
 from tasks.errors import InputError
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.speech.result import SpeechResult
 from tasks.speech_to_text import SpeechToTextTask
 from tests.pages import single_line

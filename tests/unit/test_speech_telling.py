@@ -13,14 +13,14 @@ from app.services import Services
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.speech.transcriber import RATE, Word
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 from tasks.speech.cutter import Stretch
 from tasks.speech.listening import Heard, Piece
 from tasks.speech.phrases import Phrase, phrases
 from tasks.speech.telling import Teller
 from tasks.speech.windows import Window
-from tasks.speech.wishes import SpeechOptions
 from tasks.speech_to_text import Transcript
+from tasks.wording.transcripts import SpeechOptions
 from tests.recordings import plain_wav
 from tests.speech import FOREIGN, JFK, SENTENCES, Samples, decoded, in_a_row, pause, plain_words, say
 

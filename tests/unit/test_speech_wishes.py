@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.speech.languages import CODES, language_name
-from tasks.speech.wishes import SpeechOptions, wishes
+from tasks.wording.transcripts import SpeechOptions, wishes
 
 
 @pytest.mark.parametrize(

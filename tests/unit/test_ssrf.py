@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tasks.errors import InputError
-from tasks.media.fetch import Fetched, Fetcher, FetchPolicy
+from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
 from tests.origin import Origin, serving_origin
 from tests.web import TLS, Names, redirect, response, serving
 

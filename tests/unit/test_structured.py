@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.chat.json_answer import AnswerInvalid
-from app.chat.structured import SchemaNotSatisfied, Shape
+from app.chat.schema.json_answer import AnswerInvalid
+from app.chat.schema.structured import SchemaNotSatisfied, Shape
 from app.wire.request import ResponseFormat
 from tasks.errors import InputError
 

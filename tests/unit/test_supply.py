@@ -11,9 +11,9 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.candidate import EngineConfig
-from models.supply import Fetch, Supply, WeightsMissing
 from models.vision.detection import candidates
 from models.vision.detection.candidates import FASTESTDET
+from models.weight_store import Fetch, Supply, WeightsMissing
 from models.weights import PullFailed, WeightFile, WeightSet
 
 CONTENT = b"weights"
@@ -89,7 +89,7 @@ def test_a_failed_fetch_is_not_tried_again_at_once(tmp_path: Path, monkeypatch: 
     hub = Hub(reason="ConnectError")
     asked = supply(tmp_path, hub)
     now = 1000.0
-    monkeypatch.setattr("models.supply.time.monotonic", lambda: now)
+    monkeypatch.setattr("models.weight_store.time.monotonic", lambda: now)
     for _ in range(3):
         with pytest.raises(WeightsMissing, match="ConnectError"):
             asked.ready()

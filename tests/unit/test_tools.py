@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from app.chat.collect import Turn
+from app.chat.inputs import Turn
 from app.chat.plan import Plan, Step
 from app.chat.tools import PREFIX, TOOLS, InternalTool, offered
 from tasks.base import TASK_NAMES
 from tasks.errors import InputError
-from tasks.media.source import Source
+from tasks.inputs.source import Source
 from tests.unit.test_collect import PIXEL
 
 PICTURE = Source.from_reference(PIXEL, param="messages[0].content[0].image_url.url")

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.errors import InputError
-from tasks.translation.asking import asked_of
+from tasks.wording.translation import asked_of
 
 PHRASINGS = [
     ("Translate the following into French:\n\nHello, world!", "fr", None, "Hello, world!"),

@@ -12,10 +12,10 @@ from models.translation.candidates import remedy_between
 from models.translation.translator import Translator
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.loader import MediaLoader
-from tasks.media.source import Source
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
 from tasks.translate import TranslateResult, TranslateTask
 from tasks.translation.source_language import languages_of
 

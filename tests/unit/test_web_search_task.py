@@ -14,10 +14,10 @@ import pytest
 from models.base import EngineUnavailable
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.media.fetch import Fetcher, FetchPolicy
-from tasks.media.limits import MediaLimits
-from tasks.media.politeness import Politeness, ScrapePolicy
-from tasks.media.processes import DecodeLimits, native_sessions
+from tasks.inputs.decode.processes import DecodeLimits, native_sessions
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
+from tasks.inputs.limits import MediaLimits
 from tasks.search import result_pages
 from tasks.search.fall_over import FallOver
 from tasks.search.result_pages import ResultPages

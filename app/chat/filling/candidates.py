@@ -7,13 +7,13 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
-from app.chat.bounded_keywords import matcher
-from app.chat.grounding.claims import Asked, Claims
-from app.chat.grounding.concepts import may_be_same
-from app.chat.grounding.labels import Names
-from app.chat.grounding.pairs import Pair
-from app.chat.grounding.passages import Passage, fold
-from app.chat.grounding.quantities import Day, Number
+from app.chat.evidence.claims import Asked, Claims
+from app.chat.evidence.concepts import may_be_same
+from app.chat.evidence.labels import Names
+from app.chat.evidence.pairs import Pair
+from app.chat.evidence.passages import Passage, fold
+from app.chat.evidence.quantities import Day, Number
+from app.chat.schema.safe_keywords import matcher
 
 MOST_CANDIDATES = 64
 """More than these is no choice: the field is not about something that stands there."""

@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.chat.gather import TEXT_OF
-from app.chat.grounding.labels import Names
-from app.chat.grounding.passages import fold
+from app.chat.evidence.labels import Names
+from app.chat.evidence.passages import fold
 from app.chat.plan import Plan, Step
+from app.chat.plan_executor import TEXT_OF
 from app.wire.response import PrecontextEntry
-from tasks.detection.phrases import phrases_in
 from tasks.detection.synonyms import SYNONYMS
 from tasks.detection.vocabulary import Vocabulary, phrases_asked_for, singular
+from tasks.wording.object_phrases import phrases_in
 
 FILE = Path(__file__).with_name("names.toml")
 

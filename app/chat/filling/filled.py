@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from app.chat.evidence.labels import names_of
+from app.chat.evidence.passages import passages_of
 from app.chat.filling.candidates import Texts
 from app.chat.filling.copied import Found, copied
 from app.chat.filling.form import fields_of, rest_of, whole_of
-from app.chat.grounding.labels import names_of
-from app.chat.grounding.passages import passages_of
-from app.chat.json_answer import AnswerInvalid, JsonAnswer
-from app.chat.schema_checker import SchemaChecker
-from app.chat.schema_fields import Path
-from app.chat.structured import Shape
+from app.chat.schema.checker import SchemaChecker
+from app.chat.schema.fields import Path
+from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer
+from app.chat.schema.structured import Shape
 
 _READ = ("ocr", "stt", "scraper")
 _TOLD = "These fields are filled in already, answer with the others alone: "

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.chat.schema_fields import Path, resolved
+from app.chat.schema.fields import Path, resolved
 
 MOST_FIELDS = 100
 DEEPEST = 8

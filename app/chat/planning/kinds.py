@@ -3,9 +3,9 @@
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from tasks.media.media_types import TEXTS, media_type_named, media_type_of_file
-from tasks.media.sniff import sniff
-from tasks.media.source import HEAD, Source, beginning, first_bytes
+from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file
+from tasks.inputs.sniff import sniff
+from tasks.inputs.source import HEAD, Source, beginning, first_bytes
 
 Kind = Literal["image", "audio", "video", "document", "table", "page"]
 """A `video` may have sound; `document` is whatever can be read as text; a `page` is to be scraped."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.chat.planning import words
-from tasks.media.source import urls_in
+from tasks.inputs.source import urls_in
 
 QUOTE = "❝"
 """Stands where something was quoted."""

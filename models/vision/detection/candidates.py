@@ -8,8 +8,8 @@ from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
-from models.supply import Supply
 from models.weight_sets import WEIGHT_SETS
+from models.weight_store import Supply
 from models.weights import WeightSet
 
 OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."

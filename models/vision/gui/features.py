@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.vision.gui.borders import borders_of, texture_of
-from models.vision.gui.company import company_of
+from models.vision.gui.neighbour_features import company_of
 from models.vision.gui.regions import SOURCES, Boxes, Proposals
 from models.vision.gui.sums import Floats
 from models.vision.gui.views import View

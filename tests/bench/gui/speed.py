@@ -83,7 +83,7 @@ def own_engine() -> Callable[[Job], Outcome]:
     from app.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
-    from tasks.media.source import Source
+    from tasks.inputs.source import Source
 
     loop = _running_loop()
 

@@ -1,0 +1,111 @@
+"""The images and videos of a request, as an LLM that sees gets them."""
+
+import asyncio
+import base64
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import PIL.Image
+
+from app.chat.inputs import Turn
+from app.chat.planning.kinds import kind_of
+from models.vision.text import Image
+from tasks.errors import InputError
+from tasks.inputs.blob import Blob
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.media_types import DEMUXERS, VIDEOS
+from tasks.inputs.source import Source
+
+COMMON = {"image/jpeg", "image/png", "image/webp"}
+"""What every LLM that sees takes; other kinds go to it as PNG."""
+
+FRAME_SIDE = 1024
+"""Pixels of the longer side of a video's frame at most: there are many, and OCR sees them as they are."""
+_FRAME_QUALITY = 85
+
+_PART = re.compile(r"(messages\[\d+\]\.content\[\d+\])\.(.*)")
+_IMAGE = re.compile(r"image_url(\.url)?|file_id")
+"""The field of a part that is an image, by its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An image that stands for a part, or for a moment of it."""
+
+    url: str
+    """A data URL: the LLM's server need not reach the origin, and our fetcher's rules hold."""
+    label: str = ""
+    """What the LLM is told of it."""
+
+
+async def images_for_llm(turn: Turn, loader: MediaLoader, *, told: bool) -> dict[str, Sequence[Shown]]:
+    """What is shown for each part of the turn that is an image or a video, by its path (`messages[0].content[1]`).
+
+    With `told`, one that cannot be read is left out: an entry of the precontext says why. Without, it raises
+    InputError.
+    """
+    images: dict[str, Sequence[Shown]] = {}
+    for source in turn.sources:
+        is_video = kind_of(source) == "video"
+        fields = [found for path in (source.param, *source.also) if (found := _PART.fullmatch(path))]
+        parts = [found[1] for found in fields if _IMAGE.fullmatch(found[2]) or (is_video and found[2] != "text")]
+        try:
+            if parts:
+                images |= dict.fromkeys(parts, await _shown(source, loader, is_video=is_video))
+        except InputError:
+            if not told:
+                raise
+    return images
+
+
+async def _shown(source: Source, loader: MediaLoader, *, is_video: bool) -> Sequence[Shown]:
+    blob = await loader.load(source)
+    if blob.media_type in VIDEOS:
+        return await _frames(blob, loader)
+    if is_video and blob.media_type in DEMUXERS:
+        return ()  # only its tracks show that it is sound alone
+    return (Shown(await _data_url(blob, loader)),)
+
+
+async def _frames(blob: Blob, loader: MediaLoader) -> Sequence[Shown]:
+    frames = []
+    async with await loader.open_blob(blob) as document:
+        for number in range(1, document.total_pages + 1):
+            picture = await document.picture(number)
+            frames.append(
+                Shown(await asyncio.to_thread(_jpeg, picture), f"[video at {document.timestamp(number):g} s]")
+            )
+    return frames
+
+
+async def _data_url(blob: Blob, loader: MediaLoader) -> str:
+    data, media_type = blob.data, blob.media_type
+    async with await loader.open_blob(blob) as document:
+        if not media_type.startswith("image/"):
+            raise blob.error(f"is {media_type}, no image.", code="unsupported_media_type")
+        # Reads the header: what is no picture, or too large a one, goes no further.
+        await document.size(1)
+        if media_type not in COMMON:
+            data = await asyncio.to_thread(_png, await document.picture(1))
+            media_type = "image/png"
+    return await asyncio.to_thread(_encoded, data, media_type)
+
+
+def _png(picture: Image) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+def _jpeg(picture: Image) -> str:
+    file = io.BytesIO()
+    frame = PIL.Image.fromarray(picture)
+    frame.thumbnail((FRAME_SIDE, FRAME_SIDE))
+    frame.save(file, "JPEG", quality=_FRAME_QUALITY)
+    return _encoded(file.getvalue(), "image/jpeg")
+
+
+def _encoded(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,251 @@
+"""Fits results into a language model's context: what the question asks about stays, in its order.
+
+Only the prompt is trimmed, never the `precontext` that the client gets. The same arguments give the same texts.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from app.chat.context.relevance import with_neighbours, word_overlap
+from app.chat.context.result_text import GAP, Piece, assembled, pieces_of
+from app.wire.response import PrecontextEntry
+from models.base import ModelError
+from models.fair_executor import FairExecutor, Slices
+from models.language.embedding import Embedder
+
+log = structlog.get_logger(__name__)
+
+MAX_PIECE_CHARS = 400
+"""A longer line is kept or left out in parts: some 100 tokens each."""
+HEAD_PIECES = 3
+"""The beginning says what the rest is about: a title, a letterhead, a table's first row."""
+HEAD_SHARE = 0.2
+"""Of the budget, at most, for the beginning."""
+MAX_PIECES = 20_000
+"""A longer result is chosen from in larger pieces."""
+MAX_EMBEDDED = 64
+"""Passages whose meaning is compared with the question's, the others by their words alone. 4 ms each on a core."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    pieces: Sequence[Piece]
+    text: str
+    """All of them."""
+    need: int
+    """Its tokens."""
+
+
+async def trim(
+    entries: Sequence[PrecontextEntry],
+    question: str,
+    budget_tokens: int,
+    count: Callable[[str], int],
+    executor: FairExecutor,
+    embedder: Embedder | None = None,
+) -> list[str]:
+    """One text an entry, `budget_tokens` together at most as `count` counts them, whole if they fit.
+
+    With `embedder`, meaning counts as much as words; where it fails, words alone do. Texts are read in the threads of
+    `executor`, in time linear in their length.
+    """
+    results = await executor.run(_read, entries, count)
+    shares = _fair_shares([result.need for result in results], budget_tokens)
+    return [
+        result.text
+        if result.need <= share
+        else await _shortened(result.pieces, question, share, count, executor, embedder)
+        for result, share in zip(results, shares, strict=True)
+    ]
+
+
+def _read(entries: Sequence[PrecontextEntry], count: Callable[[str], int]) -> Slices[list[_Result]]:
+    results = []
+    for entry in entries:
+        pieces = yield from _joined(pieces_of(entry))
+        text = assembled(pieces)
+        results.append(_Result(pieces, text, count(text)))
+        yield
+    return results
+
+
+def _joined(lines: Iterable[Piece]) -> Slices[list[Piece]]:
+    """The lines; where there are too many of them, neighbours under one heading are joined, to longer and longer
+    pieces as more come: millions of lines are never there as millions of objects."""
+    joined = _Joined()
+    for number, line in enumerate(lines):
+        joined.add(line)
+        if number % 256 == 0:
+            yield
+    return joined.pieces()
+
+
+class _Joined:
+    """Pieces of at least so many characters that there are no more than 2 × MAX_PIECES of them."""
+
+    def __init__(self) -> None:
+        self._whole: list[Piece] = []
+        self._texts: list[str] = []
+        """The texts of the piece that is not whole yet."""
+        self._heading = ""
+        self._length = 0
+        self._least = 0
+        self._most = 2 * MAX_PIECES
+
+    def add(self, piece: Piece) -> None:
+        if self._texts and (piece.heading != self._heading or self._length >= self._least):
+            self._close()
+        self._texts.append(piece.text)
+        self._heading = piece.heading
+        self._length += len(piece.text) + 1
+        if len(self._whole) >= self._most:
+            self._most *= 2  # where each stands under a heading of its own, joining them makes no fewer
+            mean = sum(len(one.text) + 1 for one in self._whole) // len(self._whole)
+            self._least = max(2 * self._least, 4 * mean)
+            before, self._whole = self.pieces(), []
+            for one in before:
+                self.add(one)
+            self._most = max(2 * MAX_PIECES, 2 * len(self._whole))
+
+    def pieces(self) -> list[Piece]:
+        if self._texts:
+            self._close()
+        return self._whole
+
+    def _close(self) -> None:
+        self._whole.append(Piece("\n".join(self._texts), self._heading))
+        self._texts, self._length = [], 0
+
+
+def _fair_shares(needs: Sequence[int], budget: int) -> list[int]:
+    """Small needs are met in full; what they leave is divided evenly among the others."""
+    shares = [0] * len(needs)
+    left = max(0, budget)
+    ascending = sorted(range(len(needs)), key=needs.__getitem__)
+    for position, index in enumerate(ascending):
+        shares[index] = min(needs[index], left // (len(needs) - position))
+        left -= shares[index]
+    return shares
+
+
+async def _shortened(
+    whole: Sequence[Piece],
+    question: str,
+    budget: int,
+    count: Callable[[str], int],
+    executor: FairExecutor,
+    embedder: Embedder | None,
+) -> str:
+    pieces, scores, ranked = await executor.run(_ranked, whole, question)
+    if embedder is not None and question.strip():
+        promising = ranked[:MAX_EMBEDDED]
+        similar = await _similarity(question, [pieces[index].text for index in promising], embedder)
+        best = max(scores) or 1.0
+        scores = [score / best for score in scores] if similar else scores
+        for index, similarity in zip(promising, similar, strict=False):
+            scores[index] += max(0.0, similarity)
+    return await executor.run(_within, pieces, scores, budget, count)
+
+
+def _ranked(whole: Sequence[Piece], question: str) -> Slices[tuple[list[Piece], list[float], list[int]]]:
+    """Pieces short enough to be chosen from, their scores by words, and their places by score."""
+    longest = max(MAX_PIECE_CHARS, sum(len(piece.text) for piece in whole) // MAX_PIECES)
+    pieces: list[Piece] = []
+    for piece in whole:
+        pieces += [Piece(part, piece.heading) for part in _parts(piece.text, longest)]
+        yield
+    overlap = yield from word_overlap(question, [piece.text for piece in pieces])
+    scores = with_neighbours(overlap)
+    return pieces, scores, _best_first(scores)
+
+
+def _within(pieces: Sequence[Piece], scores: Sequence[float], budget: int, count: Callable[[str], int]) -> Slices[str]:
+    """As much as `budget` holds, the best first."""
+    kept = _affordable(pieces, _best_first(scores), budget, count)
+    # Pieces were counted one by one, and tokens do not add up exactly.
+    while kept and count(assembled(pieces, sorted(kept))) > budget:
+        kept.pop()
+        yield
+    text = assembled(pieces, sorted(kept))
+    return text if count(text) <= budget else ""
+
+
+def _best_first(scores: Sequence[float]) -> list[int]:
+    """Places by their score; those with the same lie evenly over the text."""
+    worth = [-score for score in scores]
+    # Nobody else's Python runs while it sorts: of numbers alone, that takes a fifth as long as of pairs.
+    return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
+
+
+def _affordable(pieces: Sequence[Piece], ranked: Sequence[int], budget: int, count: Callable[[str], int]) -> list[int]:
+    """Indices in the order of their worth: the head, then the best that the budget still holds."""
+    gap = count(GAP) + 1
+    kept: list[int] = []
+    members: set[int] = set()
+    headings: set[str] = set()
+    spent = gap
+
+    def take(index: int, limit: float) -> None:
+        nonlocal spent
+        piece = pieces[index]
+        cost = count(piece.text) + 1
+        if not members & {index - 1, index + 1}:
+            cost += gap
+        if piece.heading not in headings:
+            cost += count(piece.heading) + 1
+        if index not in members and spent + cost <= limit:
+            kept.append(index)
+            members.add(index)
+            headings.add(piece.heading)
+            spent += cost
+
+    for index in range(min(HEAD_PIECES, len(pieces))):
+        take(index, budget * HEAD_SHARE)
+    for index in ranked:
+        if spent + gap >= budget:
+            break
+        take(index, budget)
+    return kept
+
+
+def _parts(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
+    """`text` in parts of at most `longest` characters, cut between sentences, else between words, else anywhere."""
+    parts: list[str] = []
+    for sentence in _SENTENCE_END.split(text) if len(text) > longest else [text]:
+        start = 0
+        while len(sentence) - start > longest:
+            cut = sentence.rfind(" ", start + 1, start + longest)
+            cut = start + longest if cut < 0 else cut
+            parts.append(sentence[start:cut])
+            start = cut
+            while start < len(sentence) and sentence[start].isspace():
+                start += 1
+        rest = sentence[start:]
+        if rest and parts and len(parts[-1]) + len(rest) < longest:
+            parts[-1] = f"{parts[-1]} {rest}"
+        elif rest:
+            parts.append(rest)
+    return parts
+
+
+async def _similarity(question: str, texts: Sequence[str], embedder: Embedder) -> list[float]:
+    """How near in meaning each of `texts` is to the question; empty where the embedder fails."""
+    try:
+        vectors = await embedder.embed([question, *texts])
+    except ModelError as error:
+        log.warning("relevance_failed", error=type(error).__name__)
+        return []
+    similar: list[float] = (vectors[1:] @ vectors[0]).tolist()
+    return similar
+
+
+def _evenly_spread(length: int) -> list[int]:
+    """The places from 0 to `length`, of which the first n lie evenly, for every n (van der Corput's sequence)."""
+    bits = max(1, (length - 1).bit_length())
+    places = (int(f"{rank:0{bits}b}"[::-1], 2) for rank in range(1 << bits))
+    return [place for place in places if place < length]

@@ -1,0 +1,175 @@
+"""Whether the words beside a match name its field, or something else.
+
+`10.00` stands on a receipt, but beside "Cash": as the cash it is right, as the tax it is not.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from app.chat.evidence.concepts import Kind, concept, concepts_of, line_of, may_be_same, may_mean_much
+from app.chat.evidence.labels import Names, affinity
+from app.chat.evidence.matching import Match
+from app.chat.evidence.pairs import Layout, Pair, layout_of
+from app.chat.evidence.passages import Passage, fold
+from app.chat.evidence.quantities import as_day, as_number
+
+Label = Literal["own", "none", "other", "elsewhere"]
+"""What stands beside a match: words that name its field; nothing that names anything; words that name another field;
+or nothing, while the words that name its field stand beside another value."""
+
+OWN_AFFINITY = 0.5
+"""From here on the words around a match are taken for its field's own label, known or not."""
+_FRACTION = re.compile(r"\d[.,]\d|[$€£¥%]|RM|EUR|USD|GBP|CHF", re.IGNORECASE)
+_CLOCK = re.compile(r"\d[:.]\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    label: Label
+    text: str = ""
+    """The label as the source has it."""
+    is_final: bool = False
+    """Whether what stands elsewhere says nothing against it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A field as far as labels can speak of it."""
+
+    value: Any
+    """Empty where it is looked for."""
+    names: Names
+    in_list: bool = False
+    """Labels of a list's fields stand beside the others of their kind, too."""
+
+    @cached_property
+    def concepts(self) -> frozenset[str]:
+        """By the first of its names that the table knows."""
+        return next(filter(None, map(concepts_of, self.names.own)), frozenset())
+
+    @cached_property
+    def kinds(self) -> frozenset[Kind]:
+        if self.concepts:
+            return frozenset(concept(name).kind for name in self.concepts)
+        if not isinstance(self.value, str):
+            return frozenset({"amount", "count"})
+        if not self.value:
+            return frozenset({"number", "text"})
+        if as_day(self.value):
+            return frozenset({"date"})
+        return frozenset({"number" if as_number(self.value) else "text"})
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether it is of a kind that has a label wherever it stands: amounts and numbers, not names and dates."""
+        return bool(self.concepts) and self.kinds <= {"amount", "count", "number", "time"}
+
+    @property
+    def is_quantity(self) -> bool:
+        return bool(self.concepts) and self.kinds <= {"amount", "count"}
+
+
+class Claims:
+    """What the labels of all passages say, each passage read when it is first asked about."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = passages
+        self._layouts: dict[int, Layout] = {}
+
+    def of(self, match: Match, asked: Asked) -> Claim:
+        """What stands beside `match`: `own`, `other` or `none`."""
+        passage = match.passage
+        layout = self.layout(passage)
+        pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
+        # The name of an item stands before its figures like a label.
+        if pair is not None and not pair.closed and (asked.in_list or asked.kinds <= {"text"}):
+            pair = None
+        near = affinity(passage, match.words, asked.names) >= OWN_AFFINITY
+        if not asked.concepts:
+            return Claim("own", pair.label if pair else "") if near else Claim("none")
+        if pair is not None and not pair.concepts:
+            pair = None
+        beside = pair or layout.heading_of(passage, match.words)
+        if beside is not None:
+            is_first = pair is None or _is_first(passage, pair, match)
+            if not beside.concepts.isdisjoint(asked.concepts):
+                return Claim("own" if is_first else "none", beside.label, is_final=True)
+            if is_first and not may_be_same(beside.concepts, asked.concepts):
+                return Claim("other", beside.label)
+        if not near and asked.is_quantity and (street := _line_word(match)):
+            return Claim("other", street)
+        return Claim("none")
+
+    def elsewhere(self, asked: Asked) -> Claim | None:
+        """The field's own label, where it stands beside a value of its kind. For a field without a match there."""
+        if asked.in_list:
+            return None
+        pair = next((pair for _, pair in self.own_pairs(asked)), None)
+        return None if pair is None else Claim("elsewhere", pair.label)
+
+    def own_pairs(self, asked: Asked) -> Iterator[tuple[Passage, Pair]]:
+        """The labels that name the field, and what of its kind stands beside them."""
+        for passage in self._passages if asked.names.own else ():
+            for pair in _named(self.layout(passage), asked):
+                if _fits(passage, pair, asked):
+                    yield passage, pair
+
+    def layout(self, passage: Passage) -> Layout:
+        if id(passage) not in self._layouts:
+            self._layouts[id(passage)] = layout_of(passage)
+        return self._layouts[id(passage)]
+
+
+def _named(layout: Layout, asked: Asked) -> Sequence[Pair]:
+    """Those whose label names the field: the same concepts, or all the words of its key and at most one more."""
+    if asked.concepts:
+        return layout.of_concepts.get(asked.concepts, ())
+    key = asked.names.own[0]
+    if not key or any(map(may_mean_much, key)):
+        return ()
+    rarest = min((layout.of_word.get(word, ()) for word in key), key=len)
+    return [pair for pair in rarest if set(key) <= set(label := fold(pair.label)) and len(label) <= len(key) + 1]
+
+
+def _is_first(passage: Passage, pair: Pair, match: Match) -> bool:
+    """Whether `match` is what the label stands beside, or the same once more; figures may have words before them
+    (`Payment: Cash 10.00`)."""
+    said = [passage.words[word] for word in match.words]
+    values = [passage.words[word] for word in pair.values]
+    if any(map(_has_figure, said)):
+        values = list(filter(_has_figure, values)) or values
+    return values[0] in said
+
+
+def _has_figure(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _line_word(match: Match) -> str:
+    """A word in the line of a bare figure that makes it a part of an address."""
+    if _FRACTION.search(" ".join([match.passage.words[word] for word in match.words])):
+        return ""
+    line = match.passage.lines[match.passage.line_at(match.words[0])]
+    return next((word for word in line.words if any(line_of(token) for token in fold(word))), "")
+
+
+def _fits(passage: Passage, pair: Pair, asked: Asked) -> bool:
+    text = passage.words[pair.values[0]]
+    for kind in asked.kinds:
+        match kind:
+            case "amount" | "count":
+                fits = pair.values[0] in passage.number_at
+            case "date":
+                fits = any(word in passage.day_at for word in pair.values)
+            case "time":
+                fits = bool(_CLOCK.search(text))
+            case "number":
+                fits = any(character.isdigit() for character in text)
+            case "text":
+                fits = pair.closed and any(character.isalpha() for character in text)
+        if fits:
+            return True
+    return False

@@ -1,0 +1,304 @@
+"""Where each field of an answer comes from, found by comparing it with the results; no LLM is asked.
+
+>>> ground({"total": 9.0, "vat_id": "DE1"}, precontext)
+{"evidence": {"/total": {"precontext": 0, "name": "ocr", "text": "9.00", "page": 1, …}}, "unsupported": ["/vat_id"]}
+
+A field that several places could support is traced to the one that says it most exactly, then to the one beside
+a label that names the field, then, within an object of a list, to the one nearest to the object's other fields.
+Found is not yet right: a value that stands beside another field's label, or away from its own, is marked and counts as
+unsupported. Synchronous; for long documents call it in a thread.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict
+
+from app.chat.evidence.claims import Asked, Claim, Claims, Label
+from app.chat.evidence.labels import affinity, bounds_of_word, box_of, names_of
+from app.chat.evidence.matching import Kind, Match, matches
+from app.chat.evidence.passages import Passage, escape, passages_of
+from app.chat.schema.fields import Path, schema_at
+from app.wire.response import PrecontextEntry
+from models.fair_executor import Slices
+from tasks.bounds import Bounds, bounds_of
+
+MAX_PASSAGE = 300
+"""Characters of the line around a match in a web page."""
+BOOLEAN_AFFINITY = 0.5
+"""A "yes" supports a field only in a line that names the field."""
+
+UNUSED_BONUS = 0.25
+"""Repeated values of a list are traced to different places, where there are as many."""
+CONFIDENCE_WEIGHT = 0.05
+CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
+"""A place whose label names the field is preferred; one whose label names something else is taken where there is no
+other."""
+CONTRADICTED_SCORE = 0.3
+"""What is left of the score of a value whose label speaks against it."""
+
+
+class FieldEvidence(TypedDict):
+    precontext: int
+    """Index of the entry in `precontext`."""
+    name: str
+    """The entry's name."""
+    pointer: str
+    """JSON pointer into the entry's result: the line or the text where the match begins."""
+    text: str
+    """The matched words as the source has them."""
+    match: Kind
+    """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters."""
+    score: float
+    """0 to 1, two decimals: how well value and text agree; at most 0.3 where the label speaks against the field."""
+    label: Label
+    """`own`: the words beside it name the field; `none`: no known label stands there; `other`: they name something
+    else; `elsewhere`: the field's label stands beside another value. The last two speak against the field."""
+    label_text: NotRequired[str]
+    """That label as the source has it."""
+    confidence: NotRequired[float]
+    """The mean of what the engine measured for the matched words."""
+    bounds: NotRequired[Bounds]
+    page: NotRequired[int]
+    timestamp: NotRequired[tuple[float, float]]
+    """Seconds."""
+    speaker: NotRequired[str]
+    url: NotRequired[str]
+    passage: NotRequired[str]
+    """With `url`: the line that the text stands in."""
+
+
+class Grounding(TypedDict):
+    evidence: dict[str, FieldEvidence]
+    """By JSON pointer (RFC 6901) into the answer."""
+    unsupported: list[str]
+    """Pointers of the fields that nothing in the precontext says, and of those whose label speaks against them. null
+    and "" claim nothing and are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    path: Path
+    asked: Asked
+
+    @property
+    def pointer(self) -> str:
+        return "".join(f"/{escape(str(step))}" for step in self.path)
+
+    @property
+    def item(self) -> Path | None:
+        """Path of the innermost list item around it, or None outside lists."""
+        last = max((at for at, step in enumerate(self.path) if isinstance(step, int)), default=None)
+        return None if last is None else self.path[: last + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    match: Match
+    claim: Claim
+
+    @property
+    def speaks_against(self) -> bool:
+        return self.claim.label in ("other", "elsewhere")
+
+
+def ground(value: Any, precontext: Sequence[PrecontextEntry], schema: Mapping[str, Any] | None = None) -> Grounding:
+    """As `grounded`, at once and of any size."""
+    steps = grounded(value, precontext, schema, most_chars=sys.maxsize)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            grounding: Grounding
+            grounding, _ = end.value
+            return grounding
+
+
+def grounded(
+    value: Any, precontext: Sequence[PrecontextEntry], schema: Mapping[str, Any] | None, *, most_chars: int
+) -> Slices[tuple[Grounding, int]]:
+    """Evidence for each string, number and boolean of `value`, a parsed JSON answer.
+
+    The titles and short descriptions of its `schema` are names of the fields as well as their keys. Each field is
+    compared with all of the text: `most_chars` of text are read in all, and the fields that are left then are neither
+    in the evidence nor unsupported; they are counted beside it.
+    """
+    passages = passages_of(precontext)
+    yield
+    claims = Claims(passages)
+    leaves = list(_leaves(value, ()))
+    size = max(1, sum(len(passage.text) for passage in passages))
+    fields = []
+    candidates = {}
+    for path, leaf in leaves[: max(1, most_chars // size)]:
+        field = _Field(path, Asked(leaf, names_of(path, schema_at(schema, path)), _is_in_list(path)))
+        fields.append(field)
+        candidates[path] = _candidates(field, _matches(field, passages), claims)
+        yield
+    chosen = _choose(fields, candidates)
+    for field in fields:
+        yield
+        found = chosen.get(field.path)
+        if found is not None and found.claim.label == "none" and not found.claim.is_final:
+            others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
+            against = claims.elsewhere(field.asked) or (next(others, None) if field.asked.is_quantity else None)
+            chosen[field.path] = _Candidate(found.match, against or found.claim)
+    grounding: Grounding = {
+        "evidence": {field.pointer: _report(chosen[field.path]) for field in fields if field.path in chosen},
+        "unsupported": [
+            field.pointer for field in fields if field.path not in chosen or chosen[field.path].speaks_against
+        ],
+    }
+    return grounding, len(leaves) - len(fields)
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    match value:
+        case dict():
+            for key, child in value.items():
+                yield from _leaves(child, (*path, key))
+        case list():
+            for index, child in enumerate(value):
+                yield from _leaves(child, (*path, index))
+        case str() if not value.strip():
+            return
+        case str() | bool() | int() | float():
+            yield path, value
+
+
+def _is_in_list(path: Path) -> bool:
+    return any(isinstance(step, int) for step in path)
+
+
+def _matches(field: _Field, passages: Sequence[Passage]) -> list[Match]:
+    return matches(field.asked.value, passages, is_quantity=field.asked.is_quantity)
+
+
+def _candidates(field: _Field, found: Sequence[Match], claims: Claims) -> list[_Candidate]:
+    if isinstance(field.asked.value, bool):
+        return [
+            _Candidate(match, Claim("own"))
+            for match in found
+            if affinity(match.passage, match.words, field.asked.names) >= BOOLEAN_AFFINITY
+        ]
+    return [_Candidate(match, claims.of(match, field.asked)) for match in found]
+
+
+def _choose(fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]]) -> dict[Path, _Candidate]:
+    """The surest fields first, so that the others of their object can be looked for around them."""
+    chosen: dict[Path, _Candidate] = {}
+    used: set[tuple[int, int]] = set()
+    anchors: dict[Path, list[Match]] = {}
+    items = dict.fromkeys(field.item for field in fields)
+    for item in items:
+        members = [field for field in fields if field.item == item and candidates[field.path]]
+        for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.asked.value)))):
+            around = anchors.setdefault(item, []) if item is not None else []
+            best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field.asked, around, used))
+            chosen[field.path] = best
+            around.append(best.match)
+            used.add(_identity(best.match))
+    return chosen
+
+
+def _rank(
+    candidate: _Candidate, asked: Asked, around: Sequence[Match], used: set[tuple[int, int]]
+) -> tuple[float, float, int, int]:
+    match = candidate.match
+    fit = affinity(match.passage, match.words, asked.names) + CONFIDENCE_WEIGHT * (_confidence(match) or 0.0)
+    fit += CLAIM_BONUS.get(candidate.claim.label, 0.0)
+    if around:
+        fit += 2 * max(_nearness(match, other) for other in around)
+    if asked.in_list and _identity(match) not in used:
+        fit += UNUSED_BONUS
+    return round(fit, 4), match.score, -match.passage.entry, -match.words[0]
+
+
+def _identity(match: Match) -> tuple[int, int]:
+    return id(match.passage), match.words[0]
+
+
+def _nearness(match: Match, other: Match) -> float:
+    """1 on the same line, falling by a third with each line between."""
+    if match.passage is not other.passage:
+        return 0.0
+    here, there = box_of(match.passage, match.words), box_of(other.passage, other.words)
+    if here is None or there is None:
+        apart: float = abs(match.passage.line_at(match.words[0]) - other.passage.line_at(other.words[0]))
+    else:
+        # Half a line height is as near as on the same line.
+        height = max(1, min(here[3] - here[1], there[3] - there[1]))
+        apart = max(0.0, abs(here[1] + here[3] - there[1] - there[3]) / 2 / height - 0.5)
+    return max(0.0, 1 - apart / 3) if apart < 1 else 0.7 / apart
+
+
+def _report(candidate: _Candidate) -> FieldEvidence:
+    match, claim = candidate.match, candidate.claim
+    passage = match.passage
+    lines = [passage.lines[at] for at in sorted({passage.line_at(word) for word in match.words})]
+    first = lines[0]
+    evidence: FieldEvidence = {
+        "precontext": passage.entry,
+        "name": passage.name,
+        "pointer": first.pointer,
+        "text": " ".join([passage.words[word] for word in match.words]),
+        "match": match.kind,
+        "score": round(min(match.score, CONTRADICTED_SCORE) if candidate.speaks_against else match.score, 2),
+        "label": claim.label,
+    }
+    if claim.text:
+        evidence["label_text"] = claim.text
+    if (confidence := _confidence(match)) is not None:
+        evidence["confidence"] = round(confidence, 2)
+    if (bounds := _bounds(match)) is not None:
+        evidence["bounds"] = bounds
+    if "page" in first.place:
+        evidence["page"] = first.place["page"]
+    if "timestamp" in first.place:
+        begin, end = first.place["timestamp"][0], lines[-1].place.get("timestamp", first.place["timestamp"])[1]
+        evidence["timestamp"] = (begin, end)
+    if "speaker" in first.place:
+        evidence["speaker"] = first.place["speaker"]
+    if "url" in first.place:
+        evidence["url"] = first.place["url"]
+        evidence["passage"] = _around(match)
+    return evidence
+
+
+def _confidence(match: Match) -> float | None:
+    measured = []
+    for word in match.words:
+        at = match.passage.line_at(word)
+        line = match.passage.lines[at]
+        if line.confidences:
+            measured.append(line.confidences[word - match.passage.line_words(at).start])
+        elif "confidence" in line.place:
+            measured.append(line.place["confidence"])
+    return sum(measured) / len(measured) if measured else None
+
+
+def _bounds(match: Match) -> Bounds | None:
+    """Of a single word its own; on one line the quadrilateral from the first to the last; else the hull."""
+    hull = box_of(match.passage, match.words)
+    first = bounds_of_word(match.passage, match.words[0])
+    last = bounds_of_word(match.passage, match.words[-1])
+    if hull is None or first is None or last is None or first is last:
+        return first
+    left, top, right, bottom = hull
+    if match.passage.line_at(match.words[0]) == match.passage.line_at(match.words[-1]):
+        corners = (first["top_left"], last["top_right"], last["bottom_right"], first["bottom_left"])
+        a, b, c, d = [(corner["x"], corner["y"]) for corner in corners]
+        return bounds_of((a, b, c, d), right, bottom)
+    return bounds_of(((left, top), (right, top), (right, bottom), (left, bottom)), right, bottom)
+
+
+def _around(match: Match) -> str:
+    """The line of the match, shortened around it."""
+    words = match.passage.words
+    line = match.passage.line_words(match.passage.line_at(match.words[0]))
+    first, last = match.words[0], min(match.words[-1], line.stop - 1)
+    text = " ".join(words[first : last + 1])
+    while len(text) < MAX_PASSAGE and (first > line.start or last < line.stop - 1):
+        first, last = max(line.start, first - 1), min(line.stop - 1, last + 1)
+        text = " ".join(words[first : last + 1])
+    return text[:MAX_PASSAGE]

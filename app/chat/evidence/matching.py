@@ -1,0 +1,197 @@
+"""Where a value is said: exactly, in another notation, or nearly."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Literal
+
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.fuzz import partial_ratio_alignment
+
+from app.chat.evidence.passages import Passage, fold, look_alike
+from app.chat.evidence.quantities import Day, Number, as_day, as_number
+
+Kind = Literal["exact", "normalised", "fuzzy"]
+
+MAX_OCCURRENCES = 50
+"""Of one value in one passage, the first; a page repeats a figure a few times, not more."""
+NORMALISED_SCORE = 0.95
+"""Another notation of the same value; exactly the same is 1."""
+OTHER_READING_SCORE = 0.85
+"""The same only if day and month, or a point and a comma, are read the less likely way."""
+EDITS_PER_CHARACTER = 1 / 6
+"""How much of a text OCR or a model may have changed: one letter of six, so that five letters allow none."""
+FIGURE_COST = 3
+"""What a changed figure counts in edits: it is another number, not another spelling."""
+MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
+"""Characters. A shorter text is another word after one edit; a longer one costs too much to compare."""
+PIECES = 64
+"""Of a text, at most, that are looked for to find where it might stand."""
+MIN_WORDS_SCATTERED = 4
+SCATTERED_SHARE = 0.8
+"""Of a text's characters whose words must be found together."""
+LINES_TOGETHER = 6
+"""An address has up to six lines."""
+
+_TRUE, _FALSE = ("true", "yes"), ("false", "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    passage: Passage
+    words: tuple[int, ...]
+    """Ascending."""
+    kind: Kind
+    score: float
+    """0 to 1."""
+
+
+def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[Match]:
+    """The matches of the best kind there is; empty for a value that nothing says. A quantity is no piece of a code."""
+    match value:
+        case bool():
+            spellings = _TRUE if value else _FALSE
+            return [match for passage in passages for word in spellings for match in _same(word, passage)]
+        case int() | float():
+            number = Number(0, 0, str(value), frozenset([Decimal(str(value))]))
+            return _best([match for passage in passages for match in _same_number(number, passage, typed=True)])
+        case str():
+            return _matches_of_text(value, passages, is_quantity)
+        case _:
+            return []
+
+
+def _matches_of_text(text: str, passages: Sequence[Passage], is_quantity: bool) -> list[Match]:
+    day, number = as_day(text), as_number(text)
+    if day is not None:
+        found = [match for passage in passages for match in _same_day(text, day, passage)]
+    elif number is not None:
+        found = [match for passage in passages for match in _same_number(number, passage)]
+        # A figure may also be a piece of a code: the house number of an address, the end of a telephone number.
+        if not found and not is_quantity:
+            found = [match for passage in passages for match in _same(text, passage)]
+    else:
+        found = [match for passage in passages for match in _same(text, passage)]
+        found = found or [match for passage in passages for match in _alike(text, passage)]
+        found = found or [match for passage in passages for match in _scattered(text, passage)]
+    return _best(found)
+
+
+def _best(found: list[Match]) -> list[Match]:
+    order: tuple[Kind, ...] = ("exact", "normalised", "fuzzy")
+    kind = next((kind for kind in order if any(match.kind == kind for match in found)), None)
+    return [match for match in found if match.kind == kind]
+
+
+def _same(text: str, passage: Passage) -> Iterator[Match]:
+    """The same letters and figures; exact when the signs between them are the same too."""
+    needle = "".join(fold(text))
+    if not needle:
+        return
+    tokens = passage.tokens
+    for start, end in tokens.occurrences(needle, tokens.stream, MAX_OCCURRENCES):
+        words = tokens.words_between(start, end)
+        exact = _closed_up(text) in _closed_up("".join([passage.words[word] for word in words]))
+        yield Match(passage, words, "exact" if exact else "normalised", 1.0 if exact else NORMALISED_SCORE)
+
+
+def _closed_up(text: str) -> str:
+    return "".join(text.casefold().split())
+
+
+def _same_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[Match]:
+    """`typed`: a JSON number, which has no notation of its own: 9 and 9.00 are the same one."""
+    same = passage.numbers_that_read(number.readings)
+    for found in islice(same, MAX_OCCURRENCES):
+        exact = found.is_plain if typed else found.digits == number.digits
+        sure = len(found.readings) == 1
+        score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
+        words = passage.words_between(found.start, found.end)
+        yield Match(passage, words, "exact" if exact else "normalised", score)
+
+
+def _same_day(text: str, day: Day, passage: Passage) -> Iterator[Match]:
+    same = passage.days_that_read(day.readings)
+    for found in islice(same, MAX_OCCURRENCES):
+        written = _closed_up(text[day.start : day.end])
+        exact = written == _closed_up(passage.text[found.start : found.end]) and day.end == len(text.strip())
+        sure = day.readings[0] == found.readings[0]
+        score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
+        words = passage.words_between(found.start, found.end)
+        yield Match(passage, words, "exact" if exact else "normalised", score)
+
+
+def _alike(text: str, passage: Passage) -> Iterator[Match]:
+    """The same but for what OCR confuses, and for a few edits in a longer text."""
+    plain = "".join(fold(text))
+    needle = look_alike(plain)
+    tokens = passage.tokens
+    found = list(tokens.occurrences(needle, tokens.look_alike, MAX_OCCURRENCES)) if len(plain) > 2 else []
+    spans = {*found, *(_near(needle, passage) if MIN_FUZZY_LENGTH <= len(needle) <= MAX_FUZZY_LENGTH else ())}
+    for start, end in sorted(spans):
+        cost = _cost(plain, needle, tokens.stream[start:end], tokens.look_alike[start:end])
+        if cost <= len(needle) * EDITS_PER_CHARACTER:
+            yield Match(passage, tokens.words_between(start, end), "fuzzy", max(0.0, 1 - cost / len(needle)))
+
+
+def _near(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
+    """Spans of whole tokens that share many of `needle`'s pieces in the same order."""
+    stream = passage.tokens.look_alike
+    size = 2 if len(needle) < 9 else 3
+    diagonals: Counter[int] = Counter()
+    offsets = range(0, len(needle) - size + 1, 1 + len(needle) // PIECES)
+    for offset in offsets:
+        piece = needle[offset : offset + size]
+        at = stream.find(piece)
+        while at >= 0:
+            diagonals[(at - offset) >> 3] += 1
+            at = stream.find(piece, at + 1)
+    wanted = len(offsets) / 3
+    for diagonal, votes in diagonals.most_common(4):
+        if votes + max(diagonals[diagonal - 1], diagonals[diagonal + 1]) < wanted:
+            return
+        left = max(0, (diagonal << 3) - 8)
+        window = stream[left : (diagonal << 3) + len(needle) + 16]
+        alignment = partial_ratio_alignment(needle, window)
+        if alignment is not None:
+            start = passage.tokens.nearest_edge(left + alignment.dest_start)
+            end = passage.tokens.nearest_edge(left + alignment.dest_end)
+            if start < end:
+                yield start, end
+
+
+def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
+    """Edits from `needle` to `found_alike`; look-alikes are free, figures dear. `plain` and `found` as written."""
+    cost = 0.0
+    for edit in Levenshtein.editops(needle, found_alike):
+        left = plain[edit.src_pos : edit.src_pos + 1] if edit.tag != "insert" else ""
+        right = found[edit.dest_pos : edit.dest_pos + 1] if edit.tag != "delete" else ""
+        cost += FIGURE_COST if left.isdigit() or right.isdigit() else 1
+    return cost
+
+
+def _scattered(text: str, passage: Passage) -> Iterator[Match]:
+    """The words of a longer text within a few lines, in another order or with others between them."""
+    wanted = dict.fromkeys(fold(text))
+    if len(wanted) < MIN_WORDS_SCATTERED:
+        return
+    at: dict[int, dict[str, int]] = {}
+    for token in wanted:
+        for word in passage.vocabulary.get(token, ()):
+            at.setdefault(passage.line_at(word), {})[token] = word
+    length = sum(map(len, wanted))
+    figures = {token for token in wanted if re.search(r"\d", token)}
+    best: tuple[float, int, tuple[int, ...]] | None = None
+    for first in sorted(at):
+        together: dict[str, int] = {}
+        for line in range(first, first + LINES_TOGETHER):
+            together = {**at.get(line, {}), **together}
+            share = sum(map(len, together)) / length
+            words = tuple(sorted(set(together.values())))
+            if share >= SCATTERED_SHARE and figures <= together.keys() and (best is None or share > best[0]):
+                best = (share, first, words)
+    if best is not None:
+        yield Match(passage, best[2], "fuzzy", best[0])

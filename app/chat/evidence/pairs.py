@@ -1,0 +1,231 @@
+"""The labels of a page and the values beside them: `Cash  10.00`, `Cashier : MANIS`, a column under its heading."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.chat.evidence.concepts import concept, concepts_of, is_name
+from app.chat.evidence.labels import REACH, Box, box_of
+from app.chat.evidence.passages import Passage, fold
+
+GAP = 1.5
+"""Heights of a line: a wider gap between two words parts a label from its value, or two labels from each other."""
+ROWS_ABOVE = 8
+"""How many rows back a line may still belong to one."""
+SAME_ROW = 0.5
+"""The part of the lower of two lines that must be beside the other."""
+LONGEST_LABEL = 6
+"""Words; what is longer and ends with no colon is a sentence."""
+_MOST_KEPT = 2 * LONGEST_LABEL
+"""Words before a colon that are looked at."""
+
+_HEAD = re.compile(r"(?:\D*|[^\W\d_]{2}.*)")
+"""What stands before a colon, where it is no time of day."""
+_PERCENT = re.compile(r"[^\W\d_]*[.(@]*\d+(?:[.,]\d+)?%[):]*")
+"""`6%`, `GST@6%`: a part of the label."""
+_CURRENCY = re.compile(r"\(?(?:RM|MYR|EUR|USD|GBP|CHF|SGD|[€$£¥])\)?\.?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    label: str
+    """As the page has it."""
+    concepts: frozenset[str]
+    """That the label names."""
+    values: tuple[int, ...]
+    """Words, in order: the first is what the label stands beside; the last ones may belong to nothing."""
+    closed: bool
+    """A colon ends the label, so that words may be its value, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    label: str
+    concepts: frozenset[str]
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the labels of a passage say."""
+
+    pairs: tuple[Pair, ...]
+    pair_of: dict[int, Pair]
+    """By each of its values."""
+    of_concepts: dict[frozenset[str], list[Pair]]
+    of_word: dict[str, list[Pair]]
+    """Those that a colon ends, by each folded word of the label."""
+    headings: tuple[Heading, ...]
+    """From top to bottom."""
+
+    def heading_of(self, passage: Passage, words: Sequence[int]) -> Heading | None:
+        """The nearest one above `words`."""
+        box = box_of(passage, words)
+        if box is None:
+            return None
+        height = max(1, box[3] - box[1])
+        above = [
+            heading
+            for heading in self.headings
+            if -0.5 <= (box[1] - heading.box[3]) / height < REACH
+            and min(box[2], heading.box[2]) - max(box[0], heading.box[0]) > 0
+        ]
+        return max(above, key=lambda heading: heading.box[3], default=None)
+
+
+def layout_of(passage: Passage) -> Layout:
+    """Found once for each passage, in time linear in its length."""
+    pairs: list[Pair] = []
+    headings: list[Heading] = []
+    for row in _rows(passage):
+        reader = _RowReader(passage)
+        found = list(reader.read(row))
+        pairs += found
+        if not found and len(row) > 1 and not reader.has_figures and not reader.has_colons:
+            headings += _headings(passage, row)
+    by_value = {word: pair for pair in reversed(pairs) for word in pair.values}
+    of_concepts: dict[frozenset[str], list[Pair]] = {}
+    of_word: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        of_concepts.setdefault(pair.concepts, []).append(pair)
+        for word in dict.fromkeys(fold(pair.label)) if pair.closed else ():
+            of_word.setdefault(word, []).append(pair)
+    return Layout(tuple(pairs), by_value, of_concepts, of_word, tuple(headings))
+
+
+def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Heading]:
+    for segment in row:
+        label = " ".join([passage.words[word] for word in segment])
+        box = box_of(passage, segment)
+        if box is not None and len(segment) <= 3 and len(concepts := concepts_of(_tokens(label))) == 1:
+            yield Heading(label, concepts, box)
+
+
+def _rows(passage: Passage) -> Iterator[list[list[int]]]:
+    """The words of each row from left to right, parted where there is a wide gap or another line begins."""
+    boxes = [box_of(passage, passage.line_words(line)) for line in range(len(passage.lines))]
+    for line, box in enumerate(boxes):
+        if box is None:
+            yield [list(passage.line_words(line))]
+    placed = sorted((box[1] + box[3], line, box) for line, box in enumerate(boxes) if box is not None)
+    rows: list[list[tuple[Box, int]]] = []
+    for _, line, box in placed:
+        near = [(_beside(row, box), row) for row in rows[-ROWS_ABOVE:]]
+        share, nearest = max(near, key=lambda found: found[0], default=(0.0, None))
+        if nearest is not None and share > SAME_ROW:
+            nearest.append((box, line))
+        else:
+            rows.append([(box, line)])
+    for row in rows:
+        yield [segment for _, line in sorted(row) for segment in _segments(passage, line)]
+
+
+def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
+    """How much of `box` is beside the nearest line of the row: where a page is askew, its rows slant."""
+    near, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
+    return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
+
+
+def _segments(passage: Passage, line: int) -> Iterator[list[int]]:
+    segment: list[int] = []
+    before: Box | None = None
+    for word in passage.line_words(line):
+        box = box_of(passage, [word])
+        if segment and box and before and box[0] - before[2] > GAP * (box[3] - box[1]):
+            yield segment
+            segment = []
+        segment.append(word)
+        before = box
+    if segment:
+        yield segment
+
+
+@dataclass
+class _RowReader:
+    """Reads one row from left to right."""
+
+    passage: Passage
+    has_figures: bool = False
+    has_colons: bool = False
+    _carried: list[str] = field(default_factory=list)
+    """Words of the label from segments before."""
+    _label: list[str] = field(default_factory=list)
+    _values: list[int] = field(default_factory=list)
+    _closed: bool = False
+
+    def read(self, row: Sequence[Sequence[int]]) -> Iterator[Pair]:
+        for segment in row:
+            yield from self._begin_segment()
+            for word in segment:
+                yield from self._word(word, self.passage.words[word])
+        yield from self._end()
+
+    def _begin_segment(self) -> Iterator[Pair]:
+        if self._closed and any(self._is_text(word) for word in self._values):
+            yield from self._end()
+        elif not self._values and not self._closed:
+            self._carried, self._label = [*self._carried, *self._label][-_MOST_KEPT:], []
+
+    def _word(self, word: int, text: str) -> Iterator[Pair]:
+        head, colon, tail = text.partition(":") if "：" not in text else text.partition("：")
+        has_figures = any(character.isdigit() for character in text)
+        self.has_figures |= has_figures
+        self.has_colons |= bool(colon)
+        if colon and not tail.startswith("//") and _HEAD.fullmatch(head):
+            if any(character.isalpha() for character in head) or self._label or self._carried:
+                yield from self._colon(head)
+                if any(character.isalnum() for character in tail):
+                    self._values.append(word)
+        elif not any(character.isalnum() for character in text):
+            if text.startswith("%") and self._values:
+                self._values.pop()
+        elif self._closed and not self._begins_label(text):
+            self._values.append(word)
+        elif has_figures and not _PERCENT.fullmatch(text):
+            if self._label or self._carried:
+                self._values.append(word)
+        elif not _CURRENCY.fullmatch(text):
+            if self._values:
+                yield from self._end()
+            self._label.append(text)
+
+    def _colon(self, head: str) -> Iterator[Pair]:
+        """A label ends with `head`, which may be nothing."""
+        words = [head] if fold(head) else []
+        if self._values:
+            # `Name: John Smith Tel: 12`: how much of what came before belongs to this label, only a known name tells.
+            while self._values and len(words) < LONGEST_LABEL and self._goes_with(self._values[-1], words):
+                words.insert(0, self.passage.words[self._values.pop()])
+            yield from self._end()
+        elif self._closed:
+            self._carried, self._label = [], []
+        self._label += words
+        self._closed = True
+
+    def _end(self) -> Iterator[Pair]:
+        if self._values and (self._closed or len(self._carried) + len(self._label) <= LONGEST_LABEL):
+            whole = " ".join([*self._carried, *self._label][-_MOST_KEPT:])
+            own = " ".join(self._label[-_MOST_KEPT:])
+            label = own if concepts_of(_tokens(own)) else whole
+            concepts = concepts_of(_tokens(label))
+            # Without a colon, several names are the headings of columns.
+            one = len(concepts) == 1 or all(concept(name).weak for name in concepts)
+            known = concepts if self._closed or one else frozenset()
+            yield Pair(label, known, tuple(self._values), self._closed)
+        self._carried, self._label, self._values, self._closed = [], [], [], False
+
+    def _goes_with(self, word: int, words: Sequence[str]) -> bool:
+        text = self.passage.words[word]
+        return bool(_CURRENCY.fullmatch(text)) or is_name(tuple(fold(" ".join([text, *words]))))
+
+    def _begins_label(self, text: str) -> bool:
+        """`ITEM: 5 TOTAL 25.85`: a name after nothing but figures."""
+        return bool(self._values) and not any(map(self._is_text, self._values)) and is_name(tuple(fold(text)))
+
+    def _is_text(self, word: int) -> bool:
+        text = self.passage.words[word]
+        return any(character.isalpha() for character in text) and not _CURRENCY.fullmatch(text)
+
+
+def _tokens(label: str) -> tuple[str, ...]:
+    return tuple(token for token in fold(label) if not _CURRENCY.fullmatch(token))

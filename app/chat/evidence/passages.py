@@ -1,0 +1,277 @@
+"""Results of tasks as running text whose every word still knows where it stands."""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, Literal, TypeVar
+
+from app.chat.context.result_text import unplaced_text
+from app.chat.evidence.quantities import Day, Number, days, numbers
+from app.wire.response import PrecontextEntry
+from tasks.bounds import Bounds
+
+Q = TypeVar("Q", Number, Day)
+Reading = TypeVar("Reading", Decimal, date)
+
+_TOKEN = re.compile(r"[^\W_]+")
+_BREAK = "\x1f"
+"""Between two texts that do not continue each other; no token holds it."""
+
+_LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "ı": "l"})
+
+CORNERS: tuple[Literal["top_left", "top_right", "bottom_right", "bottom_left"], ...] = (
+    "top_left",
+    "top_right",
+    "bottom_right",
+    "bottom_left",
+)
+
+
+def _is_corner(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("x"), int) and isinstance(value.get("y"), int)
+
+
+_PLACE: dict[str, Callable[[Any], bool]] = {
+    "bounds": lambda value: isinstance(value, dict) and all(_is_corner(value.get(name)) for name in CORNERS),
+    "page": lambda value: isinstance(value, int),
+    "timestamp": lambda value: isinstance(value, list | tuple) and len(value) == 2,
+    "speaker": lambda value: isinstance(value, str),
+    "url": lambda value: isinstance(value, str),
+    "confidence": lambda value: isinstance(value, int | float),
+}
+"""Keys of a result that say where its texts stand, and are none themselves; a web page's data may mean other things
+by them, in another form."""
+
+_ACCOUNTS = ("batch_size", "language_probability", "low_confidence")
+"""Keys that speak of the work and not of the world."""
+
+
+def _by_reading(found: Iterable[tuple[Reading, Q]]) -> dict[Reading, list[Q]]:
+    index: dict[Reading, list[Q]] = {}
+    for reading, one in found:
+        index.setdefault(reading, []).append(one)
+    return index
+
+
+def _that_read(index: Mapping[Reading, Sequence[Q]], readings: Collection[Reading]) -> list[Q]:
+    found = {one.start: one for reading in readings for one in index.get(reading, ())}
+    return [found[start] for start in sorted(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    words: tuple[str, ...]
+    pointer: str
+    """Where its text is in the entry's result (RFC 6901)."""
+    place: Mapping[str, Any]
+    """What holds for the whole line: page, timestamp, speaker, url; bounds and confidence where words have none."""
+    bounds: tuple[Bounds, ...] = ()
+    """Of each word, or nothing."""
+    confidences: tuple[float, ...] = ()
+    continues: bool = True
+    """Whether the next line may go on with the same sentence."""
+
+
+class Passage:
+    """Consecutive lines of one result. Words are counted through from 0."""
+
+    def __init__(self, entry: int, name: str, lines: Sequence[SourceLine]) -> None:
+        self.entry = entry
+        """Index in the precontext."""
+        self.name = name
+        self.lines = lines
+        self.words = [word for line in lines for word in line.words]
+        self.labels: dict[str, list[tuple[int, float]]] = {}
+        """Words that may name a field, by the field's word; filled as fields ask."""
+        self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
+
+    def line_at(self, word: int) -> int:
+        return bisect_right(self._line_starts, word) - 1
+
+    def line_words(self, line: int) -> range:
+        return range(self._line_starts[line], self._line_starts[line + 1])
+
+    @cached_property
+    def text(self) -> str:
+        """Words joined by spaces, lines by line breaks."""
+        return "\n".join([" ".join(line.words) for line in self.lines])
+
+    @cached_property
+    def _text_starts(self) -> list[int]:
+        return list(accumulate((len(word) + 1 for word in self.words), initial=0))
+
+    def words_between(self, start: int, end: int) -> tuple[int, ...]:
+        """The words of which characters `start` to `end` of `text` are a part."""
+        return tuple(range(bisect_right(self._text_starts, start) - 1, bisect_right(self._text_starts, end - 1)))
+
+    @cached_property
+    def numbers(self) -> list[Number]:
+        return list(numbers(self.text))
+
+    @cached_property
+    def days(self) -> list[Day]:
+        return list(days(self.text))
+
+    def numbers_that_read(self, readings: Collection[Decimal]) -> list[Number]:
+        """Those that may mean one of `readings`, in order."""
+        return _that_read(self._numbers_by_reading, readings)
+
+    def days_that_read(self, readings: Collection[date]) -> list[Day]:
+        """Those that may mean one of `readings`, in order."""
+        return _that_read(self._days_by_reading, readings)
+
+    @cached_property
+    def _numbers_by_reading(self) -> Mapping[Decimal, list[Number]]:
+        return _by_reading((reading, number) for number in self.numbers for reading in number.readings)
+
+    @cached_property
+    def _days_by_reading(self) -> Mapping[date, list[Day]]:
+        return _by_reading((reading, day) for day in self.days for reading in day.readings)
+
+    @cached_property
+    def number_at(self) -> dict[int, Number]:
+        """The first number that a word is a part of."""
+        return self._by_word(self.numbers)
+
+    @cached_property
+    def day_at(self) -> dict[int, Day]:
+        return self._by_word(self.days)
+
+    def _by_word(self, found: Sequence[Q]) -> dict[int, Q]:
+        return {word: one for one in reversed(found) for word in self.words_between(one.start, one.end)}
+
+    @cached_property
+    def tokens(self) -> "Tokens":
+        return Tokens(self)
+
+    @cached_property
+    def vocabulary(self) -> dict[str, list[int]]:
+        """Words by their folded letters and figures."""
+        found: dict[str, list[int]] = {}
+        for token, word in zip(self.tokens.texts, self.tokens.words, strict=True):
+            found.setdefault(token, []).append(word)
+        return found
+
+
+class Tokens:
+    """The letters and figures of a passage in one string, case folded, with nothing between them."""
+
+    def __init__(self, passage: Passage) -> None:
+        self.texts: list[str] = []
+        self.words: list[int] = []
+        """Of each token, the word that it is a part of."""
+        number = 0
+        for line in passage.lines:
+            for word in line.words:
+                parts = [word.casefold()] if word.isascii() and word.isalnum() else fold(word)
+                self.texts += parts
+                self.words += [number] * len(parts)
+                number += 1
+            if not line.continues:
+                self.texts.append(_BREAK)
+                self.words.append(number - 1)
+        self.stream = "".join(self.texts)
+        self.starts = list(accumulate(map(len, self.texts), initial=0))
+        self._edges = frozenset(self.starts)
+
+    @cached_property
+    def look_alike(self) -> str:
+        """The stream with characters that OCR takes for each other made one; as long as the stream."""
+        return look_alike(self.stream)
+
+    def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
+        """Start and end of `needle` where it covers whole tokens; the first `limit`."""
+        at = stream.find(needle)
+        while at >= 0 and limit:
+            if at in self._edges and at + len(needle) in self._edges:
+                yield at, at + len(needle)
+                limit -= 1
+            at = stream.find(needle, at + 1)
+
+    def nearest_edge(self, position: int) -> int:
+        index = bisect_right(self.starts, position)
+        before = self.starts[index - 1]
+        after = self.starts[min(index, len(self.starts) - 1)]
+        return before if position - before <= after - position else after
+
+    def words_between(self, start: int, end: int) -> tuple[int, ...]:
+        """The words of which characters `start` to `end` of the stream are a part."""
+        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
+        return tuple(range(self.words[first], self.words[last] + 1))
+
+
+def fold(text: str) -> list[str]:
+    """Its runs of letters and figures, without differences of case, width or ligature."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _TOKEN.findall(text.casefold())
+
+
+def look_alike(text: str) -> str:
+    return text.translate(_LOOK_ALIKE)
+
+
+def passages_of(precontext: Sequence[PrecontextEntry]) -> list[Passage]:
+    """All that the entries say; entries that failed say nothing."""
+    found: list[Passage] = []
+    for index, entry in enumerate(precontext):
+        if entry.name == "ocr" and isinstance(entry.result, dict):
+            pages = [_page(number, section) for number, section in enumerate(entry.result["sections"])]
+            pages.append(list(_leaves(unplaced_text(entry.result), "/extracted_text", {})))
+        else:
+            pages = [list(_leaves(entry.result, "", {}))]
+        found += [Passage(index, entry.name, lines) for lines in pages if lines]
+    return found
+
+
+def _page(number: int, section: Mapping[str, Any]) -> list[SourceLine]:
+    place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
+    if "timestamp" in section:
+        place["timestamp"] = (section["timestamp"], section["timestamp"])
+    return [
+        SourceLine(
+            tuple([word["text"] for word in line["words"]]),
+            f"/sections/{number}/lines/{index}",
+            place,
+            tuple([word["bounds"] for word in line["words"]]),
+            tuple([word["confidence"] for word in line["words"]]),
+        )
+        for index, line in enumerate(section["lines"])
+    ]
+
+
+def _leaves(value: Any, pointer: str, place: Mapping[str, Any]) -> Iterator[SourceLine]:
+    """Every text and number below `value`, in order; a text's lines follow each other."""
+    match value:
+        case dict():
+            around = {key: place[key] for key in ("page", "url") if key in place}
+            own = {key: value[key] for key, is_place in _PLACE.items() if key in value and is_place(value[key])}
+            for key, child in value.items():
+                # What the chunks of a transcript say, each with its time, need not be said again without one.
+                said_by_chunks = key == "text" and value.get("chunks")
+                if not said_by_chunks and (key == "url" or key not in (*own, *_ACCOUNTS)):
+                    yield from _leaves(child, f"{pointer}/{escape(key)}", {**around, **own})
+        case list():
+            for index, child in enumerate(value):
+                yield from _leaves(child, f"{pointer}/{index}", place)
+        case bool() | int() | float() | str():
+            lines = [words for line in _written(value).splitlines() if (words := tuple(line.split()))]
+            for number, words in enumerate(lines, 1):
+                # Somebody's sentence runs on over the chunks of a transcript.
+                continues = number < len(lines) or "timestamp" in place
+                yield SourceLine(words, pointer, place, continues=continues)
+
+
+def _written(value: bool | int | float | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def escape(key: str) -> str:
+    """`key` as a part of a JSON pointer."""
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,276 @@
+"""One request under `<guard>`: what it says, what is read for it and what is answered, each judged before it counts."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import structlog
+
+from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text
+from app.chat.guard.guard_text import joined, said_beside, said_by_others, said_in, texts_of_results
+from app.chat.guard.guarded_buffer import HeldBack
+from app.chat.guard.redaction import Redaction
+from app.chat.inputs import Turn, text_of
+from app.chat.plan import Plan
+from app.chat.plan_executor import entry
+from app.chat.planning.kinds import is_linked, kind_of
+from app.wire.request import ChatRequest, TextPart
+from app.wire.response import PrecontextEntry
+from models.language.tokens import estimate_tokens
+from tasks.base import Redact, Task, TaskRequest, as_it_is
+from tasks.errors import InputError, Overloaded
+from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
+from tasks.side_by_side import side_by_side
+
+_EARLIER_TURNS = 4
+_EARLIER_CHARS = 4000
+"""Of the user's messages before the latest, which may only be unsafe together with it."""
+_BEFORE = "before"
+"""What the user's earlier messages say by themselves."""
+_ANSWERING = ("assistant", "tool")
+_READ_AT_ONCE = 4
+"""Pictures."""
+
+log = structlog.get_logger(__name__)
+
+
+class Unsafe(Exception):
+    """Something has one of the codes that were asked for: nothing more of the request may happen."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """Of one request. Without codes it judges nothing, and lets everything pass at once."""
+
+    guardrails: Guardrails
+    policy: Policy
+    request: ChatRequest
+    turn: Turn
+    checks: list[Check] = field(default_factory=list)
+    shown: bool = False
+    """Whether anything of the answer has left."""
+    shown_tokens: int = 0
+    """Of its text, as estimated."""
+    redaction: Redaction | None = None
+    """Of personal data; None: it stays where it is. `request` and `turn` have gone through it."""
+    owner: str | None = None
+    """Whose verdicts of earlier turns count; None: nobody's, and none are left."""
+    _read: tuple[tuple[str, str], ...] = ()
+    """The result that was judged last, with which the next one is read."""
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.policy.codes)
+
+    @property
+    def entry(self) -> PrecontextEntry:
+        redacted = self.redaction.checks if self.redaction else []
+        return PrecontextEntry(name=NAME, result=result_of([*self.checks, *redacted]))
+
+    @property
+    def redact(self) -> Redact:
+        """As a TaskRequest's."""
+        return self.redaction.of_text if self.redaction else as_it_is
+
+    @property
+    def refusal(self) -> str:
+        """What the client is answered instead."""
+        return f"unsafe {' '.join(codes_of(self.checks))}"
+
+    async def check_request(self, *, whole_pages: bool) -> None:
+        """What the user says and shows. `whole_pages`: also what URLs in the text link to, which only a task that was
+        asked for looks at as a picture.
+
+        Raises Unsafe; EngineUnavailable, EngineOverloaded and InputError where it cannot be judged.
+        """
+        if not self.is_on:
+            return
+        self.guardrails.check_texts_can_be_judged(self.policy)
+        if self.policy.of_texts:
+            self.guardrails.check_lengths([*said_in(self.request), *said_beside(self.request)])
+        seen = [source for source in self.turn.sources if whole_pages or kind_of(source) != "page"]
+        both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
+            self._judge_words,
+            partial(self.guardrails.pictures, seen, self.policy, self.turn.text),
+        )
+        words, pictures = await side_by_side(lambda judge: judge(), both, at_most=2)
+        self._add([*words, *pictures])
+
+    async def check_results(
+        self, entries: Sequence[PrecontextEntry], *, is_all: bool = False
+    ) -> tuple[PrecontextEntry, ...]:
+        """What specialists have read, as it may be used. `is_all`: nobody reads it together with anything else. Raises
+        as `check_request`."""
+        if not self.is_on:
+            return tuple(entries)
+        if self.redaction:
+            entries = await self.redaction.of_results(entries)
+        texts = await self.guardrails.threads.run(texts_of_results, entries)
+        if self.policy.of_texts:
+            self.guardrails.check_lengths(texts)
+        joints = [] if is_all else joined(self._words, texts, self._read)
+        self._read = tuple(texts[-1:]) or self._read
+        self._add(await self._judged(texts, joints))
+        return tuple(entries)
+
+    async def check_unread(
+        self, plan: Plan, entries: Sequence[PrecontextEntry], find_task: Callable[[str], Task]
+    ) -> Turn:
+        """The writing in pictures that an LLM is about to see, where no specialist has read it. The turn without those
+        that it must not see: they show personal data. Raises as `check_request`, and what the reader raises: a picture
+        that cannot be read could say anything."""
+        if not self.policy.of_texts:
+            return self.turn
+        done = [(step.sources, one) for step, one in zip(plan.steps, entries, strict=True) if step.task == "ocr"]
+        read = {source for sources, one in done if one.error is None for source in sources}
+        # Of a video, the user may have asked for some frames alone.
+        seen = [source for source in self.turn.sources if not is_linked(source)]
+        unread = [one for one in seen if kind_of(one) == "video" or (kind_of(one) == "image" and one not in read)]
+
+        async def reading(source: Source) -> list[PrecontextEntry]:
+            try:
+                return [entry("ocr", await find_task("ocr").run(TaskRequest("", (source,))))]
+            except InputError as error:
+                if error.code in SHOWS_NOTHING:
+                    return []
+                raise
+
+        found = await side_by_side(reading, unread, at_most=_READ_AT_ONCE)
+        checked = iter(await self.check_results([one for entries in found for one in entries]))
+        if self.redaction is None:
+            return self.turn
+        done += [((source,), next(checked)) for source, entries in zip(unread, found, strict=True) if entries]
+        hidden = {source for sources, one in done if self.redaction.has_redacted(one) for source in sources}
+        return replace(self.turn, sources=tuple(one for one in self.turn.sources if one not in hidden))
+
+    async def checked(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """`events`, each once everything that it shows has been judged: sentence by sentence where the client reads
+        along, else the whole answer at its end. Raises Unsafe instead of showing what is not safe."""
+        if not self.is_on:
+            async with aclosing(events):
+                async for event in events:
+                    yield event
+            return
+        form = self.request.response_format
+        held = HeldBack(in_json=form is not None and form.type != "text", redaction=self.redaction)
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Progress):
+                    yield event
+                    continue
+                if isinstance(event, Reasoning) and not self.request.shows_reasoning:
+                    continue  # Nobody sees it, so nobody judges it.
+                held.add(event)
+                part = None
+                if isinstance(event, Finish):
+                    part = await self.guardrails.threads.run(held.everything)
+                elif self.request.stream and held.is_due:
+                    part = await self.guardrails.threads.run(held.sentences)
+                if part is not None:
+                    await self._judge_answer(part.judged)
+                    for one in self._released(part.events):
+                        yield one
+
+    def _released(self, events: Sequence[Event]) -> Iterator[Event]:
+        """With the verdict among the first precontext, or as the only one."""
+        self.shown_tokens += estimate_tokens("".join(event.text for event in events if isinstance(event, Text)))
+        if self.shown:
+            yield from events
+            return
+        self.shown = True
+        found = tuple(one for event in events if isinstance(event, Precontext) for one in event.entries)
+        yield Precontext((*found, self.entry))
+        yield from (event for event in events if not isinstance(event, Precontext))
+
+    async def _judge_answer(self, texts: Sequence[tuple[str, str]]) -> None:
+        if self.policy.of_texts:
+            self.guardrails.check_lengths(texts)
+        self._add(await self.guardrails.texts(texts, self.policy, answers=self.turn.text))
+
+    async def _judge_words(self) -> list[Check]:
+        messages = self.request.messages
+        asked = self._unanswered
+        before = [text_of(one) for one in messages[: asked[0]] if one.role == "user"] if asked else []
+        earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
+        others = await self.guardrails.threads.run(said_by_others, messages) if self.policy.of_texts else []
+        texts = [*self._latest(asked), *others, *said_beside(self.request)]
+        if earlier or len(asked) > 1:
+            texts += [("messages", f"{earlier}\n{self._words}"), (_BEFORE, earlier)]
+        found = [
+            (f"messages[{at}].content", text_of(message))
+            for at, message in enumerate(messages)
+            if message.role == "tool" and at > max(asked, default=-1)
+        ]
+        checks = await self._judged(texts, joined(self._words, found))
+        # What the earlier messages have by themselves is no fault of the latest.
+        known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
+        for check in checks:
+            if check["source"] == "messages":
+                check["codes"] = [code for code in check["codes"] if code not in known]
+        return [check for check in checks if check["source"] != _BEFORE]
+
+    async def _judged(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
+        """A check for each text, and for those of the `joints` that have a code which no text has by itself."""
+        judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
+        checks, joined_ = await side_by_side(
+            lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2
+        )
+        known = set(codes_of([check for check in checks if check["source"] != _BEFORE]))
+        return [*checks, *(check for check in joined_ if set(check["codes"]) - known)]
+
+    @property
+    def _words(self) -> str:
+        """What the user has asked and nobody answered."""
+        return "\n".join(text_of(self.request.messages[at]) for at in self._unanswered)
+
+    @property
+    def _unanswered(self) -> list[int]:
+        """The user's latest message, by its place, and those right before it that nobody has answered either."""
+        roles = [message.role for message in self.request.messages]
+        last = max((at for at, role in enumerate(roles) if role == "user"), default=-1)
+        answered = max((at for at, role in enumerate(roles[: last + 1]) if role in _ANSWERING), default=-1)
+        return [at for at in range(answered + 1, last + 1) if roles[at] == "user"]
+
+    def _latest(self, asked: Sequence[int]) -> Iterator[tuple[str, str]]:
+        """What the user has `asked`, parts of a message as one text and as pieces of one."""
+        messages = self.request.messages
+        for at in asked:
+            yield f"messages[{at}].content", text_of(messages[at])
+            content = messages[at].content
+            parts = [part.text for part in content if isinstance(part, TextPart)] if isinstance(content, list) else []
+            if len(parts) > 1:
+                yield f"messages[{at}].content", "".join(parts)
+
+    def _add(self, checks: Sequence[Check]) -> None:
+        self.checks += checks
+        codes = codes_of(checks)
+        if codes:
+            log.info("guard_blocked", codes=codes, sources=[check["source"] for check in checks if check["codes"]])
+            raise Unsafe
+
+
+@asynccontextmanager
+async def reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
+    """Inputs are fetched and decoded from base64 while the block runs; each is read once, whoever asks first. Pages are
+    left to the scraper, which asks their host first."""
+
+    async def read(source: Source) -> None:
+        try:
+            await loader.load(source)
+        except (InputError, Overloaded):
+            log.debug("not_read_ahead", param=source.param)  # whoever needs it is told
+
+    running = [
+        asyncio.create_task(read(source)) for source in sources if not is_linked(source) or kind_of(source) != "page"
+    ]
+    try:
+        yield
+    finally:
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)

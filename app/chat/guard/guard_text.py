@@ -1,0 +1,119 @@
+"""What a guard is to judge: the words as they are read, without the signs of their form, which would stand between
+them; and across the joints of texts, where a question may be split."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from app.chat.guard.instructions import SPEAKERS, instructed
+from app.chat.inputs import text_of
+from app.wire.request import ChatRequest, Message
+from app.wire.response import PrecontextEntry
+from models.fair_executor import Slices
+
+_SAID_ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "ocr": frozenset({"sections"}),
+    "stt": frozenset({"chunks"}),
+    "scraper": frozenset({"markdown"}),
+    "web_search": frozenset({"snippets"}),
+    "gui_detection": frozenset({"type"}),
+    "code_sandbox": frozenset({"images"}),
+}
+"""By the entry's name: keys of a result, or of each of several, that say what another one says as well, or no words."""
+_SIDE = 500
+"""Characters on either side of a joint that are judged together. Windows across a joint have four times as many at
+most."""
+_ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
+
+
+def text_of_result(entry: PrecontextEntry) -> str:
+    """All that the result of a task says, each text once, a line each; of a failure, its message."""
+    if entry.error is not None:
+        return entry.error
+    found = entry.result["gui_elements"] if entry.name == "gui_detection" else entry.result
+    return "\n".join(dict.fromkeys(texts_in(found, _SAID_ELSEWHERE.get(entry.name, frozenset()))))
+
+
+def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The strings in a value of JSON, but for the members `left_out`."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, member in value.items():
+                if key not in left_out:
+                    yield from texts_in(member)
+        case list() | tuple():
+            for one in value:
+                yield from texts_in(one, left_out)
+
+
+def text_of_json(json_text: str) -> str:
+    """JSON, whole or cut off, with what its strings escape. Halves of characters are replaced."""
+    unescaped = _ESCAPES.sub(lambda run: str(json.loads(f'"{run[0]}"')), json_text)
+    return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def said_in(request: ChatRequest) -> list[tuple[str, str]]:
+    """What its messages say, each with its place."""
+    return [(f"messages[{at}].content", text_of(message)) for at, message in enumerate(request.messages)]
+
+
+def said_beside(request: ChatRequest) -> Iterator[tuple[str, str]]:
+    """What else an LLM is told: the client's tools, the schema of the answer, and the arguments of calls."""
+    for at, message in enumerate(request.messages):
+        for place, call in enumerate(message.tool_calls or ()):
+            said = f"{call.function.name} {text_of_json(call.function.arguments)}"
+            yield f"messages[{at}].tool_calls[{place}]", said
+    for at, tool in enumerate(request.tools or ()):
+        function = tool.function
+        texts = (function.name, function.description or "", *texts_in(function.parameters))
+        yield f"tools[{at}]", "\n".join(filter(None, texts))
+    form = request.response_format
+    if form is not None and form.json_schema is not None:
+        yield "response_format", "\n".join(texts_in(form.json_schema.schema_))
+
+
+def said_by_others(messages: Sequence[Message]) -> Slices[list[tuple[str, str]]]:
+    """What system messages instruct, and what assistants and tools have said, each with its place."""
+    said = []
+    for at, message in enumerate(messages):
+        text = text_of(message)
+        if message.role in SPEAKERS:
+            text = yield from instructed(text)
+        if message.role != "user":
+            said.append((f"messages[{at}].content", text))
+        yield
+    return said
+
+
+def texts_of_results(entries: Sequence[PrecontextEntry]) -> Slices[list[tuple[str, str]]]:
+    texts = []
+    for one in entries:
+        texts.append((one.name, text_of_result(one)))
+        yield
+    return texts
+
+
+def joined(
+    words: str, texts: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
+) -> list[tuple[str, str]]:
+    """Windows across the joints of the user's `words` with each of the `(source, text)`, and of each with the next;
+    `before` are those that precede them."""
+    found = [(f"messages and {source}", window) for source, text in texts for window in across(words, text)]
+    for (source, text), (following, other) in pairwise([*before, *texts]):
+        found += [(f"{source} and {following}", window) for window in across(text, other)]
+    return found
+
+
+def across(one: str, other: str) -> list[str]:
+    """The end of `one` with the beginning of `other`, and the other way round: as one window where `other` is short.
+    None where either says nothing."""
+    if not one or one.isspace() or not other or other.isspace():
+        return []
+    end, beginning = one[-_SIDE:], one[:_SIDE]
+    if len(other) <= 2 * _SIDE:
+        return [f"{end}\n{other}\n{beginning}"]
+    return [f"{end}\n{other[:_SIDE]}", f"{other[-_SIDE:]}\n{beginning}"]

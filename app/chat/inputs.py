@@ -1,0 +1,224 @@
+"""What a request says and shows: its texts, and its media as sources that nobody has read yet."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from app.chat.planning.kinds import is_linked
+from app.errors import BadRequest
+from app.wire.request import (
+    AudioPart,
+    ChatRequest,
+    ContentPart,
+    File,
+    FilePart,
+    ImagePart,
+    InputFilePart,
+    Media,
+    Message,
+    TextPart,
+    Url,
+    UrlPart,
+)
+from tasks.inputs.source import Source, urls_in
+from tasks.inputs.total import Total
+from tasks.inputs.uploads import Uploads
+
+_SHOWN = 80
+"""Characters of an id that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The user's latest message, which a run task works on."""
+
+    text: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Collects for all requests."""
+
+    uploads: Uploads
+    max_sources: int
+    max_total_bytes: int
+
+    async def collect(self, request: ChatRequest, tenant: str, *, fresh: bool = False) -> Turn:
+        """The latest turn, its uploaded files found; `fresh` when nothing of earlier requests may be used for it.
+
+        Raises as `latest_turn`, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
+        """
+        # Texts are searched for URLs, and inputs of one length compared: milliseconds where they are long.
+        turn = await asyncio.to_thread(latest_turn, request, self.max_sources, Total(self.max_total_bytes))
+        sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
+        return Turn(turn.text, tuple(await asyncio.gather(*map(self._found, sources))))
+
+    async def _found(self, source: Source) -> Source:
+        if source.file_id is None:
+            return source
+        upload = await self.uploads.find(source.owner, source.file_id)
+        if upload is None:
+            raise BadRequest(
+                f"Field '{source.param}': no file '{source.file_id[:_SHOWN]}' here; "
+                "upload it to /v1/files, or send 'file_data'",
+                code="file_not_found",
+                param=source.param,
+            )
+        return replace(
+            source,
+            filename=source.filename or upload.filename,
+            format=source.format or upload.media_type,
+        )
+
+
+def text_of(message: Message) -> str:
+    """The text of a message in any role, its parts joined by line breaks."""
+    if isinstance(message.content, str):
+        return message.content
+    parts = message.content or []
+    return "\n".join(part.text for part in parts if isinstance(part, TextPart))
+
+
+def texts_of(request: ChatRequest, *roles: str) -> list[str]:
+    """The texts of the messages in `roles`, or of all of them."""
+    return [text_of(message) for message in request.messages if not roles or message.role in roles]
+
+
+def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
+    """The last user message and, where it shows nothing itself, the media of the one before that did.
+
+    What is named several times is one source, at the place where it is named first. URLs count only in the text of
+    user messages: whatever else mentions one is not asking for it. Sources share `total`.
+    Raises BadRequest when every message is empty, or shows more than `max_sources`.
+    """
+    if not any(_says_something(message) for message in request.messages):
+        raise BadRequest("request has no text content: every message is empty", param="messages")
+    turns = [(index, m) for index, m in enumerate(request.messages) if m.role == "user"]
+    text = text_of(turns[-1][1]) if turns else ""
+    found = (_distinct(_sources(index, message), max_sources) for index, message in reversed(turns))
+    sources = next((sources for sources in found if sources), ())
+    if len(sources) > max_sources:
+        raise BadRequest(
+            f"'messages' holds {max_sources + 1} inputs or more; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
+            code="too_many_sources",
+            param="messages",
+        )
+    return Turn(text, tuple(replace(source, total=total) for source in sources))
+
+
+def _says_something(message: Message) -> bool:
+    if isinstance(message.content, list):
+        return any(not isinstance(part, TextPart) or _is_said(part.text) for part in message.content)
+    return _is_said(message.content or "") or bool(message.tool_calls)
+
+
+def _is_said(text: str) -> bool:
+    """Looks no further than the first letter, where `strip` would copy megabytes."""
+    return bool(text) and not text.isspace()
+
+
+def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
+    """A URL, a file or a data URL that is named again is the same source. A part says more about it than a mention in
+    the text. Stops at one more than `most`."""
+    named: dict[object, Source] = {}
+    again: dict[object, list[str]] = {}
+    contents = _Contents()
+    for source in sources:
+        name = source.url or source.file_id or contents.first_of(source)
+        first = named.setdefault(name, source)
+        if first is not source:
+            said, other = (source, first) if is_linked(first) else (first, source)
+            named[name] = said
+            again.setdefault(name, []).append(other.param)
+        elif len(named) > most:
+            break
+    return tuple(
+        replace(source, also=tuple(again[name])) if name in again else source for name, source in named.items()
+    )
+
+
+class _Contents:
+    """Tells inputs that a request brings along by what they are: the same bytes, of the same name and type. Only those
+    of one length are read for it."""
+
+    def __init__(self) -> None:
+        self._alone: dict[object, Source | None] = {}
+        """The only one so far of its length, name and type; None where there were several."""
+        self._by_digest: dict[tuple[object, bytes], Source] = {}
+
+    def first_of(self, source: Source) -> Source:
+        """The first source that is the same."""
+        payload = source.payload or ""
+        kind = (len(payload), source.filename, source.format)
+        if kind not in self._alone:
+            self._alone[kind] = source
+            return source
+        if (alone := self._alone[kind]) is not None:
+            self._by_digest[kind, _digest(alone.payload or "")] = alone
+            self._alone[kind] = None
+        return self._by_digest.setdefault((kind, _digest(payload)), source)
+
+
+def _digest(payload: str | memoryview) -> bytes:
+    """Other threads run meanwhile."""
+    return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
+
+
+def _sources(index: int, message: Message) -> Iterator[Source]:
+    path = f"messages[{index}].content"
+    if isinstance(message.content, str):
+        yield from _linked(message.content, path)
+        return
+    for position, part in enumerate(message.content or []):
+        here = f"{path}[{position}]"
+        if isinstance(part, TextPart):
+            yield from _linked(part.text, f"{here}.text")
+        else:
+            yield _source(part, here)
+
+
+def _linked(text: str, param: str) -> Iterator[Source]:
+    for url in urls_in(text):
+        yield Source.from_reference(url, param=param)
+
+
+def _source(part: ContentPart, path: str) -> Source:
+    match part:
+        case ImagePart(file_id=str(file_id), image_url=None):
+            return Source(f"{path}.file_id", file_id=file_id)
+        case ImagePart():
+            return _named(part.image_url, f"{path}.image_url")
+        case UrlPart():
+            return _named(getattr(part, part.type), f"{path}.{part.type}")
+        case InputFilePart(file_url=Url() | str() | memoryview() as url):
+            return _named(url, f"{path}.file_url", part)
+        case InputFilePart():
+            return _file(part, path)
+        case FilePart():
+            return _file(part.file, f"{path}.file")
+        case AudioPart():
+            return _named(part.input_audio.data, f"{path}.input_audio.data", format=part.input_audio.format)
+    raise AssertionError(f"no source: {part.type}")
+
+
+def _file(file: File, path: str) -> Source:
+    if file.file_data is None and file.file_id is not None:
+        return Source(f"{path}.file_id", file_id=file.file_id, filename=file.filename, format=file.format)
+    return _named(file.file_data, f"{path}.file_data", file)
+
+
+def _named(
+    reference: Url | Media | None,
+    path: str,
+    file: File | None = None,
+    *,
+    format: str | None = None,  # noqa: A002
+) -> Source:
+    if isinstance(reference, Url):
+        reference, path = reference.url, f"{path}.url"
+    if reference is None:
+        raise BadRequest(f"Field '{path}': Field required", param=path)
+    filename = file.filename if file else None
+    return Source.from_reference(reference, param=path, filename=filename, format=file.format if file else format)

@@ -1,0 +1,191 @@
+"""Finds the JSON in what a model wrote, and says what is wrong with it.
+
+Models wrap their JSON in code fences and sentences. That much is forgiven, as long as there is no doubt which
+JSON is meant; nothing inside the JSON is ever repaired.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.chat.schema.checker import MAX_DEPTH, SchemaChecker, is_deeper
+
+MAX_ANSWER_CHARS = 1_000_000
+
+_FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
+_BRACKET = re.compile(r"[\[{]")
+_INSIDE = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"|"', re.DOTALL)
+"""What matters for finding the end of a bracket: brackets and whole strings, or one that never ends."""
+_TOKEN = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+|"', re.DOTALL)
+"""Brackets, separators, whole strings and other scalars; a bare quotation mark begins a string that never ends."""
+_MEANT_AS_OBJECT = re.compile(r'\{\s*["}]')
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class AnswerInvalid(Exception):
+    """The text is no valid answer. `reason` is a sentence for the model, of at most a few hundred characters."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class JsonAnswer:
+    value: Any
+    text: str
+    """The bare JSON as the model wrote it: no fence, no sentence around it."""
+
+
+def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
+    """The one JSON value in `text`: any that satisfies `schema`, or (`json_object`, None) any object.
+
+    Raises AnswerInvalid: no JSON, several values that would do, JSON that breaks off, duplicate keys, NaN,
+    or the schema is not satisfied. Raises InputError for a schema that cannot be checked.
+    """
+    text = text.strip().removeprefix("\ufeff").strip()
+    if len(text) > MAX_ANSWER_CHARS:
+        raise AnswerInvalid(f"The answer is longer than {MAX_ANSWER_CHARS} characters.")
+    if not text:
+        raise AnswerInvalid("The answer is empty; it must be JSON.")
+    candidates = list(_candidates(text))
+    problems = [_problem(answer.value, schema) for answer in candidates]
+    valid = [answer for answer, problem in zip(candidates, problems, strict=True) if problem is None]
+    if len({answer.text for answer in valid}) == 1:
+        return valid[0]
+    if valid:
+        raise AnswerInvalid(f"The answer holds {len(valid)} JSON values; write exactly one and nothing else.")
+    longest = max(range(len(candidates)), key=lambda index: len(candidates[index].text))
+    raise AnswerInvalid(f"The JSON does not fit: {problems[longest]}.")
+
+
+def whole_members(text: str) -> Any:
+    """What is whole of JSON that was cut off: the value with all members that came to their end; None without any JSON.
+
+    >>> whole_members('{"a": 1, "b": [2, {"c": 3}, {"c": 4')
+    {'a': 1, 'b': [2, {'c': 3}, {}]}
+    """
+    opening = _BRACKET.search(text)
+    if opening is None:
+        return None
+    closers: list[str] = []
+    key_is_next = False
+    end = opening.start()
+    for token in _TOKEN.finditer(text, opening.start()):
+        said = token.group()
+        if said == '"':
+            break
+        if said in ("{", "["):
+            closers.append("}" if said == "{" else "]")
+            is_value = True
+        elif said in ("}", "]"):
+            if closers.pop() != said:
+                return None
+            is_value = True
+        else:
+            # More digits of a number may have been to come.
+            is_whole = said[0] == '"' or token.end() < len(text)
+            is_value = said not in (",", ":") and is_whole and not key_is_next
+        if is_value:
+            end = token.end()
+        if not closers:
+            break
+        key_is_next = closers[-1] == "}" and said in ("{", ",")
+    try:
+        return _decoded(text[opening.start() : end] + "".join(reversed(closers))).value
+    except ValueError:
+        return None
+
+
+def _problem(value: Any, schema: SchemaChecker | None) -> str | None:
+    if schema is not None:
+        return schema.problem(value)
+    if not isinstance(value, dict):
+        return "it must be a JSON object"
+    return f"it is nested more than {MAX_DEPTH} levels deep" if is_deeper(value, MAX_DEPTH) else None
+
+
+def _candidates(text: str) -> Iterator[JsonAnswer]:
+    """At least one. Raises AnswerInvalid."""
+    try:
+        yield _decoded(text)
+        return
+    except ValueError as error:
+        whole = error
+    fenced = [match.group(1).strip() for match in _FENCE.finditer(text)]
+    embedded = fenced or list(_embedded(text))
+    found = False
+    for piece in embedded:
+        try:
+            yield _decoded(piece)
+            found = True
+        except ValueError as error:
+            # A bracketed remark in a sentence is no attempt at JSON; this is one, and must not be passed over.
+            if fenced or _MEANT_AS_OBJECT.match(piece):
+                raise AnswerInvalid(f"The answer is not valid JSON: {error}.") from None
+    if not found:
+        raise AnswerInvalid(f"The answer is not valid JSON: {whole}.")
+
+
+def _embedded(text: str) -> Iterator[str]:
+    """The outermost bracketed pieces of `text`, each with its end."""
+    position = 0
+    while opening := _BRACKET.search(text, position):
+        depth = 0
+        for token in _INSIDE.finditer(text, opening.start()):
+            if token.group() in ("{", "["):
+                depth += 1
+            elif token.group() in ("}", "]"):
+                depth -= 1
+            elif token.group() == '"':
+                raise AnswerInvalid("The JSON breaks off within a string.")
+            if depth == 0:
+                position = token.end()
+                break
+        else:
+            raise AnswerInvalid("The JSON breaks off before its last bracket.")
+        yield text[opening.start() : position]
+
+
+def _decoded(text: str) -> JsonAnswer:
+    """Raises ValueError with a short reason."""
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if _SURROGATE.search(text) and not _is_unicode(value):
+        raise ValueError("it holds half of a surrogate pair")
+    return JsonAnswer(value, text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the key {twice[:40]!r} is there twice")
+    return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits[:40]} is too large")
+    return number
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""The form that the client asked the answer to have, and whether an answer has it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.chat.schema.checker import SchemaChecker
+from app.chat.schema.json_answer import JsonAnswer, parse_answer
+from app.errors import ApiError
+from app.wire.request import ResponseFormat
+
+JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
+JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
+COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
+
+
+class SchemaNotSatisfied(ApiError):
+    """The LLM failed twice; what it wrote is not passed off as an answer."""
+
+    code = "schema_not_satisfied"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The model's answer does not have the form that was asked for. {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`json_object` or `json_schema`."""
+
+    format: ResponseFormat
+    checker: SchemaChecker | None
+
+    @classmethod
+    def of(cls, response_format: ResponseFormat | None) -> "Shape | None":
+        """None where any text will do. Raises InputError for a schema that cannot be checked."""
+        if response_format is None or response_format.type == "text":
+            return None
+        asked = response_format.json_schema
+        return cls(response_format, SchemaChecker(asked.schema_) if asked and asked.schema_ else None)
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """None: any object will do."""
+        return None if self.checker is None or self.format.json_schema is None else self.format.json_schema.schema_
+
+    def with_schema(self, schema: Mapping[str, Any]) -> "Shape":
+        """The same but for its schema."""
+        assert self.format.json_schema is not None
+        asked = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
+        return Shape(self.format.model_copy(update={"json_schema": asked}), SchemaChecker(schema))
+
+    @property
+    def instruction(self) -> str:
+        """Told to every LLM: one that decodes under the schema still chooses better words when it knows it."""
+        if self.schema is None:
+            return JSON_ONLY
+        return JSON_SCHEMA + json.dumps(self.schema, ensure_ascii=False)
+
+    @property
+    def upstream(self) -> dict[str, Any]:
+        """As OpenAI-compatible servers take it."""
+        asked = self.format.json_schema
+        if self.schema is None or asked is None:
+            return {"type": "json_object"}
+        schema = {"name": asked.name or "answer", "schema": self.schema, "strict": bool(asked.strict)}
+        return {"type": "json_schema", "json_schema": schema}
+
+    def parse(self, text: str) -> JsonAnswer:
+        """Raises AnswerInvalid with words for the LLM, and InputError for a schema that cannot be checked."""
+        return parse_answer(text, self.checker)

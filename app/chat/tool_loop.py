@@ -1,0 +1,352 @@
+"""Calls of the LLM, one after the other, until it answers: the specialists that it asks for are run in between.
+
+Where the time is up in an answer that has begun, or the LLM falls silent in it, what there is becomes the answer, with
+the finish reason `length`. Before that it is a failure.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import Any
+
+from app.chat.context.prompt import LlmMessage, fenced
+from app.chat.event_driver import TimeLimit, took_too_long
+from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.inputs import Turn
+from app.chat.plan_executor import entry
+from app.chat.tools import PREFIX, InternalTool
+from app.wire.request import ChatRequest
+from app.wire.response import FinishReason, PrecontextEntry
+from models.language.llm import (
+    CAUTION,
+    Done,
+    Llm,
+    LlmBroke,
+    LlmCall,
+    LlmEvent,
+    LlmLate,
+    LlmSilent,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+from tasks.base import Redact, Task, as_it_is
+from tasks.side_by_side import side_by_side
+
+MAX_TOOL_ROUNDS = 4
+"""How often the LLM may ask for specialists before it must answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """How many specialists one request's LLM may run. What is over is answered with an error that the LLM reads."""
+
+    at_once: int = 8
+    """OPENFAZE_TOOL_CALLS_AT_ONCE."""
+    a_round: int = 16
+    """After one answer of the LLM (OPENFAZE_MAX_TOOL_CALLS_A_ROUND)."""
+    a_request: int = 32
+    """In all (OPENFAZE_MAX_TOOL_CALLS)."""
+
+
+NOT_RUN = (
+    "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run "
+    "(OPENFAZE_MAX_TOOL_CALLS_A_ROUND, OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
+)
+
+PASSED_ON = (
+    "temperature",
+    "top_p",
+    "seed",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+    "top_k",
+    "min_p",
+    "user",
+)
+"""Fields that go to the LLM as they came."""
+
+EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
+"""`reasoning_effort` as OpenAI-compatible servers know it; what is not here is not passed on."""
+
+
+_TIME_IS_UP = "The answer was cut because its request's time was up: {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
+_FELL_SILENT = "The answer was cut because the language model took too long to go on with it."
+
+
+@dataclass
+class _Asked:
+    """A call of a tool, put together from its pieces."""
+
+    id: str
+    name: str
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.pieces)
+
+    def message(self) -> dict[str, Any]:
+        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+
+
+@dataclass
+class _Heard:
+    """What the LLM has said so far in one call."""
+
+    said: list[str] = field(default_factory=list)
+    thought: list[str] = field(default_factory=list)
+    calls: dict[int, _Asked] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
+    """The places of calls of the client's tools, as the client counts them."""
+
+    @property
+    def output(self) -> str:
+        return "".join([*self.said, *self.thought, *(call.arguments for call in self.calls.values())])
+
+
+@dataclass
+class Rounds:
+    """The LLM's work on one request. `messages` grows; the counts add up over all calls."""
+
+    llm: Llm
+    request: ChatRequest
+    messages: list[LlmMessage]
+    find_task: Callable[[str], Task]
+    shorten: Callable[[Sequence[PrecontextEntry], Sequence[str]], Awaitable[list[str]]]
+    """The text of each of these results, as far as the LLM's context has room for them beside these other texts."""
+    response_format: Mapping[str, Any] | None = None
+    internal: Mapping[str, InternalTool] = field(default_factory=dict)
+    """By name; empty: the LLM answers at once."""
+    turn: Turn = field(default_factory=lambda: Turn("", ()))
+    entries: list[PrecontextEntry] = field(default_factory=list)
+    """What is in `precontext` so far; results of the LLM's own calls are added."""
+    fence: str = ""
+    check: Callable[[Sequence[PrecontextEntry]], Awaitable[Sequence[PrecontextEntry]]] | None = None
+    """Called with what specialists found, before the LLM sees it; what it raises ends the request, what it returns is
+    used instead."""
+    redact: Redact = as_it_is
+    """As a TaskRequest's."""
+    limits: ToolLimits = field(default_factory=ToolLimits)
+    limit: TimeLimit = field(default_factory=TimeLimit)
+    holds_text: bool = False
+    """Nobody sees the text before the end of its call: only that of the last one counts."""
+    ran: int = 0
+    """Specialists that the LLM's calls have run so far."""
+    text: str = ""
+    """Of the last call."""
+    finish_reason: FinishReason = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int | None = None
+    _heard: _Heard | None = None
+    """The text of the call that is under way."""
+
+    async def answer(self) -> AsyncGenerator[Event, None]:
+        """The events of the answer. Precontext comes after each round of specialists, with the new entries."""
+        async with aclosing(self._in_time(self._rounds())) as events:
+            async for event in events:
+                yield event
+        if not self.llm.is_capable:
+            yield Warned(CAUTION)
+
+    async def again(self, complaint: str) -> AsyncGenerator[Event, None]:
+        """One more call, after `complaint` about the last one's text."""
+        self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
+        async with aclosing(self._in_time(self._call({}, []))) as events:
+            async for event in events:
+                yield event
+
+    @property
+    def finish(self) -> Finish:
+        return Finish(self.finish_reason, self.prompt_tokens, self.completion_tokens, self.reasoning_tokens)
+
+    async def _in_time(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """`events` until the time is up, or the LLM silent. Raises what that is where no client would see a beginning
+        of the answer: Unavailable, LlmLate or LlmSilent."""
+        begun = False
+        error: Exception
+        async with aclosing(events):
+            while True:
+                try:
+                    async with asyncio.timeout_at(self.limit.answer_by) as limit:
+                        event = await anext(events)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if not limit.expired():
+                        raise
+                    error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
+                    break
+                except (LlmLate, LlmSilent) as silence:
+                    error, warning = silence, _FELL_SILENT
+                    break
+                begun = begun or self._shows(event)
+                yield event
+        heard = self._heard
+        if not (begun or (self.holds_text and heard and heard.said)):
+            raise error
+        if heard:
+            self._end(heard, Done("length"))
+        self.finish_reason = "length"
+        yield Warned(warning)
+
+    def _shows(self, event: Event) -> bool:
+        """Whether a client sees some of the answer by it."""
+        match event:
+            case Text():
+                return not self.holds_text
+            case Reasoning():
+                return self.request.shows_reasoning
+            case _:
+                return isinstance(event, ToolCall)
+
+    async def _rounds(self) -> AsyncGenerator[Event, None]:
+        for round_ in range(MAX_TOOL_ROUNDS + 1):
+            allowed = self.internal if round_ < MAX_TOOL_ROUNDS else {}
+            asked: list[_Asked] = []
+            async with aclosing(self._call(allowed, asked)) as events:
+                async for event in events:
+                    yield event
+            if not asked:
+                return
+            yield Precontext(await self._run(asked))
+            if self.text.strip():
+                yield Text("\n\n")
+
+    async def _call(self, internal: Mapping[str, InternalTool], asked: list[_Asked]) -> AsyncGenerator[Event, None]:
+        """One call. Calls of internal tools go to `asked`, unless the client's tools are called too; those of an
+        internal tool that it was not offered come to nothing, and no client sees any of them."""
+        heard = self._heard = _Heard()
+        done = Done("stop")
+        async with aclosing(self.llm.stream(self._llm_call(internal))) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    done = event
+                elif (shown := self._hear(heard, event)) is not None:
+                    yield shown
+        self._end(heard, done)
+        if done.note:
+            yield Warned(done.note)
+        if not heard.places:
+            asked += [call for call in heard.calls.values() if call.name in internal]
+            if heard.calls and not asked and not self.text:
+                raise LlmBroke("The LLM goes on calling specialists that it is no longer offered.")
+
+    def _hear(self, heard: _Heard, event: LlmEvent) -> Event | None:
+        """What the client sees of it."""
+        match event:
+            case TextDelta(text, logprobs):
+                heard.said.append(text)
+                return Text(text, logprobs)
+            case ReasoningDelta(text):
+                heard.thought.append(text)
+                return Reasoning(text)
+            case ToolCallDelta():
+                call = heard.calls.setdefault(event.index, _Asked(event.id or "", event.name or ""))
+                call.pieces.append(event.arguments)
+                if not self._is_ours(call.name):
+                    place = heard.places.setdefault(event.index, len(heard.places))
+                    return ToolCall(place, event.arguments, event.id, event.name)
+        return None
+
+    def _end(self, heard: _Heard, done: Done) -> None:
+        self._heard = None
+        self.text = "".join(heard.said)
+        if done.finish_reason == "length":
+            self.finish_reason = "length"
+        else:
+            self.finish_reason = "tool_calls" if heard.places else "stop"
+        self._count(done, heard.output)
+
+    def _is_ours(self, name: str) -> bool:
+        """Also of a specialist that it was never offered, unless the client has a tool of that name."""
+        if name in self.internal:
+            return True
+        return name.startswith(PREFIX) and name not in {tool.function.name for tool in self.request.tools or ()}
+
+    def _llm_call(self, internal: Mapping[str, InternalTool]) -> LlmCall:
+        request = self.request
+        silenced = request.tool_choice == "none"
+        tools = [] if silenced else [tool.model_dump(exclude_unset=True) for tool in request.tools or ()]
+        choice: Any = None if silenced else request.tool_choice
+        if choice == "auto" and not tools:
+            # It says nothing then, and servers refuse it.
+            choice = None
+        if not isinstance(choice, str | None):
+            choice = choice.model_dump()
+        return LlmCall(
+            self.messages,
+            tools=[*tools, *(tool.definition() for tool in internal.values())],
+            tool_choice=choice,
+            response_format=self.response_format,
+            options=options_of(request, with_tools=bool(tools)),
+        )
+
+    def _count(self, done: Done, output: str) -> None:
+        """The LLM's own counts, or by the tokenizer, or the estimate, whichever there is."""
+        if done.prompt_tokens is None:
+            self.prompt_tokens += sum(self.llm.count_tokens(text) for text in map(_text_of, self.messages))
+        else:
+            self.prompt_tokens += done.prompt_tokens
+        if done.completion_tokens is None:
+            self.completion_tokens += self.llm.count_tokens(output)
+        else:
+            self.completion_tokens += done.completion_tokens
+        if done.reasoning_tokens is not None:
+            self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
+
+    async def _run(self, asked: Sequence[_Asked]) -> tuple[PrecontextEntry, ...]:
+        """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""
+        limits = self.limits
+        most = min(limits.a_round, limits.a_request - self.ran)
+        found = tuple(await side_by_side(self._result, asked[:most], at_most=limits.at_once))
+        self.ran += len(found)
+        if self.check is not None:
+            found = tuple(await self.check(found))
+        self.messages.append(
+            {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in asked]}
+        )
+        texts = await self.shorten(found, [_text_of(message) for message in self.messages])
+        shown = fenced(enumerate(found, len(self.entries)), texts, self.fence)
+        self.entries += found
+        refused = NOT_RUN.format(a_round=limits.a_round, a_request=limits.a_request)
+        for call, result in zip_longest(asked, shown, fillvalue=refused):
+            assert isinstance(call, _Asked)
+            self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+        return found
+
+    async def _result(self, call: _Asked) -> PrecontextEntry:
+        tool = self.internal[call.name]
+        try:
+            request = replace(tool.request(call.arguments, self.turn), redact=self.redact)
+            return entry(tool.task, await self.find_task(tool.task).run(request))
+        except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
+            return entry(tool.task, error)
+
+
+def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
+    """What the client set of the LLM's parameters, under OpenAI's names."""
+    given = {**request.model_dump(include=set(PASSED_ON), exclude_none=True), **(request.model_extra or {})}
+    options = {name: given[name] for name in PASSED_ON if given.get(name) is not None}
+    limit = request.max_completion_tokens or request.max_tokens
+    if limit is not None:
+        options["max_tokens"] = limit
+    if request.reasoning_effort in EFFORTS:
+        options["reasoning_effort"] = EFFORTS[request.reasoning_effort]
+    if with_tools and request.parallel_tool_calls is not None:
+        options["parallel_tool_calls"] = request.parallel_tool_calls
+    return options
+
+
+def _text_of(message: LlmMessage) -> str:
+    content = message.get("content")
+    if isinstance(content, list):
+        return "\n".join(part.get("text", "") for part in content)
+    return str(content or "")

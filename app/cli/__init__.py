@@ -1,0 +1,1 @@
+"""The command `openfaze`: serve, doctor, pull, install, guard explain."""

@@ -1,0 +1,217 @@
+"""`openfaze doctor`: what serves each capability here, and whether it just worked."""
+
+import json
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from app.building import build_fetcher, build_runtime, build_search
+from app.calling import as_called_here
+from app.cli.self_tests import SELF_TESTS, SelfTestFailed, open_a_page
+from app.cli.serving import without_password
+from app.settings import PREFIX, Settings
+from models.base import EngineUnavailable, ModelError
+from models.runtime import AUTO, CapabilityState, Runtime
+from models.weight_sets import WEIGHT_SETS
+from models.weight_store import WeightsMissing
+from tasks.errors import InputError
+from tasks.inputs.fetch.fetcher import Fetcher
+from tasks.scrape.browser import REMEDY, BrowserPolicy, find_browser
+from tasks.search.providers import names_of
+from tasks.wording.search_query import SearchQuery
+
+WIDTH = 100
+"""Columns of the table at most."""
+OFF = "off"
+Outcome = Literal["ok", "missing", "failed", "off"]
+_COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One capability, just tried out."""
+
+    capability: str
+    outcome: Outcome
+    """`missing`: nothing can serve it, and nothing was asked to. Only `failed` is not well."""
+    engine: str = ""
+    licence: str = ""
+    weights: str = ""
+    """Where they come from."""
+    said: str = ""
+    """What the self-test found; where it is not ok, why, and what to do."""
+    loaded_ms: int | None = None
+    ran_ms: int | None = None
+
+
+async def examine(settings: Settings, *, as_json: bool = False) -> int:
+    """Tries everything, and shows what it finds as soon as it does; as JSON, at the end. Returns the exit status: 1
+    when one that should work did not. Raises ValueError for settings that will not do."""
+    if as_json:
+        found = [finding async for finding in _findings(settings, lambda _: None)]
+        print(json.dumps(_report(settings, found), indent=2, ensure_ascii=False))
+    else:
+        found = await _shown(settings)
+    return int(any(finding.outcome == "failed" for finding in found))
+
+
+def _report(settings: Settings, found: Sequence[Finding]) -> dict[str, object]:
+    weights = {name: list(missing) for name, missing, _ in _weights_in(Path(settings.weights_dir))}
+    return {
+        "version": version("openfaze"),
+        "ok": all(finding.outcome != "failed" for finding in found),
+        "capabilities": [asdict(finding) for finding in found],
+        "weights_dir": settings.weights_dir,
+        "weights": [{"name": name, "missing_files": missing} for name, missing in weights.items()],
+        "files_dir": without_password(settings.files_dir),
+    }
+
+
+async def _shown(settings: Settings) -> list[Finding]:
+    console = _console()
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
+    console.print(f"openfaze {version('openfaze')}, Python {platform.python_version()}, {machine}\n")
+    found: list[Finding] = []
+    with console.status("") as status:
+        async with aclosing(_findings(settings, lambda name: status.update(f"trying {name} …"))) as findings:
+            async for finding in findings:
+                found.append(finding)
+                console.print(_row(finding))
+
+    # What follows is not wrapped, so that what is to be pasted stays in one piece.
+    for finding in found:
+        if finding.outcome in ("missing", "failed"):
+            title = (f"\n{finding.capability}: ", _COLOURS[finding.outcome])
+            console.print(Text.assemble(title, as_called_here(finding.said)), soft_wrap=True)
+    counts = Counter(finding.outcome for finding in found)
+    weights = ", ".join(size for _, _, size in _weights_in(Path(settings.weights_dir))) or "none"
+    for line in (
+        "\n" + ", ".join(f"{counts[outcome]} {outcome}" for outcome in _COLOURS if counts[outcome]),
+        f"weights in {settings.weights_dir}: {weights}",
+        f"files in {without_password(settings.files_dir)}",
+    ):
+        console.print(Text(line), soft_wrap=True)
+    return found
+
+
+def _console() -> Console:
+    """Colours on a terminal, unless NO_COLOR is set."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal or console.width > WIDTH:
+        console.width = WIDTH
+    return console
+
+
+def _row(finding: Finding) -> Table:
+    row = Table.grid(
+        Column(width=7), Column(width=17), Column(width=23), Column(ratio=1), padding=(0, 1, 0, 0), expand=True
+    )
+    told = Text(finding.said if finding.outcome in ("ok", "off") else "see below")
+    if finding.loaded_ms is not None and finding.ran_ms is not None:
+        told.append(f"; loaded in {_seconds(finding.loaded_ms)}, ran in {_seconds(finding.ran_ms)}")
+    if finding.licence:
+        told.append(f"\n{finding.licence}; {finding.weights}", "dim")
+    outcome = finding.outcome.upper() if finding.outcome == "failed" else finding.outcome
+    row.add_row(Text(outcome, _COLOURS[finding.outcome]), Text(finding.capability), Text(finding.engine or "–"), told)
+    return row
+
+
+async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncGenerator[Finding, None]:
+    """One capability after the other: side by side they would measure each other. `trying` is told what comes next."""
+    runtime = build_runtime(settings)
+    fetcher = build_fetcher(settings)
+    try:
+        for state in runtime.states():
+            trying(state.capability)
+            yield await _try(runtime, state, str(getattr(settings, state.capability, AUTO)))
+        trying("web_search")
+        yield await _search_the_web(settings, fetcher)
+        trying("browser")
+        yield await _render_a_page(settings)
+    finally:
+        await fetcher.close()
+        await runtime.close()
+
+
+async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
+    """`choice` is the operator's: what was asked for by name has failed where it cannot run."""
+    if choice == OFF:
+        return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
+    if state.candidate is None:
+        return Finding(state.capability, "missing" if choice == AUTO else "failed", said=state.remedy or "")
+    spec = state.candidate.spec
+    tried = partial(Finding, state.capability, engine=spec.name, licence=spec.licence, weights=spec.weights)
+    started = time.perf_counter()
+    try:
+        await runtime.load(state.capability)
+        loaded = time.perf_counter()
+        said = await SELF_TESTS[state.capability](runtime)
+    except WeightsMissing as error:
+        return tried("missing" if choice == AUTO else "failed", said=error.remedy)
+    except (ModelError, SelfTestFailed) as error:
+        return tried("failed", said=str(error))
+    return tried("ok", said=said, loaded_ms=_ms(started, loaded), ran_ms=_ms(loaded))
+
+
+async def _search_the_web(settings: Settings, fetcher: Fetcher) -> Finding:
+    """A machine without a network may be meant so, unless a provider was named."""
+    if settings.search_provider == (OFF,):
+        return Finding("web_search", "off", said=f"{PREFIX}SEARCH_PROVIDER=off")
+    search = build_search(settings, fetcher)
+    tried = partial(Finding, "web_search", engine=names_of(search.providers))
+    started = time.perf_counter()
+    try:
+        found = await search.search(SearchQuery("openfaze"), 1)
+    except EngineUnavailable as error:
+        return tried("missing" if settings.search_provider == (AUTO,) else "failed", said=error.remedy)
+    finally:
+        await search.close()
+    return tried("ok", said=f"answered with {len(found)} results in {_seconds(_ms(started))}")
+
+
+async def _render_a_page(settings: Settings) -> Finding:
+    if settings.browser == OFF:
+        return Finding("browser", "off", said=f"{PREFIX}BROWSER=off")
+    program = find_browser(settings.browser)
+    if program is None:
+        return Finding("browser", "missing" if settings.browser == AUTO else "failed", said=REMEDY)
+    started = time.perf_counter()
+    try:
+        said = await open_a_page(BrowserPolicy(program, settings.browser_timeout_s))
+    except (ModelError, InputError, SelfTestFailed) as error:
+        return Finding("browser", "failed", engine=without_password(program), said=str(error))
+    return Finding("browser", "ok", engine=without_password(program), said=f"{said}, in {_seconds(_ms(started))}")
+
+
+def _ms(since: float, until: float | None = None) -> int:
+    return round(((time.perf_counter() if until is None else until) - since) * 1000)
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms / 1000:.1f} s" if ms >= 1000 else f"{ms} ms"
+
+
+def _weights_in(root: Path) -> Iterator[tuple[str, Sequence[str], str]]:
+    """Name, missing files and a description of each set that `openfaze pull` has put below `root`, or somebody has
+    copied there, in whole or in part."""
+    for known in WEIGHT_SETS.values():
+        missing = [file.path for file in known.missing(root)]
+        if len(missing) == len(known.files):
+            continue
+        if missing:
+            yield known.name, missing, f"{known.name} (incomplete: {missing[0]} is missing)"
+        else:
+            megabytes = sum((root / file.path).stat().st_size for file in known.files) / 1e6
+            yield known.name, missing, f"{known.name} ({megabytes:.1f} MB)"

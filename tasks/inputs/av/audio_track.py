@@ -1,0 +1,200 @@
+"""The sound of one file, decoded block by block onto the file's timeline."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from tasks.errors import InputError
+from tasks.inputs.av.audio import SAMPLE_RATE
+from tasks.inputs.av.containers import AUDIO_CODECS, damaged, only, open_container, origin, packets, reading, sound_of
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+
+_LEAST_RATE, _MOST_RATE = 1_000, 768_000
+"""Hz. A resampler's tables grow with the ratio of the rates."""
+_MOST_CHANNELS = 64
+"""What FFmpeg's resampler can mix (SWR_CH_MAX)."""
+_TOLERANCE_S = 0.1
+"""What the times of frames may be off before the timeline is set right: FFmpeg's own (aresample, min_hard_comp).
+Containers round them, and recorders' clocks shake."""
+_LONGEST_GAP_S = 600
+"""A longer gap is no pause of a recording but a wrong time."""
+_FIRST_PACKETS = 50
+"""A file of which none of so many packets can be decoded is damaged from its beginning."""
+_LOST_PACKETS = 10_000
+"""So many packets in a row that cannot be decoded end what can be read of a file."""
+
+Samples = NDArray[np.float32]
+
+
+class AudioTrack:
+    """The first sound is decoded at once. Raises InputError: `no_audio`, unsupported, or none of it can be decoded."""
+
+    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
+        self._blob = blob
+        self._container = open_container(blob, limits)
+        try:
+            if not self._container.streams.audio:
+                raise blob.error("has no audio track.", code="no_audio")
+            stream = sound_of(self._container)
+            if stream is None:
+                raise damaged(blob)
+            only(stream, AUDIO_CODECS, blob)
+            self._stream = stream
+            self._origin = origin(self._container)
+            self._frames = self._decoded()
+            with reading(blob):
+                self._first = next(self._frames, None)
+            layout = self._first.layout if self._first else stream.layout
+            self.channels = 2 if layout.nb_channels == 2 else 1
+        except BaseException:
+            self._container.close()
+            raise
+
+    @property
+    def codec(self) -> str:
+        return self._stream.codec_context.name
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz, of the file."""
+        return self._stream.codec_context.sample_rate
+
+    @property
+    def claimed_seconds(self) -> float | None:
+        """As the header says, or an estimate from it."""
+        duration = self._container.duration
+        return duration / 1_000_000 if duration and duration > 0 else None
+
+    def blocks(self) -> Iterator[Samples]:
+        """All of it, once: float32 [channels, n] at 16 kHz, n small. Sample i is what is heard at i / 16000 seconds of
+        the file: silence stands where it has no sound. Raises InputError."""
+        with reading(self._blob):
+            yield from self._timeline()
+
+    def close(self) -> None:
+        self._container.close()
+
+    def _timeline(self) -> Iterator[Samples]:
+        written = 0
+        piece = _Piece(self.channels)
+        late = -self._origin
+        """What is added to a frame's time to have its place."""
+        while (frame := self._first or next(self._frames, None)) is not None:
+            first, self._first = self._first is not None, None
+            gap = Fraction(0)
+            if frame.pts is not None and frame.time_base is not None:
+                gap = frame.pts * frame.time_base + late - piece.end
+            is_gap = 0 < gap <= _LONGEST_GAP_S and (first or gap > _TOLERANCE_S)
+            if abs(gap) > _TOLERANCE_S and not is_gap:
+                late -= gap
+            if is_gap or not piece.takes(frame):
+                start = piece.end + (gap if is_gap else 0)
+                for block in piece.rest():
+                    written += block.shape[1]
+                    yield block
+                for block in self._silence(round(start * SAMPLE_RATE) - written):
+                    written += block.shape[1]
+                    yield block
+                piece = _Piece(self.channels, start)
+            for block in piece.resampled(frame):
+                written += block.shape[1]
+                yield block
+        yield from piece.rest()
+
+    def _silence(self, count: int) -> Iterator[Samples]:
+        for start in range(0, count, SAMPLE_RATE):
+            yield np.zeros((self.channels, min(SAMPLE_RATE, count - start)), np.float32)
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        """The frames, without those that are lost."""
+        seen = heard = lost = 0
+        for packet in packets(self._container, self._stream):
+            seen += bool(packet.size)
+            try:
+                frames = self._stream.decode(packet)
+            except FFmpegError:
+                lost += 1
+                if not heard and seen >= _FIRST_PACKETS:
+                    break
+                if lost >= _LOST_PACKETS:
+                    return
+                continue
+            for frame in frames:
+                if frame.samples:
+                    self._check(frame)
+                    heard, lost = heard + 1, 0
+                    yield frame
+        if not heard and (seen or self._stream.duration):
+            raise damaged(self._blob)
+
+    def _check(self, frame: AudioFrame) -> None:
+        rate, channels = frame.sample_rate, frame.layout.nb_channels
+        if not _LEAST_RATE <= rate <= _MOST_RATE:
+            raise self._unsupported(f"a sample rate of {rate} Hz; {_LEAST_RATE} to {_MOST_RATE} are read")
+        if not 1 <= channels <= _MOST_CHANNELS:
+            raise self._unsupported(f"{channels} channels; at most {_MOST_CHANNELS} are read")
+
+    def _unsupported(self, what: str) -> InputError:
+        return self._blob.error(f"has {what}.", code="unsupported_media_type")
+
+
+def count_seconds(blob: Blob, limits: MediaLimits) -> float:
+    """The length of the audio packets of `blob`, none of which is decoded. Raises InputError."""
+    with reading(blob), open_container(blob, limits) as container:
+        stream = sound_of(container)
+        if stream is None or stream.time_base is None:
+            return 0.0
+        only(stream, AUDIO_CODECS, blob)
+        return float(sum(packet.duration or 0 for packet in packets(container, stream)) * stream.time_base)
+
+
+class _Piece:
+    """Frames of one form that follow each other without a gap, resampled as one signal."""
+
+    def __init__(self, channels: int, start: Fraction = Fraction(0)) -> None:
+        self.end = start
+        """Seconds on the timeline, exactly."""
+        self._channels = channels
+        self._resampler: AudioResampler | None = None
+        self._form: tuple[str, str, int] | None = None
+
+    def takes(self, frame: AudioFrame) -> bool:
+        return self._form is None or self._form == _form(frame)
+
+    def resampled(self, frame: AudioFrame) -> Iterator[Samples]:
+        if self._resampler is None:
+            self._form = _form(frame)
+            # Interleaved: PyAV reads beyond the planes of a frame that has more than eight.
+            self._resampler = AudioResampler("flt", self._layout(frame), SAMPLE_RATE)
+        self.end += Fraction(frame.samples, frame.sample_rate)
+        yield from self._arrays(self._resampler.resample(frame))
+
+    def rest(self) -> Iterator[Samples]:
+        """What the resampler still holds."""
+        if self._resampler is not None:
+            yield from self._arrays(self._resampler.resample(None))
+
+    def _layout(self, frame: AudioFrame) -> str:
+        """Channels that have no known places cannot be mixed by them: they are mixed here, after resampling."""
+        name = frame.layout.name
+        return name if name.endswith("channels") else ("mono", "stereo")[self._channels - 1]
+
+    def _arrays(self, frames: list[AudioFrame]) -> Iterator[Samples]:
+        for frame in frames:
+            # One that had nothing to do hands over what it is given, also the None that ends it.
+            if frame is None or not frame.samples:
+                continue
+            array = frame.to_ndarray().reshape(frame.samples, -1).T.astype(np.float32, copy=False)
+            if array.shape[0] != self._channels:
+                array = np.broadcast_to(array.mean(axis=0, keepdims=True), (self._channels, array.shape[1]))
+            yield array
+
+
+def _form(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate

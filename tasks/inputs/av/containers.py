@@ -1,0 +1,132 @@
+"""Audio and video files as FFmpeg opens them: only by the demuxer that their bytes call for, only with well-known
+codecs, and with no other file or address beside them."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any, Never
+
+import av
+import av.error
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from tasks.errors import InputError
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.media_types import DEMUXERS
+
+AUDIO_CODECS = frozenset(
+    {
+        *("aac", "aac_latm", "alac", "mp3float", "mp3", "mp2float", "mp2", "mp1float", "mp1"),
+        *("opus", "libopus", "vorbis", "flac", "speex", "ac3", "eac3", "wmav1", "wmav2"),
+        *("amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb", "gsm", "gsm_ms"),
+        *("pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"),
+        *("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw", "pcm_mulaw"),
+        *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"),
+    }
+)
+"""FFmpeg's names of the decoders that a file may reach: it has hundreds, few of which are looked after."""
+
+VIDEO_CODECS = frozenset(
+    {
+        *("h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "theora"),
+        *("mpeg4", "msmpeg4", "msmpeg4v2", "msmpeg4v1", "h263", "flv", "wmv1", "wmv2", "mpeg1video", "mpeg2video"),
+        *("mjpeg", "png", "prores", "ffv1", "qtrle", "cinepak", "rawvideo"),
+    }
+)
+
+THREADS = 2
+"""Of one decoder: several inputs are decoded side by side."""
+_STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
+_MAX_BREAKS = 100
+"""Times that reading on after a broken part of a container is tried."""
+
+Streams = AudioStream | VideoStream
+
+
+def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
+    """`blob` as a container whose tracks are known, with where they begin: to tell that, the first packets are decoded.
+
+    Raises InputError for what is no audio or video, or is damaged.
+    """
+    demuxer = DEMUXERS.get(blob.media_type)
+    if demuxer is None:
+        raise blob.error(f"is {blob.media_type}, which is no audio or video.", code="unsupported_media_type")
+    with reading(blob):
+        return av.open(
+            io.BytesIO(blob.data),
+            "r",
+            format=demuxer,
+            options={"codec_whitelist": ",".join(sorted(AUDIO_CODECS | VIDEO_CODECS)), **bounds(limits)},
+            metadata_errors="replace",
+            io_open=_refuse,
+        )
+
+
+def bounds(limits: MediaLimits) -> dict[str, str]:
+    """Options of a decoder: what has more pixels, a cover or a video, is refused before memory is taken for it."""
+    return {"max_pixels": str(limits.image_pixels)}
+
+
+def sound_of(container: InputContainer) -> AudioStream | None:
+    """The audio track that a player would choose."""
+    best = container.streams.best("audio")
+    return best if isinstance(best, AudioStream) else None
+
+
+def pictures_of(container: InputContainer) -> VideoStream | None:
+    """The video track that a player would choose; the cover of an album is none."""
+    best = container.streams.best("video")
+    return best if isinstance(best, VideoStream) and not best.disposition & _STILLS else None
+
+
+def origin(container: InputContainer) -> Fraction:
+    """Where the file's timeline begins, in seconds: the start of its first track."""
+    return Fraction(container.start_time or 0, av.time_base)
+
+
+def only(stream: Streams, codecs: frozenset[str], blob: Blob) -> None:
+    """Prepare to decode `stream` and to skip all others. Raises InputError for a codec that is not in `codecs`."""
+    codec = stream.codec_context
+    if codec is None or codec.name not in codecs:
+        name = f"the codec '{codec.name}'" if codec is not None else "an unknown codec"
+        raise blob.error(f"is encoded with {name}, which is not supported.", code="unsupported_media_type")
+    for other in stream.container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    codec.thread_count = THREADS
+
+
+def packets(container: InputContainer, stream: Streams) -> Iterator["Packet[Any]"]:
+    """The packets of `stream`, on over broken parts of the container as far as it can be read. The last ones are empty:
+    they ask the decoder for what it still holds."""
+    for _ in range(_MAX_BREAKS):
+        try:
+            yield from container.demux(stream)
+        except av.error.FFmpegError:
+            continue
+        return
+
+
+@contextmanager
+def reading(blob: Blob) -> Iterator[None]:
+    """Whatever FFmpeg says about damaged bytes is the client's error."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (av.error.FFmpegError, ValueError, ArithmeticError, LookupError) as error:
+        raise damaged(blob) from error
+
+
+def damaged(blob: Blob) -> InputError:
+    return blob.error(f"cannot be decoded as {blob.media_type}: it is damaged or incomplete.")
+
+
+def _refuse(_url: str, _flags: int, _options: object) -> Never:
+    raise PermissionError("a container may not refer to other files")

@@ -1,0 +1,107 @@
+"""Videos as a few pictures: a page a frame."""
+
+from models.vision.text import Image
+from tasks.inputs.av import video_sampling
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import Pages, TextLayer
+
+_PROBES = 4
+"""Small pictures that are compared for each frame that will be taken."""
+_SCAN_PIXELS = 1_000_000_000
+"""A video of no more pixels in all, 16 seconds at 1920 x 1080, is decoded whole to find the changes of scenes; of
+longer ones, the key frames are compared."""
+_REACH_PIXELS = 2_000_000_000
+"""What may be decoded to reach a frame at its very time; else the key frame before it is taken."""
+
+
+class VideoFrames(Pages):
+    """At most `limits.video_frames` frames of one video, as `video_sampling` chooses them; the same ones every time.
+
+    Raises InputError: `no_video`, `image_too_large`, unsupported, or no frame can be decoded.
+    """
+
+    kind = "video"
+
+    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
+        # FFmpeg is loaded where something is decoded, and not by whoever names this class.
+        from tasks.inputs.av.video_track import VideoTrack
+
+        self._blob = blob
+        self._track = VideoTrack(blob, limits)
+        try:
+            self._frame_times, self._key_times = self._track.times, self._track.key_times
+            self._turned = False
+            self._chosen = self._choose(limits.video_frames)
+        except BaseException:
+            self._track.close()
+            raise
+        self.times = tuple(round(self._frame_times[index], 2) for index in self._chosen)
+        self.total = len(self._chosen)
+
+    def size(self, number: int) -> tuple[int, int]:
+        self._index(number)
+        size = self._track.width, self._track.height
+        return size[::-1] if self._turned else size
+
+    def text_layer(self, number: int) -> TextLayer:
+        self._index(number)
+        return TextLayer()
+
+    def picture(self, number: int) -> Image:
+        frame = self._track.frame(self._index(number))
+        if frame is None:
+            raise self._blob.error(f"cannot be decoded at {self.times[number - 1]:g} seconds: it is damaged there.")
+        return self._track.picture(frame)
+
+    def close(self) -> None:
+        self._track.close()
+
+    def _index(self, number: int) -> int:
+        if not 1 <= number <= self.total:
+            raise self._blob.error(f"has no frame {number}; {self.total} were taken from it.")
+        return self._chosen[number - 1]
+
+    def _choose(self, most: int) -> list[int]:
+        """Indices of frames, ascending, no two of them of one time to the hundredth of a second."""
+        scenes = self._scenes(most)
+        times = self._frame_times
+        if len(times) > most:
+            anchors = sorted({0, *scenes})
+            wanted = video_sampling.spread([times[index] for index in anchors], times[-1], most)
+            near = (times[-1] - times[0]) / most / 4
+            frames = sorted({self._reachable(time, near, _REACH_PIXELS) for time in wanted})
+        else:
+            frames = list(range(len(times)))
+        return list({round(times[index], 2): index for index in reversed(frames)}.values())[::-1]
+
+    def _scenes(self, most: int) -> list[int]:
+        """Frames with which something new begins, at most half of `most`."""
+        times = self._frame_times
+        if len(times) * self._track.pixels <= _SCAN_PIXELS:
+            near, reach = 0.0, _SCAN_PIXELS
+        else:
+            near, reach = float("inf"), 0
+        wanted = video_sampling.grid(times[0], times[-1], _PROBES * most)
+        probes, pictures = [], []
+        for index in sorted({0, *(self._reachable(time, near, reach) for time in wanted)}):
+            if (frame := self._track.frame(index)) is not None:
+                self._turned = frame.rotation % 180 != 0
+                probes.append(index)
+                pictures.append(self._track.thumbnail(frame))
+        if not probes:
+            raise self._blob.error("has no frame that can be decoded: it is damaged or incomplete.")
+        return [probes[change] for change in video_sampling.scene_changes(pictures, most // 2)]
+
+    def _reachable(self, time: float, near: float, reach: int) -> int:
+        """The frame that is seen at `time`; the key frame next to it where that is `near` seconds away at most, or
+        where more than `reach` pixels would have to be decoded."""
+        key = min(self._keys_around(time), key=lambda key: (abs(key - time), key))
+        index = video_sampling.at_or_before(self._frame_times, time)
+        if abs(key - time) <= near or self._track.cost(index) > reach:
+            return video_sampling.at_or_before(self._frame_times, key)
+        return index
+
+    def _keys_around(self, time: float) -> list[float]:
+        before = video_sampling.at_or_before(self._key_times, time)
+        return self._key_times[before : before + 2]

@@ -1,0 +1,4 @@
+"""Decoders in processes and threads of their own: a file that crashes or hangs one costs nothing else.
+
+`lane` gives files a `process`, which runs `worker` at the other end of a `channel`; `budget` bounds what is decoded.
+"""

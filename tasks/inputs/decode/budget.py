@@ -1,0 +1,106 @@
+"""The decoded bytes that the whole process may hold at a time."""
+
+import asyncio
+import weakref
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.errors import Overloaded
+from tasks.inputs.limits import megabytes
+
+ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
+
+WAIT_S = 60.0
+"""Seconds that a picture waits for others to be freed. Not for ever: a request that holds one picture and waits for
+another one may be what others wait for."""
+_RETRY_S = 10
+
+
+class DecodedBudget:
+    """Lets pictures be decoded as long as all that are alive take no more than `limit` bytes; then they wait, first
+    come, first served. One that is larger than that by itself is decoded when there is no other."""
+
+    def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
+        """`largest`: bytes of a picture above which its decoder refuses it, so that it needs no room."""
+        self._limit = limit
+        self._largest = largest
+        self._wait_s = wait_s
+        self._used = 0
+        self._returned: deque[int] = deque()
+        """Given back, and not yet taken from `_used`. Arrays are freed in any thread and inside garbage collections,
+        where no lock may be waited for; all but this deque belongs to the event loop."""
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def used(self) -> int:
+        """Bytes that are decoded now, or are being decoded."""
+        return self._used - sum(self._returned.copy())
+
+    async def hold(self, size: int, decode: Callable[[], Awaitable[ArrayT]]) -> ArrayT:
+        """What `decode` returns, an array of `size` bytes, which are held until it is freed, and every view of it.
+
+        Raises Overloaded when there is no room for `wait_s` seconds, and what `decode` raises.
+        """
+        if size > self._largest:
+            return await decode()
+        await self._take(size)
+        try:
+            array = await decode()
+        except BaseException:
+            self._give_back(size)
+            raise
+        weakref.finalize(_owner(array), self._give_back, size).atexit = False
+        return array
+
+    async def _take(self, size: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        admitted = self._loop.create_future()
+        self._waiting.append((size, admitted))
+        self._admit()
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await admitted
+        except BaseException as error:
+            if admitted.cancel() or admitted.cancelled():
+                self._admit()  # those behind it may fit
+            else:
+                self._give_back(size)
+            if isinstance(error, TimeoutError):
+                raise self._overloaded(size) from error
+            raise
+
+    def _give_back(self, size: int) -> None:
+        self._returned.append(size)
+        if self._waiting and self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._admit)
+
+    def _admit(self) -> None:
+        while self._returned:
+            self._used -= self._returned.popleft()
+        while self._waiting:
+            size, admitted = self._waiting[0]
+            if not admitted.done():
+                if self._used and self._used + size > self._limit:
+                    return
+                self._used += size
+                admitted.set_result(None)
+            self._waiting.popleft()
+
+    def _overloaded(self, size: int) -> Overloaded:
+        return Overloaded(
+            f"Other inputs take the memory for decoded pictures ({megabytes(self._limit)}, OPENFAZE_MAX_DECODED_MB), "
+            f"and this one needs {megabytes(size)}. Try again later.",
+            retry_after=_RETRY_S,
+        )
+
+
+def _owner(array: NDArray[Any]) -> NDArray[Any]:
+    """The array that all views of `array`'s memory keep alive."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array

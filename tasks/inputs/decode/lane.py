@@ -1,0 +1,233 @@
+"""The files that share a decode process, and their calls, one at a time."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+
+import structlog
+
+from models.base import EngineNotReady, EngineUnavailable
+from models.scheduler import FairSlots
+from tasks.errors import InputError
+from tasks.inputs.blob import Blob
+from tasks.inputs.decode.messages import Arguments, Call, Close, Failed, Named, Open, Raised, Request
+from tasks.inputs.decode.process import CallTooSlow, DecodeLimits, DecodeProcess, ProcessDied, StartFailed
+from tasks.inputs.limits import megabytes
+from tasks.inputs.sessions import Closable, OpenedT
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+IDLE_S = 60.0
+"""Seconds without an open file after which a process ends, to give its memory back."""
+ABANDONED_S = 1.0
+"""Seconds that a running call gets to end after its caller left, before its process is killed: a process costs less
+than what waits behind a call that hangs."""
+_ATTEMPTS = 2
+
+log = structlog.get_logger(__name__)
+_numbers = count()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a session is opened, and opened anew after a crash."""
+
+    factory: Callable[..., Closable]
+    blob: Blob
+    arguments: Arguments
+    named: Named
+
+
+class ProcessSession(Generic[OpenedT]):
+    """An object that lives in a lane's process."""
+
+    def __init__(self, lane: "Lane", opening: Opening) -> None:
+        self.number = next(_numbers)
+        self.opening = opening
+        self._lane = lane
+
+    async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the method returns. Raises InputError: its own, or `decode_failed` when it breaks or takes too long;
+        EngineUnavailable when no process can be started."""
+        return cast(T, await self._lane.run(self, Call(self.number, call.__name__, args, kwargs)))
+
+    async def close(self) -> None:
+        """Returns at once: the process follows when it has answered the calls before."""
+        self._lane.leave(self)
+
+
+@dataclass(eq=False)
+class _Job:
+    session: ProcessSession[Any]
+    request: Call | None
+    """None: to see that the file can be opened."""
+    abandoned: bool = False
+
+
+class Lane:
+    """A thread and at most one process, started at the first call and again when it has died."""
+
+    def __init__(self, limits: DecodeLimits) -> None:
+        self.sessions: set[ProcessSession[Any]] = set()
+        self._limits = limits
+        self._turns = FairSlots("decode", 1, most_waiting=1)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        self._lock = threading.Lock()
+        """Guards the two below, which other threads than the lane's read in order to kill."""
+        self._process: DecodeProcess | None = None
+        self._running: _Job | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process, None while there is none."""
+        process = self._process
+        return process.pid if process else None
+
+    async def open(self, opening: Opening) -> ProcessSession[Any]:
+        session: ProcessSession[Any] = ProcessSession(self, opening)
+        self._stay()
+        self.sessions.add(session)
+        try:
+            await self.run(session, None)
+        except BaseException:
+            self.leave(session)
+            raise
+        return session
+
+    async def run(self, session: ProcessSession[Any], request: Call | None) -> object:
+        if session not in self.sessions:
+            raise RuntimeError("the session is closed")
+        # Patient: requests have a bounded number of inputs, and each asks for one thing at a time.
+        async with self._turns.slot(patient=True):
+            if self._closed:
+                raise EngineNotReady("decode", "The server is shutting down.")
+            job = _Job(session, request)
+            future = self._thread.submit(self._do, job)
+            try:
+                return await asyncio.wrap_future(future)
+            except asyncio.CancelledError:
+                if not future.done():
+                    asyncio.get_running_loop().call_later(ABANDONED_S, self._abandon, job)
+                raise
+
+    def leave(self, session: ProcessSession[Any]) -> None:
+        if self._closed or session not in self.sessions:
+            return
+        self.sessions.discard(session)
+        self._thread.submit(self._drop, session)
+        if not self.sessions:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._thread.submit, self._end_process)
+
+    async def close(self) -> None:
+        """Ends the process, whatever it does."""
+        self._closed = True
+        self._stay()
+        with self._lock:
+            if self._process:
+                self._process.kill()
+
+        def end() -> None:
+            self._thread.shutdown(cancel_futures=True)
+            self._end_process()
+
+        await asyncio.to_thread(end)
+
+    def _stay(self) -> None:
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+
+    def _abandon(self, job: _Job) -> None:
+        with self._lock:
+            if self._running is job and self._process:
+                job.abandoned = True
+                self._process.kill()
+
+    # From here on in the lane's thread.
+
+    def _do(self, job: _Job) -> object:
+        blob = job.session.opening.blob
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._answer(job)
+            except CallTooSlow as error:
+                self._end_process()
+                limit = f"{self._limits.seconds:g} s (OPENFAZE_DECODE_SECONDS)"
+                raise blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
+            except ProcessDied as error:
+                self._end_process()
+                log.warning("decode_process_died", status=error.status, attempt=attempt, media_type=blob.media_type)
+                if job.abandoned or self._closed:
+                    break
+                if attempt == _ATTEMPTS and isinstance(error, StartFailed):
+                    raise EngineUnavailable("decode", "Its process does not start: see the server's log.") from error
+        raise blob.error(
+            f"cannot be decoded: its decoder crashed, or needs more than {self._memory}.", code="decode_failed"
+        )
+
+    def _answer(self, job: _Job) -> object:
+        session, opening = job.session, job.session.opening
+        with self._lock:
+            self._running = job
+        try:
+            process = self._started()
+            if session.number not in process.opened:
+                arguments = (opening.blob, *opening.arguments)
+                self._ask(process, Open(session.number, opening.factory, arguments, opening.named), opening.blob)
+            return self._ask(process, job.request, opening.blob) if job.request else None
+        finally:
+            with self._lock:
+                self._running = None
+
+    def _ask(self, process: DecodeProcess, request: Request, blob: Blob) -> object:
+        match process.ask(request):
+            case Raised(error):
+                raise error
+            case Failed(kind="MemoryError"):
+                self._end_process()
+                raise blob.error(f"needs more than {self._memory} to be decoded.", code="decode_failed")
+            case Failed(kind, place):
+                log.error("decode_failed", error=kind, place=place, media_type=blob.media_type)
+                raise blob.error(
+                    "cannot be decoded: it is damaged, or unlike others of its type.", code="decode_failed"
+                )
+            case returned:
+                return returned.value
+
+    def _started(self) -> DecodeProcess:
+        process = self._process
+        if process is None:
+            process = DecodeProcess(self._limits)
+            with self._lock:
+                self._process = process
+            if self._closed:
+                process.kill()
+        return process
+
+    def _drop(self, session: ProcessSession[Any]) -> None:
+        process = self._process
+        if process is None or session.number not in process.opened:
+            return
+        try:
+            self._ask(process, Close(session.number), session.opening.blob)
+        except (ProcessDied, CallTooSlow):
+            self._end_process()
+        except InputError:
+            pass  # is logged, and the file is forgotten all the same
+
+    def _end_process(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
+        if process:
+            process.end()
+
+    @property
+    def _memory(self) -> str:
+        return f"{megabytes(self._limits.memory_bytes)} (OPENFAZE_DECODE_MEMORY_MB)"

@@ -1,0 +1,75 @@
+"""The threads that decode. The event loop never does."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from models.scheduler import FairSlots
+from tasks.inputs.blob import Blob
+from tasks.inputs.sessions import Closable, OpenedT, S
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Worker:
+    """A few threads of one purpose, shared by keys in turn. Calls that wait are dropped when their caller is
+    cancelled."""
+
+    def __init__(self, name: str, *, threads: int) -> None:
+        self._turns = FairSlots(name, threads, most_waiting=threads)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+
+    async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        # Patient: requests have a bounded number of inputs, and each asks for one thing at a time.
+        async with self._turns.slot(patient=True):
+            return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
+
+    async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
+        """As `run`, for a result that must be closed: it is, when the caller left before it was there."""
+        async with self._turns.slot(patient=True):
+            future = self._executor.submit(call, *args, **kwargs)
+            try:
+                return await asyncio.wrap_future(future)
+            except asyncio.CancelledError:
+                future.add_done_callback(_close_result)
+                raise
+
+    async def release(self, resource: Closable) -> None:
+        """Close `resource` after the calls queued so far, even when the caller is cancelled meanwhile."""
+        try:
+            closing = self._executor.submit(resource.close)
+        except RuntimeError:  # the worker is closed: no call is under way that closing here could disturb
+            resource.close()
+        else:
+            await asyncio.shield(asyncio.wrap_future(closing))
+
+    async def open(
+        self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
+    ) -> "ThreadSession[S]":
+        """`factory(blob, *args)` as a session of these threads. Raises what the factory raises."""
+        return ThreadSession(self, await self.acquire(factory, blob, *args, **kwargs))
+
+    async def close(self) -> None:
+        """Finish what runs, drop what waits."""
+        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
+
+
+class ThreadSession(Generic[OpenedT]):
+    """An object whose methods run in a worker's threads, several at a time where it has several."""
+
+    def __init__(self, worker: Worker, opened: OpenedT) -> None:
+        self._worker = worker
+        self._opened = opened
+
+    async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._worker.run(getattr(self._opened, call.__name__), *args, **kwargs)
+
+    async def close(self) -> None:
+        await self._worker.release(self._opened)
+
+
+def _close_result(future: "Future[S]") -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().close()

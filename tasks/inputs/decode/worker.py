@@ -1,0 +1,111 @@
+"""The main program of a decode process: `python -m tasks.inputs.decode.worker <socket> <bytes> <seconds>`.
+
+It opens files and answers calls, one at a time, until the socket closes: the server has gone, or has no more use for
+it. Imports no more than a message needs.
+"""
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+
+from tasks.errors import InputError
+from tasks.inputs.decode.channel import Channel
+from tasks.inputs.decode.messages import Call, Close, Failed, Open, Raised, Reply, Request, Returned
+from tasks.inputs.sessions import Closable
+
+GRACE_S = 2.0
+"""Seconds after which a call that the server should have ended ends the process: the server was killed meanwhile, and
+the call keeps the GIL."""
+
+
+def main() -> None:
+    descriptor, memory, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    # A terminal's Ctrl-C and a service manager's SIGTERM reach every process of the server. They are for the server,
+    # whose last requests may still need this one.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
+    _limit_memory(memory)
+    with socket.socket(fileno=descriptor) as end:
+        threading.Thread(target=_end_with_server, args=(end,), daemon=True).start()
+        try:
+            serve(Channel(end), seconds)
+        except (EOFError, OSError):
+            os._exit(0)  # without the libraries' own farewells: nobody waits for them
+
+
+def _end_with_server(end: socket.socket) -> None:
+    """Ends the process when the other end is closed, even in the middle of a call, unless that holds the GIL."""
+    hangup = select.poll()
+    hangup.register(end, 0)
+    hangup.poll()
+    os._exit(0)
+
+
+def serve(channel: Channel, seconds: float) -> None:
+    """Raises EOFError or OSError once the other end is closed."""
+    opened: dict[int, Closable] = {}
+    channel.send(Returned(os.getpid()))
+    while True:
+        _answer_next(channel, opened, seconds)
+
+
+def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float) -> None:
+    try:
+        request = channel.receive()
+        # No handler: the kernel ends the process even while native code never returns.
+        signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
+        channel.send(_answer(request, opened))
+    except (EOFError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a request or a result that cannot be pickled
+        channel.send(_failure(error))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _answer(request: object, opened: dict[int, Closable]) -> Reply:
+    try:
+        return Returned(_result(request, opened))
+    except InputError as error:
+        return Raised(error)
+    except Exception as error:  # noqa: BLE001 - decoders raise whatever they like
+        return _failure(error)
+
+
+def _result(request: object, opened: dict[int, Closable]) -> object:
+    assert isinstance(request, Request)
+    match request:
+        case Open():
+            opened[request.session] = request.factory(*request.arguments, **request.named)
+        case Call():
+            return getattr(opened[request.session], request.method)(*request.arguments, **request.named)
+        case Close():
+            opened.pop(request.session).close()
+    return None
+
+
+def _failure(error: Exception) -> Failed:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "?"
+    return Failed(type(error).__name__, place)
+
+
+def _limit_memory(limit: int) -> None:
+    """Private writable memory where the kernel counts it so (Linux); elsewhere it may count less, or refuse."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""An opened input: pages one can look at, or a text."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from models.vision.text import Image
+from tasks.inputs.blob import Blob
+from tasks.inputs.decode.budget import DecodedBudget
+from tasks.inputs.pages import Contents, Kind, Pages, TextLayer
+from tasks.inputs.sessions import Session
+from tasks.inputs.text.pictured_text import with_pictures
+
+__all__ = ["Document", "Kind", "Pages", "TextLayer"]
+
+_RGB = 3
+"""Bytes of a pixel."""
+
+
+class Document:
+    """A picture, a paged file, a video or a text. An async context manager: leaving it frees the file.
+
+        async with await loader.open(source) as document:
+            for number in range(1, document.total_pages + 1):
+                picture = await document.picture(number)
+
+    The pages of a video are the frames that were chosen from it; those of a text are the pictures that its file holds,
+    if any. Calls raise InputError for a page that is not there or cannot be decoded.
+    """
+
+    def __init__(self, blob: Blob, contents: Contents, session: Session[Pages] | None, budget: DecodedBudget) -> None:
+        """`session` is None for a text without pages."""
+        self.kind: Kind = contents.kind
+        self.media_type = blob.media_type
+        self.param = blob.param
+        self.label = blob.label
+        """How messages name the document: its filename, else the field it came in."""
+        self.text = None if contents.text is None else with_pictures(contents.text, contents.places, {})
+        """The whole text of a text-like file without that of its pictures, None for anything else."""
+        self.total_pages = contents.total
+        self._times = contents.times
+        self._contents = contents
+        self._session = session
+        self._budget = budget
+
+    @classmethod
+    def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
+        return cls(blob, Contents("text", 0, text, ()), None, budget)
+
+    @classmethod
+    async def of_session(cls, blob: Blob, session: Session[Pages], budget: DecodedBudget) -> Self:
+        """`session`, which the document closes from now on."""
+        try:
+            return cls(blob, await session.run(Pages.contents), session, budget)
+        except BaseException:
+            await session.close()
+            raise
+
+    def timestamp(self, number: int) -> float | None:
+        """Seconds from the start of a video at which page `number` is seen; None for anything else."""
+        return self._times[number - 1] if self._times else None
+
+    def text_with(self, readings: Mapping[int, str]) -> str:
+        """The text of a text-like file with what was read on its pages, its pictures, where they stand in it."""
+        return with_pictures(self._contents.text or "", self._contents.places, readings)
+
+    async def size(self, number: int) -> tuple[int, int]:
+        """Width and height in pixels of the upright page; a PDF's at 144 DPI. Nothing is decoded."""
+        return await self._opened().run(Pages.size, number)
+
+    async def text_layer(self, number: int) -> TextLayer:
+        """The text that the file itself carries for this page: empty and not complete for a picture."""
+        return await self._opened().run(Pages.text_layer, number)
+
+    async def picture(self, number: int) -> Image:
+        """The page as it is seen: RGB, upright, of `size`. Decoded anew at each call.
+
+        Raises Overloaded when the pictures of other documents leave no room for it.
+        """
+        session = self._opened()
+        width, height = await self.size(number)
+        return await self._budget.hold(width * height * _RGB, lambda: session.run(Pages.picture, number))
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session:
+            await session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _opened(self) -> Session[Pages]:
+        if self._session is None:
+            raise RuntimeError(f"{self.param}: the document is closed, or a text, which has no pages")
+        return self._session

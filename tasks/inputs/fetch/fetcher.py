@@ -1,0 +1,298 @@
+"""Fetching what a client named, without becoming its way into this network.
+
+Only http and https, no credentials in the URL, public addresses and usual ports only (see `network`), checked again
+at each redirect; no proxy, cookie or credential of this machine is used but what the caller of `fetch` gives; time,
+redirects and decoded bytes are bounded.
+"""
+
+import asyncio
+import contextlib
+import re
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from json import dumps
+
+import httpcore
+import httpx
+
+from models.scheduler import FairSlots
+from tasks.inputs.fetch.allowed import AllowList
+from tasks.inputs.fetch.body import Answer, read_answer
+from tasks.inputs.fetch.cache import HttpCache
+from tasks.inputs.fetch.network import (
+    AddressRefused,
+    HostNotFound,
+    PortRefused,
+    PublicNetwork,
+    Resolver,
+    Rules,
+    SystemResolver,
+)
+from tasks.inputs.fetch.proxy import Proxy, ProxyRefused
+from tasks.inputs.fetch.url_policy import Visit, follow_redirect, parse_url, same_origin
+from tasks.inputs.limits import MB
+
+Gate = Callable[[httpx.URL, Visit], AbstractAsyncContextManager[None]]
+"""Entered for each hop before it is asked, left when it has answered. May wait, and refuse with an InputError."""
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_PARTIAL = 206
+"""Never asked for, so that whoever sends it sends less than the whole."""
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE | re.ASCII)
+_HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
+"""Headers that any host may see. All others of a caller count as secrets: each search API names its key differently."""
+_OURS = frozenset({"host", "connection", "accept-encoding", "content-length", "content-type", "transfer-encoding"})
+
+
+def _user_agent() -> str:
+    try:
+        return f"openfaze/{version('openfaze')}"
+    except PackageNotFoundError:  # run from a source tree
+        return "openfaze"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPolicy:
+    allow: tuple[str, ...] = ()
+    """Hosts (with or without port), addresses and CIDRs open besides public addresses (OPENFAZE_FETCH_ALLOW)."""
+    ports: tuple[int, ...] = (80, 443, 8080, 8443)
+    """Open on public addresses (OPENFAZE_FETCH_PORTS). What `allow` names is open on any."""
+    proxy: str | None = field(default=None, repr=False)
+    """`http://` or `https://` URL of the proxy that leads out (OPENFAZE_FETCH_PROXY)."""
+    connect_timeout: float = 5.0
+    """Seconds to connect, an address."""
+    read_timeout: float = 10.0
+    """Seconds without a byte."""
+    total_timeout: float = 30.0
+    """Seconds for everything: names, redirects, headers, body (OPENFAZE_FETCH_TIMEOUT_S)."""
+    max_redirects: int = 5
+    max_bytes: int = 80 * MB
+    """Decoded bytes of a body (OPENFAZE_MAX_FETCH_MB)."""
+    max_connections: int = 64
+    """At the same time, of which a key may have its share; more wait within their `total_timeout`."""
+    cache_bytes: int = 64 * MB
+    """Memory for answers that HTTP allows to use again (OPENFAZE_FETCH_CACHE_MB); 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    data: bytes
+    content_type: str | None
+    """The header as sent."""
+    url: str
+    """Where the bytes came from in the end."""
+
+    @property
+    def media_type(self) -> str | None:
+        return (self.content_type or "").partition(";")[0].strip().lower() or None
+
+    @property
+    def charset(self) -> str | None:
+        declared = _CHARSET.search(self.content_type or "")
+        return declared.group(1).lower() if declared else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One hop of a fetch: what is asked, and where."""
+
+    url: httpx.URL
+    headers: Mapping[str, str]
+    """The caller's, by lower-case name."""
+    body: bytes | None
+
+    @property
+    def is_anyones(self) -> bool:
+        """Whether anyone may have the answer."""
+        return self.body is None and self.headers.keys() <= _HARMLESS
+
+    def redirected(self, url: httpx.URL) -> "_Ask":
+        """Another host learns nothing that was meant for this one, nor does it when it is led back here."""
+        if same_origin(self.url, url):
+            return replace(self, url=url)
+        return replace(self, url=url, headers={k: v for k, v in self.headers.items() if k in _HARMLESS})
+
+
+class Fetcher:
+    """`tls` replaces the default trust (certifi, or SSL_CERT_FILE), `resolver` the system's.
+
+    Raises ValueError for a policy whose allow-list or proxy cannot be read.
+    """
+
+    def __init__(
+        self,
+        policy: FetchPolicy,
+        *,
+        resolver: Resolver | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.policy = policy
+        self._user_agent = _user_agent()
+        self._cache = HttpCache(policy.cache_bytes) if policy.cache_bytes else None
+        self._system_resolver = SystemResolver()
+        tls = tls or httpx.create_ssl_context()
+        proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
+        rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
+        # Connections are not kept: hosts hardly repeat, and each one passes the check of its own fetch.
+        self._slots = FairSlots("fetch", policy.max_connections, most_waiting=policy.max_connections)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls,
+            max_connections=policy.max_connections,
+            max_keepalive_connections=0,
+            network_backend=PublicNetwork(rules, resolver or self._system_resolver, proxy),
+        )
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        param: str | None = None,
+        max_bytes: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        owner: str = "",
+        fresh: bool = False,
+        gate: Gate | None = None,
+    ) -> Fetched:
+        """The body at `url`, at most `max_bytes` of it where that is less than the policy's bound.
+
+        `headers` go along, beside or instead of User-Agent and Accept; after a redirect to another origin (scheme,
+        host and port) only Accept, Accept-Language and User-Agent still do. With `json` it is sent by POST, and no
+        redirect is followed. `owner` is whose part of the cache may be used; `fresh` neither reads nor fills it, nor is
+        it ever used for a POST or with `headers` other than those three.
+
+        Raises InputError (`url_not_allowed`: the URL or a redirect leads where fetching is not allowed),
+        FetchFailed (no answer, a status other than 2xx, too slow), InputTooLarge; ValueError for `headers` that are
+        the fetcher's own to set.
+        """
+        own = {name.lower(): value for name, value in (headers or {}).items()}
+        if not _OURS.isdisjoint(own):
+            raise ValueError(f"the fetcher sets the header '{min(_OURS & own.keys())}' itself")
+        body = None if json is None else _encode(json)
+        limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
+        visit = Visit(url, param, limit)
+        with _told(visit, self.policy):
+            async with asyncio.timeout(self.policy.total_timeout):
+                part = None if fresh else owner
+                return await self._follow(_Ask(parse_url(url, visit), own, body), visit, part, gate or _open)
+
+    async def close(self) -> None:
+        await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
+
+    async def _follow(self, ask: _Ask, visit: Visit, part: str | None, gate: Gate) -> Fetched:
+        for redirects in range(self.policy.max_redirects + 1):
+            visit.redirected = redirects > 0
+            async with gate(ask.url, visit):
+                answer = await self._answer(ask, visit, part)
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or location is None or ask.body is not None:
+                if not 200 <= answer.status < 300 or answer.status == _PARTIAL:
+                    raise visit.failed(f"answered with status {answer.status}", status=answer.status)
+                if len(answer.data) > visit.limit:  # the cache may hold more than this visit wants
+                    raise visit.too_large()
+                return Fetched(answer.data, answer.headers.get("content-type"), str(ask.url))
+            ask = ask.redirected(follow_redirect(ask.url, location, visit))
+        raise visit.failed(f"redirects more than {self.policy.max_redirects} times")
+
+    async def _answer(self, ask: _Ask, visit: Visit, part: str | None) -> Answer:
+        """`part` is the owner's of the cache; None for none."""
+        headers = self._headers(ask)
+
+        async def send(conditions: Mapping[str, str]) -> Answer:
+            return await self._send(ask, {**headers, **conditions}, visit)
+
+        if self._cache is None or part is None or not ask.is_anyones:
+            return await send({})
+        return await self._cache.answer(part, str(ask.url), headers, send)
+
+    async def _send(self, ask: _Ask, headers: Mapping[str, str], visit: Visit) -> Answer:
+        # Patient: a fetch's time is bounded, and so are the inputs of a request. No hop needs another one's slot.
+        async with (
+            self._slots.slot(patient=True),
+            self._pool.stream(
+                "GET" if ask.body is None else "POST",
+                httpcore.URL(
+                    scheme=ask.url.raw_scheme, host=ask.url.raw_host, port=ask.url.port, target=ask.url.raw_path
+                ),
+                headers=[(name.title().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
+                content=ask.body,
+                extensions={"timeout": self._timeouts()},
+            ) as response,
+        ):
+            return await read_answer(response, visit)
+
+    def _headers(self, ask: _Ask) -> dict[str, str]:
+        headers = {
+            "host": ask.url.netloc.decode("ascii"),
+            "user-agent": self._user_agent,
+            "accept": "*/*",
+            # Of the encodings that are undone with a bound, the one that every server knows.
+            "accept-encoding": "gzip",
+            "connection": "close",
+            **ask.headers,
+        }
+        if ask.body is not None:
+            headers |= {"content-type": "application/json", "content-length": str(len(ask.body))}
+        return headers
+
+    def _timeouts(self) -> dict[str, float]:
+        policy = self.policy
+        return {
+            "connect": policy.connect_timeout,
+            "read": policy.read_timeout,
+            "write": policy.read_timeout,
+            "pool": policy.total_timeout,
+        }
+
+
+def _encode(value: object) -> bytes:
+    return dumps(value, ensure_ascii=False).encode()
+
+
+@contextlib.contextmanager
+def _told(visit: Visit, policy: FetchPolicy) -> Iterator[None]:
+    """What goes wrong inside, in words for the client."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise visit.failed(f"took longer than {policy.total_timeout:g} s (OPENFAZE_FETCH_TIMEOUT_S)") from error
+    except AddressRefused as error:
+        raise visit.refused("is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)") from error
+    except PortRefused as error:
+        ports = ", ".join(map(str, policy.ports))
+        raise visit.refused(f"uses a port that is not open (OPENFAZE_FETCH_PORTS: {ports})") from error
+    except HostNotFound as error:
+        raise visit.unreachable("host not found") from error
+    except ProxyRefused as error:
+        raise visit.unreachable(f"this server's proxy answered {error.status}") from error
+    except httpcore.ConnectTimeout as error:
+        raise visit.unreachable("it did not answer in time") from error
+    except httpcore.ConnectError as error:
+        raise visit.unreachable(_why_unconnected(error, policy)) from error
+    except httpcore.TimeoutException as error:
+        raise visit.failed("did not answer in time") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        raise visit.failed("could not be reached, or broke off") from error
+
+
+def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
+    """The first that tells, among the exceptions that led to one another."""
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f"its certificate is not valid ({cause.verify_message})"
+            case ssl.SSLError():
+                return "it does not speak TLS as it should"
+            case ConnectionRefusedError():
+                # The only connections that are made then are those to the proxy.
+                return "this server's proxy refused the connection" if policy.proxy else "the connection was refused"
+        cause = cause.__cause__ or cause.__context__
+    return "the connection failed"
+
+
+def _open(_url: httpx.URL, _visit: Visit) -> AbstractAsyncContextManager[None]:
+    return contextlib.nullcontext()

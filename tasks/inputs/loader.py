@@ -1,0 +1,102 @@
+"""From a source to its bytes, and from its bytes to a document."""
+
+import asyncio
+
+from tasks.inputs import media_types
+from tasks.inputs.av.audio import AudioDecoder
+from tasks.inputs.av.recording import Recording
+from tasks.inputs.blob import Blob
+from tasks.inputs.decode.budget import DecodedBudget
+from tasks.inputs.decode.processes import DecodeLimits, native_sessions
+from tasks.inputs.decode.threads import Worker
+from tasks.inputs.document import Document
+from tasks.inputs.fetch.fetcher import Fetcher
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.office.ole import ole_refusal
+from tasks.inputs.readers import IN_PROCESSES, IN_THREADS, Reader
+from tasks.inputs.reading import SourceReader
+from tasks.inputs.sessions import Sessions
+from tasks.inputs.source import Source
+from tasks.inputs.text.structured_text import read_text
+from tasks.inputs.uploads import Uploads
+
+__all__ = ["Blob", "MediaLoader"]
+
+_DECODERS = 4
+"""Threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
+
+
+class MediaLoader:
+    """Reads sources within `limits`, in its own threads and in processes that `decoding` limits. Owns `fetcher`:
+    closing the loader closes it."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        limits: MediaLimits,
+        decoding: DecodeLimits | None = None,
+        uploads: Uploads | None = None,
+    ) -> None:
+        self.limits = limits
+        self._fetcher = fetcher
+        self._decoding = Worker("media", threads=_DECODERS)
+        self._reader = SourceReader(fetcher, limits, self._decoding, uploads)
+        self.processes: Sessions = native_sessions(decoding or DecodeLimits())
+        self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
+
+    async def load(self, source: Source) -> Blob:
+        """The bytes of `source`, of whatever type. They are read once, and remembered for as long as `source` lives.
+
+        Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
+        """
+        return await self._reader.read(source)
+
+    async def open(self, source: Source) -> Document:
+        """`source` as a document.
+
+        Raises InputError: as `load`; for a type that is no document (`unsupported_media_type`); for one that is
+        damaged, encrypted (`encrypted_pdf`, `encrypted_document`) or too large (`image_too_large`);
+        InputTooLarge for one that unpacks to too much.
+        """
+        return await self.open_blob(await self.load(source))
+
+    async def open_blob(self, blob: Blob) -> Document:
+        """Bytes that are loaded already as a document. Raises as `open`."""
+        places: tuple[tuple[Sessions, dict[str, Reader]], ...] = (
+            (self._decoding, IN_THREADS),
+            (self.processes, IN_PROCESSES),
+        )
+        for place, readers in places:
+            if blob.media_type in readers:
+                session = await place.open(readers[blob.media_type], blob, self.limits)
+                return await Document.of_session(blob, session, self._budget)
+        if blob.media_type in media_types.TEXTS:
+            text = await self._decoding.run(read_text, blob, self.limits)
+            return Document.of_text(blob, text, self._budget)
+        if blob.media_type == media_types.OLE:
+            raise ole_refusal(blob)
+        raise blob.error(
+            f"is {blob.media_type}, which cannot be read as a document or image. Supported: {media_types.SUPPORTED}.",
+            code="unsupported_media_type",
+        )
+
+    async def open_recording(self, source: Source) -> Recording:
+        """The sound of `source`, an audio or video file.
+
+        Raises InputError: as `load`; for a type that has no sound (`unsupported_media_type`), for one without an audio
+        track (`no_audio`), one that is damaged; InputTooLarge for one that is too long (`audio_too_long`).
+        """
+        return await self.open_recording_blob(await self.load(source))
+
+    async def open_recording_blob(self, blob: Blob) -> Recording:
+        """Bytes that are loaded already as a recording. Raises as `open_recording`."""
+        if blob.media_type not in media_types.DEMUXERS:
+            raise blob.error(
+                f"is {blob.media_type}, which is no audio or video. Supported: {media_types.SUPPORTED_SOUND}.",
+                code="unsupported_media_type",
+            )
+        session = await self.processes.open(AudioDecoder, blob, self.limits)
+        return await Recording.of_session(blob, session, self.limits, self._budget)
+
+    async def close(self) -> None:
+        await asyncio.gather(self._fetcher.close(), self._decoding.close(), self.processes.close())

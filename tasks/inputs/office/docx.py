@@ -1,0 +1,80 @@
+"""Word documents as Markdown, through mammoth."""
+
+from typing import Any
+
+import mammoth
+from lxml import etree
+from mammoth.docx.files import InvalidFileReferenceError
+
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.office import equations
+from tasks.inputs.office.pictures import OfficePictures
+from tasks.inputs.office.zip_bounds import packed
+from tasks.inputs.text.html_text import html_to_markdown
+from tasks.inputs.text.pictured_text import unread
+
+_WORD = (
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main",
+)
+_STYLES = """
+p[style-name='Title'] => h1:fresh
+p[style-name='Subtitle'] => h2:fresh
+p[style-name='Quote'] => blockquote > p:fresh
+p[style-name='Intense Quote'] => blockquote > p:fresh
+p[style-name='List Bullet 2'] => ul|ol > li > ul > li:fresh
+p[style-name='List Bullet 3'] => ul|ol > li > ul|ol > li > ul > li:fresh
+p[style-name='List Number 2'] => ul|ol > li > ol > li:fresh
+p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
+"""
+_OFF = ("0", "false", "off")
+
+
+def docx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, _limits: MediaLimits) -> str:
+    """With headings, lists, tables, links, foot- and endnotes (numbered, at the end), text boxes and equations.
+
+    Left out: headers, footers, comments, deletions that are tracked, and hidden text. Nothing outside the file is
+    opened.
+    """
+
+    def source(image: Any) -> dict[str, str]:
+        kind = str(image.content_type or "").removeprefix("image/").removeprefix("x-")
+        try:
+            with image.open() as file:
+                data = file.read()
+        except InvalidFileReferenceError:
+            return {"src": unread("not in the file")}
+        except KeyError:
+            return {"src": unread("missing")}
+        return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
+
+    prepared = {name: _prepared(data) if name.endswith(".xml") else data for name, data in members.items()}
+    html = mammoth.convert_to_html(
+        packed(prepared),
+        style_map=_STYLES,
+        include_embedded_style_map=False,
+        external_file_access=False,
+        convert_image=mammoth.images.img_element(source),
+    ).value
+    return html_to_markdown(html, lambda img: str(img.get("src")))
+
+
+def _prepared(part: bytes) -> bytes:
+    """`part` without its hidden text, and with its equations as text: mammoth shows the former, not the latter."""
+    if b"oMath" not in part and b"vanish" not in part:
+        return part
+    root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    for word in _WORD:
+        for hidden in root.findall(f".//{{{word}}}r/{{{word}}}rPr/{{{word}}}vanish"):
+            if hidden.get(f"{{{word}}}val") not in _OFF:
+                for text in next(hidden.iterancestors(f"{{{word}}}r")).findall(f"{{{word}}}t"):
+                    text.text = ""
+        for math in equations.NAMESPACES:
+            for equation in root.findall(f".//{{{math}}}oMath"):
+                run = etree.Element(f"{{{word}}}r")
+                etree.SubElement(run, f"{{{word}}}t").text = equations.in_line(equation)
+                run.tail = equation.tail
+                next(equation.iterancestors()).replace(equation, run)
+            for paragraph in root.findall(f".//{{{math}}}oMathPara"):
+                paragraph.tag = f"{{{word}}}smartTag"  # whose content mammoth reads
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)

@@ -1,0 +1,164 @@
+"""Presentations as Markdown, through python-pptx."""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from lxml import etree
+from pptx.chart.chart import Chart
+from pptx.package import Package
+from pptx.slide import Slide
+
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.office import drawing_text
+from tasks.inputs.office.pictures import OfficePictures
+from tasks.inputs.office.zip_bounds import packed
+from tasks.inputs.text import markdown
+from tasks.inputs.text.pictured_text import unread
+
+_DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+_REPEATED = ("dt", "ftr", "sldNum")
+"""Placeholders that say the same on every slide."""
+_BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
+_OUTLINE = (None, "obj", "body")
+"""Placeholders whose paragraphs are bulleted unless they say otherwise; None is one without a type."""
+
+
+def pptx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits: MediaLimits) -> str:
+    """A heading for each slide with its number and title, then its shapes in their order, charts as tables, pictures,
+    and the speaker's notes. Hidden slides are named and left out."""
+    presentation = Package.open(packed(members)).presentation_part.presentation
+    parts: list[str] = []
+    for number, slide in enumerate(presentation.slides, start=1):
+        parts += _Slide(slide, pictures, limits).parts(number)
+    return "\n\n".join(filter(None, parts))
+
+
+class _Slide:
+    def __init__(self, slide: Slide, pictures: OfficePictures, limits: MediaLimits) -> None:
+        self._slide = slide
+        self._pictures = pictures
+        self._limits = limits
+
+    def parts(self, number: int) -> Iterator[str]:
+        element = self._slide._element
+        if element.get("show") in ("0", "false"):
+            yield f"## Slide {number} (hidden, left out)"
+            return
+        title = self._slide.shapes.title
+        heading = markdown.one_line(title.text_frame.text) if title is not None else ""
+        yield f"## Slide {number}: {heading}" if heading else f"## Slide {number}"
+        for background in element.iter("{*}bg"):
+            yield from self._pictures_in(background)
+        for shape in self._slide.shapes:
+            if title is None or shape.shape_id != title.shape_id:
+                yield from self._shape(shape)
+        for alternative in element.iter(f"{{{_COMPATIBILITY}}}AlternateContent"):
+            for choice in alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice"):
+                yield from self._drawn(choice)
+        if self._slide.has_notes_slide:
+            frame = self._slide.notes_slide.notes_text_frame
+            notes = "\n".join(drawing_text.paragraphs(frame._element)) if frame is not None else ""
+            yield notes and f"Notes: {notes}"
+
+    def _shape(self, shape: Any) -> Iterator[str]:
+        element = shape._element
+        if element.tag.endswith("}grpSp"):
+            for inner in shape.shapes:
+                yield from self._shape(inner)
+            return
+        kind = _placeholder(element)
+        if kind in _REPEATED:
+            return
+        if getattr(shape, "has_table", False):
+            yield markdown.table([_cell(cell) for cell in row.cells] for row in shape.table.rows)
+        elif getattr(shape, "has_chart", False):
+            yield self._chart(shape.chart)
+        elif shape.has_text_frame:
+            yield "\n".join(_outline(shape.text_frame, bulleted=kind in _OUTLINE and shape.is_placeholder))
+        for diagram in element.iter(f"{{{_DIAGRAM}}}relIds"):
+            yield self._diagram(diagram.get(f"{{{_RELATIONSHIPS}}}dm"))
+        yield from self._pictures_in(element)
+
+    def _drawn(self, element: etree._Element) -> Iterator[str]:
+        yield "\n".join(drawing_text.paragraphs(element))
+        yield from self._pictures_in(element)
+
+    def _pictures_in(self, element: etree._Element) -> Iterator[str]:
+        for relationship, description in drawing_text.pictures(element):
+            try:
+                part = self._slide.part.related_part(relationship)
+            except KeyError:
+                yield unread("missing")
+            else:
+                yield self._pictures.marked(part.blob, str(part.partname).rpartition("/")[2], description)
+
+    def _diagram(self, relationship: str | None) -> str:
+        try:
+            data = self._slide.part.related_part(relationship or "").blob
+        except KeyError:
+            return ""
+        root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+        return "\n".join(f"- {text}" for text in drawing_text.paragraphs(root))
+
+    def _chart(self, chart: Chart) -> str:
+        counts = chart._chartSpace.xpath(".//c:ptCount/@val")
+        if sum(int(count) for count in counts) > self._limits.cells:
+            return f"[chart not read: more than {self._limits.cells} points]"
+        title = chart.chart_title.text_frame.text if chart.has_title and chart.chart_title.has_text_frame else ""
+        tables = []
+        for plot in chart.plots:
+            categories = [" / ".join(filter(None, labels)) for labels in plot.categories.flattened_labels]
+            if not categories:  # of a scatter chart: the values along its other axis
+                categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
+            series = [(one.name or "", [_number(value) for value in one.values]) for one in plot.series]
+            rows = zip_longest(categories, *(values for _, values in series), fillvalue="")
+            tables.append(markdown.table([["", *(name for name, _ in series)], *rows]))
+        return "\n\n".join(["Chart: " + markdown.one_line(title) if title else "Chart:", *tables])
+
+
+def _placeholder(shape: etree._Element) -> str | None:
+    """Its type; "" for a shape that is none."""
+    for properties in shape.iterchildren("{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr"):
+        for placeholder in properties.iter("{*}ph"):
+            kind: str | None = placeholder.get("type")
+            return kind
+    return ""
+
+
+def _outline(frame: Any, *, bulleted: bool) -> Iterator[str]:
+    """The paragraphs of a text frame: list items where they are bulleted or numbered."""
+    numbers: dict[int, int] = {}
+    for paragraph in frame.paragraphs:
+        text = _linked(paragraph)
+        if not text:
+            continue
+        level = paragraph.level
+        numbers = {deeper: number for deeper, number in numbers.items() if deeper <= level}
+        kind = next((child.tag.rpartition("}")[2] for child in paragraph._p.iter(*_BULLETS)), "")
+        if kind == "buAutoNum":
+            numbers[level] = numbers.get(level, 0) + 1
+            yield f"{'   ' * level}{numbers[level]}. {text}"
+        elif kind == "buNone" or not (bulleted or kind or level):
+            yield text
+        else:
+            yield f"{'  ' * level}- {text}"
+
+
+def _linked(paragraph: Any) -> str:
+    text = drawing_text.paragraph_text(paragraph._p)
+    for run in paragraph.runs:
+        address, linked = run.hyperlink.address, markdown.one_line(run.text)
+        if address and linked:
+            text = text.replace(linked, f"[{linked}]({address})", 1)
+    return text
+
+
+def _cell(cell: Any) -> str:
+    return "" if cell.is_spanned else " ".join(drawing_text.paragraphs(cell._tc))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.15g}"

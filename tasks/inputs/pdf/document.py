@@ -1,0 +1,129 @@
+"""PDF files through PDFium.
+
+PDFium is not thread-safe, whatever the document: everything here runs under one lock of the process, and
+handles are closed explicitly, because a garbage collection would close them in whichever thread it happens.
+"""
+
+import math
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from models.vision.text import Image
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits, megapixels
+from tasks.inputs.pages import Pages, TextLayer
+from tasks.inputs.pdf.drawing import draw
+from tasks.inputs.pdf.text_layer import read_text_layer
+
+_PDFIUM = threading.RLock()
+
+SCALE = 2.0
+"""Pixels a point: 144 DPI, in which the HTTP contract gives the boxes of a page."""
+
+_NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
+"""The list of pages in a file that has none, which PDFium calls a format error."""
+_LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
+
+
+class PdfPages(Pages):
+    """The pages of one PDF file.
+
+    Raises InputError: `encrypted_pdf` when it needs a password, or when it is damaged or has no pages.
+    """
+
+    kind = "paged"
+
+    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
+        self._blob = blob
+        self._limits = limits
+        self._page: tuple[int, pypdfium2.PdfPage] | None = None
+        with _PDFIUM:
+            self._pdf = self._opened()
+            try:
+                self.total = len(self._pdf)
+                if self._pdf.get_formtype():
+                    self._pdf.init_forms()
+                if not self.total:
+                    raise self._blob.error("has no pages.")
+            except BaseException:
+                self._pdf.close()
+                raise
+
+    def size(self, number: int) -> tuple[int, int]:
+        with self._reading(number):
+            return _pixels(self._pdf.get_page_size(number - 1))
+
+    def text_layer(self, number: int) -> TextLayer:
+        with self._reading(number):
+            page = self._loaded(number)
+            return read_text_layer(page, *_pixels(page.get_size()))
+
+    def picture(self, number: int) -> Image:
+        with self._reading(number):
+            page = self._loaded(number)
+            width, height = _pixels(page.get_size())
+            self._check_pixels(number, width, height)
+            picture = draw(page, width, height, seconds=self._limits.page_seconds)
+            if picture is None:
+                limit = f"{self._limits.page_seconds:g} s (OPENFAZE_MAX_PAGE_SECONDS)"
+                raise self._blob.error(f"takes longer than {limit} to draw at page {number}.")
+            return picture
+
+    def close(self) -> None:
+        with _PDFIUM:
+            self._drop_page()
+            self._pdf.close()
+
+    def _opened(self) -> pypdfium2.PdfDocument:
+        try:
+            return pypdfium2.PdfDocument(self._blob.data)
+        except pypdfium2.PdfiumError as error:
+            if error.err_code in _LOCKED:
+                raise self._blob.error(
+                    "is encrypted: remove its password and send it again.", code="encrypted_pdf"
+                ) from error
+            if _NO_PAGES.search(self._blob.data):
+                raise self._blob.error("has no pages.") from error
+            raise self._blob.error("is not a readable PDF: it is damaged or incomplete.") from error
+
+    @contextmanager
+    def _reading(self, number: int) -> Iterator[None]:
+        if not 1 <= number <= self.total:
+            raise self._blob.error(f"has no page {number}; it has {self.total}.")
+        with _PDFIUM:
+            try:
+                yield
+            except pypdfium2.PdfiumError as error:
+                raise self._blob.error(f"cannot be read at page {number}: it is damaged.") from error
+
+    def _loaded(self, number: int) -> pypdfium2.PdfPage:
+        """The page, parsed. The last one is kept: its text and its picture are asked for one after the other."""
+        if self._page and self._page[0] == number:
+            return self._page[1]
+        self._drop_page()
+        self._page = (number, self._pdf[number - 1])
+        return self._page[1]
+
+    def _drop_page(self) -> None:
+        if self._page:
+            self._page[1].close()
+            self._page = None
+
+    def _check_pixels(self, number: int, width: int, height: int) -> None:
+        if width * height > self._limits.image_pixels:
+            raise self._blob.error(
+                f"has {width} x {height} pixels ({megapixels(width * height)}) at 144 DPI on page {number}; "
+                f"the limit is {megapixels(self._limits.image_pixels)} (OPENFAZE_MAX_IMAGE_MEGAPIXELS).",
+                code="image_too_large",
+            )
+
+
+def _pixels(points: tuple[float, float]) -> tuple[int, int]:
+    """The size of the picture of a page of `points`: rounded up, at least one pixel."""
+    width, height = points
+    return max(1, math.ceil(width * SCALE)), max(1, math.ceil(height * SCALE))

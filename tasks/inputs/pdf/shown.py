@@ -1,0 +1,187 @@
+"""What the content of a PDF page shows besides its text: pictures, outlines of letters, and what lies over text."""
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import isclose
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from models.vision.text import Point
+from tasks.inputs.pdf.geometry import Box
+
+_LEGIBLE_PIXELS = 1024
+_LEGIBLE_SIDE = 8
+"""A picture of fewer pixels, or of fewer on one side (a gradient, a rule, a bullet), holds no text."""
+_GLYPH_SEGMENTS = 8
+"""Of a contour, on the average: letters have more, frames and bars have five."""
+_GLYPH_POINTS = 4.0, 60.0
+"""How high letters may be; below, a contour is a bullet, above, a drawing."""
+_RECTANGLE_SEGMENTS = {4, 5}
+_MAX_SEGMENTS = 2000
+"""Of one path that are looked at."""
+_MAX_OUTLINES = 1000
+"""Of one page: a map has a hundred times as many, and a few tell."""
+_TURNED = 0.01
+"""Sine above which a rectangle is not upright."""
+_MAX_DEPTH = 5
+"""Forms within forms that are looked into."""
+
+Matrix = tuple[float, float, float, float, float, float]
+
+
+@dataclass(slots=True)
+class Shown:
+    """The objects of a page by what they are, boxes in the page's space."""
+
+    pictures: list[Box] = field(default_factory=list)
+    """Pictures that are large enough, in pixels, to hold text."""
+    outlines: list[Box] = field(default_factory=list)
+    """Where filled contours are that look like drawn letters, once a contour."""
+    covers: list["Cover"] = field(default_factory=list)
+    """What may lie over text, in the order of drawing."""
+    texts: dict[int, int] = field(default_factory=dict)
+    """The place in the order of drawing of each text object, by its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A picture, or a filled path that may be a rectangle."""
+
+    place: int
+    """In the order of drawing."""
+    box: Box
+    """All there is of it: nothing turned, nothing clipped to a shape."""
+    item: object
+    """PDFium's object."""
+
+
+def shown_on(page: pypdfium2.PdfPage) -> Shown:
+    """The objects of `page`, and those of the forms on it."""
+    shown = Shown()
+    for place, (item, matrix) in enumerate(_items(page)):
+        match pdfium.FPDFPageObj_GetType(item):
+            case pdfium.FPDF_PAGEOBJ_TEXT:
+                shown.texts[address(item)] = place
+            case pdfium.FPDF_PAGEOBJ_IMAGE:
+                shown.covers += _covers(place, item, matrix)
+                if _is_legible(item):
+                    shown.pictures.append(_bounds(item, matrix))
+            case pdfium.FPDF_PAGEOBJ_PATH if _is_filled(item):
+                segments = pdfium.FPDFPath_CountSegments(item)
+                if segments in _RECTANGLE_SEGMENTS:
+                    shown.covers += _covers(place, item, matrix)
+                elif segments >= _GLYPH_SEGMENTS and len(shown.outlines) < _MAX_OUTLINES:
+                    shown.outlines += _outlines(item, _bounds(item, matrix), min(segments, _MAX_SEGMENTS))
+    return shown
+
+
+def address(item: object) -> int:
+    """What tells an object of a page from the others."""
+    return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
+
+
+def _items(page: pypdfium2.PdfPage) -> Iterator[tuple[object, Matrix]]:
+    """The objects in the order in which they are drawn, with the matrices of the forms that they are in."""
+    for index in range(pdfium.FPDFPage_CountObjects(page)):
+        yield from _leaves(pdfium.FPDFPage_GetObject(page, index), (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), 0)
+
+
+def _leaves(item: object, matrix: Matrix, depth: int) -> Iterator[tuple[object, Matrix]]:
+    if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_FORM:
+        yield item, matrix
+    elif depth < _MAX_DEPTH:
+        inner = _within(item, matrix)
+        for index in range(pdfium.FPDFFormObj_CountObjects(item)):
+            yield from _leaves(pdfium.FPDFFormObj_GetObject(item, index), inner, depth + 1)
+
+
+def _is_legible(picture: object) -> bool:
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    pdfium.FPDFImageObj_GetImagePixelSize(picture, width, height)
+    return width.value * height.value >= _LEGIBLE_PIXELS and min(width.value, height.value) >= _LEGIBLE_SIDE
+
+
+def _outlines(path: object, box: Box, segments: int) -> list[Box]:
+    """`box` once for each contour of `path` if these may be letters."""
+    contours = sum(
+        pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, index)) == pdfium.FPDF_SEGMENT_MOVETO
+        for index in range(segments)
+    )
+    # A path holds a letter, a word or a paragraph: each contour's part of its area says how large the letters are.
+    least, most = _GLYPH_POINTS
+    alike = max(box.right - box.left, box.top - box.bottom) >= least and box.area <= contours * most**2
+    return [box] * contours if alike and segments >= _GLYPH_SEGMENTS * contours else []
+
+
+def _is_filled(path: object) -> bool:
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
+    return bool(fill.value != pdfium.FPDF_FILLMODE_NONE)
+
+
+def _covers(place: int, item: object, matrix: Matrix) -> Iterator[Cover]:
+    a, b, c, d, *_ = (abs(value) for value in _within(item, matrix))
+    upright = max(b, c) <= _TURNED * max(a, d) or max(a, d) <= _TURNED * max(b, c)
+    clips = list(_clips(item))
+    if upright and all(map(is_rectangle, clips)):
+        box = _own_bounds(item)
+        for corners in clips:
+            box = box.clipped(Box.around(corners))
+        if box.left < box.right and box.bottom < box.top:
+            yield Cover(place, _moved(box, matrix), item)
+
+
+def _clips(item: object) -> Iterator[list[Point]]:
+    """The corners of the paths to which `item` is clipped, in the space of the form that it is in."""
+    clip = pdfium.FPDFPageObj_GetClipPath(item)
+    for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
+        segments = range(pdfium.FPDFClipPath_CountPathSegments(clip, path))
+        yield [point_of(pdfium.FPDFClipPath_GetPathSegment(clip, path, index)) for index in segments]
+
+
+def point_of(segment: object) -> Point:
+    """Where a segment of a path ends."""
+    x, y = ctypes.c_float(), ctypes.c_float()
+    pdfium.FPDFPathSegment_GetPoint(segment, x, y)
+    return x.value, y.value
+
+
+def is_rectangle(corners: Sequence[Point]) -> bool:
+    """Whether a path through `corners` goes along and across by turns."""
+    return len(corners) in _RECTANGLE_SEGMENTS and all(
+        isclose(x0, x1, abs_tol=0.01) != isclose(y0, y1, abs_tol=0.01) for (x0, y0), (x1, y1) in pairwise(corners)
+    )
+
+
+def _bounds(item: object, matrix: Matrix) -> Box:
+    """The upright rectangle round an object of a form, in the page's space."""
+    return _moved(_own_bounds(item), matrix)
+
+
+def _own_bounds(item: object) -> Box:
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top)
+    return Box(left.value, bottom.value, right.value, top.value)
+
+
+def _moved(box: Box, matrix: Matrix) -> Box:
+    a, b, c, d, e, f = matrix
+    return Box.around((a * x + c * y + e, b * x + d * y + f) for x, y in box.corners)
+
+
+def _within(item: object, outer: Matrix) -> Matrix:
+    """The matrix of what is inside `item`: its own, then `outer`."""
+    own = pdfium.FS_MATRIX()
+    pdfium.FPDFPageObj_GetMatrix(item, own)
+    a, b, c, d, e, f = outer
+    return (
+        own.a * a + own.b * c,
+        own.a * b + own.b * d,
+        own.c * a + own.d * c,
+        own.c * b + own.d * d,
+        own.e * a + own.f * c + e,
+        own.e * b + own.f * d + f,
+    )

@@ -1,0 +1,211 @@
+"""The words that a PDF page carries, from PDFium's characters."""
+
+import ctypes
+import math
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from tasks.inputs.pdf.geometry import Box
+from tasks.inputs.pdf.shown import address
+
+_HYPHEN_AT_LINE_END = 2
+"""What PDFium puts for a hyphen after which the word goes on in the next line."""
+_SOFT_HYPHEN = "\u00ad"
+_WORD_GAP = 1.0
+"""Em of empty space that part words even where PDFium sees no space."""
+_LINE_JUMP = 0.5
+"""Em up or down after which a glyph belongs to another word."""
+_SAME_DIRECTION = 0.9994
+"""Cosine of 2 degrees."""
+_ALIGNED = 0.01
+"""Sine below which text counts as running along an axis: the boxes are then PDFium's own."""
+
+_NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
+_MAX_CHARACTERS = 200_000
+"""Of one page: a densely printed newspaper page has 50,000, and they are walked through one by one."""
+
+Direction = tuple[float, float]
+"""Unit vector in the page's space in which the text runs."""
+
+
+@dataclass(slots=True)
+class PdfWord:
+    """A run of glyphs without white space.
+
+    Extents are along (u) the direction of the text and across it (v, to its upper side), so that rotated text
+    keeps a tight, rotated box.
+    """
+
+    direction: Direction
+    em: float
+    """Font size in points as drawn."""
+    baseline: float
+    """The v of its first glyph's origin."""
+    visible: bool
+    """False for text that is there to be searched and copied but not drawn (text rendering modes 3 and 7)."""
+    drawn_by: int
+    """The address of the text object of its first glyph, 0 when there is none."""
+    u: tuple[float, float]
+    v: tuple[float, float]
+    glyphs: list[str] = field(default_factory=list)
+    unmapped: int = 0
+    """Glyphs for which the file does not say which character they are."""
+
+    @property
+    def text(self) -> str:
+        text = "".join(self.glyphs)
+        if text.endswith(_SOFT_HYPHEN):
+            text = text[:-1] + "-"
+        return unicodedata.normalize("NFC", text.replace(_SOFT_HYPHEN, ""))
+
+    def point(self, u: float, v: float) -> tuple[float, float]:
+        """The point of the page's space at `u` along and `v` across the text."""
+        dx, dy = self.direction
+        return u * dx - v * dy, u * dy + v * dx
+
+    @property
+    def box(self) -> Box:
+        """The upright rectangle round it, in the page's space."""
+        return Box.around(self.point(u, v) for u in self.u for v in self.v)
+
+
+def read_words(page: pypdfium2.PdfPage) -> list[PdfWord]:
+    """The words of `page` in the order of its content; none of a page with absurdly many characters."""
+    text = page.get_textpage()
+    try:
+        count = text.count_chars()
+        return list(_words(_Characters(text.raw), count)) if count <= _MAX_CHARACTERS else []
+    finally:
+        text.close()
+
+
+def _words(characters: "_Characters", count: int) -> Iterator[PdfWord]:
+    word: PdfWord | None = None
+    last: tuple[float, float] = (0.0, 0.0)
+    for index in range(count):
+        glyph = characters.glyph(index)
+        if glyph == " ":
+            if word:
+                yield word
+            word = None
+            continue
+        direction = characters.direction(index)
+        u, v = characters.extents(index, direction)
+        if word is None or _parts(word, last, direction, u, v):
+            if word:
+                yield word
+            word = characters.begin(index, direction, u, v)
+        word.glyphs.append(glyph)
+        word.unmapped += not glyph
+        word.u = min(word.u[0], u[0]), max(word.u[1], u[1])
+        word.v = min(word.v[0], v[0]), max(word.v[1], v[1])
+        last = u
+    if word:
+        yield word
+
+
+def _parts(
+    word: PdfWord,
+    last: tuple[float, float],
+    direction: Direction,
+    u: tuple[float, float],
+    v: tuple[float, float],
+) -> bool:
+    """Whether a glyph at `u`, `v` begins another word. `last` is where the glyph before it is."""
+    if direction != word.direction and _cosine(direction, word.direction) < _SAME_DIRECTION:
+        return True
+    # Either way round, as right-to-left text steps backwards.
+    aside = max(u[0] - last[1], last[0] - u[1])
+    above = max(v[0] - word.v[1], word.v[0] - v[1])
+    return aside > _WORD_GAP * word.em or above > _LINE_JUMP * word.em
+
+
+def _cosine(a: Direction, b: Direction) -> float:
+    return a[0] * b[0] + a[1] * b[1]
+
+
+class _Characters:
+    """Characters of a PDFium text page. The out parameters are made once, as there are thousands of calls."""
+
+    def __init__(self, raw: object) -> None:
+        self._raw = raw
+        self._left, self._right, self._bottom, self._top = (ctypes.c_double() for _ in range(4))
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._matrix = pdfium.FS_MATRIX()
+
+    def glyph(self, index: int) -> str:
+        """What the character shows: " " for white space, "" where the file does not say."""
+        code = pdfium.FPDFText_GetUnicode(self._raw, index)
+        if code == _HYPHEN_AT_LINE_END:
+            return "-"
+        if pdfium.FPDFText_HasUnicodeMapError(self._raw, index) == 1:
+            return ""
+        return _readable(code)
+
+    def direction(self, index: int) -> Direction:
+        pdfium.FPDFText_GetMatrix(self._raw, index, self._matrix)
+        a, b = self._matrix.a, self._matrix.b
+        length = math.hypot(a, b)
+        return (a / length, b / length) if b and length else (1.0 if a >= 0 else -1.0, 0.0)
+
+    def extents(self, index: int, direction: Direction) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Where the glyph's ink is along and across `direction`."""
+        pdfium.FPDFText_GetCharBox(self._raw, index, self._left, self._right, self._bottom, self._top)
+        left, right, bottom, top = self._left.value, self._right.value, self._bottom.value, self._top.value
+        dx, dy = direction
+        if abs(dy) < _ALIGNED:
+            return ((left, right), (bottom, top)) if dx > 0 else ((-right, -left), (-top, -bottom))
+        if abs(dx) < _ALIGNED:
+            return ((bottom, top), (-right, -left)) if dy > 0 else ((-top, -bottom), (left, right))
+        # The box is the upright rectangle round the turned one, which has the same centre. The glyph is centred in
+        # its advance, so that twice the way from its origin to the centre is its width; the height follows.
+        start, _ = self.origin(index, direction)
+        x, y = (left + right) / 2, (bottom + top) / 2
+        u, v = x * dx + y * dy, y * dx - x * dy
+        width = 2 * abs(u - start)
+        if abs(dx) > abs(dy):
+            height = (top - bottom - width * abs(dy)) / abs(dx)
+        else:
+            height = (right - left - width * abs(dx)) / abs(dy)
+        return (u - width / 2, u + width / 2), (v - max(height, 0) / 2, v + max(height, 0) / 2)
+
+    def origin(self, index: int, direction: Direction) -> tuple[float, float]:
+        """The glyph's origin on the baseline, along and across `direction`."""
+        pdfium.FPDFText_GetCharOrigin(self._raw, index, self._x, self._y)
+        (x, y), (dx, dy) = (self._x.value, self._y.value), direction
+        return x * dx + y * dy, y * dx - x * dy
+
+    def begin(self, index: int, direction: Direction, u: tuple[float, float], v: tuple[float, float]) -> PdfWord:
+        """A word without glyphs, where the glyph `index` is."""
+        scale = math.hypot(self._matrix.c, self._matrix.d)
+        drawn = pdfium.FPDFText_GetTextObject(self._raw, index)
+        mode = pdfium.FPDFTextObj_GetTextRenderMode(drawn) if drawn else pdfium.FPDF_TEXTRENDERMODE_FILL
+        return PdfWord(
+            direction,
+            em=pdfium.FPDFText_GetFontSize(self._raw, index) * scale or v[1] - v[0],
+            baseline=self.origin(index, direction)[1],
+            visible=mode not in _NOT_DRAWN,
+            drawn_by=address(drawn) if drawn else 0,
+            u=u,
+            v=v,
+        )
+
+
+@lru_cache(maxsize=4096)
+def _readable(code: int) -> str:
+    """The text of a code point: white space as " ", ligatures taken apart, "" for what is no character."""
+    if 0xFB00 <= code <= 0xFB06:
+        return unicodedata.normalize("NFKC", chr(code))
+    character = chr(code) if code <= 0x10FFFF else "\ufffd"
+    if character.isspace() or code in {0x200B, 0xFEFF}:
+        return " "
+    # Private, unassigned, surrogate and control characters show nothing; format characters only shape others.
+    category = unicodedata.category(character)
+    if character == "\ufffd" or category in {"Co", "Cn", "Cs", "Cc"}:
+        return ""
+    return character

@@ -1,0 +1,1 @@
+"""Picture files through Pillow, as upright RGB."""

@@ -1,0 +1,141 @@
+"""What a client pointed at, before anything of it is read."""
+
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import Self
+
+import pybase64
+
+from tasks.errors import InputError
+from tasks.inputs.sniff import sniff
+from tasks.inputs.total import Total
+
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
+_URL = re.compile(r"https?://[^\s\"'`<>(){}\[\]|\\^“”‘’«»]+", re.IGNORECASE)
+_SCHEME_END = "://"
+_SENTENCE_END = ".,;:!?"
+HEAD = 1024
+"""Characters of a reference that are looked at for its scheme and a data URL's head."""
+_BASE64_HEAD = 88
+"""Characters of base64: the first 66 bytes, which is as far as sniffing needs to see, except into archives."""
+_SHOWN = 40
+"""Characters of a reference that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Source:
+    """One input as the client named it, the same only as itself. Exactly one of `url`, `payload`, `data` and `file_id`
+    is set.
+
+    A loader reads it once, however often it is asked for it.
+    """
+
+    param: str
+    """Path of the field, e.g. `messages[0].content[1].image_url.url`."""
+    url: str | None = None
+    """An http(s) URL."""
+    payload: str | memoryview | None = field(default=None, repr=False)
+    """A data URL or bare base64: text, or UTF-8."""
+    data: bytes | None = field(default=None, repr=False)
+    """Bytes as they came in a form."""
+    file_id: str | None = None
+    """An uploaded file, of `owner`."""
+    owner: str = ""
+    """The tenant who asks: uploaded files, and what is remembered of fetches, are its own."""
+    fresh: bool = False
+    """Neither use nor leave anything behind of what is fetched for it."""
+    filename: str | None = None
+    format: str | None = None
+    """A declared MIME type or short name (`pdf`, `wav`)."""
+    also: tuple[str, ...] = ()
+    """Paths of the other fields that name the same input."""
+    total: Total | None = None
+    """What all sources of the request share: how much may be read."""
+
+    @classmethod
+    def from_reference(
+        cls,
+        value: str | memoryview,
+        *,
+        param: str,
+        filename: str | None = None,
+        format: str | None = None,  # noqa: A002
+        total: Total | None = None,
+    ) -> Self:
+        """Tell a URL from a data URL from base64, which has to show its type where neither `filename` nor `format` says
+        it: `etc/passwd` consists of base64's characters, too.
+
+        Raises InputError: empty, a data URL without a comma, (`url_not_allowed`) any other scheme, or none of these.
+        """
+        if isinstance(value, str):
+            value = value.strip()
+        if not value:
+            raise InputError(f"'{param}' is empty.", param=param)
+        head = beginning(value, HEAD)
+        scheme = _SCHEME.match(head)
+        match scheme.group(1).lower() if scheme else None:
+            case None:
+                if not (filename or format) and sniff(first_bytes(head)) is None:
+                    raise InputError(
+                        f"'{param}' should be an http(s) URL, a data URL such as 'data:image/png;base64,…', or base64 "
+                        f"of a file that shows its type; '{head[:_SHOWN]}' is none of these.",
+                        param=param,
+                    )
+                return cls(param, payload=value, filename=filename, format=format, total=total)
+            case "data":
+                if "," not in head:
+                    raise InputError("malformed data URI: missing ',' separator", param=param)
+                return cls(param, payload=value, filename=filename, format=format, total=total)
+            case "http" | "https":
+                url = value if isinstance(value, str) else str(value, "utf-8")
+                return cls(param, url=url, filename=filename, format=format, total=total)
+            case other:
+                raise InputError(
+                    f"'{param}' has the scheme '{other[:40]}'; only http, https and data URLs are read.",
+                    code="url_not_allowed",
+                    param=param,
+                )
+
+    @property
+    def label(self) -> str:
+        """How messages name this input: its filename, else the field it came in."""
+        return self.filename or self.param
+
+
+def beginning(text: str | memoryview, length: int) -> str:
+    """The first `length` characters of `text`, which may be UTF-8: then what is not ASCII is cut or replaced."""
+    return text[:length] if isinstance(text, str) else str(text[:length], "ascii", "replace")
+
+
+def first_bytes(base64: str) -> bytes:
+    """What stands at the beginning of `base64`. What cannot be decoded is no bytes: whoever reads it will say why."""
+    whole = "".join(base64[:_BASE64_HEAD].split())
+    try:
+        return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def urls_in(text: str) -> list[str]:
+    """The http(s) URLs in running text, in order, each once.
+
+    A URL ends at white space, a quote or a bracket; punctuation at its end belongs to the sentence.
+    """
+    found = (url.rstrip(_SENTENCE_END) for url in _links(text))
+    return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))
+
+
+def _links(text: str) -> list[str]:
+    """As `_URL.findall`, which would take a second for a text of 20 MB: looking for `://` takes milliseconds."""
+    found = []
+    end = 0
+    at = text.find(_SCHEME_END)
+    while at >= 0:
+        starts = (at - len(name) for name in ("https", "http"))
+        match = next(filter(None, (_URL.match(text, start) for start in starts if start >= end)), None)
+        if match:
+            found.append(match.group())
+            end = match.end()
+        at = text.find(_SCHEME_END, max(at + 1, end))
+    return found

@@ -1,0 +1,1 @@
+"""Text files, HTML, and structured text that is read as it is."""

@@ -1,0 +1,1 @@
+"""From detected lines, in no order, to the lines of a page as a person reads them."""

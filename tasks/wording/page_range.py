@@ -1,0 +1,138 @@
+"""Which pages of a document the user's words ask for: "page 3", "Seiten 2 bis 4", "the last two pages"."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.errors import InputError
+from tasks.wording.page_words import (
+    AND,
+    BETWEEN,
+    BUT,
+    COMMA,
+    COUNT,
+    COUNTS,
+    EVEN,
+    FROM,
+    FROM_ON,
+    ODD,
+    ON,
+    ONWARDS,
+    PAGE,
+    PAGES,
+    PLACE,
+    PLACES,
+    RANGE,
+    SHORT_PAGE,
+    SHORT_PAGES,
+    THE,
+    TO,
+    UP_TO,
+)
+
+# A word, a path or a query may end in "page", and "every page 3 columns" does not speak of page 3.
+_BEFORE = r"(?<![\w/.=&?#-])(?!(?<=\ba\s)page)" + "".join(
+    rf"(?<!\b{word}\s)" for word in ("per", "each", "every", "this", "web", "home", "landing")
+)
+
+_NUMBERED = re.compile(
+    rf"(?P<but>{BUT})?(?:(?P<up_to>{UP_TO})|(?P<start>{FROM})|(?P<from>{FROM_ON})|(?P<between>{BETWEEN}))?{THE}"
+    rf"{_BEFORE}(?:(?P<several>(?:{PAGES})\b|{SHORT_PAGES})|(?:{PAGE})\b|{SHORT_PAGE})(?!-):?\s*"
+    rf"(?P<all_but>{BUT})?(?:(?:numbers?|no\.?|nr\.?)\s+|#)?"
+    rf"(?P<numbers>{RANGE}(?:{COMMA}{RANGE}|{AND}{THE}(?:{PAGE})\s+{RANGE})*)(?P<on>(?(from){ON}))?",
+    re.IGNORECASE,
+)
+_PLACED = re.compile(
+    rf"(?P<but>{BUT})?(?<![\w-])(?<!\bto\s)(?<!\bevery\s)(?:(?P<before>{COUNT})\s+)?"
+    rf"(?P<places>{PLACE}(?:(?:{COMMA}|(?:\s+(?:{PAGE}))?{TO}){THE}{PLACE})*)\s+"
+    rf"(?:(?P<count>{COUNT})\s+)?(?:(?P<several>{PAGES})|{PAGE})(?![-\w])",
+    re.IGNORECASE,
+)
+_ALTERNATE = re.compile(
+    rf"(?P<but>{BUT})?\b(?:(?:(?P<odd>{ODD})|{EVEN})(?:[- ]numbered)?\s+(?:{PAGES})"
+    rf"|(?:{PAGES})\s+(?:(?P<odd_after>{ODD})|{EVEN}))\b(?!\s*\d)",
+    re.IGNORECASE,
+)
+
+# "Not page 2 but page 3", "nothing but page 3": this "but" leaves nothing out.
+_NOT_BUT = re.compile(r"(?P<not>(?:\bnot|n['’]t|\bnothing)\b[^.!?\n]{0,40}?)\bbut\b(?!\s+not\b)", re.IGNORECASE)
+
+
+def requested_pages(text: str, total: int) -> list[int] | None:
+    """The pages of a document of `total` pages that `text` asks for, ascending from 1; None if it names none.
+
+    Understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the end"),
+    places ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions ("all
+    but the first page", "not page 2"). Raises InputError for a page that the document does not have.
+    """
+    text = _NOT_BUT.sub(r"\g<not>;", text)
+    wanted: set[int] = set()
+    unwanted: set[int] = set()
+    for excluded, pages in (*_numbered(text, total), *_placed(text, total), *_alternate(text, total)):
+        for page in (pages[0], pages[-1]):
+            if not 1 <= page <= total:
+                count = "1 page" if total == 1 else f"{total} pages"
+                raise InputError(f"page {page} was asked for, but the document has {count}")
+        (unwanted if excluded else wanted).update(pages)
+    if not wanted and not unwanted:
+        return None
+    return sorted((wanted or set(range(1, total + 1))) - unwanted)
+
+
+Hint = tuple[bool, range]
+"""Whether the pages are to be left out, and the pages, at least one."""
+
+
+def _numbered(text: str, total: int) -> Iterator[Hint]:
+    for match in _NUMBERED.finditer(text):
+        numbers = match["numbers"]
+        if not match["several"]:
+            # After one page a comma begins something else: "on page 3, 2024 comes first".
+            numbers = numbers.partition(",")[0]
+        excluded = bool(match["but"] or match["all_but"])
+        ranges = [_range(one[0], total) for one in re.finditer(RANGE, numbers, re.IGNORECASE)]
+        first, last = ranges[0], ranges[-1]
+        if match["between"]:
+            ranges = [_through(first[0], last[-1])]
+        elif match["up_to"]:
+            ranges[0] = _through(1, first[-1])
+        elif match["on"] or (match["start"] and len(last) == 1):
+            ranges[-1] = _through(last[0], max(last[0], total))
+        yield from ((excluded, pages) for pages in ranges)
+
+
+def _range(words: str, total: int) -> range:
+    ends = [_number(count) for count in re.findall(COUNT, words, re.IGNORECASE)]
+    if re.search(ONWARDS, words, re.IGNORECASE):
+        ends.append(max(ends[0], total))
+    return _through(ends[0], ends[-1])
+
+
+def _through(first: int, last: int) -> range:
+    return range(min(first, last), max(first, last) + 1)
+
+
+def _placed(text: str, total: int) -> Iterator[Hint]:
+    for match in _PLACED.finditer(text):
+        parts = re.split(COMMA, match["places"], flags=re.IGNORECASE)
+        count = match["count"] or (match["before"] if match["several"] else None)
+        if count is None and match["several"] and len(re.findall(PLACE, match["places"], re.IGNORECASE)) == 1:
+            continue  # "the first pages": nobody knows how many
+        size = min(_number(count), total) if count else 1
+        for part in parts:
+            starts = [_start(place, size, total) for place in re.findall(PLACE, part, re.IGNORECASE)]
+            yield bool(match["but"]), _through(min(starts), max(starts) + size - 1)
+
+
+def _start(place: str, size: int, total: int) -> int:
+    number = PLACES.get(place.lower()) or int("".join(filter(str.isdecimal, place)))
+    return number if number > 0 else total + 1 + number - (size - 1)
+
+
+def _alternate(text: str, total: int) -> Iterator[Hint]:
+    for match in _ALTERNATE.finditer(text):
+        first = 1 if match["odd"] or match["odd_after"] else 2
+        yield bool(match["but"]), range(first, max(first, total) + 1, 2)
+
+
+def _number(count: str) -> int:
+    return COUNTS.get(count.lower()) or int(count)

@@ -1,0 +1,236 @@
+"""From the words of a request to the language it names and the text that it is about."""
+
+# ruff: noqa: E501 - a language a line
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from tasks.errors import InputError
+from tasks.wording.named_languages import Target, named, source_in, target_in, unknown_in, without_source
+
+_HEAD = 400
+"""Characters at a message's beginning, or end, in which its instruction stands."""
+_LONGEST_JSON = 1_000_000
+_MOST_CLAUSES = 12
+"""Of a message's beginning, or end, that are looked at."""
+_VERB = re.compile(
+    r"translat\w*|localiz\w+|localis\w+|\bconvert\w*|\brender\w*|\bput\b|\bturn\b|\bsay\b|\bwrite\b|\brewrite\b|\bversion\b|"
+    r"\bmeans?\b|\bcalled\b|übersetz\w*|übertrag\w*|\bsagt man\b|\bheißt\b|trad[uú][iícçrz]\w*|\bdit-on\b|\bdire\b|"
+    r"se dice|si dice|se diz|vertaal\w*|vertal\w*|zeg je|翻[译譯成訳]|[译譯]|訳|怎么说|何と言|перевед\w*|перевест\w*|перевод\w*|"
+    r"перекла\w*|сказать|ترجم\w*|przetłumacz\w*|tłumacz\w*|přelož\w*|çevir\w*|översätt\w*|oversett\w*|oversæt\w*|käännä|"
+    r"번역\w*|अनुवाद|dịch|terjemah\w*",
+    re.IGNORECASE,
+)
+_NOTHING = re.compile(
+    r"[\W_]*(?:(?:please|can|could|you|me|for|kindly|the|this|that|these|those|it|following|attached|below|above|given|"
+    r"text|texts|sentences?|phrases?|words?|paragraphs?|passages?|documents?|files?|messages?|contents?|strings?|e-?mails?|"
+    r"letters?|articles?|pages?|everything|all|of|from|here|is|are|what|how|do|i|we|one|would|should|bitte|mir|den|die|das|"
+    r"der|dies\w*|folgende\w*|obige\w*|text\w*|satz|sätze|wort|datei|dokument|nachricht|wie|man|auf|ce|cet|cette|ces|le|la|les|"
+    r"texte|phrase|suivante?s?|ci-\w+|moi|s'il|vous|plaît|fichier|comment|esto|este|esta|el|lo|siguiente|texto|frase|archivo|"
+    r"por|favor|cómo|questo|questa|il|seguente|testo|per|come|o|a|seguinte|isto|como|dit|deze|volgende|tekst|zin|hoe|"
+    r"следующ\w*|этот|это|эту|текст|предложение|пожалуйста|как|هذا|هذه|النص|التالي|الجملة|following:?)(?:\W+|\Z))*"
+    r"(?:[请請]?[将將把]?(?:以下|下面|下列|这段|這段|这|這|此)?(?:的)?(?:内容|內容|文本|文字|文章|句子|话|段落)?|"
+    r"(?:次|以下|この)の?(?:文章?|テキスト|文)?(?:を|は)?)?[\W_]*\Z",
+    re.IGNORECASE,
+)
+"""Words that only point to the text."""
+_POLITE = re.compile(
+    r"[\s,.!?;。！？、]*(?:(?:please|pls|thanks?|thank you|bitte|danke|por favor|s['’]il (?:vous|te) plaît|per "
+    r"favore|alsjeblieft|пожалуйста|for me|now|language|version|translation|übersetzung|して?(?:ください)?|"
+    r"翻訳して(?:ください)?|に|へ|请|언어로|!)[\s,.!?;。！？、]*)*",
+    re.IGNORECASE,
+)
+_BOUNDARY = re.compile(
+    r"[:：][ \t]*(?:\r?\n(?:[ \t]*\r?\n)?)?|[ \t]*\r?\n(?:[ \t]*\r?\n)?|(?<=[.!?])[ \t]+|(?<=[。！？])[ \t]*"
+)
+_ASIDE = re.compile(
+    r"(?:please |and |but |also )*(?:keep|preserve|retain|maintain|do not|don['’]t|only|just|return|output|reply|respond|"
+    r"answer|use|make sure|leave|no explanations?|without|be|behalte|gib|nur|antworte|garde|conserve|ne |no |non |mantén|"
+    r"devuelve|mantieni)[^.!?:\n]{0,160}(?:[.!:]\s*|\s*\n\s*)",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?:here(?:'s| is) the |the |source |input |original )?(?:text|input|sentence|texte|texto|testo|tekst|content|source|原文|文本)"
+    r"[\"']?[ \t]*[:=：][ \t]*\n?",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(
+    r'"""(?P<triple>.*?)"""|```\w*\n(?P<fenced>.*?)\n?```|"(?P<plain>[^"]+)"|“(?P<curly>[^”]+)”|„(?P<low>[^“”]+)[“”]|'
+    r"«\s*(?P<angle>[^»]+?)\s*»|「(?P<corner>[^」]+)」|『(?P<white>[^』]+)』|‘(?P<single>[^’]+)’|(?<!\w)'(?P<straight>(?:[^'\n]|(?<=\w)'(?=\w))+)'(?!\w)|"
+    r"<text>(?P<tagged>.*?)</text>",
+    re.DOTALL,
+)
+_LEAD = re.compile(
+    r"\s*(?:what(?:['’]s|\s+(?:does|do|is))|how (?:do|would|can) (?:you|i|we|one)|was|wie|que|qué|cosa|[请請]?[将將把])\s*",
+    re.IGNORECASE,
+)
+_OF = re.compile(
+    r"\s*(?:translation|version|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+", re.IGNORECASE
+)
+_PARTICLES = re.compile(r"\s*[をは,:：\-–—]*\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    target: str
+    """A tag (models/translation/languages.py)."""
+    source: str | None
+    """A tag; None: to be found out."""
+    text: str
+    """To be translated, as it is; empty where the message brings none along."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """A message cut into its instruction and what follows."""
+
+    instruction: str
+    gap: str
+    rest: str
+
+
+def asked_of(message: str) -> Asked:
+    """Raises InputError where no language is named, or one that is not known."""
+    if asked := _as_json(message):
+        return asked
+    for split in _splits(message):
+        target = _instructed(split.instruction)
+        if target:
+            return Asked(target.tag, source_in(split.instruction, target), _following(split, target))
+    if asked := _trailing(message):
+        return asked
+    whole = message[:_HEAD] if len(message) > _HEAD else message
+    target = target_in(_masked(whole))
+    if target is not None and len(message) <= _HEAD:
+        return Asked(target.tag, source_in(whole, target), _inside(message, target))
+    raise InputError(_complaint(whole))
+
+
+def _complaint(instruction: str) -> str:
+    example = "name it in the text, as in 'Translate the following into French: …'"
+    unknown = unknown_in(_masked(instruction))
+    if unknown and _VERB.search(instruction):
+        return f"task 'translate' knows no language '{unknown}': give an English name or an ISO 639 code; {example}"
+    return f"task 'translate' needs the language to translate into: {example}"
+
+
+def _masked(text: str) -> str:
+    """`text` with its quotations blanked out, as long as it was."""
+    return _QUOTED.sub(lambda quoted: "❝" * len(quoted.group()), text)
+
+
+def _splits(message: str) -> Iterator[_Split]:
+    """At each end of a clause near the message's beginning behind which something follows."""
+    head = _masked(message[:_HEAD])
+    if target_in(head) is None:
+        return
+    for gap in islice(_BOUNDARY.finditer(head), _MOST_CLAUSES):
+        rest = message[gap.end() :]
+        if rest.strip() and not _POLITE.fullmatch(rest[:_HEAD]):
+            yield _Split(message[: gap.start()], gap.group(), rest)
+
+
+def _instructed(instruction: str) -> Target | None:
+    """The target of what is an instruction: it begins with the language, or tells to translate."""
+    masked = _masked(instruction)
+    target = target_in(masked)
+    if target and (_VERB.search(masked) or not any(map(str.isalnum, masked[: target.start]))):
+        return target
+    return None
+
+
+def _following(split: _Split, target: Target) -> str:
+    quoted = _quoted(split.instruction, target)
+    colon = split.gap[:1] in {":", "："}
+    if quoted and not colon and "\n" not in split.gap:
+        return quoted
+    rest = split.rest
+    if not colon:
+        rest = _without_asides(rest)
+    rest = _LABEL.sub("", rest, count=1) if _LABEL.match(rest) else rest
+    if "\n" not in split.gap and (whole := _QUOTED.fullmatch(rest.strip())):
+        return _content(whole)
+    return rest
+
+
+def _without_asides(rest: str) -> str:
+    """Without "Keep the formatting." and the like, if a colon or a line's end sets the text off from them."""
+    text = rest
+    while aside := _ASIDE.match(text):
+        text = text[aside.end() :]
+        if aside.group().rstrip(" \t")[-1] in ":\n":
+            return text.lstrip("\r\n") if text.strip() else rest
+    return rest
+
+
+def _trailing(message: str) -> Asked | None:
+    """An instruction after the text: `Hello.\\n\\nTranslate the above into French.`"""
+    end = message.rstrip()
+    tail = _masked(end[-_HEAD:])
+    if target_in(tail) is None:
+        return None
+    for gap in [*_BOUNDARY.finditer(tail)][: -_MOST_CLAUSES - 1 : -1]:
+        place = len(end) - len(tail) + gap.end()
+        instruction, text = end[place:], end[: place - len(gap.group())]
+        target = _instructed(instruction)
+        if target and _VERB.search(instruction) and any(map(str.isalpha, text)) and not _inside(instruction, target):
+            text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
+            return Asked(target.tag, source_in(instruction, target), text)
+    return None
+
+
+def _inside(instruction: str, target: Target) -> str:
+    """What the instruction itself holds: in quotes, before the language, or behind it."""
+    if quoted := _quoted(instruction, target):
+        return quoted
+    before, after = instruction[: target.start], instruction[target.end :]
+    verb = _VERB.search(before)
+    parts = [before[verb.end() :], before[: verb.start()]] if verb else [before]
+    for part in parts:
+        text = _PARTICLES.sub("", without_source(_LABEL.sub("", part, count=1)))
+        text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
+        if not _NOTHING.fullmatch(text):
+            return text.strip()
+    after = _OF.sub("", after, count=1) if _OF.match(after) else after
+    if polite := _POLITE.match(after):
+        after = after[polite.end() :]
+    return "" if _VERB.match(after) or _NOTHING.fullmatch(after) else after.strip()
+
+
+def _quoted(instruction: str, target: Target) -> str:
+    """The longest quotation beside the language."""
+    found = [
+        quote for quote in _QUOTED.finditer(instruction) if quote.end() <= target.start or quote.start() >= target.end
+    ]
+    return max(map(_content, found), key=len, default="")
+
+
+def _content(quoted: re.Match[str]) -> str:
+    return next(content for content in quoted.groups() if content is not None)
+
+
+def _as_json(message: str) -> Asked | None:
+    """`{"text": …, "to": …}`."""
+    if not message.lstrip().startswith("{") or len(message) > _LONGEST_JSON:
+        return None
+    try:
+        given = json.loads(message)
+    except ValueError:
+        return None
+    target = _first(given, "target_language", "target_lang", "target", "to", "language")
+    text = _first(given, "text", "q", "input", "content")
+    if target is None or text is None:
+        return None
+    source = _first(given, "source_language", "source_lang", "source", "from")
+    tag = named(target)
+    if tag is None:
+        raise InputError(f"task 'translate' knows no language '{target[:40]}'")
+    return Asked(tag, named(source) if source else None, text)
+
+
+def _first(given: Mapping[str, Any], *names: str) -> str | None:
+    return next((given[name] for name in names if isinstance(given.get(name), str)), None)
