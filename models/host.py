@@ -31,6 +31,7 @@ from models.base import (
 )
 from models.scheduler import SHARE, FairQueue, Share, Turns, make_room, retry_after
 from models.single_flight import SharedRun
+from models.supply import WeightsMissing
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -122,6 +123,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix=spec.name)
         self._leases = 0
         self._idle_timer: asyncio.TimerHandle | None = None
+        self.missing: str | None = None
+        """What would provide the weights that the last load did not find, and could not fetch."""
         self._unloading: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._closed = False
@@ -219,6 +222,9 @@ class EngineHost(Generic[ItemT, ResultT]):
             started = time.perf_counter()
             try:
                 engine = await self._in_thread(self._loaded_engine)
+            except WeightsMissing as error:
+                self.missing = error.remedy
+                raise
             except ModelError:
                 raise
             except Exception as error:
@@ -231,6 +237,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                     f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
                 ) from error
             self._engine = engine
+            self.missing = None
             self._stopping = False
             self.counters.loads += 1
             self._workers = [asyncio.create_task(self._work()) for _ in range(self.limits.workers)]

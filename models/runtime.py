@@ -13,6 +13,7 @@ import structlog
 from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig
 from models.fair_executor import FairExecutor
+from models.host import EngineHost
 from models.language.embedding import Embedder
 from models.language.llm import Llm
 from models.safety.guard import ImageGuard, TextGuard
@@ -45,12 +46,13 @@ class CapabilityState:
     """The engine that serves it; None where nothing can."""
     loaded: bool
     remedy: str | None
-    """What would provide it, where nothing serves it."""
+    """What would provide it, where nothing serves it, or the weights of what should could not be fetched."""
 
     @property
     def public(self) -> dict[str, object]:
-        if self.candidate is None:
+        if self.remedy is not None:
             return {"state": "unavailable", "remedy": self.remedy}
+        assert self.candidate is not None
         told: dict[str, object] = {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
         return told | {"warning": self.candidate.caution} if self.candidate.caution else told
 
@@ -319,7 +321,16 @@ class Runtime:
             candidate = self.choose(capability)
         except EngineUnavailable as error:
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy)
-        return CapabilityState(capability, candidate, loaded=self._is_loaded(candidate), remedy=None)
+        missing = self._missing(candidate)
+        return CapabilityState(capability, candidate, loaded=self._is_loaded(candidate), remedy=missing)
+
+    def _missing(self, candidate: Candidate) -> str | None:
+        """What would provide the weights that could not be fetched when they were needed, and are not there yet."""
+        built = self._built.get(candidate.spec)
+        hosts = [part for part in built.parts if isinstance(part, EngineHost)] if built else []
+        if self._found(candidate).is_at_hand:
+            return None
+        return next((host.missing for host in hosts if host.missing), None)
 
     def _is_loaded(self, candidate: Candidate) -> bool:
         built = self._built.get(candidate.spec)

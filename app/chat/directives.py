@@ -14,6 +14,8 @@ from tasks.code_sandbox import CodeSandboxTask
 # ASCII: the Kelvin sign is no K.
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
+_LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
+"""Of a tag that is not whole."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """What somebody may have meant as a guard; not `<guardrails>`, which prompts use for their own ends."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
@@ -35,6 +37,8 @@ class Directives:
     """The codes to check, in the order of CODES; empty: no guard."""
     system: tuple[str, ...]
     """The system messages without their directives, in order; those left empty are gone."""
+    has_broken_task: bool = False
+    """Whether there is half of a `<task>` tag among them, which is plain text."""
 
 
 def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = TASK_NAMES) -> Directives:
@@ -60,7 +64,13 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
         ignored=tuple(filter(None, ignored)),
         guard=tuple(code for code in CODES if code in codes),
         system=tuple(text for text in stripped if text),
+        has_broken_task=any(_LEFT.search(_TASK.sub("", text)) for text in texts),
     )
+
+
+def has_task_tag(text: str, chars: int) -> bool:
+    """Whether a whole `<task>` tag stands in the first `chars` of `text`."""
+    return _TASK.search(text, 0, chars) is not None
 
 
 def without_directives(text: str) -> str:

@@ -7,7 +7,8 @@ from itertools import islice
 
 from pydantic import BaseModel
 
-from app.chat.directives import Directives
+from app.chat.collect import texts_of
+from app.chat.directives import Directives, has_task_tag
 from app.chat.tool_loop import PASSED_ON
 from app.wire.request import ChatRequest
 
@@ -37,6 +38,8 @@ _KNOWN = {
 """By the path of an object: what it may hold besides the fields that its class declares."""
 _MOST, _MOST_COMPARED = 1000, 16
 """Fields of an object that are looked at, and unknown ones that are compared, which takes up to half a millisecond."""
+_SEARCHED, _MOST_SEARCHED = 1000, 16
+"""Characters of a user's text in which a tag is looked for, and the latest texts that are searched."""
 _LONGEST = 40
 """Characters. No field's name is longer."""
 _LIKENESS = 0.85
@@ -49,6 +52,10 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     if directives.ignored:
         others = ", ".join(f"'{task}'" for task in directives.ignored)
         yield f"There are several <task> tags: only the first, '{directives.task}', counts, and not {others}."
+    if directives.has_broken_task:
+        yield "A system message holds half of a <task> tag, which has no effect. Write <task>ocr</task>."
+    if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
+        yield "A user message holds a <task> tag, which has no effect there: it counts in system messages alone."
     shape = request.response_format
     yield from _misspelt(request, "")
     yield from _misspelt(request.stream_options, "stream_options")

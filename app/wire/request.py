@@ -1,6 +1,8 @@
 """The body of POST /v1/chat/completions. Unknown fields are kept: an LLM may know them."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,6 +21,10 @@ from pydantic_core import PydanticCustomError, core_schema
 UNION_MARK = "·"
 """Begins the tags of unions, which pydantic puts into an error's location; `field_path` leaves them out."""
 
+
+_LONGEST, _MOST_COMPARED = 40, 16
+"""Characters of a number or a name that a message repeats, and fields that one that is missing is compared with."""
+_LIKENESS = 0.8
 
 FAIL_FAST = Field(fail_fast=True)
 """Of a list: only the first problem is told, and a million would take long to find."""
@@ -314,8 +320,29 @@ class Problem:
 
 
 def first_problem(error: ValidationError) -> Problem:
-    """What is wrong first."""
-    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    """What is wrong first, with the value where that is a number, and the name that was sent for a missing one."""
+    problem = error.errors(include_url=False, include_input=False)[0]
     path = field_path(problem["loc"]) or None
-    message = f"Field '{path}': {problem['msg']}" if path else problem["msg"]
+    said = problem["msg"]
+    match problem["type"]:
+        case "too_short" | "too_long" as kind:
+            context = problem["ctx"]
+            least = kind == "too_short"
+            bound = context["min_length" if least else "max_length"]
+            items = f"{'at least' if least else 'at most'} {bound} item{'' if bound == 1 else 's'}"
+            got = context["actual_length"]
+            said = f"Expected {items}, not {'more' if got is None else got}"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "missing" as kind:
+            given = error.errors(include_url=False)[0]["input"]
+            if kind == "missing":
+                said += _misspelt(str(problem["loc"][-1]), given)
+            elif isinstance(given, int | float) and len(str(given)) <= _LONGEST:
+                said += f", not {given}"
+    message = f"Field '{path}': {said}" if path else said
     return Problem(message, path, is_json=problem["type"] != "json_invalid")
+
+
+def _misspelt(name: str, given: object) -> str:
+    keys = islice((key for key in given if len(key) <= _LONGEST), _MOST_COMPARED) if isinstance(given, dict) else ()
+    close = get_close_matches(name, keys, n=1, cutoff=_LIKENESS)
+    return f". Did you mean it by '{close[0]}'?" if close else ""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.errors import BadRequest, PayloadTooLarge
-from app.wire.parse import parse
+from app.wire.parse import LARGE, parse
 from app.wire.request import ChatRequest
 
 MESSAGE = {"role": "user", "content": "hi"}
@@ -26,8 +26,28 @@ def problem(**fields: Any) -> BadRequest:
 
 def test_a_range_is_named_with_its_bound() -> None:
     error = problem(temperature=3)
-    assert error.message == "Field 'temperature': Input should be less than or equal to 2"
+    assert error.message == "Field 'temperature': Input should be less than or equal to 2, not 3"
     assert error.param == "temperature"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"n": 2}, "Field 'n': Input should be less than or equal to 1, not 2"),
+        ({"messages": []}, "Field 'messages': Expected at least 1 item, not 0"),
+        ({"messages": [{"rol": "user"}]}, "Field 'messages[0].role': Field required. Did you mean it by 'rol'?"),
+        ({"messages": [{"content": "hi"}]}, "Field 'messages[0].role': Field required"),
+    ],
+)
+def test_a_message_names_the_field_the_limit_and_the_value(fields: dict[str, Any], message: str) -> None:
+    assert problem(**fields).message == message
+
+
+def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
+    for size in (0, LARGE):
+        with pytest.raises(BadRequest) as refusal:
+            parse(ChatRequest, json.dumps({"model": "auto", "mesages": [MESSAGE], "user": "x" * size}).encode())
+        assert refusal.value.message == "Field 'messages': Field required. Did you mean it by 'mesages'?"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from models.candidate import Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
+from models.supply import WeightsMissing
 from tasks.base import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line
@@ -130,6 +132,33 @@ async def test_engines_load_at_their_first_use_and_are_closed_together() -> None
     await engines.load("ocr")
     assert next(state.public for state in engines.states()) == {"state": "loaded", "engine": "small"}
     assert engines.healthy
+    await engines.close()
+
+
+async def test_weights_that_could_not_be_fetched_are_missing_until_they_are_there(tmp_path: Path) -> None:
+    spec, weights = EngineSpec("small", "ocr", "MIT", "a hub"), tmp_path / "weights"
+
+    class Fetched(Echo):
+        def load(self) -> None:
+            if not weights.exists():
+                raise WeightsMissing("ocr", "Pull it.")
+
+    host = EngineHost(spec, Fetched)
+    small = Candidate(
+        spec,
+        lambda config: None if config.auto_pull or weights.exists() else "Pull it.",
+        lambda _: Built(host, (host,)),
+    )
+    engines = Runtime({"ocr": (small,)}, EngineConfig(), clock=count(0, LOOK_AGAIN_S).__next__)
+    assert engines.states()[0].public == {"state": "idle", "engine": "small"}
+    with pytest.raises(WeightsMissing):
+        await engines.load("ocr")
+    assert engines.states()[0].public == {"state": "unavailable", "remedy": "Pull it."}
+    weights.touch()
+    await engines.look()
+    assert engines.states()[0].public == {"state": "idle", "engine": "small"}
+    await engines.load("ocr")
+    assert engines.states()[0].public == {"state": "loaded", "engine": "small"}
     await engines.close()
 
 

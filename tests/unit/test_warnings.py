@@ -39,6 +39,20 @@ def test_a_misspelt_field_is_named_with_the_one_that_is_meant(sent: str, meant: 
     assert told(**{sent: 1}) == [f"Field '{sent}' is not known and has no effect. Did you mean '{meant}'?"]
 
 
+@pytest.mark.parametrize("system", ["<task>ocr", "ocr</task>", "<TASK>ocr</task", "<task>ocr<task>"])
+def test_half_a_tag_is_told_of(system: str) -> None:
+    body = {"model": "auto", "messages": [{"role": "system", "content": system}, {"role": "user", "content": "hi"}]}
+    request = parse(ChatRequest, json.dumps(body).encode())
+    [sentence] = warnings_of(request, read_directives([system]))
+    assert "half of a <task> tag" in sentence
+
+
+def test_a_tag_in_a_users_message_is_told_of() -> None:
+    [sentence] = told(messages=[{"role": "user", "content": "<task>ocr</task> Read it."}])
+    assert "counts in system messages alone" in sentence
+    assert told(messages=[{"role": "user", "content": "a <task> is work"}]) == []
+
+
 def test_fields_within_others_are_named_by_their_path() -> None:
     assert told(stream=True, stream_options={"include_usge": True}) == [
         "Field 'stream_options.include_usge' is not known and has no effect. "
