@@ -31,7 +31,7 @@ from models.base import (
 )
 from models.scheduler import SHARE, FairQueue, Share, Turns, make_room, retry_after
 from models.single_flight import SharedRun
-from models.supply import WeightsMissing
+from models.weight_store import WeightsMissing
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

@@ -7,8 +7,8 @@ from itertools import islice
 
 from pydantic import BaseModel
 
-from app.chat.collect import texts_of
 from app.chat.directives import Directives, has_task_tag
+from app.chat.inputs import texts_of
 from app.chat.tool_loop import PASSED_ON
 from app.wire.request import ChatRequest
 

@@ -19,7 +19,7 @@ from models.candidate import Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
-from models.supply import WeightsMissing
+from models.weight_store import WeightsMissing
 from tasks.base import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line
