@@ -26,7 +26,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, find_browser
+from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, LateBrowser
 from tasks.search.fall_over import FallOver
 from tasks.search.providers import SearchConfig, build_providers
 
@@ -208,10 +208,11 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
     return MediaLoader(fetcher, limits, decoding, files)
 
 
-def build_browser(settings: Settings, fetcher: Fetcher) -> BrowserRenderer | None:
-    """For pages that are empty without one; None where there is none, or it is off."""
-    program = find_browser(settings.browser)
-    if program is None:
-        return None
-    policy = BrowserPolicy(program, settings.browser_timeout_s, settings.browser_pages)
-    return BrowserRenderer(policy, fetcher.policy)
+def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
+    """For pages that are empty without one."""
+
+    def renderer(program: str) -> BrowserRenderer:
+        policy = BrowserPolicy(program, settings.browser_timeout_s, settings.browser_pages)
+        return BrowserRenderer(policy, fetcher.policy)
+
+    return LateBrowser(settings.browser, renderer)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import invalidate_caches
 from typing import Any, cast
 
 import structlog
@@ -253,6 +254,7 @@ class Runtime:
         self._seen, self._seen_at = seen, self._clock()
 
     def _see_all(self) -> dict[EngineSpec, _Seen]:
+        invalidate_caches()  # what was installed since the last look
         return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
 
     def _see(self, candidate: Candidate) -> _Seen:

@@ -1,7 +1,7 @@
 """Reading web pages: the `scraper` task."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NotRequired, TypedDict
 from urllib.parse import unquote, urlsplit
@@ -69,7 +69,8 @@ class ScraperParts:
     """For what is no page: `ocr`, `speech_to_text`. Raises EngineUnavailable."""
     llm: Callable[[], Llm] | None = None
     """Raises EngineUnavailable."""
-    renderer: Renderer | None = None
+    browser: Callable[[], Awaitable[Renderer | None]] | None = None
+    """None where there is none yet."""
     limits: MediaLimits = field(default_factory=MediaLimits)
 
 
@@ -124,12 +125,13 @@ class ScraperTask:
         more: without a browser, or where that fails. What says nothing itself raises instead: as the browser does, and
         EngineUnavailable where there is none."""
         has_text = bool(reading.page.text)
-        if self._parts.renderer is None:
+        renderer = await self._parts.browser() if self._parts.browser else None
+        if renderer is None:
             if has_text:
                 return None
             raise EngineUnavailable("browser", BROWSER_REMEDY)
         try:
-            rendered = await self._parts.renderer.render(url, param=source.param)
+            rendered = await renderer.render(url, param=source.param)
         except (InputError, ModelError) as error:
             if not has_text:
                 raise

@@ -5,9 +5,10 @@ import contextlib
 import importlib
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib import invalidate_caches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,10 @@ class BrowserPolicy:
 def find_browser(choice: str = "auto") -> str | None:
     """The browser that `choice` means (a path, the address of one that runs elsewhere, `auto`, `off`); None without one
     or without Playwright."""
-    if choice == "off" or find_spec("playwright") is None:
+    if choice == "off":
+        return None
+    invalidate_caches()  # what was installed since the server started
+    if find_spec("playwright") is None:
         return None
     if choice.startswith(_DEVTOOLS):
         return choice
@@ -243,6 +247,28 @@ class BrowserRenderer:
 
     def _failed(self, url: str, param: str | None, reason: str) -> FetchFailed:
         return FetchFailed(f"'{url[:200]}' {reason}.", param=param)
+
+
+class LateBrowser:
+    """The browser that `choice` means, from the moment it is installed on: it is looked for whenever it is wanted and
+    was not there. `make` takes what `find_browser` finds."""
+
+    def __init__(self, choice: str, make: Callable[[str], BrowserRenderer]) -> None:
+        self._choice = choice
+        self._make = make
+        self._renderer: BrowserRenderer | None = None
+
+    async def __call__(self) -> BrowserRenderer | None:
+        """None where there is none, or it is off."""
+        if self._renderer is None:
+            program = await asyncio.to_thread(find_browser, self._choice)
+            if self._renderer is None and program is not None:
+                self._renderer = self._make(program)
+        return self._renderer
+
+    async def close(self) -> None:
+        if self._renderer is not None:
+            await self._renderer.close()
 
 
 async def _settle(page: "Page") -> None:

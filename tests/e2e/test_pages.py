@@ -1,7 +1,10 @@
 """Pages for people, in a real browser: they work with keys, without any other host, and under a strict policy."""
 
+import html
 import json
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import httpx
@@ -84,6 +87,13 @@ def test_the_front_pages_first_request_works_as_it_is_pasted(page: Page, server:
     )
     [choice] = json.loads(result.stdout)["choices"]
     assert json.loads(choice["message"]["content"])["result"]["extracted_text"] == SAID
+
+
+def test_the_front_pages_program_prints_an_answer_that_is_right(server: Server) -> None:
+    text = httpx.get(server.base_url, headers=HTML, trust_env=False).text
+    program = html.unescape(re.findall(r"<pre>(.*?)</pre>", text, re.DOTALL)[1]).replace("<your key>", KEY)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert [one["value"] for one in json.loads(result.stdout)["result"]["predictions"]][:3] == [22, 24, 26]
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

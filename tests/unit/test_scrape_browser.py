@@ -5,6 +5,7 @@ import contextvars
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from models.base import EngineFailed, EngineUnavailable
 from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
-from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, find_browser
+from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, find_browser
 from tasks.scrape.extract import extract_page
 from tasks.scrape.renderer import Rendered
 from tests.web import Names, Server, redirect, response, serving
@@ -190,6 +191,35 @@ def _chromium_of(parent: int) -> int:
 def test_a_browser_can_be_turned_off() -> None:
     assert find_browser("off") is None
     assert find_browser("/no/such/program") is None
+
+
+def install_in_no_time(folder: Path) -> None:
+    """Within one tick of the file system's clock: Python's finders believe that nothing has changed."""
+    before = folder.stat()
+    (folder / "playwright").mkdir()
+    (folder / "playwright" / "__init__.py").touch()
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+async def test_a_browser_that_is_installed_later_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policies: list[str] = []
+
+    def make(program: str) -> BrowserRenderer:
+        policies.append(program)
+        return BrowserRenderer(BrowserPolicy(program), FetchPolicy(), Names())
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "playwright", raising=False)
+    browser = LateBrowser("auto", make)
+    (tmp_path / "chromium").touch(0o755)
+    assert await browser() is None
+    install_in_no_time(tmp_path)
+    found = await browser()
+    assert found is not None
+    assert await browser() is found
+    assert policies == [str(tmp_path / "chromium")]
+    await browser.close()
 
 
 async def test_a_browser_that_runs_elsewhere_is_used(tmp_path: Path) -> None:

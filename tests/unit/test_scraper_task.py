@@ -101,7 +101,10 @@ async def site(
                 return OcrTask(no_reader, loader)
             raise EngineUnavailable(name, "None here.")
 
-        parts = ScraperParts(Politeness(fetcher, policy), sessions, find_task, llm, renderer, limits)
+        async def browser() -> Renderer | None:
+            return renderer
+
+        parts = ScraperParts(Politeness(fetcher, policy), sessions, find_task, llm, browser, limits)
         try:
             yield Site(ScraperTask(parts), server)
         finally:
