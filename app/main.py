@@ -19,6 +19,7 @@ from app.routes import audio, chat, files, health, models, moderations, pages
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
+from models import garbage
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log_stray_exceptions(asyncio.get_running_loop())
+        garbage.collect_all()
         works = (
             services.preload(),
             services.files.sweep_for_ever(),

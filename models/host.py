@@ -8,7 +8,6 @@ queues is dropped, one that runs is finished and its result thrown away.
 import asyncio
 import contextlib
 import contextvars
-import gc
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from models import garbage
 from models.base import (
     Engine,
     EngineFailed,
@@ -237,6 +237,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                     f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
                 ) from error
             self._engine = engine
+            garbage.set_aside()
             self.missing = None
             self._stopping = False
             self.counters.loads += 1
@@ -398,7 +399,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         await asyncio.gather(*self._workers)
         engine, self._engine = self._engine, None
         await self._in_thread(engine.close)
-        gc.collect()
+        del engine
+        garbage.collect_all()
 
     async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)

@@ -13,10 +13,10 @@ that must come out the same waits until it is alone.
 """
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from models import garbage
 from models.language.embedded_server import LlamaServer
 from models.language.llm import LlmUnavailable
 from models.single_flight import SharedRun
@@ -107,7 +107,7 @@ class LlamaServers:
             for server in servers:
                 await self._in_thread(server.close)
             del server, servers
-            gc.collect()
+            garbage.collect_all()
             return True
 
     async def close(self) -> None:
@@ -122,6 +122,7 @@ class LlamaServers:
             if not (self._idle if self._apart else self._servers):
                 server = await self._in_thread(self._start)
                 assert server is not None
+                garbage.set_aside()
                 self._servers.append(server)
                 self._idle.append(server)
 

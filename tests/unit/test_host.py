@@ -3,7 +3,9 @@
 import asyncio
 import contextvars
 import errno
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -408,6 +410,21 @@ async def test_an_idle_engine_is_unloaded_and_loads_again() -> None:
     assert not host.loaded
     assert await host.run(2) == 4
     assert engine.loads == 2
+    await host.close()
+
+
+async def test_the_garbage_collector_leaves_a_loaded_engine_alone_and_frees_it_once_it_is_unloaded() -> None:
+    class Knotted(Doubler):
+        def __init__(self) -> None:
+            super().__init__()
+            self.itself = self
+
+    host = EngineHost(SPEC, Knotted)
+    await host.run(1)
+    engine = weakref.ref(host._engine)  # type: ignore[type-var]
+    assert not any(isinstance(thing, Knotted) for thing in gc.get_objects())
+    await host.unload()
+    assert engine() is None
     await host.close()
 
 

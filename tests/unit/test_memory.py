@@ -60,6 +60,14 @@ async def test_a_requests_inputs_are_free_when_it_is_answered(
             await asyncio.sleep(0.001)
 
 
+async def test_the_garbage_collector_leaves_alone_what_a_server_starts_with(tmp_path: Path) -> None:
+    """Its rounds, which hold up every thread, are over what requests make."""
+    gc.unfreeze()
+    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), llm="off"))
+    async with app.router.lifespan_context(app):
+        assert len(gc.get_objects()) < gc.get_freeze_count() / 10
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps large blocks")
 def test_large_blocks_are_given_back() -> None:
     assert give_large_blocks_back()
