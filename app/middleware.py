@@ -17,6 +17,7 @@ from app.access.keys import ApiKeys
 from app.disconnect import ClientGone
 from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
 from app.memory import Activity
+from models.base import ShareUsedUp
 from models.scheduler import SHARE
 
 HEALTH = "/health"
@@ -27,6 +28,10 @@ PAGES = ("/", "/docs", "/openapi.json")
 
 CLIENT_GONE_STATUS = 499
 """nginx's number for a caller that hung up; only the log sees it."""
+
+HELD_S = 0.5
+"""Seconds for which a key waits to be told that its share is used up: one that asks again at once, in spite of
+`retry-after`, would keep the server busy with refusing it."""
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +88,8 @@ class RequestScope:
                 if status is not None:
                     raise
                 let_go(error)
+                if isinstance(error, ShareUsedUp):
+                    await asyncio.sleep(HELD_S)
                 await error_response(public, request_id)(scope, receive, send_with_id)
             finally:
                 SHARE.reset(share)

@@ -10,7 +10,7 @@ import contextlib
 import contextvars
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -29,8 +29,9 @@ from models.base import (
     ShareUsedUp,
     ran_out,
 )
-from models.scheduler import SHARE, FairQueue, Share, Turns, make_room, retry_after
+from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.single_flight import SharedRun
+from models.turns import Turns
 from models.weight_store import WeightsMissing
 
 ItemT = TypeVar("ItemT")
@@ -111,6 +112,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._engine: Engine[ItemT, ResultT] | None = None
         self._urgent: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
         self._queue: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
+        self._turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
         self._overtaken = 0
         self._running: Counter[str] = Counter()
         """Items that run, by key."""
@@ -164,6 +166,20 @@ class EngineHost(Generic[ItemT, ResultT]):
                 return await asyncio.gather(*(job.result for job in jobs))
             finally:
                 self._withdraw(jobs)
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[Callable[[], None]]:
+        """Keeps a place in the queue for an item that the caller is still to make, until the block ends or what is
+        yielded is called, right ahead of `run`. Raises as `run` does where there is no place: nothing is made in vain.
+        """
+        share = SHARE.get()
+        self._make_room(self._queue, share)
+        give_up = self._queue.expect(share)
+        try:
+            yield give_up
+        finally:
+            give_up()
+            self._announce_room()
 
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[None]:

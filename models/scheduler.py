@@ -3,6 +3,7 @@
 What waits is taken by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances by
 1 / weight when it is served, and the key whose time is least goes next. With equal weights that is the key that was
 served least lately. A key that had nothing waiting starts at the time of those that wait: nothing can be saved up.
+An item of a key with many waiting counts as up to three: who asks for little is served soon, and a flood has the rest.
 
 A key may have a part of each resource, of its slots and of its queue; what is over that part is refused with what
 waits already. A full queue refuses nobody who has less in it than others: their newest makes room.
@@ -44,6 +45,16 @@ SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=S
 """The share of the key whose work the running task does."""
 
 
+_FEW = 8
+"""What may wait of a key that is served as often as any other."""
+_MOST_COUNTED = 3.0
+
+
+def counted(waiting: int) -> float:
+    """By how much a key's time advances when it is served while so many of its items wait."""
+    return min(_MOST_COUNTED, max(1.0, waiting / _FEW))
+
+
 class FairQueue(Generic[ItemT]):
     """What waits: in order of arrival within a key, and in turn between keys.
 
@@ -65,6 +76,7 @@ class FairQueue(Generic[ItemT]):
         self._now = 0.0
         self._size = 0
         self._arrivals = count()
+        self._expected: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return self._size
@@ -74,13 +86,34 @@ class FairQueue(Generic[ItemT]):
         return (item for items in self._waiting.values() for item in items)
 
     def waiting(self, key: str) -> int:
-        """How many items of `key` wait."""
-        return len(self._waiting.get(key, ()))
+        """How many items of `key` wait, or are expected."""
+        return len(self._waiting.get(key, ())) + self._expected[key]
+
+    @property
+    def places(self) -> int:
+        """How many places are taken: by what waits, and by what is expected."""
+        return self._size + self._expected.total()
 
     @property
     def keys(self) -> int:
-        """How many keys have something waiting."""
-        return len(self._waiting)
+        """How many keys have taken places."""
+        return len(self._waiting.keys() | self._expected.keys())
+
+    def expect(self, share: Share) -> Callable[[], None]:
+        """Keeps a place for an item of `share` that is still to be made, until what is returned is called."""
+        key = share.key
+        self._expected[key] += 1
+        is_kept = True
+
+        def end() -> None:
+            nonlocal is_kept
+            if is_kept:
+                is_kept = False
+                self._expected[key] -= 1
+                if not self._expected[key]:
+                    del self._expected[key]
+
+        return end
 
     def longest(self) -> Iterator[ItemT]:
         """What waits of the key with the most waiting, the newest first."""
@@ -135,7 +168,7 @@ class FairQueue(Generic[ItemT]):
         item = items.popleft()
         self._size -= 1
         self._now = max(self._now, at)
-        self._times[key] = at + 1 / self._shares[key].weight
+        self._times[key] = at + counted(len(items)) / self._shares[key].weight
         if items:
             self._line_up(key)
         else:
@@ -170,10 +203,10 @@ def make_room(
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(most):
         raise ShareUsedUp(resource, own, retry_after(own, seconds_each))
-    if len(queue) < most:
+    if queue.places < most:
         return None
     if own >= most // (queue.keys + (own == 0)):
-        raise EngineOverloaded(resource, most, retry_after(len(queue), seconds_each))
+        raise EngineOverloaded(resource, most, retry_after(queue.places, seconds_each))
     return next((item for item in queue.longest() if may_yield(item)), None)
 
 
@@ -293,113 +326,3 @@ class FairSlots:
     def _seconds_each(self) -> float:
         """Seconds that the work of a slot has taken so far, shared by the slots."""
         return self._held_s / max(1, self._held) / self._at_once
-
-
-CONTESTED_S = 60.0
-"""For so long after a key has asked, another one that asks is taken for its rival."""
-_BACK_S = 0.03
-"""For so long a key is waited for whose next step follows: the lines that are cut out of a page that was searched would
-come a moment too late, and wait for another key's batch."""
-
-
-class Turns:
-    """Engines that compute with the same processors, such as the two of OCR, so that no key waits for more of another's
-    work than the batch that runs. Belongs to one event loop.
-
-    As long as one key asks alone, all of them run at once. Where several do (`is_contested`), so many batches run
-    `at_once`, next that of the key whose work took least of the processors' time; such a key is waited for between two
-    steps of its work.
-    """
-
-    def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._at_once = at_once
-        self._clock = clock
-        self._last: tuple[str, float] | None = None
-        """The key that asked last, and when."""
-        self._contested_until = -math.inf
-        self._running = 0
-        self._waiting: list[tuple[Callable[[], Share | None], asyncio.Future[None]]] = []
-        self._times: dict[str, float] = {}
-        """Virtual times, as a FairQueue's, in seconds of work."""
-        self._now = 0.0
-        self._back: asyncio.TimerHandle | None = None
-        """Runs while a key is waited for whose time is `_back_at`."""
-        self._back_at = 0.0
-
-    @property
-    def is_contested(self) -> bool:
-        return self._clock() < self._contested_until
-
-    def asked(self, share: Share) -> None:
-        """Takes note that `share` has work for one of the engines."""
-        now = self._clock()
-        if self._last is not None and self._last[0] != share.key and now - self._last[1] < CONTESTED_S:
-            self._contested_until = now + CONTESTED_S
-        self._last = share.key, now
-        if self._back is not None:
-            asyncio.get_running_loop().call_soon(self._grant)
-
-    @asynccontextmanager
-    async def turn(
-        self, first: Callable[[], Share | None], *, is_followed: bool = False
-    ) -> AsyncIterator[Counter[Share]]:
-        """Waits until the engine may run a batch. What is yielded counts the items of the batch by share.
-
-        `first`: whose work the engine would run next, which may change until it is its turn. `is_followed`: whether
-        the same work goes on in another engine.
-        """
-        granted = asyncio.get_running_loop().create_future()
-        self._waiting.append((first, granted))
-        self._grant()
-        try:
-            await granted
-        except asyncio.CancelledError:
-            if not granted.cancelled():
-                self._end()
-            raise
-        batch: Counter[Share] = Counter()
-        started = self._clock()
-        try:
-            yield batch
-        finally:
-            spent = (self._clock() - started) / max(1, batch.total())
-            for share, items in batch.items():
-                self._times[share.key] = self._time(share) + spent * items / share.weight
-            if batch and is_followed and self.is_contested:
-                self._wait_for(min(map(self._time, batch)))
-            self._end()
-
-    def _wait_for(self, time_of_key: float) -> None:
-        self._let_go()
-        self._back_at = time_of_key
-        self._back = asyncio.get_running_loop().call_later(_BACK_S, self._give_up)
-
-    def _give_up(self) -> None:
-        self._let_go()
-        self._grant()
-
-    def _let_go(self) -> None:
-        if self._back is not None:
-            self._back.cancel()
-            self._back = None
-
-    def _end(self) -> None:
-        self._running -= 1
-        self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
-        # Not at once: the engine whose batch has ended is to be among those that wait.
-        asyncio.get_running_loop().call_soon(self._grant)
-
-    def _grant(self) -> None:
-        self._waiting = [one for one in self._waiting if not one[1].done()]
-        while self._waiting and not (self._running >= self._at_once and self.is_contested):
-            times = [self._time(first()) for first, _ in self._waiting]
-            if self._back is not None and min(times) > self._back_at:
-                return
-            self._let_go()
-            self._now = min(times)
-            _, granted = self._waiting.pop(times.index(self._now))
-            self._running += 1
-            granted.set_result(None)
-
-    def _time(self, share: Share | None) -> float:
-        return self._now if share is None else max(self._now, self._times.get(share.key, 0.0))

@@ -1,7 +1,8 @@
 """Reading pictures and documents: the `ocr` task."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 
 from models.vision.text import Image, PageReader, TextLine
@@ -42,11 +43,15 @@ class OcrTask:
         EngineOverloaded, EngineUnavailable and EngineFailed."""
         if not request.sources:
             raise InputError("task 'ocr' needs an image or a document: attach one, or put its URL in the text")
-        async with opened_documents(self._loader, request.sources) as documents:
-            wording = request.wording(self._loader.limits.wording_chars)
-            pages = await asyncio.to_thread(self._asked_for, wording, documents)
-            sections = await self._read(pages, request.progress)
-            return await asyncio.to_thread(_result, documents, pages, sections)
+        with ExitStack() as place:
+            pictures = _Pictures(self._reader)
+            if any(source.is_picture for source in request.sources):
+                place.enter_context(pictures.admitted())
+            async with opened_documents(self._loader, request.sources) as documents:
+                wording = request.wording(self._loader.limits.wording_chars)
+                pages = await asyncio.to_thread(self._asked_for, wording, documents)
+                sections = await self._read(pages, pictures, request.progress)
+                return await asyncio.to_thread(_result, documents, pages, sections)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[Page]:
         pages, pictures = _numbered(documents)
@@ -68,9 +73,8 @@ class OcrTask:
             )
         return pages
 
-    async def _read(self, pages: Sequence[Page], progress: Progress) -> list[PageSection | None]:
+    async def _read(self, pages: Sequence[Page], pictures: "_Pictures", progress: Progress) -> list[PageSection | None]:
         """None for a picture in a text that is damaged: the rest of the text is worth having."""
-        pictures = _Pictures(self._reader)
         done = 0
 
         async def read(page: Page) -> PageSection | None:
@@ -95,9 +99,18 @@ class _Pictures:
     def __init__(self, reader: Callable[[], PageReader]) -> None:
         self._reader = reader
         self._admitted = False
+        self._leave_place: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Refuses a request that is sure to have a picture before anything of it is decoded, and keeps a place for the
+        first one."""
+        with self._reader().place() as self._leave_place:
+            yield
 
     async def read(self, picture: Image) -> Sequence[TextLine]:
         wait, self._admitted = self._admitted, True
+        self._leave_place()
         return await self._reader().read(picture, wait=wait)
 
 

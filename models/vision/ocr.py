@@ -8,7 +8,7 @@ from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
-from models.scheduler import Turns
+from models.turns import Turns
 from models.vision import paddle_models
 from models.vision.ppocr.weights import embedded_weights
 from models.weight_sets import WEIGHT_SETS

@@ -7,7 +7,8 @@ looked for, and `paddle_words` finds the words.
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,6 @@ class PaddleReader:
 
     async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
         return await self._host.run(image, wait=wait)
+
+    def place(self) -> AbstractContextManager[Callable[[], None]]:
+        return self._host.place()

@@ -1,6 +1,7 @@
 """What reading a picture yields, whichever engine reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,3 +47,7 @@ class PageReader(Protocol):
 
         Raises EngineOverloaded, EngineUnavailable, EngineFailed.
         """
+
+    def place(self) -> AbstractContextManager[Callable[[], None]]:
+        """Keeps a place in the queue for a picture that is still to be decoded, until the block ends or what is yielded
+        is called, right ahead of `read`. Raises EngineOverloaded where `read` would now."""

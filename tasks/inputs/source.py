@@ -8,6 +8,7 @@ from typing import Self
 import pybase64
 
 from tasks.errors import InputError
+from tasks.inputs.media_types import IMAGES
 from tasks.inputs.sniff import sniff
 from tasks.inputs.total import Total
 
@@ -19,6 +20,7 @@ HEAD = 1024
 """Characters of a reference that are looked at for its scheme and a data URL's head."""
 _BASE64_HEAD = 88
 """Characters of base64: the first 66 bytes, which is as far as sniffing needs to see, except into archives."""
+_FIRST_BYTES = 66
 _SHOWN = 40
 """Characters of a reference that a message repeats."""
 
@@ -96,6 +98,17 @@ class Source:
                     code="url_not_allowed",
                     param=param,
                 )
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether what the request brings along shows, in its first bytes, that it is a picture. False where that is
+        not known before it is read."""
+        if self.data is not None:
+            first = self.data[:_FIRST_BYTES]
+        else:
+            head = beginning(self.payload or "", HEAD)
+            first = first_bytes(head.partition(",")[2] if head[:5].lower() == "data:" else head)
+        return sniff(first) in IMAGES
 
     @property
     def label(self) -> str:

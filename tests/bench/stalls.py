@@ -7,8 +7,10 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import tempfile
 import time
+from collections.abc import MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,15 @@ from tests.server import serving
 ALICE, BOB = "key-of-alice", "key-of-bob"
 CHAT = "/v1/chat/completions"
 PAUSE_S = 0.01
+FLOOD_NICE = 5
 MB = 1 << 20
 FLOODED_AFTER_S = 3.0
 LLM_S = 0.05
 """That the scripted LLM takes."""
+
+
+Answers = MutableSequence[int]
+"""Of a flood: how many were served, how many refused, and how many were sent."""
 
 
 async def longest_health_s(client: httpx.AsyncClient, until: asyncio.Event) -> float:
@@ -99,35 +106,56 @@ def client_of(base_url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base_url, timeout=600, limits=httpx.Limits(max_connections=None), trust_env=False)
 
 
-def flood(base_url: str, asked: Asked, many: int) -> None:
-    """For ever, in a process of its own: whoever measures has no part in it."""
+def flood(base_url: str, asked: Asked, many: int, answers: Answers) -> None:
+    """For ever, in a process of its own: whoever measures has no part in it. It stands for other machines, so it takes
+    as little of the server's processors as it can: it looks at no more of an answer than it must. Every other caller
+    waits as long as it is told to when it is refused, as SDKs do; the others never do."""
+    os.nice(FLOOD_NICE)
+    url = httpx.URL(base_url)
+    sent = f"POST {asked.path} HTTP/1.1\r\nhost: {url.host}\r\nauthorization: Bearer {ALICE}\r\n"
+    sent += f"content-type: {asked.content_type}\r\ncontent-length: {len(asked.body)}\r\n\r\n"
 
-    async def one(client: httpx.AsyncClient) -> None:
+    async def one(*, is_polite: bool) -> None:
+        reader, writer = await asyncio.open_connection(url.host, url.port)
         while True:
-            await asked.by(client, ALICE)
-            await asyncio.sleep(PAUSE_S)
+            writer.write(sent.encode() + asked.body)
+            answers[2] += 1
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
+            headers = dict(line.split(": ", 1) for line in head if ": " in line)
+            await reader.readexactly(int(headers["content-length"]))
+            answers[head[0].split()[1] != "200"] += 1
+            await asyncio.sleep(float(headers.get("retry-after", PAUSE_S)) if is_polite else PAUSE_S)
 
     async def all_of_them() -> None:
-        async with client_of(base_url) as client:
-            await asyncio.gather(*(one(client) for _ in range(many)))
+        await asyncio.gather(*(one(is_polite=number % 2 == 0) for number in range(many)))
 
     asyncio.run(all_of_them())
 
 
 async def fairness(client: httpx.AsyncClient, name: str, case: Case, many: int, calls: int) -> None:
-    await p95_s(client, case.asked, 2)  # engines are loaded
+    await p95_s(client, case.asked, 5)  # engines are loaded
     quiet = await p95_s(client, case.asked, calls)
-    arguments = (str(client.base_url), case.flood, min(many, case.most))
-    flooding = multiprocessing.get_context("spawn").Process(target=flood, args=arguments)
+    spawn = multiprocessing.get_context("spawn")
+    answers = spawn.Array("q", 3, lock=False)
+    arguments = (str(client.base_url), case.flood, min(many, case.most), answers)
+    flooding = spawn.Process(target=flood, args=arguments)
     flooding.start()
     try:
+        while answers[2] < arguments[2]:
+            await asyncio.sleep(PAUSE_S)
         await asyncio.sleep(FLOODED_AFTER_S)
+        before, begun = list(answers), time.perf_counter()
         flooded = await p95_s(client, case.asked, calls)
+        took = time.perf_counter() - begun
+        served, refused, _ = ((now - then) / took for now, then in zip(answers, before, strict=True))
     finally:
         flooding.terminate()
         flooding.join()
-    times = f"{flooded / quiet:.1f} times"
-    print(f"{name:12} p95 quiet {quiet * 1e3:.0f} ms, flooded {flooded * 1e3:.0f} ms: {times}", flush=True)
+    print(
+        f"{name:12} p95 quiet {quiet * 1e3:.0f} ms, flooded {flooded * 1e3:.0f} ms: {flooded / quiet:.1f} times; "
+        f"of the flood, {served:.0f} a second are answered and {refused:.0f} refused",
+        flush=True,
+    )
     await asyncio.sleep(1)  # what was begun ends
 
 

@@ -20,7 +20,8 @@ from models.base import (
     ShareUsedUp,
 )
 from models.host import EngineHost, HostLimits
-from models.scheduler import SHARE, Share, Turns
+from models.scheduler import SHARE, Share
+from models.turns import Turns
 
 ResultT = TypeVar("ResultT")
 
@@ -173,6 +174,50 @@ async def test_a_key_may_not_fill_the_queue_and_is_told_what_waits() -> None:
     assert await asyncio.gather(*calls) == [0, 2, 10]
     await first
     assert host.counters.rejected == 1
+    await host.close()
+
+
+async def test_a_place_may_be_kept_for_an_item_that_is_still_to_be_made() -> None:
+    engine, host = hosted(max_queue=4)
+    first = await running(engine, host)
+    waiting = shared_by("flood", host.run(2))
+    await until(lambda: host.queued == 1)
+
+    async def made() -> int:
+        with host.place() as leave:
+            with pytest.raises(ShareUsedUp, match="^2 pieces of work of this key wait"):
+                await host.run(9)
+            leave()
+            return await host.run(3)
+
+    placed = shared_by("flood", made())
+    await until(lambda: host.queued == 2)
+    engine.gate.set()
+    assert await asyncio.gather(first, waiting, placed) == [2, 4, 6]
+    await host.close()
+
+
+async def test_a_place_that_is_given_up_goes_to_who_waits_for_it() -> None:
+    engine, host = hosted(max_queue=2)
+    first = await running(engine, host)
+
+    async def given_up(patient: asyncio.Event) -> None:
+        with host.place():
+            await patient.wait()
+            raise ValueError("damaged")
+
+    leaves = asyncio.Event()
+    failing = shared_by("flood", given_up(leaves))
+    await asyncio.sleep(0)
+    waits = shared_by("flood", host.run(4, wait=True))
+    await asyncio.sleep(0)
+    assert host.queued == 0
+    leaves.set()
+    with pytest.raises(ValueError, match="damaged"):
+        await failing
+    await until(lambda: host.queued == 1)
+    engine.gate.set()
+    assert await asyncio.gather(first, waits) == [2, 8]
     await host.close()
 
 

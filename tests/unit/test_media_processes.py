@@ -17,6 +17,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from models.base import EngineNotReady, EngineUnavailable
+from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.decode import lane as decode_lane
@@ -107,6 +108,24 @@ async def test_a_file_opened_after_another_is_closed_needs_no_second_process(poo
         session = await pool.open(Fragile, BLOB)
         await session.close()
     assert len(pool.pids) == 1
+
+
+async def test_the_files_of_two_keys_are_in_different_processes_while_both_ask(pools: Pools) -> None:
+    pool = pools(workers=2)
+
+    async def opened(key: str, times: int) -> set[int]:
+        share = SHARE.set(Share(key, 0.5))
+        try:
+            sessions = [await pool.open(Fragile, BLOB) for _ in range(times)]
+            return {await session.run(Fragile.pid) for session in sessions}
+        finally:
+            SHARE.reset(share)
+
+    assert len(await opened("flood", 4)) == 2, "alone it may have both"
+    [other] = await opened("other", 3)
+    [flood] = await opened("flood", 3)
+    assert other != flood
+    assert await opened("other", 1) == {other}
 
 
 async def test_bytes_and_arguments_arrive_as_they_were(pools: Pools) -> None:

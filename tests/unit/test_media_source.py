@@ -33,6 +33,19 @@ def test_base64_may_stand_for_what_shows_its_type(head: bytes) -> None:
     assert Source.from_reference(wrapped, param=PARAM).payload == wrapped
 
 
+def test_a_picture_shows_in_its_first_bytes_and_what_is_yet_to_be_read_does_not() -> None:
+    png, pdf = (head + bytes(60) for head in (b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n"))
+    assert Source(PARAM, data=png).is_picture
+    assert not Source(PARAM, data=pdf).is_picture
+    for data, expected in ((png, True), (pdf, False)):
+        bare = base64.b64encode(data).decode()
+        for payload in (bare, f"data:image/png;base64,{bare}", memoryview(f"DATA:;base64,{bare}".encode())):
+            assert Source(PARAM, payload=payload).is_picture is expected
+    assert not Source(PARAM, payload="data:image/png,%89PNG").is_picture
+    assert not Source(PARAM, url="https://example.com/a.png").is_picture
+    assert not Source(PARAM, file_id="file-1", format="image/png").is_picture
+
+
 def test_base64_of_anything_may_have_a_name_or_a_format() -> None:
     assert Source.from_reference("aGVsbG8=", param=PARAM, filename="a.txt").payload == "aGVsbG8="
     assert Source.from_reference("aGVsbG8=", param=PARAM, format="txt").payload == "aGVsbG8="

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.parse import quote_from_bytes
 
 import pytest
 from PIL import Image as Pillow
@@ -17,6 +19,7 @@ from models.vision.ocr import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
+from tasks.inputs.blob import Blob
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -68,12 +71,29 @@ class Reader:
     under_way: int = 0
     most: int = 0
     cancelled: int = 0
+    kept: bool = False
+    """Whether a place is kept for the first picture."""
     waits: list[bool] = field(default_factory=list)
     busy: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when as many readings are under way as the task starts at once."""
 
+    @contextmanager
+    def place(self) -> Iterator[Callable[[], None]]:
+        if self.full:
+            raise EngineOverloaded("test", 1, 2)
+        self.kept = True
+
+        def leave() -> None:
+            self.kept = False
+
+        try:
+            yield leave
+        finally:
+            leave()
+
     async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
         self.waits.append(wait)
+        assert not self.kept, "its own place would count against it"
         if self.full and not wait:
             raise EngineOverloaded("test", 1, 2)
         self.under_way += 1
@@ -196,11 +216,41 @@ async def test_a_few_pages_are_read_at_once_and_stay_in_order(loader: MediaLoade
     assert result["extracted_text"].split("\n\n") == ["100px", "200px", "300px", "400px", "500px"]
 
 
-async def test_an_overloaded_engine_refuses_the_request_at_its_first_picture(loader: MediaLoader) -> None:
-    reader = Reader(full=True)
+async def test_an_overloaded_engine_refuses_a_picture_before_anything_of_it_is_decoded(
+    loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Source] = []
+
+    async def noted(source: Source) -> Blob:
+        loaded.append(source)
+        return await MediaLoader.load(loader, source)
+
+    monkeypatch.setattr(loader, "load", noted)
+    reader, request = Reader(), TaskRequest("", (picture(100, 200, 300),))
+    reader.release.set()
+    await OcrTask(lambda: reader, loader).run(request)
+    assert len(loaded) == 1
+    reader.full = True
     with pytest.raises(EngineOverloaded):
-        await OcrTask(lambda: reader, loader).run(TaskRequest("", (picture(100, 200, 300),)))
+        await OcrTask(lambda: reader, loader).run(request)
+    assert len(loaded) == 1
+
+
+async def test_what_may_need_no_engine_is_refused_at_its_first_picture(loader: MediaLoader) -> None:
+    reader = Reader(full=True)
+    assert (await OcrTask(lambda: reader, loader).run(TaskRequest("", (pdf("Hello there"),))))["sections"]
+    hidden = quote_from_bytes((await loader.load(picture(100, 200))).data)
+    with pytest.raises(EngineOverloaded):
+        await OcrTask(lambda: reader, loader).run(TaskRequest("", (Source("p", payload=f"data:image/tiff,{hidden}"),)))
     assert reader.waits[0] is False
+
+
+async def test_a_picture_that_cannot_be_read_gives_its_place_up(loader: MediaLoader) -> None:
+    reader = Reader()
+    damaged = source(b"\x89PNG\r\n\x1a\n" + bytes(60), "image/png")
+    with pytest.raises(InputError):
+        await OcrTask(lambda: reader, loader).run(TaskRequest("", (damaged,)))
+    assert (reader.kept, reader.waits) == (False, [])
 
 
 async def test_the_later_pictures_of_a_request_wait_for_their_turn(loader: MediaLoader) -> None:

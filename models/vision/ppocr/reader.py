@@ -1,7 +1,8 @@
 """The `ocr` capability: detector and recogniser put together."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -52,6 +53,9 @@ class PpOcrReader:
             read = await self._best_ways(ways, wait)
             read = await self._right_way_up(read, wait)
             return await asyncio.to_thread(self._lines, read)
+
+    def place(self) -> AbstractContextManager[Callable[[], None]]:
+        return self._detector.place()
 
     async def _recognized(self, crops: Sequence[Crop], wait: bool) -> list[tuple[Crop, Reading]]:
         readings = await self._recognizer.run_many([crop.picture for crop in crops], wait=wait)

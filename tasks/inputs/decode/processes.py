@@ -5,6 +5,8 @@ import socket
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
+from models.scheduler import SHARE
+from models.turns import Homes
 from tasks.inputs.blob import Blob
 from tasks.inputs.decode.lane import Lane, Opening, ProcessSession
 from tasks.inputs.decode.process import DecodeLimits
@@ -36,6 +38,7 @@ class DecodePool:
 
     def __init__(self, limits: DecodeLimits) -> None:
         self._lanes = [Lane(limits) for _ in range(limits.workers)]
+        self._homes = Homes(limits.workers)
 
     @property
     def pids(self) -> list[int]:
@@ -45,8 +48,10 @@ class DecodePool:
     async def open(
         self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
     ) -> ProcessSession[S]:
-        """`factory(blob, *args)` in the process that holds the fewest files, a running one rather than a new one."""
-        lane = min(self._lanes, key=lambda lane: (len(lane.sessions), lane.pid is None))
+        """`factory(blob, *args)` in the process that holds the fewest files, a running one rather than a new one, of
+        those that the caller's key may use."""
+        lanes = (self._lanes[number] for number in self._homes.of(SHARE.get()))
+        lane = min(lanes, key=lambda lane: (len(lane.sessions), lane.pid is None))
         return await lane.open(Opening(factory, blob, args, kwargs))
 
     async def close(self) -> None:

@@ -1,0 +1,146 @@
+"""Who computes next, and where, while several keys ask: engines of the same processors, and processes with files."""
+
+import asyncio
+import math
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from models.scheduler import Share, counted
+
+CONTESTED_S = 60.0
+"""For so long after a key has asked, another one that asks is taken for its rival."""
+_BACK_S = 0.03
+"""For so long a key is waited for whose next step follows: the lines that are cut out of a page that was searched would
+come a moment too late, and wait for another key's batch."""
+
+
+class Homes:
+    """Which of `many` processes, each of which holds files and answers one call at a time, a key may use: all while it
+    asks alone, and its Share of them where others have asked of late, each key other ones as far as there are enough.
+    """
+
+    def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._many = many
+        self._clock = clock
+        self._homes: dict[str, tuple[int, float]] = {}
+        """The first that a key uses, and when it asked last."""
+
+    def of(self, share: Share) -> list[int]:
+        now = self._clock()
+        self._homes = {key: home for key, home in self._homes.items() if now - home[1] < CONTESTED_S}
+        taken = Counter(first for key, (first, _) in self._homes.items() if key != share.key)
+        first = self._homes[share.key][0] if share.key in self._homes else min(range(self._many), key=taken.__getitem__)
+        self._homes[share.key] = first, now
+        most = share.of(self._many) if taken else self._many
+        return [(first + step) % self._many for step in range(most)]
+
+
+class Turns:
+    """Engines that compute with the same processors, such as the two of OCR, so that no key waits for more of another's
+    work than the batch that runs. Belongs to one event loop.
+
+    As long as one key asks alone, all of them run at once. Where several do (`is_contested`), so many batches run
+    `at_once`, next that of the key whose work took least of the processors' time; such a key is waited for between two
+    steps of its work.
+    """
+
+    def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._at_once = at_once
+        self._clock = clock
+        self._last: tuple[str, float] | None = None
+        """The key that asked last, and when."""
+        self._contested_until = -math.inf
+        self._running = 0
+        self._waiting: list[tuple[Callable[[], Share | None], asyncio.Future[None]]] = []
+        self._times: dict[str, float] = {}
+        """Virtual times, as a FairQueue's, in seconds of work."""
+        self._now = 0.0
+        self._back: asyncio.TimerHandle | None = None
+        """Runs while a key is waited for whose time is `_back_at`."""
+        self._back_at = 0.0
+        self._queues: list[Callable[[str], int]] = []
+
+    def join(self, waiting: Callable[[str], int]) -> None:
+        """Takes an engine's queue into account, which says how much of a key is `waiting`."""
+        self._queues.append(waiting)
+
+    @property
+    def is_contested(self) -> bool:
+        return self._clock() < self._contested_until
+
+    def asked(self, share: Share) -> None:
+        """Takes note that `share` has work for one of the engines."""
+        now = self._clock()
+        if self._last is not None and self._last[0] != share.key and now - self._last[1] < CONTESTED_S:
+            self._contested_until = now + CONTESTED_S
+        self._last = share.key, now
+        if self._back is not None:
+            asyncio.get_running_loop().call_soon(self._grant)
+
+    @asynccontextmanager
+    async def turn(
+        self, first: Callable[[], Share | None], *, is_followed: bool = False
+    ) -> AsyncIterator[Counter[Share]]:
+        """Waits until the engine may run a batch. What is yielded counts the items of the batch by share.
+
+        `first`: whose work the engine would run next, which may change until it is its turn. `is_followed`: whether
+        the same work goes on in another engine.
+        """
+        granted = asyncio.get_running_loop().create_future()
+        self._waiting.append((first, granted))
+        self._grant()
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if not granted.cancelled():
+                self._end()
+            raise
+        batch: Counter[Share] = Counter()
+        started = self._clock()
+        try:
+            yield batch
+        finally:
+            spent = (self._clock() - started) / max(1, batch.total())
+            for share, items in batch.items():
+                many = counted(sum(waiting(share.key) for waiting in self._queues))
+                self._times[share.key] = self._time(share) + spent * items * many / share.weight
+            if batch and is_followed and self.is_contested:
+                self._wait_for(min(map(self._time, batch)))
+            self._end()
+
+    def _wait_for(self, time_of_key: float) -> None:
+        self._let_go()
+        self._back_at = time_of_key
+        self._back = asyncio.get_running_loop().call_later(_BACK_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._let_go()
+        self._grant()
+
+    def _let_go(self) -> None:
+        if self._back is not None:
+            self._back.cancel()
+            self._back = None
+
+    def _end(self) -> None:
+        self._running -= 1
+        self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
+        # Not at once: the engine whose batch has ended is to be among those that wait.
+        asyncio.get_running_loop().call_soon(self._grant)
+
+    def _grant(self) -> None:
+        self._waiting = [one for one in self._waiting if not one[1].done()]
+        while self._waiting and not (self._running >= self._at_once and self.is_contested):
+            times = [self._time(first()) for first, _ in self._waiting]
+            if self._back is not None and min(times) > self._back_at:
+                return
+            self._let_go()
+            self._now = min(times)
+            _, granted = self._waiting.pop(times.index(self._now))
+            self._running += 1
+            granted.set_result(None)
+
+    def _time(self, share: Share | None) -> float:
+        return self._now if share is None else max(self._now, self._times.get(share.key, 0.0))

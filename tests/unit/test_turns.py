@@ -1,0 +1,92 @@
+"""Engines that take turns, and processes that keys share, while several ask."""
+
+import asyncio
+
+from models.scheduler import Share
+from models.turns import CONTESTED_S, Homes, Turns
+
+A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
+
+
+async def test_who_came_last_is_a_rival_for_a_while() -> None:
+    now = 0.0
+    turns = Turns(clock=lambda: now)
+    turns.asked(A)
+    turns.asked(A)
+    assert not turns.is_contested
+    turns.asked(B)
+    assert turns.is_contested
+    now += CONTESTED_S
+    assert not turns.is_contested
+    turns.asked(A)
+    assert not turns.is_contested
+
+
+async def test_the_next_turn_is_of_the_key_whose_work_took_least() -> None:
+    now, order = 0.0, []
+    turns = Turns(clock=lambda: now)
+    turns.asked(A)
+    turns.asked(B)
+
+    async def work(share: Share, seconds: float) -> None:
+        nonlocal now
+        async with turns.turn(lambda: share) as batch:
+            batch[share] += 1
+            order.append(share.key)
+            await asyncio.sleep(0)
+            now += seconds
+
+    await asyncio.gather(*(work(A, 3.0) for _ in range(3)), *(work(B, 1.0) for _ in range(4)))
+    assert order == ["a", "b", "b", "b", "a", "b", "a"]
+
+
+async def test_a_turn_that_nobody_waits_for_any_longer_goes_to_the_next() -> None:
+    turns = Turns()
+    turns.asked(A)
+    turns.asked(B)
+    async with turns.turn(lambda: A):
+        gone, next_one = (asyncio.create_task(_turn_of(turns, share)) for share in (A, B))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+    granted, then = (asyncio.create_task(_turn_of(turns, share)) for share in (A, B))
+    await asyncio.wait_for(next_one, 10)
+    granted.cancel()
+    await asyncio.wait_for(then, 10)
+
+
+async def _turn_of(turns: Turns, share: Share) -> None:
+    async with turns.turn(lambda: share):
+        await asyncio.sleep(0)
+
+
+async def test_a_key_that_does_not_come_back_is_waited_for_a_moment_and_no_longer() -> None:
+    turns = Turns()
+    turns.asked(A)
+    turns.asked(B)
+    async with turns.turn(lambda: B) as batch:
+        batch[B] += 1
+        await asyncio.sleep(0.001)
+    async with turns.turn(lambda: A) as batch:
+        batch[A] += 1
+        await asyncio.sleep(0.01)
+    # B is behind A, and has nothing more to do.
+    async with turns.turn(lambda: B, is_followed=True) as batch:
+        batch[B] += 1
+    await asyncio.wait_for(_turn_of(turns, A), 10)
+
+
+def test_a_key_that_asks_alone_uses_all_and_several_keep_apart() -> None:
+    now = 0.0
+    homes = Homes(2, clock=lambda: now)
+    assert homes.of(A) == [0, 1]
+    assert homes.of(B) == [1]
+    assert homes.of(A) == [0]
+    assert homes.of(Share("all")) == [0, 1], "whose share is all of it"
+    now = CONTESTED_S
+    assert homes.of(B) == [0, 1], "nobody else has asked of late"
+
+
+def test_keys_keep_apart_as_far_as_there_are_enough() -> None:
+    homes = Homes(3)
+    assert [homes.of(share) for share in (A, B, C, Share("d", 0.5), A)] == [[0, 1, 2], [1], [2], [0], [0]]
