@@ -25,12 +25,19 @@ _LONGEST = 80
 
 def delimited_table(text: str) -> Table | None:
     """None where there is nothing that could be a table. Lines of another width than most are titles and notes."""
+    try:
+        return _table(text)
+    except csv.Error:  # a quote that never ends
+        return None
+
+
+def _table(text: str) -> Table | None:
     lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not _is_comment(line)]
     if not lines:
         return None
     delimiter = _delimiter(lines[:_SAMPLE])
     rows = list(_rows(lines, delimiter))
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    width = Counter(len(row) for row in rows).most_common(1)[0][0]
     start = next(at for at, row in enumerate(rows) if len(row) == width or (len(row) == width + 1 and is_head(row)))
     rows = [row for row in rows[start:] if any(map(str.strip, row))]
     names: Sequence[str] = rows.pop(0) if is_head(rows[0]) else ()

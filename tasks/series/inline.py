@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from tasks.series.dates import moment
 from tasks.series.delimited import date_and_number, delimited_table, is_head
+from tasks.series.number_lists import longest_list
 from tasks.series.numbers import looks_numeric
 from tasks.series.structured import value_table
 from tasks.series.table import Table, table_of
@@ -19,11 +20,6 @@ _BEGINNINGS = 20
 _LEAST_ROWS = 2
 _MOST_WORDS = 2000
 """Characters on either side of what is left out of a long message."""
-_NUMBER = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
-_GAP = r"(?:\s*[;,|]\s*|\s+)"
-_LIST = re.compile(rf"(?<![\w.,]){_NUMBER}(?:{_GAP}{_NUMBER})+(?![\w])")
-_COMMA_NUMBER = r"[-+−]?\d+,\d+"
-_COMMA_LIST = re.compile(rf"(?<![\w.,]){_COMMA_NUMBER}(?:(?:\s*;\s*|\s+){_COMMA_NUMBER})+(?![\w])")
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
 """Characters on either side of a pair's sign that are looked at."""
@@ -66,15 +62,14 @@ def _fenced(text: str) -> Message | None:
 
 def _json(text: str) -> Message | None:
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
-    starts = [found.start() for found in re.finditer(r"[\[{]", text)][:_BEGINNINGS]
-    for start in starts:
+    for found in islice(re.finditer(r"[\[{]", text), _BEGINNINGS):
         try:
-            value, end = decoder.raw_decode(text, start)
+            value, end = decoder.raw_decode(text, found.start())
         except (ValueError, RecursionError):
             continue
         table = value_table(value)
         if table is not None:
-            return Message(_without(text, start, end), table)
+            return Message(_without(text, found.start(), end), table)
     return None
 
 
@@ -134,18 +129,11 @@ def _found_pairs(text: str) -> Iterator["re.Match[str]"]:
 
 
 def _list(text: str) -> Message | None:
-    lists = [*_COMMA_LIST.finditer(text), *_LIST.finditer(text)]
-    if not lists:
+    found = longest_list(text)
+    if found is None:
         return None
-    longest = max(lists, key=lambda found: found.end() - found.start())
-    numbers = _numbers(longest)
-    words = _without(text, longest.start(), longest.end())
-    return Message(words, table_of([[number] for number in numbers], ("",)))
-
-
-def _numbers(found: "re.Match[str]") -> Sequence[str]:
-    pattern = _COMMA_NUMBER if found.re is _COMMA_LIST else _NUMBER
-    return re.findall(pattern, found[0])
+    table = table_of([[number] for number in found.numbers(text)], ("",))
+    return Message(_without(text, found.start, found.end), table)
 
 
 def _is_row(line: str) -> bool:

@@ -1,6 +1,5 @@
 """From inputs to tables."""
 
-import csv
 from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -72,7 +71,7 @@ class TableReader:
             ways = (json_table, *ways)
         if text.count("\n") > limit:
             raise _too_large(blob, limit)
-        found = [table for way in ways if (table := _read(way, text)) is not None]
+        found = [table for way in ways if (table := way(text)) is not None]
         if any(len(table.columns) * len(table.columns[0].cells) > limit for table in found if table.columns):
             raise _too_large(blob, limit)
         return found
@@ -86,13 +85,6 @@ def _may_be_text(blob: Blob) -> bool:
 
 def _within(text: str) -> Table | None:
     return message_of(text).table
-
-
-def _read(way: Callable[[str], Table | None], text: str) -> Table | None:
-    try:
-        return way(text)
-    except csv.Error:  # a quote that never ends
-        return None
 
 
 def _too_large(blob: Blob, limit: int) -> InputTooLarge:

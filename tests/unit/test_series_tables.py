@@ -226,6 +226,10 @@ def test_words_alone_hold_no_table() -> None:
     assert message_of("Forecast the next 5 days of my sales").table is None
 
 
+def test_a_cell_that_never_ends_makes_no_table() -> None:
+    assert message_of(f"Forecast this:\n```\na,b\n{'x' * 200_000},1\n```").table is None
+
+
 def test_a_name_is_found_in_either_number_and_any_case() -> None:
     assert mentions("the total sales of May", "TotalSales")
     assert mentions("how many visitors", "visitor")
