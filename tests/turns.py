@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def turns_of_others(work: Callable[[], object]) -> int:
-    """How often another thread, which wants to all the time, ran while `work` did. Within one call of C it never does."""
+    """How often another thread, which always wants to, ran while `work` did. Within one call of C it never does."""
     turns = 0
     ended, begun = threading.Event(), threading.Event()
 
