@@ -26,6 +26,8 @@ _LONGEST, _MOST_COMPARED = 40, 16
 """Characters of a number or a name that a message repeats, and fields that one that is missing is compared with."""
 _LIKENESS = 0.8
 
+MAX_TOOLS = 128
+"""OpenAI's bound."""
 FAIL_FAST = Field(fail_fast=True)
 """Of a list: only the first problem is told, and a million would take long to find."""
 
@@ -256,7 +258,7 @@ class ChatRequest(Wire):
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     response_format: ResponseFormat | None = None
-    tools: Annotated[list[Tool], FAIL_FAST] | None = None
+    tools: Annotated[list[Tool], FAIL_FAST, Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     reasoning_effort: Literal["minimal", "low", "medium", "high", "on", "off", "auto", "none"] | None = None
