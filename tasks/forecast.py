@@ -1,10 +1,14 @@
 """Continuing series of numbers: the `forecast` task."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
-from models.series.forecaster import Forecaster, Outlook, Series
+import numpy as np
+
+from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
@@ -14,10 +18,75 @@ from tasks.series.inline import message_of
 from tasks.series.plot import plot, wants_plot
 from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of
-from tasks.series.result import ForecastResult, notes_of, predictions_of
 from tasks.series.table import Table
 from tasks.side_by_side import side_by_side
 from tasks.wording.horizon import Horizon, horizon_in
+
+_DIGITS = 6
+"""Significant ones of the largest value."""
+
+
+class Prediction(TypedDict):
+    date: str
+    """`2026-01-02 00:00:00`; for a series without dates, the number of the value, counted from 1."""
+    value: float
+    """An integer where all observed values are."""
+    lower: float
+    upper: float
+    """With `lower`, the interval that holds 80 % of what comes."""
+    series: NotRequired[str]
+    """Which one, where there are several."""
+
+
+class ForecastResult(TypedDict):
+    predictions: list[Prediction]
+    filled: NotRequired[int]
+    """Values between the first and the last that were missing, and interpolated; absent where none was."""
+    notes: list[str]
+    """What was done to the series, and by which method it is forecast."""
+    plot: NotRequired[str]
+    """A data URL of a PNG, where one was asked for."""
+
+
+def predictions_of(series: Regular, outlook: Outlook, *, named: bool) -> list[Prediction]:
+    """`named`: with the name of the series."""
+    lines = [_bounded(line, series.values) for line in (outlook.value, outlook.lower, outlook.upper)]
+    found = []
+    for step, (value, lower, upper) in enumerate(zip(*lines, strict=True)):
+        prediction: Prediction = {
+            "date": date_of(series, len(series.values) + step),
+            "value": _shown(value, series),
+            "lower": _shown(lower, series),
+            "upper": _shown(upper, series),
+        }
+        if named:
+            prediction["series"] = series.name
+        found.append(prediction)
+    return found
+
+
+def date_of(series: Regular, place: int) -> str:
+    return f"{series.grid.at(place):%Y-%m-%d %H:%M:%S}" if series.grid else str(place + 1)
+
+
+def notes_of(series: Regular, outlook: Outlook, *, named: bool) -> list[str]:
+    notes = [*series.notes, f"Forecast by {outlook.method}."]
+    return [f"{series.name}: {note}" for note in notes] if named else notes
+
+
+def _bounded(line: Floats, known: Floats) -> Sequence[float]:
+    """What has never been negative, as counts and prices, is not forecast to be."""
+    bounded: list[float] = (np.maximum(line, 0.0) if float(known.min()) >= 0 else line).tolist()
+    return bounded
+
+
+def _shown(value: float, series: Regular) -> float:
+    if series.whole:
+        return round(value)
+    largest = float(np.abs(series.values).max())
+    places = _DIGITS - 1 - math.floor(math.log10(largest)) if largest > 0 else _DIGITS
+    return round(value, max(0, places)) + 0.0
+
 
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4

@@ -1,19 +1,131 @@
 """Finding buttons, fields and icons in screenshots: the `gui_detection` task."""
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+from rapidfuzz import fuzz
 
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
 from models.vision.text import Image, PageReader, TextLine
 from tasks.base import Progress, TaskRequest
+from tasks.bounds import Bounds, bounds_of
 from tasks.errors import InputError
-from tasks.gui.grounding import grounded
-from tasks.gui.result import GuiResult, ShownElement, shown
 from tasks.inputs.loader import MediaLoader
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
 from tasks.side_by_side import side_by_side
 from tasks.wording.gui_elements import Wording
+
+_ALIKE = 80.0
+"""Likeness of 100 from which on a text is what the request says: OCR errs in a letter or two."""
+_AS_GOOD = 3.0
+"""Difference of likeness that does not count."""
+
+
+def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
+    """What `wording` means of `elements`, in their order; all of them where it restricts nothing.
+
+    What is written counts most: a type that does not fit it is taken for another word of the user's. Where nothing has
+    such a text, the type decides (icons have no text); where the request names no type either, everything is
+    returned, but nothing where the text was given in quotation marks.
+    """
+    found = list(elements)
+    if wording.written:
+        alike = _alike(wording.written, found)
+        if not alike and not wording.types:
+            return [] if wording.quoted else found
+        if alike:
+            found = alike
+        elif wording.quoted:
+            return []
+    if wording.types:
+        found = [one for one in found if one.type in wording.types] or (found if wording.written else [])
+    if wording.order is not None and found:
+        place = wording.order
+        return [found[place]] if -len(found) <= place < len(found) else []
+    if wording.places and len(found) > 1 and (wording.types or wording.written):
+        return _at(wording, found, width, height)
+    return found
+
+
+def _alike(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
+    """Those whose text is most like `written`, if it is like it at all."""
+    wanted = _plain(written)
+    likeness = [_likeness(wanted, _plain(one.text)) for one in elements]
+    best = max(likeness, default=0.0)
+    if best < _ALIKE:
+        return []
+    return [one for one, alike in zip(elements, likeness, strict=True) if alike >= best - _AS_GOOD]
+
+
+def _likeness(wanted: str, text: str) -> float:
+    """Of 100. A text that has more to say than `wanted` counts a little less than one that says just it."""
+    if not wanted or not text:
+        return 0.0
+    whole = fuzz.ratio(wanted, text)
+    within = fuzz.partial_ratio(wanted, text) if 3 <= len(wanted) <= len(text) else 0.0
+    # "cart" is within "Add to cart", and hardly says it in a paragraph.
+    return max(whole, 0.95 * within - 10 * (1 - len(wanted) / len(text)))
+
+
+def _at(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
+    """With "all", those in that part of the screen; else the one furthest towards it."""
+
+    def distance(one: GuiElement) -> float:
+        x, y = (one.box[0] + one.box[2]) / 2 / max(1, width), (one.box[1] + one.box[3]) / 2 / max(1, height)
+        far = {"left": x, "right": 1 - x, "top": y, "bottom": 1 - y, "middle": abs(x - 0.5) + abs(y - 0.5)}
+        return max(far[place] for place in wording.places)
+
+    if wording.several:
+        return [one for one in elements if distance(one) < 0.5]
+    return [min(elements, key=distance)]
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+class ShownElement(TypedDict):
+    type: str
+    """One of `models.vision.gui.elements.TYPES`."""
+    bounds: Bounds
+    confidence: NotRequired[float]
+    """0 to 1, two decimals, as the engine measured it; absent where nothing has."""
+    text: NotRequired[str]
+    """What OCR reads in it; absent where that is nothing."""
+    page: NotRequired[int]
+    """Counts from 1, through all inputs; absent where the only input is one picture or a video."""
+    timestamp: NotRequired[float]
+    """Seconds from the start of the video that shows it, two decimals."""
+
+
+class GuiResult(TypedDict):
+    gui_elements: list[ShownElement]
+
+
+def shown(
+    found: Sequence[GuiElement], width: int, height: int, *, page: int | None, timestamp: float | None
+) -> list[ShownElement]:
+    """`found` in a picture of `width` × `height`, in the same order."""
+    return [_shown(one, width, height, page, timestamp) for one in found]
+
+
+def _shown(one: GuiElement, width: int, height: int, page: int | None, timestamp: float | None) -> ShownElement:
+    x0, y0, x1, y1 = one.box
+    bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
+    element: ShownElement = {"type": one.type, "bounds": bounds}
+    if one.score is not None:
+        element["confidence"] = round(one.score, 2)
+    if one.text:
+        element["text"] = one.text
+    if page is not None:
+        element["page"] = page
+    if timestamp is not None:
+        element["timestamp"] = round(timestamp, 2)
+    return element
+
 
 _PAGES_AT_ONCE = 4
 """Enough to keep the engines busy; each holds a decoded picture in memory."""

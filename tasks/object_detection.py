@@ -1,17 +1,105 @@
 """Finding things in pictures: the `object_detection` task."""
 
 import asyncio
+import base64
+import io
 from collections.abc import Sequence
+from typing import NotRequired, TypedDict
 
-from models.vision.detection.detector import Detection
+import cv2
+import numpy as np
+import PIL.Image
+
+from models.vision.detection.detector import Detection, Mask
 from models.vision.text import Image
 from tasks.base import Progress, TaskRequest
-from tasks.detection.result import DetectedObject, DetectionResult, objects_of
+from tasks.bounds import Bounds, Corner, bounds_of
 from tasks.detection.search import Engines, Search, Searches
+from tasks.detection.wishes import Wishes
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
 from tasks.side_by_side import side_by_side
+
+_STRAIGHT = 0.004
+"""How far a polygon may be from the mask's edge, as a part of its length."""
+
+
+def polygon_of(mask: Mask) -> list[Corner]:
+    """The outline of the mask's largest part, in the pixels of the picture; empty for an empty mask."""
+    contours, _ = cv2.findContours(mask.pixels.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return []
+    largest = max(contours, key=cv2.contourArea)
+    corners = cv2.approxPolyDP(largest, _STRAIGHT * cv2.arcLength(largest, closed=True), closed=True)[:, 0]
+    return [{"x": int(x) + mask.left, "y": int(y) + mask.top} for x, y in corners]
+
+
+def png_of(mask: Mask, left: int, top: int, right: int, bottom: int) -> str:
+    """The mask from (left, top) to (right, bottom) as a base64 PNG of one bit a pixel: white belongs to the object."""
+    canvas = np.zeros((bottom - top, right - left), bool)
+    rows, columns = mask.pixels.shape
+    x0, y0 = max(left, mask.left), max(top, mask.top)
+    x1, y1 = min(right, mask.left + columns), min(bottom, mask.top + rows)
+    if x1 > x0 and y1 > y0:
+        inside = mask.pixels[y0 - mask.top : y1 - mask.top, x0 - mask.left : x1 - mask.left]
+        canvas[y0 - top : y1 - top, x0 - left : x1 - left] = inside
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(canvas).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+class DetectedObject(TypedDict):
+    label: str
+    bounds: Bounds
+    confidence: float
+    """0 to 1, two decimals, as the engine measured it."""
+    polygon: NotRequired[list[Corner]]
+    """The outline of its largest part."""
+    mask: NotRequired[str]
+    """A base64 PNG, as large as `bounds`: white pixels belong to the object."""
+    page: NotRequired[int]
+    """Counts from 1, through all inputs; absent where the only input is one picture or a video."""
+    timestamp: NotRequired[float]
+    """Seconds from the start of the video that shows it, two decimals."""
+
+
+class DetectionResult(TypedDict):
+    detected_objects: list[DetectedObject]
+
+
+def objects_of(
+    found: Sequence[Detection], width: int, height: int, wishes: Wishes, *, page: int | None, timestamp: float | None
+) -> list[DetectedObject]:
+    """`found` in a picture of `width` × `height`, the most confident first."""
+    ordered = sorted(found, key=lambda one: (-one.score, one.label, one.box))
+    return [
+        shown
+        for one in ordered
+        if (shown := _object(one, width, height, wishes, page=page, timestamp=timestamp)) is not None
+    ]
+
+
+def _object(
+    one: Detection, width: int, height: int, wishes: Wishes, *, page: int | None, timestamp: float | None
+) -> DetectedObject | None:
+    """None for a box that nothing of is inside the picture."""
+    x0, y0, x1, y1 = one.box
+    bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
+    if not bounds["width"] or not bounds["height"]:
+        return None
+    shown: DetectedObject = {"label": one.label, "bounds": bounds, "confidence": round(one.score, 2)}
+    if one.mask is not None and wishes.polygon:
+        shown["polygon"] = polygon_of(one.mask)
+    if one.mask is not None and wishes.mask:
+        first, last = bounds["top_left"], bounds["bottom_right"]
+        shown["mask"] = png_of(one.mask, first["x"], first["y"], last["x"], last["y"])
+    if page is not None:
+        shown["page"] = page
+    if timestamp is not None:
+        shown["timestamp"] = round(timestamp, 2)
+    return shown
+
 
 _PAGES_AT_ONCE = 4
 """Enough to keep an engine's batches full; each holds a decoded picture in memory."""

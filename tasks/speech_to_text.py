@@ -3,23 +3,153 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal, NotRequired, TypedDict
 
+from models.base import EngineUnavailable
 from models.speech.transcriber import Transcriber, Word
 from models.speech.voices import Diarizer, VoiceEncoder
 from tasks.base import Progress, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
+from tasks.speech.languages import language_name
 from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, phrases
-from tasks.speech.result import Chunk, SpeechResult, chunks_of, speech_result
 from tasks.speech.spacing import joined_text
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.telling import Teller
 from tasks.speech.turns import label_words, speaker_label
-from tasks.speech.understanding import check_language, check_translates, check_understood, is_clear, is_unclear
 from tasks.speech.windows import Window, window_at
 from tasks.wording.transcripts import SpeechOptions, wishes
+
+CAPABILITY = "speech_to_text"
+PULL = "openfaze pull speech_to_text"
+_FOREIGN_BELOW = 0.3
+"""Probability of the engine's one language, below which it hears another."""
+_UNLIKELY = 0.5
+"""The same where the words are unclear, too: then any other language is likelier."""
+_CLEAR = 0.7
+"""Mean probability of words from which on they were understood, whatever the language sounds like."""
+_UNCLEAR = 0.5
+"""Mean probability of words below which much of a text is wrong."""
+_SPEECH_S = 3.0
+"""Seconds of speech that are too few to tell a language by; in as many there should be words."""
+
+
+def check_language(engine: Transcriber, language: str | None) -> None:
+    """Raises EngineUnavailable where `engine` does not know `language`."""
+    if language is not None and engine.languages is not None and language not in engine.languages:
+        raise EngineUnavailable(
+            CAPABILITY,
+            f"'{engine.name}' hears {_named(engine)} only, and this is to be heard as {language_name(language)}: run "
+            f"`{PULL}` for one of many languages.",
+        )
+
+
+def check_translates(engine: Transcriber) -> None:
+    """Raises EngineUnavailable where `engine` writes down only what it hears."""
+    if not engine.can_translate:
+        raise EngineUnavailable(
+            CAPABILITY,
+            f"'{engine.name}' does not translate: run `{PULL}` for one that does, and choose it "
+            "(OPENFAZE_SPEECH_TO_TEXT=whisper-small).",
+        )
+
+
+def check_understood(engine: Transcriber, heard: Heard, language: str | None) -> None:
+    """Raises EngineUnavailable where an engine of one language heard another: it says so itself of the sound, in three
+    seconds of speech or more, and its words are unlikely. With `language` the request has said what is spoken, and is
+    taken at its word."""
+    probability = heard.language_probability
+    if language is not None or engine.languages is None or probability is None or heard.speech_s < _SPEECH_S:
+        return
+    words = _mean_probability(heard.words)
+    if not is_clear(words) and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
+        raise EngineUnavailable(
+            CAPABILITY,
+            f"'{engine.name}' hears {_named(engine)} only, and this is another language (that it is {_named(engine)}: "
+            f"{probability:.0%}): run `{PULL}` for an engine of many languages. A request that names the language "
+            f'("in {_named(engine)}") is not checked.',
+        )
+
+
+def is_clear(probability: float) -> bool:
+    """`probability` is the mean of words'."""
+    return probability >= _CLEAR
+
+
+def is_unclear(heard: Heard) -> bool:
+    """Whether much of the text is likely to be wrong, or missing."""
+    if not heard.words:
+        return heard.speech_s >= _SPEECH_S
+    foreign = heard.language_probability is not None and heard.language_probability < _FOREIGN_BELOW
+    return foreign or _mean_probability(heard.words) < _UNCLEAR
+
+
+def _mean_probability(words: Sequence[Word]) -> float:
+    return fmean(word.probability for word in words) if words else 0.0
+
+
+def _named(engine: Transcriber) -> str:
+    return " and ".join(map(language_name, sorted(engine.languages or ())))
+
+
+_HUNDREDTH = 0.01
+
+
+class Chunk(TypedDict):
+    timestamp: tuple[float, float]
+    """Start and end in seconds, at most two decimals; never overlapping the next chunk's."""
+    text: str
+    """Without white space around it."""
+    speaker: NotRequired[str]
+    """`SPEAKER_00` is who speaks first."""
+
+
+class SpeechResult(TypedDict):
+    text: str
+    """The chunks' texts, joined by a space; by nothing in scripts that have none."""
+    chunks: list[Chunk]
+    language: str | None
+    """ISO 639-1, of what is spoken; None where nobody speaks."""
+    language_probability: NotRequired[float]
+    """Two decimals; 1.0 where the request names the language, absent where nothing here can tell."""
+    low_confidence: NotRequired[Literal[True]]
+    """There where much of the text is likely to be wrong."""
+
+
+def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
+    """One of each phrase, in order; it lasts `least_s` where the next leaves it the time. Two overlap only where two
+    channels speak at once."""
+    chunks: list[Chunk] = []
+    for index, phrase in enumerate(phrases):
+        start, end = phrase.place
+        end = max(end, round(start + _HUNDREDTH, 2))
+        if end - start < least_s:
+            room = phrases[index + 1].start if index + 1 < len(phrases) else start + least_s
+            end = max(end, round(min(start + least_s, room), 2))
+        chunk = Chunk(timestamp=(start, end), text=phrase.text)
+        if phrase.speaker is not None:
+            chunk["speaker"] = phrase.speaker
+        chunks.append(chunk)
+    return chunks
+
+
+def speech_result(
+    chunks: list[Chunk],
+    language: str | None,
+    language_probability: float | None = None,
+    *,
+    low_confidence: bool = False,
+) -> SpeechResult:
+    result = SpeechResult(text=joined_text(chunk["text"] for chunk in chunks), chunks=chunks, language=language)
+    if language_probability is not None:
+        result["language_probability"] = round(language_probability, 2)
+    if low_confidence:
+        result["low_confidence"] = True
+    return result
+
 
 _SHORTEST_S = 0.3
 """A phrase is shown so long at least, where the next one leaves it the time."""

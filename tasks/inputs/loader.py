@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.av.audio import AudioDecoder
 from tasks.inputs.av.recording import Recording
@@ -12,13 +13,40 @@ from tasks.inputs.decode.threads import Worker
 from tasks.inputs.document import Document
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.ole import ole_refusal
+from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.readers import IN_PROCESSES, IN_THREADS, Reader
 from tasks.inputs.reading import SourceReader
 from tasks.inputs.sessions import Sessions
 from tasks.inputs.source import Source
 from tasks.inputs.text.structured_text import read_text
 from tasks.inputs.uploads import Uploads
+
+_KINDS = (
+    ("EncryptedPackage", None),
+    ("WordDocument", ("doc", "docx")),
+    ("PowerPoint Document", ("ppt", "pptx")),
+    ("Workbook", ("xls", "xlsx")),
+    ("Book", ("xls", "xlsx")),
+)
+"""Streams that such a file has by its kind: the old extension, and the one to save it as."""
+
+
+def ole_refusal(blob: Blob) -> InputError:
+    """What to tell the client: `encrypted_document` ([MS-OFFCRYPTO] 2.3.4), else `unsupported_media_type`."""
+    for stream, extensions in _KINDS:
+        if stream.encode("utf-16-le") + b"\0\0" in blob.data:
+            if extensions is None:
+                return blob.error("is protected with a password: send it without one.", code="encrypted_document")
+            old, new = extensions
+            return blob.error(
+                f"is an office file of the old kind ({old}), which is not read: save it as {new} or PDF.",
+                code="unsupported_media_type",
+            )
+    return blob.error(
+        f"is an OLE compound file, which cannot be read as a document. Supported: {SUPPORTED}.",
+        code="unsupported_media_type",
+    )
+
 
 __all__ = ["Blob", "MediaLoader"]
 

@@ -16,8 +16,16 @@ import httpx
 
 from tasks.inputs.fetch.allowed import AllowList
 from tasks.inputs.fetch.fetcher import FetchPolicy
-from tasks.inputs.fetch.network import AddressRefused, HostNotFound, PortRefused, PublicNetwork, Resolver, Rules
-from tasks.inputs.fetch.proxy import Proxy, ProxyRefused
+from tasks.inputs.fetch.network import (
+    AddressRefused,
+    HostNotFound,
+    PortRefused,
+    Proxy,
+    ProxyRefused,
+    PublicNetwork,
+    Resolver,
+    Rules,
+)
 from tasks.inputs.limits import MB
 
 MAX_PAGE_BYTES = 40 * MB

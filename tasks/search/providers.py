@@ -1,15 +1,198 @@
 """Which search providers there are, and those that an operator has set up."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
 
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
-from tasks.search.hosted import Brave, Serper, Tavily
-from tasks.search.keyless import Ddgs, is_installed
-from tasks.search.provider import SearchProvider
-from tasks.search.searxng import Searxng
+from tasks.search.api import ask, part
+from tasks.search.provider import BLOCKED_S, LIMIT_S, UNREACHABLE_S, Hit, SearchFailed, SearchProvider, hits_of, plain
+from tasks.wording.freshness import Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class _Hosted:
+    fetcher: Fetcher
+    key: str = field(repr=False)
+
+    async def close(self) -> None:
+        """The fetcher is others' too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brave(_Hosted):
+    """https://api-dashboard.search.brave.com/api-reference/web/search/get"""
+
+    url: str = "https://api.search.brave.com/res/v1/web/search"
+    name: str = "brave"
+
+    async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
+        asked = {
+            "q": f"{query} site:{site}" if site else query,
+            "count": str(min(count, 20)),
+            "text_decorations": "false",
+            "result_filter": "web",
+        }
+        if freshness is not None:
+            asked["freshness"] = f"{freshness.since}to{freshness.until}"
+        answer = await ask(self.fetcher, f"{self.url}?{urlencode(asked)}", headers={"x-subscription-token": self.key})
+        # Without results there is no `web`.
+        found = part(answer, "web", "results")
+        return hits_of(found, title="title", url="url", description="description", count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class Tavily(_Hosted):
+    """https://docs.tavily.com/documentation/api-reference/endpoint/search"""
+
+    url: str = "https://api.tavily.com/search"
+    name: str = "tavily"
+
+    async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
+        asked: dict[str, Any] = {"query": query, "max_results": min(count, 20), "search_depth": "basic"}
+        if site is not None:
+            asked["include_domains"] = [site]
+        if freshness is not None:
+            asked["start_date"] = str(freshness.since)
+            if freshness.until < freshness.today:
+                asked["end_date"] = str(freshness.until)
+        answer = await ask(self.fetcher, self.url, headers={"authorization": f"Bearer {self.key}"}, body=asked)
+        return hits_of(part(answer, "results"), title="title", url="url", description="content", count=count)
+
+
+@dataclass(frozen=True, slots=True)
+class Serper(_Hosted):
+    """Google's results by https://serper.dev"""
+
+    url: str = "https://google.serper.dev/search"
+    name: str = "serper"
+
+    async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
+        asked: dict[str, Any] = {"q": f"{query} site:{site}" if site else query, "num": count}
+        if freshness is not None:
+            # Google's own parameter: a period that ends now, or two dates.
+            since, until = (f"{day.month}/{day.day}/{day.year}" for day in (freshness.since, freshness.until))
+            is_now = freshness.until == freshness.today and freshness.period is not None
+            asked["tbs"] = f"qdr:{str(freshness.period)[0]}" if is_now else f"cdr:1,cd_min:{since},cd_max:{until}"
+        answer = await ask(self.fetcher, self.url, headers={"x-api-key": self.key}, body=asked)
+        return hits_of(part(answer, "organic"), title="title", url="link", description="snippet", count=count)
+
+
+ENGINES = ("duckduckgo", "brave", "mojeek", "startpage")
+"""Asked two at a time, in this order, until there are enough results. Their hosts are fixed in ddgs."""
+_ENGINE_S = 4
+"""Seconds that one of them may take."""
+_THREADS = 8
+_NOTHING = "No results found."
+"""What ddgs says both when there are none and when all engines turned it away."""
+
+
+def is_installed() -> bool:
+    return importlib.util.find_spec("ddgs") is not None
+
+
+class Ddgs:
+    """Uses the HTTP client of ddgs, not the fetcher, for the engines' own hosts only, in threads.
+
+    `proxy` is the way out where there is one; `authorities` a PEM file with the certificates to trust instead of the
+    usual ones.
+    """
+
+    name = "ddgs"
+
+    def __init__(
+        self, *, proxy: str | None = None, authorities: str | None = None, engines: Sequence[str] = ENGINES
+    ) -> None:
+        self._proxy = proxy
+        self._authorities = authorities
+        self._engines = ",".join(engines)
+        self._threads = Worker("ddgs", threads=_THREADS)
+
+    async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
+        words = f"{query} site:{site}" if site else query
+        limit = freshness.period[0] if freshness is not None and freshness.period is not None else None
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                found = await self._threads.run(self._ask, words, limit, count)
+        except TimeoutError as error:
+            raise SearchFailed(f"took longer than {LIMIT_S:g} s") from error
+        return ddgs_hits(found, count)
+
+    async def close(self) -> None:
+        await self._threads.close()
+
+    def _ask(self, query: str, timelimit: str | None, count: int) -> Sequence[Mapping[str, Any]]:
+        from ddgs import DDGS
+        from ddgs.exceptions import DDGSException, RatelimitException, TimeoutException
+
+        client = DDGS(proxy=self._proxy, timeout=_ENGINE_S, verify=self._authorities or True)
+        try:
+            return client.text(query, timelimit=timelimit, max_results=count, backend=self._engines)
+        except RatelimitException as error:
+            raise SearchFailed("is asked too often", BLOCKED_S) from error
+        except TimeoutException as error:
+            raise SearchFailed("did not answer in time") from error
+        except DDGSException as error:
+            if str(error) == _NOTHING:
+                raise SearchFailed("found nothing, or was turned away", rest_s=0.0) from error
+            raise SearchFailed("could not be reached") from error
+
+
+def ddgs_hits(found: object, count: int) -> list[Hit]:
+    """From the dicts that ddgs gives: `title`, `href` and `body`."""
+    return hits_of(found, title="title", url="href", description="body", count=count)
+
+
+_SYNTAX = re.compile(r"(?<!\S)[!?:<]+(?=\S)")
+"""Begins words that are orders to SearXNG: other engines (`!images`), a redirect to another site (`!!g`), languages
+(`:fr`), time limits (`<3`)."""
+_BLOCKED = re.compile(r"captcha|too many requests|access denied|suspended", re.IGNORECASE)
+
+
+class Searxng:
+    """`fetcher` may reach `url` on a private network, and is this provider's own: clients must not reach it too."""
+
+    name = "searxng"
+
+    def __init__(self, fetcher: Fetcher, url: str) -> None:
+        self.fetcher = fetcher
+        self._url = url.rstrip("/").removesuffix("/search") + "/search"
+
+    async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
+        words = _SYNTAX.sub("", query)
+        asked = {"q": f"{words} site:{site}" if site else words, "format": "json", "categories": "general"}
+        if freshness is not None and freshness.period is not None:
+            asked["time_range"] = freshness.period
+        try:
+            answer = await ask(self.fetcher, f"{self._url}?{urlencode(asked)}")
+        except SearchFailed as failure:
+            if failure.reason.endswith("(status 403)"):
+                raise SearchFailed(
+                    "refuses JSON: its settings need `formats: [html, json]`", failure.rest_s
+                ) from failure
+            raise
+        hits = hits_of(part(answer, "results"), title="title", url="url", description="content", count=count)
+        silent = ", ".join(_silent(part(answer, "unresponsive_engines")))
+        if not hits and silent:
+            rest_s = BLOCKED_S if _BLOCKED.search(silent) else UNREACHABLE_S
+            raise SearchFailed(f"found nothing, for engines of its own failed: {silent}", rest_s)
+        return hits
+
+    async def close(self) -> None:
+        await self.fetcher.close()
+
+
+def _silent(engines: object) -> Iterator[str]:
+    """`[["duckduckgo", "CAPTCHA"], …]`"""
+    for engine in engines[:5] if isinstance(engines, list) else ():
+        if isinstance(engine, list) and len(engine) >= 2:
+            yield f"{plain(engine[0], 40)} ({plain(engine[1], 60)})"
+
 
 AUTO, OFF = "auto", "off"
 _HOSTED: Final[Mapping[str, type[Brave | Tavily | Serper]]] = {"brave": Brave, "tavily": Tavily, "serper": Serper}

@@ -11,7 +11,7 @@ from statistics import mean, median
 
 import trafilatura
 
-from tasks.scrape.extract import extract_page
+from tasks.scrape.page_file import extract_page
 from tests.web_pages import WebPage, web_pages, word_f1
 
 

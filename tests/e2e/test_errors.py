@@ -219,8 +219,16 @@ def test_a_body_over_the_limit(client: httpx.Client) -> None:
 
 
 def test_seventeen_sources(client: httpx.Client) -> None:
-    error = bad(chat(client, ocr_request(*[GOOD] * 17)), "too_many_sources")
+    """Different ones: equal ones count once."""
+    pictures = [data_url(single_line(f"picture {number}").encoded()) for number in range(17)]
+    error = bad(chat(client, ocr_request(*pictures)), "too_many_sources")
     assert "17 inputs or more; the limit is 16" in error["message"]
+
+
+def test_the_same_picture_seventeen_times_is_one_source(client: httpx.Client) -> None:
+    response = chat(client, ocr_request(*[GOOD] * 17))
+    assert response.status_code == 200
+    assert json.loads(response.json()["choices"][0]["message"]["content"])["result"]["extracted_text"] == "still here"
 
 
 def test_a_task_without_its_input(client: httpx.Client) -> None:

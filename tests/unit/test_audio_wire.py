@@ -22,9 +22,8 @@ from app.errors import BadRequest
 from app.wire.audio import TranscriptionRequest, TranslationRequest
 from models.speech.transcriber import Word
 from tasks.speech.phrases import Phrase
-from tasks.speech.result import chunks_of
 from tasks.speech.windows import Window
-from tasks.speech_to_text import Transcript
+from tasks.speech_to_text import Transcript, chunks_of
 
 PHRASES = [
     Phrase([Word(" Good", 0.31, 0.6, 0.9, (1, 2)), Word(" morning.", 0.6, 1.004, 0.8, (3,))], "SPEAKER_00"),

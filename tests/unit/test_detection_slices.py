@@ -13,7 +13,7 @@ from models.candidate import EngineConfig
 from models.vision.detection.candidates import FASTESTDET
 from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
-from tasks.detection.slices import Slice, detect_in_slices, slices_of
+from tasks.detection.search import Slice, detect_in_slices, slices_of
 from tests.photos import THREE_PEOPLE, Box, best_iou, photo
 
 

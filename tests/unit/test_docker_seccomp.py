@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.sandbox.syscalls import AARCH64, X86_64
+from models.sandbox.seccomp import AARCH64, X86_64
 
 Json = dict[str, Any]
 PROFILE: Json = json.loads((Path(__file__).parents[2] / "docker" / "seccomp" / "code-sandbox.json").read_text())

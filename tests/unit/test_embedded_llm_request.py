@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from models.language.embedded_call import CallReader
+from models.language.embedded_answer import CallReader
 from models.language.embedded_grammar import DEEPEST, MOST_REPEATS, decodable, json_grammar
 from models.language.embedded_request import NativeRequest, native_request
 from models.language.embedded_template import ChatTemplate

@@ -3,7 +3,7 @@
 import pytest
 
 from models.vision.gui.elements import GuiElement
-from tasks.gui.grounding import grounded
+from tasks.gui_detection import grounded
 from tasks.wording.gui_elements import Wording
 
 WIDTH, HEIGHT = 1000, 800

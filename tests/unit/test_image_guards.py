@@ -28,9 +28,8 @@ from models.runtime import Runtime
 from models.safety.codes import IMAGE_CODES
 from models.safety.guard import ImageGuard, Judgement
 from models.safety.images.candidates import CLASSIFIER, IMAGE_GUARD, NSFW_VIT, NUDENET, VLM
-from models.safety.images.labels import codes_of
+from models.safety.images.folder import UnknownStep, codes_of, preprocessing_of
 from models.safety.images.nudenet import CLASSES, MEANING, NudeNet
-from models.safety.images.preprocessing import UnknownStep, preprocessing_of
 from models.safety.images.views import views
 from models.safety.images.vlm import VlmGuard, data_url, verdict_in
 from models.weight_sets import WEIGHT_SETS

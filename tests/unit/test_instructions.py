@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.chat.guard.instructions import FILE, KINDS, instructed
+from app.chat.guard.guard_text import FILE, KINDS, instructed
 from models.candidate import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime

@@ -15,7 +15,7 @@ from models.translation.languages import (
     tag_of_code,
     tag_of_name,
 )
-from tasks.translation.source_language import languages_of
+from tasks.translate import languages_of
 from tasks.wording.named_languages import named
 from tasks.wording.translation import asked_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
-from tasks.inputs.fetch.proxy import Proxy
+from tasks.inputs.fetch.network import Proxy
 from tests.web import TLS, Certificate, Names, certificate_for, proxying, redirect, response, serving
 
 PUBLIC = "93.184.216.34"

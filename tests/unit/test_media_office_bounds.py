@@ -12,7 +12,7 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MB, MediaLimits
-from tasks.inputs.office.ole import ole_refusal
+from tasks.inputs.loader import ole_refusal
 from tasks.inputs.office.xml_bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused
 from tasks.inputs.office.zip_bounds import inflated
 from tasks.inputs.sniff import sniff

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 
 from tasks.errors import InputTooLarge
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.number_format import shown
+from tasks.inputs.office.xlsx import shown
 from tests.office_files import changed, member, opened, picture, text_of, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"

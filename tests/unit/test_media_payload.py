@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.data_url import Payload, decode_payload
 from tasks.inputs.limits import MB
+from tasks.inputs.reading import Payload, decode_payload
 from tasks.inputs.source import Source
 
 

@@ -15,7 +15,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.once import Once
+from tasks.inputs.reading import Once
 from tasks.inputs.source import Source
 from tasks.inputs.total import Total
 from tasks.inputs.uploads import Upload

@@ -14,8 +14,7 @@ from models.candidate import EngineConfig
 from models.vision.ocr import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.inputs.av.video import VideoFrames
-from tasks.inputs.av.video_sampling import at_or_before, grid, scene_changes, spread
+from tasks.inputs.av.video import VideoFrames, at_or_before, grid, scene_changes, spread
 from tasks.inputs.av.video_track import VideoTrack
 from tasks.inputs.blob import Blob
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

@@ -14,7 +14,7 @@ from jsonschema import (
 )
 from jsonschema.protocols import Validator
 
-from app.chat.schema.metaschema import metaschema_validator
+from app.chat.schema.checker import metaschema_validator
 from app.chat.schema.safe_keywords import counting
 
 DRAFTS = [Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from models.language.context_overflow import overflow_of
 from models.language.llm import (
     ContextOverflow,
     LlmBroke,
@@ -17,7 +16,7 @@ from models.language.llm import (
     LlmRefused,
     LlmUnavailable,
 )
-from models.language.openai_faults import LONGEST_MESSAGE, Complaint, fault, public_sentence, seconds_until
+from models.language.openai_faults import LONGEST_MESSAGE, Complaint, fault, overflow_of, public_sentence, seconds_until
 from models.language.openai_http import Patience
 from models.language.openai_server import OpenAiServer
 from tests.llm_server import Reply, serving_llm

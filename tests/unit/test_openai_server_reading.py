@@ -4,10 +4,16 @@ from typing import Any
 
 import pytest
 
-from models.language.event_stream import LONGEST_BODY, LONGEST_EVENT, EventStream, EventTooLong, WholeBody
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
-from models.language.openai_server import OpenAiServer
-from models.language.think_tags import ThinkTags
+from models.language.openai_chunks import ThinkTags
+from models.language.openai_server import (
+    LONGEST_BODY,
+    LONGEST_EVENT,
+    EventStream,
+    EventTooLong,
+    OpenAiServer,
+    WholeBody,
+)
 from tests.llm_server import Call, Reply, serving_llm
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.chat.plan import Planner
-from app.chat.planning.prototypes import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
+from app.chat.planning.router import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
 from models.base import EngineOverloaded
 from tests import routing
 from tests.plans import ALL_TEXTS, Case, turn_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.vision.ppocr.ctc import Reading
-from models.vision.ppocr.long_lines import Piece, joined, pieces
+from models.vision.ppocr.recognizer import Piece, joined, pieces
 from models.vision.text import Image
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.vision.ppocr.scales import choose_scales
+from models.vision.ppocr.detector import choose_scales
 from tests.pages import blank_page, paragraph_page, pasted, single_line, table_page, turned
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from models.vision.ppocr.crops import Crop
 from models.vision.ppocr.ctc import Reading
-from models.vision.ppocr.words import line_of_words
+from models.vision.ppocr.reader import line_of_words
 
 Stroke = tuple[int, int]
 

@@ -15,9 +15,8 @@ import pytest
 
 from models.sandbox import bubblewrap as trial
 from models.sandbox.answer import BadAnswer
-from models.sandbox.bubblewrap import missing
+from models.sandbox.bubblewrap import missing, run_script
 from models.sandbox.interpreter import interpreter_binds, package_binds
-from models.sandbox.process import run_script
 from models.sandbox.room import Room
 from models.sandbox.script import InputFile, Outcome, SandboxLimits, Script
 

@@ -6,13 +6,11 @@ from threading import Event
 
 import pytest
 
-from models.sandbox.bubblewrap import missing
+from models.sandbox.bubblewrap import missing, run_script
 from models.sandbox.interpreter import interpreter_binds
-from models.sandbox.process import run_script
 from models.sandbox.room import Room
 from models.sandbox.script import SandboxLimits, Script
-from models.sandbox.seccomp import ARCHITECTURES, filter_program, instructions
-from models.sandbox.syscalls import AARCH64, X86_64
+from models.sandbox.seccomp import AARCH64, ARCHITECTURES, X86_64, filter_program, instructions
 from tests.unit.test_sandbox import bubblewrap
 
 ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026

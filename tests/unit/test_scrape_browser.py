@@ -18,7 +18,7 @@ from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, find_browser
-from tasks.scrape.extract import extract_page
+from tasks.scrape.page_file import extract_page
 from tasks.scrape.renderer import Rendered
 from tests.web import Names, Server, redirect, response, serving
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tasks.scrape.extract import extract_page
 from tasks.scrape.metadata import MAX_BYTES, MAX_DEPTH
+from tasks.scrape.page_file import extract_page
 from tests.web_pages import document
 
 URL = "https://h.example/page"

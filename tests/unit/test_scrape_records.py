@@ -6,9 +6,9 @@ import pytest
 
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.scrape.fields import fields_asked
 from tasks.scrape.matching import Match
 from tasks.scrape.page_file import PageFile
+from tasks.scraper import fields_asked
 from tests.web_pages import LAYOUTS, document
 
 

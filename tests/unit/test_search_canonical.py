@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.search.canonical import canonical, is_on
+from tasks.search.fall_over import canonical, is_on
 from tasks.search.provider import hits_of
 
 PAGE = "https://example.com/a/b?id=7"

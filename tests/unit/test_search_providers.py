@@ -15,10 +15,8 @@ import pytest
 
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.search import api
-from tasks.search.hosted import Brave, Serper, Tavily
-from tasks.search.keyless import Ddgs, ddgs_hits
 from tasks.search.provider import BLOCKED_S, REFUSED_S, UNREACHABLE_S, Hit, SearchFailed, SearchProvider, hits_of
-from tasks.search.searxng import Searxng
+from tasks.search.providers import Brave, Ddgs, Searxng, Serper, Tavily, ddgs_hits
 from tasks.wording.freshness import Freshness
 from tests import search_engines as said
 from tests.server import free_port

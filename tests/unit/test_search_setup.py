@@ -10,8 +10,7 @@ from app.cli.doctor import _search_the_web
 from app.services import Services
 from app.settings import Settings
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.search.providers import SearchConfig, build_providers, names_of
-from tasks.search.searxng import Searxng
+from tasks.search.providers import SearchConfig, Searxng, build_providers, names_of
 from tests import search_engines as said
 from tests.web import TLS, response, serving
 

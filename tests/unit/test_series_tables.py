@@ -14,9 +14,9 @@ from tasks.inputs.media_types import XLSX
 from tasks.series.columns import Observed, mentions, observed
 from tasks.series.delimited import delimited_table
 from tasks.series.inline import message_of
+from tasks.series.reading import WorkbookTables
 from tasks.series.structured import json_table
 from tasks.series.table import Table
-from tasks.series.workbook import WorkbookTables
 
 VALUES = [3.0, 5.0, 4.0, 6.0, 7.0]
 DAYS = [f"2024-01-0{day}" for day in range(1, 6)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.wording.speakers import asks_for_speakers, number_of_speakers
+from tasks.wording.transcripts import asks_for_speakers, number_of_speakers
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,8 @@ from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.speech.voices import DIMENSIONS, SAMPLE_RATE, Samples, VoiceEncoder, VoiceTurn
 from tasks.speech.channels import ChannelLevels
-from tasks.speech.clustering import find_voices
 from tasks.speech.conditioning import FaintSpeech
-from tasks.speech.resegmentation import FRAME, Region, turns_in
-from tasks.speech.speakers import SpeakerTurns
+from tasks.speech.speakers import FRAME, Region, SpeakerTurns, find_voices, turns_in
 from tasks.speech.turns import Turn, in_order, label_words, speaker_label
 from tests.bench.conversations import converse
 from tests.bench.diarization import compare

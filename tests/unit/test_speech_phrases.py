@@ -4,7 +4,7 @@ import pytest
 
 from models.speech.transcriber import Word
 from tasks.speech.phrases import Phrase, phrases
-from tasks.speech.result import chunks_of, speech_result
+from tasks.speech_to_text import chunks_of, speech_result
 
 
 def spoken(text: str, start: float = 0.0, each: float = 0.4, gap: float = 0.05) -> list[Word]:

@@ -22,8 +22,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.speech.result import SpeechResult
-from tasks.speech_to_text import SpeechToTextTask
+from tasks.speech_to_text import SpeechResult, SpeechToTextTask
 from tests.pages import single_line
 from tests.recordings import encoded, filmed, plain_wav
 from tests.speech import (

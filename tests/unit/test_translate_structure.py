@@ -24,9 +24,8 @@ from models.translation.apertium import directions
 from models.translation.llm import LlmTranslator
 from models.translation.translator import Translator
 from tasks.base import unreported
-from tasks.translation.segments import Sentence, pieces_of
-from tasks.translation.sentences import LONGEST, cut
-from tasks.translation.translating import Translation
+from tasks.translate import Translation
+from tasks.translation.segments import LONGEST, Sentence, cut, pieces_of
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad
 

@@ -16,8 +16,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.translate import TranslateResult, TranslateTask
-from tasks.translation.source_language import languages_of
+from tasks.translate import TranslateResult, TranslateTask, languages_of
 
 
 class Tagging:

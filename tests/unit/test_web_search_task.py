@@ -20,8 +20,8 @@ from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.search import result_pages
 from tasks.search.fall_over import FallOver
+from tasks.search.providers import Searxng
 from tasks.search.result_pages import ResultPages
-from tasks.search.searxng import Searxng
 from tasks.web_search import MAX_CONTENT_CHARS, PAGES, RESULTS, WebSearchTask
 from tests import search_engines as said
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving

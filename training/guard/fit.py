@@ -14,8 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from models.safety.codes import TEXT_CODES
-from models.safety.text.head import packed, unpacked
-from models.safety.text.terms import terms_of
+from models.safety.text.head import packed, terms_of, unpacked
 from training.guard.data import ATTRIBUTION, Example
 
 INNER_FOLDS = 4

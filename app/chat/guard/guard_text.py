@@ -4,14 +4,67 @@ them; and across the joints of texts, where a question may be split."""
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-from app.chat.guard.instructions import SPEAKERS, instructed
+from app.chat.directives import without_directives
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, Message
 from app.wire.response import PrecontextEntry
 from models.fair_executor import Slices
+
+SPEAKERS = ("system", "developer")
+"""Roles of messages that instruct."""
+FILE = Path(__file__).with_name("prohibitions.json")
+"""By language: `from` finds where what follows is forbidden, to the end of the sentence; `whole` finds sentences that
+say what to refuse; with `turned`, a sentence means it the other way round."""
+KINDS = ("from", "whole", "turned")
+_LONGEST = 1000
+"""Characters of a sentence that is looked at. A longer one is judged as it is."""
+_SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[.!?…。！？।؟]+")
+_ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
+
+
+def instructed(text: str) -> Slices[str]:
+    """`text`, a system message's, without its directives and without what it forbids. In linear time."""
+    lines = []
+    is_list_forbidden = False
+    for line in without_directives(text).split("\n"):
+        if is_list_forbidden and (not line.strip() or _ITEM.match(line)):
+            continue
+        judged = ""
+        for sentence in _SENTENCE.finditer(line):
+            judged += _judged(sentence[0])
+            yield
+        is_list_forbidden = line.rstrip().endswith((":", "：")) and judged != line
+        if judged.strip():
+            lines.append(judged)
+    return "\n".join(lines)
+
+
+def _judged(sentence: str) -> str:
+    if len(sentence) > _LONGEST:
+        return sentence
+    said = sentence.replace("’", "'")
+    begins, whole, turned = _patterns()
+    if turned.search(said):
+        return sentence
+    if whole.search(said.strip()):
+        return ""
+    found = begins.search(said)
+    return sentence[: found.start()] if found else sentence
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    tables: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(FILE.read_text(encoding="utf-8"))
+    return tuple(
+        re.compile("|".join(pattern for table in tables.values() for pattern in table[kind]), re.IGNORECASE)
+        for kind in KINDS
+    )
+
 
 _SAID_ELSEWHERE: Mapping[str, frozenset[str]] = {
     "ocr": frozenset({"sections"}),

@@ -1,13 +1,39 @@
 """Which task a request without telling words is nearest to, by examples of each."""
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.planning.prototypes import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
 from models.language.embedding import Embedder
+
+NOTHING = "nothing"
+"""The LLM answers by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prototypes:
+    name: str
+    examples: Mapping[str, tuple[str, ...]]
+    """By task; one of them is NOTHING."""
+    threshold: float
+    """Least score of a task."""
+    margin: float
+    """Least lead over NOTHING."""
+
+
+def _read(name: str) -> Prototypes:
+    row = tomllib.loads(Path(__file__).with_name("prototypes.toml").read_text("utf-8"))[name]
+    examples = {task: tuple(said) for task, said in row["examples"].items()}
+    return Prototypes(name, examples, row["threshold"], row["margin"])
+
+
+WITHOUT_MEDIA = _read("without_media")
+WITH_PICTURE = _read("with_picture")
+
 
 NEIGHBOURS = 3
 """Examples of a task whose mean cosine is the task's score."""

@@ -8,7 +8,8 @@ cause is bounded.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import pydantic_core
@@ -18,16 +19,61 @@ from jsonschema import (
     Draft7Validator,
     Draft201909Validator,
     Draft202012Validator,
+    FormatChecker,
 )
 from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.protocols import Validator
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import SchemaRegistry, specification_with
 
-from app.chat.schema.metaschema import metaschema_validator
 from app.chat.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counting, matcher
 from app.wire.request import field_path
+
+_NAMES = ("$schema", "$id", "id", "$anchor", "$dynamicAnchor")
+"""By which the validator would find the published form again."""
+_TO_THE_ROOT = ("$dynamicRef", "$recursiveRef")
+"""References that a metaschema makes to the whole of itself only."""
+
+
+@cache
+def metaschema_validator(draft: type[Validator]) -> Validator:
+    """Valid for it are the schemas of `draft`; only within `counting`."""
+    root = specification_with(str(draft.META_SCHEMA["$schema"])).create_resource(draft.META_SCHEMA)
+    unfolded = _unfolded(root.contents, REGISTRY.resolver_with_root(root).lookup, {})
+    for vocabulary in unfolded.pop("allOf", ()):
+        unfolded["properties"].update(vocabulary["properties"])
+    # No formats: `regex` would hand the patterns to Python's engine.
+    return bounded(draft)(unfolded, format_checker=FormatChecker(formats=()))
+
+
+def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) -> Any:
+    """`lookup` resolves references that stand in `part`; `known` has what became of each object, by its id, the root's
+    first."""
+    if isinstance(part, list):
+        return [_unfolded(item, lookup, known) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if id(part) in known:
+        return known[id(part)]
+    unfolded: dict[str, Any] = {}
+    known[id(part)] = unfolded
+    for name, value in part.items():
+        # Where the value is no text, the name may be that of a property.
+        if not isinstance(value, str):
+            unfolded[name] = _unfolded(value, lookup, known)
+        elif name in _TO_THE_ROOT:
+            unfolded["allOf"] = [next(iter(known.values()))]
+        elif name == "$ref":
+            target = lookup(value)
+            unfolded["allOf"] = [_unfolded(target.contents, target.resolver.lookup, known)]
+        elif name not in _NAMES:
+            unfolded[name] = value
+    if unfolded.keys() == {"allOf"} and len(unfolded["allOf"]) == 1:
+        return unfolded["allOf"][0]
+    return unfolded
+
 
 FIELD = "response_format.json_schema.schema"
 MAX_SCHEMA_BYTES = 100_000

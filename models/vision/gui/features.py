@@ -1,13 +1,173 @@
 """What each proposed box looks like, and what is around it, as numbers. Lengths are in heights of a line of text."""
 
-import numpy as np
+from dataclasses import dataclass
 
-from models.vision.gui.borders import borders_of, texture_of
-from models.vision.gui.neighbour_features import company_of
-from models.vision.gui.regions import SOURCES, Boxes, Proposals
-from models.vision.gui.sums import Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.gui.overlap import area_of, common_area
+from models.vision.gui.regions import SOURCES, STEPS, Boxes, Proposals
+from models.vision.gui.sums import Floats, Sums
 from models.vision.gui.views import View
 from models.vision.gui.writing import Writing
+
+_SIDES = 4
+_REACH = (-3, -2, -1, 0, 1, 2)
+"""Pixels from a side at which its border may lie: proposals are as exact as this."""
+
+
+def borders_of(view: View, boxes: Boxes) -> tuple[Floats, Floats]:
+    """How clear each side is, and how the box's colours differ from those around it; and its fill."""
+    x0, y0, x1, y1 = boxes.T
+    wide, tall = x1 - x0, y1 - y0
+    colours, grain = Sums(view.image), _edges(view)
+    inset = np.minimum(np.minimum(wide, tall) * 0.15, 3)
+    strength = []
+    for step in range(len(STEPS)):
+        best = np.zeros((_SIDES, len(boxes)), np.float32)
+        for reach in _REACH:
+            # The column of pixels before the left side differs from the next, and so on.
+            sides = (
+                (grain.right, x0 + reach, y0 + inset, x0 + reach + 1, y1 - inset),
+                (grain.right, x1 - 1 - reach - 1, y0 + inset, x1 - 1 - reach, y1 - inset),
+                (grain.below, x0 + inset, y0 + reach, x1 - inset, y0 + reach + 1),
+                (grain.below, x0 + inset, y1 - 1 - reach - 1, x1 - inset, y1 - 1 - reach),
+            )
+            for side, (sums, *box) in enumerate(sides):
+                best[side] = np.maximum(best[side], sums.means(*box)[:, step])
+        strength += [best.min(axis=0), best.mean(axis=0)]
+        if step == 1:
+            strength += [best[2], best[3]]
+    depth = np.clip(0.12 * np.minimum(wide, tall), 2, 5)
+    inner = [
+        colours.means(x0 + 2, y0 + 2, x0 + 2 + depth, y1 - 2),
+        colours.means(x1 - 2 - depth, y0 + 2, x1 - 2, y1 - 2),
+        colours.means(x0 + 2, y0 + 2, x1 - 2, y0 + 2 + depth),
+        colours.means(x0 + 2, y1 - 2 - depth, x1 - 2, y1 - 2),
+    ]
+    outer = [
+        colours.means(x0 - 4, y0, x0 - 2, y1),
+        colours.means(x1 + 2, y0, x1 + 4, y1),
+        colours.means(x0, y0 - 4, x1, y0 - 2),
+        colours.means(x0, y1 + 2, x1, y1 + 4),
+    ]
+    fill = np.median(np.stack(inner), axis=0)
+    around = np.median(np.stack(outer), axis=0)
+    steps = np.stack([np.abs(one - other).max(axis=1) for one, other in zip(inner, outer, strict=True)])
+    corner = np.maximum(2, 0.12 * np.minimum(wide, tall))
+    corners = [
+        colours.means(left, top, left + corner, top + corner)
+        for left, top in ((x0, y0), (x1 - corner, y0), (x0, y1 - corner), (x1 - corner, y1 - corner))
+    ]
+    rounded = np.stack([np.abs(one - around).max(axis=1) - np.abs(one - fill).max(axis=1) for one in corners])
+    ground = np.median(view.image[::8, ::8].reshape(-1, 3), axis=0)
+    halves = [
+        colours.means(x0 + 2, y0 + 2, (x0 + x1) / 2, y1 - 2),
+        colours.means((x0 + x1) / 2, y0 + 2, x1 - 2, y1 - 2),
+    ]
+    third = wide / 3
+    middle = colours.means(x0 + third, y0 + tall / 3, x1 - third, y1 - tall / 3)
+    scaled = [
+        steps.min(axis=0),
+        steps.mean(axis=0),
+        steps[3],
+        rounded.mean(axis=0),
+        fill.max(axis=1) - fill.min(axis=1),
+        fill.mean(axis=1),
+        np.abs(fill - ground).max(axis=1),
+        np.abs(around - ground).max(axis=1),
+        np.abs(fill - around).max(axis=1),
+        fill.mean(axis=1) - around.mean(axis=1),
+        np.abs(halves[0] - halves[1]).max(axis=1),
+        halves[0].mean(axis=1) - halves[1].mean(axis=1),
+        np.abs(middle - fill).max(axis=1),
+        middle.max(axis=1) - middle.min(axis=1),
+    ]
+    columns = [*strength, *(np.sign(one) * np.log1p(np.abs(one)) / 5 for one in scaled)]
+    return np.stack(columns, axis=1).astype(np.float32), fill
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Shares of pixels with an edge, a channel for each of STEPS."""
+
+    right: Sums
+    below: Sums
+
+
+def _edges(view: View) -> _Edges:
+    return _Edges(
+        *(Sums(np.stack([(one > step).astype(np.uint8) for step in STEPS], axis=2)) for one in (view.right, view.below))
+    )
+
+
+def texture_of(view: View, boxes: Boxes) -> Floats:
+    """Where in the box there are edges that no text explains."""
+    x0, y0, x1, y1 = boxes.T
+    wide, tall = x1 - x0, y1 - y0
+    strongest = np.maximum(view.right, view.below)
+    bare = strongest.copy()
+    for piece in view.pieces:
+        left, top, right, bottom = (max(0, round(side)) for side in piece.box)
+        bare[top:bottom, left:right] = 0
+    sums = Sums(np.stack([strongest > 12, strongest > 40, bare > 12, bare > 40], axis=2).astype(np.uint8))
+    side = np.minimum(tall, wide / 2)
+    margin = np.minimum(4, 0.2 * np.minimum(wide, tall))
+    a, b, c, d = x0 + margin, y0 + margin, x1 - margin, y1 - margin
+    parts = [
+        sums.means(a, b, c, d),
+        sums.means(a, b, x0 + side, d)[:, 2:],
+        sums.means(x1 - side, b, c, d)[:, 2:],
+        sums.means(x0 + side, b, x1 - side, d)[:, 2:],
+        sums.means(a, y0 + tall * 0.4, c, y1 - tall * 0.4)[:, :2],
+        sums.means(x0 + wide * 0.4, b, x1 - wide * 0.4, d)[:, :2],
+        sums.means(x0 - 6, y0 - 6, x1 + 6, y1 + 6)[:, :2],
+        sums.means(x1 + 2, y0, x1 + 2 + tall, y1)[:, :1],
+        sums.means(x0 - 2 - tall, y0, x0 - 2, y1)[:, :1],
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+_AT_ONCE = 512
+"""Boxes that are compared with all others at a time: it bounds the memory."""
+
+
+def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Floats:
+    """How many boxes of the same size stand in the same row and column, what lies in the box, and the smallest box
+    around it."""
+    size, middle = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
+    area = area_of(boxes)
+    columns = []
+    for first in range(0, len(boxes), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        common = common_area(boxes[part], boxes)
+        same_height = np.abs(size[part, None, 1] - size[None, :, 1]) < 0.12 * size[part, None, 1] + 1
+        same_width = np.abs(size[part, None, 0] - size[None, :, 0]) < 0.12 * size[part, None, 0] + 1
+        row = (np.abs(middle[part, None, 1] - middle[None, :, 1]) < 0.15 * line) & same_height & (common == 0)
+        column = (np.abs(boxes[part, None, 0] - boxes[None, :, 0]) < 0.15 * line) & same_height & (common == 0)
+        twin = same_width & same_height & (common == 0)
+        within = (common > 0.9 * area[None]) & (area[None] < 0.7 * area[part, None])
+        around = (common > 0.9 * area[part, None]) & (area[None] > 1.3 * area[part, None])
+        smallest = np.where(around, area[None], np.inf).argmin(axis=1)
+        has: NDArray[np.bool_] = np.any(around, axis=1)
+        wrapped = np.where(has[:, None], copied[smallest], 0)
+        ratio = np.where(has, np.log2(area[part] / area[smallest]), -12)
+        place = np.where(has[:, None], (boxes[part, :2] - boxes[smallest, :2]) / np.maximum(size[smallest], 1), 0)
+        unlike = np.where(has, np.log1p(np.abs(fill[part] - fill[smallest]).max(axis=1)) / 5, 0)
+        columns.append(
+            np.concatenate(
+                [
+                    np.minimum(np.stack([one.sum(axis=1) for one in (row, column, twin, within, around)], axis=1), 16)
+                    / 4,
+                    np.stack([np.maximum(ratio, -12), unlike], axis=1),
+                    place,
+                    wrapped,
+                ],
+                axis=1,
+            )
+        )
+    return np.concatenate(columns).astype(np.float32)
+
 
 _COPIED = np.r_[0:3, len(SOURCES) + 8 : len(SOURCES) + 8 + 10]
 """Features that a box takes over from the one around it: its size and how its borders look."""

@@ -1,6 +1,7 @@
 """The engine that finds the lines of text in a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,104 @@ from numpy.typing import NDArray
 from models.device import available_cpus
 from models.vision.ppocr.contours import Quads, text_quads
 from models.vision.ppocr.runtimes import open_session
-from models.vision.ppocr.scales import choose_scales
 from models.vision.ppocr.session import Session
-from models.vision.ppocr.tiles import tiles
 from models.vision.text import Image
+
+_COARSE_AREA = 0.65e6
+"""Pixels of the first search: an A4 page at 960 × 680."""
+_SMALLEST_SURE = 9.0
+"""Height of a line of text in the first search, in its pixels, below which it may be missed."""
+_FINE_HEIGHT = 12.0
+"""Height that the fine search gives to the smallest lines."""
+_LEAST_HEIGHT = 5
+"""In the picture's own pixels; what is lower cannot be read anyway."""
+_SLENDER = 4.0
+"""Width over height from which a bar may be a line of text."""
+_TEXT_THAT_MATTERS = 6.0
+"""Width of all small lines together, over their height: a word of ten letters."""
+_EDGE = 40
+"""Grey levels between ink and paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Factors from the picture's pixels to the detector's."""
+
+    coarse: float
+    fine: float | None
+    """None when the coarse search sees everything."""
+
+
+def choose_scales(image: Image) -> Scales:
+    height, width = image.shape[:2]
+    coarse = min(1.0, (_COARSE_AREA / (height * width)) ** 0.5)
+    if coarse > 0.9:
+        return Scales(coarse, None)
+    limit = _SMALLEST_SURE / coarse
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    # Letters that happen to stand above each other look like a few short lines running down.
+    bars = max(_bars(grey, limit), _bars(np.ascontiguousarray(grey.T), limit), key=lambda bars: bars.lengths.sum())
+    small = bars.lower_than(limit)
+    if small.lengths.sum() < _TEXT_THAT_MATTERS:
+        return Scales(coarse, None)
+    return Scales(coarse, min(1.0, max(_FINE_HEIGHT / small.low_height(), 1.25 * coarse)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """What looks like lines of text."""
+
+    heights: NDArray[np.float64]
+    """In pixels."""
+    lengths: NDArray[np.float64]
+    """Widths in units of the height."""
+
+    def lower_than(self, limit: float) -> "_Bars":
+        low = self.heights < limit
+        return _Bars(self.heights[low], self.lengths[low])
+
+    def low_height(self) -> float:
+        """The height up to which a fifth of the text goes."""
+        order = self.heights.argsort()
+        share = self.lengths[order].cumsum() / self.lengths.sum()
+        return float(self.heights[order][int(share.searchsorted(0.2))])
+
+
+def _bars(grey: NDArray[np.uint8], limit: float) -> _Bars:
+    """Upright strokes joined along x over the gaps between the words of lines up to about `limit` pixels high."""
+    # Of text the edges of upright strokes are enough; rules and the outlines of large letters have few.
+    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((1, 2), np.uint8))
+    ink = (edges > _EDGE).astype(np.uint8)
+    # Upright rules of a table would join its rows to one tall blob.
+    ink -= cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((round(2 * limit), 1), np.uint8))
+    joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(3, round(limit))), np.uint8))
+    _, _, blobs, _ = cv2.connectedComponentsWithStats(joined, connectivity=4)
+    columns = (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA)
+    width, height, area = (blobs[1:, column].astype(np.float64) for column in columns)
+    bars = (height >= _LEAST_HEIGHT) & (width >= _SLENDER * height) & (area > 0.5 * width * height)
+    return _Bars(height[bars], width[bars] / height[bars])
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One tile along one axis."""
+
+    seen: slice
+    """What the tile covers, its overlap included, in the picture."""
+    kept: slice
+    """The part of the picture whose result comes from this tile."""
+    inside: slice
+    """`kept`, counted from the start of `seen`."""
+
+
+def tiles(length: int, *, side: int, overlap: int) -> Iterator[Tile]:
+    """Equal tiles of at most `side` pixels that see `overlap` pixels of their neighbours on either side."""
+    count = 1 if length <= side else -(-length // (side - 2 * overlap))
+    for index in range(count):
+        start, stop = length * index // count, length * (index + 1) // count
+        first, last = max(0, start - overlap), min(length, stop + overlap)
+        yield Tile(slice(first, last), slice(start, stop), slice(start - first, stop - first))
+
 
 _SIDE = 128
 """Sides of the network's input are multiples of this: each new shape costs a compilation and memory."""

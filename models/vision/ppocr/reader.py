@@ -1,18 +1,125 @@
 """The `ocr` capability: detector and recogniser put together."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.host import EngineHost
 from models.scheduler import FairSlots
 from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.crops import Crop, ways_to_read
 from models.vision.ppocr.ctc import Reading
-from models.vision.ppocr.words import line_of_words
-from models.vision.text import Image, TextLine
+from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
+from models.vision.ppocr.script import is_cjk
+from models.vision.text import Image, Point, Quad, TextLine, Word
+
+_GAP = 1.7
+"""Distance of neighbouring characters, over the usual one in the line, from which blank paper parts words."""
+_WIDE_GAP = 2.5
+"""The same where CJK characters meet, which stand wider apart."""
+_LEADER = 4.0
+"""The same without blank paper: dots of a leader that the recogniser left out."""
+_BLANK = 0.8
+"""Least width of the blank paper, over the usual distance."""
+_NARROWEST = 8.0
+"""Least distance of two characters that the recogniser tells apart, in pixels."""
+_WIDEST = 1.2
+"""Largest usual distance of characters, over their height: of three characters one gap may be most of the line."""
+
+Span = tuple[float, float]
+
+
+def line_of_words(crop: Crop, reading: Reading) -> TextLine | None:
+    """The words of `reading` with quadrilaterals shrunk to the ink: along the line to the word's, across to the
+    line's. None when nothing but spaces was read."""
+    width = crop.picture.shape[1]
+    ink = ink_of(crop.picture)
+    top, bottom = body_rows(ink)
+    inked = inked_columns(ink, (top, bottom))
+    centres = reading.centres * width
+    pitch = _pitch(reading.text, centres, bottom - top)
+    groups = list(_word_indices(reading.text, centres, pitch, inked))
+    if not groups:
+        return None
+    breaks = [0.0]
+    for left, right in pairwise(groups):
+        breaks.append(_middle_of_gap(inked, centres[left[-1]], centres[right[0]]))
+    breaks.append(float(width))
+    words, spans = [], []
+    for indices, (start, stop) in zip(groups, pairwise(breaks), strict=True):
+        first, last = float(centres[indices[0]]), float(centres[indices[-1]])
+        span = _trimmed(inked, max(start, first - pitch), min(stop, last + pitch), (first, last), pitch)
+        spans.append(span)
+        text = "".join(reading.text[i] for i in indices)
+        confidence = float(reading.probabilities[indices].mean())
+        words.append(Word(text, _place(crop, span, (top, bottom)), confidence))
+    return TextLine(tuple(words), _place(crop, (spans[0][0], spans[-1][1]), (top, bottom)))
+
+
+def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
+    """The usual distance of neighbouring characters in text `height` pixels high, in pixels of the crop."""
+    steps = [float(b - a) for (a, b), pair in zip(pairwise(centres), pairwise(text), strict=True) if " " not in pair]
+    widest = max(_NARROWEST, _WIDEST * height)
+    return min(max(_NARROWEST, float(np.median(steps))), widest) if steps else widest / 2
+
+
+def _word_indices(text: str, centres: NDArray[np.float32], pitch: float, inked: Ink) -> Iterator[list[int]]:
+    """Indices of each word's characters: parted by spaces, and by gaps whose space the recogniser did not see."""
+    word: list[int] = []
+    for index, character in enumerate(text):
+        if character.isspace() or (word and _parted(text, centres, word[-1], index, pitch, inked)):
+            if word:
+                yield word
+            word = []
+        if not character.isspace():
+            word.append(index)
+    if word:
+        yield word
+
+
+def _parted(text: str, centres: NDArray[np.float32], left: int, right: int, pitch: float, inked: Ink) -> bool:
+    distance = float(centres[right] - centres[left])
+    if distance >= _LEADER * pitch:
+        return True
+    cjk = is_cjk(text[left]) or is_cjk(text[right])
+    if distance < (_WIDE_GAP if cjk else _GAP) * pitch:
+        return False
+    start, stop = widest_gap(inked, centres[left], centres[right])
+    return stop - start >= _BLANK * pitch
+
+
+def _middle_of_gap(inked: Ink, left: float, right: float) -> float:
+    start, stop = widest_gap(inked, left, right)
+    return (start + stop) / 2
+
+
+def _trimmed(inked: Ink, start: float, stop: float, centres: Span, pitch: float) -> Span:
+    """From the first to after the last column of ink between `start` and `stop`."""
+    columns = np.flatnonzero(inked[int(max(start, 0)) : int(np.ceil(stop))])
+    if len(columns) == 0:
+        return max(0.0, centres[0] - pitch / 2), min(float(len(inked)), centres[1] + pitch / 2)
+    return int(max(start, 0)) + float(columns[0]), int(max(start, 0)) + float(columns[-1]) + 1
+
+
+def _place(crop: Crop, across: Span, down: Span) -> Quad:
+    """A rectangle of the crop as a quadrilateral of the picture."""
+    height, width = crop.picture.shape[:2]
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = crop.corners.tolist()
+
+    def point(x: float, y: float) -> Point:
+        u, v = x / width, y / height
+        return (
+            (1 - v) * (ax + u * (bx - ax)) + v * (dx + u * (cx - dx)),
+            (1 - v) * (ay + u * (by - ay)) + v * (dy + u * (cy - dy)),
+        )
+
+    (left, right), (top, bottom) = across, down
+    return point(left, top), point(right, top), point(right, bottom), point(left, bottom)
+
 
 _DOUBTFUL = 0.85
 """Confidence below which a line may be upside down: such lines measure 0.5 to 0.9, upright ones 0.9 to 1."""

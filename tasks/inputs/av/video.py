@@ -1,10 +1,56 @@
 """Videos as a few pictures: a page a frame."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
 from models.vision.text import Image
-from tasks.inputs.av import video_sampling
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import Pages, TextLayer
+
+_CHANGE = 0.02
+"""Mean difference of two small pictures, of the whole range of grey, that is more than noise: a page of text in place
+of another one makes 0.03 and more, a cut nearly always over 0.1."""
+
+
+def grid(begin: float, end: float, count: int) -> list[float]:
+    """`count` times in the middle of equal parts of the time from `begin` to `end`."""
+    return [begin + (end - begin) * (part + 0.5) / count for part in range(count)]
+
+
+def scene_changes(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[int]:
+    """Indices, ascending, of at most `most` pictures that differ most from those before them. All have one shape."""
+    changes = [
+        (float(np.abs(after.astype(np.int16) - before).mean()) / 255, index)
+        for index, (before, after) in enumerate(pairwise(pictures), start=1)
+    ]
+    changes = sorted((change for change in changes if change[0] > _CHANGE), key=lambda change: (-change[0], change[1]))
+    return sorted(index for _, index in changes[:most])
+
+
+def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
+    """`count` times, ascending: the anchors, which are ascending and not more, and others between them, and up to
+    `end`, that leave no long time without one."""
+    lengths = [after - before for before, after in zip(anchors, [*anchors[1:], end], strict=True)]
+    added = [0] * len(anchors)
+    for _ in range(count - len(anchors)):
+        longest = max(range(len(anchors)), key=lambda index: lengths[index] / (added[index] + 1))
+        added[longest] += 1
+    return [
+        start + length * part / (more + 1)
+        for start, length, more in zip(anchors, lengths, added, strict=True)
+        for part in range(more + 1)
+    ]
+
+
+def at_or_before(times: Sequence[float], time: float) -> int:
+    """Index into ascending `times` of the last one that is not after `time`, or of the first."""
+    return max(0, bisect_right(times, time) - 1)
+
 
 _PROBES = 4
 """Small pictures that are compared for each frame that will be taken."""
@@ -68,7 +114,7 @@ class VideoFrames(Pages):
         times = self._frame_times
         if len(times) > most:
             anchors = sorted({0, *scenes})
-            wanted = video_sampling.spread([times[index] for index in anchors], times[-1], most)
+            wanted = spread([times[index] for index in anchors], times[-1], most)
             near = (times[-1] - times[0]) / most / 4
             frames = sorted({self._reachable(time, near, _REACH_PIXELS) for time in wanted})
         else:
@@ -82,7 +128,7 @@ class VideoFrames(Pages):
             near, reach = 0.0, _SCAN_PIXELS
         else:
             near, reach = float("inf"), 0
-        wanted = video_sampling.grid(times[0], times[-1], _PROBES * most)
+        wanted = grid(times[0], times[-1], _PROBES * most)
         probes, pictures = [], []
         for index in sorted({0, *(self._reachable(time, near, reach) for time in wanted)}):
             if (frame := self._track.frame(index)) is not None:
@@ -91,17 +137,17 @@ class VideoFrames(Pages):
                 pictures.append(self._track.thumbnail(frame))
         if not probes:
             raise self._blob.error("has no frame that can be decoded: it is damaged or incomplete.")
-        return [probes[change] for change in video_sampling.scene_changes(pictures, most // 2)]
+        return [probes[change] for change in scene_changes(pictures, most // 2)]
 
     def _reachable(self, time: float, near: float, reach: int) -> int:
         """The frame that is seen at `time`; the key frame next to it where that is `near` seconds away at most, or
         where more than `reach` pixels would have to be decoded."""
         key = min(self._keys_around(time), key=lambda key: (abs(key - time), key))
-        index = video_sampling.at_or_before(self._frame_times, time)
+        index = at_or_before(self._frame_times, time)
         if abs(key - time) <= near or self._track.cost(index) > reach:
-            return video_sampling.at_or_before(self._frame_times, key)
+            return at_or_before(self._frame_times, key)
         return index
 
     def _keys_around(self, time: float) -> list[float]:
-        before = video_sampling.at_or_before(self._key_times, time)
+        before = at_or_before(self._key_times, time)
         return self._key_times[before : before + 2]

@@ -26,12 +26,13 @@ from tasks.inputs.fetch.network import (
     AddressRefused,
     HostNotFound,
     PortRefused,
+    Proxy,
+    ProxyRefused,
     PublicNetwork,
     Resolver,
     Rules,
     SystemResolver,
 )
-from tasks.inputs.fetch.proxy import Proxy, ProxyRefused
 from tasks.inputs.fetch.url_policy import Visit, follow_redirect, parse_url, same_origin
 from tasks.inputs.limits import MB
 

@@ -5,18 +5,145 @@ exactly these is connected to. A name that resolves to something else a moment l
 of an address (decimal, octal, mapped) gets round it, because what is checked is what the resolver answered.
 """
 
+import base64
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from ipaddress import ip_address
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Self
 
 import httpcore
+import httpx
 
 from tasks.inputs.decode.threads import Worker
-from tasks.inputs.fetch import metadata
-from tasks.inputs.fetch.addresses import Address, is_public
+from tasks.inputs.fetch.addresses import Address, carried_ipv4, is_public
 from tasks.inputs.fetch.allowed import AllowList
-from tasks.inputs.fetch.proxy import Proxy, ProxyRefused
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class ProxyRefused(Exception):
+    """The proxy does not open a tunnel to an address."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the proxy answered CONNECT with status {status}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    host: str
+    port: int
+    authorization: bytes | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = None
+    """Where the way to the proxy is encrypted."""
+
+    @classmethod
+    def parse(cls, text: str, tls: ssl.SSLContext) -> Self:
+        """From `http://proxy:3128`, `https://…`, either with `user:password@`. Raises ValueError, which does not
+        repeat the password."""
+        try:
+            url = httpx.URL(text)
+        except httpx.InvalidURL as error:
+            raise ValueError("OPENFAZE_FETCH_PROXY is no valid URL") from error
+        if url.scheme not in _PORTS or not url.host:
+            raise ValueError("OPENFAZE_FETCH_PROXY must be an http or https URL such as http://proxy:3128")
+        credentials = f"{url.username}:{url.password}".encode() if url.userinfo else None
+        return cls(
+            url.host,
+            url.port or _PORTS[url.scheme],
+            None if credentials is None else b"Basic " + base64.b64encode(credentials),
+            tls if url.scheme == "https" else None,
+        )
+
+    async def tunnel(
+        self,
+        tcp: httpcore.AsyncNetworkBackend,
+        address: Address,
+        port: int,
+        timeout: float | None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection to `address` by way of the proxy. Raises ProxyRefused and httpcore's errors."""
+        stream = await tcp.connect_tcp(self.host, self.port, timeout)
+        try:
+            if self.tls is not None:
+                stream = await stream.start_tls(self.tls, self.host, timeout)
+            return await self._connect(stream, address, port, timeout)
+        except BaseException:
+            await stream.aclose()
+            raise
+
+    async def _connect(
+        self,
+        stream: httpcore.AsyncNetworkStream,
+        address: Address,
+        port: int,
+        timeout: float | None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+        target = f"{host}:{port}".encode("ascii")
+        headers = [(b"Host", target)]
+        if self.authorization is not None:
+            headers.append((b"Proxy-Authorization", self.authorization))
+        origin = httpcore.Origin(b"http", self.host.encode("ascii"), self.port)
+        request = httpcore.Request(
+            b"CONNECT",
+            httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
+            headers=headers,
+            extensions={"timeout": {"read": timeout, "write": timeout}},
+        )
+        response = await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(request)
+        if not 200 <= response.status < 300:
+            raise ProxyRefused(response.status)
+        tunnel: httpcore.AsyncNetworkStream = response.extensions["network_stream"]
+        return tunnel
+
+
+HOSTS = frozenset(
+    {
+        "instance-data",  # AWS
+        "instance-data.ec2.internal",
+        "metadata",  # Google Cloud
+        "metadata.goog",
+        "metadata.google.internal",
+        "metadata.internal",
+        "metadata.packet.net",  # Equinix Metal
+        "metadata.platformequinix.com",
+        "metadata.tencentyun.com",
+        "rancher-metadata",
+    }
+)
+
+_ADDRESSES = frozenset(
+    ip_address(text)
+    for text in (
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure's wire server
+        "169.254.0.23",  # Tencent
+        "169.254.10.10",  # Tencent
+        "169.254.42.42",  # Scaleway
+        "169.254.169.250",  # Rancher
+        "169.254.169.253",  # AWS, names
+        "169.254.169.254",  # AWS, Google, Azure, Oracle, DigitalOcean, OpenStack and most others
+        "169.254.170.2",  # AWS, credentials of containers
+        "169.254.170.23",  # AWS, credentials of pods
+        "192.0.0.192",  # Oracle
+        "fd00:42::42",  # Scaleway
+        "fd00:ec2::23",  # AWS, credentials of pods
+        "fd00:ec2::253",  # AWS, names
+        "fd00:ec2::254",  # AWS
+        "fd20:ce::254",  # Google
+        "fe80::a9fe:a9fe",  # OpenStack
+    )
+)
+
+
+def is_metadata(address: Address) -> bool:
+    """Whether `address` is a metadata service's, or carries the IPv4 address of one."""
+    plain = address if isinstance(address, IPv4Address) else IPv6Address(int(address))  # without its scope
+    return not _ADDRESSES.isdisjoint({plain, *carried_ipv4(address)})
+
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to the addresses of the host. Raises OSError or UnicodeError when it has none."""
@@ -63,14 +190,14 @@ class Rules:
 
     def check_host(self, host: str, port: int) -> None:
         """Before `host` is resolved. Raises AddressRefused."""
-        if host in metadata.HOSTS and not self.allow.names(host, port):
+        if host in HOSTS and not self.allow.names(host, port):
             raise AddressRefused
 
     def check_address(self, host: str, port: int, address: Address) -> None:
         """One of the addresses of `host`. Raises AddressRefused and PortRefused."""
         named = self.allow.names(host, port)
-        if metadata.is_metadata(address):
-            if not (self.allow.names_address(address, port) or (named and host in metadata.HOSTS)):
+        if is_metadata(address):
+            if not (self.allow.names_address(address, port) or (named and host in HOSTS)):
                 raise AddressRefused
         elif not (named or self.allow.contains(address) or self.allow.names_address(address, port)):
             if not is_public(address):

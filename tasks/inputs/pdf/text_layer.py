@@ -1,19 +1,155 @@
 """The text layer of a PDF page: what it says, and whether that is all that one sees on the page."""
 
+import ctypes
+import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+import cv2
+import numpy as np
 import pypdfium2
+import pypdfium2.raw as pdfium
+from numpy.typing import NDArray
 
-from models.vision.text import Quad, TextLine, Word
+from models.vision.text import Point, Quad, TextLine, Word
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.annotations import has_drawn_annotations, typed_notes
-from tasks.inputs.pdf.covered import uncovered
-from tasks.inputs.pdf.geometry import PageView
-from tasks.inputs.pdf.shown import Shown, shown_on
-from tasks.inputs.pdf.unread import Cells, Grid, Pictures
+from tasks.inputs.pdf.geometry import Box, PageView
+from tasks.inputs.pdf.shown import Shown, is_rectangle, point_of, shown_on
 from tasks.inputs.pdf.words import PdfWord, read_words
+
+_CELLS = 400
+"""Cells along the longer side of the page when areas are compared: 2 points on A4."""
+_SCANNED = 0.05
+"""Share of a picture that the hidden words in it cover if they are its text: a stamped number does not, a page of
+print has three times as much."""
+_UNREAD = 0.05
+"""Share of the page that pictures without text over them may cover: small logos, not a photo."""
+_LEGIBLE = 10, 60
+"""Points along the shorter and the longer side of a picture that may hold a line of text. Smaller is a logo."""
+
+Cells = NDArray[np.bool_]
+"""Rows from the bottom of the page, columns from its left."""
+
+
+class Grid:
+    """Cells over a page, to compare areas by."""
+
+    def __init__(self, page: Box) -> None:
+        self._page = page
+        self.cell = max(page.right - page.left, page.top - page.bottom, 1.0) / _CELLS
+        """Points on a side."""
+        self._shape = (
+            max(1, math.ceil((page.top - page.bottom) / self.cell)),
+            max(1, math.ceil((page.right - page.left) / self.cell)),
+        )
+
+    def cells(self, boxes: Iterable[Box]) -> Cells:
+        """Which cells lie in any of `boxes`."""
+        covered = np.zeros(self._shape, dtype=bool)
+        for box in boxes:
+            left, right = (max(0, round((x - self._page.left) / self.cell)) for x in (box.left, box.right))
+            bottom, top = (max(0, round((y - self._page.bottom) / self.cell)) for y in (box.bottom, box.top))
+            covered[bottom:top, left:right] = True
+        return covered
+
+    def at(self, point: Point) -> tuple[int, int]:
+        """The index of the cell that `point` lies in, or of the nearest one."""
+        (x, y), (rows, columns) = point, self._shape
+        row, column = int((y - self._page.bottom) / self.cell), int((x - self._page.left) / self.cell)
+        return min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+
+
+class Pictures:
+    """The pictures of a page. Those that touch are one: scanners cut pages into strips."""
+
+    def __init__(self, boxes: Sequence[Box], grid: Grid) -> None:
+        self._grid = grid
+        shown = grid.cells(boxes).astype(np.uint8)
+        _, self._at, self._places, _ = cv2.connectedComponentsWithStats(shown)
+        # self._at has the number of its picture in each cell, and 0 where there is none.
+        self._sizes = self._count(shown > 0)
+        self._read = np.zeros(len(self._sizes), dtype=bool)
+
+    def read_as(self, hidden: Sequence[Box]) -> list[bool]:
+        """Of each of the `hidden` words, whether it is what was read in a picture, which is known from then on."""
+        under = self._count(self._grid.cells(hidden))
+        self._read = (under > 0) & (under >= _SCANNED * self._sizes)
+        return [bool(self._read[self._at[self._grid.at(word.centre)]]) for word in hidden]
+
+    def are_unread(self, text: Cells) -> bool:
+        """Whether they may hold more than what was read in them, and `text`."""
+        unread = (self._at > 0) & ~self._read[self._at] & ~text
+        if unread.mean() > _UNREAD:
+            return True
+        sides = self._grid.cell * np.sort(self._places[:, (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH)], axis=1)
+        legible = (sides[:, 0] >= _LEGIBLE[0]) & (sides[:, 1] >= _LEGIBLE[1])
+        return bool((legible & (2 * self._count(unread) > self._sizes)).any())
+
+    def _count(self, cells: Cells) -> NDArray[np.intp]:
+        """How many of `cells` are in each picture, none in what is no picture."""
+        counts = np.bincount(self._at[cells], minlength=len(self._places))
+        counts[0] = 0
+        return counts
+
+
+_COVERED = 0.8
+"""Share of a word's box under which nothing of it can be read."""
+_OPAQUE = 0.98
+"""Share of a picture's pixels that are opaque where it hides what is below: its edges may be smoothed."""
+_MAX_PICTURES = 20
+"""Of one page that are drawn by themselves to see whether they are opaque. Further ones count as transparent."""
+
+
+def uncovered(words: Sequence[PdfWord], shown: Shown, page: pypdfium2.PdfPage) -> list[PdfWord]:
+    """The `words` of `page` that lie open."""
+    if not words or not shown.covers:
+        return list(words)
+    left, bottom, right, top = np.array([word.box for word in words]).T
+    area = (right - left) * (top - bottom)
+    places = np.array([shown.texts.get(word.drawn_by, np.inf) for word in words])
+    hidden = np.zeros(len(words), dtype=bool)
+    pictures = 0
+    for cover in shown.covers:
+        width = np.minimum(right, cover.box.right) - np.maximum(left, cover.box.left)
+        height = np.minimum(top, cover.box.top) - np.maximum(bottom, cover.box.bottom)
+        over = (places < cover.place) & (width > 0) & (height > 0) & (width * height >= _COVERED * area)
+        if not (over & ~hidden).any() or pdfium.FPDFPageObj_HasTransparency(cover.item):
+            continue
+        if pdfium.FPDFPageObj_GetType(cover.item) == pdfium.FPDF_PAGEOBJ_PATH:
+            opaque = _is_plain_rectangle(cover.item)
+        else:
+            pictures += 1
+            opaque = pictures <= _MAX_PICTURES and _is_opaque_picture(cover.item, page)
+        if opaque:
+            hidden |= over
+    return [word for word, under in zip(words, hidden, strict=True) if not under]
+
+
+def _is_plain_rectangle(path: object) -> bool:
+    """Whether `path` is a rectangle filled with a plain colour."""
+    segments = range(pdfium.FPDFPath_CountSegments(path))
+    corners = [point_of(pdfium.FPDFPath_GetPathSegment(path, index)) for index in segments]
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    return is_rectangle(corners) and bool(pdfium.FPDFPageObj_GetFillColor(path, red, green, blue, alpha))
+
+
+def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
+    """Whether `picture` hides what is below: drawn by itself, it leaves hardly a pixel transparent."""
+    raw = pdfium.FPDFImageObj_GetRenderedBitmap(page.pdf, page, picture)
+    if not raw:
+        return False
+    try:
+        if pdfium.FPDFBitmap_GetFormat(raw) != pdfium.FPDFBitmap_BGRA:
+            return True
+        shape = pdfium.FPDFBitmap_GetHeight(raw), pdfium.FPDFBitmap_GetStride(raw) // 4, 4
+        buffer = ctypes.cast(pdfium.FPDFBitmap_GetBuffer(raw), ctypes.POINTER(ctypes.c_ubyte))
+        alpha = np.ctypeslib.as_array(buffer, shape)[:, :, 3]
+        return bool((alpha == 255).mean() >= _OPAQUE)
+    finally:
+        pdfium.FPDFBitmap_Destroy(raw)
+
 
 _GARBAGE = 0.1
 """Share of glyphs without a known character above which nothing of the layer is believed."""

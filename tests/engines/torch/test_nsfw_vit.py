@@ -18,7 +18,7 @@ from models.base import EngineUnavailable
 from models.candidate import EngineConfig, GuardConfig
 from models.safety.guard import ImageGuard
 from models.safety.images.candidates import CLASSIFIER, NSFW_VIT
-from models.safety.images.preprocessing import preprocessing_of
+from models.safety.images.folder import preprocessing_of
 
 # Deprecations within transformers and PyTorch are theirs.
 pytestmark = [pytest.mark.filterwarnings("ignore")]
