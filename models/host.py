@@ -358,7 +358,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     def _first(self) -> Share | None:
         """Whose item would run next."""
-        return (self._urgent or self._queue).first(self._may_run)
+        return self._turns.next_of((self._urgent or self._queue).askers(self._may_run))
 
     def _take_batch(self) -> list[_Job[ItemT, ResultT]]:
         """The first urgent ones, else the first others: of each key in turn."""

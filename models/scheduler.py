@@ -119,11 +119,9 @@ class FairQueue(Generic[ItemT]):
         """What waits of the key with the most waiting, the newest first."""
         return reversed(max(self._waiting.values(), key=len, default=deque()))
 
-    def first(self, may: Callable[[Share], bool]) -> Share | None:
-        """The share of what `pop` would return."""
-        places = (place for place in self._order if may(self._shares[place[2]]))
-        place = min(places, default=None)
-        return None if place is None else self._shares[place[2]]
+    def askers(self, may: Callable[[Share], bool]) -> list[Share]:
+        """The shares of those that `may` be served, in the order in which `pop` would serve them."""
+        return [share for _, _, key in sorted(self._order) if may(share := self._shares[key])]
 
     def push(self, item: ItemT, share: Share) -> None:
         key = share.key

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from models.scheduler import Share, counted
@@ -53,7 +53,7 @@ class Turns:
         """The key that asked last, and when."""
         self._contested_until = -math.inf
         self._running = 0
-        self._waiting: list[tuple[Callable[[], Share | None], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Callable[[], Share | None], bool, asyncio.Future[None]]] = []
         self._times: dict[str, float] = {}
         """Virtual times, as a FairQueue's, in seconds of work."""
         self._now = 0.0
@@ -79,6 +79,10 @@ class Turns:
         if self._back is not None:
             asyncio.get_running_loop().call_soon(self._grant)
 
+    def next_of(self, shares: Sequence[Share]) -> Share | None:
+        """Whose turn it is of those who want the same engine, who are in the order of its queue."""
+        return min(shares, key=self._time, default=None) if self.is_contested else next(iter(shares), None)
+
     @asynccontextmanager
     async def turn(
         self, first: Callable[[], Share | None], *, is_followed: bool = False
@@ -89,7 +93,7 @@ class Turns:
         the same work goes on in another engine.
         """
         granted = asyncio.get_running_loop().create_future()
-        self._waiting.append((first, granted))
+        self._waiting.append((first, is_followed, granted))
         self._grant()
         try:
             await granted
@@ -131,14 +135,16 @@ class Turns:
         asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:
-        self._waiting = [one for one in self._waiting if not one[1].done()]
+        self._waiting = [one for one in self._waiting if not one[2].done()]
         while self._waiting and not (self._running >= self._at_once and self.is_contested):
-            times = [self._time(first()) for first, _ in self._waiting]
-            if self._back is not None and min(times) > self._back_at:
+            # Of one key's work, what was begun is ended first.
+            places = [(self._time(first()), is_followed) for first, is_followed, _ in self._waiting]
+            now, is_followed = min(places)
+            if self._back is not None and now > self._back_at:
                 return
             self._let_go()
-            self._now = min(times)
-            _, granted = self._waiting.pop(times.index(self._now))
+            self._now = now
+            *_, granted = self._waiting.pop(places.index((now, is_followed)))
             self._running += 1
             granted.set_result(None)
 

@@ -57,7 +57,12 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
         pages = EngineHost(
             spec,
             partial(TextDetector, detector_weights, device=device, threads=threads),
-            HostLimits(is_followed=True, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
+            HostLimits(
+                contested_batch=1,
+                is_followed=True,
+                max_queue=config.max_queue,
+                idle_unload_s=config.idle_unload_s,
+            ),
             turns,
         )
         lines = EngineHost(
@@ -65,8 +70,8 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
             HostLimits(
                 max_batch=_LINES_AT_ONCE,
-                # A line for each core takes as long as one.
-                contested_batch=min(threads or available_cpus(), MOST_STREAMS),
+                # The other processors have files to decode and requests to answer.
+                contested_batch=max(1, min(threads or available_cpus(), MOST_STREAMS) // 2),
                 max_queue=_LINES_QUEUED,
                 idle_unload_s=config.idle_unload_s,
             ),

@@ -40,6 +40,56 @@ async def test_the_next_turn_is_of_the_key_whose_work_took_least() -> None:
     assert order == ["a", "b", "b", "b", "a", "b", "a"]
 
 
+async def test_of_those_who_want_one_engine_the_key_is_next_whose_work_took_least() -> None:
+    now = 0.0
+    turns = Turns(clock=lambda: now)
+    assert turns.next_of([]) is None
+    turns.asked(A)
+    async with turns.turn(lambda: A) as batch:
+        batch[A] += 1
+        now = 1.0
+    assert turns.next_of([A, B]) == A, "nobody else has asked"
+    turns.asked(B)
+    assert turns.next_of([A, B]) == B
+    assert turns.next_of([A]) == A
+
+
+async def test_of_one_keys_work_what_was_begun_is_ended_first() -> None:
+    turns, order = Turns(), []
+    turns.asked(B)
+    turns.asked(A)
+
+    async def work(name: str, *, is_followed: bool) -> None:
+        async with turns.turn(lambda: A, is_followed=is_followed):
+            order.append(name)
+
+    async with turns.turn(lambda: B):
+        waiting = [asyncio.create_task(work("first step", is_followed=True)) for _ in range(2)]
+        waiting.append(asyncio.create_task(work("second step", is_followed=False)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    assert order == ["second step", "first step", "first step"]
+
+
+async def test_work_of_a_key_with_much_waiting_counts_three_times() -> None:
+    now, order = 0.0, []
+    turns = Turns(clock=lambda: now)
+    turns.join({"a": 64, "b": 1}.__getitem__)
+    turns.asked(A)
+    turns.asked(B)
+
+    async def work(share: Share) -> None:
+        nonlocal now
+        async with turns.turn(lambda: share) as batch:
+            batch[share] += 1
+            order.append(share.key)
+            await asyncio.sleep(0)
+            now += 1.0
+
+    await asyncio.gather(*(work(share) for share in (A, A, B, B, B, B)))
+    assert order == ["a", "b", "b", "b", "a", "b"]
+
+
 async def test_a_turn_that_nobody_waits_for_any_longer_goes_to_the_next() -> None:
     turns = Turns()
     turns.asked(A)
