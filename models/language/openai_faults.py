@@ -21,6 +21,10 @@ from models.language.llm import (
     LlmUnavailable,
 )
 
+# How servers say that a prompt does not fit. No two agree on the words, few on a code.
+#
+# Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests
+# have their sentences.
 _CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_exceeded"})
 _SUBJECT = (
     r"context[ _](?:length|size|window|limit)|max(?:imum)? (?:model |prompt |input )?length|maximum allowed length"

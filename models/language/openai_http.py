@@ -22,6 +22,10 @@ from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmS
 from models.language.openai_address import api_url, proxy_for
 from models.language.openai_faults import Complaint, fault, seconds_until
 
+# Which options of a call a server does not know. Found out when it refuses one, then remembered.
+#
+# What is remembered holds for every caller, so nothing is that is only about one call: a value out of range, a message
+# that happens to hold the word `user`, or a sentence that quotes what the caller wrote.
 RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """A server that refuses the one takes the other."""
 ESSENTIAL = frozenset({"model", "messages", "stream", "tools", "tool_choice", "response_format"})

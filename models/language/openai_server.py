@@ -17,6 +17,10 @@ from models.scheduler import FairSlots
 from models.single_flight import SharedRun
 
 
+# Server-sent events, read as the bytes come in.
+#
+# https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, of which an LLM's
+# stream needs the `data` alone: comments, `event`, `id` and `retry` are skipped.
 class BodyParser(Protocol):
     """Turns the body of an answer into the JSON documents in it, whatever pieces it comes in."""
 

@@ -9,6 +9,14 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+# The system calls that a script in the sandbox may make, with their numbers: what computing, files, threads, child
+# processes, pipes and timers take, and nothing that reaches further.
+#
+# Not here, so refused, are among others: sockets and messages that carry file descriptors, ptrace and reading other
+# processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that no limit of files
+# counts (memfd, System V, POSIX queues), devices, modules, clocks, users and capabilities.
+#
+# Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
 LAST_KNOWN = 462
 """Of Linux 6.12. What comes later is answered as by a kernel that has not got it, so that programs do without."""
 

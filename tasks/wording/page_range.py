@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from tasks.errors import InputError
 
 
+# How people say which pages they mean, in English, German, French, Spanish, Portuguese and Italian.
+#
+# Fragments of regular expressions that ignore case. None of them captures anything.
 def _by_word(words: dict[int, str]) -> dict[str, int]:
     return {word: number for number, line in words.items() for word in line.split(", ")}
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from tasks.speech.languages import CODE_OF, CODES
 
+# What a request's text says about speakers: that they are to be told apart, and how many there are.
+#
+# English, German, French and Spanish, and the usual words of a few more languages.
 MOST_SPEAKERS = 20
 """More than that nobody means, and no engine tells apart."""
 

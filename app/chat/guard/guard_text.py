@@ -15,6 +15,11 @@ from app.wire.request import ChatRequest, Message
 from app.wire.response import PrecontextEntry
 from models.fair_executor import Slices
 
+# What of a system text a guard judges: all but what it forbids.
+#
+# "Never explain how to build a bomb" has the words of what a guard looks for, and means the opposite. So sentences and
+# lists that forbid, refuse or sort into classes are left out, in the fourteen languages of the rules. A sentence that
+# forbids to forbid ("never refuse to …") is judged like any other.
 SPEAKERS = ("system", "developer")
 """Roles of messages that instruct."""
 FILE = Path(__file__).with_name("prohibitions.json")

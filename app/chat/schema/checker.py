@@ -31,6 +31,10 @@ from referencing.jsonschema import SchemaRegistry, specification_with
 from app.chat.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counting, matcher
 from app.wire.request import field_path
 
+# The metaschemas of JSON Schema's drafts in a form that checks a schema quickly.
+#
+# A metaschema as published refers to itself and to its vocabularies, and a validator follows some twenty references
+# for each subschema. Here what a reference points at stands in its place, so that the metaschema holds itself.
 _NAMES = ("$schema", "$id", "id", "$anchor", "$dynamicAnchor")
 """By which the validator would find the published form again."""
 _TO_THE_ROOT = ("$dynamicRef", "$recursiveRef")

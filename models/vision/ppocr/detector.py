@@ -14,6 +14,11 @@ from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.session import Session
 from models.vision.text import Image
 
+# At which scales a picture must be searched for text.
+#
+# The detector finds lines whose letters are between about 6 and 400 px high at its input (measured on rendered text:
+# all lines found from a font size of 8 px up). A picture of moderate area serves for nearly every page; only where
+# its words would become too small is the picture searched again, finer.
 _COARSE_AREA = 0.65e6
 """Pixels of the first search: an A4 page at 960 × 680."""
 _SMALLEST_SURE = 9.0

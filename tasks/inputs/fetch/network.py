@@ -20,6 +20,11 @@ from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.addresses import Address, carried_ipv4, is_public
 from tasks.inputs.fetch.allowed import AllowList
 
+# An HTTP proxy on the way out.
+#
+# Everything goes through CONNECT, `http` URLs too. A request to forward names its target in the request line, and a
+# proxy must replace the Host header by what stands there (RFC 9112, section 3.2.2): either the proxy would resolve
+# the name again, to an address that nobody checked, or the server would not learn which of its sites is meant.
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -100,6 +105,9 @@ class Proxy:
         return tunnel
 
 
+# The metadata services of clouds: who reaches one from a virtual machine gets that machine's credentials.
+#
+# They stay closed even where an operator opens the network around them: only naming the very address or host opens one.
 HOSTS = frozenset(
     {
         "instance-data",  # AWS

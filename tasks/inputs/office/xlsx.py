@@ -22,6 +22,10 @@ from tasks.inputs.office.zip_bounds import packed
 from tasks.inputs.text import markdown
 from tasks.inputs.text.pictured_text import unread
 
+# Numbers and dates of a spreadsheet as it shows them, without the habits of a country.
+#
+# Format codes: ECMA-376 part 1, 18.8.31. Dates are ISO 8601 whatever their code; fractions and conditions are shown as
+# plain numbers.
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|([0#?.,]+(?:E[+-]?[0#?]+)?|@|General|.)')
 _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
