@@ -115,8 +115,7 @@ class _Pictures:
 
 
 async def _section(page: Page, pictures: _Pictures) -> PageSection:
-    width, height = await page.document.size(page.number)
-    layer = await page.document.text_layer(page.number)
+    (width, height), layer = await page.document.size_and_text(page.number)
     read: Sequence[TextLine] = ()
     if not layer.complete:
         read = await pictures.read(await page.document.picture(page.number))

@@ -72,6 +72,10 @@ class Document:
         """The text that the file itself carries for this page: empty and not complete for a picture."""
         return await self._opened().run(Pages.text_layer, number)
 
+    async def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:
+        """`size` and `text_layer`, for who needs both: what another process is asked for waits for its turn once."""
+        return await self._opened().run(Pages.size_and_text, number)
+
     async def picture(self, number: int) -> Image:
         """The page as it is seen: RGB, upright, of `size`. Decoded anew at each call.
 

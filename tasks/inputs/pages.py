@@ -60,6 +60,10 @@ class Pages(ABC):
     @abstractmethod
     def text_layer(self, number: int) -> TextLayer: ...
 
+    def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:
+        """Both together, in one call of another process."""
+        return self.size(number), self.text_layer(number)
+
     @abstractmethod
     def picture(self, number: int) -> Image: ...
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -20,6 +21,8 @@ from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
+from tasks.inputs.decode.lane import Lane, ProcessSession
+from tasks.inputs.decode.messages import Call
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -128,6 +131,21 @@ async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLo
     assert line["average_confidence"] == 1
     assert line["bounds"]["top_left"]["x"] == pytest.approx(80, abs=3)
     assert line["bounds"]["bottom_left"]["y"] == pytest.approx(100, abs=8)
+
+
+async def test_a_page_with_text_takes_one_call_of_a_decode_process(
+    loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+    run = Lane.run
+
+    async def noted(lane: Lane, session: ProcessSession[Any], request: Call | None) -> object:
+        asked.append(request and request.method)
+        return await run(lane, session, request)
+
+    monkeypatch.setattr(Lane, "run", noted)
+    await OcrTask(no_reader, loader).run(TaskRequest("", (pdf("First page", "Second page", "Third page"),)))
+    assert asked == [None, "contents", *["size_and_text"] * 3]
 
 
 async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -> None:
