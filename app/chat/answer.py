@@ -146,15 +146,17 @@ class Answerer:
         if abilities.tools and not call.skip_planning and not forced:
             tools = offered(turn, plan, self.has_task)
         shorten = partial(self._shortened, turn.text, request, abilities)
-        said = [*system, *texts_of(request, "user", "assistant", "tool")]
-        texts = await shorten(entries, said) if entries else []
+        texts: list[str] = []
+        if entries:
+            texts = await shorten(entries, [*system, *await asyncio.to_thread(_said, request)])
         # What its tools will bring is not known yet.
         fence = new_fence() if tools else fence_around(texts) if entries else ""
         images = await images_for_llm(seen, self.loader, told=not call.skip_planning) if abilities.vision else {}
+        results = fenced(enumerate(entries), texts, fence)
         return Rounds(
             llm=llm,
             request=request,
-            messages=conversation(request, system, fenced(enumerate(entries), texts, fence), fence, images),
+            messages=await asyncio.to_thread(conversation, request, system, results, fence, images),
             find_task=self.find_task,
             check=guard.check_results,
             redact=guard.redact,
@@ -259,8 +261,13 @@ class Answerer:
         """The results' texts, as far as the LLM's context has room for them beside other texts and the answer."""
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
         answer = request.max_completion_tokens or request.max_tokens or context // ANSWER_SHARE
-        room = max(context // ANSWER_SHARE, context - answer - sum(map(_careful_count, beside)))
+        taken = await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
+        room = max(context // ANSWER_SHARE, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
+
+
+def _said(request: ChatRequest) -> list[str]:
+    return texts_of(request, "user", "assistant", "tool")
 
 
 async def _without_text(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:

@@ -49,10 +49,11 @@ class Pipeline:
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two.
         """
         request = call.request
-        directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
+        # Of thousands of messages it takes milliseconds, as what follows does.
+        directives, warnings = await asyncio.to_thread(self._directives, request)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
-        for warning in warnings_of(request, directives):
+        for warning in warnings:
             yield Warned(warning)
         policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if _runs_task(directives, request) else ("llm",)))
@@ -70,6 +71,11 @@ class Pipeline:
         except Unsafe:
             for event in _refusal(guard, call):
                 yield event
+
+    def _directives(self, request: ChatRequest) -> tuple[Directives, list[str]]:
+        """What the request's system messages ask for, and what its caller should know."""
+        directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
+        return directives, list(warnings_of(request, directives))
 
     async def _guarded(
         self, call: Call, directives: Directives, turn: Turn, guard: Guard

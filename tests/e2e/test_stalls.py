@@ -232,6 +232,16 @@ def test_a_long_question_about_a_long_text_is_no_work_of_the_loops(server: Attac
     assert len(server.model.prompts) == 2
 
 
+@pytest.mark.parametrize("beside", [[], [text_file("It says a lot.")]])
+def test_a_conversation_of_many_messages_is_put_together_beside_the_loop(server: Attacked, beside: list[Json]) -> None:
+    server.model.script(by_body=lambda _: Reply("Done."))
+    earlier: Json = {"role": "user", "content": "word"}
+    answers = server.is_spared(
+        lambda size: server.ask(ALICE, *[earlier] * size, [text_part("What does it say?"), *beside]), 2000, 20_000
+    )
+    assert [content_of(answer) for answer in answers] == ["Done."] * 2
+
+
 def test_a_comparison_ends_when_its_caller_leaves_and_holds_up_nobody_meanwhile(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
