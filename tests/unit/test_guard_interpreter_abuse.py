@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from models.safety.text.attack_code import flattened
 from models.safety.text.interpreter_abuse import matches
 from models.safety.text.matching import SAID
-from models.safety.text.phrases import LANGUAGES
-from models.safety.text.phrases.attacks import ATTACKS
-from models.safety.text.phrases.interpreter import REQUESTS
+from models.safety.text.phrases import ATTACKS, LANGUAGES, REQUESTS
 
 
 def kind(text: str) -> str:

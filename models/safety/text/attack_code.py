@@ -1,4 +1,4 @@
-"""Finding attacks in code: what the patterns of `phrases.attacks` are looked for in, and where they are."""
+"""Finding attacks in code: what the patterns of `phrases.ATTACKS` are looked for in, and where they are."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 import re2
 
 from models.safety.text.matching import PATTERN_BYTES, RULES_A_SET, SET_BYTES, Pattern
-from models.safety.text.phrases.attacks import ATTACKS, PARTS, Attack
+from models.safety.text.phrases import ATTACKS, PARTS, Attack
 
 _SPACES = re.compile(r"[ \t\f\v\xa0]+")
 _LINES = re.compile(r" ?(?:\r?\n ?)+")

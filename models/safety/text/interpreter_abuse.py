@@ -8,7 +8,7 @@ import re
 
 from models.safety.text.attack_code import Found, attacks_in, flattened
 from models.safety.text.matching import Match, folded
-from models.safety.text.phrases.interpreter import REQUESTS
+from models.safety.text.phrases import REQUESTS
 from models.safety.text.rules import best
 
 __all__ = ["Match", "matches"]
