@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 _HEAD = 64 * 1024
 """Bytes by which the type of a file is told."""
+_AT_ONCE = 256 * 1024
+"""Bytes that are written in one go: each takes a turn of the threads that keys share."""
 
 
 class Writing:
-    """Of a FileStore, which begins and ends it. Nothing of the file stays in memory but its first bytes."""
+    """Of a FileStore, which begins and ends it. Nothing of the file stays in memory but its first bytes, and
+    the last until they are written."""
 
     def __init__(self, store: "FileStore", owner: str, file_id: str) -> None:
         self._store = store
@@ -28,6 +31,8 @@ class Writing:
         self._size = 0
         self._used = 0
         self._head = b""
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
         self._file: IO[bytes] | None = None
         self._published = False
 
@@ -51,7 +56,10 @@ class Writing:
             )
         self._check_room(self._used + self._store.being_written[self._owner])
         self._head += piece[: _HEAD - len(self._head)]
-        await self._store.run(self._file.write, piece)
+        self._unwritten.append(piece)
+        self._unwritten_bytes += len(piece)
+        if self._unwritten_bytes >= _AT_ONCE:
+            await self._flush()
 
     async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:
         """The file, which its owner sees from now on, for `keep_s` seconds or for ever. Raises BadRequest where nothing
@@ -69,6 +77,8 @@ class Writing:
             created=created,
             expires=None if keep_s is None else int(created + keep_s),
         )
+        if self._unwritten:
+            await self._flush()
         await self._close()
         # Begun, it is finished, though the caller may leave meanwhile: there must be all of it, or nothing.
         self._published = True
@@ -98,6 +108,12 @@ class Writing:
             self._published = False
             await store.run(store.index.remove, self._owner, self._id)
             raise
+
+    async def _flush(self) -> None:
+        assert self._file is not None
+        piece = b"".join(self._unwritten)
+        self._unwritten, self._unwritten_bytes = [], 0
+        await self._store.run(self._file.write, piece)
 
     async def _close(self) -> None:
         file, self._file = self._file, None

@@ -84,6 +84,26 @@ async def test_a_file_is_read_as_it_was_written(store: FileStore, clock: Clock) 
     assert (file.created, file.expires) == (clock.now, int(clock.now + HOUR))
 
 
+async def test_a_file_that_comes_in_many_pieces_is_written_in_few(tmp_path: Path, clock: Clock) -> None:
+    store = FileStore(Storage(str(tmp_path / "files")), FileLimits(file_bytes=2**21, owner_bytes=2**22), clock)
+    piece, written = os.urandom(2**16), []
+    async with store.writing("me") as writing:
+        assert writing._file is not None
+        write = writing._file.write
+
+        def noted(data: bytes) -> int:
+            written.append(len(data))
+            return write(data)
+
+        writing._file.write = noted  # type: ignore[method-assign]
+        for _ in range(17):
+            await writing.write(piece)
+        file = await writing.publish("a.bin", "user_data", HOUR)
+    assert written == [2**18] * 4 + [2**16]
+    assert await content_of(store, file) == piece * 17
+    await store.close()
+
+
 async def test_an_empty_file_is_refused_and_leaves_nothing(store: FileStore) -> None:
     with pytest.raises(BadRequest, match="the file is empty"):
         await kept(store, b"")
