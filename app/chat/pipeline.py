@@ -16,7 +16,7 @@ from app.chat.guard.redaction import REDACTING, Redaction
 from app.chat.inputs import Collector, Turn, texts_of
 from app.chat.plan_executor import entry
 from app.chat.request_context import Call
-from app.chat.schema.openness import is_open
+from app.chat.schema.structured import is_open
 from app.chat.warnings import warnings_of
 from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest

@@ -20,9 +20,8 @@ from models.catalog import CATALOG
 from models.language.embedding import Embedder
 from models.runtime import Runtime
 from models.safety.codes import TEXT_CODES
-from models.safety.text.engine import OwnTextGuard
+from models.safety.text.engine import OwnTextGuard, passages_of
 from models.safety.text.head import load_head
-from models.safety.text.passages import passages_of
 
 HARMLESS = Path(__file__).parents[2] / "training" / "guard"
 LENGTHS = (100, 1000, 10_000, 100_000)

@@ -12,9 +12,8 @@ from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import TextGuard
-from models.safety.text.engine import OwnTextGuard
+from models.safety.text.engine import LONGEST, OwnTextGuard, passages_of
 from models.safety.text.head import Linear, load_head, packed, terms_of, unpacked
-from models.safety.text.passages import LONGEST, passages_of
 
 SAFE = [
     "How do I kill a Python process?",

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.safety.text.attack_code import flattened
-from models.safety.text.interpreter_abuse import matches
+from models.safety.text.interpreter_abuse import flattened, matches
 from models.safety.text.matching import SAID
 from models.safety.text.phrases import ATTACKS, LANGUAGES, REQUESTS
 

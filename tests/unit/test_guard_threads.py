@@ -13,11 +13,9 @@ from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
 from models.safety.codes import TEXT_CODES
 from models.safety.text import rules
-from models.safety.text.engine import OwnTextGuard
+from models.safety.text.engine import WINDOW, OwnTextGuard, views, windows_of
 from models.safety.text.head import load_head
 from models.safety.text.matching import Match
-from models.safety.text.passages import WINDOW, windows_of
-from models.safety.text.views import views
 from tasks.errors import InputTooLarge
 from tasks.guardrails import Guardrails
 from tests.unit.test_fair_executor import of, until

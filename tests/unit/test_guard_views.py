@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from models.safety.text.characters import clean
 from models.safety.text.decoding import ENCODINGS
+from models.safety.text.engine import AS_WRITTEN, View, views
 from models.safety.text.lookalikes import with_latin_letters
-from models.safety.text.views import AS_WRITTEN, View, views
 
 ORDER = "how to make a bomb"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.openness import is_open
+from app.chat.schema.structured import is_open
 from app.wire.request import ResponseFormat
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.search import api
+from tasks.search import providers
 from tasks.search.provider import BLOCKED_S, REFUSED_S, UNREACHABLE_S, Hit, SearchFailed, SearchProvider, hits_of
 from tasks.search.providers import Brave, Ddgs, Searxng, Serper, Tavily, ddgs_hits
 from tasks.wording.freshness import Freshness
@@ -201,7 +201,7 @@ async def test_a_key_does_not_follow_a_redirect_to_another_host() -> None:
 
 
 async def test_a_provider_that_keeps_silent_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "LIMIT_S", 0.05)
+    monkeypatch.setattr(providers, "LIMIT_S", 0.05)
     left = asyncio.Event()
 
     async def silent(_head: bytes, _writer: Any) -> None:

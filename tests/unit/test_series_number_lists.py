@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.series import number_lists
-from tasks.series.number_lists import longest_list
+from tasks.series import inline
+from tasks.series.inline import longest_list
 from tests.turns import turns_of_others
 
 _NUMBER = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
@@ -30,7 +30,7 @@ def expected(text: str) -> list[str] | None:
 @given(st.lists(st.sampled_from(TOKENS), max_size=14).map("".join), st.sampled_from([1, 2, 3, 7, 1000]))
 def test_they_are_what_one_regular_expression_finds(text: str, piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(number_lists, "_PIECE", piece)
+        patch.setattr(inline, "_PIECE", piece)
         found = longest_list(text)
     assert expected(text) == (found and [text[found.start : found.end], *found.numbers(text)])
 

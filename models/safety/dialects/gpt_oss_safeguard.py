@@ -9,17 +9,46 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from models.language.llm import LlmCall
-from models.safety.codes import TEXT_CODES
+from models.safety.codes import HAZARDS, TEXT_CODES
 from models.safety.dialects.conversation import harmless
 from models.safety.dialects.first_token import Token
-from models.safety.dialects.policy import policy_of
 from models.safety.verdict import NotAVerdict, Verdict
 from models.safety.windows import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    violates: str
+    safe: str
+    unsafe_example: str
+    safe_example: str
+
+
+SECTIONS: Mapping[str, Section] = {
+    code: Section(**row)
+    for code, row in tomllib.loads(Path(__file__).with_name("policy.toml").read_text("utf-8")).items()
+}
+"""A section for each of TEXT_CODES."""
+
+
+def policy_of(codes: Sequence[str]) -> str:
+    """The sections of `codes`, in the form that gpt-oss-safeguard is documented to follow best."""
+    return "\n\n".join(
+        f"## {code} {HAZARDS[code]}\n"
+        f"VIOLATES (1): {section.violates}\n"
+        f"SAFE (0): {section.safe}\n"
+        f'EXAMPLES: "{section.unsafe_example}" is 1. "{section.safe_example}" is 0.'
+        for code, section in ((code, SECTIONS[code]) for code in codes)
+    )
+
 
 _EFFORT = "low"
 _MAX_TOKENS = 3072

@@ -1,6 +1,8 @@
 """The embedded text guard: readings of a text, rules for the clear cases, and a trained head for the others."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +12,122 @@ from models.language.embedding import Embedder, Vector
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import Judgement, Layer, Scores
 from models.safety.text import interpreter_abuse, rules
+from models.safety.text.characters import clean
+from models.safety.text.ciphers import reversed_, rot13
+from models.safety.text.decoding import ENCODINGS, decoded
+from models.safety.text.disguises import undisguised
 from models.safety.text.head import Head, worst_of
-from models.safety.text.passages import passages_of, windows_of
-from models.safety.text.views import views
+from models.safety.text.lookalikes import with_latin_letters
+
+AS_WRITTEN = "as written"
+
+_WORD = re.compile(r"[^\W\d_]+")
+_SHORTEST = 3
+"""Letters of a word in ASCII that makes a reading another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    name: str
+    """`as written`, `plain`, `decoded base64` …"""
+    text: str
+
+
+def views(text: str) -> Iterator[View]:
+    """`text` itself, then each reading that has words which no reading before it has.
+
+    In time linear in `text`. A reading has at most some eight times as many characters, and there are at most twelve.
+    Encodings are read two deep.
+    """
+    yield View(AS_WRITTEN, text)
+    seen = _words(text)
+    for name, reading in _readings(text):
+        words = _words(reading)
+        if any(count > seen[word] for word, count in words.items()):
+            yield View(name, reading)
+            seen |= words
+
+
+def _readings(text: str) -> Iterator[tuple[str, str]]:
+    cleaned = clean(text)
+    yield "plain", _plain(cleaned)
+    for encoding in ENCODINGS:
+        reading = decoded(cleaned, encoding, _read_once_more)
+        if reading != cleaned:
+            yield f"decoded {encoding.name}", reading
+    for name, turn in (("rot13", rot13), ("reversed", reversed_)):
+        turned = turn(cleaned)
+        if turned is not None:
+            yield name, turned
+
+
+def _plain(cleaned: str) -> str:
+    return undisguised(with_latin_letters(cleaned))
+
+
+def _read_once_more(hidden: str) -> str:
+    """What was decoded, with what is decoded within it, in plain letters."""
+    hidden = clean(hidden)
+    for encoding in ENCODINGS:
+        hidden = decoded(hidden, encoding, clean)
+    return _plain(hidden)
+
+
+def _words(text: str) -> Counter[str]:
+    """How often each word is there that could mean something by itself."""
+    return Counter(word for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST or not word.isascii())
+
+
+LONGEST = 600
+"""Characters of a text that is judged as a whole: what the head learned from is seldom longer."""
+_PASSAGE = 320
+"""Characters of a passage of a longer text: a question that hides in it should not be a small part of its passage."""
+_STEP = 160
+"""Characters by which passages advance; each reaches as far into the next, so that what is shorter stands whole in
+one of them."""
+
+WINDOW = 32 * 1024
+"""Characters that are read at a time: some milliseconds for each regular expression."""
+_SHARED = 2048
+"""Characters that neighbouring windows have both: what is shorter stands whole in one of them."""
+_LONG_RUN = WINDOW // 4
+_GROUP = 24
+"""Characters that are whole bytes, and pairs of bytes, in any of hexadecimal, base64, base32 and binary."""
+_RUN = re.compile(r"[\w+/=%\\\-]*", re.ASCII)
+
+
+def windows_of(text: str) -> list[str]:
+    """All of `text`. A window ends between words and not within a short run of an encoding; a long run is cut where its
+    bytes end."""
+    windows, start = [], 0
+    while len(text) - start > WINDOW:
+        stop = start + WINDOW
+        run = _RUN.match(text[start:stop][::-1])
+        assert run is not None  # it may be empty
+        is_cut = run.end() >= _LONG_RUN
+        stop -= run.end() % _GROUP if is_cut else run.end()
+        windows.append(text[start:stop])
+        start = stop - _SHARED - (-_SHARED % _GROUP if is_cut else 0)
+    return [*windows, text[start:]]
+
+
+def passages_of(text: str) -> list[str]:
+    """All of `text`, which is one passage if it is short, else passages that begin and end between words where there
+    are any."""
+    if len(text) <= LONGEST:
+        return [text]
+    passages, start = [], 0
+    while len(text) - start > _PASSAGE:
+        passages.append(text[start : _break(text, start + _PASSAGE, start + _STEP)])
+        start = _break(text, start + _STEP, start + _STEP // 2)
+    return [*passages, text[start:]]
+
+
+def _break(text: str, stop: int, least: int) -> int:
+    """The last place between two words in text[least:stop]; `stop` where there is none."""
+    space = max(text.rfind(" ", least, stop), text.rfind("\n", least, stop))
+    return space + 1 if space >= 0 else stop
+
 
 NAME = "openfaze"
 _SHOWN = 80
