@@ -82,7 +82,7 @@ def test_a_stream_carries_the_same_answer(client: httpx.Client) -> None:
 
 
 def test_progress_is_told_when_it_is_asked_for(client: httpx.Client) -> None:
-    body = ocr_request(PICTURE, PICTURE, stream=True)
+    body = ocr_request(PICTURE, data_url(single_line("The lazy dog").encoded()), stream=True)
     headers = {"x-interfaze-progress": "true"}
     with client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as response:
         comments = [line for line in response.iter_lines() if line.startswith(": progress ")]
