@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.calling import as_called_here, as_sent
 from models.language.llm import CAUTION
 from tests.e2e.conftest import data_url
 from tests.server import Server, serving
@@ -98,11 +99,11 @@ def test_that_the_tiny_llm_answers_is_said_wherever_one_looks(model: Server, ask
     if ASKED_FOR:
         pytest.skip("another LLM was asked for")
     completion = answer(ask, words("hi"), max_tokens=4)
-    assert CAUTION in completion["warnings"]
+    assert as_sent(CAUTION) in completion["warnings"]
     llm = httpx.get(f"{model.base_url}/ready", trust_env=False).json()["capabilities"]["llm"]
-    assert llm == {"state": "loaded", "engine": "smollm2-135m", "warning": CAUTION}
+    assert llm == {"state": "loaded", "engine": "smollm2-135m", "warning": as_sent(CAUTION)}
     [logged] = [entry for entry in model.log if entry["event"] == "llm_caution"]
-    assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", CAUTION)
+    assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", as_called_here(CAUTION))
 
 
 def test_the_same_question_about_a_receipt_has_the_same_answer(ask: httpx.Client, shared: Path) -> None:

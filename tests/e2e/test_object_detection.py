@@ -179,7 +179,8 @@ def test_a_request_without_a_picture_is_refused(client: httpx.Client) -> None:
 
 
 def test_fifty_pictures_are_more_than_the_limit(client: httpx.Client, shared: Path) -> None:
-    status, _, message = error(ask(client, *[jpeg(np.zeros((8, 8, 3), np.uint8))] * 50))
+    pictures = [jpeg(np.full((8, 8, 3), 5 * number, np.uint8)) for number in range(50)]
+    status, _, message = error(ask(client, *pictures))
     assert status == 400
     assert "17 inputs or more; the limit is 16 (OPENFAZE_MAX_SOURCES)" in message
 

@@ -143,7 +143,8 @@ def test_without_an_answer_each_provider_tells_why(web: Origin, tmp_path: Path) 
     assert (response.status_code, error["code"]) == (503, "engine_unavailable")
     # Each provider rests now: a client that asked again at once would hear the same.
     assert response.headers["x-should-retry"] == "false"
-    assert error["message"] == "No engine is available for 'web_search'. searxng answered with status 404."
+    told = "No engine is available for 'web_search'. searxng answered with status 404. Set OPENFAZE_SEARCH_URL to a"
+    assert error["message"].startswith(told)
 
 
 def test_settings_that_do_not_fit_stop_the_start(tmp_path: Path) -> None:

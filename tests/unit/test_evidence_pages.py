@@ -48,11 +48,15 @@ async def read(services: Services, image: bytes) -> PrecontextEntry:
 
 
 def stands_within(evidence: FieldEvidence, boxes: Sequence[Box]) -> bool:
-    """Whether most of the evidence's area lies within the true lines, and touches each of them."""
+    """Whether most of the evidence lies within the true lines, or most of them within it, and it touches each of them.
+
+    A pen's mark beside a figure may be read as a part of its word, which is then up to thrice as large."""
     corner, opposite = evidence["bounds"]["top_left"], evidence["bounds"]["bottom_right"]
     found = (corner["x"], corner["y"], opposite["x"], opposite["y"])
     hull = (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
-    return overlap(found, hull) > 0.6 * area(found) and all(overlap(found, box) > 0 for box in boxes)
+    if area(found) > 3 * area(hull) or not all(overlap(found, box) > 0 for box in boxes):
+        return False
+    return overlap(found, hull) > 0.6 * min(area(found), area(hull))
 
 
 def overlap(one: Box, other: Box) -> float:
