@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sysconfig
+from functools import lru_cache
 from pathlib import Path
 
 _COMMAND = re.compile(r"`(openfaze|hf|apt-get install) ([^`]+)`")
@@ -36,18 +37,24 @@ def _called(program: str, arguments: str) -> str:
         return _on_its_machine(program, arguments)
     if program == "apt-get install":
         return f"{program} {arguments}"
-    ours = Path(sysconfig.get_path("scripts")) / program
-    found = shutil.which(program)
+    return f"{_located(program, sysconfig.get_path('scripts'), os.environ.get('PATH'), os.getcwd())} {arguments}"
+
+
+@lru_cache(maxsize=64)
+def _located(program: str, scripts: str, path: str | None, folder: str) -> str:
+    """The program as it is called in `folder`. Looked up once: errors and /ready name it for anybody who asks."""
+    ours = Path(scripts) / program
+    found = shutil.which(program, path=path)
     if not ours.exists() or (found is not None and Path(found).samefile(ours)):
-        return f"{program} {arguments}"
+        return program
     # `hf` is called in the folder of the weights.
-    here = program == "openfaze" and ours.is_relative_to(Path.cwd())
-    return f"{os.path.relpath(ours) if here else ours} {arguments}"
+    here = program == "openfaze" and ours.is_relative_to(folder)
+    return os.path.relpath(ours, folder) if here else str(ours)
 
 
 def _on_its_machine(program: str, arguments: str) -> str:
-    """Of a container: packages are part of its image, and anything else runs in a container of its own, so whether or
-    not the server does."""
+    """A command on the machine that runs the container: packages are part of its image, and anything else runs in a
+    container of its own, whether or not the server does."""
     if program == "apt-get install":
         return f"APT_PACKAGES='{arguments}' docker compose up -d --build"
     if arguments.startswith("install "):

@@ -65,7 +65,7 @@ class ApiError(Exception):
             }
         },
     }
-    """Of `body`, in JSON Schema."""
+    """What `body` looks like, in JSON Schema."""
 
     def __init__(
         self,

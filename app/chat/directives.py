@@ -15,11 +15,11 @@ from tasks.code_sandbox import CodeSandboxTask
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
 _LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
-"""Of a tag that is not whole."""
+"""What is left of a tag that is not whole."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """What somebody may have meant as a guard; not `<guardrails>`, which prompts use for their own ends."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
-"""Of the tasks that a server has only where its operator wants them."""
+"""The settings that switch on tasks which a server has only where its operator wants them, by task."""
 _SHOWN = 40
 """Characters of an unknown code that a message repeats."""
 _SEPARATORS = re.compile(r"[,\s]+")

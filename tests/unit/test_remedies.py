@@ -197,3 +197,12 @@ def test_in_the_image_commands_are_those_of_its_machine(scripts: Path, monkeypat
         assert as_called_here(f"Run `{command}`.") == f"Run `{shown}`."
     with pytest.raises(extras.CannotInstall, match="Packages are part of the image"):
         extras.install("gpu")
+
+
+def test_a_command_is_looked_up_once_for_all_who_ask(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask for /ready, and every error names its remedy on the event loop."""
+    looked: list[str] = []
+    find = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, **more: looked.append(name) or find(name, **more))
+    assert as_sent(REMEDY) == as_sent(REMEDY)
+    assert len(looked) == len(set(looked)) > 0

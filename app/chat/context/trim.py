@@ -20,7 +20,7 @@ from models.language.embedding import Embedder
 K1, B = 1.2, 0.75
 """Saturation and length normalisation of Okapi BM25, at their usual values (Robertson & Zaragoza 2009)."""
 NEIGHBOUR_SHARE = 0.3
-"""Of a piece's score, what the piece before and the one after it get: an answer runs on."""
+"""The share of a piece's score that the piece before and the one after it get: an answer runs on."""
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
@@ -90,7 +90,7 @@ MAX_PIECE_CHARS = 400
 HEAD_PIECES = 3
 """The beginning says what the rest is about: a title, a letterhead, a table's first row."""
 HEAD_SHARE = 0.2
-"""Of the budget, at most, for the beginning."""
+"""The share of the budget that the beginning gets at most."""
 MAX_PIECES = 20_000
 """A longer result is chosen from in larger pieces."""
 MAX_EMBEDDED = 64
