@@ -30,7 +30,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C", bound=Closable)
 
-_THREADS = 4
+_THREADS = 2
+"""A disk serves no more of them sooner, and each that is busy with one key's piece delays the others'."""
+_REMOTE_THREADS = 8
+"""They wait for a network."""
 _PIECE = 1 << 20
 """Bytes that are read at a time."""
 _ID = re.compile(r"file-[0-9a-f]{32}")
@@ -55,7 +58,7 @@ class FileStore:
         self._followed: dict[str, float] = {}
         """When the index has last taken over what lies in an owner's folder, in the clock's seconds."""
         self._following: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._worker = Worker("files", threads=_THREADS)
+        self._worker = Worker("files", threads=_REMOTE_THREADS if self.index.is_shared else _THREADS)
 
     async def find(self, owner: str, file_id: str) -> StoredFile | None:
         """None where `owner` has no such file, or has it no longer."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _HEAD = 64 * 1024
 """Bytes by which the type of a file is told."""
-_AT_ONCE = 256 * 1024
+_AT_ONCE = 128 * 1024
 """Bytes that are written in one go: each takes a turn of the threads that keys share."""
 
 
@@ -38,9 +38,7 @@ class Writing:
 
     async def begin(self) -> None:
         await self._store.follow(self._owner)
-        number, self._used = await self._store.run(self._store.index.totals, self._owner)
-        self._check_number(number + 1)
-        self._file = await self._store.acquire(self._store.storage.create, self._name)
+        self._file = await self._store.acquire(self._create)
 
     async def write(self, piece: bytes) -> None:
         """Raises PayloadTooLarge, before it writes, where the file or all of its owner's become too large."""
@@ -77,9 +75,6 @@ class Writing:
             created=created,
             expires=None if keep_s is None else int(created + keep_s),
         )
-        if self._unwritten:
-            await self._flush()
-        await self._close()
         # Begun, it is finished, though the caller may leave meanwhile: there must be all of it, or nothing.
         self._published = True
         await asyncio.shield(asyncio.create_task(self._publish(file)))
@@ -94,19 +89,35 @@ class Writing:
             if not self._published:
                 await self._store.run(self._store.storage.delete, self._name)
 
+    def _create(self) -> IO[bytes]:
+        number, self._used = self._store.index.totals(self._owner)
+        self._check_number(number + 1)
+        return self._store.storage.create(self._name)
+
     async def _publish(self, file: StoredFile) -> None:
-        store, limits = self._store, self._store.limits
         try:
-            await store.run(store.index.add, file, limits.owner_bytes, limits.owner_files)
+            await self._store.run(self._write_last, file)
         except NoRoom as no_room:
             self._published = False
+            limits = self._store.limits
             self._check_number(limits.owner_files + no_room.too_many)
             self._check_room(limits.owner_bytes + 1)
-        try:
-            await store.run(store.storage.put, f"{self._name}{KNOWN}", to_record(file))
         except Exception:
             self._published = False
-            await store.run(store.index.remove, self._owner, self._id)
+            raise
+
+    def _write_last(self, file: StoredFile) -> None:
+        """What is left of the file, and the record by which others know it: all in one turn of the threads."""
+        store, limits = self._store, self._store.limits
+        open_file, self._file = self._file, None
+        assert open_file is not None
+        with open_file:
+            open_file.write(b"".join(self._unwritten))
+        store.index.add(file, limits.owner_bytes, limits.owner_files)
+        try:
+            store.storage.put(f"{self._name}{KNOWN}", to_record(file))
+        except Exception:
+            store.index.remove(self._owner, self._id)
             raise
 
     async def _flush(self) -> None:

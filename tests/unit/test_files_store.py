@@ -99,7 +99,7 @@ async def test_a_file_that_comes_in_many_pieces_is_written_in_few(tmp_path: Path
         for _ in range(17):
             await writing.write(piece)
         file = await writing.publish("a.bin", "user_data", HOUR)
-    assert written == [2**18] * 4 + [2**16]
+    assert written == [2**17] * 8 + [2**16]
     assert await content_of(store, file) == piece * 17
     await store.close()
 
