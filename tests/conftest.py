@@ -1,9 +1,15 @@
-"""Fixtures that every kind of test shares."""
+"""Fixtures that every kind of test shares, and a way to try many cases."""
 
+import contextlib
+import functools
 import importlib.util
+import inspect
 import os
 import tempfile
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,3 +33,55 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the sample inputs beside the checkout, and {SHARED} is not there")
     return SHARED
+
+
+def each_case(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`pytest.mark.parametrize` for cases that take no time: one test tries them all, and tells of all that fail.
+
+    A test of its own costs some milliseconds in every process that collects it. Fixtures are those of the one test, so
+    a case that changes one is no case for this.
+    """
+    names = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
+    named = [dict(zip(names, case if len(names) > 1 else [case], strict=True)) for case in cases]
+    assert named, "no cases: this test could not fail"
+
+    def decorate(test: Callable[..., Any]) -> Callable[..., Any]:
+        asked = inspect.signature(test)
+        rest = [parameter for name, parameter in asked.parameters.items() if name not in names]
+        assert len(rest) == len(asked.parameters) - len(names), f"{names} are not all parameters of {test.__name__}"
+
+        @functools.wraps(test)
+        def tried(**fixtures: Any) -> None:
+            failures: list[str] = []
+            for case in named:
+                with _noting(failures, case):
+                    test(**case, **fixtures)
+            _tell(failures)
+
+        @functools.wraps(test)
+        async def awaited(**fixtures: Any) -> None:
+            failures: list[str] = []
+            for case in named:
+                with _noting(failures, case):
+                    await test(**case, **fixtures)
+            _tell(failures)
+
+        made = awaited if inspect.iscoroutinefunction(test) else tried
+        made.__signature__ = asked.replace(parameters=rest)  # type: ignore[attr-defined]
+        return made
+
+    return decorate
+
+
+@contextlib.contextmanager
+def _noting(failures: list[str], case: dict[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - all of them are told
+        failures.append("With " + ", ".join(f"{name}={value!r}"[:300] for name, value in case.items()))
+        failures.append("".join(traceback.format_exception(error)))
+
+
+def _tell(failures: list[str]) -> None:
+    if failures:
+        pytest.fail("\n".join(failures), pytrace=False)

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
+from tests.conftest import each_case
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -19,7 +19,7 @@ def test_the_page_names_twenty_behaviours() -> None:
     assert len({path for path, _ in BEHAVIOURS}) == 20
 
 
-@pytest.mark.parametrize(("path", "name"), BEHAVIOURS)
+@each_case(("path", "name"), BEHAVIOURS)
 def test_a_behaviour_is_where_the_page_says(path: str, name: str) -> None:
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     assert name in {
@@ -27,7 +27,7 @@ def test_a_behaviour_is_where_the_page_says(path: str, name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:app|tasks|models)/[\w/]+\.py)`", PAGE))))
+@each_case("path", sorted(set(re.findall(r"`((?:app|tasks|models)/[\w/]+\.py)`", PAGE))))
 def test_a_stop_is_a_file(path: str) -> None:
     assert (ROOT / path).is_file()
 

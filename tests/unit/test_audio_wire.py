@@ -24,6 +24,7 @@ from models.speech.transcriber import Word
 from tasks.speech.phrases import Phrase
 from tasks.speech.windows import Window
 from tasks.speech_to_text import Transcript, chunks_of
+from tests.conftest import each_case
 
 PHRASES = [
     Phrase([Word(" Good", 0.31, 0.6, 0.9, (1, 2)), Word(" morning.", 0.6, 1.004, 0.8, (3,))], "SPEAKER_00"),
@@ -63,7 +64,7 @@ def test_a_language_may_have_a_region_or_be_named(sent: str, code: str) -> None:
     assert asked(language=sent).language == code
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("values", "message"),
     [
         ({"temperature": "1.5"}, "Field 'temperature': Input should be less than or equal to 1"),

@@ -11,6 +11,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
+from tests.conftest import each_case
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -39,7 +40,7 @@ async def result_of(outcome: Outcome, text: str = "print(1)", *sources: Source) 
         await loader.close()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "code"),
     [
         ("print(1)", "print(1)"),

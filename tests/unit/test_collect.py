@@ -12,6 +12,7 @@ from app.errors import BadRequest
 from app.wire.request import ChatRequest
 from tasks.inputs.source import Source
 from tasks.inputs.uploads import Upload
+from tests.conftest import each_case
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
@@ -59,7 +60,7 @@ def test_a_message_without_media_speaks_of_the_media_before_it() -> None:
     assert [source.param for source in turn.sources] == ["messages[0].content[0].image_url.url"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("part", "param"),
     [
         ({"type": "image_url", "image_url": PIXEL}, "image_url"),

@@ -9,11 +9,12 @@ from models.vision.detection.coco import NAMES
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
 from tasks.detection.wishes import Wishes
 from tasks.wording.object_phrases import asks, instruction_in, phrases_in
+from tests.conftest import each_case
 
 COCO = Vocabulary(NAMES)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Detect all objects.",
@@ -33,7 +34,7 @@ def test_everything_is_asked_for(text: str) -> None:
     assert phrases_asked_for(text, COCO) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "expected"),
     [
         ("find the cars and the dogs", ["cars", "dogs"]),
@@ -94,7 +95,7 @@ def test_a_text_without_a_verb_restricts_the_search_only_where_it_is_a_list_of_l
     assert phrases_asked_for(text, COCO) == expected
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("phrase", "label"),
     [
         ("person", "person"), ("Persons", "person"), ("people", "person"), ("Women", "person"), ("child", "person"),
@@ -168,7 +169,7 @@ def test_open_vocabularies_are_asked_for_one(phrase: str, expected: str) -> None
     assert singular(phrase) == expected
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "expected"),
     [
         ("Detect all objects.", Wishes()),

@@ -5,9 +5,10 @@ import pytest
 from app.chat.directives import read_directives
 from app.errors import BadRequest
 from models.safety.codes import CODES
+from tests.conftest import each_case
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "task"),
     [
         ("<task>ocr</task>", "ocr"),
@@ -71,7 +72,7 @@ def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
         read_directives(["<task>sing</task>"])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "guard"),
     [
         ("<guard>S1</guard>", ("S1",)),
@@ -90,7 +91,7 @@ def test_guard_codes_are_read_in_any_case_and_separation(text: str, guard: tuple
     assert read_directives([text]).guard == guard
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "<guard>S9",

@@ -12,6 +12,7 @@ from models.language.embedded_grammar import DEEPEST, MOST_REPEATS, decodable, j
 from models.language.embedded_request import NativeRequest, native_request
 from models.language.embedded_template import ChatTemplate
 from models.language.llm import Done, LlmCall, TextDelta, ToolCallDelta
+from tests.conftest import each_case
 
 PROPS: dict[str, Any] = {
     "chat_template": "{% for m in messages %}<|im_start|>{{ m.role }} [INST] <think>{% endfor %}",
@@ -159,7 +160,7 @@ def test_a_call_whose_grammar_does_not_compile_stays_a_call() -> None:
     assert call["properties"] == {"name": {"const": "find"}, "arguments": {"type": "object"}}
 
 
-@pytest.mark.parametrize(
+@each_case(
     "schema",
     [
         {"type": "string", "pattern": "^(?=a)b$"},

@@ -18,11 +18,12 @@ from models.base import (
 )
 from models.language.llm import LlmBroke, LlmNotSetUp, LlmOverloaded, LlmRefused, LlmUnavailable
 from tasks.errors import InputError, InputTooLarge, Overloaded
+from tests.conftest import each_case
 
 NEVER = {"x-should-retry": "false"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("error", "status", "kind", "code"),
     [
         (BadRequest("b"), 400, "invalid_request_error", "invalid_request"),
@@ -84,7 +85,7 @@ def test_clients_are_kept_from_repeating_what_a_repetition_cannot_change(error: 
     assert to_api_error(error).headers == NEVER
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("error", "seconds"),
     [
         (EngineNotReady("ocr", "Closing.", 3), 3),
@@ -99,7 +100,6 @@ def test_clients_are_kept_from_repeating_what_a_repetition_cannot_change(error: 
         (EngineFailed("e", MemoryError()), 2),
         (Unavailable("It took too long.", code="timeout", retry_after=1), 1),
     ],
-    ids=repr,
 )
 def test_what_may_pass_says_when_to_come_back(error: Exception, seconds: int) -> None:
     assert to_api_error(error).headers == {"retry-after": str(seconds)}

@@ -12,6 +12,7 @@ from app.chat.evidence.passages import passages_of
 from app.wire.response import PrecontextEntry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
+from tests.conftest import each_case
 
 CHARACTER, HEIGHT = 10, 20
 
@@ -101,7 +102,7 @@ def test_without_results_everything_is_unsupported() -> None:
     assert ground({"a": 1, "b": True, "c": "x"}, [failed])["unsupported"] == ["/a", "/b", "/c"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "text"),
     [
         (9, "9.00"),
@@ -120,7 +121,7 @@ def test_the_same_is_exact(value: Any, text: str) -> None:
     assert only(value, ocr(text))["match"] == "exact"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "text"),
     [
         (1234.5, "1,234.50"),
@@ -163,7 +164,7 @@ def test_what_ocr_confuses_is_fuzzy(value: str, text: str) -> None:
     assert 0.8 < evidence["score"] <= 1
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "text"),
     [
         ("9.00", "19.00 9.001 99.00"),

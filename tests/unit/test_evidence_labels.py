@@ -14,6 +14,7 @@ from app.chat.evidence.passages import fold, passages_of
 from app.services import Services
 from app.settings import Settings
 from app.wire.response import PrecontextEntry
+from tests.conftest import each_case
 from tests.receipts import Receipt, receipts
 from tests.unit.test_evidence import ocr
 from tests.unit.test_evidence_pages import read
@@ -41,7 +42,7 @@ def judged(key: str, value: Any, entry: PrecontextEntry = RECEIPT, **schema: Any
     return grounding["evidence"][f"/{key}"], f"/{key}" not in grounding["unsupported"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("key", "value", "label"),
     [
         ("total", 63.6, "Total"),
@@ -63,7 +64,7 @@ def test_a_value_beside_its_fields_label_is_the_fields(key: str, value: Any, lab
     assert evidence["score"] > 0.9
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("key", "value", "label"),
     [
         ("vat", 70, "Cash"),
@@ -141,7 +142,7 @@ def test_of_two_places_the_one_beside_the_fields_label_is_taken() -> None:
     assert (evidence["label"], evidence["label_text"]) == ("own", "Amount due")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("label", "meant"),
     [
         ("TOTAL SALES (INCLUSIVE OF GST) :", {"total"}),

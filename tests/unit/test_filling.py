@@ -18,6 +18,7 @@ from app.chat.schema.structured import Shape
 from app.wire.request import ResponseFormat
 from app.wire.response import PrecontextEntry
 from tasks.base import PRECONTEXT_NAMES, TASK_NAMES
+from tests.conftest import each_case
 from tests.plans import Case, turn_of
 from tests.unit.test_evidence import ocr
 
@@ -79,7 +80,7 @@ def left(filling: Filling | None) -> Any:
     return filling.rest.schema["properties"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("results", "reads_out", "fields", "values"),
     [
         ([("speech_to_text", HEARD)], True, ("text",), [SAID]),
@@ -129,7 +130,7 @@ def test_what_was_not_asked_for_or_does_not_fit_is_not_copied(
     assert fill(shape_of(**fields), found(*results)) is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "media", "reads_out"),
     [
         ("Transcribe this.", "wav", True),
@@ -149,7 +150,7 @@ async def test_a_plan_knows_whether_all_the_text_is_asked_for(text: str, media: 
     assert (await Planner().plan(turn_of(Case(text, (media,), ())))).reads_out is reads_out
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("search", "fields", "values"),
     [
         (seen("How many people are there?", "person", "person"), {"count": INTEGER}, {"count": 2}),
@@ -189,7 +190,7 @@ def test_what_was_not_looked_for_is_not_counted(search: Found, fields: dict[str,
     assert fill(shape_of(**fields), search) is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "schema", "value"),
     [
         ("date", {"type": "string", "pattern": "^[0-9/]{10}$"}, "25/12/2018"),

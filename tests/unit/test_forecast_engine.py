@@ -17,6 +17,7 @@ from models.series.path import Logarithmic, Path, normal
 from models.series.seasons import usable
 from models.series.smoothing import Ets, MstlEts
 from models.series.statistical import Statistical, methods_for
+from tests.conftest import each_case
 
 MONTHS = np.arange(96)
 NOISE = np.random.default_rng(1).normal(size=96)
@@ -92,9 +93,9 @@ def test_a_constant_goes_on() -> None:
     assert found.value.tolist() == found.lower.tolist() == found.upper.tolist() == [7.0] * 4
 
 
-@pytest.mark.parametrize("seasons", [(), (4,), (12,)])
-@pytest.mark.parametrize("count", [5, 6, 7, 8, 9, 12, 20])
-@pytest.mark.parametrize(("start", "step"), [(10, 2), (100, 10), (0.1, 0.1), (1000, -37)])
+@each_case("seasons", [(), (4,), (12,)])
+@each_case("count", [5, 6, 7, 8, 9, 12, 20])
+@each_case(("start", "step"), [(10, 2), (100, 10), (0.1, 0.1), (1000, -37)])
 def test_a_straight_line_goes_on(start: float, step: float, count: int, seasons: tuple[int, ...]) -> None:
     found = outlook(start + step * np.arange(count), 3, seasons)
     expected = start + step * np.arange(count, count + 3)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from models.safety.text.interpreter_abuse import flattened, matches
 from models.safety.text.matching import SAID
 from models.safety.text.phrases import ATTACKS, LANGUAGES, REQUESTS
+from tests.conftest import each_case
 
 
 def kind(text: str) -> str:
@@ -328,20 +329,20 @@ def test_the_tables_are_long_enough_to_mean_something() -> None:
     assert min(len(set(ATTACKING)), len(set(HARMLESS))) >= 60
 
 
-@pytest.mark.parametrize("code", ATTACKING)
+@each_case("code", ATTACKING)
 def test_code_that_attacks_is_found(code: str) -> None:
     (match,) = matches(code)
     assert match.code == "S14"
     assert 0.6 <= match.score <= 0.99
 
 
-@pytest.mark.parametrize("text", ASKED_FOR)
+@each_case("text", ASKED_FOR)
 def test_a_request_for_an_attack_is_found(text: str) -> None:
     (match,) = matches(text)
     assert match.score >= SAID
 
 
-@pytest.mark.parametrize("text", HARMLESS)
+@each_case("text", HARMLESS)
 def test_work_with_ones_own_things_is_not(text: str) -> None:
     assert matches(text) == []
 
@@ -350,7 +351,7 @@ def test_every_language_of_the_rules_has_requests() -> None:
     assert [table.language for table in REQUESTS] == [table.language for table in LANGUAGES]
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.kind)
+@each_case("attack", ATTACKS)
 def test_a_kind_is_as_sure_as_its_table_says(attack: object) -> None:
     assert 0.6 <= attack.score <= 0.98  # type: ignore[attr-defined]
 
@@ -376,7 +377,7 @@ def test_several_kinds_are_surer_than_one() -> None:
     assert one.score < two.score <= 0.99
 
 
-@pytest.mark.parametrize(
+@each_case(
     "code",
     [
         "o = ().__class__ . __bases__ [ 0 ] . __subclasses__ ( )",
@@ -433,7 +434,7 @@ def test_any_text_is_looked_at(text: str) -> None:
         assert 0.6 <= match.score <= 0.99
 
 
-@pytest.mark.parametrize(
+@each_case(
     "filler",
     ["(", '"', "s.connect((\n", "for i in range(9):\n", "curl 'x ", "10.0.0.1\n", "\\x41", "a", "\ud800", "{lines}"],
 )

@@ -16,6 +16,7 @@ from models.safety.codes import TEXT_CODES
 from models.safety.guard import TextGuard
 from models.safety.model_candidates import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER
 from models.safety.windows import WINDOW
+from tests.conftest import each_case
 from tests.llm_replies import DONE
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.loop_time import LoopTime
@@ -348,7 +349,7 @@ async def test_marks_differ_between_texts_and_between_servers_but_not_for_a_text
     assert not {one, two} & {*others}
 
 
-@pytest.mark.parametrize("code", TEXT_CODES)
+@each_case("code", TEXT_CODES)
 async def test_the_policy_has_a_section_for_every_code(code: str) -> None:
     assert await judged(GPT_OSS_SAFEGUARD_SERVER, Reply(json.dumps({code: 0.75})), codes=[code]) == {code: 0.75}
 

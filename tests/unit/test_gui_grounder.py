@@ -21,6 +21,7 @@ from models.vision.gui.elements import GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.grounder import LlmGrounder
 from tests.bench.gui.truth import iou
+from tests.conftest import each_case
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.screens import Box, DrawnScreen, sign_up
 
@@ -191,7 +192,7 @@ UNFIT: dict[str, Say] = {
 }
 
 
-@pytest.mark.parametrize("unfit", UNFIT)
+@each_case("unfit", UNFIT)
 async def test_an_unfit_answer_is_asked_for_once_more(unfit: str) -> None:
     say = UNFIT[unfit]
     meant, _, server = await asked("sign up", sign_up().screen, say, pointing_at("Create account"))

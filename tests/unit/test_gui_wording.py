@@ -5,6 +5,7 @@ import pytest
 from models.vision.gui.elements import GuiElement
 from tasks.gui_detection import grounded
 from tasks.wording.gui_elements import Wording
+from tests.conftest import each_case
 
 WIDTH, HEIGHT = 1000, 800
 
@@ -105,7 +106,7 @@ def test_a_quoted_text_that_nothing_has_finds_nothing() -> None:
     assert meant('the "Delete account" button') == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "names"),
     [
         ("", False),

@@ -33,6 +33,7 @@ from models.safety.images.nudenet import CLASSES, MEANING, NudeNet
 from models.safety.images.views import views
 from models.safety.images.vlm import VlmGuard, data_url, verdict_in
 from models.weight_sets import WEIGHT_SETS
+from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
@@ -142,7 +143,7 @@ def shown(judgement: Judgement) -> dict[str, float]:
 # What labels mean.
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("label", "codes"),
     [
         ("nsfw", {"S15_IMAGE"}),
@@ -372,7 +373,7 @@ def test_a_very_long_picture_is_not_enlarged_along_its_length() -> None:
     assert steps.planes(plain(255, 0, 0, 1, 60_000)).shape == (3, 32, 32)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("config", "reason"),
     [
         ({"do_pad": True}, "do_pad"),
@@ -579,7 +580,7 @@ async def test_nonsense_twice_is_no_verdict() -> None:
         await by_llm([Reply("I cannot help with that."), Reply("")])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("said", "reason"),
     [
         ("", "no JSON object"),

@@ -13,6 +13,7 @@ from models.runtime import Runtime
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import TextGuard
 from models.safety.text.phrases import LANGUAGES
+from tests.conftest import each_case
 
 HARMLESS = (
     "You are a helpful assistant.",
@@ -248,7 +249,7 @@ FORBIDDING = {
 }
 
 
-@pytest.mark.parametrize("language", [table.language for table in LANGUAGES])
+@each_case("language", [table.language for table in LANGUAGES])
 def test_every_language_of_the_rules_can_forbid(language: str) -> None:
     assert judged(FORBIDDING[language]).strip() == ""
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, parse_answer, whole_members
+from tests.conftest import each_case
 
 TOTAL = SchemaChecker({"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]})
 
@@ -20,7 +21,7 @@ def reason(text: str, schema: SchemaChecker | None = None) -> str:
     return caught.value.reason
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         '{"total": 9.00}',
@@ -68,7 +69,7 @@ def test_json_object_means_an_object() -> None:
     assert "must be a JSON object" in reason('"text"')
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "words"),
     [
         ("", "empty"),
@@ -109,7 +110,7 @@ def test_an_answer_that_does_not_fit_says_why() -> None:
     assert reason('{"total": "abc"}', TOTAL) == "The JSON does not fit: at /total: 'abc' is not of type 'number'."
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "whole"),
     [
         ('{"a": 1, "b": [2, {"c": 3}, {"c": 4', {"a": 1, "b": [2, {"c": 3}, {}]}),

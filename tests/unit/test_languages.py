@@ -18,6 +18,7 @@ from models.translation.languages import (
 from tasks.translate import languages_of
 from tasks.wording.named_languages import named
 from tasks.wording.translation import asked_of
+from tests.conftest import each_case
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "models/translation"
@@ -58,7 +59,7 @@ def test_every_language_of_madlad_is_known_and_said_to_be_its() -> None:
     assert all("madlad-400" in LANGUAGES[str(tag).partition("-")[0]].engines for tag in tags)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("written", "tag"),
     [
         ("fra", "fr"),
@@ -80,7 +81,7 @@ def test_codes_are_understood_in_any_case_and_with_regions(written: str, tag: st
     assert tag_of_code(written) == tag
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "tag"),
     [
         ("Kinyarwanda", "rw"),
@@ -112,7 +113,7 @@ def test_names_are_english_and_a_languages_own_with_or_without_marks(name: str, 
     assert named(name) == tag
 
 
-@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+@each_case("language", LANGUAGES.values())
 def test_every_language_is_accepted_by_its_names_and_codes(language: Language) -> None:
     for written in (language.name, *language.names, language.tag, *language.codes):
         if written.startswith("'"):  # a quotation, unless it is written with the proper letter
@@ -130,7 +131,7 @@ def test_hardly_any_name_is_shared() -> None:
     assert len(shared) < 5, shared
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("message", "target", "source"),
     [
         ("Translate my letter to Uma into French: hello", "fr", None),

@@ -10,6 +10,7 @@ import pytest
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.layout.lines import in_reading_order
 from tests import pages
+from tests.conftest import each_case
 
 HEIGHT = 20
 CHARACTER = 9
@@ -96,8 +97,8 @@ def test_a_paragraph_is_read_from_top_to_bottom() -> None:
     assert "\n".join(read(found(page))) == page.text
 
 
-@pytest.mark.parametrize("heading", ["", "On the keeping of bees", "Bees"])
-@pytest.mark.parametrize("seed", range(4))
+@each_case("heading", ["", "On the keeping of bees", "Bees"])
+@each_case("seed", range(4))
 def test_two_columns_on_one_grid_are_read_one_after_the_other(seed: int, heading: str) -> None:
     page = pages.two_column_page(seed=seed, heading=heading)
     assert "\n".join(read(found(page))) == page.text

@@ -5,9 +5,8 @@ import types
 import typing
 from pathlib import Path
 
-import pytest
-
 from app.settings import PREFIX, Settings
+from tests.conftest import each_case
 
 PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
 NO_BOUNDS = {"port", "threads", "speech_batch", "idle_unload_s"}
@@ -33,16 +32,14 @@ def rows_of(name: str) -> list[list[str]]:
     return [row for row in rows if f"`{PREFIX}{name.upper()}`" in row]
 
 
-@pytest.mark.parametrize("name", BOUNDS)
+@each_case("name", BOUNDS)
 def test_every_setting_that_bounds_something_says_what_is_beyond_it(name: str) -> None:
     rows = rows_of(name)
     assert rows, f"{PREFIX}{name.upper()} bounds something: docs/limits.md should say what a caller gets beyond it"
     assert all(len(row) == 4 and all(row) for row in rows)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in BOUNDS if name != NUMBERED and Settings.model_fields[name].default is not None]
-)
+@each_case("name", [name for name in BOUNDS if name != NUMBERED and Settings.model_fields[name].default is not None])
 def test_the_page_has_the_defaults(name: str) -> None:
     shown = f"{Settings.model_fields[name].default:,}".removesuffix(".0")
     assert all(shown in re.findall(r"\d[\d.,]*\d|\d", row[1]) for row in rows_of(name))

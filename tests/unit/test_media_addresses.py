@@ -6,6 +6,7 @@ import pytest
 
 from tasks.inputs.fetch.addresses import is_public
 from tasks.inputs.fetch.allowed import AllowList
+from tests.conftest import each_case
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_addresses_of_the_internet_are_public(text: str) -> None:
     assert is_public(ip_address(text))
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "0.0.0.0",
@@ -53,12 +54,12 @@ def test_addresses_of_the_internet_are_public(text: str) -> None:
         "255.255.255.255",
     ],
 )
-@pytest.mark.parametrize("form", ["{}", "::ffff:{}", "64:ff9b::{}"])
+@each_case("form", ["{}", "::ffff:{}", "64:ff9b::{}"])
 def test_special_ipv4_addresses_are_not_whatever_they_are_wrapped_in(text: str, form: str) -> None:
     assert not is_public(ip_address(form.format(text)))
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "::",

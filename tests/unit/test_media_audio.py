@@ -20,6 +20,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.sniff import sniff
 from tasks.inputs.source import Source
+from tests.conftest import each_case
 from tests.recordings import AUDIO, RATE, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav, speech
 
 CODEC_DELAY_S = 0.03
@@ -90,7 +91,7 @@ def broken(data: bytes, start: float, end: float) -> bytes:
     return data[:first] + random.Random(7).randbytes(last - first) + data[last:]
 
 
-@pytest.mark.parametrize("extension", AUDIO)
+@each_case("extension", AUDIO)
 def test_every_container_gives_the_sound_at_its_time(extension: str) -> None:
     data = encoded(beeps(6.3, (2.0, 5.0), channels=2), extension)
     decoder = opened(data)

@@ -15,6 +15,7 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
 from tasks.inputs.fetch.url_policy import FetchFailed
+from tests.conftest import each_case
 from tests.loop_time import LoopTime
 from tests.web import TLS, Certificate, Names, certificate_for, redirect, response, serving
 
@@ -403,7 +404,7 @@ async def test_what_follows_a_compressed_body_does_not_pile_up() -> None:
     assert "a damaged compressed body" in error.message
 
 
-@pytest.mark.parametrize(
+@each_case(
     "answer",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
@@ -426,7 +427,6 @@ async def test_what_follows_a_compressed_body_does_not_pile_up() -> None:
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
         b"x" * 300_000,
     ],
-    ids=range(19),
 )
 async def test_an_answer_that_lies_about_itself_fails(answer: bytes) -> None:
     async with serving(page=answer) as server:

@@ -12,6 +12,7 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.fetch.body import Answer
 from tasks.inputs.fetch.cache import HttpCache
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tests.conftest import each_case
 from tests.web import TLS, Handler, Server, dated, redirect, response, serving
 
 FRESH = "Cache-Control: max-age=60"
@@ -62,7 +63,7 @@ async def test_what_is_fresh_is_used_again(headers: list[str]) -> None:
     assert await times_asked(*headers) == 1
 
 
-@pytest.mark.parametrize(
+@each_case(
     "headers",
     [
         [],

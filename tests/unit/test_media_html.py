@@ -9,6 +9,7 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.text.html_file import HtmlFile
 from tasks.inputs.text.html_text import html_to_markdown
+from tests.conftest import each_case
 from tests.office_files import picture
 
 
@@ -16,7 +17,7 @@ def opened(html: bytes, charset: str | None = None) -> HtmlFile:
     return HtmlFile(Blob(html, "text/html", "a.html", "p", charset), MediaLimits())
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("html", "text"),
     [
         ("<h2>Head <b>line</b></h2><p>One<br>two", "## Head line\n\nOne\ntwo"),

@@ -21,6 +21,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.inputs.text.pictured_text import mark, with_pictures, without_marks
 from tasks.ocr import OcrTask
+from tests.conftest import each_case
 from tests.office_files import changed, document, document_of, picture, slides, workbook
 
 
@@ -150,7 +151,7 @@ async def test_too_many_pictures_are_refused(loader: MediaLoader) -> None:
     assert caught.value.code == "too_many_pages"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("marked", "readings", "text"),
     [
         (f"a\n\n{mark(1)}\n\nb", {1: "x\ny"}, "a\n\nx\ny\n\nb"),

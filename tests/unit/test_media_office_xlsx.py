@@ -11,6 +11,7 @@ from openpyxl import Workbook
 from tasks.errors import InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office.xlsx import shown
+from tests.conftest import each_case
 from tests.office_files import changed, member, opened, picture, text_of, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -80,7 +81,7 @@ def test_pictures_come_after_the_cells_of_their_sheet() -> None:
     assert pages.text[: place.offset].strip() == "## Sheet\n\nfirst"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "code", "text"),
     [
         (None, "General", ""),

@@ -17,6 +17,7 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pictures.picture import PicturePages
 from tasks.inputs.sniff import sniff
+from tests.conftest import each_case
 
 pillow_heif.register_heif_opener()  # for the pictures that the tests make
 
@@ -59,8 +60,8 @@ def test_each_format_is_read(codec: str) -> None:
     assert near(picture[10, 35], WHITE, 12)
 
 
-@pytest.mark.parametrize("codec", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
-@pytest.mark.parametrize(
+@each_case("codec", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
+@each_case(
     ("orientation", "red_at"),
     [
         (1, (5, 2)),

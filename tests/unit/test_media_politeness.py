@@ -12,6 +12,7 @@ from tasks.inputs.fetch import politeness as politeness_module
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.fetch.url_policy import FetchFailed
+from tests.conftest import each_case
 from tests.loop_time import LoopTime
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving
 
@@ -62,7 +63,7 @@ async def test_a_page_that_is_open_to_robots_is_fetched() -> None:
     assert "User-Agent: openfaze" in server.requests[0]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "path", "is_open"),
     [
         (CLOSED, "closed", False),

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.inputs.media_types import media_type_named, media_type_of_file
 from tasks.inputs.sniff import sniff
+from tests.conftest import each_case
 
 
 def picture(codec: str, **options: object) -> bytes:
@@ -57,7 +58,7 @@ def test_files_as_encoders_write_them(codec: str, media_type: str) -> None:
     assert sniff(picture(codec)) == media_type
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("data", "media_type"),
     [
         (ftyp(b"heic", b"mif1", b"heic"), "image/heic"),
@@ -118,7 +119,7 @@ def test_office_files_are_told_from_other_archives(entry: str, name: str) -> Non
     assert sniff(office("else.txt")) == "application/zip"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "data",
     [
         *(b"", b"B", b"BM begins a text", "hé".encode("utf-16"), b"a,b\n1,2", b"\xff", b"RIFF"),

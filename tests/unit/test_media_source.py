@@ -6,6 +6,7 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.inputs.source import Source, urls_in
+from tests.conftest import each_case
 
 PARAM = "messages[0].content[1].image_url.url"
 
@@ -109,7 +110,7 @@ def test_a_source_is_called_by_its_filename_else_by_its_field() -> None:
     assert Source(PARAM, payload="x").label == PARAM
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "urls"),
     [
         ("see https://example.com/a.png.", ["https://example.com/a.png"]),

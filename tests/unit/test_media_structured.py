@@ -6,6 +6,7 @@ from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.text.structured_text import json_depth, read_text
+from tests.conftest import each_case
 
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><a>&c;</a>'
 
@@ -14,7 +15,7 @@ def read(data: bytes, media_type: str, charset: str | None = None) -> str:
     return read_text(Blob(data, media_type, "file", "p", charset), MediaLimits())
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "depth"),
     [
         ("1", 0),

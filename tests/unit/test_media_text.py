@@ -8,6 +8,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.text.text_file import decode_text, looks_like_text
+from tests.conftest import each_case
 
 
 def decode(data: bytes, *, charset: str | None = None, limits: MediaLimits | None = None) -> str:
@@ -42,7 +43,7 @@ def test_a_charset_is_detected_behind_much_ascii() -> None:
     assert decode(text.encode("cp1252")).endswith("übrig blieben.\n")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Größe",
@@ -65,7 +66,7 @@ def test_a_few_western_words_are_cp1252(text: str) -> None:
     assert decode(text.encode("cp1252")) == text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("encoding", "text"),
     [
         ("cp1250", "Zażółć gęślą jaźń. Proszę podać złoty standard, który będzie właściwy."),

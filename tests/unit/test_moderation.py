@@ -14,6 +14,7 @@ from app.wire.moderations import MAX_INPUTS, MODELS, ModeratedImage, ModeratedTe
 from app.wire.parse import parse
 from models.safety.codes import CODES, IMAGE_CODES
 from tasks.guardrails import Check
+from tests.conftest import each_case
 
 OPENAIS = {str(field.alias or name) for name, field in Categories.model_fields.items()}
 
@@ -139,7 +140,7 @@ def test_so_many_strings_may_come_at_once(count: int) -> None:
     assert read(json.dumps({"input": ["a"] * count})).input == ["a"] * count
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "param", "words"),
     [
         ("{}", "input", "Field required"),

@@ -19,6 +19,7 @@ from models.language.llm import (
 from models.language.openai_faults import LONGEST_MESSAGE, Complaint, fault, overflow_of, public_sentence, seconds_until
 from models.language.openai_http import Patience
 from models.language.openai_server import OpenAiServer
+from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
 
 KEY = "very_secret"
@@ -36,7 +37,7 @@ async def failure(reply: Reply) -> LlmError:
     return raised.value
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("status", "kind"),
     [
         (302, LlmNotSetUp),
@@ -274,7 +275,7 @@ OVERFLOWS = {
 }
 
 
-@pytest.mark.parametrize(("sentence", "needed", "limit"), OVERFLOWS.values(), ids=OVERFLOWS.keys())
+@each_case(("sentence", "needed", "limit"), OVERFLOWS.values())
 def test_a_prompt_that_does_not_fit_is_known_by_anybodys_words(
     sentence: str, needed: int | None, limit: int | None
 ) -> None:

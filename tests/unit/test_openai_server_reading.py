@@ -14,6 +14,7 @@ from models.language.openai_server import (
     OpenAiServer,
     WholeBody,
 )
+from tests.conftest import each_case
 from tests.llm_server import Call, Reply, serving_llm
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
@@ -55,8 +56,8 @@ STREAM = (
 DOCUMENTS = [b'{"a":1}', '{"b":"é€😀"}'.encode(), b'{"c":\n3}', b"[DONE]"]
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 4096])
+@each_case("line_end", ["\n", "\r\n", "\r"])
+@each_case("size", [1, 2, 3, 7, 64, 4096])
 def test_events_are_the_same_whatever_the_pieces_and_line_ends(line_end: str, size: int) -> None:
     body = STREAM.replace("\n", line_end).encode()
     stream = EventStream()
@@ -260,7 +261,7 @@ async def test_a_refusal_is_text() -> None:
     assert text_of(await answer(Reply(events=[delta("stop", refusal="I cannot.")]))) == "I cannot."
 
 
-@pytest.mark.parametrize(
+@each_case(
     "reply",
     [
         Reply("a b c", cut_after=2),

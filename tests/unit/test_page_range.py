@@ -4,11 +4,12 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.wording.page_range import requested_pages
+from tests.conftest import each_case
 
 TOTAL = 12
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "pages"),
     [
         ("Read page 3", [3]),
@@ -144,7 +145,7 @@ def test_a_hint_selects_pages(text: str, pages: list[int]) -> None:
     assert requested_pages(text, TOTAL) == pages
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",

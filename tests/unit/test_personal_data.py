@@ -10,6 +10,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from models.safety.check_digits import luhn, verhoeff
 from models.safety.personal_data import KINDS, Kind, find, is_available, unsettled_from
+from tests.conftest import each_case
 
 FOUND: dict[Kind, list[str]] = {
     # What is marked is found, just as far as the marks go.
@@ -263,14 +264,14 @@ def test_the_table_has_examples(kind: Kind) -> None:
     assert len(SURVIVES) >= 40
 
 
-@pytest.mark.parametrize(("kind", "marked"), [(kind, text) for kind, texts in FOUND.items() for text in texts])
+@each_case(("kind", "marked"), [(kind, text) for kind, texts in FOUND.items() for text in texts])
 def test_personal_data_is_found_as_far_as_it_goes(kind: Kind, marked: str) -> None:
     text = re.sub("<<|>>", "", marked)
     assert _marked(text) == marked
     assert {span.kind for span in find(text)} == {kind}
 
 
-@pytest.mark.parametrize("text", SURVIVES)
+@each_case("text", SURVIVES)
 def test_what_only_looks_like_it_survives(text: str) -> None:
     assert _marked(f"We have {text} here.") == f"We have {text} here."
 
@@ -308,7 +309,7 @@ def test_what_is_broken_over_two_lines_is_not_found() -> None:
     assert find("john@\nexample.org") == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "open_part"),
     [
         ("Call +49 170. ", "+49 170. "),
@@ -329,7 +330,7 @@ def test_what_may_be_the_beginning_of_personal_data_is_told(text: str, open_part
     assert text[unsettled_from(text) :] == open_part
 
 
-@pytest.mark.parametrize("marked", [text for texts in FOUND.values() for text in texts])
+@each_case("marked", [text for texts in FOUND.values() for text in texts])
 def test_no_beginning_of_personal_data_is_settled(marked: str) -> None:
     """Wherever a text is cut off, nothing is let go that turns out to belong to something personal."""
     text = re.sub("<<|>>", "", marked) + " and so on"

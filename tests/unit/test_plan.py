@@ -6,6 +6,7 @@ from app.chat.inputs import Turn
 from app.chat.plan import Plan, Planner, Step
 from tasks.inputs.source import Source
 from tasks.wording.transcripts import wishes
+from tests.conftest import each_case
 from tests.plans import Case, turn_of
 
 SERIES = "10, 12, 11, 14, 15, 17"
@@ -162,7 +163,7 @@ def test_a_summary_names_tasks_and_never_shows_content() -> None:
     assert Plan(steps).summary == ("ocr", "speech_to_text", "translate(ocr,speech_to_text)")
 
 
-@pytest.mark.parametrize("fill", ["a", "“", "'", "`", "1 ", "1", "@.", "\n ", " ", "http://", "how ", "translate "])
+@each_case("fill", ["a", "“", "'", "`", "1 ", "1", "@.", "\n ", " ", "http://", "how ", "translate "])
 async def test_no_message_is_too_odd_to_be_planned(fill: str) -> None:
     assert (await Planner().plan(Turn(fill * 50_000, ()))).steps == ()
 
@@ -177,7 +178,7 @@ async def test_a_message_without_words_needs_nothing(text: str) -> None:
     assert (await Planner().plan(Turn(text, ()))).steps == ()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "media", "expected"),
     [
         ("Transcribe this.", ("mp3",), True),

@@ -6,6 +6,7 @@ import pytest
 
 from app.chat.planning.kinds import Kind, is_linked, kind_of
 from tasks.inputs.source import Source
+from tests.conftest import each_case
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
 WAV = base64.b64encode(b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(100)).decode()
@@ -14,7 +15,7 @@ TEXT = "messages[0].content[0].text"
 FILE = "messages[0].content[0].file.file_data"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "kind"),
     [
         ("https://example.com", "page"),
@@ -59,7 +60,7 @@ def test_an_attached_web_page_is_read_and_not_scraped() -> None:
     assert kind_of(Source(FILE, url="https://example.com/page.html")) == "document"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("payload", "filename", "format_", "kind"),
     [
         (PNG, "report.pdf", None, "image"),

@@ -5,6 +5,7 @@ import pytest
 from app.chat.planning import words
 from app.chat.planning.languages import target_language, target_of_translation
 from app.chat.planning.prose import Prose
+from tests.conftest import each_case
 
 LINK = "https://example.com/a"
 
@@ -79,7 +80,7 @@ def test_one_link_may_be_forbidden_and_another_followed() -> None:
     assert Prose.of(f"Read {LINK}. Do not open {LINK}/b").followed == {LINK}
 
 
-@pytest.mark.parametrize(
+@each_case(
     "message",
     [
         "Don't translate",
@@ -116,7 +117,7 @@ def test_a_long_message_is_asked_for_at_its_ends() -> None:
     assert not Prose.of(f"{filler} translate it. {filler}").asks(words.TRANSLATE)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "language"),
     [
         ("translate into French", "French"),
@@ -145,7 +146,7 @@ def test_a_language_that_is_no_target_is_none(text: str) -> None:
     assert target_of_translation(text) is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "language"),
     [
         ("translate to zh: hello", "Chinese"),

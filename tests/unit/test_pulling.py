@@ -13,6 +13,7 @@ from app.settings import Settings
 from models.catalog import CATALOG
 from models.weight_sets import RECOMMENDED, WEIGHT_SETS
 from models.weights import PullFailed, WeightSet
+from tests.conftest import each_case
 from tests.unit.test_weights import CONTENT, WeightServer, serving_weights
 
 
@@ -20,7 +21,7 @@ def settings(folder: Path | str = "weights", **choices: str) -> Settings:
     return Settings(_env_file=None, weights_dir=str(folder), **choices)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("known", WEIGHT_SETS.values(), ids=lambda known: known.name)
+@each_case("known", WEIGHT_SETS.values())
 def test_every_set_says_what_it_is_for_how_large_it_is_and_which_engine_reads_it(known: WeightSet) -> None:
     assert known.purpose
     assert known.shown_size != "unknown size"
@@ -43,7 +44,7 @@ def test_the_list_says_what_is_here_in_whole_and_in_part(tmp_path: Path) -> None
     assert "  missing  " in states["qwen3-4b"]
 
 
-@pytest.mark.parametrize("known", WEIGHT_SETS.values(), ids=lambda known: known.name)
+@each_case("known", WEIGHT_SETS.values())
 def test_a_set_is_named_by_its_name(known: WeightSet) -> None:
     assert set_named(known.name, settings()) is known
 
@@ -59,7 +60,7 @@ def test_a_capability_means_the_set_of_the_engine_that_was_chosen_for_it() -> No
     assert set_named("speech_to_text", settings(speech_to_text="whisper-tiny-en")).name == "whisper-small"
 
 
-@pytest.mark.parametrize("name", [*CATALOG, *(one.spec.name for candidates in CATALOG.values() for one in candidates)])
+@each_case("name", [*CATALOG, *(one.spec.name for candidates in CATALOG.values() for one in candidates)])
 def test_every_capability_and_engine_means_a_set_or_says_how_it_comes_by_its_weights(name: str) -> None:
     engines = [one.spec for candidates in CATALOG.values() for one in candidates]
     told = [f"{spec.name}: {spec.weights}." for spec in engines if name in (spec.name, spec.capability)]

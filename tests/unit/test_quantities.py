@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from app.chat.evidence.quantities import as_day, as_number, days, numbers
+from tests.conftest import each_case
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "readings"),
     [
         ("9", ["9"]),
@@ -43,7 +44,7 @@ def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readi
     assert number.readings == {Decimal(reading) for reading in readings}
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     ["AB1234", "TD01167104", "789417-W", "07-3507405", "35.5X25.5CM", "20:13", "3/4", "#12", "9.00TOTAL", "x_9", "A9"],
 )
@@ -65,7 +66,7 @@ def test_a_text_that_says_more_is_not_a_number(text: str) -> None:
     assert as_number(text) is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "2018-12-25", "2018/12/25", "2018.12.25", "25/12/2018", "12/25/2018", "25-12-2018", "25 Dec 2018",

@@ -12,6 +12,7 @@ from models.vision.text import TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.redaction import redacted, redacted_json, redacted_pieces, redacted_result, redacted_value
 from tasks.translation.scan import items_of
+from tests.conftest import each_case
 
 
 def line_of(text: str, top: int = 10, confidence: float = 0.9) -> TextLine:
@@ -207,7 +208,7 @@ def test_an_ocr_result_of_another_shape_is_walked_through() -> None:
     assert redacted_result("ocr", result, Counter()) == {"extracted_text": "[EMAIL]", "pages": ["[EMAIL]"]}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "expected"),
     [
         ('{"mail": "ann@example.org", "n": 1.50}', '{"mail": "[EMAIL]", "n": 1.50}'),

@@ -20,6 +20,7 @@ from app.errors import BadRequest
 from app.main import create_app
 from app.settings import Settings
 from models.catalog import CATALOG
+from tests.conftest import each_case
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -75,7 +76,7 @@ def test_every_command_in_a_message_names_something_that_there_is() -> None:
         check(text)
 
 
-@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+@each_case("page", DOCS)
 def test_every_command_in_the_documentation_names_something_that_there_is(page: Path) -> None:
     text = page.read_text()
     assert "openfaze[" not in text

@@ -8,6 +8,7 @@ import pytest
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import LARGE, parse
 from app.wire.request import ChatRequest
+from tests.conftest import each_case
 
 MESSAGE = {"role": "user", "content": "hi"}
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
@@ -51,7 +52,7 @@ def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
         assert refusal.value.message == "Field 'messages': Field required. Did you mean it by 'mesages'?"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "param"),
     [
         ({"temperature": "1"}, "temperature"),

@@ -6,6 +6,7 @@ import pytest
 
 from models.sandbox.answer import BadAnswer, read_answer
 from models.sandbox.script import Picture
+from tests.conftest import each_case
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -35,7 +36,7 @@ def test_what_is_no_png_is_no_picture() -> None:
     assert read_answer(answer(b"", b"", b"a.png", b"<svg/>"), None).pictures == ()
 
 
-@pytest.mark.parametrize(
+@each_case(
     "data",
     [
         b"",

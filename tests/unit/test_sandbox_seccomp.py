@@ -11,6 +11,7 @@ from models.sandbox.interpreter import interpreter_binds
 from models.sandbox.room import Room
 from models.sandbox.script import SandboxLimits, Script
 from models.sandbox.seccomp import AARCH64, ARCHITECTURES, X86_64, filter_program, instructions
+from tests.conftest import each_case
 from tests.unit.test_sandbox import bubblewrap
 
 ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
@@ -77,8 +78,8 @@ def test_what_a_list_allows_differs_from_what_must_be_refused(machine: str) -> N
     assert len(set(TABLES[machine].values())) == len(TABLES[machine])
 
 
-@pytest.mark.parametrize("machine", sorted(TABLES))
-@pytest.mark.parametrize(
+@each_case("machine", sorted(TABLES))
+@each_case(
     ("call", "arguments", "expected"),
     [
         ("clone", (0x11,), ALLOW),
@@ -142,6 +143,6 @@ def errors() -> dict[str, int]:
     return {name: int(number) for name, number in (line.split() for line in outcome.output.splitlines())}
 
 
-@pytest.mark.parametrize("call", sorted(REFUSED))
+@each_case("call", sorted(REFUSED))
 def test_a_call_is_refused_in_the_sandbox(errors: dict[str, int], call: str) -> None:
     assert errors[call] == 1

@@ -7,6 +7,7 @@ import pytest
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.safe_keywords import MAX_QUOTE
 from tasks.errors import InputError
+from tests.conftest import each_case
 
 RECEIPT = {
     "type": "object",
@@ -88,7 +89,7 @@ def test_a_draft_that_is_no_text_is_refused() -> None:
     assert "5 is not of type 'string'" in refusal({"$schema": 5})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("schema", "good", "bad"),
     [
         ({"patternProperties": {"^a": {"type": "string"}}}, {"a": "x", "b": 1}, {"ab": 1}),

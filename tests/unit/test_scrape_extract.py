@@ -9,6 +9,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
 from tasks.scrape.page import Link, Page
 from tasks.scrape.page_file import extract_page
+from tests.conftest import each_case
 from tests.web_pages import LAYOUTS, ORDER, WebPage, document, web_pages, word_f1
 
 URL = "https://h.example/folder/page"
@@ -23,7 +24,7 @@ def extract(body: str, head: str = "") -> Page:
     return extract_page(document("Title", body, head=head).encode(), URL, "utf-8")
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@each_case("name", LAYOUTS)
 def test_the_main_text_of_a_layout_is_found(name: str) -> None:
     page = LAYOUTS[name]()
     found = read(page)
@@ -44,7 +45,7 @@ def test_nothing_hidden_is_in_the_text() -> None:
     assert ORDER not in str(page.links)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "hidden",
     [
         '<div style="DISPLAY : none !important">X-ORDER</div>',

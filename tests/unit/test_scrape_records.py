@@ -9,6 +9,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.scrape.matching import Match
 from tasks.scrape.page_file import PageFile
 from tasks.scraper import fields_asked
+from tests.conftest import each_case
 from tests.web_pages import LAYOUTS, document
 
 
@@ -24,7 +25,7 @@ def rows(html: bytes, *fields: str) -> list[dict[str, object]]:
     return [dict(row) for row in found.rows]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "fields"),
     [
         ("Extract post titles and points from https://a.example/", ("title", "points")),

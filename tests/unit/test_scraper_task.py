@@ -24,6 +24,7 @@ from tasks.inputs.total import Total
 from tasks.ocr import OcrTask
 from tasks.scrape.renderer import Rendered, Renderer
 from tasks.scraper import ScraperParts, ScraperTask
+from tests.conftest import each_case
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.pdfs import pdf_of_pages
 from tests.web import TLS, Names, Server, redirect, response, serving
@@ -338,7 +339,7 @@ async def test_a_shell_is_rendered() -> None:
     assert browser.asked == [here.server.url("page")]
 
 
-@pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "ten_megabytes"])
+@each_case("name", [name for name in LAYOUTS if name != "ten_megabytes"])
 async def test_a_page_with_text_needs_no_browser(name: str) -> None:
     page, browser = LAYOUTS[name](), Browser(b"")
     tagged = page.html.replace(b"</body>", b'<script src="/analytics.js"></script></body>')

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from tasks.search.fall_over import canonical, is_on
 from tasks.search.provider import hits_of
+from tests.conftest import each_case
 
 PAGE = "https://example.com/a/b?id=7"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "http://example.com/a/b?id=7",

@@ -19,6 +19,7 @@ from tasks.search.provider import BLOCKED_S, REFUSED_S, UNREACHABLE_S, Hit, Sear
 from tasks.search.providers import Brave, Ddgs, Searxng, Serper, Tavily, ddgs_hits
 from tasks.wording.freshness import Freshness
 from tests import search_engines as said
+from tests.conftest import each_case
 from tests.server import free_port
 from tests.web import TLS, Names, Server, proxying, redirect, response, serving
 
@@ -144,8 +145,8 @@ async def test_serper_gets_the_key_the_site_and_the_dates(freshness: Freshness, 
     assert "X-Api-Key: KEY" in server.requests[0]
 
 
-@pytest.mark.parametrize("name", MAKING)
-@pytest.mark.parametrize(
+@each_case("name", MAKING)
+@each_case(
     ("answer", "reason", "rest_s"),
     [
         (response(status="429 Slowly"), "is asked too often (status 429)", BLOCKED_S),
@@ -213,7 +214,7 @@ async def test_a_provider_that_keeps_silent_is_left(monkeypatch: pytest.MonkeyPa
         left.set()
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "ftp://a.example/",

@@ -7,6 +7,7 @@ import pytest
 from tasks.errors import InputError
 from tasks.wording.freshness import Freshness, freshness_in
 from tasks.wording.search_query import SearchQuery, parse_query
+from tests.conftest import each_case
 
 TODAY = date(2026, 11, 20)
 
@@ -15,7 +16,7 @@ def parsed(text: str) -> SearchQuery:
     return parse_query(text, TODAY)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "words"),
     [
         ("Search the web for the best pizza in Naples", "the best pizza in Naples"),
@@ -47,7 +48,7 @@ def test_words_that_tell_to_search_are_not_searched_for(text: str, words: str) -
     assert parsed(text).text == words
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "site", "words"),
     [
         ("diffusion models on arxiv.org", "arxiv.org", "diffusion models"),
@@ -71,7 +72,7 @@ def test_a_site_is_taken_out_of_the_words(text: str, site: str | None, words: st
     assert (found.site, found.text) == (site, words)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "since", "until"),
     [
         ("AI news since 2025", "2025-01-01", None),
@@ -109,7 +110,7 @@ def test_how_new_it_shall_be_is_understood(text: str, since: str, until: str | N
     assert freshness_in(text, TODAY) == Freshness(date.fromisoformat(since), end, TODAY)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "the capital of France",

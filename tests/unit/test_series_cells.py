@@ -6,9 +6,10 @@ import pytest
 
 from tasks.series.dates import moment, moments, since_1970
 from tasks.series.numbers import decimal_comma, is_missing, looks_numeric, number
+from tests.conftest import each_case
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("cell", "comma", "expected"),
     [
         ("12", False, 12.0),
@@ -39,7 +40,7 @@ def test_what_is_no_number_is_none(cell: str) -> None:
     assert number(cell, comma=False) is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("cells", "likely", "expected"),
     [
         (["1,234", "5,678"], False, False),
@@ -66,7 +67,7 @@ def test_a_cell_may_say_that_there_is_no_value(cell: str) -> None:
     assert not looks_numeric(cell)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("cell", "expected"),
     [
         ("2024-01-31", "2024-01-31 00:00"),

@@ -17,6 +17,7 @@ from tasks.series.inline import message_of
 from tasks.series.reading import WorkbookTables
 from tasks.series.structured import json_table
 from tasks.series.table import Table
+from tests.conftest import each_case
 
 VALUES = [3.0, 5.0, 4.0, 6.0, 7.0]
 DAYS = [f"2024-01-0{day}" for day in range(1, 6)]
@@ -38,7 +39,7 @@ def rows(separator: str = ",", head: str = "date,sold") -> str:
     return "\n".join(lines).replace(",", separator)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         rows(),
@@ -177,7 +178,7 @@ def test_json_without_a_table_has_no_series(text: str) -> None:
     assert table is None or observed(table, "") == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "words", "values"),
     [
         ("Predict the next 3 values: 3, 5, 4, 6, 7", "Predict the next 3 values:", VALUES),

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from app import settings as settings_module
 from app.settings import PREFIX, Settings, is_loopback, unknown_variables
+from tests.conftest import each_case
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -26,8 +27,8 @@ def test_listening_beyond_loopback_needs_keys_or_open(host: str) -> None:
     assert Settings(_env_file=None, host=host, api_keys=("k",)).host == host
 
 
-@pytest.mark.parametrize("name", ["llm_base_url", "guard_base_url", "search_url"])
-@pytest.mark.parametrize("address", ["localhost:11434/v1", "127.0.0.1", "http://", "ftp://host/v1"])
+@each_case("name", ["llm_base_url", "guard_base_url", "search_url"])
+@each_case("address", ["localhost:11434/v1", "127.0.0.1", "http://", "ftp://host/v1"])
 def test_an_address_without_its_scheme_or_host_is_refused(name: str, address: str) -> None:
     given: dict[str, Any] = {name: address, "text_guard": "off"}
     with pytest.raises(ValidationError, match="begins with http:// or https://"):
@@ -139,7 +140,7 @@ def documented(name: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+@each_case("name", sorted(Settings.model_fields))
 def test_every_setting_is_documented(name: str) -> None:
     assert Settings.model_fields[name].description
     assert documented(name) in DOCS.read_text().splitlines()

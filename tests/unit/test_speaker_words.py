@@ -1,11 +1,10 @@
 """What a request's text says about speakers."""
 
-import pytest
-
 from tasks.wording.transcripts import asks_for_speakers, number_of_speakers
+from tests.conftest import each_case
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Transcribe the audio and identify the speakers.",
@@ -36,7 +35,7 @@ def test_asking_who_speaks_is_understood(text: str) -> None:
     assert asks_for_speakers(text)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Transcribe this.",
@@ -56,7 +55,7 @@ def test_other_requests_and_refusals_are_left_alone(text: str) -> None:
     assert not asks_for_speakers(text)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "number"),
     [
         ("Identify the two speakers", 2),
@@ -81,7 +80,7 @@ def test_the_number_of_speakers_is_read_from_the_text(text: str, number: int) ->
     assert number_of_speakers(text) == number
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Identify the speakers",

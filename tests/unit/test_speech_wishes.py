@@ -4,9 +4,10 @@ import pytest
 
 from tasks.speech.languages import CODES, language_name
 from tasks.wording.transcripts import SpeechOptions, wishes
+from tests.conftest import each_case
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Transcribe by word",
@@ -33,7 +34,7 @@ def test_other_texts_leave_phrases(text: str) -> None:
     assert wishes(text) == SpeechOptions()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "language"),
     [
         ("Transcribe this in German", "de"),

@@ -13,6 +13,7 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher, FetchPolicy
+from tests.conftest import each_case
 from tests.origin import Origin, serving_origin
 from tests.web import TLS, Names, redirect, response, serving
 
@@ -262,8 +263,8 @@ async def test_a_connection_would_be_seen(no_sockets: list[object]) -> None:
     assert len(no_sockets) == 1
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("host", INNER)
+@each_case("scheme", ["http", "https"])
+@each_case("host", INNER)
 async def test_no_spelling_of_an_inner_host_opens_a_connection(
     host: str, scheme: str, no_sockets: list[object]
 ) -> None:
@@ -271,15 +272,16 @@ async def test_no_spelling_of_an_inner_host_opens_a_connection(
     assert no_sockets == []
 
 
-@pytest.mark.parametrize("url", INNER_URLS)
+@each_case("url", INNER_URLS)
 async def test_no_odd_url_opens_a_connection(url: str, no_sockets: list[object]) -> None:
     error = await refused(url)
     assert "word" not in error.message
     assert no_sockets == []
 
 
-@pytest.mark.parametrize("host", [host for host in INNER if "\r" not in host])
+@each_case("host", [host for host in INNER if "\r" not in host])
 async def test_no_redirect_leads_to_an_inner_host(host: str, sockets: Sockets) -> None:
+    sockets.tried.clear()
     names = resolving_to([PUBLIC], ["127.0.0.1"])
     async with serving(a=redirect(f"http://{host}/secret"), secret=response(b"secret")) as server:
         sockets.passed_on_to = server.port
@@ -288,7 +290,7 @@ async def test_no_redirect_leads_to_an_inner_host(host: str, sockets: Sockets) -
     assert sockets.tried == [(PUBLIC, 80)]
 
 
-@pytest.mark.parametrize(
+@each_case(
     "address",
     [
         "127.0.0.1",
@@ -303,7 +305,7 @@ async def test_no_redirect_leads_to_an_inner_host(host: str, sockets: Sockets) -
         "10.0.0.1",
     ],
 )
-@pytest.mark.parametrize("others", [[], [PUBLIC], [PUBLIC, "1.1.1.1", "8.8.8.8", "9.9.9.9"]])
+@each_case("others", [[], [PUBLIC], [PUBLIC, "1.1.1.1", "8.8.8.8", "9.9.9.9"]])
 async def test_a_name_with_an_inner_address_among_public_ones_is_refused(
     address: str, others: list[str], no_sockets: list[object]
 ) -> None:
@@ -359,7 +361,7 @@ async def test_a_closed_port_of_an_inner_host_looks_like_any_other(no_sockets: l
     assert no_sockets == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("allow", "url", "address"),
     [
         ("wiki.lan", "http://wiki.lan/", "10.1.2.3"),
@@ -382,12 +384,13 @@ async def test_a_closed_port_of_an_inner_host_looks_like_any_other(no_sockets: l
     ],
 )
 async def test_what_the_operator_names_is_open(allow: str, url: str, address: str, sockets: Sockets) -> None:
+    sockets.tried.clear()
     with pytest.raises(InputError, match="could not be reached"):
         await fetch(url, FetchPolicy(allow=(allow,)), resolving_to([address]))
     assert [host for host, _ in sockets.tried] == [address]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("allow", "url", "address"),
     [
         ("wiki.lan:8000", "http://wiki.lan/", "10.1.2.3"),

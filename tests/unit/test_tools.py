@@ -10,6 +10,7 @@ from app.chat.tools import PREFIX, TOOLS, InternalTool, offered
 from tasks.base import TASK_NAMES
 from tasks.errors import InputError
 from tasks.inputs.source import Source
+from tests.conftest import each_case
 from tests.unit.test_collect import PIXEL
 
 PICTURE = Source.from_reference(PIXEL, param="messages[0].content[0].image_url.url")
@@ -73,7 +74,7 @@ def test_a_call_asks_its_task(task: str, arguments: object, text: str, sources: 
     assert (request.text, request.sources) == (text, sources)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("task", "arguments", "words"),
     [
         ("ocr", '{"input": 3}', "There is no input 3; there are 2."),

@@ -4,6 +4,7 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.wording.translation import asked_of
+from tests.conftest import each_case
 
 PHRASINGS = [
     ("Translate the following into French:\n\nHello, world!", "fr", None, "Hello, world!"),
@@ -65,7 +66,7 @@ PHRASINGS = [
 ]
 
 
-@pytest.mark.parametrize(("message", "target", "source", "text"), PHRASINGS)
+@each_case(("message", "target", "source", "text"), PHRASINGS)
 def test_a_request_is_taken_apart(message: str, target: str, source: str | None, text: str) -> None:
     asked = asked_of(message)
     assert (asked.target, asked.source, asked.text) == (target, source, text)

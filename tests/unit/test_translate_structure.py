@@ -26,6 +26,7 @@ from models.translation.translator import Translator
 from tasks.base import unreported
 from tasks.translate import Translation
 from tasks.translation.segments import LONGEST, Sentence, cut, pieces_of
+from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad
 
@@ -167,7 +168,7 @@ async def test_a_translation_with_invented_markup_is_refused(invented: str) -> N
             await Translation(translator, "en", "es", unreported).of(["The house is red."])
 
 
-@pytest.mark.parametrize("text", [text for text, _, _ in TABLE])
+@each_case("text", [text for text, _, _ in TABLE])
 def test_pieces_joined_are_the_text(text: str) -> None:
     assert "".join(piece if isinstance(piece, str) else piece.original for piece in pieces_of(text)) == text
 

@@ -11,6 +11,7 @@ from app.chat.tool_loop import PASSED_ON
 from app.chat.warnings import warnings_of
 from app.wire.parse import parse
 from app.wire.request import ChatRequest
+from tests.conftest import each_case
 
 NO_DIRECTIVES = read_directives([])
 
@@ -20,7 +21,7 @@ def told(**fields: Any) -> list[str]:
     return list(warnings_of(parse(ChatRequest, json.dumps(body).encode()), NO_DIRECTIVES))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("sent", "meant"),
     [
         ("temprature", "temperature"),
@@ -63,12 +64,12 @@ def test_fields_within_others_are_named_by_their_path() -> None:
     assert "Did you mean 'response_format.json_schema.strict'?" in sentence
 
 
-@pytest.mark.parametrize("name", ["store", "service_tier", "verbosity", "prompt_cache_key", *PASSED_ON])
+@each_case("name", ["store", "service_tier", "verbosity", "prompt_cache_key", *PASSED_ON])
 def test_fields_of_openais_need_no_word(name: str) -> None:
     assert told(**{name: None}) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     [
         "top_a",

@@ -24,6 +24,7 @@ from tasks.search.providers import Searxng
 from tasks.search.result_pages import ResultPages
 from tasks.web_search import MAX_CONTENT_CHARS, PAGES, RESULTS, WebSearchTask
 from tests import search_engines as said
+from tests.conftest import each_case
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving
 
 TIDES = """<html><head><title>Tides</title></head><body><nav><a href="/menu">Menu</a></nav><main><h1>Tides</h1>
@@ -194,7 +195,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each_case("place", PLACES)
 async def test_nothing_on_a_page_is_followed(place: str) -> None:
     async with web(secret=html("<p>secret</p>")) as here:
         here.server.pages["page"] = html(PLACES[place].format(here.server.url("secret")))

@@ -17,6 +17,7 @@ import pytest
 from models.vision.paddle_models import LANGUAGES, models_for
 from models.weight_sets import WEIGHT_SETS
 from models.weights import PullFailed, WeightFile, WeightSet, pull
+from tests.conftest import each_case
 
 CONTENT = bytes(range(256)) * 12_000
 """About 3 MB: several blocks."""
@@ -298,7 +299,7 @@ def test_a_process_that_was_killed_keeps_nobody_out(server: WeightServer, tmp_pa
     assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("weights", WEIGHT_SETS.values(), ids=lambda weights: weights.name)
+@each_case("weights", WEIGHT_SETS.values())
 def test_every_set_names_checked_files_inside_the_weights_directory(weights: WeightSet) -> None:
     assert weights.licence
     assert len({file.path for file in weights.files}) == len(weights.files)
@@ -309,7 +310,7 @@ def test_every_set_names_checked_files_inside_the_weights_directory(weights: Wei
         assert ".." not in Path(file.path).parts
 
 
-@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@each_case("language", sorted(LANGUAGES))
 def test_the_set_of_a_language_holds_the_models_that_paddleocr_loads_for_it(language: str) -> None:
     models = models_for(language)
     assert {file.path for file in WEIGHT_SETS[models.weight_set].files} == {
