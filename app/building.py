@@ -21,7 +21,7 @@ from models.candidate import (
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.sandbox.script import SandboxLimits
-from tasks.inputs.decode.processes import DecodeLimits
+from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MB, MediaLimits

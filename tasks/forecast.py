@@ -12,13 +12,12 @@ from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
-from tasks.series.ahead import steps_ahead
 from tasks.series.columns import Observed, mentions, observed
+from tasks.series.grid import Table
 from tasks.series.inline import message_of
 from tasks.series.plot import plot, wants_plot
 from tasks.series.reading import TableReader
-from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of
-from tasks.series.table import Table
+from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
 from tasks.side_by_side import side_by_side
 from tasks.wording.horizon import Horizon, horizon_in
 

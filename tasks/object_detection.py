@@ -14,8 +14,7 @@ from models.vision.detection.detector import Detection, Mask
 from models.vision.text import Image
 from tasks.base import Progress, TaskRequest
 from tasks.bounds import Bounds, Corner, bounds_of
-from tasks.detection.search import Engines, Search, Searches
-from tasks.detection.wishes import Wishes
+from tasks.detection.search import Engines, Search, Searches, Wishes
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search

@@ -10,7 +10,7 @@ from tasks.base import Progress, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.text.pictured_text import unread
+from tasks.inputs.text.text_file import unread
 from tasks.layout.mixed_page import combined
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import Page, opened_documents

@@ -14,7 +14,7 @@ import pydantic_core
 
 from models.safety.personal_data import Span, find
 from tasks.bounds import Bounds, bounds_of
-from tasks.speech.spacing import joined_text, spaced
+from tasks.speech.phrases import joined_text, spaced
 
 Counts = Counter[str]
 """How often each kind of personal data was replaced."""

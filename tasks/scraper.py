@@ -22,13 +22,11 @@ from tasks.inputs.media_types import media_type_named, media_type_of_file
 from tasks.inputs.sessions import Sessions
 from tasks.inputs.sniff import sniff
 from tasks.inputs.source import Source
-from tasks.scrape.browser import REMEDY
+from tasks.scrape.browser import REMEDY, Renderer
 from tasks.scrape.feed import is_feed
-from tasks.scrape.llm_fill import fill_fields
-from tasks.scrape.matching import Match, Row
-from tasks.scrape.page import Page
+from tasks.scrape.matching import Match, Row, fill_fields
 from tasks.scrape.page_file import PageFile, Reading
-from tasks.scrape.renderer import Renderer
+from tasks.scrape.parsing import Page
 from tasks.side_by_side import side_by_side
 
 _ASKED = re.compile(

@@ -13,14 +13,12 @@ from tasks.base import Progress, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
+from tasks.speech.cutter import Window, window_at
 from tasks.speech.languages import language_name
 from tasks.speech.listening import Heard, listen
-from tasks.speech.phrases import Phrase, phrases
-from tasks.speech.spacing import joined_text
+from tasks.speech.phrases import Phrase, joined_text, phrases
 from tasks.speech.speakers import SpeakerTurns
-from tasks.speech.telling import Teller
-from tasks.speech.turns import label_words, speaker_label
-from tasks.speech.windows import Window, window_at
+from tasks.speech.turns import Teller, label_words, speaker_label
 from tasks.wording.transcripts import SpeechOptions, wishes
 
 CAPABILITY = "speech_to_text"

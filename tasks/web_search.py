@@ -7,10 +7,8 @@ from typing import ClassVar, TypedDict
 
 from models.language.embedding import Embedder
 from tasks.base import Progress, TaskRequest
-from tasks.search.fall_over import FallOver
-from tasks.search.provider import Hit
-from tasks.search.result_pages import ResultPages
-from tasks.search.snippets import nearest
+from tasks.search.fall_over import FallOver, Hit
+from tasks.search.result_pages import ResultPages, nearest
 from tasks.side_by_side import side_by_side
 from tasks.wording.search_query import parse_query
 

@@ -14,9 +14,9 @@ from openpyxl import Workbook
 from pptx.presentation import Presentation
 
 from tasks.inputs.blob import Blob
+from tasks.inputs.document import Pages
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.pages import Pages
-from tasks.inputs.readers import IN_PROCESSES
+from tasks.inputs.loader import IN_PROCESSES
 from tasks.inputs.sniff import sniff
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

@@ -12,8 +12,7 @@ from app.chat.events import Progress
 from app.chat.render import FIRST_PING_S, PING_S
 from app.wire import audio, sse, subtitles
 from tasks.speech.languages import language_name
-from tasks.speech.phrases import Phrase
-from tasks.speech.spacing import separator, spaced
+from tasks.speech.phrases import Phrase, separator, spaced
 from tasks.speech_to_text import Transcript
 
 _SEEK_HZ = 100

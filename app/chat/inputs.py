@@ -21,9 +21,8 @@ from app.wire.request import (
     Url,
     UrlPart,
 )
-from tasks.inputs.source import Source, urls_in
-from tasks.inputs.total import Total
-from tasks.inputs.uploads import Uploads
+from tasks.inputs.reading import Uploads
+from tasks.inputs.source import Source, Total, urls_in
 
 _SHOWN = 80
 """Characters of an id that a message repeats."""

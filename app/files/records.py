@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.inputs.limits import MB
-from tasks.inputs.uploads import Upload
+from tasks.inputs.reading import Upload
 
 KNOWN = ".json"
 """Ends the name of a file's record."""

@@ -23,8 +23,8 @@ from app.files.storage import Storage
 from app.files.writing import Writing
 from models.base import RETRY_S, ran_out
 from tasks.inputs.decode.threads import Worker
+from tasks.inputs.reading import Upload
 from tasks.inputs.sessions import Closable
-from tasks.inputs.uploads import Upload
 
 P = ParamSpec("P")
 T = TypeVar("T")

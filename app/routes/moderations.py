@@ -23,8 +23,7 @@ from app.wire.parse import parse_aside
 from app.wire.request import Url
 from tasks.guardrails import GUARDS, Policy
 from tasks.inputs.limits import MB
-from tasks.inputs.source import Source
-from tasks.inputs.total import Total
+from tasks.inputs.source import Source, Total
 from tasks.side_by_side import side_by_side
 
 _AT_ONCE = 8

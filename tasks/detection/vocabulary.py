@@ -1,14 +1,28 @@
 """From what a user calls a thing to the label that an engine knows it by."""
 
 import re
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from models.base import ModelError
 from models.language.embedding import Embedder
-from tasks.detection.synonyms import GROUPS, SYNONYMS
 from tasks.wording.object_phrases import asks, listed_in, phrases_in
+
+_TABLE: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
+    Path(__file__).with_name("synonyms.toml").read_text("utf-8")
+)
+
+SYNONYMS: Mapping[str, frozenset[str]] = {
+    label: frozenset({label, *words}) for label, words in _TABLE["labels"].items()
+}
+"""Each label's other names, itself included."""
+
+GROUPS: Mapping[str, tuple[str, ...]] = {word: tuple(labels) for word, labels in _TABLE["groups"].items()}
+"""Words for several labels at once."""
+
 
 _LEAST_LIKENESS = 0.7
 _LEAST_LEAD = 0.1

@@ -6,7 +6,7 @@ import io
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import pybase64
@@ -22,7 +22,28 @@ from tasks.inputs.media_types import media_type_named, media_type_of_file
 from tasks.inputs.sniff import sniff
 from tasks.inputs.source import HEAD, Source
 from tasks.inputs.text.text_file import looks_like_text
-from tasks.inputs.uploads import Uploads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """An uploaded file, as a source needs to know it."""
+
+    id: str
+    owner: str
+    size: int
+    """Bytes."""
+    filename: str
+    media_type: str | None
+    """As its first bytes or its name show it."""
+
+
+class Uploads(Protocol):
+    async def find(self, owner: str, file_id: str) -> Upload | None:
+        """None where `owner` has no such file, or has it no longer."""
+
+    async def read(self, upload: Upload) -> bytes:
+        """The whole file. Raises FileNotFoundError where it was deleted meanwhile."""
+
 
 _BLANKS = b"\r\n\t \v\f"
 _PIECE = 1 << 20

@@ -7,10 +7,33 @@ from typing import Self
 
 import pybase64
 
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
+from tasks.inputs.limits import megabytes
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.sniff import sniff
-from tasks.inputs.total import Total
+
+
+class Total:
+    """Bytes that a request's sources may still take, of `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.left = limit
+
+    def take(self, size: int, param: str) -> None:
+        """Raises InputTooLarge (`request_too_large`) where less than `size` is left."""
+        if size > self.left:
+            raise self.passed(param)
+        self.left -= size
+
+    def passed(self, param: str) -> InputTooLarge:
+        return InputTooLarge(
+            f"The inputs of the request, up to '{param}', are more than {megabytes(self._limit)} together "
+            "(OPENFAZE_MAX_TOTAL_MB).",
+            code="request_too_large",
+            param=param,
+        )
+
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _URL = re.compile(r"https?://[^\s\"'`<>(){}\[\]|\\^“”‘’«»]+", re.IGNORECASE)

@@ -21,10 +21,24 @@ from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.network import Resolver, SystemResolver
 from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
-from tasks.scrape.renderer import Rendered
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Playwright, Route, WebSocketRoute
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    html: bytes
+    """UTF-8."""
+    url: str
+    """Where the browser was in the end."""
+
+
+class Renderer(Protocol):
+    async def render(self, url: str, *, param: str | None = None) -> Rendered:
+        """The page once its scripts have run. Raises InputError and ModelError."""
+
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Names of browsers that speak Chromium's protocol, as they are looked for in PATH."""

@@ -14,7 +14,6 @@ from typing import Self
 import httpcore
 import httpx
 
-from tasks.inputs.fetch.allowed import AllowList
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.network import (
     AddressRefused,
@@ -26,6 +25,7 @@ from tasks.inputs.fetch.network import (
     Resolver,
     Rules,
 )
+from tasks.inputs.fetch.url_policy import AllowList
 from tasks.inputs.limits import MB
 
 MAX_PAGE_BYTES = 40 * MB

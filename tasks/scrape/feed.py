@@ -9,12 +9,11 @@ from lxml.etree import ParserError
 
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.xml_bounds import declares_entities
+from tasks.inputs.office.bounds import declares_entities
 from tasks.inputs.text.text_file import decode_text
-from tasks.scrape.blocks import text_of
-from tasks.scrape.language import language_of
-from tasks.scrape.links import joined
-from tasks.scrape.page import Link, Page
+from tasks.scrape.main_part import text_of
+from tasks.scrape.metadata import language_of
+from tasks.scrape.parsing import Link, Page, joined
 from tasks.scrape.visible import drop_unseen
 
 MAX_ENTRIES = 500

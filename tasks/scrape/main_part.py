@@ -1,11 +1,150 @@
 """The part of a page that it is there for, without what stands round it on every page of its site."""
 
 import copy
+import itertools
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from tasks.scrape.blocks import size_within
+_INLINE_NAMES = (
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark meter nobr output "
+    "progress q rp rt ruby s samp small span strike strong sub sup time tt u var wbr"
+)
+_INLINE = frozenset(_INLINE_NAMES.split()) | {"hi", "ref"}
+"""Of HTML, and of the XML that trafilatura makes of it."""
+_CELLS = frozenset({"td", "th", "cell"})
+_CELL = "\x1f"
+
+
+def text_of(element: HtmlElement) -> str:
+    """A line for each paragraph, heading, list item and table row, whose cells stand between bars; what is preformatted
+    keeps its lines."""
+    text = "".join(_pieces(element))
+    lines = []
+    for line in text.split("\n"):
+        if _CELL in line:
+            cells = [" ".join(cell.split()) for cell in line.split(_CELL)]
+            line = " | ".join(cells).strip(" |")
+        line = line.rstrip()
+        if line.strip():
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _pieces(root: HtmlElement) -> Iterator[str]:
+    """Without recursion: `(element, is_end)` on a stack."""
+    stack: list[tuple[HtmlElement, bool]] = [(root, False)]
+    pre = 0
+    while stack:
+        element, is_end = stack.pop()
+        tag = element.tag
+        is_block = tag not in _INLINE and tag not in _CELLS
+        if is_end:
+            pre -= _is_verbatim(element)
+            if is_block:
+                yield "\n"
+            if element is not root:
+                yield _plain(element.tail, pre)
+            continue
+        pre += _is_verbatim(element)
+        if tag in _CELLS:
+            yield _CELL
+        elif is_block:
+            yield "\n"
+        yield _plain(element.text, pre)
+        stack.append((element, True))
+        stack.extend((child, False) for child in reversed(element) if isinstance(child.tag, str))
+
+
+def _is_verbatim(element: HtmlElement) -> bool:
+    """`code` stands in `pre` in HTML, and alone in the XML that trafilatura makes of it."""
+    return element.tag == "pre" or (element.tag == "code" and "\n" in (element.text or ""))
+
+
+def _plain(text: str | None, pre: int) -> str:
+    if not text or pre:
+        return text or ""
+    return re.sub(r"\s+", " ", text)
+
+
+def size_of(text: str) -> int:
+    """Characters that are no white space: a measure of text in any script."""
+    return len("".join(text.split()))
+
+
+def size_within(element: HtmlElement) -> int:
+    return size_of("".join(element.itertext()))
+
+
+_LEAST = 3
+_MAX_RECORDS = 1000
+_TABLE_PARTS = frozenset({"tbody", "thead", "tfoot"})
+
+Record = Sequence[HtmlElement]
+"""The elements of one post, product or row: one, or several that follow each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    parent: HtmlElement
+    items: Sequence[Record]
+    size: int
+
+
+def largest_share(region: HtmlElement) -> float:
+    """Of the text of `region`, what stands in its largest group of records."""
+    groups = record_groups(region)
+    return groups[0].size / max(1, size_within(region)) if groups else 0.0
+
+
+def record_groups(region: HtmlElement) -> list[Records]:
+    """The groups of `region` that are not paragraphs, those with the most text first. Groups may lie within others."""
+    found = [group for parent in region.iter() if len(parent) >= _LEAST for group in _groups_in(parent)]
+    return sorted(found, key=lambda group: -group.size)
+
+
+def _groups_in(parent: HtmlElement) -> Iterator[Records]:
+    signatures: dict[str, list[int]] = {}
+    children = [child for child in parent if isinstance(child.tag, str)]
+    for place, child in enumerate(children):
+        signatures.setdefault(_signature(child), []).append(place)
+    for signature, places in signatures.items():
+        if len(places) < _LEAST or not _can_repeat(signature):
+            continue
+        items = _items(children, places)
+        rich = [item for item in items if sum(1 for element in item for _ in element.iter()) > 1]
+        if len(rich) < _LEAST or 2 * len(rich) < len(items):
+            continue
+        yield Records(parent, items[:_MAX_RECORDS], sum(size_within(element) for item in items for element in item))
+        return  # the first kind that repeats begins the records; the others are parts of them
+
+
+def _items(children: Sequence[HtmlElement], places: Sequence[int]) -> list[Record]:
+    """From each place to the next, where what lies between is as regular; else the elements alone."""
+    spans = {following - place for place, following in itertools.pairwise(places)}
+    if len(spans) == 1 and (step := spans.pop()) > 1:
+        return [children[place : place + step] for place in places]
+    return [[children[place]] for place in places]
+
+
+def _can_repeat(signature: str) -> bool:
+    tag = signature.partition(" ")[0]
+    return tag not in {"p", "br", "hr", "option", "script", "a", "span", "td", "th", "img", "pre", "code"} and not (
+        len(tag) == 2 and tag[0] == "h" and tag[1].isdigit()
+    )
+
+
+def _signature(element: HtmlElement) -> str:
+    """Tag and the classes that all records of a kind share: numbers and states in them differ."""
+    names = sorted(name.rstrip("0123456789-_") for name in element.get("class", "").split())
+    return " ".join([str(element.tag), *[name for name in names if name not in _STATES]])
+
+
+_STATE_NAMES = "odd even first last active current selected new hot sticky featured alt row-odd row-even"
+_STATES = frozenset(_STATE_NAMES.split())
+
 
 _AROUND = frozenset({"nav", "footer", "aside", "menu", "dialog", "button", "select", "fieldset"})
 _ROLES = frozenset(
@@ -67,3 +206,69 @@ def _stands_around(element: HtmlElement, region: HtmlElement) -> bool:
 
 def _within_article(element: HtmlElement) -> bool:
     return any(parent.tag in {"article", "main", "section"} for parent in element.iterancestors())
+
+
+_HINTED = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
+_MAX_LEAVES = 200
+_MAX_TEXT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    text: str
+    hints: frozenset[str]
+    """Words of its own and its nearest parents' attributes, and of the head of its column, lower case."""
+    tag: str
+    url: str | None = None
+    """Where it leads, or the address of the picture that it is."""
+    machine: str | None = None
+    """What it says to machines: `datetime`, `content`, `value`."""
+    within: frozenset[str] = frozenset()
+    """The tags around it, in the record."""
+
+
+def leaves_of(record: Record, columns: Sequence[str] = ()) -> list[Leaf]:
+    """In order. `columns` are the heads of the columns where the record is a row of a table."""
+    found: list[Leaf] = []
+    for element in record:
+        cells = [cell for cell in element if cell.tag in {"td", "th"}] if element.tag == "tr" else []
+        for place, part in enumerate(cells or [element]):
+            head = columns[place] if cells and place < len(columns) else ""
+            found += _leaves(part, frozenset(_words(head)))
+    return found[:_MAX_LEAVES]
+
+
+def _leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
+    stack: list[tuple[HtmlElement | str, frozenset[str], frozenset[str], str | None]] = [
+        (root, above, frozenset(), None)
+    ]
+    while stack:
+        part, hints, within, link = stack.pop()
+        if isinstance(part, str):
+            yield Leaf(part, hints, "", link, within=within)
+            continue
+        hints, within = hints | _hints(part), within | {part.tag}
+        inner = part.get("href") if part.tag == "a" else link
+        text = _text(part.text)
+        source = part.get("src") if part.tag == "img" else None
+        machine = part.get("datetime") or part.get("content")
+        if text or source or machine:
+            yield Leaf(text, hints, part.tag, source or inner, machine, within)
+        for child in reversed(part):
+            tail = _text(child.tail)
+            if tail:
+                stack.append((tail, hints, within, inner))
+            if isinstance(child.tag, str):
+                stack.append((child, hints, within, inner))
+
+
+def _text(text: str | None) -> str:
+    return " ".join((text or "").split())[:_MAX_TEXT]
+
+
+def _hints(element: HtmlElement) -> frozenset[str]:
+    return frozenset(word for name in _HINTED for word in _words(element.get(name) or ""))
+
+
+def _words(text: str) -> list[str]:
+    return [part.lower() for part in _PARTS.findall(text)]

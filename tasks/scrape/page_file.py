@@ -13,16 +13,11 @@ from tasks.inputs import media_types
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.text.html_text import html_to_markdown
-from tasks.scrape.blocks import size_of, size_within, text_of
 from tasks.scrape.feed import is_feed, read_feed
-from tasks.scrape.language import language_of
-from tasks.scrape.links import base_of, links_of, make_absolute
-from tasks.scrape.main_part import has_main, main_part
+from tasks.scrape.main_part import has_main, largest_share, main_part, size_of, size_within, text_of
 from tasks.scrape.matching import Match, Row, match_records
-from tasks.scrape.metadata import description_of, language_claimed, metadata_of, title_of
-from tasks.scrape.page import Page
-from tasks.scrape.parsing import parsed
-from tasks.scrape.records import largest_share
+from tasks.scrape.metadata import description_of, language_claimed, language_of, metadata_of, title_of
+from tasks.scrape.parsing import Page, base_of, links_of, make_absolute, parsed
 from tasks.scrape.visible import drop_unseen
 
 # It warns of every page in which it finds no article.

@@ -13,7 +13,7 @@ from tasks.errors import InputError
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.fetch.url_policy import FetchFailed
-from tasks.search.provider import (
+from tasks.search.fall_over import (
     BLOCKED_S,
     LIMIT_S,
     REFUSED_S,

@@ -6,9 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tasks.series.dates import MONTHS, moment, moments, since_1970, year_in
-from tasks.series.numbers import decimal_comma, is_missing, looks_numeric, number
-from tasks.series.table import Cell, Column, Table
+from tasks.series.dates import (
+    MONTHS,
+    decimal_comma,
+    is_missing,
+    looks_numeric,
+    moment,
+    moments,
+    number,
+    since_1970,
+    year_in,
+)
+from tasks.series.grid import Cell, Column, Table
 
 MOST = 0.8
 """Share of a column's cells that must be dates, or numbers, for it to be one of dates, or numbers."""

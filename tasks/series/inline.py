@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 
-from tasks.series.dates import moment
-from tasks.series.delimited import date_and_number, delimited_table, is_head
-from tasks.series.numbers import looks_numeric
-from tasks.series.structured import value_table
-from tasks.series.table import Table, table_of
+from tasks.series.dates import looks_numeric, moment
+from tasks.series.formats import date_and_number, delimited_table, is_head, value_table
+from tasks.series.grid import Table, table_of
 
 # Lists of numbers within words: `12, 14.5; 16`, and `12,5 14,0` with decimal commas.
 #

@@ -15,15 +15,13 @@ from tasks.inputs import media_types
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.office.zip_bounds import inflated, packed
+from tasks.inputs.office.bounds import inflated, packed
 from tasks.inputs.sessions import Sessions
 from tasks.inputs.source import Source
-from tasks.inputs.text.structured_text import json_depth
-from tasks.inputs.text.text_file import looks_like_text
-from tasks.series.delimited import delimited_table, is_head
+from tasks.inputs.text.text_file import json_depth, looks_like_text
+from tasks.series.formats import delimited_table, is_head, json_table
+from tasks.series.grid import Cell, Table, table_of
 from tasks.series.inline import message_of
-from tasks.series.structured import json_table
-from tasks.series.table import Cell, Table, table_of
 
 _GAPS = 20
 """Places that may be walked for each cell that may be read: a row can have one cell, far to the right."""

@@ -1,14 +1,44 @@
 """Cuts a recording, as it streams by, into stretches that a speech engine takes in one go: at pauses, the long ones
 first; and where nobody pauses for breath, at the quietest place, with a second of overlap."""
 
-from collections.abc import Iterator, Sequence
+import bisect
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 
 from models.speech.transcriber import LONGEST_S, RATE, Samples
 from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
+
+_LEAST = 1e-4
+"""Of a probability, and of what it lacks to 1: nothing is surer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One stretch, as an engine heard it; its numbers are those of `WindowText`."""
+
+    start: float
+    """Seconds of the recording."""
+    no_speech: float
+    mean_logprob: float
+    compression_ratio: float
+
+
+def window_at(windows: Sequence[Window], second: float) -> Window:
+    """The last that begins before `second`, or then. `windows` are in order, and there is one."""
+    return windows[max(0, bisect.bisect_right(windows, second, key=attrgetter("start")) - 1)]
+
+
+def pooled(found: Iterable[tuple[float, float]]) -> float | None:
+    """One probability for several, each with its weight: by their log odds. None without any."""
+    odds = [(math.log(p / (1 - p)), weight) for p, weight in ((min(max(p, _LEAST), 1 - _LEAST), w) for p, w in found)]
+    total = sum(weight for _, weight in odds)
+    return 1 / (1 + math.exp(-sum(odd * weight for odd, weight in odds) / total)) if total else None
+
 
 _SPEECH_FROM = 0.5
 _SPEECH_TO = 0.35

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from models.speech.transcriber import RATE, Samples, SpeechWindow, Transcriber, WindowText, Word
 from models.speech.voice_activity import VoiceActivity
-from tasks.inputs.av.recording import Recording
-from tasks.speech.conditioning import FaintSpeech
-from tasks.speech.cutter import Cutter, Span, Stretch
+from tasks.inputs.av.audio import Recording
+from tasks.speech.channels import FaintSpeech
+from tasks.speech.cutter import Cutter, Span, Stretch, Window, pooled
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.stitching import doubtful, fitted, joined, whole, without_neighbours
-from tasks.speech.telling import Teller
-from tasks.speech.windows import Window, pooled
+from tasks.speech.turns import Teller
 from tasks.wording.transcripts import SpeechOptions
 
 _FRAME = RATE // 10

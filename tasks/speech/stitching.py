@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from models.speech.transcriber import Word
 from tasks.speech.cutter import Span
-from tasks.speech.spacing import separator
+from tasks.speech.phrases import separator
 
 _OVERLAP_S = 1.0
 """On either side of a cut in mid-speech."""

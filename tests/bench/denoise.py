@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from tasks.speech.conditioning import FaintSpeech
+from tasks.speech.channels import FaintSpeech
 from tests.bench.conversations import HELD_OUT, RATE, SENTENCES, decode, has_voices_of_people, say
 from tests.conftest import SHARED
 

@@ -21,8 +21,8 @@ from app.chat.events import Progress
 from app.errors import BadRequest
 from app.wire.audio import TranscriptionRequest, TranslationRequest
 from models.speech.transcriber import Word
+from tasks.speech.cutter import Window
 from tasks.speech.phrases import Phrase
-from tasks.speech.windows import Window
 from tasks.speech_to_text import Transcript, chunks_of
 from tests.conftest import each_case
 

@@ -10,8 +10,8 @@ from app.chat import inputs
 from app.chat.inputs import Collector, latest_turn, text_of
 from app.errors import BadRequest
 from app.wire.request import ChatRequest
+from tasks.inputs.reading import Upload
 from tasks.inputs.source import Source
-from tasks.inputs.uploads import Upload
 from tests.conftest import each_case
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="

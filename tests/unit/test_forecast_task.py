@@ -17,7 +17,7 @@ from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.forecast import ForecastTask, SeriesLimits
-from tasks.inputs.decode.processes import DecodeLimits, native_sessions
+from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader

@@ -4,8 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from tasks.inputs.fetch.addresses import is_public
-from tasks.inputs.fetch.allowed import AllowList
+from tasks.inputs.fetch.url_policy import AllowList, is_public
 from tests.conftest import each_case
 
 

@@ -12,8 +12,7 @@ import pytest
 from av.audio.resampler import AudioResampler
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.av.audio import SAMPLE_RATE, AudioDecoder
-from tasks.inputs.av.recording import Recording
+from tasks.inputs.av.audio import SAMPLE_RATE, AudioDecoder, Recording
 from tasks.inputs.blob import Blob
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits

@@ -19,7 +19,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.inputs.text.pictured_text import mark, with_pictures, without_marks
+from tasks.inputs.text.text_file import mark, with_pictures, without_marks
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
 from tests.office_files import changed, document, document_of, picture, slides, workbook

@@ -13,8 +13,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.loader import ole_refusal
-from tasks.inputs.office.xml_bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused
-from tasks.inputs.office.zip_bounds import inflated
+from tasks.inputs.office.bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused, inflated
 from tasks.inputs.sniff import sniff
 from tests.office_files import WORD, changed, document_of, member, opened, slides, text_of, workbook
 

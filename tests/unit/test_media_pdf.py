@@ -17,8 +17,8 @@ from reportlab.pdfgen.canvas import Canvas
 from models.vision.text import Quad
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
+from tasks.inputs.document import TextLayer
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 
 Draw = Callable[[Canvas], object]

@@ -12,8 +12,8 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from tasks.inputs.blob import Blob
+from tasks.inputs.document import TextLayer
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 from tasks.layout.lines import in_reading_order
 from tests.pages import FONTS, prose

@@ -21,10 +21,8 @@ from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.decode import lane as decode_lane
-from tasks.inputs.decode.channel import Channel
-from tasks.inputs.decode.lane import ProcessSession
-from tasks.inputs.decode.messages import Call, Open
-from tasks.inputs.decode.processes import DecodeLimits, DecodePool, native_sessions
+from tasks.inputs.decode.channel import Call, Channel, Open
+from tasks.inputs.decode.lane import DecodeLimits, DecodePool, ProcessSession, native_sessions
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.pdf.document import PdfPages
@@ -413,7 +411,7 @@ async def test_the_servers_signals_are_not_for_its_processes(pools: Pools, signa
 
 SERVER = """
 import asyncio, sys
-from tasks.inputs.decode.processes import DecodeLimits, DecodePool
+from tasks.inputs.decode.lane import DecodeLimits, DecodePool
 from tests.decoders import Fragile
 from tests.unit.test_media_processes import BLOB
 

@@ -15,10 +15,8 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.reading import Once
-from tasks.inputs.source import Source
-from tasks.inputs.total import Total
-from tasks.inputs.uploads import Upload
+from tasks.inputs.reading import Once, Upload
+from tasks.inputs.source import Source, Total
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 

@@ -5,7 +5,7 @@ import pytest
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.text.structured_text import json_depth, read_text
+from tasks.inputs.text.text_file import json_depth, read_text
 from tests.conftest import each_case
 
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><a>&c;</a>'

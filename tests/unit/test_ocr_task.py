@@ -21,8 +21,8 @@ from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
+from tasks.inputs.decode.channel import Call
 from tasks.inputs.decode.lane import Lane, ProcessSession
-from tasks.inputs.decode.messages import Call
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader

@@ -17,9 +17,8 @@ from models.base import EngineFailed, EngineUnavailable
 from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
-from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, find_browser
+from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, Rendered, find_browser
 from tasks.scrape.page_file import extract_page
-from tasks.scrape.renderer import Rendered
 from tests.web import Names, Server, redirect, response, serving
 
 PROGRAM = find_browser()

@@ -7,8 +7,8 @@ import pytest
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
-from tasks.scrape.page import Link, Page
 from tasks.scrape.page_file import extract_page
+from tasks.scrape.parsing import Link, Page
 from tests.conftest import each_case
 from tests.web_pages import LAYOUTS, ORDER, WebPage, document, web_pages, word_f1
 

@@ -14,15 +14,14 @@ from models.language.openai_http import Patience
 from models.language.openai_server import OpenAiServer
 from tasks.base import Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.decode.processes import DecodeLimits, native_sessions
+from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
-from tasks.inputs.total import Total
+from tasks.inputs.source import Source, Total
 from tasks.ocr import OcrTask
-from tasks.scrape.renderer import Rendered, Renderer
+from tasks.scrape.browser import Rendered, Renderer
 from tasks.scraper import ScraperParts, ScraperTask
 from tests.conftest import each_case
 from tests.llm_server import LlmServer, Reply, serving_llm

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.search.fall_over import canonical, is_on
-from tasks.search.provider import hits_of
+from tasks.search.fall_over import canonical, hits_of, is_on
 from tests.conftest import each_case
 
 PAGE = "https://example.com/a/b?id=7"

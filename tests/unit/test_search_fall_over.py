@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from models.base import EngineUnavailable
-from tasks.search.fall_over import OTHERS, FallOver
-from tasks.search.provider import Hit, SearchFailed
+from tasks.search.fall_over import OTHERS, FallOver, Hit, SearchFailed
 from tasks.wording.freshness import Freshness
 from tasks.wording.search_query import SearchQuery
 

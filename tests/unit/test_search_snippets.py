@@ -12,7 +12,7 @@ from models.base import EngineFailed
 from models.candidate import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from tasks.search.snippets import PASSAGE_CHARS, nearest, passages_of
+from tasks.search.result_pages import PASSAGE_CHARS, nearest, passages_of
 
 PAGE = """About the sea
 

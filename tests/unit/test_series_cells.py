@@ -4,8 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tasks.series.dates import moment, moments, since_1970
-from tasks.series.numbers import decimal_comma, is_missing, looks_numeric, number
+from tasks.series.dates import decimal_comma, is_missing, looks_numeric, moment, moments, number, since_1970
 from tests.conftest import each_case
 
 

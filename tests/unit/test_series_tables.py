@@ -12,11 +12,10 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import XLSX
 from tasks.series.columns import Observed, mentions, observed
-from tasks.series.delimited import delimited_table
+from tasks.series.formats import delimited_table, json_table
+from tasks.series.grid import Table
 from tasks.series.inline import message_of
 from tasks.series.reading import WorkbookTables
-from tasks.series.structured import json_table
-from tasks.series.table import Table
 from tests.conftest import each_case
 
 VALUES = [3.0, 5.0, 4.0, 6.0, 7.0]

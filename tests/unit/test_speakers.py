@@ -16,8 +16,7 @@ from models.candidate import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.speech.voices import DIMENSIONS, SAMPLE_RATE, Samples, VoiceEncoder, VoiceTurn
-from tasks.speech.channels import ChannelLevels
-from tasks.speech.conditioning import FaintSpeech
+from tasks.speech.channels import ChannelLevels, FaintSpeech
 from tasks.speech.speakers import FRAME, Region, SpeakerTurns, find_voices, turns_in
 from tasks.speech.turns import Turn, in_order, label_words, speaker_label
 from tests.bench.conversations import converse

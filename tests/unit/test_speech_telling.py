@@ -14,11 +14,10 @@ from app.settings import Settings
 from models.base import EngineUnavailable
 from models.speech.transcriber import RATE, Word
 from tasks.inputs.source import Source
-from tasks.speech.cutter import Stretch
+from tasks.speech.cutter import Stretch, Window
 from tasks.speech.listening import Heard, Piece
 from tasks.speech.phrases import Phrase, phrases
-from tasks.speech.telling import Teller
-from tasks.speech.windows import Window
+from tasks.speech.turns import Teller
 from tasks.speech_to_text import Transcript
 from tasks.wording.transcripts import SpeechOptions
 from tests.recordings import plain_wav

@@ -14,7 +14,7 @@ import pytest
 from models.base import EngineUnavailable
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.inputs.decode.processes import DecodeLimits, native_sessions
+from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits

@@ -12,8 +12,7 @@ from app.chat.evidence.passages import fold
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import TEXT_OF
 from app.wire.response import PrecontextEntry
-from tasks.detection.synonyms import SYNONYMS
-from tasks.detection.vocabulary import Vocabulary, phrases_asked_for, singular
+from tasks.detection.vocabulary import SYNONYMS, Vocabulary, phrases_asked_for, singular
 from tasks.wording.object_phrases import phrases_in
 
 FILE = Path(__file__).with_name("names.toml")

@@ -11,6 +11,13 @@ from tasks.inputs.limits import MediaLimits
 
 if TYPE_CHECKING:
     from tasks.inputs.av.audio_track import AudioTrack
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from tasks.errors import InputTooLarge
+from tasks.inputs.decode.budget import DecodedBudget
+from tasks.inputs.sessions import Session
 
 SAMPLE_RATE = 16_000
 """Hz of what is read, whatever the file's is: what speech models hear."""
@@ -89,3 +96,91 @@ class AudioDecoder:
         from tasks.inputs.av.audio_track import AudioTrack
 
         return AudioTrack(self._blob, self._limits)
+
+
+_FLOAT = 4
+"""Bytes of a sample."""
+
+
+class Recording:
+    """The sound of a file. An async context manager: leaving it frees the file.
+
+    async with await loader.open_recording(source) as recording:
+        async for block in recording.blocks(30.0):
+            ...  # float32 [recording.channels, n] at 16 kHz
+    """
+
+    def __init__(
+        self, blob: Blob, info: AudioInfo, session: Session[AudioDecoder], limits: MediaLimits, budget: DecodedBudget
+    ) -> None:
+        self.media_type = blob.media_type
+        self.param = blob.param
+        self.label = blob.label
+        """How messages name the recording: its filename, else the field it came in."""
+        self.channels = info.channels
+        """1 or 2."""
+        self.claimed_seconds = info.claimed_seconds
+        """By the file's header, which may be wrong; None where it does not say. For progress, and for nothing else."""
+        self._session = session
+        self._limits = limits
+        self._budget = budget
+
+    @classmethod
+    async def of_session(
+        cls, blob: Blob, session: Session[AudioDecoder], limits: MediaLimits, budget: DecodedBudget
+    ) -> Self:
+        """`session`, which the recording closes from now on.
+
+        Raises InputTooLarge (`audio_too_long`) where the file's packets are longer than `limits.audio_seconds`, so that
+        the client hears of it now and not after hours of speech.
+        """
+        try:
+            recording = cls(blob, await session.run(AudioDecoder.about), session, limits, budget)
+            if (recording.claimed_seconds or 0.0) > limits.audio_seconds:
+                # Headers lie: a second look costs far less than decoding.
+                recording._check(await session.run(AudioDecoder.counted_seconds))
+        except BaseException:
+            await session.close()
+            raise
+        return recording
+
+    async def blocks(self, seconds: float = 30.0) -> AsyncIterator[NDArray[np.float32]]:
+        """The sound from the beginning, float32 [channels, n] at 16 kHz, in blocks of `seconds` (at most 60), the last
+        one shorter. Sample i of all is heard at i / 16000 seconds of the file.
+
+        Raises InputTooLarge (`audio_too_long`) once it is longer than `limits.audio_seconds`, InputError for a file
+        that cannot be decoded, Overloaded.
+        """
+        start, count = 0, max(1, round(seconds * SAMPLE_RATE))
+        while True:
+            block = await self._read(start, count)
+            if not block.shape[1]:
+                return
+            start += block.shape[1]
+            self._check(start / SAMPLE_RATE)
+            yield block
+
+    async def _read(self, start: int, count: int) -> NDArray[np.float32]:
+        return await self._budget.hold(
+            self.channels * count * _FLOAT, lambda: self._session.run(AudioDecoder.read, start, count)
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _check(self, seconds: float) -> None:
+        limit = self._limits.audio_seconds
+        if seconds > limit:
+            raise InputTooLarge(
+                f"'{self.label}' is longer than {limit / 60:g} minutes (OPENFAZE_MAX_AUDIO_MINUTES).",
+                code="audio_too_long",
+                param=self.param,
+            )

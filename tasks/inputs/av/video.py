@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from models.vision.text import Image
 from tasks.inputs.blob import Blob
+from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.pages import Pages, TextLayer
 
 _CHANGE = 0.02
 """Mean difference of two small pictures, of the whole range of grey, that is more than noise: a page of text in place

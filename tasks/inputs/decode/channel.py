@@ -17,7 +17,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, cached_property
 from itertools import accumulate
 from operator import attrgetter
@@ -26,7 +26,62 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.errors import InputError
 from tasks.inputs.blob import Blob
+from tasks.inputs.sessions import Closable
+
+Arguments = tuple[Any, ...]
+Named = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    session: int
+    factory: Callable[..., Closable]
+    arguments: Arguments
+    named: Named
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    session: int
+    method: str
+    arguments: Arguments
+    named: Named
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    session: int
+
+
+Request = Open | Call | Close
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What the client can mend."""
+
+    error: InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Any other exception, without its message, which may quote the file."""
+
+    kind: str
+    """Name of the exception's class."""
+    place: str
+    """`module:line` where it was raised."""
+
+
+Reply = Returned | Raised | Failed
+
 
 _HEAD = struct.Struct("!QI?")
 """Bytes of the pickle, number of the buffers that stand beside it, and whether they are in the kept memory."""

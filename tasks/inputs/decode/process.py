@@ -7,8 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from tasks.inputs.decode.channel import Channel
-from tasks.inputs.decode.messages import Close, Open, Reply, Request, Returned
+from tasks.inputs.decode.channel import Channel, Close, Open, Reply, Request, Returned
 from tasks.inputs.limits import MB
 
 _START_S = 60.0

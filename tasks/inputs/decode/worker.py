@@ -14,8 +14,7 @@ import sys
 import threading
 
 from tasks.errors import InputError
-from tasks.inputs.decode.channel import Channel
-from tasks.inputs.decode.messages import Call, Close, Failed, Open, Raised, Reply, Request, Returned
+from tasks.inputs.decode.channel import Call, Channel, Close, Failed, Open, Raised, Reply, Request, Returned
 from tasks.inputs.sessions import Closable
 
 GRACE_S = 2.0

@@ -19,7 +19,6 @@ import httpcore
 import httpx
 
 from models.scheduler import FairSlots
-from tasks.inputs.fetch.allowed import AllowList
 from tasks.inputs.fetch.body import Answer, read_answer
 from tasks.inputs.fetch.cache import HttpCache
 from tasks.inputs.fetch.network import (
@@ -33,7 +32,7 @@ from tasks.inputs.fetch.network import (
     Rules,
     SystemResolver,
 )
-from tasks.inputs.fetch.url_policy import Visit, follow_redirect, parse_url, same_origin
+from tasks.inputs.fetch.url_policy import AllowList, Visit, follow_redirect, parse_url, same_origin
 from tasks.inputs.limits import MB
 
 Gate = Callable[[httpx.URL, Visit], AbstractAsyncContextManager[None]]

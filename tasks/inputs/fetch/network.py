@@ -17,8 +17,7 @@ import httpcore
 import httpx
 
 from tasks.inputs.decode.threads import Worker
-from tasks.inputs.fetch.addresses import Address, carried_ipv4, is_public
-from tasks.inputs.fetch.allowed import AllowList
+from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
 
 # An HTTP proxy on the way out.
 #

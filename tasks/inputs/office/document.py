@@ -1,15 +1,205 @@
 """Text that holds pictures: office files, and HTML."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+
+from lxml.etree import _Element
 
 from models.vision.text import Image
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blob import Blob
+from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.pictures import OfficePictures
-from tasks.inputs.office.zip_bounds import inflated
-from tasks.inputs.pages import Pages, TextLayer
-from tasks.inputs.text.pictured_text import without_marks
+from tasks.inputs.media_types import IMAGES
+from tasks.inputs.office.bounds import inflated
+from tasks.inputs.pictures.picture import PicturePages
+from tasks.inputs.sniff import sniff
+from tasks.inputs.text.html_text import picture_mention
+from tasks.inputs.text.text_file import mark, unread, without_marks
+
+NAMESPACES = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/math",
+    "http://purl.oclc.org/ooxml/officeDocument/math",
+)
+_ATOM = 1
+
+
+def in_line(equation: _Element) -> str:
+    """The text of an `m:oMath` or `m:oMathPara`."""
+    return "".join(map(_text, equation))
+
+
+def _text(node: _Element) -> str:
+    name = _name(node)
+    match name:
+        case "t":
+            return node.text or ""
+        case "f":
+            return f"{_grouped(_part(node, 'num'))}/{_grouped(_part(node, 'den'))}"
+        case "sSup" | "sSub" | "sSubSup":
+            return _part(node, "e") + _scripts(node)
+        case "sPre":
+            return _scripts(node) + _part(node, "e")
+        case "rad":
+            return f"{_part(node, 'deg')}√{_bracketed(_part(node, 'e'))}"
+        case "nary":
+            return f"{_property(node, 'chr', '∫')}{_scripts(node)} {_part(node, 'e')}"
+        case "d":
+            inner = _property(node, "sepChr", "|").join(_inside(part) for part in _parts(node, "e"))
+            return _property(node, "begChr", "(") + inner + _property(node, "endChr", ")")
+        case "func":
+            return f"{_part(node, 'fName')} {_part(node, 'e')}"
+        case "limLow" | "limUpp":
+            return f"{_part(node, 'e')}{'_' if name == 'limLow' else '^'}{_grouped(_part(node, 'lim'))}"
+        case "m":
+            rows = (", ".join(_inside(cell) for cell in _parts(row, "e")) for row in _parts(node, "mr"))
+            return "; ".join(rows)
+        case "acc":
+            return _part(node, "e") + _property(node, "chr", "\u0302")
+        case _ if name.endswith("Pr"):
+            return ""
+        case _:
+            return _inside(node)
+
+
+def _scripts(node: _Element) -> str:
+    scripts = ((sign, _part(node, name)) for sign, name in (("_", "sub"), ("^", "sup")))
+    return "".join(sign + _grouped(text) for sign, text in scripts if text)
+
+
+def _inside(node: _Element) -> str:
+    return "".join(map(_text, node))
+
+
+def _part(node: _Element, name: str) -> str:
+    return "".join(map(_inside, _parts(node, name)))
+
+
+def _parts(node: _Element, name: str) -> Iterable[_Element]:
+    return [child for child in node if _name(child) == name]
+
+
+def _property(node: _Element, name: str, default: str) -> str:
+    for properties in node:
+        if _name(properties).endswith("Pr"):
+            for child in _parts(properties, name):
+                return next((str(value) for value in child.attrib.values()), "")
+    return default
+
+
+def _grouped(text: str) -> str:
+    return text if len(text) <= _ATOM or text.isalnum() else _bracketed(text)
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})"
+
+
+def _name(node: _Element) -> str:
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else "comment"
+
+
+_MAIN = (
+    "http://schemas.openxmlformats.org/drawingml/2006/main",
+    "http://purl.oclc.org/ooxml/drawingml/main",
+)
+_RELATIONSHIPS = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships",
+)
+_TEXT = frozenset(f"{{{main}}}t" for main in _MAIN)
+_BREAK = frozenset(f"{{{main}}}{name}" for main in _MAIN for name in ("br", "tab"))
+_EQUATION = frozenset(f"{{{math}}}oMath" for math in NAMESPACES)
+
+
+def paragraphs(element: _Element) -> list[str]:
+    """The paragraphs in `element` that have a text, in the order of the file."""
+    found = (paragraph_text(p) for p in element.iter(*(f"{{{main}}}p" for main in _MAIN)))
+    return [text for text in found if text]
+
+
+def paragraph_text(paragraph: _Element) -> str:
+    return " ".join("".join(_pieces(paragraph)).split())
+
+
+def pictures(element: _Element) -> Iterator[tuple[str, str]]:
+    """The relationship of each picture in `element` that is in the file, and what its author says of it."""
+    for blip in element.iter(*(f"{{{main}}}blip" for main in _MAIN)):
+        for relationships in _RELATIONSHIPS:
+            if relationship := blip.get(f"{{{relationships}}}embed"):
+                yield relationship, _description(blip, element)
+
+
+def _description(blip: _Element, root: _Element) -> str:
+    """Stands in the `cNvPr` of the shape that the picture fills."""
+    shape: _Element | None = blip
+    while shape is not None:
+        for child in shape:
+            for properties in child.iterchildren("{*}cNvPr"):
+                return properties.get("descr", "")
+        shape = shape.getparent() if shape is not root else None
+    return ""
+
+
+def _pieces(element: _Element) -> Iterator[str]:
+    for child in element:
+        if child.tag in _TEXT:
+            yield child.text or ""
+        elif child.tag in _BREAK:
+            yield " "
+        elif child.tag in _EQUATION:
+            yield in_line(child)
+        else:
+            yield from _pieces(child)
+
+
+_MIN_SIDE = 8
+"""Pixels: lines, bullets and spacers are thinner, letters are not."""
+
+
+class OfficePictures:
+    """Each picture once, numbered from 1 in the order in which the file shows them."""
+
+    def __init__(self, blob: Blob, limits: MediaLimits) -> None:
+        self.blob = blob
+        self._limits = limits
+        self._pages: list[PicturePages] = []
+        self._marks: dict[bytes, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __getitem__(self, number: int) -> PicturePages:
+        """Raises InputError where there is no picture `number`."""
+        if not 1 <= number <= len(self._pages):
+            raise self.blob.error(f"has no picture {number}; it has {len(self._pages)}.")
+        return self._pages[number - 1]
+
+    def marked(self, data: bytes, name: str, alt: str = "") -> str:
+        """What stands for a picture in the text: what its author says of it, and its mark; a mention where it cannot
+        be read. `name` is the picture's own within the file."""
+        media_type = sniff(data[:64])
+        if media_type not in IMAGES:
+            kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
+            return " ".join(filter(None, [picture_mention(alt), unread(kind.upper())]))
+        if data not in self._marks:
+            self._marks[data] = self._mark(data, media_type, name)
+        return " ".join(filter(None, [picture_mention(alt), self._marks[data]]))
+
+    def _mark(self, data: bytes, media_type: str, name: str) -> str:
+        blob = Blob(data, media_type, f"{self.blob.label}: {name}", self.blob.param)
+        try:
+            pages = PicturePages(blob, self._limits)
+            width, height = pages.size(1)
+        except InputError as error:
+            return unread(_TOO_LARGE if error.code == "image_too_large" else "damaged")
+        if min(width, height) < _MIN_SIDE:
+            return ""
+        self._pages.append(pages)
+        return mark(len(self._pages))
+
+
+_TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
+
 
 Converter = Callable[[dict[str, bytes], OfficePictures, MediaLimits], str]
 """From the members of an archive to Markdown, in which the marks of the pictures stand."""

@@ -7,11 +7,11 @@ from lxml import etree
 from mammoth.docx.files import InvalidFileReferenceError
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import equations
-from tasks.inputs.office.pictures import OfficePictures
-from tasks.inputs.office.zip_bounds import packed
+from tasks.inputs.office import document
+from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.document import OfficePictures
 from tasks.inputs.text.html_text import html_to_markdown
-from tasks.inputs.text.pictured_text import unread
+from tasks.inputs.text.text_file import unread
 
 _WORD = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -69,10 +69,10 @@ def _prepared(part: bytes) -> bytes:
             if hidden.get(f"{{{word}}}val") not in _OFF:
                 for text in next(hidden.iterancestors(f"{{{word}}}r")).findall(f"{{{word}}}t"):
                     text.text = ""
-        for math in equations.NAMESPACES:
+        for math in document.NAMESPACES:
             for equation in root.findall(f".//{{{math}}}oMath"):
                 run = etree.Element(f"{{{word}}}r")
-                etree.SubElement(run, f"{{{word}}}t").text = equations.in_line(equation)
+                etree.SubElement(run, f"{{{word}}}t").text = document.in_line(equation)
                 run.tail = equation.tail
                 next(equation.iterancestors()).replace(equation, run)
             for paragraph in root.findall(f".//{{{math}}}oMathPara"):

@@ -10,11 +10,11 @@ from pptx.package import Package
 from pptx.slide import Slide
 
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import drawing_text
-from tasks.inputs.office.pictures import OfficePictures
-from tasks.inputs.office.zip_bounds import packed
-from tasks.inputs.text import markdown
-from tasks.inputs.text.pictured_text import unread
+from tasks.inputs.office import document
+from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.document import OfficePictures
+from tasks.inputs.text import text_file
+from tasks.inputs.text.text_file import unread
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -48,7 +48,7 @@ class _Slide:
             yield f"## Slide {number} (hidden, left out)"
             return
         title = self._slide.shapes.title
-        heading = markdown.one_line(title.text_frame.text) if title is not None else ""
+        heading = text_file.one_line(title.text_frame.text) if title is not None else ""
         yield f"## Slide {number}: {heading}" if heading else f"## Slide {number}"
         for background in element.iter("{*}bg"):
             yield from self._pictures_in(background)
@@ -60,7 +60,7 @@ class _Slide:
                 yield from self._drawn(choice)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
-            notes = "\n".join(drawing_text.paragraphs(frame._element)) if frame is not None else ""
+            notes = "\n".join(document.paragraphs(frame._element)) if frame is not None else ""
             yield notes and f"Notes: {notes}"
 
     def _shape(self, shape: Any) -> Iterator[str]:
@@ -73,7 +73,7 @@ class _Slide:
         if kind in _REPEATED:
             return
         if getattr(shape, "has_table", False):
-            yield markdown.table([_cell(cell) for cell in row.cells] for row in shape.table.rows)
+            yield text_file.table([_cell(cell) for cell in row.cells] for row in shape.table.rows)
         elif getattr(shape, "has_chart", False):
             yield self._chart(shape.chart)
         elif shape.has_text_frame:
@@ -83,11 +83,11 @@ class _Slide:
         yield from self._pictures_in(element)
 
     def _drawn(self, element: etree._Element) -> Iterator[str]:
-        yield "\n".join(drawing_text.paragraphs(element))
+        yield "\n".join(document.paragraphs(element))
         yield from self._pictures_in(element)
 
     def _pictures_in(self, element: etree._Element) -> Iterator[str]:
-        for relationship, description in drawing_text.pictures(element):
+        for relationship, description in document.pictures(element):
             try:
                 part = self._slide.part.related_part(relationship)
             except KeyError:
@@ -101,7 +101,7 @@ class _Slide:
         except KeyError:
             return ""
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
-        return "\n".join(f"- {text}" for text in drawing_text.paragraphs(root))
+        return "\n".join(f"- {text}" for text in document.paragraphs(root))
 
     def _chart(self, chart: Chart) -> str:
         counts = chart._chartSpace.xpath(".//c:ptCount/@val")
@@ -115,8 +115,8 @@ class _Slide:
                 categories = [value.text for value in plot._element.xpath("./c:ser[1]/c:xVal//c:v")]
             series = [(one.name or "", [_number(value) for value in one.values]) for one in plot.series]
             rows = zip_longest(categories, *(values for _, values in series), fillvalue="")
-            tables.append(markdown.table([["", *(name for name, _ in series)], *rows]))
-        return "\n\n".join(["Chart: " + markdown.one_line(title) if title else "Chart:", *tables])
+            tables.append(text_file.table([["", *(name for name, _ in series)], *rows]))
+        return "\n\n".join(["Chart: " + text_file.one_line(title) if title else "Chart:", *tables])
 
 
 def _placeholder(shape: etree._Element) -> str | None:
@@ -148,16 +148,16 @@ def _outline(frame: Any, *, bulleted: bool) -> Iterator[str]:
 
 
 def _linked(paragraph: Any) -> str:
-    text = drawing_text.paragraph_text(paragraph._p)
+    text = document.paragraph_text(paragraph._p)
     for run in paragraph.runs:
-        address, linked = run.hyperlink.address, markdown.one_line(run.text)
+        address, linked = run.hyperlink.address, text_file.one_line(run.text)
         if address and linked:
             text = text.replace(linked, f"[{linked}]({address})", 1)
     return text
 
 
 def _cell(cell: Any) -> str:
-    return "" if cell.is_spanned else " ".join(drawing_text.paragraphs(cell._tc))
+    return "" if cell.is_spanned else " ".join(document.paragraphs(cell._tc))
 
 
 def _number(value: float | None) -> str:

@@ -16,11 +16,11 @@ from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office import drawing_text
-from tasks.inputs.office.pictures import OfficePictures
-from tasks.inputs.office.zip_bounds import packed
-from tasks.inputs.text import markdown
-from tasks.inputs.text.pictured_text import unread
+from tasks.inputs.office import document
+from tasks.inputs.office.bounds import packed
+from tasks.inputs.office.document import OfficePictures
+from tasks.inputs.text import text_file
+from tasks.inputs.text.text_file import unread
 
 # Numbers and dates of a spreadsheet as it shows them, without the habits of a country.
 #
@@ -158,7 +158,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: OfficePictures, limits
         counter = _Counter(pictures.blob, limits.cells)
         parts: list[str] = []
         for sheet in workbook.worksheets:
-            name = markdown.one_line(sheet.title)
+            name = text_file.one_line(sheet.title)
             if sheet.sheet_state != "visible":
                 parts.append(f"## {name} (hidden, left out)")
                 continue
@@ -212,8 +212,8 @@ def _table(block: list[dict[int, str]]) -> str:
     """A block that is one cell wide is lines of text."""
     left, right = min(map(min, block)), max(map(max, block))
     if left == right:
-        return "\n".join(markdown.one_line(row[left]) for row in block)
-    return markdown.table([row.get(at, "") for at in range(left, right + 1)] for row in block)
+        return "\n".join(text_file.one_line(row[left]) for row in block)
+    return text_file.table([row.get(at, "") for at in range(left, right + 1)] for row in block)
 
 
 def _drawings(archive: ZipFile, sheet: Any, pictures: OfficePictures) -> Iterator[str]:
@@ -222,8 +222,8 @@ def _drawings(archive: ZipFile, sheet: Any, pictures: OfficePictures) -> Iterato
         root = etree.fromstring(archive.read(drawing), etree.XMLParser(resolve_entities=False, no_network=True))
         images = _related(archive, drawing, "/image")
         for anchor in root:
-            yield "\n".join(drawing_text.paragraphs(anchor))
-            for relationship, description in drawing_text.pictures(anchor):
+            yield "\n".join(document.paragraphs(anchor))
+            for relationship, description in document.pictures(anchor):
                 name = images.get(relationship)
                 yield pictures.marked(archive.read(name), name, description) if name else unread("missing")
 

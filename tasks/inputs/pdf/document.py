@@ -18,8 +18,8 @@ import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
 from tasks.inputs.blob import Blob
+from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits, megapixels
-from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.text_layer import read_text_layer
 
 _FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER

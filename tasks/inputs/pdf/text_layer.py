@@ -13,10 +13,17 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from models.vision.text import Point, Quad, TextLine, Word
-from tasks.inputs.pages import TextLayer
-from tasks.inputs.pdf.annotations import has_drawn_annotations, typed_notes
-from tasks.inputs.pdf.geometry import Box, PageView
-from tasks.inputs.pdf.shown import Shown, is_rectangle, point_of, shown_on
+from tasks.inputs.document import TextLayer
+from tasks.inputs.pdf.shown import (
+    Box,
+    PageView,
+    Shown,
+    has_drawn_annotations,
+    is_rectangle,
+    point_of,
+    shown_on,
+    typed_notes,
+)
 from tasks.inputs.pdf.words import PdfWord, read_words
 
 _CELLS = 400

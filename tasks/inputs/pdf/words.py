@@ -10,8 +10,7 @@ from functools import lru_cache
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from tasks.inputs.pdf.geometry import Box
-from tasks.inputs.pdf.shown import address
+from tasks.inputs.pdf.shown import Box, address
 
 _HYPHEN_AT_LINE_END = 2
 """What PDFium puts for a hyphen after which the word goes on in the next line."""

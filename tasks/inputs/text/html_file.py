@@ -10,8 +10,7 @@ from bs4.dammit import EncodingDetector
 from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.office.document import PicturedText
-from tasks.inputs.office.pictures import OfficePictures
+from tasks.inputs.office.document import OfficePictures, PicturedText
 from tasks.inputs.text.html_text import alternative_text, html_to_markdown
 from tasks.inputs.text.text_file import decode_text
 

@@ -9,7 +9,7 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 from markdownify import MarkdownConverter
 
-from tasks.inputs.text import markdown
+from tasks.inputs.text import text_file
 
 _UNSEEN = ["script", "style", "template", "noscript", "head", "svg", "math[display=none]", "object", "iframe"]
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
@@ -35,7 +35,7 @@ def alternative_text(img: Tag) -> str:
 
 def picture_mention(alt: str) -> str:
     """What an author says of a picture; "" where a program said it, with a number or the name of a file."""
-    alt = markdown.one_line(alt).replace("[", "(").replace("]", ")")
+    alt = text_file.one_line(alt).replace("[", "(").replace("]", ")")
     return "" if _NO_WORDS.fullmatch(alt) else f"[Picture: {alt}]"
 
 
@@ -51,7 +51,7 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     _flatten(soup)
     _dissolve_layout_tables(soup)
     text = _Converter(picture).convert_soup(soup).strip()
-    title = "" if soup.find("h1") else markdown.one_line(title)
+    title = "" if soup.find("h1") else text_file.one_line(title)
     return "\n\n".join(filter(None, [title and f"# {title}", text]))
 
 
@@ -119,7 +119,7 @@ class _Converter(MarkdownConverter):
 
     def convert_table(self, el: Tag, text: str, **_: object) -> str:
         above = text.strip()  # a caption
-        return "\n\n".join(["", *filter(None, [above, markdown.table(self._grid(el))]), ""])
+        return "\n\n".join(["", *filter(None, [above, text_file.table(self._grid(el))]), ""])
 
     def _grid(self, table: Tag) -> list[list[str]]:
         covered: dict[int, int] = {}  # column: rows that a cell above still reaches into

@@ -2,13 +2,104 @@
 
 import codecs
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 from charset_normalizer import from_bytes
 
 from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
+from tasks.inputs.office.bounds import declares_entities
+
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+"""Noncharacters: Unicode keeps them free for such marks. A text that holds them can at most name its own pictures."""
+_MARK = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
+_GOES_ON = re.compile(r"[ \t]*\S")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePlace:
+    offset: int
+    """Characters of the text before it."""
+    number: int
+    """Of the page that shows the picture. One that a file shows twice has two places."""
+
+
+def mark(number: int) -> str:
+    """Stands for picture `number` until `without_marks` finds it."""
+    return f"{_OPEN}{number}{_CLOSE}"
+
+
+def unread(why: str) -> str:
+    """Stands for a picture that is there and cannot be read."""
+    return f"[picture not read: {why}]"
+
+
+def without_marks(marked: str) -> tuple[str, tuple[PicturePlace, ...]]:
+    """The text without its marks, though with the lines they stood on, and where they stood."""
+    pieces, places, end, length = [], [], 0, 0
+    for found in _MARK.finditer(marked):
+        pieces.append(marked[end : found.start()])
+        length += found.start() - end
+        end = found.end()
+        places.append(PicturePlace(length, int(found[1])))
+    pieces.append(marked[end:])
+    return "".join(pieces), tuple(places)
+
+
+def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[int, str]) -> str:
+    """`text` with what was read in its pictures, each at its place: within a line where there is but a line of it or
+    a table is to be kept, else as a paragraph. Of a picture without a reading nothing is left."""
+    if not places:
+        return text
+    pieces: list[str] = []
+    end, line = 0, ""  # the line so far, or as much of it as tells what it is
+    for place in places:
+        piece = text[end : place.offset]
+        line = (line + piece).rpartition("\n")[2].lstrip()[:1]
+        end = max(end, place.offset)
+        reading = readings.get(place.number, "").strip()
+        goes_on = _GOES_ON.match(text, end) is not None
+        if not reading:
+            pieces.append(piece.rstrip(" "))
+        elif line == "|" or "\n" not in reading:
+            gap = " " if line and not piece.endswith(" ") else ""
+            pieces += [piece, gap, " ".join(reading.split("\n")), " " if text[end : end + 1].strip() else ""]
+            line = line or reading[:1]
+        else:
+            pieces += [piece.rstrip(" "), "\n\n" if line else "", reading, "\n\n" if goes_on else ""]
+            line = "" if goes_on else reading[:1]
+    pieces.append(text[end:])
+    return _BLANK_LINES.sub("\n\n", "".join(pieces)).strip("\n")
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """`rows`, the first of which is the heading, as a pipe table as wide as the widest; "" without any."""
+    rows = list(rows)
+    width = max(map(len, rows), default=0)
+    if not width:
+        return ""
+    head, *body = [_row([*row, *[""] * (width - len(row))]) for row in rows]
+    return "\n".join([head, _row(["---"] * width), *body])
+
+
+def one_line(text: str) -> str:
+    """`text` without line breaks and runs of white space."""
+    return " ".join(text.split())
+
+
+def cell(text: str) -> str:
+    """`text` as it may stand in a table."""
+    return one_line(text).replace("|", "\\|")
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(map(cell, cells)) + " |"
+
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -125,3 +216,42 @@ def _sample(data: bytes) -> bytes:
     first = _HIGH.search(data)
     start = max(0, (first.start() if first else 0) - _SAMPLE // 4)
     return data[start : start + _SAMPLE]
+
+
+_DECLARED = re.compile(rb"\s*<\?xml[^>]*\sencoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
+_BLOCK = 1 << 20
+_STEPS = np.zeros(256, np.int8)
+_STEPS[[*b"[{"]] = 1
+_STEPS[[*b"]}"]] = -1
+
+
+def read_text(blob: Blob, limits: MediaLimits) -> str:
+    """The text of `blob`, also where it is not well formed: logs and cut-off files are read too.
+
+    Raises InputError and InputTooLarge as `decode_text`; InputError for JSON deeper than `limits.json_depth`, and for
+    XML that declares entities.
+    """
+    if blob.media_type == "application/xml" and not blob.charset and (declared := _DECLARED.match(blob.data)):
+        blob = replace(blob, charset=declared[1].decode("ascii"))
+    text = decode_text(blob, limits)
+    if blob.media_type == "application/xml" and declares_entities(text):
+        raise blob.error("declares XML entities, which are not expanded: send it without.")
+    if blob.media_type == "application/json" and json_depth(text) > limits.json_depth:
+        raise blob.error(
+            f"has lists or objects more than {limits.json_depth} deep, the limit (OPENFAZE_MAX_JSON_DEPTH)."
+        )
+    return text
+
+
+def json_depth(text: str) -> int:
+    """How deep the lists and objects of a JSON text are nested. Takes no recursion, and 10 ms a megabyte."""
+    data = text.encode(errors="replace")
+    if b"\\" in data:  # escapes stand in strings alone: without them, every quote opens or closes one
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    quoted, depth, deepest = np.uint8(0), 0, 0
+    for at in range(0, len(data), _BLOCK):
+        block = np.frombuffer(data, np.uint8, min(_BLOCK, len(data) - at), at)
+        inside = np.bitwise_xor.accumulate((block == ord('"')).astype(np.uint8)) ^ quoted
+        depths = np.cumsum(np.where(inside, 0, _STEPS[block]), dtype=np.int64) + depth
+        quoted, depth, deepest = inside[-1], int(depths[-1]), max(deepest, int(depths.max()))
+    return deepest

@@ -1,0 +1,216 @@
+"""Tables in text: CSV of any delimiter, TSV, the tables of Markdown, and JSON."""
+
+import csv
+import datetime as dt
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tasks.series.dates import is_missing, looks_numeric, moment
+from tasks.series.grid import Cell, Table, table_of
+
+_LEAST = 2
+"""Elements of a list that may be a column."""
+_DEEPEST = 4
+"""Objects around the table: `{"data": {"rows": […]}}`."""
+
+
+def json_table(text: str) -> Table | None:
+    """None for a text that is no JSON, and for JSON without anything like a table. Of several tables, the first."""
+    try:
+        return _structured_table(_parsed(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def value_table(value: object) -> Table | None:
+    """The table in what JSON was parsed to."""
+    return _structured_table(value)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError:
+        return [json.loads(line, parse_constant=lambda _: None) for line in text.splitlines() if line.strip()]
+
+
+def _structured_table(value: object, depth: int = 0) -> Table | None:
+    if isinstance(value, list):
+        return _of_list(value)
+    if not isinstance(value, dict) or depth > _DEEPEST:
+        return None
+    lists = {str(name): column for name, column in value.items() if isinstance(column, list)}
+    plain = {name: column for name, column in lists.items() if not _is_nested(column)}
+    if plain and max(map(len, plain.values())) >= _LEAST:
+        return _of_columns(plain)
+    if len(value) > _LEAST and not _is_nested(value.values()):
+        # `{"2024-01": 12, "2024-02": 15}`
+        return table_of([[str(name), _cell(cell)] for name, cell in value.items()], ("", "value"))
+    single = len(value) == 1 and all(isinstance(inner, dict) and _are_numbers(inner) for inner in value.values())
+    if single or (len(value) > 1 and all(isinstance(inner, dict) for inner in value.values())):
+        keyed = _of_mappings(value)
+        if keyed is not None:
+            return keyed
+    return next(filter(None, (_structured_table(inner, depth + 1) for inner in value.values())), None)
+
+
+def _is_nested(cells: Iterable[Any]) -> bool:
+    return any(isinstance(cell, list | dict) for cell in cells)
+
+
+def _are_numbers(value: Mapping[str, Any]) -> bool:
+    return len(value) >= _LEAST and all(isinstance(cell, int | float | None) for cell in value.values())
+
+
+def _of_list(rows: Sequence[Any]) -> Table | None:
+    objects = [row for row in rows if isinstance(row, dict)]
+    if objects:
+        names = list(dict.fromkeys(str(name) for row in objects for name in row))
+        return table_of([[_cell(row.get(name)) for name in names] for row in objects], names)
+    if rows and all(isinstance(row, list) for row in rows):
+        head = rows[0] if rows[0] and all(isinstance(cell, str) for cell in rows[0]) and len(rows) > 1 else None
+        if head is not None and all(isinstance(cell, str) for cell in rows[1]):
+            head = None
+        return table_of([[_cell(cell) for cell in row] for row in (rows[1:] if head else rows)], head or ())
+    return table_of([[_cell(cell)] for cell in rows], ()) if len(rows) >= _LEAST else None
+
+
+def _of_columns(lists: Mapping[str, Sequence[Any]]) -> Table:
+    """Lists of another length than most stand for something else."""
+    lengths = [len(column) for column in lists.values()]
+    length = max(lengths, key=lambda one: (lengths.count(one), one))
+    columns = {name: column for name, column in lists.items() if len(column) == length}
+    rows = [[_cell(column[at]) for column in columns.values()] for at in range(length)]
+    return table_of(rows, list(columns))
+
+
+def _of_mappings(value: Mapping[str, Mapping[str, Any]]) -> Table | None:
+    """As pandas writes a table by default, `{"sales": {"2024-01": 12}}`, or turned."""
+    inner = list(value.values())
+    if any(isinstance(cell, list | dict) for row in inner for cell in row.values()):
+        return None
+    keys = list(dict.fromkeys(str(key) for row in inner for key in row))
+    if len(keys) >= len(inner):
+        rows = [[key, *(_cell(row.get(key)) for row in inner)] for key in keys]
+        return table_of(rows, ("", *map(str, value)))
+    return table_of([[str(name), *(_cell(row.get(key)) for key in keys)] for name, row in value.items()], ("", *keys))
+
+
+def _cell(value: object) -> Cell:
+    match value:
+        case bool() | None | list() | dict():
+            return None
+        case float() if not math.isfinite(value):
+            return None
+        case int() if abs(value) > 10**300:
+            return None
+        case int() | float() | str() | dt.datetime():
+            return value
+    return None
+
+
+_DELIMITERS = ("\t", ";", ",", "|")
+_SAMPLE = 50
+"""Lines by which the delimiter is told."""
+_RULE = re.compile(r"[\s|:+=-]+")
+"""The line under the head of a table in Markdown."""
+_DATE_THEN_NUMBER = re.compile(r"(.{4,30}?)(?:\s*[:=→]\s*|\s+[–-]\s+|\s+)([-+(]?\S*\d\S*)")
+_DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
+_LEAST_DATES = 5
+"""Dates in a row that may be the names of columns."""
+_LONGEST = 80
+"""Characters of a line with a date and a number."""
+
+
+def delimited_table(text: str) -> Table | None:
+    """None where there is nothing that could be a table. Lines of another width than most are titles and notes."""
+    try:
+        return _table(text)
+    except csv.Error:  # a quote that never ends
+        return None
+
+
+def _table(text: str) -> Table | None:
+    lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not _is_comment(line)]
+    if not lines:
+        return None
+    delimiter = _delimiter(lines[:_SAMPLE])
+    rows = list(_rows(lines, delimiter))
+    width = Counter(len(row) for row in rows).most_common(1)[0][0]
+    start = next(at for at, row in enumerate(rows) if len(row) == width or (len(row) == width + 1 and is_head(row)))
+    rows = [row for row in rows[start:] if any(map(str.strip, row))]
+    names: Sequence[str] = rows.pop(0) if is_head(rows[0]) else ()
+    rows = [row for row in rows if len(row) in (width, width + 1) or width == 1]
+    return table_of(rows, names, comma_likely=delimiter == ";")
+
+
+def is_head(row: Sequence[str]) -> bool:
+    """Whether `row` names columns: it has words, and neither numbers nor dates; or a date for each but
+    the first."""
+    words = [cell for cell in row if not is_missing(cell)]
+    if len(row) > _LEAST_DATES and not looks_numeric(row[0]) and all(map(moment, row[1:])):
+        return True
+    return bool(words) and not any(looks_numeric(cell) or moment(cell) for cell in words)
+
+
+def date_and_number(line: str) -> list[str] | None:
+    """The two cells of `Jan 2024: 12` and `2024-01-01 12`."""
+    text = line.strip().lstrip("-*•").strip()
+    if len(text) > _LONGEST:
+        return None
+    for found in filter(None, (_DATE_THEN_NUMBER.fullmatch(text), _last_word(text))):
+        if moment(found[1].rstrip(":=,;")) and looks_numeric(found[2]):
+            return [found[1].rstrip(":=,;"), found[2]]
+    return None
+
+
+def _last_word(text: str) -> "re.Match[str] | None":
+    return re.fullmatch(r"(.{4,40}\S)\s+(\S+)", text)
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """That which cuts most lines into as many cells, two or more; "" where none does."""
+
+    def agreement(delimiter: str) -> tuple[int, int]:
+        widths = Counter(len(cells) for cells in _rows(lines, delimiter))
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        return (count, width) if width > 1 else (0, 0)
+
+    best = max(_DELIMITERS, key=agreement)
+    if lines[0].lstrip().startswith("|"):
+        return "|"
+    # A title has none, but a list of `1,5` in lines is no table: its cells would be halves of numbers.
+    if 2 * agreement(best)[0] < len(lines):
+        return ""
+    return "" if best == "," and _are_decimals(lines) else best
+
+
+def _are_decimals(lines: Sequence[str]) -> bool:
+    """Whether commas stand within numbers: lines of `12,5`, but not those of `1,12` and `2,14`, which count on."""
+    numbers = lines[1:] if "," not in lines[0] else lines
+    found = [_DECIMAL.fullmatch(line.strip()) for line in numbers]
+    if not all(found):
+        return False
+    wholes = [int(one[1]) for one in found if one]
+    return not all(later > earlier for earlier, later in pairwise(wholes))
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    if delimiter == "|":
+        for line in lines:
+            if not _RULE.fullmatch(line):
+                yield [cell.strip() for cell in line.strip().strip("|").split("|")]
+    elif delimiter:
+        yield from csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    else:
+        for line in lines:
+            yield date_and_number(line) or [line.strip()]
