@@ -42,6 +42,7 @@ from tasks.gui_detection import GuiDetectionTask
 from tasks.inputs.limits import MB
 from tasks.object_detection import ObjectDetectionTask
 from tasks.ocr import OcrTask
+from tasks.result import Result
 from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
 from tasks.scrape.browser import find_browser
 from tasks.scraper import ScraperParts, ScraperTask
@@ -82,7 +83,7 @@ class _Prepared:
     def name(self) -> str:
         return self.task.name
 
-    async def run(self, request: TaskRequest) -> object:
+    async def run(self, request: TaskRequest) -> Result:
         await self.runtime.prepare(*ENGINES_OF[self.name])
         return await self.task.run(request)
 

@@ -1,10 +1,11 @@
-"""What a task is: a typed request in, a result that serialises to JSON out."""
+"""What a task is: a typed request in, a typed result out."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.inputs.source import Source
+from tasks.result import Result
 
 TASK_NAMES = (
     "ocr",
@@ -65,8 +66,5 @@ class Task(Protocol):
     def name(self) -> str:
         """One of TASK_NAMES."""
 
-    async def run(self, request: TaskRequest) -> object:
-        """The result, made of what `pydantic_core.to_json` serialises.
-
-        Raises InputError for what the client can mend and ModelError for what it cannot.
-        """
+    async def run(self, request: TaskRequest) -> Result:
+        """Raises InputError for what the client can mend and ModelError for what it cannot."""

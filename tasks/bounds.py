@@ -1,9 +1,16 @@
 """Where something stands in a picture, as every task reports it."""
 
 from math import hypot
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from models.vision.text import Quad
+
+CORNERS: tuple[Literal["top_left", "top_right", "bottom_right", "bottom_left"], ...] = (
+    "top_left",
+    "top_right",
+    "bottom_right",
+    "bottom_left",
+)
 
 
 class Corner(TypedDict):
@@ -43,6 +50,13 @@ def bounds_of(quad: Quad, width: int, height: int) -> Bounds:
         "width": _mean(hypot(bx - ax, by - ay), hypot(cx - dx, cy - dy)),
         "height": _mean(hypot(dx - ax, dy - ay), hypot(cx - bx, cy - by)),
     }
+
+
+def edges_of(bounds: Bounds) -> str:
+    """Left, top, right and bottom, as they are told to a language model."""
+    corners = [bounds[name] for name in CORNERS]
+    xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
+    return f"({min(xs)}, {min(ys)}, {max(xs)}, {max(ys)})"
 
 
 def _mean(one: float, other: float) -> float:

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
@@ -12,6 +13,7 @@ from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import MediaLoader
+from tasks.result import Piece, Result, pieces_under, texts_in
 from tasks.side_by_side import side_by_side
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
@@ -28,7 +30,7 @@ class Image(TypedDict):
     """A data URL."""
 
 
-class CodeResult(TypedDict):
+class CodeData(TypedDict):
     code_script: str
     language: str
     output: str
@@ -37,6 +39,18 @@ class CodeResult(TypedDict):
     """As a shell tells it: 128 + the signal's number where a signal ended it."""
     timed_out: bool
     images: NotRequired[list[Image]]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeResult(Result):
+    data: CodeData
+
+    def _pieces(self) -> Iterator[Piece]:
+        yield from pieces_under("code:", self.data["code_script"])
+        yield from pieces_under("output:", self.data["output"])
+
+    def said(self) -> Iterator[str]:
+        return texts_in(self.data, frozenset({"images"}))
 
 
 class CodeSandboxTask:
@@ -59,7 +73,7 @@ class CodeSandboxTask:
         sandbox = self._sandbox()
         blobs = await side_by_side(self._loader.load, request.sources, at_most=_LOADS_AT_ONCE)
         outcome = await sandbox.run(Script(code, input_files(blobs)))
-        result = CodeResult(
+        data = CodeData(
             code_script=code,
             language="python",
             output=_output(outcome, sandbox.limits),
@@ -67,8 +81,8 @@ class CodeSandboxTask:
             timed_out=outcome.stopped == "time",
         )
         if outcome.pictures:
-            result["images"] = await asyncio.to_thread(lambda: [_image(picture) for picture in outcome.pictures])
-        return result
+            data["images"] = await asyncio.to_thread(lambda: [_image(picture) for picture in outcome.pictures])
+        return CodeResult(data)
 
 
 def code_in(text: str) -> str:

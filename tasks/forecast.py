@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
@@ -12,6 +12,7 @@ from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
+from tasks.result import Piece, Result
 from tasks.series.columns import Observed, mentions, observed
 from tasks.series.grid import Table
 from tasks.series.inline import message_of
@@ -37,7 +38,7 @@ class Prediction(TypedDict):
     """Which one, where there are several."""
 
 
-class ForecastResult(TypedDict):
+class ForecastData(TypedDict):
     predictions: list[Prediction]
     filled: NotRequired[int]
     """Values between the first and the last that were missing, and interpolated; absent where none was."""
@@ -45,6 +46,16 @@ class ForecastResult(TypedDict):
     """What was done to the series, and by which method it is forecast."""
     plot: NotRequired[str]
     """A data URL of a PNG, where one was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastResult(Result):
+    data: ForecastData
+
+    def _pieces(self) -> Iterator[Piece]:
+        rows = self.data["predictions"]
+        heading = " | ".join(rows[0])
+        yield from [Piece(" | ".join(map(str, row.values())), heading) for row in rows]
 
 
 def predictions_of(series: Regular, outlook: Outlook, *, named: bool) -> list[Prediction]:
@@ -182,10 +193,10 @@ class ForecastTask:
 
         outlooks = await side_by_side(forecast, queries, at_most=_SERIES_AT_ONCE)
         # Thousands of dates keep the processor busy for longer than the event loop should stand still.
-        result = await asyncio.to_thread(_result, series, outlooks, notes)
+        data = await asyncio.to_thread(_data, series, outlooks, notes)
         if draws:
-            result["plot"] = await asyncio.to_thread(plot, series, outlooks)
-        return result
+            data["plot"] = await asyncio.to_thread(plot, series, outlooks)
+        return ForecastResult(data)
 
     def _regular(self, found: Sequence[_Found], horizon: Horizon | None) -> tuple[list[Regular], list[str]]:
         """Series that are too short are left out with a note, where others are not. Raises InputError."""
@@ -224,16 +235,16 @@ class ForecastTask:
             )
 
 
-def _result(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastResult:
+def _data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:
     named = len(series) > 1
     pairs = list(zip(series, outlooks, strict=True))
-    result: ForecastResult = {
+    data: ForecastData = {
         "predictions": [row for one, outlook in pairs for row in predictions_of(one, outlook, named=named)],
         "notes": [*(note for one, outlook in pairs for note in notes_of(one, outlook, named=named)), *notes],
     }
     if filled := sum(one.filled for one in series):
-        result["filled"] = filled
-    return result
+        data["filled"] = filled
+    return data
 
 
 def _observed(tables: Sequence[tuple[str, Table]], words: str) -> list[Observed]:

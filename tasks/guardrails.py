@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict, TypeVar
@@ -19,6 +19,7 @@ from tasks.errors import InputError, InputTooLarge, Overloaded
 from tasks.inputs.limits import MB
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
+from tasks.result import Piece, Result
 from tasks.seen_pages import Page, is_alone, pages_to_search
 from tasks.side_by_side import side_by_side
 
@@ -46,11 +47,19 @@ class Check(TypedDict):
     """How many pieces of personal data of each kind were replaced in it, where any were. It has no scores then."""
 
 
-class GuardResult(TypedDict):
+class GuardData(TypedDict):
     safe: bool
     codes: list[str]
     """Those that apply anywhere."""
     checks: list[Check]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardResult(Result):
+    data: GuardData
+
+    def _pieces(self) -> Iterator[Piece]:
+        yield Piece("safe" if self.data["safe"] else f"unsafe: {', '.join(self.data['codes'])}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class Policy:
 
 def result_of(checks: Sequence[Check]) -> GuardResult:
     codes = codes_of(checks)
-    return {"safe": not codes, "codes": codes, "checks": list(checks)}
+    return GuardResult({"safe": not codes, "codes": codes, "checks": list(checks)})
 
 
 GUARDS = ("text_guard", "image_guard")

@@ -1,8 +1,9 @@
 """Finding buttons, fields and icons in screenshots: the `gui_detection` task."""
 
 import asyncio
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
@@ -11,9 +12,10 @@ from rapidfuzz import fuzz
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
 from models.vision.text import Image, PageReader, TextLine
 from tasks.base import Progress, TaskRequest
-from tasks.bounds import Bounds, bounds_of
+from tasks.bounds import Bounds, bounds_of, edges_of
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
+from tasks.result import Piece, Result, texts_in
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
 from tasks.side_by_side import side_by_side
 from tasks.wording.gui_elements import Wording
@@ -101,8 +103,21 @@ class ShownElement(TypedDict):
     """Seconds from the start of the video that shows it, two decimals."""
 
 
-class GuiResult(TypedDict):
+class GuiData(TypedDict):
     gui_elements: list[ShownElement]
+
+
+@dataclass(frozen=True, slots=True)
+class GuiResult(Result):
+    data: GuiData
+
+    def _pieces(self) -> Iterator[Piece]:
+        for one in self.data["gui_elements"]:
+            text = " " + json.dumps(one["text"], ensure_ascii=False) if one.get("text") else ""
+            yield Piece(f"{one['type']}{text} at {edges_of(one['bounds'])}")
+
+    def said(self) -> Iterator[str]:
+        return texts_in(self.data["gui_elements"], frozenset({"type"}))
 
 
 def shown(
@@ -166,7 +181,8 @@ class GuiDetectionTask:
             text = request.wording(limits.wording_chars)
             pages = await asyncio.to_thread(pages_to_search, self.name, text, documents, limits.pages)
             wording = await asyncio.to_thread(Wording.of, text)
-            return {"gui_elements": await self._searched(pages, wording, request.progress, is_alone(documents))}
+            found = await self._searched(pages, wording, request.progress, is_alone(documents))
+            return GuiResult({"gui_elements": found})
 
     async def _searched(
         self, pages: Sequence[Page], wording: Wording, progress: Progress, alone: bool

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import cv2
@@ -13,10 +14,11 @@ import PIL.Image
 from models.vision.detection.detector import Detection, Mask
 from models.vision.text import Image
 from tasks.base import Progress, TaskRequest
-from tasks.bounds import Bounds, Corner, bounds_of
+from tasks.bounds import Bounds, Corner, bounds_of, edges_of
 from tasks.detection.search import Engines, Search, Searches, Wishes
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
+from tasks.result import Piece, Result
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
 from tasks.side_by_side import side_by_side
 
@@ -63,8 +65,23 @@ class DetectedObject(TypedDict):
     """Seconds from the start of the video that shows it, two decimals."""
 
 
-class DetectionResult(TypedDict):
+class DetectionData(TypedDict):
     detected_objects: list[DetectedObject]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionResult(Result):
+    data: DetectionData
+
+    def _pieces(self) -> Iterator[Piece]:
+        """All of a label together: "how many" is the usual question."""
+        by_label: dict[tuple[str, str], list[str]] = {}
+        for one in self.data["detected_objects"]:
+            page = f"[page {one['page']}]" if "page" in one else ""
+            confidence = f" {one['confidence']}" if "confidence" in one else ""
+            by_label.setdefault((page, one["label"]), []).append(edges_of(one["bounds"]) + confidence)
+        for (page, label), places in by_label.items():
+            yield Piece(f"{label} ×{len(places)} at {', '.join(places)}", page)
 
 
 def objects_of(
@@ -130,7 +147,8 @@ class ObjectDetectionTask:
             text = request.wording(limits.wording_chars)
             pages = await asyncio.to_thread(pages_to_search, self.name, text, documents, limits.pages)
             search = await self._searches.for_text(text)
-            return {"detected_objects": await self._searched(pages, search, request.progress, is_alone(documents))}
+            found = await self._searched(pages, search, request.progress, is_alone(documents))
+            return DetectionResult({"detected_objects": found})
 
     async def _searched(
         self, pages: Sequence[Page], search: Search, progress: Progress, alone: bool

@@ -4,12 +4,17 @@ Dictionaries and not classes because a page has hundreds of words: built and ser
 time of dataclasses.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, NotRequired, Self, TypedDict
 
+from models.safety.personal_data import Span
 from models.vision.text import TextLine, Word
 from tasks.bounds import Bounds, bounds_of
 from tasks.layout.lines import in_reading_order
+from tasks.redaction import Redactor, replaced
+from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under, texts_in
 
 
 class OcrWord(TypedDict):
@@ -47,7 +52,7 @@ class PageSection(OcrSection):
     """Of a video's frame: the second at which it is seen."""
 
 
-class OcrResult(TypedDict):
+class OcrData(TypedDict):
     extracted_text: str
     """The sections and the text files, joined by blank lines. What a video shows unchanged over several frames is there
     once."""
@@ -57,6 +62,69 @@ class OcrResult(TypedDict):
     height: int | None
     total_pages: NotRequired[int]
     """Pages there are, whether they were asked for or not; absent for a picture or a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class OcrResult(Result):
+    data: OcrData
+
+    def text(self) -> str:
+        return self.data["extracted_text"]
+
+    def _pieces(self) -> Iterator[Piece]:
+        if self.unplaced_text():
+            # Where the pictures of a text stand in it, only the whole tells.
+            yield from pieces_under("", self.text())
+            return
+        for section in self.data["sections"]:
+            place = _place(section)
+            heading = f"[page {place['page']}]" if "page" in place else ""
+            if "timestamp" in place:
+                heading = f"[video at {place['timestamp'][0]} s]"
+            yield from [Piece(line["text"], heading) for line in section["lines"]]
+
+    def passages(self) -> Iterator[list[SourceLine]]:
+        """A page each, and then what stands on none."""
+        for number, section in enumerate(self.data["sections"]):
+            place = _place(section)
+            yield [
+                SourceLine(
+                    tuple([word["text"] for word in line["words"]]),
+                    f"/sections/{number}/lines/{index}",
+                    place,
+                    tuple([word["bounds"] for word in line["words"]]),
+                    tuple([word["confidence"] for word in line["words"]]),
+                )
+                for index, line in enumerate(section["lines"])
+            ]
+        yield list(lines_below(self.unplaced_text(), "/extracted_text"))
+
+    def said(self) -> Iterator[str]:
+        return texts_in(self.data, frozenset({"sections"}))
+
+    def mapped(self, redactor: Redactor) -> Self:
+        """Words that a placeholder stands for are one word, where they stood."""
+        apart = Redactor()  # The sections say the same.
+        sections = [_redacted(section, apart) for section in self.data["sections"]]
+        return replace(self, data={**self.data, "extracted_text": redactor.text(self.text()), "sections": sections})
+
+    def unplaced_text(self) -> str:
+        """The part of the text that has no lines: what came from text files, and Word's and the like."""
+        text = self.text()
+        before = None
+        kept: list[str] = []
+        done = 0
+        for section in self.data["sections"]:
+            written = section["text"]
+            # What a video shows unchanged over several frames is in the text once.
+            if written and ("timestamp" not in section or written != before):
+                # Sections are in the text in their order: each is looked for after the one before it.
+                at = _whole_lines(text, written, done)
+                if at >= 0:
+                    kept.append(text[done:at])
+                    done = at + len(written)
+            before = written
+        return "".join([*kept, text[done:]]).strip()
 
 
 def page_section(
@@ -73,25 +141,27 @@ def page_section(
 
 def picture_result(section: PageSection) -> OcrResult:
     """The result for a picture that came alone."""
-    return {
-        "extracted_text": section["text"],
-        "sections": [{"text": section["text"], "lines": section["lines"]}],
-        "width": section["width"],
-        "height": section["height"],
-    }
+    return OcrResult(
+        {
+            "extracted_text": section["text"],
+            "sections": [{"text": section["text"], "lines": section["lines"]}],
+            "width": section["width"],
+            "height": section["height"],
+        }
+    )
 
 
 def document_result(texts: Iterable[str], sections: Sequence[PageSection], total_pages: int) -> OcrResult:
     """The result for a document of `total_pages` pages, `sections` of which were read; none has only text."""
-    result: OcrResult = {
+    data: OcrData = {
         "extracted_text": "\n\n".join(filter(None, texts)),
         "sections": sections,
         "width": sections[0]["width"] if sections else None,
         "height": sections[0]["height"] if sections else None,
     }
     if total_pages:
-        result["total_pages"] = total_pages
-    return result
+        data["total_pages"] = total_pages
+    return OcrResult(data)
 
 
 def _line(line: TextLine, width: int, height: int) -> OcrLine:
@@ -109,3 +179,81 @@ def _word(word: Word, width: int, height: int) -> OcrWord:
         "bounds": bounds_of(word.quad, width, height),
         "confidence": round(word.confidence, 2),
     }
+
+
+def _place(section: Mapping[str, Any]) -> dict[str, Any]:
+    """What of its place holds for all its lines."""
+    place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
+    if "timestamp" in section:
+        place["timestamp"] = (section["timestamp"], section["timestamp"])
+    return place
+
+
+def _whole_lines(text: str, lines: str, start: int) -> int:
+    """Where `lines` stand in `text` from `start` on, as whole lines: a picture that says "5" is no part of a document's
+    "1500". −1 where they do not."""
+    while (at := text.find(lines, start)) >= 0:
+        end = at + len(lines)
+        if (at == 0 or text[at - 1] == "\n") and (end == len(text) or text[end] == "\n"):
+            return at
+        start = text.find("\n", at) + 1
+        if not start:
+            break
+    return -1
+
+
+def _redacted(section: OcrSection, redactor: Redactor) -> OcrSection:
+    spans = redactor.spans(section["text"])
+    if not spans:
+        return section
+    lines = []
+    end = -1
+    for line in section["lines"]:
+        start = end + 1
+        end = start + len(line["text"])
+        here = [Span(span.start - start, span.end - start, span.kind) for span in spans if start <= span.start < end]
+        lines.append(_redacted_line(line, here) if here else line)
+    return {**section, "text": "\n".join([line["text"] for line in lines]), "lines": lines}
+
+
+def _redacted_line(line: OcrLine, spans: Sequence[Span]) -> OcrLine:
+    """The words that a placeholder stands for become one word, together with what adjoins it: `Tel:[PHONE],`."""
+    words = line["words"]
+    starts = [0]
+    for word in words:
+        starts.append(starts[-1] + len(word["text"]) + 1)
+    # Each word and the next are one where something covers the space between them.
+    breaks = [at for at in range(1, len(words)) if not any(one.start < starts[at] - 1 < one.end for one in spans)]
+    merged = []
+    for first, last in pairwise([0, *breaks, len(words)]):
+        start, end = starts[first], starts[last] - 1
+        here = [Span(one.start - start, one.end - start, one.kind) for one in spans if start <= one.start < end]
+        merged.append(_merged(words[first:last], here) if here else words[first])
+    return {
+        **line,
+        "text": " ".join([word["text"] for word in merged]),
+        "average_confidence": round(sum([word["confidence"] for word in merged]) / len(merged), 2),
+        "words": merged,
+    }
+
+
+def _merged(words: Sequence[OcrWord], spans: Sequence[Span]) -> OcrWord:
+    """One word for several, with their place and their mean confidence."""
+    text = replaced(" ".join([word["text"] for word in words]), spans)
+    confidence = round(sum([word["confidence"] for word in words]) / len(words), 2)
+    return {
+        **words[0],
+        "text": text,
+        "bounds": _around(words[0]["bounds"], words[-1]["bounds"]),
+        "confidence": confidence,
+    }
+
+
+def _around(first: Bounds, last: Bounds) -> Bounds:
+    """The quadrilateral from one word to another of its line."""
+    if first is last:
+        return first
+    corners = (first["top_left"], last["top_right"], last["bottom_right"], first["bottom_left"])
+    a, b, c, d = [(float(corner["x"]), float(corner["y"])) for corner in corners]
+    edge = max(max(x, y) for x, y in (a, b, c, d))
+    return bounds_of((a, b, c, d), int(edge), int(edge))

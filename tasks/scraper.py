@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, NotRequired, TypedDict
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +23,7 @@ from tasks.inputs.media_types import media_type_named, media_type_of_file
 from tasks.inputs.sessions import Sessions
 from tasks.inputs.sniff import sniff
 from tasks.inputs.source import Source
+from tasks.result import Piece, Result, json_text, pieces_under, texts_in
 from tasks.scrape.browser import REMEDY, Renderer
 from tasks.scrape.feed import is_feed
 from tasks.scrape.matching import Match, Row, fill_fields
@@ -96,7 +98,7 @@ class ScrapedLink(TypedDict):
     url: str
 
 
-class ScraperResult(TypedDict):
+class ScrapedPage(TypedDict):
     url: str
     """Where the page was in the end, after redirects."""
     title: str
@@ -109,6 +111,30 @@ class ScraperResult(TypedDict):
     language: NotRequired[str]
     data: NotRequired[list[Row]]
     """Only when fields were asked for: a row for each thing on the page that has some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScraperResult(Result):
+    data: ScrapedPage | list[ScrapedPage]
+    """The only page, or several."""
+
+    def text(self) -> str:
+        return "\n\n".join(page["text"] for page in self._pages)
+
+    def _pieces(self) -> Iterator[Piece]:
+        for page in self._pages:
+            heading = f"{page['title']} <{page['url']}>".strip()
+            rows = [Piece(f"data: {json_text(page['data'])}", heading)] if "data" in page else []
+            pieces = chain(rows, pieces_under(heading, page["description"], page["markdown"] or page["text"]))
+            yield next(pieces, Piece("(no text)", heading))
+            yield from pieces
+
+    def said(self) -> Iterator[str]:
+        return texts_in(self.data, frozenset({"markdown"}))
+
+    @property
+    def _pages(self) -> Sequence[ScrapedPage]:
+        return self.data if isinstance(self.data, list) else (self.data,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +164,7 @@ class ScraperTask:
     def __init__(self, parts: ScraperParts) -> None:
         self._parts = parts
 
-    async def run(self, request: TaskRequest) -> ScraperResult | list[ScraperResult]:
+    async def run(self, request: TaskRequest) -> ScraperResult:
         """Raises InputError (no URL, `url_not_allowed`, `fetch_failed`, what cannot be read), InputTooLarge,
         EngineUnavailable (no text without scripts, and no browser; a PDF and no OCR) and what those engines raise."""
         sources = [source for source in request.sources if source.url is not None]
@@ -147,7 +173,7 @@ class ScraperTask:
         fields = fields_asked(request.wording(self._parts.limits.wording_chars))
         done = 0
 
-        async def scraped(source: Source) -> ScraperResult:
+        async def scraped(source: Source) -> ScrapedPage:
             nonlocal done
             result = await self._scraped(source, request, fields)
             done += 1
@@ -155,9 +181,9 @@ class ScraperTask:
             return result
 
         results = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE)
-        return results[0] if len(results) == 1 else results
+        return ScraperResult(results[0] if len(results) == 1 else results)
 
-    async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScraperResult:
+    async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScrapedPage:
         fetched = await self._fetched(source)
         kind = await asyncio.to_thread(_kind, fetched)
         if kind != media_types.HTML and not is_feed(fetched.data):
@@ -246,17 +272,16 @@ class ScraperTask:
 
     async def _read_by_a_task(
         self, source: Source, fetched: Fetched, kind: str, request: TaskRequest, fields: tuple[str, ...]
-    ) -> ScraperResult:
+    ) -> ScrapedPage:
         """What is no page, by the task that reads such files."""
-        name, text_key = ("speech_to_text", "text") if kind in media_types.DEMUXERS else ("ocr", "extracted_text")
+        name = "speech_to_text" if kind in media_types.DEMUXERS else "ocr"
         filename = _filename(fetched.url)
         here = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)
         result = await self._parts.find_task(name).run(TaskRequest(request.text, (here,), request.progress))
-        assert isinstance(result, Mapping)
-        text = str(result[text_key])
+        text = result.text()
         metadata: dict[str, Any] = {"media_type": kind}
-        if "total_pages" in result:
-            metadata["total_pages"] = result["total_pages"]
+        if "total_pages" in result.data:
+            metadata["total_pages"] = result.data["total_pages"]
         page = Page(title=filename or "", description="", text=text, markdown=text, metadata=metadata)
         return _result(fetched.url, page, await self._data(page, None, fields, request.redact))
 
@@ -276,8 +301,8 @@ def _filename(url: str) -> str | None:
     return unquote(urlsplit(url).path.rpartition("/")[2]) or None
 
 
-def _result(url: str, page: Page, data: list[Row] | None) -> ScraperResult:
-    result = ScraperResult(
+def _result(url: str, page: Page, data: list[Row] | None) -> ScrapedPage:
+    result = ScrapedPage(
         url=url,
         title=page.title,
         description=page.description,

@@ -1,10 +1,10 @@
 """Writing down what is said in a recording: the `speech_to_text` task."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, Self, TypedDict
 
 from models.base import EngineUnavailable
 from models.speech.transcriber import Transcriber, Word
@@ -13,10 +13,12 @@ from tasks.base import Progress, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
+from tasks.redaction import Redactor
+from tasks.result import Piece, Result, SourceLine, json_text, lines_below, texts_in
 from tasks.speech.cutter import Window, window_at
 from tasks.speech.languages import language_name
 from tasks.speech.listening import Heard, listen
-from tasks.speech.phrases import Phrase, joined_text, phrases
+from tasks.speech.phrases import Phrase, joined_text, phrases, spaced
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.turns import Teller, label_words, speaker_label
 from tasks.wording.transcripts import SpeechOptions, wishes
@@ -105,7 +107,7 @@ class Chunk(TypedDict):
     """`SPEAKER_00` is who speaks first."""
 
 
-class SpeechResult(TypedDict):
+class SpeechData(TypedDict):
     text: str
     """The chunks' texts, joined by a space; by nothing in scripts that have none."""
     chunks: list[Chunk]
@@ -115,6 +117,47 @@ class SpeechResult(TypedDict):
     """Two decimals; 1.0 where the request names the language, absent where nothing here can tell."""
     low_confidence: NotRequired[Literal[True]]
     """There where much of the text is likely to be wrong."""
+
+
+_ACCOUNTS = frozenset({"language_probability", "low_confidence"})
+"""Keys that speak of the work and not of what was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResult(Result):
+    data: SpeechData
+
+    def text(self) -> str:
+        return self.data["text"]
+
+    def _pieces(self) -> Iterator[Piece]:
+        for chunk in self.data["chunks"]:
+            start, end = chunk["timestamp"]
+            speaker = f" {chunk['speaker']}:" if "speaker" in chunk else ""
+            yield Piece(f"[{start}–{end}]{speaker} {chunk['text'].strip()}")
+        if not self.data["chunks"]:
+            yield Piece(json_text(self.data))
+
+    def passages(self) -> Iterator[list[SourceLine]]:
+        # What the chunks say, each with its time, need not be said again without one.
+        left_out = _ACCOUNTS | {"text"} if self.data["chunks"] else _ACCOUNTS
+        yield list(lines_below(self.data, left_out=left_out))
+
+    def said(self) -> Iterator[str]:
+        return texts_in(self.data, frozenset({"chunks"}))
+
+    def mapped(self, redactor: Redactor) -> Self:
+        """A chunk that is nothing but the end of personal data gives its time to the one before it."""
+        texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
+        chunks: list[Chunk] = []
+        for chunk, text, was in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):
+            if chunks and was.strip() and not text.strip():
+                start, end = chunks[-1]["timestamp"]
+                chunks[-1]["timestamp"] = (start, max(end, chunk["timestamp"][1]))
+            else:
+                chunks.append({**chunk, "text": text.strip()})
+        text = joined_text(chunk["text"] for chunk in chunks)
+        return replace(self, data={**self.data, "text": text, "chunks": chunks})
 
 
 def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:
@@ -141,12 +184,12 @@ def speech_result(
     *,
     low_confidence: bool = False,
 ) -> SpeechResult:
-    result = SpeechResult(text=joined_text(chunk["text"] for chunk in chunks), chunks=chunks, language=language)
+    data = SpeechData(text=joined_text(chunk["text"] for chunk in chunks), chunks=chunks, language=language)
     if language_probability is not None:
-        result["language_probability"] = round(language_probability, 2)
+        data["language_probability"] = round(language_probability, 2)
     if low_confidence:
-        result["low_confidence"] = True
-    return result
+        data["low_confidence"] = True
+    return SpeechResult(data)
 
 
 _SHORTEST_S = 0.3

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypedDict
 
@@ -16,6 +17,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
+from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under
 from tasks.side_by_side import side_by_side
 from tasks.translation.scan import items_of
 from tasks.translation.segments import Sentence, is_invented, pieces_of, respaced
@@ -154,13 +156,27 @@ Remedy = Callable[[str, str], str]
 """What would translate from the first tag into the second: a sentence or more."""
 
 
-class TranslateResult(TypedDict):
+class TranslateData(TypedDict):
     translated_text: str
     source_language: str
     """The code that the request gave, else `auto-detected`."""
     target_language: str
     batch_size: int
     """Texts that were translated: one, or one for each attached file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranslateResult(Result):
+    data: TranslateData
+
+    def text(self) -> str:
+        return self.data["translated_text"]
+
+    def _pieces(self) -> Iterator[Piece]:
+        return pieces_under(f"{self.data['source_language']} → {self.data['target_language']}", self.text())
+
+    def passages(self) -> Iterator[list[SourceLine]]:
+        yield list(lines_below(self.data, left_out=frozenset({"batch_size"})))
 
 
 class TranslateTask:
@@ -182,12 +198,14 @@ class TranslateTask:
         texts = [await request.redact(text) for text in await self._texts(asked, request.sources)]
         self._check_size(texts)
         translated = await self._translated(texts, asked, request)
-        return {
-            "translated_text": "\n\n".join(translated),
-            "source_language": asked.source or AUTO_DETECTED,
-            "target_language": asked.target,
-            "batch_size": len(texts),
-        }
+        return TranslateResult(
+            {
+                "translated_text": "\n\n".join(translated),
+                "source_language": asked.source or AUTO_DETECTED,
+                "target_language": asked.target,
+                "batch_size": len(texts),
+            }
+        )
 
     async def _translated(self, texts: Sequence[str], asked: Asked, request: TaskRequest) -> Sequence[str]:
         sources = [asked.source] if asked.source else await languages_of("\n".join(texts))

@@ -1,12 +1,13 @@
 """Searching the web: the `web_search` task."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ClassVar, TypedDict
 
 from models.language.embedding import Embedder
 from tasks.base import Progress, TaskRequest
+from tasks.result import Piece, Result, text_lines, texts_in
 from tasks.search.fall_over import FallOver, Hit
 from tasks.search.result_pages import ResultPages, nearest
 from tasks.side_by_side import side_by_side
@@ -31,6 +32,21 @@ class FoundPage(TypedDict):
     """Passages of `content`, nearest to the question first."""
 
 
+@dataclass(frozen=True, slots=True)
+class SearchResult(Result):
+    data: list[FoundPage]
+
+    def _pieces(self) -> Iterator[Piece]:
+        for number, page in enumerate(self.data, 1):
+            heading = f"{number}. {page['title']} <{page['url']}>"
+            texts = [page["description"], page["content"], *page["snippets"]]
+            lines = dict.fromkeys(line for text in texts for line in text_lines(text))
+            yield from [Piece(line, heading) for line in lines] or [Piece("(no text)", heading)]
+
+    def said(self) -> Iterator[str]:
+        return texts_in(self.data, frozenset({"snippets"}))
+
+
 def _today() -> date:
     return datetime.now(UTC).date()
 
@@ -45,7 +61,7 @@ class WebSearchTask:
     today: Callable[[], date] = _today
     name: ClassVar[str] = "web_search"
 
-    async def run(self, request: TaskRequest) -> list[FoundPage]:
+    async def run(self, request: TaskRequest) -> SearchResult:
         """Raises InputError (nothing to search for) and EngineUnavailable (no provider answers, with the reasons)."""
         query = parse_query(request.text, self.today())
         hits = await self.search.search(query, RESULTS)
@@ -53,10 +69,12 @@ class WebSearchTask:
         texts = await self._texts(read, request.progress)
         snippets = await nearest(query.text, texts, self.embedder, most=SNIPPETS)
         unread = [""] * (len(hits) - len(read))
-        return [
-            FoundPage(title=hit.title, url=hit.url, description=hit.description, content=text, snippets=passages)
-            for hit, text, passages in zip(hits, [*texts, *unread], [*snippets, *([] for _ in unread)], strict=True)
-        ]
+        return SearchResult(
+            [
+                FoundPage(title=hit.title, url=hit.url, description=hit.description, content=text, snippets=passages)
+                for hit, text, passages in zip(hits, [*texts, *unread], [*snippets, *([] for _ in unread)], strict=True)
+            ]
+        )
 
     async def _texts(self, hits: list[Hit], progress: Progress) -> list[str]:
         done = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.wire.response import PrecontextEntry
+from app.chat.events import Entry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import page_section, picture_result
 
@@ -25,7 +25,7 @@ class Receipt:
     fields: dict[str, str]
     """`company`, `date`, `address`, `total`, as people read them; some are missing."""
     lines: list[str]
-    entry: PrecontextEntry
+    entry: Entry
 
     @property
     def is_looked_at(self) -> bool:
@@ -95,7 +95,7 @@ class Receipt:
 
     def _labelled(self, amount: str) -> str:
         """All the words in the rows that hold `amount`."""
-        rows = self.entry.result["sections"][0]["lines"]
+        rows = self.entry.result.data["sections"][0]["lines"]
         said = []
         for row in rows:
             if amount in row["text"]:
@@ -114,7 +114,7 @@ def receipts(shared: Path) -> Iterator[Receipt]:
             boxed = sorted(filter(_says_something, row["lines"]), key=lambda line: (line[1] + line[3], line[0]))
             lines = [_line(*line) for line in boxed]
             width, height = max(line[2] for line in boxed) + 10, max(line[3] for line in boxed) + 10
-            entry = PrecontextEntry(name="ocr", result=picture_result(page_section(lines, 1, width, height)))
+            entry = Entry("ocr", picture_result(page_section(lines, 1, width, height)))
             fields = {name: value for name, value in row["fields"].items() if isinstance(value, str)}
             yield Receipt(row["id"], fields, [line[4] for line in boxed], entry)
 

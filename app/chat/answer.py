@@ -13,7 +13,7 @@ from app.chat.context.images import images_for_llm
 from app.chat.context.prompt import conversation, fenced
 from app.chat.context.trim import trim
 from app.chat.directives import Directives
-from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Text, Warned
+from app.chat.events import Entry, Event, Evidence, Finish, Precontext, Progress, Text, Warned
 from app.chat.evidence.evidence import grounded
 from app.chat.filling.copied import Found
 from app.chat.filling.filled import Filling, fill
@@ -28,7 +28,6 @@ from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import offered
 from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest
-from app.wire.response import PrecontextEntry
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import Abilities, Llm
@@ -75,7 +74,7 @@ class Answerer:
         if plan.steps:
             log.info("plan", steps=plan.summary)
 
-        work = Work[Progress, tuple[PrecontextEntry, ...]](
+        work = Work[Progress, tuple[Entry, ...]](
             lambda report: gather(plan, self.find_task, as_progress(report), guard.redact, is_all=not llm.is_capable)
         )
         async with aclosing(work.reports()) as reports:
@@ -127,7 +126,7 @@ class Answerer:
         directives: Directives,
         turn: Turn,
         plan: Plan,
-        entries: tuple[PrecontextEntry, ...],
+        entries: tuple[Entry, ...],
         llm: Llm,
         shape: Shape | None,
         filling: Filling | None,
@@ -210,7 +209,7 @@ class Answerer:
                 yield event
 
     async def _without_llm(
-        self, answer: JsonAnswer | str, entries: Sequence[PrecontextEntry], shape: Shape | None, request: ChatRequest
+        self, answer: JsonAnswer | str, entries: Sequence[Entry], shape: Shape | None, request: ChatRequest
     ) -> AsyncGenerator[Event, None]:
         """An answer that specialists give whole. One without a shape ends at the client's limit."""
         yield Precontext(tuple(entries))
@@ -227,7 +226,7 @@ class Answerer:
         yield Finish("length" if is_cut else "stop", prompt, said)
 
     async def _told(
-        self, answer: JsonAnswer, entries: Sequence[PrecontextEntry], shape: Shape, request: ChatRequest
+        self, answer: JsonAnswer, entries: Sequence[Entry], shape: Shape, request: ChatRequest
     ) -> AsyncGenerator[Event, None]:
         """The answer, and where its fields come from."""
         yield Text(answer.text)
@@ -236,7 +235,7 @@ class Answerer:
                 yield event
 
     async def _traced(
-        self, value: Any, entries: Sequence[PrecontextEntry], shape: Shape, request: ChatRequest
+        self, value: Any, entries: Sequence[Entry], shape: Shape, request: ChatRequest
     ) -> AsyncGenerator[Event, None]:
         """Where the fields of an answer come from, for who asks."""
         if request.evidence:
@@ -255,7 +254,7 @@ class Answerer:
         question: str,
         request: ChatRequest,
         abilities: Abilities,
-        entries: Sequence[PrecontextEntry],
+        entries: Sequence[Entry],
         beside: Sequence[str],
     ) -> list[str]:
         """The results' texts, as far as the LLM's context has room for them beside other texts and the answer."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.wire.response import FinishReason, PrecontextEntry
+from app.wire.response import FinishReason
+from tasks.result import Failure, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,24 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What one task answered."""
+
+    name: str
+    """As clients see it in `precontext`."""
+    result: Result
+
+    @property
+    def error(self) -> str | None:
+        """Why the task failed, where it did."""
+        return self.result.message if isinstance(self.result, Failure) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Precontext:
     """What the tasks of the full model found, before the answer."""
 
-    entries: tuple[PrecontextEntry, ...]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)

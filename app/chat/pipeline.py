@@ -23,6 +23,7 @@ from app.wire.request import ChatRequest
 from models.language.tokens import estimate_tokens
 from tasks.base import ALIASES, TASK_NAMES, Task, TaskRequest
 from tasks.guardrails import GUARDS, Guardrails, Policy
+from tasks.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Pipeline:
     async def _run_task(self, name: str, turn: Turn, call: Call, guard: Guard) -> AsyncGenerator[Event, None]:
         """One task, no LLM: the answer is the task's result as compact JSON."""
         task = self.find_task(ALIASES.get(name, name))
-        work = Work[Progress, object](
+        work = Work[Progress, Result](
             lambda report: task.run(TaskRequest(turn.text, turn.sources, as_progress(report), guard.redact))
         )
         async with aclosing(work.reports()) as reports:
@@ -106,7 +107,7 @@ class Pipeline:
                 yield report
 
         def as_json() -> tuple[str, int]:
-            content = pydantic_core.to_json({"name": name, "result": found.result}).decode()
+            content = pydantic_core.to_json({"name": name, "result": found.result.data}).decode()
             return content, estimate_tokens(content)
 
         [found] = await guard.check_results([entry(task.name, work.result)], is_all=True)

@@ -1,24 +1,16 @@
 """Planned tasks run side by side, each as soon as what it depends on is there."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from app.chat.context.result_text import assembled, pieces_of
+from app.chat.context.trim import assembled
+from app.chat.events import Entry
 from app.chat.plan import Plan, Step
 from app.errors import told
-from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
 from tasks.base import PRECONTEXT_NAMES, Progress, Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError
-
-TEXT_OF = {
-    "ocr": "extracted_text",
-    "speech_to_text": "text",
-    "scraper": "text",
-    "translate": "translated_text",
-}
-"""Where a task's result has the text that a step after it works on."""
+from tasks.result import Failure, Result
 
 
 async def gather(
@@ -28,7 +20,7 @@ async def gather(
     redact: Redact = as_it_is,
     *,
     is_all: bool = False,
-) -> tuple[PrecontextEntry, ...]:
+) -> tuple[Entry, ...]:
     """An entry for each step, in the plan's order. `redact` is a TaskRequest's, and for what one step has from another.
 
     A step that fails has its error in its entry. Its failure is raised only when the request is about nothing else,
@@ -38,9 +30,9 @@ async def gather(
     """
     if not plan.steps:
         return ()
-    running: list[asyncio.Task[Any]] = []
+    running: list[asyncio.Task[Result]] = []
     for step in plan.steps:
-        before = [(plan.steps[index], running[index]) for index in step.after]
+        before = [running[index] for index in step.after]
         running.append(asyncio.create_task(_run(step, before, find_task, progress, redact)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
@@ -66,60 +58,60 @@ def _is_silence(failure: BaseException) -> bool:
     return isinstance(failure, InputError) and failure.code == "no_audio"
 
 
-def _of_needed(plan: Plan, outcomes: Sequence[Any]) -> BaseException | None:
+def _of_needed(plan: Plan, outcomes: Sequence[Result | BaseException]) -> BaseException | None:
     """The failure of a task that the request asks for, and of which nothing came. The web is only looked at for what
     an LLM may know as well, unless the request is about nothing else."""
-    by_task: dict[str, list[Any]] = {}
+    by_task: dict[str, list[Result | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
         if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
             by_task.setdefault(step.task, []).append(outcome)
-    lost = [found[0] for found in by_task.values() if all(isinstance(one, BaseException) for one in found)]
+    lost = [
+        found[0]
+        for found in by_task.values()
+        if isinstance(found[0], BaseException) and all(isinstance(one, BaseException) for one in found)
+    ]
     if not all(isinstance(outcome, BaseException) for outcome in outcomes):
         lost = [failure for failure in lost if not _is_silence(failure)]
     return next(iter(lost), None)
 
 
-def worth_telling(plan: Plan, entries: Sequence[PrecontextEntry]) -> tuple[PrecontextEntry, ...]:
+def worth_telling(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """`entries` (one for each step of `plan`) without those of readings aside that found nothing."""
     return tuple(
         entry
         for step, entry in zip(plan.steps, entries, strict=True)
-        if not (step.is_aside and entry.error is None and not str(entry.result[TEXT_OF[step.task]]).strip())
+        if not (step.is_aside and entry.error is None and not entry.result.text().strip())
     )
 
 
-def whole_answer(plan: Plan, entries: Sequence[PrecontextEntry]) -> str | None:
+def whole_answer(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """The text of the results (one for each step of `plan`) where the request asks for nothing but them: all that is
     read or said, a translation, a forecast. None where an LLM has something to say, or nothing was found."""
     if not plan.results_only or any(entry.error is not None for entry in entries):
         return None
     if plan.steps[-1].task == "forecast":
-        return assembled(tuple(pieces_of(entries[-1])))
-    texts = [str(entry.result[TEXT_OF[step.task]]) for step, entry in zip(plan.steps, entries, strict=True)]
+        return assembled(tuple(entries[-1].result.pieces()))
+    texts = [entry.result.text() for entry in entries]
     # What is only translated need not be read, too.
     shown = texts if plan.reads_out else texts[-1:]
     return "\n\n".join(text for text in shown if text.strip()) or None
 
 
-def entry(task: str, outcome: Any) -> PrecontextEntry:
-    """A result, or the exception in its place, as clients see it."""
-    name = PRECONTEXT_NAMES.get(task, task)
-    if not isinstance(outcome, BaseException):
-        return PrecontextEntry(name=name, result=outcome)
-    return PrecontextEntry(name=name, error=told(outcome, "planned_task_failed", task=task).message)
+def entry(task: str, outcome: Result | BaseException) -> Entry:
+    """A result, or the exception in its place."""
+    if isinstance(outcome, BaseException):
+        outcome = Failure(told(outcome, "planned_task_failed", task=task).message)
+    return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
 
 
 async def _run(
     step: Step,
-    before: Sequence[tuple[Step, "asyncio.Task[Any]"]],
+    before: Sequence["asyncio.Task[Result]"],
     find_task: Callable[[str], Task],
     progress: Progress,
     redact: Redact,
-) -> Any:
+) -> Result:
     """The step's result; what a step before it failed with, it fails with too."""
-    texts = [step.text]
-    for earlier, work in before:
-        result: Mapping[str, Any] = await work
-        texts.append(await redact(str(result[TEXT_OF[earlier.task]])))
+    texts = [step.text, *[await redact((await work).text()) for work in before]]
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact)
     return await find_task(step.task).run(request)

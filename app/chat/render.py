@@ -1,6 +1,6 @@
 """Events become one completion, or the chunks of a stream."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import pydantic_core
 
 from app.calling import as_sent
 from app.chat.event_driver import Feed
-from app.chat.events import Event, Evidence, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from app.chat.events import Entry, Event, Evidence, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.errors import ApiError
 from app.wire import response, sse
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, Usage
@@ -61,7 +61,7 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
     async for event in feed.events():
         match event:
             case Precontext(entries):
-                precontext.extend(entries)
+                precontext += map(_on_wire, entries)
             case Reasoning(piece):
                 reasoning.append(piece)
             case Text(piece, piece_logprobs):
@@ -99,6 +99,10 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
         unsupported=list(evidence.unsupported) if evidence else None,
         warnings=list(warnings) or None,
     )
+
+
+def _on_wire(entry: Entry) -> response.PrecontextEntry:
+    return response.PrecontextEntry(name=entry.name, result=entry.result.data, error=entry.error)
 
 
 def _add_to(calls: dict[int, response.ToolCall], event: ToolCall) -> None:
@@ -159,8 +163,9 @@ class _Chunks:
             case Finish():
                 return [*self._end_of_reasoning(), *self._finish(event)]
 
-    def _precontext(self, entries: tuple[response.PrecontextEntry, ...]) -> bytes:
-        return self._content(f"<precontext> {pydantic_core.to_json(entries).decode()} </precontext>")
+    def _precontext(self, entries: Sequence[Entry]) -> bytes:
+        shown = pydantic_core.to_json([_on_wire(entry) for entry in entries]).decode()
+        return self._content(f"<precontext> {shown} </precontext>")
 
     def _reasoning(self, text: str) -> list[bytes]:
         opening = [] if self._thinking else [self._content("<think>")]

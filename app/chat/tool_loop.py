@@ -13,12 +13,12 @@ from typing import Any
 
 from app.chat.context.prompt import LlmMessage, fenced
 from app.chat.event_driver import TimeLimit, took_too_long
-from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.events import Entry, Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
 from app.chat.inputs import Turn
 from app.chat.plan_executor import entry
 from app.chat.tools import PREFIX, InternalTool
 from app.wire.request import ChatRequest
-from app.wire.response import FinishReason, PrecontextEntry
+from app.wire.response import FinishReason
 from models.language.llm import (
     CAUTION,
     Done,
@@ -119,16 +119,16 @@ class Rounds:
     request: ChatRequest
     messages: list[LlmMessage]
     find_task: Callable[[str], Task]
-    shorten: Callable[[Sequence[PrecontextEntry], Sequence[str]], Awaitable[list[str]]]
+    shorten: Callable[[Sequence[Entry], Sequence[str]], Awaitable[list[str]]]
     """The text of each of these results, as far as the LLM's context has room for them beside these other texts."""
     response_format: Mapping[str, Any] | None = None
     internal: Mapping[str, InternalTool] = field(default_factory=dict)
     """By name; empty: the LLM answers at once."""
     turn: Turn = field(default_factory=lambda: Turn("", ()))
-    entries: list[PrecontextEntry] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     """What is in `precontext` so far; results of the LLM's own calls are added."""
     fence: str = ""
-    check: Callable[[Sequence[PrecontextEntry]], Awaitable[Sequence[PrecontextEntry]]] | None = None
+    check: Callable[[Sequence[Entry]], Awaitable[Sequence[Entry]]] | None = None
     """Called with what specialists found, before the LLM sees it; what it raises ends the request, what it returns is
     used instead."""
     redact: Redact = as_it_is
@@ -302,7 +302,7 @@ class Rounds:
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
 
-    async def _run(self, asked: Sequence[_Asked]) -> tuple[PrecontextEntry, ...]:
+    async def _run(self, asked: Sequence[_Asked]) -> tuple[Entry, ...]:
         """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""
         limits = self.limits
         most = min(limits.a_round, limits.a_request - self.ran)
@@ -322,7 +322,7 @@ class Rounds:
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
         return found
 
-    async def _result(self, call: _Asked) -> PrecontextEntry:
+    async def _result(self, call: _Asked) -> Entry:
         tool = self.internal[call.name]
         try:
             request = replace(tool.request(call.arguments, self.turn), redact=self.redact)

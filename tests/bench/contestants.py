@@ -157,7 +157,7 @@ def own_engine() -> Callable[[Job], Outcome]:
         source = Source.from_reference(data_url(picture, "image/jpeg"), param="picture")
         work = services.find_task("ocr").run(TaskRequest("", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
-        return len(result["extracted_text"].split())
+        return len(result.text().split())
 
     return lambda job: timed_pool(read, job)
 

@@ -103,7 +103,7 @@ def own_engine(weights: str) -> Callable[[Job], Outcome]:
         source = Source.from_reference(data_url(picture, "image/jpeg"), param="picture")
         work = services.find_task("object_detection").run(TaskRequest("Detect all objects.", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
-        return len(result["detected_objects"])
+        return len(result.data["detected_objects"])
 
     return lambda job: timed_pool(search, job)
 

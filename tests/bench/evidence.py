@@ -13,10 +13,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from app.chat.events import Entry
 from app.chat.evidence.evidence import ground
 from app.services import Services
 from app.settings import Settings
-from app.wire.response import PrecontextEntry
 from tasks.ocr_result import page_section, picture_result
 from tests.conftest import SHARED
 from tests.pages import noisy, prose
@@ -50,7 +50,7 @@ async def accuracy(pages: int) -> None:
 def speed() -> None:
     words = prose(1, 600)
     lines = [text_line(" ".join(words[at : at + 10]), 0, 3 * at) for at in range(0, 600, 10)]
-    entry = PrecontextEntry(name="ocr", result=picture_result(page_section(lines, 1, 2000, 3000)))
+    entry = Entry("ocr", picture_result(page_section(lines, 1, 2000, 3000)))
     said = [" ".join(words[at : at + 4]) for at in range(5, 400, 40)]
     answer = {f"said{index}": text for index, text in enumerate(said)} | {
         f"not{index}": INVENTED[index] for index in range(10)

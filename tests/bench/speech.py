@@ -128,7 +128,7 @@ async def text_of(services: Any, recording: Recording) -> str:
     from tasks.inputs.source import Source
 
     request = TaskRequest("", (Source("audio", data=recording.file),))
-    result = await services.find_task("speech_to_text").run(request)
+    result = (await services.find_task("speech_to_text").run(request)).data
     return str(result["text"])
 
 

@@ -104,7 +104,7 @@ async def outcomes(found: Iterable[Clip]) -> list[tuple[Clip, str, dict[str, Any
     try:
         for clip in found:
             try:
-                result = await task.run(TaskRequest("", (Source("audio", data=wav(clip.samples)),)))
+                result = (await task.run(TaskRequest("", (Source("audio", data=wav(clip.samples)),)))).data
             except EngineUnavailable:
                 heard.append((clip, "refused", {}))
                 continue

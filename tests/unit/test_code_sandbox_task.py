@@ -35,7 +35,7 @@ async def result_of(outcome: Outcome, text: str = "print(1)", *sources: Source) 
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     try:
         task = CodeSandboxTask(lambda: recorder, loader)
-        return dict(await task.run(TaskRequest(text, sources))), recorder
+        return dict((await task.run(TaskRequest(text, sources))).data), recorder
     finally:
         await loader.close()
 

@@ -123,7 +123,7 @@ async def test_a_text_shows_nothing(loader: MediaLoader) -> None:
 
 
 async def test_objects_have_labels_bounds_and_confidences_the_surest_first(loader: MediaLoader) -> None:
-    result = await task(loader).run(TaskRequest("Detect all objects.", (picture(50),)))
+    result = (await task(loader).run(TaskRequest("Detect all objects.", (picture(50),)))).data
     first, *others = result["detected_objects"]
     assert list(first) == ["label", "bounds", "confidence"]
     assert (first["label"], first["confidence"]) == ("bus", 0.9)
@@ -139,7 +139,8 @@ async def test_objects_have_labels_bounds_and_confidences_the_surest_first(loade
 
 
 async def test_nothing_found_is_an_empty_list(loader: MediaLoader) -> None:
-    assert await task(loader, Finder(labels=())).run(TaskRequest("", (picture(50),))) == {"detected_objects": []}
+    result = await task(loader, Finder(labels=())).run(TaskRequest("", (picture(50),)))
+    assert result.data == {"detected_objects": []}
 
 
 async def test_what_lies_outside_the_picture_is_left_out(loader: MediaLoader) -> None:
@@ -147,7 +148,7 @@ async def test_what_lies_outside_the_picture_is_left_out(loader: MediaLoader) ->
         async def detect(self, image: Image, **_: Any) -> list[Detection]:
             return [Detection("bus", 0.9, (-20, -20, -5, 30)), Detection("cat", 0.8, (-5, -5, 10, 100))]
 
-    [cat] = (await task(loader, Outside()).run(TaskRequest("", (picture(50),))))["detected_objects"]
+    [cat] = (await task(loader, Outside()).run(TaskRequest("", (picture(50),)))).data["detected_objects"]
     assert (cat["label"], cat["bounds"]["width"], cat["bounds"]["height"]) == ("cat", 10, 60)
 
 
@@ -161,7 +162,7 @@ async def test_a_long_text_restricts_the_search_as_a_short_one_does(loader: Medi
     text = f"Find the cats. {'It is a fine day. ' * 40}"
     short, long = [await task(loader).run(TaskRequest(one, (picture(50),))) for one in (text[:14], text)]
     assert short == long
-    assert {one["label"] for one in long["detected_objects"]} == {"cat"}
+    assert {one["label"] for one in long.data["detected_objects"]} == {"cat"}
 
 
 async def test_what_labels_are_called_is_worked_out_once(monkeypatch: pytest.MonkeyPatch, loader: MediaLoader) -> None:
@@ -192,7 +193,7 @@ async def test_a_label_that_no_engine_knows_is_named_instead_of_not_found(loader
 async def test_a_label_that_the_engine_does_not_know_goes_to_one_of_open_vocabulary(loader: MediaLoader) -> None:
     finder, beyond = Finder(), Finder(labels=None, name="beyond")
     request = TaskRequest("Find the cats, the red bus and the unicorns", (picture(50),))
-    result = await task(loader, finder, beyond).run(request)
+    result = (await task(loader, finder, beyond).run(request)).data
     assert finder.asked == [(50, ("cat",), False)]
     assert beyond.asked == [(50, ("red bus", "unicorn"), False)]
     assert {one["label"] for one in result["detected_objects"]} == {"cat", "red bus", "unicorn"}
@@ -214,15 +215,15 @@ async def test_an_engine_of_open_vocabulary_looks_for_whatever_is_named(loader: 
 async def test_pages_are_numbered_through_and_hints_choose_them(loader: MediaLoader) -> None:
     finder = Finder(labels=("bus",))
     sources = (picture(50), picture(60, 70), pdf(1))
-    result = await task(loader, finder).run(TaskRequest("", sources))
+    result = (await task(loader, finder).run(TaskRequest("", sources))).data
     assert [one["page"] for one in result["detected_objects"]] == [1, 2, 3, 4]
     assert sorted(width for width, _, _ in finder.asked) == [50, 60, 70, 600]
-    result = await task(loader, finder).run(TaskRequest("Find buses on pages 3-4", sources))
+    result = (await task(loader, finder).run(TaskRequest("Find buses on pages 3-4", sources))).data
     assert [one["page"] for one in result["detected_objects"]] == [3, 4]
 
 
 async def test_objects_stay_with_their_page_the_surest_first_in_each(loader: MediaLoader) -> None:
-    result = await task(loader).run(TaskRequest("", (picture(50, 60),)))
+    result = (await task(loader).run(TaskRequest("", (picture(50, 60),)))).data
     assert [(one["page"], one["label"]) for one in result["detected_objects"]] == [
         (1, "bus"), (1, "cat"), (1, "person"), (2, "bus"), (2, "cat"), (2, "person"),
     ]  # fmt: skip
@@ -250,7 +251,7 @@ async def test_masks_that_nothing_here_draws_are_refused_with_what_would(loader:
 
 async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader) -> None:
     finder = Finder(has_masks=True)
-    result = await task(loader, finder).run(TaskRequest("Segment the buses", (picture(50),)))
+    result = (await task(loader, finder).run(TaskRequest("Segment the buses", (picture(50),)))).data
     assert finder.asked == [(50, ("bus",), True)]
     [bus] = result["detected_objects"]
     assert list(bus) == ["label", "bounds", "confidence", "polygon", "mask"]
@@ -259,7 +260,9 @@ async def test_masks_come_from_the_engine_that_draws_its_own(loader: MediaLoader
 
 
 async def test_masks_for_boxes_come_from_the_segmenter(loader: MediaLoader) -> None:
-    result = await task(loader, segmenter=Outliner()).run(TaskRequest("Return masks of the cats", (picture(50),)))
+    result = (
+        await task(loader, segmenter=Outliner()).run(TaskRequest("Return masks of the cats", (picture(50),)))
+    ).data
     [cat] = result["detected_objects"]
     assert "polygon" not in cat
     mask = PIL.Image.open(io.BytesIO(base64.b64decode(cat["mask"])))
@@ -268,7 +271,7 @@ async def test_masks_for_boxes_come_from_the_segmenter(loader: MediaLoader) -> N
 
 
 async def test_an_outline_is_a_polygon_alone(loader: MediaLoader) -> None:
-    result = await task(loader, Finder(has_masks=True)).run(TaskRequest("Outline the cats", (picture(50),)))
+    result = (await task(loader, Finder(has_masks=True)).run(TaskRequest("Outline the cats", (picture(50),)))).data
     assert list(result["detected_objects"][0]) == ["label", "bounds", "confidence", "polygon"]
 
 

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
+from app.chat.events import Entry
 from app.chat.evidence.evidence import FieldEvidence, Grounding, ground, grounded
 from app.chat.evidence.passages import passages_of
-from app.wire.response import PrecontextEntry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
 from tests.conftest import each_case
+from tests.entries import entry_of, failure_of
 
 CHARACTER, HEIGHT = 10, 20
 
@@ -30,17 +31,17 @@ def text_line(text: str, left: int, top: int, confidence: float = 0.9) -> TextLi
     return TextLine(tuple(words), box(left, top, at - CHARACTER, top + HEIGHT))
 
 
-def ocr(*rows: str | tuple[str, ...], confidence: float = 0.9) -> PrecontextEntry:
+def ocr(*rows: str | tuple[str, ...], confidence: float = 0.9) -> Entry:
     """A picture with a row of text every 30 pixels; the texts of a tuple are lines 300 pixels apart."""
     lines = [
         text_line(text, 300 * column, 30 * row, confidence)
         for row, texts in enumerate(rows)
         for column, text in enumerate((texts,) if isinstance(texts, str) else texts)
     ]
-    return PrecontextEntry(name="ocr", result=picture_result(page_section(lines, 1, 2000, 2000)))
+    return Entry("ocr", picture_result(page_section(lines, 1, 2000, 2000)))
 
 
-def only(value: Any, *entries: PrecontextEntry) -> FieldEvidence:
+def only(value: Any, *entries: Entry) -> FieldEvidence:
     """The evidence of the one field of `{"field": value}`."""
     return ground({"field": value}, entries)["evidence"]["/field"]
 
@@ -83,7 +84,7 @@ def test_evidence_says_what_stands_where_and_how_surely() -> None:
 
 def test_pointers_are_escaped_as_rfc_6901_has_it() -> None:
     answer = {"a/b": {"~c": ["x", "nowhere"]}}
-    grounding = ground(answer, [PrecontextEntry(name="any", result={"text": "x"})])
+    grounding = ground(answer, [entry_of("any", {"text": "x"})])
     assert list(grounding["evidence"]) == ["/a~1b/~0c/0"]
     assert grounding["unsupported"] == ["/a~1b/~0c/1"]
 
@@ -98,7 +99,7 @@ def test_null_and_empty_claim_nothing() -> None:
 
 
 def test_without_results_everything_is_unsupported() -> None:
-    failed = PrecontextEntry(name="ocr", error="The engine broke.")
+    failed = failure_of("ocr", "The engine broke.")
     assert ground({"a": 1, "b": True, "c": "x"}, [failed])["unsupported"] == ["/a", "/b", "/c"]
 
 
@@ -274,7 +275,7 @@ def test_the_words_of_an_address_may_stand_in_another_order() -> None:
 def test_rotated_words_keep_their_quadrilateral() -> None:
     quads: list[Quad] = [((10, 20), (60, 30), (58, 50), (8, 40)), ((70, 32), (120, 42), (118, 62), (68, 52))]
     tilted = TextLine((Word("Book", quads[0], 0.9), Word("Shop", quads[1], 0.9)), quads[0])
-    entry = PrecontextEntry(name="ocr", result=picture_result(page_section([tilted], 1, 200, 100)))
+    entry = Entry("ocr", picture_result(page_section([tilted], 1, 200, 100)))
     bounds = only("Book Shop", entry)["bounds"]
     assert (bounds["top_left"], bounds["top_right"]) == ({"x": 10, "y": 20}, {"x": 120, "y": 42})
     assert (bounds["bottom_right"], bounds["bottom_left"]) == ({"x": 118, "y": 62}, {"x": 8, "y": 40})
@@ -282,14 +283,14 @@ def test_rotated_words_keep_their_quadrilateral() -> None:
 
 def test_a_page_is_named() -> None:
     sections = [page_section([text_line(f"Sheet {page}", 0, 0)], page, 500, 500) for page in (1, 3)]
-    entry = PrecontextEntry(name="ocr", result=document_result([s["text"] for s in sections], sections, 3))
+    entry = Entry("ocr", document_result([s["text"] for s in sections], sections, 3))
     evidence = only("Sheet 3", entry)
     assert (evidence["page"], evidence["pointer"]) == (3, "/sections/1/lines/0")
 
 
 def test_text_files_beside_pages_are_evidence_without_a_place() -> None:
     section = page_section([text_line("Sheet", 0, 0)], 1, 500, 500)
-    entry = PrecontextEntry(name="ocr", result=document_result(["Sheet", "total,9.00"], [section], 1))
+    entry = Entry("ocr", document_result(["Sheet", "total,9.00"], [section], 1))
     evidence = only("total", entry)
     assert (evidence["pointer"], "bounds" in evidence) == ("/extracted_text", False)
     assert not ground({"width": 500}, [entry])["evidence"]
@@ -301,7 +302,7 @@ def test_speech_has_times_and_a_speaker() -> None:
         {"timestamp": [1.5, 3.25], "text": "country can do for you.", "speaker": "SPEAKER_00"},
     ]
     result = {"text": "Ask not what your country can do for you.", "chunks": chunks}
-    evidence = only("your country", PrecontextEntry(name="stt", result=result))
+    evidence = only("your country", entry_of("stt", result))
     assert (evidence["timestamp"], evidence["speaker"], evidence["pointer"]) == (
         (0.0, 3.25),
         "SPEAKER_00",
@@ -318,27 +319,27 @@ def test_a_web_search_has_a_url_and_a_passage() -> None:
             "content": "First.\nThe city has 2,102,650 residents today.\nLast.",
         },
     ]
-    evidence = only(2102650, PrecontextEntry(name="web_search", result=found))
+    evidence = only(2102650, entry_of("web_search", found))
     assert (evidence["url"], evidence["pointer"]) == ("https://b.example/", "/1/content")
     assert evidence["passage"] == "The city has 2,102,650 residents today."
 
 
 def test_a_long_passage_is_shortened_around_the_match() -> None:
     page = {"url": "https://a.example/", "markdown": "word " * 300 + "needle " + "more " * 300}
-    evidence = only("needle", PrecontextEntry(name="scraper", result=page))
+    evidence = only("needle", entry_of("scraper", page))
     assert "word needle more" in evidence["passage"]
     assert len(evidence["passage"]) <= 300
 
 
 def test_texts_of_different_results_are_not_read_as_one() -> None:
     found = [{"title": "New", "url": "https://a.example/"}, {"title": "York", "url": "https://b.example/"}]
-    assert ground(["New York"], [PrecontextEntry(name="web_search", result=found)])["unsupported"] == ["/0"]
+    assert ground(["New York"], [entry_of("web_search", found)])["unsupported"] == ["/0"]
 
 
 def test_a_detected_object_has_bounds_and_a_confidence() -> None:
-    bounds = ocr("x").result["sections"][0]["lines"][0]["bounds"]
+    bounds = ocr("x").result.data["sections"][0]["lines"][0]["bounds"]
     result = {"detected_objects": [{"label": "traffic light", "bounds": bounds, "confidence": 0.71}]}
-    evidence = only("Traffic light", PrecontextEntry(name="object_detection", result=result))
+    evidence = only("Traffic light", entry_of("object_detection", result))
     assert (evidence["bounds"], evidence["confidence"], evidence["pointer"]) == (
         bounds,
         0.71,
@@ -355,7 +356,7 @@ def test_a_web_page_may_use_the_names_of_places_for_its_own_data() -> None:
         "speaker": {"name": "Ann"},
         "item": {"bounds": {"top_left": 5, "bottom_right": {"x": 1}}},
     }
-    page = PrecontextEntry(name="scraper", result={"url": "https://a.example/", "data": data})
+    page = entry_of("scraper", {"url": "https://a.example/", "data": data})
     answer = ["lower", "high", "noon", "start", "Ann"]
     assert [found["pointer"] for found in ground(answer, [page])["evidence"].values()] == [
         "/data/bounds", "/data/confidence", "/data/timestamp", "/data/page", "/data/speaker/name",
@@ -366,15 +367,15 @@ def test_any_other_result_is_pointed_into() -> None:
     result = {
         "predictions": [{"date": "2026-01-02 00:00:00", "value": 123.4}, {"date": "2026-01-03 00:00:00", "value": 125}]
     }
-    grounding = ground({"day": "2026-01-03", "value": 125}, [PrecontextEntry(name="forecast", result=result)])
+    grounding = ground({"day": "2026-01-03", "value": 125}, [entry_of("forecast", result)])
     assert {key: found["pointer"] for key, found in grounding["evidence"].items()} == {
         "/day": "/predictions/1/date",
         "/value": "/predictions/1/value",
     }
-    translated = PrecontextEntry(name="translate", result={"translated_text": "Bonjour", "batch_size": 1})
+    translated = entry_of("translate", {"translated_text": "Bonjour", "batch_size": 1})
     assert ground({"text": "bonjour", "n": 1}, [translated])["unsupported"] == ["/n"]
     heard = {"text": "Bye.", "chunks": [], "language": "en", "language_probability": 0.97, "low_confidence": True}
-    spoken = PrecontextEntry(name="stt", result=heard)
+    spoken = entry_of("stt", heard)
     assert ground({"share": 0.97, "is_low": "true"}, [spoken])["unsupported"] == ["/share", "/is_low"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.chat.events import Entry
 from app.chat.evidence import concepts
 from app.chat.evidence.concepts import concepts_of
 from app.chat.evidence.evidence import FieldEvidence, Grounding, ground
@@ -13,7 +14,6 @@ from app.chat.evidence.pairs import layout_of
 from app.chat.evidence.passages import fold, passages_of
 from app.services import Services
 from app.settings import Settings
-from app.wire.response import PrecontextEntry
 from tests.conftest import each_case
 from tests.receipts import Receipt, receipts
 from tests.unit.test_evidence import ocr
@@ -36,7 +36,7 @@ RECEIPT = ocr(
 )
 
 
-def judged(key: str, value: Any, entry: PrecontextEntry = RECEIPT, **schema: Any) -> tuple[FieldEvidence, bool]:
+def judged(key: str, value: Any, entry: Entry = RECEIPT, **schema: Any) -> tuple[FieldEvidence, bool]:
     """The evidence of one field, and whether the field counts as supported."""
     grounding: Grounding = ground({key: value}, [entry], {"properties": {key: schema}})
     return grounding["evidence"][f"/{key}"], f"/{key}" not in grounding["unsupported"]
@@ -198,7 +198,7 @@ def test_the_table_of_labels_is_well_formed() -> None:
             assert said.setdefault(tokens, name) == name, f"{phrase.strip()}: {said[tokens]} or {name}"
 
 
-async def test_what_was_called_proven_on_a_real_receipt_no_longer_is(shared_receipt: PrecontextEntry) -> None:
+async def test_what_was_called_proven_on_a_real_receipt_no_longer_is(shared_receipt: Entry) -> None:
     wrong = {"cashier": "JOHOR BAHRU", "total": 27, "vat": 10, "discount": 60.3, "quantity": 81100, "change": 70.3}
     grounding = ground(wrong, [shared_receipt])
     assert grounding["unsupported"] == [f"/{key}" for key in wrong]
@@ -208,7 +208,7 @@ async def test_what_was_called_proven_on_a_real_receipt_no_longer_is(shared_rece
 
 
 @pytest.fixture
-async def shared_receipt(shared: Path) -> PrecontextEntry:
+async def shared_receipt(shared: Path) -> Entry:
     services = Services(Settings(_env_file=None))
     try:
         return await read(services, (shared / "samples" / "receipt_001.jpg").read_bytes())

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from app.chat.events import Entry
 from app.chat.evidence.evidence import FieldEvidence, ground
 from app.services import Services
 from app.settings import Settings
-from app.wire.response import PrecontextEntry
 from tasks.base import TaskRequest
 from tasks.inputs.source import Source
 from tests.pages import Box, Line, Page, blank_page, noisy, pasted, single_line
@@ -40,11 +40,10 @@ async def services() -> AsyncIterator[Services]:
     await services.close()
 
 
-async def read(services: Services, image: bytes) -> PrecontextEntry:
+async def read(services: Services, image: bytes) -> Entry:
     url = "data:image/png;base64," + base64.b64encode(image).decode()
     task = services.find_task("ocr")
-    result = await task.run(TaskRequest("", (Source.from_reference(url, param="image"),)))
-    return PrecontextEntry(name="ocr", result=result)
+    return Entry("ocr", await task.run(TaskRequest("", (Source.from_reference(url, param="image"),))))
 
 
 def stands_within(evidence: FieldEvidence, boxes: Sequence[Box]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.chat.events import Entry
 from app.chat.evidence.passages import fold
 from app.chat.filling import copied
 from app.chat.filling.copied import Found
@@ -16,9 +17,9 @@ from app.chat.plan import Plan, Planner, Step
 from app.chat.schema.json_answer import AnswerInvalid
 from app.chat.schema.structured import Shape
 from app.wire.request import ResponseFormat
-from app.wire.response import PrecontextEntry
 from tasks.base import PRECONTEXT_NAMES, TASK_NAMES
 from tests.conftest import each_case
+from tests.entries import entry_of, failure_of
 from tests.plans import Case, turn_of
 from tests.unit.test_evidence import ocr
 
@@ -53,7 +54,7 @@ def shape_of(*, required: Sequence[str] | None = None, defs: Any = None, **prope
 
 def found(*results: tuple[str, Any], text: str = "", reads_out: bool = False) -> Found:
     steps = tuple(Step(task, (), text) for task, _ in results)
-    entries = [PrecontextEntry(name=PRECONTEXT_NAMES.get(task, task), result=result) for task, result in results]
+    entries = [entry_of(PRECONTEXT_NAMES.get(task, task), data) for task, data in results]
     return Found(Plan(steps, reads_out=reads_out), entries)
 
 
@@ -62,8 +63,8 @@ def seen(text: str, *labels: str, **more: Any) -> Found:
     return found(("object_detection", {"detected_objects": objects}), text=text)
 
 
-def read(*, page: PrecontextEntry = RECEIPT) -> Found:
-    return found(("ocr", page.result))
+def read(*, page: Entry = RECEIPT) -> Found:
+    return found(("ocr", page.result.data))
 
 
 def filled(found: Found, **properties: Any) -> dict[str, Any]:
@@ -94,8 +95,8 @@ def left(filling: Filling | None) -> Any:
             ("text", "translation"),
             [SAID, "No preguntes."],
         ),
-        ([("ocr", RECEIPT.result)], True, ("content",), [RECEIPT.result["extracted_text"]]),
-        ([("ocr", RECEIPT.result)], False, ("extracted_text",), [RECEIPT.result["extracted_text"]]),
+        ([("ocr", RECEIPT.result.data)], True, ("content",), [RECEIPT.result.data["extracted_text"]]),
+        ([("ocr", RECEIPT.result.data)], False, ("extracted_text",), [RECEIPT.result.data["extracted_text"]]),
         ([("scraper", {"url": "https://a.example/", "text": "Cafe Luna"})], False, ("page_text",), ["Cafe Luna"]),
         ([("speech_to_text", HEARD), ("speech_to_text", HEARD)], True, ("text",), [f"{SAID}\n\n{SAID}"]),
     ],
@@ -114,7 +115,7 @@ def test_what_a_specialist_found_is_copied_whole(
     ("results", "fields"),
     [
         ([("speech_to_text", HEARD)], {"text": STRING}),
-        ([("speech_to_text", HEARD), ("ocr", RECEIPT.result)], {"text": STRING}),
+        ([("speech_to_text", HEARD), ("ocr", RECEIPT.result.data)], {"text": STRING}),
         ([("speech_to_text", HEARD)], {"summary": STRING}),
         ([("speech_to_text", HEARD)], {"translation": STRING}),
         ([("speech_to_text", HEARD)], {"transcript": {"type": "string", "maxLength": 10}}),
@@ -326,7 +327,7 @@ def test_the_llm_is_told_little_of_a_long_text() -> None:
 
 
 def test_a_failed_specialist_fills_in_nothing() -> None:
-    failed = Found(Plan((Step("speech_to_text", (), ""),)), [PrecontextEntry(name="stt", error="It broke.")])
+    failed = Found(Plan((Step("speech_to_text", (), ""),)), [failure_of("stt", "It broke.")])
     assert fill(shape_of(transcript=STRING), failed) is None
 
 
@@ -334,7 +335,7 @@ def test_the_table_of_names_is_well_formed() -> None:
     table = tomllib.loads(Path(copied.FILE).read_text("utf-8"))
     assert set(table) == {"results", "text", "counts"}
     for row in table["results"]:
-        assert set(row) == {"task", "key", "names"}
+        assert {"task", "names"} <= set(row) <= {"task", "key", "names"}
         assert row["task"] in TASK_NAMES
         assert all(fold(name) for name in row["names"].split(",")), row
     assert all(fold(name) for name in table["text"]["names"].split(","))

@@ -62,7 +62,7 @@ def source(data: str | bytes, name: str = "sold.csv") -> Source:
 
 async def result_of(reader: TableReader, text: str, *sources: Source, **limits: int) -> dict[str, Any]:
     task = ForecastTask(Repeating, reader, SeriesLimits(**limits))
-    result: Any = await task.run(TaskRequest(text, sources))
+    result: Any = (await task.run(TaskRequest(text, sources))).data
     json.dumps(result)
     return dict(result)
 

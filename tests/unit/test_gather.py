@@ -5,14 +5,17 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from app.chat.events import Entry
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import entry, gather, whole_answer, worth_telling
-from app.wire.response import PrecontextEntry
 from models.base import EngineFailed, EngineUnavailable
 from models.language.tokens import first_tokens
-from tasks.base import Task, TaskRequest, unreported
+from tasks.base import PRECONTEXT_NAMES, Task, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.source import Source
+from tasks.ocr_result import OcrResult
+from tasks.result import Result
+from tests.entries import entry_of, failure_of, result_of
 from tests.unit.test_collect import PIXEL
 
 PICTURE = Source.from_reference(PIXEL, param="messages[0].content[0].image_url.url")
@@ -26,8 +29,8 @@ class Scripted:
         self.name = name
         self._work = work
 
-    async def run(self, request: TaskRequest) -> object:
-        return await self._work(request)
+    async def run(self, request: TaskRequest) -> Result:
+        return result_of(PRECONTEXT_NAMES.get(self.name, self.name), await self._work(request))
 
 
 def finder(**works: Work) -> Callable[[str], Task]:
@@ -57,7 +60,7 @@ def plan_of(*tasks: str, about_only: bool = False) -> Plan:
     return Plan(tuple(Step(task, (PICTURE,), "Hm?") for task in tasks), about_only)
 
 
-async def gathered(plan: Plan, **works: Work) -> tuple[PrecontextEntry, ...]:
+async def gathered(plan: Plan, **works: Work) -> tuple[Entry, ...]:
     return await gather(plan, finder(**works), unreported)
 
 
@@ -76,7 +79,7 @@ async def test_steps_run_side_by_side_and_their_entries_are_in_the_plans_order()
         return request.text
 
     entries = await gathered(plan_of("object_detection", "ocr"), ocr=meet, object_detection=meet)
-    assert [(entry.name, entry.result) for entry in entries] == [("object_detection", "Hm?"), ("ocr", "Hm?")]
+    assert [(entry.name, entry.result.data) for entry in entries] == [("object_detection", "Hm?"), ("ocr", "Hm?")]
 
 
 async def test_a_step_gets_its_text_its_sources_and_the_progress_to_report_to() -> None:
@@ -134,8 +137,8 @@ async def test_a_step_fails_with_the_one_that_it_waits_for_and_never_runs() -> N
 
 async def test_a_failure_stands_beside_what_was_found() -> None:
     broken, found = await gathered(plan_of("ocr", "gui_detection"), ocr=failing(UNREADABLE), gui_detection=giving([]))
-    assert (broken.result, broken.error) == (None, UNREADABLE.message)
-    assert (found.result, found.error) == ([], None)
+    assert (broken.result.data, broken.error) == (None, UNREADABLE.message)
+    assert (found.result.data, found.error) == ([], None)
 
 
 async def test_what_cannot_be_read_is_raised_when_there_is_nothing_else() -> None:
@@ -167,7 +170,7 @@ async def test_one_that_only_lacks_an_engine_keeps_the_others_failures_from_bein
     assert all(entry.error for entry in entries)
 
 
-def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[PrecontextEntry, ...]]:
+def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[Entry, ...]]:
     """Gathered for an LLM that can do nothing by itself."""
     return gather(plan, finder(**works), unreported, is_all=True)
 
@@ -235,14 +238,14 @@ def test_what_only_a_bug_explains_is_not_told() -> None:
 
 
 def test_an_entry_has_the_precontexts_name_for_its_task() -> None:
-    assert entry("speech_to_text", {"text": "ten"}).name == "stt"
-    assert entry("ocr", {}).model_dump() == {"name": "ocr", "result": {}}
+    assert entry("speech_to_text", result_of("stt", {"text": "ten"})).name == "stt"
+    assert entry("ocr", result_of("ocr", {})) == Entry("ocr", OcrResult({}))
 
 
 def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
     aside, asked = Step("ocr", (PICTURE,), "", is_aside=True), Step("ocr", (PICTURE,), "")
-    found, empty = entry("ocr", {"extracted_text": "nine"}), entry("ocr", {"extracted_text": "\n"})
-    broken, seen = entry("ocr", UNREADABLE), entry("object_detection", {"detected_objects": []})
+    found, empty = entry_of("ocr", {"extracted_text": "nine"}), entry_of("ocr", {"extracted_text": "\n"})
+    broken, seen = entry("ocr", UNREADABLE), entry_of("object_detection", {"detected_objects": []})
     plan = Plan((aside, aside, aside, asked, Step("object_detection", (PICTURE,), "")))
     assert worth_telling(plan, [found, empty, broken, empty, seen]) == (found, broken, empty, seen)
 
@@ -250,21 +253,21 @@ def test_an_empty_reading_is_told_unless_it_was_only_made_aside() -> None:
 def test_results_that_are_all_that_is_asked_for_are_the_answer() -> None:
     steps = (Step("speech_to_text", (), "Hm?"), Step("translate", (), "Hm?", after=(0,)))
     entries = [
-        PrecontextEntry(name="stt", result={"text": "Good day."}),
-        PrecontextEntry(name="translate", result={"translated_text": "Buenos días."}),
+        entry_of("stt", {"text": "Good day."}),
+        entry_of("translate", {"translated_text": "Buenos días."}),
     ]
     both = Plan(steps, reads_out=True, results_only=True)
     assert whole_answer(both, entries) == "Good day.\n\nBuenos días."
     assert whole_answer(Plan(steps, results_only=True), entries) == "Buenos días."
     assert whole_answer(Plan(steps, reads_out=True), entries) is None
-    assert whole_answer(both, [entries[0], PrecontextEntry(name="translate", error="There is none.")]) is None
-    assert whole_answer(Plan(steps[:1], results_only=True), [PrecontextEntry(name="stt", result={"text": " "})]) is None
+    assert whole_answer(both, [entries[0], failure_of("translate", "There is none.")]) is None
+    assert whole_answer(Plan(steps[:1], results_only=True), [entry_of("stt", {"text": " "})]) is None
 
 
 def test_a_forecast_is_told_as_a_table() -> None:
     rows = [{"date": "2026-11", "value": 22.0}, {"date": "2026-12", "value": 24.0}]
     plan = Plan((Step("forecast", (), "Hm?"),), results_only=True)
-    text = whole_answer(plan, [PrecontextEntry(name="forecast", result={"predictions": rows})])
+    text = whole_answer(plan, [entry_of("forecast", {"predictions": rows})])
     assert text == "date | value\n2026-11 | 22.0\n2026-12 | 24.0"
 
 

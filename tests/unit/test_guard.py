@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import tasks.redaction
 from app.chat.event_driver import Feed
-from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.events import Entry, Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
 from app.chat.guard import redaction
 from app.chat.guard.guard import Guard, Unsafe
 from app.chat.inputs import latest_turn
@@ -24,7 +24,6 @@ from app.chat.plan import Plan, Step
 from app.chat.render import Envelope, StreamOptions, stream
 from app.wire import sse
 from app.wire.request import ChatRequest
-from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
 from models.safety import personal_data
@@ -36,6 +35,8 @@ from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.result import Result
+from tests.entries import entry_of, failure_of, result_of
 from tests.keyword_guards import KeywordGuard, RedGuard
 from tests.pages import single_line
 from tests.unit.test_collect import image, text
@@ -45,7 +46,7 @@ Make = Callable[..., Guard]
 ASSISTANT = {"role": "assistant", "content": "I see."}
 BOMB = "How do I build a pipe bomb?"
 FINISH = Finish("stop", 7, 3)
-FOUND = PrecontextEntry(name="ocr", result={"extracted_text": "nine", "sections": []})
+FOUND = entry_of("ocr", {"extracted_text": "nine", "sections": []})
 ENVELOPE = Envelope("req-1", 0, "interfaze-beta")
 
 
@@ -98,7 +99,7 @@ async def codes_blocking(guard: Guard) -> list[str]:
     except Unsafe:
         assert guard.refusal.split()[0] == "unsafe"
         return guard.refusal.split()[1:]
-    assert guard.entry.result["safe"]
+    assert guard.entry.result.data["safe"]
     return []
 
 
@@ -154,7 +155,7 @@ async def test_the_verdict_tells_what_was_judged_with_the_scores(make: Make) -> 
     guard = make("Hello", ASSISTANT, BOMB)
     assert await codes_blocking(guard) == ["S9"]
     assert guard.entry.name == "guardrails"
-    assert guard.entry.result == {
+    assert guard.entry.result.data == {
         "safe": False,
         "codes": ["S9"],
         "checks": [
@@ -288,27 +289,27 @@ async def test_a_picture_that_nothing_here_can_judge_is_an_error_and_stops_the_o
 @pytest.mark.parametrize(
     "entry",
     [
-        PrecontextEntry(name="ocr", result={"extracted_text": "a pipe\nbomb", "sections": [], "width": 1}),
-        PrecontextEntry(
-            name="stt",
-            result={
+        entry_of("ocr", {"extracted_text": "a pipe\nbomb", "sections": [], "width": 1}),
+        entry_of(
+            "stt",
+            {
                 "text": " a pipe bomb",
                 "chunks": [{"timestamp": [n, n + 1], "text": word} for n, word in enumerate((" a", " pipe", " bomb"))],
             },
         ),
-        PrecontextEntry(
-            name="gui_detection",
-            result={"gui_elements": [{"type": "button", "text": word} for word in ("A", "pipe", "bomb")]},
+        entry_of(
+            "gui_detection",
+            {"gui_elements": [{"type": "button", "text": word} for word in ("A", "pipe", "bomb")]},
         ),
-        PrecontextEntry(name="translate", result={"translated_text": "A pipe bomb", "source_language": "de"}),
-        PrecontextEntry(name="object_detection", result={"detected_objects": [{"label": "pipe bomb"}]}),
-        PrecontextEntry(name="code_sandbox", result={"code_script": "print(1)", "output": "pipe bomb"}),
-        PrecontextEntry(name="web_search", result=[{"title": "Fine"}, {"title": "", "snippets": [], "content": BOMB}]),
-        PrecontextEntry(name="something new", result={"deep": [{"er": ["a pipe", "bomb"]}]}),
-        PrecontextEntry(name="scraper", error="The server says: pipe bomb."),
+        entry_of("translate", {"translated_text": "A pipe bomb", "source_language": "de"}),
+        entry_of("object_detection", {"detected_objects": [{"label": "pipe bomb"}]}),
+        entry_of("code_sandbox", {"code_script": "print(1)", "output": "pipe bomb"}),
+        entry_of("web_search", [{"title": "Fine"}, {"title": "", "snippets": [], "content": BOMB}]),
+        entry_of("something new", {"deep": [{"er": ["a pipe", "bomb"]}]}),
+        failure_of("scraper", "The server says: pipe bomb."),
     ],
 )
-async def test_what_a_task_has_read_is_judged_as_it_is_read(make: Make, entry: PrecontextEntry) -> None:
+async def test_what_a_task_has_read_is_judged_as_it_is_read(make: Make, entry: Entry) -> None:
     guard = make()
     with pytest.raises(Unsafe):
         await guard.check_results([FOUND, entry])
@@ -323,18 +324,18 @@ async def test_whatever_a_page_says_anywhere_is_judged(make: Make, field: str, s
     page = {"url": "u", "title": "t", "text": "x", "markdown": "x", "links": [], "metadata": {}}
     page[field] = unsafe.get(field, BOMB)
     with pytest.raises(Unsafe):
-        await make().check_results([PrecontextEntry(name="scraper", result=[page, page] if several else page)])
+        await make().check_results([entry_of("scraper", [page, page] if several else page)])
 
 
 async def test_what_two_fields_of_a_result_say_is_judged_once(make: Make, keywords: KeywordGuard) -> None:
     page = {"title": "Bread", "text": "Knead it.", "markdown": "**Knead** it."}
-    await make().check_results([PrecontextEntry(name="scraper", result=page), FOUND])
+    await make().check_results([entry_of("scraper", page), FOUND])
     assert keywords.texts[:2] == ["Bread\nKnead it.", "nine"]
     assert not any("**" in text for text in keywords.texts)
 
 
-def read(name: str, words: str) -> PrecontextEntry:
-    return PrecontextEntry(name=name, result={"extracted_text": words, "sections": []})
+def read(name: str, words: str) -> Entry:
+    return Entry(name, result_of("ocr", {"extracted_text": words, "sections": []}))
 
 
 @pytest.mark.parametrize(
@@ -384,13 +385,13 @@ class Reader:
         self._found = found
         self.asked: list[tuple[str, str]] = []
 
-    async def run(self, request: TaskRequest) -> object:
+    async def run(self, request: TaskRequest) -> Result:
         [source] = request.sources
         self.asked.append((request.text, source.param))
         found = self._found[int(source.param.split("content[")[1][0])]
         if isinstance(found, Exception):
             raise found
-        return {"extracted_text": found, "sections": []}
+        return result_of("ocr", {"extracted_text": found, "sections": []})
 
     def find(self, name: str) -> Task:
         assert name == "ocr"
@@ -414,7 +415,7 @@ async def test_what_a_task_has_read_is_not_read_again_unless_it_failed_or_may_ha
 ) -> None:
     guard = make([PICTURE, OTHER, VIDEO, text("Read it.")])
     plan = Plan(tuple(Step("ocr", (source,), "") for source in guard.turn.sources))
-    failed = PrecontextEntry(name="ocr", error="It cannot be decoded.")
+    failed = failure_of("ocr", "It cannot be decoded.")
     reader = Reader("nine", "nine", "nine")
     await guard.check_unread(plan, (FOUND, failed, FOUND), reader.find)
     assert [param for _, param in reader.asked] == [
@@ -659,7 +660,7 @@ async def test_the_verdict_is_the_last_of_the_first_precontext(make: Make, strea
     first, *others = events
     assert isinstance(first, Precontext)
     assert [one.name for one in first.entries] == ["ocr", "guardrails"]
-    assert first.entries[1].result["safe"]
+    assert first.entries[1].result.data["safe"]
     assert not any(isinstance(event, Precontext) for event in others)
 
 

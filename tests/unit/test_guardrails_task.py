@@ -413,8 +413,8 @@ def test_the_codes_of_all_checks_are_listed_once_in_the_taxonomys_order() -> Non
     ]
     assert codes_of(checks) == ["S1", "S9", "S12_IMAGE"]
     assert scores_of(checks) == {"S9": 0.9, "S1": 0.8}
-    assert result_of(checks) == {"safe": False, "codes": ["S1", "S9", "S12_IMAGE"], "checks": checks}
-    assert result_of([]) == {"safe": True, "codes": [], "checks": []}
+    assert result_of(checks).data == {"safe": False, "codes": ["S1", "S9", "S12_IMAGE"], "checks": checks}
+    assert result_of([]).data == {"safe": True, "codes": [], "checks": []}
 
 
 def test_a_policy_knows_which_codes_are_of_texts_and_which_of_pictures() -> None:

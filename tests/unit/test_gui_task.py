@@ -92,7 +92,7 @@ def task(loader: MediaLoader, engines: Engines | None = None, looker: Looker | N
 
 
 async def test_an_element_has_type_bounds_confidence_and_text_in_this_order(loader: MediaLoader) -> None:
-    result = await task(loader).run(TaskRequest("Detect the GUI elements.", (screenshot(),)))
+    result = (await task(loader).run(TaskRequest("Detect the GUI elements.", (screenshot(),)))).data
     assert list(result) == ["gui_elements"]
     button, icon = result["gui_elements"]
     assert list(button) == ["type", "bounds", "confidence", "text"]
@@ -103,22 +103,22 @@ async def test_an_element_has_type_bounds_confidence_and_text_in_this_order(load
 
 
 async def test_bounds_end_where_the_picture_ends(loader: MediaLoader) -> None:
-    result = await task(loader).run(TaskRequest("", (screenshot(),)))
+    result = (await task(loader).run(TaskRequest("", (screenshot(),)))).data
     assert result["gui_elements"][1]["bounds"]["bottom_right"] == {"x": 100, "y": 15}
 
 
 async def test_a_named_element_is_returned_alone(loader: MediaLoader) -> None:
-    result = await task(loader).run(TaskRequest("the Save button", (screenshot(),)))
+    result = (await task(loader).run(TaskRequest("the Save button", (screenshot(),)))).data
     assert [one["type"] for one in result["gui_elements"]] == ["button"]
 
 
 async def test_elements_of_several_inputs_have_pages(loader: MediaLoader) -> None:
-    result = await task(loader).run(TaskRequest("", (screenshot(), pdf(2))))
+    result = (await task(loader).run(TaskRequest("", (screenshot(), pdf(2))))).data
     assert [one["page"] for one in result["gui_elements"]] == [1, 1, 2, 2, 3, 3]
 
 
 async def test_page_hints_choose_the_pages(loader: MediaLoader) -> None:
-    result = await task(loader).run(TaskRequest("page 2", (pdf(3),)))
+    result = (await task(loader).run(TaskRequest("page 2", (pdf(3),)))).data
     assert {one["page"] for one in result["gui_elements"]} == {2}
 
 
@@ -152,7 +152,7 @@ async def test_a_busy_reader_is_heard_of_at_the_first_page(loader: MediaLoader) 
 
 async def found(loader: MediaLoader, text: str, looker: Looker, *sources: Source) -> list[object]:
     """Left sides of what is found."""
-    result = await task(loader, looker=looker).run(TaskRequest(text, sources or (screenshot(),)))
+    result = (await task(loader, looker=looker).run(TaskRequest(text, sources or (screenshot(),)))).data
     return [one["bounds"]["top_left"]["x"] for one in result["gui_elements"]]
 
 
@@ -197,5 +197,5 @@ async def test_many_pages_are_not_looked_at() -> None:
 
 
 async def test_an_element_that_nobody_measured_has_no_confidence(loader: MediaLoader) -> None:
-    result = await task(loader, looker=Looker()).run(TaskRequest("where do I search?", (screenshot(),)))
+    result = (await task(loader, looker=Looker()).run(TaskRequest("where do I search?", (screenshot(),)))).data
     assert [list(one) for one in result["gui_elements"]] == [["type", "bounds"]]

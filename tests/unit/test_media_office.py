@@ -99,7 +99,7 @@ async def test_an_encrypted_file_is_called_so(loader: MediaLoader) -> None:
 
 
 async def test_the_text_of_a_picture_stands_where_the_picture_does(loader: MediaLoader) -> None:
-    result = await OcrTask(reader, loader).run(TaskRequest("", (sent(illustrated(60, 90)),)))
+    result = (await OcrTask(reader, loader).run(TaskRequest("", (sent(illustrated(60, 90)),)))).data
     assert result["extracted_text"] == "above 60\n\n60\nwide\n\nabove 90\n\n90\nwide\n\nthe end"
     assert [(section["page"], section["width"]) for section in result["sections"]] == [(1, 60), (2, 90)]
     assert (result["total_pages"], result["width"], result["height"]) == (2, 60, 30)
@@ -113,14 +113,14 @@ async def test_a_damaged_picture_is_mentioned_and_the_rest_is_read(loader: Media
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         first = min(name for name in archive.namelist() if name.startswith("word/media/"))
     cut = changed(data, {first: whole.getvalue()[: whole.tell() // 2]})
-    result = await OcrTask(reader, loader).run(TaskRequest("", (sent(cut),)))
+    result = (await OcrTask(reader, loader).run(TaskRequest("", (sent(cut),)))).data
     assert result["extracted_text"] == "above 60\n\n[picture not read: damaged]\n\nabove 90\n\n90\nwide\n\nthe end"
     assert [section["page"] for section in result["sections"]] == [2]
 
 
 async def test_a_text_without_pictures_is_as_any_text(loader: MediaLoader) -> None:
     source = sent(workbook(lambda book: book.active.append(["a", 1])))
-    assert await OcrTask(reader, loader).run(TaskRequest("page 3", (source,))) == {
+    assert (await OcrTask(reader, loader).run(TaskRequest("page 3", (source,)))).data == {
         "extracted_text": "## Sheet\n\n| a | 1 |\n| --- | --- |",
         "sections": [],
         "width": None,
@@ -137,7 +137,7 @@ async def test_hints_count_pages_and_not_pictures(loader: MediaLoader) -> None:
         canvas.showPage()
     canvas.save()
     sources = (sent(illustrated(60)), sent(file.getvalue()))
-    result = await OcrTask(reader, loader).run(TaskRequest("page 2", sources))
+    result = (await OcrTask(reader, loader).run(TaskRequest("page 2", sources))).data
     assert result["extracted_text"] == "above 60\n\n60\nwide\n\nthe end\n\nTwo"
     assert [section["page"] for section in result["sections"]] == [2, 3]
     assert result["total_pages"] == 3

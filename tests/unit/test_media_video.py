@@ -266,7 +266,7 @@ async def test_the_text_of_a_video_is_read_with_its_times(loader: MediaLoader) -
     ocr = PP_OCR_V6_SMALL.build(EngineConfig())
     film = filmed(text_pages(4, 5), "mp4", frames_each=50)
     try:
-        result = await OcrTask(lambda: ocr.service, loader).run(TaskRequest("", (sent(film),)))
+        result = (await OcrTask(lambda: ocr.service, loader).run(TaskRequest("", (sent(film),)))).data
     finally:
         for part in ocr.parts:
             await part.close()

@@ -24,7 +24,7 @@ SHOP = line(("Shop", box(10, 10, 50, 30), 0.5))
 
 def test_a_picture_is_one_section_without_a_page() -> None:
     result = picture_result(page_section([TOTAL], page=1, width=300, height=100))
-    assert to_json(result).decode() == (
+    assert to_json(result.data).decode() == (
         '{"extracted_text":"TOTAL 9.00","sections":[{"text":"TOTAL 9.00","lines":[{"text":"TOTAL 9.00",'
         '"bounds":{"top_left":{"x":10,"y":50},"top_right":{"x":240,"y":50},"bottom_right":{"x":240,"y":70},'
         '"bottom_left":{"x":10,"y":70},"width":230,"height":20},"average_confidence":0.99,"words":['
@@ -39,7 +39,7 @@ def test_a_picture_is_one_section_without_a_page() -> None:
 def test_a_page_says_which_it_is_and_how_large() -> None:
     first = page_section([SHOP], page=3, width=300, height=100)
     second = page_section([TOTAL], page=4, width=200, height=80)
-    result = document_result(["Shop", "TOTAL 9.00"], [first, second], total_pages=9)
+    result = document_result(["Shop", "TOTAL 9.00"], [first, second], total_pages=9).data
     assert list(result) == ["extracted_text", "sections", "width", "height", "total_pages"]
     assert list(result["sections"][0]) == ["text", "lines", "page", "width", "height"]
     assert [(one["page"], one["width"], one["height"]) for one in (first, second)] == [(3, 300, 100), (4, 200, 80)]
@@ -48,14 +48,14 @@ def test_a_page_says_which_it_is_and_how_large() -> None:
 
 
 def test_a_text_has_no_sections_and_no_size() -> None:
-    assert to_json(document_result(["a,b\n1,2\n"], [], total_pages=0)).decode() == (
+    assert to_json(document_result(["a,b\n1,2\n"], [], total_pages=0).data).decode() == (
         r'{"extracted_text":"a,b\n1,2\n","sections":[],"width":null,"height":null}'
     )
 
 
 def test_a_blank_page_is_a_section_without_lines() -> None:
     blank = page_section([], page=1, width=300, height=100)
-    assert picture_result(blank) == {
+    assert picture_result(blank).data == {
         "extracted_text": "",
         "sections": [{"text": "", "lines": []}],
         "width": 300,
@@ -65,7 +65,7 @@ def test_a_blank_page_is_a_section_without_lines() -> None:
 
 def test_blank_pages_leave_no_gap_in_the_text() -> None:
     pages = [page_section([], page=number, width=9, height=9) for number in (1, 2, 3)]
-    assert document_result(["one", "", "three"], pages, total_pages=3)["extracted_text"] == "one\n\nthree"
+    assert document_result(["one", "", "three"], pages, total_pages=3).text() == "one\n\nthree"
 
 
 def test_lines_are_in_reading_order() -> None:
@@ -88,6 +88,6 @@ def test_every_word_of_a_line_is_in_its_text() -> None:
 
 def test_text_is_not_escaped() -> None:
     umlauts = line(("Grüße", box(10, 10, 60, 30), 0.9), ("日本語", box(70, 10, 130, 30), 0.9))
-    written = to_json(picture_result(page_section([umlauts], 1, 300, 100)))
+    written = to_json(picture_result(page_section([umlauts], 1, 300, 100)).data)
     assert "Grüße 日本語".encode() in written
     assert json.loads(written)["extracted_text"] == "Grüße 日本語"

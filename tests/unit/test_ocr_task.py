@@ -121,7 +121,7 @@ async def test_a_request_without_an_input_is_told_so(loader: MediaLoader) -> Non
 
 async def test_the_text_layer_of_a_pdf_is_read_without_an_engine(loader: MediaLoader) -> None:
     request = TaskRequest("", (pdf("Hello there", "Second page\nwith two lines"),))
-    result = await OcrTask(no_reader, loader).run(request)
+    result = (await OcrTask(no_reader, loader).run(request)).data
     assert result["extracted_text"] == "Hello there\n\nSecond page\nwith two lines"
     assert (result["total_pages"], result["width"], result["height"]) == (2, 600, 400)
     first, second = result["sections"]
@@ -150,7 +150,7 @@ async def test_a_page_with_text_takes_one_call_of_a_decode_process(
 
 async def test_only_the_pages_that_are_asked_for_are_read(loader: MediaLoader) -> None:
     request = TaskRequest("Read pages 2 and 4", (pdf("One", "Two", "Three", "Four"),))
-    result = await OcrTask(no_reader, loader).run(request)
+    result = (await OcrTask(no_reader, loader).run(request)).data
     assert [section["page"] for section in result["sections"]] == [2, 4]
     assert result["extracted_text"] == "Two\n\nFour"
     assert result["total_pages"] == 4
@@ -171,14 +171,14 @@ async def test_too_many_pages_are_refused_before_any_is_read(loader: MediaLoader
 
 async def test_a_few_pages_of_a_long_document_are_within_the_limit(loader: MediaLoader) -> None:
     request = TaskRequest("the last two pages", (pdf(*(f"Page {n}" for n in range(1, 5001))),))
-    result = await OcrTask(no_reader, loader).run(request)
+    result = (await OcrTask(no_reader, loader).run(request)).data
     assert result["extracted_text"] == "Page 4999\n\nPage 5000"
     assert result["total_pages"] == 5000
 
 
 async def test_a_text_file_is_its_text(loader: MediaLoader) -> None:
     request = TaskRequest("page 3", (source(b"name,price\nLamp,55.90\n", "text/csv"),))
-    assert await OcrTask(no_reader, loader).run(request) == {
+    assert (await OcrTask(no_reader, loader).run(request)).data == {
         "extracted_text": "name,price\nLamp,55.90\n",
         "sections": [],
         "width": None,
@@ -188,14 +188,14 @@ async def test_a_text_file_is_its_text(loader: MediaLoader) -> None:
 
 async def test_the_pages_of_several_sources_are_numbered_through(loader: MediaLoader) -> None:
     sources = (pdf("One", "Two"), source(b"some notes", "text/plain"), pdf("Three"))
-    result = await OcrTask(no_reader, loader).run(TaskRequest("", sources))
+    result = (await OcrTask(no_reader, loader).run(TaskRequest("", sources))).data
     assert result["extracted_text"] == "One\n\nTwo\n\nsome notes\n\nThree"
     assert [section["page"] for section in result["sections"]] == [1, 2, 3]
     assert result["total_pages"] == 3
 
 
 async def test_a_hint_counts_through_several_sources(loader: MediaLoader) -> None:
-    result = await OcrTask(no_reader, loader).run(TaskRequest("page 3", (pdf("One", "Two"), pdf("Three"))))
+    result = (await OcrTask(no_reader, loader).run(TaskRequest("page 3", (pdf("One", "Two"), pdf("Three"))))).data
     assert result["extracted_text"] == "Three"
 
 
@@ -207,7 +207,7 @@ async def test_a_picture_without_an_engine_says_what_is_missing(loader: MediaLoa
 async def test_a_picture_that_comes_alone_has_no_page_and_no_hints(loader: MediaLoader) -> None:
     reader = Reader()
     reader.release.set()
-    result = await OcrTask(lambda: reader, loader).run(TaskRequest("page 3 of the book", (picture(100),)))
+    result = (await OcrTask(lambda: reader, loader).run(TaskRequest("page 3 of the book", (picture(100),)))).data
     assert result["extracted_text"] == "100px"
     assert list(result["sections"][0]) == ["text", "lines"]
     assert (result["width"], result["height"]) == (100, 50)
@@ -217,7 +217,7 @@ async def test_a_picture_that_comes_alone_has_no_page_and_no_hints(loader: Media
 async def test_frames_are_pages(loader: MediaLoader) -> None:
     reader = Reader()
     reader.release.set()
-    result = await OcrTask(lambda: reader, loader).run(TaskRequest("pages 2-3", (picture(100, 200, 300),)))
+    result = (await OcrTask(lambda: reader, loader).run(TaskRequest("pages 2-3", (picture(100, 200, 300),)))).data
     assert result["extracted_text"] == "200px\n\n300px"
     assert [section["width"] for section in result["sections"]] == [200, 300]
 
@@ -231,7 +231,7 @@ async def test_a_few_pages_are_read_at_once_and_stay_in_order(loader: MediaLoade
     reader.release.set()
     result = await running
     assert reader.most == 4
-    assert result["extracted_text"].split("\n\n") == ["100px", "200px", "300px", "400px", "500px"]
+    assert result.text().split("\n\n") == ["100px", "200px", "300px", "400px", "500px"]
 
 
 async def test_an_overloaded_engine_refuses_a_picture_before_anything_of_it_is_decoded(
@@ -256,7 +256,7 @@ async def test_an_overloaded_engine_refuses_a_picture_before_anything_of_it_is_d
 
 async def test_what_may_need_no_engine_is_refused_at_its_first_picture(loader: MediaLoader) -> None:
     reader = Reader(full=True)
-    assert (await OcrTask(lambda: reader, loader).run(TaskRequest("", (pdf("Hello there"),))))["sections"]
+    assert (await OcrTask(lambda: reader, loader).run(TaskRequest("", (pdf("Hello there"),)))).data["sections"]
     hidden = quote_from_bytes((await loader.load(picture(100, 200))).data)
     with pytest.raises(EngineOverloaded):
         await OcrTask(lambda: reader, loader).run(TaskRequest("", (Source("p", payload=f"data:image/tiff,{hidden}"),)))
@@ -316,7 +316,7 @@ async def test_a_page_that_is_part_text_and_part_picture_is_read_whole(loader: M
     ocr = PP_OCR_V6_SMALL.build(EngineConfig())
     try:
         request = TaskRequest("", (source(buffer.getvalue(), "application/pdf"),))
-        result = await OcrTask(lambda: ocr.service, loader).run(request)
+        result = (await OcrTask(lambda: ocr.service, loader).run(request)).data
     finally:
         for part in ocr.parts:
             await part.close()

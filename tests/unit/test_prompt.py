@@ -6,10 +6,10 @@ import pytest
 
 from app.chat.context.images import Shown
 from app.chat.context.prompt import conversation, fenced
-from app.wire.response import PrecontextEntry
+from tests.entries import entry_of
 from tests.unit.test_collect import PIXEL, image, request, text, user
 
-OCR = PrecontextEntry(name="ocr", result={})
+OCR = entry_of("ocr", {})
 
 
 def test_a_plain_question_is_passed_on_as_it_is() -> None:

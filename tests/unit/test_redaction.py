@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from app.chat.context.result_text import unplaced_text
 from models.vision.text import TextLine, Word
-from tasks.ocr_result import document_result, page_section, picture_result
-from tasks.redaction import redacted, redacted_json, redacted_pieces, redacted_result, redacted_value
+from tasks.ocr_result import OcrResult, document_result, page_section, picture_result
+from tasks.redaction import Redactor
+from tasks.result import Failure
 from tasks.translation.scan import items_of
 from tests.conftest import each_case
+from tests.entries import result_of
 
 
 def line_of(text: str, top: int = 10, confidence: float = 0.9) -> TextLine:
@@ -25,6 +26,10 @@ def line_of(text: str, top: int = 10, confidence: float = 0.9) -> TextLine:
         left = right + 10
     first, last = words[0].quad, words[-1].quad
     return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
+
+
+def redacted(name: str, data: Any, counts: Counter[str]) -> Any:
+    return result_of(name, data).mapped(Redactor(counts)).data
 
 
 def check(result: Any) -> None:
@@ -40,18 +45,18 @@ def check(result: Any) -> None:
 def test_placeholders_name_the_kind_and_are_counted() -> None:
     counts = Counter[str]()
     text = "Ann: ann@example.org and bob@example.org, +49 170 1234567. Order 12."
-    assert redacted(text, counts) == "Ann: [EMAIL] and [EMAIL], [PHONE]. Order 12."
+    assert Redactor(counts).text(text) == "Ann: [EMAIL] and [EMAIL], [PHONE]. Order 12."
     assert counts == {"EMAIL": 2, "PHONE": 1}
 
 
 def test_a_translation_leaves_placeholders_alone() -> None:
-    text = redacted("Write to ann@example.org, or call +49 170 1234567.", Counter())
+    text = Redactor().text("Write to ann@example.org, or call +49 170 1234567.")
     assert [item.text for item in items_of(text) if item.kind == "content"] == ["[EMAIL]", "[PHONE]"]
 
 
 def test_a_text_without_any_stays_the_same_object() -> None:
     text = "Order 4500123456 of 2026-03-14"
-    assert redacted(text, Counter()) is text
+    assert Redactor().text(text) is text
 
 
 @pytest.mark.parametrize(
@@ -66,8 +71,8 @@ def test_a_text_without_any_stays_the_same_object() -> None:
     ],
 )
 def test_pieces_of_one_text_stay_pieces(pieces: list[str], expected: list[str]) -> None:
-    assert redacted_pieces(pieces, Counter()) == expected
-    assert "".join(expected) == redacted("".join(pieces), Counter())
+    assert Redactor().pieces(pieces) == expected
+    assert "".join(expected) == Redactor().text("".join(pieces))
 
 
 def test_every_cut_of_a_text_has_the_same_sum() -> None:
@@ -75,15 +80,15 @@ def test_every_cut_of_a_text_has_the_same_sum() -> None:
     for first in range(len(text)):
         for second in range(first, len(text), 7):
             pieces = [text[:first], text[first:second], text[second:]]
-            assert "".join(redacted_pieces(pieces, Counter())) == redacted(text, Counter())
+            assert "".join(Redactor().pieces(pieces)) == Redactor().text(text)
 
 
 def test_the_words_of_a_card_become_one_where_they_stood() -> None:
     section = page_section([line_of("Visa 4111 1111 1111 1111, 12/29")], 1, 400, 100)
-    result = picture_result(section)
+    result = picture_result(section).data
     before = copy.deepcopy(result)
     counts = Counter[str]()
-    redone = redacted_result("ocr", result, counts)
+    redone = redacted("ocr", result, counts)
     assert redone["extracted_text"] == "Visa [CARD], 12/29"
     [line] = redone["sections"][0]["lines"]
     assert [word["text"] for word in line["words"]] == ["Visa", "[CARD],", "12/29"]
@@ -114,7 +119,7 @@ def test_the_words_of_a_card_become_one_where_they_stood() -> None:
     ],
 )
 def test_words_and_line_agree(text: str, expected: list[str]) -> None:
-    result = redacted_result("ocr", picture_result(page_section([line_of(text)], 1, 900, 100)), Counter())
+    result = redacted("ocr", picture_result(page_section([line_of(text)], 1, 900, 100)).data, Counter())
     assert [word["text"] for word in result["sections"][0]["lines"][0]["words"]] == expected
     assert result["extracted_text"] == " ".join(expected)
     check(result)
@@ -127,20 +132,20 @@ def test_a_document_agrees_with_its_pages_and_is_counted_once() -> None:
         page_section([line_of("all is well")], 3, 400, 200),
     ]
     counts = Counter[str]()
-    result = document_result([page["text"] for page in pages], pages, 3)
-    redone = redacted_result("ocr", result, counts)
+    result = document_result([page["text"] for page in pages], pages, 3).data
+    redone = redacted("ocr", result, counts)
     assert redone["extracted_text"] == "Phone:\n[PHONE]\nno 2127365000\n\n2127365000\n\nall is well"
     assert redone["extracted_text"] == "\n\n".join(section["text"] for section in redone["sections"])
     assert [(section["page"], section["width"]) for section in redone["sections"]] == [(1, 400), (2, 400), (3, 400)]
     assert redone["total_pages"] == 3
     assert counts == {"PHONE": 1}
-    assert unplaced_text(redone) == ""
+    assert OcrResult(redone).unplaced_text() == ""
     check(redone)
 
 
 def test_a_text_file_has_no_sections() -> None:
-    result = document_result(["mail ann@example.org"], [], 0)
-    assert redacted_result("ocr", result, Counter()) == {**result, "extracted_text": "mail [EMAIL]"}
+    result = document_result(["mail ann@example.org"], [], 0).data
+    assert redacted("ocr", result, Counter()) == {**result, "extracted_text": "mail [EMAIL]"}
 
 
 def test_a_transcript_agrees_with_its_chunks() -> None:
@@ -151,7 +156,7 @@ def test_a_transcript_agrees_with_its_chunks() -> None:
     ]
     result = {"text": " ".join(str(chunk["text"]) for chunk in chunks), "chunks": chunks, "language": "en"}
     before = copy.deepcopy(result)
-    redone = redacted_result("stt", result, Counter())
+    redone = redacted("stt", result, Counter())
     assert redone == {
         "text": "My number is [PHONE] and I am in.",
         "chunks": [
@@ -166,7 +171,7 @@ def test_a_transcript_agrees_with_its_chunks() -> None:
 def test_a_transcript_by_word_gives_the_placeholder_all_its_time() -> None:
     said = ["call", "plus", "+49", "170", "1234567", "now"]
     chunks = [{"timestamp": (float(at), at + 0.5), "text": text} for at, text in enumerate(said)]
-    redone = redacted_result("stt", {"text": " ".join(said), "chunks": chunks, "language": "en"}, Counter())
+    redone = redacted("stt", {"text": " ".join(said), "chunks": chunks, "language": "en"}, Counter())
     assert [chunk["text"] for chunk in redone["chunks"]] == ["call", "plus", "[PHONE]", "now"]
     assert redone["chunks"][2]["timestamp"] == (2.0, 4.5)
 
@@ -189,7 +194,7 @@ def test_any_other_result_is_walked_through() -> None:
         "image": image,
         "ann@example.org": True,
     }
-    assert redacted_result("scraper", result, counts) == {
+    assert redacted("scraper", result, counts) == {
         "url": "https://example.org/4111111111111111",
         "text": "Mail [EMAIL]",
         "links": [{"text": "Ann", "url": "mailto:[EMAIL]"}],
@@ -199,13 +204,17 @@ def test_any_other_result_is_walked_through() -> None:
         "[EMAIL]": True,
     }
     assert counts == {"EMAIL": 3, "PHONE": 3}
-    assert redacted_result("web_search", [{"content": "ann@example.org"}], counts) == [{"content": "[EMAIL]"}]
-    assert redacted_value(("ann@example.org", 1.5), counts) == ("[EMAIL]", 1.5)
+    assert redacted("web_search", [{"content": "ann@example.org"}], counts) == [{"content": "[EMAIL]"}]
+    assert Redactor(counts).value(("ann@example.org", 1.5)) == ("[EMAIL]", 1.5)
 
 
-def test_an_ocr_result_of_another_shape_is_walked_through() -> None:
+def test_a_result_of_an_unknown_shape_is_walked_through() -> None:
     result = {"extracted_text": "ann@example.org", "pages": ["ann@example.org"]}
-    assert redacted_result("ocr", result, Counter()) == {"extracted_text": "[EMAIL]", "pages": ["[EMAIL]"]}
+    assert redacted("other", result, Counter()) == {"extracted_text": "[EMAIL]", "pages": ["[EMAIL]"]}
+
+
+def test_a_failure_is_redacted_and_stays_one() -> None:
+    assert Failure("no ann@example.org").mapped(Redactor()) == Failure("no [EMAIL]")
 
 
 @each_case(
@@ -224,7 +233,7 @@ def test_an_ocr_result_of_another_shape_is_walked_through() -> None:
     ],
 )
 def test_json_stays_json(text: str, expected: str) -> None:
-    assert redacted_json(text, Counter()) == expected
+    assert Redactor().json(text) == expected
     try:
         json.loads(text)
     except ValueError:

@@ -15,7 +15,6 @@ from app.chat.plan import Plan, Step
 from app.services import Services
 from app.settings import Settings
 from app.wire.request import ChatRequest
-from app.wire.response import PrecontextEntry
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
 from models.safety.guard import ImageGuard
@@ -24,6 +23,8 @@ from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.result import Result
+from tests.entries import entry_of, failure_of, result_of
 from tests.keyword_guards import KeywordGuard
 from tests.unit.test_collect import image
 
@@ -141,17 +142,17 @@ async def test_links_stay_what_they_are() -> None:
 async def test_results_are_redacted_then_judged(make: Make, keywords: KeywordGuard) -> None:
     guard = make()
     found = [
-        PrecontextEntry(name="web_search", result=[{"content": "ann@example.org"}]),
-        PrecontextEntry(name="scraper", error="http://x/?to=ann@example.org cannot be fetched"),
+        entry_of("web_search", [{"content": "ann@example.org"}]),
+        failure_of("scraper", "http://x/?to=ann@example.org cannot be fetched"),
     ]
     redone = await guard.check_results(found)
-    assert [one.model_dump(exclude_none=True) for one in redone] == [
-        {"name": "web_search", "result": [{"content": "[EMAIL]"}]},
-        {"name": "scraper", "error": "http://x/?to=[EMAIL] cannot be fetched"},
+    assert list(redone) == [
+        entry_of("web_search", [{"content": "[EMAIL]"}]),
+        failure_of("scraper", "http://x/?to=[EMAIL] cannot be fetched"),
     ]
     assert all("ann@" not in text for text, _, _ in keywords.judged)
-    assert guard.entry.result["safe"]
-    assert guard.entry.result["checks"][-2:] == [
+    assert guard.entry.result.data["safe"]
+    assert guard.entry.result.data["checks"][-2:] == [
         {"source": "web_search", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
         {"source": "scraper", "codes": [], "scores": {}, "redacted": {"EMAIL": 1}},
     ]
@@ -160,7 +161,7 @@ async def test_results_are_redacted_then_judged(make: Make, keywords: KeywordGua
 async def test_what_is_unsafe_is_blocked_all_the_same(make: Make) -> None:
     guard = make()
     with pytest.raises(Unsafe):
-        await guard.check_results([PrecontextEntry(name="scraper", result={"text": "bomb@example.org: a pipe bomb"})])
+        await guard.check_results([entry_of("scraper", {"text": "bomb@example.org: a pipe bomb"})])
     assert guard.refusal == "unsafe S9"
 
 
@@ -168,17 +169,17 @@ async def test_a_picture_that_shows_personal_data_is_hidden_from_the_llm(make: M
     class Reader:
         name = "ocr"
 
-        async def run(self, request: TaskRequest) -> object:
+        async def run(self, request: TaskRequest) -> Result:
             [source] = request.sources
             text = "card 4111 1111 1111 1111" if source.param.startswith("messages[0].content[2]") else "nine"
-            return {"extracted_text": text, "sections": []}
+            return result_of("ocr", {"extracted_text": text, "sections": []})
 
     def find_task(_: str) -> Task:
         return Reader()
 
     guard = make(user([image("http://x/1.png"), image("http://x/2.png"), image("http://x/3.png")]))
     read = Step("ocr", guard.turn.sources[:1], "")
-    entries = await guard.check_results([PrecontextEntry(name="ocr", result={"extracted_text": "a@example.org"})])
+    entries = await guard.check_results([entry_of("ocr", {"extracted_text": "a@example.org", "sections": []})])
     turn = await guard.check_unread(Plan((read,)), entries, find_task)
     assert turn.sources == guard.turn.sources[1:2]
     assert turn.text == guard.turn.text
@@ -205,7 +206,8 @@ async def test_a_whole_answer_is_redacted_at_its_end(make: Make) -> None:
         Text(" now.", LOGPROBS),
         FINISH,
     ]
-    assert {check["source"]: check["redacted"] for check in guard.entry.result["checks"] if "redacted" in check} == {
+    checks = guard.entry.result.data["checks"]
+    assert {check["source"]: check["redacted"] for check in checks if "redacted" in check} == {
         "answer": {"PHONE": 1},
         "reasoning": {"EMAIL": 1},
     }

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.chat.guard import redaction
 from app.chat.guard.redaction import Redaction
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import gather
 from models.fair_executor import FairExecutor
+from models.safety.personal_data import Span
 from models.translation.candidates import remedy_between
+from tasks import redaction
 from tasks.base import TaskRequest, unreported
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -30,13 +31,13 @@ HERE = "guarded"
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of those in which texts were searched."""
     searched: list[str] = []
-    search = redaction.redacted
+    search = redaction.find
 
-    def noted(*args: object) -> str:
+    def noted(text: str, before: str = "") -> list[Span]:
         searched.append(threading.current_thread().name)
-        return search(*args)  # type: ignore[arg-type]
+        return search(text, before)
 
-    monkeypatch.setattr(redaction, "redacted", noted)
+    monkeypatch.setattr(redaction, "find", noted)
     return searched
 
 
@@ -60,7 +61,7 @@ async def test_what_is_translated(threads: list[str]) -> None:
     remedy = partial(remedy_between, weights_dir=Path("nowhere"))
     task = TranslateTask(lambda: [Tagging("a", "en-fr")], loader, remedy=remedy)
     asked = "Translate from English into French: The big house belongs to ann@example.org today."
-    result = await task.run(TaskRequest(asked, redact=Redaction(FairExecutor(HERE)).of_text))
+    result = (await task.run(TaskRequest(asked, redact=Redaction(FairExecutor(HERE)).of_text))).data
     assert "[EMAIL]" in result["translated_text"]
     assert set(threads) == {HERE}
     await loader.close()

@@ -7,7 +7,7 @@ from typing import Any
 from app.chat.event_driver import Feed
 from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.chat.render import Envelope, StreamOptions, completion, stream
-from app.wire.response import PrecontextEntry
+from tests.entries import entry_of, failure_of
 
 ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
 FINISH = Finish("stop", prompt_tokens=220, completion_tokens=3)
@@ -68,20 +68,20 @@ async def test_usage_comes_last_when_it_is_asked_for() -> None:
 
 
 async def test_precontext_is_in_the_body_of_a_completion() -> None:
-    entries = (PrecontextEntry(name="ocr", result={"a": 1}), PrecontextEntry(name="stt", error="no audio"))
+    entries = (entry_of("other", {"a": 1}), failure_of("stt", "no audio"))
     body = json.loads(await folded(Precontext(entries), Text("x"), FINISH))
     assert body["precontext"] == [
-        {"name": "ocr", "result": {"a": 1}},
+        {"name": "other", "result": {"a": 1}},
         {"name": "stt", "result": None, "error": "no audio"},
     ]
     assert list(body) == ["id", "object", "created", "model", "usage", "vcache", "precontext", "choices"]
 
 
 async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
-    events = (Precontext((PrecontextEntry(name="ocr", result={"t": "é"}),)), Text("x"), FINISH)
+    events = (Precontext((entry_of("other", {"t": "é"}),)), Text("x"), FINISH)
     assert deltas(await streamed(*events, show_precontext=True))[0] == {
         "role": "assistant",
-        "content": '<precontext> [{"name":"ocr","result":{"t":"é"}}] </precontext>',
+        "content": '<precontext> [{"name":"other","result":{"t":"é"}}] </precontext>',
     }
     assert deltas(await streamed(*events))[0] == {"role": "assistant", "content": "x"}
 

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from app.chat.context.result_text import assembled, pieces_of
+from app.chat.context.trim import assembled
 from app.chat.event_driver import TimeLimit
-from app.chat.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.events import Entry, Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
 from app.chat.inputs import Turn
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS
 from app.errors import Unavailable
 from app.wire.request import ChatRequest
-from app.wire.response import PrecontextEntry
 from models.language.llm import (
     CAUTION,
     Abilities,
@@ -31,6 +30,7 @@ from models.language.llm import (
     ToolCallDelta,
 )
 from tasks.base import Task, TaskRequest
+from tasks.result import JsonResult, Result
 
 SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")
 STOP = Done("stop", prompt_tokens=10, completion_tokens=2)
@@ -75,20 +75,20 @@ class ScriptedLlm:
 class Search:
     name = "web_search"
 
-    async def run(self, request: TaskRequest) -> object:
+    async def run(self, request: TaskRequest) -> Result:
         if request.text == "for ever":
             await asyncio.Event().wait()
         if request.text == "nothing":
             raise RuntimeError("not for clients")
-        return {"text": f"about {request.text}"}
+        return JsonResult({"text": f"about {request.text}"})
 
 
 def find_task(_: str) -> Task:
     return Search()
 
 
-async def whole(entries: Sequence[PrecontextEntry], _: Sequence[str]) -> list[str]:
-    return [assembled(list(pieces_of(entry))) for entry in entries]
+async def whole(entries: Sequence[Entry], _: Sequence[str]) -> list[str]:
+    return [assembled(list(entry.result.pieces())) for entry in entries]
 
 
 def rounds_with(llm: ScriptedLlm, *, searching: bool = True, **fields: Any) -> Rounds:
@@ -144,7 +144,7 @@ async def test_an_llm_that_is_not_capable_is_told_of_beside_every_answer() -> No
 async def test_a_search_is_run_and_told_and_the_next_answer_counts() -> None:
     llm = ScriptedLlm(searched("tides"), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
-    found = PrecontextEntry(name="web_search", result={"text": "about tides"})
+    found = Entry("web_search", JsonResult({"text": "about tides"}))
     assert await events_of(rounds) == [Precontext((found,)), Text("nine")]
     assert rounds.entries == [found]
     assert rounds.finish == Finish("stop", 20, 4)
@@ -174,7 +174,7 @@ async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None
     ran: list[str] = []
 
     class Counted(Search):
-        async def run(self, request: TaskRequest) -> object:
+        async def run(self, request: TaskRequest) -> Result:
             nonlocal running, most
             running += 1
             most = max(most, running)

@@ -69,7 +69,7 @@ class Site:
 
     async def scrape(self, path: str = "", text: str = "Scrape {}", **source: Any) -> Any:
         url = self.server.url(path)
-        return await self.task.run(TaskRequest(text.format(url), (Source(PARAM, url=url, **source),)))
+        return (await self.task.run(TaskRequest(text.format(url), (Source(PARAM, url=url, **source),)))).data
 
 
 def html(body: bytes | str, *headers: str) -> bytes:
@@ -147,7 +147,7 @@ async def test_several_pages_are_a_list() -> None:
     async with site(a=html("<p>page a</p>"), b=html("<p>page b</p>")) as here:
         sources = tuple(Source(PARAM, url=here.server.url(name)) for name in "ab")
         done: list[tuple[str, int, int]] = []
-        found = await here.task.run(TaskRequest("", sources, lambda *said: done.append(said)))
+        found = (await here.task.run(TaskRequest("", sources, lambda *said: done.append(said)))).data
     assert isinstance(found, list)
     assert [page["text"] for page in found] == ["page a", "page b"]
     assert done == [("scraper", 1, 2), ("scraper", 2, 2)]

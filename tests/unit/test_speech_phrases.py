@@ -74,12 +74,12 @@ def test_a_phrase_is_one_speakers() -> None:
 
 def test_nothing_said_is_no_phrase() -> None:
     assert phrases([]) == []
-    assert speech_result([], None) == {"text": "", "chunks": [], "language": None}
+    assert speech_result([], None).data == {"text": "", "chunks": [], "language": None}
 
 
 def test_the_text_is_the_chunks_joined() -> None:
     chunks = chunks_of(phrases(spoken("It rains. Take a coat! | Why?")), 0.3)
-    result = speech_result(chunks, "en")
+    result = speech_result(chunks, "en").data
     assert result["text"] == "It rains. Take a coat! Why?"
     assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
 
@@ -91,15 +91,15 @@ def test_no_chunk_has_white_space_around_it() -> None:
 
 def test_chunks_of_a_script_without_spaces_are_joined_by_nothing() -> None:
     words = [Word("你", 0.0, 0.3, 0.9), Word("好。", 0.3, 0.6, 0.9), Word("再见。", 2.0, 2.5, 0.9)]
-    result = speech_result(chunks_of(phrases(words)), "zh")
+    result = speech_result(chunks_of(phrases(words)), "zh").data
     assert [chunk["text"] for chunk in result["chunks"]] == ["你好。", "再见。"]
     assert result["text"] == "你好。再见。"
 
 
 def test_what_is_said_of_the_text_is_left_out_where_there_is_nothing_to_say() -> None:
     chunks = chunks_of(phrases(spoken("It rains.")))
-    assert speech_result(chunks, "en").keys() == {"text", "chunks", "language"}
-    unclear = speech_result(chunks, "en", 0.4567, low_confidence=True)
+    assert speech_result(chunks, "en").data.keys() == {"text", "chunks", "language"}
+    unclear = speech_result(chunks, "en", 0.4567, low_confidence=True).data
     assert (unclear["language_probability"], unclear["low_confidence"]) == (0.46, True)
 
 

@@ -22,7 +22,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.speech_to_text import SpeechResult, SpeechToTextTask
+from tasks.speech_to_text import SpeechData, SpeechToTextTask
 from tests.pages import single_line
 from tests.recordings import encoded, filmed, plain_wav
 from tests.speech import (
@@ -119,7 +119,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
     await loader.close()
 
 
-Ask = Callable[..., "asyncio.Future[SpeechResult]"]
+Ask = Callable[..., "asyncio.Future[SpeechData]"]
 
 
 @pytest.fixture
@@ -130,8 +130,8 @@ def ask(engine: Whisper, loader: MediaLoader) -> Ask:
 def asking(transcriber: Callable[[], Transcriber], loader: MediaLoader) -> Ask:
     task = SpeechToTextTask(transcriber, loader, no_voices)
 
-    async def ask(*files: bytes, text: str = "", progress: Progress = unreported) -> SpeechResult:
-        return await task.run(TaskRequest(text, tuple(map(source, files)), progress))
+    async def ask(*files: bytes, text: str = "", progress: Progress = unreported) -> SpeechData:
+        return (await task.run(TaskRequest(text, tuple(map(source, files)), progress))).data
 
     return ask  # type: ignore[return-value]
 
@@ -144,7 +144,7 @@ def wav(*parts: Samples) -> bytes:
     return plain_wav(in_a_row(parts)[None])
 
 
-def is_well_formed(result: SpeechResult) -> bool:
+def is_well_formed(result: SpeechData) -> bool:
     times = [chunk["timestamp"] for chunk in result["chunks"]]
     assert result["text"] == " ".join(chunk["text"] for chunk in result["chunks"])
     assert all(chunk["text"] == chunk["text"].strip() for chunk in result["chunks"])
@@ -228,7 +228,7 @@ async def test_a_spelled_name_is_one_word_by_word_and_one_speakers(loader: Media
 
     task = SpeechToTextTask(lambda: Spells(languages=frozenset({"en"})), loader, lambda: TurnsWithin())
     for text in ("Identify the speakers", "Identify the speakers, by word"):
-        result = await task.run(TaskRequest(text, (source(wav(say("K O W A L S K I."))),), unreported))
+        result = (await task.run(TaskRequest(text, (source(wav(say("K O W A L S K I."))),), unreported))).data
         assert [chunk["text"] for chunk in result["chunks"]] == ["K-O-W-A-L-S-K-I."]
 
 
@@ -418,7 +418,7 @@ async def test_speakers_without_a_word_leave_no_gap_between_the_others(loader: M
 
     task = SpeechToTextTask(lambda: Scripted(), loader, lambda: CoughFirst())
     file = wav(*(say(text) for text in SENTENCES[:3]))
-    result = await task.run(TaskRequest("Identify the speakers", (source(file),), unreported))
+    result = (await task.run(TaskRequest("Identify the speakers", (source(file),), unreported))).data
     assert [*dict.fromkeys(chunk["speaker"] for chunk in result["chunks"])] == ["SPEAKER_00", "SPEAKER_01"]
 
 

@@ -16,7 +16,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.translate import TranslateResult, TranslateTask, languages_of
+from tasks.translate import TranslateData, TranslateTask, languages_of
 
 
 class Tagging:
@@ -46,10 +46,10 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 async def translated(
     loader: MediaLoader, text: str, *translators: Translator, sources: tuple[Source, ...] = (), most_chars: int = 1000
-) -> TranslateResult:
+) -> TranslateData:
     remedy = partial(remedy_between, weights_dir=Path("nowhere"))
     task = TranslateTask(lambda: translators, loader, remedy=remedy, most_chars=most_chars)
-    return await task.run(TaskRequest(text, sources))
+    return (await task.run(TaskRequest(text, sources))).data
 
 
 def attached(text: str, filename: str = "a.txt") -> Source:

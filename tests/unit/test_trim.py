@@ -1,5 +1,6 @@
 """What stays of long results when the context is short."""
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,18 +12,19 @@ from structlog.testing import capture_logs
 
 from app.chat.context.trim import MAX_PIECES, words
 from app.chat.context.trim import trim as trim_in_threads
-from app.wire.response import PrecontextEntry
+from app.chat.events import Entry
 from models.base import EngineOverloaded
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.tokens import estimate_tokens
+from tests.entries import entry_of
 from tests.pages import prose
 
 NEEDLE = "The warranty of the garden hose ends on 4 March 2031."
 
 
 async def trim(
-    entries: Sequence[PrecontextEntry],
+    entries: Sequence[Entry],
     question: str,
     budget: int,
     count: Callable[[str], int],
@@ -35,16 +37,16 @@ async def trim(
         await executor.close()
 
 
-def transcript(lines: Sequence[str]) -> PrecontextEntry:
+def transcript(lines: Sequence[str]) -> Entry:
     chunks = [{"timestamp": [at, at + 1], "text": line} for at, line in enumerate(lines)]
-    return PrecontextEntry(name="stt", result={"text": " ".join(lines), "chunks": chunks})
+    return entry_of("stt", {"text": " ".join(lines), "chunks": chunks})
 
 
-def web_page(text: str) -> PrecontextEntry:
-    return PrecontextEntry(name="scraper", result={"url": "https://a.example/", "title": "T", "markdown": text})
+def web_page(text: str) -> Entry:
+    return entry_of("scraper", {"url": "https://a.example/", "title": "T", "description": "", "markdown": text})
 
 
-def pages_of_prose(pages: int, at: int = -1) -> PrecontextEntry:
+def pages_of_prose(pages: int, at: int = -1) -> Entry:
     """A document of 40 lines a page as `ocr` answers it, with the needle on page `at`."""
     sections: list[dict[str, Any]] = []
     for page in range(1, pages + 1):
@@ -54,10 +56,10 @@ def pages_of_prose(pages: int, at: int = -1) -> PrecontextEntry:
             lines[17] = NEEDLE
         sections.append({"text": "\n".join(lines), "lines": [{"text": line} for line in lines], "page": page})
     text = "\n\n".join(section["text"] for section in sections)
-    return PrecontextEntry(name="ocr", result={"extracted_text": text, "sections": sections, "total_pages": pages})
+    return entry_of("ocr", {"extracted_text": text, "sections": sections, "total_pages": pages})
 
 
-async def shortened(entry: PrecontextEntry, question: str, budget: int) -> str:
+async def shortened(entry: Entry, question: str, budget: int) -> str:
     (text,) = await trim([entry], question, budget, estimate_tokens)
     assert estimate_tokens(text) <= budget
     return text
@@ -78,7 +80,7 @@ async def test_the_needle_in_a_hundred_pages_survives_with_its_page_and_neighbou
     text = await shortened(entry, "When does the warranty on the hose end?", 500)
     lines = text.splitlines()
     at = lines.index(NEEDLE)
-    section = entry.result["sections"][page - 1]["lines"]
+    section = entry.result.data["sections"][page - 1]["lines"]
     assert (lines[at - 1], lines[at + 1]) == (section[16]["text"], section[18]["text"])
     assert f"[page {page}]" in lines[:at]
 
@@ -86,7 +88,7 @@ async def test_the_needle_in_a_hundred_pages_survives_with_its_page_and_neighbou
 async def test_the_beginning_stays_and_gaps_are_marked() -> None:
     entry = pages_of_prose(20, at=15)
     lines = (await shortened(entry, "When does the warranty end?", 300)).splitlines()
-    assert lines[:2] == ["[page 1]", entry.result["sections"][0]["lines"][0]["text"]]
+    assert lines[:2] == ["[page 1]", entry.result.data["sections"][0]["lines"][0]["text"]]
     assert "[…]" in lines
 
 
@@ -154,7 +156,7 @@ async def test_the_same_arguments_give_the_same_text() -> None:
 
 async def test_the_precontext_is_not_touched() -> None:
     entry = pages_of_prose(5)
-    before = entry.model_copy(deep=True)
+    before = copy.deepcopy(entry)
     await shortened(entry, "water", 100)
     assert entry == before
 

@@ -39,7 +39,7 @@ class Web:
     server: Server
 
     async def search(self, text: str = "Why are there tides?") -> Any:
-        return await self.task.run(TaskRequest(text))
+        return (await self.task.run(TaskRequest(text))).data
 
     def find(self, *paths: str) -> None:
         """What the search engine answers with from now on."""
@@ -111,7 +111,7 @@ async def test_only_the_first_pages_are_read() -> None:
     async with web(**{path: html(f"<p>This is the text of {path}.</p>") for path in paths}) as here:
         here.find(*paths)
         done: list[tuple[str, int, int]] = []
-        found = await here.task.run(TaskRequest("tides", (), lambda *told: done.append(told)))
+        found = (await here.task.run(TaskRequest("tides", (), lambda *told: done.append(told)))).data
     assert [page["url"] for page in found] == [here.server.url(path) for path in paths[:RESULTS]]
     assert [page["content"] for page in found[:PAGES]] == [f"This is the text of {path}." for path in paths[:PAGES]]
     assert all((page["content"], page["snippets"]) == ("", []) for page in found[PAGES:])

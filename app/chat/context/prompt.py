@@ -5,9 +5,9 @@ from itertools import chain
 from typing import Any
 
 from app.chat.context.images import Shown
+from app.chat.events import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
-from app.wire.response import PrecontextEntry
 
 RULES = (
     "Specialists have read the user's inputs. Each of their results stands between a line that begins with "
@@ -47,7 +47,7 @@ def conversation(
     return messages
 
 
-def fenced(entries: Iterable[tuple[int, PrecontextEntry]], texts: Sequence[str], fence: str) -> list[str]:
+def fenced(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fence: str) -> list[str]:
     """Each entry's text between its fences, with its place in `precontext` and its name."""
     return [
         f"{fence} result {place + 1}: {entry.name}\n{text}\n{fence}"

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.chat.context.result_text import GAP, Piece, assembled, pieces_of
-from app.wire.response import PrecontextEntry
+from app.chat.events import Entry
 from models.base import ModelError
 from models.fair_executor import FairExecutor, Slices
 from models.language.embedding import Embedder
+from tasks.result import Piece
 
 K1, B = 1.2, 0.75
 """Saturation and length normalisation of Okapi BM25, at their usual values (Robertson & Zaragoza 2009)."""
@@ -96,6 +96,9 @@ MAX_PIECES = 20_000
 MAX_EMBEDDED = 64
 """Passages whose meaning is compared with the question's, the others by their words alone. 4 ms each on a core."""
 
+GAP = "[…]"
+"""Stands where something was left out."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
 
@@ -108,8 +111,29 @@ class _Result:
     """Its tokens."""
 
 
+def assembled(pieces: Sequence[Piece], kept: Iterable[int] | None = None) -> str:
+    """The pieces with these indices, ascending (all by default), line by line, with gaps marked."""
+    lines: list[str] = []
+    heading, expected = "", 0
+    for index in range(len(pieces)) if kept is None else kept:
+        begins = pieces[index].heading != heading
+        heading = pieces[index].heading
+        goes_on = index > 0 and pieces[index - 1].heading == heading
+        if begins and goes_on:
+            lines.append(heading)
+        if index != expected:
+            lines.append(GAP)
+        if begins and not goes_on:
+            lines.append(heading)
+        lines.append(pieces[index].text)
+        expected = index + 1
+    if expected < len(pieces):
+        lines.append(GAP)
+    return "\n".join(lines)
+
+
 async def trim(
-    entries: Sequence[PrecontextEntry],
+    entries: Sequence[Entry],
     question: str,
     budget_tokens: int,
     count: Callable[[str], int],
@@ -131,10 +155,10 @@ async def trim(
     ]
 
 
-def _read(entries: Sequence[PrecontextEntry], count: Callable[[str], int]) -> Slices[list[_Result]]:
+def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[_Result]]:
     results = []
     for entry in entries:
-        pieces = yield from _joined(pieces_of(entry))
+        pieces = yield from _joined(entry.result.pieces())
         text = assembled(pieces)
         results.append(_Result(pieces, text, count(text)))
         yield

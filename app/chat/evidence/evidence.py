@@ -14,14 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
+from app.chat.events import Entry
 from app.chat.evidence.claims import Asked, Claim, Claims, Label
 from app.chat.evidence.labels import affinity, bounds_of_word, box_of, names_of
 from app.chat.evidence.matching import Kind, Match, matches
-from app.chat.evidence.passages import Passage, escape, passages_of
+from app.chat.evidence.passages import Passage, passages_of
 from app.chat.schema.fields import Path, schema_at
-from app.wire.response import PrecontextEntry
 from models.fair_executor import Slices
 from tasks.bounds import Bounds, bounds_of
+from tasks.result import escape
 
 MAX_PASSAGE = 300
 """Characters of the line around a match in a web page."""
@@ -102,7 +103,7 @@ class _Candidate:
         return self.claim.label in ("other", "elsewhere")
 
 
-def ground(value: Any, precontext: Sequence[PrecontextEntry], schema: Mapping[str, Any] | None = None) -> Grounding:
+def ground(value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None = None) -> Grounding:
     """As `grounded`, at once and of any size."""
     steps = grounded(value, precontext, schema, most_chars=sys.maxsize)
     while True:
@@ -115,7 +116,7 @@ def ground(value: Any, precontext: Sequence[PrecontextEntry], schema: Mapping[st
 
 
 def grounded(
-    value: Any, precontext: Sequence[PrecontextEntry], schema: Mapping[str, Any] | None, *, most_chars: int
+    value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None, *, most_chars: int
 ) -> Slices[tuple[Grounding, int]]:
     """Evidence for each string, number and boolean of `value`, a parsed JSON answer.
 

@@ -3,18 +3,16 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
-from app.chat.context.result_text import unplaced_text
+from app.chat.events import Entry
 from app.chat.evidence.quantities import Day, Number, days, numbers
-from app.wire.response import PrecontextEntry
-from tasks.bounds import Bounds
+from tasks.result import SourceLine
 
 Q = TypeVar("Q", Number, Day)
 Reading = TypeVar("Reading", Decimal, date)
@@ -24,32 +22,6 @@ _BREAK = "\x1f"
 """Between two texts that do not continue each other; no token holds it."""
 
 _LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "ı": "l"})
-
-CORNERS: tuple[Literal["top_left", "top_right", "bottom_right", "bottom_left"], ...] = (
-    "top_left",
-    "top_right",
-    "bottom_right",
-    "bottom_left",
-)
-
-
-def _is_corner(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("x"), int) and isinstance(value.get("y"), int)
-
-
-_PLACE: dict[str, Callable[[Any], bool]] = {
-    "bounds": lambda value: isinstance(value, dict) and all(_is_corner(value.get(name)) for name in CORNERS),
-    "page": lambda value: isinstance(value, int),
-    "timestamp": lambda value: isinstance(value, list | tuple) and len(value) == 2,
-    "speaker": lambda value: isinstance(value, str),
-    "url": lambda value: isinstance(value, str),
-    "confidence": lambda value: isinstance(value, int | float),
-}
-"""Keys of a result that say where its texts stand, and are none themselves; a web page's data may mean other things
-by them, in another form."""
-
-_ACCOUNTS = ("batch_size", "language_probability", "low_confidence")
-"""Keys that speak of the work and not of the world."""
 
 
 def _by_reading(found: Iterable[tuple[Reading, Q]]) -> dict[Reading, list[Q]]:
@@ -62,20 +34,6 @@ def _by_reading(found: Iterable[tuple[Reading, Q]]) -> dict[Reading, list[Q]]:
 def _that_read(index: Mapping[Reading, Sequence[Q]], readings: Collection[Reading]) -> list[Q]:
     found = {one.start: one for reading in readings for one in index.get(reading, ())}
     return [found[start] for start in sorted(found)]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    words: tuple[str, ...]
-    pointer: str
-    """Where its text is in the entry's result (RFC 6901)."""
-    place: Mapping[str, Any]
-    """What holds for the whole line: page, timestamp, speaker, url; bounds and confidence where words have none."""
-    bounds: tuple[Bounds, ...] = ()
-    """Of each word, or nothing."""
-    confidences: tuple[float, ...] = ()
-    continues: bool = True
-    """Whether the next line may go on with the same sentence."""
 
 
 class Passage:
@@ -217,61 +175,11 @@ def look_alike(text: str) -> str:
     return text.translate(_LOOK_ALIKE)
 
 
-def passages_of(precontext: Sequence[PrecontextEntry]) -> list[Passage]:
-    """All that the entries say; entries that failed say nothing."""
-    found: list[Passage] = []
-    for index, entry in enumerate(precontext):
-        if entry.name == "ocr" and isinstance(entry.result, dict):
-            pages = [_page(number, section) for number, section in enumerate(entry.result["sections"])]
-            pages.append(list(_leaves(unplaced_text(entry.result), "/extracted_text", {})))
-        else:
-            pages = [list(_leaves(entry.result, "", {}))]
-        found += [Passage(index, entry.name, lines) for lines in pages if lines]
-    return found
-
-
-def _page(number: int, section: Mapping[str, Any]) -> list[SourceLine]:
-    place: dict[str, Any] = {"page": section["page"]} if "page" in section else {}
-    if "timestamp" in section:
-        place["timestamp"] = (section["timestamp"], section["timestamp"])
+def passages_of(entries: Sequence[Entry]) -> list[Passage]:
+    """All that they say; those that failed say nothing."""
     return [
-        SourceLine(
-            tuple([word["text"] for word in line["words"]]),
-            f"/sections/{number}/lines/{index}",
-            place,
-            tuple([word["bounds"] for word in line["words"]]),
-            tuple([word["confidence"] for word in line["words"]]),
-        )
-        for index, line in enumerate(section["lines"])
+        Passage(index, entry.name, lines)
+        for index, entry in enumerate(entries)
+        for lines in entry.result.passages()
+        if lines
     ]
-
-
-def _leaves(value: Any, pointer: str, place: Mapping[str, Any]) -> Iterator[SourceLine]:
-    """Every text and number below `value`, in order; a text's lines follow each other."""
-    match value:
-        case dict():
-            around = {key: place[key] for key in ("page", "url") if key in place}
-            own = {key: value[key] for key, is_place in _PLACE.items() if key in value and is_place(value[key])}
-            for key, child in value.items():
-                # What the chunks of a transcript say, each with its time, need not be said again without one.
-                said_by_chunks = key == "text" and value.get("chunks")
-                if not said_by_chunks and (key == "url" or key not in (*own, *_ACCOUNTS)):
-                    yield from _leaves(child, f"{pointer}/{escape(key)}", {**around, **own})
-        case list():
-            for index, child in enumerate(value):
-                yield from _leaves(child, f"{pointer}/{index}", place)
-        case bool() | int() | float() | str():
-            lines = [words for line in _written(value).splitlines() if (words := tuple(line.split()))]
-            for number, words in enumerate(lines, 1):
-                # Somebody's sentence runs on over the chunks of a transcript.
-                continues = number < len(lines) or "timestamp" in place
-                yield SourceLine(words, pointer, place, continues=continues)
-
-
-def _written(value: bool | int | float | str) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def escape(key: str) -> str:
-    """`key` as a part of a JSON pointer."""
-    return key.replace("~", "~0").replace("/", "~1")

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from app.chat.events import Entry
 from app.chat.evidence.labels import Names
 from app.chat.evidence.passages import fold
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import TEXT_OF
-from app.wire.response import PrecontextEntry
 from tasks.detection.vocabulary import SYNONYMS, Vocabulary, phrases_asked_for, singular
+from tasks.result import Result
 from tasks.wording.object_phrases import phrases_in
 
 FILE = Path(__file__).with_name("names.toml")
@@ -22,8 +22,8 @@ _READERS = ("speech_to_text", "ocr", "scraper")
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    results: tuple[tuple[str, str, frozenset[tuple[str, ...]]], ...]
-    """Task, key of its result, names of fields."""
+    results: tuple[tuple[str, str | None, frozenset[tuple[str, ...]]], ...]
+    """Task, key of its result (None: its text), names of fields."""
     text: frozenset[tuple[str, ...]]
     counting: frozenset[str]
     everything: frozenset[str]
@@ -39,7 +39,7 @@ def _words() -> _Words:
 
     counts = table["counts"]
     return _Words(
-        tuple((row["task"], row["key"], names(row)) for row in table["results"]),
+        tuple((row["task"], row.get("key"), names(row)) for row in table["results"]),
         names(table["text"]),
         *(frozenset(fold(counts[key])) for key in ("words", "everything", "presence")),
     )
@@ -50,9 +50,9 @@ class Found:
     """The steps of a plan and what each found."""
 
     plan: Plan
-    entries: Sequence[PrecontextEntry]
+    entries: Sequence[Entry]
 
-    def results(self, *tasks: str) -> Iterator[tuple[Step, Any]]:
+    def results(self, *tasks: str) -> Iterator[tuple[Step, Result]]:
         """Those of steps that succeeded, reading aside apart."""
         for step, entry in zip(self.plan.steps, self.entries, strict=True):
             if step.task in tasks and not step.is_aside and entry.error is None:
@@ -60,7 +60,7 @@ class Found:
 
     def texts(self, *tasks: str) -> str | None:
         """What all that ran of them read or said."""
-        found = [str(result[TEXT_OF[step.task]]) for step, result in self.results(*tasks)]
+        found = [result.text() for _, result in self.results(*tasks)]
         return "\n\n".join(found) if found else None
 
 
@@ -84,11 +84,11 @@ def _results_named(names: Names, found: Found) -> Iterator[str]:
     for task, key, known in _words().results:
         if known.isdisjoint(names.own):
             continue
-        if TEXT_OF.get(task) == key:
+        if key is None:
             text = found.texts(task)
             yield from () if text is None else (text,)
         else:
-            values = {str(result[key]) for _, result in found.results(task) if result.get(key)}
+            values = {str(result.data[key]) for _, result in found.results(task) if result.data.get(key)}
             yield from values if len(values) == 1 else ()
 
 
@@ -109,7 +109,7 @@ def _count_of(names: Names, found: Found, *, is_there: bool = False) -> int | No
     """How many of the things that a field is named for were detected; None where they were not looked for, or may have
     been seen several times. `is_there`: a name that says nothing of a thing says nothing at all."""
     searches = list(found.results("object_detection"))
-    objects = [one for _, result in searches for one in result["detected_objects"]]
+    objects = [one for _, result in searches for one in result.data["detected_objects"]]
     # In the frames of a video one thing comes again and again.
     if not searches or any("timestamp" in one for one in objects):
         return None

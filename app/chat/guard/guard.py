@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text
+from app.chat.events import Entry, Event, Finish, Precontext, Progress, Reasoning, Text
 from app.chat.guard.guard_text import joined, said_beside, said_by_others, said_in, texts_of_results
 from app.chat.guard.guarded_buffer import HeldBack
 from app.chat.guard.redaction import Redaction
@@ -17,7 +17,6 @@ from app.chat.plan import Plan
 from app.chat.plan_executor import entry
 from app.chat.planning.kinds import is_linked, kind_of
 from app.wire.request import ChatRequest, TextPart
-from app.wire.response import PrecontextEntry
 from models.language.tokens import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
@@ -67,9 +66,9 @@ class Guard:
         return bool(self.policy.codes)
 
     @property
-    def entry(self) -> PrecontextEntry:
+    def entry(self) -> Entry:
         redacted = self.redaction.checks if self.redaction else []
-        return PrecontextEntry(name=NAME, result=result_of([*self.checks, *redacted]))
+        return Entry(NAME, result_of([*self.checks, *redacted]))
 
     @property
     def redact(self) -> Redact:
@@ -100,9 +99,7 @@ class Guard:
         words, pictures = await side_by_side(lambda judge: judge(), both, at_most=2)
         self._add([*words, *pictures])
 
-    async def check_results(
-        self, entries: Sequence[PrecontextEntry], *, is_all: bool = False
-    ) -> tuple[PrecontextEntry, ...]:
+    async def check_results(self, entries: Sequence[Entry], *, is_all: bool = False) -> tuple[Entry, ...]:
         """What specialists have read, as it may be used. `is_all`: nobody reads it together with anything else. Raises
         as `check_request`."""
         if not self.is_on:
@@ -117,9 +114,7 @@ class Guard:
         self._add(await self._judged(texts, joints))
         return tuple(entries)
 
-    async def check_unread(
-        self, plan: Plan, entries: Sequence[PrecontextEntry], find_task: Callable[[str], Task]
-    ) -> Turn:
+    async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
         """The writing in pictures that an LLM is about to see, where no specialist has read it. The turn without those
         that it must not see: they show personal data. Raises as `check_request`, and what the reader raises: a picture
         that cannot be read could say anything."""
@@ -131,7 +126,7 @@ class Guard:
         seen = [source for source in self.turn.sources if not is_linked(source)]
         unread = [one for one in seen if kind_of(one) == "video" or (kind_of(one) == "image" and one not in read)]
 
-        async def reading(source: Source) -> list[PrecontextEntry]:
+        async def reading(source: Source) -> list[Entry]:
             try:
                 return [entry("ocr", await find_task("ocr").run(TaskRequest("", (source,))))]
             except InputError as error:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from app.chat.directives import without_directives
+from app.chat.events import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, Message
-from app.wire.response import PrecontextEntry
 from models.fair_executor import Slices
+from tasks.result import texts_in
 
 # What of a system text a guard judges: all but what it forbids.
 #
@@ -71,41 +71,10 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
     )
 
 
-_SAID_ELSEWHERE: Mapping[str, frozenset[str]] = {
-    "ocr": frozenset({"sections"}),
-    "stt": frozenset({"chunks"}),
-    "scraper": frozenset({"markdown"}),
-    "web_search": frozenset({"snippets"}),
-    "gui_detection": frozenset({"type"}),
-    "code_sandbox": frozenset({"images"}),
-}
-"""By the entry's name: keys of a result, or of each of several, that say what another one says as well, or no words."""
 _SIDE = 500
 """Characters on either side of a joint that are judged together. Windows across a joint have four times as many at
 most."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
-
-
-def text_of_result(entry: PrecontextEntry) -> str:
-    """All that the result of a task says, each text once, a line each; of a failure, its message."""
-    if entry.error is not None:
-        return entry.error
-    found = entry.result["gui_elements"] if entry.name == "gui_detection" else entry.result
-    return "\n".join(dict.fromkeys(texts_in(found, _SAID_ELSEWHERE.get(entry.name, frozenset()))))
-
-
-def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The strings in a value of JSON, but for the members `left_out`."""
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for key, member in value.items():
-                if key not in left_out:
-                    yield from texts_in(member)
-        case list() | tuple():
-            for one in value:
-                yield from texts_in(one, left_out)
 
 
 def text_of_json(json_text: str) -> str:
@@ -147,10 +116,11 @@ def said_by_others(messages: Sequence[Message]) -> Slices[list[tuple[str, str]]]
     return said
 
 
-def texts_of_results(entries: Sequence[PrecontextEntry]) -> Slices[list[tuple[str, str]]]:
+def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
+    """All that each says, each text once, a line each."""
     texts = []
     for one in entries:
-        texts.append((one.name, text_of_result(one)))
+        texts.append((one.name, "\n".join(dict.fromkeys(one.result.said()))))
         yield
     return texts
 

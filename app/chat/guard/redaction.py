@@ -1,30 +1,19 @@
 """Personal data of one request, replaced by placeholders in what an LLM or the client is about to see."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app.chat.events import Event, Evidence, Reasoning, Text, ToolCall
+from app.chat.events import Entry, Event, Evidence, Reasoning, Text, ToolCall
 from app.chat.inputs import Turn, texts_of
 from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
 from app.wire.request import ToolCall as AskedCall
-from app.wire.response import PrecontextEntry
 from models.fair_executor import FairExecutor, Slices
 from models.safety.labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
 from tasks.guardrails import Check
-from tasks.redaction import (
-    Counts,
-    is_json,
-    placeholder,
-    redacted,
-    redacted_json,
-    redacted_pieces,
-    redacted_result,
-    redacted_value,
-)
+from tasks.redaction import Redactor, is_json, placeholder
 
 REDACTING = "S7"
 """Of the guard: who asks for it has personal data redacted, where the operator chose that."""
@@ -39,7 +28,7 @@ _SOURCES: dict[Said, str] = {Text: "answer", Reasoning: "reasoning"}
 class Redaction:
     threads: FairExecutor
     """Where texts are searched."""
-    counts: dict[str, Counts] = field(default_factory=dict)
+    _redactors: dict[str, Redactor] = field(default_factory=dict)
     """By source, as the guard's checks name it."""
     _tails: dict[Said, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
     """The end of what was shown, which may say what the next number is."""
@@ -48,29 +37,29 @@ class Redaction:
     def checks(self) -> list[Check]:
         """What was replaced, where anything was."""
         return [
-            {"source": source, "codes": [], "scores": {}, "redacted": dict(counts)}
-            for source, counts in self.counts.items()
-            if counts
+            {"source": source, "codes": [], "scores": {}, "redacted": dict(redactor.counts)}
+            for source, redactor in self._redactors.items()
+            if redactor.counts
         ]
 
     async def of_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
         """Both without personal data in what they say. The inputs of the turn stay what they are."""
         return await self.threads.run(self._request, request, turn)
 
-    async def of_results(self, entries: Sequence[PrecontextEntry]) -> list[PrecontextEntry]:
+    async def of_results(self, entries: Sequence[Entry]) -> list[Entry]:
         return await self.threads.run(self._entries, entries)
 
-    def has_redacted(self, entry: PrecontextEntry) -> bool:
+    def has_redacted(self, entry: Entry) -> bool:
         """Whether something is missing in what a task has read."""
-        return entry.error is None and any(placeholder(kind) in entry.result["extracted_text"] for kind in KINDS)
+        return any(placeholder(kind) in entry.result.text() for kind in KINDS)
 
     async def of_text(self, text: str) -> str:
         """Of what is shown to nobody but a model: it is not counted."""
-        return await self.threads.run(redacted, text, Counter())
+        return await self.threads.run(Redactor().text, text)
 
     def ahead(self, text: str) -> str:
         """How the answer goes on, which is judged before it is shown."""
-        return redacted(text, Counter(), self._tails[Text])
+        return Redactor().text(text, self._tails[Text])
 
     def of_events(self, events: Sequence[Event]) -> list[Event]:
         """The next events, without personal data. A piece of text that changes loses its log probabilities; a call of a
@@ -86,7 +75,7 @@ class Redaction:
         for index in {event.index for event in events if isinstance(event, ToolCall)}:
             calls = {at: event for at, event in shown.items() if isinstance(event, ToolCall) and event.index == index}
             said = "".join(call.arguments for call in calls.values())
-            arguments = redacted_json(said, self._counts("tool_calls"))
+            arguments = self._redactor("tool_calls").json(said)
             if arguments != said:
                 first, *others = calls
                 shown[first] = replace(calls[first], arguments=arguments)
@@ -111,12 +100,12 @@ class Redaction:
 
     def _pieces(self, kind: Said, pieces: list[str]) -> list[str]:
         said = "".join(pieces)
-        counts = self._counts(_SOURCES[kind])
+        redactor = self._redactor(_SOURCES[kind])
         if not self._tails[kind] and is_json(said):
-            whole = redacted_json(said, counts)
+            whole = redactor.json(said)
             pieces = [whole, *("" for _ in pieces[1:])] if whole != said else pieces
         else:
-            pieces = redacted_pieces(pieces, counts, self._tails[kind])
+            pieces = redactor.pieces(pieces, self._tails[kind])
         self._tails[kind] = (self._tails[kind] + "".join(pieces))[-LONGEST:]
         return pieces
 
@@ -128,55 +117,51 @@ class Redaction:
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
             # The LLM's server gets it.
-            changed["user"] = redacted(request.user, self._counts("user"))
+            changed["user"] = self._redactor("user").text(request.user)
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
 
     def _message(self, message: Message, path: str) -> Message:
         if message.role not in _ROLES:
             return message
-        changed: dict[str, Any] = {"content": self._content(message.content, self._counts(f"{path}.content"))}
+        changed: dict[str, Any] = {"content": _content(message.content, self._redactor(f"{path}.content"))}
         if message.tool_calls:
-            counts = self._counts(f"{path}.tool_calls")
-            changed["tool_calls"] = [_call(call, counts) for call in message.tool_calls]
+            redactor = self._redactor(f"{path}.tool_calls")
+            changed["tool_calls"] = [_call(call, redactor) for call in message.tool_calls]
         return message.model_copy(update=changed)
 
-    def _content(self, content: Content, counts: Counts) -> Content:
-        if content is None or isinstance(content, str):
-            return content and redacted(content, counts)
-        parts: list[ContentPart] = []
-        before = ""
-        for part in content:
-            if isinstance(part, TextPart):
-                text = redacted(part.text, counts, before)
-                before = f"{part.text}\n"
-                parts.append(part.model_copy(update={"text": text}))
-            else:
-                parts.append(part)
-        return parts
-
-    def _entries(self, entries: Sequence[PrecontextEntry]) -> Slices[list[PrecontextEntry]]:
+    def _entries(self, entries: Sequence[Entry]) -> Slices[list[Entry]]:
         redone = []
         for entry in entries:
-            redone.append(self._entry(entry))
+            redone.append(Entry(entry.name, entry.result.mapped(self._redactor(entry.name))))
             yield
         return redone
 
-    def _entry(self, entry: PrecontextEntry) -> PrecontextEntry:
-        counts = self._counts(entry.name)
-        if entry.error is not None:
-            return PrecontextEntry(name=entry.name, error=redacted(entry.error, counts))
-        return PrecontextEntry(name=entry.name, result=redacted_result(entry.name, entry.result, counts))
-
-    def _counts(self, source: str) -> Counts:
-        return self.counts.setdefault(source, Counter())
+    def _redactor(self, source: str) -> Redactor:
+        return self._redactors.setdefault(source, Redactor())
 
 
-def _call(call: AskedCall, counts: Counts) -> AskedCall:
-    arguments = redacted_json(call.function.arguments, counts)
+def _content(content: Content, redactor: Redactor) -> Content:
+    if content is None or isinstance(content, str):
+        return content and redactor.text(content)
+    parts: list[ContentPart] = []
+    before = ""
+    for part in content:
+        if isinstance(part, TextPart):
+            text = redactor.text(part.text, before)
+            before = f"{part.text}\n"
+            parts.append(part.model_copy(update={"text": text}))
+        else:
+            parts.append(part)
+    return parts
+
+
+def _call(call: AskedCall, redactor: Redactor) -> AskedCall:
+    arguments = redactor.json(call.function.arguments)
     return call.model_copy(update={"function": call.function.model_copy(update={"arguments": arguments})})
 
 
 def _evidence(event: Evidence) -> Evidence:
     """It repeats what was counted."""
-    return Evidence(redacted_value(event.fields, Counter()), redacted_value(event.unsupported, Counter()))
+    redactor = Redactor()
+    return Evidence(redactor.value(event.fields), redactor.value(event.unsupported))

@@ -96,7 +96,7 @@ def own_engine() -> Callable[[Job], Outcome]:
         source = Source.from_reference(data_url(picture, "image/png"), param="picture")
         work = services.find_task("gui_detection").run(TaskRequest("", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
-        return len(result["gui_elements"])
+        return len(result.data["gui_elements"])
 
     return lambda job: timed_pool(search, job)
 

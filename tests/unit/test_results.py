@@ -1,17 +1,25 @@
-"""What a language model reads of each kind of result."""
+"""What each kind of result says: to a language model, as evidence, to a guard, and without personal data."""
 
+import copy
 from typing import Any
 
 import pytest
 
-from app.chat.context.result_text import assembled, pieces_of, unplaced_text
-from app.wire.response import PrecontextEntry
+from app.chat.context.trim import assembled
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
+from tasks.redaction import Redactor
+from tasks.result import Failure, Result
+from tests.conftest import each_case
+from tests.entries import result_of
 
 
-def shown(name: str, result: Any = None, error: str | None = None) -> str:
-    return assembled(list(pieces_of(PrecontextEntry(name=name, result=result, error=error))))
+def shown(name: str, data: Any) -> str:
+    return read(result_of(name, data))
+
+
+def read(result: Result) -> str:
+    return assembled(list(result.pieces()))
 
 
 def line(text: str, top: int) -> TextLine:
@@ -27,37 +35,37 @@ BOUNDS = {
 
 def test_a_picture_is_its_lines() -> None:
     section = page_section([line("TOTAL 9.00", 30), line("Book Shop", 0)], 1, 100, 100)
-    assert shown("ocr", picture_result(section)) == "Book Shop\nTOTAL 9.00"
+    assert read(picture_result(section)) == "Book Shop\nTOTAL 9.00"
 
 
 def test_a_document_names_its_pages() -> None:
     sections = [page_section([line(f"Sheet {page}", 0), line("more", 30)], page, 100, 100) for page in (1, 2)]
     result = document_result(["Sheet 1\nmore", "Sheet 2\nmore"], sections, 2)
-    assert shown("ocr", result) == "[page 1]\nSheet 1\nmore\n[page 2]\nSheet 2\nmore"
+    assert read(result) == "[page 1]\nSheet 1\nmore\n[page 2]\nSheet 2\nmore"
 
 
 def test_with_a_text_file_among_them_all_stands_in_the_order_of_the_inputs() -> None:
     sections = [page_section([line(f"Sheet {page}", 0)], page, 100, 100) for page in (1, 2)]
     result = document_result(["Sheet 1", "a,b\n1,2", "Sheet 2"], sections, 2)
-    assert shown("ocr", result) == "Sheet 1\na,b\n1,2\nSheet 2"
+    assert read(result) == "Sheet 1\na,b\n1,2\nSheet 2"
 
 
 def test_the_text_of_a_picture_stays_where_it_stands_in_its_document() -> None:
     section = page_section([line("5", 0)], 1, 100, 100)
     result = document_result(["Total: 1500\n\n| logo 5 | x |\n\nend"], [section], 1)
-    assert shown("ocr", result) == "Total: 1500\n| logo 5 | x |\nend"
-    assert unplaced_text(result) == "Total: 1500\n\n| logo 5 | x |\n\nend"
+    assert read(result) == "Total: 1500\n| logo 5 | x |\nend"
+    assert result.unplaced_text() == "Total: 1500\n\n| logo 5 | x |\n\nend"
 
 
 def test_what_a_video_shows_has_its_time_and_what_stays_is_in_the_text_once() -> None:
     shows = [("Agenda", 0.0), ("Agenda", 2.5), ("Thanks", 9.0)]
     sections = [page_section([line(text, 0)], page, 100, 100, time) for page, (text, time) in enumerate(shows, 1)]
     result = document_result(["Agenda", "Thanks"], sections, 3)
-    assert shown("ocr", result) == ("[video at 0.0 s]\nAgenda\n[video at 2.5 s]\nAgenda\n[video at 9.0 s]\nThanks")
+    assert read(result) == ("[video at 0.0 s]\nAgenda\n[video at 2.5 s]\nAgenda\n[video at 9.0 s]\nThanks")
 
 
 def test_a_text_alone_is_its_lines() -> None:
-    assert shown("ocr", document_result(["a,b\n\n1,2"], [], 0)) == "a,b\n1,2"
+    assert read(document_result(["a,b\n\n1,2"], [], 0)) == "a,b\n1,2"
 
 
 def test_speech_has_times_and_speakers() -> None:
@@ -138,17 +146,17 @@ def test_code_comes_with_its_output() -> None:
 
 def test_any_other_result_is_compact_json() -> None:
     assert shown("other", {"a": [1, "é"]}) == '{"a":[1,"é"]}'
-    assert shown("ocr", {"unexpected": 1}) == '{"unexpected":1}'
+    assert shown("other", {"text": "a\n\nb"}) == "a\nb"
 
 
 def test_a_failure_is_said() -> None:
-    assert shown("ocr", error="The engine broke.") == "failed: The engine broke."
+    assert read(Failure("The engine broke.")) == "failed: The engine broke."
 
 
 def test_gaps_are_marked_where_they_are_and_headings_are_shown_once() -> None:
     sections = [page_section([line(f"{page}.{row}", 30 * row) for row in range(4)], page, 100, 200) for page in (1, 2)]
     result = document_result([section["text"] for section in sections], sections, 2)
-    pieces = list(pieces_of(PrecontextEntry(name="ocr", result=result)))
+    pieces = list(result.pieces())
     assert assembled(pieces, [1, 2, 5]) == "[page 1]\n[…]\n1.1\n1.2\n[page 2]\n[…]\n2.1\n[…]"
     assert assembled(pieces, [0, 4, 7]) == "[page 1]\n1.0\n[…]\n[page 2]\n2.0\n[…]\n2.3"
 
@@ -157,5 +165,68 @@ def test_pages_are_found_in_the_text_one_after_the_other() -> None:
     """Each where the one before it ends, so that a document is read once and not once a page."""
     sections = [page_section([line("same", 0)], page, 100, 100) for page in range(1, 4)]
     result = document_result(["same", "same", "same\nand more"], sections, 3)
-    assert unplaced_text(result) == "and more"
-    assert unplaced_text(document_result(["no same 5\nsame5\nsame"], sections[:1], 1)) == "no same 5\nsame5"
+    assert result.unplaced_text() == "and more"
+    assert document_result(["no same 5\nsame5\nsame"], sections[:1], 1).unplaced_text() == "no same 5\nsame5"
+
+
+def test_several_pages_stand_under_their_own_addresses() -> None:
+    pages = [
+        {"url": f"https://{name}.example/", "title": "", "description": "", "text": name, "markdown": f"# {name}"}
+        for name in ("a", "b")
+    ]
+    assert shown("scraper", pages) == "<https://a.example/>\n# a\n<https://b.example/>\n# b"
+    assert result_of("scraper", pages).text() == "a\n\nb"
+
+
+HIDDEN = "ann@example.org"
+PAGE = page_section([line(f"Mail {HIDDEN} now", 0)], 1, 400, 100)
+SCRAPED = {"url": "https://a.example/", "title": "T", "description": "", "text": HIDDEN, "markdown": f"*{HIDDEN}*"}
+RESULTS = {
+    "ocr": document_result([f"Mail {HIDDEN} now", f"a file of {HIDDEN}"], [PAGE], 1).data,
+    "stt": {"text": f"to {HIDDEN}", "chunks": [{"timestamp": (0.0, 1.0), "text": f"to {HIDDEN}"}], "language": "en"},
+    "object_detection": {"detected_objects": [{"label": HIDDEN, "bounds": BOUNDS, "confidence": 0.9}]},
+    "gui_detection": {"gui_elements": [{"type": "button", "bounds": BOUNDS, "text": HIDDEN}]},
+    "web_search": [{"title": HIDDEN, "url": "u", "description": HIDDEN, "content": "", "snippets": []}],
+    "scraper": SCRAPED,
+    "translate": {"translated_text": HIDDEN, "source_language": "de", "target_language": "en", "batch_size": 1},
+    "forecast": {"predictions": [{"date": "1", "value": 2, "series": HIDDEN}], "notes": [HIDDEN]},
+    "code_sandbox": {"code_script": "", "output": HIDDEN, "exit_code": 0},
+    "guardrails": {"safe": True, "codes": [], "checks": [{"source": HIDDEN, "codes": [], "scores": {}}]},
+    "other": {"a": [HIDDEN, 1, None]},
+}
+
+
+@each_case(("name", "data"), RESULTS.items())
+def test_without_personal_data_a_result_is_of_the_same_kind_and_says_it_nowhere(name: str, data: Any) -> None:
+    result, before = result_of(name, data), copy.deepcopy(data)
+    redactor = Redactor()
+    redone = result.mapped(redactor)
+    assert redactor.counts["EMAIL"] > 0
+    assert result.data == before
+    assert type(redone) is type(result)
+    assert HIDDEN not in str(redone.data)
+    assert HIDDEN not in "".join([redone.text(), *redone.said(), *(piece.text for piece in redone.pieces())])
+
+
+@each_case(("name", "data"), RESULTS.items())
+def test_every_line_of_evidence_stands_where_its_pointer_says(name: str, data: Any) -> None:
+    lines = [one for passage in result_of(name, data).passages() for one in passage]
+    assert any(HIDDEN in one.words for one in lines)
+    for one in lines:
+        value = data
+        for step in one.pointer.split("/")[1:]:
+            value = value[int(step) if isinstance(value, list) else step]
+        said = value["text"] if isinstance(value, dict) else str(value)
+        assert " ".join(one.words).lower() in said.lower()
+
+
+@each_case(("name", "data"), RESULTS.items())
+def test_a_guard_hears_whatever_a_step_after_it_works_on(name: str, data: Any) -> None:
+    result = result_of(name, data)
+    assert HIDDEN in "".join(result.said())
+    assert result.text() in "".join(result.said())
+
+
+def test_no_kind_of_result_is_left_out_here() -> None:
+    kinds = {type(result_of(name, data)).__name__ for name, data in RESULTS.items()}
+    assert kinds | {"Failure"} == {kind.__name__ for kind in Result.__subclasses__()}

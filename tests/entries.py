@@ -1,0 +1,43 @@
+"""Entries of `precontext` made by hand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.chat.events import Entry
+from tasks.code_sandbox import CodeResult
+from tasks.forecast import ForecastResult
+from tasks.guardrails import GuardResult
+from tasks.gui_detection import GuiResult
+from tasks.object_detection import DetectionResult
+from tasks.ocr_result import OcrResult
+from tasks.result import Failure, JsonResult, Result
+from tasks.scraper import ScraperResult
+from tasks.speech_to_text import SpeechResult
+from tasks.translate import TranslateResult
+from tasks.web_search import SearchResult
+
+_KINDS: Mapping[str, type[Result]] = {
+    "ocr": OcrResult,
+    "stt": SpeechResult,
+    "object_detection": DetectionResult,
+    "gui_detection": GuiResult,
+    "web_search": SearchResult,
+    "scraper": ScraperResult,
+    "translate": TranslateResult,
+    "forecast": ForecastResult,
+    "guardrails": GuardResult,
+    "code_sandbox": CodeResult,
+}
+
+
+def result_of(name: str, data: Any) -> Result:
+    """As the task answers that is `name` in `precontext`."""
+    return _KINDS.get(name, JsonResult)(data)
+
+
+def entry_of(name: str, data: Any) -> Entry:
+    return Entry(name, result_of(name, data))
+
+
+def failure_of(name: str, message: str) -> Entry:
+    return Entry(name, Failure(message))
