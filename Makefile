@@ -45,9 +45,9 @@ test test-deep test-engines: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-deep: $(VENV)/.dev ## Send inputs of growing sizes, and try properties on many examples (minutes)
+test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
 	$(VENV)/bin/pytest tests/deep
-	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile -m hypothesis tests/unit
+	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile -m "hypothesis or deep"
 
 test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle

@@ -160,7 +160,8 @@ async def test_forty_callers_at_once_each_get_their_own_text(server: Server) -> 
         assert await asyncio.gather(*map(read, texts)) == texts
 
 
-async def test_the_same_bytes_give_the_same_json_fifty_times_among_others(server: Server) -> None:
+@pytest.mark.parametrize("times", [5, pytest.param(50, marks=pytest.mark.deep)])
+async def test_the_same_bytes_give_the_same_json_every_time_among_others(server: Server, times: int) -> None:
     page = data_url(noisy(paragraph_page(lines=6, width=700), seed=3).encoded())
     others = [data_url(page.encoded()) for page in (single_line("Something else"), turned(single_line("Aside"), 90))]
     gate = asyncio.Semaphore(8)
@@ -174,7 +175,7 @@ async def test_the_same_bytes_give_the_same_json_fifty_times_among_others(server
             return str(response.json()["choices"][0]["message"]["content"])
 
         alone = await content(page)
-        pictures = [picture for _ in range(50) for picture in (page, *others[:1])]
+        pictures = [picture for _ in range(times) for picture in (page, *others[:1])]
         answers = await asyncio.gather(*map(content, pictures))
     assert {answer for picture, answer in zip(pictures, answers, strict=True) if picture == page} == {alone}
 

@@ -12,7 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.test_cli import openfaze
+from app.access.key_file import KeyFileError
+from app.building import build_keys
+from app.settings import Settings
+from tests.e2e.test_cli import openfaze, openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.server import Server, free_port, serving
 
@@ -22,7 +25,7 @@ LIMIT_S = 30.0
 
 def keys(*arguments: str, folder: Path) -> str:
     """What `openfaze keys` prints."""
-    result = openfaze("keys", *arguments, folder=folder, OPENFAZE_KEYS_FILE=FILE)
+    result = openfaze_here("keys", *arguments, folder=folder, OPENFAZE_KEYS_FILE=FILE)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -76,7 +79,7 @@ def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
 def test_what_will_not_do_names_its_field(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
     keys("add", "alice", folder=tmp_path)
     before = (tmp_path / FILE).read_bytes()
-    result = openfaze("keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE)
+    result = openfaze_here("keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
     assert (tmp_path / FILE).read_bytes() == before
@@ -84,7 +87,7 @@ def test_what_will_not_do_names_its_field(arguments: tuple[str, ...], message: s
 
 @pytest.mark.parametrize("arguments", [("list",), ("add", "alice"), ("remove", "alice")])
 def test_without_the_setting_there_is_no_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    result = openfaze("keys", *arguments, folder=tmp_path)
+    result = openfaze_here("keys", *arguments, folder=tmp_path)
     assert result.returncode == 2
     assert "OPENFAZE_KEYS_FILE: set it to the file" in result.stderr
     assert not [*tmp_path.iterdir()]
@@ -117,9 +120,12 @@ def test_a_running_server_takes_new_keys_and_lets_go_of_old_ones(tmp_path: Path)
         assert not any(key in server.log_file.read_text() for key in (alice, bob, "of-old"))
 
 
-def test_a_server_whose_file_has_no_key_left_opens_to_nobody(tmp_path: Path) -> None:
+def test_a_server_whose_file_others_may_write_says_so_and_without_a_key_left_opens_to_nobody(tmp_path: Path) -> None:
     alice = keys("add", "alice", folder=tmp_path).strip()
+    (tmp_path / FILE).chmod(0o666)
     with serving(tmp_path / "log", keys_file=tmp_path / FILE) as server:
+        [line] = [line for line in server.log if line.get("event") == "keys_file_writable_by_others"]
+        assert (line["level"], line["mode"]) == ("warning", "0666")
         assert status(server, None) == 401
         keys("remove", "alice", folder=tmp_path)
         until(lambda: status(server, alice) == 401)
@@ -199,22 +205,25 @@ KEY_1 = f'[[keys]]\nname = "x"\nsha256 = "{hashlib.sha256(b"of-1").hexdigest()}"
         ),
     ],
 )
-def test_a_server_does_not_start_with_a_file_that_will_not_do(
-    text: str | None, variables: dict[str, str], message: str, tmp_path: Path
+def test_no_keys_are_made_of_a_file_that_will_not_do(
+    text: str | None, variables: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     if text is not None:
         (tmp_path / FILE).write_text(text)
-    port = str(free_port())
-    result = openfaze("serve", folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_PORT=port, **variables)
+    with pytest.raises(KeyFileError) as caught:
+        build_keys(Settings(_env_file=None, keys_file=FILE))
+    assert message in str(caught.value)
+    assert "of-1" not in str(caught.value)
+
+
+def test_a_server_does_not_start_with_a_file_that_will_not_do(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(KEY_1)
+    variables = {"OPENFAZE_API_KEYS": "of-0,of-1", "OPENFAZE_PORT": str(free_port())}
+    result = openfaze("serve", folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, **variables)
     assert result.returncode == 2
-    assert message in result.stderr
+    assert "the key 'x' is one of OPENFAZE_API_KEYS too; leave it in one" in result.stderr
     assert "Traceback" not in result.stderr
     assert "of-1" not in result.stderr
-
-
-def test_a_server_that_others_may_add_keys_to_is_told(tmp_path: Path) -> None:
-    keys("add", "alice", folder=tmp_path)
-    (tmp_path / FILE).chmod(0o666)
-    with serving(tmp_path / "log", keys_file=tmp_path / FILE) as server:
-        [line] = [line for line in server.log if line.get("event") == "keys_file_writable_by_others"]
-    assert (line["level"], line["mode"]) == ("warning", "0666")

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -204,7 +205,13 @@ def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("any_size")
-@pytest.mark.parametrize("options", [{"temperature": 0}, {"temperature": 1, "seed": 7}], ids=["greedy", "seeded"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"temperature": 0}, id="greedy", marks=pytest.mark.deep),
+        pytest.param({"temperature": 1, "seed": 7}, id="seeded"),
+    ],
+)
 async def test_in_whatever_company_the_same_call_gives_the_same_answer(options: dict[str, Any]) -> None:
     llm = EmbeddedLlm(GGUF, context_tokens=1024, parallel=4)
     # Longer than a batch: beside others, its prompt would be cut where theirs leave room.
@@ -355,16 +362,15 @@ async def test_cancelling_while_the_prompt_is_read_frees_the_slot(llm: EmbeddedL
     assert llm.counters.cancelled == cancelled + 1
 
 
-async def test_a_schema_is_kept_twenty_times_out_of_twenty(llm: EmbeddedLlm) -> None:
+@pytest.mark.parametrize("batches", [1, pytest.param(5, marks=pytest.mark.deep)])
+async def test_a_schema_is_kept_every_time(llm: EmbeddedLlm, batches: int) -> None:
     call = user(
         f"{RECEIPT}\nCopy the company, the date and the total.",
         response_format=under(FIELDS),
         options={"temperature": 1},
     )
-    batches = [await asyncio.gather(*(events_of(llm, call) for _ in range(10))) for _ in range(2)]
-    answers = [events for batch in batches for events in batch]
-    assert len(answers) == 20
-    for events in answers:
+    answers = [await asyncio.gather(*(events_of(llm, call) for _ in range(4))) for _ in range(batches)]
+    for events in chain.from_iterable(answers):
         jsonschema.validate(json.loads(text_of(events)), FIELDS)
         assert done_of(events).finish_reason == "stop"
 

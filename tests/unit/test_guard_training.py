@@ -14,6 +14,7 @@ from training.guard.fit import fit
 PROMPTS = SHARED / "data" / "guard" / "prompts.csv"
 
 
+@pytest.mark.deep
 @pytest.mark.shared
 async def test_a_head_catches_what_it_has_not_seen_and_leaves_themes_alone_that_it_has_not_seen() -> None:
     if not PROMPTS.is_file():

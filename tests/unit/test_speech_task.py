@@ -337,6 +337,7 @@ async def test_words_keep_their_times_through_a_long_recording(ask: Ask) -> None
     assert [chunk["timestamp"][0] for chunk in result["chunks"]] == pytest.approx(starts + lead, abs=0.2)
 
 
+@pytest.mark.deep
 async def test_two_hours_in_times_are_still_right(ask: Ask) -> None:
     """Nearly all of it is silence, in which nothing may be lost or drift either."""
     made = say("The meeting was moved from Tuesday to Thursday.")
@@ -349,7 +350,7 @@ async def test_two_hours_in_times_are_still_right(ask: Ask) -> None:
     assert [chunk["timestamp"][0] for chunk in result["chunks"]] == pytest.approx(starts + lead, abs=0.2)
 
 
-@pytest.mark.parametrize("gap", [0.0, 0.15, 0.6, 3.0])
+@pytest.mark.parametrize("gap", [0.15, *(pytest.param(gap, marks=pytest.mark.deep) for gap in (0.0, 0.6, 3.0))])
 async def test_no_sentence_is_lost_or_said_twice_at_a_cut(ask: Ask, gap: float) -> None:
     said = [SENTENCES[index % len(SENTENCES)] for index in range(26)]
     parts = [part for text in said for part in (say(text, VOICES[0]), pause(gap))]
@@ -371,7 +372,9 @@ async def test_speech_without_any_pause_is_cut_and_joined(ask: Ask, shared: Path
     assert is_well_formed(result)
 
 
-@pytest.mark.parametrize("voice", ["de", "fr", "es", "it", "ru", "tr"])
+@pytest.mark.parametrize(
+    "voice", ["fr", *(pytest.param(voice, marks=pytest.mark.deep) for voice in ("de", "es", "it", "ru", "tr"))]
+)
 async def test_another_language_is_refused_by_an_engine_of_english(ask: Ask, voice: str) -> None:
     speech = [say(FOREIGN[voice], voice), pause(0.5), say(FOREIGN[voice], f"{voice}+f2")]
     with pytest.raises(EngineUnavailable, match="openfaze pull speech_to_text"):

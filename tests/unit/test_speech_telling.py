@@ -192,7 +192,7 @@ async def test_nothing_is_told_early_where_speakers_are_told_apart(shared: Path)
     assert plain_words(transcript.text) == plain_words(JFK)
 
 
-@pytest.mark.parametrize("voice", ["de", "tr"])
+@pytest.mark.parametrize("voice", ["de", pytest.param("tr", marks=pytest.mark.deep)])
 async def test_nothing_is_told_of_a_language_that_the_engine_does_not_know(voice: str) -> None:
     services = Services(Settings(_env_file=None, auto_pull=False))
     told: list[str] = []

@@ -100,6 +100,7 @@ def test_a_short_remark_is_not_said_twice(tiny: Whisper) -> None:
     assert all(len(got.split()) < 1.6 * len(text.split()) for text, got in zip(said, heard, strict=True))
 
 
+@pytest.mark.deep
 def test_made_speech_is_heard_as_well_as_faster_whisper_hears_it(tiny: Whisper) -> None:
     heard = tiny.run([SpeechWindow(say(text)) for text in SENTENCES])
     raw = []
@@ -127,7 +128,7 @@ def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
         Whisper(files).load()
 
 
-@pytest.mark.parametrize("voice", ["de", "pl", "tr"])
+@pytest.mark.parametrize("voice", ["de", *(pytest.param(voice, marks=pytest.mark.deep) for voice in ("pl", "tr"))])
 def test_english_and_another_language_are_told_apart(tiny: Whisper, jfk: Samples, voice: str) -> None:
     made = in_a_row([say(SENTENCES[1]), pause(0.4), say(SENTENCES[2])])
     heard = tiny.run([SpeechWindow(samples) for samples in (jfk, made, say(FOREIGN[voice], voice))])
