@@ -1,12 +1,39 @@
 """Weights that an engine asks for when it loads: checked where they are there, fetched where that is allowed."""
 
 import time
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from models.base import EngineUnavailable
 from models.weights import PullFailed, WeightFile, WeightSet, pull
+
+
+def _tables() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for file in sorted(Path(__file__).parent.rglob("weights.toml")):
+        found |= tomllib.loads(file.read_text("utf-8"))
+    return found
+
+
+def _weight_set(name: str, row: Mapping[str, Any]) -> WeightSet:
+    files = tuple(WeightFile(**file) for file in row["files"])
+    pairs = tuple((source, target) for source, target in row.get("pairs", ()))
+    return WeightSet(name, row["licence"], files, row["purpose"], row.get("about_mb"), pairs)
+
+
+_TABLES = _tables()
+
+WEIGHT_SETS: Mapping[str, WeightSet] = {name: _weight_set(name, row) for name, row in _TABLES.items()}
+"""By name."""
+
+RECOMMENDED: Mapping[str, str] = {
+    row["recommended_for"]: name for name, row in _TABLES.items() if "recommended_for" in row
+}
+"""The set that `openfaze pull <capability>` fetches, unless the operator chose an engine of another one."""
+
 
 AUTO_PULL_BYTES = 100_000_000
 """Sets up to this size are fetched at first use; larger ones by `openfaze pull` only."""

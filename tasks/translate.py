@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any, TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
+from models.translation.ct2 import MARK
 from models.translation.languages import base_of, name_of, tag_of_code
-from models.translation.marks import MARK
 from models.translation.translator import CAPABILITY, Translator
 from tasks.base import Progress, TaskRequest
 from tasks.errors import InputError, InputTooLarge

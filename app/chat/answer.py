@@ -30,8 +30,7 @@ from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
-from models.language.llm import Abilities, Llm
-from models.language.tokens import estimate_tokens, first_tokens
+from models.language.llm import Abilities, Llm, estimate_tokens, first_tokens
 from tasks.base import Task
 from tasks.fence import fence_around, new_fence
 from tasks.inputs.loader import MediaLoader

@@ -20,7 +20,7 @@ from app.chat.schema.structured import is_open
 from app.chat.warnings import warnings_of
 from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest
-from models.language.tokens import estimate_tokens
+from models.language.llm import estimate_tokens
 from tasks.base import ALIASES, TASK_NAMES, Task, TaskRequest
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.result import Result

@@ -24,8 +24,7 @@ from app.cli.serving import without_password
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
 from models.runtime import AUTO, CapabilityState, Runtime
-from models.weight_sets import WEIGHT_SETS
-from models.weight_store import WeightsMissing
+from models.weight_store import WEIGHT_SETS, WeightsMissing
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.scrape.browser import REMEDY, BrowserPolicy, find_browser

@@ -15,7 +15,7 @@ from app.settings import PREFIX, Settings
 from models.candidate import Candidate
 from models.catalog import CATALOG
 from models.runtime import AUTO
-from models.weight_sets import RECOMMENDED, WEIGHT_SETS
+from models.weight_store import RECOMMENDED, WEIGHT_SETS
 from models.weights import Progress, PullFailed, WeightFile, WeightSet, pull
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.host import EngineHost, HostLimits
 from models.language import llm_weights
 from models.language.llm import CAUTION
-from models.language.minilm.weights import SPEC as MINILM_SPEC
-from models.language.minilm.weights import embedding_remedy
+from models.language.minilm.engine import SPEC as MINILM_SPEC
+from models.language.minilm.engine import embedding_remedy
 
 SENTENCES_AT_ONCE = 16
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.language.embedded_grammar import ANY_OBJECT, decodable, json_grammar
-from models.language.embedded_template import ChatTemplate
+from models.language.embedded_server import ChatTemplate
 from models.language.llm import LlmCall
 
 _PASSED_ON = (

@@ -2,7 +2,7 @@
 
 from models.base import EngineSpec
 from models.candidate import Candidate, EngineConfig, Others
-from models.language.minilm.weights import embedding_remedy
+from models.language.minilm.engine import embedding_remedy
 from models.safety.guard import TextGuard
 from models.safety.model_candidates import (
     GPT_OSS_SAFEGUARD_SERVER,

@@ -1,10 +1,87 @@
 """What judging a text or a picture yields, whichever engine judges."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.vision.text import Image
+
+WINDOW = 8192
+"""Bytes of UTF-8 of a text that are judged together. No tokenizer of these models makes more tokens of a text than it
+has bytes, so this many tokens beside the model's own instructions always suffice; of English it makes a quarter."""
+OVERLAP = 1024
+"""Bytes that neighbouring windows share: what is shorter stands whole in one of them."""
+QUESTION = 2048
+"""Bytes of a question beside an answer that is judged: its beginning and its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one call of a guard model judges."""
+
+    text: str
+    answers: str | None = None
+    """What the user had asked, where `text` is an assistant's answer to it."""
+
+
+def exchanges_of(text: str, answers: str | None) -> list[Exchange]:
+    """All of `text`, each window with what it answers; none where there is nothing to read."""
+    if not text or text.isspace():
+        return []
+    question = None if answers is None else _shortened(answers)
+    return [Exchange(window, question) for window in windows_of(text)]
+
+
+def windows_of(text: str) -> list[str]:
+    data = _encoded(text)
+    if len(data) <= WINDOW:
+        return [text]
+    windows, start = [], 0
+    while start + WINDOW < len(data):
+        stop = _character(data, start + WINDOW)
+        windows.append(data[start:stop].decode())
+        start = _character(data, stop - OVERLAP)
+    return [*windows, data[start:].decode()]
+
+
+def _shortened(question: str) -> str:
+    data = _encoded(question)
+    if len(data) <= QUESTION:
+        return question
+    begins, ends = _character(data, QUESTION // 2), _character(data, len(data) - QUESTION // 2)
+    return f"{data[:begins].decode()} … {data[ends:].decode()}"
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _character(data: bytes, place: int) -> int:
+    """Where the character begins that the byte at `place` belongs to."""
+    while data[place] & 0xC0 == 0x80:
+        place -= 1
+    return place
+
+
+LONGEST = 64
+"""Characters before a number that are looked at."""
+
+_BETWEEN = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
+_GOES_ON = (
+    rf"{_BETWEEN}*(?:(?:no|nr|nº|n°|numbers?|nummer|num[eé]ro|número|code|id|is|are|was|ist|lautet|est|es|è|é|card|at|on)"
+    rf"{_BETWEEN}+|(?:号码|號碼|番号|号|是|为|為|は|번호|는|은){_BETWEEN}*){{0,3}}\Z"
+)
+
+
+_LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
+"""Of scripts that part words. Others go on without a space, or begin a word with an article."""
+
+
+def label(words: str) -> re.Pattern[str]:
+    """Finds one of `words` (a pattern) at the end of what stands before a number, in any case."""
+    return re.compile(rf"(?<![{_LETTER}\d])(?:{words})(?![{_LETTER}]){_GOES_ON}", re.IGNORECASE)
+
 
 Scores = Mapping[str, float]
 """0 to 1 for each code that was asked for: how sure the engine is that it applies."""
@@ -60,3 +137,24 @@ class ImageGuard(Guard, Protocol):
 
     async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
         """With `wait`, a full queue is waited for instead of raising EngineOverloaded. Raises ModelError."""
+
+
+class NotAVerdict(Exception):
+    """A guard model's answer that is not of the form it was trained for: nothing is known of the text. Says nothing of
+    the answer's words, which may be the text's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    scores: Scores = field(default_factory=dict)
+    """Of the codes that it says something about; 0 for the others."""
+    found: tuple[str, ...] = ()
+    """The model's own categories."""
+
+
+def judgement_of(name: str, verdicts: Sequence[Verdict], codes: Sequence[str]) -> Judgement:
+    """By `codes`: a text is as bad as its worst window, for each code by itself. The layer has the name of the engine,
+    `name`."""
+    worst = {code: max((one.scores.get(code, 0.0) for one in verdicts), default=0.0) for code in codes}
+    found = tuple(dict.fromkeys(category for one in verdicts for category in one.found))
+    return Judgement(worst, (Layer(name, {code: score for code, score in worst.items() if score}, found),))

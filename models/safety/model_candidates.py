@@ -5,10 +5,7 @@ from functools import partial
 from models.base import EngineSpec
 from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.host import EngineHost, HostLimits
-from models.safety.dialects.dialect import Dialect
-from models.safety.dialects.gpt_oss_safeguard import GptOssSafeguardDialect
-from models.safety.dialects.llama_guard import LlamaGuardDialect
-from models.safety.dialects.qwen3guard import Qwen3GuardDialect
+from models.safety.dialect import Dialect, GptOssSafeguardDialect, LlamaGuardDialect, Qwen3GuardDialect
 
 CAPABILITY = "text_guard"
 REPOSITORY = "Qwen/Qwen3Guard-Gen-0.6B"
@@ -20,7 +17,7 @@ _DIALECTS: tuple[type[Dialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialec
 
 
 def _qwen3guard_remedy(config: EngineConfig) -> str | None:
-    from models.torch_device import INSTALL
+    from models.device import INSTALL
 
     if not (config.weights_dir / FOLDER / "config.json").is_file():
         missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.candidate import is_installed
-from models.safety.check_digits import luhn, mod_97_10
-from models.safety.labels import LONGEST, label
-from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId
+from models.safety.guard import LONGEST, label
+from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId, luhn, mod_97_10
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")

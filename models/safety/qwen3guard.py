@@ -6,22 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from models.base import EngineUnavailable
+from models.device import torch_device
 from models.host import EngineHost
-from models.safety.dialects.conversation import as_messages
-from models.safety.dialects.qwen3guard import (
+from models.safety.dialect import (
     CATEGORIES,
     JUDGED,
     SEVERITY,
     THRESHOLD,
     VERDICT,
+    as_messages,
     categories_in,
     severity_of,
     verdict_of,
 )
-from models.safety.guard import Judgement
-from models.safety.verdict import NotAVerdict, Verdict, judgement_of
-from models.safety.windows import Exchange, exchanges_of
-from models.torch_device import torch_device
+from models.safety.guard import Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
 
 CAPABILITY = "text_guard"
 FOLDER = "qwen3guard"

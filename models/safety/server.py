@@ -23,11 +23,8 @@ from models.language.openai_http import Patience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from models.safety.codes import TEXT_CODES
-from models.safety.dialects.dialect import Dialect
-from models.safety.dialects.first_token import Token, tokens_in
-from models.safety.guard import Judgement
-from models.safety.verdict import NotAVerdict, Verdict, judgement_of
-from models.safety.windows import Exchange, exchanges_of
+from models.safety.dialect import Dialect, Token, tokens_in
+from models.safety.guard import Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384

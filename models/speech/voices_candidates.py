@@ -6,7 +6,7 @@ from models.candidate import Built, Candidate, EngineConfig
 from models.device import resolve_device
 from models.host import EngineHost, HostLimits
 from models.speech import pyannote
-from models.speech.resemblyzer.weights import SPEC, voice_remedy
+from models.speech.resemblyzer.checkpoint import SPEC, voice_remedy
 
 _WINDOWS_AT_ONCE = 32
 """More gain nothing, and take 1.3 MB each while they are encoded."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from models.base import EngineUnavailable
 from models.candidate import EngineConfig
-from models.weight_sets import WEIGHT_SETS
+from models.weight_store import WEIGHT_SETS
 from models.weights import WeightSet
 
 CAPABILITY = "speech_to_text"

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from models.base import EngineSpec
+from models.translation.ct2 import Notation
 from models.translation.languages import tag_of_code
-from models.translation.marks import Notation
 from models.translation.translator import CAPABILITY, Job, Pair
 
 SPEC = EngineSpec("apertium", CAPABILITY, "GPL-2.0-or-later", "the system's packages 'apertium-…'")

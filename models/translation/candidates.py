@@ -10,10 +10,10 @@ from models.device import resolve_device
 from models.host import EngineHost, HostLimits
 from models.language.candidates import QWEN3_4B
 from models.translation import apertium, ct2
+from models.translation.languages import MADLAD_400 as MADLAD_WEIGHTS
+from models.translation.languages import OPUS_FOLDER, sets_between
 from models.translation.llm import NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, shortest_route
-from models.translation.weights import MADLAD_400 as MADLAD_WEIGHTS
-from models.translation.weights import OPUS_FOLDER, sets_between
 
 _BATCH_CHARS = 8000
 _JOBS_AT_ONCE = 4

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from models.translation.translator import shortest_route
+from models.weight_store import WEIGHT_SETS
+
 _APOSTROPHES = re.compile("[’ʼʻ‘`]")
 _VARIANT = re.compile(r"(?P<script>[a-z]{4})?(?:(?:\A|-)(?P<region>[a-z]{2}|\d{3}))?", re.IGNORECASE)
 
@@ -142,3 +145,22 @@ def either(names: Iterator[str] | frozenset[str]) -> str:
             ends = "?"
     branches = [re.escape(first) + (either(frozenset(rest)) if rest != [""] else "") for first, rest in tree.items()]
     return f"(?:{'|'.join(branches)}){ends}" if branches else ""
+
+
+MADLAD_FOLDER = "madlad-400"
+OPUS_FOLDER = "opus-mt"
+
+MADLAD_400 = WEIGHT_SETS[MADLAD_FOLDER]
+OPUS_SETS = tuple(known for known in WEIGHT_SETS.values() if known.pairs)
+
+
+def sets_between(source: str, target: str, root: Path) -> list[list[str]]:
+    """What to pull to translate between two tags: alternatives, each the names of the sets that are not below `root`,
+    the smallest first. [] where no set brings the target."""
+    by_pair = {pair: each for each in reversed(OPUS_SETS) for pair in each.pairs}
+    hops = shortest_route(by_pair, source, target) or []
+    chain = dict.fromkeys(by_pair[hop.source or "", hop.target] for hop in hops)
+    found = [[each.name for each in chain if each.missing(root)]]
+    if MADLAD_FOLDER in LANGUAGES[base_of(target)].engines:
+        found.append([MADLAD_400.name])
+    return [names for names in found if names]

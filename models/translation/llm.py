@@ -8,8 +8,8 @@ from typing import Any
 
 from models.base import EngineFailed
 from models.language.llm import Llm, LlmCall, TextDelta
+from models.translation.ct2 import Notation
 from models.translation.languages import name_of
-from models.translation.marks import Notation
 
 NAME = "llm"
 _NOTATION = Notation("⟦{}⟧", "⟦{}⟧")

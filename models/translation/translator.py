@@ -20,7 +20,7 @@ class Job:
     """Sentences of one text, for one engine."""
 
     sentences: tuple[str, ...]
-    """Without line breaks; they may hold marks (models/translation/marks.py)."""
+    """Without line breaks; they may hold marks (models/translation/ct2.py)."""
     source: str | None
     """As the engine calls the language; None: it finds out by itself."""
     target: str

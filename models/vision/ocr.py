@@ -9,9 +9,9 @@ from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
-from models.vision import paddle_models
-from models.vision.ppocr.weights import embedded_weights
-from models.weight_sets import WEIGHT_SETS
+from models.vision import paddle as paddle_models
+from models.vision.ppocr.reader import embedded_weights
+from models.weight_store import WEIGHT_SETS
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 

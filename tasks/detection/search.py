@@ -10,8 +10,7 @@ import numpy as np
 
 from models.base import EngineUnavailable
 from models.language.embedding import Embedder
-from models.vision.detection.boxes import suppressed
-from models.vision.detection.detector import Detection, Detector, Segmenter
+from models.vision.detection.detector import Detection, Detector, Segmenter, suppressed
 from models.vision.text import Image
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import instruction_in

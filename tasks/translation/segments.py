@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.translation.marks import MARK, MOST, content_mark, is_markup, markup_mark, same_marks
+from models.translation.ct2 import MARK, MOST, content_mark, is_markup, markup_mark, same_marks
 from tasks.translation.scan import NUMBER, Item, items_of
 
 LONGEST = 500

@@ -21,7 +21,7 @@ from models.candidate import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.series.forecaster import Floats, Forecaster, Series
-from models.series.naive import SeasonalNaive
+from models.series.methods import SeasonalNaive
 
 
 @dataclass(frozen=True)

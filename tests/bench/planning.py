@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from app.chat.plan import Planner
 from models.host import EngineHost, HostLimits
 from models.language.embedding import Embedder, HostedEmbedder, Vector
-from models.language.minilm.engine import MiniLm
-from models.language.minilm.weights import SPEC, embedding_remedy
+from models.language.minilm.engine import SPEC, MiniLm, embedding_remedy
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
 
 TABLE = (*RULED, *ROUTED, *LATER, *UNSEEN)

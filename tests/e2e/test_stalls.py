@@ -33,8 +33,7 @@ from models.runtime import Runtime
 from models.safety.text.engine import OwnTextGuard
 from models.sandbox.bubblewrap import BubblewrapEngine, missing
 from models.scheduler import Share, make_room
-from models.vision.ppocr.contours import Quads
-from models.vision.ppocr.detector import TextDetector
+from models.vision.ppocr.detector import Quads, TextDetector
 from models.vision.text import Image
 from tasks.base import TASK_NAMES
 from tasks.wording.gui_elements import Wording

@@ -15,7 +15,7 @@ from app.cli.serving import CannotListen, listen
 from app.main import create_app
 from app.settings import Settings
 from models.base import EngineUnavailable
-from models.weight_sets import WEIGHT_SETS
+from models.weight_store import WEIGHT_SETS
 from models.weights import PullFailed, pull
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request

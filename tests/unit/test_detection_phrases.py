@@ -5,7 +5,7 @@ import pytest
 from models.candidate import EngineConfig
 from models.language.candidates import MINILM
 from models.language.embedding import Embedder
-from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import NAMES
 from tasks.detection.search import Wishes
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import asks, instruction_in, phrases_in

@@ -19,10 +19,9 @@ import pytest_asyncio
 
 from models.base import EngineUnavailable
 from models.language import embedded
-from models.language.embedded import EmbeddedLlm
+from models.language.embedded import EmbeddedLlm, LlamaServers
 from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, Loops
 from models.language.embedded_server import LlamaServer
-from models.language.embedded_servers import LlamaServers
 from models.language.llm import (
     ContextOverflow,
     Done,

@@ -10,7 +10,7 @@ import pytest
 from models.language.embedded_answer import CallReader
 from models.language.embedded_grammar import DEEPEST, MOST_REPEATS, decodable, json_grammar
 from models.language.embedded_request import NativeRequest, native_request
-from models.language.embedded_template import ChatTemplate
+from models.language.embedded_server import ChatTemplate
 from models.language.llm import Done, LlmCall, TextDelta, ToolCallDelta
 from tests.conftest import each_case
 

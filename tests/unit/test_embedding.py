@@ -11,11 +11,17 @@ import pytest
 from models.base import EngineUnavailable
 from models.host import EngineHost, HostLimits
 from models.language.embedding import DIMENSIONS, HostedEmbedder, Vector
-from models.language.minilm import weights
-from models.language.minilm.engine import MAX_TOKENS, MiniLm
-from models.language.minilm.numpy_network import NumpyNetwork
-from models.language.minilm.runtimes import build_network
-from models.language.minilm.weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
+from models.language.minilm import engine as weights
+from models.language.minilm.engine import (
+    MAX_TOKENS,
+    SPEC,
+    MiniLm,
+    NumpyNetwork,
+    build_network,
+    embedding_remedy,
+    embedding_weights,
+    read_safetensors,
+)
 
 LONG = "The invoice of the Danish shipping company was due on the third of March. " * 40
 MIXED = ["hi", "The weather is lovely today.", LONG, "How many people live in Berlin?", "", "谢谢", LONG[:300], "a"]

@@ -9,13 +9,21 @@ from models.base import EngineUnavailable
 from models.candidate import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from models.series import backtest
-from models.series.arima import Arima, Autoregression
+from models.series import statistical
 from models.series.forecaster import Floats, Outlook, Series
-from models.series.naive import Drift, Mean, SeasonalNaive
-from models.series.path import Logarithmic, Path, normal
-from models.series.seasons import usable
-from models.series.smoothing import Ets, MstlEts
+from models.series.methods import (
+    Arima,
+    Autoregression,
+    Drift,
+    Ets,
+    Logarithmic,
+    Mean,
+    MstlEts,
+    Path,
+    SeasonalNaive,
+    normal,
+    usable,
+)
 from models.series.statistical import Statistical, methods_for
 from tests.conftest import each_case
 
@@ -176,13 +184,13 @@ def test_arima_learns_its_coefficients_anew_only_from_a_longer_beginning() -> No
 
 def test_folds_end_where_the_series_does_and_never_overlap_what_is_known() -> None:
     values = np.arange(60.0)
-    parts = backtest.folds(values, 12, 12, most=5)
+    parts = statistical.folds(values, 12, 12, most=5)
     assert len(parts) > 1
     assert parts[-1].actual[-1] == 59
     for part in parts:
         assert part.actual[0] == part.known[-1] + 1
         assert len(part.known) >= 27
-    assert backtest.folds(values[:5], 12, 12, most=5) != []
+    assert statistical.folds(values[:5], 12, 12, most=5) != []
 
 
 class Off:
@@ -207,28 +215,28 @@ LINE = np.arange(40.0)
 
 
 def test_the_method_that_errs_least_is_chosen() -> None:
-    parts = backtest.folds(LINE, 5, 1, most=5)
-    assert backtest.best([Off(3), Off(0.1), Broken()], parts).name == "off by 0.1"
+    parts = statistical.folds(LINE, 5, 1, most=5)
+    assert statistical.best([Off(3), Off(0.1), Broken()], parts).name == "off by 0.1"
 
 
 def test_methods_that_err_on_opposite_sides_are_averaged() -> None:
-    parts = backtest.folds(LINE, 5, 1, most=5)
-    trial = backtest.best([Off(2), Off(-2), Off(9)], parts)
+    parts = statistical.folds(LINE, 5, 1, most=5)
+    trial = statistical.best([Off(2), Off(-2), Off(9)], parts)
     assert {method.name for method in trial.methods} == {"off by 2", "off by -2"}
     assert trial.error == pytest.approx(0)
 
 
 def test_without_any_method_there_is_no_choice() -> None:
     with pytest.raises(ValueError, match="no method"):
-        backtest.best([Broken()], backtest.folds(LINE, 5, 1, most=5))
+        statistical.best([Broken()], statistical.folds(LINE, 5, 1, most=5))
 
 
 def test_intervals_that_hold_too_little_are_widened_and_others_are_left() -> None:
-    parts = backtest.folds(LINE, 5, 1, most=5)
-    sure, unsure = backtest.best([Off(2.5)], parts), backtest.best([Off(0.1)], parts)
-    factor = backtest.widening(sure, parts)
+    parts = statistical.folds(LINE, 5, 1, most=5)
+    sure, unsure = statistical.best([Off(2.5)], parts), statistical.best([Off(0.1)], parts)
+    factor = statistical.widening(sure, parts)
     assert factor == pytest.approx(2.5 / 1.2815515655)
-    assert backtest.widening(unsure, parts) == 1.0
+    assert statistical.widening(unsure, parts) == 1.0
     widened = sure.paths[0].widened(factor)
     assert widened.upper[0] - widened.value[0] == pytest.approx(2.5)
 

@@ -9,7 +9,7 @@ from app.chat.events import Entry
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import entry, gather, whole_answer, worth_telling
 from models.base import EngineFailed, EngineUnavailable
-from models.language.tokens import first_tokens
+from models.language.llm import first_tokens
 from tasks.base import PRECONTEXT_NAMES, Task, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.source import Source

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.safety.codes import TEXT_CODES
-from models.safety.text.matching import ASKED, SAID, Match, Table, folded
+from models.safety.text.matching import ASKED, SAID, Match, Table, folded, matches
 from models.safety.text.phrases import LANGUAGES
-from models.safety.text.rules import matches
 from tests.conftest import each_case
 
 BENIGN = Path(__file__).parents[2] / "training" / "guard"

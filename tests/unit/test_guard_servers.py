@@ -13,9 +13,8 @@ from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUna
 from models.candidate import Candidate, EngineConfig, GuardConfig
 from models.language.llm import Abilities
 from models.safety.codes import TEXT_CODES
-from models.safety.guard import TextGuard
+from models.safety.guard import WINDOW, TextGuard
 from models.safety.model_candidates import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER
-from models.safety.windows import WINDOW
 from tests.conftest import each_case
 from tests.llm_replies import DONE
 from tests.llm_server import LlmServer, Reply, serving_llm

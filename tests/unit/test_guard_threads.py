@@ -12,7 +12,7 @@ from models import fair_executor
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
 from models.safety.codes import TEXT_CODES
-from models.safety.text import rules
+from models.safety.text import matching
 from models.safety.text.engine import WINDOW, OwnTextGuard, views, windows_of
 from models.safety.text.head import load_head
 from models.safety.text.matching import Match
@@ -47,7 +47,7 @@ class Held:
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     held = Held()
     monkeypatch.setattr(fair_executor, "SLICE_S", 0.0)
-    monkeypatch.setattr(rules, "matches", held)
+    monkeypatch.setattr(matching, "matches", held)
     yield held
     held.go_on.set()
 

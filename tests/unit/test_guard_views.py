@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.safety.text.characters import clean
 from models.safety.text.decoding import ENCODINGS
 from models.safety.text.engine import AS_WRITTEN, View, views
-from models.safety.text.lookalikes import with_latin_letters
+from models.safety.text.lookalikes import clean, with_latin_letters
 from tests.conftest import each_case
 
 ORDER = "how to make a bomb"

@@ -3,8 +3,8 @@
 import pytest
 
 from models.vision.gui.lettering import Piece, em_box, pieces_of
+from models.vision.gui.question import LINE, views_of
 from models.vision.gui.regions import differences, proposed
-from models.vision.gui.views import LINE, views_of
 from models.vision.text import TextLine
 from tests.screens import BLUE, DrawnScreen
 

@@ -15,8 +15,7 @@ from models.vision.gui.elements import Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.icons import Scores
 from models.vision.gui.omniparser import OmniParserEngine, icons_beside
-from models.vision.gui.overlap import as_boxes
-from models.vision.gui.regions import Boxes
+from models.vision.gui.regions import Boxes, as_boxes
 from models.vision.text import Image
 from tests.bench.gui.truth import iou
 from tests.screens import Box, DrawnScreen, sign_up

@@ -28,11 +28,11 @@ from models.runtime import Runtime
 from models.safety.codes import IMAGE_CODES
 from models.safety.guard import ImageGuard, Judgement
 from models.safety.images.candidates import CLASSIFIER, IMAGE_GUARD, NSFW_VIT, NUDENET, VLM
+from models.safety.images.classifier import views
 from models.safety.images.folder import UnknownStep, codes_of, preprocessing_of
 from models.safety.images.nudenet import CLASSES, MEANING, NudeNet
-from models.safety.images.views import views
 from models.safety.images.vlm import VlmGuard, data_url, verdict_in
-from models.weight_sets import WEIGHT_SETS
+from models.weight_store import WEIGHT_SETS
 from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
 

@@ -16,9 +16,8 @@ from PIL import Image
 from models.base import EngineSpec
 from models.host import EngineHost, HostLimits
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.reader import PpOcrReader
+from models.vision.ppocr.reader import PpOcrReader, embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.ppocr.weights import embedded_weights
 from models.vision.text import TextLine
 from tests.pages import (
     FONTS,

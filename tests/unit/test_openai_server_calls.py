@@ -21,8 +21,7 @@ from models.language.llm import (
     LlmUnavailable,
     TextDelta,
 )
-from models.language.openai_address import api_url, proxy_for
-from models.language.openai_http import Patience
+from models.language.openai_http import Patience, api_url, proxy_for
 from models.language.openai_server import OpenAiServer
 from models.scheduler import SHARE, Share
 from tests.llm_server import LlmServer, Reply, Request, serving_llm

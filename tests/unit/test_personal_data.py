@@ -8,7 +8,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from models.safety.check_digits import luhn, verhoeff
+from models.safety.national_ids import luhn, verhoeff
 from models.safety.personal_data import KINDS, Kind, find, is_available, unsettled_from
 from tests.conftest import each_case
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from app.chat.plan import Planner
 from models.language.embedding import Embedder
-from models.language.minilm.engine import MiniLm
-from models.language.minilm.weights import embedding_remedy
+from models.language.minilm.engine import MiniLm, embedding_remedy
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
 
 ALL = (*RULED, *ROUTED, *LATER, *UNSEEN)

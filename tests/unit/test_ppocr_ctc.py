@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.ctc import Reading, alphabet, decode
+from models.vision.ppocr.recognizer import Reading, alphabet, decode
 
 SYMBOLS = alphabet("a\nb\nc")  # classes: 0 blank, 1 a, 2 b, 3 c, 4 space
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from models.vision.ppocr import openvino_session
 from models.vision.ppocr import openvino_session as kept
 from models.vision.ppocr.openvino_session import OpenVinoSession
-from models.vision.ppocr.weights import embedded_weights
+from models.vision.ppocr.reader import embedded_weights
 from tests.pages import single_line
 
 DETECTOR, RECOGNIZER = embedded_weights()

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.ctc import Reading
-from models.vision.ppocr.recognizer import Piece, joined, pieces
+from models.vision.ppocr.recognizer import Piece, Reading, joined, pieces
 from models.vision.text import Image
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from models.base import EngineSpec
 from models.host import EngineHost, HostLimits
-from models.vision.ppocr.contours import Quads
-from models.vision.ppocr.ctc import Reading
+from models.vision.ppocr.detector import Quads
 from models.vision.ppocr.reader import PpOcrReader
+from models.vision.ppocr.recognizer import Reading
 from models.vision.text import Image
 
 SPEC = EngineSpec("test", "ocr", "MIT", "none")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.vision.ppocr.crops import Crop
-from models.vision.ppocr.ctc import Reading
 from models.vision.ppocr.reader import line_of_words
+from models.vision.ppocr.recognizer import Reading
 
 Stroke = tuple[int, int]
 

@@ -14,11 +14,9 @@ import psutil
 import pytest
 
 from models.sandbox import bubblewrap as trial
-from models.sandbox.answer import BadAnswer
-from models.sandbox.bubblewrap import missing, run_script
+from models.sandbox.bubblewrap import Room, missing, run_script
 from models.sandbox.interpreter import interpreter_binds, package_binds
-from models.sandbox.room import Room
-from models.sandbox.script import InputFile, Outcome, SandboxLimits, Script
+from models.sandbox.script import BadAnswer, InputFile, Outcome, SandboxLimits, Script
 
 MB = 1 << 20
 QUICK = SandboxLimits(seconds=20)
@@ -383,7 +381,7 @@ def test_what_bubblewrap_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPa
 def test_the_server_dying_ends_the_script(room: Room, tmp_path: Path) -> None:
     """A process that runs a script is killed; the script writes nothing more and is gone."""
     program = (
-        "from tests.unit.test_sandbox import bubblewrap, run\nfrom models.sandbox.room import Room\n"
+        "from tests.unit.test_sandbox import bubblewrap, run\nfrom models.sandbox.bubblewrap import Room\n"
         "from models.sandbox.script import SandboxLimits\n"
         "run(Room(bubblewrap()), 'import time\\nwhile True: time.sleep(1)', SandboxLimits(seconds=100))"
     )

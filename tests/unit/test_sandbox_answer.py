@@ -4,8 +4,7 @@ import struct
 
 import pytest
 
-from models.sandbox.answer import BadAnswer, read_answer
-from models.sandbox.script import Picture
+from models.sandbox.script import BadAnswer, Picture, read_answer
 from tests.conftest import each_case
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -20,12 +20,11 @@ from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import Apertium, directions
 from models.translation.candidates import remedy_between
-from models.translation.ct2 import OpusModel, opus_models
+from models.translation.ct2 import WORD, OpusModel, content_mark, markup_mark, opus_models, same_marks
+from models.translation.languages import OPUS_SETS
 from models.translation.llm import LlmTranslator
-from models.translation.marks import WORD, content_mark, markup_mark, same_marks
 from models.translation.translator import Job, Translator, shortest_route
-from models.translation.weights import OPUS_SETS
-from models.weight_sets import WEIGHT_SETS
+from models.weight_store import WEIGHT_SETS
 from models.weights import WeightFile, WeightSet, pull
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad, random_opus

@@ -16,7 +16,7 @@ from app.chat.events import Entry
 from models.base import EngineOverloaded
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
-from models.language.tokens import estimate_tokens
+from models.language.llm import estimate_tokens
 from tests.entries import entry_of
 from tests.pages import prose
 

@@ -14,12 +14,10 @@ from models.base import EngineUnavailable
 from models.candidate import EngineConfig
 from models.host import EngineHost, HostLimits
 from models.speech import pyannote
-from models.speech.resemblyzer import mel, weights
-from models.speech.resemblyzer.checkpoint import read_checkpoint
-from models.speech.resemblyzer.engine import Resemblyzer
-from models.speech.resemblyzer.network import build_network
-from models.speech.resemblyzer.numpy_network import NumpyNetwork
-from models.speech.resemblyzer.weights import SPEC, read_weights, voice_weights
+from models.speech.resemblyzer import checkpoint as weights
+from models.speech.resemblyzer import engine as mel
+from models.speech.resemblyzer.checkpoint import SPEC, read_checkpoint, read_weights, voice_weights
+from models.speech.resemblyzer.engine import NumpyNetwork, Resemblyzer, build_network
 from models.speech.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Samples, Voice
 from models.speech.voices_candidates import PYANNOTE, RESEMBLYZER
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from models.vision.paddle_models import LANGUAGES, models_for
-from models.weight_sets import WEIGHT_SETS
+from models.vision.paddle import LANGUAGES, models_for
+from models.weight_store import WEIGHT_SETS
 from models.weights import PullFailed, WeightFile, WeightSet, pull
 from tests.conftest import each_case
 

@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import described
-from models.vision.gui.overlap import area_of, common_area
-from models.vision.gui.regions import SOURCES, Boxes, proposed
-from models.vision.gui.sums import Floats
-from models.vision.gui.views import views_of
+from models.vision.gui.question import views_of
+from models.vision.gui.regions import SOURCES, Boxes, Floats, area_of, common_area, proposed
 from models.vision.text import Image, TextLine
 from tests.bench.gui.truth import TrueElement
 

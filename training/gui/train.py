@@ -22,8 +22,8 @@ from models.candidate import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.vision.gui.elements import TYPES
-from models.vision.gui.network import WEIGHTS
-from models.vision.gui.sums import Floats
+from models.vision.gui.icons import WEIGHTS
+from models.vision.gui.regions import Floats
 from models.vision.text import Image, TextLine
 from tests.bench.gui.frameworks import fetched
 from tests.bench.gui.labelled import Labelled, labelled

@@ -17,7 +17,7 @@ from app.chat.plan import Plan
 from app.chat.plan_executor import entry
 from app.chat.planning.kinds import is_linked, kind_of
 from app.wire.request import ChatRequest, TextPart
-from models.language.tokens import estimate_tokens
+from models.language.llm import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of

@@ -10,7 +10,7 @@ from app.chat.inputs import Turn, texts_of
 from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
 from app.wire.request import ToolCall as AskedCall
 from models.fair_executor import FairExecutor, Slices
-from models.safety.labels import LONGEST
+from models.safety.guard import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
 from tasks.guardrails import Check
 from tasks.redaction import Redactor, is_json, placeholder

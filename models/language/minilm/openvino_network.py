@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.language.minilm.network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States
-from models.language.minilm.weights import Tensors
+from models.language.minilm.engine import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States, Tensors
 from models.openvino_graphs import ops, ov, request_for
 
 

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from models.base import Engine, EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig, is_installed
-from models.device import resolve_device
+from models.device import INSTALL, resolve_device
 from models.host import EngineHost, HostLimits
 from models.safety.images import CAPABILITY
 from models.safety.images.folder import ClassifierFolder, classifier_in
 from models.safety.images.vlm import NAME as VLM_NAME
 from models.safety.images.vlm import VlmGuard
-from models.torch_device import INSTALL
 from models.vision.text import Image
 
 SETTING = "OPENFAZE_IMAGE_GUARD_MODEL"
@@ -72,9 +71,14 @@ def _classifier_remedy(folder: ClassifierFolder, config: EngineConfig) -> str | 
 
 
 def _built_classifier(spec: EngineSpec, folder: ClassifierFolder, config: EngineConfig) -> Built:
-    from models.safety.images.classifier import OnnxClassifier, TorchClassifier
-    from models.safety.images.labelled import LabelledGuard, Sureness
-    from models.safety.images.views import LONG, LONG_WHERE_CUT
+    from models.safety.images.classifier import (
+        LONG,
+        LONG_WHERE_CUT,
+        LabelledGuard,
+        OnnxClassifier,
+        Sureness,
+        TorchClassifier,
+    )
 
     def engine() -> Engine[Image, Sureness]:
         if _is_for_torch(folder, config):
@@ -140,7 +144,7 @@ def _nudenet_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_nudenet(config: EngineConfig) -> Built:
-    from models.safety.images.labelled import LabelledGuard
+    from models.safety.images.classifier import LabelledGuard
     from models.safety.images.nudenet import MEANING, THRESHOLD, NudeNet
 
     device = resolve_device(config.device, gpu_package="onnxruntime-gpu")

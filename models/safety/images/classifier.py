@@ -1,16 +1,81 @@
 """Image classifiers in transformers' folder format, on onnxruntime or PyTorch: the same picture goes into both."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
+from models.host import EngineHost
+from models.safety.guard import Judgement, Layer, Scores
 from models.safety.images import CAPABILITY
 from models.safety.images.folder import ClassifierFolder
-from models.safety.images.labelled import Sureness
 from models.vision.text import Image
+
+LONG = 3.0
+"""Times its shorter side: squeezed into a square, what a longer picture shows is too narrow to be recognised."""
+LONG_WHERE_CUT = 1.25
+"""For networks that see the middle square of a picture."""
+_MOST = 8
+"""Parts of one picture; of a still longer one, each is longer than it is wide."""
+
+
+def views(picture: Image, longest: float = LONG) -> list[Image]:
+    """`picture`, and for one longer than `longest` times its shorter side (a strip of pictures, a screenshot of a whole
+    page) the squares along it, which overlap where its length is no multiple of its width. Nothing is copied."""
+    height, width = picture.shape[:2]
+    short, long = min(height, width), max(height, width)
+    if long <= longest * short:
+        return [picture]
+    count = min(_MOST, math.ceil(long / short))
+    length = max(short, math.ceil(long / count))
+    starts = np.linspace(0, long - length, count).round().astype(int).tolist()
+    if height > width:
+        return [picture, *(picture[start : start + length] for start in starts)]
+    return [picture, *(picture[:, start : start + length] for start in starts)]
+
+
+Sureness = Mapping[str, float]
+"""0 to 1 by label, as the network measures it; a label that is left out is not there."""
+
+
+class LabelledGuard:
+    """Implements models.safety.guard.ImageGuard. A long picture is also judged in parts: the worst of them counts."""
+
+    def __init__(
+        self,
+        host: EngineHost[Image, Sureness],
+        meaning: Mapping[str, Mapping[str, float]],
+        *,
+        threshold: float,
+        exclusive: bool,
+        longest: float = LONG,
+    ) -> None:
+        """`meaning`: by code, the labels that mean it, and the part (0 to 1) of their sureness that counts for it.
+        `exclusive`: the labels share one certainty (a softmax), which adds up; else the surest label counts. `longest`:
+        as of `views`."""
+        self.name = host.spec.name
+        self.codes = frozenset(meaning)
+        self.thresholds: Scores = dict.fromkeys(meaning, threshold)
+        self._host = host
+        self._meaning = meaning
+        self._exclusive = exclusive
+        self._longest = longest
+
+    async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
+        found = await self._host.run_many(views(picture, self._longest), wait=wait)
+        scores = {code: max(self._score(code, sureness) for sureness in found) for code in codes}
+        wanted = {label for code in codes for label in self._meaning[code]}
+        surest = {label: max(sureness.get(label, 0.0) for sureness in found) for label in wanted}
+        named = [label for label in surest if surest[label] >= min(self.thresholds.values())]
+        named.sort(key=lambda label: (-surest[label], label))
+        return Judgement(scores, (Layer(self.name, scores, tuple(named)),))
+
+    def _score(self, code: str, sureness: Sureness) -> float:
+        parts = [weight * sureness.get(label, 0.0) for label, weight in self._meaning[code].items()]
+        return min(1.0, sum(parts)) if self._exclusive else max(parts)
 
 
 class OnnxClassifier:
@@ -20,14 +85,14 @@ class OnnxClassifier:
     """
 
     def __init__(self, folder: ClassifierFolder, *, device: str = "cpu", threads: int = 0) -> None:
-        """`folder` has a network. `device` and `threads` as of `models.vision.detection.network.Network`."""
+        """`folder` has a network. `device` and `threads` as of `models.vision.detection.onnx_detector.Network`."""
         self._folder = folder
         self._device = device
         self._threads = threads
         self._loaded: tuple[Any, str, str, bool] | None = None
 
     def load(self) -> None:
-        from models.vision.detection.network import Network, batches
+        from models.vision.detection.onnx_detector import Network, batches
 
         assert self._folder.network is not None, "the folder has a network"
         try:
@@ -68,7 +133,7 @@ class TorchClassifier:
     def load(self) -> None:
         from transformers import AutoModelForImageClassification
 
-        from models.torch_device import torch_device
+        from models.device import torch_device
 
         device = torch_device(self._device, CAPABILITY)
         network = AutoModelForImageClassification.from_pretrained(

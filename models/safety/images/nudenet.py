@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.safety.images import CAPABILITY
-from models.safety.images.labelled import Sureness
-from models.vision.detection.boxes import from_centres, suppressed
-from models.vision.detection.detector import Box
+from models.safety.images.classifier import Sureness
+from models.vision.detection.detector import Box, from_centres, suppressed
 from models.vision.text import Image
 
 CLASSES = (
@@ -84,14 +83,14 @@ class NudeNet:
 
     def __init__(self, locate: Callable[[], Path], *, device: str = "cpu", threads: int = 0) -> None:
         """`locate` finds 320n.onnx or raises EngineUnavailable. The others as of
-        `models.vision.detection.network.Network`."""
+        `models.vision.detection.onnx_detector.Network`."""
         self._locate = locate
         self._device = device
         self._threads = threads
         self._loaded: tuple[Any, str] | None = None
 
     def load(self) -> None:
-        from models.vision.detection.network import Network
+        from models.vision.detection.onnx_detector import Network
 
         try:
             network = Network(self._locate(), device=self._device, threads=self._threads)

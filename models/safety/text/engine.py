@@ -11,13 +11,11 @@ from models.fair_executor import FairExecutor, Slices
 from models.language.embedding import Embedder, Vector
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import Judgement, Layer, Scores
-from models.safety.text import interpreter_abuse, rules
-from models.safety.text.characters import clean
-from models.safety.text.ciphers import reversed_, rot13
-from models.safety.text.decoding import ENCODINGS, decoded
+from models.safety.text import interpreter_abuse, matching
+from models.safety.text.decoding import ENCODINGS, decoded, reversed_, rot13
 from models.safety.text.disguises import undisguised
 from models.safety.text.head import Head, worst_of
-from models.safety.text.lookalikes import with_latin_letters
+from models.safety.text.lookalikes import clean, with_latin_letters
 
 AS_WRITTEN = "as written"
 
@@ -202,7 +200,7 @@ class OwnTextGuard:
         for window in windows_of(text):
             for view in views(window):
                 yield
-                for name, matches in (("rules", rules.matches), ("code", interpreter_abuse.matches)):
+                for name, matches in (("rules", matching.matches), ("code", interpreter_abuse.matches)):
                     layers += [
                         Layer(f"{name}, {view.name}", {match.code: match.score}, (match.words,))
                         for match in matches(view.text)

@@ -12,9 +12,8 @@ from typing import Any
 
 import re2
 
-from models.safety.text.matching import PATTERN_BYTES, RULES_A_SET, SET_BYTES, Match, Pattern, folded
+from models.safety.text.matching import PATTERN_BYTES, RULES_A_SET, SET_BYTES, Match, Pattern, best, folded
 from models.safety.text.phrases import ATTACKS, PARTS, REQUESTS, Attack
-from models.safety.text.rules import best
 
 _SPACES = re.compile(r"[ \t\f\v\xa0]+")
 _LINES = re.compile(r" ?(?:\r?\n ?)+")

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from models.openvino_graphs import ops, ov, request_for
 from models.speech.resemblyzer.checkpoint import Tensors
-from models.speech.resemblyzer.mel import CHANNELS
-from models.speech.resemblyzer.network import LAYERS, TINY, WIDTH
+from models.speech.resemblyzer.engine import CHANNELS, LAYERS, TINY, WIDTH
 
 
 class OpenVinoNetwork:

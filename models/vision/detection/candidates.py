@@ -8,8 +8,7 @@ from models.base import EngineSpec, EngineUnavailable
 from models.candidate import Built, Candidate, EngineConfig, is_installed
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
-from models.weight_sets import WEIGHT_SETS
-from models.weight_store import Supply
+from models.weight_store import WEIGHT_SETS, Supply
 from models.weights import WeightSet
 
 OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
@@ -34,8 +33,7 @@ def _limits(config: EngineConfig, *, workers: int = 1, batch: int = 1) -> HostLi
 
 
 def _build_fastestdet(config: EngineConfig) -> Built:
-    from models.vision.detection.coco import NAMES
-    from models.vision.detection.detector import HostedDetector
+    from models.vision.detection.detector import NAMES, HostedDetector
     from models.vision.detection.fastestdet import SIDE, FastestDetHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
@@ -70,7 +68,7 @@ def _detr(weight_set: WeightSet, *, normalised: bool | None = None, side: int, m
         return _onnxruntime_remedy()
 
     def build(config: EngineConfig) -> Built:
-        from models.vision.detection.coco import NAMES
+        from models.vision.detection.detector import NAMES
 
         supply = _supply(weight_set, config)
         return _built_detr(spec, config, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)
@@ -129,7 +127,7 @@ def _folder(name: str, config: EngineConfig) -> Path:
 
 
 def _transformers_remedy(name: str, repository: str, config: EngineConfig) -> str | None:
-    from models.torch_device import INSTALL
+    from models.device import INSTALL
 
     if not (_folder(name, config) / "config.json").is_file():
         return f"Run `hf download {repository} --local-dir {name}` in the folder OPENFAZE_WEIGHTS_DIR."

@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.vision.detection.boxes import from_centres
-from models.vision.detection.coco import NAMES, SPARSE_NAMES
-from models.vision.detection.detector import Detection, Query
-from models.vision.detection.head import is_wanted, mask_in_box, resized
-from models.vision.detection.network import Network, Tensors, planes, side_of
+from models.vision.detection.detector import NAMES, SPARSE_NAMES, Detection, Query, from_centres
+from models.vision.detection.onnx_detector import Network, Tensors, is_wanted, mask_in_box, planes, resized, side_of
 from models.vision.text import Image
 
 _LEAST_SCORE = 0.5
@@ -50,7 +47,7 @@ CONVENTIONS = (
 
 
 class DetrHead:
-    """Implements `models.vision.detection.head.Head`. Scores are independent per class (sigmoid)."""
+    """Implements `models.vision.detection.onnx_detector.Head`. Scores are independent per class (sigmoid)."""
 
     def __init__(self, network: Network, labels: Sequence[str] = NAMES, *, normalised: bool | None = None) -> None:
         """`labels` of the classes; with COCO's, a network of 91 classes numbers them by category id. `normalised`

@@ -6,11 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.detection.boxes import from_centres, suppressed
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detection, Query
-from models.vision.detection.head import is_wanted, resized
-from models.vision.detection.network import Tensors
+from models.vision.detection.detector import NAMES, Detection, Query, from_centres, suppressed
+from models.vision.detection.onnx_detector import Tensors, is_wanted, resized
 from models.vision.text import Image
 
 SIDE = 352
@@ -22,7 +19,7 @@ _MOST_OVERLAP = 0.45
 
 
 class FastestDetHead:
-    """Implements `models.vision.detection.head.Head` for outputs of batch × 85 × rows × columns: each cell of a grid
+    """Implements `onnx_detector.Head` for outputs of batch × 85 × rows × columns: each cell of a grid
     over the picture guesses one object by (objectness, x, y, width, height, 80 class probabilities)."""
 
     def feeds(self, images: Sequence[Image]) -> Tensors:

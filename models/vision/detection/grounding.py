@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.torch_device import torch_device
-from models.vision.detection.boxes import from_centres, suppressed
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detection, Found, Query
+from models.device import torch_device
+from models.vision.detection.detector import NAMES, Detection, Found, Query, from_centres, suppressed
 
 SIDE = 800
 """The shorter side that these networks' preprocessing makes."""

@@ -1,11 +1,113 @@
-"""The engine of detection networks in ONNX files."""
+"""Detection networks in ONNX files: how pictures go in, how boxes come out, and the engine that runs them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
-from models.vision.detection.detector import Found, Query
-from models.vision.detection.head import Head
-from models.vision.detection.network import Network, batches
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from models.base import EngineUnavailable
+from models.vision.detection.detector import Boxes, Detection, Found, Mask, Query
+from models.vision.text import Image
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+class Network:
+    """A loaded network; may be called from several threads."""
+
+    def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0) -> None:
+        """`device` is "cpu", "cuda" or "cuda:1"; `threads` of the CPU, 0: as many as onnxruntime sees fit."""
+        ort.disable_telemetry_events()
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Idle threads that spin take the cores from the other engines.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = ort.InferenceSession(path, options, providers=_providers(device))
+        self._names = [output.name for output in self._session.get_outputs()]
+        self.inputs: dict[str, list[int | str | None]] = {one.name: one.shape for one in self._session.get_inputs()}
+        """By name, the shape of each; a size that may vary is a name or None."""
+        self.outputs: dict[str, list[int | str | None]] = {one.name: one.shape for one in self._session.get_outputs()}
+
+    def run(self, feeds: Tensors) -> dict[str, NDArray[Any]]:
+        return dict(zip(self._names, self._session.run(None, dict(feeds)), strict=True))
+
+
+def side_of(shape: list[int | str | None], otherwise: int) -> int:
+    """Height of the pictures that an input of `shape` (batch × 3 × height × width) takes."""
+    return shape[2] if isinstance(shape[2], int) else otherwise
+
+
+def batches(shape: list[int | str | None]) -> bool:
+    """Whether an input of `shape` takes any number of pictures at a time."""
+    return not isinstance(shape[0], int)
+
+
+def planes(
+    picture: NDArray[np.uint8], mean: NDArray[np.float32], deviation: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """3 × height × width of 0 to 1, less `mean`, divided by `deviation`."""
+    scaled = picture.astype(np.float32)
+    scaled *= 1 / (255 * deviation)
+    scaled -= mean / deviation
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+
+def _providers(device: str) -> list[Any]:
+    if device == "cpu":
+        return ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" not in ort.get_available_providers():
+        # onnxruntime itself would go on with the CPU.
+        raise EngineUnavailable(
+            "object_detection",
+            f"OPENFAZE_DEVICE={device} needs the package 'onnxruntime-gpu' in the place of 'onnxruntime'.",
+        )
+    index = int(device.partition(":")[2] or 0)
+    return [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]
+
+
+class Head(Protocol):
+    def feeds(self, images: Sequence[Image]) -> Tensors:
+        """The inputs for these pictures."""
+
+    def detections(self, outputs: dict[str, NDArray[Any]], index: int, query: Query) -> list[Detection]:
+        """What the network found in the picture at `index`."""
+
+
+def resized(image: Image, width: int, height: int) -> Image:
+    """Stretched to `width` × `height`, as these networks are trained: letterboxed, FastestDet sees the passengers of
+    a bus as people and places boxes worse."""
+    shrinks = image.shape[1] > 2 * width or image.shape[0] > 2 * height
+    # Averages where linear interpolation would skip pixels; ten times as slow where it would not.
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    stretched: Image = cv2.resize(image, (width, height), interpolation=method)
+    return stretched
+
+
+def is_wanted(labels: Sequence[str | None], query: Query) -> NDArray[np.bool_]:
+    """Of each class, whether it has a label that the query asks for."""
+    return np.array([label is not None and (query.labels is None or label in query.labels) for label in labels])
+
+
+def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int) -> Mask | None:
+    """The part of a low-resolution map of the whole picture (a pixel belongs to the object above 0) inside `box`, in
+    the picture's own pixels. None for a box that has none."""
+    x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
+    x1, y1 = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return None
+    rows, columns = logits.shape
+    # Where the centre of each pixel of the box lies in the map; only the box is enlarged.
+    across = (np.arange(x0, x1, dtype=np.float32) + 0.5) * columns / width - 0.5
+    down = (np.arange(y0, y1, dtype=np.float32) + 0.5) * rows / height - 0.5
+    grid = np.meshgrid(across, down)
+    enlarged = cv2.remap(logits.astype(np.float32), grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return Mask(int(x0), int(y0), enlarged > 0)
 
 
 class OnnxDetector:

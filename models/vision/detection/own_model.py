@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.base import EngineUnavailable
-from models.vision.detection.coco import NAMES
+from models.vision.detection.detector import NAMES
 
 SETTING = "OPENFAZE_OBJECT_DETECTION_MODEL"
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from models.device import torch_device
 from models.host import EngineHost
-from models.torch_device import torch_device
 from models.vision.detection.detector import Detection, Found
-from models.vision.detection.head import mask_in_box, resized
-from models.vision.detection.network import planes
+from models.vision.detection.onnx_detector import mask_in_box, planes, resized
 from models.vision.text import Image
 
 # As its preprocessor_config.json.

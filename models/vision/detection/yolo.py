@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineUnavailable
-from models.torch_device import torch_device
-from models.vision.detection.coco import NAMES
-from models.vision.detection.detector import Detection, Found, Mask, Query
+from models.device import torch_device
+from models.vision.detection.detector import NAMES, Detection, Found, Mask, Query
 
 SIDE = 640
 _LEAST_SCORE = 0.25

@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.features import described
+from models.vision.gui.icons import Network
 from models.vision.gui.lettering import pieces_of
-from models.vision.gui.network import Network
-from models.vision.gui.overlap import as_boxes
-from models.vision.gui.regions import Boxes, differences, proposed
-from models.vision.gui.sums import Floats
-from models.vision.gui.texts import texts_beside, texts_in
-from models.vision.gui.views import views_of, whole_in
+from models.vision.gui.question import views_of, whole_in
+from models.vision.gui.regions import Boxes, Floats, as_boxes, differences, proposed
+from models.vision.gui.writing import texts_beside, texts_in
 from models.vision.text import Image, TextLine
 
 LEAST = 0.2

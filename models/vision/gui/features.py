@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.overlap import area_of, common_area
-from models.vision.gui.regions import SOURCES, STEPS, Boxes, Proposals
-from models.vision.gui.sums import Floats, Sums
-from models.vision.gui.views import View
+from models.vision.gui.question import View
+from models.vision.gui.regions import SOURCES, STEPS, Boxes, Floats, Proposals, Sums, area_of, common_area
 from models.vision.gui.writing import Writing
 
 _SIDES = 4

@@ -11,10 +11,9 @@ from models.base import ModelError
 from models.language.llm import Abilities, Llm, LlmCall, TextDelta
 from models.vision.gui.elements import Box, GuiElement
 from models.vision.gui.lettering import pieces_of
-from models.vision.gui.overlap import as_boxes, common_share
 from models.vision.gui.question import SCHEMA, SYSTEM, Answer, Question, Unfit, question_of
-from models.vision.gui.sums import Floats
-from models.vision.gui.texts import texts_in
+from models.vision.gui.regions import Floats, as_boxes, common_share
+from models.vision.gui.writing import texts_in
 from models.vision.text import Image, TextLine
 
 SAME = 0.5

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.vision.detection.boxes import suppressed
+from models.vision.detection.detector import suppressed
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
 from models.vision.gui.engine import LEAST_SIDE, shapes_in, with_texts
-from models.vision.gui.icons import MOST_OVERLAP, IconNetwork, Scores
+from models.vision.gui.icons import MOST_OVERLAP, IconNetwork, Network, Scores
 from models.vision.gui.lettering import pieces_of
-from models.vision.gui.network import Network
-from models.vision.gui.overlap import area_of, as_boxes, common_area, common_share
-from models.vision.gui.regions import Boxes
-from models.vision.gui.views import views_of, whole_in
+from models.vision.gui.question import views_of, whole_in
+from models.vision.gui.regions import Boxes, area_of, as_boxes, common_area, common_share
 
 _SAME = 0.5
 """Common over joint area (IoU) from which on two boxes are of one element."""

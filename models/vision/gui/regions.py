@@ -10,6 +10,31 @@ from numpy.typing import NDArray
 from models.vision.gui.lettering import Piece, em_box
 from models.vision.text import Image
 
+Floats = NDArray[np.float32]
+
+
+class Sums:
+    """Means of a picture's channels (8 bits each) over boxes, in constant time each."""
+
+    def __init__(self, picture: NDArray[np.uint8]) -> None:
+        self._table = cv2.integral(picture, sdepth=cv2.CV_32S)
+        if self._table.ndim == 2:
+            self._table = self._table[:, :, None]
+        self._height, self._width = picture.shape[:2]
+
+    def means(self, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Floats:
+        """Per box and channel. A box is moved inside the picture, and is a pixel large at least."""
+        left = np.clip(np.round(x0), 0, self._width - 1).astype(np.int64)
+        top = np.clip(np.round(y0), 0, self._height - 1).astype(np.int64)
+        right = np.clip(np.round(x1).astype(np.int64), left + 1, self._width)
+        bottom = np.clip(np.round(y1).astype(np.int64), top + 1, self._height)
+        table = self._table
+        # Sums in the table wrap around at 2³¹; the differences of boxes that are smaller come out right.
+        total = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
+        means: Floats = (total / ((right - left) * (bottom - top))[:, None]).astype(np.float32)
+        return means
+
+
 Boxes = NDArray[np.float32]
 """N × 4: left, top, right, bottom."""
 Mask = NDArray[np.uint8]
@@ -170,3 +195,28 @@ def _beside(box: Boxes, icons: Boxes) -> Iterator[Boxes]:
 
 def _around(one: Boxes, other: Boxes) -> Boxes:
     return np.concatenate([np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])])
+
+
+def common_area(boxes: Boxes, others: Boxes) -> Floats:
+    """N × M: what each of `boxes` has in common with each of `others`."""
+    wide = np.minimum(boxes[:, None, 2], others[None, :, 2]) - np.maximum(boxes[:, None, 0], others[None, :, 0])
+    tall = np.minimum(boxes[:, None, 3], others[None, :, 3]) - np.maximum(boxes[:, None, 1], others[None, :, 1])
+    common: Floats = np.maximum(wide, 0) * np.maximum(tall, 0)
+    return common
+
+
+def area_of(boxes: Boxes) -> Floats:
+    area: Floats = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return area
+
+
+def common_share(boxes: Boxes, others: Boxes) -> Floats:
+    """N × M: common over joint area (intersection over union)."""
+    common = common_area(boxes, others)
+    share: Floats = common / np.maximum(area_of(boxes)[:, None] + area_of(others)[None] - common, 1e-6)
+    return share
+
+
+def as_boxes(places: Sequence[tuple[float, float, float, float]]) -> Boxes:
+    """N × 4, also where there are none."""
+    return np.array(places, np.float32).reshape(-1, 4)

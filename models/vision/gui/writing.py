@@ -1,12 +1,67 @@
 """What is written in boxes and beside them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.overlap import area_of, common_area
-from models.vision.gui.regions import Boxes
-from models.vision.gui.sums import Floats
-from models.vision.gui.views import View
+from models.vision.gui.lettering import Piece
+from models.vision.gui.question import View
+from models.vision.gui.regions import Boxes, Floats, area_of, common_area
+
+_INSIDE = 0.6
+"""Share of a piece from which on it lies in an element."""
+_TAKEN = 0.4
+"""Share of a piece from which on it is no text of its own: most of it is in elements."""
+_SLACK = 2
+"""Pixels by which a part may stick out of its line."""
+
+
+def texts_in(places: Boxes, pieces: Sequence[Piece]) -> list[str]:
+    """What is written in each of `places`. A piece belongs to the smallest of those that it lies in."""
+    owned: list[list[Piece]] = [[] for _ in places]
+    if len(places) and pieces:
+        share, area = _shares(places, pieces), area_of(places)
+        for piece, inside in zip(pieces, share > _INSIDE, strict=True):
+            if inside.any():
+                owned[int(np.where(inside, area, np.inf).argmin())].append(piece)
+    return [" ".join(piece.text for piece in _in_order(_without_parts(inside))) for inside in owned]
+
+
+def texts_beside(places: Boxes, pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces of text that are in none of `places`: whole lines where they can be, else their parts."""
+    if not len(places):
+        return _without_parts(pieces)
+    taken = _shares(places, pieces).sum(axis=1) if pieces else np.zeros(0)
+    return _without_parts([piece for piece, share in zip(pieces, taken, strict=True) if share < _TAKEN])
+
+
+def _shares(places: Boxes, pieces: Sequence[Piece]) -> NDArray[np.float32]:
+    """Pieces × places: how much of each piece lies in each place."""
+    boxes = np.array([piece.box for piece in pieces], np.float32)
+    return (common_area(boxes, places) / np.maximum(area_of(boxes), 1)[:, None]).astype(np.float32)
+
+
+def _without_parts(pieces: Sequence[Piece]) -> list[Piece]:
+    """Without those that another one contains: a line of two colours is there whole and in parts."""
+    kept: list[Piece] = []
+    for piece in sorted(pieces, key=lambda one: one.box[0] - one.box[2]):
+        if not any(_contains(other.box, piece.box) for other in kept):
+            kept.append(piece)
+    return kept
+
+
+def _in_order(pieces: Sequence[Piece]) -> list[Piece]:
+    """Line by line, from left to right."""
+    if not pieces:
+        return []
+    tall = float(np.median([piece.box[3] - piece.box[1] for piece in pieces])) or 1.0
+    return sorted(pieces, key=lambda one: (round((one.box[1] + one.box[3]) / 2 / tall), one.box[0]))
+
+
+def _contains(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> bool:
+    left_top = outer[0] - _SLACK <= inner[0] and outer[1] - _SLACK <= inner[1]
+    return left_top and outer[2] + _SLACK >= inner[2] and outer[3] + _SLACK >= inner[3]
 
 
 class Writing:

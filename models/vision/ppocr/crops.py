@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.ppocr.contours import Quads
+from models.vision.ppocr.detector import Quads
 from models.vision.ppocr.recognizer import LINE_HEIGHT, fitted
 from models.vision.text import Image
 

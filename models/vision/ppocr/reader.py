@@ -3,19 +3,38 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.base import EngineUnavailable
 from models.host import EngineHost
 from models.scheduler import FairSlots
-from models.vision.ppocr.contours import Quads
 from models.vision.ppocr.crops import Crop, ways_to_read
-from models.vision.ppocr.ctc import Reading
-from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
-from models.vision.ppocr.script import is_cjk
+from models.vision.ppocr.detector import Quads
+from models.vision.ppocr.recognizer import Ink, Reading, body_rows, ink_of, inked_columns, is_cjk, widest_gap
 from models.vision.text import Image, Point, Quad, TextLine, Word
+
+
+def embedded_weights() -> tuple[Path, Path]:
+    """The ONNX files of the PP-OCRv6 small detector and recogniser inside the `rapidocr` package.
+
+    The package is located, not imported: its own code configures logging and is not used here.
+
+    Raises EngineUnavailable where the package or the files are missing.
+    """
+    spec = find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise EngineUnavailable("ocr", "Install the package 'rapidocr', which carries the weights.")
+    folder = Path(spec.origin).parent / "models"
+    detector, recognizer = folder / "PP-OCRv6_det_small.onnx", folder / "PP-OCRv6_rec_small.onnx"
+    if not (detector.is_file() and recognizer.is_file()):
+        raise EngineUnavailable("ocr", "Install rapidocr 3.10, whose wheel carries the PP-OCRv6 small weights.")
+    return detector, recognizer
+
 
 _GAP = 1.7
 """Distance of neighbouring characters, over the usual one in the line, from which blank paper parts words."""

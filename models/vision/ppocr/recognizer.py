@@ -7,14 +7,122 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.device import available_cpus
-from models.vision.ppocr.ctc import Reading, alphabet, decode
-from models.vision.ppocr.ink import body_rows, ink_of, inked_columns, widest_gap
-from models.vision.ppocr.runtimes import open_session
-from models.vision.ppocr.script import is_cjk
-from models.vision.ppocr.session import Pictures, Session
+from models.vision.ppocr.session import Pictures, Session, open_session
 from models.vision.text import Image
+
+Ink = NDArray[np.bool_]
+
+_CONTRAST = 0.35
+"""Difference from the paper that makes a pixel ink, over the strongest difference in the line."""
+_FAINTEST = 12.0
+"""The least such difference, in grey levels."""
+_BREAK = 3
+"""Blank rows of 48 that do not end a line, as under the dot of an i."""
+
+
+def ink_of(picture: Image) -> Ink:
+    """Pixels that differ from the paper, whichever of the two is darker: height × width."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    paper = _quantile(grey, 0.5)
+    difference = cv2.absdiff(grey, np.full_like(grey, paper))
+    least = max(_FAINTEST, _CONTRAST * _quantile(difference, 0.98))
+    return np.asarray(difference > least, np.bool_)
+
+
+def _quantile(levels: NDArray[np.uint8], share: float) -> int:
+    """The grey level below which `share` of the pixels are: by counting, ten times as fast as by sorting."""
+    counts = np.bincount(levels.ravel(), minlength=256).cumsum()
+    return int(counts.searchsorted(share * levels.size))
+
+
+def body_rows(ink: Ink) -> tuple[int, int]:
+    """First row of the line's ink and the row after its last, without what reaches in from its neighbours."""
+    rows = ink.sum(1)
+    if not rows.any():
+        return 0, len(rows)
+    inked = np.flatnonzero(rows >= max(1, round(0.01 * float(rows.max()))))
+    runs = np.split(inked, np.flatnonzero(np.diff(inked) > _BREAK) + 1)
+    body = max(runs, key=lambda run: int(rows[run].sum()))
+    return int(body[0]), int(body[-1]) + 1
+
+
+def inked_columns(ink: Ink, rows: tuple[int, int]) -> Ink:
+    """Which columns hold ink between the two `rows`: one a column."""
+    return np.asarray(ink[rows[0] : rows[1]].any(0), np.bool_)
+
+
+def widest_gap(inked: Ink, start: float, stop: float) -> tuple[int, int]:
+    """The longest run of columns without ink between two places; empty and in the middle if there is none."""
+    first = int(start)
+    edges = np.flatnonzero(np.diff(inked[first : int(stop) + 1], prepend=True, append=True))
+    if len(edges) == 0:
+        middle = round((start + stop) / 2)
+        return middle, middle
+    starts, stops = edges[::2], edges[1::2]
+    widest = int((stops - starts).argmax())
+    return first + int(starts[widest]), first + int(stops[widest])
+
+
+_UNSPACED = (
+    ("\u2e80", "\u303f"),  # radicals, CJK punctuation
+    ("\u3040", "\u30ff"),  # hiragana, katakana
+    ("\u3100", "\u312f"),  # bopomofo
+    ("\u31f0", "\u9fff"),  # katakana extensions, enclosed letters, ideographs
+    ("\uf900", "\ufaff"),  # compatibility ideographs
+    ("\uff00", "\uffef"),  # full and half width forms
+    ("\U00020000", "\U0003ffff"),  # rare ideographs
+)
+
+
+def is_cjk(character: str) -> bool:
+    """Whether `character` belongs to Chinese or Japanese writing, its punctuation included."""
+    return character >= _UNSPACED[0][0] and any(first <= character <= last for first, last in _UNSPACED)
+
+
+BLANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a line crop says."""
+
+    text: str
+    """May hold spaces."""
+    probabilities: NDArray[np.float32]
+    """One a character, 0 to 1."""
+    centres: NDArray[np.float32]
+    """Where each character was seen, as a fraction of the crop's width."""
+
+    @property
+    def confidence(self) -> float:
+        """The mean probability of the characters; 0 for an empty reading."""
+        return float(self.probabilities.mean()) if self.text else 0.0
+
+
+def alphabet(characters: str) -> tuple[str, ...]:
+    """Classes of the recogniser: the blank, the `characters` of its file (one a line), the space."""
+    return ("", *characters.split("\n"), " ")
+
+
+def decode(
+    classes: NDArray[np.int32], probabilities: NDArray[np.float32], symbols: tuple[str, ...], columns: float
+) -> Reading:
+    """Collapse runs of one class to a character and drop blanks.
+
+    `columns` is how many columns the picture itself fills; what is read in the padding behind it is dropped.
+    """
+    starts = np.flatnonzero(np.diff(classes, prepend=-1))
+    ends = np.append(starts[1:], len(classes))
+    kept = (classes[starts] != BLANK) & (starts < columns)
+    starts, ends = starts[kept], ends[kept]
+    text = "".join(symbols[index] for index in classes[starts])
+    centres = np.minimum((starts + ends) / (2 * columns), 1).astype(np.float32)
+    # Low-precision arithmetic may round a probability to just above 1.
+    return Reading(text, np.minimum(probabilities[starts], 1).astype(np.float32), centres)
+
 
 _SEARCHED = 0.4
 """Share of a piece, at its end, that is searched for the widest gap."""

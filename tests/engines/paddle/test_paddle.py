@@ -13,8 +13,7 @@ import pytest
 
 from models.base import EngineFailed, EngineUnavailable
 from models.host import EngineHost, HostLimits
-from models.vision.paddle import SPEC, PaddleOcr, PaddleReader, remedy
-from models.vision.paddle_models import LANGUAGES, models_for
+from models.vision.paddle import LANGUAGES, SPEC, PaddleOcr, PaddleReader, models_for, remedy
 from models.vision.text import Quad, Word
 from tests.engines.paddle.conftest import MakeModels
 from tests.engines.paddle.painting import CELL, HEIGHT, Box, blank_page, overlap, paint

@@ -12,12 +12,10 @@ pytest.importorskip("torch")
 
 from models.base import EngineFailed, EngineUnavailable
 from models.candidate import Built, EngineConfig, GuardConfig
-from models.safety.dialects.qwen3guard import JUDGED, Qwen3GuardDialect
-from models.safety.guard import TextGuard
+from models.safety.dialect import JUDGED, Qwen3GuardDialect
+from models.safety.guard import WINDOW, Exchange, NotAVerdict, TextGuard, Verdict
 from models.safety.model_candidates import QWEN3GUARD
 from models.safety.qwen3guard import Qwen3Guard
-from models.safety.verdict import NotAVerdict, Verdict
-from models.safety.windows import WINDOW, Exchange
 from tests.engines.torch.small_guard import save_qwen3guard
 
 # Deprecations within transformers and PyTorch are theirs.

@@ -1,0 +1,279 @@
+"""The methods of statistics: exponential smoothing, plain and of what is left when the seasons are taken out; ARIMA;
+and the naive ones.
+
+What every other method has to beat: the last value, the last season, the straight line from the first to the last.
+
+Their intervals: Hyndman & Athanasopoulos, Forecasting: Principles and Practice (3rd ed.), 5.5.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from statsmodels.tsa.ar_model import AutoReg, ar_select_order
+from statsmodels.tsa.arima.model import ARIMA
+from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+from statsmodels.tsa.seasonal import MSTL
+
+from models.series.forecaster import COVERAGE, Floats
+
+_LONGEST = 60
+_CYCLES = 3
+"""How often a season must have been seen to be found; one that is known to be likely needs two."""
+_CLEAR = 0.3
+"""The autocorrelation of noise that is no larger than the season."""
+
+
+def usable(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of the `likely` seasons that `values` hold twice and a little, else one that they show by themselves."""
+    if likely:
+        return tuple(season for season in likely if season > 1 and len(values) >= 2 * season + max(3, season // 4))
+    found = _shown(values)
+    return (found,) if found else ()
+
+
+def _shown(values: Floats) -> int | None:
+    """The lag of the first clear peak of the autocorrelation, once the trend is taken out."""
+    most = min(_LONGEST, len(values) // _CYCLES)
+    if most < 3:
+        return None
+    steps = np.arange(len(values))
+    rest = values - np.polyval(np.polyfit(steps, values, 1), steps)
+    power = float(rest @ rest)
+    if power <= 1e-12 * max(1.0, float(values @ values)):
+        return None
+    shares = np.array([float(rest[lag:] @ rest[: len(rest) - lag]) / power for lag in range(most + 2)])
+    for lag in range(2, most + 1):
+        if shares[lag] > _CLEAR and shares[lag - 1] < shares[lag] >= shares[lag + 1]:
+            return lag
+    return None
+
+
+Z = 1.2815515655446004
+"""Standard deviations on either side of a normal distribution's mean that hold 80 % of it."""
+ALPHA = 1 - COVERAGE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A continuation with the interval that its method reckons with. All of one length."""
+
+    value: Floats
+    lower: Floats
+    upper: Floats
+
+    @property
+    def usable(self) -> bool:
+        return all(bool(np.isfinite(line).all()) for line in (self.value, self.lower, self.upper))
+
+    def widened(self, factor: float) -> "Path":
+        """Each side of the interval `factor` times as wide."""
+        return Path(
+            self.value,
+            self.value - factor * (self.value - self.lower),
+            self.value + factor * (self.upper - self.value),
+        )
+
+
+class Method(Protocol):
+    """Continues any beginning of one series. What it learns from a beginning it may start from at a longer one."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        """Raises ValueError, ArithmeticError or numpy's LinAlgError for values that it cannot be fitted to."""
+
+
+def normal(value: Floats, deviation: Floats) -> Path:
+    """The path of normal errors with these standard deviations."""
+    return Path(value, value - Z * deviation, value + Z * deviation)
+
+
+def mean_of(paths: Sequence[Path], weights: Sequence[float] | None = None) -> Path:
+    return Path(
+        np.average([path.value for path in paths], axis=0, weights=weights),
+        np.average([path.lower for path in paths], axis=0, weights=weights),
+        np.average([path.upper for path in paths], axis=0, weights=weights),
+    )
+
+
+class Logarithmic:
+    """A method on the logarithms of a series that is positive: growth by a share, swings that grow along."""
+
+    def __init__(self, method: Method) -> None:
+        self._method = method
+        self.name = f"{method.name} of logarithms"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        path = self._method(np.log(values), horizon)
+        return Path(np.exp(path.value), np.exp(path.lower), np.exp(path.upper))
+
+
+Order = tuple[int, int, int]
+"""Lags, differences, lags of errors."""
+
+_ARIMA_ITERATIONS = 40
+_MOST_LAGS = 24
+_GROWTH = 1.25
+"""How many times longer a beginning must be for its coefficients to be learnt anew, which takes most of the time."""
+
+
+class Autoregression:
+    """AR(p) with a mean for each place in the season, by least squares; p by the Akaike criterion."""
+
+    def __init__(self, season: int = 1) -> None:
+        self._seasonal: dict[str, Any] = {"seasonal": True, "period": season} if season > 1 else {}
+        self._season = season
+        self.name = "seasonal autoregression" if season > 1 else "autoregression"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        most = min(_MOST_LAGS, (len(values) - self._season) // 6)
+        if most < 1:
+            raise ValueError("too few values")
+        order = ar_select_order(values, most, ic="aic", **self._seasonal)
+        fitted = AutoReg(values, order.ar_lags, **self._seasonal).fit()
+        prediction = fitted.get_prediction(len(values), len(values) + horizon - 1)
+        bounds = np.asarray(prediction.conf_int(alpha=ALPHA), np.float64)
+        return Path(np.asarray(prediction.predicted_mean, np.float64), bounds[:, 0], bounds[:, 1])
+
+
+class Arima:
+    """ARIMA of one order, by maximum likelihood."""
+
+    def __init__(self, order: Order, season: int = 1, seasonal: Order = (0, 0, 0)) -> None:
+        self._order = order
+        self._seasonal = (*seasonal, season) if season > 1 else (0, 0, 0, 0)
+        self._learnt: Floats | None = None
+        self._learnt_from = 0
+        self.name = f"ARIMA{order}".replace(" ", "")
+        if season > 1:
+            self.name += f"({seasonal[0]},{seasonal[1]},{seasonal[2]})[{season}]"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        # The optimiser's steps are meant for numbers near one.
+        middle, scale = float(values.mean()), float(values.std())
+        model = ARIMA((values - middle) / scale, order=self._order, seasonal_order=self._seasonal)
+        if self._learnt is None or len(values) > _GROWTH * self._learnt_from:
+            fitted = model.fit(method_kwargs={"maxiter": _ARIMA_ITERATIONS, "disp": 0}, cov_type="none")
+            self._learnt, self._learnt_from = np.asarray(fitted.params, np.float64), len(values)
+        else:
+            fitted = model.filter(self._learnt, cov_type="none")
+        prediction = fitted.get_forecast(horizon)
+        bounds = np.asarray(prediction.conf_int(alpha=ALPHA), np.float64) * scale + middle
+        return Path(np.asarray(prediction.predicted_mean, np.float64) * scale + middle, bounds[:, 0], bounds[:, 1])
+
+
+class SeasonalNaive:
+    """The value of a season ago; with a season of one step, the last value."""
+
+    def __init__(self, season: int = 1) -> None:
+        self._season = season
+        self.name = "seasonal naive" if season > 1 else "naive"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        steps = np.arange(horizon)
+        deviation = _root_mean_square(values[self._season :] - values[: -self._season])
+        ahead = values[-self._season :][steps % self._season]
+        return normal(ahead, deviation * np.sqrt(steps // self._season + 1.0))
+
+
+class Drift:
+    """The last value, and the mean change at each step."""
+
+    name = "drift"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        steps = np.arange(1, horizon + 1)
+        changes = np.diff(values)
+        deviation = float(np.std(changes))
+        return normal(values[-1] + steps * changes.mean(), deviation * np.sqrt(steps * (1 + steps / len(changes))))
+
+
+class Mean:
+    """The mean of all values."""
+
+    name = "mean"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        deviation = float(np.std(values, ddof=1)) * np.sqrt(1 + 1 / len(values))
+        return normal(np.full(horizon, values.mean()), np.full(horizon, deviation))
+
+
+def _root_mean_square(values: Floats) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+_ITERATIONS = 60
+"""Of the optimiser: where it has not converged by then, it moves within the noise."""
+
+
+class Ets:
+    """Error, trend and season smoothed additively: ETS(A,·,·) of Hyndman et al. (2008). Of the forms that the number of
+    values allows, the one with the lowest corrected Akaike criterion."""
+
+    def __init__(self, season: int = 1) -> None:
+        self._season = season
+        self.name = "seasonal ETS" if season > 1 else "ETS"
+        self._form: dict[str, Any] | None = None
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        if self._form is None:
+            # Chosen by the shortest beginning; longer ones keep it.
+            fitted, self._form = min(
+                ((_fitted(values, form), form) for form in _forms(len(values), self._season)),
+                key=lambda pair: _criterion(pair[0]),
+            )
+        else:
+            fitted = _fitted(values, self._form)
+        end = len(values) + horizon - 1
+        prediction = fitted.get_prediction(len(values), end, method="exact")
+        bounds = np.asarray(prediction.pred_int(alpha=ALPHA), np.float64)
+        return Path(np.asarray(prediction.predicted_mean, np.float64), bounds[:, 0], bounds[:, 1])
+
+
+class MstlEts:
+    """Seasons by MSTL (Bandara, Hyndman & Bergmeir 2021), which repeat as they last were; the rest by Ets."""
+
+    def __init__(self, seasons: tuple[int, ...]) -> None:
+        self._seasons = seasons
+        self._rest = Ets()
+        self.name = "MSTL + ETS"
+
+    def __call__(self, values: Floats, horizon: int) -> Path:
+        # A shorter beginning may not hold two of the longest seasons.
+        seasons = [season for season in self._seasons if len(values) > 2 * season]
+        if not seasons:
+            raise ValueError("fewer values than two seasons")
+        parts = MSTL(values, periods=seasons).fit()
+        seasonal = np.asarray(parts.seasonal, np.float64).reshape(len(values), -1)
+        path = self._rest(values - seasonal.sum(axis=1), horizon)
+        steps = np.arange(horizon)
+        ahead = np.zeros(horizon)
+        for column, season in zip(seasonal.T, seasons, strict=True):
+            ahead += column[-season:][steps % season]
+        return Path(path.value + ahead, path.lower + ahead, path.upper + ahead)
+
+
+def _forms(count: int, season: int) -> list[dict[str, Any]]:
+    seasonal: dict[str, Any] = {"seasonal": "add", "seasonal_periods": season} if season > 1 else {}
+    forms: list[dict[str, Any]] = [{**seasonal, "trend": None}]
+    if count >= 10 + season:
+        forms += [{**seasonal, "trend": "add", "damped_trend": damped} for damped in (False, True)]
+    return forms
+
+
+def _fitted(values: Floats, form: dict[str, Any]) -> Any:
+    # Its own first guess asks for ten values and two whole seasons; with fewer, they are estimated along.
+    season = form.get("seasonal_periods", 1)
+    start = "heuristic" if len(values) >= max(10, 2 * season) else "estimated"
+    # Its intervals ask for an index.
+    model = ETSModel(pd.Series(values), error="add", initialization_method=start, **form)
+    return model.fit(disp=False, maxiter=_ITERATIONS)
+
+
+def _criterion(fitted: Any) -> float:
+    value = float(fitted.aicc)
+    return value if np.isfinite(value) else np.inf
