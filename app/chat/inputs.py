@@ -2,10 +2,10 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
-from app.chat.planning.kinds import is_linked
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
@@ -22,7 +22,7 @@ from app.wire.request import (
     UrlPart,
 )
 from tasks.inputs.reading import Uploads
-from tasks.inputs.source import Source, Total, urls_in
+from tasks.inputs.source import Origin, Source, Total, urls_in
 
 _SHOWN = 80
 """Characters of an id that a message repeats."""
@@ -122,15 +122,15 @@ def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
     """A URL, a file or a data URL that is named again is the same source. A part says more about it than a mention in
     the text. Stops at one more than `most`."""
     named: dict[object, Source] = {}
-    again: dict[object, list[str]] = {}
+    again: dict[object, list[Origin]] = {}
     contents = _Contents()
     for source in sources:
         name = source.url or source.file_id or contents.first_of(source)
         first = named.setdefault(name, source)
         if first is not source:
-            said, other = (source, first) if is_linked(first) else (first, source)
+            said, other = (source, first) if first.is_linked else (first, source)
             named[name] = said
-            again.setdefault(name, []).append(other.param)
+            again.setdefault(name, []).append(other.origin)
         elif len(named) > most:
             break
     return tuple(
@@ -166,58 +166,57 @@ def _digest(payload: str | memoryview) -> bytes:
 
 
 def _sources(index: int, message: Message) -> Iterator[Source]:
-    path = f"messages[{index}].content"
     if isinstance(message.content, str):
-        yield from _linked(message.content, path)
+        yield from _linked(message.content, Origin(message=index))
         return
     for position, part in enumerate(message.content or []):
-        here = f"{path}[{position}]"
+        here = partial(Origin, message=index, part=position)
         if isinstance(part, TextPart):
-            yield from _linked(part.text, f"{here}.text")
+            yield from _linked(part.text, here("text"))
         else:
             yield _source(part, here)
 
 
-def _linked(text: str, param: str) -> Iterator[Source]:
+def _linked(text: str, origin: Origin) -> Iterator[Source]:
     for url in urls_in(text):
-        yield Source.from_reference(url, param=param)
+        yield Source.from_reference(url, origin=origin)
 
 
-def _source(part: ContentPart, path: str) -> Source:
+def _source(part: ContentPart, here: Callable[..., Origin]) -> Source:
     match part:
         case ImagePart(file_id=str(file_id), image_url=None):
-            return Source(f"{path}.file_id", file_id=file_id)
+            return Source(here("file_id"), file_id=file_id)
         case ImagePart():
-            return _named(part.image_url, f"{path}.image_url")
+            return _named(part.image_url, here("image_url"))
         case UrlPart():
-            return _named(getattr(part, part.type), f"{path}.{part.type}")
+            return _named(getattr(part, part.type), here(part.type))
         case InputFilePart(file_url=Url() | str() | memoryview() as url):
-            return _named(url, f"{path}.file_url", part)
+            return _named(url, here("file_url"), part)
         case InputFilePart():
-            return _file(part, path)
+            return _file(part, here)
         case FilePart():
-            return _file(part.file, f"{path}.file")
+            return _file(part.file, partial(here, "file"))
         case AudioPart():
-            return _named(part.input_audio.data, f"{path}.input_audio.data", format=part.input_audio.format)
+            return _named(part.input_audio.data, here("input_audio", "data"), format=part.input_audio.format)
     raise AssertionError(f"no source: {part.type}")
 
 
-def _file(file: File, path: str) -> Source:
+def _file(file: File, here: Callable[[str], Origin]) -> Source:
     if file.file_data is None and file.file_id is not None:
-        return Source(f"{path}.file_id", file_id=file.file_id, filename=file.filename, format=file.format)
-    return _named(file.file_data, f"{path}.file_data", file)
+        return Source(here("file_id"), file_id=file.file_id, filename=file.filename, format=file.format)
+    return _named(file.file_data, here("file_data"), file)
 
 
 def _named(
     reference: Url | Media | None,
-    path: str,
+    origin: Origin,
     file: File | None = None,
     *,
     format: str | None = None,  # noqa: A002
 ) -> Source:
     if isinstance(reference, Url):
-        reference, path = reference.url, f"{path}.url"
+        reference, origin = reference.url, replace(origin, member="url")
     if reference is None:
-        raise BadRequest(f"Field '{path}': Field required", param=path)
+        raise BadRequest(f"Field '{origin.param}': Field required", param=origin.param)
     filename = file.filename if file else None
-    return Source.from_reference(reference, param=path, filename=filename, format=file.format if file else format)
+    return Source.from_reference(reference, origin=origin, filename=filename, format=file.format if file else format)

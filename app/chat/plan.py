@@ -7,7 +7,7 @@ import structlog
 
 from app.chat.inputs import Turn
 from app.chat.planning import words
-from app.chat.planning.kinds import Kind, is_linked, kind_of
+from app.chat.planning.kinds import Kind, kind_of
 from app.chat.planning.languages import without_target
 from app.chat.planning.prose import Prose
 from app.chat.planning.router import Router
@@ -118,7 +118,7 @@ class Planner:
 
 def _is_meant(source: Source, text: str, prose: Prose) -> bool:
     """Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it."""
-    return not is_linked(source) or source.url in prose.followed or str(source.url) not in text
+    return not source.is_linked or source.url in prose.followed or str(source.url) not in text
 
 
 def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose) -> list[Step]:

@@ -27,7 +27,7 @@ from app.wire.audio import (
     TranslationRequest,
     VerboseTranscription,
 )
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.speech_to_text import Transcript
 from tasks.wording.transcripts import SpeechOptions
 
@@ -117,7 +117,7 @@ def _feed(
         check_model(model, param="model")
     request.state.log = {"model": model, "stream": stream, "stages": stages.milliseconds}
     stages.done("read")
-    source = Source("file", data=file, filename=filename)
+    source = Source(Origin("file"), data=file, filename=filename)
     return Feed(hear(services.speech, source, options, stages), services.settings.request_timeout_s)
 
 

@@ -23,7 +23,7 @@ from app.wire.parse import parse_aside
 from app.wire.request import Url
 from tasks.guardrails import GUARDS, Policy
 from tasks.inputs.limits import MB
-from tasks.inputs.source import Source, Total
+from tasks.inputs.source import Origin, Source, Total
 from tasks.side_by_side import side_by_side
 
 _AT_ONCE = 8
@@ -104,7 +104,7 @@ def _sources(request: Request, parts: Sequence[ModeratedText | ModeratedImage]) 
     total = Total(int(services.settings.max_total_mb * MB))
     sources = [
         replace(
-            Source.from_reference(_url(part), param=f"input[{place}].image_url", total=total),
+            Source.from_reference(_url(part), origin=Origin(f"input[{place}].image_url"), total=total),
             owner=request.state.caller.tenant,
             fresh=asks_to_be_forgotten(request),
         )

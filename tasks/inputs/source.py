@@ -48,6 +48,30 @@ _SHOWN = 40
 """Characters of a reference that a message repeats."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in a request an input is named: in a field of the request, or of a part of a message."""
+
+    field: str = ""
+    """`image_url`, `text`, `file` …; "" where the content of a message is a text."""
+    member: str = ""
+    """`url`, `file_data` …; "" where the field itself names the input."""
+    message: int | None = None
+    part: int | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether running text of a message mentions the input."""
+        return self.message is not None and self.field in ("", "text")
+
+    @property
+    def param(self) -> str:
+        """As errors name it: `messages[0].content[1].image_url.url`."""
+        message = "" if self.message is None else f"messages[{self.message}].content"
+        part = "" if self.part is None else f"[{self.part}]"
+        return ".".join(filter(None, (message + part, self.field, self.member)))
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Source:
     """One input as the client named it, the same only as itself. Exactly one of `url`, `payload`, `data` and `file_id`
@@ -56,8 +80,7 @@ class Source:
     A loader reads it once, however often it is asked for it.
     """
 
-    param: str
-    """Path of the field, e.g. `messages[0].content[1].image_url.url`."""
+    origin: Origin
     url: str | None = None
     """An http(s) URL."""
     payload: str | memoryview | None = field(default=None, repr=False)
@@ -73,8 +96,8 @@ class Source:
     filename: str | None = None
     format: str | None = None
     """A declared MIME type or short name (`pdf`, `wav`)."""
-    also: tuple[str, ...] = ()
-    """Paths of the other fields that name the same input."""
+    also: tuple[Origin, ...] = ()
+    """Where the same input is named, too."""
     total: Total | None = None
     """What all sources of the request share: how much may be read."""
 
@@ -83,7 +106,7 @@ class Source:
         cls,
         value: str | memoryview,
         *,
-        param: str,
+        origin: Origin,
         filename: str | None = None,
         format: str | None = None,  # noqa: A002
         total: Total | None = None,
@@ -93,6 +116,7 @@ class Source:
 
         Raises InputError: empty, a data URL without a comma, (`url_not_allowed`) any other scheme, or none of these.
         """
+        param = origin.param
         if isinstance(value, str):
             value = value.strip()
         if not value:
@@ -107,20 +131,30 @@ class Source:
                         f"of a file that shows its type; '{head[:_SHOWN]}' is none of these.",
                         param=param,
                     )
-                return cls(param, payload=value, filename=filename, format=format, total=total)
+                return cls(origin, payload=value, filename=filename, format=format, total=total)
             case "data":
                 if "," not in head:
                     raise InputError("malformed data URI: missing ',' separator", param=param)
-                return cls(param, payload=value, filename=filename, format=format, total=total)
+                return cls(origin, payload=value, filename=filename, format=format, total=total)
             case "http" | "https":
                 url = value if isinstance(value, str) else str(value, "utf-8")
-                return cls(param, url=url, filename=filename, format=format, total=total)
+                return cls(origin, url=url, filename=filename, format=format, total=total)
             case other:
                 raise InputError(
                     f"'{param}' has the scheme '{other[:40]}'; only http, https and data URLs are read.",
                     code="url_not_allowed",
                     param=param,
                 )
+
+    @property
+    def param(self) -> str:
+        """As errors name the field."""
+        return self.origin.param
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is a URL in running text, not a content part."""
+        return self.url is not None and self.origin.is_text
 
     @property
     def is_picture(self) -> bool:

@@ -143,7 +143,7 @@ def own_engine() -> Callable[[Job], Outcome]:
     from app.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
-    from tasks.inputs.source import Source
+    from tasks.inputs.source import Origin, Source
 
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
@@ -154,7 +154,7 @@ def own_engine() -> Callable[[Job], Outcome]:
     services = asyncio.run_coroutine_threadsafe(build(), loop).result()
 
     def read(picture: bytes) -> int:
-        source = Source.from_reference(data_url(picture, "image/jpeg"), param="picture")
+        source = Source.from_reference(data_url(picture, "image/jpeg"), origin=Origin("picture"))
         work = services.find_task("ocr").run(TaskRequest("", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
         return len(result.text().split())

@@ -125,9 +125,9 @@ def quiet_services() -> Any:
 
 async def text_of(services: Any, recording: Recording) -> str:
     from tasks.base import TaskRequest
-    from tasks.inputs.source import Source
+    from tasks.inputs.source import Origin, Source
 
-    request = TaskRequest("", (Source("audio", data=recording.file),))
+    request = TaskRequest("", (Source(Origin("audio"), data=recording.file),))
     result = (await services.find_task("speech_to_text").run(request)).data
     return str(result["text"])
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from models.base import EngineUnavailable
 from tasks.base import TaskRequest
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tests.bench.speech import Recording, quiet_services, raw, wav
 from tests.conftest import SHARED
 from tests.speech import FOREIGN, JFK, RATE, SENTENCES, Samples, decoded, in_a_row, pause, plain_words
@@ -104,7 +104,7 @@ async def outcomes(found: Iterable[Clip]) -> list[tuple[Clip, str, dict[str, Any
     try:
         for clip in found:
             try:
-                result = (await task.run(TaskRequest("", (Source("audio", data=wav(clip.samples)),)))).data
+                result = (await task.run(TaskRequest("", (Source(Origin("audio"), data=wav(clip.samples)),)))).data
             except EngineUnavailable:
                 heard.append((clip, "refused", {}))
                 continue

@@ -408,12 +408,12 @@ def test_a_picture_that_is_named_thousands_of_times_is_fetched_once(server: Atta
 def test_of_thousands_of_inputs_no_more_are_looked_at_than_a_request_may_have(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked_at: list[str] = []
+    looked_at: list[Any] = []
     look = app.chat.inputs._source
 
-    def noted(part: Any, path: str) -> Any:
-        looked_at.append(path)
-        return look(part, path)
+    def noted(part: Any, here: Any) -> Any:
+        looked_at.append(part)
+        return look(part, here)
 
     monkeypatch.setattr(app.chat.inputs, "_source", noted)
     urls = [f"https://example.com/{number}.png" for number in range(5000)]

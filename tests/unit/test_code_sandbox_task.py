@@ -10,7 +10,7 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -110,7 +110,7 @@ async def test_what_a_limit_ended_is_told_with_its_setting(printed: str) -> None
 
 
 async def test_the_requests_inputs_go_along() -> None:
-    source = Source("messages[0].content[0].file.file_data", payload="data:text/csv;base64,MSwy", filename="a.csv")
+    source = Source(Origin("file", "file_data", 0, 0), payload="data:text/csv;base64,MSwy", filename="a.csv")
     _, recorder = await result_of(Outcome("", 0), "print(1)", source)
     [file] = recorder.scripts[0].files
     assert (file.name, file.data) == ("a.csv", b"1,2")

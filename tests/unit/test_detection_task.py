@@ -21,7 +21,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.object_detection import ObjectDetectionTask
 
 
@@ -33,7 +33,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 
 def source(data: bytes, media_type: str, param: str = "messages[0].content[0].file.file_data") -> Source:
-    return Source(param, payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
+    return Source(Origin(param), payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
 
 
 def picture(*widths: int, height: int = 60) -> Source:

@@ -15,7 +15,7 @@ from app.chat.evidence.evidence import FieldEvidence, ground
 from app.services import Services
 from app.settings import Settings
 from tasks.base import TaskRequest
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tests.pages import Box, Line, Page, blank_page, noisy, pasted, single_line
 
 SHARE_TO_FIND = 0.95
@@ -43,7 +43,7 @@ async def services() -> AsyncIterator[Services]:
 async def read(services: Services, image: bytes) -> Entry:
     url = "data:image/png;base64," + base64.b64encode(image).decode()
     task = services.find_task("ocr")
-    return Entry("ocr", await task.run(TaskRequest("", (Source.from_reference(url, param="image"),))))
+    return Entry("ocr", await task.run(TaskRequest("", (Source.from_reference(url, origin=Origin("image")),))))
 
 
 def stands_within(evidence: FieldEvidence, boxes: Sequence[Box]) -> bool:

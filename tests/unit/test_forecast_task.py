@@ -22,7 +22,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import XLSX
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.series.plot import wants_plot
 from tasks.series.reading import TableReader
 from tests.unit.test_series_tables import TITLED, workbook
@@ -57,7 +57,7 @@ def csv_of(*columns: str, days: int = 8, scale: float = 1) -> str:
 
 
 def source(data: str | bytes, name: str = "sold.csv") -> Source:
-    return Source("files[0]", data=data.encode() if isinstance(data, str) else data, filename=name)
+    return Source(Origin("files[0]"), data=data.encode() if isinstance(data, str) else data, filename=name)
 
 
 async def result_of(reader: TableReader, text: str, *sources: Source, **limits: int) -> dict[str, Any]:
@@ -176,7 +176,7 @@ async def test_a_workbook_is_read_by_the_sheet_that_is_named(reader: TableReader
 
 async def test_a_data_url_is_a_file(reader: TableReader) -> None:
     payload = f"data:{XLSX};base64,{base64.b64encode(workbook(TITLED).data).decode()}"
-    result = await result_of(reader, "next 2 months of units", Source("p", payload=payload))
+    result = await result_of(reader, "next 2 months of units", Source(Origin("p"), payload=payload))
     assert [row["date"][:10] for row in result["predictions"]] == ["2024-07-01", "2024-08-01"]
 
 

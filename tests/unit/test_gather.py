@@ -12,13 +12,13 @@ from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import first_tokens
 from tasks.base import PRECONTEXT_NAMES, Task, TaskRequest, unreported
 from tasks.errors import InputError
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.ocr_result import OcrResult
 from tasks.result import Result
 from tests.entries import entry_of, failure_of, result_of
 from tests.unit.test_collect import PIXEL
 
-PICTURE = Source.from_reference(PIXEL, param="messages[0].content[0].image_url.url")
+PICTURE = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 0))
 Work = Callable[[TaskRequest], Awaitable[object]]
 
 

@@ -388,7 +388,7 @@ class Reader:
     async def run(self, request: TaskRequest) -> Result:
         [source] = request.sources
         self.asked.append((request.text, source.param))
-        found = self._found[int(source.param.split("content[")[1][0])]
+        found = self._found[source.origin.part or 0]
         if isinstance(found, Exception):
             raise found
         return result_of("ocr", {"extracted_text": found, "sections": []})

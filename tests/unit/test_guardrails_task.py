@@ -24,7 +24,7 @@ from tasks.guardrails import Check, Guardrails, Policy, Verdicts, codes_of, resu
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tests import hostile
 from tests.keyword_guards import KeywordGuard, RedGuard
 from tests.office_files import document
@@ -60,7 +60,7 @@ def make(loader: MediaLoader) -> Make:
 
 
 def source(data: bytes, media_type: str, param: str = "messages[0].content[1].file.file_data") -> Source:
-    return Source(param, payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
+    return Source(Origin(param), payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
 
 
 def picture(colour: str, width: int = 8, param: str = "messages[0].content[1].image_url.url") -> Source:

@@ -17,7 +17,7 @@ from tasks.gui_detection import GuiDetectionTask
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 
@@ -50,7 +50,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 
 def source(data: bytes, media_type: str) -> Source:
-    return Source("messages[0].content[0]", payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
+    return Source(Origin("picture"), payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
 
 
 def screenshot() -> Source:

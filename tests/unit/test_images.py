@@ -53,7 +53,7 @@ def seen(shown: Shown) -> PIL.Image.Image:
 
 async def test_an_image_is_shown_as_it_is(loader: MediaLoader) -> None:
     url = png()
-    assert await images_for_llm(turn_of(image(url)), loader, told=False) == {"messages[0].content[1]": (Shown(url),)}
+    assert await images_for_llm(turn_of(image(url)), loader, told=False) == {(0, 1): (Shown(url),)}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ async def test_an_image_is_shown_as_it_is(loader: MediaLoader) -> None:
 )
 async def test_a_video_is_shown_as_frames_with_their_times(loader: MediaLoader, part: dict[str, Any]) -> None:
     images = await images_for_llm(turn_of(image(png()), part), loader, told=False)
-    frames = images["messages[0].content[2]"]
+    frames = images[0, 2]
     assert len(frames) == 4
     times = [float(frame.label.removeprefix("[video at ").removesuffix(" s]")) for frame in frames]
     assert times == sorted(times)

@@ -18,7 +18,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.sniff import sniff
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
 from tests.recordings import AUDIO, RATE, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav, speech
 
@@ -297,7 +297,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 
 def sent(data: bytes, filename: str | None = None) -> Source:
-    return Source("p", payload=base64.b64encode(data).decode(), filename=filename)
+    return Source(Origin("p"), payload=base64.b64encode(data).decode(), filename=filename)
 
 
 async def blocks_of(recording: Recording, seconds: float) -> list[Samples]:

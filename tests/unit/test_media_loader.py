@@ -17,7 +17,7 @@ from tasks.inputs.document import Document
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import Blob, MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 
 def sent(data: bytes, filename: str | None = None, declared: str | None = None) -> Source:
-    return Source("p", payload=base64.b64encode(data).decode(), filename=filename, format=declared)
+    return Source(Origin("p"), payload=base64.b64encode(data).decode(), filename=filename, format=declared)
 
 
 def encoded(codec: str, pages: int = 1) -> bytes:
@@ -107,11 +107,11 @@ async def test_text_is_of_the_type_that_its_name_says(
     "source",
     [
         Source(
-            "p",
+            Origin("p"),
             payload="data:image/jpeg;base64," + base64.b64encode(encoded("PNG")).decode(),
             filename="a.pdf",
         ),
-        Source("p", payload=base64.b64encode(encoded("PNG")).decode(), format="pdf"),
+        Source(Origin("p"), payload=base64.b64encode(encoded("PNG")).decode(), format="pdf"),
     ],
 )
 async def test_what_the_bytes_are_wins(loader: MediaLoader, source: Source) -> None:
@@ -121,9 +121,9 @@ async def test_what_the_bytes_are_wins(loader: MediaLoader, source: Source) -> N
 @pytest.mark.parametrize(
     ("source", "media_type"),
     [
-        (Source("p", payload="data:text/csv,a", format="md", filename="a.json"), "text/csv"),
-        (Source("p", payload="data:,a", format="md", filename="a.json"), "text/markdown"),
-        (Source("p", payload="data:,a", filename="a.json"), "application/json"),
+        (Source(Origin("p"), payload="data:text/csv,a", format="md", filename="a.json"), "text/csv"),
+        (Source(Origin("p"), payload="data:,a", format="md", filename="a.json"), "text/markdown"),
+        (Source(Origin("p"), payload="data:,a", filename="a.json"), "application/json"),
     ],
 )
 async def test_a_data_url_wins_over_format_and_format_over_name(
@@ -134,19 +134,20 @@ async def test_a_data_url_wins_over_format_and_format_over_name(
 
 @pytest.mark.parametrize("text", ["This mentions %PDF-1.7 first", "ID3 is a tag", "OggS is a pattern", "The ftyp box"])
 async def test_what_is_called_text_and_reads_like_it_is_text(loader: MediaLoader, text: str) -> None:
-    source = Source("p", payload=base64.b64encode(text.encode()).decode(), filename="a.txt")
+    source = Source(Origin("p"), payload=base64.b64encode(text.encode()).decode(), filename="a.txt")
     async with await loader.open(source) as document:
         assert document.text == text
 
 
 async def test_a_declared_charset_reaches_the_text(loader: MediaLoader) -> None:
-    source = Source("p", payload="data:text/plain;charset=windows-1251,%F6%E5%ED%E0")
+    source = Source(Origin("p"), payload="data:text/plain;charset=windows-1251,%F6%E5%ED%E0")
     async with await loader.open(source) as document:
         assert document.text == "цена"
 
 
 @pytest.mark.parametrize(
-    "source", [Source("p", payload="data:image/png;base64,"), Source("p", payload="data:,", filename="a.png")]
+    "source",
+    [Source(Origin("p"), payload="data:image/png;base64,"), Source(Origin("p"), payload="data:,", filename="a.png")],
 )
 async def test_nothing_is_named_as_such(loader: MediaLoader, source: Source) -> None:
     assert (await error_of(loader, source)).message == f"'{source.label}' is empty (0 bytes)."
@@ -191,7 +192,7 @@ async def test_a_fetched_file_has_its_name_and_type_from_the_url(loader: MediaLo
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    blob = await loader.load(Source("p", url=f"http://127.0.0.1:{port}/a/my%20table.csv?x=1"))
+    blob = await loader.load(Source(Origin("p"), url=f"http://127.0.0.1:{port}/a/my%20table.csv?x=1"))
     server.close()
     assert blob == Blob("größer".encode("latin-1"), "text/csv", "my table.csv", "p", "iso-8859-1")
     assert (await loader.open_blob(blob)).text == "größer"

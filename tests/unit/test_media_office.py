@@ -18,7 +18,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.inputs.text.text_file import mark, with_pictures, without_marks
 from tasks.ocr import OcrTask
 from tests.conftest import each_case
@@ -33,7 +33,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 
 def sent(data: bytes, filename: str | None = None) -> Source:
-    return Source("p", payload=base64.b64encode(data).decode(), filename=filename)
+    return Source(Origin("p"), payload=base64.b64encode(data).decode(), filename=filename)
 
 
 def illustrated(*widths: int) -> bytes:

@@ -7,11 +7,11 @@ import pytest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MB
 from tasks.inputs.reading import Payload, decode_payload
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 
 
 def decode(payload: str, *, limit: int = 1000, filename: str | None = None) -> Payload:
-    return decode_payload(Source("file.file_data", payload=payload, filename=filename), limit=limit)
+    return decode_payload(Source(Origin("file.file_data"), payload=payload, filename=filename), limit=limit)
 
 
 def test_a_data_url_carries_its_type() -> None:

@@ -16,8 +16,9 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.reading import Once, Upload
-from tasks.inputs.source import Source, Total
-from tests.origin import Origin, serving_origin
+from tasks.inputs.source import Origin, Source, Total
+from tests.origin import Origin as Host
+from tests.origin import serving_origin
 from tests.pages import single_line
 
 
@@ -53,21 +54,21 @@ async def loader(shelf: Shelf) -> AsyncIterator[MediaLoader]:
 
 
 @pytest.fixture
-def origin() -> Iterator[Origin]:
+def origin() -> Iterator[Host]:
     with serving_origin() as origin:
         yield origin
 
 
-async def test_a_url_is_fetched_once_for_all_who_ask(loader: MediaLoader, origin: Origin) -> None:
+async def test_a_url_is_fetched_once_for_all_who_ask(loader: MediaLoader, origin: Host) -> None:
     origin.files["/a.txt"] = b"hello"
-    source = Source("p", url=origin.url("/a.txt"))
+    source = Source(Origin("p"), url=origin.url("/a.txt"))
     first, second = await asyncio.gather(loader.load(source), loader.load(source))
     del origin.files["/a.txt"]
     assert first is second is await loader.load(source)
 
 
 async def test_a_picture_that_a_task_has_read_is_shown_to_the_llm_wherever_it_is_named_and_not_fetched_again(
-    loader: MediaLoader, origin: Origin
+    loader: MediaLoader, origin: Host
 ) -> None:
     origin.files["/a.png"] = single_line("once").encoded()
     url = {"type": "image_url", "image_url": {"url": origin.url("/a.png")}}
@@ -76,12 +77,12 @@ async def test_a_picture_that_a_task_has_read_is_shown_to_the_llm_wherever_it_is
     [source] = turn.sources
     async with await loader.open(source):
         images = await images_for_llm(turn, loader, told=False)
-    assert list(images) == ["messages[0].content[0]", "messages[0].content[2]"]
+    assert list(images) == [(0, 0), (0, 2)]
     assert origin.seen == ["/a.png"]
 
 
-async def test_a_url_that_failed_is_not_fetched_again(loader: MediaLoader, origin: Origin) -> None:
-    source = Source("p", url=origin.url("/late.txt"))
+async def test_a_url_that_failed_is_not_fetched_again(loader: MediaLoader, origin: Host) -> None:
+    source = Source(Origin("p"), url=origin.url("/late.txt"))
     errors = []
     for _ in range(2):
         with pytest.raises(InputError) as caught:
@@ -93,7 +94,7 @@ async def test_a_url_that_failed_is_not_fetched_again(loader: MediaLoader, origi
 
 
 async def test_what_a_source_held_is_forgotten_with_it(loader: MediaLoader) -> None:
-    source = Source("p", payload="aGVsbG8=")
+    source = Source(Origin("p"), payload="aGVsbG8=")
     await loader.load(source)
     assert len(loader._reader._read) == 1
     # The thread that decoded it lets go of it a moment after its result is there.
@@ -104,7 +105,7 @@ async def test_what_a_source_held_is_forgotten_with_it(loader: MediaLoader) -> N
 
 
 async def test_an_uploaded_file_is_its_bytes_name_and_type(loader: MediaLoader, shelf: Shelf) -> None:
-    source = Source("p", file_id="file-1", owner="me")
+    source = Source(Origin("p"), file_id="file-1", owner="me")
     blob = await loader.load(source)
     assert (blob.data, blob.filename, blob.media_type) == (b"# Mine", "notes.md", "text/markdown")
     await loader.load(source)
@@ -114,17 +115,17 @@ async def test_an_uploaded_file_is_its_bytes_name_and_type(loader: MediaLoader, 
 @pytest.mark.parametrize(("owner", "file_id"), [("you", "file-1"), ("me", "file-2"), ("", "file-1")])
 async def test_anothers_file_is_no_file(loader: MediaLoader, owner: str, file_id: str) -> None:
     with pytest.raises(InputError) as caught:
-        await loader.load(Source("p", file_id=file_id, owner=owner))
+        await loader.load(Source(Origin("p"), file_id=file_id, owner=owner))
     assert (caught.value.code, caught.value.param) == ("file_not_found", "p")
 
 
-async def test_all_sources_of_a_request_share_its_limit(loader: MediaLoader, origin: Origin) -> None:
+async def test_all_sources_of_a_request_share_its_limit(loader: MediaLoader, origin: Host) -> None:
     origin.files["/a.txt"] = b"hello"
     total = Total(14)
     sources = [
-        Source("a", payload="aGVsbG8=", total=total),
-        Source("b", url=origin.url("/a.txt"), total=total),
-        Source("c", url=origin.url("/a.txt"), total=total),
+        Source(Origin("a"), payload="aGVsbG8=", total=total),
+        Source(Origin("b"), url=origin.url("/a.txt"), total=total),
+        Source(Origin("c"), url=origin.url("/a.txt"), total=total),
     ]
     await loader.load(sources[0])
     await loader.load(sources[1])
@@ -135,14 +136,14 @@ async def test_all_sources_of_a_request_share_its_limit(loader: MediaLoader, ori
 
 async def test_a_file_that_does_not_fit_is_not_even_read(loader: MediaLoader, shelf: Shelf) -> None:
     with pytest.raises(InputTooLarge, match="OPENFAZE_MAX_TOTAL_MB"):
-        await loader.load(Source("p", file_id="file-1", owner="me", total=Total(5)))
+        await loader.load(Source(Origin("p"), file_id="file-1", owner="me", total=Total(5)))
     assert shelf.reads == 0
 
 
-async def test_a_fetch_that_passes_its_own_limit_names_that_one(loader: MediaLoader, origin: Origin) -> None:
+async def test_a_fetch_that_passes_its_own_limit_names_that_one(loader: MediaLoader, origin: Host) -> None:
     origin.files["/a.txt"] = bytes(20_000)
     with pytest.raises(InputTooLarge, match="OPENFAZE_MAX_FETCH_MB"):
-        await loader.load(Source("p", url=origin.url("/a.txt"), total=Total(1_000_000)))
+        await loader.load(Source(Origin("p"), url=origin.url("/a.txt"), total=Total(1_000_000)))
 
 
 class Job:
@@ -207,17 +208,17 @@ async def test_a_failure_that_is_not_the_inputs_is_tried_again() -> None:
 
 async def test_bytes_of_a_form_are_what_they_show(loader: MediaLoader) -> None:
     picture = single_line("Hello", size=20).encoded()
-    blob = await loader.load(Source("file", data=picture, filename="talk.wav"))
+    blob = await loader.load(Source(Origin("file"), data=picture, filename="talk.wav"))
     assert (blob.data, blob.media_type, blob.label) == (picture, "image/png", "talk.wav")
 
 
 async def test_no_bytes_in_a_form_are_an_empty_file(loader: MediaLoader) -> None:
     with pytest.raises(InputError, match=r"'talk\.wav' is empty"):
-        await loader.load(Source("file", data=b"", filename="talk.wav"))
+        await loader.load(Source(Origin("file"), data=b"", filename="talk.wav"))
 
 
 async def test_long_names_are_not_repeated_in_full(loader: MediaLoader) -> None:
     payload = base64.b64encode(b"GIF89a" + bytes(50)).decode()
     with pytest.raises(InputError) as caught:
-        await loader.open(Source("p", payload=payload, filename="x" * 100_000, format="a/" + "x" * 100_000))
+        await loader.open(Source(Origin("p"), payload=payload, filename="x" * 100_000, format="a/" + "x" * 100_000))
     assert len(caught.value.message) < 1000

@@ -21,7 +21,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.sniff import sniff
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tests import pages
 from tests.recordings import VIDEO, Picture, beeps, encoded, filmed
@@ -234,7 +234,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 def sent(data: bytes) -> Source:
     return Source(
-        "messages[0].content[0].video_url", payload=f"data:video/mp4;base64,{base64.b64encode(data).decode()}"
+        Origin("messages[0].content[0].video_url"), payload=f"data:video/mp4;base64,{base64.b64encode(data).decode()}"
     )
 
 

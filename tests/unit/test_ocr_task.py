@@ -26,7 +26,7 @@ from tasks.inputs.decode.lane import Lane, ProcessSession
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tests import pages
 
@@ -39,7 +39,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 
 
 def source(data: bytes, media_type: str, param: str = "messages[0].content[0].file.file_data") -> Source:
-    return Source(param, payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
+    return Source(Origin(param), payload=f"data:{media_type};base64,{base64.b64encode(data).decode()}")
 
 
 def pdf(*texts: str, size: tuple[float, float] = (300, 200)) -> Source:
@@ -258,8 +258,9 @@ async def test_what_may_need_no_engine_is_refused_at_its_first_picture(loader: M
     reader = Reader(full=True)
     assert (await OcrTask(lambda: reader, loader).run(TaskRequest("", (pdf("Hello there"),)))).data["sections"]
     hidden = quote_from_bytes((await loader.load(picture(100, 200))).data)
+    shown_late = Source(Origin("p"), payload=f"data:image/tiff,{hidden}")
     with pytest.raises(EngineOverloaded):
-        await OcrTask(lambda: reader, loader).run(TaskRequest("", (Source("p", payload=f"data:image/tiff,{hidden}"),)))
+        await OcrTask(lambda: reader, loader).run(TaskRequest("", (shown_late,)))
     assert reader.waits[0] is False
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan, Planner, Step
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.wording.transcripts import wishes
 from tests.conftest import each_case
 from tests.plans import Case, turn_of
@@ -93,7 +93,7 @@ async def test_a_search_takes_no_source() -> None:
 
 
 async def test_links_of_an_earlier_message_still_count() -> None:
-    source = Source("messages[0].content", url="https://example.com/about")
+    source = Source(Origin(message=0), url="https://example.com/about")
     plan = await Planner().plan(Turn("And who founded it?", (source,)))
     assert plan.summary == ("scraper",)
 
@@ -156,7 +156,7 @@ async def test_a_request_that_leaves_more_to_do_is_not(text: str, media: list[st
 
 def test_a_summary_names_tasks_and_never_shows_content() -> None:
     steps = (
-        Step("ocr", (Source("p", payload="c2VjcmV0"),), "a secret"),
+        Step("ocr", (Source(Origin("p"), payload="c2VjcmV0"),), "a secret"),
         Step("speech_to_text", (), "a secret"),
         Step("translate", (), "a secret", after=(0, 1)),
     )

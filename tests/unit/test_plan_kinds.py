@@ -4,15 +4,15 @@ import base64
 
 import pytest
 
-from app.chat.planning.kinds import Kind, is_linked, kind_of
-from tasks.inputs.source import Source
+from app.chat.planning.kinds import Kind, kind_of
+from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
 WAV = base64.b64encode(b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(100)).decode()
 ZIP = base64.b64encode(b"PK\x03\x04" + bytes(100)).decode()
-TEXT = "messages[0].content[0].text"
-FILE = "messages[0].content[0].file.file_data"
+TEXT = Origin("text", message=0, part=0)
+FILE = Origin("file", "file_data", 0, 0)
 
 
 @each_case(
@@ -41,19 +41,19 @@ def test_a_link_is_what_its_extension_says_else_a_page(url: str, kind: Kind) -> 
 
 
 @pytest.mark.parametrize(
-    ("param", "kind"),
+    ("origin", "kind"),
     [
-        ("messages[0].content[0].image_url.url", "image"),
-        ("messages[0].content[0].image_url", "image"),
-        ("messages[0].content[0].video_url.url", "video"),
-        ("messages[0].content[0].audio_url", "audio"),
-        ("messages[0].content[0].input_audio.data", "audio"),
-        ("messages[0].content[0].file_url", "document"),
+        (Origin("image_url", "url", 0, 0), "image"),
+        (Origin("image_url", "", 0, 0), "image"),
+        (Origin("video_url", "url", 0, 0), "video"),
+        (Origin("audio_url", "", 0, 0), "audio"),
+        (Origin("input_audio", "data", 0, 0), "audio"),
+        (Origin("file_url", "", 0, 0), "document"),
         (FILE, "document"),
     ],
 )
-def test_a_url_without_an_extension_is_what_its_part_is_for(param: str, kind: Kind) -> None:
-    assert kind_of(Source(param, url="https://cdn.example.com/9f3a")) == kind
+def test_a_url_without_an_extension_is_what_its_part_is_for(origin: Origin, kind: Kind) -> None:
+    assert kind_of(Source(origin, url="https://cdn.example.com/9f3a")) == kind
 
 
 def test_an_attached_web_page_is_read_and_not_scraped() -> None:
@@ -84,11 +84,26 @@ def test_bytes_win_over_names_except_where_many_types_begin_alike(
 
 def test_an_image_part_that_holds_a_document_is_a_document() -> None:
     pdf = base64.b64encode(b"%PDF-1.7\n" + bytes(60)).decode()
-    assert kind_of(Source("messages[0].content[0].image_url.url", payload=f"data:image/png;base64,{pdf}")) == "document"
+    assert kind_of(Source(Origin("image_url", "url", 0, 0), payload=f"data:image/png;base64,{pdf}")) == "document"
 
 
 def test_only_urls_in_text_are_links() -> None:
-    assert is_linked(Source("messages[2].content", url="https://example.com"))
-    assert is_linked(Source(TEXT, url="https://example.com"))
-    assert not is_linked(Source("messages[0].content[0].image_url.url", url="https://example.com"))
-    assert not is_linked(Source(FILE, payload="aGk="))
+    assert Source(Origin(message=2), url="https://example.com").is_linked
+    assert Source(TEXT, url="https://example.com").is_linked
+    assert not Source(Origin("image_url", "url", 0, 0), url="https://example.com").is_linked
+    assert not Source(Origin("image_url"), url="https://example.com").is_linked
+    assert not Source(FILE, payload="aGk=").is_linked
+
+
+@each_case(
+    ("origin", "param"),
+    [
+        (Origin("file"), "file"),
+        (Origin(message=2), "messages[2].content"),
+        (TEXT, "messages[0].content[0].text"),
+        (FILE, "messages[0].content[0].file.file_data"),
+        (Origin("file_id", message=1, part=3), "messages[1].content[3].file_id"),
+    ],
+)
+def test_an_origin_is_written_as_errors_name_fields(origin: Origin, param: str) -> None:
+    assert origin.param == param

@@ -73,13 +73,13 @@ def test_what_only_specialists_see_is_mentioned() -> None:
 
 def test_an_llm_that_sees_gets_its_own_copy_of_each_image_in_place() -> None:
     asked = request(user(text("Which of"), image("https://a.example/1.png"), image("https://a.example/2.png")))
-    [_, message] = conversation(asked, [], ["<one>"], "==f==", {"messages[0].content[1]": [Shown(PIXEL)]})
+    [_, message] = conversation(asked, [], ["<one>"], "==f==", {(0, 1): [Shown(PIXEL)]})
     assert message["content"] == [text("<one>"), text("Which of"), image(PIXEL), text("[image]")]
 
 
 def test_images_of_one_message_do_not_make_parts_of_another() -> None:
     asked = request(user(text("Hi"), text("there")), {"role": "assistant", "content": "Yes?"}, user(image(PIXEL)))
-    first, _, last = conversation(asked, [], images={"messages[2].content[0]": [Shown(PIXEL)]})
+    first, _, last = conversation(asked, [], images={(2, 0): [Shown(PIXEL)]})
     assert first["content"] == "Hi\nthere"
     assert last["content"] == [image(PIXEL)]
 
@@ -88,7 +88,7 @@ def test_a_video_is_its_frames_each_after_its_time() -> None:
     video = {"type": "video_url", "video_url": {"url": "https://a.example/v.mp4"}}
     asked = request(user(text("Before"), video, text("After")))
     frames = [Shown(PIXEL, "[video at 0 s]"), Shown(PIXEL, "[video at 7.5 s]")]
-    [message] = conversation(asked, [], images={"messages[0].content[1]": frames})
+    [message] = conversation(asked, [], images={(0, 1): frames})
     assert message["content"] == [
         text("Before"),
         *(text("[video at 0 s]"), image(PIXEL)),
@@ -99,7 +99,7 @@ def test_a_video_is_its_frames_each_after_its_time() -> None:
 
 def test_a_video_of_which_nothing_can_be_shown_is_mentioned() -> None:
     asked = request(user(text("Hi"), {"type": "video_url", "video_url": {"url": "https://a.example/v.mp4"}}))
-    [message] = conversation(asked, [], images={"messages[0].content[1]": []})
+    [message] = conversation(asked, [], images={(0, 1): []})
     assert message["content"] == [text("Hi"), text("[video]")]
 
 

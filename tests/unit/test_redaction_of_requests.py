@@ -171,7 +171,7 @@ async def test_a_picture_that_shows_personal_data_is_hidden_from_the_llm(make: M
 
         async def run(self, request: TaskRequest) -> Result:
             [source] = request.sources
-            text = "card 4111 1111 1111 1111" if source.param.startswith("messages[0].content[2]") else "nine"
+            text = "card 4111 1111 1111 1111" if source.origin.part == 2 else "nine"
             return result_of("ocr", {"extracted_text": text, "sections": []})
 
     def find_task(_: str) -> Task:

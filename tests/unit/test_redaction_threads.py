@@ -17,7 +17,7 @@ from tasks.base import TaskRequest, unreported
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateTask
 from tests.llm_server import Reply
 from tests.unit.test_gather import PICTURE, finder, giving
@@ -70,7 +70,7 @@ async def test_what_is_translated(threads: list[str]) -> None:
 async def test_what_of_a_page_an_llm_finds_fields_in(threads: list[str]) -> None:
     page = INVOICE.replace("</p>", " Write to ann@example.org.</p>", 1)
     async with answering(Reply('{"items": []}')) as (llm, upstream), site(llm, page=html(page)) as here:
-        source = Source(PARAM, url=here.server.url("page"))
+        source = Source(Origin(PARAM), url=here.server.url("page"))
         asked = f"Extract the amount and the due date from {source.url}"
         await here.task.run(TaskRequest(asked, (source,), redact=Redaction(FairExecutor(HERE)).of_text))
     assert "[EMAIL]" in str(upstream.requests[0].body)

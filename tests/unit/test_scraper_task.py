@@ -19,7 +19,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source, Total
+from tasks.inputs.source import Origin, Source, Total
 from tasks.ocr import OcrTask
 from tasks.scrape.browser import Rendered, Renderer
 from tasks.scraper import ScraperParts, ScraperTask
@@ -69,7 +69,7 @@ class Site:
 
     async def scrape(self, path: str = "", text: str = "Scrape {}", **source: Any) -> Any:
         url = self.server.url(path)
-        return (await self.task.run(TaskRequest(text.format(url), (Source(PARAM, url=url, **source),)))).data
+        return (await self.task.run(TaskRequest(text.format(url), (Source(Origin(PARAM), url=url, **source),)))).data
 
 
 def html(body: bytes | str, *headers: str) -> bytes:
@@ -145,7 +145,7 @@ async def test_the_url_is_where_the_redirects_end() -> None:
 
 async def test_several_pages_are_a_list() -> None:
     async with site(a=html("<p>page a</p>"), b=html("<p>page b</p>")) as here:
-        sources = tuple(Source(PARAM, url=here.server.url(name)) for name in "ab")
+        sources = tuple(Source(Origin(PARAM), url=here.server.url(name)) for name in "ab")
         done: list[tuple[str, int, int]] = []
         found = (await here.task.run(TaskRequest("", sources, lambda *said: done.append(said)))).data
     assert isinstance(found, list)
@@ -156,7 +156,7 @@ async def test_several_pages_are_a_list() -> None:
 async def test_a_request_without_a_url_is_refused() -> None:
     async with site() as here:
         with pytest.raises(InputError, match="task 'scraper' needs the URL"):
-            await here.task.run(TaskRequest("Scrape it", (Source(PARAM, payload="aGVsbG8="),)))
+            await here.task.run(TaskRequest("Scrape it", (Source(Origin(PARAM), payload="aGVsbG8="),)))
 
 
 async def test_robots_txt_is_obeyed() -> None:

@@ -14,7 +14,7 @@ from tasks.errors import InputError
 from tasks.inputs.media_types import media_type_named
 from tasks.inputs.reading import decode_payload
 from tasks.inputs.sniff import sniff
-from tasks.inputs.source import _URL, Source, urls_in
+from tasks.inputs.source import _URL, Origin, Source, urls_in
 
 PIECE = 16
 """Small, so that a few dozen characters are many pieces."""
@@ -24,7 +24,7 @@ blanks = st.sampled_from(["", "\n", "\r\n", " ", "\t"])
 
 
 def decode(payload: str | memoryview) -> bytes:
-    return decode_payload(Source("p", payload=payload), limit=LIMIT, piece=PIECE).data
+    return decode_payload(Source(Origin("p"), payload=payload), limit=LIMIT, piece=PIECE).data
 
 
 @given(st.binary(max_size=200), st.booleans(), blanks, st.integers(1, 90))
@@ -59,7 +59,7 @@ def test_what_is_accepted_as_base64_is_the_same_in_pieces_as_in_one(text: str) -
 @given(st.integers(0, 60), st.integers(0, 60), blanks)
 def test_what_is_larger_than_the_limit_is_refused_and_nothing_else(size: int, limit: int, blank: str) -> None:
     payload = blank.join(base64.b64encode(bytes(size)).decode())
-    source = Source("p", payload=payload)
+    source = Source(Origin("p"), payload=payload)
     if size > limit:
         with pytest.raises(InputError, match="the limit is"):
             decode_payload(source, limit=limit, piece=PIECE)
@@ -83,7 +83,7 @@ def test_a_url_in_a_text_is_part_of_it_and_a_url(text: str) -> None:
     for url in urls_in(text):
         assert url in text
         assert re.match(r"https?://\S", url, re.IGNORECASE)
-        assert Source.from_reference(url, param="p").url == url
+        assert Source.from_reference(url, origin=Origin("p")).url == url
 
 
 @given(st.binary(max_size=300), st.booleans())

@@ -21,7 +21,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.speech_to_text import SpeechData, SpeechToTextTask
 from tests.pages import single_line
 from tests.recordings import encoded, filmed, plain_wav
@@ -137,7 +137,7 @@ def asking(transcriber: Callable[[], Transcriber], loader: MediaLoader) -> Ask:
 
 
 def source(file: bytes) -> Source:
-    return Source.from_reference(base64.b64encode(file).decode(), param="p")
+    return Source.from_reference(base64.b64encode(file).decode(), origin=Origin("p"))
 
 
 def wav(*parts: Samples) -> bytes:

@@ -13,7 +13,7 @@ from app.services import Services
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.speech.transcriber import RATE, Word
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.speech.cutter import Stretch, Window
 from tasks.speech.listening import Heard, Piece
 from tasks.speech.phrases import Phrase, phrases
@@ -146,7 +146,7 @@ def test_what_is_in_doubt_is_kept_until_the_end() -> None:
 def wav(*channels: Samples) -> Source:
     length = max(map(len, channels))
     samples = np.stack([np.pad(channel, (0, length - len(channel))) for channel in channels])
-    return Source("file", data=plain_wav(samples.clip(-1, 1)))
+    return Source(Origin("file"), data=plain_wav(samples.clip(-1, 1)))
 
 
 async def transcribed(source: Source, **options: object) -> tuple[list[str], Transcript, bool]:

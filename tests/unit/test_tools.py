@@ -9,13 +9,13 @@ from app.chat.plan import Plan, Step
 from app.chat.tools import PREFIX, TOOLS, InternalTool, offered
 from tasks.base import TASK_NAMES
 from tasks.errors import InputError
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case
 from tests.unit.test_collect import PIXEL
 
-PICTURE = Source.from_reference(PIXEL, param="messages[0].content[0].image_url.url")
-OTHER = Source.from_reference(PIXEL, param="messages[0].content[1].image_url.url")
-PAGE = Source.from_reference("https://a.example/page", param="messages[0].content")
+PICTURE = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 0))
+OTHER = Source.from_reference(PIXEL, origin=Origin("image_url", "url", 0, 1))
+PAGE = Source.from_reference("https://a.example/page", origin=Origin(message=0))
 TURN = Turn("Hm?", (PICTURE, PAGE))
 BY_TASK = {tool.task: tool for tool in TOOLS}
 

@@ -15,7 +15,7 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateData, TranslateTask, languages_of
 
 
@@ -55,7 +55,7 @@ async def translated(
 def attached(text: str, filename: str = "a.txt") -> Source:
 
     return Source(
-        param="messages[0].content[1].file", payload=base64.b64encode(text.encode()).decode(), filename=filename
+        Origin("file", message=0, part=1), payload=base64.b64encode(text.encode()).decode(), filename=filename
     )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,9 +24,11 @@ FRAME_SIDE = 1024
 """Pixels of the longer side of a video's frame at most: there are many, and OCR sees them as they are."""
 _FRAME_QUALITY = 85
 
-_PART = re.compile(r"(messages\[\d+\]\.content\[\d+\])\.(.*)")
-_IMAGE = re.compile(r"image_url(\.url)?|file_id")
-"""The field of a part that is an image, by its type."""
+_IMAGES = ("image_url", "file_id")
+"""Fields of parts that are images, by their type."""
+
+Part = tuple[int, int]
+"""A message and a part of it, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,22 @@ class Shown:
     """What the LLM is told of it."""
 
 
-async def images_for_llm(turn: Turn, loader: MediaLoader, *, told: bool) -> dict[str, Sequence[Shown]]:
-    """What is shown for each part of the turn that is an image or a video, by its path (`messages[0].content[1]`).
+async def images_for_llm(turn: Turn, loader: MediaLoader, *, told: bool) -> dict[Part, Sequence[Shown]]:
+    """What is shown for each part of the turn that is an image or a video.
 
     With `told`, one that cannot be read is left out: an entry of the precontext says why. Without, it raises
     InputError.
     """
-    images: dict[str, Sequence[Shown]] = {}
+    images: dict[Part, Sequence[Shown]] = {}
     for source in turn.sources:
         is_video = kind_of(source) == "video"
-        fields = [found for path in (source.param, *source.also) if (found := _PART.fullmatch(path))]
-        parts = [found[1] for found in fields if _IMAGE.fullmatch(found[2]) or (is_video and found[2] != "text")]
+        parts = [
+            (origin.message, origin.part)
+            for origin in (source.origin, *source.also)
+            if origin.message is not None
+            and origin.part is not None
+            and (origin.field in _IMAGES or (is_video and not origin.is_text))
+        ]
         try:
             if parts:
                 images |= dict.fromkeys(parts, await _shown(source, loader, is_video=is_video))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from app.chat.context.images import Shown
+from app.chat.context.images import Part, Shown
 from app.chat.events import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
@@ -24,13 +24,13 @@ def conversation(
     system: Sequence[str],
     results: Sequence[str] = (),
     fence: str = "",
-    images: Mapping[str, Sequence[Shown]] | None = None,
+    images: Mapping[Part, Sequence[Shown]] | None = None,
 ) -> list[LlmMessage]:
     """The request's messages in OpenAI's form, system texts first and in one message.
 
     `results` are fenced texts, put before the user's latest words; without a `fence` there are none, nor will there
-    be. `images` maps a part's path in the request to the images that the LLM gets instead, each after its label; a part
-    that is not in it is named and left out.
+    be. `images` maps a part to the images that the LLM gets instead, each after its label; a part that is not in it is
+    named and left out.
     """
     first = [*system, RULES.format(fence=fence)] if fence else list(system)
     messages: list[LlmMessage] = [{"role": "system", "content": "\n\n".join(first)}] if first else []
@@ -56,12 +56,10 @@ def fenced(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fence: st
 
 
 def _user_content(
-    message: Message, index: int, results: Sequence[str], images: Mapping[str, Sequence[Shown]]
+    message: Message, index: int, results: Sequence[str], images: Mapping[Part, Sequence[Shown]]
 ) -> str | list[dict[str, Any]]:
-    if isinstance(message.content, list) and any(path.startswith(f"messages[{index}]") for path in images):
-        parts = [
-            _parts(part, images.get(f"messages[{index}].content[{at}]")) for at, part in enumerate(message.content)
-        ]
+    if isinstance(message.content, list) and any(at == index for at, _ in images):
+        parts = [_parts(part, images.get((index, at))) for at, part in enumerate(message.content)]
         return [*map(_text, results), *chain.from_iterable(parts)]
     texts = [*results, _words(message)]
     return "\n\n".join(text for text in texts if text)

@@ -15,7 +15,7 @@ from app.chat.guard.redaction import Redaction
 from app.chat.inputs import Turn, text_of
 from app.chat.plan import Plan
 from app.chat.plan_executor import entry
-from app.chat.planning.kinds import is_linked, kind_of
+from app.chat.planning.kinds import kind_of
 from app.wire.request import ChatRequest, TextPart
 from models.language.llm import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, as_it_is
@@ -123,7 +123,7 @@ class Guard:
         done = [(step.sources, one) for step, one in zip(plan.steps, entries, strict=True) if step.task == "ocr"]
         read = {source for sources, one in done if one.error is None for source in sources}
         # Of a video, the user may have asked for some frames alone.
-        seen = [source for source in self.turn.sources if not is_linked(source)]
+        seen = [source for source in self.turn.sources if not source.is_linked]
         unread = [one for one in seen if kind_of(one) == "video" or (kind_of(one) == "image" and one not in read)]
 
         async def reading(source: Source) -> list[Entry]:
@@ -260,7 +260,7 @@ async def reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> Async
             log.debug("not_read_ahead", param=source.param)  # whoever needs it is told
 
     running = [
-        asyncio.create_task(read(source)) for source in sources if not is_linked(source) or kind_of(source) != "page"
+        asyncio.create_task(read(source)) for source in sources if not source.is_linked or kind_of(source) != "page"
     ]
     try:
         yield

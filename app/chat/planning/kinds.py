@@ -21,29 +21,23 @@ _TABLES = frozenset(
 _CONTAINERS = frozenset({"application/zip", "application/gzip", "application/x-ole-storage", "application/xml"})
 """What begins like many other types: the name says more."""
 
-_OF_FIELD: tuple[tuple[str, Kind], ...] = (
-    ("image_url", "image"),
-    ("video_url", "video"),
-    ("audio_url", "audio"),
-    ("input_audio", "audio"),
-)
+_OF_FIELD: dict[str, Kind] = {
+    "image_url": "image",
+    "video_url": "video",
+    "audio_url": "audio",
+    "input_audio": "audio",
+}
 
 _OF_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
-
-
-def is_linked(source: Source) -> bool:
-    """Whether `source` is a URL in running text, not a content part."""
-    return source.url is not None and source.param.endswith((".content", ".text"))
 
 
 def kind_of(source: Source) -> Kind:
     """What the bytes show, else what is declared, else what the name says, else what the field is for."""
     media_type = _media_type(source)
-    if is_linked(source) and (media_type is None or media_type == "text/html"):
+    if source.is_linked and (media_type is None or media_type == "text/html"):
         return "page"
     if media_type is None:
-        field = source.param.removesuffix(".url").removesuffix(".data").rpartition(".")[2]
-        return next((kind for name, kind in _OF_FIELD if name == field), "document")
+        return _OF_FIELD.get(source.origin.field, "document")
     if media_type in _TABLES:
         return "table"
     return _OF_TYPE.get(media_type.partition("/")[0], "document")

@@ -83,7 +83,7 @@ def own_engine() -> Callable[[Job], Outcome]:
     from app.services import Services
     from app.settings import Settings
     from tasks.base import TaskRequest
-    from tasks.inputs.source import Source
+    from tasks.inputs.source import Origin, Source
 
     loop = _running_loop()
 
@@ -93,7 +93,7 @@ def own_engine() -> Callable[[Job], Outcome]:
     services = asyncio.run_coroutine_threadsafe(build(), loop).result()
 
     def search(picture: bytes) -> int:
-        source = Source.from_reference(data_url(picture, "image/png"), param="picture")
+        source = Source.from_reference(data_url(picture, "image/png"), origin=Origin("picture"))
         work = services.find_task("gui_detection").run(TaskRequest("", (source,)))
         result: Any = asyncio.run_coroutine_threadsafe(work, loop).result()
         return len(result.data["gui_elements"])
