@@ -9,18 +9,9 @@ from app.files.records import FileLimits
 from app.files.storage import Storage
 from app.files.store import FileStore
 from app.settings import PREFIX, Settings, is_loopback
-from models.candidate import (
-    DetectionConfig,
-    EngineConfig,
-    GuardConfig,
-    GuiConfig,
-    LlmConfig,
-    SandboxConfig,
-    SpeechConfig,
-)
+from models.capability import OFF, EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from models.sandbox.script import SandboxLimits
 from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
@@ -63,83 +54,16 @@ def build_config(settings: Settings) -> EngineConfig:
         auto_pull=settings.auto_pull,
         max_queue=settings.max_queue,
         idle_unload_s=settings.idle_unload_s or None,
-        ocr_language=settings.ocr_language,
-        detection=DetectionConfig(
-            settings.object_detection,
-            Path(settings.object_detection_model) if settings.object_detection_model else None,
-        ),
-        gui=GuiConfig(
-            settings.gui_detection,
-            Path(settings.gui_detection_model) if settings.gui_detection_model else None,
-        ),
-        diarization_model=Path(settings.diarization_model) if settings.diarization_model else None,
-        speech=SpeechConfig(
-            Path(settings.speech_model) if settings.speech_model else None,
-            settings.speech_batch,
-        ),
-        sandbox=_sandbox_config(settings),
-        guard=_guard_config(settings),
-        llm=_llm_config(settings),
+        own=(settings,),
     )
 
 
 def build_runtime(settings: Settings) -> Runtime:
     """Raises ValueError for an engine that the catalog does not know."""
-    choices = {
-        "ocr": settings.ocr,
-        "object_detection": settings.object_detection,
-        "gui_detection": settings.gui_detection,
-        "diarization": settings.diarization,
-        "speech_to_text": settings.speech_to_text,
-        "forecast": settings.forecast,
-        "translate": settings.translate,
-        "text_guard": settings.text_guard,
-        "image_guard": settings.image_guard,
-        "llm": settings.llm,
-        "embedding": settings.embedding,
-    }
-    return Runtime(CATALOG, build_config(settings), choices)
-
-
-def _sandbox_config(settings: Settings) -> SandboxConfig:
-    limits = SandboxLimits(
-        seconds=settings.sandbox_seconds,
-        memory=int(settings.sandbox_memory_mb * MB),
-        disk=int(settings.sandbox_disk_mb * MB),
-        output=settings.sandbox_output_kb * 1024,
-        images=int(settings.sandbox_images_mb * MB),
-        processes=settings.sandbox_processes,
-    )
-    return SandboxConfig(limits, settings.sandbox_at_once)
-
-
-def _guard_config(settings: Settings) -> GuardConfig:
-    key = settings.guard_api_key
-    return GuardConfig(
-        text=settings.text_guard,
-        image=settings.image_guard,
-        base_url=settings.guard_base_url,
-        api_key=key.get_secret_value() if key else None,
-        model=settings.guard_model,
-        seconds=settings.guard_timeout_s,
-        image_model=Path(settings.image_guard_model) if settings.image_guard_model else None,
-    )
-
-
-def _llm_config(settings: Settings) -> LlmConfig:
-    key = settings.llm_api_key
-    return LlmConfig(
-        base_url=settings.llm_base_url,
-        api_key=key.get_secret_value() if key else None,
-        model=settings.llm_model,
-        abilities=None if settings.llm_abilities is None else frozenset(settings.llm_abilities),
-        context_tokens=settings.llm_context_tokens,
-        gguf=Path(settings.llm_gguf) if settings.llm_gguf else None,
-        max_tokens=settings.embedded_max_tokens,
-        parallel=settings.llm_parallel,
-        first_byte_s=settings.llm_first_byte_s,
-        at_once=settings.llm_calls_at_once,
-    )
+    config = build_config(settings)
+    chosen = {name: one.choice(config) for name, one in CATALOG.items() if one.settings}
+    heeded = {name: choice for name, choice in chosen.items() if not (CATALOG[name].is_switch and choice == OFF)}
+    return Runtime(CATALOG, config, heeded)
 
 
 def build_fetcher(settings: Settings) -> Fetcher:

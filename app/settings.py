@@ -3,19 +3,17 @@
 import difflib
 import ipaddress
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, create_model, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.telemetry import LogFormat
-from models.safety.codes import CODES
-from models.safety.model_candidates import is_known_guard
+from models.capability import Address, CommaSeparated, SettingsT, Split
+from models.catalog import CATALOG
 
 PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"
@@ -23,11 +21,11 @@ ROOT = Path(__file__).parents[1]
 """The clone, where openfaze runs from one."""
 _FILLED = {"weights": "*", "files": "*/file-*.json"}
 """What there is in a folder that has been in use: many a folder of other people's is called `files`."""
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
-GuardThresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDecode]
 
 
 class Settings(BaseSettings):
+    """And those of each capability, which `of` finds: they are declared in its folder."""
+
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_file=ENV_FILE,
@@ -44,7 +42,7 @@ class Settings(BaseSettings):
     """TCP port; 0 takes a free one."""
     open: bool = False
     """Serve beyond loopback without keys, to anyone who can connect."""
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode, Split] = ()
     """Comma-separated keys; a client sends one as `Authorization: Bearer <key>`. No key is asked for without these and
     OPENFAZE_KEYS_FILE."""
     keys_file: str | None = None
@@ -54,100 +52,9 @@ class Settings(BaseSettings):
     log_format: LogFormat = "auto"
     """`json`: a JSON object a line; `console`: lines for people; `auto`: for people on a terminal, else JSON."""
 
-    ocr: str = "auto"
-    """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
-    ocr_language: str = "en"
-    """The language whose recogniser an engine with one per language loads (PaddleOCR); others ignore it."""
-    object_detection: str = "auto"
-    """An engine that finds objects (docs/object-detection.md lists them), or `auto`: the first that can run here."""
-    object_detection_model: str | None = None
-    """Your own network for it: an RF-DETR or D-FINE in ONNX, a folder of transformers', a file of ultralytics'."""
-    gui_detection: str = "auto"
-    """An engine that finds the elements of user interfaces (docs/gui-detection.md lists them), or `auto`."""
-    gui_detection_model: str | None = None
-    """The file of OmniParser's icon detector, for `omniparser`."""
-    diarization: str = "auto"
-    """The engine that tells speakers apart: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
-    diarization_model: str | None = None
-    """A copy of pyannote/speaker-diarization-community-1, for `pyannote`."""
-    speech_to_text: str = "auto"
-    """The engine that writes speech down: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-tiny-en`, or
-    `auto`: the first that can run here."""
-    speech_model: str | None = None
-    """A directory with a Whisper model of your own, converted for CTranslate2."""
-    speech_batch: int = Field(default=0, ge=0)
-    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a GPU."""
-    code_sandbox: Literal["auto", "on", "off"] = "auto"
-    """`auto`: Python that the full model writes runs where bubblewrap works; `on`: clients' `<task>code_sandbox</task>`
-    too; `off`: nothing runs."""
-    sandbox_seconds: float = Field(default=30, gt=0, le=900)
-    """Seconds that a script may run."""
-    sandbox_memory_mb: float = Field(default=1024, ge=256)
-    """Megabytes of memory of a script, all its processes together."""
-    sandbox_disk_mb: float = Field(default=128, gt=0)
-    """Megabytes of the files that a script writes, which lie in memory until it ends."""
-    sandbox_output_kb: int = Field(default=64, ge=1)
-    """Kilobytes of what a script prints that are kept: the beginning and the end."""
-    sandbox_images_mb: float = Field(default=8, ge=0)
-    """Megabytes of PNG files that come back from a script."""
-    sandbox_processes: int = Field(default=32, ge=1)
-    """Processes and threads that a script may have at a time."""
-    sandbox_at_once: int = Field(default=2, ge=1)
-    """Scripts that run at a time; others wait."""
-    forecast: str = "auto"
-    """The engine that continues series: `chronos-2`, `statsmodels`, or `auto`: the first that can run here."""
-    translate: str = "auto"
-    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: all that can run here, in this
-    order, the first that knows the languages."""
-    text_guard: str = "auto"
-    """An engine that judges texts for `<guard>` (docs/guardrails.md lists them), or `auto`: each code by the first that
-    can run here and judge it."""
-    image_guard: str = "auto"
-    """The engine that judges pictures for `<guard>`, as OPENFAZE_TEXT_GUARD."""
-    guard_base_url: str | None = None
-    """An OpenAI-compatible server that runs a guard model: Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
-    guard_api_key: SecretStr | None = None
-    """The key for that server."""
-    guard_model: str | None = None
-    """The guard model as that server calls it."""
-    guard_timeout_s: float = Field(default=20, gt=0)
-    """Seconds that judging a picture, or 50,000 characters of a text, may take; then the request is refused."""
-    max_guarded_mb: float = Field(default=1, gt=0)
-    """Megabytes of UTF-8 that a guard may have to judge together: what a request says, or what was read for it."""
-    max_guard_verdicts: int = Field(default=10_000, ge=0)
-    """Verdicts of texts that a guard keeps, by a hash of the text and for each key by itself, so that the history of a
-    conversation is not judged anew in each turn; 0: none."""
-    guard_thresholds: GuardThresholds = {}
-    """Comma-separated scores from which on a code applies, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
     personal_data: Literal["block", "redact"] = "block"
     """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,
     numbers of telephones, cards and accounts, and national ids are replaced by placeholders (docs/redaction.md)."""
-    image_guard_model: str | None = None
-    """Your own network for it: a folder with an image classifier of transformers', or NudeNet's ONNX file."""
-    llm: str = "auto"
-    """The orchestrating LLM: `openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m`, or `auto`: the first that can run."""
-    llm_base_url: str | None = None
-    """An OpenAI-compatible server for the LLM (vLLM, SGLang, llama.cpp, Ollama, a hosted one)."""
-    llm_api_key: SecretStr | None = None
-    """The key for that server."""
-    llm_model: str | None = None
-    """The model as that server calls it; without, the first that it lists."""
-    llm_abilities: Annotated[tuple[str, ...] | None, NoDecode] = None
-    """Comma-separated, of `vision`, `tools`, `json_schema`: what that server's model can do. Unset: it is tried out."""
-    llm_context_tokens: int | None = Field(default=None, ge=256)
-    """Tokens of prompt and answer together. Unset: as that server says, 4096 for an LLM in this process, 2048 for the
-    small one that comes along."""
-    llm_first_byte_s: float = Field(default=120, gt=0)
-    """Seconds that that server may take to begin its answer."""
-    llm_gguf: str | None = None
-    """A GGUF file to run in this process on llama.cpp."""
-    embedded_max_tokens: int = Field(default=512, ge=1)
-    """Tokens after which an answer of an LLM in this process ends where the request sets no `max_tokens`."""
-    llm_parallel: int | None = Field(default=None, ge=1)
-    """Answers that an LLM in this process writes at a time. Unset: 10 of the small one that comes along, 4 of
-    others."""
-    embedding: str = "auto"
-    """The embedding engine, for routing and for trimming long results: `all-minilm-l6-v2` or `auto`."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run."""
     threads: int = Field(default=0, ge=0)
@@ -197,22 +104,14 @@ class Settings(BaseSettings):
     """Megabytes that one office file may unpack to, counted while it is unpacked."""
     max_cells: int = Field(default=1_000_000, ge=1)
     """Cells of one workbook, without empty ones."""
-    max_series: int = Field(default=32, ge=1)
-    """Series that one request may have forecast."""
-    max_series_points: int = Field(default=100_000, ge=5)
-    """Steps of one series to forecast, the missing ones between the first and the last included."""
     max_text_chars: int = Field(default=20_000_000, ge=1)
     """Characters of one text, office or HTML file."""
     max_wording_chars: int = Field(default=20_000, ge=1000)
     """Characters of a request's text, at its beginning and its end, in which is looked for what it asks for."""
     max_evidence_chars: int = Field(default=200_000_000, ge=1000)
     """Characters of text that the fields of one answer are compared with for evidence, each field with all of it."""
-    max_inline_chars: int = Field(default=1_000_000, ge=1000)
-    """Characters of a text that holds a series to forecast; a longer one comes as a file."""
     max_json_depth: int = Field(default=200, ge=1)
     """Lists and objects within each other in a JSON file."""
-    max_translate_chars: int = Field(default=1_000_000, ge=1)
-    """Characters that one request may have translated."""
     max_sources: int = Field(default=16, ge=1)
     """Inputs (parts and URLs) of one request."""
     max_total_mb: float = Field(default=256, gt=0)
@@ -233,12 +132,10 @@ class Settings(BaseSettings):
     search_provider: CommaSeparated = ("auto",)
     """Who searches the web, comma-separated, the next where one fails: `searxng`, `brave`, `tavily`, `serper`, `ddgs`;
     or `auto`: those that are set up, in this order; or `off`."""
-    search_url: str | None = None
+    search_url: Address | None = None
     """A SearXNG for it that answers in JSON, on a private network too; clients cannot reach it by this."""
     search_api_key: SecretStr | None = None
     """The key of the hosted provider that is named, or `brave=…,tavily=…` for several."""
-    llm_calls_at_once: int = Field(default=256, ge=1)
-    """Calls of the LLM's server at a time; others wait."""
     tool_calls_at_once: int = Field(default=8, ge=1)
     """Specialists that run at a time for the calls of one request's LLM."""
     max_tool_calls_a_round: int = Field(default=16, ge=1)
@@ -263,7 +160,7 @@ class Settings(BaseSettings):
     """Seconds that running requests and streams get to finish once the server is told to stop."""
     fetch_allow: CommaSeparated = ()
     """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to besides public addresses."""
-    fetch_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode] = (80, 443, 8080, 8443)
+    fetch_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode, Split] = (80, 443, 8080, 8443)
     """Comma-separated ports that URLs may name; what OPENFAZE_FETCH_ALLOW names is open on any port."""
     fetch_proxy: SecretStr | None = None
     """A proxy to fetch URLs through: `http://host:port` or `https://…`, with `user:password@` if it asks for them."""
@@ -284,58 +181,10 @@ class Settings(BaseSettings):
     browser_pages: int = Field(default=2, ge=1)
     """Pages that are open in the browser at a time; more wait."""
 
-    @field_validator(
-        "api_keys", "preload", "fetch_allow", "fetch_ports", "llm_abilities", "search_provider", mode="before"
-    )
-    @classmethod
-    def _split_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
     @field_validator("weights_dir", "files_dir")
     @classmethod
     def _found_wherever_it_starts(cls, value: str, info: ValidationInfo) -> str:
         return value or str(default_folder(f"{info.field_name}".removesuffix("_dir")))
-
-    @field_validator("llm_abilities")
-    @classmethod
-    def _known_abilities(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        unknown = set(value or ()) - {"vision", "tools", "json_schema"}
-        if unknown:
-            raise ValueError(f"no ability '{min(unknown)}'; there are: vision, tools, json_schema")
-        return value
-
-    @field_validator("llm_base_url", "guard_base_url", "search_url")
-    @classmethod
-    def _is_an_address(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "http://none")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(
-                "this is no address that begins with http:// or https://, such as http://localhost:11434/v1"
-            )
-        return value
-
-    @field_validator("guard_thresholds", mode="before")
-    @classmethod
-    def _scores_by_code(cls, value: object) -> object:
-        return thresholds_in(value) if isinstance(value, str) else value
-
-    @field_validator("object_detection_model", "gui_detection_model", "image_guard_model")
-    @classmethod
-    def _is_there(cls, value: str | None) -> str | None:
-        if value and not Path(value).exists():
-            raise ValueError(f"there is no file or folder '{value}'")
-        return value
-
-    @model_validator(mode="after")
-    def _knows_the_guard(self) -> Self:
-        if self.guard_base_url and self.text_guard == "auto" and not is_known_guard(self.guard_model or ""):
-            raise ValueError(
-                f"{PREFIX}GUARD_BASE_URL: {PREFIX}GUARD_MODEL names no Qwen3Guard, gpt-oss-safeguard or Llama Guard 3 "
-                f"or 4; set {PREFIX}TEXT_GUARD to the kind of model that is there"
-            )
-        return self
 
     @model_validator(mode="after")
     def _needs_keys_beyond_loopback(self) -> Self:
@@ -347,6 +196,16 @@ class Settings(BaseSettings):
             )
         return self
 
+    def of(self, kind: type[SettingsT]) -> SettingsT:
+        """The settings of a capability."""
+        assert isinstance(self, kind), f"{kind.__name__} is of no capability in the catalog"
+        return self
+
+
+if not TYPE_CHECKING:
+    _own = dict.fromkeys(one.settings for one in CATALOG.values() if one.settings)
+    Settings = create_model("Settings", __base__=(*_own, Settings), __module__=__name__)
+
 
 def default_folder(name: str) -> Path:
     """Where `weights` or `files` lie unless a setting says it: the same place wherever the server is started. While
@@ -354,15 +213,6 @@ def default_folder(name: str) -> Path:
     home = ROOT if (ROOT / "pyproject.toml").is_file() else platformdirs.user_data_path("openfaze", appauthor=False)
     folder, here = home / name, Path.cwd() / name
     return here if not folder.exists() and any(here.glob(_FILLED[name])) else folder
-
-
-def thresholds_in(text: str) -> dict[str, str]:
-    """Of `S1=0.6,S10=0.4`. Raises ValueError for what is no code, and for what is no pair."""
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    for code, equals, _ in pairs:
-        if code.strip().upper() not in CODES or not equals:
-            raise ValueError(f"'{code.strip()}' should be a guard code with its score, such as S1=0.6")
-    return {code.strip().upper(): score.strip() for code, _, score in pairs}
 
 
 def is_loopback(host: str) -> bool:

@@ -7,33 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import invalidate_caches
-from typing import Any, cast
+from typing import Any
 
 import structlog
 
 from models.base import EngineSpec, EngineUnavailable
-from models.candidate import Built, Candidate, EngineConfig
+from models.capability import AUTO, OFF, ON, Built, Candidate, Capability, EngineConfig, ServiceT
 from models.fair_executor import FairExecutor
 from models.host import EngineHost
-from models.language.embedding import Embedder
-from models.language.llm import Llm
-from models.safety.guard import ImageGuard, TextGuard
-from models.sandbox.script import Sandbox
-from models.series.forecaster import Forecaster
 from models.single_flight import SharedRun
-from models.speech.transcriber import Transcriber
-from models.speech.voices import Diarizer, VoiceEncoder
-from models.translation.translator import Translator
-from models.vision.detection.detector import Detector, Segmenter
-from models.vision.gui.elements import GuiDetector, GuiGrounder
-from models.vision.text import PageReader
 
 log = structlog.get_logger(__name__)
 
-AUTO, OFF = "auto", "off"
 NOT_YET = "This version of openfaze has no engine for it yet."
-_SEVERAL = ("translate", "text_guard", "image_guard")
-"""Capabilities that all engines serve which can run."""
 LOOK_AGAIN_S = 2.0
 """Seconds for which it is remembered which engines can run here."""
 
@@ -68,7 +54,7 @@ class _Seen:
 
 
 class Runtime:
-    """`choices` maps a capability to an engine's name, `auto` or `off`; capabilities not in it are `auto`.
+    """`choices` maps a capability to an engine's name, `auto`, `off`, or `on` for a switch; those not in it are `auto`.
 
     Whether an engine can run here takes look-ups of packages and files. A server has `look` make them in a thread ahead
     of each request, and goes by what it saw; who never calls it has them made when they are needed.
@@ -78,7 +64,7 @@ class Runtime:
 
     def __init__(
         self,
-        catalog: Mapping[str, Sequence[Candidate]],
+        catalog: Mapping[str, Capability[Any]],
         config: EngineConfig,
         choices: Mapping[str, str] | None = None,
         *,
@@ -96,8 +82,8 @@ class Runtime:
         self._seen: Mapping[EngineSpec, _Seen] = {}
         self._seen_at = -LOOK_AGAIN_S
         for capability, choice in self._choices.items():
-            names = [candidate.spec.name for candidate in catalog[capability]]
-            if choice not in (AUTO, OFF, *names):
+            names = [candidate.spec.name for candidate in catalog[capability].engines]
+            if choice not in (AUTO, ON if catalog[capability].is_switch else OFF, *names):
                 raise ValueError(
                     f"OPENFAZE_{capability.upper()}: no engine '{choice}' for '{capability}'; there are: "
                     f"{', '.join(names)}; or '{AUTO}' or '{OFF}'"
@@ -149,73 +135,22 @@ class Runtime:
             return False
         return self._is_loaded(candidate) or self._found(candidate).is_at_hand
 
-    def page_reader(self) -> PageReader:
-        """The `ocr` capability. Raises EngineUnavailable."""
-        return cast(PageReader, self._service("ocr"))
+    def use(self, capability: Capability[ServiceT]) -> ServiceT:
+        """Raises EngineUnavailable."""
+        service: ServiceT = self._build(self.choose(capability.name)).service
+        return service
 
-    def detector(self) -> Detector:
-        """The `object_detection` capability. Raises EngineUnavailable."""
-        return cast(Detector, self._service("object_detection"))
-
-    def gui_detector(self) -> GuiDetector:
-        """The `gui_detection` capability. Raises EngineUnavailable."""
-        return cast(GuiDetector, self._service("gui_detection"))
-
-    def gui_grounder(self) -> GuiGrounder | None:
-        """The `gui_grounding` capability; None where words alone are to tell which element is meant."""
+    def find(self, capability: Capability[ServiceT]) -> ServiceT | None:
+        """None where nothing can serve it."""
         try:
-            return cast(GuiGrounder, self._service("gui_grounding"))
+            return self.use(capability)
         except EngineUnavailable:
             return None
 
-    def open_vocabulary(self) -> Detector:
-        """A Detector of any label, beside the one of `object_detection`. Raises EngineUnavailable."""
-        return cast(Detector, self._service("open_vocabulary"))
-
-    def segmenter(self) -> Segmenter:
-        """The `segmentation` capability. Raises EngineUnavailable."""
-        return cast(Segmenter, self._service("segmentation"))
-
-    def llm(self) -> Llm:
-        """The `llm` capability. Raises EngineUnavailable."""
-        return cast(Llm, self._service("llm"))
-
-    def voice_encoder(self) -> VoiceEncoder | Diarizer:
-        """The `diarization` capability. Raises EngineUnavailable."""
-        return cast(VoiceEncoder | Diarizer, self._service("diarization"))
-
-    def embedder(self) -> Embedder | None:
-        """The `embedding` capability; None where no engine can serve it."""
-        try:
-            return cast(Embedder, self._service("embedding"))
-        except EngineUnavailable:
-            return None
-
-    def sandbox(self) -> Sandbox:
-        """The `code_sandbox` capability. Raises EngineUnavailable."""
-        return cast(Sandbox, self._service("code_sandbox"))
-
-    def forecaster(self) -> Forecaster:
-        """The `forecast` capability. Raises EngineUnavailable."""
-        return cast(Forecaster, self._service("forecast"))
-
-    def transcriber(self) -> Transcriber:
-        """The `speech_to_text` capability. Raises EngineUnavailable."""
-        return cast(Transcriber, self._service("speech_to_text"))
-
-    def translators(self) -> list[Translator]:
-        """All engines of the `translate` capability that can run, the best first: one may know languages that another
-        does not. Raises EngineUnavailable where there is none."""
-        return cast(list[Translator], self._services("translate"))
-
-    def text_guards(self) -> list[TextGuard]:
-        """All engines of the `text_guard` capability that can run, the best first: one may judge codes that another
-        cannot. Raises EngineUnavailable where there is none."""
-        return cast(list[TextGuard], self._services("text_guard"))
-
-    def image_guards(self) -> list[ImageGuard]:
-        """All engines of the `image_guard` capability that can run, as `text_guards`."""
-        return cast(list[ImageGuard], self._services("image_guard"))
+    def use_all(self, capability: Capability[ServiceT]) -> list[ServiceT]:
+        """From every engine that can run, the best first. Raises EngineUnavailable where there is none."""
+        self.choose(capability.name)
+        return [self._build(one).service for one in self._runnable(capability.name)]
 
     async def prepare(self, *capabilities: str) -> None:
         """Puts together, off the event loop, what serves `capabilities`: it imports whole libraries. Loads nothing, and
@@ -271,7 +206,7 @@ class Runtime:
     def _candidates(self, capability: str) -> Sequence[Candidate]:
         """Those that the operator leaves to choose from."""
         choice = self._choices.get(capability, AUTO)
-        return [one for one in self._catalog[capability] if choice in (AUTO, one.spec.name)]
+        return [one for one in self._catalog[capability].engines if choice in (AUTO, ON, one.spec.name)]
 
     def _remedy(self, candidate: Candidate) -> str | None:
         """None where it can run here, and so can what it needs."""
@@ -284,19 +219,11 @@ class Runtime:
             return error.remedy
         return None
 
-    def _service(self, capability: str) -> Any:
-        return self._build(self.choose(capability)).service
-
-    def _services(self, capability: str) -> list[Any]:
-        """Of every engine that can run, the best first. Raises EngineUnavailable where there is none."""
-        self.choose(capability)
-        return [self._build(one).service for one in self._runnable(capability)]
-
     def _runnable(self, capability: str) -> list[Candidate]:
         return [one for one in self._candidates(capability) if self._remedy(one) is None]
 
     def _serving(self, capability: str) -> list[Candidate]:
-        if capability in _SEVERAL:
+        if self._catalog[capability].several:
             return self._runnable(capability)
         return [self.choose(capability)] if self.can_serve(capability) else []
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import models
 from models.base import EngineUnavailable
 from models.weights import PullFailed, WeightFile, WeightSet, pull
 
 
 def _tables() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for file in sorted(Path(__file__).parent.rglob("weights.toml")):
+    for file in sorted(file for root in models.__path__ for file in Path(root).rglob("weights.toml")):
         found |= tomllib.loads(file.read_text("utf-8"))
     return found
 

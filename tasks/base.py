@@ -1,29 +1,17 @@
 """What a task is: a typed request in, a typed result out."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from models.capability import Capability, EngineConfig
+from models.runtime import Runtime
+from tasks.inputs.fetch.politeness import Politeness
+from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.result import Result
-
-TASK_NAMES = (
-    "ocr",
-    "object_detection",
-    "gui_detection",
-    "web_search",
-    "scraper",
-    "speech_to_text",
-    "translate",
-    "forecast",
-)
-"""The names that a request may ask for, in the order in which errors list them."""
-
-ALIASES = {"stt": "speech_to_text"}
-"""Other spellings of a task's name."""
-
-PRECONTEXT_NAMES = {"speech_to_text": "stt"}
-"""What a task is called in `precontext`, where that is not its own name."""
+from tasks.scrape.browser import LateBrowser
+from tasks.search.fall_over import FallOver
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, the units done and the units in all. Must not block."""
@@ -64,7 +52,43 @@ class TaskRequest:
 class Task(Protocol):
     @property
     def name(self) -> str:
-        """One of TASK_NAMES."""
+        """As it is declared."""
 
     async def run(self, request: TaskRequest) -> Result:
         """Raises InputError for what the client can mend and ModelError for what it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What tasks are put together from."""
+
+    config: EngineConfig
+    engines: Runtime
+    loader: MediaLoader
+    politeness: Politeness
+    search: FallOver
+    browser: LateBrowser
+    find_task: Callable[[str], Task]
+    """Raises EngineUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Specialist:
+    """What a module of a task declares of it; `tasks.catalog` finds it there."""
+
+    name: str
+    build: Callable[[Parts], Task | None]
+    """None where the operator has switched it off."""
+    uses: Sequence[Capability[Any]] = ()
+    """What it may ask for: these are put together, off the event loop, before it runs."""
+    aliases: Sequence[str] = ()
+    """Other spellings of its name."""
+    precontext_name: str | None = None
+    """What it is called in `precontext`, where that is not its own name."""
+    is_public: Callable[[EngineConfig], bool] = lambda _: True
+    """Whether a request may ask for it."""
+    is_at_hand: Callable[[Parts], bool] = lambda _: True
+    """Whether it may be guessed at, or offered to an LLM: nobody asked for it in so many words, so it must not cost a
+    download. That of the capability of its name is at hand is seen besides."""
+    order: int = 1000
+    """Its place among the others, where these are listed."""

@@ -5,10 +5,13 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NotRequired, TypedDict
 
+from models.capability import OFF, ON
+from models.sandbox.capability import CODE_SANDBOX
 from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
-from tasks.base import TaskRequest
+from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import megabytes
@@ -124,3 +127,20 @@ def _output(outcome: Outcome, limits: SandboxLimits) -> str:
 
 def _image(picture: Picture) -> Image:
     return Image(filename=picture.name, url=f"data:image/png;base64,{base64.b64encode(picture.png).decode()}")
+
+
+def _build(parts: Parts) -> CodeSandboxTask | None:
+    if CODE_SANDBOX.choice(parts.config) == OFF:
+        return None
+    # Tried out now rather than in the first request.
+    parts.engines.can_serve(CODE_SANDBOX.name)
+    return CodeSandboxTask(partial(parts.engines.use, CODE_SANDBOX), parts.loader)
+
+
+TASK = Specialist(
+    CodeSandboxTask.name,
+    _build,
+    uses=(CODE_SANDBOX,),
+    is_public=lambda config: CODE_SANDBOX.choice(config) == ON,
+    order=90,
+)

@@ -4,12 +4,14 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NotRequired, TypedDict
 
 import numpy as np
 
+from models.series.capability import FORECAST, ForecastSettings
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
-from tasks.base import TaskRequest
+from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
 from tasks.result import Piece, Result
@@ -257,3 +259,13 @@ def _observed(tables: Sequence[tuple[str, Table]], words: str) -> list[Observed]
 
 def _known(one: Observed) -> int:
     return sum(value is not None for value in one.values)
+
+
+def _build(parts: Parts) -> ForecastTask:
+    chosen = parts.config.of(ForecastSettings)
+    limits = SeriesLimits(chosen.max_series_points, chosen.max_series, chosen.max_inline_chars)
+    reader = TableReader(parts.loader, parts.loader.processes)
+    return ForecastTask(partial(parts.engines.use, FORECAST), reader, limits)
+
+
+TASK = Specialist(ForecastTask.name, _build, uses=(FORECAST,), order=80)

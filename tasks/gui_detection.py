@@ -5,13 +5,16 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NotRequired, TypedDict
 
 from rapidfuzz import fuzz
 
+from models.vision.capability import OCR
+from models.vision.gui.capability import GUI_DETECTION, GUI_GROUNDING
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
 from models.vision.text import Image, PageReader, TextLine
-from tasks.base import Progress, TaskRequest
+from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.bounds import Bounds, bounds_of, edges_of
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
@@ -234,3 +237,16 @@ class _Screens:
         wait, self._admitted = self._admitted, True
         lines = await self._reader().read(picture, wait=wait)
         return _Screen(picture, lines, await self._detector().detect(picture, lines, wait=True))
+
+
+def _build(parts: Parts) -> GuiDetectionTask:
+    engines = parts.engines
+    return GuiDetectionTask(
+        partial(engines.use, GUI_DETECTION),
+        partial(engines.use, OCR),
+        parts.loader,
+        partial(engines.find, GUI_GROUNDING),
+    )
+
+
+TASK = Specialist(GuiDetectionTask.name, _build, uses=(GUI_DETECTION, GUI_GROUNDING, OCR), order=30)

@@ -5,15 +5,18 @@ import base64
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NotRequired, TypedDict
 
 import cv2
 import numpy as np
 import PIL.Image
 
+from models.language.capability import EMBEDDING
+from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
 from models.vision.text import Image
-from tasks.base import Progress, TaskRequest
+from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.bounds import Bounds, Corner, bounds_of, edges_of
 from tasks.detection.search import Engines, Search, Searches, Wishes
 from tasks.errors import InputError
@@ -186,3 +189,17 @@ class _Pictures:
     async def search(self, picture: Image) -> list[Detection]:
         wait, self._admitted = self._admitted, True
         return await self._search.run(picture, wait=wait)
+
+
+def _build(parts: Parts) -> ObjectDetectionTask:
+    use = parts.engines.use
+    engines = Engines(
+        partial(use, OBJECT_DETECTION),
+        partial(use, OPEN_VOCABULARY),
+        partial(use, SEGMENTATION),
+        partial(parts.engines.find, EMBEDDING),
+    )
+    return ObjectDetectionTask(engines, parts.loader)
+
+
+TASK = Specialist(ObjectDetectionTask.name, _build, uses=(OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION), order=20)

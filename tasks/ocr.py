@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import groupby
 
+from models.vision.capability import OCR
 from models.vision.text import Image, PageReader, TextLine
-from tasks.base import Progress, TaskRequest
+from tasks.base import Progress, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
@@ -161,3 +163,8 @@ def _result(documents: Sequence[Document], pages: Sequence[Page], read: Sequence
         else:
             texts += readings.values()
     return document_result(texts, sections, sum(document.total_pages for document in documents))
+
+
+TASK = Specialist(
+    OcrTask.name, lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader), uses=(OCR,), order=10
+)

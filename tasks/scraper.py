@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Any, NotRequired, TypedDict
 from urllib.parse import unquote, urlsplit
@@ -11,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 import structlog
 
 from models.base import EngineUnavailable, ModelError
+from models.language.capability import LLM
 from models.language.llm import Llm
-from tasks.base import Redact, Task, TaskRequest
+from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.blob import Blob
@@ -316,3 +318,13 @@ def _result(url: str, page: Page, data: list[Row] | None) -> ScrapedPage:
     if data is not None:
         result["data"] = data
     return result
+
+
+def _build(parts: Parts) -> ScraperTask:
+    loader, llm = parts.loader, partial(parts.engines.use, LLM)
+    return ScraperTask(
+        ScraperParts(parts.politeness, loader.processes, parts.find_task, llm, parts.browser, loader.limits)
+    )
+
+
+TASK = Specialist(ScraperTask.name, _build, uses=(LLM,), order=50)

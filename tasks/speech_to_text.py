@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import fmean
 from typing import Literal, NotRequired, Self, TypedDict
 
 from models.base import EngineUnavailable
+from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT
 from models.speech.transcriber import Transcriber, Word
 from models.speech.voices import Diarizer, VoiceEncoder
-from tasks.base import Progress, TaskRequest, unreported
+from tasks.base import Parts, Progress, Specialist, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
@@ -334,3 +336,18 @@ def _transcript(heard: Heard, options: SpeechOptions, speakers: Mapping[int | No
         heard.language_probability if heard.tracks else None,
         is_unclear(heard),
     )
+
+
+def _build(parts: Parts) -> SpeechToTextTask:
+    use = parts.engines.use
+    return SpeechToTextTask(partial(use, SPEECH_TO_TEXT), parts.loader, partial(use, DIARIZATION))
+
+
+TASK = Specialist(
+    SpeechToTextTask.name,
+    _build,
+    uses=(SPEECH_TO_TEXT, DIARIZATION),
+    aliases=("stt",),
+    precontext_name="stt",
+    order=60,
+)

@@ -5,14 +5,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
+from models.translation.capability import TRANSLATE, TranslateSettings, remedy_between
 from models.translation.ct2 import MARK
 from models.translation.languages import base_of, name_of, tag_of_code
 from models.translation.translator import CAPABILITY, Translator
-from tasks.base import Progress, TaskRequest
+from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
@@ -282,3 +283,15 @@ def _text_of(document: Document) -> str:
             param=document.param,
         )
     return document.text
+
+
+def _build(parts: Parts) -> TranslateTask:
+    return TranslateTask(
+        partial(parts.engines.use_all, TRANSLATE),
+        parts.loader,
+        remedy=partial(remedy_between, weights_dir=parts.config.weights_dir),
+        most_chars=parts.config.of(TranslateSettings).max_translate_chars,
+    )
+
+
+TASK = Specialist(TranslateTask.name, _build, uses=(TRANSLATE,), order=70)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ClassVar, TypedDict
 
+from models.language.capability import EMBEDDING
 from models.language.embedding import Embedder
-from tasks.base import Progress, TaskRequest
+from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.result import Piece, Result, text_lines, texts_in
 from tasks.search.fall_over import FallOver, Hit
 from tasks.search.result_pages import ResultPages, nearest
@@ -87,3 +88,11 @@ class WebSearchTask:
             return text[:MAX_CONTENT_CHARS]
 
         return await side_by_side(read, hits, at_most=PAGES)
+
+
+def _build(parts: Parts) -> WebSearchTask:
+    pages = ResultPages(parts.politeness, parts.loader.processes, parts.loader.limits)
+    return WebSearchTask(parts.search, pages, parts.engines.find(EMBEDDING))
+
+
+TASK = Specialist(WebSearchTask.name, _build, is_at_hand=lambda parts: bool(parts.search.providers), order=40)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from app.errors import BadRequest
 from models.safety.codes import CODES
-from tasks.base import ALIASES, TASK_NAMES
+from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.code_sandbox import CodeSandboxTask
 
 # No name holds a "<": the search stays linear in texts full of unclosed tags.

@@ -21,7 +21,8 @@ from app.chat.warnings import warnings_of
 from app.chat.work import Work, as_progress
 from app.wire.request import ChatRequest
 from models.language.llm import estimate_tokens
-from tasks.base import ALIASES, TASK_NAMES, Task, TaskRequest
+from tasks.base import Task, TaskRequest
+from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.result import Result
 

@@ -35,7 +35,7 @@ class Step:
     """One task on one input."""
 
     task: str
-    """One of TASK_NAMES."""
+    """One of SPECIALISTS."""
     sources: tuple[Source, ...]
     text: str
     """What the task is asked."""

@@ -8,7 +8,8 @@ from app.chat.events import Entry
 from app.chat.plan import Plan, Step
 from app.errors import told
 from models.base import EngineUnavailable
-from tasks.base import PRECONTEXT_NAMES, Progress, Redact, Task, TaskRequest, as_it_is
+from tasks.base import Progress, Redact, Task, TaskRequest, as_it_is
+from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.result import Failure, Result
 

@@ -1,5 +1,6 @@
 """`openfaze doctor`: what serves each capability here, and whether it just worked."""
 
+import asyncio
 import json
 import os
 import platform
@@ -19,21 +20,21 @@ from rich.text import Text
 
 from app.building import build_fetcher, build_runtime, build_search
 from app.calling import as_called_here
-from app.cli.self_tests import SELF_TESTS, SelfTestFailed, open_a_page
 from app.cli.serving import without_password
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
-from models.runtime import AUTO, CapabilityState, Runtime
+from models.capability import AUTO, OFF, SelfTestFailed
+from models.catalog import CATALOG
+from models.runtime import CapabilityState, Runtime
 from models.weight_store import WEIGHT_SETS, WeightsMissing
 from tasks.errors import InputError
-from tasks.inputs.fetch.fetcher import Fetcher
-from tasks.scrape.browser import REMEDY, BrowserPolicy, find_browser
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_browser
 from tasks.search.providers import names_of
 from tasks.wording.search_query import SearchQuery
 
 WIDTH = 100
 """Columns of the table at most."""
-OFF = "off"
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 
@@ -156,7 +157,7 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
     try:
         await runtime.load(state.capability)
         loaded = time.perf_counter()
-        said = await SELF_TESTS[state.capability](runtime)
+        said = await CATALOG[state.capability].self_test(runtime)
     except WeightsMissing as error:
         return tried("missing" if choice == AUTO else "failed", said=error.remedy)
     except (ModelError, SelfTestFailed) as error:
@@ -192,6 +193,32 @@ async def _render_a_page(settings: Settings) -> Finding:
     except (ModelError, InputError, SelfTestFailed) as error:
         return Finding("browser", "failed", engine=without_password(program), said=str(error))
     return Finding("browser", "ok", engine=without_password(program), said=f"{said}, in {_seconds(_ms(started))}")
+
+
+async def open_a_page(policy: BrowserPolicy) -> str:
+    """Has the browser show a page whose text a script writes. Raises SelfTestFailed, and what `render` raises."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n" + _SCRIPTED)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        browser = BrowserRenderer(policy, FetchPolicy(allow=(f"127.0.0.1:{port}",)))
+        try:
+            shown = await browser.render(f"http://127.0.0.1:{port}/")
+        finally:
+            await browser.close()
+    if b"written by a script" not in shown.html:
+        raise SelfTestFailed("the browser does not run a page's scripts")
+    return "showed what a script writes"
+
+
+_SCRIPTED = (
+    b"<!doctype html><title>x</title><script>document.write(['written', 'by', 'a', 'script'].join(' '))</script>"
+)
 
 
 def _ms(since: float, until: float | None = None) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import TypedDict
 
 import pydantic_core
@@ -11,8 +12,10 @@ from rich.text import Text
 
 from app.building import build_fetcher, build_files, build_loader, build_runtime
 from app.settings import Settings
+from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.codes import HAZARDS, TEXT_CODES
 from models.safety.guard import Judgement, TextGuard
+from models.safety.images.capability import IMAGE_GUARD
 from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
@@ -70,8 +73,10 @@ async def explain(settings: Settings, text: str, codes: Sequence[str] = ()) -> E
     files = build_files(settings)
     loader = build_loader(settings, build_fetcher(settings), files)
     try:
-        guardrails = Guardrails(runtime.text_guards, runtime.image_guards, loader, seconds=settings.guard_timeout_s)
-        policy = Policy(tuple(codes) or guardrails.judged_of_texts, settings.guard_thresholds)
+        chosen = settings.of(GuardSettings)
+        text_guards, image_guards = partial(runtime.use_all, TEXT_GUARD), partial(runtime.use_all, IMAGE_GUARD)
+        guardrails = Guardrails(text_guards, image_guards, loader, seconds=chosen.guard_timeout_s)
+        policy = Policy(tuple(codes) or guardrails.judged_of_texts, chosen.guard_thresholds)
         return explanation_of(await guardrails.judgements(text, policy), policy)
     finally:
         await loader.close()

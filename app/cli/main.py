@@ -11,7 +11,8 @@ import typer
 from pydantic import ValidationError
 
 from app.calling import as_called_here
-from app.settings import PREFIX, Settings, thresholds_in, unknown_variables
+from app.settings import PREFIX, Settings, unknown_variables
+from models.safety.capability import thresholds_in
 
 cli = typer.Typer(
     no_args_is_help=True,

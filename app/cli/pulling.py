@@ -12,9 +12,8 @@ import typer
 from app.building import build_config
 from app.calling import as_called_here
 from app.settings import PREFIX, Settings
-from models.candidate import Candidate
+from models.capability import AUTO, Candidate
 from models.catalog import CATALOG
-from models.runtime import AUTO
 from models.weight_store import RECOMMENDED, WEIGHT_SETS
 from models.weights import Progress, PullFailed, WeightFile, WeightSet, pull
 
@@ -59,7 +58,7 @@ def reader_of(known: WeightSet) -> Candidate:
 
 
 def _engines() -> Iterator[Candidate]:
-    return (one for candidates in CATALOG.values() for one in candidates)
+    return (one for capability in CATALOG.values() for one in capability.engines)
 
 
 def set_named(name: str, settings: Settings) -> WeightSet:
@@ -71,7 +70,7 @@ def set_named(name: str, settings: Settings) -> WeightSet:
         chosen = str(getattr(settings, name, AUTO))
         if known := WEIGHT_SETS.get(chosen) or WEIGHT_SETS.get(RECOMMENDED.get(name, "")):
             return known
-        raise NothingToPull(f"No weights are fetched for '{name}'.{_ways(CATALOG[name], settings)}")
+        raise NothingToPull(f"No weights are fetched for '{name}'.{_ways(CATALOG[name].engines, settings)}")
     sets = [known for known in WEIGHT_SETS.values() if reader_of(known).spec.name == name]
     if sets:
         raise NothingToPull(f"'{name}' has several sets. Name one: {', '.join(known.name for known in sets)}.")

@@ -21,7 +21,7 @@ from app.services import Services
 from app.settings import PREFIX
 from app.telemetry import logs_for_people
 from models.base import EngineUnavailable
-from models.language.candidates import OPENAI_SERVER
+from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 
 _PORTS_TRIED = 100
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -174,10 +174,10 @@ def announce(services: Services, base_url: str) -> None:
 def _llm(services: Services) -> tuple[str, str | None]:
     """What it is, and what the operator should know of it."""
     try:
-        chosen = services.runtime.choose("llm")
+        chosen = services.runtime.choose(LLM.name)
     except EngineUnavailable as error:
         return as_called_here(f"none. {error.remedy}"), None
-    address, name = services.settings.llm_base_url, chosen.spec.name
+    address, name = services.settings.of(LlmSettings).llm_base_url, chosen.spec.name
     known = f"{name} at {without_password(address)}" if address and name == OPENAI_SERVER.spec.name else name
     return known, as_called_here(chosen.caution) if chosen.caution else None
 

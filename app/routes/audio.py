@@ -17,7 +17,7 @@ from app.routes.body import body_pieces
 from app.routes.event_stream import EventStream
 from app.routes.headers import is_on
 from app.routes.models import check_model
-from app.services import ENGINES_OF, Services
+from app.services import Services
 from app.telemetry import Stages
 from app.wire.audio import (
     MODELS,
@@ -28,7 +28,7 @@ from app.wire.audio import (
     VerboseTranscription,
 )
 from tasks.inputs.source import Origin, Source
-from tasks.speech_to_text import Transcript
+from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
 
 _FIELD_BYTES = 1024 * 1024
@@ -97,7 +97,7 @@ async def _read(request: Request) -> tuple[UploadForm, bytes]:
         async for piece in pieces:
             file.write(form.feed(piece))
     form.finish()
-    await services.runtime.prepare(*ENGINES_OF[services.speech.name])
+    await services.prepare(SpeechToTextTask.name)
     return form, file.getvalue()
 
 
@@ -118,7 +118,7 @@ def _feed(
     request.state.log = {"model": model, "stream": stream, "stages": stages.milliseconds}
     stages.done("read")
     source = Source(Origin("file"), data=file, filename=filename)
-    return Feed(hear(services.speech, source, options, stages), services.settings.request_timeout_s)
+    return Feed(hear(services.task_of(SpeechToTextTask), source, options, stages), services.settings.request_timeout_s)
 
 
 async def _transcript(request: Request, feed: Feed[Heard]) -> Transcript:

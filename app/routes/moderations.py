@@ -21,6 +21,7 @@ from app.telemetry import Stages
 from app.wire.moderations import MODELS, ModeratedImage, ModeratedText, Moderation, ModerationRequest, ModerationResult
 from app.wire.parse import parse_aside
 from app.wire.request import Url
+from models.safety.capability import GuardSettings
 from tasks.guardrails import GUARDS, Policy
 from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
@@ -73,7 +74,7 @@ async def _results(request: Request, asked: ModerationRequest) -> list[Moderatio
     services: Services = request.app.state.services
     await services.runtime.prepare(*GUARDS)
     guardrails = services.guardrails
-    thresholds = {**services.settings.guard_thresholds, **request.state.caller.guard_thresholds}
+    thresholds = {**services.settings.of(GuardSettings).guard_thresholds, **request.state.caller.guard_thresholds}
     of_texts = Policy(guardrails.judged_of_texts, thresholds)
     items = [asked.input] if isinstance(asked.input, str) else asked.input
     parts = [item for item in items if not isinstance(item, str)]

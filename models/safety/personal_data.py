@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.candidate import is_installed
+from models.capability import is_installed
 from models.safety.guard import LONGEST, label
 from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId, luhn, mod_97_10
 

@@ -7,7 +7,6 @@ from contextlib import aclosing
 import structlog
 
 from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError, UpstreamDown
-from models.candidate import GuardConfig
 from models.language.llm import (
     ContextOverflow,
     Done,
@@ -22,6 +21,7 @@ from models.language.llm import (
 from models.language.openai_http import Patience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
+from models.safety.capability import GuardSettings
 from models.safety.codes import TEXT_CODES
 from models.safety.dialect import Dialect, Token, tokens_in
 from models.safety.guard import Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
@@ -46,21 +46,21 @@ class GuardServerBusy(EngineOverloaded):
 class ServerGuard:
     """A TextGuard over a server, and a part of its engine. Belongs to the event loop that it is first used in."""
 
-    def __init__(self, name: str, dialect: Dialect, config: GuardConfig) -> None:
+    def __init__(self, name: str, dialect: Dialect, config: GuardSettings) -> None:
         self.name = name
-        self.codes = dialect.codes(config.model)
+        self.codes = dialect.codes(config.guard_model)
         self.thresholds = dict.fromkeys(self.codes, dialect.threshold)
         self._dialect = dialect
-        self._seconds = config.seconds
+        self._seconds = config.guard_timeout_s
         known = KnownAbilities(vision=False, tools=False)
         if not dialect.answers_in_json:
             known["json_schema"] = False
         self._server = OpenAiServer(
-            config.base_url or "",
-            config.api_key,
-            config.model,
+            config.guard_base_url or "",
+            config.guard_api_key.get_secret_value() if config.guard_api_key else None,
+            config.guard_model,
             abilities=known,
-            patience=Patience(first_byte_s=config.seconds, silence_s=config.seconds),
+            patience=Patience(first_byte_s=self._seconds, silence_s=self._seconds),
         )
         self._has_judged = False
 

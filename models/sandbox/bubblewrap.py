@@ -11,15 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from threading import Event
 
 import structlog
 
 from models.base import EngineSpec, EngineUnavailable
-from models.candidate import Built, Candidate, EngineConfig
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.sandbox.interpreter import HOME, PACKAGES, Bind, hidden, interpreter_binds, package_binds, program
 from models.sandbox.script import CAPABILITY, BadAnswer, Outcome, SandboxLimits, Script, Stop, most_bytes, read_answer
 from models.sandbox.seccomp import ARCHITECTURES, filter_program
@@ -319,16 +318,3 @@ def _found_out(program: str | None) -> str | None:
 
 def _program() -> str | None:
     return shutil.which("bwrap")
-
-
-def _build(config: EngineConfig) -> Built:
-    sandbox = config.sandbox
-    host = EngineHost(
-        SPEC,
-        partial(BubblewrapEngine, sandbox.limits),
-        HostLimits(workers=sandbox.at_once, max_queue=config.max_queue),
-    )
-    return Built(HostedSandbox(host, sandbox.limits), (host,))
-
-
-BUBBLEWRAP = Candidate(SPEC, lambda _: missing(), _build)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineSpec
-from models.candidate import is_installed
+from models.capability import is_installed
 from models.series.forecaster import COVERAGE, Outlook, Series
 
 FOLDER = "chronos-2"

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.weight_store import WEIGHT_SETS
 from models.weights import WeightSet
 
@@ -57,17 +57,17 @@ def pulled(weight_set: WeightSet, config: EngineConfig) -> WhisperFiles:
     return WhisperFiles((config.weights_dir / weight_set.files[0].path).parent)
 
 
-def own(config: EngineConfig) -> WhisperFiles:
+def own(folder: Path | None) -> WhisperFiles:
     """The directory that the operator names. Raises EngineUnavailable."""
-    if config.speech.model is None:
+    if folder is None:
         raise EngineUnavailable(
             CAPABILITY, "Set OPENFAZE_SPEECH_MODEL to a directory with a CTranslate2 Whisper model."
         )
-    lacking = _lacking(config.speech.model)
+    lacking = _lacking(folder)
     if lacking:
         raise EngineUnavailable(CAPABILITY, f"The directory OPENFAZE_SPEECH_MODEL has no '{lacking}'.")
-    settings = json.loads((config.speech.model / "config.json").read_text())
-    return WhisperFiles(config.speech.model, english_only=_END_IN_ENGLISH in settings.get("suppress_ids_begin", ()))
+    settings = json.loads((folder / "config.json").read_text())
+    return WhisperFiles(folder, english_only=_END_IN_ENGLISH in settings.get("suppress_ids_begin", ()))
 
 
 def check(files: WhisperFiles) -> None:

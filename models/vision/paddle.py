@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec, EngineUnavailable
-from models.candidate import is_installed
+from models.capability import is_installed
 from models.host import EngineHost
 from models.vision.text import Image, Point, Quad, TextLine, Word
 

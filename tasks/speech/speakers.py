@@ -204,7 +204,7 @@ class _Method(Protocol):
 class SpeakerTurns:
     """The speakers of one recording, fed while it streams.
 
-    >>> with SpeakerTurns(runtime.voice_encoder(), channels=recording.channels) as speakers:
+    >>> with SpeakerTurns(runtime.use(DIARIZATION), channels=recording.channels) as speakers:
     ...     async for block in recording.blocks():
     ...         await speakers.listen(block)
     ...         for start, region in speech_regions(block):

@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
+from models.speech.capability import DIARIZATION
 from models.speech.voice_activity import FRAME_S, VoiceActivity
 from models.speech.voices import VoiceEncoder
 from tasks.speech.speakers import SpeakerTurns
@@ -181,7 +182,7 @@ def _peak_mb() -> float:
 
 async def measure(arguments: argparse.Namespace) -> None:
     runtime = Runtime(CATALOG, EngineConfig(), {"diarization": "resemblyzer"})
-    encoder = runtime.voice_encoder()
+    encoder = runtime.use(DIARIZATION)
     assert isinstance(encoder, VoiceEncoder)
     try:
         if arguments.hours:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
+from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Forecaster, Series
 from models.series.methods import SeasonalNaive
 
@@ -60,7 +61,7 @@ async def measure(engine: str, config: EngineConfig, ends: Sequence[int]) -> Non
     print(f"{'':22}{'n':>6}{'h':>4}{'seasonal naive':>16}{'MASE':>8}{'within 80 %':>13}{'s':>7}")
     every = []
     for classic in classics():
-        outcomes = [found async for found in tried(classic, runtime.forecaster(), ends)]
+        outcomes = [found async for found in tried(classic, runtime.use(FORECAST), ends)]
         if not outcomes:
             continue
         every.append(outcomes)

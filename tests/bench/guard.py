@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.language.capability import EMBEDDING
 from models.language.embedding import Embedder
 from models.runtime import Runtime
 from models.safety.codes import TEXT_CODES
@@ -34,7 +35,7 @@ async def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
-    embedder = runtime.embedder()
+    embedder = runtime.find(EMBEDDING)
     if embedder is None:
         raise SystemExit("the embedding engine is missing")
     try:

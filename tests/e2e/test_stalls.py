@@ -27,7 +27,7 @@ import tasks.forecast
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
-from models.candidate import Built, Candidate
+from models.capability import Built, Candidate
 from models.fair_executor import Slices
 from models.runtime import Runtime
 from models.safety.text.engine import OwnTextGuard
@@ -35,7 +35,7 @@ from models.sandbox.bubblewrap import BubblewrapEngine, missing
 from models.scheduler import Share, make_room
 from models.vision.ppocr.detector import Quads, TextDetector
 from models.vision.text import Image
-from tasks.base import TASK_NAMES
+from tasks.catalog import TASK_NAMES
 from tasks.wording.gui_elements import Wording
 from tests.e2e import full_model
 from tests.e2e.conftest import data_url, ocr_request

@@ -15,6 +15,7 @@ from app.cli.serving import CannotListen, listen
 from app.main import create_app
 from app.settings import Settings
 from models.base import EngineUnavailable
+from models.sandbox.capability import CODE_SANDBOX
 from models.weight_store import WEIGHT_SETS
 from models.weights import PullFailed, pull
 from tests.conftest import SHARED
@@ -111,7 +112,7 @@ async def no_search(machine: Machine) -> str:
 
 async def no_sandbox(machine: Machine) -> str:
     with pytest.raises(EngineUnavailable) as raised:
-        build_runtime(machine.settings()).sandbox()
+        build_runtime(machine.settings()).use(CODE_SANDBOX)
     return str(raised.value)
 
 

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("chronos")
 
-from models.candidate import EngineConfig
-from models.series.candidates import CHRONOS_2
+from models.capability import EngineConfig
+from models.series.capability import CHRONOS_2
 from models.series.forecaster import Series
 
 # Deprecations within transformers and PyTorch are theirs.

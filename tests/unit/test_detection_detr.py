@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import Built, DetectionConfig, EngineConfig
-from models.vision.detection.candidates import D_FINE_L, OWN_ONNX, RF_DETR_SEG_NANO
+from models.capability import Built, EngineConfig
+from models.vision.detection.capability import D_FINE_L, OWN_ONNX, RF_DETR_SEG_NANO, DetectionSettings
 from models.vision.detection.detector import Detection, Detector
 from tests.networks import save_network
 
@@ -31,7 +31,9 @@ async def own() -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
         def opened(model: Path) -> Detector:
-            config = EngineConfig(detection=DetectionConfig("onnx", model), threads=1)
+            config = EngineConfig(
+                own=[DetectionSettings(object_detection="onnx", object_detection_model=model)], threads=1
+            )
             assert OWN_ONNX.remedy(config) is None
             built: Built = OWN_ONNX.build(config)
             for part in built.parts:
@@ -164,7 +166,7 @@ async def test_a_network_of_another_kind_is_refused_with_what_it_has(tmp_path: P
 
 
 def test_a_pulled_set_is_what_runs_once_it_is_there(tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, detection=DetectionConfig("d-fine-l"))
+    config = EngineConfig(weights_dir=tmp_path, own=[DetectionSettings(object_detection="d-fine-l")])
     assert D_FINE_L.remedy(config) == "Run `openfaze pull d-fine-l`."
     assert RF_DETR_SEG_NANO.remedy(config) == ""  # Another one was chosen.
     (tmp_path / "d-fine-l.onnx").touch()

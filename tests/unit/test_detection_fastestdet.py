@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig
-from models.vision.detection.candidates import FASTESTDET
+from models.capability import EngineConfig
+from models.vision.detection.capability import FASTESTDET
 from models.vision.detection.detector import NAMES, SPARSE_NAMES, Detection, Detector
 from models.vision.detection.fastestdet import FastestDetHead
 from tests.photos import BUS, THREE_PEOPLE, best_iou, iou, photo

@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.candidate import EngineConfig
-from models.language.candidates import MINILM
+from models.capability import EngineConfig
+from models.language.capability import MINILM
 from models.language.embedding import Embedder
 from models.vision.detection.detector import NAMES
 from tasks.detection.search import Wishes

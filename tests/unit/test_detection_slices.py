@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from models.base import EngineOverloaded
-from models.candidate import EngineConfig
-from models.vision.detection.candidates import FASTESTDET
+from models.capability import EngineConfig
+from models.vision.detection.capability import FASTESTDET
 from models.vision.detection.detector import Detection, Detector, Mask
 from models.vision.text import Image
 from tasks.detection.search import Slice, detect_in_slices, slices_of

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig, LlmConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language import llm_weights
+from models.language.capability import LlmSettings
 from models.language.llm_weights import QWEN3_4B, embedded_gguf, pulled_gguf
 from models.weight_store import WEIGHT_SETS
 
@@ -41,9 +42,9 @@ def test_only_the_one_that_comes_along_is_not_to_be_relied_on(tmp_path: Path) ->
     pulled = tmp_path / QWEN3_4B.files[0].path
     pulled.parent.mkdir(parents=True)
     pulled.write_bytes(b"GGUF")
-    llm = LlmConfig(base_url="http://127.0.0.1:1/v1", gguf=pulled)
-    config = EngineConfig(weights_dir=tmp_path, llm=llm)
-    built = {engine.spec.name: engine.build(config) for engine in CATALOG["llm"] if engine.build is not None}
+    llm = LlmSettings(llm_base_url="http://127.0.0.1:1/v1", llm_gguf=pulled)
+    config = EngineConfig(weights_dir=tmp_path, own=[llm])
+    built = {engine.spec.name: engine.build(config) for engine in CATALOG["llm"].engines if engine.build is not None}
     assert {name: llm.service.is_capable for name, llm in built.items()} == {
         "openai-server": True,
         "gguf": True,

@@ -17,7 +17,7 @@ from app.chat.plan import Plan, Planner, Step
 from app.chat.schema.json_answer import AnswerInvalid
 from app.chat.schema.structured import Shape
 from app.wire.request import ResponseFormat
-from tasks.base import PRECONTEXT_NAMES, TASK_NAMES
+from tasks.catalog import PRECONTEXT_NAMES, TASK_NAMES
 from tests.conftest import each_case
 from tests.entries import entry_of, failure_of
 from tests.plans import Case, turn_of

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.series import statistical
+from models.series.capability import FORECAST
 from models.series.forecaster import Floats, Outlook, Series
 from models.series.methods import (
     Arima,
@@ -256,11 +257,11 @@ def test_chronos_says_what_it_needs_and_statistics_serve_meanwhile() -> None:
     runtime = Runtime(CATALOG, EngineConfig())
     assert runtime.choose("forecast").spec.name == "statsmodels"
     with pytest.raises(EngineUnavailable, match=r"amazon/chronos-2 .*OPENFAZE_WEIGHTS_DIR"):
-        Runtime(CATALOG, EngineConfig(), {"forecast": "chronos-2"}).forecaster()
+        Runtime(CATALOG, EngineConfig(), {"forecast": "chronos-2"}).use(FORECAST)
 
 
 async def test_the_runtime_offers_a_forecaster() -> None:
     runtime = Runtime(CATALOG, EngineConfig())
-    found = await runtime.forecaster().forecast(Series(LINE, 3))
+    found = await runtime.use(FORECAST).forecast(Series(LINE, 3))
     assert np.allclose(found.value, [40, 41, 42], atol=0.1)
     await runtime.close()

@@ -10,7 +10,8 @@ from app.chat.plan import Plan, Step
 from app.chat.plan_executor import entry, gather, whole_answer, worth_telling
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import first_tokens
-from tasks.base import PRECONTEXT_NAMES, Task, TaskRequest, unreported
+from tasks.base import Task, TaskRequest, unreported
+from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tasks.ocr_result import OcrResult

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
+from models.safety.capability import TEXT_GUARD
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import TextGuard
 from models.safety.text.engine import LONGEST, OwnTextGuard, passages_of
@@ -47,7 +48,7 @@ UNSAFE = {
 async def guard() -> AsyncIterator[TextGuard]:
     runtime = Runtime(CATALOG, EngineConfig(), {"text_guard": "openfaze"})
     try:
-        [own] = runtime.text_guards()
+        [own] = runtime.use_all(TEXT_GUARD)
         yield own
     finally:
         await runtime.close()

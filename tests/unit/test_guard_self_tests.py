@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.self_tests import SELF_TESTS, SelfTestFailed
 from models.base import EngineFailed
-from models.candidate import EngineConfig, GuardConfig, LlmConfig
+from models.capability import EngineConfig, SelfTestFailed
 from models.catalog import CATALOG
+from models.language.capability import LlmSettings
 from models.language.llm import Abilities
 from models.runtime import Runtime
+from models.safety.capability import GuardSettings
+from models.safety.images.capability import ImageGuardSettings
 from tests.llm_server import Reply, serving_llm
 from tests.unit.test_image_guards import own, save_classifier
 
@@ -22,15 +24,11 @@ Judge = Callable[[str], bool]
 async def outcome(capability: str, config: EngineConfig, choice: str = "auto") -> str:
     runtime = Runtime(CATALOG, config, {capability: choice})
     try:
-        return await SELF_TESTS[capability](runtime)
+        return await CATALOG[capability].self_test(runtime)
     except SelfTestFailed as failure:
         return f"failed: {failure}"
     finally:
         await runtime.close()
-
-
-async def test_every_capability_has_a_test() -> None:
-    assert SELF_TESTS.keys() == CATALOG.keys()
 
 
 async def test_the_guard_that_comes_with_openfaze_passes() -> None:
@@ -51,23 +49,25 @@ async def test_a_guard_model_must_tell_them_apart(unsafe: Judge, told: str) -> N
         return Reply("unsafe\nS1" if unsafe(json.dumps(body["messages"])) else "safe")
 
     with serving_llm(reply) as server:
-        guard = GuardConfig(base_url=server.base_url, model="Llama-Guard-3-8B", text="llama-guard-server")
-        assert (await outcome("text_guard", EngineConfig(guard=guard), "llama-guard-server")).startswith(told)
+        guard = GuardSettings(
+            guard_base_url=server.base_url, guard_model="Llama-Guard-3-8B", text_guard="llama-guard-server"
+        )
+        assert (await outcome("text_guard", EngineConfig(own=[guard]), "llama-guard-server")).startswith(told)
 
 
 async def test_every_guard_that_can_run_is_tried() -> None:
     with serving_llm(lambda body: Reply("unsafe\nS1" if "wife" in json.dumps(body) else "safe")) as server:
-        guard = GuardConfig(base_url=server.base_url, model="Llama-Guard-3-8B")
-        said = await outcome("text_guard", EngineConfig(guard=guard))
+        guard = GuardSettings(guard_base_url=server.base_url, guard_model="Llama-Guard-3-8B")
+        said = await outcome("text_guard", EngineConfig(own=[guard]))
     assert "llama-guard-server a murder 1.00" in said
     assert "; by openfaze a murder" in said
 
 
 async def test_a_guard_without_a_verdict_fails() -> None:
     with serving_llm(lambda _: Reply("Who knows?")) as server:
-        guard = GuardConfig(base_url=server.base_url, model="Llama-Guard-3-8B")
+        guard = GuardSettings(guard_base_url=server.base_url, guard_model="Llama-Guard-3-8B")
         with pytest.raises(EngineFailed):
-            await outcome("text_guard", EngineConfig(guard=guard))
+            await outcome("text_guard", EngineConfig(own=[guard]))
 
 
 @pytest.mark.parametrize(
@@ -90,5 +90,7 @@ async def test_a_network_must_let_a_drawing_pass(added: list[float], told: str, 
 async def test_an_llm_must_let_it_pass_where_it_sees(vision: bool, word: str, told: str, tmp_path: Path) -> None:
     verdict = json.dumps(dict.fromkeys(("S1_IMAGE", "S12_IMAGE", "S15_IMAGE"), word))
     with serving_llm(lambda _: Reply(verdict), abilities=Abilities(vision=vision)) as server:
-        config = EngineConfig(weights_dir=tmp_path, llm=LlmConfig(base_url=server.base_url))
-        assert told in await outcome("image_guard", replace(config, guard=GuardConfig(image="vlm")), "vlm")
+        config = EngineConfig(weights_dir=tmp_path, own=[LlmSettings(llm_base_url=server.base_url)])
+        assert told in await outcome(
+            "image_guard", replace(config, own=[*config.own, ImageGuardSettings(image_guard="vlm")]), "vlm"
+        )

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, UpstreamDown
-from models.candidate import Candidate, EngineConfig, GuardConfig
+from models.capability import Candidate, EngineConfig
 from models.language.llm import Abilities
+from models.safety.capability import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER, GuardSettings
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import WINDOW, TextGuard
-from models.safety.model_candidates import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER
 from tests.conftest import each_case
 from tests.llm_replies import DONE
 from tests.llm_server import LlmServer, Reply, serving_llm
@@ -46,7 +46,8 @@ each = pytest.mark.parametrize("candidate", SERVERS, ids=lambda candidate: candi
 @asynccontextmanager
 async def guard_of(candidate: Candidate, upstream: LlmServer | str, **fields: Any) -> AsyncIterator[TextGuard]:
     base_url = upstream if isinstance(upstream, str) else upstream.base_url
-    config = EngineConfig(guard=GuardConfig(base_url=base_url, **{"model": MODELS[candidate.spec.name], **fields}))
+    own = GuardSettings(**{"guard_base_url": base_url, "guard_model": MODELS[candidate.spec.name], **fields})
+    config = EngineConfig(own=[own])
     assert candidate.build is not None
     built = candidate.build(config)
     try:
@@ -163,7 +164,7 @@ async def test_what_the_server_refuses_is_no_fault_of_the_client(candidate: Cand
 async def test_a_slow_server_is_not_waited_for(candidate: Candidate, silence: dict[str, Any]) -> None:
     time = LoopTime()
     with serving_llm([Reply(SAFE[candidate.spec.name], **silence)]) as upstream:
-        async with guard_of(candidate, upstream, seconds=20) as guard:
+        async with guard_of(candidate, upstream, guard_timeout_s=20) as guard:
             judging = asyncio.create_task(guard.judge("How?", ASKED))
             await asyncio.to_thread(upstream.wait_for_requests)
             time.passes(20)
@@ -212,7 +213,7 @@ async def test_a_moment_without_a_place_is_tried_again(candidate: Candidate) -> 
 @each
 async def test_the_model_and_the_key_are_sent(candidate: Candidate) -> None:
     with serving_llm(lambda _: Reply(SAFE[candidate.spec.name])) as upstream:
-        async with guard_of(candidate, upstream, api_key="k-1") as guard:
+        async with guard_of(candidate, upstream, guard_api_key="k-1") as guard:
             await guard.judge("How?", ASKED)
         [request] = upstream.requests
     assert request.headers["authorization"] == "Bearer k-1"
@@ -399,7 +400,7 @@ async def test_it_says_what_it_judges(candidate: Candidate) -> None:
         missing = set(TEXT_CODES) - guard.codes
         assert guard.name == candidate.spec.name
     assert missing == ({"S4", "S6", "S14"} if candidate is QWEN3GUARD_SERVER else set())
-    async with guard_of(LLAMA_GUARD_SERVER, "http://127.0.0.1:9", model="meta-llama/Llama-Guard-3-1B") as guard:
+    async with guard_of(LLAMA_GUARD_SERVER, "http://127.0.0.1:9", guard_model="meta-llama/Llama-Guard-3-1B") as guard:
         assert set(TEXT_CODES) - guard.codes == {"S14"}
 
 
@@ -408,7 +409,9 @@ async def test_its_part_loads_by_having_something_judged(candidate: Candidate) -
     every_code = Reply(json.dumps(dict.fromkeys(TEXT_CODES, 0)))
     safe = every_code if candidate is GPT_OSS_SAFEGUARD_SERVER else Reply(SAFE[candidate.spec.name])
     with serving_llm([Reply("Hello!"), safe]) as upstream:
-        config = EngineConfig(guard=GuardConfig(base_url=upstream.base_url, model=MODELS[candidate.spec.name]))
+        config = EngineConfig(
+            own=[GuardSettings(guard_base_url=upstream.base_url, guard_model=MODELS[candidate.spec.name])]
+        )
         assert candidate.build is not None
         [part] = candidate.build(config).parts
         with pytest.raises(EngineFailed):
@@ -421,13 +424,13 @@ async def test_its_part_loads_by_having_something_judged(candidate: Candidate) -
 
 
 def remedies(**fields: Any) -> list[str | None]:
-    config = EngineConfig(guard=GuardConfig(**fields))
+    config = EngineConfig(own=[GuardSettings.model_construct(**fields)])
     return [candidate.remedy(config) for candidate in SERVERS]
 
 
 def test_without_a_server_only_who_chose_one_is_told() -> None:
     assert remedies() == ["", "", ""]
-    assert "OPENFAZE_GUARD_BASE_URL" in (remedies(text="llama-guard-server")[2] or "")
+    assert "OPENFAZE_GUARD_BASE_URL" in (remedies(text_guard="llama-guard-server")[2] or "")
 
 
 @pytest.mark.parametrize(
@@ -441,17 +444,20 @@ def test_without_a_server_only_who_chose_one_is_told() -> None:
     ],
 )
 def test_the_name_of_the_model_tells_its_family(model: str, runs: int) -> None:
-    found = remedies(base_url="http://127.0.0.1:9", model=model)
+    found = remedies(guard_base_url="http://127.0.0.1:9", guard_model=model)
     assert found == [None if place == runs else "" for place in range(3)]
 
 
 @pytest.mark.parametrize("model", [None, "guard", "Qwen/Qwen3Guard-Stream-4B", "meta-llama/Meta-Llama-Guard-2-8B"])
 def test_another_name_needs_the_kind_of_guard_beside_it(model: str | None) -> None:
-    first, *others = remedies(base_url="http://127.0.0.1:9", model=model)
+    first, *others = remedies(guard_base_url="http://127.0.0.1:9", guard_model=model)
     assert "set OPENFAZE_TEXT_GUARD" in (first or "")
     assert others == ["", ""]
     for place, candidate in enumerate(SERVERS):
-        assert remedies(base_url="http://127.0.0.1:9", model=model, text=candidate.spec.name)[place] is None
+        assert (
+            remedies(guard_base_url="http://127.0.0.1:9", guard_model=model, text_guard=candidate.spec.name)[place]
+            is None
+        )
 
 
 def refuses_logprobs(body: Mapping[str, Any]) -> Reply:

@@ -10,13 +10,14 @@ import PIL.Image
 import pytest
 import structlog
 
-from app.cli.self_tests import SELF_TESTS, SelfTestFailed
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig, GuiConfig, LlmConfig
+from models.capability import EngineConfig, SelfTestFailed
 from models.catalog import CATALOG
+from models.language.capability import LlmSettings
 from models.language.llm import Abilities, Llm
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
+from models.vision.gui.capability import GUI_GROUNDING, GuiSettings
 from models.vision.gui.elements import GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.grounder import LlmGrounder
@@ -299,14 +300,14 @@ async def test_of_more_elements_than_the_llm_has_room_for_those_to_click_are_lis
     ("engine", "always"), [("vlm", True), ("auto", False), ("omniparser", False), ("contours", None)]
 )
 async def test_who_is_asked_is_the_operators_choice(engine: str, always: bool | None) -> None:
-    there = LlmConfig(base_url="http://127.0.0.1:9/v1")
-    grounder = Runtime(CATALOG, EngineConfig(gui=GuiConfig(engine), llm=there)).gui_grounder()
+    there = LlmSettings(llm_base_url="http://127.0.0.1:9/v1")
+    grounder = Runtime(CATALOG, EngineConfig(own=[GuiSettings(gui_detection=engine), there])).find(GUI_GROUNDING)
     assert (grounder and grounder.always) == always
-    assert Runtime(CATALOG, EngineConfig(gui=GuiConfig(engine))).gui_grounder() is None
+    assert Runtime(CATALOG, EngineConfig(own=[GuiSettings(gui_detection=engine)])).find(GUI_GROUNDING) is None
 
 
 def test_the_boxes_of_vlm_are_those_of_contours() -> None:
-    config = EngineConfig(gui=GuiConfig("vlm"))
+    config = EngineConfig(own=[GuiSettings(gui_detection="vlm")])
     assert Runtime(CATALOG, config, {"gui_detection": "vlm"}).choose("gui_detection").spec.name == "vlm"
     assert Runtime(CATALOG, EngineConfig()).choose("gui_detection").spec.name == "contours"
 
@@ -321,10 +322,10 @@ def test_the_boxes_of_vlm_are_those_of_contours() -> None:
 )
 async def test_doctor_tries_whether_the_llm_can_point(vision: bool, say: Say, told: str) -> None:
     with serving_llm(lambda body: Reply(say(question_in(body))), abilities=Abilities(vision=vision)) as server:
-        config = EngineConfig(gui=GuiConfig("vlm"), llm=LlmConfig(base_url=server.base_url))
+        config = EngineConfig(own=[GuiSettings(gui_detection="vlm"), LlmSettings(llm_base_url=server.base_url)])
         runtime = Runtime(CATALOG, config, {"gui_detection": "vlm"})
         try:
-            outcome = await SELF_TESTS["gui_grounding"](runtime)
+            outcome = await GUI_GROUNDING.self_test(runtime)
         except SelfTestFailed as failure:
             outcome = str(failure)
         finally:

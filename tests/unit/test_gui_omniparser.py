@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from models.candidate import EngineConfig, GuiConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from models.vision.gui.candidates import OMNIPARSER
+from models.vision.gui.capability import OMNIPARSER, GuiSettings
 from models.vision.gui.elements import Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.icons import Scores
@@ -135,7 +135,7 @@ def test_what_is_written_in_an_icon_is_its_text() -> None:
 
 
 def config(model: Path | None, engine: str = "omniparser") -> EngineConfig:
-    return EngineConfig(gui=GuiConfig(engine, model))
+    return EngineConfig(own=[GuiSettings.model_construct(gui_detection=engine, gui_detection_model=model)])
 
 
 def test_it_serves_only_those_who_name_it(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_licence_is_said_plainly(tmp_path: Path) -> None:
 
 
 def test_each_form_needs_packages_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.vision.gui.candidates.is_installed", lambda *packages: False)
+    monkeypatch.setattr("models.vision.gui.capability.is_installed", lambda *packages: False)
     (tmp_path / "checkpoint.pt").touch()
     assert "`openfaze install ultralytics`" in (OMNIPARSER.remedy(config(tmp_path / "checkpoint.pt")) or "")
     with zipfile.ZipFile(tmp_path / "script.pt", "w") as archive:

@@ -20,14 +20,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from models.base import EngineFailed, EngineUnavailable
-from models.candidate import Candidate, EngineConfig, GuardConfig, LlmConfig
-from models.language.candidates import OPENAI_SERVER
+from models.capability import Candidate, EngineConfig
+from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.language.llm import Abilities, LlmError
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.safety.codes import IMAGE_CODES
 from models.safety.guard import ImageGuard, Judgement
-from models.safety.images.candidates import CLASSIFIER, IMAGE_GUARD, NSFW_VIT, NUDENET, VLM
+from models.safety.images.capability import CLASSIFIER, IMAGE_GUARD, NSFW_VIT, NUDENET, VLM, ImageGuardSettings
 from models.safety.images.classifier import views
 from models.safety.images.folder import UnknownStep, codes_of, preprocessing_of
 from models.safety.images.nudenet import CLASSES, MEANING, NudeNet
@@ -117,7 +117,9 @@ def save_classifier(
 
 
 def own(folder: Path) -> EngineConfig:
-    return EngineConfig(device="cpu", threads=1, guard=GuardConfig(image="classifier", image_model=folder))
+    return EngineConfig(
+        device="cpu", threads=1, own=[ImageGuardSettings(image_guard="classifier", image_guard_model=folder)]
+    )
 
 
 @pytest.fixture
@@ -333,7 +335,7 @@ def test_a_folder_that_does_not_do_says_why_and_not_where(
     damage(folder)
     runtime = Runtime({"image_guard": IMAGE_GUARD}, own(folder), {"image_guard": "classifier"})
     with pytest.raises(EngineUnavailable, match=reason) as failure:
-        runtime.image_guards()
+        runtime.use_all(IMAGE_GUARD)
     assert str(tmp_path) not in str(failure.value)
 
 
@@ -341,7 +343,7 @@ def test_weights_without_an_export_need_pytorch(tmp_path: Path, monkeypatch: pyt
     folder = save_classifier(tmp_path, ["normal", "nsfw"], [[0, 0, 0], [2, 0, 0]])
     (folder / "onnx" / "model.onnx").unlink()
     (folder / "model.safetensors").touch()
-    monkeypatch.setattr("models.safety.images.candidates.is_installed", lambda *packages: False)
+    monkeypatch.setattr("models.safety.images.capability.is_installed", lambda *packages: False)
     assert "`openfaze install gpu`" in (CLASSIFIER.remedy(own(folder)) or "")
 
 
@@ -416,8 +418,8 @@ def save_nudenet(path: Path, table: Any, weights: Any = None) -> Path:
 
 
 def nudenet(model: Path | None, weights_dir: Path = Path("nowhere")) -> EngineConfig:
-    guard = GuardConfig(image="nudenet", image_model=model)
-    return EngineConfig(device="cpu", threads=1, weights_dir=weights_dir, guard=guard)
+    guard = ImageGuardSettings(image_guard="nudenet", image_guard_model=model)
+    return EngineConfig(device="cpu", threads=1, weights_dir=weights_dir, own=[guard])
 
 
 @pytest.mark.parametrize(
@@ -638,13 +640,13 @@ def test_pictures_are_sent_in_a_size_that_vision_models_take(height: int, width:
 
 
 def runtime(config: EngineConfig) -> Runtime:
-    catalog = {"image_guard": IMAGE_GUARD, "llm": (OPENAI_SERVER,)}
-    return Runtime(catalog, config, {"image_guard": config.guard.image})
+    catalog = {"image_guard": IMAGE_GUARD, "llm": replace(LLM, engines=(OPENAI_SERVER,))}
+    return Runtime(catalog, config, {"image_guard": IMAGE_GUARD.choice(config)})
 
 
 def test_without_weights_or_an_llm_the_remedies_say_what_would_help(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable) as failure:
-        runtime(EngineConfig(weights_dir=tmp_path)).image_guards()
+        runtime(EngineConfig(weights_dir=tmp_path)).use_all(IMAGE_GUARD)
     assert failure.value.capability == "image_guard"
     assert "openfaze pull nsfw-vit" in failure.value.remedy
     assert "OPENFAZE_LLM_BASE_URL" in failure.value.remedy
@@ -658,41 +660,40 @@ async def test_auto_takes_all_that_can_run_but_never_nudenet(tmp_path: Path) -> 
     config = EngineConfig(
         weights_dir=tmp_path,
         device="cpu",
-        llm=LlmConfig(base_url="http://127.0.0.1:9/v1"),
-        guard=GuardConfig(image_model=folder),
+        own=[LlmSettings(llm_base_url="http://127.0.0.1:9/v1"), ImageGuardSettings(image_guard_model=folder)],
     )
     all_of_them = runtime(config)
-    assert [guard.name for guard in all_of_them.image_guards()] == ["classifier", "nsfw-vit", "vlm"]
+    assert [guard.name for guard in all_of_them.use_all(IMAGE_GUARD)] == ["classifier", "nsfw-vit", "vlm"]
     await all_of_them.close()
-    chosen = runtime(replace(config, guard=GuardConfig(image="nudenet")))
-    assert [guard.name for guard in chosen.image_guards()] == ["nudenet"]
+    chosen = runtime(replace(config, own=[ImageGuardSettings(image_guard="nudenet")]))
+    assert [guard.name for guard in chosen.use_all(IMAGE_GUARD)] == ["nudenet"]
     await chosen.close()
 
 
 def test_a_file_given_without_choosing_nudenet_is_explained(tmp_path: Path) -> None:
     model = save_nudenet(tmp_path / "320n.onnx", answers((BOX, {})))
-    config = EngineConfig(weights_dir=tmp_path, guard=GuardConfig(image_model=model))
+    config = EngineConfig(weights_dir=tmp_path, own=[ImageGuardSettings(image_guard_model=model)])
     with pytest.raises(EngineUnavailable, match="OPENFAZE_IMAGE_GUARD=nudenet takes the file.*AGPL-3.0"):
-        runtime(config).image_guards()
+        runtime(config).use_all(IMAGE_GUARD)
 
 
 def test_nudenet_without_its_file_names_it_and_its_licence(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match=r"320n\.onnx.*AGPL-3\.0"):
-        runtime(nudenet(None, tmp_path)).image_guards()
+        runtime(nudenet(None, tmp_path)).use_all(IMAGE_GUARD)
 
 
 def test_an_llm_known_not_to_see_is_no_guard(tmp_path: Path) -> None:
-    llm = LlmConfig(base_url="http://127.0.0.1:9/v1", abilities=frozenset({"tools"}))
-    assert "takes no pictures" in (VLM.remedy(EngineConfig(weights_dir=tmp_path, llm=llm)) or "")
-    able = replace(llm, abilities=frozenset({"vision"}))
-    assert VLM.remedy(EngineConfig(weights_dir=tmp_path, llm=able)) is None
+    llm = LlmSettings(llm_base_url="http://127.0.0.1:9/v1", llm_abilities=("tools",))
+    assert "takes no pictures" in (VLM.remedy(EngineConfig(weights_dir=tmp_path, own=[llm])) or "")
+    able = llm.model_copy(update={"llm_abilities": ("vision",)})
+    assert VLM.remedy(EngineConfig(weights_dir=tmp_path, own=[able])) is None
 
 
 async def test_the_guard_asks_the_llm_that_answers(tmp_path: Path) -> None:
     with serving_llm([verdict(S1_IMAGE="yes")], abilities=ABLE) as server:
-        config = EngineConfig(weights_dir=tmp_path, llm=LlmConfig(base_url=server.base_url))
+        config = EngineConfig(weights_dir=tmp_path, own=[LlmSettings(llm_base_url=server.base_url)])
         built = runtime(config)
-        [guard] = built.image_guards()
+        [guard] = built.use_all(IMAGE_GUARD)
         assert (await guard.judge(RED, ["S1_IMAGE"])).scores == {"S1_IMAGE": 1}
         await built.close()
 

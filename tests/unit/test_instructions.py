@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.chat.guard.guard_text import FILE, KINDS, instructed
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
+from models.safety.capability import TEXT_GUARD
 from models.safety.codes import TEXT_CODES
 from models.safety.guard import TextGuard
 from models.safety.text.phrases import LANGUAGES
@@ -176,7 +177,7 @@ def judged(text: str) -> str:
 async def guard() -> AsyncIterator[TextGuard]:
     runtime = Runtime(CATALOG, EngineConfig(), {"text_guard": "openfaze"})
     try:
-        [own] = runtime.text_guards()
+        [own] = runtime.use_all(TEXT_GUARD)
         yield own
     finally:
         await runtime.close()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from models.candidate import EngineConfig
-from models.vision.ocr import PP_OCR_V6_SMALL
+from models.capability import EngineConfig
+from models.vision.capability import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.av.video import VideoFrames, at_or_before, grid, scene_changes, spread

@@ -15,8 +15,8 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from models.base import EngineOverloaded, EngineUnavailable
-from models.candidate import EngineConfig
-from models.vision.ocr import PP_OCR_V6_SMALL
+from models.capability import EngineConfig
+from models.vision.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError

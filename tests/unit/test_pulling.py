@@ -60,9 +60,9 @@ def test_a_capability_means_the_set_of_the_engine_that_was_chosen_for_it() -> No
     assert set_named("speech_to_text", settings(speech_to_text="whisper-tiny-en")).name == "whisper-small"
 
 
-@each_case("name", [*CATALOG, *(one.spec.name for candidates in CATALOG.values() for one in candidates)])
+@each_case("name", [*CATALOG, *(one.spec.name for capability in CATALOG.values() for one in capability.engines)])
 def test_every_capability_and_engine_means_a_set_or_says_how_it_comes_by_its_weights(name: str) -> None:
-    engines = [one.spec for candidates in CATALOG.values() for one in candidates]
+    engines = [one.spec for capability in CATALOG.values() for one in capability.engines]
     told = [f"{spec.name}: {spec.weights}." for spec in engines if name in (spec.name, spec.capability)]
     if name in WEIGHT_SETS or name in RECOMMENDED:
         assert reader_of(set_named(name, settings())).spec.name in [line.partition(":")[0] for line in told]

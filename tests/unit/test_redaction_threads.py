@@ -11,7 +11,7 @@ from app.chat.plan import Plan, Step
 from app.chat.plan_executor import gather
 from models.fair_executor import FairExecutor
 from models.safety.personal_data import Span
-from models.translation.candidates import remedy_between
+from models.translation.capability import remedy_between
 from tasks import redaction
 from tasks.base import TaskRequest, unreported
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

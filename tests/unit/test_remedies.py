@@ -86,7 +86,7 @@ def test_every_command_in_the_documentation_names_something_that_there_is(page: 
 
 @pytest.mark.parametrize(
     ("capability", "name"),
-    [(capability, one.spec.name) for capability, candidates in CATALOG.items() for one in candidates],
+    [(capability, one.spec.name) for capability, declared in CATALOG.items() for one in declared.engines],
 )
 def test_the_remedies_of_an_engine_name_commands_that_there_are(
     capability: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -94,7 +94,7 @@ def test_the_remedies_of_an_engine_name_commands_that_there_are(
     monkeypatch.setenv("PATH", str(tmp_path))
     chosen = {capability: name} if capability in Settings.model_fields and capability != "code_sandbox" else {}
     config = build_config(Settings(_env_file=None, weights_dir=str(tmp_path), auto_pull=False, **chosen))  # type: ignore[arg-type]
-    [candidate] = [one for one in CATALOG[capability] if one.spec.name == name]
+    [candidate] = [one for one in CATALOG[capability].engines if one.spec.name == name]
     texts = [candidate.remedy(config) or "", candidate.spec.weights]
     for text in texts:
         check(text)

@@ -15,12 +15,14 @@ from app import building
 from app.main import create_app
 from app.settings import Settings
 from models.base import EngineSpec, EngineUnavailable
-from models.candidate import Built, Candidate, EngineConfig
+from models.capability import Built, Candidate, Capability, EngineConfig
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
+from models.translation.capability import TRANSLATE
+from models.vision.capability import OCR
 from models.weight_store import WeightsMissing
-from tasks.base import TASK_NAMES
+from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line
 
@@ -46,8 +48,12 @@ def candidate(name: str, remedy: str | None = None) -> Candidate:
     return Candidate(spec, lambda _: remedy, build)
 
 
+def catalog(**engines: Sequence[Candidate]) -> dict[str, Capability[Any]]:
+    return {name: replace(CATALOG[name], engines=candidates) for name, candidates in engines.items()}
+
+
 def runtime(*candidates: Candidate, choice: str = "auto") -> Runtime:
-    return Runtime({"ocr": candidates, "llm": ()}, EngineConfig(), {"ocr": choice})
+    return Runtime(catalog(ocr=candidates, llm=()), EngineConfig(), {"ocr": choice})
 
 
 @dataclass
@@ -73,7 +79,7 @@ def watched(remedy: Callable[[EngineConfig], str | None]) -> tuple[Runtime, Look
     """A runtime of one engine for `ocr`."""
     lookups, clock = Lookups(remedy), Clock()
     engine = replace(candidate("small"), remedy=lookups)
-    return Runtime({"ocr": (engine,)}, EngineConfig(), clock=clock), lookups, clock
+    return Runtime(catalog(ocr=(engine,)), EngineConfig(), clock=clock), lookups, clock
 
 
 def test_auto_takes_the_first_that_can_run() -> None:
@@ -112,13 +118,13 @@ def test_a_capability_that_is_switched_off_is_served_by_nothing() -> None:
 
 def test_an_engine_over_another_cannot_run_without_it() -> None:
     over = Candidate(EngineSpec("over", "translate", "MIT", "none"), lambda _: None, over=lambda *_: [], needs="ocr")
-    catalog = {"ocr": (candidate("small"),), "translate": (over, candidate("tiny"))}
-    assert Runtime(catalog, EngineConfig()).choose("translate") is over
-    without = Runtime(catalog, EngineConfig(), {"ocr": "off"})
+    engines = catalog(ocr=(candidate("small"),), translate=(over, candidate("tiny")))
+    assert Runtime(engines, EngineConfig()).choose("translate") is over
+    without = Runtime(engines, EngineConfig(), {"ocr": "off"})
     assert without.choose("translate").spec.name == "tiny"
-    assert len(without.translators()) == 1
+    assert len(without.use_all(TRANSLATE)) == 1
     with pytest.raises(EngineUnavailable, match="OPENFAZE_OCR=off"):
-        Runtime(catalog, EngineConfig(), {"ocr": "off", "translate": "over"}).choose("translate")
+        Runtime(engines, EngineConfig(), {"ocr": "off", "translate": "over"}).choose("translate")
 
 
 def test_a_capability_without_engines_says_so() -> None:
@@ -149,7 +155,7 @@ async def test_weights_that_could_not_be_fetched_are_missing_until_they_are_ther
         lambda config: None if config.auto_pull or weights.exists() else "Pull it.",
         lambda _: Built(host, (host,)),
     )
-    engines = Runtime({"ocr": (small,)}, EngineConfig(), clock=count(0, LOOK_AGAIN_S).__next__)
+    engines = Runtime(catalog(ocr=(small,)), EngineConfig(), clock=count(0, LOOK_AGAIN_S).__next__)
     assert engines.states()[0].public == {"state": "idle", "engine": "small"}
     with pytest.raises(WeightsMissing):
         await engines.load("ocr")
@@ -171,7 +177,7 @@ async def test_what_can_run_is_looked_up_off_the_event_loop_and_remembered() -> 
         assert not engines.is_at_hand("ocr")
         assert engines.states()[0].remedy == "Pull it."
         with pytest.raises(EngineUnavailable, match="Pull it."):
-            engines.page_reader()
+            engines.use(OCR)
         assert len(lookups.threads) == looked
         clock.now += LOOK_AGAIN_S / 2
     assert threading.current_thread() not in lookups.threads
@@ -210,12 +216,12 @@ def test_what_cannot_be_looked_at_keeps_no_other_engine_from_serving() -> None:
 
 
 async def test_no_request_looks_for_engines_on_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lookups = {one.spec: Lookups(one.remedy) for candidates in CATALOG.values() for one in candidates}
-    catalog = {
-        capability: [replace(one, remedy=lookups[one.spec]) for one in candidates]
-        for capability, candidates in CATALOG.items()
+    lookups = {one.spec: Lookups(one.remedy) for capability in CATALOG.values() for one in capability.engines}
+    watched_engines = {
+        name: [replace(one, remedy=lookups[one.spec]) for one in capability.engines]
+        for name, capability in CATALOG.items()
     }
-    monkeypatch.setattr(building, "CATALOG", catalog)
+    monkeypatch.setattr(building, "CATALOG", catalog(**watched_engines))
     app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), llm="off", search_provider=("off",)))
     for one in lookups.values():
         one.threads.clear()  # A start may take its time.
@@ -242,7 +248,7 @@ def test_every_task_but_those_that_only_read_the_web_is_a_capability_of_the_cata
 
 
 def test_every_engine_of_the_catalog_names_its_licence_and_its_weights() -> None:
-    specs = [candidate.spec for candidates in CATALOG.values() for candidate in candidates]
+    specs = [candidate.spec for capability in CATALOG.values() for candidate in capability.engines]
     assert specs
     assert all(spec.licence and spec.weights for spec in specs)
     assert len({(spec.capability, spec.name) for spec in specs}) == len(specs)
@@ -261,7 +267,7 @@ async def test_engines_are_put_together_and_made_off_the_event_loop() -> None:
     serving = runtime(made, candidate("second"))
     await serving.prepare("ocr", "llm")
     await serving.prepare("ocr")
-    assert serving.page_reader() is host  # type: ignore[comparison-overlap]
+    assert serving.use(OCR) is host  # type: ignore[comparison-overlap]
     assert len(threads) == 1
     await host.run("a")
     assert len(threads) == 2
@@ -276,7 +282,7 @@ async def test_an_engine_that_cannot_be_put_together_is_for_those_to_be_told_who
     serving = runtime(replace(candidate("engine"), build=build))
     await serving.prepare("ocr")
     with pytest.raises(EngineUnavailable, match="Mend it"):
-        serving.page_reader()
+        serving.use(OCR)
     await serving.close()
 
 
@@ -291,8 +297,8 @@ async def test_all_engines_are_prepared_of_what_several_serve() -> None:
 
         return replace(one, build=build)
 
-    serving = Runtime({"translate": [noted(candidate(name)) for name in ("first", "second")]}, EngineConfig())
+    serving = Runtime(catalog(translate=[noted(candidate(name)) for name in ("first", "second")]), EngineConfig())
     await serving.prepare("translate")
     assert built == ["first", "second"]
-    assert len(serving.translators()) == len(built) == 2
+    assert len(serving.use_all(TRANSLATE)) == len(built) == 2
     await serving.close()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.base import EngineFailed
-from models.candidate import EngineConfig
-from models.catalog import CATALOG
+from models.capability import EngineConfig
+from models.language.capability import EMBEDDING
 from models.runtime import Runtime
 from tasks.search.result_pages import PASSAGE_CHARS, nearest, passages_of
 
@@ -57,8 +57,8 @@ async def test_an_embedding_that_fails_leaves_it_to_the_words() -> None:
 
 
 async def test_meaning_decides_where_words_do_not() -> None:
-    runtime = Runtime({"embedding": CATALOG["embedding"]}, EngineConfig(threads=1))
-    embedder = runtime.embedder()
+    runtime = Runtime({"embedding": EMBEDDING}, EngineConfig(threads=1))
+    embedder = runtime.find(EMBEDDING)
     if embedder is None:
         pytest.skip("needs the weights of the embedding")
     try:

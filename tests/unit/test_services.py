@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from app.building import build_runtime
 from app.services import Services
 from app.settings import Settings
 from models.base import EngineSpec
-from models.candidate import Built, Candidate, EngineConfig
+from models.capability import Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import Runtime
+from models.vision.capability import OCR
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.politeness import ScrapePolicy
 from tasks.inputs.limits import MB
@@ -45,7 +47,7 @@ def late_runtime() -> Runtime:
         host = EngineHost(spec, LateEngine)
         return Built(host, (host,))
 
-    return Runtime({"ocr": (Candidate(spec, lambda _: None, build),)}, EngineConfig())
+    return Runtime({"ocr": replace(OCR, engines=(Candidate(spec, lambda _: None, build),))}, EngineConfig())
 
 
 async def test_a_preload_that_fails_is_tried_again_until_the_server_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,8 +111,8 @@ def bare(monkeypatch: pytest.MonkeyPatch, folder: Path, **choices: str) -> Setti
     ("capability", "name"),
     [
         (capability, candidate.spec.name)
-        for capability, candidates in CATALOG.items()
-        for candidate in candidates
+        for capability, declared in CATALOG.items()
+        for candidate in declared.engines
         if capability in Settings.model_fields and capability != "code_sandbox"
     ],
 )

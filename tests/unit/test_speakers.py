@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
+from models.speech.capability import DIARIZATION
 from models.speech.voices import DIMENSIONS, SAMPLE_RATE, Samples, VoiceEncoder, VoiceTurn
 from tasks.speech.channels import ChannelLevels, FaintSpeech
 from tasks.speech.speakers import FRAME, Region, SpeakerTurns, find_voices, turns_in
@@ -325,7 +326,7 @@ async def encoder() -> AsyncIterator[VoiceEncoder]:
     runtime = Runtime(CATALOG, EngineConfig(threads=1), {"diarization": "resemblyzer"})
     if not runtime.can_serve("diarization"):
         pytest.skip("needs the voice encoder: pip install --no-deps resemblyzer")
-    service = runtime.voice_encoder()
+    service = runtime.use(DIARIZATION)
     assert isinstance(service, VoiceEncoder)
     yield service
     await runtime.close()

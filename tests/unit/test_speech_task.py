@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, Transcriber, WindowText, Word
 from models.speech.voices import VoiceEncoder, VoiceTurn
 from models.speech.whisper import Whisper

@@ -18,7 +18,7 @@ from tasks.speech.cutter import Stretch, Window
 from tasks.speech.listening import Heard, Piece
 from tasks.speech.phrases import Phrase, phrases
 from tasks.speech.turns import Teller
-from tasks.speech_to_text import Transcript
+from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
 from tests.recordings import plain_wav
 from tests.speech import FOREIGN, JFK, SENTENCES, Samples, decoded, in_a_row, pause, plain_words, say
@@ -159,7 +159,7 @@ async def transcribed(source: Source, **options: object) -> tuple[list[str], Tra
         early.append(bool(told) and done < total)
 
     try:
-        transcript = await services.speech.transcribe(
+        transcript = await services.task_of(SpeechToTextTask).transcribe(
             source,
             SpeechOptions(**options),  # type: ignore[arg-type]
             reached,
@@ -198,7 +198,7 @@ async def test_nothing_is_told_of_a_language_that_the_engine_does_not_know(voice
     told: list[str] = []
     try:
         with pytest.raises(EngineUnavailable):
-            await services.speech.transcribe(
+            await services.task_of(SpeechToTextTask).transcribe(
                 wav(in_a_row([say(FOREIGN[voice], voice=voice), pause(1.0)] * 3)),
                 SpeechOptions(),
                 tell=lambda phrase: told.append(phrase.text),

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig, SpeechConfig
+from models.capability import EngineConfig
 from models.runtime import Runtime
-from models.speech.candidates import OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN
+from models.speech.capability import (
+    OWN_WHISPER,
+    SPEECH_TO_TEXT,
+    WHISPER_LARGE_V3_TURBO,
+    WHISPER_SMALL,
+    WHISPER_TINY_EN,
+    SpeechSettings,
+)
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded
 from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged
@@ -222,17 +229,17 @@ def test_the_embedded_model_hears_english_and_others_what_they_know(tmp_path: Pa
     embedded = WHISPER_TINY_EN.build(EngineConfig()).service
     assert (embedded.languages, embedded.can_translate) == (frozenset({"en"}), False)
     random_whisper(tmp_path)
-    own = OWN_WHISPER.build(EngineConfig(speech=SpeechConfig(tmp_path))).service
+    own = OWN_WHISPER.build(EngineConfig(own=[SpeechSettings(speech_model=tmp_path)])).service
     assert (own.languages, own.can_translate, own.window_s) == (None, True, 30.0)
 
 
 def test_a_directory_of_ones_own_that_hears_english_only_is_recognised() -> None:
-    config = EngineConfig(speech=SpeechConfig(packaged(EngineConfig()).folder))
+    config = EngineConfig(own=[SpeechSettings(speech_model=packaged(EngineConfig()).folder)])
     assert OWN_WHISPER.build(config).service.languages == frozenset({"en"})
 
 
 def test_remedies_name_the_setting_and_the_command(tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, speech=SpeechConfig(tmp_path))
+    config = EngineConfig(weights_dir=tmp_path, own=[SpeechSettings(speech_model=tmp_path)])
     assert OWN_WHISPER.remedy(config) == "The directory OPENFAZE_SPEECH_MODEL has no 'model.bin'."
     assert "OPENFAZE_SPEECH_MODEL" in (OWN_WHISPER.remedy(EngineConfig(weights_dir=tmp_path)) or "")
     assert WHISPER_SMALL.remedy(config) == "Run `openfaze pull whisper-small`."
@@ -254,8 +261,8 @@ def test_pulled_weights_are_found_where_pull_puts_them(weight_set, candidate, tm
 async def test_a_batch_of_the_operators_size_is_decoded_together() -> None:
     from models.catalog import CATALOG
 
-    runtime = Runtime(CATALOG, EngineConfig(speech=SpeechConfig(batch=3)))
-    transcriber = runtime.transcriber()
+    runtime = Runtime(CATALOG, EngineConfig(own=[SpeechSettings(speech_batch=3)]))
+    transcriber = runtime.use(SPEECH_TO_TEXT)
     assert transcriber._host.limits.max_batch == 3  # type: ignore[attr-defined]
     await runtime.close()
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig
-from models.vision.detection import candidates
-from models.vision.detection.candidates import FASTESTDET
+from models.capability import EngineConfig
+from models.vision.detection import capability
+from models.vision.detection.capability import FASTESTDET
 from models.weight_store import Fetch, Supply, WeightsMissing
 from models.weights import PullFailed, WeightFile, WeightSet
 
@@ -124,7 +124,7 @@ async def test_an_engines_first_callers_share_one_fetch_off_the_event_loop(
 ) -> None:
     hub = Hub(content=(shared / "weights" / "fastestdet.onnx").read_bytes())
     make: Callable[..., Supply] = Supply
-    monkeypatch.setattr(candidates, "Supply", lambda *args, **kwargs: make(*args, **kwargs, fetch=hub))
+    monkeypatch.setattr(capability, "Supply", lambda *args, **kwargs: make(*args, **kwargs, fetch=hub))
     built = FASTESTDET.build(EngineConfig(weights_dir=tmp_path))
     picture = np.zeros((8, 8, 3), np.uint8)
     assert await asyncio.gather(*(built.service.detect(picture) for _ in range(5))) == [[]] * 5

@@ -7,7 +7,7 @@ import pytest
 from app.chat.inputs import Turn
 from app.chat.plan import Plan, Step
 from app.chat.tools import PREFIX, TOOLS, InternalTool, offered
-from tasks.base import TASK_NAMES
+from tasks.catalog import TASK_NAMES
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tests.conftest import each_case

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from models.base import EngineFailed, EngineUnavailable
-from models.candidate import EngineConfig, LlmConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.language.capability import LlmSettings
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import Apertium, directions
-from models.translation.candidates import remedy_between
+from models.translation.capability import TRANSLATE, remedy_between
 from models.translation.ct2 import WORD, OpusModel, content_mark, markup_mark, opus_models, same_marks
 from models.translation.languages import OPUS_SETS
 from models.translation.llm import LlmTranslator
@@ -89,7 +90,7 @@ async def test_apertium_goes_by_way_of_a_third_language() -> None:
     if ("es", "pt") not in directions():
         pytest.skip("needs apertium-es-pt")
     runtime = Runtime(CATALOG, EngineConfig(), {"translate": "apertium"})
-    [translator] = runtime.translators()
+    [translator] = runtime.use_all(TRANSLATE)
     assert not await translator.can("en", "ja")
     assert await translator.can("en", "pt")
     assert await translator.translate(["The house is red."], "en", "pt") == ["A casa é vermelha."]
@@ -98,7 +99,7 @@ async def test_apertium_goes_by_way_of_a_third_language() -> None:
 
 def translators(weights_dir: Path, engine: str) -> tuple[Runtime, list[Translator]]:
     runtime = Runtime(CATALOG, EngineConfig(device="cpu", threads=1, weights_dir=weights_dir), {"translate": engine})
-    return runtime, runtime.translators()
+    return runtime, runtime.use_all(TRANSLATE)
 
 
 async def test_madlad_translates_into_the_languages_of_its_vocabulary(tmp_path: Path) -> None:
@@ -285,13 +286,13 @@ def test_without_an_engine_the_remedies_say_what_would_provide_one(
     with pytest.raises(
         EngineUnavailable, match=r"madlad-400.*opus-mt.*OPENFAZE_LLM_BASE_URL.*apt-get install"
     ) as failure:
-        runtime.translators()
+        runtime.use_all(TRANSLATE)
     assert failure.value.capability == "translate"
 
 
 def test_an_llm_that_has_a_server_is_one_of_the_engines(tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, llm=LlmConfig(base_url="http://127.0.0.1:9/v1"))
-    names = [translator.name for translator in Runtime(CATALOG, config).translators()]
+    config = EngineConfig(weights_dir=tmp_path, own=[LlmSettings(llm_base_url="http://127.0.0.1:9/v1")])
+    names = [translator.name for translator in Runtime(CATALOG, config).use_all(TRANSLATE)]
     assert names[0] == "llm"
 
 

@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.base import EngineFailed
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import directions
+from models.translation.capability import TRANSLATE
 from models.translation.llm import LlmTranslator
 from models.translation.translator import Translator
 from tasks.base import unreported
@@ -113,14 +114,14 @@ def test_the_table_has_fifty_cases() -> None:
 )
 async def test_apertium_keeps_the_structure() -> None:
     runtime = Runtime(CATALOG, EngineConfig(), {"translate": "apertium"})
-    await check_table(runtime.translators()[0])
+    await check_table(runtime.use_all(TRANSLATE)[0])
     await runtime.close()
 
 
 async def test_a_ctranslate2_model_that_talks_nonsense_keeps_the_structure(tmp_path: Path) -> None:
     random_madlad(tmp_path / "madlad-400", "es")
     runtime = Runtime(CATALOG, EngineConfig(device="cpu", threads=1, weights_dir=tmp_path), {"translate": "madlad-400"})
-    await check_table(runtime.translators()[0])
+    await check_table(runtime.use_all(TRANSLATE)[0])
     await runtime.close()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.base import EngineUnavailable
-from models.translation.candidates import remedy_between
+from models.translation.capability import remedy_between
 from models.translation.translator import Translator
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge

@@ -11,15 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.host import EngineHost, HostLimits
 from models.speech import pyannote
+from models.speech.capability import PYANNOTE, RESEMBLYZER, DiarizationSettings
 from models.speech.resemblyzer import checkpoint as weights
 from models.speech.resemblyzer import engine as mel
 from models.speech.resemblyzer.checkpoint import SPEC, read_checkpoint, read_weights, voice_weights
 from models.speech.resemblyzer.engine import NumpyNetwork, Resemblyzer, build_network
 from models.speech.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Samples, Voice
-from models.speech.voices_candidates import PYANNOTE, RESEMBLYZER
 
 TONE = (0.1 * np.sin(2 * np.pi * 220 * np.arange(WINDOW) / 16_000)).astype(np.float32)
 
@@ -193,7 +193,7 @@ def test_missing_weights_name_their_remedy(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_pyannote_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Set OPENFAZE_DIARIZATION_MODEL" in str(PYANNOTE.remedy(EngineConfig()))
-    config = EngineConfig(diarization_model=tmp_path)
+    config = EngineConfig(own=[DiarizationSettings(diarization_model=tmp_path)])
     assert "has no config.yaml" in str(PYANNOTE.remedy(config))
     (tmp_path / "config.yaml").touch()
     monkeypatch.setattr(pyannote, "find_spec", lambda name: None)

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.language.capability import EMBEDDING
 from models.language.embedding import Embedder
 from models.runtime import Runtime
 from models.safety.text.head import FILE
@@ -38,7 +39,7 @@ def main() -> None:
 
 async def run(prompts: Path, disguises: list[str], *, measure: bool) -> None:
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
-    embedder = runtime.embedder()
+    embedder = runtime.find(EMBEDDING)
     if embedder is None:
         raise SystemExit("the embedding engine is missing: `make test` installs it")
     try:

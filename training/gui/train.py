@@ -18,9 +18,10 @@ import PIL.Image
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
+from models.vision.capability import OCR
 from models.vision.gui.elements import TYPES
 from models.vision.gui.icons import WEIGHTS
 from models.vision.gui.regions import Floats
@@ -69,7 +70,7 @@ async def read_photos(folder: Path) -> list[tuple[Image, tuple[TextLine, ...]]]:
     runtime = Runtime(CATALOG, EngineConfig())
     images = await asyncio.to_thread(_pictures_in, folder)
     try:
-        return [(image, tuple(await runtime.page_reader().read(image))) for image in images]
+        return [(image, tuple(await runtime.use(OCR).read(image))) for image in images]
     finally:
         await runtime.close()
 

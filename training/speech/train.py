@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.speech.english import FILE
 from models.speech.transcriber import SpeechWindow
 from models.speech.whisper import Whisper

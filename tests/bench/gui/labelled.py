@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from models.candidate import EngineConfig
+from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
+from models.vision.capability import OCR
 from models.vision.text import Image, TextLine
 from tests.bench.gui.browser import Browser
 from tests.bench.gui.pages import Page
@@ -39,7 +40,7 @@ async def labelled(pages: Sequence[Page], folder: Path) -> list[Labelled]:
                     document.write_text(page.html)
                     rendered = await browser.render(document.resolve().as_uri(), page.screen)
                     image = rendered.image if page.jpeg is None else compressed(rendered.image, page.jpeg)
-                    lines = await runtime.page_reader().read(image)
+                    lines = await runtime.use(OCR).read(image)
                     _keep(folder, Labelled(page, image, rendered.elements, tuple(lines)))
                     print(f"\rrendered and read {number} of {len(missing)} pages", end="", flush=True)
         finally:

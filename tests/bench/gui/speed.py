@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
+from models.vision.capability import OCR
+from models.vision.gui.capability import GUI_DETECTION
 from tests.bench.contestants import Contestant, InProcess, Job, Outcome, OverHttp, print_round, timed_pool
 from tests.e2e.conftest import data_url
 from tests.server import serving
@@ -54,7 +56,7 @@ def main() -> None:
 
 
 def raw_engine() -> Callable[[Job], Outcome]:
-    from models.candidate import EngineConfig
+    from models.capability import EngineConfig
     from models.catalog import CATALOG
     from models.runtime import Runtime
 
@@ -68,8 +70,8 @@ def raw_engine() -> Callable[[Job], Outcome]:
 
     async def search(picture: bytes) -> int:
         image = np.asarray(PIL.Image.open(BytesIO(picture)).convert("RGB"))
-        lines = await runtime.page_reader().read(image)
-        return len(await runtime.gui_detector().detect(image, lines))
+        lines = await runtime.use(OCR).read(image)
+        return len(await runtime.use(GUI_DETECTION).detect(image, lines))
 
     def one(picture: bytes) -> int:
         with one_at_a_time:

@@ -11,9 +11,9 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("onnx")
 
-from models.candidate import DetectionConfig, EngineConfig
+from models.capability import EngineConfig
 from models.vision.detection import detr
-from models.vision.detection.candidates import OWN_ONNX
+from models.vision.detection.capability import OWN_ONNX, DetectionSettings
 from models.vision.detection.detector import NAMES
 from tests.engines.torch.small_networks import export_d_fine, export_rf_detr
 
@@ -28,7 +28,9 @@ async def test_its_export_loads_and_finds_objects_in_the_picture(
     # Random weights are sure of nothing.
     monkeypatch.setattr(detr, "_LEAST_SCORE", 0.0)
     model = export(tmp_path / "model.onnx")
-    built = OWN_ONNX.build(EngineConfig(device="cpu", detection=DetectionConfig("onnx", model)))
+    built = OWN_ONNX.build(
+        EngineConfig(device="cpu", own=[DetectionSettings(object_detection="onnx", object_detection_model=model)])
+    )
     pictures = np.random.default_rng(0).integers(0, 255, (5, 120, 200, 3), np.uint8)
     answers = await asyncio.gather(*(built.service.detect(picture, wait=True) for picture in pictures))
     assert len(answers) == 5

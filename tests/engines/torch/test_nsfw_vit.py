@@ -15,9 +15,9 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from models.base import EngineUnavailable
-from models.candidate import EngineConfig, GuardConfig
+from models.capability import EngineConfig
 from models.safety.guard import ImageGuard
-from models.safety.images.candidates import CLASSIFIER, NSFW_VIT
+from models.safety.images.capability import CLASSIFIER, NSFW_VIT, ImageGuardSettings
 from models.safety.images.folder import preprocessing_of
 
 # Deprecations within transformers and PyTorch are theirs.
@@ -104,7 +104,9 @@ def by_pipeline(folder: Path) -> list[dict[str, float]]:
 
 
 def own(folder: Path) -> EngineConfig:
-    return EngineConfig(device="cpu", threads=1, guard=GuardConfig(image="classifier", image_model=folder))
+    return EngineConfig(
+        device="cpu", threads=1, own=[ImageGuardSettings(image_guard="classifier", image_guard_model=folder)]
+    )
 
 
 @pytest.fixture
@@ -166,7 +168,7 @@ async def test_a_gpu_that_is_not_there_is_named(tmp_path: Path, opened: Any) -> 
     if cuda.is_available():
         pytest.skip("there is a CUDA device")
     folder = save_vit(tmp_path / "m", LABELS["nsfw"])
-    config = EngineConfig(device="cuda", guard=GuardConfig(image="classifier", image_model=folder))
+    config = EngineConfig(device="cuda", own=[ImageGuardSettings(image_guard="classifier", image_guard_model=folder)])
     with pytest.raises(EngineUnavailable, match="'image_guard'.*no CUDA device") as failure:
         await opened(config).judge(pictures()[0], ["S15_IMAGE"])
     assert failure.value.capability == "image_guard"

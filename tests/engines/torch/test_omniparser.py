@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import Built, EngineConfig, GuiConfig
+from models.capability import Built, EngineConfig
 from models.vision.gui import icons
-from models.vision.gui.candidates import OMNIPARSER
+from models.vision.gui.capability import OMNIPARSER, GuiSettings
 from models.vision.gui.elements import TYPES, GuiDetector, GuiElement
 from models.vision.gui.icons import ScriptedIcons, is_script
 from tests.bench.gui.truth import iou
@@ -28,7 +28,7 @@ Opened = Callable[[Path], GuiDetector]
 
 
 def chosen(model: Path | None) -> EngineConfig:
-    return EngineConfig(device="cpu", gui=GuiConfig("omniparser", model))
+    return EngineConfig(device="cpu", own=[GuiSettings(gui_detection="omniparser", gui_detection_model=model)])
 
 
 @pytest.fixture

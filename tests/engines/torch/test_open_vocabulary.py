@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("transformers")
 pytest.importorskip("torch")
 
-from models.candidate import Built, DetectionConfig, EngineConfig
+from models.capability import Built, EngineConfig
 from models.vision.detection import grounding
-from models.vision.detection.candidates import LLMDET, OPEN_VOCABULARY, SAM_2_1
+from models.vision.detection.capability import LLMDET, OPEN_VOCABULARY, SAM_2_1, DetectionSettings
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.detection.grounding import prompt_of, tokens_of
 from tests.engines.torch.small_networks import save_grounding_dino, save_sam
@@ -99,7 +99,7 @@ def test_each_label_has_its_own_tokens(weights: Path) -> None:
 
 
 def test_without_its_folder_the_remedy_names_what_belongs_there(tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, detection=DetectionConfig("llmdet"))
+    config = EngineConfig(weights_dir=tmp_path, own=[DetectionSettings(object_detection="llmdet")])
     for candidate in (LLMDET, OPEN_VOCABULARY[0], SAM_2_1):
         remedy = candidate.remedy(config) or ""
         assert "in the folder OPENFAZE_WEIGHTS_DIR" in remedy
@@ -107,7 +107,11 @@ def test_without_its_folder_the_remedy_names_what_belongs_there(tmp_path: Path) 
 
 
 async def test_an_own_folder_takes_the_place_of_the_published_one(weights: Path, tmp_path: Path) -> None:
-    config = EngineConfig(weights_dir=tmp_path, device="cpu", detection=DetectionConfig("llmdet", weights / "llmdet"))
+    config = EngineConfig(
+        weights_dir=tmp_path,
+        device="cpu",
+        own=[DetectionSettings(object_detection="llmdet", object_detection_model=weights / "llmdet")],
+    )
     assert LLMDET.remedy(config) is None
     built = LLMDET.build(config)
     assert await built.service.detect(PICTURE, labels=["dog"]) == []

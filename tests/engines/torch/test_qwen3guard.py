@@ -11,10 +11,10 @@ pytest.importorskip("transformers")
 pytest.importorskip("torch")
 
 from models.base import EngineFailed, EngineUnavailable
-from models.candidate import Built, EngineConfig, GuardConfig
+from models.capability import Built, EngineConfig
+from models.safety.capability import QWEN3GUARD, GuardSettings
 from models.safety.dialect import JUDGED, Qwen3GuardDialect
 from models.safety.guard import WINDOW, Exchange, NotAVerdict, TextGuard, Verdict
-from models.safety.model_candidates import QWEN3GUARD
 from models.safety.qwen3guard import Qwen3Guard
 from tests.engines.torch.small_guard import save_qwen3guard
 
@@ -200,6 +200,6 @@ async def test_another_model_in_its_folder_is_refused(tmp_path: Path) -> None:
 def test_without_its_folder_the_remedy_is_for_those_who_chose_it(tmp_path: Path, weights: Path) -> None:
     assert QWEN3GUARD.remedy(EngineConfig(weights_dir=weights)) is None
     assert QWEN3GUARD.remedy(EngineConfig(weights_dir=tmp_path)) == ""
-    chosen = QWEN3GUARD.remedy(EngineConfig(weights_dir=tmp_path, guard=GuardConfig("qwen3guard"))) or ""
+    chosen = QWEN3GUARD.remedy(EngineConfig(weights_dir=tmp_path, own=[GuardSettings(text_guard="qwen3guard")])) or ""
     assert "--local-dir qwen3guard` in the folder OPENFAZE_WEIGHTS_DIR" in chosen
     assert str(tmp_path) not in chosen

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.candidate import Built, DetectionConfig, EngineConfig
+from models.capability import Built, EngineConfig
 from models.vision.detection import yolo
-from models.vision.detection.candidates import ULTRALYTICS
+from models.vision.detection.capability import ULTRALYTICS, DetectionSettings
 from models.vision.detection.detector import NAMES, Detector
 from tests.engines.torch.small_networks import stand_in_for_torchvision
 
@@ -25,7 +25,9 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
 
 
 def chosen(model: Path) -> EngineConfig:
-    return EngineConfig(device="cpu", detection=DetectionConfig("ultralytics", model))
+    return EngineConfig(
+        device="cpu", own=[DetectionSettings(object_detection="ultralytics", object_detection_model=model)]
+    )
 
 
 @pytest.fixture
@@ -76,7 +78,14 @@ async def test_masks_lie_in_their_boxes(opened: Callable[[str], Detector]) -> No
 def test_it_serves_only_those_who_name_it(tmp_path: Path) -> None:
     (tmp_path / "yolo.yaml").touch()
     assert ULTRALYTICS.spec.licence == "AGPL-3.0"
-    assert ULTRALYTICS.remedy(EngineConfig(detection=DetectionConfig("auto", tmp_path / "yolo.yaml"))) == ""
+    assert (
+        ULTRALYTICS.remedy(
+            EngineConfig(
+                own=[DetectionSettings(object_detection="auto", object_detection_model=tmp_path / "yolo.yaml")]
+            )
+        )
+        == ""
+    )
     assert ULTRALYTICS.remedy(chosen(tmp_path / "yolo.yaml")) is None
     assert "AGPL-3.0" in (ULTRALYTICS.remedy(chosen(tmp_path / "missing.pt")) or "")
 

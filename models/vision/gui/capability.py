@@ -1,12 +1,26 @@
-"""The engines of the `gui_detection` and `gui_grounding` capabilities, and how each is put together."""
+"""The `gui_detection` and `gui_grounding` capabilities: their engines, and how each is put together."""
 
 from collections.abc import Callable
 from functools import partial
 
 from models.base import EngineSpec, EngineUnavailable
-from models.candidate import Built, Candidate, EngineConfig, Others, is_installed
+from models.capability import (
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    FoundPath,
+    OwnSettings,
+    SelfTestFailed,
+    is_installed,
+)
 from models.device import available_cpus
 from models.host import EngineHost, HostLimits
+from models.language.capability import LLM, LlmSettings
+from models.vision.capability import OCR
+from models.vision.gui.elements import GuiDetector, GuiGrounder
+from models.vision.text import Image
 
 _LICENCES = (
     "OmniParser's icon_detect is AGPL-3.0, which covers a service that uses it; its icon_detect_v3 is MIT and needs "
@@ -18,12 +32,19 @@ _ASKS_WHERE_WORDS_FAIL = ("auto", _OMNIPARSER)
 """Choices of OPENFAZE_GUI_DETECTION by which an LLM that is there anyway is asked where words alone do not tell."""
 
 
+class GuiSettings(OwnSettings):
+    gui_detection: str = "auto"
+    """An engine that finds the elements of user interfaces (docs/gui-detection.md lists them), or `auto`."""
+    gui_detection_model: FoundPath | None = None
+    """The file of OmniParser's icon detector, for `omniparser`."""
+
+
 def _cv2_remedy() -> str | None:
     return None if is_installed("cv2") else "Install the package 'opencv-python-headless'."
 
 
 def _vlm_remedy(config: EngineConfig) -> str | None:
-    return _cv2_remedy() if config.gui.engine == _VLM else ""
+    return _cv2_remedy() if config.of(GuiSettings).gui_detection == _VLM else ""
 
 
 def _contours(spec: EngineSpec, config: EngineConfig) -> Built:
@@ -38,12 +59,12 @@ def _contours(spec: EngineSpec, config: EngineConfig) -> Built:
 
 
 def _omniparser_remedy(config: EngineConfig) -> str | None:
-    if config.gui.engine != _OMNIPARSER:
+    if config.of(GuiSettings).gui_detection != _OMNIPARSER:
         return ""
     from models.vision.gui.icons import icon_file, is_script
 
     try:
-        model = icon_file(config.gui.model)
+        model = icon_file(config.of(GuiSettings).gui_detection_model)
     except EngineUnavailable as error:
         return f"{error.remedy} {_LICENCES}"
     if is_script(model):
@@ -56,7 +77,7 @@ def _build_omniparser(config: EngineConfig) -> Built:
     from models.vision.gui.icons import icon_file, icon_network
     from models.vision.gui.omniparser import OmniParserEngine
 
-    model = icon_file(config.gui.model)
+    model = icon_file(config.of(GuiSettings).gui_detection_model)
     limits = HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
     host: EngineHost[Screen, Found] = EngineHost(
         OMNIPARSER.spec, lambda: OmniParserEngine(icon_network(model, device=config.device)), limits
@@ -65,17 +86,18 @@ def _build_omniparser(config: EngineConfig) -> Built:
 
 
 def _grounder_remedy(config: EngineConfig) -> str | None:
-    if config.gui.engine not in (_VLM, *_ASKS_WHERE_WORDS_FAIL):
-        return f"OPENFAZE_GUI_DETECTION={config.gui.engine} asks no LLM."
-    if config.llm.base_url is None:
+    chosen = config.of(GuiSettings).gui_detection
+    if chosen not in (_VLM, *_ASKS_WHERE_WORDS_FAIL):
+        return f"OPENFAZE_GUI_DETECTION={chosen} asks no LLM."
+    if config.of(LlmSettings).llm_base_url is None:
         return "Set OPENFAZE_LLM_BASE_URL to an OpenAI-compatible server whose model sees pictures."
     return None
 
 
-def _grounder(config: EngineConfig, others: Others) -> object:
+def _grounder(config: EngineConfig, engines: Engines) -> GuiGrounder:
     from models.vision.gui.grounder import LlmGrounder
 
-    return LlmGrounder(others.llm, always=config.gui.engine == _VLM)
+    return LlmGrounder(partial(engines.use, LLM), always=config.of(GuiSettings).gui_detection == _VLM)
 
 
 def _around_contours(name: str, licence: str, where: str, remedy: Callable[[EngineConfig], str | None]) -> Candidate:
@@ -95,13 +117,55 @@ OMNIPARSER = Candidate(
     _build_omniparser,
 )
 
-GUI_DETECTION = (CONTOURS, VLM, OMNIPARSER)
 
-GUI_GROUNDING = (
-    Candidate(
-        EngineSpec(_VLM, "gui_grounding", "the model's", "those of the capability 'llm'"),
-        _grounder_remedy,
-        over=_grounder,
+async def _find_a_button(engines: Engines) -> str:
+    pixels = _a_step_of_a_form()
+    lines = await engines.use(OCR).read(pixels)
+    found = await engines.use(GUI_DETECTION).detect(pixels, lines)
+    if [one.type for one in found if one.text == "Continue"] != ["button"]:
+        raise SelfTestFailed(f"finds {[one.type for one in found]} where the picture shows a button")
+    return "found a button"
+
+
+async def _point_at_a_button(engines: Engines) -> str:
+    llm, grounder = engines.use(LLM), engines.use(GUI_GROUNDING)
+    if not (await llm.abilities()).vision:
+        return f"{llm.name} sees no pictures: words alone tell which element is meant"
+    pixels = _a_step_of_a_form()
+    lines = await engines.use(OCR).read(pixels)
+    found = await engines.use(GUI_DETECTION).detect(pixels, lines)
+    meant = await grounder.ground("where do I click to go on?", pixels, found, lines)
+    if meant is None or [one.text for one in meant] != ["Continue"]:
+        raise SelfTestFailed(f"{llm.name} does not point at the only button of a picture")
+    return f"{llm.name} pointed at a button"
+
+
+def _a_step_of_a_form() -> Image:
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.new("RGB", (480, 320), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.rounded_rectangle((40, 120, 180, 160), 6, fill=(37, 99, 235))
+    draw.text((110, 140), "Continue", fill="white", font=ImageFont.load_default(16), anchor="mm")
+    draw.text((40, 60), "One more step", fill="black", font=ImageFont.load_default(16))
+    return np.asarray(picture)
+
+
+GUI_DETECTION: Capability[GuiDetector] = Capability(
+    "gui_detection", (CONTOURS, VLM, OMNIPARSER), _find_a_button, GuiSettings, order=50
+)
+
+GUI_GROUNDING: Capability[GuiGrounder] = Capability(
+    "gui_grounding",
+    (
+        Candidate(
+            EngineSpec(_VLM, "gui_grounding", "the model's", "those of the capability 'llm'"),
+            _grounder_remedy,
+            over=_grounder,
+        ),
     ),
+    _point_at_a_button,
+    order=60,
 )
 """What tells which elements are meant by looking at them, beside the engine of `gui_detection`."""

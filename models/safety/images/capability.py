@@ -1,16 +1,30 @@
-"""The engines of the `image_guard` capability, and how each is put together."""
+"""The `image_guard` capability: its engines, and how each is put together."""
 
 from functools import partial
 from pathlib import Path
 
 from models.base import Engine, EngineSpec, EngineUnavailable
-from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.capability import (
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    FoundPath,
+    OwnSettings,
+    SelfTestFailed,
+    is_installed,
+)
 from models.device import INSTALL, resolve_device
 from models.host import EngineHost, HostLimits
+from models.language.capability import LLM, LlmSettings
+from models.safety.codes import IMAGE_CODES
+from models.safety.guard import ImageGuard
 from models.safety.images import CAPABILITY
 from models.safety.images.folder import ClassifierFolder, classifier_in
 from models.safety.images.vlm import NAME as VLM_NAME
 from models.safety.images.vlm import VlmGuard
+from models.vision.detection.capability import STOP_SIGN, draw_stop_sign
 from models.vision.text import Image
 
 SETTING = "OPENFAZE_IMAGE_GUARD_MODEL"
@@ -21,6 +35,13 @@ _NUDENET_FILE = "nudenet/320n.onnx"
 _PICTURES_AT_ONCE = 8
 _THRESHOLD = 0.5
 """From which on a classifier of two labels says the one rather than the other."""
+
+
+class ImageGuardSettings(OwnSettings):
+    image_guard: str = "auto"
+    """The engine that judges pictures for `<guard>`, as OPENFAZE_TEXT_GUARD."""
+    image_guard_model: FoundPath | None = None
+    """Your own network for it: a folder with an image classifier of transformers', or NudeNet's ONNX file."""
 
 
 _CLASSIFIER_SPEC = EngineSpec("classifier", CAPABILITY, "the model's", f"the folder {SETTING}")
@@ -38,11 +59,12 @@ def _onnxruntime_remedy() -> str | None:
 
 
 def _own_folder(config: EngineConfig) -> ClassifierFolder:
-    model = config.guard.image_model
+    chosen = config.of(ImageGuardSettings)
+    model = chosen.image_guard_model
     if model is None or not model.is_dir():
         remedy = f"Set {SETTING} to a folder with an image classifier of transformers'."
         # A file is NudeNet's matter.
-        raise EngineUnavailable(CAPABILITY, remedy if config.guard.image == _CLASSIFIER_SPEC.name else "")
+        raise EngineUnavailable(CAPABILITY, remedy if chosen.image_guard == _CLASSIFIER_SPEC.name else "")
     return classifier_in(model, f"that {SETTING} names")
 
 
@@ -112,15 +134,16 @@ def _nsfw_vit_remedy(config: EngineConfig) -> str | None:
 
 
 def _vlm_remedy(config: EngineConfig) -> str | None:
-    if config.llm.base_url is None:
+    llm = config.of(LlmSettings)
+    if llm.llm_base_url is None:
         return "Set OPENFAZE_LLM_BASE_URL: a language model that sees tells gore and nudity, too."
-    if config.llm.abilities is not None and "vision" not in config.llm.abilities:
+    if llm.llm_abilities is not None and "vision" not in llm.llm_abilities:
         return "The language model takes no pictures (OPENFAZE_LLM_ABILITIES)."
     return None
 
 
 def _nudenet_file(config: EngineConfig) -> Path:
-    model = config.guard.image_model
+    model = config.of(ImageGuardSettings).image_guard_model
     if model is not None and model.is_file():
         return model
     pulled = config.weights_dir / _NUDENET_FILE
@@ -132,8 +155,9 @@ def _nudenet_file(config: EngineConfig) -> Path:
 
 
 def _nudenet_remedy(config: EngineConfig) -> str | None:
-    if config.guard.image != _NUDENET_SPEC.name:
-        given = config.guard.image_model
+    chosen = config.of(ImageGuardSettings)
+    if chosen.image_guard != _NUDENET_SPEC.name:
+        given = chosen.image_guard_model
         hint = f"OPENFAZE_IMAGE_GUARD=nudenet takes the file that {SETTING} names. {OPT_IN}"
         return hint if given is not None and given.is_file() else ""
     try:
@@ -163,7 +187,36 @@ NSFW_VIT = Candidate(
     _nsfw_vit_remedy,
     lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config),
 )
-VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=lambda _, others: VlmGuard(others.llm), needs="llm")
+VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=lambda _, engines: VlmGuard(partial(engines.use, LLM)), needs="llm")
 NUDENET = Candidate(_NUDENET_SPEC, _nudenet_remedy, _build_nudenet)
 
-IMAGE_GUARD = (CLASSIFIER, NSFW_VIT, VLM, NUDENET)
+
+async def _let_a_drawing_pass(engines: Engines) -> str:
+    """Harmless, for a server should have no other pictures lying about: it shows that the engines judge, and that not
+    all is unsafe to them."""
+    picture, _ = draw_stop_sign()
+    told = []
+    for guard in engines.use_all(IMAGE_GUARD):
+        if guard.name == VLM_NAME and not (await engines.use(LLM).abilities()).vision:
+            llm = engines.use(LLM)
+            told.append(f"{llm.name} takes no pictures: what only it could judge is answered with 503")
+            continue
+        codes = [code for code in IMAGE_CODES if code in guard.codes]
+        scores = (await guard.judge(picture, codes, wait=True)).scores
+        for code in codes:
+            if not 0 <= scores[code] < guard.thresholds[code]:
+                raise SelfTestFailed(
+                    f"'{guard.name}' finds a drawing of a {STOP_SIGN} unsafe ({code} {scores[code]:.2f})"
+                )
+        told.append(f"{guard.name} finds a drawing safe ({', '.join(f'{code} {scores[code]:.2f}' for code in codes)})")
+    return "; ".join(told)
+
+
+IMAGE_GUARD: Capability[ImageGuard] = Capability(
+    CAPABILITY,
+    (CLASSIFIER, NSFW_VIT, VLM, NUDENET),
+    _let_a_drawing_pass,
+    ImageGuardSettings,
+    several=True,
+    order=130,
+)

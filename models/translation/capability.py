@@ -1,19 +1,30 @@
-"""The engines of the `translate` capability, and how each is put together."""
+"""The `translate` capability: its engines, and how each is put together."""
 
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import Field
+
 from models.base import EngineSpec
-from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.capability import (
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    SelfTestFailed,
+    is_installed,
+)
 from models.device import resolve_device
 from models.host import EngineHost, HostLimits
-from models.language.candidates import QWEN3_4B
+from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.translation import apertium, ct2
 from models.translation.languages import MADLAD_400 as MADLAD_WEIGHTS
 from models.translation.languages import OPUS_FOLDER, sets_between
 from models.translation.llm import NAME, LlmTranslator
-from models.translation.translator import CAPABILITY, HostedTranslator, shortest_route
+from models.translation.translator import CAPABILITY, HostedTranslator, Translator, shortest_route
 
 _BATCH_CHARS = 8000
 _JOBS_AT_ONCE = 4
@@ -21,6 +32,14 @@ _PROGRAMS_AT_ONCE = 2
 
 MADLAD_SPEC: Final = EngineSpec("madlad-400", CAPABILITY, "Apache-2.0", f"`openfaze pull {MADLAD_WEIGHTS.name}`")
 OPUS_SPEC: Final = EngineSpec("opus-mt", CAPABILITY, "CC-BY-4.0", f"`openfaze pull {OPUS_FOLDER}-en-de` …")
+
+
+class TranslateSettings(OwnSettings):
+    translate: str = "auto"
+    """The engine that translates: `madlad-400`, `opus-mt`, `llm`, `apertium`, or `auto`: all that can run here, in this
+    order, the first that knows the languages."""
+    max_translate_chars: int = Field(default=1_000_000, ge=1)
+    """Characters that one request may have translated."""
 
 
 def _packages() -> str | None:
@@ -91,7 +110,8 @@ def remedy_between(source: str, target: str, weights_dir: Path) -> str:
 
 def _llm_remedy(config: EngineConfig) -> str | None:
     """The small model that comes with openfaze cannot translate."""
-    if config.llm.base_url or config.llm.gguf or QWEN3_4B.remedy(config) is None:
+    llm = config.of(LlmSettings)
+    if llm.llm_base_url or llm.llm_gguf or QWEN3_4B.remedy(config) is None:
         return None
     return "Set OPENFAZE_LLM_BASE_URL: a capable language model translates between all languages."
 
@@ -102,8 +122,29 @@ APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium
 LLM_TRANSLATOR = Candidate(
     EngineSpec(NAME, CAPABILITY, "the model's", "those of the capability 'llm'"),
     _llm_remedy,
-    over=lambda _, others: LlmTranslator(others.llm),
+    over=lambda _, engines: LlmTranslator(partial(engines.use, LLM)),
     needs="llm",
 )
 
-TRANSLATE = (MADLAD_400, OPUS_MT, LLM_TRANSLATOR, APERTIUM)
+
+async def _translate_a_greeting(engines: Engines) -> str:
+    for translator in engines.use_all(TRANSLATE):
+        for source, target in (("en", "es"), ("es", "en"), ("en", "de"), ("fr", "es"), ("es", "pt"), ("es", "ca")):
+            if await translator.can(source, target):
+                [said] = await translator.translate([_GREETINGS[source]], source, target)
+                if not said or said == _GREETINGS[source]:
+                    raise SelfTestFailed(f"leaves {_GREETINGS[source]!r} as it is")
+                return f"{_GREETINGS[source]!r} is {said!r} ({translator.name})"
+    return "installed; its languages are not among those that are tried here"
+
+
+_GREETINGS = {"en": "The house is red.", "es": "La casa es roja.", "fr": "La maison est rouge."}
+
+TRANSLATE: Capability[Translator] = Capability(
+    CAPABILITY,
+    (MADLAD_400, OPUS_MT, LLM_TRANSLATOR, APERTIUM),
+    _translate_a_greeting,
+    TranslateSettings,
+    several=True,
+    order=90,
+)

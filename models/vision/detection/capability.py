@@ -1,13 +1,25 @@
-"""The engines that find objects, and how each is put together."""
+"""The capabilities that find objects: `object_detection`, `open_vocabulary` and `segmentation`."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable
-from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.capability import (
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    FoundPath,
+    OwnSettings,
+    SelfTestFailed,
+    is_installed,
+)
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
+from models.vision.detection.detector import Detection, Detector, Segmenter
+from models.vision.text import Image
 from models.weight_store import WEIGHT_SETS, Supply
 from models.weights import WeightSet
 
@@ -19,9 +31,16 @@ _QUERIES_AT_ONCE = 8
 Build = Callable[[EngineConfig], Built]
 
 
+class DetectionSettings(OwnSettings):
+    object_detection: str = "auto"
+    """An engine that finds objects (docs/object-detection.md lists them), or `auto`: the first that can run here."""
+    object_detection_model: FoundPath | None = None
+    """Your own network for it: an RF-DETR or D-FINE in ONNX, a folder of transformers', a file of ultralytics'."""
+
+
 def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
     """Of the engines that could serve, the message names the default and the one that the operator chose."""
-    return remedy if config.detection.engine == name else ""
+    return remedy if config.of(DetectionSettings).object_detection == name else ""
 
 
 def _supply(weight_set: WeightSet, config: EngineConfig) -> Supply:
@@ -105,7 +124,7 @@ def _own_remedy(config: EngineConfig) -> str | None:
     from models.vision.detection.own_model import own_file
 
     try:
-        own_file(config.detection.model, ".onnx")
+        own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     except EngineUnavailable as error:
         return _remedy_of("onnx", config, error.remedy)
     return _onnxruntime_remedy()
@@ -114,14 +133,15 @@ def _own_remedy(config: EngineConfig) -> str | None:
 def _build_own(config: EngineConfig) -> Built:
     from models.vision.detection.own_model import labels_beside, own_file
 
-    model = own_file(config.detection.model, ".onnx")
+    model = own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     return _built_detr(OWN_ONNX.spec, config, lambda: model, tuple(labels_beside(model)), side=640, masks=True)
 
 
 def _folder(name: str, config: EngineConfig) -> Path:
     """Where a network of transformers lies."""
-    model = config.detection.model
-    if config.detection.engine == name and model is not None and model.suffix == "":
+    chosen = config.of(DetectionSettings)
+    model = chosen.object_detection_model
+    if chosen.object_detection == name and model is not None and model.suffix == "":
         return model
     return config.weights_dir / name
 
@@ -164,10 +184,10 @@ def _build_sam(config: EngineConfig) -> Built:
 def _ultralytics_remedy(config: EngineConfig) -> str | None:
     from models.vision.detection.own_model import own_file
 
-    if config.detection.engine != "ultralytics":
+    if config.of(DetectionSettings).object_detection != "ultralytics":
         return ""
     try:
-        own_file(config.detection.model, ".pt", ".yaml")
+        own_file(config.of(DetectionSettings).object_detection_model, ".pt", ".yaml")
     except EngineUnavailable as error:
         return f"{error.remedy} {OPT_IN}"
     return None if is_installed("ultralytics") else f"Install ultralytics: `openfaze install ultralytics`. {OPT_IN}"
@@ -178,7 +198,7 @@ def _build_ultralytics(config: EngineConfig) -> Built:
     from models.vision.detection.own_model import labels_beside, own_file
     from models.vision.detection.yolo import SIDE, Yolo, is_open
 
-    model = own_file(config.detection.model, ".pt", ".yaml")
+    model = own_file(config.of(DetectionSettings).object_detection_model, ".pt", ".yaml")
     labels = None if is_open(model) else labels_beside(model)
     host: EngineHost[Query, Found] = EngineHost(
         ULTRALYTICS.spec, partial(Yolo, model, device=config.device), _limits(config)
@@ -211,27 +231,87 @@ ULTRALYTICS = Candidate(
     _build_ultralytics,
 )
 
-OBJECT_DETECTION = (
-    OWN_ONNX,
-    RF_DETR_SEG_MEDIUM,
-    RF_DETR_SEG_SMALL,
-    RF_DETR_SEG_NANO,
-    RF_DETR_BASE,
-    D_FINE_L,
-    FASTESTDET,
-    LLMDET,
-    MM_GROUNDING_DINO,
-    ULTRALYTICS,
-)
-
-OPEN_VOCABULARY = (
-    _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "open_vocabulary"),
-    _grounding("mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "open_vocabulary"),
-)
-"""For labels that the engine of `object_detection` does not know."""
-
 SAM_2_1 = Candidate(
     EngineSpec("sam2.1", "segmentation", "Apache-2.0", "the folder 'sam2.1' (facebook/sam2.1-hiera-tiny)"),
     lambda config: _transformers_remedy("sam2.1", "facebook/sam2.1-hiera-tiny", config),
     _build_sam,
 )
+
+STOP_SIGN = "stop sign"
+
+
+def draw_stop_sign() -> tuple[Image, tuple[float, float, float, float]]:
+    """A drawing, and the sign's box: what every network that knows street scenes finds."""
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+    picture = Image.new("RGB", (480, 360), (150, 180, 210))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((234, 120, 246, 360), fill=(130, 130, 130))
+    for radius, colour in ((90, "white"), (85, (190, 20, 35))):
+        draw.regular_polygon((240, 130, radius), 8, rotation=22.5, fill=colour)
+    draw.text((240, 130), "STOP", fill="white", font=ImageFont.load_default(56), anchor="mm")
+    return np.asarray(picture.filter(ImageFilter.GaussianBlur(1))), (157, 47, 323, 213)
+
+
+async def _find_a_stop_sign(engines: Engines) -> str:
+    return await _seen_by(engines.use(OBJECT_DETECTION))
+
+
+async def _find_what_is_named(engines: Engines) -> str:
+    return await _seen_by(engines.use(OPEN_VOCABULARY))
+
+
+async def _seen_by(detector: Detector) -> str:
+    picture, (left, top, right, bottom) = draw_stop_sign()
+    if detector.labels is not None and STOP_SIGN not in detector.labels:
+        found = await detector.detect(picture)
+        return f"ran, and found {len(found)} of its {len(detector.labels)} labels"
+    for one in await detector.detect(picture, labels=(STOP_SIGN,)):
+        x, y = (one.box[0] + one.box[2]) / 2, (one.box[1] + one.box[3]) / 2
+        if left < x < right and top < y < bottom:
+            return f"found a {STOP_SIGN} ({one.score:.2f})"
+    raise SelfTestFailed(f"does not find the {STOP_SIGN} in a drawing")
+
+
+async def _outline_a_stop_sign(engines: Engines) -> str:
+    picture, box = draw_stop_sign()
+    [outlined] = await engines.use(SEGMENTATION).segment(picture, [Detection(STOP_SIGN, 1.0, box)])
+    # An octagon fills 83 % of its box.
+    share = outlined.mask.pixels.mean() if outlined.mask is not None else 0.0
+    if not 0.7 < share < 0.95:
+        raise SelfTestFailed(f"outlines {share:.0%} of the box around a {STOP_SIGN}")
+    return f"outlined a {STOP_SIGN}"
+
+
+OBJECT_DETECTION: Capability[Detector] = Capability(
+    "object_detection",
+    (
+        OWN_ONNX,
+        RF_DETR_SEG_MEDIUM,
+        RF_DETR_SEG_SMALL,
+        RF_DETR_SEG_NANO,
+        RF_DETR_BASE,
+        D_FINE_L,
+        FASTESTDET,
+        LLMDET,
+        MM_GROUNDING_DINO,
+        ULTRALYTICS,
+    ),
+    _find_a_stop_sign,
+    DetectionSettings,
+    order=20,
+)
+
+OPEN_VOCABULARY: Capability[Detector] = Capability(
+    "open_vocabulary",
+    (
+        _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "open_vocabulary"),
+        _grounding("mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "open_vocabulary"),
+    ),
+    _find_what_is_named,
+    order=30,
+)
+"""For labels that the engine of `object_detection` does not know."""
+
+SEGMENTATION: Capability[Segmenter] = Capability("segmentation", (SAM_2_1,), _outline_a_stop_sign, order=40)

@@ -1,16 +1,26 @@
-"""The engines of the `ocr` capability, and how each is put together."""
+"""The `ocr` capability: its engines, and how each is put together."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable
-from models.candidate import Built, Candidate, EngineConfig, is_installed
+from models.capability import (
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    SelfTestFailed,
+    is_installed,
+)
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
 from models.vision import paddle as paddle_models
 from models.vision.ppocr.reader import embedded_weights
+from models.vision.text import PageReader
 from models.weight_store import WEIGHT_SETS
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
@@ -20,6 +30,13 @@ _LINES_AT_ONCE = 32
 wait long behind a dense page."""
 _LINES_QUEUED = 100_000
 """The pages read at a time bound the lines; a line never waits for another line's page."""
+
+
+class OcrSettings(OwnSettings):
+    ocr: str = "auto"
+    """An OCR engine's name (docs/ocr.md lists them), or `auto`: the first that can run here."""
+    ocr_language: str = "en"
+    """The language whose recogniser an engine with one per language loads (PaddleOCR); others ignore it."""
 
 
 def _small(_: EngineConfig) -> tuple[Path, Path]:
@@ -95,7 +112,7 @@ def _build_paddle(config: EngineConfig) -> Built:
     engine = partial(
         paddle.PaddleOcr,
         config.weights_dir,
-        language=config.ocr_language,
+        language=config.of(OcrSettings).ocr_language,
         device=resolve_device(config.device, gpu_package="paddlepaddle-gpu").replace("cuda", "gpu"),
         threads=config.threads or None,
     )
@@ -106,6 +123,25 @@ def _build_paddle(config: EngineConfig) -> Built:
 
 PADDLE = Candidate(
     paddle_models.SPEC,
-    lambda config: paddle_models.remedy(config.weights_dir, config.ocr_language),
+    lambda config: paddle_models.remedy(config.weights_dir, config.of(OcrSettings).ocr_language),
     _build_paddle,
+)
+
+
+async def _read_a_picture(engines: Engines) -> str:
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    expected = "openfaze 2026"
+    picture = Image.new("RGB", (480, 120), "white")
+    ImageDraw.Draw(picture).text((24, 32), expected, fill="black", font=ImageFont.load_default(48))
+    lines = await engines.use(OCR).read(np.asarray(picture))
+    read = " ".join(line.text for line in lines)
+    if read != expected:
+        raise SelfTestFailed(f"read {read!r} where the picture says {expected!r}")
+    return f"read {read!r}"
+
+
+OCR: Capability[PageReader] = Capability(
+    "ocr", (PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL, PADDLE), _read_a_picture, OcrSettings, order=10
 )

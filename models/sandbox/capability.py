@@ -1,0 +1,65 @@
+"""The `code_sandbox` capability: its engine, and how it is put together."""
+
+from functools import partial
+from typing import Literal
+
+from pydantic import Field
+
+from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, SelfTestFailed
+from models.host import EngineHost, HostLimits
+from models.sandbox.bubblewrap import SPEC, BubblewrapEngine, HostedSandbox, missing
+from models.sandbox.script import CAPABILITY, Sandbox, SandboxLimits, Script
+
+_MB = 1 << 20
+
+
+class SandboxSettings(OwnSettings):
+    code_sandbox: Literal["auto", "on", "off"] = "auto"
+    """`auto`: Python that the full model writes runs where bubblewrap works; `on`: clients' `<task>code_sandbox</task>`
+    too; `off`: nothing runs."""
+    sandbox_seconds: float = Field(default=30, gt=0, le=900)
+    """Seconds that a script may run."""
+    sandbox_memory_mb: float = Field(default=1024, ge=256)
+    """Megabytes of memory of a script, all its processes together."""
+    sandbox_disk_mb: float = Field(default=128, gt=0)
+    """Megabytes of the files that a script writes, which lie in memory until it ends."""
+    sandbox_output_kb: int = Field(default=64, ge=1)
+    """Kilobytes of what a script prints that are kept: the beginning and the end."""
+    sandbox_images_mb: float = Field(default=8, ge=0)
+    """Megabytes of PNG files that come back from a script."""
+    sandbox_processes: int = Field(default=32, ge=1)
+    """Processes and threads that a script may have at a time."""
+    sandbox_at_once: int = Field(default=2, ge=1)
+    """Scripts that run at a time; others wait."""
+
+
+def _build(config: EngineConfig) -> Built:
+    chosen = config.of(SandboxSettings)
+    limits = SandboxLimits(
+        seconds=chosen.sandbox_seconds,
+        memory=int(chosen.sandbox_memory_mb * _MB),
+        disk=int(chosen.sandbox_disk_mb * _MB),
+        output=chosen.sandbox_output_kb * 1024,
+        images=int(chosen.sandbox_images_mb * _MB),
+        processes=chosen.sandbox_processes,
+    )
+    host = EngineHost(
+        SPEC,
+        partial(BubblewrapEngine, limits),
+        HostLimits(workers=chosen.sandbox_at_once, max_queue=config.max_queue),
+    )
+    return Built(HostedSandbox(host, limits), (host,))
+
+
+async def _run_a_script(engines: Engines) -> str:
+    outcome = await engines.use(CODE_SANDBOX).run(Script("import math\nprint(math.factorial(17))"))
+    if outcome.output != "355687428096000\n":
+        raise SelfTestFailed(f"17! should be 355687428096000, and it printed {outcome.output!r}")
+    return "computed 17!"
+
+
+BUBBLEWRAP = Candidate(SPEC, lambda _: missing(), _build)
+
+CODE_SANDBOX: Capability[Sandbox] = Capability(
+    CAPABILITY, (BUBBLEWRAP,), _run_a_script, SandboxSettings, is_switch=True, order=110
+)

@@ -1,0 +1,75 @@
+"""The `forecast` capability: its engines, and how each is put together."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from pydantic import Field
+
+from models.base import Engine, EngineSpec
+from models.capability import (
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    SelfTestFailed,
+    is_installed,
+)
+from models.host import EngineHost, HostLimits
+from models.series import chronos
+from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
+
+_STATISTICAL = EngineSpec("statsmodels", "forecast", "BSD-3-Clause", "none: it is fitted to each series")
+
+
+class ForecastSettings(OwnSettings):
+    forecast: str = "auto"
+    """The engine that continues series: `chronos-2`, `statsmodels`, or `auto`: the first that can run here."""
+    max_series: int = Field(default=32, ge=1)
+    """Series that one request may have forecast."""
+    max_series_points: int = Field(default=100_000, ge=5)
+    """Steps of one series to forecast, the missing ones between the first and the last included."""
+    max_inline_chars: int = Field(default=1_000_000, ge=1000)
+    """Characters of a text that holds a series to forecast; a longer one comes as a file."""
+
+
+def _built(spec: EngineSpec, factory: Callable[[], Engine[Series, Outlook]], config: EngineConfig) -> Built:
+    limits = HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+    host = EngineHost(spec, factory, limits)
+    return Built(HostedForecaster(host), (host,))
+
+
+def _build_chronos(config: EngineConfig) -> Built:
+    factory = partial(chronos.Chronos2, config.weights_dir / chronos.FOLDER, device=config.device)
+    return _built(chronos.SPEC, factory, config)
+
+
+def _build_statistical(config: EngineConfig) -> Built:
+    from models.series.statistical import Statistical
+
+    return _built(_STATISTICAL, Statistical, config)
+
+
+CHRONOS_2 = Candidate(chronos.SPEC, lambda config: chronos.remedy(config.weights_dir / chronos.FOLDER), _build_chronos)
+STATSMODELS = Candidate(
+    _STATISTICAL,
+    lambda _: None if is_installed("statsmodels") else "Install the package 'statsmodels'.",
+    _build_statistical,
+)
+
+
+async def _continue_a_year(engines: Engines) -> str:
+    months = np.arange(60)
+    swing = 100 + months + 10 * np.sin(months * np.pi / 6)
+    outlook = await engines.use(FORECAST).forecast(Series(swing[:48], 12, (12,)))
+    error = float(np.abs(outlook.value - swing[48:]).mean())
+    if error > 5:
+        raise SelfTestFailed(f"errs by {error:.1f} a month where the seasons swing by 10")
+    return f"continued a year to within {error:.2f} of 10, by {outlook.method}"
+
+
+FORECAST: Capability[Forecaster] = Capability(
+    "forecast", (CHRONOS_2, STATSMODELS), _continue_a_year, ForecastSettings, order=100
+)

