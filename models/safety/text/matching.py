@@ -25,7 +25,6 @@ from typing import Any
 import re2
 
 from models.safety.text.lookalikes import without_heaps
-from models.safety.text.phrases import LANGUAGES
 
 Pattern = Any
 """RE2's, which has no types."""
@@ -238,6 +237,8 @@ __all__ = ["ASKED", "SAID", "Match", "matches"]
 
 def matches(text: str) -> list[Match]:
     """The best match of each code in `text`, the surest first. In linear time."""
+    from models.safety.text.phrases import LANGUAGES  # made of the tables that are above
+
     return best(LANGUAGES, folded(text))
 
 
