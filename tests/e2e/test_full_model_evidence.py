@@ -74,6 +74,7 @@ def test_where_nothing_was_read_every_field_is_unsupported(model: FullModel) -> 
 
 
 @pytest.mark.shared
+@pytest.mark.deep
 def test_the_fields_of_the_sample_receipts_point_at_their_lines(model: FullModel, shared: Path) -> None:
     wrong, asked = [], 0
     for number, rows in TRUE_LINES.items():

@@ -216,6 +216,7 @@ async def shared_receipt(shared: Path) -> Entry:
         await services.close()
 
 
+@pytest.mark.deep
 def test_few_wrong_fields_of_unseen_receipts_are_proven_and_most_right_ones_are(shared: Path) -> None:
     """Those that still are stand beside a label of the field's, as the totals of a tax summary do."""
     seen = [receipt for receipt in receipts(shared) if not receipt.is_looked_at][::8]

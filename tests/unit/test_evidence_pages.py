@@ -170,6 +170,7 @@ def invoice(seed: int) -> tuple[Page, dict[str, Any], dict[str, Line]]:
     return page, answer, lines
 
 
+@pytest.mark.deep
 async def test_the_fields_of_drawn_invoices_are_traced_and_invented_ones_are_not(services: Services) -> None:
     wrong, asked, believed, invented = [], 0, [], 0
     for seed in range(3):

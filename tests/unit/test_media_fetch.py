@@ -342,11 +342,11 @@ async def test_files_that_follow_each_other_in_a_compressed_body_are_one() -> No
         assert (await fetch(server.url("page"))).data == b"one two " + bytes(3_000_000)
 
 
-async def test_a_gigabyte_in_a_compressed_body_takes_hardly_any_memory() -> None:
+async def test_a_body_that_inflates_beyond_the_limit_takes_hardly_any_memory() -> None:
     limit, block = 20_000_000, bytes(2**20)
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    bomb = b"".join([*(packer.compress(block) for _ in range(1024)), packer.flush()])
-    assert len(bomb) < 1_100_000
+    bomb = b"".join([*(packer.compress(block) for _ in range(128)), packer.flush()])
+    assert len(bomb) < 140_000
     async with serving(page=response(bomb, "Content-Encoding: gzip")) as server:
         tracemalloc.start()
         error = await refusal(server.url("page"), max_bytes=limit)

@@ -72,6 +72,6 @@ async def test_rules_and_router_plan_nearly_all_requests(
 
 async def test_a_plan_never_varies(embedder: Embedder) -> None:
     planner, again = Planner(embedder), partial(Planner, embedder)
-    for case in ROUTED:
+    for case in ROUTED[::5]:
         turn = turn_of(case)
         assert await planner.plan(turn) == await again().plan(turn)

@@ -24,16 +24,21 @@ def extract(body: str, head: str = "") -> Page:
     return extract_page(document("Title", body, head=head).encode(), URL, "utf-8")
 
 
-@each_case("name", LAYOUTS)
-def test_the_main_text_of_a_layout_is_found(name: str) -> None:
-    page = LAYOUTS[name]()
-    found = read(page)
-    assert word_f1(page.main, found.text) > 0.9
-    assert word_f1(page.main, re.sub(r"\]\([^)]*\)", "]", found.markdown)) > 0.9
+LARGE = {"ten_megabytes"}
+
+
+@pytest.mark.parametrize(
+    "names", [LAYOUTS.keys() - LARGE, pytest.param(LARGE, marks=pytest.mark.deep)], ids=["small", "large"]
+)
+def test_the_main_text_of_a_layout_is_found(names: set[str]) -> None:
+    for page in (LAYOUTS[name]() for name in sorted(names)):
+        found = read(page)
+        assert word_f1(page.main, found.text) > 0.9, page.name
+        assert word_f1(page.main, re.sub(r"\]\([^)]*\)", "]", found.markdown)) > 0.9, page.name
 
 
 def test_the_mean_over_all_layouts_is_high() -> None:
-    pages = [page for page in web_pages() if page.name != "ten_megabytes"]
+    pages = [page for page in web_pages() if page.name not in LARGE]
     assert len(pages) >= 20
     assert mean(word_f1(page.main, read(page).text) for page in pages) >= 0.95
 
