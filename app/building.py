@@ -5,7 +5,7 @@ from pathlib import Path
 from app.access.key_file import KeyFileError
 from app.access.keys import ApiKeys
 from app.connections import ConnectionLimits
-from app.files.records import FileLimits
+from app.files.index import FileLimits
 from app.files.storage import Storage
 from app.files.store import FileStore
 from app.settings import PREFIX, Settings, is_loopback

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any, TypeVar
 
 import pydantic_core
 import structlog
@@ -14,11 +14,41 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import ApiKeys
-from app.disconnect import ClientGone
 from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
 from app.memory import Activity
 from models.base import ShareUsedUp
 from models.scheduler import SHARE
+
+T = TypeVar("T")
+
+
+class ClientGone(Exception):
+    """The caller hung up; nobody is left to answer."""
+
+
+async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled, and ClientGone raised, as soon as the caller hangs up.
+
+    The request's body must have been read: the next message is then the disconnection. (The framework cancels
+    nothing by itself while a handler computes.)
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnection(receive))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGone
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.wait({task, gone})
+
+
+async def _disconnection(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
 
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")

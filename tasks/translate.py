@@ -20,8 +20,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
 from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under
 from tasks.side_by_side import side_by_side
-from tasks.translation.scan import items_of
-from tasks.translation.segments import Sentence, is_invented, pieces_of, respaced
+from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
 from tasks.wording.translation import Asked, asked_of
 
 _BATCHES_AT_ONCE = 2

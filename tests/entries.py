@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from tasks.code_sandbox import CodeResult
 from tasks.forecast import ForecastResult
 from tasks.guardrails import GuardResult

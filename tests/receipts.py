@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import page_section, picture_result
 

@@ -1,19 +1,41 @@
 """A transcript in the form that a client asked for, whole or as the events of a stream."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from string import ascii_uppercase
 from typing import Literal
 
 from pydantic import BaseModel
 
-from app.audio.hearing import Heard
-from app.chat.event_driver import Feed
-from app.chat.events import Progress
+from app.chat.event_driver import Feed, Progress
 from app.chat.render import FIRST_PING_S, PING_S
-from app.wire import audio, sse, subtitles
+from app.chat.work import Work, as_progress
+from app.telemetry import Stages
+from app.wire import audio, sse
+from app.wire import audio as subtitles
+from tasks.inputs.source import Source
 from tasks.speech.languages import language_name
 from tasks.speech.phrases import Phrase, separator, spaced
-from tasks.speech_to_text import Transcript
+from tasks.speech_to_text import SpeechToTextTask, Transcript
+from tasks.wording.transcripts import SpeechOptions
+
+Heard = Progress | Phrase | Transcript
+"""What comes out, in order: phrases as soon as they are sure, the transcript last."""
+
+
+async def hear(
+    task: SpeechToTextTask, source: Source, options: SpeechOptions, stages: Stages
+) -> AsyncGenerator[Heard, None]:
+    """Raises InputError and ModelError."""
+    work = Work[Progress | Phrase, Transcript](
+        lambda report: task.transcribe(source, options, as_progress(report), report)
+    )
+    async with aclosing(work.reports()) as reports:
+        async for report in reports:
+            yield report
+    stages.done("task")
+    yield work.result
+
 
 _SEEK_HZ = 100
 """Whisper's frames a second."""

@@ -13,7 +13,7 @@ from app.chat.context.images import images_for_llm
 from app.chat.context.prompt import conversation, fenced
 from app.chat.context.trim import trim
 from app.chat.directives import Directives
-from app.chat.events import Entry, Event, Evidence, Finish, Precontext, Progress, Text, Warned
+from app.chat.event_driver import Entry, Event, Evidence, Finish, Precontext, Progress, Text, Warned
 from app.chat.evidence.evidence import grounded
 from app.chat.filling.copied import Found
 from app.chat.filling.filled import Filling, fill
@@ -21,12 +21,11 @@ from app.chat.guard.guard import Guard
 from app.chat.inputs import Turn, texts_of
 from app.chat.plan import Plan, Planner
 from app.chat.plan_executor import gather, whole_answer, worth_telling
-from app.chat.request_context import Call
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import offered
-from app.chat.work import Work, as_progress
+from app.chat.work import Call, Work, as_progress
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.planning import words
-from app.chat.planning.kinds import Kind, kind_of
-from app.chat.planning.languages import without_target
-from app.chat.planning.prose import Prose
+from app.chat.planning import prose as words
+from app.chat.planning.prose import Prose, without_target
 from app.chat.planning.router import Router
-from app.chat.planning.wants import Wants
+from app.chat.planning.wants import Kind, Wants, kind_of
 from models.base import ModelError
 from models.language.embedding import Embedder
 from tasks.inputs.source import Source

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from app.chat.context.trim import assembled
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.plan import Plan, Step
 from app.errors import told
 from models.base import EngineUnavailable

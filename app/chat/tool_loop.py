@@ -12,8 +12,18 @@ from itertools import zip_longest
 from typing import Any
 
 from app.chat.context.prompt import LlmMessage, fenced
-from app.chat.event_driver import TimeLimit, took_too_long
-from app.chat.events import Entry, Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.event_driver import (
+    Entry,
+    Event,
+    Finish,
+    Precontext,
+    Reasoning,
+    Text,
+    TimeLimit,
+    ToolCall,
+    Warned,
+    took_too_long,
+)
 from app.chat.inputs import Turn
 from app.chat.plan_executor import entry
 from app.chat.tools import PREFIX, InternalTool

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
-from app.chat.planning.kinds import Kind, kind_of
+from app.chat.planning.wants import Kind, kind_of
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.source import Source

@@ -2,10 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from app.chat.events import Progress
+from app.access.keys import Caller
+from app.chat.event_driver import Progress, TimeLimit
+from app.telemetry import Stages
+from app.wire.request import ChatRequest
 from tasks import base
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    request: ChatRequest
+    caller: Caller
+    skip_planning: bool = False
+    """`x-interfaze-bypass-moa`: straight to the LLM."""
+    fresh: bool = False
+    """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
+    stages: Stages = field(default_factory=Stages)
+    limit: TimeLimit = field(default_factory=TimeLimit)
+
 
 ReportT = TypeVar("ReportT")
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from app import first_request
+from app import calling
 from app.building import build_connections
 from app.calling import as_called_here
 from app.connections import allow_descriptors, bounded_protocol
@@ -164,7 +164,7 @@ def announce(services: Services, base_url: str) -> None:
         *(f"  {name:8} {value}\n" for name, value in lines.items()),
         "\nA first request, in another terminal",
         " (OPENFAZE_API_KEY stands for one of the keys)" if keyed else "",
-        f":\n\n{first_request.as_curl(base_url, keyed=keyed)}\n",
+        f":\n\n{calling.as_curl(base_url, keyed=keyed)}\n",
         sep="",
         file=sys.stderr,
         flush=True,

@@ -17,8 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from app.errors import Unavailable
-from app.files.index import FileIndex
-from app.files.records import KNOWN, FileLimits, StoredFile, from_record
+from app.files.index import KNOWN, FileIndex, FileLimits, StoredFile, from_record
 from app.files.storage import Storage
 from app.files.writing import Writing
 from models.base import RETRY_S, ran_out

@@ -4,8 +4,7 @@ import asyncio
 from typing import IO, TYPE_CHECKING
 
 from app.errors import BadRequest, PayloadTooLarge
-from app.files.index import NoRoom
-from app.files.records import KNOWN, StoredFile, to_record
+from app.files.index import KNOWN, NoRoom, StoredFile, to_record
 from tasks.inputs.limits import megabytes
 from tasks.inputs.media_types import TEXTS, media_type_of_file
 from tasks.inputs.sniff import sniff

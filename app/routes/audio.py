@@ -9,13 +9,12 @@ from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
 from app.audio import render
-from app.audio.hearing import Heard, hear
+from app.audio.render import Heard, hear
 from app.chat.event_driver import Feed
-from app.disconnect import until_disconnect
 from app.files.form import UploadForm
-from app.routes.body import body_pieces
+from app.middleware import until_disconnect
+from app.routes.body import body_pieces, is_on
 from app.routes.event_stream import EventStream
-from app.routes.headers import is_on
 from app.routes.models import check_model
 from app.services import Services
 from app.telemetry import Stages

@@ -10,10 +10,22 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.disconnect import ClientGone
 from app.errors import PayloadTooLarge
+from app.middleware import ClientGone
 from app.services import Services
 from tasks.inputs.limits import megabytes
+
+_FRESH = ("x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr")
+
+
+def is_on(request: Request, header: str) -> bool:
+    return request.headers.get(header, "").strip().lower() == "true"
+
+
+def asks_to_be_forgotten(request: Request) -> bool:
+    """Nothing of earlier requests is to be used for it, and nothing left for later ones."""
+    return any(is_on(request, name) for name in _FRESH)
+
 
 _LARGE = 1024 * 1024
 """Bytes of a body from which on only so many are read at a time, and of an answer from which on it waits for its

@@ -6,16 +6,15 @@ import pydantic_core
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app import first_request
+from app import calling
 from app.chat import render
 from app.chat.event_driver import Feed, TimeLimit
 from app.chat.render import Envelope, StreamOptions
-from app.chat.request_context import Call
-from app.disconnect import until_disconnect
+from app.chat.work import Call
+from app.middleware import until_disconnect
 from app.openapi import json_body
-from app.routes.body import json_response, read_body
+from app.routes.body import asks_to_be_forgotten, is_on, json_response, read_body
 from app.routes.event_stream import EventStream
-from app.routes.headers import asks_to_be_forgotten, is_on
 from app.routes.models import check_model
 from app.services import Services
 from app.telemetry import Stages
@@ -32,7 +31,7 @@ _SCHEMA = {
     "additionalProperties": False,
 }
 _EXAMPLES = {
-    "Read a picture, without an LLM": first_request.BODY,
+    "Read a picture, without an LLM": calling.BODY,
     "Fill a schema, and tell where each field comes from": {
         "model": "interfaze-beta",
         "messages": [{"role": "user", "content": "Room 7 is for Anna Kowalski, who stays for 3 nights."}],

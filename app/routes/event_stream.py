@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.chat import render
-from app.disconnect import until_disconnect
 from app.errors import GOOD_BYE_S, shutting_down, told
+from app.middleware import until_disconnect
 from app.telemetry import Stages
 
 

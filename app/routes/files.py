@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
-from app.disconnect import ClientGone
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.form import UploadForm
-from app.files.records import FileLimits, StoredFile
+from app.files.index import FileLimits, StoredFile
 from app.files.store import FileStore
-from app.routes.headers import is_on
+from app.middleware import ClientGone
+from app.routes.body import is_on
 from app.services import Services
 from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
 from tasks.inputs.limits import MB, megabytes

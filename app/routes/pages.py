@@ -12,7 +12,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from app import first_request
+from app import calling
 from app.errors import NotFound
 from app.services import Services
 
@@ -42,7 +42,7 @@ async def front_page(request: Request) -> Response:
         "front.html",
         version=version("openfaze"),
         base_url=base_url,
-        curl=first_request.as_curl(base_url, keyed=keyed),
+        curl=calling.as_curl(base_url, keyed=keyed),
         keys="This server asks for a key: put one of them into OPENFAZE_API_KEY." if keyed else "",
         api_key='"<your key>"' if keyed else '"not needed"',
     )

@@ -11,8 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 import structlog
 
 from models.base import EngineUnavailable
-from tasks.wording.freshness import Freshness
-from tasks.wording.search_query import SearchQuery
+from tasks.wording.search_query import Freshness, SearchQuery
 
 LIMIT_S = 8.0
 """Seconds that a provider may take to answer."""

@@ -24,7 +24,7 @@ from tasks.search.fall_over import (
     hits_of,
     plain,
 )
-from tasks.wording.freshness import Freshness
+from tasks.wording.search_query import Freshness
 
 _MAX_BYTES = 2 * 1024 * 1024
 _CAPTCHA = (b"captcha", b"are you a robot", b"not a robot", b"unusual traffic", b"just a moment", b"/cdn-cgi/challenge")

@@ -1,12 +1,170 @@
 """What to search for, taken from what a user wrote: the words, the site, and how new it shall be."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Final
+from datetime import date, timedelta
+from typing import Final, Literal
 
 from tasks.errors import InputError
-from tasks.wording.freshness import Freshness, freshness_in
+
+Period = Literal["day", "week", "month", "year"]
+
+_PERIODS: Final[Mapping[Period, int]] = {"day": 1, "week": 7, "month": 31, "year": 366}
+"""Days back that the periods of search engines reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    since: date
+    until: date
+    """Today, unless an earlier day was named."""
+    today: date
+
+    @property
+    def period(self) -> Period | None:
+        """The shortest that reaches back to `since`, for engines that know no dates; None where none does."""
+        days = (self.today - self.since).days
+        return next((period for period, reach in _PERIODS.items() if days <= reach), None)
+
+
+def freshness_in(text: str, today: date) -> Freshness | None:
+    """What `text` says in English, and its common words in ten more languages; the most exact hint counts."""
+    for pattern, dates in _HINTS:
+        match = pattern.search(text)
+        if match is not None:
+            found = dates(match, today)
+            if found is not None and found[0] <= today:
+                return Freshness(found[0], min(found[1] or today, today), today)
+    if _LATEST.search(text):
+        return Freshness(today - timedelta(7 if _NEWS.search(text) else 365), today, today)
+    return None
+
+
+_Dates = Callable[[re.Match[str], date], tuple[date, date | None] | None]
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE = (
+    r"(?:(?P<year>(?:19|20)\d\d)(?:-(?P<month>\d\d?)(?:-(?P<day>\d\d?))?)?"
+    rf"|(?P<name>{'|'.join(_MONTHS)})[a-z]*\.? (?:(?P<name_day>\d\d?)(?:st|nd|rd|th)?,? )?(?P<name_year>(?:19|20)\d\d))"
+    r"(?![\d.,]*\d)"
+)
+_NUMBERS = {"a": 1, "one": 1, "couple of": 2, "two": 2, "few": 3, "three": 3, "four": 4, "five": 5, "six": 6}
+_UNIT_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366}
+
+
+def _since(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
+    begins = _begin(match)
+    return (begins, None) if begins else None
+
+
+def _within(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
+    begins = _begin(match)
+    if begins is None:
+        return None
+    if match["name_day"] or match["day"]:
+        return begins, begins
+    if match["name"] or match["month"]:
+        return begins, (begins.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)
+    return begins, begins.replace(month=12, day=31)
+
+
+def _begin(match: re.Match[str]) -> date | None:
+    try:
+        if match["name"]:
+            return date(int(match["name_year"]), _MONTHS.index(match["name"].lower()) + 1, int(match["name_day"] or 1))
+        return date(int(match["year"]), int(match["month"] or 1), int(match["day"] or 1))
+    except ValueError:  # there is no such day
+        return None
+
+
+def _last(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
+    number = match["number"].lower()
+    count = int(number) if number.isdecimal() else _NUMBERS[number]
+    days = count * _UNIT_DAYS[match["unit"].lower()]
+    return (today - timedelta(max(1, round(days))), None) if days < 36_600 else None
+
+
+def _ago(days: int) -> _Dates:
+    return lambda _match, today: (today - timedelta(days), None)
+
+
+def _this_year(_match: re.Match[str], today: date) -> tuple[date, date | None]:
+    return today.replace(month=1, day=1), None
+
+
+def _last_year(_match: re.Match[str], today: date) -> tuple[date, date | None]:
+    return date(today.year - 1, 1, 1), None
+
+
+def _any(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+_HINTS: Final[tuple[tuple[re.Pattern[str], _Dates], ...]] = (
+    (_any(rf"\b(?:since|newer than|published after|seit|depuis|desde|dal|sinds|с) (?:early |late )?{_DATE}"), _since),
+    (re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>)(?P<day>)(?P<name>)年?(?:以来|以后|以降)"), _since),
+    (_any(rf"\b(?:published|released|posted|written) (?:in|on|during) {_DATE}"), _within),
+    (
+        _any(
+            rf"\b(?:past|last|previous) (?P<number>\d{{1,3}}|{'|'.join(_NUMBERS)}) (?P<unit>{'|'.join(_UNIT_DAYS)})s?\b"
+        ),
+        _last,
+    ),
+    (
+        _any(
+            r"\b(?:today|tonight|this (?:morning|afternoon|evening)|past day|breaking news)\b",
+            r"\b(?:heute|aujourd['’]hui|hoy|oggi|hoje|vandaag)\b|今天|今日|\bсегодня|اليوم",
+        ),
+        _ago(1),
+    ),
+    (_any(r"\b(?:yesterday|last night|gestern|ayer|ieri|ontem|gisteren)\b|昨天|昨日|\bвчера|أمس"), _ago(2)),
+    (
+        _any(
+            r"\b(?:this|past) week\b|\bthis weekend\b",
+            r"\b(?:diese[rn]? woche|cette semaine|esta semana|questa settimana|deze week)\b",
+            r"本周|这周|今週|на этой неделе|هذا الأسبوع",
+        ),
+        _ago(7),
+    ),
+    (_any(r"\blast week\b|\b(?:letzten? woche|semaine dernière|semana pasada|settimana scorsa)\b|上周|先週"), _ago(14)),
+    (
+        _any(
+            r"\b(?:this|past) month\b",
+            r"\b(?:diesen monat|ce mois(?:-ci)?|este m[eê]s|questo mese|deze maand)\b",
+            r"本月|这个月|今月|в этом месяце|هذا الشهر",
+        ),
+        _ago(31),
+    ),
+    (
+        _any(r"\blast month\b|\b(?:letzten monat|mois dernier|mes pasado|mese scorso|mês passado)\b|上个月|先月"),
+        _ago(62),
+    ),
+    (
+        _any(
+            r"\bthis year\b|\b(?:dieses jahr|cette année|este a[nñ]o|quest['’]anno|dit jaar)\b",
+            r"今年|в этом году|هذا العام",
+        ),
+        _this_year,
+    ),
+    (_any(r"\bpast year\b"), _ago(365)),
+    (
+        _any(r"\blast year\b|\b(?:letztes jahr|l['’]année dernière|año pasado|anno scorso|ano passado)\b|去年"),
+        _last_year,
+    ),
+)
+
+_LATEST: Final = _any(
+    r"\b(?:latest|newest|most recent|recent(?:ly)?|up[- ]to[- ]date)\b|\bneu?este[nrsm]?\b|\baktuell\w*",
+    r"\bderni[eè]re?s? (?:nouvelles|infos|actualités|versions?)\b|\brécent\w*",
+    r"\búltim[ao]s?\b|\brecient\w*|\bultim[aeio]\b|\brecent[ei]s?\b|\blaatste\b",
+    r"最新|\bпоследн\w+|\bсвежи\w+|أحدث|آخر",
+)
+_NEWS: Final = _any(
+    r"\b(?:news|headlines?|updates?)\b|\b(?:nachrichten|schlagzeilen|nouvelles|infos|noticias|notizie|notícias|nieuws)\b",
+    r"\bactualités\b|新闻|新聞|ニュース|\bновост|أخبار",
+)
+
 
 _MAX_READ = 2000
 """Characters of the text that are looked at: no question is longer, and a document behind it costs nothing."""

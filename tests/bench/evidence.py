@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import ground
 from app.services import Services
 from app.settings import Settings

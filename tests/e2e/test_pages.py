@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.first_request import SAID
+from app.calling import SAID
 from tasks.scrape.browser import find_browser
 from tests.e2e.conftest import KEY
 from tests.server import Server

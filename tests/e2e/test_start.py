@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.first_request import SAID
+from app.calling import SAID
 from tests.server import Server, serving
 
 KEY = "first-key"

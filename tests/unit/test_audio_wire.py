@@ -15,9 +15,8 @@ from openai.types.audio import (
 )
 
 from app.audio import render
-from app.audio.hearing import Heard
-from app.chat.event_driver import Feed
-from app.chat.events import Progress
+from app.audio.render import Heard
+from app.chat.event_driver import Feed, Progress
 from app.errors import BadRequest
 from app.wire.audio import TranscriptionRequest, TranslationRequest
 from models.speech.transcriber import Word

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import FieldEvidence, Grounding, ground, grounded
 from app.chat.evidence.passages import passages_of
 from models.vision.text import Quad, TextLine, Word

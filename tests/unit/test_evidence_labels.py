@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence import concepts
 from app.chat.evidence.concepts import concepts_of
 from app.chat.evidence.evidence import FieldEvidence, Grounding, ground

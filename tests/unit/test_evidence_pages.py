@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import FieldEvidence, ground
 from app.services import Services
 from app.settings import Settings

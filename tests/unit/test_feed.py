@@ -5,8 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.chat.event_driver import BUFFERED_EVENTS, Feed
-from app.chat.events import Event, Finish, Reasoning, Text
+from app.chat.event_driver import BUFFERED_EVENTS, Event, Feed, Finish, Reasoning, Text
 from app.chat.render import Envelope, StreamOptions, stream
 from app.errors import BadRequest, Unavailable
 from app.wire import sse

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence.passages import fold
 from app.chat.filling import copied
 from app.chat.filling.copied import Found

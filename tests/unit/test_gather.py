@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import entry, gather, whole_answer, worth_telling
 from models.base import EngineFailed, EngineUnavailable

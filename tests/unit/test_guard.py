@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tasks.redaction
-from app.chat.event_driver import Feed
-from app.chat.events import Entry, Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.event_driver import Entry, Event, Feed, Finish, Precontext, Progress, Reasoning, Text, ToolCall
 from app.chat.guard import redaction
 from app.chat.guard.guard import Guard, Unsafe
 from app.chat.inputs import latest_turn

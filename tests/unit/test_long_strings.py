@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.wire.large_string_extractor import TooManyValues, shorten
+from app.wire.parse import TooManyValues, shorten
 
 LONG, PIECE = 12, 16
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from app.chat.planning import words
-from app.chat.planning.languages import target_language, target_of_translation
-from app.chat.planning.prose import Prose
+from app.chat.planning import prose as words
+from app.chat.planning.prose import Prose, target_language, target_of_translation
 from tests.conftest import each_case
 
 LINK = "https://example.com/a"

@@ -11,7 +11,7 @@ from models.vision.text import TextLine, Word
 from tasks.ocr_result import OcrResult, document_result, page_section, picture_result
 from tasks.redaction import Redactor
 from tasks.result import Failure
-from tasks.translation.scan import items_of
+from tasks.translation.segments import items_of
 from tests.conftest import each_case
 from tests.entries import result_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.events import Event, Evidence, Finish, Precontext, Reasoning, Text, ToolCall
+from app.chat.event_driver import Event, Evidence, Finish, Precontext, Reasoning, Text, ToolCall
 from app.chat.guard.guard import Guard, Unsafe
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import latest_turn

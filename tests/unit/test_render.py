@@ -4,8 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from app.chat.event_driver import Feed
-from app.chat.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from app.chat.event_driver import Event, Feed, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.chat.render import Envelope, StreamOptions, completion, stream
 from tests.entries import entry_of, failure_of
 

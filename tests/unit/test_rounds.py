@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from app.chat.context.trim import assembled
-from app.chat.event_driver import TimeLimit
-from app.chat.events import Entry, Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.event_driver import Entry, Event, Finish, Precontext, Reasoning, Text, TimeLimit, ToolCall, Warned
 from app.chat.inputs import Turn
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS

@@ -7,8 +7,7 @@ import pytest
 
 from models.base import EngineUnavailable
 from tasks.search.fall_over import OTHERS, FallOver, Hit, SearchFailed
-from tasks.wording.freshness import Freshness
-from tasks.wording.search_query import SearchQuery
+from tasks.wording.search_query import Freshness, SearchQuery
 
 QUERY = SearchQuery("tides")
 

@@ -17,7 +17,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.search import providers
 from tasks.search.fall_over import BLOCKED_S, REFUSED_S, UNREACHABLE_S, Hit, SearchFailed, SearchProvider, hits_of
 from tasks.search.providers import Brave, Ddgs, Searxng, Serper, Tavily, ddgs_hits
-from tasks.wording.freshness import Freshness
+from tasks.wording.search_query import Freshness
 from tests import search_engines as said
 from tests.conftest import each_case
 from tests.server import free_port

@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from tasks.errors import InputError
-from tasks.wording.freshness import Freshness, freshness_in
-from tasks.wording.search_query import SearchQuery, parse_query
+from tasks.wording.search_query import Freshness, SearchQuery, freshness_in, parse_query
 from tests.conftest import each_case
 
 TODAY = date(2026, 11, 20)

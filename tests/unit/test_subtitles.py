@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.wire.subtitles import Cue, srt, vtt
+from app.wire.audio import Cue, srt, vtt
 
 CUES = [Cue(0.0, 1.5, "Good morning."), Cue(3599.999, 3725.04, " Who is there?", "A")]
 

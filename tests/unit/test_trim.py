@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from app.chat.context.trim import MAX_PIECES, words
 from app.chat.context.trim import trim as trim_in_threads
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from models.base import EngineOverloaded
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder

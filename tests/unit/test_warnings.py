@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.chat.directives import read_directives
+from app.chat.render import warnings_of
 from app.chat.tool_loop import PASSED_ON
-from app.chat.warnings import warnings_of
 from app.wire.parse import parse
 from app.wire.request import ChatRequest
 from tests.conftest import each_case

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import PIL.Image
 
 from app.chat.inputs import Turn
-from app.chat.planning.kinds import kind_of
+from app.chat.planning.wants import kind_of
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob

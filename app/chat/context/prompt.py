@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from app.chat.context.images import Part, Shown
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from models.base import ModelError
 from models.fair_executor import FairExecutor, Slices
 from models.language.embedding import Embedder

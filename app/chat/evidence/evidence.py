@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence.claims import Asked, Claim, Claims, Label
 from app.chat.evidence.labels import affinity, bounds_of_word, box_of, names_of
 from app.chat.evidence.matching import Kind, Match, matches
 from app.chat.evidence.passages import Passage, passages_of
-from app.chat.schema.fields import Path, schema_at
+from app.chat.schema.structured import Path, schema_at
 from models.fair_executor import Slices
 from tasks.bounds import Bounds, bounds_of
 from tasks.result import escape

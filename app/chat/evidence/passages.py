@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TypeVar
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence.quantities import Day, Number, days, numbers
 from tasks.result import SourceLine
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.evidence.labels import Names
 from app.chat.evidence.passages import fold
 from app.chat.plan import Plan, Step

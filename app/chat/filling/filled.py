@@ -17,9 +17,8 @@ from app.chat.evidence.passages import passages_of
 from app.chat.filling.candidates import Texts
 from app.chat.filling.copied import Found, copied
 from app.chat.schema.checker import SchemaChecker
-from app.chat.schema.fields import Path, resolved
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer
-from app.chat.schema.structured import Shape
+from app.chat.schema.structured import Path, Shape, resolved
 
 MOST_FIELDS = 100
 DEEPEST = 8

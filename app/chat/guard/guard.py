@@ -8,14 +8,14 @@ from functools import partial
 
 import structlog
 
-from app.chat.events import Entry, Event, Finish, Precontext, Progress, Reasoning, Text
+from app.chat.event_driver import Entry, Event, Finish, Precontext, Progress, Reasoning, Text
 from app.chat.guard.guard_text import joined, said_beside, said_by_others, said_in, texts_of_results
 from app.chat.guard.guarded_buffer import HeldBack
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import Turn, text_of
 from app.chat.plan import Plan
 from app.chat.plan_executor import entry
-from app.chat.planning.kinds import kind_of
+from app.chat.planning.wants import kind_of
 from app.wire.request import ChatRequest, TextPart
 from models.language.llm import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, as_it_is

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from app.chat.directives import without_directives
-from app.chat.events import Entry
+from app.chat.event_driver import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, Message
 from models.fair_executor import Slices

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.chat.events import Event, Reasoning, Text, ToolCall
+from app.chat.event_driver import Event, Reasoning, Text, ToolCall
 from app.chat.guard.guard_text import text_of_json
 from app.chat.guard.redaction import Redaction
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app.chat.events import Entry, Event, Evidence, Reasoning, Text, ToolCall
+from app.chat.event_driver import Entry, Event, Evidence, Reasoning, Text, ToolCall
 from app.chat.inputs import Turn, texts_of
 from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
 from app.wire.request import ToolCall as AskedCall

@@ -1,11 +1,105 @@
 """What a message asks for, apart from what it quotes, pastes and links to."""
 
 import re
+import tomllib
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
+from typing import Final, Self
 
-from app.chat.planning import words
+from models.translation.languages import (
+    CODES_THAT_ARE_WORDS,
+    LANGUAGES,
+    NAMES_THAT_ARE_WORDS,
+    STEMS,
+    TAG_OF_CODE,
+    TAG_OF_NAME,
+    either,
+    tag_of_name,
+)
 from tasks.inputs.source import urls_in
+
+_NAME = either(STEMS)
+# Before a name: the prepositions of direction and their articles. After it: "translation", に and へ.
+_BEFORE = (
+    r"\b(?:into|to|in|as|ins|auf|nach|zu|en|vers|al|a|all'|para|pro|ao|em|naar|на|в|до|по-)\s*"
+    r"(?:(?:the|das|l'|le|la|el|o|het|brazilian|british|american|simplified|traditional)\s*)?"
+)
+_TARGET = re.compile(
+    rf"{_BEFORE}(?P<into>{_NAME})"
+    rf"|(?:[成为為到至]|إلى|الى|ل|بال)\s*(?:اللغة\s+)?(?P<adjacent>{_NAME})"
+    rf"|(?P<with>{_NAME})(?:\w{{0,2}}\s+(?:translation|version|übersetzung|fassung)|\s*(?:に|へ|翻译|翻譯))",
+    re.IGNORECASE,
+)
+_WORDS = either(CODES_THAT_ARE_WORDS | {"am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"})
+"""Codes that mean a language only before a colon or with a region: `to it: hello`, `to it-IT`."""
+_OF_TRANSLATION = re.compile(
+    rf"(?:\b(?:into|to|nach|vers|al|a|para|naar|на)\s+|[成为為到至]\s*)"
+    rf"(?:(?P<name>{either(frozenset(TAG_OF_NAME))})(?!\w)"
+    rf"|(?!{_WORDS}\b(?!\s*[:：]|[-_]))"
+    rf"(?P<code>{either(frozenset(TAG_OF_CODE))})(?:[-_][a-z]{{2,4}})?(?=\s*(?:[:：.,!?)\n]|$)))",
+    re.IGNORECASE,
+)
+
+
+def target_language(text: str) -> str | None:
+    """The English name of the common language that `text` wants something in, by any of its names."""
+    found = _TARGET.search(text)
+    tag = tag_of_name(next(name for name in found.groups() if name)) if found else None
+    return LANGUAGES[tag].name if tag else None
+
+
+def without_target(text: str) -> str:
+    """`text` without the language that it wants something in: what is left of it is about the media themselves."""
+    return _TARGET.sub(" ", text)
+
+
+def target_of_translation(text: str) -> str | None:
+    """The same of a text that is known to ask for a translation: by the name of any language, or an ISO 639 code at the
+    end of a clause (`to zh`). Many of these are words, too."""
+    for found in _OF_TRANSLATION.finditer(text):
+        if found["code"]:
+            return LANGUAGES[TAG_OF_CODE[found["code"].lower()]].name
+        if found["name"] not in NAMES_THAT_ARE_WORDS and (tag := tag_of_name(found["name"])):
+            return LANGUAGES[tag].name
+    return None
+
+
+Pattern = re.Pattern[str]
+
+_TABLE: Final[dict[str, list[str]]] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+
+
+def _pattern(subject: str) -> Pattern:
+    return re.compile("|".join(_TABLE[subject]), re.IGNORECASE)
+
+
+TRANSLATE: Final = _pattern("translate")
+SAY_IN: Final = _pattern("say_in")
+WRITE: Final = _pattern("write")
+FORECAST: Final = _pattern("forecast")
+HORIZON: Final = _pattern("horizon")
+PERIOD: Final = _pattern("period")
+DETECT: Final = _pattern("detect")
+LOOK_FOR: Final = _pattern("look_for")
+WRITTEN: Final = _pattern("written")
+GUI: Final = _pattern("gui")
+SEARCH: Final = _pattern("search")
+FRESH: Final = _pattern("fresh")
+CHANGING: Final = _pattern("changing")
+COSTS: Final = _pattern("costs")
+CHANGES_ALWAYS: Final = _pattern("changes_always")
+READ_OUT: Final = _pattern("read_out")
+ALL_THAT_IS_WRITTEN: Final = _pattern("all_that_is_written")
+ALSO: Final = _pattern("also")
+ABOUT_DOING: Final = _pattern("about_doing")
+DAY: Final = _pattern("day")
+FIRST_PERSON: Final = _pattern("first_person")
+QUESTION: Final = _pattern("question")
+OWN_WORDS: Final = _pattern("own_words")
+OPEN: Final = _pattern("open")
+NOT_BEFORE: Final = _pattern("not_before")
+NOT_AFTER: Final = _pattern("not_after")
+
 
 QUOTE = "❝"
 """Stands where something was quoted."""
@@ -22,7 +116,7 @@ _QUOTED = re.compile(
 _BLANKS = re.compile(r"[^\S\n]+")
 _BEFORE_TEXT = re.compile(r"[:：]\s*|\n\s*\n")
 _TAKES_TEXT = re.compile(
-    rf"{words.TRANSLATE.pattern}|{words.FORECAST.pattern}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
+    rf"{TRANSLATE.pattern}|{FORECAST.pattern}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
     r"|proofread|correct|explain|classify|detect the language|sort|fix|shorten|corrige\w*|korrigier\w*|fasse)\b",
     re.IGNORECASE,
 )
@@ -66,7 +160,7 @@ class Prose:
         if not is_short:
             text = f"{text[:_INSTRUCTIONS]}\n{text[-_INSTRUCTIONS:]}"
         sentences = tuple(filter(None, map(str.strip, _SENTENCES.split(text))))
-        denied = (sentence for sentence in sentences if _denies(sentence, words.OPEN))
+        denied = (sentence for sentence in sentences if _denies(sentence, OPEN))
         followed = shown.difference(*map(_LINKS.findall, denied))
         return cls(
             text,
@@ -77,7 +171,7 @@ class Prose:
             followed=frozenset(links[int(number)] for number in followed),
         )
 
-    def asks(self, subject: words.Pattern, *others: words.Pattern, without: words.Pattern | None = None) -> bool:
+    def asks(self, subject: Pattern, *others: Pattern, without: Pattern | None = None) -> bool:
         """Whether a sentence speaks of `subject`, which it does not deny, of all `others`, and not of `without`."""
         return any(
             _affirms(sentence, subject)
@@ -86,12 +180,12 @@ class Prose:
             for sentence in self.sentences
         )
 
-    def frames(self, subject: words.Pattern) -> bool:
+    def frames(self, subject: Pattern) -> bool:
         """Whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
         return any(subject.search(sentence) for sentence in outer)
 
-    def mentions(self, subject: words.Pattern) -> bool:
+    def mentions(self, subject: Pattern) -> bool:
         return subject.search(self.text) is not None
 
 
@@ -113,15 +207,15 @@ def _without_payload(bare: str) -> tuple[str, bool]:
     return bare, False
 
 
-def _affirms(sentence: str, subject: words.Pattern) -> bool:
+def _affirms(sentence: str, subject: Pattern) -> bool:
     return any(not _is_denied(sentence, found) for found in subject.finditer(sentence))
 
 
-def _denies(sentence: str, subject: words.Pattern) -> bool:
+def _denies(sentence: str, subject: Pattern) -> bool:
     return any(_is_denied(sentence, found) for found in subject.finditer(sentence))
 
 
 def _is_denied(sentence: str, found: re.Match[str]) -> bool:
     before = _SEGMENTS.split(sentence[: found.start()])[-1]
     after = _SEGMENTS.split(sentence[found.end() :])[0]
-    return bool(words.NOT_BEFORE.search(before) or words.NOT_AFTER.search(after))
+    return bool(NOT_BEFORE.search(before) or NOT_AFTER.search(after))

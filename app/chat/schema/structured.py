@@ -1,7 +1,7 @@
 """The form that the client asked the answer to have, and whether an answer has it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,65 @@ from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import JsonAnswer, parse_answer
 from app.errors import ApiError
 from app.wire.request import ResponseFormat
+
+Path = tuple[str | int, ...]
+"""Keys and indices from an answer's root to a field."""
+
+MAX_STEPS = 32
+"""References and alternatives that are followed to one part of a schema, which may refer to itself."""
+
+_BRANCHES = ("anyOf", "oneOf", "allOf")
+
+
+def schema_at(schema: Any, path: Path) -> Mapping[str, Any]:
+    """What `schema` says of the field at `path`; empty where it says nothing. References within it are followed."""
+    part: Any = schema
+    for step in path:
+        part = _child(schema, part, step, MAX_STEPS)
+    return resolved(schema, part)
+
+
+def resolved(root: Any, part: Any) -> Mapping[str, Any]:
+    """`part`, or what its `$ref` leads to with the words beside the reference."""
+    beside: dict[str, Any] = {}
+    for _ in range(MAX_STEPS):
+        if not isinstance(part, Mapping):
+            return beside
+        if not isinstance(part.get("$ref"), str):
+            return {**part, **beside}
+        beside = {**{key: value for key, value in part.items() if key != "$ref"}, **beside}
+        part = _referred(root, part["$ref"])
+    return beside
+
+
+def _referred(root: Any, reference: str) -> Any:
+    if reference == "#":
+        return root
+    part = root
+    for name in reference.removeprefix("#/").split("/") if reference.startswith("#/") else ():
+        name = name.replace("~1", "/").replace("~0", "~")
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return None if part is root else part
+
+
+def _child(root: Any, part: Any, step: str | int, left: int) -> Any:
+    node = resolved(root, part)
+    if isinstance(step, str):
+        properties = node.get("properties")
+        if isinstance(properties, Mapping) and step in properties:
+            return properties[step]
+    else:
+        firsts = node.get("prefixItems")
+        if isinstance(firsts, Sequence) and step < len(firsts):
+            return firsts[step]
+        if isinstance(node.get("items"), Mapping):
+            return node["items"]
+    for keyword in _BRANCHES:
+        for branch in node.get(keyword) or ():
+            if left and (found := _child(root, branch, step, left - 1)) is not None:
+                return found
+    return None
+
 
 _SAY_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
 
