@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -204,7 +204,7 @@ class _Prepared:
     def name(self) -> str:
         return self.task.name
 
-    async def run(self, request: TaskRequest) -> Result:
+    async def run(self, request: TaskRequest) -> Result[Any]:
         await self.services.prepare(self.name)
         return await self.task.run(request)
 

@@ -54,7 +54,7 @@ class Task(Protocol):
     def name(self) -> str:
         """As it is declared."""
 
-    async def run(self, request: TaskRequest) -> Result:
+    async def run(self, request: TaskRequest) -> Result[Any]:
         """Raises InputError for what the client can mend and ModelError for what it cannot."""
 
 

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import NotRequired, TypedDict
 
@@ -44,10 +43,7 @@ class CodeData(TypedDict):
     images: NotRequired[list[Image]]
 
 
-@dataclass(frozen=True, slots=True)
-class CodeResult(Result):
-    data: CodeData
-
+class CodeResult(Result[CodeData]):
     def _pieces(self) -> Iterator[Piece]:
         yield from pieces_under("code:", self.data["code_script"])
         yield from pieces_under("output:", self.data["output"])

@@ -21,7 +21,7 @@ from tasks.series.inline import message_of
 from tasks.series.plot import plot, wants_plot
 from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
-from tasks.side_by_side import side_by_side
+from tasks.side_by_side import Admission, side_by_side
 from tasks.wording.horizon import Horizon, horizon_in
 
 _DIGITS = 6
@@ -50,10 +50,7 @@ class ForecastData(TypedDict):
     """A data URL of a PNG, where one was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastResult(Result):
-    data: ForecastData
-
+class ForecastResult(Result[ForecastData]):
     def _pieces(self) -> Iterator[Piece]:
         rows = self.data["predictions"]
         heading = " | ".join(rows[0])
@@ -183,17 +180,13 @@ class ForecastTask:
         draws: bool,
     ) -> ForecastResult:
         queries = [Series(one.values, steps_ahead(one, horizon), seasons_of(one)) for one in series]
-        forecaster, done = self._forecaster(), 0
-
-        async def forecast(query: Series) -> Outlook:
-            nonlocal done
-            # The first is refused where the engine is overloaded; the rest wait, so that no work is thrown away.
-            outlook = await forecaster.forecast(query, wait=query is not queries[0])
-            done += 1
-            request.progress(self.name, done, len(queries))
-            return outlook
-
-        outlooks = await side_by_side(forecast, queries, at_most=_SERIES_AT_ONCE)
+        forecaster, admission = self._forecaster(), Admission()
+        outlooks = await side_by_side(
+            lambda query: forecaster.forecast(query, wait=admission.waits()),
+            queries,
+            at_most=_SERIES_AT_ONCE,
+            done=partial(request.progress, self.name),
+        )
         # Thousands of dates keep the processor busy for longer than the event loop should stand still.
         data = await asyncio.to_thread(_data, series, outlooks, notes)
         if draws:

@@ -54,10 +54,7 @@ class GuardData(TypedDict):
     checks: list[Check]
 
 
-@dataclass(frozen=True, slots=True)
-class GuardResult(Result):
-    data: GuardData
-
+class GuardResult(Result[GuardData]):
     def _pieces(self) -> Iterator[Piece]:
         yield Piece("safe" if self.data["safe"] else f"unsafe: {', '.join(self.data['codes'])}")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import NotRequired, TypedDict
 
 from rapidfuzz import fuzz
@@ -20,7 +21,7 @@ from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Piece, Result, texts_in
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
-from tasks.side_by_side import side_by_side
+from tasks.side_by_side import Admission, side_by_side
 from tasks.wording.gui_elements import Wording
 
 _ALIKE = 80.0
@@ -110,10 +111,7 @@ class GuiData(TypedDict):
     gui_elements: list[ShownElement]
 
 
-@dataclass(frozen=True, slots=True)
-class GuiResult(Result):
-    data: GuiData
-
+class GuiResult(Result[GuiData]):
     def _pieces(self) -> Iterator[Piece]:
         for one in self.data["gui_elements"]:
             text = " " + json.dumps(one["text"], ensure_ascii=False) if one.get("text") else ""
@@ -190,22 +188,21 @@ class GuiDetectionTask:
     async def _searched(
         self, pages: Sequence[Page], wording: Wording, progress: Progress, alone: bool
     ) -> list[ShownElement]:
-        screens = _Screens(self._detector, self._reader)
+        admission = Admission()
         looks = wording.names_an_element and len(pages) <= _MOST_LOOKED_AT
         grounder = self._grounder() if looks else None
-        done = 0
 
         async def searched(page: Page) -> list[ShownElement]:
-            nonlocal done
             picture = await page.document.picture(page.number)
             height, width = picture.shape[:2]
-            found = await _meant(wording, await screens.search(picture), grounder)
-            done += 1
-            progress(self.name, done, len(pages))
+            lines = await self._reader().read(picture, wait=admission.waits())
+            elements = await self._detector().detect(picture, lines, wait=True)
+            found = await _meant(wording, _Screen(picture, lines, elements), grounder)
             place, timestamp = None if alone else page.place, page.document.timestamp(page.number)
             return await asyncio.to_thread(shown, found, width, height, page=place, timestamp=timestamp)
 
-        return [one for found in await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE) for one in found]
+        told = partial(progress, self.name)
+        return [*chain.from_iterable(await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE, done=told))]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,21 +219,6 @@ async def _meant(wording: Wording, screen: _Screen, grounder: GuiGrounder | None
         return by_words
     seen = await grounder.ground(wording.said, screen.picture, screen.elements, screen.lines)
     return by_words if seen is None else seen
-
-
-class _Screens:
-    """Reads and searches the pictures of one request: the first is refused if the reader is overloaded, so that the
-    client hears of it at once; the rest wait their turn, so that no work is thrown away."""
-
-    def __init__(self, detector: Callable[[], GuiDetector], reader: Callable[[], PageReader]) -> None:
-        self._detector = detector
-        self._reader = reader
-        self._admitted = False
-
-    async def search(self, picture: Image) -> _Screen:
-        wait, self._admitted = self._admitted, True
-        lines = await self._reader().read(picture, wait=wait)
-        return _Screen(picture, lines, await self._detector().detect(picture, lines, wait=True))
 
 
 def _build(parts: Parts) -> GuiDetectionTask:

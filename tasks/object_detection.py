@@ -4,8 +4,8 @@ import asyncio
 import base64
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import NotRequired, TypedDict
 
 import cv2
@@ -15,7 +15,6 @@ import PIL.Image
 from models.language.capability import EMBEDDING
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
-from models.vision.text import Image
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.bounds import Bounds, Corner, bounds_of, edges_of
 from tasks.detection.search import Engines, Search, Searches, Wishes
@@ -23,7 +22,7 @@ from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Piece, Result
 from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
-from tasks.side_by_side import side_by_side
+from tasks.side_by_side import Admission, side_by_side
 
 _STRAIGHT = 0.004
 """How far a polygon may be from the mask's edge, as a part of its length."""
@@ -72,10 +71,7 @@ class DetectionData(TypedDict):
     detected_objects: list[DetectedObject]
 
 
-@dataclass(frozen=True, slots=True)
-class DetectionResult(Result):
-    data: DetectionData
-
+class DetectionResult(Result[DetectionData]):
     def _pieces(self) -> Iterator[Piece]:
         """All of a label together: "how many" is the usual question."""
         by_label: dict[tuple[str, str], list[str]] = {}
@@ -156,15 +152,11 @@ class ObjectDetectionTask:
     async def _searched(
         self, pages: Sequence[Page], search: Search, progress: Progress, alone: bool
     ) -> list[DetectedObject]:
-        pictures = _Pictures(search)
-        done = 0
+        admission = Admission()
 
         async def searched(page: Page) -> list[DetectedObject]:
-            nonlocal done
             picture = await page.document.picture(page.number)
-            found = await pictures.search(picture)
-            done += 1
-            progress(self.name, done, len(pages))
+            found = await search.run(picture, wait=admission.waits())
 
             def shown() -> list[DetectedObject]:
                 height, width = picture.shape[:2]
@@ -175,20 +167,8 @@ class ObjectDetectionTask:
             # Outlines of many objects keep the processor busy for longer than the event loop should stand still.
             return await asyncio.to_thread(shown) if search.wishes.outlined else shown()
 
-        return [one for found in await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE) for one in found]
-
-
-class _Pictures:
-    """Searches the pictures of one request: the first is refused if the engine is overloaded, so that the client
-    hears of it at once; the rest wait their turn, so that no work is thrown away."""
-
-    def __init__(self, search: Search) -> None:
-        self._search = search
-        self._admitted = False
-
-    async def search(self, picture: Image) -> list[Detection]:
-        wait, self._admitted = self._admitted, True
-        return await self._search.run(picture, wait=wait)
+        told = partial(progress, self.name)
+        return [*chain.from_iterable(await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE, done=told))]
 
 
 def _build(parts: Parts) -> ObjectDetectionTask:

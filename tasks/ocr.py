@@ -16,7 +16,7 @@ from tasks.inputs.text.text_file import unread
 from tasks.layout.mixed_page import combined
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import Page, opened_documents
-from tasks.side_by_side import side_by_side
+from tasks.side_by_side import Admission, side_by_side
 from tasks.wording.page_range import requested_pages
 
 _PAGES_AT_ONCE = 4
@@ -77,30 +77,24 @@ class OcrTask:
 
     async def _read(self, pages: Sequence[Page], pictures: "_Pictures", progress: Progress) -> list[PageSection | None]:
         """None for a picture in a text that is damaged: the rest of the text is worth having."""
-        done = 0
 
         async def read(page: Page) -> PageSection | None:
-            nonlocal done
             try:
-                section = await _section(page, pictures)
+                return await _section(page, pictures)
             except InputError:
                 if page.document.text is None:
                     raise
-                section = None
-            done += 1
-            progress("ocr", done, len(pages))
-            return section
+                return None
 
-        return await side_by_side(read, pages, at_most=_PAGES_AT_ONCE)
+        return await side_by_side(read, pages, at_most=_PAGES_AT_ONCE, done=partial(progress, self.name))
 
 
 class _Pictures:
-    """Reads the pictures of one request: the first is refused if the engine is overloaded, so that the client
-    hears of it at once; the rest wait their turn, so that no work is thrown away."""
+    """Reads the pictures of one request."""
 
     def __init__(self, reader: Callable[[], PageReader]) -> None:
         self._reader = reader
-        self._admitted = False
+        self._admission = Admission()
         self._leave_place: Callable[[], None] = lambda: None
 
     @contextmanager
@@ -111,7 +105,7 @@ class _Pictures:
             yield
 
     async def read(self, picture: Image) -> Sequence[TextLine]:
-        wait, self._admitted = self._admitted, True
+        wait = self._admission.waits()
         self._leave_place()
         return await self._reader().read(picture, wait=wait)
 

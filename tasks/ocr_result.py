@@ -5,9 +5,8 @@ time of dataclasses.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, NotRequired, Self, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from models.safety.personal_data import Span
 from models.vision.text import TextLine, Word
@@ -64,10 +63,7 @@ class OcrData(TypedDict):
     """Pages there are, whether they were asked for or not; absent for a picture or a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class OcrResult(Result):
-    data: OcrData
-
+class OcrResult(Result[OcrData]):
     def text(self) -> str:
         return self.data["extracted_text"]
 
@@ -102,11 +98,11 @@ class OcrResult(Result):
     def said(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"sections"}))
 
-    def mapped(self, redactor: Redactor) -> Self:
+    def mapped(self, redactor: Redactor) -> "OcrResult":
         """Words that a placeholder stands for are one word, where they stood."""
         apart = Redactor()  # The sections say the same.
         sections = [_redacted(section, apart) for section in self.data["sections"]]
-        return replace(self, data={**self.data, "extracted_text": redactor.text(self.text()), "sections": sections})
+        return OcrResult({**self.data, "extracted_text": redactor.text(self.text()), "sections": sections})
 
     def unplaced_text(self) -> str:
         """The part of the text that has no lines: what came from text files, and Word's and the like."""

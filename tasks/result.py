@@ -6,8 +6,8 @@ Each task has its own `Result` beside it. Nothing is changed in place: a result 
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import pydantic_core
 
@@ -59,9 +59,12 @@ class SourceLine:
     """Whether the next line may go on with the same sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result(ABC):
-    data: Any
+DataT = TypeVar("DataT")
+
+
+@dataclass(frozen=True)
+class Result(ABC, Generic[DataT]):
+    data: DataT
     """The value of JSON that clients see, made of what `pydantic_core.to_json` serialises."""
 
     def text(self) -> str:
@@ -86,25 +89,24 @@ class Result(ABC):
         """All its texts, for a guard: without what says the same again, and what is no words."""
         return texts_in(self.data)
 
-    def mapped(self, redactor: Redactor) -> Self:
+    def mapped(self, redactor: Redactor) -> "Result[DataT]":
         """The same result without personal data."""
-        return replace(self, data=redactor.value(self.data))
+        return type(self)(redactor.value(self.data))
 
 
-@dataclass(frozen=True, slots=True)
-class JsonResult(Result):
+class JsonResult(Result[Any]):
     """One whose shape is not known."""
 
     def _pieces(self) -> Iterator[Piece]:
         match self.data:
-            case {"text": str(text)} if len(self.data) == 1:
+            case {"text": str(text), **others} if not others:
                 yield from pieces_under("", text)
             case _:
                 yield Piece(json_text(self.data))
 
 
-@dataclass(frozen=True, slots=True)
-class Failure(Result):
+@dataclass(frozen=True)
+class Failure(Result[None]):
     """Stands where there is no result."""
 
     data: None = field(default=None, init=False)
@@ -119,8 +121,8 @@ class Failure(Result):
     def said(self) -> Iterator[str]:
         yield self.message
 
-    def mapped(self, redactor: Redactor) -> Self:
-        return replace(self, message=redactor.text(self.message))
+    def mapped(self, redactor: Redactor) -> "Failure":
+        return Failure(redactor.text(self.message))
 
 
 def pieces_under(heading: str, *texts: str) -> Iterator[Piece]:

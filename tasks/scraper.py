@@ -115,9 +115,7 @@ class ScrapedPage(TypedDict):
     """Only when fields were asked for: a row for each thing on the page that has some of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScraperResult(Result):
-    data: ScrapedPage | list[ScrapedPage]
+class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
     """The only page, or several."""
 
     def text(self) -> str:
@@ -173,17 +171,10 @@ class ScraperTask:
         if not sources:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")
         fields = fields_asked(request.wording(self._parts.limits.wording_chars))
-        done = 0
-
-        async def scraped(source: Source) -> ScrapedPage:
-            nonlocal done
-            result = await self._scraped(source, request, fields)
-            done += 1
-            request.progress("scraper", done, len(sources))
-            return result
-
-        results = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE)
-        return ScraperResult(results[0] if len(results) == 1 else results)
+        scraped = partial(self._scraped, request=request, fields=fields)
+        told = partial(request.progress, self.name)
+        pages = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE, done=told)
+        return ScraperResult(pages[0] if len(pages) == 1 else pages)
 
     async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScrapedPage:
         fetched = await self._fetched(source)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
-from typing import Literal, NotRequired, Self, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from models.base import EngineUnavailable
 from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT
@@ -125,10 +125,7 @@ _ACCOUNTS = frozenset({"language_probability", "low_confidence"})
 """Keys that speak of the work and not of what was said."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechResult(Result):
-    data: SpeechData
-
+class SpeechResult(Result[SpeechData]):
     def text(self) -> str:
         return self.data["text"]
 
@@ -148,7 +145,7 @@ class SpeechResult(Result):
     def said(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"chunks"}))
 
-    def mapped(self, redactor: Redactor) -> Self:
+    def mapped(self, redactor: Redactor) -> "SpeechResult":
         """A chunk that is nothing but the end of personal data gives its time to the one before it."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
@@ -159,7 +156,7 @@ class SpeechResult(Result):
             else:
                 chunks.append({**chunk, "text": text.strip()})
         text = joined_text(chunk["text"] for chunk in chunks)
-        return replace(self, data={**self.data, "text": text, "chunks": chunks})
+        return SpeechResult({**self.data, "text": text, "chunks": chunks})
 
 
 def chunks_of(phrases: Sequence[Phrase], least_s: float = 0.0) -> list[Chunk]:

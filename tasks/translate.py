@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypedDict
 
@@ -19,7 +18,7 @@ from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
 from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under
-from tasks.side_by_side import side_by_side
+from tasks.side_by_side import Admission, side_by_side
 from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
 from tasks.wording.translation import Asked, asked_of
 
@@ -35,7 +34,7 @@ class Translation:
         self._source = source
         self._target = target
         self._progress = progress
-        self._admitted = False
+        self._admission = Admission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
         """Raises ModelError; EngineFailed also where an engine adds markup or placeholders to a text without."""
@@ -92,8 +91,7 @@ class Translation:
         return sentence.restored("".join(parts))
 
     async def _translate(self, texts: Sequence[str]) -> list[str]:
-        """The first batch is refused if the engine is overloaded; the rest wait, so that no work is thrown away."""
-        wait, self._admitted = self._admitted, True
+        wait = self._admission.waits()
         translations = await self._translator.translate(texts, self._source, self._target, wait=wait)
         return [" ".join(translation.split()) for translation in translations]
 
@@ -165,10 +163,7 @@ class TranslateData(TypedDict):
     """Texts that were translated: one, or one for each attached file."""
 
 
-@dataclass(frozen=True, slots=True)
-class TranslateResult(Result):
-    data: TranslateData
-
+class TranslateResult(Result[TranslateData]):
     def text(self) -> str:
         return self.data["translated_text"]
 

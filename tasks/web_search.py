@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import ClassVar, TypedDict
 
 from models.language.capability import EMBEDDING
 from models.language.embedding import Embedder
-from tasks.base import Parts, Progress, Specialist, TaskRequest
+from tasks.base import Parts, Specialist, TaskRequest
 from tasks.result import Piece, Result, text_lines, texts_in
 from tasks.search.fall_over import FallOver, Hit
 from tasks.search.result_pages import ResultPages, nearest
@@ -33,10 +34,7 @@ class FoundPage(TypedDict):
     """Passages of `content`, nearest to the question first."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResult(Result):
-    data: list[FoundPage]
-
+class SearchResult(Result[list[FoundPage]]):
     def _pieces(self) -> Iterator[Piece]:
         for number, page in enumerate(self.data, 1):
             heading = f"{number}. {page['title']} <{page['url']}>"
@@ -67,7 +65,7 @@ class WebSearchTask:
         query = parse_query(request.text, self.today())
         hits = await self.search.search(query, RESULTS)
         read = hits[:PAGES]
-        texts = await self._texts(read, request.progress)
+        texts = await side_by_side(self._text, read, at_most=PAGES, done=partial(request.progress, self.name))
         snippets = await nearest(query.text, texts, self.embedder, most=SNIPPETS)
         unread = [""] * (len(hits) - len(read))
         return SearchResult(
@@ -77,17 +75,8 @@ class WebSearchTask:
             ]
         )
 
-    async def _texts(self, hits: list[Hit], progress: Progress) -> list[str]:
-        done = 0
-
-        async def read(hit: Hit) -> str:
-            nonlocal done
-            text = await self.pages.main_text(hit.url)
-            done += 1
-            progress("web_search", done, len(hits))
-            return text[:MAX_CONTENT_CHARS]
-
-        return await side_by_side(read, hits, at_most=PAGES)
+    async def _text(self, hit: Hit) -> str:
+        return (await self.pages.main_text(hit.url))[:MAX_CONTENT_CHARS]
 
 
 def _build(parts: Parts) -> WebSearchTask:

@@ -29,7 +29,7 @@ class Entry:
 
     name: str
     """As clients see it in `precontext`."""
-    result: Result
+    result: Result[Any]
 
     @property
     def error(self) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pydantic_core
 
@@ -99,7 +100,7 @@ class Pipeline:
     async def _run_task(self, name: str, turn: Turn, call: Call, guard: Guard) -> AsyncGenerator[Event, None]:
         """One task, no LLM: the answer is the task's result as compact JSON."""
         task = self.find_task(ALIASES.get(name, name))
-        work = Work[Progress, Result](
+        work = Work[Progress, Result[Any]](
             lambda report: task.run(TaskRequest(turn.text, turn.sources, as_progress(report), guard.redact))
         )
         async with aclosing(work.reports()) as reports:

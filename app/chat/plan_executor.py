@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from app.chat.context.trim import assembled
 from app.chat.event_driver import Entry
@@ -31,7 +32,7 @@ async def gather(
     """
     if not plan.steps:
         return ()
-    running: list[asyncio.Task[Result]] = []
+    running: list[asyncio.Task[Result[Any]]] = []
     for step in plan.steps:
         before = [running[index] for index in step.after]
         running.append(asyncio.create_task(_run(step, before, find_task, progress, redact)))
@@ -59,10 +60,10 @@ def _is_silence(failure: BaseException) -> bool:
     return isinstance(failure, InputError) and failure.code == "no_audio"
 
 
-def _of_needed(plan: Plan, outcomes: Sequence[Result | BaseException]) -> BaseException | None:
+def _of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> BaseException | None:
     """The failure of a task that the request asks for, and of which nothing came. The web is only looked at for what
     an LLM may know as well, unless the request is about nothing else."""
-    by_task: dict[str, list[Result | BaseException]] = {}
+    by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
         if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
             by_task.setdefault(step.task, []).append(outcome)
@@ -98,7 +99,7 @@ def whole_answer(plan: Plan, entries: Sequence[Entry]) -> str | None:
     return "\n\n".join(text for text in shown if text.strip()) or None
 
 
-def entry(task: str, outcome: Result | BaseException) -> Entry:
+def entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
     """A result, or the exception in its place."""
     if isinstance(outcome, BaseException):
         outcome = Failure(told(outcome, "planned_task_failed", task=task).message)
@@ -107,11 +108,11 @@ def entry(task: str, outcome: Result | BaseException) -> Entry:
 
 async def _run(
     step: Step,
-    before: Sequence["asyncio.Task[Result]"],
+    before: Sequence["asyncio.Task[Result[Any]]"],
     find_task: Callable[[str], Task],
     progress: Progress,
     redact: Redact,
-) -> Result:
+) -> Result[Any]:
     """The step's result; what a step before it failed with, it fails with too."""
     texts = [step.text, *[await redact((await work).text()) for work in before]]
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact)

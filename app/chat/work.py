@@ -31,7 +31,7 @@ T = TypeVar("T")
 class Work(Generic[ReportT, T]):
     """Runs `start(report)` in a task of its own; its reports are iterated, its result is there when they end.
 
-    >>> work = Work[Progress, Result](lambda report: task.run(TaskRequest(text, sources, as_progress(report))))
+    >>> work = Work[Progress, Result[Any]](lambda report: task.run(TaskRequest(text, sources, as_progress(report))))
     >>> async with aclosing(work.reports()) as reports: ...
     >>> work.result
     """

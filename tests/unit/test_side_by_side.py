@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tasks.errors import InputError
-from tasks.side_by_side import side_by_side
+from tasks.side_by_side import Admission, side_by_side
 
 
 async def test_results_come_in_the_order_of_the_items() -> None:
@@ -89,3 +89,19 @@ async def test_cancelling_the_caller_cancels_the_work() -> None:
     with pytest.raises(asyncio.CancelledError):
         await caller
     assert sorted(cancelled) == [1, 2]
+
+
+async def test_after_each_it_is_told_how_many_are_done() -> None:
+    told: list[tuple[int, int]] = []
+
+    async def work(item: int) -> int:
+        assert len(told) <= item
+        return item
+
+    await side_by_side(work, range(5), at_most=2, done=lambda *counts: told.append(counts))
+    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+
+def test_only_the_first_is_refused_where_it_would_have_to_wait() -> None:
+    admission = Admission()
+    assert [admission.waits() for _ in range(3)] == [False, True, True]

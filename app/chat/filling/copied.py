@@ -52,7 +52,7 @@ class Found:
     plan: Plan
     entries: Sequence[Entry]
 
-    def results(self, *tasks: str) -> Iterator[tuple[Step, Result]]:
+    def results(self, *tasks: str) -> Iterator[tuple[Step, Result[Any]]]:
         """Those of steps that succeeded, reading aside apart."""
         for step, entry in zip(self.plan.steps, self.entries, strict=True):
             if step.task in tasks and not step.is_aside and entry.error is None:
