@@ -1,4 +1,4 @@
-"""One real server for all of these tests, and pictures to send it."""
+"""Real servers that these tests share, and pictures to send them."""
 
 import base64
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.conftest import SHARED
 from tests.server import Server, serving
 
 KEY = "test-key-1"
@@ -23,6 +24,16 @@ def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     """The same, allowed to fetch from 127.0.0.1, within two seconds."""
     log = tmp_path_factory.mktemp("fetching") / "log"
     with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", fetch_timeout_s=2, max_fetch_mb=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same as `server`, with the sample weights, a forecaster of one's own machine, and allowed to fetch from
+    127.0.0.1. What a test uploads or logs there is not its alone."""
+    log = tmp_path_factory.mktemp("open") / "log"
+    settings = {"fetch_allow": "127.0.0.1/32", "weights_dir": SHARED / "weights", "forecast": "statsmodels"}
+    with serving(log, api_keys=KEY, preload="ocr", llm="off", **settings) as running:
         yield running
 
 

@@ -229,8 +229,13 @@ def test_guard_explain_goes_by_the_operators_thresholds(tmp_path: Path) -> None:
     ("arguments", "variables", "message"),
     [
         (("x", "--codes", "S1,S99"), {}, "--codes: 'S99' is no guard code; texts are judged by: S1, S2"),
-        (("x", "--codes", "S1_IMAGE"), {}, "--codes: 'S1_IMAGE' is a guard code of pictures"),
-        ((" \n",), {}, "there is nothing to judge"),
+        pytest.param(
+            ("x", "--codes", "S1_IMAGE"),
+            {},
+            "--codes: 'S1_IMAGE' is a guard code of pictures",
+            marks=pytest.mark.deep,
+        ),
+        pytest.param((" \n",), {}, "there is nothing to judge", marks=pytest.mark.deep),
         (("x",), {"OPENFAZE_TEXT_GUARD": "qwen3guard"}, "No engine is available for 'text_guard'. Run `"),
         (("x",), {"OPENFAZE_TEXT_GUARD": "crystal-ball"}, "no engine 'crystal-ball' for 'text_guard'"),
         (("x",), {"OPENFAZE_GUARD_BASE_URL": "http://127.0.0.1:9/v1", "OPENFAZE_GUARD_MODEL": "llama-guard3"}, "guard"),

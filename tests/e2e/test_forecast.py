@@ -14,7 +14,7 @@ from tests.e2e.full_model import FullModel, content_of, error_of, schema_of, ser
 from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import Reply
 from tests.origin import Origin, serving_origin
-from tests.server import Server, serving
+from tests.server import Server
 
 SALES = "date,sold\n" + "".join(f"2026-01-{day:02},{100 + day + 40 * (day % 7 < 2)}\n" for day in range(1, 31))
 """Thirty days; two of seven are busier."""
@@ -29,16 +29,9 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
-@pytest.fixture(scope="module")
-def forecasting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("forecasting") / "log"
-    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", llm="off", forecast="statsmodels") as running:
-        yield running
-
-
 @pytest.fixture
-def client(forecasting_server: Server) -> Iterator[httpx.Client]:
-    with api_client(forecasting_server) as client:
+def client(open_server: Server) -> Iterator[httpx.Client]:
+    with api_client(open_server) as client:
         yield client
 
 
@@ -96,8 +89,8 @@ def test_a_table_in_the_text_is_forecast(client: httpx.Client) -> None:
     assert [row["date"] for row in rows] == NEXT
 
 
-def test_the_openai_sdk_gets_the_same_streamed_and_whole(forecasting_server: Server) -> None:
-    sdk = openai.OpenAI(base_url=f"{forecasting_server.base_url}/v1", api_key=KEY, max_retries=0)
+def test_the_openai_sdk_gets_the_same_streamed_and_whole(open_server: Server) -> None:
+    sdk = openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0)
     request: Any = body("Forecast the next 2 days.", ("sold.csv", SALES))
     whole = sdk.chat.completions.create(**request).choices[0].message.content
     chunks = sdk.chat.completions.create(**request, stream=True)

@@ -14,24 +14,12 @@ import pytest
 
 from tests.bench.gui.browser import PROGRAM, Browser, Screen
 from tests.bench.gui.truth import TrueElement, iou
-from tests.e2e.conftest import KEY, api_client, data_url
+from tests.e2e.conftest import KEY, data_url
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.llm_server import Reply
 from tests.photos import box_of
 from tests.screens import DrawnScreen, sign_up
-from tests.server import Server, serving
-
-
-@pytest.fixture(scope="module")
-def gui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("gui") / "log", api_keys=KEY, llm="off") as running:
-        yield running
-
-
-@pytest.fixture
-def client(gui_server: Server) -> Iterator[httpx.Client]:
-    with api_client(gui_server) as client:
-        yield client
+from tests.server import Server
 
 
 def body(*pictures: bytes, text: str = "Detect the GUI elements.", media_type: str = "image/png") -> dict[str, Any]:
@@ -82,10 +70,10 @@ def test_a_photo_shows_no_interface(client: httpx.Client, shared: Path, name: st
     )
 
 
-def test_the_same_screen_gives_the_same_bytes_also_streamed(client: httpx.Client, gui_server: Server) -> None:
+def test_the_same_screen_gives_the_same_bytes_also_streamed(client: httpx.Client, server: Server) -> None:
     request = body(sign_up().screen.png)
     whole = client.post("/v1/chat/completions", json=request).json()["choices"][0]["message"]["content"]
-    sdk = openai.OpenAI(base_url=f"{gui_server.base_url}/v1", api_key=KEY, max_retries=0)
+    sdk = openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0)
     stream = sdk.chat.completions.create(**request, stream=True)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
 

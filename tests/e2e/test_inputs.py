@@ -17,12 +17,12 @@ import pillow_heif
 import pytest
 
 from tests import office_files, recordings
-from tests.e2e.conftest import KEY, api_client
+from tests.e2e.conftest import api_client
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.pdfs import pdf_of_pages
 from tests.recordings import VIDEO, Samples
-from tests.server import Server, serving
+from tests.server import Server
 
 SIGN = "Platform nine"
 SPOKEN = "my fellow Americans"
@@ -37,15 +37,8 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("inputs") / "log"
-    with serving(log, api_keys=KEY, preload="ocr", llm="off", fetch_allow="127.0.0.1/32") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with api_client(server) as client:
+def client(open_server: Server) -> Iterator[httpx.Client]:
+    with api_client(open_server) as client:
         yield client
 
 

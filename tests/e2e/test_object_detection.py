@@ -15,7 +15,6 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.conftest import SHARED
 from tests.e2e.conftest import KEY, api_client, data_url
 from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, jpeg, photo
@@ -23,16 +22,9 @@ from tests.recordings import filmed
 from tests.server import Server, serving
 
 
-@pytest.fixture(scope="module")
-def detecting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("detecting") / "log"
-    with serving(log, api_keys=KEY, weights_dir=SHARED / "weights", llm="off") as running:
-        yield running
-
-
 @pytest.fixture
-def client(detecting_server: Server, shared: Path) -> Iterator[httpx.Client]:
-    with api_client(detecting_server) as client:
+def client(open_server: Server, shared: Path) -> Iterator[httpx.Client]:
+    with api_client(open_server) as client:
         yield client
 
 
@@ -126,10 +118,10 @@ def test_objects_of_a_document_have_the_page_that_shows_them(client: httpx.Clien
 
 
 def test_curl_shows_what_the_others_show(
-    client: httpx.Client, detecting_server: Server, shared: Path, tmp_path: Path
+    client: httpx.Client, open_server: Server, shared: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "body.json").write_text(json.dumps(body(sample(shared, "bus"))))
-    command = ["curl", "-sS", f"{detecting_server.base_url}/v1/chat/completions", "-H", f"Authorization: Bearer {KEY}"]
+    command = ["curl", "-sS", f"{open_server.base_url}/v1/chat/completions", "-H", f"Authorization: Bearer {KEY}"]
     command += ["-H", "Content-Type: application/json", "--data", f"@{tmp_path / 'body.json'}"]
     said = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
     expected = ask(client, sample(shared, "bus")).json()["choices"][0]["message"]["content"]
@@ -147,11 +139,11 @@ print(json.dumps([everything["detected_objects"], people["detected_objects"]]))
 """
 
 
-def test_the_interfaze_sdks_task_finds_the_people(detecting_server: Server, shared: Path) -> None:
+def test_the_interfaze_sdks_task_finds_the_people(open_server: Server, shared: Path) -> None:
     if not CLIENT_PYTHON.exists():
         pytest.skip("needs the official client's environment, which `make test` creates")
     photo_file = shared / "samples" / "photo_people.jpg"
-    command = [CLIENT_PYTHON, "-c", INTERFAZE, f"{detecting_server.base_url}/v1", KEY, photo_file]
+    command = [CLIENT_PYTHON, "-c", INTERFAZE, f"{open_server.base_url}/v1", KEY, photo_file]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     everything, people = json.loads(result.stdout)
@@ -160,9 +152,9 @@ def test_the_interfaze_sdks_task_finds_the_people(detecting_server: Server, shar
         assert best_iou(person, [box_of(one) for one in people]) >= 0.7
 
 
-def test_a_stream_carries_the_same_result(client: httpx.Client, detecting_server: Server, shared: Path) -> None:
+def test_a_stream_carries_the_same_result(client: httpx.Client, open_server: Server, shared: Path) -> None:
     whole = ask(client, sample(shared, "bus")).json()["choices"][0]["message"]["content"]
-    sdk = openai.OpenAI(base_url=f"{detecting_server.base_url}/v1", api_key=KEY, max_retries=0)
+    sdk = openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0)
     stream = sdk.chat.completions.create(**body(sample(shared, "bus")), stream=True)
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
 
