@@ -34,6 +34,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
 
     host: str = "127.0.0.1"

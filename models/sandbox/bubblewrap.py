@@ -17,7 +17,7 @@ from threading import Event
 
 import structlog
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineUnavailable
 from models.host import EngineHost
 from models.sandbox.interpreter import HOME, PACKAGES, Bind, hidden, interpreter_binds, package_binds, program
 from models.sandbox.script import CAPABILITY, BadAnswer, Outcome, SandboxLimits, Script, Stop, most_bytes, read_answer
@@ -226,8 +226,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 log = structlog.get_logger(__name__)
-
-SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a program of the system's")
 
 _INSTALL = "Install bubblewrap (`apt-get install bubblewrap`): code is run in nothing else."
 _ALLOW = (

@@ -5,12 +5,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from models.base import EngineSpec
 from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, SelfTestFailed
 from models.host import EngineHost, HostLimits
-from models.sandbox.bubblewrap import SPEC, BubblewrapEngine, HostedSandbox, missing
 from models.sandbox.script import CAPABILITY, Sandbox, SandboxLimits, Script
 
 _MB = 1 << 20
+_SPEC = EngineSpec("bubblewrap", CAPABILITY, "LGPL-2.0-or-later", "none: a program of the system's")
 
 
 class SandboxSettings(OwnSettings):
@@ -33,7 +34,15 @@ class SandboxSettings(OwnSettings):
     """Scripts that run at a time; others wait."""
 
 
+def _remedy(_: EngineConfig) -> str | None:
+    from models.sandbox.bubblewrap import missing
+
+    return missing()
+
+
 def _build(config: EngineConfig) -> Built:
+    from models.sandbox.bubblewrap import BubblewrapEngine, HostedSandbox
+
     chosen = config.of(SandboxSettings)
     limits = SandboxLimits(
         seconds=chosen.sandbox_seconds,
@@ -44,7 +53,7 @@ def _build(config: EngineConfig) -> Built:
         processes=chosen.sandbox_processes,
     )
     host = EngineHost(
-        SPEC,
+        _SPEC,
         partial(BubblewrapEngine, limits),
         HostLimits(workers=chosen.sandbox_at_once, max_queue=config.max_queue),
     )
@@ -58,7 +67,7 @@ async def _run_a_script(engines: Engines) -> str:
     return "computed 17!"
 
 
-BUBBLEWRAP = Candidate(SPEC, lambda _: missing(), _build)
+BUBBLEWRAP = Candidate(_SPEC, _remedy, _build)
 
 CODE_SANDBOX: Capability[Sandbox] = Capability(
     CAPABILITY, (BUBBLEWRAP,), _run_a_script, SandboxSettings, is_switch=True, order=110

@@ -18,8 +18,6 @@ from models.capability import (
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
-from models.vision import paddle as paddle_models
-from models.vision.ppocr.reader import embedded_weights
 from models.vision.text import PageReader
 from models.weight_store import WEIGHT_SETS
 
@@ -40,6 +38,8 @@ class OcrSettings(OwnSettings):
 
 
 def _small(_: EngineConfig) -> tuple[Path, Path]:
+    from models.vision.ppocr.reader import embedded_weights
+
     return embedded_weights()
 
 
@@ -106,6 +106,20 @@ PP_OCR_V6_MEDIUM = _pp_ocr(
 )
 
 
+_PADDLE = EngineSpec(
+    name="paddleocr",
+    capability="ocr",
+    licence="Apache-2.0",
+    weights="PP-OCRv5 and v6 for Paddle Inference: `openfaze pull paddleocr`, `paddleocr-arabic`, …",
+)
+
+
+def _paddle_remedy(config: EngineConfig) -> str | None:
+    from models.vision import paddle
+
+    return paddle.remedy(config.weights_dir, config.of(OcrSettings).ocr_language)
+
+
 def _build_paddle(config: EngineConfig) -> Built:
     from models.vision import paddle
 
@@ -117,15 +131,11 @@ def _build_paddle(config: EngineConfig) -> Built:
         threads=config.threads or None,
     )
     limits = HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
-    host = EngineHost(paddle_models.SPEC, engine, limits)
+    host = EngineHost(_PADDLE, engine, limits)
     return Built(paddle.PaddleReader(host), (host,))
 
 
-PADDLE = Candidate(
-    paddle_models.SPEC,
-    lambda config: paddle_models.remedy(config.weights_dir, config.of(OcrSettings).ocr_language),
-    _build_paddle,
-)
+PADDLE = Candidate(_PADDLE, _paddle_remedy, _build_paddle)
 
 
 async def _read_a_picture(engines: Engines) -> str:

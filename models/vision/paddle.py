@@ -27,17 +27,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineUnavailable
 from models.capability import is_installed
 from models.host import EngineHost
 from models.vision.text import Image, Point, Quad, TextLine, Word
-
-SPEC = EngineSpec(
-    name="paddleocr",
-    capability="ocr",
-    licence="Apache-2.0",
-    weights="PP-OCRv5 and v6 for Paddle Inference: `openfaze pull paddleocr`, `paddleocr-arabic`, …",
-)
 
 FOLDER = "paddleocr"
 """Of all its models, below the weights directory."""
@@ -293,7 +286,7 @@ def _checked(result: int) -> None:
         raise OSError(ctypes.get_errno(), "sigaction failed")
 
 
-__all__ = ["SPEC", "PaddleOcr", "PaddleReader", "remedy"]
+__all__ = ["PaddleOcr", "PaddleReader", "remedy"]
 
 PageLines = tuple[TextLine, ...]
 

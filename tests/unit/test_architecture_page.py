@@ -1,7 +1,10 @@
 """docs/architecture.md says where things are: what it names is there."""
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.conftest import each_case
@@ -45,3 +48,33 @@ def test_no_folder_holds_more_than_twenty_modules() -> None:
         for folder in [ROOT / root, *(path for path in (ROOT / root).rglob("*") if path.is_dir())]
     }
     assert {folder: count for folder, count in counts.items() if count > 20} == {}
+
+
+FRAME = [
+    *sorted((ROOT / "models").glob("*.py")),
+    *(ROOT / "app" / f"{name}.py" for name in ("building", "services", "settings")),
+]
+
+
+def imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    names = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    return names | {
+        f"{node.module}.{name.name}" for node in nodes if isinstance(node, ast.ImportFrom) for name in node.names
+    }
+
+
+def test_the_frame_imports_of_a_capabilitys_folder_only_what_it_declares() -> None:
+    """Wherever in a module: what the frame knew of an engine, the next one would have to be told to it, too."""
+    folders = tuple(f"models.{folder.name}." for folder in (ROOT / "models").iterdir() if folder.is_dir())
+    within = {name for path in FRAME for name in imported(path) if name.startswith(folders)}
+    assert within, "the services ask for some capabilities"
+    assert {name for name in within if ".capability." not in name} == {"models.safety.personal_data"}
+
+
+def test_looking_for_capabilities_and_tasks_imports_no_library_that_computes() -> None:
+    """A server that never needs one does without its memory, and starts without its time."""
+    found = "import json, sys, models.catalog, app.services; print(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True)
+    heavy = {"torch", "onnxruntime", "openvino", "ctranslate2", "faster_whisper", "statsmodels", "paddle", "xllamacpp"}
+    assert heavy & set(json.loads(result.stdout)) == set()

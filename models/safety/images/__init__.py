@@ -5,3 +5,5 @@ judges where it sees.
 """
 
 CAPABILITY = "image_guard"
+VLM = "vlm"
+"""The engine that is the orchestrating LLM."""

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.base import Engine, EngineSpec, EngineUnavailable
 from models.capability import (
@@ -21,11 +22,12 @@ from models.language.capability import LLM, LlmSettings
 from models.safety.codes import IMAGE_CODES
 from models.safety.guard import ImageGuard
 from models.safety.images import CAPABILITY
-from models.safety.images.folder import ClassifierFolder, classifier_in
-from models.safety.images.vlm import NAME as VLM_NAME
-from models.safety.images.vlm import VlmGuard
+from models.safety.images import VLM as VLM_NAME
 from models.vision.detection.capability import STOP_SIGN, draw_stop_sign
 from models.vision.text import Image
+
+if TYPE_CHECKING:
+    from models.safety.images.folder import ClassifierFolder
 
 SETTING = "OPENFAZE_IMAGE_GUARD_MODEL"
 OPT_IN = "NudeNet is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
@@ -58,7 +60,9 @@ def _onnxruntime_remedy() -> str | None:
     return None if is_installed("onnxruntime") else "Install the package 'onnxruntime'."
 
 
-def _own_folder(config: EngineConfig) -> ClassifierFolder:
+def _own_folder(config: EngineConfig) -> "ClassifierFolder":
+    from models.safety.images.folder import classifier_in
+
     chosen = config.of(ImageGuardSettings)
     model = chosen.image_guard_model
     if model is None or not model.is_dir():
@@ -68,14 +72,16 @@ def _own_folder(config: EngineConfig) -> ClassifierFolder:
     return classifier_in(model, f"that {SETTING} names")
 
 
-def _nsfw_vit_folder(config: EngineConfig) -> ClassifierFolder:
+def _nsfw_vit_folder(config: EngineConfig) -> "ClassifierFolder":
+    from models.safety.images.folder import classifier_in
+
     folder = config.weights_dir / _FOLDER
     if not (folder / "config.json").is_file():
         raise EngineUnavailable(CAPABILITY, f"Run `openfaze pull {_FOLDER}` to tell what is not safe for work.")
     return classifier_in(folder, f"'{_FOLDER}' of OPENFAZE_WEIGHTS_DIR")
 
 
-def _is_for_torch(folder: ClassifierFolder, config: EngineConfig) -> bool:
+def _is_for_torch(folder: "ClassifierFolder", config: EngineConfig) -> bool:
     """An export needs less memory and no PyTorch; with a GPU, PyTorch comes with what it takes to use it."""
     if folder.network is None:
         return True
@@ -83,7 +89,7 @@ def _is_for_torch(folder: ClassifierFolder, config: EngineConfig) -> bool:
     return on_gpu and folder.has_weights and is_installed("torch", "transformers")
 
 
-def _classifier_remedy(folder: ClassifierFolder, config: EngineConfig) -> str | None:
+def _classifier_remedy(folder: "ClassifierFolder", config: EngineConfig) -> str | None:
     if not _is_for_torch(folder, config):
         return _onnxruntime_remedy()
     if not folder.has_weights:
@@ -92,7 +98,7 @@ def _classifier_remedy(folder: ClassifierFolder, config: EngineConfig) -> str | 
     return None if is_installed("torch", "transformers") else without + INSTALL
 
 
-def _built_classifier(spec: EngineSpec, folder: ClassifierFolder, config: EngineConfig) -> Built:
+def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: EngineConfig) -> Built:
     from models.safety.images.classifier import (
         LONG,
         LONG_WHERE_CUT,
@@ -142,6 +148,12 @@ def _vlm_remedy(config: EngineConfig) -> str | None:
     return None
 
 
+def _build_vlm(_: EngineConfig, engines: Engines) -> ImageGuard:
+    from models.safety.images.vlm import VlmGuard
+
+    return VlmGuard(partial(engines.use, LLM))
+
+
 def _nudenet_file(config: EngineConfig) -> Path:
     model = config.of(ImageGuardSettings).image_guard_model
     if model is not None and model.is_file():
@@ -187,7 +199,7 @@ NSFW_VIT = Candidate(
     _nsfw_vit_remedy,
     lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config),
 )
-VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=lambda _, engines: VlmGuard(partial(engines.use, LLM)), needs="llm")
+VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=_build_vlm, needs="llm")
 NUDENET = Candidate(_NUDENET_SPEC, _nudenet_remedy, _build_nudenet)
 
 

@@ -16,10 +16,8 @@ from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import Abilities, Llm, LlmCall, TextDelta
 from models.safety.codes import HAZARDS, IMAGE_CODES
 from models.safety.guard import Judgement, Layer, Scores
-from models.safety.images import CAPABILITY
+from models.safety.images import CAPABILITY, VLM
 from models.vision.text import Image
-
-NAME = "vlm"
 
 LEVELS: Mapping[str, float] = {"no": 0.0, "unsure": 0.5, "yes": 1.0}
 """Words and not numbers: a probability that a language model writes down is none."""
@@ -61,7 +59,7 @@ _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 class VlmGuard:
     """Implements models.safety.guard.ImageGuard. An answer that is not in order is asked for once more."""
 
-    name = NAME
+    name = VLM
     codes = frozenset(IMAGE_CODES)
     thresholds: Scores = dict.fromkeys(IMAGE_CODES, 0.5)
 
@@ -97,8 +95,8 @@ class VlmGuard:
             else:
                 scores = {code: LEVELS[word] for code, word in verdict.items()}
                 found = tuple(f"{code} {word}" for code, word in verdict.items() if word != "no")
-                return Judgement(scores, (Layer(NAME, scores, found),))
-        raise EngineFailed(f"{NAME} by {llm.name}")
+                return Judgement(scores, (Layer(VLM, scores, found),))
+        raise EngineFailed(f"{VLM} by {llm.name}")
 
 
 def _messages(url: str, codes: Sequence[str]) -> list[Mapping[str, Any]]:
