@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import NotRequired, TypedDict
@@ -20,7 +19,7 @@ from tasks.bounds import Bounds, bounds_of, edges_of
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Piece, Result, texts_in
-from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
+from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
 from tasks.side_by_side import Admission, side_by_side
 from tasks.wording.gui_elements import Wording
 
@@ -93,7 +92,7 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-class ShownElement(TypedDict):
+class ShownElement(Seen):
     type: str
     """One of `models.vision.gui.elements.TYPES`."""
     bounds: Bounds
@@ -101,10 +100,6 @@ class ShownElement(TypedDict):
     """0 to 1, two decimals, as the engine measured it; absent where nothing has."""
     text: NotRequired[str]
     """What OCR reads in it; absent where that is nothing."""
-    page: NotRequired[int]
-    """Counts from 1, through all inputs; absent where the only input is one picture or a video."""
-    timestamp: NotRequired[float]
-    """Seconds from the start of the video that shows it, two decimals."""
 
 
 class GuiData(TypedDict):
@@ -121,14 +116,12 @@ class GuiResult(Result[GuiData]):
         return texts_in(self.data["gui_elements"], frozenset({"type"}))
 
 
-def shown(
-    found: Sequence[GuiElement], width: int, height: int, *, page: int | None, timestamp: float | None
-) -> list[ShownElement]:
+def shown(found: Sequence[GuiElement], width: int, height: int, seen: Seen) -> list[ShownElement]:
     """`found` in a picture of `width` × `height`, in the same order."""
-    return [_shown(one, width, height, page, timestamp) for one in found]
+    return [{**_shown(one, width, height), **seen} for one in found]
 
 
-def _shown(one: GuiElement, width: int, height: int, page: int | None, timestamp: float | None) -> ShownElement:
+def _shown(one: GuiElement, width: int, height: int) -> ShownElement:
     x0, y0, x1, y1 = one.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
     element: ShownElement = {"type": one.type, "bounds": bounds}
@@ -136,10 +129,6 @@ def _shown(one: GuiElement, width: int, height: int, page: int | None, timestamp
         element["confidence"] = round(one.score, 2)
     if one.text:
         element["text"] = one.text
-    if page is not None:
-        element["page"] = page
-    if timestamp is not None:
-        element["timestamp"] = round(timestamp, 2)
     return element
 
 
@@ -197,27 +186,25 @@ class GuiDetectionTask:
             height, width = picture.shape[:2]
             lines = await self._reader().read(picture, wait=admission.waits())
             elements = await self._detector().detect(picture, lines, wait=True)
-            found = await _meant(wording, _Screen(picture, lines, elements), grounder)
-            place, timestamp = None if alone else page.place, page.document.timestamp(page.number)
-            return await asyncio.to_thread(shown, found, width, height, page=place, timestamp=timestamp)
+            found = await _meant(wording, picture, lines, elements, grounder)
+            return await asyncio.to_thread(shown, found, width, height, seen_on(page, alone=alone))
 
         told = partial(progress, self.name)
         return [*chain.from_iterable(await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE, done=told))]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Screen:
-    picture: Image
-    lines: Sequence[TextLine]
-    elements: Sequence[GuiElement]
-
-
-async def _meant(wording: Wording, screen: _Screen, grounder: GuiGrounder | None) -> list[GuiElement]:
-    height, width = screen.picture.shape[:2]
-    by_words = grounded(wording, screen.elements, width, height)
+async def _meant(
+    wording: Wording,
+    picture: Image,
+    lines: Sequence[TextLine],
+    elements: Sequence[GuiElement],
+    grounder: GuiGrounder | None,
+) -> list[GuiElement]:
+    height, width = picture.shape[:2]
+    by_words = grounded(wording, elements, width, height)
     if grounder is None or (len(by_words) == 1 and not grounder.always):
         return by_words
-    seen = await grounder.ground(wording.said, screen.picture, screen.elements, screen.lines)
+    seen = await grounder.ground(wording.said, picture, elements, lines)
     return by_words if seen is None else seen
 
 

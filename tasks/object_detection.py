@@ -21,7 +21,7 @@ from tasks.detection.search import Engines, Search, Searches, Wishes
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Piece, Result
-from tasks.seen_pages import Page, is_alone, opened_documents, pages_to_search
+from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
 from tasks.side_by_side import Admission, side_by_side
 
 _STRAIGHT = 0.004
@@ -52,7 +52,7 @@ def png_of(mask: Mask, left: int, top: int, right: int, bottom: int) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-class DetectedObject(TypedDict):
+class DetectedObject(Seen):
     label: str
     bounds: Bounds
     confidence: float
@@ -61,10 +61,6 @@ class DetectedObject(TypedDict):
     """The outline of its largest part."""
     mask: NotRequired[str]
     """A base64 PNG, as large as `bounds`: white pixels belong to the object."""
-    page: NotRequired[int]
-    """Counts from 1, through all inputs; absent where the only input is one picture or a video."""
-    timestamp: NotRequired[float]
-    """Seconds from the start of the video that shows it, two decimals."""
 
 
 class DetectionData(TypedDict):
@@ -83,21 +79,14 @@ class DetectionResult(Result[DetectionData]):
             yield Piece(f"{label} ×{len(places)} at {', '.join(places)}", page)
 
 
-def objects_of(
-    found: Sequence[Detection], width: int, height: int, wishes: Wishes, *, page: int | None, timestamp: float | None
-) -> list[DetectedObject]:
+def objects_of(found: Sequence[Detection], width: int, height: int, wishes: Wishes, seen: Seen) -> list[DetectedObject]:
     """`found` in a picture of `width` × `height`, the most confident first."""
     ordered = sorted(found, key=lambda one: (-one.score, one.label, one.box))
-    return [
-        shown
-        for one in ordered
-        if (shown := _object(one, width, height, wishes, page=page, timestamp=timestamp)) is not None
-    ]
+    shown = (_object(one, width, height, wishes) for one in ordered)
+    return [{**one, **seen} for one in shown if one is not None]
 
 
-def _object(
-    one: Detection, width: int, height: int, wishes: Wishes, *, page: int | None, timestamp: float | None
-) -> DetectedObject | None:
+def _object(one: Detection, width: int, height: int, wishes: Wishes) -> DetectedObject | None:
     """None for a box that nothing of is inside the picture."""
     x0, y0, x1, y1 = one.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
@@ -109,10 +98,6 @@ def _object(
     if one.mask is not None and wishes.mask:
         first, last = bounds["top_left"], bounds["bottom_right"]
         shown["mask"] = png_of(one.mask, first["x"], first["y"], last["x"], last["y"])
-    if page is not None:
-        shown["page"] = page
-    if timestamp is not None:
-        shown["timestamp"] = round(timestamp, 2)
     return shown
 
 
@@ -160,9 +145,7 @@ class ObjectDetectionTask:
 
             def shown() -> list[DetectedObject]:
                 height, width = picture.shape[:2]
-                timestamp = page.document.timestamp(page.number)
-                place = None if alone else page.place
-                return objects_of(found, width, height, search.wishes, page=place, timestamp=timestamp)
+                return objects_of(found, width, height, search.wishes, seen_on(page, alone=alone))
 
             # Outlines of many objects keep the processor busy for longer than the event loop should stand still.
             return await asyncio.to_thread(shown) if search.wishes.outlined else shown()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 from tasks.errors import InputError
 from tasks.inputs.document import Document
@@ -21,6 +22,23 @@ class Page:
     """In its document, from 1."""
     place: int
     """Among the pages of all documents, from 1."""
+
+
+class Seen(TypedDict):
+    """Where something is seen."""
+
+    page: NotRequired[int]
+    """Counts from 1, through all inputs; absent where the only input is one picture or a video."""
+    timestamp: NotRequired[float]
+    """Seconds from the start of the video that shows it, two decimals."""
+
+
+def seen_on(page: Page, *, alone: bool) -> Seen:
+    seen: Seen = {} if alone else {"page": page.place}
+    timestamp = page.document.timestamp(page.number)
+    if timestamp is not None:
+        seen["timestamp"] = round(timestamp, 2)
+    return seen
 
 
 @asynccontextmanager
