@@ -413,9 +413,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._stopping = True
         self._arrived.set()
         await asyncio.gather(*self._workers)
-        engine, self._engine = self._engine, None
-        await self._in_thread(engine.close)
-        del engine
+        # A thread lets go of what it was given a moment after its result is there: only this list has the engine.
+        last, self._engine = [self._engine], None
+        await self._in_thread(lambda: last.pop().close())
         garbage.collect_all()
 
     async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:

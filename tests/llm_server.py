@@ -34,6 +34,8 @@ Script = Sequence[Reply] | Callable[[dict[str, Any]], Reply] | None
 
 OK = Reply("ok")
 ABLE = Abilities(vision=True, tools=True, json_schema=True, context_tokens=32768)
+LIMIT_S = 60.0
+"""For what happens at once, however busy the machine."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,11 @@ class LlmServer:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def wait_for_requests(self, count: int = 1, within_s: float = 5.0) -> None:
+    def wait_for_requests(self, count: int = 1, within_s: float = LIMIT_S) -> None:
         """Blocks until so many chat calls have arrived; from a coroutine, by `asyncio.to_thread`."""
         self.wait_until(lambda: len(self.requests) >= count, within_s)
 
-    def wait_for_cancelled(self, count: int = 1, within_s: float = 1.0) -> None:
+    def wait_for_cancelled(self, count: int = 1, within_s: float = LIMIT_S) -> None:
         """Blocks until so many calls were cancelled; from a coroutine, by `asyncio.to_thread`."""
         self.wait_until(lambda: len(self.cancelled) >= count, within_s)
 
@@ -107,7 +109,7 @@ class LlmServer:
                 where.append(what)
                 self._changed.notify_all()
 
-    def wait_until(self, condition: Callable[[], bool], within_s: float = 5.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], within_s: float = LIMIT_S) -> None:
         """Blocks until what has arrived here fulfils it; from a coroutine, by `asyncio.to_thread`."""
         with self._changed:
             if not self._changed.wait_for(condition, within_s):

@@ -20,7 +20,7 @@ from tests.llm_server import Reply, serving_llm
 from tests.server import Server, free_port, serving
 
 FILE = "keys.toml"
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 def keys(*arguments: str, folder: Path) -> str:

@@ -98,7 +98,7 @@ async def served(**limits: Any) -> AsyncIterator[Server]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 

@@ -28,7 +28,7 @@ def of(key: str, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -41,7 +41,7 @@ class Blocker:
 
     def __call__(self) -> None:
         self.entered.set()
-        assert self.end.wait(10)
+        assert self.end.wait(60)
 
 
 async def blocked(executor: FairExecutor) -> tuple[Blocker, "asyncio.Task[Any]"]:
@@ -155,7 +155,7 @@ async def test_closing_ends_what_runs_in_slices_and_what_waits() -> None:
     await until(lambda: executor.waiting == 3)
     blocker.end.set()
     await executor.close()
-    done, _ = await asyncio.wait([*tasks, holding], timeout=10)
+    done, _ = await asyncio.wait([*tasks, holding], timeout=60)
     assert len(done) == 4
     assert all(task.cancelled() for task in tasks)
     assert begun == []
@@ -163,7 +163,7 @@ async def test_closing_ends_what_runs_in_slices_and_what_waits() -> None:
 
 async def test_several_threads_work_side_by_side() -> None:
     executor = FairExecutor("test", threads=2)
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
     await asyncio.gather(executor.run(barrier.wait), executor.run(barrier.wait))
     await executor.close()
 

@@ -318,12 +318,12 @@ async def test_one_owners_slow_folder_holds_up_nobody_elses_upload(
     def slow(owner: str) -> None:
         if owner == "me":
             entered.set()
-            assert end.wait(10)
+            assert end.wait(60)
         follow(owner)
 
     monkeypatch.setattr(store.index, "follow", slow)
     mine = asyncio.create_task(kept(store, b"1"))
-    assert await asyncio.to_thread(entered.wait, 10)
+    assert await asyncio.to_thread(entered.wait, 60)
     assert await kept(store, b"2", owner="you")
     end.set()
     await mine

@@ -47,7 +47,7 @@ class Doubler:
         self.threads.add(threading.get_ident())
         self.batches.append(list(batch))
         self.entered.release()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if any(number < -100 for number in batch):
             raise RuntimeError("the whole batch broke")
         return [ValueError("negative") if number < 0 else number * 2 for number in batch]
@@ -57,11 +57,11 @@ class Doubler:
 
 
 async def has_entered(engine: Doubler) -> None:
-    assert await asyncio.to_thread(engine.entered.acquire, timeout=10)
+    assert await asyncio.to_thread(engine.entered.acquire, timeout=60)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -144,7 +144,7 @@ async def test_a_place_given_to_a_caller_who_leaves_goes_to_the_next() -> None:
     leaves.cancel()
     await asyncio.wait([queued, leaves])
     engine.gate.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await asyncio.gather(first, stays) == [2, 8]
     await host.close()
 
@@ -377,7 +377,7 @@ async def test_a_load_goes_on_when_the_caller_who_began_it_leaves() -> None:
         def load(self) -> None:
             super().load()
             self.entered.release()
-            assert self.gate.wait(10)
+            assert self.gate.wait(60)
 
     engine = Slow()
     host = EngineHost(SPEC, lambda: engine)

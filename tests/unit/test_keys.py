@@ -188,7 +188,7 @@ async def test_the_file_is_followed_until_the_server_ends(file: Path, monkeypatc
     keys = ApiKeys([], file)
     following = asyncio.create_task(keys.follow_file())
     bob = add_key(file, "bob", {})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not opens(keys, bob):
             await asyncio.sleep(0)
     following.cancel()

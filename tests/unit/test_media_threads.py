@@ -15,7 +15,7 @@ class Resource:
         if opening:
             opening.set()
         if may_open:
-            may_open.wait(10)
+            may_open.wait(60)
 
     def close(self) -> None:
         self.closed.set()
@@ -57,7 +57,7 @@ async def test_what_is_opened_for_a_caller_who_left_is_closed() -> None:
     worker = Worker("name", threads=1)
     may_open, opening = threading.Event(), threading.Event()
     opened = asyncio.create_task(worker.acquire(Resource, may_open, opening))
-    await asyncio.to_thread(opening.wait, 10)
+    await asyncio.to_thread(opening.wait, 60)
     opened.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opened

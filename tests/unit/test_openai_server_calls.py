@@ -271,7 +271,7 @@ async def test_closing_the_generator_stops_the_servers_work() -> None:
             events = llm.stream(CALL)
             assert await anext(events) == TextDelta("a")
             await events.aclose()
-            await asyncio.to_thread(upstream.wait_for_cancelled, within_s=1.0)
+            await asyncio.to_thread(upstream.wait_for_cancelled)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ async def test_cancelling_the_caller_stops_the_servers_work(reply: Reply) -> Non
             caller.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await caller
-            await asyncio.to_thread(upstream.wait_for_cancelled, within_s=1.0)
+            await asyncio.to_thread(upstream.wait_for_cancelled)
 
 
 async def test_a_connection_is_used_again_after_a_whole_answer() -> None:
@@ -322,7 +322,7 @@ async def test_a_key_has_its_share_of_the_calls_and_another_is_not_kept_waiting(
     with serving_llm([Reply(hang_before_first_byte=True)] * 2 + [Reply("Hi")]) as upstream:
         async with client_of(upstream, at_once=4) as llm:
             flood = [asyncio.create_task(call_of("flood", llm)) for _ in range(5)]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while len(upstream.requests) < 2:
                     await asyncio.sleep(0.001)
             answered = await call_of("other", llm)

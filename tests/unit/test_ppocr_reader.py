@@ -38,7 +38,7 @@ class Recogniser:
     def load(self) -> None: ...
 
     def run(self, batch: Sequence[Image]) -> Sequence[Reading]:
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         return [Reading("hello", np.ones(5, np.float32), np.linspace(0.1, 0.9, 5, dtype=np.float32)) for _ in batch]
 
     def close(self) -> None: ...
@@ -51,7 +51,7 @@ async def test_the_lines_of_so_many_pages_wait_for_the_recogniser_and_no_more() 
     reader = PpOcrReader(pages, lines, pages_at_once=2)
     page = np.full((120, 100, 3), 255, np.uint8)
     reads = [asyncio.create_task(reader.read(page, wait=True)) for _ in range(10)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while pages.counters.items < 10 or lines.queued < 2 * LINES - 1:
             await asyncio.sleep(0.001)
     for _ in range(20):

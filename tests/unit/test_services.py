@@ -55,7 +55,7 @@ async def test_a_preload_that_fails_is_tried_again_until_the_server_is_ready(mon
     services = Services(Settings(_env_file=None, preload=("ocr",)))
     services.runtime = late_runtime()
     assert not services.ready
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await services.preload()
     assert services.ready
     assert LateEngine.loads == 3

@@ -100,9 +100,9 @@ async def test_a_turn_that_nobody_waits_for_any_longer_goes_to_the_next() -> Non
         gone.cancel()
         await asyncio.wait([gone])
     granted, then = (asyncio.create_task(_turn_of(turns, share)) for share in (A, B))
-    await asyncio.wait_for(next_one, 10)
+    await asyncio.wait_for(next_one, 60)
     granted.cancel()
-    await asyncio.wait_for(then, 10)
+    await asyncio.wait_for(then, 60)
 
 
 async def _turn_of(turns: Turns, share: Share) -> None:
@@ -123,7 +123,7 @@ async def test_a_key_that_does_not_come_back_is_waited_for_a_moment_and_no_longe
     # B is behind A, and has nothing more to do.
     async with turns.turn(lambda: B, is_followed=True) as batch:
         batch[B] += 1
-    await asyncio.wait_for(_turn_of(turns, A), 10)
+    await asyncio.wait_for(_turn_of(turns, A), 60)
 
 
 def test_a_key_that_asks_alone_uses_all_and_several_keep_apart() -> None:
