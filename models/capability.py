@@ -2,7 +2,7 @@
 settings, and a self-test. The catalog finds it there."""
 
 import importlib.util
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Protocol, TypeVar
@@ -18,6 +18,7 @@ AUTO, ON, OFF = "auto", "on", "off"
 
 ServiceT = TypeVar("ServiceT")
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
+DeclaredT = TypeVar("DeclaredT", bound="Declared")
 
 
 def _split(value: object) -> object:
@@ -139,6 +140,24 @@ class Capability(Generic[ServiceT]):
     def choice(self, config: EngineConfig) -> str:
         """An engine's name, `auto`, `on` or `off`."""
         return str(getattr(config.of(self.settings), self.name, AUTO)) if self.settings else AUTO
+
+
+class Declared(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def order(self) -> int: ...
+
+
+def listed(declared: Iterable[DeclaredT]) -> dict[str, DeclaredT]:
+    """By name, in their order. One may be met more than once, as others import it; raises ValueError for two that have
+    one name."""
+    found: dict[str, DeclaredT] = {}
+    for one in sorted(declared, key=lambda one: (one.order, one.name)):
+        if found.setdefault(one.name, one) is not one:
+            raise ValueError(f"'{one.name}' is declared twice")
+    return found
 
 
 class Engines(Protocol):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import models
-from models.capability import Capability
+from models.capability import Capability, listed
 
 
 def _declared() -> Iterator[Capability[Any]]:
@@ -16,7 +16,5 @@ def _declared() -> Iterator[Capability[Any]]:
             yield from (one for one in vars(module).values() if isinstance(one, Capability))
 
 
-CATALOG: Mapping[str, Capability[Any]] = {
-    one.name: one for one in sorted(_declared(), key=lambda one: (one.order, one.name))
-}
+CATALOG: Mapping[str, Capability[Any]] = listed(_declared())
 """By name, as they are listed."""

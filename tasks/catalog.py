@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import tasks
-from models.capability import EngineConfig
+from models.capability import EngineConfig, listed
 from tasks.base import Specialist
 
 
@@ -15,9 +15,7 @@ def _declared() -> Iterator[Specialist]:
             yield from (one for one in vars(import_module(found.name)).values() if isinstance(one, Specialist))
 
 
-SPECIALISTS: Mapping[str, Specialist] = {
-    one.name: one for one in sorted(_declared(), key=lambda one: (one.order, one.name))
-}
+SPECIALISTS: Mapping[str, Specialist] = listed(_declared())
 """By name, as errors list them."""
 
 

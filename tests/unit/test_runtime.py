@@ -15,7 +15,7 @@ from app import building
 from app.main import create_app
 from app.settings import Settings
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import Built, Candidate, Capability, EngineConfig
+from models.capability import Built, Candidate, Capability, EngineConfig, listed
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
@@ -245,6 +245,13 @@ async def test_no_request_looks_for_engines_on_the_event_loop(tmp_path: Path, mo
 
 def test_every_task_but_those_that_only_read_the_web_is_a_capability_of_the_catalog() -> None:
     assert set(TASK_NAMES) - set(CATALOG) == {"web_search", "scraper"}
+
+
+def test_a_name_is_declared_once_however_often_it_is_imported() -> None:
+    first, second = (replace(CATALOG["ocr"], order=order) for order in (2, 1))
+    assert list(listed([CATALOG["llm"], first, CATALOG["llm"]])) == ["ocr", "llm"]
+    with pytest.raises(ValueError, match="'ocr' is declared twice"):
+        listed([first, second])
 
 
 def test_every_engine_of_the_catalog_names_its_licence_and_its_weights() -> None:
