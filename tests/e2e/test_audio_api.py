@@ -55,7 +55,14 @@ def test_the_sample_is_written_down_without_a_word_wrong(sdk: openai.OpenAI, jfk
     assert answer.usage.model_dump() == {"type": "duration", "seconds": 11.0}
 
 
-@pytest.mark.parametrize("model", ["interfaze-beta", "auto", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "interfaze-beta",
+        "gpt-4o-transcribe",
+        *(pytest.param(model, marks=pytest.mark.deep) for model in ("auto", "gpt-4o-mini-transcribe")),
+    ],
+)
 def test_clients_may_name_openais_models_and_ours(sdk: openai.OpenAI, jfk: Path, model: str) -> None:
     assert sdk.audio.transcriptions.create(file=jfk, model=model, language="en").text
 
@@ -134,7 +141,9 @@ def test_phrases_come_while_the_rest_is_still_listened_to(client: httpx.Client) 
     assert lines[-1] == "data: [DONE]"
 
 
-@pytest.mark.parametrize("extension", ["wav", "mp3", "m4a", "mp4", "ogg", "webm"])
+@pytest.mark.parametrize(
+    "extension", ["wav", "mp4", *(pytest.param(one, marks=pytest.mark.deep) for one in ("mp3", "m4a", "ogg", "webm"))]
+)
 def test_every_format_is_heard(client: httpx.Client, jfk: Path, extension: str) -> None:
     file = encoded(decoded(jfk)[None].repeat(2, axis=0), extension, rate=RATE)
     answer = client.post(URL, files={"file": (f"x.{extension}", file)}, data={"model": "whisper-1"})

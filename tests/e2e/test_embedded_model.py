@@ -69,7 +69,7 @@ def words(text: str) -> dict[str, Any]:
 
 def test_a_question_about_a_receipt_is_answered_over_what_was_read(ask: httpx.Client, shared: Path) -> None:
     receipt = picture(shared / "samples" / "receipt_000.jpg")
-    completion = answer(ask, words("What is the total?"), receipt, temperature=0)
+    completion = answer(ask, words("What is the total?"), receipt, temperature=0, max_tokens=30)
     [entry] = completion["precontext"]
     assert entry["name"] == "ocr"
     assert "Total" in entry["result"]["extracted_text"]
@@ -106,6 +106,7 @@ def test_that_the_tiny_llm_answers_is_said_wherever_one_looks(model: Server, ask
     assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", as_called_here(CAUTION))
 
 
+@pytest.mark.deep
 def test_the_same_question_about_a_receipt_has_the_same_answer(ask: httpx.Client, shared: Path) -> None:
     said = words("Where was it bought?"), picture(shared / "samples" / "receipt_000.jpg")
     first, second = (answer(ask, *said, temperature=0, max_tokens=12)["choices"] for _ in range(2))

@@ -342,7 +342,7 @@ def test_either_part_by_itself_passes(seeing: FullModel) -> None:
 
 @BOTH
 @pytest.mark.parametrize("headers", [None, BYPASS])
-@pytest.mark.parametrize("shows", [picture_of, film])
+@pytest.mark.parametrize("shows", [picture_of, pytest.param(film, marks=pytest.mark.deep)])
 def test_writing_that_only_the_llm_would_see_is_read_first(
     seeing: FullModel, shows: Callable[[str], Json], headers: Json | None, stream: bool
 ) -> None:

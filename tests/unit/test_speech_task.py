@@ -364,6 +364,7 @@ async def test_no_sentence_is_lost_or_said_twice_at_a_cut(ask: Ask, gap: float) 
     assert is_well_formed(result)
 
 
+@pytest.mark.deep
 async def test_speech_without_any_pause_is_cut_and_joined(ask: Ask, shared: Path) -> None:
     """The clip's own pauses are taken out, so that cuts have to fall into speech."""
     samples = decoded(shared / "samples" / "speech_jfk.flac")
