@@ -13,6 +13,7 @@ from pydantic_settings import NoDecode
 
 from models.base import EngineSpec
 from models.fair_executor import FairExecutor
+from models.host import HostLimits
 
 AUTO, ON, OFF = "auto", "on", "off"
 
@@ -72,6 +73,10 @@ class EngineConfig:
     own: Sequence[BaseModel] = ()
     """The settings of capabilities, in one object or several."""
 
+    def limits(self, *, batch: int = 1, workers: int = 1) -> HostLimits:
+        """Those of an engine's host."""
+        return HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
+
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """Those of one capability; the defaults where there are none."""
         return next((one for one in self.own if isinstance(one, kind)), None) or kind()
@@ -128,7 +133,7 @@ class Capability(Generic[ServiceT]):
     """In order of preference: `auto` takes the first that can run here."""
     self_test: "Callable[[Engines], Awaitable[str]]"
     """A small piece of real work, which shows whether the engine works here; returns what it found. Raises ModelError
-    or SelfTestFailed."""
+    or BadResult."""
     settings: type[BaseModel] | None = None
     several: bool = False
     """Whether all engines that can run serve it, the best first: one may know what another does not."""
@@ -178,7 +183,7 @@ class Engines(Protocol):
         """Where guards read texts."""
 
 
-class SelfTestFailed(Exception):
+class BadResult(Exception):
     """The engine ran, and its result was wrong."""
 
 

@@ -23,7 +23,7 @@ from app.calling import as_called_here
 from app.cli.serving import without_password
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
-from models.capability import AUTO, OFF, SelfTestFailed
+from models.capability import AUTO, OFF, BadResult
 from models.catalog import CATALOG
 from models.runtime import CapabilityState, Runtime
 from models.weight_store import WEIGHT_SETS, WeightsMissing
@@ -160,7 +160,7 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         said = await CATALOG[state.capability].self_test(runtime)
     except WeightsMissing as error:
         return tried("missing" if choice == AUTO else "failed", said=error.remedy)
-    except (ModelError, SelfTestFailed) as error:
+    except (ModelError, BadResult) as error:
         return tried("failed", said=str(error))
     return tried("ok", said=said, loaded_ms=_ms(started, loaded), ran_ms=_ms(loaded))
 
@@ -190,13 +190,13 @@ async def _render_a_page(settings: Settings) -> Finding:
     started = time.perf_counter()
     try:
         said = await open_a_page(BrowserPolicy(program, settings.browser_timeout_s))
-    except (ModelError, InputError, SelfTestFailed) as error:
+    except (ModelError, InputError, BadResult) as error:
         return Finding("browser", "failed", engine=without_password(program), said=str(error))
     return Finding("browser", "ok", engine=without_password(program), said=f"{said}, in {_seconds(_ms(started))}")
 
 
 async def open_a_page(policy: BrowserPolicy) -> str:
-    """Has the browser show a page whose text a script writes. Raises SelfTestFailed, and what `render` raises."""
+    """Has the browser show a page whose text a script writes. Raises BadResult, and what `render` raises."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -212,7 +212,7 @@ async def open_a_page(policy: BrowserPolicy) -> str:
         finally:
             await browser.close()
     if b"written by a script" not in shown.html:
-        raise SelfTestFailed("the browser does not run a page's scripts")
+        raise BadResult("the browser does not run a page's scripts")
     return "showed what a script writes"
 
 

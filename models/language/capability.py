@@ -12,17 +12,17 @@ from pydantic_settings import NoDecode
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import (
     Address,
+    BadResult,
     Built,
     Candidate,
     Capability,
     EngineConfig,
     Engines,
     OwnSettings,
-    SelfTestFailed,
     Split,
     is_installed,
 )
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.language import llm_weights
 from models.language.embedding import Embedder
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
@@ -166,7 +166,7 @@ def _build_minilm(config: EngineConfig) -> Built:
     host = EngineHost(
         MINILM_SPEC,
         partial(MiniLm, threads=config.threads),
-        HostLimits(max_batch=SENTENCES_AT_ONCE, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
+        config.limits(batch=SENTENCES_AT_ONCE),
     )
     return Built(HostedEmbedder(host), (host,))
 
@@ -192,7 +192,7 @@ async def _compare_sentences(engines: Engines) -> str:
     sentences = ["A cat sits here.", "There is a cat sitting here.", "Taxes are due."]
     near, same, far = await engines.use(EMBEDDING).embed(sentences)
     if not near @ same > near @ far + 0.3:
-        raise SelfTestFailed(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
+        raise BadResult(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
     return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"
 
 

@@ -11,16 +11,16 @@ from models.base import EngineSpec
 from models.capability import (
     AUTO,
     Address,
+    BadResult,
     Built,
     Candidate,
     Capability,
     EngineConfig,
     Engines,
     OwnSettings,
-    SelfTestFailed,
     is_installed,
 )
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.language.capability import EMBEDDING
 from models.language.minilm.engine import embedding_remedy
 from models.safety.codes import CODES
@@ -103,7 +103,7 @@ def _build_qwen3guard(config: EngineConfig) -> Built:
     host = EngineHost(
         QWEN3GUARD.spec,
         partial(Qwen3Guard, config.weights_dir / FOLDER, device=config.device),
-        HostLimits(max_batch=_TEXTS_AT_ONCE, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s),
+        config.limits(batch=_TEXTS_AT_ONCE),
     )
     return Built(HostedQwen3Guard(host), (host,))
 
@@ -172,9 +172,9 @@ async def _tell_harm_from_its_words(engines: Engines) -> str:
         ]
         threshold = guard.thresholds[_VIOLENCE]
         if unsafe < threshold:
-            raise SelfTestFailed(f"'{guard.name}' finds a plan for a murder safe ({unsafe:.2f} of {threshold:.2f})")
+            raise BadResult(f"'{guard.name}' finds a plan for a murder safe ({unsafe:.2f} of {threshold:.2f})")
         if safe >= threshold:
-            raise SelfTestFailed(f"'{guard.name}' takes the end of a process for violence ({safe:.2f})")
+            raise BadResult(f"'{guard.name}' takes the end of a process for violence ({safe:.2f})")
         told.append(f"{guard.name} a murder {unsafe:.2f}, a process {safe:.2f}")
     return f"violence by {'; by '.join(told)}"
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from models.base import EngineSpec
-from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, SelfTestFailed
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
 from models.host import EngineHost, HostLimits
 from models.sandbox.script import CAPABILITY, Sandbox, SandboxLimits, Script
 
@@ -63,7 +63,7 @@ def _build(config: EngineConfig) -> Built:
 async def _run_a_script(engines: Engines) -> str:
     outcome = await engines.use(CODE_SANDBOX).run(Script("import math\nprint(math.factorial(17))"))
     if outcome.output != "355687428096000\n":
-        raise SelfTestFailed(f"17! should be 355687428096000, and it printed {outcome.output!r}")
+        raise BadResult(f"17! should be 355687428096000, and it printed {outcome.output!r}")
     return "computed 17!"
 
 

@@ -7,17 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from models.base import Engine, EngineSpec
-from models.capability import (
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    SelfTestFailed,
-    is_installed,
-)
-from models.host import EngineHost, HostLimits
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.host import EngineHost
 from models.series import chronos
 from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
 
@@ -36,7 +27,7 @@ class ForecastSettings(OwnSettings):
 
 
 def _built(spec: EngineSpec, factory: Callable[[], Engine[Series, Outlook]], config: EngineConfig) -> Built:
-    limits = HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+    limits = config.limits()
     host = EngineHost(spec, factory, limits)
     return Built(HostedForecaster(host), (host,))
 
@@ -66,7 +57,7 @@ async def _continue_a_year(engines: Engines) -> str:
     outlook = await engines.use(FORECAST).forecast(Series(swing[:48], 12, (12,)))
     error = float(np.abs(outlook.value - swing[48:]).mean())
     if error > 5:
-        raise SelfTestFailed(f"errs by {error:.1f} a month where the seasons swing by 10")
+        raise BadResult(f"errs by {error:.1f} a month where the seasons swing by 10")
     return f"continued a year to within {error:.2f} of 10, by {outlook.method}"
 
 

@@ -10,18 +10,9 @@ import numpy as np
 from pydantic import Field
 
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import (
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    SelfTestFailed,
-    is_installed,
-)
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import resolve_device
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.speech import pyannote, whisper_files
 from models.speech.resemblyzer.checkpoint import SPEC as RESEMBLYZER_SPEC
 from models.speech.resemblyzer.checkpoint import voice_remedy
@@ -78,11 +69,7 @@ def _whisper(
         host = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            HostLimits(
-                max_batch=config.of(SpeechSettings).speech_batch or _WINDOWS_AT_ONCE[device.partition(":")[0]],
-                max_queue=config.max_queue,
-                idle_unload_s=config.idle_unload_s,
-            ),
+            config.limits(batch=config.of(SpeechSettings).speech_batch or _WINDOWS_AT_ONCE[device.partition(":")[0]]),
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None
@@ -117,7 +104,7 @@ def _build_resemblyzer(config: EngineConfig) -> Built:
     from models.speech.resemblyzer.engine import Resemblyzer
     from models.speech.voices import HostedVoiceEncoder
 
-    limits = HostLimits(_VOICES_AT_ONCE, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+    limits = config.limits(batch=_VOICES_AT_ONCE)
     host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=config.threads), limits)
     return Built(HostedVoiceEncoder(host), (host,))
 
@@ -130,7 +117,7 @@ def _build_pyannote(config: EngineConfig) -> Built:
     assert folder is not None, "the remedy says so"
     device = resolve_device(config.device, gpu_package="torch")
     engine = partial(pyannote.Pyannote, folder, device=device)
-    host = EngineHost(pyannote.SPEC, engine, HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s))
+    host = EngineHost(pyannote.SPEC, engine, config.limits())
     return Built(pyannote.HostedDiarizer(host), (host,))
 
 
@@ -159,7 +146,7 @@ async def _write_down_a_greeting(engines: Engines) -> str:
     heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(samples, "en"))
     said = "".join(word.text for word in heard.words).strip()
     if "good morning" not in said.lower() or not 0.2 < (speaks > 0.5).mean() < 0.95:
-        raise SelfTestFailed(f"heard {said!r} where the recording says 'Good morning everybody.'")
+        raise BadResult(f"heard {said!r} where the recording says 'Good morning everybody.'")
     return f"heard {said!r}"
 
 
@@ -171,14 +158,14 @@ async def _tell_voices_apart(engines: Engines) -> str:
         other = np.interp(np.arange(0, len(samples), 1.6), np.arange(len(samples)), samples).astype(np.float32)
         one, same, another = await voices.embed([samples[:WINDOW], samples[-WINDOW:], other[:WINDOW]])
         if not one @ same > one @ another + 0.1:
-            raise SelfTestFailed(f"finds another voice as close ({one @ another:.2f}) as the same ({one @ same:.2f})")
+            raise BadResult(f"finds another voice as close ({one @ another:.2f}) as the same ({one @ same:.2f})")
         return f"same voice {one @ same:.2f}, another {one @ another:.2f}"
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
         file.write(samples.tobytes())
         file.flush()
         speakers = {turn.speaker for turn in await voices.diarize(Path(file.name), None)}
     if len(speakers) != 1:
-        raise SelfTestFailed(f"hears {len(speakers)} speakers where one speaks")
+        raise BadResult(f"hears {len(speakers)} speakers where one speaks")
     return "one speaker"
 
 

@@ -7,16 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from models.base import EngineSpec
-from models.capability import (
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    SelfTestFailed,
-    is_installed,
-)
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import resolve_device
 from models.host import EngineHost, HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
@@ -50,19 +41,11 @@ def _device(config: EngineConfig) -> str:
     return resolve_device(config.device, gpu_package="nvidia-cublas-cu12")
 
 
-def _limits(config: EngineConfig) -> HostLimits:
-    return HostLimits(
-        max_batch=_JOBS_AT_ONCE,
-        max_queue=config.max_queue,
-        idle_unload_s=config.idle_unload_s,
-    )
-
-
 def _build_madlad(config: EngineConfig) -> Built:
     host = EngineHost(
         MADLAD_SPEC,
         partial(ct2.Madlad, config.weights_dir, device=_device(config), threads=config.threads),
-        _limits(config),
+        config.limits(batch=_JOBS_AT_ONCE),
     )
     routes = ct2.MadladRoutes(config.weights_dir)
     return Built(HostedTranslator(host, routes, batch_chars=_BATCH_CHARS), (host,))
@@ -72,7 +55,7 @@ def _build_opus(config: EngineConfig) -> Built:
     host = EngineHost(
         OPUS_SPEC,
         partial(ct2.OpusMt, config.weights_dir, device=_device(config), threads=config.threads),
-        _limits(config),
+        config.limits(batch=_JOBS_AT_ONCE),
     )
 
     return Built(
@@ -133,7 +116,7 @@ async def _translate_a_greeting(engines: Engines) -> str:
             if await translator.can(source, target):
                 [said] = await translator.translate([_GREETINGS[source]], source, target)
                 if not said or said == _GREETINGS[source]:
-                    raise SelfTestFailed(f"leaves {_GREETINGS[source]!r} as it is")
+                    raise BadResult(f"leaves {_GREETINGS[source]!r} as it is")
                 return f"{_GREETINGS[source]!r} is {said!r} ({translator.name})"
     return "installed; its languages are not among those that are tried here"
 

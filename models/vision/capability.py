@@ -5,16 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import (
-    Built,
-    Candidate,
-    Capability,
-    EngineConfig,
-    Engines,
-    OwnSettings,
-    SelfTestFailed,
-    is_installed,
-)
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
@@ -130,7 +121,7 @@ def _build_paddle(config: EngineConfig) -> Built:
         device=resolve_device(config.device, gpu_package="paddlepaddle-gpu").replace("cuda", "gpu"),
         threads=config.threads or None,
     )
-    limits = HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+    limits = config.limits()
     host = EngineHost(_PADDLE, engine, limits)
     return Built(paddle.PaddleReader(host), (host,))
 
@@ -148,7 +139,7 @@ async def _read_a_picture(engines: Engines) -> str:
     lines = await engines.use(OCR).read(np.asarray(picture))
     read = " ".join(line.text for line in lines)
     if read != expected:
-        raise SelfTestFailed(f"read {read!r} where the picture says {expected!r}")
+        raise BadResult(f"read {read!r} where the picture says {expected!r}")
     return f"read {read!r}"
 
 

@@ -17,7 +17,7 @@ CAPABILITY = '''"""The `toy` capability."""
 from functools import partial
 
 from models.base import EngineSpec
-from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, SelfTestFailed
+from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, BadResult
 from models.host import EngineHost
 from models.weight_store import WEIGHT_SETS
 from models.toy.engine import Squeaker
@@ -40,7 +40,7 @@ def _build(config: EngineConfig) -> Built:
 async def _squeak(engines: Engines) -> str:
     said = await engines.use(TOY).run("it")
     if "squeak: it" not in said:
-        raise SelfTestFailed(f"said {said}")
+        raise BadResult(f"said {said}")
     return f"said {said!r}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.base import EngineFailed
-from models.capability import EngineConfig, SelfTestFailed
+from models.capability import BadResult, EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
 from models.language.llm import Abilities
@@ -25,7 +25,7 @@ async def outcome(capability: str, config: EngineConfig, choice: str = "auto") -
     runtime = Runtime(CATALOG, config, {capability: choice})
     try:
         return await CATALOG[capability].self_test(runtime)
-    except SelfTestFailed as failure:
+    except BadResult as failure:
         return f"failed: {failure}"
     finally:
         await runtime.close()

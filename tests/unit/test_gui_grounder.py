@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from models.base import EngineUnavailable
-from models.capability import EngineConfig, SelfTestFailed
+from models.capability import BadResult, EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
 from models.language.llm import Abilities, Llm
@@ -326,7 +326,7 @@ async def test_doctor_tries_whether_the_llm_can_point(vision: bool, say: Say, to
         runtime = Runtime(CATALOG, config, {"gui_detection": "vlm"})
         try:
             outcome = await GUI_GROUNDING.self_test(runtime)
-        except SelfTestFailed as failure:
+        except BadResult as failure:
             outcome = str(failure)
         finally:
             await runtime.close()

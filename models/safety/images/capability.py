@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.base import Engine, EngineSpec, EngineUnavailable
 from models.capability import (
+    BadResult,
     Built,
     Candidate,
     Capability,
@@ -13,17 +14,16 @@ from models.capability import (
     Engines,
     FoundPath,
     OwnSettings,
-    SelfTestFailed,
     is_installed,
 )
 from models.device import INSTALL, resolve_device
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.safety.codes import IMAGE_CODES
 from models.safety.guard import ImageGuard
 from models.safety.images import CAPABILITY
 from models.safety.images import VLM as VLM_NAME
-from models.vision.detection.capability import STOP_SIGN, draw_stop_sign
+from models.vision.detection.capability import STOP_SIGN, draw_stop_sign, onnxruntime_remedy
 from models.vision.text import Image
 
 if TYPE_CHECKING:
@@ -50,14 +50,6 @@ _CLASSIFIER_SPEC = EngineSpec("classifier", CAPABILITY, "the model's", f"the fol
 _NSFW_VIT_SPEC = EngineSpec(_FOLDER, CAPABILITY, "Apache-2.0", f"`openfaze pull {_FOLDER}` (343 MB)")
 _VLM_SPEC = EngineSpec(VLM_NAME, CAPABILITY, "the model's", "those of the capability 'llm'")
 _NUDENET_SPEC = EngineSpec("nudenet", CAPABILITY, "AGPL-3.0", f"the file {SETTING}")
-
-
-def _limits(config: EngineConfig, *, batch: int = 1) -> HostLimits:
-    return HostLimits(max_batch=batch, max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
-
-
-def _onnxruntime_remedy() -> str | None:
-    return None if is_installed("onnxruntime") else "Install the package 'onnxruntime'."
 
 
 def _own_folder(config: EngineConfig) -> "ClassifierFolder":
@@ -91,7 +83,7 @@ def _is_for_torch(folder: "ClassifierFolder", config: EngineConfig) -> bool:
 
 def _classifier_remedy(folder: "ClassifierFolder", config: EngineConfig) -> str | None:
     if not _is_for_torch(folder, config):
-        return _onnxruntime_remedy()
+        return onnxruntime_remedy()
     if not folder.has_weights:
         return "The classifier's folder has neither model.onnx, nor onnx/model.onnx, nor model.safetensors."
     without = "The classifier's folder has no ONNX file. "
@@ -114,7 +106,7 @@ def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: Engi
         device = resolve_device(config.device, gpu_package="onnxruntime-gpu")
         return OnnxClassifier(folder, device=device, threads=config.threads)
 
-    host = EngineHost(spec, engine, _limits(config, batch=_PICTURES_AT_ONCE))
+    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE))
     guard = LabelledGuard(
         host,
         folder.meaning,
@@ -176,7 +168,7 @@ def _nudenet_remedy(config: EngineConfig) -> str | None:
         _nudenet_file(config)
     except EngineUnavailable as error:
         return f"{error.remedy} {OPT_IN}"
-    return _onnxruntime_remedy()
+    return onnxruntime_remedy()
 
 
 def _build_nudenet(config: EngineConfig) -> Built:
@@ -185,7 +177,7 @@ def _build_nudenet(config: EngineConfig) -> Built:
 
     device = resolve_device(config.device, gpu_package="onnxruntime-gpu")
     engine = partial(NudeNet, partial(_nudenet_file, config), device=device, threads=config.threads)
-    host = EngineHost(_NUDENET_SPEC, engine, _limits(config))
+    host = EngineHost(_NUDENET_SPEC, engine, config.limits())
     return Built(LabelledGuard(host, MEANING, threshold=THRESHOLD, exclusive=False), (host,))
 
 
@@ -217,9 +209,7 @@ async def _let_a_drawing_pass(engines: Engines) -> str:
         scores = (await guard.judge(picture, codes, wait=True)).scores
         for code in codes:
             if not 0 <= scores[code] < guard.thresholds[code]:
-                raise SelfTestFailed(
-                    f"'{guard.name}' finds a drawing of a {STOP_SIGN} unsafe ({code} {scores[code]:.2f})"
-                )
+                raise BadResult(f"'{guard.name}' finds a drawing of a {STOP_SIGN} unsafe ({code} {scores[code]:.2f})")
         told.append(f"{guard.name} finds a drawing safe ({', '.join(f'{code} {scores[code]:.2f}' for code in codes)})")
     return "; ".join(told)
 

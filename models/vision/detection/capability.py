@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import (
+    BadResult,
     Built,
     Candidate,
     Capability,
@@ -13,11 +14,10 @@ from models.capability import (
     Engines,
     FoundPath,
     OwnSettings,
-    SelfTestFailed,
     is_installed,
 )
 from models.device import available_cpus, resolve_device
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
 from models.weight_store import WEIGHT_SETS, Supply
@@ -47,10 +47,6 @@ def _supply(weight_set: WeightSet, config: EngineConfig) -> Supply:
     return Supply(weight_set, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
 
 
-def _limits(config: EngineConfig, *, workers: int = 1, batch: int = 1) -> HostLimits:
-    return HostLimits(max_batch=batch, max_queue=config.max_queue, workers=workers, idle_unload_s=config.idle_unload_s)
-
-
 def _build_fastestdet(config: EngineConfig) -> Built:
     from models.vision.detection.detector import NAMES, HostedDetector
     from models.vision.detection.fastestdet import SIDE, FastestDetHead
@@ -65,15 +61,15 @@ def _build_fastestdet(config: EngineConfig) -> Built:
         # So small that threads wait for each other longer than they work: pictures run side by side instead.
         threads=1,
     )
-    host = EngineHost(FASTESTDET.spec, engine, _limits(config, workers=config.threads or available_cpus()))
+    host = EngineHost(FASTESTDET.spec, engine, config.limits(workers=config.threads or available_cpus()))
     return Built(HostedDetector(host, NAMES, side=SIDE), (host,))
 
 
 def _fastestdet_remedy(config: EngineConfig) -> str | None:
-    return _supply(WEIGHT_SETS["fastestdet"], config).remedy() or _onnxruntime_remedy()
+    return _supply(WEIGHT_SETS["fastestdet"], config).remedy() or onnxruntime_remedy()
 
 
-def _onnxruntime_remedy() -> str | None:
+def onnxruntime_remedy() -> str | None:
     return None if is_installed("onnxruntime") else "Install the package 'onnxruntime'."
 
 
@@ -84,7 +80,7 @@ def _detr(weight_set: WeightSet, *, normalised: bool | None = None, side: int, m
     def remedy(config: EngineConfig) -> str | None:
         if weight_set.missing(config.weights_dir):
             return _remedy_of(weight_set.name, config, f"Run `openfaze pull {weight_set.name}`.")
-        return _onnxruntime_remedy()
+        return onnxruntime_remedy()
 
     def build(config: EngineConfig) -> Built:
         from models.vision.detection.detector import NAMES
@@ -116,7 +112,7 @@ def _built_detr(
         device=resolve_device(config.device, gpu_package="onnxruntime-gpu"),
         threads=config.threads,
     )
-    host = EngineHost(spec, engine, _limits(config, batch=_QUERIES_AT_ONCE))
+    host = EngineHost(spec, engine, config.limits(batch=_QUERIES_AT_ONCE))
     return Built(HostedDetector(host, labels, side=side, has_masks=masks), (host,))
 
 
@@ -127,7 +123,7 @@ def _own_remedy(config: EngineConfig) -> str | None:
         own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     except EngineUnavailable as error:
         return _remedy_of("onnx", config, error.remedy)
-    return _onnxruntime_remedy()
+    return onnxruntime_remedy()
 
 
 def _build_own(config: EngineConfig) -> Built:
@@ -168,7 +164,7 @@ def _grounding(name: str, repository: str, capability: str) -> Candidate:
         from models.vision.detection.grounding import SIDE, GroundingDetector
 
         engine = partial(GroundingDetector, _folder(name, config), capability=capability, device=config.device)
-        host = EngineHost(spec, engine, _limits(config))
+        host = EngineHost(spec, engine, config.limits())
         return Built(HostedDetector(host, None, side=SIDE), (host,))
 
     return Candidate(spec, remedy, build)
@@ -177,7 +173,7 @@ def _grounding(name: str, repository: str, capability: str) -> Candidate:
 def _build_sam(config: EngineConfig) -> Built:
     from models.vision.detection.sam import HostedSegmenter, Sam2
 
-    host = EngineHost(SAM_2_1.spec, partial(Sam2, _folder("sam2.1", config), device=config.device), _limits(config))
+    host = EngineHost(SAM_2_1.spec, partial(Sam2, _folder("sam2.1", config), device=config.device), config.limits())
     return Built(HostedSegmenter(host), (host,))
 
 
@@ -201,7 +197,7 @@ def _build_ultralytics(config: EngineConfig) -> Built:
     model = own_file(config.of(DetectionSettings).object_detection_model, ".pt", ".yaml")
     labels = None if is_open(model) else labels_beside(model)
     host: EngineHost[Query, Found] = EngineHost(
-        ULTRALYTICS.spec, partial(Yolo, model, device=config.device), _limits(config)
+        ULTRALYTICS.spec, partial(Yolo, model, device=config.device), config.limits()
     )
     return Built(HostedDetector(host, labels, side=SIDE, has_masks=True), (host,))
 
@@ -254,14 +250,6 @@ def draw_stop_sign() -> tuple[Image, tuple[float, float, float, float]]:
     return np.asarray(picture.filter(ImageFilter.GaussianBlur(1))), (157, 47, 323, 213)
 
 
-async def _find_a_stop_sign(engines: Engines) -> str:
-    return await _seen_by(engines.use(OBJECT_DETECTION))
-
-
-async def _find_what_is_named(engines: Engines) -> str:
-    return await _seen_by(engines.use(OPEN_VOCABULARY))
-
-
 async def _seen_by(detector: Detector) -> str:
     picture, (left, top, right, bottom) = draw_stop_sign()
     if detector.labels is not None and STOP_SIGN not in detector.labels:
@@ -271,7 +259,7 @@ async def _seen_by(detector: Detector) -> str:
         x, y = (one.box[0] + one.box[2]) / 2, (one.box[1] + one.box[3]) / 2
         if left < x < right and top < y < bottom:
             return f"found a {STOP_SIGN} ({one.score:.2f})"
-    raise SelfTestFailed(f"does not find the {STOP_SIGN} in a drawing")
+    raise BadResult(f"does not find the {STOP_SIGN} in a drawing")
 
 
 async def _outline_a_stop_sign(engines: Engines) -> str:
@@ -280,7 +268,7 @@ async def _outline_a_stop_sign(engines: Engines) -> str:
     # An octagon fills 83 % of its box.
     share = outlined.mask.pixels.mean() if outlined.mask is not None else 0.0
     if not 0.7 < share < 0.95:
-        raise SelfTestFailed(f"outlines {share:.0%} of the box around a {STOP_SIGN}")
+        raise BadResult(f"outlines {share:.0%} of the box around a {STOP_SIGN}")
     return f"outlined a {STOP_SIGN}"
 
 
@@ -298,7 +286,7 @@ OBJECT_DETECTION: Capability[Detector] = Capability(
         MM_GROUNDING_DINO,
         ULTRALYTICS,
     ),
-    _find_a_stop_sign,
+    lambda engines: _seen_by(engines.use(OBJECT_DETECTION)),
     DetectionSettings,
     order=20,
 )
@@ -309,7 +297,7 @@ OPEN_VOCABULARY: Capability[Detector] = Capability(
         _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "open_vocabulary"),
         _grounding("mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "open_vocabulary"),
     ),
-    _find_what_is_named,
+    lambda engines: _seen_by(engines.use(OPEN_VOCABULARY)),
     order=30,
 )
 """For labels that the engine of `object_detection` does not know."""

@@ -5,6 +5,7 @@ from functools import partial
 
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import (
+    BadResult,
     Built,
     Candidate,
     Capability,
@@ -12,11 +13,10 @@ from models.capability import (
     Engines,
     FoundPath,
     OwnSettings,
-    SelfTestFailed,
     is_installed,
 )
 from models.device import available_cpus
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.vision.capability import OCR
 from models.vision.gui.elements import GuiDetector, GuiGrounder
@@ -53,7 +53,7 @@ def _contours(spec: EngineSpec, config: EngineConfig) -> Built:
     from models.vision.gui.engine import ContourEngine
 
     workers = config.threads or available_cpus()
-    limits = HostLimits(max_queue=config.max_queue, workers=workers, idle_unload_s=config.idle_unload_s)
+    limits = config.limits(workers=workers)
     host: EngineHost[Screen, Found] = EngineHost(spec, ContourEngine, limits)
     return Built(HostedGuiDetector(host), (host,))
 
@@ -78,7 +78,7 @@ def _build_omniparser(config: EngineConfig) -> Built:
     from models.vision.gui.omniparser import OmniParserEngine
 
     model = icon_file(config.of(GuiSettings).gui_detection_model)
-    limits = HostLimits(max_queue=config.max_queue, idle_unload_s=config.idle_unload_s)
+    limits = config.limits()
     host: EngineHost[Screen, Found] = EngineHost(
         OMNIPARSER.spec, lambda: OmniParserEngine(icon_network(model, device=config.device)), limits
     )
@@ -123,7 +123,7 @@ async def _find_a_button(engines: Engines) -> str:
     lines = await engines.use(OCR).read(pixels)
     found = await engines.use(GUI_DETECTION).detect(pixels, lines)
     if [one.type for one in found if one.text == "Continue"] != ["button"]:
-        raise SelfTestFailed(f"finds {[one.type for one in found]} where the picture shows a button")
+        raise BadResult(f"finds {[one.type for one in found]} where the picture shows a button")
     return "found a button"
 
 
@@ -136,7 +136,7 @@ async def _point_at_a_button(engines: Engines) -> str:
     found = await engines.use(GUI_DETECTION).detect(pixels, lines)
     meant = await grounder.ground("where do I click to go on?", pixels, found, lines)
     if meant is None or [one.text for one in meant] != ["Continue"]:
-        raise SelfTestFailed(f"{llm.name} does not point at the only button of a picture")
+        raise BadResult(f"{llm.name} does not point at the only button of a picture")
     return f"{llm.name} pointed at a button"
 
 
