@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -193,6 +194,18 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
         ):
             yield FullModel(client, llm, log)
     assert [entry for entry in log if entry["log_level"] == "error"] == []
+
+
+@contextlib.contextmanager
+def client_of_app(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
+    """A client of the app in a thread of this process: for a test of settings that no other has, as a process of its
+    own takes seconds to start. What is uploaded lies in `folder`."""
+    told = {"auto_pull": False, "search_provider": ("off",), "files_dir": str(folder / "files"), **settings}
+    with (
+        serving_app(Settings(_env_file=None, **told)) as base_url,
+        httpx.Client(base_url=base_url, timeout=60, trust_env=False) as client,
+    ):
+        yield client
 
 
 @contextlib.contextmanager

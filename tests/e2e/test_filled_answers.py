@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
-from tests.e2e.full_model import Streamed, content_of, error_of, schema_of, text_part
+from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, schema_of, text_part
 from tests.server import Server, serving
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
@@ -126,10 +126,8 @@ def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: P
     response = ask(client, text, broken, response_format=schema_of(total=NUMBER))
     assert response.status_code == 400, response.text
     assert response.json()["error"]["param"] == "messages[0].content[1].image_url.url"
-    with (
-        serving(tmp_path / "log", weights_dir=tmp_path) as bare,
-        httpx.Client(base_url=f"{bare.base_url}/v1", timeout=60, trust_env=False) as asking,
-    ):
+    with client_of_app(tmp_path, weights_dir=str(tmp_path)) as asking:
+        asking.base_url = asking.base_url.join("/v1")
         people = sample("photo_people.jpg", "image/jpeg")
         count = text_part("How many people are there, and what do they wear?")
         for fields in ({"response_format": schema_of(count=INTEGER)}, {}):

@@ -15,6 +15,7 @@ import pytest
 from app.access.key_file import KeyFileError
 from app.building import build_keys
 from app.settings import Settings
+from tests.e2e.full_model import serving_app
 from tests.e2e.test_cli import openfaze, openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.server import Server, free_port, serving
@@ -134,24 +135,25 @@ def test_a_server_whose_file_others_may_write_says_so_and_without_a_key_left_ope
 
 
 def test_a_keys_files_stay_its_own_when_it_moves_into_the_file(tmp_path: Path) -> None:
-    def uploaded(server: Server) -> list[str]:
+    def uploaded(base_url: str) -> list[str]:
         headers = {"authorization": "Bearer of-mine"}
-        answer = httpx.get(f"{server.base_url}/v1/files", headers=headers, trust_env=False)
+        answer = httpx.get(f"{base_url}/v1/files", headers=headers, trust_env=False)
         return [file["filename"] for file in answer.json()["data"]]
 
-    with serving(tmp_path / "log", api_keys="of-mine") as server:
+    settings: dict[str, Any] = {"_env_file": None, "files_dir": str(tmp_path / "files"), "llm": "off"}
+    with serving_app(Settings(**settings, api_keys="of-mine")) as base_url:
         httpx.post(
-            f"{server.base_url}/v1/files",
+            f"{base_url}/v1/files",
             headers={"authorization": "Bearer of-mine"},
             files={"file": ("a.txt", b"mine")},
             data={"purpose": "user_data"},
             trust_env=False,
         ).raise_for_status()
-        assert uploaded(server) == ["a.txt"]
+        assert uploaded(base_url) == ["a.txt"]
     digest = hashlib.sha256(b"of-mine").hexdigest()
     (tmp_path / FILE).write_text(f'[[keys]]\nname = "mine"\nsha256 = "{digest}"\n')
-    with serving(tmp_path / "log", keys_file=tmp_path / FILE) as server:
-        assert uploaded(server) == ["a.txt"]
+    with serving_app(Settings(**settings, keys_file=str(tmp_path / FILE))) as base_url:
+        assert uploaded(base_url) == ["a.txt"]
 
 
 @pytest.fixture
@@ -170,22 +172,23 @@ def test_a_key_is_judged_by_its_own_thresholds(guard_model: str, tmp_path: Path)
     lenient = keys("add", "lenient", "--guard-threshold", "S10=0.9", folder=tmp_path).strip()
     strict = keys("add", "strict", folder=tmp_path).strip()
 
-    def codes(server: Server, key: str) -> list[str]:
+    def codes(base_url: str, key: str) -> list[str]:
         headers = {"authorization": f"Bearer {key}"}
-        answer = httpx.post(
-            f"{server.base_url}/v1/moderations", headers=headers, json={"input": "Hello."}, trust_env=False
-        )
+        answer = httpx.post(f"{base_url}/v1/moderations", headers=headers, json={"input": "Hello."}, trust_env=False)
         found: list[str] = answer.json()["results"][0]["codes"]
         return found
 
-    with serving(
-        tmp_path / "log",
-        keys_file=tmp_path / FILE,
+    settings = Settings(
+        _env_file=None,
+        files_dir=str(tmp_path / "files"),
+        llm="off",
+        keys_file=str(tmp_path / FILE),
         guard_base_url=guard_model,
         guard_model="gpt-oss-safeguard-20b",
-    ) as server:
-        assert codes(server, strict) == ["S10"]
-        assert codes(server, lenient) == []
+    )
+    with serving_app(settings) as base_url:
+        assert codes(base_url, strict) == ["S10"]
+        assert codes(base_url, lenient) == []
 
 
 KEY_1 = f'[[keys]]\nname = "x"\nsha256 = "{hashlib.sha256(b"of-1").hexdigest()}"\n'

@@ -16,10 +16,11 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from tests.e2e.conftest import KEY, api_client, data_url
+from tests.e2e.full_model import client_of_app
 from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, jpeg, photo
 from tests.recordings import filmed
-from tests.server import Server, serving
+from tests.server import Server
 
 
 @pytest.fixture
@@ -203,7 +204,7 @@ def test_masks_that_nothing_here_draws_are_refused(client: httpx.Client, shared:
 
 
 def test_missing_weights_are_named_and_the_other_tasks_go_on(tmp_path: Path, shared: Path) -> None:
-    with serving(tmp_path / "log", weights_dir=tmp_path) as server, api_client(server) as client:
+    with client_of_app(tmp_path, weights_dir=str(tmp_path)) as client:
         status, code, message = error(ask(client, sample(shared, "bus")))
         assert (status, code) == (503, "engine_unavailable")
         for part in ("openfaze pull fastestdet", "https://", "31cb14c0", "'fastestdet.onnx' into OPENFAZE_WEIGHTS_DIR"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,10 @@ def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
-    with serving(tmp_path / "log") as server:
-        port = server.base_url.rpartition(":")[2]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
         result = subprocess.run(
             [sys.executable, "-c", "from app.cli.main import main; main()", "serve", "--port", port],
             capture_output=True,

@@ -12,7 +12,7 @@ import pytest
 
 from tests import search_engines as said
 from tests.e2e.conftest import KEY, api_client
-from tests.e2e.full_model import FullModel, content_of, prompt_text, serving_full_model
+from tests.e2e.full_model import FullModel, client_of_app, content_of, prompt_text, serving_full_model
 from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
@@ -123,10 +123,7 @@ def test_the_log_holds_nothing_of_what_is_searched_for(client: httpx.Client, sea
 
 
 def test_clients_cannot_reach_what_the_search_may(web: Origin, tmp_path: Path) -> None:
-    with (
-        serving(tmp_path / "log", api_keys=KEY, search_provider="searxng", search_url=web.url("")) as server,
-        api_client(server) as client,
-    ):
+    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("")) as client:
         found = json.loads(content(client.post("/v1/chat/completions", json=body())))["result"]
         # The pages are on loopback too, and nobody allowed those.
         assert [page["content"] for page in found] == ["", ""]
@@ -136,8 +133,7 @@ def test_clients_cannot_reach_what_the_search_may(web: Origin, tmp_path: Path) -
 
 
 def test_without_an_answer_each_provider_tells_why(web: Origin, tmp_path: Path) -> None:
-    settings = {"search_provider": "searxng", "search_url": web.url("/nothing/here")}
-    with serving(tmp_path / "log", api_keys=KEY, **settings) as server, api_client(server) as client:
+    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("/nothing/here")) as client:
         response = client.post("/v1/chat/completions", json=body("Search the web for zanzibar"))
     error = response.json()["error"]
     assert (response.status_code, error["code"]) == (503, "engine_unavailable")
