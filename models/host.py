@@ -32,7 +32,7 @@ from models.base import (
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.single_flight import SharedRun
 from models.turns import Turns
-from models.weight_store import WeightsMissing
+from models.weights import WeightsMissing
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

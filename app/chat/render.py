@@ -28,7 +28,8 @@ from app.chat.event_driver import (
 from app.chat.inputs import texts_of
 from app.chat.tool_loop import PASSED_ON
 from app.errors import ApiError
-from app.wire import response, sse
+from app.wire import response
+from app.wire import response as sse
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, Usage
 

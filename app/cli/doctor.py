@@ -26,7 +26,7 @@ from models.base import EngineUnavailable, ModelError
 from models.capability import AUTO, OFF, BadResult
 from models.catalog import CATALOG
 from models.runtime import CapabilityState, Runtime
-from models.weight_store import WEIGHT_SETS, WeightsMissing
+from models.weights import WEIGHT_SETS, WeightsMissing
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_browser

@@ -14,8 +14,7 @@ from app.calling import as_called_here
 from app.settings import PREFIX, Settings
 from models.capability import AUTO, Candidate
 from models.catalog import CATALOG
-from models.weight_store import RECOMMENDED, WEIGHT_SETS
-from models.weights import Progress, PullFailed, WeightFile, WeightSet, pull
+from models.weights import RECOMMENDED, WEIGHT_SETS, Progress, PullFailed, WeightFile, WeightSet, pull
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

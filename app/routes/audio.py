@@ -1,16 +1,19 @@
-"""POST /v1/audio/transcriptions and /v1/audio/translations: a recording in, what is said in it out."""
+"""POST /v1/audio/transcriptions and /v1/audio/translations: a recording in, what is said in it out,
+in the form that the client asked for, whole or as the events of a stream."""
 
 import io
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
+from string import ascii_uppercase
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
-from app.audio import render
-from app.audio.render import Heard, hear
-from app.chat.event_driver import Feed
+from app.chat.event_driver import Feed, Progress
+from app.chat.render import FIRST_PING_S, PING_S
+from app.chat.work import Work, as_progress
 from app.files.form import UploadForm
 from app.middleware import until_disconnect
 from app.routes.body import body_pieces, is_on
@@ -18,6 +21,8 @@ from app.routes.event_stream import EventStream
 from app.routes.models import check_model
 from app.services import Services
 from app.telemetry import Stages
+from app.wire import audio, response
+from app.wire import audio as subtitles
 from app.wire.audio import (
     MODELS,
     DiarizedTranscription,
@@ -27,8 +32,184 @@ from app.wire.audio import (
     VerboseTranscription,
 )
 from tasks.inputs.source import Origin, Source
+from tasks.speech.languages import language_name
+from tasks.speech.phrases import Phrase, separator, spaced
 from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
+
+Heard = Progress | Phrase | Transcript
+"""What comes out, in order: phrases as soon as they are sure, the transcript last."""
+
+
+async def hear(
+    task: SpeechToTextTask, source: Source, options: SpeechOptions, stages: Stages
+) -> AsyncGenerator[Heard, None]:
+    """Raises InputError and ModelError."""
+    work = Work[Progress | Phrase, Transcript](
+        lambda report: task.transcribe(source, options, as_progress(report), report)
+    )
+    async with aclosing(work.reports()) as reports:
+        async for report in reports:
+            yield report
+    stages.done("task")
+    yield work.result
+
+
+_SEEK_HZ = 100
+"""Whisper's frames a second."""
+
+
+def transcription(transcript: Transcript, request: audio.TranscriptionRequest) -> BaseModel | str:
+    match request.response_format:
+        case "diarized_json":
+            return audio.DiarizedTranscription(
+                duration=_seconds(transcript),
+                text=transcript.text,
+                segments=_spoken_segments(transcript),
+                low_confidence=_low(transcript),
+                usage=_usage(transcript),
+            )
+        case "verbose_json":
+            language = language_name(transcript.language).lower() if transcript.language else ""
+            asked = request.timestamp_granularities or ["segment"]
+            return _verbose(transcript, "transcribe", language, words="word" in asked, segments="segment" in asked)
+        case plain:
+            return _plain(transcript, plain)
+
+
+def translation(transcript: Transcript, request: audio.TranslationRequest) -> BaseModel | str:
+    if request.response_format == "verbose_json":
+        return _verbose(transcript, "translate", "english", words=False, segments=True)
+    return _plain(transcript, request.response_format)
+
+
+def stream(feed: Feed[Heard], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
+    """The events of a stream. Failures are raised, as by `app.chat.render.stream`."""
+    return feed.encoded(_Events(diarized=diarized, show_progress=show_progress).of, response.PING, FIRST_PING_S, PING_S)
+
+
+class _Events:
+    def __init__(self, *, diarized: bool, show_progress: bool) -> None:
+        self._diarized = diarized
+        self._show_progress = show_progress
+        self._last = ""
+        """The text of the phrase before."""
+
+    def of(self, heard: Heard) -> list[bytes]:
+        match heard:
+            case Progress(stage, done, total):
+                return [response.progress(stage, done, total)] if self._show_progress else []
+            case Phrase():
+                delta = separator(self._last, heard.text) + heard.text
+                self._last = heard.text
+                return [response.data(audio.TextDelta(delta=delta))]
+            case Transcript():
+                end = audio.TextDone(text=heard.text, low_confidence=_low(heard), usage=_usage(heard))
+                return [*self._segments(heard), response.data(end), response.DONE]
+
+    def _segments(self, transcript: Transcript) -> list[bytes]:
+        if not self._diarized:
+            return []
+        segments = _spoken_segments(transcript)
+        deltas = spaced(segment.text for segment in segments)
+        pairs = [
+            (audio.TextDelta(delta=delta, segment_id=segment.id), segment)
+            for delta, segment in zip(deltas, segments, strict=True)
+        ]
+        return [response.data(event) for pair in pairs for event in pair]
+
+
+def _plain(transcript: Transcript, form: Literal["json", "text", "srt", "vtt"]) -> BaseModel | str:
+    match form:
+        case "json":
+            return audio.Transcription(text=transcript.text, low_confidence=_low(transcript), usage=_usage(transcript))
+        case "text":
+            return f"{transcript.text}\n"
+        case "srt":
+            return subtitles.srt(_cues(transcript))
+        case "vtt":
+            return subtitles.vtt(_cues(transcript))
+
+
+def _verbose(
+    transcript: Transcript, task: Literal["transcribe", "translate"], language: str, *, words: bool, segments: bool
+) -> audio.VerboseTranscription:
+    probability = transcript.language_probability
+    return audio.VerboseTranscription(
+        task=task,
+        language=language,
+        language_probability=None if probability is None else round(probability, 2),
+        low_confidence=_low(transcript),
+        duration=_seconds(transcript),
+        text=transcript.text,
+        words=_words(transcript) if words else None,
+        segments=_segments(transcript) if segments else None,
+        usage=_usage(transcript),
+    )
+
+
+def _words(transcript: Transcript) -> list[audio.TimedWord]:
+    return [
+        audio.TimedWord(word=word.text.strip(), start=round(word.start, 2), end=round(word.end, 2))
+        for word in transcript.words
+    ]
+
+
+def _segments(transcript: Transcript) -> list[audio.Segment]:
+    return [
+        audio.Segment(
+            id=number,
+            seek=round(window.start * _SEEK_HZ),
+            start=chunk["timestamp"][0],
+            end=chunk["timestamp"][1],
+            text=chunk["text"],
+            tokens=[token for word in phrase.words for token in word.tokens],
+            avg_logprob=round(window.mean_logprob, 4),
+            compression_ratio=round(window.compression_ratio, 4),
+            no_speech_prob=round(window.no_speech, 4),
+        )
+        for number, (phrase, chunk, window) in enumerate(
+            zip(transcript.phrases, transcript.chunks, transcript.windows, strict=True)
+        )
+    ]
+
+
+def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
+    """Speakers are letters, as OpenAI's are: `A` is SPEAKER_00."""
+    labels = sorted({chunk["speaker"] for chunk in transcript.chunks})
+    return [
+        audio.SpokenSegment(
+            id=f"seg_{number}",
+            start=chunk["timestamp"][0],
+            end=chunk["timestamp"][1],
+            text=chunk["text"],
+            speaker=_letters(labels.index(chunk["speaker"])),
+        )
+        for number, chunk in enumerate(transcript.chunks)
+    ]
+
+
+def _letters(number: int) -> str:
+    """A to Z, then AA, BB and so on."""
+    rounds, letter = divmod(number, len(ascii_uppercase))
+    return ascii_uppercase[letter] * (rounds + 1)
+
+
+def _cues(transcript: Transcript) -> Sequence[subtitles.Cue]:
+    return [subtitles.Cue(*chunk["timestamp"], chunk["text"]) for chunk in transcript.chunks]
+
+
+def _seconds(transcript: Transcript) -> float:
+    return round(transcript.seconds, 2)
+
+
+def _low(transcript: Transcript) -> Literal[True] | None:
+    return True if transcript.low_confidence else None
+
+
+def _usage(transcript: Transcript) -> audio.Duration:
+    return audio.Duration(seconds=_seconds(transcript))
+
 
 _FIELD_BYTES = 1024 * 1024
 """Of one field besides the file: clips of known speakers, which are refused by name, are the longest."""
@@ -67,9 +248,9 @@ async def transcribe(request: Request) -> Response:
     )
     feed = _feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
     if asked.stream:
-        pieces = render.stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
+        pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
         return EventStream(feed, pieces, stages, request.state.request_id)
-    return _answer(render.transcription(await _transcript(request, feed), asked), stages)
+    return _answer(transcription(await _transcript(request, feed), asked), stages)
 
 
 @router.post(
@@ -84,7 +265,7 @@ async def translate(request: Request) -> Response:
     asked = TranslationRequest.read(form.values)
     options = SpeechOptions(translate=True, prompt=asked.prompt)
     feed = _feed(request, asked.model, file, form.filename, options, stages)
-    return _answer(render.translation(await _transcript(request, feed), asked), stages)
+    return _answer(translation(await _transcript(request, feed), asked), stages)
 
 
 async def _read(request: Request) -> tuple[UploadForm, bytes]:

@@ -17,7 +17,7 @@ from app.files.store import FileStore
 from app.middleware import ClientGone
 from app.routes.body import is_on
 from app.services import Services
-from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
+from app.wire.response import PURPOSES, FileDeleted, FileList, FileObject
 from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000

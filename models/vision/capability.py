@@ -10,7 +10,7 @@ from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
 from models.vision.text import PageReader
-from models.weight_store import WEIGHT_SETS
+from models.weights import WEIGHT_SETS
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 

@@ -34,7 +34,7 @@ def _pdf(blob: Blob, limits: MediaLimits) -> Pages:
 
 
 def _picture(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.pictures.picture import PicturePages
+    from tasks.inputs.picture import PicturePages
 
     return PicturePages(blob, limits)
 

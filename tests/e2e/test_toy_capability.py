@@ -19,7 +19,7 @@ from functools import partial
 from models.base import EngineSpec
 from models.capability import Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, BadResult
 from models.host import EngineHost
-from models.weight_store import WEIGHT_SETS
+from models.weights import WEIGHT_SETS
 from models.toy.engine import Squeaker
 
 SPEC = EngineSpec("squeaker", "toy", "MIT", "`openfaze pull squeaker`")

@@ -16,8 +16,7 @@ from app.main import create_app
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.sandbox.capability import CODE_SANDBOX
-from models.weight_store import WEIGHT_SETS
-from models.weights import PullFailed, pull
+from models.weights import WEIGHT_SETS, PullFailed, pull
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
 from tests.origin import Origin, serving_origin

@@ -14,10 +14,10 @@ from openai.types.audio import (
     TranslationVerbose,
 )
 
-from app.audio import render
-from app.audio.render import Heard
 from app.chat.event_driver import Feed, Progress
 from app.errors import BadRequest
+from app.routes import audio
+from app.routes.audio import Heard
 from app.wire.audio import TranscriptionRequest, TranslationRequest
 from models.speech.transcriber import Word
 from tasks.speech.cutter import Window
@@ -40,7 +40,7 @@ def asked(**values: str | list[str]) -> TranscriptionRequest:
 
 
 def rendered(request: TranscriptionRequest, transcript: Transcript = TRANSCRIPT) -> str:
-    answer = render.transcription(transcript, request)
+    answer = audio.transcription(transcript, request)
     return answer if isinstance(answer, str) else answer.model_dump_json()
 
 
@@ -161,7 +161,7 @@ def test_there_may_be_more_speakers_than_letters() -> None:
 
 def test_a_translation_is_english() -> None:
     request = TranslationRequest(model="whisper-1", response_format="verbose_json")
-    answer = render.translation(TRANSCRIPT, request)
+    answer = audio.translation(TRANSCRIPT, request)
     assert isinstance(answer, pydantic.BaseModel)
     assert TranslationVerbose.model_validate_json(answer.model_dump_json(), strict=True).language == "english"
     assert answer.model_dump()["task"] == "translate"
@@ -202,7 +202,7 @@ async def streamed(*events: Heard, diarized: bool = False, show_progress: bool =
             yield event
 
     async with Feed(heard(), timeout_s=10) as feed:
-        pieces = [piece async for piece in render.stream(feed, diarized=diarized, show_progress=show_progress)]
+        pieces = [piece async for piece in audio.stream(feed, diarized=diarized, show_progress=show_progress)]
     return b"".join(pieces).decode()
 
 

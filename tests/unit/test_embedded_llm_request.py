@@ -8,8 +8,14 @@ import jsonschema
 import pytest
 
 from models.language.embedded_answer import CallReader
-from models.language.embedded_grammar import DEEPEST, MOST_REPEATS, decodable, json_grammar
-from models.language.embedded_request import NativeRequest, native_request
+from models.language.embedded_request import (
+    DEEPEST,
+    MOST_REPEATS,
+    NativeRequest,
+    decodable,
+    json_grammar,
+    native_request,
+)
 from models.language.embedded_server import ChatTemplate
 from models.language.llm import Done, LlmCall, TextDelta, ToolCallDelta
 from tests.conftest import each_case

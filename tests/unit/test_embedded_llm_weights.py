@@ -11,7 +11,7 @@ from models.catalog import CATALOG
 from models.language import llm_weights
 from models.language.capability import LlmSettings
 from models.language.llm_weights import QWEN3_4B, embedded_gguf, pulled_gguf
-from models.weight_store import WEIGHT_SETS
+from models.weights import WEIGHT_SETS
 
 
 def test_the_small_model_is_found_without_importing_its_package() -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.chat.event_driver import BUFFERED_EVENTS, Event, Feed, Finish, Reasoning, Text
 from app.chat.render import Envelope, StreamOptions, stream
 from app.errors import BadRequest, Unavailable
-from app.wire import sse
+from app.wire import response
 
 FINISH = Finish("stop", 1, 1)
 ENVELOPE = Envelope("req-1", 0, "interfaze-beta")
@@ -27,9 +27,9 @@ async def test_silence_is_filled_with_pings_and_nothing_is_lost() -> None:
         async for piece in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.001, ping_s=0.001):
             pieces.append(piece)
             heard.set()
-    assert pieces[0] == sse.PING
+    assert pieces[0] == response.PING
     assert any(b'"content":"late"' in piece for piece in pieces)
-    assert pieces[-1] == sse.DONE
+    assert pieces[-1] == response.DONE
 
 
 async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
@@ -43,7 +43,7 @@ async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
 
     async with Feed(thinking(), timeout_s=10) as feed:
         async for piece in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.01, ping_s=0.01):
-            if piece == sse.PING:
+            if piece == response.PING:
                 pinged.set()
     assert pinged.is_set()
 

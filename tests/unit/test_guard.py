@@ -21,7 +21,7 @@ from app.chat.guard.guard import Guard, Unsafe
 from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
 from app.chat.render import Envelope, StreamOptions, stream
-from app.wire import sse
+from app.wire import response
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
@@ -706,9 +706,9 @@ async def test_a_stream_that_is_held_back_says_that_it_lives(make: Make) -> None
         async for chunk in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.01, ping_s=0.01):
             chunks.append(chunk)
             pinged.set()
-    assert chunks[0] == sse.PING
+    assert chunks[0] == response.PING
     assert [b"From platform" in chunk for chunk in chunks].index(True) > 0
-    assert chunks[-1] == sse.DONE
+    assert chunks[-1] == response.DONE
 
 
 async def test_an_answer_that_cannot_be_judged_does_not_leave(make: Make, keywords: KeywordGuard) -> None:

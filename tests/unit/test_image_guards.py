@@ -32,7 +32,7 @@ from models.safety.images.classifier import views
 from models.safety.images.folder import UnknownStep, codes_of, preprocessing_of
 from models.safety.images.nudenet import CLASSES, MEANING, NudeNet
 from models.safety.images.vlm import VlmGuard, data_url, verdict_in
-from models.weight_store import WEIGHT_SETS
+from models.weights import WEIGHT_SETS
 from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
 

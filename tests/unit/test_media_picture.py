@@ -15,7 +15,7 @@ from PIL import ImageCms
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.pictures.picture import PicturePages
+from tasks.inputs.picture import PicturePages
 from tasks.inputs.sniff import sniff
 from tests.conftest import each_case
 

@@ -3,7 +3,7 @@
 import tracemalloc
 
 from models.vision.text import TextLine, Word
-from tasks.layout.mixed_page import combined
+from tasks.ocr import combined
 
 
 def line(text: str, left: float, top: float, height: float = 20, character: float = 10) -> TextLine:

@@ -11,8 +11,7 @@ from app.cli import pulling
 from app.cli.pulling import NothingToPull, fetch, listing, reader_of, set_named
 from app.settings import Settings
 from models.catalog import CATALOG
-from models.weight_store import RECOMMENDED, WEIGHT_SETS
-from models.weights import PullFailed, WeightSet
+from models.weights import RECOMMENDED, WEIGHT_SETS, PullFailed, WeightSet
 from tests.conftest import each_case
 from tests.unit.test_weights import CONTENT, WeightServer, serving_weights
 

@@ -21,7 +21,7 @@ from models.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
 from models.translation.capability import TRANSLATE
 from models.vision.capability import OCR
-from models.weight_store import WeightsMissing
+from models.weights import WeightsMissing
 from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
 from tests.pages import single_line

@@ -12,7 +12,7 @@ from models.base import EngineFailed
 from models.capability import EngineConfig
 from models.language.capability import EMBEDDING
 from models.runtime import Runtime
-from tasks.search.result_pages import PASSAGE_CHARS, nearest, passages_of
+from tasks.web_search import PASSAGE_CHARS, nearest, passages_of
 
 PAGE = """About the sea
 

@@ -13,8 +13,7 @@ from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.vision.detection import capability
 from models.vision.detection.capability import FASTESTDET
-from models.weight_store import Fetch, Supply, WeightsMissing
-from models.weights import PullFailed, WeightFile, WeightSet
+from models.weights import Fetch, PullFailed, Supply, WeightFile, WeightSet, WeightsMissing
 
 CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -89,7 +88,7 @@ def test_a_failed_fetch_is_not_tried_again_at_once(tmp_path: Path, monkeypatch: 
     hub = Hub(reason="ConnectError")
     asked = supply(tmp_path, hub)
     now = 1000.0
-    monkeypatch.setattr("models.weight_store.time.monotonic", lambda: now)
+    monkeypatch.setattr("models.weights.time.monotonic", lambda: now)
     for _ in range(3):
         with pytest.raises(WeightsMissing, match="ConnectError"):
             asked.ready()

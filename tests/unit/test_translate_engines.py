@@ -25,8 +25,7 @@ from models.translation.ct2 import WORD, OpusModel, content_mark, markup_mark, o
 from models.translation.languages import OPUS_SETS
 from models.translation.llm import LlmTranslator
 from models.translation.translator import Job, Translator, shortest_route
-from models.weight_store import WEIGHT_SETS
-from models.weights import WeightFile, WeightSet, pull
+from models.weights import WEIGHT_SETS, WeightFile, WeightSet, pull
 from tests.llm_server import Reply, serving_llm
 from tests.translation_model import random_madlad, random_opus
 

@@ -12,17 +12,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from models.base import EngineUnavailable
+from tasks import web_search
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
-from tasks.search import result_pages
 from tasks.search.fall_over import FallOver
 from tasks.search.providers import Searxng
-from tasks.search.result_pages import ResultPages
-from tasks.web_search import MAX_CONTENT_CHARS, PAGES, RESULTS, WebSearchTask
+from tasks.web_search import MAX_CONTENT_CHARS, PAGES, RESULTS, ResultPages, WebSearchTask
 from tests import search_engines as said
 from tests.conftest import each_case
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving
@@ -143,7 +142,7 @@ async def test_a_page_that_cannot_be_read_leaves_what_the_engine_says(
     page: bytes | Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not isinstance(page, bytes):
-        monkeypatch.setattr(result_pages, "FETCH_S", 0.05)
+        monkeypatch.setattr(web_search, "FETCH_S", 0.05)
     async with web(page=page) as here:
         here.find("page")
         [found] = await here.search()

@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 from models.vision.paddle import LANGUAGES, models_for
-from models.weight_store import WEIGHT_SETS
-from models.weights import PullFailed, WeightFile, WeightSet, pull
+from models.weights import WEIGHT_SETS, PullFailed, WeightFile, WeightSet, pull
 from tests.conftest import each_case
 
 CONTENT = bytes(range(256)) * 12_000

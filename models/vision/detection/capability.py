@@ -20,8 +20,7 @@ from models.device import available_cpus, resolve_device
 from models.host import EngineHost
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
-from models.weight_store import WEIGHT_SETS, Supply
-from models.weights import WeightSet
+from models.weights import WEIGHT_SETS, Supply, WeightSet
 
 OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
 

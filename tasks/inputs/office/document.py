@@ -11,7 +11,7 @@ from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.office.bounds import inflated
-from tasks.inputs.pictures.picture import PicturePages
+from tasks.inputs.picture import PicturePages
 from tasks.inputs.sniff import sniff
 from tasks.inputs.text.html_text import picture_mention
 from tasks.inputs.text.text_file import mark, unread, without_marks

@@ -13,7 +13,7 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.document import Kind, Pages, TextLayer
 from tasks.inputs.limits import MediaLimits, megapixels
 from tasks.inputs.media_types import IMAGES
-from tasks.inputs.pictures.pixels import upright_rgb, upright_size
+from tasks.inputs.pixels import upright_rgb, upright_size
 
 # Pillow's own guard warns and raises at fixed sizes while a header is read. Ours is a setting and checked below.
 PIL.Image.MAX_IMAGE_PIXELS = None

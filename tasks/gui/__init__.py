@@ -1,1 +1,0 @@
-"""Which elements of a screen a request means, and how its answer is put together."""

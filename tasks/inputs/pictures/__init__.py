@@ -1,1 +1,0 @@
-"""Picture files through Pillow, as upright RGB."""
