@@ -1,5 +1,5 @@
-"""Which sets of weights there are, and how they reach the weights directory: streamed, checked, and there only when they
-are whole; by hand, or when an engine asks for them as it loads."""
+"""Which sets of weights there are, and how they reach the weights directory: streamed, checked, and there only when
+they are whole; by hand, or when an engine asks for them as it loads."""
 
 import contextlib
 import hashlib
