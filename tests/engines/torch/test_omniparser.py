@@ -28,7 +28,9 @@ Opened = Callable[[Path], GuiDetector]
 
 
 def chosen(model: Path | None) -> EngineConfig:
-    return EngineConfig(device="cpu", own=[GuiSettings(gui_detection="omniparser", gui_detection_model=model)])
+    return EngineConfig(
+        device="cpu", own=[GuiSettings.model_construct(gui_detection="omniparser", gui_detection_model=model)]
+    )
 
 
 @pytest.fixture

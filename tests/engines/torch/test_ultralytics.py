@@ -26,7 +26,8 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (120, 200, 3), np.uint8)
 
 def chosen(model: Path) -> EngineConfig:
     return EngineConfig(
-        device="cpu", own=[DetectionSettings(object_detection="ultralytics", object_detection_model=model)]
+        device="cpu",
+        own=[DetectionSettings.model_construct(object_detection="ultralytics", object_detection_model=model)],
     )
 
 
@@ -81,7 +82,11 @@ def test_it_serves_only_those_who_name_it(tmp_path: Path) -> None:
     assert (
         ULTRALYTICS.remedy(
             EngineConfig(
-                own=[DetectionSettings(object_detection="auto", object_detection_model=tmp_path / "yolo.yaml")]
+                own=[
+                    DetectionSettings.model_construct(
+                        object_detection="auto", object_detection_model=tmp_path / "yolo.yaml"
+                    )
+                ]
             )
         )
         == ""
