@@ -40,7 +40,7 @@ async def closed(built: Built) -> None:
 async def detector(weights: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Detector]:
     # Random weights are sure of nothing.
     monkeypatch.setattr(grounding, "_LEAST_SCORE", 0.0)
-    built = OPEN_VOCABULARY[0].build(EngineConfig(weights_dir=weights, device="cpu"))
+    built = OPEN_VOCABULARY.engines[0].build(EngineConfig(weights_dir=weights, device="cpu"))
     yield built.service
     await closed(built)
 
@@ -100,7 +100,7 @@ def test_each_label_has_its_own_tokens(weights: Path) -> None:
 
 def test_without_its_folder_the_remedy_names_what_belongs_there(tmp_path: Path) -> None:
     config = EngineConfig(weights_dir=tmp_path, own=[DetectionSettings(object_detection="llmdet")])
-    for candidate in (LLMDET, OPEN_VOCABULARY[0], SAM_2_1):
+    for candidate in (LLMDET, OPEN_VOCABULARY.engines[0], SAM_2_1):
         remedy = candidate.remedy(config) or ""
         assert "in the folder OPENFAZE_WEIGHTS_DIR" in remedy
         assert str(tmp_path) not in remedy
