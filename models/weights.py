@@ -57,7 +57,7 @@ class WeightSet:
     about_mb: int | None = None
     """Megabytes of all its files, roughly, where a publisher does not state them in bytes."""
     pairs: tuple[tuple[str, str], ...] = ()
-    """Of a translation model for certain languages: from which into which."""
+    """The pairs of a translation model for certain languages: from which into which."""
 
     @property
     def size(self) -> int | None:

@@ -115,7 +115,7 @@ class SeriesLimits:
 class _Found:
     observed: Observed
     param: str | None
-    """Of the source that it is from."""
+    """The field of the source that it is from."""
 
 
 class ForecastTask:

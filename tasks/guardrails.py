@@ -42,7 +42,7 @@ class Check(TypedDict):
     codes: list[str]
     """Those that apply."""
     scores: dict[str, float]
-    """Of the codes that it was judged by, in two decimals."""
+    """The score of each code that it was judged by, in two decimals."""
     redacted: NotRequired[dict[str, int]]
     """How many pieces of personal data of each kind were replaced in it, where any were. It has no scores then."""
 
@@ -64,7 +64,7 @@ class Policy:
     """What one request is judged by."""
 
     codes: tuple[str, ...]
-    """Of CODES, in their order."""
+    """Some of CODES, in their order."""
     thresholds: Scores = field(default_factory=dict)
     """The score from which on a code applies, where it is not the engine's own."""
 

@@ -66,7 +66,8 @@ def _alike(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
 
 
 def _likeness(wanted: str, text: str) -> float:
-    """Of 100. A text that has more to say than `wanted` counts a little less than one that says just it."""
+    """How alike two texts are, of 100. A text that has more to say than `wanted` counts a little less than one that
+    says just it."""
     if not wanted or not text:
         return 0.0
     whole = fuzz.ratio(wanted, text)

@@ -48,7 +48,7 @@ class PageSection(OcrSection):
     width: int
     height: int
     timestamp: NotRequired[float]
-    """Of a video's frame: the second at which it is seen."""
+    """The second at which a video's frame is seen."""
 
 
 class OcrData(TypedDict):

@@ -37,8 +37,8 @@ class Redactor:
         return spans
 
     def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
-        """Of one text, as many as before. A placeholder stands where its data begins; pieces lose what they had of
-        it."""
+        """The pieces of one text, as many as before. A placeholder stands where its data begins; pieces lose what they
+        had of it."""
         spans = self.spans("".join(pieces), before)
         if not spans:
             return list(pieces)
@@ -98,7 +98,7 @@ def replaced(text: str, spans: Sequence[Span]) -> str:
 
 
 def is_json(text: str) -> bool:
-    """Of an object or a list."""
+    """Whether it is the JSON of an object or a list."""
     if text.lstrip()[:1] not in ("{", "["):
         return False
     try:

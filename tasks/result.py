@@ -53,7 +53,7 @@ class SourceLine:
     place: Mapping[str, Any]
     """What holds for the whole line: page, timestamp, speaker, url; bounds and confidence where words have none."""
     bounds: tuple[Bounds, ...] = ()
-    """Of each word, or nothing."""
+    """The bounds of each word, or nothing."""
     confidences: tuple[float, ...] = ()
     continues: bool = True
     """Whether the next line may go on with the same sentence."""

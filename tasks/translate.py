@@ -113,7 +113,7 @@ _SURE = 0.6
 _POSSIBLE = 0.04
 _GUESSES = 3
 _OWN_CODES = {"als": "gsw"}
-"""Of the detector, where it does not go by ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
+"""Codes of the detector that do not go by ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
 
 
 async def languages_of(text: str) -> list[str]:

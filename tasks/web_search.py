@@ -133,9 +133,9 @@ class ResultPages:
 
 RESULTS = 10
 PAGES = 5
-"""Of the results, the first, whose pages are read."""
+"""How many of the first results have their pages read."""
 SNIPPETS = 3
-"""Of a page."""
+"""Snippets of a page."""
 MAX_CONTENT_CHARS = 20_000
 
 

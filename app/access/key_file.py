@@ -58,7 +58,7 @@ class StoredKey(BaseModel):
     name: KeyName
     """Unique in the file."""
     sha256: Sha256
-    """Of the key's bytes, in hexadecimal digits."""
+    """The hash of the key's bytes, in hexadecimal digits."""
     guard_thresholds: Mapping[Code, Score] = {}
     """Scores from which on a guard's code applies for this key, where it has its own."""
 

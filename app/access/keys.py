@@ -31,7 +31,7 @@ class Caller:
     tenant: str
     """Whose files and answers these are, in characters that any store takes: a digest of the key, never the key."""
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Of the guard's codes, where the key has its own."""
+    """The key's own scores, by the guard's code."""
     share: Share = Share()  # noqa: RUF009 - it is frozen
     """What the key may have of every bounded resource."""
 
@@ -45,7 +45,7 @@ class _Grant:
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """Of the file: another one differs in some of these."""
+    """What tells one version of the file from another."""
 
     modified_ns: int
     size: int

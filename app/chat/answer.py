@@ -37,7 +37,7 @@ from tasks.inputs.loader import MediaLoader
 ANSWER_SHARE = 4
 """A quarter of the LLM's context is kept for the answer where the client sets no limit."""
 ASSUMED_CONTEXT_TOKENS = 8192
-"""Of an LLM that does not tell: what servers grant by default at least."""
+"""The context of an LLM that does not tell: what servers grant by default at least."""
 CAREFUL_BYTES_PER_TOKEN = 3
 """For fitting results into the context, where figures and names take more tokens than prose."""
 

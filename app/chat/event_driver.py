@@ -55,7 +55,7 @@ class Text:
 
     text: str
     logprobs: Any = None
-    """Of this piece, as the LLM gives them, where the client asked for them."""
+    """This piece's, as the LLM gives them, where the client asked for them."""
 
 
 @dataclass(frozen=True, slots=True)

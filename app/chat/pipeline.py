@@ -39,7 +39,7 @@ class Pipeline:
     task_names: Sequence[str] = TASK_NAMES
     """What a `<task>` may name."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Of the guard's codes, where the operator set them."""
+    """The operator's scores, by the guard's code."""
     redacts: bool = False
     """Whether the guard replaces personal data where it is asked for REDACTING."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)

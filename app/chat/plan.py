@@ -164,7 +164,7 @@ def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
 
 
 def _translation(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:
-    """Of what the message brings along, else of what the steps before it read."""
+    """Translates what the message brings along, else what the steps before it read."""
     read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
     if prose.brings_text or not read:
         return Step("translate", (), text)

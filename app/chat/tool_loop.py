@@ -150,7 +150,7 @@ class Rounds:
     ran: int = 0
     """Specialists that the LLM's calls have run so far."""
     text: str = ""
-    """Of the last call."""
+    """The answer of the last call."""
     finish_reason: FinishReason = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -28,7 +28,7 @@ class InternalTool:
     """What the task is asked."""
     optional: tuple[str, ...] = ()
     kinds: frozenset[Kind] = frozenset()
-    """Of the inputs or links that it reads."""
+    """The kinds of inputs or links that it reads."""
 
     @property
     def name(self) -> str:

@@ -20,11 +20,11 @@ from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _MOST_LAYERS = 5
-"""Of a code, in a table."""
+"""The most layers of a code in a table."""
 _LEAST_SHOWN = 0.005
-"""Of a layer's score: what a table would show as 0.00 says nothing."""
+"""The least score of a layer: what a table would show as 0.00 says nothing."""
 _MOST_CHARS = 80
-"""Of what a layer found, in a table."""
+"""The most of what a layer found, in a table."""
 
 
 class Finding(TypedDict):
@@ -56,7 +56,7 @@ class Explanation(TypedDict):
 
 
 def codes_in(text: str) -> tuple[str, ...]:
-    """Of `S1,S9`, as `<guard>` takes them. Raises ValueError for what is no code of texts."""
+    """The codes in `S1,S9`, as `<guard>` takes them. Raises ValueError for what is no code of texts."""
     names = [name.upper() for name in _SEPARATORS.split(text) if name]
     if "ALL" in names:
         return TEXT_CODES

@@ -21,7 +21,7 @@ class UploadForm:
             raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
         self._field_bytes = field_bytes
         self.values: dict[str, list[str]] = {}
-        """Of each field, in order; a field may come several times."""
+        """The values of each field, in order; a field may come several times."""
         self.filename: str | None = None
         """As the client calls the file, without folders. None before it came."""
         self._headers: dict[bytes, bytes] = {}

@@ -23,9 +23,9 @@ KNOWN = ".json"
 @dataclass(frozen=True, slots=True)
 class FileLimits:
     file_bytes: int = 512 * MB
-    """Of one file (OPENFAZE_MAX_FILE_MB)."""
+    """The most that one file may have (OPENFAZE_MAX_FILE_MB)."""
     owner_bytes: int = 10_240 * MB
-    """Of all files of one owner (OPENFAZE_MAX_FILES_MB)."""
+    """The most that all files of one owner may have (OPENFAZE_MAX_FILES_MB)."""
     owner_files: int = 10_000
     """Their number (OPENFAZE_MAX_FILES)."""
     ttl_s: float = 720 * 3600.0

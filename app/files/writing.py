@@ -19,7 +19,7 @@ _AT_ONCE = 128 * 1024
 
 
 class Writing:
-    """Of a FileStore, which begins and ends it. Nothing of the file stays in memory but its first bytes, and
+    """A FileStore begins and ends it. Nothing of the file stays in memory but its first bytes, and
     the last until they are written."""
 
     def __init__(self, store: "FileStore", owner: str, file_id: str) -> None:

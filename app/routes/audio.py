@@ -212,7 +212,7 @@ def _usage(transcript: Transcript) -> audio.Duration:
 
 
 _FIELD_BYTES = 1024 * 1024
-"""Of one field besides the file: clips of known speakers, which are refused by name, are the longest."""
+"""The most bytes of one field besides the file: clips of known speakers, which are refused by name, are the longest."""
 
 router = APIRouter(prefix="/v1/audio", tags=["audio"])
 

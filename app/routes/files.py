@@ -22,7 +22,7 @@ from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
 _FORM_BYTES = MB
-"""Of an upload's body besides the file: boundaries and fields."""
+"""The bytes of an upload's body besides the file: boundaries and fields."""
 _SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
 """OpenAI's bounds of `expires_after[seconds]`."""
 _SECONDS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)

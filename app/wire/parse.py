@@ -106,7 +106,7 @@ def _cuts(body: bytes | bytearray, start: int, piece: int) -> Iterator[int]:
 
 
 def _is_inside_a_character(byte: int) -> bool:
-    """Of UTF-8: not its first."""
+    """Whether it is a byte of UTF-8 that is not the first of a character."""
     return byte & 0xC0 == 0x80
 
 

@@ -29,7 +29,7 @@ _LIKENESS = 0.8
 MAX_TOOLS = 128
 """OpenAI's bound."""
 FAIL_FAST = Field(fail_fast=True)
-"""Of a list: only the first problem is told, and a million would take long to find."""
+"""For lists: only the first problem is told, and a million would take long to find."""
 
 
 class Wire(BaseModel):
@@ -316,7 +316,7 @@ def field_path(location: tuple[int | str, ...]) -> str:
 class Problem:
     message: str
     path: str | None
-    """Of the field, where it is one's."""
+    """The field's, where the problem is one field's."""
     is_json: bool
     """False where the body is no JSON at all."""
 

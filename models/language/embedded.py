@@ -45,7 +45,7 @@ class Seat:
 
     server: LlamaServer
     places: int
-    """Of the server's."""
+    """How many of the server's places it takes."""
 
 
 class LlamaServers:
@@ -62,7 +62,7 @@ class LlamaServers:
         """Where each call has its own: those without one, the last used last: what it has read may be of use again."""
         self._door = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
-        """Of the one server that calls share."""
+        """The places of the one server that calls share."""
         # Loading takes over the process's signal handlers for a while: never two at a time.
         self._loading = SharedRun(self._load)
         self._lifecycle = asyncio.Lock()

@@ -63,7 +63,7 @@ _BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS);
 _LOOPED = "The answer was cut because the language model went on repeating itself."
 
 LOOP_CHARS = 400
-"""Of the end of an answer that repeats itself, at least."""
+"""The least that the end of an answer repeats before it counts as a loop."""
 LOOP_TIMES = 4
 """How often a phrase comes in it, at least."""
 _LONGEST_PHRASE = 600

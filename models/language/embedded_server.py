@@ -60,7 +60,7 @@ class ChatTemplate:
 
 
 _BATCH_TOKENS = 128
-"""Of a prompt, between two looks at whether the call was cancelled; larger ones are no faster on a CPU."""
+"""Tokens of a prompt between two looks at whether the call was cancelled; larger ones are no faster on a CPU."""
 _GPU_BATCH_TOKENS = 512
 _ANSWER_S = 10.0
 
@@ -68,7 +68,7 @@ _ANSWER_S = 10.0
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
     context_tokens: int
-    """Of one call: prompt and answer."""
+    """Tokens of one call: prompt and answer."""
     parallel: int
     threads: int
     n_gpu_layers: int

@@ -45,7 +45,7 @@ CAUTION = (
     "The language model here is a tiny one that comes along to prove the path: do not rely on what it says. "
     "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, gives it a capable one's place."
 )
-"""Of an LLM that is not capable, for callers and operators."""
+"""What callers and operators are told of an LLM that is not capable."""
 
 
 class LlmError(ModelError):
@@ -182,7 +182,7 @@ LlmEvent = TextDelta | ReasoningDelta | ToolCallDelta | Done
 class Llm(Protocol):
     @property
     def name(self) -> str:
-        """Of the model, for logs and `doctor`."""
+        """The model's name, for logs and `doctor`."""
 
     @property
     def is_capable(self) -> bool:

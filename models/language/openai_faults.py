@@ -97,7 +97,7 @@ class Complaint:
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """Of a response's body; empty when that is no JSON object."""
+        """The fault in a response's body; empty when that is no JSON object."""
         try:
             document = pydantic_core.from_json(body)
         except ValueError:
@@ -169,7 +169,8 @@ def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmErr
 
 
 def seconds_until(retry_after: str | None) -> float | None:
-    """Of a Retry-After header: seconds, or a date. None where there is none that makes sense."""
+    """The seconds that a Retry-After header says, as seconds or as a date. None where there is none that makes
+    sense."""
     if retry_after is None:
         return None
     try:

@@ -172,7 +172,7 @@ AGENT = "openfaze"
 KEEP_ALIVE_S = 4.0
 """Less than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection, perhaps as it is used again."""
 ERROR_BYTES = 65536
-"""Of a response that is no 200, at most so many are read."""
+"""The most bytes that are read of a response that is no 200."""
 _PIECE = 256 * 1024
 """Bytes of a call that are written at a time."""
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)

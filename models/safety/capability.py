@@ -37,7 +37,7 @@ _DIALECTS: tuple[type[Dialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialec
 
 
 def thresholds_in(text: str) -> dict[str, str]:
-    """Of `S1=0.6,S10=0.4`. Raises ValueError for what is no code, and for what is no pair."""
+    """The scores in `S1=0.6,S10=0.4`, by code. Raises ValueError for what is no code, and for what is no pair."""
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     for code, equals, _ in pairs:
         if code.strip().upper() not in CODES or not equals:

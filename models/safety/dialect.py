@@ -57,8 +57,8 @@ def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
 
 
 def chances(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapping[str, float] | None:
-    """Of each of `labels`, at the first token after `before`; their sum is 1. No two labels begin with the same letter.
-    None where `tokens` do not tell."""
+    """The probability of each of `labels` at the first token after `before`; their sum is 1. No two labels begin with
+    the same letter. None where `tokens` do not tell."""
     said = ""
     for token in tokens:
         if said.strip() == before and token.token.strip():

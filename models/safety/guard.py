@@ -75,7 +75,7 @@ _GOES_ON = (
 
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
-"""Of scripts that part words. Others go on without a space, or begin a word with an article."""
+"""Letters of scripts that part words. Others go on without a space, or begin a word with an article."""
 
 
 def label(words: str) -> re.Pattern[str]:
@@ -110,11 +110,11 @@ class Guard(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the engine, as messages give it."""
+        """The engine's name, as messages give it."""
 
     @property
     def codes(self) -> frozenset[str]:
-        """Of CODES, those that it can judge."""
+        """Those of CODES that it can judge."""
 
     @property
     def thresholds(self) -> Scores:
@@ -147,7 +147,7 @@ class NotAVerdict(Exception):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     scores: Scores = field(default_factory=dict)
-    """Of the codes that it says something about; 0 for the others."""
+    """The score of each code that it says something about; 0 for the others."""
     found: tuple[str, ...] = ()
     """The model's own categories."""
 

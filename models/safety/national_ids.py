@@ -81,7 +81,7 @@ _ANY = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|ident
 class NationalId:
     form: re.Pattern[str]
     check: Callable[[str], bool]
-    """Of its digits and letters without separators."""
+    """Whether its digits and letters, without separators, are right."""
     label: re.Pattern[str] | None
     """What must end right before it; None where its form tells enough."""
 
@@ -93,7 +93,7 @@ class NationalId:
 
 
 def _is_day(year: str, month: str, day: str) -> bool:
-    """Of some century."""
+    """Whether it is a day of some century."""
     for century in (1900, 2000):
         try:
             date(century + int(year), int(month), int(day))

@@ -89,15 +89,15 @@ _LEADING = "'.%-\\"
 _FILES = re.compile(r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE)
 """`icon@2x.png`"""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
-"""Of a number, or what is between two groups; else it ends there."""
+"""A group of a number, or what is between two groups; else it ends there."""
 _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
 """A group without digits: of a bank, of a kind of number, for a check."""
 _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
-"""Of a number before its first digit."""
+"""The beginning of a number before its first digit."""
 _TELLING_ID = re.compile("|".join(known.form.pattern for known in TELLING_IDS), re.ASCII)
 _WORD = re.compile(r"[^\W\d_]")
 _STRETCH = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)+", re.ASCII)
-"""Of digits with what may stand between those of one number."""
+"""Digits with what may stand between those of one number."""
 _LEAST_DIGITS = 6
 _LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
 """Characters of a number that may stand before its first digit and after its last."""

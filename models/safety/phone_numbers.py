@@ -49,7 +49,7 @@ _LEAST_TRUNK_DIGITS = 9
 _LEAST_DOTTED = 4
 """Groups: 01.42.68.53.00 is a French number, 044.668.180 an article's."""
 _SMALL = {f"{number:02}" for number in range(1, 60)}
-"""Of these, in ascending order, lists are made: draws of a lottery, minutes."""
+"""Numbers that lists are made of, in ascending order: draws of a lottery, minutes."""
 _LENGTHS = range(6, 16)
 """Digits of a number without its plan: E.164 has 15 at most."""
 _ELSE = re.compile(

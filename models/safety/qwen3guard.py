@@ -30,7 +30,7 @@ _WORTH_ASKING = 0.1
 _PADDING = 1.25
 """How many times as long as the shortest a text may be that is computed together with it."""
 _TOKENS_AT_ONCE = 16384
-"""Of all texts that are computed together: keys and values of 0.1 MB each in the smallest model, in 16 bits."""
+"""Tokens of all texts that are computed together: keys and values of 0.1 MB each in the smallest model, in 16 bits."""
 _LINE_TOKENS = 64
 """All categories together are fewer."""
 _ROUNDING = 2
@@ -43,7 +43,7 @@ class _Head:
 
     ids: tuple[int, ...]
     states: tuple[tuple[Any, Any], ...]
-    """Of each layer: 1 × heads × tokens × width."""
+    """Each layer's keys and values: 1 × heads × tokens × width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Qwen3Guard:
         return _Head(ids, tuple((layer.keys, layer.values) for layer in states.layers))
 
     def _verdicts(self, prompts: Sequence[tuple[int, ...]], head: _Head) -> Iterator[Verdict | Exception]:
-        """Of prompts that begin with `head`, as far as they do."""
+        """The verdicts on prompts that begin with `head`, as far as they do."""
         import torch
 
         assert self._words is not None

@@ -18,13 +18,13 @@ class SandboxLimits:
     seconds: float = 30.0
     """By the clock, and of each process's processor time."""
     memory: int = 1 << 30
-    """Of each process's addresses, and of what all its processes hold together."""
+    """Bytes of each process's addresses, and of what all its processes hold together."""
     disk: int = 128 << 20
-    """Of all files that it writes; they live in memory."""
+    """Bytes of all files that it writes; they live in memory."""
     output: int = 64 << 10
-    """Of what it prints that is kept: the beginning and the end."""
+    """Bytes that are kept of what it prints: the beginning and the end."""
     images: int = 8 << 20
-    """Of the pictures that come back."""
+    """Bytes of the pictures that come back."""
     processes: int = 32
     """And threads, at a time."""
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 #
 # Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
 LAST_KNOWN = 462
-"""Of Linux 6.12. What comes later is answered as by a kernel that has not got it, so that programs do without."""
+"""The last system call of Linux 6.12. What comes later is answered as by a kernel that has not got it, so that programs
+do without."""
 
 
 def _table(text: str) -> Mapping[str, int]:

@@ -207,7 +207,7 @@ def _root_mean_square(values: Floats) -> float:
 
 
 _ITERATIONS = 60
-"""Of the optimiser: where it has not converged by then, it moves within the noise."""
+"""The most of the optimiser: where it has not converged by then, it moves within the noise."""
 
 
 class Ets:

@@ -58,9 +58,9 @@ class WindowText:
     no_speech: float
     """Probability that nobody speaks."""
     mean_logprob: float
-    """Of the tokens: natural logarithm, at most 0."""
+    """The mean over the tokens: natural logarithm, at most 0."""
     compression_ratio: float
-    """Of the text before repetitions were taken out; far above 2 where an engine loops."""
+    """That of the text before repetitions were taken out; far above 2 where an engine loops."""
 
 
 class Transcriber(Protocol):

@@ -41,16 +41,16 @@ class VoiceActivity:
         self._in_round = 0
         """Frames of the present round that have been seen."""
         self._highest = 0.0
-        """Of their probabilities."""
+        """The highest of their probabilities."""
         self._context = np.zeros(_CONTEXT, np.float32)
         self._rest = np.empty(0, np.float32)
 
     async def add(self, samples: Samples) -> Probabilities:
-        """Of the frames that are complete with these samples; the rest waits for the next ones."""
+        """The probabilities of the frames that are complete with these samples; the rest waits for the next ones."""
         return await asyncio.to_thread(self._added, samples)
 
     async def finish(self) -> Probabilities:
-        """Of the last frame, filled up with silence; none where all are complete."""
+        """The probability of the last frame, filled up with silence; none where all are complete."""
         missing = -len(self._rest) % FRAME
         return await self.add(np.zeros(missing, np.float32))
 
@@ -69,7 +69,7 @@ class VoiceActivity:
         return np.concatenate([self._seen(sights[first:last]) for first, last in pairwise([0, *ends])])
 
     def _seen(self, sights: NDArray[np.float32]) -> Probabilities:
-        """Of frames with their contexts, which all belong to the present round."""
+        """The probabilities of frames with their contexts, which all belong to the present round."""
         hidden, cell = self._memory
         found, hidden, cell = _session().run(None, {"input": sights, "h": hidden, "c": cell})
         self._memory = hidden, cell

@@ -99,7 +99,7 @@ _QUIET_S = 2
 """A window that is not filled up to LONGEST_S is at least so long, ends with so much silence at least, and is rounded
 up to steps: those of like length share a batch. With less of it, Whisper stops early or says everything twice."""
 _PROMPT_LETTERS = 4000
-"""Of a prompt's end: more than the 223 tokens that Whisper looks at."""
+"""Letters of a prompt's end: more than the 223 tokens that Whisper looks at."""
 _HEARD_FROM = RATE // 10
 """Samples below which nothing can be told."""
 _INSTANT_S = 0.03

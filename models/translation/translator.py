@@ -29,7 +29,7 @@ class Job:
 class Translator(Protocol):
     @property
     def name(self) -> str:
-        """Of the engine, as in the catalog."""
+        """The engine's name, as in the catalog."""
 
     @property
     def batch_chars(self) -> int:

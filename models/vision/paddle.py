@@ -33,7 +33,7 @@ from models.host import EngineHost
 from models.vision.text import Image, Point, Quad, TextLine, Word
 
 FOLDER = "paddleocr"
-"""Of all its models, below the weights directory."""
+"""The folder of all its models, below the weights directory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Wishes:
 
 
 _OVERLAP = 0.25
-"""Of a slice's side with the next one: what is smaller lies whole in one of them."""
+"""The share of a slice's side that the next one has, too: what is smaller lies whole in one of them."""
 _LONG = 2.0
 """Proportions of a picture beyond which a square network sees everything too narrow."""
 _MOST_SLICES, _MOST_OF_PANORAMA = 8, 64

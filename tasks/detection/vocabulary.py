@@ -48,7 +48,7 @@ _ENDINGS = (
     ("n", ""),
     ("e", ""),
 )
-"""Of plurals, and what the singular has in their place."""
+"""Endings of plurals, and what the singular has in their place."""
 
 _OTHER_THINGS = re.compile("机器人|ロボット|熊猫|パンダ|地球|蜗牛|犀牛|河马|海马|名人|本人|人工|美人|雪人|車椅子")
 """Words in such scripts that contain the name of a label, and mean something else."""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from tasks.inputs import media_types
 
 _DIRECTORY_BYTES = 2 << 20
-"""Of the list of an archive's members; an entry has 46 and its name. zipfile holds ten times as much in memory."""
+"""The most bytes of the list of an archive's members; an entry has 46 and its name. zipfile holds ten times as much in
+memory."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """What zipfile raises on bytes that are no archive."""
@@ -45,7 +46,7 @@ def member_names(data: bytes) -> list[str] | None:
 
 
 Tracks = frozenset[str]
-"""Of `audio` and `video`; empty where the header does not say, as in the first bytes of a file."""
+"""Some of `audio` and `video`; empty where the header does not say, as in the first bytes of a file."""
 
 _MOST_BOXES = 1000
 _HANDLERS = {b"vide": "video", b"soun": "audio"}
@@ -60,7 +61,7 @@ _OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
 def iso_tracks(data: bytes) -> Tracks:
-    """Of ISO base media (ISO/IEC 14496-12, 8.4.3): by the handlers that the movie box names."""
+    """The tracks of ISO base media (ISO/IEC 14496-12, 8.4.3): by the handlers that the movie box names."""
     start, end = next(((start, end) for kind, start, end in _boxes(data) if kind == b"moov"), (0, 0))
     found, at = set(), data.find(b"hdlr", start, end)
     while at >= 0:

@@ -26,7 +26,7 @@ _NEAR = 0.35
 _AROUND = 8
 """Lines above and below that are asked."""
 _SHARE = 2 / 3
-"""Of the lines with text at a gutter, those that begin there anew."""
+"""The share of the lines with text at a gutter that must begin there anew."""
 _FEWEST = 4
 """Lines that make a column."""
 

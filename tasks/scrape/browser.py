@@ -104,7 +104,7 @@ class BrowserPolicy:
     pages: int = 2
     """At the same time (OPENFAZE_BROWSER_PAGES)."""
     max_bytes: int = 20 * 1024 * 1024
-    """Of one page's HTML in the end."""
+    """The most bytes of one page's HTML in the end."""
 
 
 def find_browser(choice: str = "auto") -> str | None:

@@ -73,7 +73,7 @@ def _entry(entry: Any, base: str) -> Entry:
 
 
 def _plain(html: str | None) -> str:
-    """Of what may be HTML."""
+    """The plain text of what may be HTML."""
     if not html or not html.strip():
         return ""
     try:

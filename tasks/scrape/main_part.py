@@ -13,7 +13,7 @@ _INLINE_NAMES = (
     "progress q rp rt ruby s samp small span strike strong sub sup time tt u var wbr"
 )
 _INLINE = frozenset(_INLINE_NAMES.split()) | {"hi", "ref"}
-"""Of HTML, and of the XML that trafilatura makes of it."""
+"""Inline elements of HTML, and of the XML that trafilatura makes of it."""
 _CELLS = frozenset({"td", "th", "cell"})
 _CELL = "\x1f"
 
@@ -94,7 +94,7 @@ class Records:
 
 
 def largest_share(region: HtmlElement) -> float:
-    """Of the text of `region`, what stands in its largest group of records."""
+    """The share of the text of `region` that stands in its largest group of records."""
     groups = record_groups(region)
     return groups[0].size / max(1, size_within(region)) if groups else 0.0
 
@@ -160,7 +160,7 @@ _SAYS_AROUND = frozenset(_AROUND_WORDS.split())
 """Words of a class or id by which authors call what stands round the main part."""
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MAX_SHARE = 0.5
-"""Of a page's text: what has more is no menu, whatever its class says."""
+"""The largest share of a page's text that a menu has: what has more is none, whatever its class says."""
 
 
 def main_part(root: HtmlElement) -> HtmlElement:

@@ -23,9 +23,10 @@ Row = dict[str, Value]
 _ENDING = 4
 """Letters that the end of a word has at least to tell what it is."""
 _GROUPS = 12
-"""Of a page, the largest, that are tried."""
+"""How many of a page's groups are tried, the largest first."""
 _COMPLETE = 0.5
-"""Of the records, that have a field where the page has it at all: a story without comments has no number of them."""
+"""The share of the records that have a field where the page has it at all: a story without comments has no number of
+them."""
 _NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
 _PRICE = re.compile(
     rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b)\s*(?:{_NUMBER})(?:[.,]\d\d)?"

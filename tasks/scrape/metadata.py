@@ -37,12 +37,12 @@ def _detector() -> "LangDetector":
 
 
 MAX_BYTES = 64 * 1024
-"""Of each kind of structured data, as JSON: what is more is left out, item by item."""
+"""The most bytes of each kind of structured data, as JSON: what is more is left out, item by item."""
 MAX_DEPTH = 12
 _MAX_TEXT = 2000
 _MAX_LD_CHARS = 500_000
 _MAX_ITEMS = 1000
-"""Of microdata: what finds them compares each with all that are in it."""
+"""The most items of microdata: what finds them compares each with all that are in it."""
 _MAX_FEEDS = 20
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 

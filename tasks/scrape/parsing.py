@@ -37,7 +37,7 @@ class Page:
     markdown: str
     """The same with headings, lists, links and tables."""
     links: Sequence[Link] = ()
-    """Of the whole page, in order, each URL once."""
+    """The links of the whole page, in order, each URL once."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """JSON: `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph`, `microdata`, as far as the
     page has them."""
@@ -106,7 +106,7 @@ def _flatten(root: HtmlElement) -> None:
 
 
 MAX_LINKS = 2000
-"""Of one page: sitemaps have tens of thousands."""
+"""The most links of one page: sitemaps have tens of thousands."""
 _PERMALINKS = frozenset({"", "#", "¶", "§", "🔗"})
 _MAX_TEXT = 300
 _MAX_URL = 2000

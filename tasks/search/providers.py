@@ -282,9 +282,9 @@ class SearchConfig:
     order: tuple[str, ...] = (AUTO,)
     """Names of PROVIDERS, or `auto` or `off` alone (OPENFAZE_SEARCH_PROVIDER)."""
     url: str | None = None
-    """Of a SearXNG (OPENFAZE_SEARCH_URL)."""
+    """The address of a SearXNG (OPENFAZE_SEARCH_URL)."""
     key: str | None = field(default=None, repr=False)
-    """Of the hosted provider in `order`, or `brave=…,tavily=…` for several (OPENFAZE_SEARCH_API_KEY)."""
+    """The key of the hosted provider in `order`, or `brave=…,tavily=…` for several (OPENFAZE_SEARCH_API_KEY)."""
 
 
 def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvider]:

@@ -106,7 +106,7 @@ MONTHS: dict[str, int] = {
     )
     for name in names.split()
 }
-"""Of English, German, French, Spanish, Italian, Portuguese and Dutch, with their short forms."""
+"""Months in English, German, French, Spanish, Italian, Portuguese and Dutch, with their short forms."""
 
 _YEAR = r"(1[5-9]\d\d|2[01]\d\d)"
 _CLOCK = r"(?:[T ]\s*(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s*(am|pm)?\s*(Z|UTC|[+-]\d\d:?\d\d)?)?"

@@ -73,7 +73,7 @@ class Grid:
     start: dt.datetime
     step: Period
     day: int | None = None
-    """Of the month, for steps of months; 31: the last."""
+    """The day of the month, for steps of months; 31: the last."""
 
     def at(self, index: int) -> dt.datetime:
         """Raises OverflowError beyond the year 9999."""

@@ -44,7 +44,7 @@ class Period:
                 return weekday_later(moment, self.count * number)
 
     def beginning(self, moment: dt.datetime) -> dt.datetime:
-        """Of the period that `moment` lies in: Monday, the first of a month, midnight."""
+        """The beginning of the period that `moment` lies in: Monday, the first of a month, midnight."""
         midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         if self.unit == "month":
             number = moment.year * YEAR_MONTHS + moment.month - 1

@@ -19,14 +19,14 @@ _SAMPLES = int(SAMPLE_RATE * FRAME)
 _FLOOR = 1e-4
 """Root mean square, -80 dB of full scale: below, everything is silence."""
 _ACTIVE = 10 ** (-30 / 20)
-"""Of the loud frames' level: quieter ones are nobody's speech."""
+"""The share of the loud frames' level below which frames are nobody's speech."""
 _APART = 10 ** (10 / 20)
 """How many times as loud one channel must be for a frame to be its own: 10 dB, which cross-talk on a line does not
 reach, and neither do two microphones of one recorder."""
 _MOSTLY = 0.7
-"""Of the active frames, the share that must be one channel's own. Speakers who talk at once make up the rest."""
+"""The share of the active frames that must be one channel's own. Speakers who talk at once make up the rest."""
 _LEAST_SHARE = 0.03
-"""Of the active frames, the share that must be each channel's own, for both to be somebody's."""
+"""The share of the active frames that must be each channel's own, for both to be somebody's."""
 _SMOOTHED = 5
 """Frames on both sides whose levels count for a frame: a gap between two words of one is no turn of the other."""
 

@@ -14,7 +14,7 @@ from models.speech.transcriber import LONGEST_S, RATE, Samples
 from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
 
 _LEAST = 1e-4
-"""Of a probability, and of what it lacks to 1: nothing is surer."""
+"""The least probability, and the least that one lacks to 1: nothing is surer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ _OVERLAP = 31
 """Frames on either side of a cut that is made in the middle of speech."""
 _LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
 _EARLIEST = 0.4
-"""Of the length aimed at: pauses before it make poor cuts, since short stretches are heard with less context."""
+"""The share of the length aimed at from which on pauses count: pauses before it make poor cuts, since short stretches
+are heard with less context."""
 
 Span = tuple[float, float]
 """Start and end in seconds of the recording."""
@@ -171,7 +172,7 @@ class Cutter:
         return stretch
 
     def _loudness(self, first: int, last: int) -> Samples:
-        """Of frames, over about 0.1 s each: a dip within a word is shorter than one between words."""
+        """The loudness of frames, over about 0.1 s each: a dip within a word is shorter than one between words."""
         frames = self._samples[first * FRAME : last * FRAME].reshape(-1, FRAME)
         energy = np.sqrt(np.mean(frames**2, axis=1))
         smooth: Samples = np.convolve(np.pad(energy, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")

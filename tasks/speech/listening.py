@@ -24,7 +24,7 @@ _UNLIKE = 0.5
 distance and phase (0.9 with strong echoes); lines of a call do not (0.35 where both talk all the time, below 0 where
 they take turns)."""
 _FAINT = 10 ** (-25 / 20)
-"""Of the louder channel's level: below, the other holds nothing but what leaks into it."""
+"""The share of the louder channel's level below which the other holds nothing but what leaks into it."""
 _LEAST_FRAMES = 20
 
 
@@ -77,7 +77,7 @@ class Heard:
 
     @property
     def words(self) -> list[Word]:
-        """Of all tracks, one track after the other."""
+        """The words of all tracks, one track after the other."""
         return [word for words in self.tracks.values() for word in words]
 
     @property

@@ -136,7 +136,8 @@ _CHANGE = 0.6
 """What a change of speaker costs, in cosine × frames: a voice must be nearer by 0.1 for 0.3 s."""
 _CHANGE_IN_PAUSE = 0.25
 _PAUSE_LEVEL = 0.15
-"""Of the median loudness of a region: quieter frames are pauses, where a change costs less."""
+"""The share of a region's median loudness below which frames are pauses: quieter frames are pauses, where a change
+costs less."""
 
 
 @dataclass(frozen=True, slots=True)

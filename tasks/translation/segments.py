@@ -186,7 +186,7 @@ def _place_to_cut(sentence: str) -> int:
 
 
 _MOST_ITEMS = MOST // 2
-"""Of a run, so that marks for numbers are left."""
+"""The most items of a run, so that marks for numbers are left."""
 _EDGE = re.compile("[\\s\ue800-\uefff]*")
 _END_EDGE = re.compile("[\\s\ue800-\uefff]*\\Z")
 
@@ -263,7 +263,7 @@ def respaced(source: str, translation: str) -> str:
 
 
 def _sentences_of(run: Sequence[str | Item]) -> list[str | Sentence]:
-    """Of what stands between two breaks."""
+    """The sentences of what stands between two breaks."""
     marked = ""
     items: list[str] = []
     for part in run:

@@ -76,7 +76,7 @@ class Wording:
     quoted: bool = False
     types: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
-    """Of `top`, `bottom`, `left`, `right` and `middle`."""
+    """Some of `top`, `bottom`, `left`, `right` and `middle`."""
     order: int | None = None
     """Its place among several, from 0; -1 is the last."""
     several: bool = False

@@ -88,7 +88,7 @@ _CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please
 class Target:
     tag: str
     start: int
-    """Of the words of direction before it."""
+    """Where the words of direction before it begin."""
     end: int
 
 

@@ -16,7 +16,7 @@ _HEAD = 400
 """Characters at a message's beginning, or end, in which its instruction stands."""
 _LONGEST_JSON = 1_000_000
 _MOST_CLAUSES = 12
-"""Of a message's beginning, or end, that are looked at."""
+"""The most clauses of a message's beginning, or end, that are looked at."""
 _VERB = re.compile(
     r"translat\w*|localiz\w+|localis\w+|\bconvert\w*|\brender\w*|\bput\b|\bturn\b|\bsay\b|\bwrite\b|\brewrite\b|\bversion\b|"
     r"\bmeans?\b|\bcalled\b|übersetz\w*|übertrag\w*|\bsagt man\b|\bheißt\b|trad[uú][iícçrz]\w*|\bdit-on\b|\bdire\b|"

@@ -279,7 +279,7 @@ def _confidence(match: Match) -> float | None:
 
 
 def _bounds(match: Match) -> Bounds | None:
-    """Of a single word its own; on one line the quadrilateral from the first to the last; else the hull."""
+    """A single word's own; on one line the quadrilateral from the first to the last; else the hull."""
     hull = box_of(match.passage, match.words)
     first = bounds_of_word(match.passage, match.words[0])
     last = bounds_of_word(match.passage, match.words[-1])

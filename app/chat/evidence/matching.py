@@ -17,7 +17,7 @@ from app.chat.evidence.quantities import Day, Number, as_day, as_number
 Kind = Literal["exact", "normalised", "fuzzy"]
 
 MAX_OCCURRENCES = 50
-"""Of one value in one passage, the first; a page repeats a figure a few times, not more."""
+"""How many places of one value in one passage are looked at; a page repeats a figure a few times, not more."""
 NORMALISED_SCORE = 0.95
 """Another notation of the same value; exactly the same is 1."""
 OTHER_READING_SCORE = 0.85
@@ -29,10 +29,10 @@ FIGURE_COST = 3
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
 """Characters. A shorter text is another word after one edit; a longer one costs too much to compare."""
 PIECES = 64
-"""Of a text, at most, that are looked for to find where it might stand."""
+"""The most pieces of a text that are looked for to find where it might stand."""
 MIN_WORDS_SCATTERED = 4
 SCATTERED_SHARE = 0.8
-"""Of a text's characters whose words must be found together."""
+"""The share of a text's characters whose words must be found together."""
 LINES_TOGETHER = 6
 """An address has up to six lines."""
 

@@ -123,7 +123,7 @@ class Tokens:
     def __init__(self, passage: Passage) -> None:
         self.texts: list[str] = []
         self.words: list[int] = []
-        """Of each token, the word that it is a part of."""
+        """The word that each token is a part of."""
         number = 0
         for line in passage.lines:
             for word in line.words:

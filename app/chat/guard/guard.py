@@ -34,7 +34,7 @@ _SENTENCE_END = re.compile(r"""[.!?…][\])}"'”’»]*\s|[。！？।؟][」�
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Of an answer."""
+    """A part of an answer."""
 
     events: Sequence[Event]
     """To be shown next, in order."""
@@ -117,7 +117,7 @@ class HeldBack:
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
-"""Of the user's messages before the latest, which may only be unsafe together with it."""
+"""The end of the user's messages before the latest, which may only be unsafe together with it."""
 _BEFORE = "before"
 """What the user's earlier messages say by themselves."""
 _ANSWERING = ("assistant", "tool")
@@ -133,7 +133,7 @@ class Unsafe(Exception):
 
 @dataclass(slots=True)
 class Guard:
-    """Of one request. Without codes it judges nothing, and lets everything pass at once."""
+    """Guards one request. Without codes it judges nothing, and lets everything pass at once."""
 
     guardrails: Guardrails
     policy: Policy
@@ -143,9 +143,9 @@ class Guard:
     shown: bool = False
     """Whether anything of the answer has left."""
     shown_tokens: int = 0
-    """Of its text, as estimated."""
+    """The tokens of its text, as estimated."""
     redaction: Redaction | None = None
-    """Of personal data; None: it stays where it is. `request` and `turn` have gone through it."""
+    """What takes personal data out; None: it stays where it is. `request` and `turn` have gone through it."""
     owner: str | None = None
     """Whose verdicts of earlier turns count; None: nobody's, and none are left."""
     _read: tuple[tuple[str, str], ...] = ()

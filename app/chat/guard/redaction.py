@@ -16,7 +16,7 @@ from tasks.guardrails import Check
 from tasks.redaction import Redactor, is_json, placeholder
 
 REDACTING = "S7"
-"""Of the guard: who asks for it has personal data redacted, where the operator chose that."""
+"""The guard's code for personal data: who asks for it has personal data redacted, where the operator chose that."""
 _ROLES = ("user", "assistant", "tool")
 """What the others say is the developer's."""
 
@@ -54,7 +54,7 @@ class Redaction:
         return any(placeholder(kind) in entry.result.text() for kind in KINDS)
 
     async def of_text(self, text: str) -> str:
-        """Of what is shown to nobody but a model: it is not counted."""
+        """The redacted text of what is shown to nobody but a model: it is not counted."""
         return await self.threads.run(Redactor().text, text)
 
     def ahead(self, text: str) -> str:

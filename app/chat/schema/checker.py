@@ -89,7 +89,8 @@ and a description each are 15,000."""
 MAX_SCHEMA_STEPS = 3_000_000
 """Comparisons with the metaschema; parts that only references reach count again."""
 MAX_ID_CHARS = 1000
-"""Of all its `$id`s together: they are joined and normalised at every step into a part that has one."""
+"""The most that all its `$id`s may have together: they are joined and normalised at every step into a part that has
+one."""
 MAX_PATTERNS = 64
 MAX_VALUE = 60
 """Characters of one value in a message."""

@@ -39,7 +39,7 @@ class Preprocessing:
     """What the pixels' 0 to 255 are multiplied with."""
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
-    """Of each channel; after `scale`."""
+    """Each channel's; after `scale`."""
 
     @property
     def cuts(self) -> bool:
@@ -199,7 +199,7 @@ _LARGEST_CONFIG = 1 << 20
 class ClassifierFolder:
     path: Path
     labels: tuple[str, ...]
-    """Of each output of the network."""
+    """The name of each output of the network."""
     meaning: Mapping[str, Mapping[str, float]]
     """By code, the labels that mean it, each with 1. Never empty."""
     exclusive: bool

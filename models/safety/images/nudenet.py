@@ -70,10 +70,10 @@ _SHRUNK = 2 * _SIDE
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Of a body, that was found."""
+    """A part of a body that was found."""
 
     label: str
-    """Of CLASSES."""
+    """One of CLASSES."""
     score: float
     box: Box
 

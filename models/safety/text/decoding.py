@@ -128,7 +128,7 @@ Decode = Callable[[str], str | None]
 """One run to printable characters; None for what is none."""
 
 _MOST_BYTES = 1 << 20
-"""Of one run that are decoded."""
+"""The most bytes of one run that are decoded."""
 
 _BASE64 = re.compile(
     r"(?<![\w+/=])(?:[\w+/\-]{40,100}\r?\n)*(?:[\w+/\-]{12,}={0,2}|[\w+/\-]{6,11}={1,2})(?![\w+/=])", re.ASCII

@@ -40,7 +40,7 @@ _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
 _SHORT_WORDS = frozenset(word for word in COMMON if len(word) <= 2)
 
 _LETTER = "[0-9A-Za-zÀ-ɏͰ-ϿЀ-ӿ\u0621-\u064a]"
-"""Of scripts whose words are strings of letters that stand by themselves."""
+"""Letters of scripts whose words are strings of letters that stand by themselves."""
 _BETWEEN = r"""(?:[ \t]{1,4}|[ \t]?[.\-_*/\\|,~+·•'"’…:;=)(\]\[]{1,3}[ \t]?|[ \t]?\r?\n[ \t]?(?:\r?\n)?)"""
 _SPACED = re.compile(rf"(?<!{_LETTER}){_LETTER}(?:{_BETWEEN}{_LETTER}){{2,}}(?!{_LETTER})")
 _IDEOGRAPH = "[\u3040-\u30ff\u3400-\u9fff]"
@@ -85,7 +85,7 @@ def undisguised(text: str) -> str:
 
 
 class _Joining:
-    """Of the letters spaced apart in one text."""
+    """Joins the letters that are spaced apart in one text."""
 
     def __init__(self) -> None:
         self._left = _MOST_SEGMENTED
@@ -205,7 +205,7 @@ def _all_without_leet(text: str) -> str:
 
 
 def _without_any_leet(word: str) -> str:
-    """Of a text that is written in leetspeak: `70` as `to` as well, and any word with figures in it."""
+    """The word without figures, in a text that is written in leetspeak: `70` as `to` as well."""
     reading = word.casefold().translate(_PLAIN_LEET)
     return reading if reading in _SHORT_WORDS or (len(word) >= 3 and not word.isdigit()) else word
 
@@ -230,7 +230,7 @@ _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
 
 
 def _is_leet(word: str) -> bool:
-    """Of an unknown word: two digits or more that each stand among letters, and make it pronounceable."""
+    """Whether an unknown word has two digits or more that each stand among letters, and make it pronounceable."""
     return (
         len(word) >= 6
         and bool(_LEET_SHAPE.fullmatch(word))

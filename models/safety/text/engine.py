@@ -147,7 +147,7 @@ class _Read:
     """A text before anything of it is embedded."""
 
     layers: tuple[Layer, ...]
-    """Of the rules."""
+    """What the rules found."""
     passages: tuple[_Passage, ...]
     """Those that the head suspects by their words."""
     total: int

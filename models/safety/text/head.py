@@ -230,7 +230,7 @@ class Head:
         return self.unsafe(words, self.bad_meaning, passages) >= self.threshold
 
     def scores(self, unsafe: float, vector: Vector) -> Scores:
-        """Of each of `codes`, for a text that is unsafe with the probability `unsafe`."""
+        """The score of each of `codes` for a text that is unsafe with the probability `unsafe`."""
         odds = self.code_weights @ vector + self.code_biases
         relative = np.exp((odds - odds.max()) / 3)
         return dict(zip(self.codes, (unsafe * relative).tolist(), strict=True))

@@ -51,7 +51,7 @@ class Match:
     code: str
     score: float
     words: str
-    """Of the folded text. May repeat what a user wrote: for no log."""
+    """What matched, of the folded text. May repeat what a user wrote: for no log."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Table:
     """Whether an asked phrase counts at the beginning of a sentence as well: "crash the …"."""
 
     def matches(self, folded: bytes) -> Iterator[Match]:
-        """Of a text as `folded` makes it."""
+        """All in a text as `folded` makes it."""
         for found, rules in self._sets:
             for place in found.Match(folded) or ():
                 if (match := rules[place].match(folded)) is not None:
@@ -243,7 +243,7 @@ def matches(text: str) -> list[Match]:
 
 
 def best(tables: tuple[Table, ...], text: bytes) -> list[Match]:
-    """Of all that `tables` find in a folded text, the best of each code."""
+    """The best match of each code that `tables` find in a folded text."""
     found: dict[str, Match] = {}
     for table in tables:
         for match in table.matches(text):

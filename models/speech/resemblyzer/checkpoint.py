@@ -99,7 +99,7 @@ SPEC = EngineSpec("resemblyzer", "diarization", "Apache-2.0", "inside the packag
 REMEDY = "Run `openfaze install weights`."
 
 SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
-"""Of `pretrained.pt` in resemblyzer 0.1.4."""
+"""The hash of `pretrained.pt` in resemblyzer 0.1.4."""
 
 
 def voice_weights() -> Path | None:

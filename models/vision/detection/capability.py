@@ -38,7 +38,7 @@ class DetectionSettings(OwnSettings):
 
 
 def _remedy_of(name: str, config: EngineConfig, remedy: str) -> str:
-    """Of the engines that could serve, the message names the default and the one that the operator chose."""
+    """The remedy, told only of the default engine and of the one that the operator chose."""
     return remedy if config.of(DetectionSettings).object_detection == name else ""
 
 

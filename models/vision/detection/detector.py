@@ -117,7 +117,7 @@ class Detector(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the engine, as messages give it."""
+        """The engine's name, as messages give it."""
 
     @property
     def labels(self) -> Sequence[str] | None:

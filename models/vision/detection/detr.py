@@ -33,7 +33,7 @@ class Convention:
     normalised: bool = False
     """Whether pictures are normalised by ImageNet's colours."""
     side: int = 640
-    """Of pictures, where the file leaves it open."""
+    """The side of pictures, where the file leaves it open."""
 
 
 CONVENTIONS = (

@@ -90,7 +90,7 @@ def resized(image: Image, width: int, height: int) -> Image:
 
 
 def is_wanted(labels: Sequence[str | None], query: Query) -> NDArray[np.bool_]:
-    """Of each class, whether it has a label that the query asks for."""
+    """Whether each class has a label that the query asks for."""
     return np.array([label is not None and (query.labels is None or label in query.labels) for label in labels])
 
 

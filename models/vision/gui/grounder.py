@@ -23,7 +23,7 @@ _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048
 """An answer takes a hundred; models that think first need room."""
 _PICTURE_TOKENS = 4000
-"""Of the picture and the rules, at most, with what the tokens of servers differ by."""
+"""Tokens of the picture and the rules, at most, with what the tokens of servers differ by."""
 _ELEMENT_TOKENS = 40
 _MOST_LISTED = 250
 _ASSUMED_CONTEXT = 16_384

@@ -60,7 +60,7 @@ _LEAST_SIDE = 640
 _STRIDES = (8, 16, 32)
 """Pixels between the places that each pair of a YOLOv9's outputs is about."""
 _GREY = 114
-"""Of the margin, as in training."""
+"""The grey of the margin, as in training."""
 _MOST = 2000
 """Boxes that are compared with each other: it bounds the memory."""
 

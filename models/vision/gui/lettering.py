@@ -27,7 +27,7 @@ class Piece:
     in_line: int
     """Pieces that its line has."""
     share: float
-    """Of its line's width."""
+    """The share of its line's width."""
     confidence: float = 1.0
     """The mean of its words'."""
 
@@ -108,8 +108,8 @@ def em_box(piece: Piece) -> tuple[float, float, float, float]:
 
 
 def colours(image: Image, box: tuple[float, float, float, float]) -> tuple[Colour, Colour]:
-    """Of the letters and of what is behind them: the ground is what most of the box shows, the ink the tenth of its
-    pixels that differs most from it."""
+    """The colours of the letters and of what is behind them: the ground is what most of the box shows, the ink the
+    tenth of its pixels that differs most from it."""
     height, width = image.shape[:2]
     left, top = min(max(int(box[0]), 0), width - 1), min(max(int(box[1]), 0), height - 1)
     right, bottom = max(left + 1, min(int(box[2] + 0.5), width)), max(top + 1, min(int(box[3] + 0.5), height))

@@ -43,7 +43,7 @@ class View:
     line: float
     """Pixels that a line's letters are high."""
     scale: float
-    """Of the screenshot to it."""
+    """The scale from the screenshot to it."""
     corner: tuple[int, int]
     """Where it begins in the shrunk screenshot."""
     cut: tuple[bool, bool, bool, bool]
@@ -107,7 +107,7 @@ SCALE = 1000
 """Boxes are thousandths of the picture's width and height, in the question as in the answer: so Qwen-VL, GLM-V, Gemini
 and InternVL say where things are, and it holds however the server shrinks the picture."""
 _MOST_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
-"""Of the picture that is shown. A token is about 28 × 28 pixels to Qwen-VL."""
+"""The largest picture that is shown. A token is about 28 × 28 pixels to Qwen-VL."""
 _QUALITY = 90
 _LONGEST_TEXT = 80
 """Characters of what is written in an element, and _LONGEST_REQUEST of what is asked for."""
@@ -156,7 +156,7 @@ SCHEMA: Mapping[str, Any] = {
     "required": ["means", "numbers", "boxes"],
     "additionalProperties": False,
 }
-"""Of the answer."""
+"""The schema of the answer."""
 
 
 class Unfit(Exception):
@@ -182,7 +182,7 @@ class Question:
     """The parts of the message: the picture, then the text."""
     width: int
     height: int
-    """Of the picture in pixels."""
+    """The picture's height in pixels."""
 
     def read(self, said: str) -> Answer:
         """Raises Unfit. The answer may stand in a fence or among words."""

@@ -140,7 +140,7 @@ class OpenVinoSession:
 
 
 def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) -> str:
-    """Of what is kept of the network: it changes with all that compiling it depends on, this module too."""
+    """The name of what is kept of the network: it changes with all that compiling it depends on, this module too."""
     cpu = [core.get_property("CPU", one) for one in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
     digest = hashlib.sha256(repr((ov.get_version(), cpu, recognition, sorted(options.items()))).encode())
     for file in (path, Path(__file__)):

@@ -188,7 +188,7 @@ class PpOcrReader:
         return list(zip(crops, readings, strict=True))
 
     async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, Reading]]:
-        """Of the ways in which each line may run, the one that reads best."""
+        """The way in which each line reads best, of those in which it may run."""
         read = iter(await self._recognized([crop for line in ways for crop in line], wait))
         return [max((next(read) for _ in line), key=lambda way: _weight(way[1])) for line in ways]
 

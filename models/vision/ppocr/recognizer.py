@@ -181,7 +181,7 @@ def _touching(left: str, right: str) -> bool:
 
 
 LINE_HEIGHT = 48
-"""Of the recogniser's input, in pixels."""
+"""The height of the recogniser's input, in pixels."""
 COLUMN_WIDTH = 8
 """Pixels of the input per column of the output."""
 

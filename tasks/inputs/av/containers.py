@@ -41,7 +41,7 @@ VIDEO_CODECS = frozenset(
 )
 
 THREADS = 2
-"""Of one decoder: several inputs are decoded side by side."""
+"""The threads of one decoder: several inputs are decoded side by side."""
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 _MAX_BREAKS = 100
 """Times that reading on after a broken part of a container is tried."""

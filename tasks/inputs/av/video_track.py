@@ -47,7 +47,7 @@ class VideoTrack:
 
     @property
     def pixels(self) -> int:
-        """Of a frame as it is coded: what decoding one costs."""
+        """The pixels of a frame as it is coded: what decoding one costs."""
         return self._stream.codec_context.width * self._stream.codec_context.height
 
     @property
@@ -57,7 +57,7 @@ class VideoTrack:
 
     @property
     def key_times(self) -> list[float]:
-        """Of the frames that can be decoded without others, ascending."""
+        """The times of the frames that can be decoded without others, ascending."""
         return [self._seconds(moment) for moment in self._keys]
 
     def cost(self, index: int) -> int:
@@ -103,7 +103,7 @@ class VideoTrack:
         return stream
 
     def _shown_size(self) -> tuple[int, int]:
-        """Of a frame whose pixels have been made square."""
+        """The size of a frame whose pixels have been made square."""
         codec = self._stream.codec_context
         width, height = codec.width, codec.height
         if not width or not height:

@@ -56,7 +56,7 @@ class DecodeLimits:
     workers: int = 2
     """Processes (OPENFAZE_DECODE_WORKERS); 0 decodes in a thread of this process."""
     memory_bytes: int = 2048 * MB
-    """Of one process (OPENFAZE_DECODE_MEMORY_MB)."""
+    """Memory of one process (OPENFAZE_DECODE_MEMORY_MB)."""
     seconds: float = 60.0
     """That one call may take (OPENFAZE_DECODE_SECONDS)."""
 
@@ -208,7 +208,7 @@ class Lane:
 
     @property
     def pid(self) -> int | None:
-        """Of its process, None while there is none."""
+        """Its process's, None while there is none."""
         process = self._process
         return process.pid if process else None
 
@@ -382,7 +382,7 @@ class DecodePool:
 
     @property
     def pids(self) -> list[int]:
-        """Of the processes that run."""
+        """Those of the processes that run."""
         return [lane.pid for lane in self._lanes if lane.pid is not None]
 
     async def open(

@@ -20,9 +20,9 @@ from tasks.inputs.fetch.url_policy import FetchFailed, Visit
 AGENT = "openfaze"
 """The product token that a robots.txt addresses us by."""
 _MAX_BYTES = 1024 * 1024
-"""Of a robots.txt: RFC 9309, section 2.5, wants 500 KiB at least."""
+"""The most bytes of a robots.txt: RFC 9309, section 2.5, wants 500 KiB at least."""
 _KEPT_BYTES = 8 * 1024 * 1024
-"""Of all that are remembered."""
+"""The most bytes of all that are remembered."""
 _KEPT_FOR_S = 3600.0
 """RFC 9309, section 2.4, allows a day."""
 _FAILURE_KEPT_FOR_S = 60.0
@@ -37,7 +37,7 @@ class Permission:
 
 @dataclass(slots=True)
 class _Rules:
-    """Of one origin. Kept as text, because parsed it takes many times the memory."""
+    """The rules of one origin. Kept as text, because parsed it takes many times the memory."""
 
     text: str = ""
     failure: str | None = None

@@ -138,7 +138,7 @@ def _formatted(value: Decimal, digits: str) -> str:
 
 
 _MAX_ROWS = 1_048_576
-"""Of a sheet of Excel; openpyxl counts on to whatever number a row gives itself."""
+"""The most rows of a sheet of Excel; openpyxl counts on to whatever number a row gives itself."""
 _GAPS = 20
 """Places that may be walked for each cell that may be read: a row can have one cell, in column 16,384."""
 

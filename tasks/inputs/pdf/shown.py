@@ -95,14 +95,14 @@ _LEGIBLE_PIXELS = 1024
 _LEGIBLE_SIDE = 8
 """A picture of fewer pixels, or of fewer on one side (a gradient, a rule, a bullet), holds no text."""
 _GLYPH_SEGMENTS = 8
-"""Of a contour, on the average: letters have more, frames and bars have five."""
+"""The mean segments of a contour from which on it is a letter's: letters have more, frames and bars have five."""
 _GLYPH_POINTS = 4.0, 60.0
 """How high letters may be; below, a contour is a bullet, above, a drawing."""
 _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
-"""Of one path that are looked at."""
+"""The most segments of one path that are looked at."""
 _MAX_OUTLINES = 1000
-"""Of one page: a map has a hundred times as many, and a few tell."""
+"""The most outlines of one page: a map has a hundred times as many, and a few tell."""
 _TURNED = 0.01
 """Sine above which a rectangle is not upright."""
 _MAX_DEPTH = 5

@@ -80,7 +80,7 @@ class Pictures:
         self._read = np.zeros(len(self._sizes), dtype=bool)
 
     def read_as(self, hidden: Sequence[Box]) -> list[bool]:
-        """Of each of the `hidden` words, whether it is what was read in a picture, which is known from then on."""
+        """Whether each of the `hidden` words is what was read in a picture, which is known from then on."""
         under = self._count(self._grid.cells(hidden))
         self._read = (under > 0) & (under >= _SCANNED * self._sizes)
         return [bool(self._read[self._at[self._grid.at(word.centre)]]) for word in hidden]
@@ -106,7 +106,8 @@ _COVERED = 0.8
 _OPAQUE = 0.98
 """Share of a picture's pixels that are opaque where it hides what is below: its edges may be smoothed."""
 _MAX_PICTURES = 20
-"""Of one page that are drawn by themselves to see whether they are opaque. Further ones count as transparent."""
+"""The most pictures of one page that are drawn by themselves to see whether they are opaque. Further ones count as
+transparent."""
 
 
 def uncovered(words: Sequence[PdfWord], shown: Shown, page: pypdfium2.PdfPage) -> list[PdfWord]:

@@ -26,7 +26,7 @@ _ALIGNED = 0.01
 
 _NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
 _MAX_CHARACTERS = 200_000
-"""Of one page: a densely printed newspaper page has 50,000, and they are walked through one by one."""
+"""The most of one page: a densely printed newspaper page has 50,000, and they are walked through one by one."""
 
 Direction = tuple[float, float]
 """Unit vector in the page's space in which the text runs."""

@@ -26,7 +26,7 @@ class PicturePlace:
     offset: int
     """Characters of the text before it."""
     number: int
-    """Of the page that shows the picture. One that a file shows twice has two places."""
+    """The number of the page that shows the picture. One that a file shows twice has two places."""
 
 
 def mark(number: int) -> str:
