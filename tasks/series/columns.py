@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tasks.series.dates import (
-    MONTHS,
     decimal_comma,
     is_missing,
     looks_numeric,
@@ -18,6 +17,7 @@ from tasks.series.dates import (
     year_in,
 )
 from tasks.series.grid import Cell, Column, Table
+from tasks.wording.vocabulary import MONTHS, UNITS
 
 MOST = 0.8
 """Share of a column's cells that must be dates, or numbers, for it to be one of dates, or numbers."""
@@ -28,10 +28,10 @@ _DATE_NAME = re.compile(
     r"date|datum|fecha|data|dt|ds|time|timestamp|datetime|zeit|day|tag|jour|period|epoch|ts|日期|日付|时间|дата|время|التاريخ",
     re.IGNORECASE,
 )
-YEAR_NAME = re.compile(r"years?|yr|jahr|année|an|año|anno|ano|jaar|年|год|السنة", re.IGNORECASE)
-_MONTH_NAME = re.compile(r"months?|mo|monat|mois|mes|mese|mês|maand|月|месяц|الشهر", re.IGNORECASE)
-_QUARTER_NAME = re.compile(r"quarters?|qtr|q|quartal|trimestre|kwartaal|季度|квартал", re.IGNORECASE)
-_DAY_NAME = re.compile(r"days?|tag|jour|d[ií]a|giorno|dag|日|день", re.IGNORECASE)
+YEAR_NAME = re.compile(rf"{UNITS['year']}|السنة", re.IGNORECASE)
+_MONTH_NAME = re.compile(rf"{UNITS['month']}|mo|الشهر", re.IGNORECASE)
+_QUARTER_NAME = re.compile(rf"{UNITS['quarter']}|q", re.IGNORECASE)
+_DAY_NAME = re.compile(UNITS["day"], re.IGNORECASE)
 
 Times = Sequence[dt.datetime | None]
 Numeric = Mapping[int, Sequence[float | None]]

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+from tasks.wording.vocabulary import MONTHS
+
 _SPACES = "  \u00a0\u202f\u2009'’"
 _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
 _AROUND = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
@@ -84,29 +86,6 @@ def _digits(cell: str) -> tuple[str, str] | None:
         return None
     return ("-" if negative else found[1]), found[2]
 
-
-MONTHS: dict[str, int] = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar jänner janvier janv enero ene gennaio gen janeiro januari",
-            "february feb februar février févr fév fevrier febrero febbraio fevereiro fev februari",
-            "march mar märz mrz maerz mars marzo março marco maart mrt",
-            "april apr avril avr abril abr aprile",
-            "may mai mayo maggio mag maio mei",
-            "june jun juni juin junio giugno giu junho",
-            "july jul juli juillet juil julio luglio lug julho",
-            "august aug août aout agosto ago augustus",
-            "september sep sept septembre septiembre set settembre setembro",
-            "october oct oktober okt octobre octubre ottobre ott outubro out",
-            "november nov novembre noviembre novembro",
-            "december dec dezember dez décembre déc decembre diciembre dic dicembre dezembro",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-"""Months in English, German, French, Spanish, Italian, Portuguese and Dutch, with their short forms."""
 
 _YEAR = r"(1[5-9]\d\d|2[01]\d\d)"
 _CLOCK = r"(?:[T ]\s*(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s*(am|pm)?\s*(Z|UTC|[+-]\d\d:?\d\d)?)?"

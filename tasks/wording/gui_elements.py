@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from tasks.wording.vocabulary import PLACES
+
 TYPE_WORDS = {
     "button": "buttons?|btn|schaltflächen?|knopf|knöpfe|boutons?|bot[oó]n(?:es)?|pulsant[ei]|bot[ãõ](?:o|es)"
     "|knop(?:pen)?",
@@ -36,15 +38,6 @@ _PLACES = {
     "right": "right(?:most)?|rechts|rechte[nrs]?|(?:à|de) droite|droite|derech[ao]|a destra|destr[ao]|direit[ao]",
     "middle": "middle|cent(?:er|re)|mitte|milieu|centro",
 }
-_ORDER_WORDS = {
-    0: "first 1st erste ersten premier première primer primero primera primo prima eerste",
-    1: "second 2nd zweite zweiten deuxième segundo segunda tweede",
-    2: "third 3rd dritte troisième",
-    3: "fourth 4th",
-    4: "fifth 5th",
-    -1: "last letzte letzten dernier dernière último última ultimo ultima laatste",
-}
-_ORDER = {word: place for place, words in _ORDER_WORDS.items() for word in words.split()}
 _QUOTED = re.compile(r"[\"“„«]\s*([^\"“”„«»]{1,80}?)\s*[\"”“»]|(?<!\w)['‘]([^'‘’]{1,80})['’](?!\w)")
 _SHOWN_IN = re.compile(
     r"\b(?:in|on|of|from|within|inside|im|in diesem|auf dem|dans l['’]|sur l['’]|en la|nell['’]|na)"
@@ -106,10 +99,18 @@ class Wording:
         for words in _PLACES.values():
             bare = _word(words).sub(" ", bare)
         left = re.findall(r"[\w'’+&%/.-]+", bare)
-        order = next((_ORDER[word.casefold()] for word in left if word.casefold() in _ORDER), None)
-        left = [word for word in left if word.casefold() not in _ORDER]
+        order = next((PLACES[word.casefold()] for word in left if word.casefold() in PLACES), None)
+        left = [word for word in left if word.casefold() not in PLACES]
         written = (quoted[1] or quoted[2]) if quoted else " ".join(_without_ends(left))
-        return cls(written.strip(), quoted is not None, types, places, order, several, first)
+        return cls(
+            written.strip(),
+            quoted is not None,
+            types,
+            places,
+            order - 1 if order and order > 0 else order,
+            several,
+            first,
+        )
 
 
 def _word(words: str) -> re.Pattern[str]:

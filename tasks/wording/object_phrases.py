@@ -7,6 +7,8 @@ say is understood.
 import re
 from collections.abc import Iterator
 
+from tasks.wording.vocabulary import NUMBERS
+
 _VERB = re.compile(
     r"\b(?:"
     r"how many|number of|where(?:'s|’s| is| are)|(?:is|are) there|(?:do|can) you see"
@@ -47,10 +49,6 @@ le la les l un une des du de d tous toutes tout chaque el los las una unos unas 
 il lo gli i uno tutti tutte ogni os as um uma o het een elke
 """
 _LITTLE = frozenset(_LITTLE_WORDS.split())
-_NUMBER = re.compile(
-    r"\d+|one|two|three|four|five|six|seven|eight|nine|ten|zwei|drei|deux|trois|dos|tres|due|tre|dois|twee|drie"
-)
-
 _EVERYTHING = re.compile(
     r"\b(?:objects?|things?|items?|everything|anything|stuff|contents?|entit(?:y|ies)|elements?|what|whatever|instances?"
     r"|(?:bounding )?box(?:es)?|labels?|class(?:es)?|image|picture|photo|it|them|and|detections?|segments?|regions?"
@@ -113,7 +111,7 @@ def _phrases(text: str) -> Iterator[str]:
 def _bare(words: str) -> str:
     """Without articles, quantities and punctuation at its ends."""
     kept = re.sub(r"[^\w\s'’-]", " ", re.sub(r"^(?:l|d)['’]", "", words.strip(), flags=re.IGNORECASE)).split()
-    while kept and (kept[0].lower() in _LITTLE or _NUMBER.fullmatch(kept[0].lower())):
+    while kept and (kept[0].lower() in _LITTLE or kept[0].isdecimal() or kept[0].lower() in NUMBERS):
         kept.pop(0)
         if kept:
             kept[0] = re.sub(r"^(?:l|d)['’]", "", kept[0], flags=re.IGNORECASE)

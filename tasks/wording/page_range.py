@@ -1,50 +1,18 @@
 """Which pages of a document the user's words ask for: "page 3", "Seiten 2 bis 4", "the last two pages"."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from tasks.errors import InputError
-
+from tasks.wording import vocabulary
+from tasks.wording.vocabulary import NUMBERS, any_of
 
 # How people say which pages they mean, in English, German, French, Spanish, Portuguese and Italian.
 #
 # Fragments of regular expressions that ignore case. None of them captures anything.
-def _by_word(words: dict[int, str]) -> dict[str, int]:
-    return {word: number for number, line in words.items() for word in line.split(", ")}
-
-
-COUNTS = _by_word(
-    {
-        1: "one",
-        2: "two, zwei, deux, dos, due, duas",
-        3: "three, drei, trois, tres, tre, três",
-        4: "four, vier, quatre, cuatro, quattro, quatro",
-        5: "five, fünf, cinq, cinco, cinque",
-        6: "six",
-        7: "seven",
-        8: "eight",
-        9: "nine",
-        10: "ten",
-    }
-)
-PLACES = _by_word(
-    {
-        1: "first, erste, ersten, première, premières, primera, primeras, primeira, primeiras, prima, prime",
-        2: "second, zweite, zweiten, deuxième, seconde, segunda, seconda",
-        3: "third, dritte, dritten, troisième, tercera, terceira, terza",
-        4: "fourth, vierte, vierten, quatrième, cuarta, quarta",
-        5: "fifth, fünfte, fünften, cinquième, quinta",
-        -1: "last, final, letzte, letzten, dernière, dernières, última, últimas, ultima, ultime",
-        -2: "second to last, second-to-last, penultimate, vorletzte, vorletzten, avant-dernière, penúltima, penultima",
-        -3: "third to last, third-to-last",
-    }
-)
-"""Below zero: counted from the end."""
-
-
-def _any_of(words: Iterable[str]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
-
+COUNTS = {word: number for word, number in NUMBERS.items() if number <= 10 and (number > 1 or word == "one")}
+"""Of the words for 1, all but the English one are articles, too."""
+PLACES = {**vocabulary.PLACES, "prime": 1, "final": -1}
 
 PAGES = r"pages|seiten|p[áa]ginas|pagine"
 PAGE = r"page|seite|p[áa]gina"
@@ -72,9 +40,9 @@ ONWARDS = (
 ON = r"\s+(?:on|an)(?=\s*(?:[.,;:!?)]|$)|\s+please\b)"
 
 # "3.5" and "3-column" are not page 3. Nine digits are more than any document has pages.
-COUNT = rf"(?:\d{{1,9}}(?!\d|\.\d)|(?:{_any_of(COUNTS)}))(?!\w|-(?!(?:end|ende|fin|fim|fine|last)\b)[^\W\d])"
+COUNT = rf"(?:\d{{1,9}}(?!\d|\.\d)|(?:{any_of(COUNTS)}))(?!\w|-(?!(?:end|ende|fin|fim|fine|last)\b)[^\W\d])"
 RANGE = rf"{COUNT}(?:{TO}{THE}(?:(?:{PAGE})\s+)?{COUNT}|{ONWARDS})?"
-PLACE = rf"(?:\d{{1,9}}(?:st|nd|rd|th|re|ère|e|ème|ª|a|\.(?=\s+(?:seiten?|und|bis)\b|$))|(?:{_any_of(PLACES)}))(?!\w)"
+PLACE = rf"(?:\d{{1,9}}(?:st|nd|rd|th|re|ère|e|ème|ª|a|\.(?=\s+(?:seiten?|und|bis)\b|$))|(?:{any_of(PLACES)}))(?!\w)"
 
 _READ = "read|include|use|process|extract|transcribe|scan|return|output|show|want|need"
 BUT = (

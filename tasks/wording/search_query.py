@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from tasks.errors import InputError
+from tasks.wording.vocabulary import DATE, NUMBERS, UNITS, any_of, stretch_of, unit_named
 
 Period = Literal["day", "week", "month", "year"]
 
@@ -43,58 +44,54 @@ def freshness_in(text: str, today: date) -> Freshness | None:
 
 _Dates = Callable[[re.Match[str], date], tuple[date, date | None] | None]
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DATE = (
-    r"(?:(?P<year>(?:19|20)\d\d)(?:-(?P<month>\d\d?)(?:-(?P<day>\d\d?))?)?"
-    rf"|(?P<name>{'|'.join(_MONTHS)})[a-z]*\.? (?:(?P<name_day>\d\d?)(?:st|nd|rd|th)?,? )?(?P<name_year>(?:19|20)\d\d))"
-    r"(?![\d.,]*\d)"
-)
-_NUMBERS = {"a": 1, "one": 1, "couple of": 2, "two": 2, "few": 3, "three": 3, "four": 4, "five": 5, "six": 6}
+_NUMBERS = {"a": 1, "couple of": 2, "few": 3, **NUMBERS}
 _UNIT_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366}
 
 
+def _any_unit(*units: str) -> str:
+    return rf"(?P<unit>{'|'.join(UNITS[unit] for unit in units)})(?:\b|(?<=[\u3040-\u9fff]))"
+
+
+_UNIT = _any_unit(*_UNIT_DAYS)
+_CALENDAR_UNIT = _any_unit("week", "month", "year")
+_THIS = r"\b(?:this|diese[nrs]?|ce(?:tte)?|est[ea]|quest[ao]|deze|dit|эт(?:ой|ом)) |\bquest['’]|本|这|今|هذا ال"
+_LAST = r"\b(?:last|letzte[nrs]?) |上|先|去"
+_LAST_AFTER = r" (?:derni[eè]re?|pasad[ao]|scors[ao]|passad[ao])\b"
+
+
 def _since(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
-    begins = _begin(match)
-    return (begins, None) if begins else None
+    stretch = stretch_of(match)
+    return (stretch[0], None) if stretch else None
 
 
 def _within(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
-    begins = _begin(match)
-    if begins is None:
+    stretch = stretch_of(match)
+    return (stretch[0], stretch[1] - timedelta(1)) if stretch else None
+
+
+def _past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
+    """None for "last week", which is the one before this."""
+    if match["number"] is None and match["past"].lower() != "past":
         return None
-    if match["name_day"] or match["day"]:
-        return begins, begins
-    if match["name"] or match["month"]:
-        return begins, (begins.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)
-    return begins, begins.replace(month=12, day=31)
-
-
-def _begin(match: re.Match[str]) -> date | None:
-    try:
-        if match["name"]:
-            return date(int(match["name_year"]), _MONTHS.index(match["name"].lower()) + 1, int(match["name_day"] or 1))
-        return date(int(match["year"]), int(match["month"] or 1), int(match["day"] or 1))
-    except ValueError:  # there is no such day
-        return None
-
-
-def _last(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
-    number = match["number"].lower()
-    count = int(number) if number.isdecimal() else _NUMBERS[number]
-    days = count * _UNIT_DAYS[match["unit"].lower()]
+    number = (match["number"] or "1").lower()
+    days = (int(number) if number.isdecimal() else _NUMBERS[number]) * _UNIT_DAYS[unit_named(match["unit"]) or "day"]
     return (today - timedelta(max(1, round(days))), None) if days < 36_600 else None
+
+
+def _this(match: re.Match[str], today: date, ago: int = 0) -> tuple[date, date | None]:
+    """From the beginning of a year on; as long as a week or month takes, and once more for each that is past."""
+    unit = unit_named(match["unit"]) or "year"
+    if unit == "year":
+        return date(today.year - ago, 1, 1), None
+    return today - timedelta((ago + 1) * _UNIT_DAYS[unit]), None
+
+
+def _last(match: re.Match[str], today: date) -> tuple[date, date | None]:
+    return _this(match, today, ago=1)
 
 
 def _ago(days: int) -> _Dates:
     return lambda _match, today: (today - timedelta(days), None)
-
-
-def _this_year(_match: re.Match[str], today: date) -> tuple[date, date | None]:
-    return today.replace(month=1, day=1), None
-
-
-def _last_year(_match: re.Match[str], today: date) -> tuple[date, date | None]:
-    return date(today.year - 1, 1, 1), None
 
 
 def _any(*alternatives: str) -> re.Pattern[str]:
@@ -102,56 +99,22 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 
 
 _HINTS: Final[tuple[tuple[re.Pattern[str], _Dates], ...]] = (
-    (_any(rf"\b(?:since|newer than|published after|seit|depuis|desde|dal|sinds|с) (?:early |late )?{_DATE}"), _since),
-    (re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>)(?P<day>)(?P<name>)年?(?:以来|以后|以降)"), _since),
-    (_any(rf"\b(?:published|released|posted|written) (?:in|on|during) {_DATE}"), _within),
+    (_any(rf"\b(?:since|newer than|published after|seit|depuis|desde|dal|sinds|с) (?:early |late )?{DATE}"), _since),
+    (_any(rf"{DATE}年?(?:以来|以后|以降)"), _since),
+    (_any(rf"\b(?:published|released|posted|written) (?:in|on|during) {DATE}"), _within),
+    (_any(rf"\b(?P<past>past|last|previous)(?: (?P<number>\d{{1,3}}|{any_of(_NUMBERS)}))? (?!an\b){_UNIT}"), _past),
     (
         _any(
-            rf"\b(?:past|last|previous) (?P<number>\d{{1,3}}|{'|'.join(_NUMBERS)}) (?P<unit>{'|'.join(_UNIT_DAYS)})s?\b"
-        ),
-        _last,
-    ),
-    (
-        _any(
-            r"\b(?:today|tonight|this (?:morning|afternoon|evening)|past day|breaking news)\b",
+            r"\b(?:today|tonight|this (?:morning|afternoon|evening)|breaking news)\b",
             r"\b(?:heute|aujourd['’]hui|hoy|oggi|hoje|vandaag)\b|今天|今日|\bсегодня|اليوم",
         ),
         _ago(1),
     ),
     (_any(r"\b(?:yesterday|last night|gestern|ayer|ieri|ontem|gisteren)\b|昨天|昨日|\bвчера|أمس"), _ago(2)),
-    (
-        _any(
-            r"\b(?:this|past) week\b|\bthis weekend\b",
-            r"\b(?:diese[rn]? woche|cette semaine|esta semana|questa settimana|deze week)\b",
-            r"本周|这周|今週|на этой неделе|هذا الأسبوع",
-        ),
-        _ago(7),
-    ),
-    (_any(r"\blast week\b|\b(?:letzten? woche|semaine dernière|semana pasada|settimana scorsa)\b|上周|先週"), _ago(14)),
-    (
-        _any(
-            r"\b(?:this|past) month\b",
-            r"\b(?:diesen monat|ce mois(?:-ci)?|este m[eê]s|questo mese|deze maand)\b",
-            r"本月|这个月|今月|в этом месяце|هذا الشهر",
-        ),
-        _ago(31),
-    ),
-    (
-        _any(r"\blast month\b|\b(?:letzten monat|mois dernier|mes pasado|mese scorso|mês passado)\b|上个月|先月"),
-        _ago(62),
-    ),
-    (
-        _any(
-            r"\bthis year\b|\b(?:dieses jahr|cette année|este a[nñ]o|quest['’]anno|dit jaar)\b",
-            r"今年|в этом году|هذا العام",
-        ),
-        _this_year,
-    ),
-    (_any(r"\bpast year\b"), _ago(365)),
-    (
-        _any(r"\blast year\b|\b(?:letztes jahr|l['’]année dernière|año pasado|anno scorso|ano passado)\b|去年"),
-        _last_year,
-    ),
+    (_any(r"\bthis weekend\b"), _ago(7)),
+    (_any(rf"(?:{_THIS}){_CALENDAR_UNIT}"), _this),
+    (_any(rf"(?:{_LAST}){_CALENDAR_UNIT}"), _last),
+    (_any(rf"{_CALENDAR_UNIT}{_LAST_AFTER}"), _last),
 )
 
 _LATEST: Final = _any(

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from tasks.speech.languages import CODE_OF, CODES
+from tasks.wording.vocabulary import NUMBERS, any_of
 
 # What a request's text says about speakers: that they are to be told apart, and how many there are.
 #
@@ -11,19 +12,8 @@ from tasks.speech.languages import CODE_OF, CODES
 MOST_SPEAKERS = 20
 """More than that nobody means, and no engine tells apart."""
 
-_NUMBERS = {
-    **dict.fromkeys(("two", "both", "zwei", "zweier", "beide", "beiden", "deux", "dos", "ambos"), 2),
-    **dict.fromkeys(("due", "dois", "duas"), 2),
-    **dict.fromkeys(("three", "drei", "dreier", "trois", "tres", "tre", "três"), 3),
-    **dict.fromkeys(("four", "vier", "quatre", "cuatro", "quattro"), 4),
-    **dict.fromkeys(("five", "fünf", "cinq", "cinco", "cinque"), 5),
-    **dict.fromkeys(("six", "sechs", "seis"), 6),
-    **dict.fromkeys(("seven", "sieben", "sept", "siete"), 7),
-    **dict.fromkeys(("eight", "acht", "huit", "ocho"), 8),
-    **dict.fromkeys(("nine", "neun", "neuf", "nueve"), 9),
-    **dict.fromkeys(("ten", "zehn", "dix", "diez"), 10),
-}
-_NUMBER = rf"(?P<number>\d{{1,2}}|{'|'.join(_NUMBERS)})"
+_NUMBERS = NUMBERS | dict.fromkeys(("both", "zweier", "beide", "beiden", "ambos"), 2) | {"dreier": 3}
+_NUMBER = rf"(?P<number>\d{{1,2}}|{any_of(_NUMBERS)})"
 
 _SPEAKERS = (
     r"(?:speakers?|voices?|people|persons?|participants?|talkers?|parties"
@@ -142,7 +132,7 @@ _BY_WORD = re.compile(
     r"|逐[字词詞]|каждо\w+ слов|по словам|単語ごと",
     re.IGNORECASE,
 )
-_NAME = "|".join(sorted(map(re.escape, CODE_OF), key=len, reverse=True))
+_NAME = any_of(map(re.escape, CODE_OF))
 _WORD_END = r"(?:\w{0,2}\b|(?=[^a-z]|$))"
 _RECORDING = (
     r"(?:audio|recording|speech|speakers?|voice(?: ?(?:memo|note|message))?|talk|podcast|clip|call|interview|meeting"

@@ -1,13 +1,18 @@
 """What of a request's text is read for wishes: in time linear in a bounded part of it."""
 
+import datetime as dt
 import re
+import tomllib
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.base import TaskRequest
 from tasks.series import inline
+from tasks.wording import vocabulary
 from tasks.wording.gui_elements import Wording
+from tests.conftest import each_case
 
 
 def test_a_short_text_is_read_whole() -> None:
@@ -39,3 +44,37 @@ def test_a_text_without_pairs_is_not_searched_at_each_character() -> None:
     assert list(inline._found_pairs('"' * 1_000_000)) == []
     pairs = ", ".join(f"2024-01-{day:02}: {day}" for day in range(1, 29))
     assert len(list(inline._found_pairs('"' * 1_000_000 + pairs))) == 28
+
+
+def test_a_word_of_the_vocabulary_means_one_thing() -> None:
+    table = tomllib.loads(Path(vocabulary.__file__).with_suffix(".toml").read_text("utf-8"))
+    for subject in ("months", "numbers", "places"):
+        words = [word for said in table[subject].values() for word in said.split(", ")]
+        assert len(words) == len(set(words)) == len(getattr(vocabulary, subject.upper()))
+        assert words == [word.strip().lower() for word in words]
+    assert set(vocabulary.MONTHS.values()) == set(range(1, 13))
+
+
+@each_case(
+    ("word", "unit"),
+    [("Tage", "day"), ("semaines", "week"), ("个月", "month"), ("trading days", "weekday"), ("часов", "hour")],
+)
+def test_units_of_time_are_known_by_their_names(word: str, unit: str) -> None:
+    assert vocabulary.unit_named(word) == unit
+
+
+@each_case(
+    ("text", "begin", "end"),
+    [
+        ("2024", "2024-01-01", "2025-01-01"),
+        ("2024-12", "2024-12-01", "2025-01-01"),
+        ("Q4 2024", "2024-10-01", "2025-01-01"),
+        ("5 de março de 2024", "2024-03-05", "2024-03-06"),
+        ("Mar 5, 2024", "2024-03-05", "2024-03-06"),
+        ("décembre 2024", "2024-12-01", "2025-01-01"),
+    ],
+)
+def test_a_date_in_prose_is_a_stretch_of_days(text: str, begin: str, end: str) -> None:
+    found = re.fullmatch(vocabulary.DATE, text, re.IGNORECASE)
+    assert found is not None
+    assert vocabulary.stretch_of(found) == (dt.date.fromisoformat(begin), dt.date.fromisoformat(end))

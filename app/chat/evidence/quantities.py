@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from tasks.wording.vocabulary import MONTHS
+
 CENTURY_TURNS_AT = 69
 """Two-digit years from here on are 19xx, as POSIX strptime has it."""
 
@@ -29,29 +31,6 @@ _NUMBER = re.compile(
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _UNIT = re.compile(rf"[ ]?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
 _WORD_GOES_ON = re.compile(r"[:/-]\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_]")
-
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        [
-            "jan ene gen janv",
-            "feb fev fév fevr févr",
-            "mar mär mrz mars maart",
-            "apr abr avr avril",
-            "may mai mei mag maj maio mayo",
-            "jun juin giu",
-            "jul juil lug",
-            "aug ago août aout ogos",
-            "sep sept set",
-            "oct okt out ott",
-            "nov",
-            "dec dez dic déc dis",
-        ],
-        1,
-    )
-    for name in names.split()
-}
-"""By the beginnings of the names in English, German, French, Spanish, Italian, Portuguese, Dutch, Malay."""
 
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
 """No further digit, unless a time of day has lost the space before it."""
@@ -211,7 +190,7 @@ def _days(match: re.Match[str]) -> Iterator[date]:
 
 def _month(name: str) -> int:
     """1 to 12, or 0 for a word that is no month."""
-    return _MONTHS.get(name) or _MONTHS.get(name[:3], 0)
+    return MONTHS.get(name) or MONTHS.get(name[:3], 0)
 
 
 def _year(digits: str) -> int:
