@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from app.errors import BadRequest
 from app.wire.request import (
@@ -123,9 +123,8 @@ def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
     the text. Stops at one more than `most`."""
     named: dict[object, Source] = {}
     again: dict[object, list[Origin]] = {}
-    contents = _Contents()
     for source in sources:
-        name = source.url or source.file_id or contents.first_of(source)
+        name = source.url or source.file_id or _Content(source)
         first = named.setdefault(name, source)
         if first is not source:
             said, other = (source, first) if first.is_linked else (first, source)
@@ -138,31 +137,25 @@ def _distinct(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
     )
 
 
-class _Contents:
-    """Tells inputs that a request brings along by what they are: the same bytes, of the same name and type. Only those
-    of one length are read for it."""
+class _Content:
+    """An input that a request brings along, equal to those of the same bytes, name and type. Only those of one length
+    are read for it."""
 
-    def __init__(self) -> None:
-        self._alone: dict[object, Source | None] = {}
-        """The only one so far of its length, name and type; None where there were several."""
-        self._by_digest: dict[tuple[object, bytes], Source] = {}
+    def __init__(self, source: Source) -> None:
+        self._payload = source.payload or ""
+        self._kind = (len(self._payload), source.filename, source.format)
 
-    def first_of(self, source: Source) -> Source:
-        """The first source that is the same."""
-        payload = source.payload or ""
-        kind = (len(payload), source.filename, source.format)
-        if kind not in self._alone:
-            self._alone[kind] = source
-            return source
-        if (alone := self._alone[kind]) is not None:
-            self._by_digest[kind, _digest(alone.payload or "")] = alone
-            self._alone[kind] = None
-        return self._by_digest.setdefault((kind, _digest(payload)), source)
+    def __hash__(self) -> int:
+        return hash(self._kind)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Content) and self._kind == other._kind and self._digest == other._digest
 
-def _digest(payload: str | memoryview) -> bytes:
-    """Other threads run meanwhile."""
-    return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
+    @cached_property
+    def _digest(self) -> bytes:
+        """Other threads run meanwhile."""
+        payload = self._payload
+        return hashlib.sha256(payload.encode() if isinstance(payload, str) else payload).digest()
 
 
 def _sources(index: int, message: Message) -> Iterator[Source]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from app.chat.inputs import Turn
-from app.chat.planning import prose as words
-from app.chat.planning.prose import Prose, without_target
+from app.chat.planning.prose import SUBJECTS, Prose, without_target
 from app.chat.planning.router import Router
 from app.chat.planning.wants import Kind, Wants, kind_of
 from models.base import ModelError
@@ -128,7 +127,7 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
         # To speech engines, a language in the text is the one that is spoken, unless it is a translation's.
         asked = without_target(text) if kind in {"audio", "video"} and wants.reading_in else text
         steps.append(Step(_READERS[kind], (source,), asked))
-        if kind == "video" and prose.mentions(words.WRITTEN):
+        if kind == "video" and prose.mentions("written"):
             steps.append(Step("ocr", (source,), text))
         if kind == "image" and wants.interface:
             steps.append(Step("gui_detection", (source,), text))
@@ -146,7 +145,7 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
 
 def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
     """`steps`, those marked that read a picture in which the words only look for something to be seen."""
-    if prose.mentions(words.WRITTEN) or prose.asks(words.READ_OUT, without=words.DETECT):
+    if prose.mentions("written") or prose.asks("read_out", without="detect"):
         return list(steps)
     searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
     needed = {index for step in steps for index in step.after}
@@ -176,18 +175,18 @@ def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
     not lead to it."""
     if not steps or set(steps[-1].after) != set(range(len(steps) - 1)):
         return False
-    if len(prose.sentences) > 1 or (prose.mentions(words.ALSO) and steps[-1].task != "web_search"):
+    if len(prose.sentences) > 1 or (prose.mentions("also") and steps[-1].task != "web_search"):
         return False
-    done_by_itself = steps[-1].task in {"forecast", "translate"} or prose.mentions(words.READ_OUT)
-    return done_by_itself or not prose.text.strip() or prose.asks(words.SEARCH)
+    done_by_itself = steps[-1].task in {"forecast", "translate"} or prose.mentions("read_out")
+    return done_by_itself or not prose.text.strip() or prose.asks("search")
 
 
 def _reads_out(prose: Prose) -> bool:
     """ "Transcribe this.", "Extract the text.", or no words at all; not "Extract the total."."""
     if not prose.text.strip():
         return True
-    details = words.ALL_THAT_IS_WRITTEN.sub(" ", prose.text)
-    return prose.asks(words.READ_OUT) and words.WRITTEN.search(details) is None
+    details = SUBJECTS["all_that_is_written"].sub(" ", prose.text)
+    return prose.asks("read_out") and SUBJECTS["written"].search(details) is None
 
 
 def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
@@ -196,11 +195,11 @@ def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
     if not steps or len([sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]) > 1:
         return False
     said = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")
-    more = sum(1 for _ in words.ALSO.finditer(said))
+    more = sum(1 for _ in SUBJECTS["also"].finditer(said))
     last = steps[-1]
     if last.task == "translate":
         is_last = set(last.after) == set(range(len(steps) - 1))
-        reads_too = _reads_out(prose) and not prose.mentions(words.WRITE)
+        reads_too = _reads_out(prose) and not prose.mentions("write")
         return is_last and more <= (1 if reads_too else 0)
     if last.task == "forecast":
         return len(steps) == 1 and not more

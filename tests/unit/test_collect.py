@@ -1,6 +1,7 @@
 """What a request says and shows."""
 
 import dataclasses
+import hashlib
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -251,13 +252,13 @@ def test_the_same_bytes_under_two_names_are_two_sources() -> None:
 
 def test_only_data_urls_of_one_length_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    digest = inputs._digest
+    sha256 = hashlib.sha256
 
-    def noted(payload: Any) -> bytes:
+    def noted(payload: bytes) -> Any:
         read.append(len(payload))
-        return digest(payload)
+        return sha256(payload)
 
-    monkeypatch.setattr(inputs, "_digest", noted)
+    monkeypatch.setattr(hashlib, "sha256", noted)
     latest_turn(request(user(*(image(PIXEL + "AAAA" * number) for number in range(5)), image(PIXEL))), 8)
     assert read == [len(PIXEL)] * 2
 

@@ -122,7 +122,7 @@ def test_an_answer_that_does_not_fit_says_why() -> None:
         ('{"a": "ends in \\', {}),
         ('{"a": {"b": [[1, 2], [3', {"a": {"b": [[1, 2], []]}}),
         ('{"a": 1} and {"b": 2', {"a": 1}),
-        ('{"a": 1, "a": 2, "b', None),
+        ('{"a": 1, "a": 2, "b', {"a": 2}),
         ('{"a": ]', None),
         ("no JSON", None),
         ("", None),

@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.chat.planning import prose as words
 from app.chat.planning.prose import Prose, target_language, target_of_translation
 from tests.conftest import each_case
 
@@ -24,11 +23,11 @@ LINK = "https://example.com/a"
     ],
 )
 def test_code_quotations_and_addresses_ask_for_nothing(message: str) -> None:
-    assert not Prose.of(message).mentions(words.TRANSLATE)
+    assert not Prose.of(message).mentions("translate")
 
 
 def test_an_apostrophe_quotes_nothing() -> None:
-    assert Prose.of("it's mine, translate what's his").mentions(words.TRANSLATE)
+    assert Prose.of("it's mine, translate what's his").mentions("translate")
 
 
 @pytest.mark.parametrize("message", ["Translate: search", "Translate the following\n\nsearch", "Here it is:\nsearch"])
@@ -99,21 +98,21 @@ def test_one_link_may_be_forbidden_and_another_followed() -> None:
 )
 def test_what_is_denied_is_not_asked_for(message: str) -> None:
     prose = Prose.of(message)
-    assert not prose.asks(words.TRANSLATE)
+    assert not prose.asks("translate")
 
 
 @pytest.mark.parametrize(
     "message", ["Don't worry, translate it", "I can't read it. Translate it", "translate, don't cut"]
 )
 def test_a_denial_reaches_no_further_than_its_clause(message: str) -> None:
-    assert Prose.of(message).asks(words.TRANSLATE)
+    assert Prose.of(message).asks("translate")
 
 
 def test_a_long_message_is_asked_for_at_its_ends() -> None:
     filler = "Lorem ipsum dolor sit amet. " * 200
-    assert Prose.of(f"{filler} translate it").asks(words.TRANSLATE)
-    assert Prose.of(f"translate it. {filler}").asks(words.TRANSLATE)
-    assert not Prose.of(f"{filler} translate it. {filler}").asks(words.TRANSLATE)
+    assert Prose.of(f"{filler} translate it").asks("translate")
+    assert Prose.of(f"translate it. {filler}").asks("translate")
+    assert not Prose.of(f"{filler} translate it. {filler}").asks("translate")
 
 
 @each_case(

@@ -64,42 +64,11 @@ def target_of_translation(text: str) -> str | None:
     return None
 
 
-Pattern = re.Pattern[str]
-
-_TABLE: Final[dict[str, list[str]]] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
-
-
-def _pattern(subject: str) -> Pattern:
-    return re.compile("|".join(_TABLE[subject]), re.IGNORECASE)
-
-
-TRANSLATE: Final = _pattern("translate")
-SAY_IN: Final = _pattern("say_in")
-WRITE: Final = _pattern("write")
-FORECAST: Final = _pattern("forecast")
-HORIZON: Final = _pattern("horizon")
-PERIOD: Final = _pattern("period")
-DETECT: Final = _pattern("detect")
-LOOK_FOR: Final = _pattern("look_for")
-WRITTEN: Final = _pattern("written")
-GUI: Final = _pattern("gui")
-SEARCH: Final = _pattern("search")
-FRESH: Final = _pattern("fresh")
-CHANGING: Final = _pattern("changing")
-COSTS: Final = _pattern("costs")
-CHANGES_ALWAYS: Final = _pattern("changes_always")
-READ_OUT: Final = _pattern("read_out")
-ALL_THAT_IS_WRITTEN: Final = _pattern("all_that_is_written")
-ALSO: Final = _pattern("also")
-ABOUT_DOING: Final = _pattern("about_doing")
-DAY: Final = _pattern("day")
-FIRST_PERSON: Final = _pattern("first_person")
-QUESTION: Final = _pattern("question")
-OWN_WORDS: Final = _pattern("own_words")
-OPEN: Final = _pattern("open")
-NOT_BEFORE: Final = _pattern("not_before")
-NOT_AFTER: Final = _pattern("not_after")
-
+SUBJECTS: Final = {
+    subject: re.compile("|".join(phrases), re.IGNORECASE)
+    for subject, phrases in tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8")).items()
+}
+"""How each subject is spoken of."""
 
 QUOTE = "❝"
 """Stands where something was quoted."""
@@ -116,7 +85,7 @@ _QUOTED = re.compile(
 _BLANKS = re.compile(r"[^\S\n]+")
 _BEFORE_TEXT = re.compile(r"[:：]\s*|\n\s*\n")
 _TAKES_TEXT = re.compile(
-    rf"{TRANSLATE.pattern}|{FORECAST.pattern}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
+    rf"{SUBJECTS['translate'].pattern}|{SUBJECTS['forecast'].pattern}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
     r"|proofread|correct|explain|classify|detect the language|sort|fix|shorten|corrige\w*|korrigier\w*|fasse)\b",
     re.IGNORECASE,
 )
@@ -160,7 +129,7 @@ class Prose:
         if not is_short:
             text = f"{text[:_INSTRUCTIONS]}\n{text[-_INSTRUCTIONS:]}"
         sentences = tuple(filter(None, map(str.strip, _SENTENCES.split(text))))
-        denied = (sentence for sentence in sentences if _denies(sentence, OPEN))
+        denied = (sentence for sentence in sentences if any(_denials(sentence, "open")))
         followed = shown.difference(*map(_LINKS.findall, denied))
         return cls(
             text,
@@ -171,22 +140,24 @@ class Prose:
             followed=frozenset(links[int(number)] for number in followed),
         )
 
-    def asks(self, subject: Pattern, *others: Pattern, without: Pattern | None = None) -> bool:
-        """Whether a sentence speaks of `subject`, which it does not deny, of all `others`, and not of `without`."""
+    def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
+        """Whether a sentence speaks of `subject` (of SUBJECTS, as all here), which it does not deny, of all `others`,
+        and not of `without`."""
         return any(
-            _affirms(sentence, subject)
-            and all(other.search(sentence) for other in others)
-            and not (without and without.search(sentence))
+            not all(denials)
+            and all(SUBJECTS[other].search(sentence) for other in others)
+            and not (without and SUBJECTS[without].search(sentence))
             for sentence in self.sentences
+            if (denials := _denials(sentence, subject))
         )
 
-    def frames(self, subject: Pattern) -> bool:
+    def frames(self, subject: str) -> bool:
         """Whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
-        return any(subject.search(sentence) for sentence in outer)
+        return any(map(SUBJECTS[subject].search, outer))
 
-    def mentions(self, subject: Pattern) -> bool:
-        return subject.search(self.text) is not None
+    def mentions(self, subject: str) -> bool:
+        return SUBJECTS[subject].search(self.text) is not None
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:
@@ -207,15 +178,12 @@ def _without_payload(bare: str) -> tuple[str, bool]:
     return bare, False
 
 
-def _affirms(sentence: str, subject: Pattern) -> bool:
-    return any(not _is_denied(sentence, found) for found in subject.finditer(sentence))
-
-
-def _denies(sentence: str, subject: Pattern) -> bool:
-    return any(_is_denied(sentence, found) for found in subject.finditer(sentence))
-
-
-def _is_denied(sentence: str, found: re.Match[str]) -> bool:
-    before = _SEGMENTS.split(sentence[: found.start()])[-1]
-    after = _SEGMENTS.split(sentence[found.end() :])[0]
-    return bool(NOT_BEFORE.search(before) or NOT_AFTER.search(after))
+def _denials(sentence: str, subject: str) -> list[bool]:
+    """Whether the sentence denies it, of each place in which it speaks of `subject`."""
+    return [
+        bool(
+            SUBJECTS["not_before"].search(_SEGMENTS.split(sentence[: found.start()])[-1])
+            or SUBJECTS["not_after"].search(_SEGMENTS.split(sentence[found.end() :])[0])
+        )
+        for found in SUBJECTS[subject].finditer(sentence)
+    ]

@@ -1,7 +1,7 @@
 """Which task a request without telling words is nearest to, by examples of each."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,29 +41,14 @@ LONGEST = 500
 """Characters of a request that are compared: more is a text to work on, not a question."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """The examples of one question, embedded."""
-
-    examples: Mapping[str, NDArray[np.float32]]
-    threshold: float
-    margin: float
-
-    def nearest(self, vector: NDArray[np.float32]) -> str | None:
-        scores = {task: _score(examples @ vector) for task, examples in self.examples.items()}
-        nothing = scores.pop(NOTHING)
-        task = max(scores, key=scores.__getitem__)
-        clear = scores[task] >= self.threshold and scores[task] >= nothing + self.margin
-        return task if clear else None
-
-
 class Router:
     """Asks the embedder only where the answer can matter: where `can_run` some task that it may name."""
 
     def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
         self._embedder = embedder
         self._can_run = can_run
-        self._choices: dict[str, _Choice] = {}
+        self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
+        """The examples of each task, by the name of their prototypes."""
 
     async def without_media(self, text: str) -> str | None:
         """The task for a bare question, None where an LLM needs none. Raises ModelError."""
@@ -77,20 +62,16 @@ class Router:
         worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
         if len(text) > LONGEST or not worth_asking:
             return None
-        choice = self._choices.get(prototypes.name)
-        if choice is None:
-            choice = self._choices[prototypes.name] = await self._embedded(prototypes)
+        if prototypes.name not in self._embedded:
+            texts = [text for examples in prototypes.examples.values() for text in examples]
+            rows = iter(await self._embedder.embed(texts))
+            self._embedded[prototypes.name] = {
+                task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()
+            }
         [vector] = await self._embedder.embed([text])
-        task = choice.nearest(vector)
-        return task if task is not None and self._can_run(task) else None
-
-    async def _embedded(self, prototypes: Prototypes) -> _Choice:
-        texts = [text for examples in prototypes.examples.values() for text in examples]
-        rows = iter(await self._embedder.embed(texts))
-        examples = {task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()}
-        return _Choice(examples, prototypes.threshold, prototypes.margin)
-
-
-def _score(cosines: NDArray[np.float32]) -> float:
-    nearest: Sequence[float] = np.sort(cosines)[-NEIGHBOURS:].tolist()
-    return sum(nearest) / len(nearest)
+        cosines = {task: examples @ vector for task, examples in self._embedded[prototypes.name].items()}
+        scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
+        nothing = scores.pop(NOTHING)
+        task = max(scores, key=scores.__getitem__)
+        is_clear = scores[task] >= max(prototypes.threshold, nothing + prototypes.margin)
+        return task if is_clear and self._can_run(task) else None

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from app.chat.planning import prose as words
 from app.chat.planning.prose import Prose, target_language, target_of_translation
 from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file
 from tasks.inputs.sniff import sniff
@@ -103,36 +102,32 @@ class Wants:
 
     @classmethod
     def of(cls, message: str, prose: Prose) -> Self:
-        about_doing = prose.mentions(words.ABOUT_DOING)
-        translates = prose.asks(words.TRANSLATE) and not about_doing
-        says = prose.asks(words.SAY_IN)
+        about_doing = prose.mentions("about_doing")
+        translates = prose.asks("translate") and not about_doing
+        says = prose.asks("say_in")
         language = target_language(prose.text) or (target_of_translation(prose.text) if translates else None)
         wanted = bool(language) and (translates or says)
-        denies_translation = prose.mentions(words.TRANSLATE) and not translates
-        elsewhere = denies_translation or about_doing or not prose.is_short or prose.mentions(words.WRITE)
-        explicit = prose.asks(words.DETECT)
-        looks_for = prose.asks(words.LOOK_FOR, without=words.WRITTEN)
-        search = prose.asks(words.SEARCH) and prose.frames(words.SEARCH) and not about_doing
-        changing = (
-            prose.asks(words.CHANGING, words.FRESH)
-            or prose.asks(words.COSTS, words.FRESH)
-            or prose.asks(words.CHANGES_ALWAYS)
-        )
-        on_a_day = prose.mentions(words.DAY) and prose.mentions(words.QUESTION)
-        changing |= on_a_day and not prose.mentions(words.FIRST_PERSON)
-        denies = prose.mentions(words.SEARCH) and not prose.asks(words.SEARCH)
-        fresh = prose.is_short and changing and not (about_doing or denies or prose.mentions(words.OWN_WORDS))
+        denies_translation = prose.mentions("translate") and not translates
+        elsewhere = denies_translation or about_doing or not prose.is_short or prose.mentions("write")
+        explicit = prose.asks("detect")
+        looks_for = prose.asks("look_for", without="written")
+        search = prose.asks("search") and prose.frames("search") and not about_doing
+        changing = prose.asks("changing", "fresh") or prose.asks("costs", "fresh") or prose.asks("changes_always")
+        on_a_day = prose.mentions("day") and prose.mentions("question")
+        changing |= on_a_day and not prose.mentions("first_person")
+        denies = prose.mentions("search") and not prose.asks("search")
+        fresh = prose.is_short and changing and not (about_doing or denies or prose.mentions("own_words"))
         decided = denies or wanted or search or fresh or explicit
         return cls(
             translation=language if wanted else None,
             reading_in=language if wanted or not elsewhere else None,
-            forecast=prose.asks(words.FORECAST) and not about_doing,
-            future=prose.mentions(words.HORIZON),
-            period=prose.asks(words.HORIZON, words.PERIOD) and not about_doing,
+            forecast=prose.asks("forecast") and not about_doing,
+            future=prose.mentions("horizon"),
+            period=prose.asks("horizon", "period") and not about_doing,
             series=bool(_LIST.search(message[:_SAMPLE])) or len(_ROWS.findall(message[:_SAMPLE])) >= _LEAST_POINTS,
             detection=explicit or looks_for,
             explicit_detection=explicit,
-            interface=prose.asks(words.GUI),
+            interface=prose.asks("gui"),
             search=search,
             fresh=fresh,
             undecided=not (decided or prose.brings_text or prose.quotes or _PAST_YEAR.search(prose.text)),

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pydantic_core
+
 from app.chat.schema.checker import MAX_DEPTH, SchemaChecker, is_deeper
 
 MAX_ANSWER_CHARS = 1_000_000
@@ -20,8 +22,6 @@ _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _BRACKET = re.compile(r"[\[{]")
 _INSIDE = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"|"', re.DOTALL)
 """What matters for finding the end of a bracket: brackets and whole strings, or one that never ends."""
-_TOKEN = re.compile(r'[\[\]{},:]|"(?:[^"\\]|\\.)*"|[^\s\[\]{},:"]+|"', re.DOTALL)
-"""Brackets, separators, whole strings and other scalars; a bare quotation mark begins a string that never ends."""
 _MEANT_AS_OBJECT = re.compile(r'\{\s*["}]')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -72,31 +72,10 @@ def whole_members(text: str) -> Any:
     opening = _BRACKET.search(text)
     if opening is None:
         return None
-    closers: list[str] = []
-    key_is_next = False
-    end = opening.start()
-    for token in _TOKEN.finditer(text, opening.start()):
-        said = token.group()
-        if said == '"':
-            break
-        if said in ("{", "["):
-            closers.append("}" if said == "{" else "]")
-            is_value = True
-        elif said in ("}", "]"):
-            if closers.pop() != said:
-                return None
-            is_value = True
-        else:
-            # More digits of a number may have been to come.
-            is_whole = said[0] == '"' or token.end() < len(text)
-            is_value = said not in (",", ":") and is_whole and not key_is_next
-        if is_value:
-            end = token.end()
-        if not closers:
-            break
-        key_is_next = closers[-1] == "}" and said in ("{", ",")
+    # More digits of a number may have been to come.
+    whole = text[opening.start() : 1 + max(map(text.rfind, ' \t\r\n[]{},:"'))]
     try:
-        return _decoded(text[opening.start() : end] + "".join(reversed(closers))).value
+        return pydantic_core.from_json(whole, allow_inf_nan=False, allow_partial=True)
     except ValueError:
         return None
 
