@@ -8,7 +8,7 @@ what CLDR leaves out. `words.tsv`, too: which codes and names are also words, or
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -134,17 +134,22 @@ def name_of(tag: str) -> str:
     return f"{_IN_FULL.get(variant, '')} {name} ({tag})".strip() if variant else name
 
 
-def either(names: Iterator[str] | frozenset[str]) -> str:
-    """A regular expression of all `names` that tries each letter once, and takes the longest name that fits."""
-    ends = ""
-    tree: dict[str, list[str]] = {}
-    for name in names:
-        if name:
-            tree.setdefault(name[0], []).append(name[1:])
-        else:
-            ends = "?"
-    branches = [re.escape(first) + (either(frozenset(rest)) if rest != [""] else "") for first, rest in tree.items()]
-    return f"(?:{'|'.join(branches)}){ends}" if branches else ""
+def _lengths() -> Mapping[str, Sequence[int]]:
+    found: dict[str, set[int]] = {}
+    for name in TAG_OF_NAME:
+        found.setdefault(name[0], set()).add(len(name))
+    return {first: sorted(lengths, reverse=True) for first, lengths in found.items()}
+
+
+_LENGTHS = _lengths()
+"""Of the names by their first letters, the longest first."""
+_LONGEST = max(map(len, TAG_OF_NAME))
+
+
+def names_at(text: str, at: int) -> Iterator[str]:
+    """The names, whole or the beginnings of such, that begin at a place in `text`, in any case: the longest first."""
+    following = _APOSTROPHES.sub("'", text[at : at + _LONGEST].lower())
+    return (name for end in _LENGTHS.get(following[:1], ()) if (name := following[:end]) in TAG_OF_NAME)
 
 
 MADLAD_FOLDER = "madlad-400"

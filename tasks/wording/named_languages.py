@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a language a line
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,9 +13,9 @@ from models.translation.languages import (
     NAMES_THAT_ARE_WORDS,
     STEMS,
     TAG_OF_CODE,
-    TAG_OF_NAME,
     base_of,
-    either,
+    name_of,
+    names_at,
     tag_of_code,
     tag_of_name,
 )
@@ -33,17 +33,14 @@ _OF = {
     "uk": "GB",
     "br": "BR",
 }
-_VARIANT = rf"(?:(?P<variant>{'|'.join(_VARIANTS)})(?:es|en)?\s*)?"
-_REGION = r"(?:[-_](?P<region>[A-Za-z]{2}|[A-Za-z]{4}(?:[-_][A-Za-z]{2})?|\d{3}))?(?![\w-])"
-_ASIDE = r"(?:\s*\((?P<of{}>[a-zA-Z]+)\))?"
-_NAME = either(frozenset(TAG_OF_NAME)).replace("'", "['’ʼʻ]")
-_LANGUAGE = re.compile(
-    rf"{_VARIANT}(?:(?P<whole>{_NAME})(?!\w){_ASIDE.format(1)}"
-    rf"|(?P<stem>{either(STEMS)})(?P<ending>[a-zA-Zà-žа-яё]{{0,6}}){_ASIDE.format(2)}"
-    rf"|(?P<code>{either(frozenset(TAG_OF_CODE))}){_REGION})",
-    re.IGNORECASE,
+_VARIANT = re.compile(rf"(?P<variant>{'|'.join(_VARIANTS)})(?:es|en)?\s*", re.IGNORECASE)
+_CODE = re.compile(
+    r"(?P<code>[a-z]{2,3})(?:[-_](?P<region>[a-z]{2}|[a-z]{4}(?:[-_][a-z]{2})?|\d{3}))?(?![\w-])", re.IGNORECASE
 )
-"""Compiled once: it is large. What stands before or after a language is looked for apart."""
+_NAME_ENDS = re.compile(r"(?!\w)")
+_AFTER_NAME = re.compile(r"(?P<ending>[a-zà-žа-яё]{0,6})(?:\s*\((?P<of>[a-z]+)\))?", re.IGNORECASE)
+_NAME_BEGINS = re.compile(r"(?<![^\W\d_])[^\W\d_]|[\u3040-\u9fff\uac00-\ud7af]")
+MARK = "\ue000"
 _OPEN_QUOTE = "[\"'“‘«「„`*<\\[(]*"
 _ARTICLES = r"(?:(?:l['’]|(?:the|das|le|la|el|o|het|language|lingua|langue|sprache|язык|اللغة)\b)\s*)*"
 _INTO = r"(?:\b(?:into|to|ins|nach|vers|al|naar|para|на|до|по-|till|na|til)\b\s*|[成为為到至]\s*|إلى\s*|الى\s*)"
@@ -81,7 +78,24 @@ _WORDS = (
 )
 _ALSO_WORDS = frozenset(_WORDS.split())
 """Codes that mean a language only where nothing but a clause's end follows."""
+_LAST_WORDS = frozenset(["am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"])
+"""Those of them that a sentence may end with."""
 _CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please\b|\Z)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A language, by a name or a code, where a text names it."""
+
+    text: str
+    end: int
+    tag: str
+    name: str
+    """Or the code, as it is written."""
+    ending: str = ""
+    """What makes a name an inflected form."""
+    is_code: bool = False
+    has_region: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,78 +104,139 @@ class Target:
     start: int
     """Where the words of direction before it begin."""
     end: int
+    is_code: bool
+
+    @property
+    def is_common(self) -> bool:
+        return LANGUAGES[base_of(self.tag)].is_common
+
+    @property
+    def name(self) -> str:
+        """In English, without region or script."""
+        return name_of(base_of(self.tag))
 
 
-def target_in(instruction: str) -> Target | None:
-    """The language to translate into."""
+_Place = tuple[int, _Found]
+"""Where the words before a language begin, and the language."""
+
+
+def _language_at(text: str, start: int) -> _Found | None:
+    """The longest name, whole or as the beginning of an inflected form; else a code."""
+    variant = _VARIANT.match(text, start)
+    for at in (variant.end(), start) if variant else (start,):
+        names = list(names_at(text, at))
+        whole = [name for name in names if _NAME_ENDS.match(text, at + len(name))]
+        for name in (*whole, *(name for name in names if name in STEMS)):
+            end = at + len(name)
+            after = _AFTER_NAME.match(text, end)
+            assert after is not None
+            tag = tag_of_name(name)
+            region = _VARIANTS.get(variant["variant"].lower() if variant else "") or _OF.get(
+                (after["of"] or "").lower()
+            )
+            tag = f"{tag}-{region}" if region else str(tag)
+            return _Found(text, after.end(), tag, text[at:end], ending=after["ending"])
+        code = _CODE.match(text, at)
+        if code and code["code"].lower() in TAG_OF_CODE and (tag := tag_of_code(code.group())):
+            return _Found(text, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"]))
+    return None
+
+
+def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, dict[int, str]]:
+    """`text` with MARK for the name of each language whose tag is known, and the tags by the places of the marks."""
+    marked, tags, done = "", {}, 0
+    for begin in _NAME_BEGINS.finditer(text):
+        found = _language_at(text, begin.start()) if begin.start() >= done else None
+        if found and not found.is_code and is_known(found.tag) and _target((0, found)):
+            marked += text[done : begin.start()]
+            tags[len(marked)] = found.tag
+            marked += MARK
+            done = found.end
+    return marked + text[done:], tags
+
+
+def target_in(instruction: str, *, words_at_end: bool = True) -> Target | None:
+    """The language to translate into. `words_at_end`: whether a code that is a word, too, counts as the last word."""
     arrow = _arrow_in(instruction)
-    after = ((found.start(), found) for found in _LANGUAGE.finditer(instruction) if _follows(_AFTER, found))
-    for places in (_behind(_LABELLED, instruction), [arrow[1]] if arrow else [], _behind(_STRONG, instruction), after):
-        if found := _targets(places):
+    for places in (
+        _behind(_LABELLED, instruction),
+        [arrow[1]] if arrow else [],
+        _behind(_STRONG, instruction),
+        _before(_AFTER, instruction),
+    ):
+        if found := _targets(places, words_at_end):
             return found[0]
-    if weak := _targets(_behind(_WEAK, instruction)):
+    if weak := _targets(_behind(_WEAK, instruction), words_at_end):
         return weak[-1]
-    bare = _LANGUAGE.match(instruction, 1 if instruction[:1] in "[(" else 0)
-    return _target((0, bare)) if bare and _follows(_END, bare) else None
-
-
-_Place = tuple[int, re.Match[str]]
-"""Where the words before a language begin, and what `_LANGUAGE` found."""
+    bare = _language_at(instruction, 1 if instruction[:1] in "[(" else 0)
+    return _target((0, bare), words_at_end) if bare and _follows(_END, bare) else None
 
 
 def _behind(words: re.Pattern[str], text: str) -> Iterator[_Place]:
     """The languages that stand behind `words`. What looks like an article may be one itself: `translate to la: hello`."""
     for before in words.finditer(text):
-        found = _LANGUAGE.match(text, before.end()) or _LANGUAGE.match(text, before.start("articles"))
+        found = _language_at(text, before.end()) or _language_at(text, before.start("articles"))
         if found:
             yield before.start(), found
 
 
-def _follows(pattern: re.Pattern[str], found: re.Match[str]) -> bool:
-    return pattern.match(found.string, found.end()) is not None
+def _before(words: re.Pattern[str], text: str) -> Iterator[_Place]:
+    """The languages that stand before `words`."""
+    end = len(text) if words.search(text) else 0
+    at = 0
+    while at < end:
+        found = _language_at(text, at)
+        if found and _follows(words, found):
+            yield at, found
+        at = found.end if found else at + 1
 
 
-def _arrow_in(text: str) -> tuple[re.Match[str], _Place] | None:
-    """What stands on the two sides of an arrow at the beginning: `en -> fr: hello`, `English to French`."""
+def _follows(pattern: re.Pattern[str], found: _Found) -> bool:
+    return pattern.match(found.text, found.end) is not None
+
+
+def _arrow_in(text: str) -> tuple[str, _Place] | None:
+    """What stands on the two sides of an arrow at the beginning, a tag and a place: `en -> fr: hello`."""
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
     for sign in islice(_ARROW.finditer(text), _MOST_ARROWS):
-        source = _LANGUAGE.fullmatch(text, start, sign.start())
-        target = _LANGUAGE.match(text, sign.end()) if source else None
+        source = _alone(text[start : sign.start()])
+        target = _language_at(text, sign.end()) if source else None
         if source and target and _follows(_END, target):
             return source, (0, target)
     return None
 
 
-def _targets(places: Iterable[_Place]) -> list[Target]:
+def _alone(text: str) -> str | None:
+    """The tag of a text that is nothing but a language."""
+    found = _language_at(text, 0)
+    return found.tag if found and found.end == len(text) else None
+
+
+def _targets(places: Iterable[_Place], words_at_end: bool) -> list[Target]:
     """The common languages in order; where there is none, the others: `Translate my letter to Mari into French`."""
-    found = [target for place in places if (target := _target(place))]
-    return [target for target in found if _is_common(target)] or found
-
-
-def _is_common(target: Target) -> bool:
-    return LANGUAGES[base_of(target.tag)].is_common
+    found = [target for place in places if (target := _target(place, words_at_end))]
+    return [target for target in found if target.is_common] or found
 
 
 def source_in(instruction: str, target: Target) -> str | None:
     """The tag of the language to translate from, if the instruction names it."""
     if arrow := _arrow_in(instruction):
-        return _tag_of(arrow[0])
+        return arrow[0]
     for _, labelled in _behind(_SOURCE, instruction):
-        return _tag_of(labelled)
+        return labelled.tag
     for start, found in _behind(_FROM, instruction):
-        if found["code"] and _follows(_ON_TO, found):
-            return tag_of_code(found["code"])
+        if found.is_code and _follows(_ON_TO, found):
+            return found.tag
         source = _target((start, found))
-        if source and source.tag != target.tag and (found["whole"] or "").lower() not in NAMES_THAT_ARE_WORDS:
+        if source and source.tag != target.tag and found.name.lower() not in NAMES_THAT_ARE_WORDS:
             return source.tag
     return None
 
 
 def named(language: str) -> str | None:
     """The tag of what is nothing but a language: a code or a name, perhaps with its region."""
-    found = _LANGUAGE.fullmatch(language.strip())
-    return _tag_of(found) if found else tag_of_code(language.strip())
+    return _alone(language.strip()) or tag_of_code(language.strip())
 
 
 def unknown_in(instruction: str) -> str | None:
@@ -173,37 +248,26 @@ def unknown_in(instruction: str) -> str | None:
 def without_source(text: str) -> str:
     """`text` without "from English" at its end."""
     for start, found in _behind(_FROM, text):
-        if not text[found.end() :].strip():
+        if not text[found.end :].strip():
             return text[:start]
     return text
 
 
-def _target(place: _Place) -> Target | None:
+def _target(place: _Place, words_at_end: bool = True) -> Target | None:
     start, found = place
-    if found["code"]:
-        if not _follows(_CLAUSE_END, found) or _is_a_word(found):
+    if found.is_code:
+        if not _follows(_CLAUSE_END, found) or _is_a_word(found, words_at_end):
             return None
-    else:
-        name = found["whole"] or found["stem"]
-        if (found["ending"] and name.isascii() and len(name) < _SHORT) or name in NAMES_THAT_ARE_WORDS:
-            return None
-    tag = _tag_of(found)
-    return Target(tag, start, found.end()) if tag else None
+    elif (found.ending and found.name.isascii() and len(found.name) < _SHORT) or found.name in NAMES_THAT_ARE_WORDS:
+        return None
+    return Target(found.tag, start, found.end, found.is_code)
 
 
-def _tag_of(found: re.Match[str]) -> str | None:
-    if found["code"]:
-        return tag_of_code(f"{found['code']}-{found['region']}" if found["region"] else found["code"])
-    tag = tag_of_name(found["whole"] or found["stem"])
-    region = _VARIANTS.get((found["variant"] or "").lower()) or _OF.get((found["of1"] or found["of2"] or "").lower())
-    return f"{tag}-{region}" if tag and region else tag
-
-
-def _is_a_word(found: re.Match[str]) -> bool:
+def _is_a_word(found: _Found, words_at_end: bool) -> bool:
     """`translate this to it, please`: but `to it: hello` and `to it-IT` name Italian."""
-    code = found["code"]
-    if LANGUAGES[TAG_OF_CODE[code.lower()]].is_common:
-        may_be = code.lower() in _ALSO_WORDS and not code.isupper()
-    else:
-        may_be = code.lower() in CODES_THAT_ARE_WORDS
-    return may_be and not found["region"] and found.string[found.end() :].lstrip()[:1] not in {":", "：", ""}
+    code = found.name.lower()
+    is_common = LANGUAGES[TAG_OF_CODE[code]].is_common
+    may_be = (code in _ALSO_WORDS and not found.name.isupper()) if is_common else code in CODES_THAT_ARE_WORDS
+    following = found.text[found.end :].lstrip()[:1]
+    names = following in {":", "："} if following else words_at_end or (is_common and code not in _LAST_WORDS)
+    return may_be and not found.has_region and not names

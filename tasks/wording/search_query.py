@@ -59,14 +59,13 @@ _LAST = r"\b(?:last|letzte[nrs]?) |上|先|去"
 _LAST_AFTER = r" (?:derni[eè]re?|pasad[ao]|scors[ao]|passad[ao])\b"
 
 
-def _since(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
+def _named(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
     stretch = stretch_of(match)
-    return (stretch[0], None) if stretch else None
+    return stretch and (stretch[0], stretch[1] - timedelta(1) if match["within"] else None)
 
 
-def _within(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
-    stretch = stretch_of(match)
-    return (stretch[0], stretch[1] - timedelta(1)) if stretch else None
+def _since_year(match: re.Match[str], _today: date) -> tuple[date, date | None]:
+    return date(int(match["year"]), 1, 1), None
 
 
 def _past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
@@ -99,9 +98,14 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 
 
 _HINTS: Final[tuple[tuple[re.Pattern[str], _Dates], ...]] = (
-    (_any(rf"\b(?:since|newer than|published after|seit|depuis|desde|dal|sinds|с) (?:early |late )?{DATE}"), _since),
-    (_any(rf"{DATE}年?(?:以来|以后|以降)"), _since),
-    (_any(rf"\b(?:published|released|posted|written) (?:in|on|during) {DATE}"), _within),
+    (
+        _any(
+            r"\b(?:(?P<within>(?:published|released|posted|written) (?:in|on|during))"
+            rf"|since|newer than|published after|seit|depuis|desde|dal|sinds|с) (?:early |late )?{DATE}"
+        ),
+        _named,
+    ),
+    (_any(r"(?P<year>(?:19|20)\d\d)年?(?:以来|以后|以降)"), _since_year),
     (_any(rf"\b(?P<past>past|last|previous)(?: (?P<number>\d{{1,3}}|{any_of(_NUMBERS)}))? (?!an\b){_UNIT}"), _past),
     (
         _any(

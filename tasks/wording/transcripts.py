@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from tasks.speech.languages import CODE_OF, CODES
+from tasks.speech.languages import code_of_tag, language_code
+from tasks.wording.named_languages import MARK, with_names_marked
 from tasks.wording.vocabulary import NUMBERS, any_of
 
 # What a request's text says about speakers: that they are to be told apart, and how many there are.
@@ -132,8 +133,6 @@ _BY_WORD = re.compile(
     r"|逐[字词詞]|каждо\w+ слов|по словам|単語ごと",
     re.IGNORECASE,
 )
-_NAME = any_of(map(re.escape, CODE_OF))
-_WORD_END = r"(?:\w{0,2}\b|(?=[^a-z]|$))"
 _RECORDING = (
     r"(?:audio|recording|speech|speakers?|voice(?: ?(?:memo|note|message))?|talk|podcast|clip|call|interview|meeting"
     r"|video|lecture|conversation|song|language|file|aufnahme|sprache|gespräch|sprachnachricht|anruf|tonspur"
@@ -143,21 +142,21 @@ _IS = r"(?:is|are|was|=|:|ist|sind|est|es|è|é|будет|是)"
 _IN = r"(?:in|auf|en|em|na|на|по-?)"
 # Of what was recorded: "the audio is French", "German audio", "spoken in Dutch", "language: de", "from Italian".
 _SPOKEN = re.compile(
-    rf"\b{_RECORDING}\s*(?:\w+\s+)?{_IS}\s*(?:(?:{_IN}|spoken in|all in|auf)\s+)?(?P<is>{_NAME}){_WORD_END}"
-    rf"|\b(?P<kind>{_NAME})(?:\w{{0,2}})[- ](?:spoken |language )?{_RECORDING}\b"
-    rf"|\b(?:spoken|speak(?:s|ing)?|talk(?:s|ing)?|gesprochen|spricht|sprechen|parlent?|habla[n]?|parla(?:no)?|fala[m]?)\s+"
-    rf"(?:{_IN}\s+)?(?P<speaks>{_NAME}){_WORD_END}"
-    rf"|\b{_IN}\s+(?P<gesprochen>{_NAME})(?:\w{{0,2}})\s+(?:spoken|gesprochen)\b"
-    rf"|\b(?:from|aus dem|du|del|dal|do)\s+(?P<source>{_NAME}){_WORD_END}"
-    rf"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{{2,3}})\b",
+    rf"\b{_RECORDING}\s*(?:\w+\s+)?{_IS}\s*(?:(?:{_IN}|spoken in|all in)\s+)?({MARK})"
+    rf"|({MARK})[- ](?:spoken |language )?{_RECORDING}\b"
+    r"|\b(?:spoken|speak(?:s|ing)?|talk(?:s|ing)?|gesprochen|spricht|sprechen|parlent?|habla[n]?|parla(?:no)?|fala[m]?)\s+"
+    rf"(?:{_IN}\s+)?({MARK})"
+    rf"|\b{_IN}\s+({MARK})\s+(?:spoken|gesprochen)\b"
+    rf"|\b(?:from|aus dem|du|del|dal|do)\s+({MARK})"
+    r"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{2,3})\b",
     re.IGNORECASE,
 )
 # Of the writing down: "transcribe this in German". Said of anything else ("summarise it in German"), it is about the
 # answer.
 _WRITTEN = re.compile(
     r"\b(?:transcri|transkri|trascri|speech[- ]to[- ]text|stt\b|dictation|verschriftlich|schreib|расшифр|распозна)"
-    rf"[^.!?\n]{{0,60}}?(?<!into)\s{_IN}\s+(?P<written>{_NAME}){_WORD_END}"
-    rf"|^\W*(?:{_IN}\s+)?(?P<alone>{_NAME})\W*$",
+    rf"[^.!?\n]{{0,60}}?(?<!into)\s{_IN}\s+({MARK})"
+    rf"|^\W*?(?:{_IN}\s+)?({MARK})\W*$",
     re.IGNORECASE,
 )
 _TRANSLATES = re.compile(
@@ -183,10 +182,11 @@ def wishes(text: str) -> SpeechOptions:
 
 
 def _language(text: str) -> str | None:
-    found = _SPOKEN.search(text)
+    marked, tags = with_names_marked(text, lambda tag: code_of_tag(tag) is not None)
+    found = _SPOKEN.search(marked)
     if found is None and not _TRANSLATES.search(text):
-        found = _WRITTEN.search(text)
+        found = _WRITTEN.search(marked)
     if found is None:
         return None
-    [name] = [group.lower() for group in found.groups() if group]
-    return CODE_OF.get(name) or (name if name in CODES else None)
+    named = found.groupdict().get("code")
+    return language_code(named) if named else code_of_tag(tags[found.start(found.lastindex or 0)])

@@ -1,6 +1,5 @@
 """The languages that engines know, by every name and code that they have."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ from models.translation.languages import (
     STEMS,
     TAG_OF_NAME,
     Language,
-    either,
     name_of,
+    names_at,
     tag_of_code,
     tag_of_name,
 )
@@ -169,14 +168,13 @@ def test_a_variant_is_named_in_full() -> None:
     assert name_of("quy") == "Ayacucho Quechua"
 
 
-def test_a_pattern_of_names_takes_the_longest() -> None:
-    pattern = re.compile(either(frozenset({"norwegian", "norwegian nynorsk", "nor", "a.b"})))
-    assert [found.group() for found in pattern.finditer("norwegian nynorsk, norwegian, norm, a.b, axb")] == [
-        "norwegian nynorsk",
-        "norwegian",
-        "nor",
-        "a.b",
-    ]
+def test_the_longest_name_at_a_place_comes_first() -> None:
+    found = list(names_at("in Norwegian Nynorsk", 3))
+    assert found[0] == "norwegian nynorsk"
+    assert found.index("norwegian nynorsk") < found.index("norwegian")
+    assert "kʼicheʼ" not in names_at("K’iche’", 0)
+    assert next(names_at("K’iche’", 0)) == "k'iche'"
+    assert list(names_at("norm", 4)) == []
 
 
 def test_stems_are_of_common_languages() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.planning.prose import Prose, target_language, target_of_translation
+from app.chat.planning.prose import Prose, target_language
 from tests.conftest import each_case
 
 LINK = "https://example.com/a"
@@ -141,7 +141,7 @@ def test_a_target_is_named_in_any_language(text: str, language: str) -> None:
 )
 def test_a_language_that_is_no_target_is_none(text: str) -> None:
     assert target_language(text) is None
-    assert target_of_translation(text) is None
+    assert target_language(text, of_translation=True) is None
 
 
 @each_case(
@@ -160,7 +160,7 @@ def test_a_language_that_is_no_target_is_none(text: str) -> None:
     ],
 )
 def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str, language: str) -> None:
-    assert target_of_translation(text) == language
+    assert target_language(text, of_translation=True) == language
 
 
 @pytest.mark.parametrize(
@@ -177,4 +177,4 @@ def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str
     ],
 )
 def test_a_word_that_looks_like_a_code_is_none(text: str) -> None:
-    assert target_of_translation(text) is None
+    assert target_language(text, of_translation=True) is None

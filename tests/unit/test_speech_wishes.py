@@ -91,6 +91,7 @@ def test_speakers_are_asked_for(text: str, speakers: int | None) -> None:
 
 def test_every_language_has_a_name() -> None:
     assert all(language_name(code) != code for code in CODES)
+    assert all(wishes(f"{language_name(code)} audio").language == code for code in CODES)
     assert language_name("de") == "German"
     assert language_name("tlh") == "tlh"
 

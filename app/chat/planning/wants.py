@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from app.chat.planning.prose import Prose, target_language, target_of_translation
+from app.chat.planning.prose import Prose, target_language
 from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file
 from tasks.inputs.sniff import sniff
 from tasks.inputs.source import HEAD, Source, beginning, first_bytes
@@ -105,7 +105,7 @@ class Wants:
         about_doing = prose.mentions("about_doing")
         translates = prose.asks("translate") and not about_doing
         says = prose.asks("say_in")
-        language = target_language(prose.text) or (target_of_translation(prose.text) if translates else None)
+        language = target_language(prose.text, of_translation=translates)
         wanted = bool(language) and (translates or says)
         denies_translation = prose.mentions("translate") and not translates
         elsewhere = denies_translation or about_doing or not prose.is_short or prose.mentions("write")
