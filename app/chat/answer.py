@@ -13,7 +13,19 @@ from app.chat.context.images import images_for_llm
 from app.chat.context.prompt import conversation, fenced
 from app.chat.context.trim import trim
 from app.chat.directives import Directives
-from app.chat.event_driver import Entry, Event, Evidence, Finish, Precontext, Progress, Text, Warned
+from app.chat.event_driver import (
+    Call,
+    Entry,
+    Event,
+    Evidence,
+    Finish,
+    Precontext,
+    Progress,
+    Text,
+    Warned,
+    Work,
+    as_progress,
+)
 from app.chat.evidence.evidence import grounded
 from app.chat.filling.copied import Found
 from app.chat.filling.filled import Filling, fill
@@ -25,7 +37,6 @@ from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import offered
-from app.chat.work import Call, Work, as_progress
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
@@ -145,7 +156,8 @@ class Answerer:
         shorten = partial(self._shortened, turn.text, request, abilities)
         texts: list[str] = []
         if entries:
-            texts = await shorten(entries, [*system, *await asyncio.to_thread(_said, request)])
+            said = await asyncio.to_thread(texts_of, request, "user", "assistant", "tool")
+            texts = await shorten(entries, [*system, *said])
         # What its tools will bring is not known yet.
         fence = new_fence() if tools else fence_around(texts) if entries else ""
         images = await images_for_llm(seen, self.loader, told=not call.skip_planning) if abilities.vision else {}
@@ -177,18 +189,18 @@ class Answerer:
         """
         said = rounds.answer()
         for is_last in (False, True):
-            async with aclosing(_without_text(said)) as events:
+            async with aclosing(said) as events:
                 async for event in events:
-                    yield event
+                    if not isinstance(event, Text):
+                        yield event
             if rounds.finish_reason != "stop":
                 text = filling.begun(rounds.text) if filling and rounds.text else rounds.text
                 if text:
                     yield Text(text)
                 if rounds.finish_reason == "length":
                     whole = await asyncio.to_thread(whole_members, text)
-                    async with aclosing(self._traced(whole, rounds.entries, shape, request)) as events:
-                        async for event in events:
-                            yield event
+                    for event in await self._traced(whole, rounds.entries, shape, request):
+                        yield event
                 return
             try:
                 answer = await self.executor.run(filling.parse if filling else shape.parse, rounds.text)
@@ -202,50 +214,42 @@ class Answerer:
             yield Warned(
                 f"Written by {rounds.llm.name}, not read: {', '.join(filling.written)}. The other fields are copied."
             )
-        async with aclosing(self._told(answer, rounds.entries, shape, request)) as events:
-            async for event in events:
-                yield event
+        yield Text(answer.text)
+        for event in await self._traced(answer.value, rounds.entries, shape, request):
+            yield event
 
     async def _without_llm(
         self, answer: JsonAnswer | str, entries: Sequence[Entry], shape: Shape | None, request: ChatRequest
     ) -> AsyncGenerator[Event, None]:
         """An answer that specialists give whole. One without a shape ends at the client's limit."""
         yield Precontext(tuple(entries))
-        limit = request.max_completion_tokens or request.max_tokens
         if isinstance(answer, JsonAnswer) and shape is not None:
             text, is_cut = answer.text, False
-            async with aclosing(self._told(answer, entries, shape, request)) as events:
-                async for event in events:
-                    yield event
+            yield Text(text)
+            for event in await self._traced(answer.value, entries, shape, request):
+                yield event
         else:
+            limit = request.max_completion_tokens or request.max_tokens
             text, is_cut = await asyncio.to_thread(first_tokens, str(answer), limit)
             yield Text(text)
         prompt, said = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
         yield Finish("length" if is_cut else "stop", prompt, said)
 
-    async def _told(
-        self, answer: JsonAnswer, entries: Sequence[Entry], shape: Shape, request: ChatRequest
-    ) -> AsyncGenerator[Event, None]:
-        """The answer, and where its fields come from."""
-        yield Text(answer.text)
-        async with aclosing(self._traced(answer.value, entries, shape, request)) as events:
-            async for event in events:
-                yield event
-
-    async def _traced(
-        self, value: Any, entries: Sequence[Entry], shape: Shape, request: ChatRequest
-    ) -> AsyncGenerator[Event, None]:
+    async def _traced(self, value: Any, entries: Sequence[Entry], shape: Shape, request: ChatRequest) -> list[Event]:
         """Where the fields of an answer come from, for who asks."""
-        if request.evidence:
-            grounding, left_out = await self.evidence_executor.run(
-                grounded, value, entries, shape.schema, most_chars=self.most_evidence_chars
-            )
-            if left_out:
-                yield Warned(
-                    f"No evidence was looked for in the last {left_out} fields: so many fields are too "
-                    "many for so much text (OPENFAZE_MAX_EVIDENCE_CHARS)."
-                )
-            yield Evidence(grounding["evidence"], grounding["unsupported"])
+        if not request.evidence:
+            return []
+        grounding, left_out = await self.evidence_executor.run(
+            grounded, value, entries, shape.schema, most_chars=self.most_evidence_chars
+        )
+        evidence = Evidence(grounding["evidence"], grounding["unsupported"])
+        if not left_out:
+            return [evidence]
+        warning = (
+            f"No evidence was looked for in the last {left_out} fields: so many fields are too many for so much text "
+            "(OPENFAZE_MAX_EVIDENCE_CHARS)."
+        )
+        return [Warned(warning), evidence]
 
     async def _shortened(
         self,
@@ -261,17 +265,6 @@ class Answerer:
         taken = await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
-
-
-def _said(request: ChatRequest) -> list[str]:
-    return texts_of(request, "user", "assistant", "tool")
-
-
-async def _without_text(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    async with aclosing(events):
-        async for event in events:
-            if not isinstance(event, Text):
-                yield event
 
 
 def _careful_count(text: str) -> int:

@@ -4,13 +4,17 @@ that leaves takes all its work with it."""
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from app.access.keys import Caller
 from app.errors import Unavailable
+from app.telemetry import Stages
+from app.wire.request import ChatRequest
 from app.wire.response import FinishReason
+from tasks import base
 from tasks.result import Failure, Result
 
 
@@ -97,6 +101,8 @@ Event = Progress | Precontext | Reasoning | Text | ToolCall | Evidence | Warned 
 
 
 EventT = TypeVar("EventT")
+ReportT = TypeVar("ReportT")
+T = TypeVar("T")
 
 BUFFERED_EVENTS = 64
 """Events that wait for a slow client before the work waits too."""
@@ -118,6 +124,18 @@ class TimeLimit:
         """From now on."""
         end_s = min(seconds * _LAST_PART, _LONGEST_END_S)
         return cls(seconds, asyncio.get_running_loop().time() + seconds - end_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    request: ChatRequest
+    caller: Caller
+    skip_planning: bool = False
+    """`x-interfaze-bypass-moa`: straight to the LLM."""
+    fresh: bool = False
+    """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
+    stages: Stages = field(default_factory=Stages)
+    limit: TimeLimit = field(default_factory=TimeLimit)
 
 
 class Feed(Generic[EventT]):
@@ -155,7 +173,7 @@ class Feed(Generic[EventT]):
         self._end()
 
     async def encoded(
-        self, encode: Callable[[EventT], Sequence[bytes]], ping: bytes, first_ping_s: float, ping_s: float
+        self, encode: Callable[[EventT], Iterable[bytes]], ping: bytes, first_ping_s: float, ping_s: float
     ) -> AsyncGenerator[bytes, None]:
         """What `encode` makes of each event, with `ping` where nothing has been sent for `first_ping_s`, and for
         `ping_s` from then on. Events that leave no trace do not break the silence."""
@@ -166,7 +184,7 @@ class Feed(Generic[EventT]):
                 async with asyncio.timeout_at(quiet_until):
                     event = await self._buffer.get()
             except TimeoutError:
-                pieces: Sequence[bytes] = [ping]
+                pieces: Iterable[bytes] = [ping]
             else:
                 if event is None:
                     self._end()
@@ -204,3 +222,38 @@ def took_too_long(seconds: float) -> Unavailable:
     return Unavailable(
         f"The request took longer than {seconds:g} s (OPENFAZE_REQUEST_TIMEOUT_S).", code="timeout", retry_after=1
     )
+
+
+class Work(Generic[ReportT, T]):
+    """Runs `start(report)` in a task of its own; its reports are iterated, its result is there when they end.
+
+    >>> work = Work[Progress, Result[Any]](lambda report: task.run(TaskRequest(text, sources, as_progress(report))))
+    >>> async with aclosing(work.reports()) as reports: ...
+    >>> work.result
+    """
+
+    def __init__(self, start: Callable[[Callable[[ReportT], None]], Coroutine[Any, Any, T]]) -> None:
+        self._start = start
+        self._outcome: list[T] = []
+
+    async def reports(self) -> AsyncGenerator[ReportT, None]:
+        """Ends when the work does, and raises what the work raises. Closing it cancels the work."""
+        queue: asyncio.Queue[ReportT | None] = asyncio.Queue()
+        task = asyncio.create_task(self._start(queue.put_nowait))
+        task.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (report := await queue.get()) is not None:
+                yield report
+            self._outcome.append(await task)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    @property
+    def result(self) -> T:
+        return self._outcome[0]
+
+
+def as_progress(report: Callable[[Progress], None]) -> base.Progress:
+    """What a task tells of its progress, as an event."""
+    return lambda stage, done, total: report(Progress(stage, done, total))

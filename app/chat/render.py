@@ -1,11 +1,11 @@
 """Events become one completion, or the chunks of a stream; and what a client is warned of."""
 
 import re
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import pydantic_core
 from pydantic import BaseModel
@@ -31,7 +31,7 @@ from app.errors import ApiError
 from app.wire import response
 from app.wire import response as sse
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, Usage
+from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, FinishReason, Usage
 
 _OF_OPENAI = (
     "audio",
@@ -93,14 +93,9 @@ def _misspelt(sent: BaseModel | None, path: str) -> Iterator[str]:
     absent = {_letters(name): name for name, is_there in known.items() if not is_there}
     unknown = (name for name in islice(sent.model_extra, _MOST) if name not in known and len(name) <= _LONGEST)
     for name in islice(unknown, _MOST_COMPARED):
-        meant = _nearest(name, absent)
-        if meant is not None:
-            place = f"{path}." if path else ""
+        place = f"{path}." if path else ""
+        for meant in get_close_matches(_letters(name), absent, n=1, cutoff=_LIKENESS):
             yield f"Field '{place}{name}' is not known and has no effect. Did you mean '{place}{absent[meant]}'?"
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    return next(iter(get_close_matches(_letters(name), known, n=1, cutoff=_LIKENESS)), None)
 
 
 def _letters(name: str) -> str:
@@ -132,14 +127,12 @@ class StreamOptions:
 
 
 def usage_of(finish: Finish) -> Usage:
-    details = None
-    if finish.reasoning_tokens is not None:
-        details = response.TokensDetails(reasoning_tokens=finish.reasoning_tokens)
+    thought = finish.reasoning_tokens
     return Usage(
         prompt_tokens=finish.prompt_tokens,
         completion_tokens=finish.completion_tokens,
         total_tokens=finish.prompt_tokens + finish.completion_tokens,
-        completion_tokens_details=details,
+        completion_tokens_details=None if thought is None else response.TokensDetails(reasoning_tokens=thought),
     )
 
 
@@ -190,10 +183,13 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
                 finish_reason=finish.reason,
             )
         ],
-        evidence=dict(evidence.fields) if evidence else None,
-        unsupported=list(evidence.unsupported) if evidence else None,
         warnings=list(warnings) or None,
+        **_of_evidence(evidence),
     )
+
+
+def _of_evidence(evidence: Evidence | None) -> dict[str, Any]:
+    return {"evidence": dict(evidence.fields), "unsupported": list(evidence.unsupported)} if evidence else {}
 
 
 def _on_wire(entry: Entry) -> response.PrecontextEntry:
@@ -236,90 +232,65 @@ class _Chunks:
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
-    def of(self, event: Event) -> list[bytes]:
+    def of(self, event: Event) -> Iterator[bytes]:
         match event:
             case Progress(stage, done, total):
-                return [sse.progress(stage, done, total)] if self._options.show_progress else []
+                if self._options.show_progress:
+                    yield sse.progress(stage, done, total)
             case Precontext(entries):
-                shown = self._options.show_precontext
-                return [*self._end_of_reasoning(), self._precontext(entries)] if shown else []
+                if self._options.show_precontext:
+                    yield from self._end_of_reasoning()
+                    shown = pydantic_core.to_json(list(map(_on_wire, entries))).decode()
+                    yield self._said(Delta(content=f"<precontext> {shown} </precontext>"))
             case Reasoning(text):
-                return self._reasoning(text) if self._options.show_reasoning else []
+                if self._options.show_reasoning:
+                    if not self._thinking:
+                        self._thinking = True
+                        yield self._said(Delta(content="<think>"))
+                    yield self._said(Delta(content=text))
             case Text(text, logprobs):
-                return [*self._end_of_reasoning(), self._content(text, logprobs)]
-            case ToolCall():
-                return [*self._end_of_reasoning(), self._tool_call(event)]
+                yield from self._end_of_reasoning()
+                yield self._said(Delta(content=text), logprobs=logprobs)
+            case ToolCall(index, arguments, id_, name):
+                yield from self._end_of_reasoning()
+                function = response.FunctionDelta(name=name, arguments=arguments)
+                kind: Literal["function"] | None = "function" if id_ else None
+                call = response.ToolCallDelta(index=index, id=id_, type=kind, function=function)
+                yield self._said(Delta(tool_calls=[call]))
             case Evidence():
                 self._evidence = event
-                return []
             case Warned(text):
                 self._warnings[as_sent(text)] = None
-                return []
             case Finish():
-                return [*self._end_of_reasoning(), *self._finish(event)]
+                yield from self._end_of_reasoning()
+                yield self._said(
+                    Delta(),
+                    finish_reason=event.reason,
+                    warnings=list(self._warnings) or None,
+                    **_of_evidence(self._evidence),
+                )
+                if self._options.include_usage:
+                    yield self._chunk([], usage=usage_of(event), vcache=False)
+                yield sse.DONE
 
-    def _precontext(self, entries: Sequence[Entry]) -> bytes:
-        shown = pydantic_core.to_json([_on_wire(entry) for entry in entries]).decode()
-        return self._content(f"<precontext> {shown} </precontext>")
+    def _end_of_reasoning(self) -> Iterator[bytes]:
+        if self._thinking:
+            self._thinking = False
+            yield self._said(Delta(content="</think>"))
 
-    def _reasoning(self, text: str) -> list[bytes]:
-        opening = [] if self._thinking else [self._content("<think>")]
-        self._thinking = True
-        return [*opening, self._content(text)]
-
-    def _end_of_reasoning(self) -> list[bytes]:
-        if not self._thinking:
-            return []
-        self._thinking = False
-        return [self._content("</think>")]
-
-    def _tool_call(self, event: ToolCall) -> bytes:
-        call = response.ToolCallDelta(
-            index=event.index,
-            id=event.id,
-            type="function" if event.id else None,
-            function=response.FunctionDelta(name=event.name, arguments=event.arguments),
-        )
-        return self._chunk(Delta(tool_calls=[call]))
-
-    def _finish(self, finish: Finish) -> list[bytes]:
-        end = ChunkChoice(delta=self._opened(Delta()), finish_reason=finish.reason)
-        pieces = [self._send([end], evidence=self._evidence, warnings=list(self._warnings))]
-        if self._options.include_usage:
-            pieces.append(self._send([], usage=usage_of(finish), vcache=False))
-        return [*pieces, sse.DONE]
-
-    def _content(self, text: str, logprobs: Any = None) -> bytes:
-        return self._chunk(Delta(content=text), logprobs)
-
-    def _chunk(self, delta: Delta, logprobs: Any = None) -> bytes:
-        return self._send([ChunkChoice(delta=self._opened(delta), logprobs=logprobs)])
-
-    def _opened(self, delta: Delta) -> Delta:
+    def _said(
+        self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **beside: Any
+    ) -> bytes:
         """The first delta says who speaks."""
         if not self._begun:
             delta.role = "assistant"
             self._begun = True
-        return delta
+        return self._chunk([ChunkChoice(delta=delta, logprobs=logprobs, finish_reason=finish_reason)], **beside)
 
-    def _send(
-        self,
-        choices: list[ChunkChoice],
-        usage: Usage | None = None,
-        vcache: bool | None = None,
-        evidence: Evidence | None = None,
-        warnings: list[str] | None = None,
-    ) -> bytes:
+    def _chunk(self, choices: list[ChunkChoice], **beside: Any) -> bytes:
+        envelope = self._envelope
         return sse.data(
             ChatCompletionChunk(
-                id=self._envelope.id,
-                created=self._envelope.created,
-                model=self._envelope.model,
-                choices=choices,
-                usage=usage,
-                vcache=vcache,
-                evidence=dict(evidence.fields) if evidence else None,
-                unsupported=list(evidence.unsupported) if evidence else None,
-                warnings=warnings or None,
+                id=envelope.id, created=envelope.created, model=envelope.model, choices=choices, **beside
             )
         )

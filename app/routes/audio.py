@@ -11,9 +11,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
-from app.chat.event_driver import Feed, Progress
+from app.chat.event_driver import Feed, Progress, Work, as_progress
 from app.chat.render import FIRST_PING_S, PING_S
-from app.chat.work import Work, as_progress
 from app.files.form import UploadForm
 from app.middleware import until_disconnect
 from app.routes.body import body_pieces, is_on

@@ -8,9 +8,8 @@ from starlette.responses import Response
 
 from app import calling
 from app.chat import render
-from app.chat.event_driver import Feed, TimeLimit
+from app.chat.event_driver import Call, Feed, TimeLimit
 from app.chat.render import Envelope, StreamOptions
-from app.chat.work import Call
 from app.middleware import until_disconnect
 from app.openapi import json_body
 from app.routes.body import asks_to_be_forgotten, is_on, json_response, read_body
