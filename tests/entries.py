@@ -1,9 +1,11 @@
 """Entries of `precontext` made by hand."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.chat.event_driver import Entry
+from app.chat.evidence.evidence import Grounding, grounded
 from tasks.code_sandbox import CodeResult
 from tasks.forecast import ForecastResult
 from tasks.guardrails import GuardResult
@@ -41,3 +43,15 @@ def entry_of(name: str, data: Any) -> Entry:
 
 def failure_of(name: str, message: str) -> Entry:
     return Entry(name, Failure(message))
+
+
+def ground(value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None = None) -> Grounding:
+    """As `grounded`, at once and of any size."""
+    steps = grounded(value, precontext, schema, most_chars=sys.maxsize)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            grounding: Grounding
+            grounding, _ = end.value
+            return grounding

@@ -57,11 +57,10 @@ class Plan:
     @property
     def summary(self) -> tuple[str, ...]:
         """`("ocr", "translate(ocr)")`: names alone, fit for a log."""
-        return tuple(self._named(step) for step in self.steps)
-
-    def _named(self, step: Step) -> str:
-        before = ",".join(self.steps[index].task for index in step.after)
-        return f"{step.task}({before})" if before else step.task
+        before = (",".join(self.steps[index].task for index in step.after) for step in self.steps)
+        return tuple(
+            f"{step.task}({read})" if read else step.task for step, read in zip(self.steps, before, strict=True)
+        )
 
 
 class Planner:

@@ -43,16 +43,14 @@ async def gather(
             work.cancel()
         await asyncio.wait(running)
     failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    unreadable = len(failures) == len(outcomes) and all(map(_is_unreadable, failures))
+    unreadable = len(failures) == len(outcomes) and all(
+        isinstance(failure, InputError) and not _is_silence(failure) for failure in failures
+    )
     if failures and (plan.about_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
         raise failures[0]
     if is_all and (failure := _of_needed(plan, outcomes)) is not None:
         raise failure
     return tuple(entry(step.task, outcome) for step, outcome in zip(plan.steps, outcomes, strict=True))
-
-
-def _is_unreadable(failure: BaseException) -> bool:
-    return isinstance(failure, InputError) and not _is_silence(failure)
 
 
 def _is_silence(failure: BaseException) -> bool:

@@ -166,12 +166,10 @@ class Rounds:
         if not self.llm.is_capable:
             yield Warned(CAUTION)
 
-    async def again(self, complaint: str) -> AsyncGenerator[Event, None]:
+    def again(self, complaint: str) -> AsyncGenerator[Event, None]:
         """One more call, after `complaint` about the last one's text."""
         self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
-        async with aclosing(self._in_time(self._call({}, []))) as events:
-            async for event in events:
-                yield event
+        return self._in_time(self._call({}, []))
 
     @property
     def finish(self) -> Finish:
@@ -209,13 +207,9 @@ class Rounds:
 
     def _shows(self, event: Event) -> bool:
         """Whether a client sees some of the answer by it."""
-        match event:
-            case Text():
-                return not self.holds_text
-            case Reasoning():
-                return self.request.shows_reasoning
-            case _:
-                return isinstance(event, ToolCall)
+        if isinstance(event, Reasoning):
+            return self.request.shows_reasoning
+        return isinstance(event, ToolCall) or (isinstance(event, Text) and not self.holds_text)
 
     async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
@@ -269,11 +263,14 @@ class Rounds:
     def _end(self, heard: _Heard, done: Done) -> None:
         self._heard = None
         self.text = "".join(heard.said)
-        if done.finish_reason == "length":
-            self.finish_reason = "length"
-        else:
-            self.finish_reason = "tool_calls" if heard.places else "stop"
-        self._count(done, heard.output)
+        self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if heard.places else "stop"
+        # The LLM's own counts, or by the tokenizer, or the estimate, whichever there is.
+        count = self.llm.count_tokens
+        prompt, completion = done.prompt_tokens, done.completion_tokens
+        self.prompt_tokens += sum(map(count, map(_text_of, self.messages))) if prompt is None else prompt
+        self.completion_tokens += count(heard.output) if completion is None else completion
+        if done.reasoning_tokens is not None:
+            self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
 
     def _is_ours(self, name: str) -> bool:
         """Also of a specialist that it was never offered, unless the client has a tool of that name."""
@@ -298,19 +295,6 @@ class Rounds:
             response_format=self.response_format,
             options=options_of(request, with_tools=bool(tools)),
         )
-
-    def _count(self, done: Done, output: str) -> None:
-        """The LLM's own counts, or by the tokenizer, or the estimate, whichever there is."""
-        if done.prompt_tokens is None:
-            self.prompt_tokens += sum(self.llm.count_tokens(text) for text in map(_text_of, self.messages))
-        else:
-            self.prompt_tokens += done.prompt_tokens
-        if done.completion_tokens is None:
-            self.completion_tokens += self.llm.count_tokens(output)
-        else:
-            self.completion_tokens += done.completion_tokens
-        if done.reasoning_tokens is not None:
-            self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
 
     async def _run(self, asked: Sequence[_Asked]) -> tuple[Entry, ...]:
         """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""

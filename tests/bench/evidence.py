@@ -14,11 +14,11 @@ from collections import Counter
 from pathlib import Path
 
 from app.chat.event_driver import Entry
-from app.chat.evidence.evidence import ground
 from app.services import Services
 from app.settings import Settings
 from tasks.ocr_result import page_section, picture_result
 from tests.conftest import SHARED
+from tests.entries import ground
 from tests.pages import noisy, prose
 from tests.receipts import Receipt, receipts
 from tests.unit.test_evidence import text_line

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from app.chat.event_driver import Entry
-from app.chat.evidence.evidence import FieldEvidence, Grounding, ground, grounded
+from app.chat.evidence.evidence import FieldEvidence, Grounding, grounded
 from app.chat.evidence.passages import passages_of
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
 from tests.conftest import each_case
-from tests.entries import entry_of, failure_of
+from tests.entries import entry_of, failure_of, ground
 
 CHARACTER, HEIGHT = 10, 20
 

@@ -9,12 +9,13 @@ import pytest
 from app.chat.event_driver import Entry
 from app.chat.evidence import concepts
 from app.chat.evidence.concepts import concepts_of
-from app.chat.evidence.evidence import FieldEvidence, Grounding, ground
+from app.chat.evidence.evidence import FieldEvidence, Grounding
 from app.chat.evidence.pairs import layout_of
 from app.chat.evidence.passages import fold, passages_of
 from app.services import Services
 from app.settings import Settings
 from tests.conftest import each_case
+from tests.entries import ground
 from tests.receipts import Receipt, receipts
 from tests.unit.test_evidence import ocr
 from tests.unit.test_evidence_pages import read

@@ -67,7 +67,7 @@ def _user_content(
 
 def _parts(part: ContentPart, images: Sequence[Shown] | None) -> list[dict[str, Any]]:
     if not images:
-        return [_text(part.text if isinstance(part, TextPart) else _mention(part))]
+        return [_text(_words_of(part))]
     parts = []
     for shown in images:
         if shown.label:
@@ -84,10 +84,12 @@ def _words(message: Message) -> str:
     """The message's text, with a mention of each part that only specialists see."""
     if not isinstance(message.content, list):
         return message.content or ""
-    return "\n".join(part.text if isinstance(part, TextPart) else _mention(part) for part in message.content)
+    return "\n".join(map(_words_of, message.content))
 
 
-def _mention(part: ContentPart) -> str:
+def _words_of(part: ContentPart) -> str:
+    if isinstance(part, TextPart):
+        return part.text
     kind = "image" if isinstance(part, ImagePart) else part.type.removesuffix("_url").removeprefix("input_")
     return f"[{kind}]"
 

@@ -6,8 +6,10 @@ Only the prompt is trimmed, never the `precontext` that the client gets. The sam
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import attrgetter
 
 import structlog
 
@@ -168,49 +170,34 @@ def _read(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[
 def _joined(lines: Iterable[Piece]) -> Slices[list[Piece]]:
     """The lines; where there are too many of them, neighbours under one heading are joined, to longer and longer
     pieces as more come: millions of lines are never there as millions of objects."""
-    joined = _Joined()
-    for number, line in enumerate(lines):
-        joined.add(line)
-        if number % 256 == 0:
-            yield
-    return joined.pieces()
+    pieces: list[Piece] = []
+    least, most = 0, 2 * MAX_PIECES
+    rest = iter(lines)
+    while some := list(islice(rest, 256)):
+        pieces += _of_length(some, least)
+        if len(pieces) >= most:
+            mean = sum(len(piece.text) + 1 for piece in pieces) // len(pieces)
+            least = max(2 * least, 4 * mean)
+            pieces = list(_of_length(pieces, least))
+            # Where each stands under a heading of its own, joining them makes no fewer.
+            most = max(2 * MAX_PIECES, 2 * len(pieces))
+        yield
+    return pieces
 
 
-class _Joined:
-    """Pieces of at least so many characters that there are no more than 2 × MAX_PIECES of them."""
-
-    def __init__(self) -> None:
-        self._whole: list[Piece] = []
-        self._texts: list[str] = []
-        """The texts of the piece that is not whole yet."""
-        self._heading = ""
-        self._length = 0
-        self._least = 0
-        self._most = 2 * MAX_PIECES
-
-    def add(self, piece: Piece) -> None:
-        if self._texts and (piece.heading != self._heading or self._length >= self._least):
-            self._close()
-        self._texts.append(piece.text)
-        self._heading = piece.heading
-        self._length += len(piece.text) + 1
-        if len(self._whole) >= self._most:
-            self._most *= 2  # where each stands under a heading of its own, joining them makes no fewer
-            mean = sum(len(one.text) + 1 for one in self._whole) // len(self._whole)
-            self._least = max(2 * self._least, 4 * mean)
-            before, self._whole = self.pieces(), []
-            for one in before:
-                self.add(one)
-            self._most = max(2 * MAX_PIECES, 2 * len(self._whole))
-
-    def pieces(self) -> list[Piece]:
-        if self._texts:
-            self._close()
-        return self._whole
-
-    def _close(self) -> None:
-        self._whole.append(Piece("\n".join(self._texts), self._heading))
-        self._texts, self._length = [], 0
+def _of_length(pieces: Iterable[Piece], least: int) -> Iterator[Piece]:
+    """Neighbours under one heading joined to at least so many characters, where there are as many."""
+    for heading, run in groupby(pieces, key=attrgetter("heading")):
+        texts: list[str] = []
+        length = 0
+        for piece in run:
+            texts.append(piece.text)
+            length += len(piece.text) + 1
+            if length >= least:
+                yield Piece("\n".join(texts), heading)
+                texts, length = [], 0
+        if texts:
+            yield Piece("\n".join(texts), heading)
 
 
 def _fair_shares(needs: Sequence[int], budget: int) -> list[int]:

@@ -1,6 +1,6 @@
 """Where each field of an answer comes from, found by comparing it with the results; no LLM is asked.
 
->>> ground({"total": 9.0, "vat_id": "DE1"}, precontext)
+Of the answer `{"total": 9.0, "vat_id": "DE1"}`:
 {"evidence": {"/total": {"precontext": 0, "name": "ocr", "text": "9.00", "page": 1, …}}, "unsupported": ["/vat_id"]}
 
 A field that several places could support is traced to the one that says it most exactly, then to the one beside
@@ -9,7 +9,6 @@ Found is not yet right: a value that stands beside another field's label, or awa
 unsupported. Synchronous; for long documents call it in a thread.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
@@ -103,18 +102,6 @@ class _Candidate:
         return self.claim.label in ("other", "elsewhere")
 
 
-def ground(value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None = None) -> Grounding:
-    """As `grounded`, at once and of any size."""
-    steps = grounded(value, precontext, schema, most_chars=sys.maxsize)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            grounding: Grounding
-            grounding, _ = end.value
-            return grounding
-
-
 def grounded(
     value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None, *, most_chars: int
 ) -> Slices[tuple[Grounding, int]]:
@@ -132,9 +119,10 @@ def grounded(
     fields = []
     candidates = {}
     for path, leaf in leaves[: max(1, most_chars // size)]:
-        field = _Field(path, Asked(leaf, names_of(path, schema_at(schema, path)), _is_in_list(path)))
+        in_list = any(isinstance(step, int) for step in path)
+        field = _Field(path, Asked(leaf, names_of(path, schema_at(schema, path)), in_list))
         fields.append(field)
-        candidates[path] = _candidates(field, _matches(field, passages), claims)
+        candidates[path] = _candidates(field.asked, passages, claims)
         yield
     chosen = _choose(fields, candidates)
     for field in fields:
@@ -167,22 +155,15 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             yield path, value
 
 
-def _is_in_list(path: Path) -> bool:
-    return any(isinstance(step, int) for step in path)
-
-
-def _matches(field: _Field, passages: Sequence[Passage]) -> list[Match]:
-    return matches(field.asked.value, passages, is_quantity=field.asked.is_quantity)
-
-
-def _candidates(field: _Field, found: Sequence[Match], claims: Claims) -> list[_Candidate]:
-    if isinstance(field.asked.value, bool):
+def _candidates(asked: Asked, passages: Sequence[Passage], claims: Claims) -> list[_Candidate]:
+    found = matches(asked.value, passages, is_quantity=asked.is_quantity)
+    if isinstance(asked.value, bool):
         return [
             _Candidate(match, Claim("own"))
             for match in found
-            if affinity(match.passage, match.words, field.asked.names) >= BOOLEAN_AFFINITY
+            if affinity(match.passage, match.words, asked.names) >= BOOLEAN_AFFINITY
         ]
-    return [_Candidate(match, claims.of(match, field.asked)) for match in found]
+    return [_Candidate(match, claims.of(match, asked)) for match in found]
 
 
 def _choose(fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]]) -> dict[Path, _Candidate]:

@@ -133,7 +133,11 @@ class SchemaChecker:
             raise SchemaRefused("its references go round in a circle.").as_input_error(self._field) from None
         except SchemaRefused as refusal:
             raise refusal.as_input_error(self._field) from None
-        return None if error is None else _in_words(error)
+        if error is None:
+            return None
+        path = "".join(f"/{step}" for step in error.absolute_path)
+        place = f"at {_cut(path, MAX_VALUE)}: " if path else ""
+        return place + _short(error)
 
 
 def is_deeper(value: Any, limit: int) -> bool:
@@ -156,7 +160,8 @@ def _validator_of(schema: Mapping[str, Any]) -> Validator:
         raise SchemaRefused(f"the schema is nested more than {MAX_DEPTH} levels deep.")
     if len(pydantic_core.to_json(schema)) > MAX_SCHEMA_BYTES:
         raise SchemaRefused(f"the schema is larger than {MAX_SCHEMA_BYTES} bytes.")
-    draft = _draft_of(schema.get("$schema"))
+    dialect = schema.get("$schema")
+    draft = _DRAFTS.get(dialect.rstrip("#") if isinstance(dialect, str) else "", Draft202012Validator)
     _check_size(draft, schema)
     _check_well_formed(draft, schema)
     # The validator would look up the draft again at each reference to the root, and forget the bounds.
@@ -186,10 +191,6 @@ def _check_size(draft: type[Validator], schema: Any) -> None:
         raise SchemaRefused(f"its '$id's have more than {MAX_ID_CHARS} characters together.")
 
 
-def _draft_of(dialect: object) -> type[Validator]:
-    return _DRAFTS.get(dialect.rstrip("#"), Draft202012Validator) if isinstance(dialect, str) else Draft202012Validator
-
-
 def _check_well_formed(draft: type[Validator], schema: Any) -> None:
     error = next(metaschema_validator(draft).iter_errors(schema), None)
     if error is not None:
@@ -216,7 +217,8 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
             try:
                 target = resolver.lookup(reference)
             except Unresolvable:
-                raise SchemaRefused(_unresolvable(reference)) from None
+                why = "points at nothing" if reference.startswith("#") else "leaves the schema, and nothing is fetched"
+                raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
             if id(target.contents) not in seen:
                 # It stands where no schema is expected, so that the metaschema did not see it.
                 _check_well_formed(draft, target.contents)
@@ -242,18 +244,6 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
         # `unevaluatedProperties` matches patterns by itself, with Python's engine.
         raise SchemaRefused("'patternProperties' and 'unevaluatedProperties' cannot be combined.")
     return registry
-
-
-def _unresolvable(reference: str) -> str:
-    if reference.startswith("#"):
-        return f"the reference '{reference[:MAX_QUOTE]}' points at nothing."
-    return f"the reference '{reference[:MAX_QUOTE]}' leaves the schema, and nothing is fetched."
-
-
-def _in_words(error: ValidationError) -> str:
-    path = "".join(f"/{step}" for step in error.absolute_path)
-    place = f"at {_cut(path, MAX_VALUE)}: " if path else ""
-    return place + _short(error)
 
 
 def _short(error: ValidationError) -> str:

@@ -87,19 +87,16 @@ def bounded(draft: type[Validator]) -> type[Validator]:
 
 def _charged(keyword: Keyword) -> Keyword:
     def charged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError] | None:
-        cost = 1
-        if isinstance(value, dict | list):
-            cost += len(value)
-        elif isinstance(value, str):
-            cost += len(value) >> 6
-        if isinstance(instance, dict | list):
-            cost += len(instance)
-        elif isinstance(instance, str):
-            cost += len(instance) >> 6
-        _charge(cost)
+        _charge(1 + _size(value) + _size(instance))
         return keyword(validator, value, instance, schema)
 
     return charged
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value) >> 6
+    return len(value) if isinstance(value, dict | list) else 0
 
 
 def _charge(steps: int) -> None:
