@@ -41,10 +41,6 @@ _NARROWER, _WIDER = 0.9, 1.03
 _NARROWEST = 0.08
 """Where to stop when more speakers are asked for than there are."""
 
-_Tree = tuple[NDArray[np.int64], NDArray[np.float64]]
-"""Which two clusters are joined, one after the other (the vectors are the first, each join makes one more), and how far
-apart they are: ever farther."""
-
 
 def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -> Vectors:
     """The mean voice of each speaker, rows of length 1: as many as `speakers` says or, where there are not so many
@@ -53,14 +49,21 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
     >>> find_voices(np.eye(2, dtype=np.float32).repeat(9, axis=0), 14.4).shape
     (2, 2)
     """
+    # Imported here: a server that tells no speakers apart need not spend the memory.
+    from scipy.cluster.hierarchy import fcluster, leaders, linkage
+    from scipy.spatial.distance import squareform
+
     sample = vectors[np.linspace(0, len(vectors) - 1, min(len(vectors), _AT_ONCE)).astype(int)]
     if speakers == 1 or len(sample) < 2:
         return _means(sample, np.zeros(len(sample), int))
     least = max(_LEAST_SHARE * seconds, min(_LEAST_SECONDS, seconds / 10)) * len(sample) / seconds
-    tree = _tree(np.clip(1 - sample @ sample.T, 0, None))
+    tree = linkage(squareform(np.clip(1 - sample @ sample.T, 0, None), checks=False), "average")
 
     def told_apart(distance: float) -> NDArray[np.int64]:
-        return _without_small(sample, _cut(tree, distance), least)
+        clusters = fcluster(tree, distance, "distance")
+        # By the places of their last joins in the tree: of clusters of one size, the earlier goes first.
+        joins, names = leaders(tree, clusters)
+        return _without_small(sample, joins[np.argsort(names)][clusters - 1], least)
 
     distance = SAME_VOICE
     labels = told_apart(distance)
@@ -75,26 +78,6 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
                 break
             labels = joined
     return _nearest_joined(sample, labels, speakers or MOST_SPEAKERS)
-
-
-def _tree(distances: NDArray[np.float32]) -> _Tree:
-    # Imported here: it takes 60 MB that a server which tells no speakers apart need not spend.
-    from sklearn.cluster import AgglomerativeClustering
-
-    linked = AgglomerativeClustering(n_clusters=None, distance_threshold=0, metric="precomputed", linkage="average")
-    linked.fit(distances)
-    return linked.children_, linked.distances_
-
-
-def _cut(tree: _Tree, distance: float) -> NDArray[np.int64]:
-    """The cluster of each vector once all that are up to `distance` apart are joined."""
-    joins, heights = tree
-    count = len(joins) + 1
-    clusters = np.arange(2 * count - 1)
-    for join in range(int(np.searchsorted(heights, distance, side="right")) - 1, -1, -1):
-        clusters[joins[join]] = clusters[count + join]
-    labels: NDArray[np.int64] = np.unique(clusters[:count], return_inverse=True)[1]
-    return labels
 
 
 def _without_small(vectors: Vectors, labels: NDArray[np.int64], least: float) -> NDArray[np.int64]:
