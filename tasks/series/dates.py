@@ -5,7 +5,7 @@ countries, and seconds since 1970.
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from tasks.wording.vocabulary import MONTHS
@@ -87,22 +87,37 @@ def _digits(cell: str) -> tuple[str, str] | None:
     return ("-" if negative else found[1]), found[2]
 
 
-_YEAR = r"(1[5-9]\d\d|2[01]\d\d)"
-_CLOCK = r"(?:[T ]\s*(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s*(am|pm)?\s*(Z|UTC|[+-]\d\d:?\d\d)?)?"
-_SEPARATED = r"[-/. ]"
-_ISO = re.compile(rf"{_YEAR}([-/.])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}", re.IGNORECASE)
-_COMPACT = re.compile(rf"{_YEAR}(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?")
-_MONTH = re.compile(rf"{_YEAR}[-/.M ](\d{{1,2}})|(\d{{1,2}})[-/.]{_YEAR}", re.IGNORECASE)
-_QUARTER = re.compile(rf"{_YEAR}[-/. ]?[QT]([1-4])|[QT]([1-4])[-/. ]?{_YEAR}|{_YEAR}:([1-4])", re.IGNORECASE)
-_WEEK = re.compile(rf"{_YEAR}-?W(\d\d)(?:-?([1-7]))?", re.IGNORECASE)
-_NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d\d),?{_CLOCK}", re.IGNORECASE)
-_NAMED = re.compile(
-    rf"(?:[^\W\d_]+\.?,? )?(?:(\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?{_SEPARATED}*(?:de )?)?([^\W\d_]{{3,10}})\.?"
-    rf"(?:{_SEPARATED}*(\d{{1,2}})(?:st|nd|rd|th)?(?=[,\-/. ]))?,?{_SEPARATED}*(?:de )?(\d{{4}}|'?\d\d){_CLOCK}",
-    re.IGNORECASE,
+_YEAR = r"(?P<year>1[5-9]\d\d|2[01]\d\d)"
+_CLOCK = (
+    r"(?:[T ]\s*(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?\s*(?P<half>am|pm)?"
+    r"\s*(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?)?"
 )
-_YEAR_FIRST = re.compile(rf"{_YEAR}{_SEPARATED}([^\W\d_]{{3,10}})(?:{_SEPARATED}(\d{{1,2}}))?", re.IGNORECASE)
-_JUST_YEAR = re.compile(rf"{_YEAR}(?:\.0)?")
+_MONTH = r"(?P<month>\d{1,2})"
+_QUARTER = r"(?P<quarter>[1-4])"
+_NAME = r"(?P<name>[^\W\d_]{3,10})"
+_SEPARATED = r"[-/. ]"
+_NUMERIC = re.compile(
+    rf"(?P<first>\d{{1,2}})(?P<sign>[-/.])(?P<other>\d{{1,2}})(?P=sign)(?P<year>\d{{4}}|\d\d),?{_CLOCK}", re.IGNORECASE
+)
+_FORMS = (
+    re.compile(rf"{_YEAR}(?P<sign>[-/.]){_MONTH}(?P=sign)(?P<day>\d{{1,2}}){_CLOCK}", re.IGNORECASE),
+    _NUMERIC,
+    re.compile(rf"{_YEAR}[-/.M ]{_MONTH}", re.IGNORECASE),
+    re.compile(rf"{_MONTH}[-/.]{_YEAR}"),
+    re.compile(rf"{_YEAR}(?:[-/. ]?[QT]|:){_QUARTER}", re.IGNORECASE),
+    re.compile(rf"[QT]{_QUARTER}[-/. ]?{_YEAR}", re.IGNORECASE),
+    re.compile(rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?"),
+    re.compile(rf"{_YEAR}-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?", re.IGNORECASE),
+    re.compile(
+        rf"(?:[^\W\d_]+\.?,? )?(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|\.)?{_SEPARATED}*(?:de )?)?{_NAME}\.?"
+        rf"(?:{_SEPARATED}*(?P<day_after>\d{{1,2}})(?:st|nd|rd|th)?(?=[,\-/. ]))?,?{_SEPARATED}*(?:de )?"
+        rf"(?P<year>\d{{4}}|'?\d\d){_CLOCK}",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"{_YEAR}{_SEPARATED}{_NAME}(?:{_SEPARATED}(?P<day>\d{{1,2}}))?"),
+    re.compile(rf"{_YEAR}(?:\.0)?"),
+)
+"""What stands for a point in time, in full; the first that fits is meant."""
 _LONGEST = 40
 """Characters that a cell with a date has at most."""
 _PIVOT = 69
@@ -149,7 +164,8 @@ def moment(cell: str, *, day_first: bool = False) -> Moment | None:
     if not 4 <= len(text) <= _LONGEST:
         return None
     try:
-        return next(filter(None, (read(text, day_first) for read in _READERS)), None)
+        found = (_read(form.fullmatch(text), day_first) for form in _FORMS)
+        return next(filter(None, found), None)
     except ValueError:  # of the 31st of June
         return None
 
@@ -166,7 +182,7 @@ def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day
     costs = [(_strays(read), _disorder(read)) for read in (month_first, day_first)]
     if costs[0] != costs[1]:
         return costs[1] < costs[0]
-    return any((found := _NUMERIC.match(cell.strip())) and found[2] == "." for cell in cells[:100])
+    return any((found := _NUMERIC.match(cell.strip())) and found["sign"] == "." for cell in cells[:100])
 
 
 def _strays(found: list[Moment | None]) -> int:
@@ -181,67 +197,29 @@ def _disorder(found: list[Moment | None]) -> tuple[int, float]:
     return turns, max(map(abs, steps), default=0.0)
 
 
-def _iso(text: str, _day_first: bool) -> Moment | None:
-    found = _ISO.fullmatch(text)
-    return _at(int(found[1]), int(found[3]), int(found[4]), found.groups()[4:]) if found else None
-
-
-def _compact(text: str, _day_first: bool) -> Moment | None:
-    found = _COMPACT.fullmatch(text)
-    if not found:
+def _read(found: re.Match[str] | None, day_first: bool) -> Moment | None:
+    """None where words stand in a month's place. Raises ValueError for what the calendar does not have."""
+    if found is None:
         return None
-    return _at(int(found[1]), int(found[2]), int(found[3]), (found[4], found[5], found[6], None, None))
-
-
-def _month(text: str, _day_first: bool) -> Moment | None:
-    found = _MONTH.fullmatch(text)
-    return _at(int(found[1] or found[4]), int(found[2] or found[3]), 1) if found else None
-
-
-def _quarter(text: str, _day_first: bool) -> Moment | None:
-    found = _QUARTER.fullmatch(text)
-    if not found:
-        return None
-    year, quarter = found[1] or found[4] or found[5], found[2] or found[3] or found[6]
-    return _at(int(year), 3 * int(quarter) - 2, 1)
-
-
-def _week(text: str, _day_first: bool) -> Moment | None:
-    found = _WEEK.fullmatch(text)
-    return (dt.datetime.fromisocalendar(int(found[1]), int(found[2]), int(found[3] or 1)), None) if found else None
-
-
-def _numeric(text: str, day_first: bool) -> Moment | None:
-    found = _NUMERIC.fullmatch(text)
-    if not found:
-        return None
-    first, second = int(found[1]), int(found[3])
-    day, month = (first, second) if day_first else (second, first)
-    return _at(_full_year(found[4]), month, day, found.groups()[4:])
-
-
-def _named(text: str, _day_first: bool) -> Moment | None:
-    found = _NAMED.fullmatch(text)
-    month = MONTHS.get(found[2].lower()) if found else None
-    if not found or month is None or (found[1] and found[3]):
-        return None
-    return _at(_full_year(found[4].lstrip("'")), month, int(found[1] or found[3] or 1), found.groups()[4:])
-
-
-def _year_first(text: str, _day_first: bool) -> Moment | None:
-    found = _YEAR_FIRST.fullmatch(text)
-    month = MONTHS.get(found[2].lower()) if found else None
-    return _at(int(found[1]), month, int(found[3] or 1)) if found and month else None
-
-
-def _just_year(text: str, _day_first: bool) -> Moment | None:
-    found = _JUST_YEAR.fullmatch(text)
-    return _at(int(found[1]), 1, 1) if found else None
-
-
-_READERS: tuple[Callable[[str, bool], Moment | None], ...] = (
-    *(_iso, _numeric, _month, _quarter, _compact, _week, _named, _year_first, _just_year),
-)
+    part = {name: text for name, text in found.groupdict().items() if text}
+    year = _full_year(part["year"].lstrip("'"))
+    month, day = part.get("month", 1), part.get("day") or part.get("day_after", 1)
+    if "week" in part:
+        return dt.datetime.fromisocalendar(year, int(part["week"]), int(part.get("weekday", 1))), None
+    if "quarter" in part:
+        month = 3 * int(part["quarter"]) - 2
+    elif "first" in part:
+        month, day = (part["other"], part["first"]) if day_first else (part["first"], part["other"])
+    elif "name" in part:
+        month = MONTHS.get(part["name"].lower(), 0)
+        if not month or {"day", "day_after"} <= part.keys():
+            return None
+    hours = int(part.get("hour", 0))
+    if "half" in part:
+        hours = hours % 12 + (12 if part["half"].lower() == "pm" else 0)
+    days, hours = (1, 0) if hours == 24 else (0, hours)
+    time = dt.datetime(year, int(month), int(day), hours, int(part.get("minute", 0)), int(part.get("second", 0)))
+    return time + dt.timedelta(days=days), _offset(part.get("zone"))
 
 
 def _full_year(digits: str) -> int:
@@ -251,16 +229,6 @@ def _full_year(digits: str) -> int:
             raise ValueError("a year that no series has")
         return year
     return year + (2000 if year < _PIVOT else 1900)
-
-
-def _at(year: int, month: int, day: int, clock: Sequence[str | None] = (None,) * 5) -> Moment:
-    hour, minute, second, half, zone = clock
-    hours = int(hour or 0)
-    if half:
-        hours = hours % 12 + (12 if half.lower() == "pm" else 0)
-    days, hours = (1, 0) if hours == 24 else (0, hours)
-    time = dt.datetime(year, month, day, hours, int(minute or 0), int(second or 0)) + dt.timedelta(days=days)
-    return time, _offset(zone)
 
 
 def _offset(zone: str | None) -> int | None:

@@ -1,9 +1,7 @@
 """Tables in text: CSV of any delimiter, TSV, the tables of Markdown, and JSON."""
 
 import csv
-import datetime as dt
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tasks.series.dates import is_missing, looks_numeric, moment
-from tasks.series.grid import Cell, Table, table_of
+from tasks.series.grid import Table, cell_of, table_of
 
 _LEAST = 2
 """Elements of a list that may be a column."""
@@ -22,14 +20,9 @@ _DEEPEST = 4
 def json_table(text: str) -> Table | None:
     """None for a text that is no JSON, and for JSON without anything like a table. Of several tables, the first."""
     try:
-        return _structured_table(_parsed(text))
+        return value_table(_parsed(text))
     except (ValueError, RecursionError):
         return None
-
-
-def value_table(value: object) -> Table | None:
-    """The table in what JSON was parsed to."""
-    return _structured_table(value)
 
 
 def _parsed(text: str) -> Any:
@@ -39,7 +32,8 @@ def _parsed(text: str) -> Any:
         return [json.loads(line, parse_constant=lambda _: None) for line in text.splitlines() if line.strip()]
 
 
-def _structured_table(value: object, depth: int = 0) -> Table | None:
+def value_table(value: object, depth: int = 0) -> Table | None:
+    """The table in what JSON was parsed to."""
     if isinstance(value, list):
         return _of_list(value)
     if not isinstance(value, dict) or depth > _DEEPEST:
@@ -50,13 +44,13 @@ def _structured_table(value: object, depth: int = 0) -> Table | None:
         return _of_columns(plain)
     if len(value) > _LEAST and not _is_nested(value.values()):
         # `{"2024-01": 12, "2024-02": 15}`
-        return table_of([[str(name), _cell(cell)] for name, cell in value.items()], ("", "value"))
+        return table_of([[str(name), cell_of(cell)] for name, cell in value.items()], ("", "value"))
     single = len(value) == 1 and all(isinstance(inner, dict) and _are_numbers(inner) for inner in value.values())
     if single or (len(value) > 1 and all(isinstance(inner, dict) for inner in value.values())):
         keyed = _of_mappings(value)
         if keyed is not None:
             return keyed
-    return next(filter(None, (_structured_table(inner, depth + 1) for inner in value.values())), None)
+    return next(filter(None, (value_table(inner, depth + 1) for inner in value.values())), None)
 
 
 def _is_nested(cells: Iterable[Any]) -> bool:
@@ -71,13 +65,13 @@ def _of_list(rows: Sequence[Any]) -> Table | None:
     objects = [row for row in rows if isinstance(row, dict)]
     if objects:
         names = list(dict.fromkeys(str(name) for row in objects for name in row))
-        return table_of([[_cell(row.get(name)) for name in names] for row in objects], names)
+        return table_of([[cell_of(row.get(name)) for name in names] for row in objects], names)
     if rows and all(isinstance(row, list) for row in rows):
         head = rows[0] if rows[0] and all(isinstance(cell, str) for cell in rows[0]) and len(rows) > 1 else None
         if head is not None and all(isinstance(cell, str) for cell in rows[1]):
             head = None
-        return table_of([[_cell(cell) for cell in row] for row in (rows[1:] if head else rows)], head or ())
-    return table_of([[_cell(cell)] for cell in rows], ()) if len(rows) >= _LEAST else None
+        return table_of([[cell_of(cell) for cell in row] for row in (rows[1:] if head else rows)], head or ())
+    return table_of([[cell_of(cell)] for cell in rows], ()) if len(rows) >= _LEAST else None
 
 
 def _of_columns(lists: Mapping[str, Sequence[Any]]) -> Table:
@@ -85,7 +79,7 @@ def _of_columns(lists: Mapping[str, Sequence[Any]]) -> Table:
     lengths = [len(column) for column in lists.values()]
     length = max(lengths, key=lambda one: (lengths.count(one), one))
     columns = {name: column for name, column in lists.items() if len(column) == length}
-    rows = [[_cell(column[at]) for column in columns.values()] for at in range(length)]
+    rows = [[cell_of(column[at]) for column in columns.values()] for at in range(length)]
     return table_of(rows, list(columns))
 
 
@@ -96,22 +90,9 @@ def _of_mappings(value: Mapping[str, Mapping[str, Any]]) -> Table | None:
         return None
     keys = list(dict.fromkeys(str(key) for row in inner for key in row))
     if len(keys) >= len(inner):
-        rows = [[key, *(_cell(row.get(key)) for row in inner)] for key in keys]
+        rows = [[key, *(cell_of(row.get(key)) for row in inner)] for key in keys]
         return table_of(rows, ("", *map(str, value)))
-    return table_of([[str(name), *(_cell(row.get(key)) for key in keys)] for name, row in value.items()], ("", *keys))
-
-
-def _cell(value: object) -> Cell:
-    match value:
-        case bool() | None | list() | dict():
-            return None
-        case float() if not math.isfinite(value):
-            return None
-        case int() if abs(value) > 10**300:
-            return None
-        case int() | float() | str() | dt.datetime():
-            return value
-    return None
+    return table_of([[str(name), *(cell_of(row.get(key)) for key in keys)] for name, row in value.items()], ("", *keys))
 
 
 _DELIMITERS = ("\t", ";", ",", "|")
@@ -129,18 +110,14 @@ _LONGEST = 80
 
 def delimited_table(text: str) -> Table | None:
     """None where there is nothing that could be a table. Lines of another width than most are titles and notes."""
-    try:
-        return _table(text)
-    except csv.Error:  # a quote that never ends
-        return None
-
-
-def _table(text: str) -> Table | None:
     lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not _is_comment(line)]
     if not lines:
         return None
-    delimiter = _delimiter(lines[:_SAMPLE])
-    rows = list(_rows(lines, delimiter))
+    try:
+        delimiter = _delimiter(lines[:_SAMPLE])
+        rows = list(_rows(lines, delimiter))
+    except csv.Error:  # a quote that never ends
+        return None
     width = Counter(len(row) for row in rows).most_common(1)[0][0]
     start = next(at for at, row in enumerate(rows) if len(row) == width or (len(row) == width + 1 and is_head(row)))
     rows = [row for row in rows[start:] if any(map(str.strip, row))]

@@ -27,6 +27,23 @@ Cell = str | int | float | dt.datetime | None
 """As its file has it: text where the file knows only text, None for nothing. Dates have no time zone."""
 
 _LONGEST_NAME = 80
+_LARGEST = 10**300
+
+
+def cell_of(value: object) -> Cell:
+    """What a file's value is as a cell: None for what is neither text, a finite number, nor a date."""
+    match value:
+        case bool():
+            return None
+        case dt.datetime():
+            return value.replace(tzinfo=None)
+        case dt.date():
+            return dt.datetime(value.year, value.month, value.day)
+        case int() | float():
+            return value if -_LARGEST < value < _LARGEST else None
+        case str():
+            return value
+    return None
 
 
 @dataclass(frozen=True, slots=True)

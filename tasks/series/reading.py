@@ -1,7 +1,5 @@
 """From inputs to tables."""
 
-import datetime as dt
-import math
 import warnings
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +18,7 @@ from tasks.inputs.sessions import Sessions
 from tasks.inputs.source import Source
 from tasks.inputs.text.text_file import json_depth, looks_like_text
 from tasks.series.formats import delimited_table, is_head, json_table
-from tasks.series.grid import Cell, Table, table_of
+from tasks.series.grid import Cell, Table, cell_of, table_of
 from tasks.series.inline import message_of
 
 _GAPS = 20
@@ -65,7 +63,7 @@ class WorkbookTables:
         sheet.reset_dimensions()  # they are a claim
         rows: list[list[Cell]] = []
         for row in sheet.iter_rows(values_only=True):
-            cells = [_cell(value) for value in row]
+            cells = [cell_of(value) for value in row]
             self._count(cells)
             if any(cell is not None for cell in cells):
                 rows.append(cells)
@@ -91,21 +89,6 @@ class WorkbookTables:
 
 def _filled(cells: Sequence[Cell]) -> int:
     return sum(cell is not None for cell in cells)
-
-
-def _cell(value: object) -> Cell:
-    match value:
-        case bool():
-            return None
-        case dt.datetime():
-            return value.replace(tzinfo=None)
-        case dt.date():
-            return dt.datetime(value.year, value.month, value.day)
-        case float():
-            return value if math.isfinite(value) else None
-        case int() | str():
-            return value
-    return None
 
 
 _PROSE = frozenset({"text/html", "text/markdown", media_types.DOCX, media_types.PPTX})

@@ -60,7 +60,7 @@ def regular(observed: Observed, period: Period | None, most: int, param: str | N
     times = sorted(totals)
     values = np.array([totals[time] for time in times])
     whole = bool(np.all(values == np.round(values)))
-    grid = grid_of(times)
+    grid, bring = grid_of(times), _gridded
     if grid is None:
         step = nearest_step(times)
         if period is not None and period.seconds > 1.5 * step.seconds:
@@ -70,8 +70,9 @@ def regular(observed: Observed, period: Period | None, most: int, param: str | N
             notes.append(f"The dates are irregular: their values are summed by {period.name}.")
         else:
             grid = Grid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
-            return _interpolated(observed, times, values, grid, whole, notes, most, param)
-    return _gridded(observed, times, values, grid, whole, notes, most, param)
+            bring = _interpolated
+    line, grid, filled, note = bring(times, values, grid, most, param)
+    return Regular(observed.name, line, grid, whole, filled, (*notes, *note))
 
 
 def seasons_of(series: Regular) -> tuple[int, ...]:
@@ -127,16 +128,13 @@ def _undated(observed: Observed, most: int, param: str | None) -> Regular:
     )
 
 
+_Brought = tuple[NDArray[np.float64], Grid, int, list[str]]
+"""Values at each step of a grid, the grid, how many of the values were not observed, and notes on that."""
+
+
 def _gridded(
-    observed: Observed,
-    times: Sequence[dt.datetime],
-    values: NDArray[np.float64],
-    grid: Grid,
-    whole: bool,
-    notes: Sequence[str],
-    most: int,
-    param: str | None,
-) -> Regular:
+    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: Grid, most: int, param: str | None
+) -> _Brought:
     count = grid.place(times[-1]) + 1
     _check_length(count, most, grid.step.name, param)
     sums, numbers = np.zeros(count), np.zeros(count)
@@ -145,28 +143,19 @@ def _gridded(
     np.add.at(numbers, places, 1)
     there = np.flatnonzero(numbers)
     # Two dates that are nearest to the same step, of a series that strays from its grid now and then.
-    means = sums[there] / numbers[there]
+    line = np.interp(np.arange(count), there, sums[there] / numbers[there])
     gaps = np.flatnonzero(numbers == 0)
-    everything = np.interp(np.arange(count), there, means)
-    notes = [*notes]
-    if len(gaps):
-        named = ", ".join(f"{grid.at(int(at)):%Y-%m-%d %H:%M:%S}" for at in gaps[:_NAMED_GAPS])
-        more = ", …" if len(gaps) > _NAMED_GAPS else ""
-        were = _counted(len(gaps), "date without a value was", "dates without a value were")
-        notes.append(f"{were} interpolated: {named}{more}.")
-    return Regular(observed.name, everything, grid, whole, len(gaps), tuple(notes))
+    if not len(gaps):
+        return line, grid, 0, []
+    named = ", ".join(f"{grid.at(int(at)):%Y-%m-%d %H:%M:%S}" for at in gaps[:_NAMED_GAPS])
+    more = ", …" if len(gaps) > _NAMED_GAPS else ""
+    were = _counted(len(gaps), "date without a value was", "dates without a value were")
+    return line, grid, len(gaps), [f"{were} interpolated: {named}{more}."]
 
 
 def _interpolated(
-    observed: Observed,
-    times: Sequence[dt.datetime],
-    values: NDArray[np.float64],
-    grid: Grid,
-    whole: bool,
-    notes: Sequence[str],
-    most: int,
-    param: str | None,
-) -> Regular:
+    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: Grid, most: int, param: str | None
+) -> _Brought:
     """Irregular observations by what lies between them, at each step from the first to the last."""
     places = np.array([grid.exact_place(time) for time in times])
     first, last = math.ceil(places[0]), math.floor(places[-1])
@@ -174,11 +163,9 @@ def _interpolated(
         first, last = math.floor(places[0]), math.ceil(places[-1])
     _check_length(last - first + 1, most, grid.step.name, param)
     steps = np.arange(first, last + 1)
+    filled = len(np.setdiff1d(steps, np.round(places)))
     note = f"The dates are irregular: values are interpolated, one each {grid.step.name}."
-    moved = Grid(grid.at(first), grid.step, grid.day)
-    there = set(np.round(places).astype(int).tolist())
-    filled = sum(int(step) not in there for step in steps)
-    return Regular(observed.name, np.interp(steps, places, values), moved, whole, filled, (*notes, note))
+    return np.interp(steps, places, values), Grid(grid.at(first), grid.step, grid.day), filled, [note]
 
 
 def _summed(
