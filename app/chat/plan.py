@@ -77,7 +77,12 @@ class Planner:
         """Never raises: an embedder that fails leaves the rules' plan."""
         prose = Prose.of(turn.text)
         wants = Wants.of(turn.text, prose)
-        sources = [(source, kind_of(source)) for source in turn.sources if _is_meant(source, turn.text, prose)]
+        # Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it.
+        sources = [
+            (source, kind_of(source))
+            for source in turn.sources
+            if not source.is_linked or source.url in prose.followed or str(source.url) not in turn.text
+        ]
         steps = _steps(turn.text, sources, wants, prose)
         if self._router is not None and wants.undecided:
             try:
@@ -110,11 +115,6 @@ class Planner:
             task = await router.without_media(text)
             return [Step(task, (), text, is_guess=True)] if task else []
         return []
-
-
-def _is_meant(source: Source, text: str, prose: Prose) -> bool:
-    """Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it."""
-    return not source.is_linked or source.url in prose.followed or str(source.url) not in text
 
 
 def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose) -> list[Step]:

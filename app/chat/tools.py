@@ -62,20 +62,16 @@ class InternalTool:
 
     def _sources(self, arguments: Arguments, turn: Turn) -> tuple[Source, ...]:
         if self.task == "scraper":
-            return (_linked(arguments["url"], turn),)
+            # Only what the user pointed to is fetched: a URL may have come from a page that wants to be followed.
+            found = [source for source in turn.sources if source.url == arguments["url"]]
+            if not found:
+                raise InputError("Only URLs in the user's own messages can be opened.")
+            return (found[0],)
         numbers = [arguments["input"]] if self.reads_inputs else arguments.get("files", ())
         for number in numbers:
             if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
                 raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")
         return tuple(turn.sources[number - 1] for number in dict.fromkeys(numbers))
-
-
-def _linked(url: str, turn: Turn) -> Source:
-    """Only what the user pointed to is fetched: a URL may have come from a page that wants to be followed."""
-    for source in turn.sources:
-        if source.url == url:
-            return source
-    raise InputError("Only URLs in the user's own messages can be opened.")
 
 
 _INPUT = {"type": "integer", "minimum": 1, "description": "The number of the user's input, in order."}

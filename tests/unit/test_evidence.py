@@ -403,7 +403,7 @@ def test_numbers_and_days_are_found_by_their_readings(words: list[str]) -> None:
     [passage] = passages_of([ocr(" ".join(["first", *words]))])
     for number in passage.numbers:
         same = [one for one in passage.numbers if one.readings & number.readings]
-        assert passage.numbers_that_read(number.readings) == same
+        assert passage.numbers.that_read(number.readings) == same
     for day in passage.days:
         same_days = [one for one in passage.days if set(one.readings) & set(day.readings)]
-        assert passage.days_that_read(day.readings) == same_days
+        assert passage.days.that_read(day.readings) == same_days

@@ -94,15 +94,14 @@ async def _data_url(blob: Blob, loader: MediaLoader) -> str:
         # Reads the header: what is no picture, or too large a one, goes no further.
         await document.size(1)
         if media_type not in COMMON:
-            data = await asyncio.to_thread(_png, await document.picture(1))
-            media_type = "image/png"
+            return await asyncio.to_thread(_png, await document.picture(1))
     return await asyncio.to_thread(_encoded, data, media_type)
 
 
-def _png(picture: Image) -> bytes:
+def _png(picture: Image) -> str:
     file = io.BytesIO()
     PIL.Image.fromarray(picture).save(file, "PNG")
-    return file.getvalue()
+    return _encoded(file.getvalue(), "image/png")
 
 
 def _jpeg(picture: Image) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from app.chat.evidence.concepts import Kind, concept, concepts_of, line_of, may_be_same, may_mean_much
+from app.chat.evidence.concepts import CONCEPTS, OF_LINES, Kind, concepts_of, may_be_same, may_mean_much
 from app.chat.evidence.labels import Names, affinity
 from app.chat.evidence.matching import Match
 from app.chat.evidence.pairs import Layout, Pair, layout_of
@@ -53,7 +53,7 @@ class Asked:
     @cached_property
     def kinds(self) -> frozenset[Kind]:
         if self.concepts:
-            return frozenset(concept(name).kind for name in self.concepts)
+            return frozenset(CONCEPTS[name].kind for name in self.concepts)
         if not isinstance(self.value, str):
             return frozenset({"amount", "count"})
         if not self.value:
@@ -153,7 +153,7 @@ def _line_word(match: Match) -> str:
     if _FRACTION.search(" ".join([match.passage.words[word] for word in match.words])):
         return ""
     line = match.passage.lines[match.passage.line_at(match.words[0])]
-    return next((word for word in line.words if any(line_of(token) for token in fold(word))), "")
+    return next((word for word in line.words if not OF_LINES.isdisjoint(fold(word))), "")
 
 
 def _fits(passage: Passage, pair: Pair, asked: Asked) -> bool:

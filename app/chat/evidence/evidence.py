@@ -1,6 +1,6 @@
 """Where each field of an answer comes from, found by comparing it with the results; no LLM is asked.
 
-Of the answer `{"total": 9.0, "vat_id": "DE1"}`:
+For the answer `{"total": 9.0, "vat_id": "DE1"}` it may be:
 {"evidence": {"/total": {"precontext": 0, "name": "ocr", "text": "9.00", "page": 1, …}}, "unsupported": ["/vat_id"]}
 
 A field that several places could support is traced to the one that says it most exactly, then to the one beside

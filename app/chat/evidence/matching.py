@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 from typing import Any, Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -104,24 +103,22 @@ def _closed_up(text: str) -> str:
 
 def _same_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[Match]:
     """`typed`: a JSON number, which has no notation of its own: 9 and 9.00 are the same one."""
-    same = passage.numbers_that_read(number.readings)
-    for found in islice(same, MAX_OCCURRENCES):
+    for found in passage.numbers.that_read(number.readings)[:MAX_OCCURRENCES]:
         exact = found.is_plain if typed else found.digits == number.digits
-        sure = len(found.readings) == 1
-        score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
-        words = passage.words_between(found.start, found.end)
-        yield Match(passage, words, "exact" if exact else "normalised", score)
+        yield _quantity(found, passage, exact=exact, sure=len(found.readings) == 1)
 
 
 def _same_day(text: str, day: Day, passage: Passage) -> Iterator[Match]:
-    same = passage.days_that_read(day.readings)
-    for found in islice(same, MAX_OCCURRENCES):
+    for found in passage.days.that_read(day.readings)[:MAX_OCCURRENCES]:
         written = _closed_up(text[day.start : day.end])
         exact = written == _closed_up(passage.text[found.start : found.end]) and day.end == len(text.strip())
-        sure = day.readings[0] == found.readings[0]
-        score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
-        words = passage.words_between(found.start, found.end)
-        yield Match(passage, words, "exact" if exact else "normalised", score)
+        yield _quantity(found, passage, exact=exact, sure=day.readings[0] == found.readings[0])
+
+
+def _quantity(found: Number | Day, passage: Passage, *, exact: bool, sure: bool) -> Match:
+    score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
+    words = passage.words_between(found.start, found.end)
+    return Match(passage, words, "exact" if exact else "normalised", score)
 
 
 def _alike(text: str, passage: Passage) -> Iterator[Match]:

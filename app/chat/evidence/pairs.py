@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.chat.evidence.concepts import concept, concepts_of, is_name
+from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of
 from app.chat.evidence.labels import REACH, Box, box_of
 from app.chat.evidence.passages import Passage, fold
 
@@ -209,18 +209,18 @@ class _RowReader:
             label = own if concepts_of(_tokens(own)) else whole
             concepts = concepts_of(_tokens(label))
             # Without a colon, several names are the headings of columns.
-            one = len(concepts) == 1 or all(concept(name).weak for name in concepts)
+            one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
             known = concepts if self._closed or one else frozenset()
             yield Pair(label, known, tuple(self._values), self._closed)
         self._carried, self._label, self._values, self._closed = [], [], [], False
 
     def _goes_with(self, word: int, words: Sequence[str]) -> bool:
         text = self.passage.words[word]
-        return bool(_CURRENCY.fullmatch(text)) or is_name(tuple(fold(" ".join([text, *words]))))
+        return bool(_CURRENCY.fullmatch(text)) or tuple(fold(" ".join([text, *words]))) in PHRASES
 
     def _begins_label(self, text: str) -> bool:
         """`ITEM: 5 TOTAL 25.85`: a name after nothing but figures."""
-        return bool(self._values) and not any(map(self._is_text, self._values)) and is_name(tuple(fold(text)))
+        return bool(self._values) and not any(map(self._is_text, self._values)) and tuple(fold(text)) in PHRASES
 
     def _is_text(self, word: int) -> bool:
         text = self.passage.words[word]

@@ -3,9 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import TypeVar
@@ -15,7 +13,6 @@ from app.chat.evidence.quantities import Day, Number, days, numbers
 from tasks.result import SourceLine
 
 Q = TypeVar("Q", Number, Day)
-Reading = TypeVar("Reading", Decimal, date)
 
 _TOKEN = re.compile(r"[^\W_]+")
 _BREAK = "\x1f"
@@ -24,16 +21,21 @@ _BREAK = "\x1f"
 _LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "ı": "l"})
 
 
-def _by_reading(found: Iterable[tuple[Reading, Q]]) -> dict[Reading, list[Q]]:
-    index: dict[Reading, list[Q]] = {}
-    for reading, one in found:
-        index.setdefault(reading, []).append(one)
-    return index
+class Quantities(list[Q]):
+    """Numbers or days, in the order of their text."""
 
+    def that_read(self, readings: Iterable[object]) -> list[Q]:
+        """Those that may mean one of `readings`, in order."""
+        found = {one.start: one for reading in readings for one in self._by_reading.get(reading, ())}
+        return [found[start] for start in sorted(found)]
 
-def _that_read(index: Mapping[Reading, Sequence[Q]], readings: Collection[Reading]) -> list[Q]:
-    found = {one.start: one for reading in readings for one in index.get(reading, ())}
-    return [found[start] for start in sorted(found)]
+    @cached_property
+    def _by_reading(self) -> dict[object, list[Q]]:
+        index: dict[object, list[Q]] = {}
+        for one in self:
+            for reading in one.readings:
+                index.setdefault(reading, []).append(one)
+        return index
 
 
 class Passage:
@@ -69,28 +71,12 @@ class Passage:
         return tuple(range(bisect_right(self._text_starts, start) - 1, bisect_right(self._text_starts, end - 1)))
 
     @cached_property
-    def numbers(self) -> list[Number]:
-        return list(numbers(self.text))
+    def numbers(self) -> Quantities[Number]:
+        return Quantities(numbers(self.text))
 
     @cached_property
-    def days(self) -> list[Day]:
-        return list(days(self.text))
-
-    def numbers_that_read(self, readings: Collection[Decimal]) -> list[Number]:
-        """Those that may mean one of `readings`, in order."""
-        return _that_read(self._numbers_by_reading, readings)
-
-    def days_that_read(self, readings: Collection[date]) -> list[Day]:
-        """Those that may mean one of `readings`, in order."""
-        return _that_read(self._days_by_reading, readings)
-
-    @cached_property
-    def _numbers_by_reading(self) -> Mapping[Decimal, list[Number]]:
-        return _by_reading((reading, number) for number in self.numbers for reading in number.readings)
-
-    @cached_property
-    def _days_by_reading(self) -> Mapping[date, list[Day]]:
-        return _by_reading((reading, day) for day in self.days for reading in day.readings)
+    def days(self) -> Quantities[Day]:
+        return Quantities(days(self.text))
 
     @cached_property
     def number_at(self) -> dict[int, Number]:

@@ -8,8 +8,9 @@ cause is bounded.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pydantic_core
@@ -142,17 +143,20 @@ class SchemaChecker:
 
 def is_deeper(value: Any, limit: int) -> bool:
     """Whether objects and arrays nest more than `limit` levels deep in `value`."""
+    return next(islice(_levels(value), limit + 1, None), None) is not None
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """The values at each level of nesting, `value` itself first."""
     level = [value]
-    for _ in range(limit + 1):
+    while level:
+        yield level
         level = [
             child
             for node in level
             if isinstance(node, dict | list)
             for child in (node.values() if isinstance(node, dict) else node)
         ]
-        if not level:
-            return False
-    return True
 
 
 def _validator_of(schema: Mapping[str, Any]) -> Validator:
@@ -176,15 +180,9 @@ def _validator_of(schema: Mapping[str, Any]) -> Validator:
 def _check_size(draft: type[Validator], schema: Any) -> None:
     identifier = "id" if draft is Draft4Validator else "$id"
     values = id_chars = 0
-    pending = [schema]
-    while pending:
-        value = pending.pop()
-        values += 1
-        if isinstance(value, dict):
-            id_chars += len(str(value.get(identifier, "")))
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
+    for level in _levels(schema):
+        values += len(level)
+        id_chars += sum(len(str(value.get(identifier, ""))) for value in level if isinstance(value, dict))
     if values > MAX_VALUES:
         raise SchemaRefused(f"the schema has {values} values, more than {MAX_VALUES}.")
     if id_chars > MAX_ID_CHARS:

@@ -138,8 +138,11 @@ def _decoded(text: str) -> JsonAnswer:
         raise ValueError(f"{error.msg} at line {error.lineno} column {error.colno}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    if _SURROGATE.search(text) and not _is_unicode(value):
-        raise ValueError("it holds half of a surrogate pair")
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it holds half of a surrogate pair") from None
     return JsonAnswer(value, text)
 
 
@@ -160,11 +163,3 @@ def _finite(digits: str) -> float:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
-
-
-def _is_unicode(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
