@@ -29,7 +29,7 @@ from tasks.result import Piece, Result, json_text, pieces_under, texts_in
 from tasks.scrape.browser import REMEDY, Renderer
 from tasks.scrape.feed import is_feed
 from tasks.scrape.matching import Match, Row, fill_fields
-from tasks.scrape.page_file import PageFile, Reading
+from tasks.scrape.page_file import Reading, read_file
 from tasks.scrape.parsing import Page
 from tasks.side_by_side import side_by_side
 
@@ -182,7 +182,7 @@ class ScraperTask:
         if kind != media_types.HTML and not is_feed(fetched.data):
             return await self._read_by_a_task(source, fetched, kind, request, fields)
         blob = Blob(fetched.data, kind, None, source.param, fetched.charset)
-        reading = await self._read(blob, fetched.url, fields)
+        reading = await read_file(self._parts.sessions, blob, self._parts.limits, fetched.url, fields)
         rendered = await self._rendered(fetched.url, reading, source, fields) if reading.waits else None
         url, reading = rendered or (fetched.url, reading)
         page = reading.page
@@ -210,7 +210,7 @@ class ScraperTask:
             log.warning("scraper_not_rendered", error=str(error))
             return None
         blob = Blob(rendered.html, media_types.HTML, None, source.param, "utf-8")
-        shown = await self._read(blob, rendered.url, fields)
+        shown = await read_file(self._parts.sessions, blob, self._parts.limits, rendered.url, fields)
         return (rendered.url, shown) if shown.page.text or not has_text else None
 
     async def _fetched(self, source: Source) -> Fetched:
@@ -234,13 +234,6 @@ class ScraperTask:
             total.take(len(fetched.data), source.param)
         return fetched
 
-    async def _read(self, blob: Blob, url: str, fields: tuple[str, ...]) -> Reading:
-        session = await self._parts.sessions.open(PageFile, blob, self._parts.limits)
-        try:
-            return await session.run(PageFile.read, url, fields)
-        finally:
-            await session.close()
-
     async def _data(self, page: Page, match: Match | None, fields: tuple[str, ...], redact: Redact) -> list[Row] | None:
         """By the structure of the page where it has all fields: that neither invents nor forgets. Else by the LLM, and
         where there is none, what the structure tells, which may be nothing. None where no fields were asked for."""
@@ -250,7 +243,8 @@ class ScraperTask:
             llm = self._llm()
             filled = []
             if llm is not None:
-                filled = await fill_fields(llm, await _redacted(page, redact), fields)
+                plain = replace(page, text=await redact(page.text), markdown=await redact(page.markdown))
+                filled = await fill_fields(llm, plain, fields)
             if filled:
                 return filled
         return list(match.rows) if match is not None else []
@@ -277,10 +271,6 @@ class ScraperTask:
             metadata["total_pages"] = result.data["total_pages"]
         page = Page(title=filename or "", description="", text=text, markdown=text, metadata=metadata)
         return _result(fetched.url, page, await self._data(page, None, fields, request.redact))
-
-
-async def _redacted(page: Page, redact: Redact) -> Page:
-    return replace(page, text=await redact(page.text), markdown=await redact(page.markdown))
 
 
 def _kind(fetched: Fetched) -> str:

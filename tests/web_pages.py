@@ -7,6 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from tasks.inputs.blob import Blob
+from tasks.inputs.limits import MediaLimits
+from tasks.scrape.page_file import PageFile
+from tasks.scrape.parsing import Page
+
 _SUBJECTS = """\
 The harbour master|A retired teacher|Our neighbour|The city council|An engineer from Lyon|The youngest reader|
 Every second visitor|The old ferry|A committee of five|The museum|Her grandfather|The northern line|A survey"""
@@ -473,3 +478,8 @@ def _words(text: str) -> Counter[str]:
 
 
 _IDEOGRAPHS = re.compile(r"[\u3040-\u9fff]")
+
+
+def extract_page(data: bytes, url: str, charset: str | None, *, limits: MediaLimits | None = None) -> Page:
+    """What the page `data`, fetched from `url` and declared to be in `charset`, says."""
+    return PageFile(Blob(data, "text/html", None, url, charset), limits or MediaLimits()).read(url).page

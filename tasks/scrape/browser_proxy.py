@@ -87,11 +87,6 @@ class BrowserProxy:
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether the page wanted to move more than it may."""
-        return self._left < 0
-
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=_MAX_HEAD)
         return self
@@ -114,16 +109,8 @@ class BrowserProxy:
         try:
             async with self._slots:
                 await self._serve(reader, writer)
-        except (
-            ConnectionError,
-            TimeoutError,
-            asyncio.IncompleteReadError,
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-        ):
-            pass  # one of the two sides left
-        except asyncio.CancelledError:
-            pass  # the page is done with; there is nobody to tell
+        except (*_LEFT, asyncio.CancelledError):
+            pass  # at the last, the page is done with: there is nobody to tell
         finally:
             writer.close()
 

@@ -80,7 +80,6 @@ def size_within(element: HtmlElement) -> int:
 
 _LEAST = 3
 _MAX_RECORDS = 1000
-_TABLE_PARTS = frozenset({"tbody", "thead", "tfoot"})
 
 Record = Sequence[HtmlElement]
 """The elements of one post, product or row: one, or several that follow each other."""

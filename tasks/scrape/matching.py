@@ -228,9 +228,7 @@ def _by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequence[Lea
     if not words.isdisjoint(_RANKS):
         return next((int(match[1]) for leaf in texts if (match := _RANK.match(leaf.text))), None)
     if not words.isdisjoint(_TITLES):
-        heads = [
-            leaf for leaf in texts if not leaf.within.isdisjoint({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})
-        ]
+        heads = [leaf for leaf in texts if not leaf.within.isdisjoint(_HEADS)]
         links = [leaf for leaf in texts if "a" in leaf.within]
         chosen = heads[:1] or sorted(links, key=lambda leaf: -len(leaf.text))[:1]
         return chosen[0].text if chosen else None

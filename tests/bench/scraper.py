@@ -11,8 +11,7 @@ from statistics import mean, median
 
 import trafilatura
 
-from tasks.scrape.page_file import extract_page
-from tests.web_pages import WebPage, web_pages, word_f1
+from tests.web_pages import WebPage, extract_page, web_pages, word_f1
 
 
 def ours(page: WebPage) -> str:

@@ -18,8 +18,8 @@ from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.scrape.browser import FLAGS, BrowserPolicy, BrowserRenderer, LateBrowser, Rendered, find_browser
-from tasks.scrape.page_file import extract_page
 from tests.web import Names, Server, redirect, response, serving
+from tests.web_pages import extract_page
 
 PROGRAM = find_browser()
 needs_browser = pytest.mark.skipif(PROGRAM is None, reason="needs Playwright and a Chromium")

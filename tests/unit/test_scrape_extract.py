@@ -7,10 +7,9 @@ import pytest
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.limits import MediaLimits
-from tasks.scrape.page_file import extract_page
 from tasks.scrape.parsing import Link, Page
 from tests.conftest import each_case
-from tests.web_pages import LAYOUTS, ORDER, WebPage, document, web_pages, word_f1
+from tests.web_pages import LAYOUTS, ORDER, WebPage, document, extract_page, web_pages, word_f1
 
 URL = "https://h.example/folder/page"
 PROSE = "<p>The ferry leaves at eight, and the harbour master waves from the pier every morning.</p>" * 6

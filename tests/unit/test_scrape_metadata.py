@@ -5,8 +5,7 @@ import json
 import pytest
 
 from tasks.scrape.metadata import MAX_BYTES, MAX_DEPTH
-from tasks.scrape.page_file import extract_page
-from tests.web_pages import document
+from tests.web_pages import document, extract_page
 
 URL = "https://h.example/page"
 
