@@ -109,7 +109,7 @@ class Answerer:
             return
 
         rounds = await self._prepare(call, directives, turn, plan, entries, llm, shape, filling, guard)
-        said = self._checked(rounds, shape, filling, call.request) if shape else rounds.answer()
+        said = self._checked(rounds, shape, filling) if shape else rounds.answer()
         # One piece of precontext, before the answer: calls of specialists by the LLM may still add to it.
         waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
@@ -180,9 +180,7 @@ class Answerer:
             holds_text=shape is not None,
         )
 
-    async def _checked(
-        self, rounds: Rounds, shape: Shape, filling: Filling | None, request: ChatRequest
-    ) -> AsyncGenerator[Event, None]:
+    async def _checked(self, rounds: Rounds, shape: Shape, filling: Filling | None) -> AsyncGenerator[Event, None]:
         """The answer once it is known to have its shape; nothing of it is shown before. The LLM is asked once more.
 
         Where it ended for its length, or calls the client's tools, the client is told so by the finish reason.
@@ -199,7 +197,7 @@ class Answerer:
                     yield Text(text)
                 if rounds.finish_reason == "length":
                     whole = await asyncio.to_thread(whole_members, text)
-                    for event in await self._traced(whole, rounds.entries, shape, request):
+                    for event in await self._traced(whole, rounds.entries, shape, rounds.request):
                         yield event
                 return
             try:
@@ -215,7 +213,7 @@ class Answerer:
                 f"Written by {rounds.llm.name}, not read: {', '.join(filling.written)}. The other fields are copied."
             )
         yield Text(answer.text)
-        for event in await self._traced(answer.value, rounds.entries, shape, request):
+        for event in await self._traced(answer.value, rounds.entries, shape, rounds.request):
             yield event
 
     async def _without_llm(

@@ -56,8 +56,10 @@ class Pipeline:
         call.stages.done("read")
         for warning in warnings:
             yield Warned(warning)
+        # One task's result is the answer.
+        task = directives.task if is_open(request.response_format) else None
         policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
-        await self.prepare(*(GUARDS if policy.codes else ()), *(() if _runs_task(directives, request) else ("llm",)))
+        await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
         if redaction:
             self.guardrails.check_lengths([*said_in(request), *said_beside(request)])
@@ -66,9 +68,18 @@ class Pipeline:
         owner = None if call.fresh else call.caller.tenant
         guard = Guard(self.guardrails, policy, request, turn, redaction=redaction, owner=owner)
         try:
-            async with aclosing(self._guarded(call, directives, turn, guard)) as events:
-                async for event in events:
-                    yield event
+            # Nothing runs before the request is judged, but its inputs are fetched meanwhile.
+            async with reading_ahead(turn.sources if guard.is_on else (), self.answerer.loader):
+                await guard.check_request(whole_pages=task is not None and task != "scraper")
+                if guard.is_on:
+                    call.stages.done("guard")
+                if task is not None:
+                    said = self._run_task(task, turn, call, guard)
+                else:
+                    said = guard.checked(self.answerer.answer(call, directives, turn, guard))
+                async with aclosing(said) as events:
+                    async for event in events:
+                        yield event
         except Unsafe:
             for event in _refusal(guard, call):
                 yield event
@@ -77,24 +88,6 @@ class Pipeline:
         """What the request's system messages ask for, and what its caller should know."""
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
         return directives, list(warnings_of(request, directives))
-
-    async def _guarded(
-        self, call: Call, directives: Directives, turn: Turn, guard: Guard
-    ) -> AsyncGenerator[Event, None]:
-        """Nothing runs before the request is judged, but its inputs are fetched meanwhile. Raises Unsafe."""
-        runs_task = _runs_task(directives, call.request)
-        async with reading_ahead(turn.sources if guard.is_on else (), self.answerer.loader):
-            await guard.check_request(whole_pages=runs_task and directives.task != "scraper")
-            if guard.is_on:
-                call.stages.done("guard")
-            if runs_task:
-                assert directives.task is not None
-                events = self._run_task(directives.task, turn, call, guard)
-            else:
-                events = guard.checked(self.answerer.answer(call, directives, turn, guard))
-            async with aclosing(events):
-                async for event in events:
-                    yield event
 
     async def _run_task(self, name: str, turn: Turn, call: Call, guard: Guard) -> AsyncGenerator[Event, None]:
         """One task, no LLM: the answer is the task's result as compact JSON."""
@@ -116,11 +109,6 @@ class Pipeline:
         call.stages.done("task")
         yield Text(content)
         yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)
-
-
-def _runs_task(directives: Directives, request: ChatRequest) -> bool:
-    """Whether one task's result is the answer."""
-    return directives.task is not None and is_open(request.response_format)
 
 
 def _refusal(guard: Guard, call: Call) -> Iterator[Event]:
