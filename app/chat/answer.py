@@ -9,8 +9,7 @@ from typing import Any
 
 import structlog
 
-from app.chat.context.images import images_for_llm
-from app.chat.context.prompt import conversation, fenced
+from app.chat.context.prompt import conversation, fenced, images_for_llm
 from app.chat.context.trim import trim
 from app.chat.directives import Directives
 from app.chat.event_driver import (

@@ -155,8 +155,9 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
             case Text(piece, piece_logprobs):
                 text.append(piece)
                 logprobs += (piece_logprobs or {}).get("content") or []
-            case ToolCall():
-                _add_to(calls, event)
+            case ToolCall(index, arguments, id_, name):
+                begun = response.ToolCall(id=id_ or "", function=response.FunctionCall(name=name or "", arguments=""))
+                calls.setdefault(index, begun).function.arguments += arguments
             case Evidence():
                 evidence = event
             case Warned(warning):
@@ -194,13 +195,6 @@ def _of_evidence(evidence: Evidence | None) -> dict[str, Any]:
 
 def _on_wire(entry: Entry) -> response.PrecontextEntry:
     return response.PrecontextEntry(name=entry.name, result=entry.result.data, error=entry.error)
-
-
-def _add_to(calls: dict[int, response.ToolCall], event: ToolCall) -> None:
-    if event.index not in calls:
-        function = response.FunctionCall(name=event.name or "", arguments="")
-        calls[event.index] = response.ToolCall(id=event.id or "", function=function)
-    calls[event.index].function.arguments += event.arguments
 
 
 def stream(

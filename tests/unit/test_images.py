@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.chat.context.images import FRAME_SIDE, Shown, images_for_llm
+from app.chat.context.prompt import FRAME_SIDE, Shown, images_for_llm
 from app.chat.inputs import Turn, latest_turn
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.chat.context.images import images_for_llm
+from app.chat.context.prompt import images_for_llm
 from app.chat.inputs import latest_turn
 from app.wire.request import ChatRequest
 from tasks.errors import InputError, InputTooLarge

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.chat.plan import Planner
-from app.chat.planning.router import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Prototypes
+from app.chat.plan import NOTHING, WITH_PICTURE, WITHOUT_MEDIA, Planner, Prototypes
 from models.base import EngineOverloaded
 from tests import routing
 from tests.plans import ALL_TEXTS, Case, turn_of

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.context.images import Shown
-from app.chat.context.prompt import conversation, fenced
+from app.chat.context.prompt import Shown, conversation, fenced
 from tests.entries import entry_of
 from tests.unit.test_collect import PIXEL, image, request, text, user
 
