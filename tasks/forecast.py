@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NotRequired, TypedDict
 
@@ -111,13 +111,6 @@ class SeriesLimits:
     """Characters of a text that holds a series itself (OPENFAZE_MAX_INLINE_CHARS)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    observed: Observed
-    param: str | None
-    """The field of the source that it is from."""
-
-
 class ForecastTask:
     """How series go on: those in the files and behind the URLs of a request, else the one that its text holds.
 
@@ -146,20 +139,20 @@ class ForecastTask:
         message = await asyncio.to_thread(message_of, request.text, has_sources=bool(request.sources))
         if request.sources:
 
-            async def read(source: Source) -> list[_Found]:
+            async def read(source: Source) -> list[Observed]:
                 tables = await self._reader.read(source)
                 chosen = await asyncio.to_thread(_observed, tables, message.words)
                 if not chosen:
                     raise InputError(
                         f"'{source.label}' has no column of numbers that could be forecast", param=source.param
                     )
-                return [_Found(one, source.param) for one in chosen]
+                return [replace(one, param=source.param) for one in chosen]
 
             by_source = await side_by_side(read, request.sources, at_most=_SOURCES_AT_ONCE)
             found = [one for several in by_source for one in several]
         else:
             tables = [("", message.table)] if message.table is not None else []
-            found = [_Found(one, None) for one in await asyncio.to_thread(_observed, tables, message.words)]
+            found = await asyncio.to_thread(_observed, tables, message.words)
         if not found:
             raise InputError(
                 "task 'forecast' needs a series: attach a CSV, TSV, JSON or XLSX file, put its URL in the text, or "
@@ -193,21 +186,20 @@ class ForecastTask:
             data["plot"] = await asyncio.to_thread(plot, series, outlooks)
         return ForecastResult(data)
 
-    def _regular(self, found: Sequence[_Found], horizon: Horizon | None) -> tuple[list[Regular], list[str]]:
+    def _regular(self, found: Sequence[Observed], horizon: Horizon | None) -> tuple[list[Regular], list[str]]:
         """Series that are too short are left out with a note, where others are not. Raises InputError."""
         period = horizon.period if horizon else None
-        names = [one.observed.name for one in found]
+        names = [one.name for one in found]
         series, notes, failures = [], [], []
         for place, one in enumerate(found):
-            name = one.observed.name or (f"series {place + 1}" if len(found) > 1 else "")
-            if names.count(one.observed.name) > 1:
-                name = f"{name} ({names[: place + 1].count(one.observed.name)})" if one.observed.name else name
-            renamed = Observed(name, one.observed.times, one.observed.values)
-            if len(found) > 1 and _known(renamed) < LEAST_POINTS:
+            name = one.name or (f"series {place + 1}" if len(found) > 1 else "")
+            if one.name and names.count(name) > 1:
+                name = f"{name} ({names[: place + 1].count(name)})"
+            if len(found) > 1 and one.count < LEAST_POINTS:
                 notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
                 continue
             try:
-                series.append(regular(renamed, period, self._limits.points, one.param))
+                series.append(regular(replace(one, name=name), period, self._limits.points))
             except InputError as error:
                 failures.append(error)
         if failures:
@@ -218,9 +210,9 @@ class ForecastTask:
             )
         return series, notes
 
-    def _check_number(self, found: Sequence[_Found]) -> None:
+    def _check_number(self, found: Sequence[Observed]) -> None:
         if len(found) > self._limits.series:
-            example = next((one.observed.name for one in found if one.observed.name), "")
+            example = next((one.name for one in found if one.name), "")
             hint = f" Name those that are meant, for example '{example}'." if example else ""
             raise InputError(
                 f"there are {len(found)} series; the limit is {self._limits.series} a request "
@@ -246,12 +238,8 @@ def _observed(tables: Sequence[tuple[str, Table]], words: str) -> list[Observed]
     """The series of the table that `words` name, else of the first that has one that is long enough."""
     named = [pair for pair in tables if mentions(words, pair[0])]
     by_table = [observed(table, words) for _, table in named or tables]
-    enough = [series for series in by_table if any(_known(one) >= LEAST_POINTS for one in series)]
+    enough = [series for series in by_table if any(one.count >= LEAST_POINTS for one in series)]
     return next(filter(None, [*enough, *by_table]), [])
-
-
-def _known(one: Observed) -> int:
-    return sum(value is not None for value in one.values)
 
 
 def _build(parts: Parts) -> ForecastTask:

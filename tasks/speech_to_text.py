@@ -67,18 +67,13 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     if language is not None or engine.languages is None or probability is None or heard.speech_s < _SPEECH_S:
         return
     words = _mean_probability(heard.words)
-    if not is_clear(words) and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
+    if words < _CLEAR and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
         raise EngineUnavailable(
             CAPABILITY,
             f"'{engine.name}' hears {_named(engine)} only, and this is another language (that it is {_named(engine)}: "
             f"{probability:.0%}): run `{PULL}` for an engine of many languages. A request that names the language "
             f'("in {_named(engine)}") is not checked.',
         )
-
-
-def is_clear(probability: float) -> bool:
-    """`probability` is the mean of words'."""
-    return probability >= _CLEAR
 
 
 def is_unclear(heard: Heard) -> bool:
@@ -280,7 +275,7 @@ class SpeechToTextTask:
 
         def believes(probability: float, words: int) -> bool:
             sure = options.language is not None or engine.languages is None
-            return words >= _LEAST_TOLD and (sure or is_clear(probability))
+            return words >= _LEAST_TOLD and (sure or probability >= _CLEAR)
 
         teller = Teller(tell, believes) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:

@@ -189,6 +189,13 @@ class Observed:
     times: Times | None
     """One for each value; None: there are no dates."""
     values: Sequence[float | None]
+    param: str | None = None
+    """The field of the source that it is from."""
+
+    @property
+    def count(self) -> int:
+        """Values that are there."""
+        return sum(value is not None for value in self.values)
 
 
 def observed(table: Table, words: str) -> list[Observed]:

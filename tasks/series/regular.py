@@ -41,17 +41,16 @@ class Regular:
         return self.grid.at(len(self.values) - 1) if self.grid else None
 
 
-def regular(observed: Observed, period: Period | None, most: int, param: str | None) -> Regular:
+def regular(observed: Observed, period: Period | None, most: int) -> Regular:
     """`period` is what the request counts in: irregular observations that are denser than that are summed by it.
 
     Raises InputError: fewer than LEAST_POINTS values, or more than `most` steps from the first to the last.
     """
-    known = sum(value is not None for value in observed.values)
     if observed.times is None:
-        _check_count(observed.name, known, param)
-        return _undated(observed, most, param)
+        _check_count(observed, observed.count)
+        return _undated(observed, most)
     totals, repeated = _totals(observed)
-    _check_count(observed.name, len(totals), param)
+    _check_count(observed, len(totals))
     notes = (
         [f"{_counted(repeated, 'row has', 'rows have')} the date of another one: the values are summed."]
         if repeated
@@ -65,13 +64,13 @@ def regular(observed: Observed, period: Period | None, most: int, param: str | N
         step = nearest_step(times)
         if period is not None and period.seconds > 1.5 * step.seconds:
             times, values = _summed(times, values, period)
-            _check_count(observed.name, len(times), param)
+            _check_count(observed, len(times))
             grid = Grid(times[0], period, 1 if period.unit == "month" else None)
             notes.append(f"The dates are irregular: their values are summed by {period.name}.")
         else:
             grid = Grid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
             bring = _interpolated
-    line, grid, filled, note = bring(times, values, grid, most, param)
+    line, grid, filled, note = bring(times, values, grid, most, observed.param)
     return Regular(observed.name, line, grid, whole, filled, (*notes, *note))
 
 
@@ -91,11 +90,12 @@ def seasons_of(series: Regular) -> tuple[int, ...]:
     return (*within, *([year] if step.count >= HOUR * 12 and year > 3 else []))
 
 
-def _check_count(name: str, count: int, param: str | None) -> None:
+def _check_count(observed: Observed, count: int) -> None:
     if count < LEAST_POINTS:
-        which = f"'{name}' has" if name else "the series has"
+        which = f"'{observed.name}' has" if observed.name else "the series has"
         raise InputError(
-            f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} {count}", param=param
+            f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} {count}",
+            param=observed.param,
         )
 
 
@@ -112,10 +112,10 @@ def _totals(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
     return {time: total for time, total in totals.items() if math.isfinite(total)}, repeated
 
 
-def _undated(observed: Observed, most: int, param: str | None) -> Regular:
+def _undated(observed: Observed, most: int) -> Regular:
     known = [(at, value) for at, value in enumerate(observed.values) if value is not None]
     first, last = known[0][0], known[-1][0]
-    _check_length(last - first + 1, most, "value", param)
+    _check_length(last - first + 1, most, "value", observed.param)
     values = np.array([value for _, value in known])
     places = np.array([at - first for at, _ in known], np.float64)
     filled = last - first + 1 - len(known)

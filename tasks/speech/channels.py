@@ -31,6 +31,36 @@ _SMOOTHED = 5
 """Frames on both sides whose levels count for a frame: a gap between two words of one is no turn of the other."""
 
 
+_UNLIKE = 0.5
+"""Correlation of the channels' levels over time. Microphones in one room rise and fall together, whatever their
+distance and phase (0.9 with strong echoes); lines of a call do not (0.35 where both talk all the time, below 0 where
+they take turns)."""
+_LEAKED = 10 ** (-25 / 20)
+"""The share of the louder channel's level below which the other holds nothing but what leaks into it."""
+_LEAST_FRAMES = 20
+
+
+def _levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Root mean square of each whole frame of each channel."""
+    frames = block.shape[1] // _SAMPLES
+    whole = block[:, : frames * _SAMPLES].reshape(len(block), frames, _SAMPLES)
+    levels: NDArray[np.float32] = np.sqrt(np.mean(np.square(whole), axis=2))
+    return levels
+
+
+def are_apart(block: NDArray[np.float32]) -> bool:
+    """`block` is float32 [2, n] at 16 kHz. False where one channel is silent: mixing them loses nothing then."""
+    levels = _levels(block)
+    if levels.shape[1] < _LEAST_FRAMES:
+        return False
+    loud = np.percentile(levels, 95, axis=1)
+    if loud.min() <= _LEAKED * loud.max():
+        return False
+    active = (levels > _LEAKED * loud[:, None]).any(axis=0)
+    first, second = np.log10(np.maximum(levels[:, active], _LEAKED * loud.max()))
+    return len(first) >= _LEAST_FRAMES and float(np.corrcoef(first, second)[0, 1]) < _UNLIKE
+
+
 class ChannelLevels:
     """The levels of the two channels of a recording, collected as its blocks come by."""
 
@@ -41,10 +71,8 @@ class ChannelLevels:
     def add(self, block: NDArray[np.float32]) -> None:
         """The next block, float32 [2, n] at 16 kHz."""
         samples = np.concatenate([self._rest, block], axis=1)
-        frames = samples.shape[1] // _SAMPLES
-        whole = samples[:, : frames * _SAMPLES].reshape(2, frames, _SAMPLES)
-        self._levels.append(np.sqrt(np.mean(np.square(whole), axis=2)))
-        self._rest = samples[:, frames * _SAMPLES :].copy()
+        self._levels.append(_levels(samples))
+        self._rest = samples[:, samples.shape[1] // _SAMPLES * _SAMPLES :].copy()
 
     @property
     def are_speakers(self) -> bool:
@@ -81,7 +109,6 @@ FAINT = 10 ** (-42 / 20)
 SILENT = 10 ** (-88 / 20)
 """What is softer is no speech: the rounding of 16-bit samples alone is as loud."""
 
-_FRAME = SAMPLE_RATE // 10
 _LOUD = 95
 """Percentile of the frames' loudness that speech, pauses between, is taken to have."""
 _RAMP = SAMPLE_RATE // 10
@@ -121,9 +148,6 @@ class FaintSpeech:
 
 def _loudness(block: NDArray[np.float32]) -> float:
     """Root mean square of the loud frames of the louder channel."""
-    frames = block.shape[1] // _FRAME
-    if not frames:
+    if block.shape[1] < _SAMPLES:
         return float(np.sqrt(np.mean(np.square(block)))) if block.size else 0.0
-    whole = block[:, : frames * _FRAME].reshape(len(block), frames, _FRAME)
-    levels = np.sqrt(np.mean(np.square(whole), axis=2)).max(axis=0)
-    return float(np.percentile(levels, _LOUD))
+    return float(np.percentile(_levels(block).max(axis=0), _LOUD))

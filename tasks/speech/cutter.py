@@ -103,19 +103,15 @@ class Cutter:
         """What can be cut off now. `speaks` may lag behind `samples` by less than a frame."""
         self._samples = np.concatenate([self._samples, samples])
         self._speaks = np.concatenate([self._speaks, speaks])
-        return self._stretches(final=False)
+        return iter(lambda: self._next(final=False), None)
 
     def finish(self) -> Iterator[Stretch]:
-        return self._stretches(final=True)
+        return iter(lambda: self._next(final=True), None)
 
     @property
     def cut_until(self) -> float:
         """The second of the recording before which there is nothing left to cut off."""
         return self._start_s + self._origin * FRAME_S
-
-    def _stretches(self, *, final: bool) -> Iterator[Stretch]:
-        while (stretch := self._next(final=final)) is not None:
-            yield stretch
 
     def _next(self, *, final: bool) -> Stretch | None:
         runs = speech_runs(self._speaks)

@@ -11,36 +11,12 @@ from numpy.typing import NDArray
 from models.speech.transcriber import RATE, Samples, SpeechWindow, Transcriber, WindowText, Word
 from models.speech.voice_activity import VoiceActivity
 from tasks.inputs.av.audio import Recording
-from tasks.speech.channels import FaintSpeech
+from tasks.speech.channels import FaintSpeech, are_apart
 from tasks.speech.cutter import Cutter, Span, Stretch, Window, pooled
 from tasks.speech.speakers import SpeakerTurns
-from tasks.speech.stitching import doubtful, fitted, joined, whole, without_neighbours
+from tasks.speech.stitching import doubtful, fitted, joined, middle, whole, without_neighbours
 from tasks.speech.turns import Teller
 from tasks.wording.transcripts import SpeechOptions
-
-_FRAME = RATE // 10
-_UNLIKE = 0.5
-"""Correlation of the channels' levels over time. Microphones in one room rise and fall together, whatever their
-distance and phase (0.9 with strong echoes); lines of a call do not (0.35 where both talk all the time, below 0 where
-they take turns)."""
-_FAINT = 10 ** (-25 / 20)
-"""The share of the louder channel's level below which the other holds nothing but what leaks into it."""
-_LEAST_FRAMES = 20
-
-
-def are_apart(block: NDArray[np.float32]) -> bool:
-    """`block` is float32 [2, n] at 16 kHz. False where one channel is silent: mixing them loses nothing then."""
-    frames = block.shape[1] // _FRAME
-    if frames < _LEAST_FRAMES:
-        return False
-    levels = np.sqrt(np.mean(np.square(block[:, : frames * _FRAME].reshape(2, frames, _FRAME)), axis=2))
-    loud = np.percentile(levels, 95, axis=1)
-    if loud.min() <= _FAINT * loud.max():
-        return False
-    active = (levels > _FAINT * loud[:, None]).any(axis=0)
-    first, second = np.log10(np.maximum(levels[:, active], _FAINT * loud.max()))
-    return len(first) >= _LEAST_FRAMES and float(np.corrcoef(first, second)[0, 1]) < _UNLIKE
-
 
 _BLOCK_S = 30.0
 _AT_ONCE = 16
@@ -251,9 +227,9 @@ class _Listener:
                 self._given = text.language
         words = fitted(_shifted(text.words, stretch.start), stretch.speech)
         for first, last in doubtful(words, stretch.speech, _LOST_S) if words else ():
-            rest = [word for word in words if not first <= _middle(word) <= last]
+            rest = [word for word in words if not first <= middle(word) <= last]
             found = without_neighbours(await self._second_look(stretch, first, last), rest, (first, last))
-            if _is_more(found, [word for word in words if first <= _middle(word) <= last]):
+            if _is_more(found, [word for word in words if first <= middle(word) <= last]):
                 words = sorted([*rest, *found], key=lambda word: word.start)
         window = Window(stretch.start, text.no_speech, text.mean_logprob, text.compression_ratio)
         return Piece(stretch, whole(words), window)
@@ -264,15 +240,10 @@ class _Listener:
         text = await self._transcribe(part, begin)
         # What the margins let in of the words around it has been heard already.
         speech = [_within(span, first, last) for span in stretch.speech if span[0] < last and span[1] > first]
-        return fitted([word for word in _shifted(text.words, begin) if first <= _middle(word) <= last], speech)
+        return fitted([word for word in _shifted(text.words, begin) if first <= middle(word) <= last], speech)
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
-        window = SpeechWindow(
-            samples,
-            self._given,
-            self._options.translate,
-            self._options.prompt,
-        )
+        window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
         # The first one is refused where too many wait; after it no work is thrown away.
         wait, self._admitted = self._admitted, True
         return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
@@ -280,10 +251,6 @@ class _Listener:
 
 def _shifted(words: Sequence[Word], by: float) -> list[Word]:
     return [replace(word, start=word.start + by, end=word.end + by) for word in words]
-
-
-def _middle(word: Word) -> float:
-    return (word.start + word.end) / 2
 
 
 def _is_more(found: Sequence[Word], before: Sequence[Word]) -> bool:

@@ -35,18 +35,18 @@ def joined(before: Sequence[Word], after: Sequence[Word], cut: float) -> list[Wo
     tail = [index for index, word in enumerate(before) if word.end > cut - _OVERLAP_S]
     head = [index for index, word in enumerate(after) if word.start < cut + _OVERLAP_S]
     agreed = [
-        (abs(_middle(before[first]) - cut), first, second)
+        (abs(middle(before[first]) - cut), first, second)
         for first in tail
         for second in head
         if _plain(before[first]) == _plain(after[second])
-        and abs(_middle(before[first]) - _middle(after[second])) < _APART_S
+        and abs(middle(before[first]) - middle(after[second])) < _APART_S
     ]
     if agreed:
         _, first, second = min(agreed)
         return [*before[: first + 1], *after[second + 1 :]]
     return [
-        *(word for word in before if _middle(word) < cut),
-        *(word for word in after if _middle(word) >= cut),
+        *(word for word in before if middle(word) < cut),
+        *(word for word in after if middle(word) >= cut),
     ]
 
 
@@ -161,7 +161,7 @@ def _spoken(word: Word, speech: Sequence[Span], *, is_first: bool) -> Span | Non
     return max(spans, key=lambda span: span[1] - span[0])
 
 
-def _middle(word: Word) -> float:
+def middle(word: Word) -> float:
     return (word.start + word.end) / 2
 
 

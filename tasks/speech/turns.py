@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import inf
 from operator import itemgetter
-from typing import Protocol
 
 from models.speech.transcriber import Word
 from tasks.speech.cutter import Stretch
@@ -116,15 +115,6 @@ class Turn:
     speaker: int
 
 
-class TimedWord(Protocol):
-    @property
-    def text(self) -> str: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def end(self) -> float: ...
-
-
 def speaker_label(speaker: int) -> str:
     return f"SPEAKER_{speaker:02d}"
 
@@ -142,7 +132,7 @@ def in_order(turns: Iterable[Turn]) -> list[Turn]:
     return joined
 
 
-def label_words(words: Sequence[TimedWord], turns: Sequence[Turn]) -> list[int]:
+def label_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[int]:
     """The speaker of each word: whose turns overlap it longest, and outside all turns, whose turn is nearest in time.
     What is spelled is not cut into turns too short to tell a voice in. `turns` are in order of time; without any,
     everything is one speaker's."""
@@ -162,7 +152,7 @@ def label_words(words: Sequence[TimedWord], turns: Sequence[Turn]) -> list[int]:
     return speakers
 
 
-def _spelled(words: Sequence[TimedWord]) -> Iterator[tuple[int, int]]:
+def _spelled(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
     """The first of letters and digits that are said one by one, and the first word after them."""
     first = 0
     for index in range(len(words) + 1):

@@ -25,11 +25,11 @@ def months(count: int, day: int = 1, start: int = 2020 * 12, apart: int = 1) -> 
 
 
 def made(times: list[dt.datetime], values: list[float | None] | None = None, period: Period | None = None) -> Regular:
-    return regular(Observed("sold", times, values or [float(n) for n in range(len(times))]), period, 10_000, "p")
+    return regular(Observed("sold", times, values or [float(n) for n in range(len(times))]), period, 10_000)
 
 
 def undated(*values: float | None) -> Regular:
-    return regular(Observed("", None, values), None, 10_000, None)
+    return regular(Observed("", None, values), None, 10_000)
 
 
 LAST_DAYS = dates("2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31")
@@ -128,7 +128,7 @@ def test_fewer_than_five_values_are_refused() -> None:
 def test_a_series_of_too_many_steps_is_refused_before_it_is_filled() -> None:
     times = [*each(dt.timedelta(days=1), 5), *each(dt.timedelta(days=1), 8, "2024-01-08")]
     with pytest.raises(InputError, match="15 steps of one day .* limit is 10 .OPENFAZE_MAX_SERIES_POINTS") as caught:
-        regular(Observed("", times, [1.0] * 13), None, 10, None)
+        regular(Observed("", times, [1.0] * 13), None, 10)
     assert caught.value.code == "too_many_points"
 
 
