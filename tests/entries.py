@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from app.chat.event_driver import Entry
-from app.chat.evidence.evidence import Grounding, grounded
+from app.chat.evidence.evidence import FieldEvidence, grounded
 from tasks.code_sandbox import CodeResult
 from tasks.forecast import ForecastResult
 from tasks.guardrails import GuardResult
@@ -45,6 +45,11 @@ def failure_of(name: str, message: str) -> Entry:
     return Entry(name, Failure(message))
 
 
+class Grounding(TypedDict):
+    evidence: Mapping[str, FieldEvidence]
+    unsupported: Sequence[str]
+
+
 def ground(value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None = None) -> Grounding:
     """As `grounded`, at once and of any size."""
     steps = grounded(value, precontext, schema, most_chars=sys.maxsize)
@@ -52,6 +57,5 @@ def ground(value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | 
         try:
             next(steps)
         except StopIteration as end:
-            grounding: Grounding
-            grounding, _ = end.value
-            return grounding
+            found, _ = end.value
+            return {"evidence": found.fields, "unsupported": found.unsupported}

@@ -16,7 +16,6 @@ from app.chat.event_driver import (
     Call,
     Entry,
     Event,
-    Evidence,
     Finish,
     Precontext,
     Progress,
@@ -204,9 +203,9 @@ class Answerer:
                 break
             except AnswerInvalid as invalid:
                 if is_last:
-                    raise SchemaNotSatisfied(invalid.reason) from invalid
+                    raise SchemaNotSatisfied(str(invalid)) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
-                said = rounds.again(COMPLAINT.format(reason=invalid.reason))
+                said = rounds.again(COMPLAINT.format(reason=invalid))
         if filling and filling.written:
             yield Warned(
                 f"Written by {rounds.llm.name}, not read: {', '.join(filling.written)}. The other fields are copied."
@@ -236,10 +235,9 @@ class Answerer:
         """Where the fields of an answer come from, for who asks."""
         if not request.evidence:
             return []
-        grounding, left_out = await self.evidence_executor.run(
+        evidence, left_out = await self.evidence_executor.run(
             grounded, value, entries, shape.schema, most_chars=self.most_evidence_chars
         )
-        evidence = Evidence(grounding["evidence"], grounding["unsupported"])
         if not left_out:
             return [evidence]
         warning = (

@@ -73,7 +73,7 @@ NOTHING = "nothing"
 @dataclass(frozen=True, slots=True)
 class Prototypes:
     name: str
-    examples: Mapping[str, tuple[str, ...]]
+    examples: Mapping[str, Sequence[str]]
     """By task; one of them is NOTHING."""
     threshold: float
     """Least score of a task."""
@@ -81,15 +81,11 @@ class Prototypes:
     """Least lead over NOTHING."""
 
 
-def _read(name: str) -> Prototypes:
-    row = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))[name]
-    examples = {task: tuple(said) for task, said in row["examples"].items()}
-    return Prototypes(name, examples, row["threshold"], row["margin"])
-
-
-WITHOUT_MEDIA = _read("without_media")
-WITH_PICTURE = _read("with_picture")
-
+_TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").read_text("utf-8"))
+WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])
+"""For a bare question."""
+WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
+"""For a question about a picture: the task beside reading."""
 
 NEIGHBOURS = 3
 """Examples of a task whose mean cosine is the task's score."""
@@ -106,15 +102,8 @@ class Router:
         self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
         """The examples of each task, by the name of their prototypes."""
 
-    async def without_media(self, text: str) -> str | None:
-        """The task for a bare question, None where an LLM needs none. Raises ModelError."""
-        return await self._nearest(text, WITHOUT_MEDIA)
-
-    async def with_picture(self, text: str) -> str | None:
-        """The task beside reading, for a question about a picture. Raises ModelError."""
-        return await self._nearest(text, WITH_PICTURE)
-
-    async def _nearest(self, text: str, prototypes: Prototypes) -> str | None:
+    async def nearest(self, text: str, prototypes: Prototypes) -> str | None:
+        """The task that `text` is nearest to, None where an LLM needs none. Raises ModelError."""
         worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
         if len(text) > LONGEST or not worth_asking:
             return None
@@ -179,10 +168,10 @@ class Planner:
             return []
         pictures = [source for source, kind in sources if kind == "image"]
         if pictures and not any(step.task in _DETECTIONS for step in steps):
-            task = await router.with_picture(text)
+            task = await router.nearest(text, WITH_PICTURE)
             return [Step(task, (source,), text, is_guess=True) for source in pictures] if task else []
         if not sources and not steps and not wants.about_doing:
-            task = await router.without_media(text)
+            task = await router.nearest(text, WITHOUT_MEDIA)
             return [Step(task, (), text, is_guess=True)] if task else []
         return []
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from app.chat.event_driver import Entry
-from app.chat.evidence.evidence import FieldEvidence, Grounding, grounded
+from app.chat.evidence.evidence import FieldEvidence, grounded
 from app.chat.evidence.passages import passages_of
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
 from tests.conftest import each_case
-from tests.entries import entry_of, failure_of, ground
+from tests.entries import Grounding, entry_of, failure_of, ground
 
 CHARACTER, HEIGHT = 10, 20
 
@@ -393,7 +393,7 @@ def test_fields_beyond_the_text_that_may_be_compared_are_left_out_and_counted() 
             break
         slices += 1
     assert left_out == 40
-    assert len(grounding["evidence"]) + len(grounding["unsupported"]) == 10
+    assert len(grounding.fields) + len(grounding.unsupported) == 10
     assert slices >= 20, "each field is a slice"
 
 

@@ -9,13 +9,13 @@ import pytest
 from app.chat.event_driver import Entry
 from app.chat.evidence import concepts
 from app.chat.evidence.concepts import concepts_of
-from app.chat.evidence.evidence import FieldEvidence, Grounding
+from app.chat.evidence.evidence import FieldEvidence
 from app.chat.evidence.pairs import layout_of
 from app.chat.evidence.passages import fold, passages_of
 from app.services import Services
 from app.settings import Settings
 from tests.conftest import each_case
-from tests.entries import ground
+from tests.entries import Grounding, ground
 from tests.receipts import Receipt, receipts
 from tests.unit.test_evidence import ocr
 from tests.unit.test_evidence_pages import read
@@ -183,7 +183,10 @@ def test_a_label_means_what_its_strongest_words_say(label: str, meant: set[str])
 )
 def test_a_row_is_labels_and_what_stands_beside_them(row: str | tuple[str, ...], pairs: dict[str, str]) -> None:
     [passage] = passages_of([ocr(row)])
-    found = {pair.label: " ".join([passage.words[word] for word in pair.values]) for pair in layout_of(passage).pairs}
+    found = {
+        pair.label: " ".join([passage.words[word] for word in pair.values])
+        for pair in layout_of(passage).pair_of.values()
+    }
     assert found == pairs
 
 

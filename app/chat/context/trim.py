@@ -42,12 +42,9 @@ def words(text: str) -> list[str]:
 
 def question_words(question: str) -> list[str]:
     """The different words of `question`, at most MAX_QUESTION_WORDS, in linear time."""
-    ends = (
-        [question]
-        if len(question) <= 2 * _QUESTION_CHARS
-        else [question[:_QUESTION_CHARS], question[-_QUESTION_CHARS:]]
-    )
-    found = list(dict.fromkeys(word for end in ends for word in words(end)))
+    if len(question) > 2 * _QUESTION_CHARS:
+        question = f"{question[:_QUESTION_CHARS]}\n{question[-_QUESTION_CHARS:]}"
+    found = list(dict.fromkeys(words(question)))
     half = MAX_QUESTION_WORDS // 2
     return found if len(found) <= MAX_QUESTION_WORDS else [*found[:half], *found[-half:]]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from app.chat.event_driver import Entry
+from app.chat.event_driver import Entry, Evidence
 from app.chat.evidence.claims import Asked, Claim, Claims, Label
 from app.chat.evidence.labels import affinity, bounds_of_word, box_of, names_of
 from app.chat.evidence.matching import Kind, Match, matches
@@ -68,14 +68,6 @@ class FieldEvidence(TypedDict):
     """With `url`: the line that the text stands in."""
 
 
-class Grounding(TypedDict):
-    evidence: dict[str, FieldEvidence]
-    """By JSON pointer (RFC 6901) into the answer."""
-    unsupported: list[str]
-    """Pointers of the fields that nothing in the precontext says, and of those whose label speaks against them. null
-    and "" claim nothing and are left out."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Field:
     path: Path
@@ -104,8 +96,10 @@ class _Candidate:
 
 def grounded(
     value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None, *, most_chars: int
-) -> Slices[tuple[Grounding, int]]:
-    """Evidence for each string, number and boolean of `value`, a parsed JSON answer.
+) -> Slices[tuple[Evidence, int]]:
+    """Evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's JSON
+    pointer (RFC 6901). Unsupported are the fields that nothing in the precontext says, and those whose label speaks
+    against them; null and "" claim nothing and are left out.
 
     The titles and short descriptions of its `schema` are names of the fields as well as their keys. Each field is
     compared with all of the text: `most_chars` of text are read in all, and the fields that are left then are neither
@@ -132,13 +126,9 @@ def grounded(
             others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
             against = claims.elsewhere(field.asked) or (next(others, None) if field.asked.is_quantity else None)
             chosen[field.path] = _Candidate(found.match, against or found.claim)
-    grounding: Grounding = {
-        "evidence": {field.pointer: _report(chosen[field.path]) for field in fields if field.path in chosen},
-        "unsupported": [
-            field.pointer for field in fields if field.path not in chosen or chosen[field.path].speaks_against
-        ],
-    }
-    return grounding, len(leaves) - len(fields)
+    evidence = {field.pointer: _report(chosen[field.path]) for field in fields if field.path in chosen}
+    unsupported = [field.pointer for field in fields if field.path not in chosen or chosen[field.path].speaks_against]
+    return Evidence(evidence, unsupported), len(leaves) - len(fields)
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

@@ -49,7 +49,6 @@ class Heading:
 class Layout:
     """What the labels of a passage say."""
 
-    pairs: tuple[Pair, ...]
     pair_of: dict[int, Pair]
     """By each of its values."""
     of_concepts: dict[frozenset[str], list[Pair]]
@@ -90,7 +89,7 @@ def layout_of(passage: Passage) -> Layout:
         of_concepts.setdefault(pair.concepts, []).append(pair)
         for word in dict.fromkeys(fold(pair.label)) if pair.closed else ():
             of_word.setdefault(word, []).append(pair)
-    return Layout(tuple(pairs), by_value, of_concepts, of_word, tuple(headings))
+    return Layout(by_value, of_concepts, of_word, tuple(headings))
 
 
 def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Heading]:

@@ -27,11 +27,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class AnswerInvalid(Exception):
-    """The text is no valid answer. `reason` is a sentence for the model, of at most a few hundred characters."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """The text is no valid answer. As a string, a sentence for the model, of at most a few hundred characters."""
 
 
 @dataclass(frozen=True, slots=True)
