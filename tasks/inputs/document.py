@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Literal, Self
 
 from models.vision.text import Image, TextLine
@@ -33,7 +33,7 @@ class Contents:
     total: int
     """Pages."""
     text: str | None
-    times: tuple[float, ...]
+    times: tuple[float, ...] = ()
     places: tuple[PicturePlace, ...] = ()
 
 
@@ -51,7 +51,6 @@ class Pages(ABC):
     """The whole text of a text-like file, None for anything else."""
     times: tuple[float, ...] = ()
     """Seconds from the start of a video at which each page is seen; empty for anything else."""
-
     places: tuple[PicturePlace, ...] = ()
     """Where in a text the pictures stand that are its pages."""
 
@@ -76,13 +75,11 @@ class Pages(ABC):
     def close(self) -> None: ...
 
 
-__all__ = ["Document", "Kind", "Pages", "TextLayer"]
-
 _RGB = 3
 """Bytes of a pixel."""
 
 
-class Document:
+class Document(AbstractAsyncContextManager["Document"]):
     """A picture, a paged file, a video or a text. An async context manager: leaving it frees the file.
 
         async with await loader.open(source) as document:
@@ -110,7 +107,7 @@ class Document:
 
     @classmethod
     def of_text(cls, blob: Blob, text: str, budget: DecodedBudget) -> Self:
-        return cls(blob, Contents("text", 0, text, ()), None, budget)
+        return cls(blob, Contents("text", 0, text), None, budget)
 
     @classmethod
     async def of_session(cls, blob: Blob, session: Session[Pages], budget: DecodedBudget) -> Self:
@@ -155,12 +152,7 @@ class Document:
         if session:
             await session.close()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     def _opened(self) -> Session[Pages]:

@@ -1,7 +1,7 @@
 """From a source to its bytes, and from its bytes to a document."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from tasks.errors import InputError
 from tasks.inputs import media_types
@@ -15,6 +15,7 @@ from tasks.inputs.document import Document, Pages
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
+from tasks.inputs.office.bounds import encrypted
 from tasks.inputs.reading import SourceReader, Uploads
 from tasks.inputs.sessions import Sessions
 from tasks.inputs.source import Source
@@ -39,25 +40,22 @@ def _picture(blob: Blob, limits: MediaLimits) -> Pages:
     return PicturePages(blob, limits)
 
 
-def _docx(blob: Blob, limits: MediaLimits) -> Pages:
+def _office(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.office.document import OfficeFile
-    from tasks.inputs.office.docx import docx_to_markdown
 
-    return OfficeFile(blob, limits, docx_to_markdown)
+    match blob.media_type:
+        case media_types.DOCX:
+            from tasks.inputs.office.docx import docx_to_markdown
 
+            return OfficeFile(blob, limits, docx_to_markdown)
+        case media_types.PPTX:
+            from tasks.inputs.office.pptx import pptx_to_markdown
 
-def _pptx(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.office.document import OfficeFile
-    from tasks.inputs.office.pptx import pptx_to_markdown
+            return OfficeFile(blob, limits, pptx_to_markdown)
+        case _:
+            from tasks.inputs.office.xlsx import xlsx_to_markdown
 
-    return OfficeFile(blob, limits, pptx_to_markdown)
-
-
-def _xlsx(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.office.document import OfficeFile
-    from tasks.inputs.office.xlsx import xlsx_to_markdown
-
-    return OfficeFile(blob, limits, xlsx_to_markdown)
+            return OfficeFile(blob, limits, xlsx_to_markdown)
 
 
 def _html(blob: Blob, limits: MediaLimits) -> Pages:
@@ -66,53 +64,41 @@ def _html(blob: Blob, limits: MediaLimits) -> Pages:
     return HtmlFile(blob, limits)
 
 
-# In threads of this process: the decoders of plain pictures are fast, and fuzzed by every browser.
-_IN_THREADS: Iterable[tuple[Reader, Iterable[str]]] = (
-    (_picture, ("image/jpeg", "image/png", "image/webp", "image/bmp")),
-)
-# In processes of their own: decoders that may crash or hang on a hostile file. libtiff is among them for its record.
-_IN_PROCESSES: Iterable[tuple[Reader, Iterable[str]]] = (
-    (_pdf, (media_types.PDF,)),
-    (_picture, ("image/tiff", "image/heic", "image/heif")),
-    (VideoFrames, media_types.VIDEOS),
-    (_docx, (media_types.DOCX,)),
-    (_pptx, (media_types.PPTX,)),
-    (_xlsx, (media_types.XLSX,)),
-    (_html, (media_types.HTML,)),
-)
-
-IN_THREADS: dict[str, Reader] = {name: reader for reader, names in _IN_THREADS for name in names}
-IN_PROCESSES: dict[str, Reader] = {name: reader for reader, names in _IN_PROCESSES for name in names}
+IN_THREADS: dict[str, Reader] = dict.fromkeys(("image/jpeg", "image/png", "image/webp", "image/bmp"), _picture)
+"""In threads of this process: the decoders of plain pictures are fast, and fuzzed by every browser."""
+IN_PROCESSES: dict[str, Reader] = {
+    media_types.PDF: _pdf,
+    **dict.fromkeys(("image/tiff", "image/heic", "image/heif"), _picture),
+    **dict.fromkeys(media_types.VIDEOS, VideoFrames),
+    **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _office),
+    media_types.HTML: _html,
+}
+"""In processes of their own: decoders that may crash or hang on a hostile file. libtiff is here for its record."""
 
 
-_KINDS = (
-    ("EncryptedPackage", None),
-    ("WordDocument", ("doc", "docx")),
-    ("PowerPoint Document", ("ppt", "pptx")),
-    ("Workbook", ("xls", "xlsx")),
-    ("Book", ("xls", "xlsx")),
-)
-"""Streams that such a file has by its kind: the old extension, and the one to save it as."""
+_OLD_KINDS = {
+    "WordDocument": ("doc", "docx"),
+    "PowerPoint Document": ("ppt", "pptx"),
+    "Workbook": ("xls", "xlsx"),
+    "Book": ("xls", "xlsx"),
+}
+"""Streams that a file has by its kind: the old extension, and the one to save it as."""
 
 
 def ole_refusal(blob: Blob) -> InputError:
     """What to tell the client: `encrypted_document` ([MS-OFFCRYPTO] 2.3.4), else `unsupported_media_type`."""
-    for stream, extensions in _KINDS:
-        if stream.encode("utf-16-le") + b"\0\0" in blob.data:
-            if extensions is None:
-                return blob.error("is protected with a password: send it without one.", code="encrypted_document")
-            old, new = extensions
-            return blob.error(
-                f"is an office file of the old kind ({old}), which is not read: save it as {new} or PDF.",
-                code="unsupported_media_type",
-            )
-    return blob.error(
-        f"is an OLE compound file, which cannot be read as a document. Supported: {SUPPORTED}.",
-        code="unsupported_media_type",
-    )
 
+    def has(stream: str) -> bool:
+        return stream.encode("utf-16-le") + b"\0\0" in blob.data
 
-__all__ = ["Blob", "MediaLoader"]
+    if has("EncryptedPackage"):
+        return encrypted(blob)
+    why = f"is an OLE compound file, which cannot be read as a document. Supported: {SUPPORTED}."
+    if kind := next(filter(has, _OLD_KINDS), None):
+        old, new = _OLD_KINDS[kind]
+        why = f"is an office file of the old kind ({old}), which is not read: save it as {new} or PDF."
+    return blob.error(why, code="unsupported_media_type")
+
 
 _DECODERS = 4
 """Threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
@@ -154,21 +140,17 @@ class MediaLoader:
 
     async def open_blob(self, blob: Blob) -> Document:
         """Bytes that are loaded already as a document. Raises as `open`."""
-        places: tuple[tuple[Sessions, dict[str, Reader]], ...] = (
-            (self._decoding, IN_THREADS),
-            (self.processes, IN_PROCESSES),
-        )
-        for place, readers in places:
-            if blob.media_type in readers:
-                session = await place.open(readers[blob.media_type], blob, self.limits)
-                return await Document.of_session(blob, session, self._budget)
+        if reader := IN_THREADS.get(blob.media_type):
+            return await Document.of_session(blob, await self._decoding.open(reader, blob, self.limits), self._budget)
+        if reader := IN_PROCESSES.get(blob.media_type):
+            return await Document.of_session(blob, await self.processes.open(reader, blob, self.limits), self._budget)
         if blob.media_type in media_types.TEXTS:
             text = await self._decoding.run(read_text, blob, self.limits)
             return Document.of_text(blob, text, self._budget)
         if blob.media_type == media_types.OLE:
             raise ole_refusal(blob)
         raise blob.error(
-            f"is {blob.media_type}, which cannot be read as a document or image. Supported: {media_types.SUPPORTED}.",
+            f"is {blob.media_type}, which cannot be read as a document or image. Supported: {SUPPORTED}.",
             code="unsupported_media_type",
         )
 
@@ -178,10 +160,7 @@ class MediaLoader:
         Raises InputError: as `load`; for a type that has no sound (`unsupported_media_type`), for one without an audio
         track (`no_audio`), one that is damaged; InputTooLarge for one that is too long (`audio_too_long`).
         """
-        return await self.open_recording_blob(await self.load(source))
-
-    async def open_recording_blob(self, blob: Blob) -> Recording:
-        """Bytes that are loaded already as a recording. Raises as `open_recording`."""
+        blob = await self.load(source)
         if blob.media_type not in media_types.DEMUXERS:
             raise blob.error(
                 f"is {blob.media_type}, which is no audio or video. Supported: {media_types.SUPPORTED_SOUND}.",

@@ -72,103 +72,61 @@ SUPPORTED = (
 SUPPORTED_SOUND = "wav, mp3, mp4, m4a, aac, ogg, opus, flac, webm, 3gp, mov, avi, mkv"
 """For messages."""
 
-_NAMES = {
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "jpe": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "bmp": "image/bmp",
-    "tif": "image/tiff",
-    "tiff": "image/tiff",
-    "heic": "image/heic",
-    "heif": "image/heif",
-    "gif": "image/gif",
-    "avif": "image/avif",
-    "svg": "image/svg+xml",
-    "pdf": PDF,
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
-    "m4a": "audio/mp4",
-    "m4b": "audio/mp4",
-    "mka": "audio/x-matroska",
-    "oga": "audio/ogg",
-    "ogv": "video/ogg",
-    "aac": "audio/aac",
-    "ogg": "audio/ogg",
-    "opus": "audio/ogg",
-    "flac": "audio/flac",
-    "mp4": "video/mp4",
-    "m4v": "video/mp4",
-    "mov": "video/quicktime",
-    "webm": "video/webm",
-    "mkv": "video/x-matroska",
-    "3gp": "video/3gpp",
-    "avi": "video/x-msvideo",
-    **dict.fromkeys(("docx", "docm", "dotx", "dotm"), DOCX),
-    **dict.fromkeys(("pptx", "pptm", "ppsx", "ppsm", "potx", "potm"), PPTX),
-    **dict.fromkeys(("xlsx", "xlsm", "xltx", "xltm"), XLSX),
-    "txt": "text/plain",
-    "text": "text/plain",
-    "log": "text/plain",
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-    "md": "text/markdown",
-    "markdown": "text/markdown",
-    "html": "text/html",
-    "htm": "text/html",
-    "json": "application/json",
-    "xml": "application/xml",
-    "yaml": "application/yaml",
-    "yml": "application/yaml",
+_OTHER_NAMES = {
+    "image/jpeg": "jpg jpeg jpe image/jpg image/pjpeg",
+    "image/png": "png image/x-png",
+    "image/webp": "webp",
+    "image/bmp": "bmp image/x-ms-bmp",
+    "image/tiff": "tif tiff",
+    "image/heic": "heic image/heic-sequence",
+    "image/heif": "heif image/heif-sequence",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/svg+xml": "svg",
+    PDF: "pdf application/x-pdf",
+    "audio/wav": "wav audio/x-wav audio/wave audio/vnd.wave",
+    "audio/mpeg": "mp3 audio/mp3",
+    "audio/mp4": "m4a m4b audio/m4a audio/x-m4a",
+    "audio/x-matroska": "mka audio/matroska",
+    "audio/ogg": "oga ogg opus audio/opus application/ogg",
+    "video/ogg": "ogv",
+    "audio/aac": "aac audio/x-aac audio/aacp",
+    "audio/flac": "flac audio/x-flac",
+    "video/mp4": "mp4 m4v video/x-m4v",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "video/x-matroska": "mkv video/matroska",
+    "video/3gpp": "3gp",
+    "video/x-msvideo": "avi video/avi video/msvideo",
+    DOCX: (
+        "docx docm dotx dotm application/vnd.ms-word.document.macroenabled.12 "
+        "application/vnd.ms-word.template.macroenabled.12 "
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.template"
+    ),
+    PPTX: (
+        "pptx pptm ppsx ppsm potx potm application/vnd.ms-powerpoint.presentation.macroenabled.12 "
+        "application/vnd.ms-powerpoint.slideshow.macroenabled.12 "
+        "application/vnd.ms-powerpoint.template.macroenabled.12 "
+        "application/vnd.openxmlformats-officedocument.presentationml.slideshow "
+        "application/vnd.openxmlformats-officedocument.presentationml.template"
+    ),
+    XLSX: (
+        "xlsx xlsm xltx xltm application/vnd.ms-excel.sheet.macroenabled.12 "
+        "application/vnd.ms-excel.template.macroenabled.12 "
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.template"
+    ),
+    "text/plain": "txt text log",
+    "text/csv": "csv application/csv",
+    "text/tab-separated-values": "tsv text/tsv",
+    "text/markdown": "md markdown text/x-markdown",
+    HTML: "html htm application/xhtml+xml",
+    "application/json": "json text/json",
+    "application/xml": "xml text/xml",
+    "application/yaml": "yaml yml text/yaml text/x-yaml application/x-yaml",
 }
+"""Extensions, short names and MIME types by the canonical type that they mean."""
 
-_ALIASES = {
-    "image/jpg": "image/jpeg",
-    "image/pjpeg": "image/jpeg",
-    "image/x-png": "image/png",
-    "image/x-ms-bmp": "image/bmp",
-    "image/heic-sequence": "image/heic",
-    "image/heif-sequence": "image/heif",
-    "application/x-pdf": PDF,
-    "audio/x-wav": "audio/wav",
-    "audio/wave": "audio/wav",
-    "audio/vnd.wave": "audio/wav",
-    "audio/mp3": "audio/mpeg",
-    "audio/m4a": "audio/mp4",
-    "audio/x-m4a": "audio/mp4",
-    "audio/x-flac": "audio/flac",
-    "audio/x-aac": "audio/aac",
-    "audio/aacp": "audio/aac",
-    "audio/opus": "audio/ogg",
-    "application/ogg": "audio/ogg",
-    "audio/matroska": "audio/x-matroska",
-    "video/matroska": "video/x-matroska",
-    "video/avi": "video/x-msvideo",
-    "video/msvideo": "video/x-msvideo",
-    "video/x-m4v": "video/mp4",
-    "text/tsv": "text/tab-separated-values",
-    "text/x-markdown": "text/markdown",
-    "text/json": "application/json",
-    "text/xml": "application/xml",
-    "text/yaml": "application/yaml",
-    "text/x-yaml": "application/yaml",
-    "application/x-yaml": "application/yaml",
-    "application/csv": "text/csv",
-    "application/xhtml+xml": "text/html",
-    "application/vnd.ms-word.document.macroenabled.12": DOCX,
-    "application/vnd.ms-word.template.macroenabled.12": DOCX,
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.template": DOCX,
-    "application/vnd.ms-powerpoint.presentation.macroenabled.12": PPTX,
-    "application/vnd.ms-powerpoint.slideshow.macroenabled.12": PPTX,
-    "application/vnd.ms-powerpoint.template.macroenabled.12": PPTX,
-    "application/vnd.openxmlformats-officedocument.presentationml.slideshow": PPTX,
-    "application/vnd.openxmlformats-officedocument.presentationml.template": PPTX,
-    "application/vnd.ms-excel.sheet.macroenabled.12": XLSX,
-    "application/vnd.ms-excel.template.macroenabled.12": XLSX,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.template": XLSX,
-}
-
+_CANONICAL = {name: media_type for media_type, names in _OTHER_NAMES.items() for name in names.split()}
 
 _SAY_NOTHING = {UNKNOWN, "binary/octet-stream", "application/vnd.ms-excel", "application/msword"}
 """The latter two are what Windows calls whatever the office programs open: CSV, RTF, HTML."""
@@ -183,9 +141,9 @@ def media_type_named(name: str | None) -> str | None:
     `image/jpg`, `JPG`, `.jpg` and `image/jpeg; q=1` are all `image/jpeg`. Unknown MIME types are kept as they are.
     """
     name = (name or "").partition(";")[0].strip().lower().removeprefix(".")
-    if "/" not in name:
-        return _NAMES.get(name)
-    name = _ALIASES.get(name, name)
+    canonical = _CANONICAL.get(name)
+    if canonical or "/" not in name:
+        return canonical
     return None if name in _SAY_NOTHING or len(name) > _LONGEST else name
 
 

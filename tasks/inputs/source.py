@@ -123,28 +123,25 @@ class Source:
             raise InputError(f"'{param}' is empty.", param=param)
         head = beginning(value, HEAD)
         scheme = _SCHEME.match(head)
-        match scheme.group(1).lower() if scheme else None:
-            case None:
-                if not (filename or format) and sniff(first_bytes(head)) is None:
-                    raise InputError(
-                        f"'{param}' should be an http(s) URL, a data URL such as 'data:image/png;base64,…', or base64 "
-                        f"of a file that shows its type; '{head[:_SHOWN]}' is none of these.",
-                        param=param,
-                    )
-                return cls(origin, payload=value, filename=filename, format=format, total=total)
-            case "data":
-                if "," not in head:
-                    raise InputError("malformed data URI: missing ',' separator", param=param)
-                return cls(origin, payload=value, filename=filename, format=format, total=total)
-            case "http" | "https":
-                url = value if isinstance(value, str) else str(value, "utf-8")
-                return cls(origin, url=url, filename=filename, format=format, total=total)
-            case other:
-                raise InputError(
-                    f"'{param}' has the scheme '{other[:40]}'; only http, https and data URLs are read.",
-                    code="url_not_allowed",
-                    param=param,
-                )
+        name = scheme[1].lower() if scheme else ""
+        if name in ("http", "https"):
+            url = value if isinstance(value, str) else str(value, "utf-8")
+            return cls(origin, url=url, filename=filename, format=format, total=total)
+        if name not in ("", "data"):
+            raise InputError(
+                f"'{param}' has the scheme '{name[:40]}'; only http, https and data URLs are read.",
+                code="url_not_allowed",
+                param=param,
+            )
+        if name == "data" and "," not in head:
+            raise InputError("malformed data URI: missing ',' separator", param=param)
+        if not name and not (filename or format) and sniff(first_bytes(head)) is None:
+            raise InputError(
+                f"'{param}' should be an http(s) URL, a data URL such as 'data:image/png;base64,…', or base64 of a "
+                f"file that shows its type; '{head[:_SHOWN]}' is none of these.",
+                param=param,
+            )
+        return cls(origin, payload=value, filename=filename, format=format, total=total)
 
     @property
     def param(self) -> str:

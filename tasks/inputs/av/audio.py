@@ -1,23 +1,22 @@
 """Sound files, decoded block by block: never whole in memory."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
+from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.sessions import Session
 
 if TYPE_CHECKING:
     from tasks.inputs.av.audio_track import AudioTrack
-from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import Self
-
-from tasks.errors import InputTooLarge
-from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.sessions import Session
 
 SAMPLE_RATE = 16_000
 """Hz of what is read, whatever the file's is: what speech models hear."""
@@ -102,7 +101,7 @@ _FLOAT = 4
 """Bytes of a sample."""
 
 
-class Recording:
+class Recording(AbstractAsyncContextManager["Recording"]):
     """The sound of a file. An async context manager: leaving it frees the file.
 
     async with await loader.open_recording(source) as recording:
@@ -153,27 +152,19 @@ class Recording:
         """
         start, count = 0, max(1, round(seconds * SAMPLE_RATE))
         while True:
-            block = await self._read(start, count)
+            block = await self._budget.hold(
+                self.channels * count * _FLOAT, partial(self._session.run, AudioDecoder.read, start, count)
+            )
             if not block.shape[1]:
                 return
             start += block.shape[1]
             self._check(start / SAMPLE_RATE)
             yield block
 
-    async def _read(self, start: int, count: int) -> NDArray[np.float32]:
-        return await self._budget.hold(
-            self.channels * count * _FLOAT, lambda: self._session.run(AudioDecoder.read, start, count)
-        )
-
     async def close(self) -> None:
         await self._session.close()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     def _check(self, seconds: float) -> None:

@@ -155,22 +155,16 @@ log = structlog.get_logger(__name__)
 _numbers = count()
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """How a session is opened, and opened anew after a crash."""
-
-    factory: Callable[..., Closable]
-    blob: Blob
-    arguments: Arguments
-    named: Named
-
-
 class ProcessSession(Generic[OpenedT]):
     """An object that lives in a lane's process."""
 
-    def __init__(self, lane: "Lane", opening: Opening) -> None:
+    def __init__(
+        self, lane: "Lane", blob: Blob, factory: Callable[..., Closable], args: Arguments, named: Named
+    ) -> None:
         self.number = next(_numbers)
-        self.opening = opening
+        self.blob = blob
+        self.opening = Open(self.number, factory, (blob, *args), named)
+        """How it is opened, and opened anew after a crash."""
         self._lane = lane
 
     async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -212,8 +206,7 @@ class Lane:
         process = self._process
         return process.pid if process else None
 
-    async def open(self, opening: Opening) -> ProcessSession[Any]:
-        session: ProcessSession[Any] = ProcessSession(self, opening)
+    async def open(self, session: ProcessSession[S]) -> ProcessSession[S]:
         self._stay()
         self.sessions.add(session)
         try:
@@ -275,7 +268,7 @@ class Lane:
     # From here on in the lane's thread.
 
     def _do(self, job: _Job) -> object:
-        blob = job.session.opening.blob
+        blob = job.session.blob
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return self._answer(job)
@@ -295,15 +288,14 @@ class Lane:
         )
 
     def _answer(self, job: _Job) -> object:
-        session, opening = job.session, job.session.opening
+        session = job.session
         with self._lock:
             self._running = job
         try:
             process = self._started()
             if session.number not in process.opened:
-                arguments = (opening.blob, *opening.arguments)
-                self._ask(process, Open(session.number, opening.factory, arguments, opening.named), opening.blob)
-            return self._ask(process, job.request, opening.blob) if job.request else None
+                self._ask(process, session.opening, session.blob)
+            return self._ask(process, job.request, session.blob) if job.request else None
         finally:
             with self._lock:
                 self._running = None
@@ -338,7 +330,7 @@ class Lane:
         if process is None or session.number not in process.opened:
             return
         try:
-            self._ask(process, Close(session.number), session.opening.blob)
+            self._ask(process, Close(session.number), session.blob)
         except (ProcessDied, CallTooSlow):
             self._end_process()
         except InputError:
@@ -353,9 +345,6 @@ class Lane:
     @property
     def _memory(self) -> str:
         return f"{megabytes(self._limits.memory_bytes)} (OPENFAZE_DECODE_MEMORY_MB)"
-
-
-__all__ = ["DecodeLimits", "DecodePool", "native_sessions"]
 
 
 class DecodePool:
@@ -392,7 +381,7 @@ class DecodePool:
         those that the caller's key may use."""
         lanes = (self._lanes[number] for number in self._homes.of(SHARE.get()))
         lane = min(lanes, key=lambda lane: (len(lane.sessions), lane.pid is None))
-        return await lane.open(Opening(factory, blob, args, kwargs))
+        return await lane.open(ProcessSession(lane, blob, factory, args, kwargs))
 
     async def close(self) -> None:
         """End the processes, whatever they do. What waits for them fails."""

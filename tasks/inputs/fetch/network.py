@@ -249,23 +249,16 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
 
     async def _checked(self, host: str, port: int) -> Sequence[Address]:
         self._rules.check_host(host, port)
-        addresses = await self._resolved(host, port)
+        try:
+            addresses = [ip_address(host)]
+        except ValueError:
+            addresses = await self._resolved(host, port)
         for address in addresses:
             self._rules.check_address(host, port, address)
         return addresses
 
-    async def _resolved(self, host: str, port: int) -> Sequence[Address]:
-        literal = _address(host)
-        if literal is not None:
-            return [literal]
+    async def _resolved(self, host: str, port: int) -> list[Address]:
         try:
             return [ip_address(text) for text in await self._resolver(host, port)]
         except (OSError, ValueError) as error:
             raise HostNotFound from error
-
-
-def _address(host: str) -> Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None

@@ -157,13 +157,7 @@ def looks_like_text(data: bytes) -> bool:
 
 
 def _marked(data: bytes) -> str | None:
-    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
-    if encoding is None:
-        return None
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return None
+    return _decoded(data, next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None))
 
 
 def _unmarked(data: bytes, charset: str | None) -> str | None:
