@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from textwrap import wrap
 from typing import ClassVar, TypedDict
 
 import structlog
@@ -64,7 +65,7 @@ def passages_of(text: str) -> list[str]:
     """`text` in passages of at most PASSAGE_CHARS, cut between lines, else sentences, else words, else anywhere."""
     passages: list[str] = []
     for line in text.splitlines():
-        pieces = [piece for sentence in _SENTENCE_END.split(line) for piece in _cut(sentence)]
+        pieces = [piece for sentence in _SENTENCE_END.split(line) for piece in wrap(sentence, PASSAGE_CHARS)]
         for number, piece in enumerate(pieces):
             # A heading, or another short line, belongs to what follows it.
             goes_on = number > 0 or (bool(passages) and len(passages[-1]) < _SHORT_LINE)
@@ -73,16 +74,6 @@ def passages_of(text: str) -> list[str]:
             else:
                 passages.append(piece)
     return passages
-
-
-def _cut(sentence: str) -> list[str]:
-    pieces, rest = [], sentence.strip()
-    while len(rest) > PASSAGE_CHARS:
-        cut = rest.rfind(" ", 1, PASSAGE_CHARS + 1)
-        cut = PASSAGE_CHARS if cut < 0 else cut
-        pieces.append(rest[:cut])
-        rest = rest[cut:].lstrip()
-    return [*pieces, rest] if rest else pieces
 
 
 def _by_words(question: str, passages: Sequence[str]) -> list[str]:

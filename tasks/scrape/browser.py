@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import invalidate_caches
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -23,8 +23,7 @@ from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.scrape.browser_proxy import BrowserProxy, network_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, BrowserType, Page, Playwright, Route, WebSocketRoute
-from typing import Protocol
+    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,8 @@ class BrowserRenderer:
                         url, param, f"took longer than {self._policy.seconds:g} s (OPENFAZE_BROWSER_TIMEOUT_S)"
                     ) from error
                 except Error as error:
-                    if self._is_alive and not _is_crash(error):
+                    is_crash = any(sign in str(error) for sign in ("crashed", "has been closed", "disconnected"))
+                    if not is_crash and self._browser is not None and self._browser.is_connected():
                         raise self._failed(url, param, "could not be loaded in the browser") from error
                     log.warning("browser_died", attempt=attempt)
                     if attempt == 2:
@@ -176,14 +176,6 @@ class BrowserRenderer:
             await _quietly(browser.close())
         if playwright is not None:
             await _quietly(playwright.stop())
-
-    @property
-    def _browser_is_used(self) -> bool:
-        return self._browser is not None and bool(self._browser.contexts)
-
-    @property
-    def _is_alive(self) -> bool:
-        return self._browser is not None and self._browser.is_connected()
 
     async def _render(self, url: str, param: str | None) -> Rendered:
         async with BrowserProxy(self._network) as proxy, self._context(proxy) as context:
@@ -217,7 +209,7 @@ class BrowserRenderer:
         )
         try:
             await context.add_init_script(_ALONE)
-            await context.route_web_socket("**/*", _refuse_socket)
+            await context.route_web_socket("**/*", lambda socket: socket.close())
             await context.route("**/*", _admit)
             yield context
         finally:
@@ -226,12 +218,13 @@ class BrowserRenderer:
     async def _running(self) -> "Browser":
         async with self._starting:
             self._rendered += 1
-            is_old = self._rendered > _RENDERS and not self._browser_is_used
-            if self._browser is None or is_old or not self._browser.is_connected():
+            browser = self._browser
+            is_old = self._rendered > _RENDERS and browser is not None and not browser.contexts
+            if browser is None or is_old or not browser.is_connected():
                 await self._stop()
-                self._browser = await self._start()
+                browser = self._browser = await self._start()
                 self._rendered = 1
-            return self._browser
+            return browser
 
     async def _start(self) -> "Browser":
         from playwright.async_api import Error, async_playwright
@@ -241,23 +234,20 @@ class BrowserRenderer:
         try:
             if program.startswith(_DEVTOOLS):
                 return await chromium.connect_over_cdp(program)
-            return await self._launch(chromium)
+            return await chromium.launch(
+                executable_path=program,
+                args=list(FLAGS),
+                proxy={"server": _NOWHERE},
+                # Chromium refuses to sandbox what runs as root.
+                chromium_sandbox=os.geteuid() != 0,
+                handle_sigint=False,
+                handle_sigterm=False,
+                handle_sighup=False,
+            )
         except Error as error:
             if program.startswith(_DEVTOOLS):
                 raise UpstreamDown("browser", "The browser that OPENFAZE_BROWSER names does not answer.") from error
             raise EngineUnavailable("browser", "The browser of OPENFAZE_BROWSER does not start.") from error
-
-    async def _launch(self, chromium: "BrowserType") -> "Browser":
-        return await chromium.launch(
-            executable_path=self._policy.program,
-            args=list(FLAGS),
-            proxy={"server": _NOWHERE},
-            # Chromium refuses to sandbox what runs as root.
-            chromium_sandbox=os.geteuid() != 0,
-            handle_sigint=False,
-            handle_sigterm=False,
-            handle_sighup=False,
-        )
 
     def _failed(self, url: str, param: str | None, reason: str) -> FetchFailed:
         return FetchFailed(f"'{url[:200]}' {reason}.", param=param)
@@ -298,14 +288,6 @@ async def _admit(route: "Route") -> None:
         await route.abort()
     else:
         await route.continue_()
-
-
-async def _refuse_socket(socket: "WebSocketRoute") -> None:
-    await socket.close()
-
-
-def _is_crash(error: Exception) -> bool:
-    return any(sign in str(error) for sign in ("crashed", "has been closed", "disconnected"))
 
 
 async def _quietly(closing: object) -> None:

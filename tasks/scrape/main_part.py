@@ -198,13 +198,11 @@ def _stands_around(element: HtmlElement, region: HtmlElement) -> bool:
     if element.tag in _AROUND or element.get("role", "").lower() in _ROLES:
         return True
     if element.tag == "header":  # of the page, not of an article in it
-        return region.tag == "body" and element.getparent().tag in {"body", "div"} and not _within_article(element)
+        around = {parent.tag for parent in element.iterancestors()}
+        is_of_page = region.tag == "body" and element.getparent().tag in {"body", "div"}
+        return is_of_page and around.isdisjoint({"article", "main", "section"})
     named = f"{element.get('class', '')} {element.get('id', '')}"
     return bool(named.strip()) and not _SAYS_AROUND.isdisjoint(part.lower() for part in _PARTS.findall(named))
-
-
-def _within_article(element: HtmlElement) -> bool:
-    return any(parent.tag in {"article", "main", "section"} for parent in element.iterancestors())
 
 
 _HINTED = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
@@ -246,7 +244,8 @@ def _leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
         if isinstance(part, str):
             yield Leaf(part, hints, "", link, within=within)
             continue
-        hints, within = hints | _hints(part), within | {part.tag}
+        hints = hints.union(*(_words(part.get(name) or "") for name in _HINTED))
+        within = within | {part.tag}
         inner = part.get("href") if part.tag == "a" else link
         text = _text(part.text)
         source = part.get("src") if part.tag == "img" else None
@@ -263,10 +262,6 @@ def _leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
 
 def _text(text: str | None) -> str:
     return " ".join((text or "").split())[:_MAX_TEXT]
-
-
-def _hints(element: HtmlElement) -> frozenset[str]:
-    return frozenset(word for name in _HINTED for word in _words(element.get(name) or ""))
 
 
 def _words(text: str) -> list[str]:

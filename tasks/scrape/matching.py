@@ -345,13 +345,11 @@ def _rows(text: str, fields: Sequence[str]) -> list[Row]:
     for item in items:
         if not set(item) <= set(fields):
             raise _Unfit(f"there are only these fields: {', '.join(fields)}")
-        if not all(_is_value(value) for value in item.values()):
+        if not all(isinstance(value, str | int | float | None) for value in item.values()) or any(
+            isinstance(value, bool) for value in item.values()
+        ):
             raise _Unfit("values are strings, numbers or null")
     return [{field: item.get(field) for field in fields} for item in items[:_MAX_ROWS]]
-
-
-def _is_value(value: object) -> bool:
-    return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
 
 
 def _cut(llm: Llm, text: str, room: int) -> str:

@@ -152,7 +152,8 @@ class PageFile:
             match = Match(rows, missing) if len(missing) < len(fields) else None
             return Reading(page, match, has_scripts=False, waits=False)
         root = parsed(self._blob, self._limits)
-        has_scripts, asks = _has_scripts(root), _asks_for_scripts(root)
+        types = (script.get("type", "").partition(";")[0].strip() for script in root.iter("script"))
+        has_scripts, asks = any(map(_SCRIPT.fullmatch, types)), _asks_for_scripts(root)
         page = read_page(root, url)
         match = match_records(main_part(root), fields) if fields else None
         return Reading(page, match, has_scripts, has_scripts and (asks or not page.text))
@@ -176,10 +177,6 @@ _ENTRY = {"link": "url", "headline": "title", "name": "title", "published": "dat
 """What else the parts of a feed's entry are called."""
 
 
-def _has_scripts(root: HtmlElement) -> bool:
-    return any(_SCRIPT.fullmatch(script.get("type", "").partition(";")[0].strip()) for script in root.iter("script"))
-
-
 def _asks_for_scripts(root: HtmlElement) -> bool:
     """Whether `root`, as it was sent, shows little, and says that it needs scripts or has what they are to fill."""
     body = root.find("body")
@@ -187,8 +184,5 @@ def _asks_for_scripts(root: HtmlElement) -> bool:
     if shown > _LITTLE:
         return False
     wanted = any(_NEEDS_SCRIPTS.search("".join(element.itertext())) for element in root.iter("noscript"))
-    return wanted or any(_is_to_be_filled(element) for element in body.iter())
-
-
-def _is_to_be_filled(element: HtmlElement) -> bool:
-    return (element.get("id", "") in _ROOTS or "-" in str(element.tag)) and size_within(element) <= _NEARLY_NOTHING
+    filled = (element for element in body.iter() if element.get("id", "") in _ROOTS or "-" in str(element.tag))
+    return wanted or any(size_within(element) <= _NEARLY_NOTHING for element in filled)

@@ -1,6 +1,6 @@
 """HTML to a tree that any algorithm may walk: its size and depth are bounded; and the page that is read from it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -151,19 +151,12 @@ def links_of(root: HtmlElement, url: str) -> list[Link]:
     `root` must have been made absolute.
     """
     texts: dict[str, str] = {}
-    for target, text in _links(root):
-        if len(texts) >= MAX_LINKS and target not in texts:
-            continue
-        texts[target] = texts.get(target) or text
-    texts.pop(urldefrag(url).url, None)
-    return [Link(text, target) for target, text in texts.items()]
-
-
-def _links(root: HtmlElement) -> Iterator[tuple[str, str]]:
     for element in root.iter("a", "area"):
         target = element.get("href")
-        if target:
-            yield target, _text(element)[:_MAX_TEXT]
+        if target and (len(texts) < MAX_LINKS or target in texts):
+            texts[target] = texts.get(target) or _text(element)[:_MAX_TEXT]
+    texts.pop(urldefrag(url).url, None)
+    return [Link(text, target) for target, text in texts.items()]
 
 
 def _text(link: HtmlElement) -> str:

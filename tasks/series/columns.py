@@ -84,7 +84,7 @@ def _composed(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int], Ti
     month = next((at for at, one in enumerate(columns) if _MONTH_NAME.fullmatch(one.name.strip())), None)
     months = None
     if month is not None:
-        months = numeric[month] if month in numeric else [_month_number(cell) for cell in columns[month].cells]
+        months = numeric[month] if month in numeric else [month_number(cell) for cell in columns[month].cells]
     elif quarter is not None:
         months = [None if value is None else 3 * value - 2 for value in numeric[quarter]]
     if months is None:
@@ -99,7 +99,8 @@ def _composed(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int], Ti
 def _numeric_dates(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int], Times] | None:
     """A column of numbers that are years, days as 20240131 or seconds since 1970: one that is named so, else the
     first, if they ascend and there is another to be the values."""
-    named = [at for at in numeric if _names_dates(columns[at].name)]
+    names = {at: columns[at].name.strip() for at in numeric}
+    named = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
     for at in [*named, *(at for at in numeric if at not in named)]:
         there = [value for value in numeric[at] if value is not None]
         rises = all(later > earlier for earlier, later in pairwise(there))
@@ -110,10 +111,6 @@ def _numeric_dates(columns: Sequence[Column], numeric: Numeric) -> tuple[set[int
             if sum(time is not None for time in times) >= MOST * len(times):
                 return {at}, times
     return None
-
-
-def _names_dates(name: str) -> bool:
-    return bool(YEAR_NAME.fullmatch(name.strip()) or _DATE_NAME.search(name))
 
 
 def _compact(value: float) -> dt.datetime | None:
@@ -131,12 +128,8 @@ def _calendar_day(year: float | None, month: float | None, day: float | None) ->
         return None
 
 
-def _month_number(cell: Cell) -> float | None:
-    return float(MONTHS[cell.strip().lower().rstrip(".")]) if is_month(cell) and isinstance(cell, str) else None
-
-
-def is_month(cell: Cell) -> bool:
-    return isinstance(cell, str) and cell.strip().lower().rstrip(".") in MONTHS
+def month_number(cell: Cell) -> int | None:
+    return MONTHS.get(cell.strip().lower().rstrip(".")) if isinstance(cell, str) else None
 
 
 def _at(columns: Sequence[Column], numeric: Numeric, name: "re.Pattern[str]") -> int | None:
@@ -152,11 +145,12 @@ def upright(table: Table) -> Table:
     """Tables whose dates run along the top: a row for each series, or a row for each year and a column for each
     month."""
     columns = table.columns
-    months = [at for at, one in enumerate(columns) if is_month(one.name)]
+    months = [at for at, one in enumerate(columns) if month_number(one.name)]
     dated = [at for at, one in enumerate(columns) if is_moment(one.name)]
     if len(months) == 12 and (year := next((one for one in columns if YEAR_NAME.fullmatch(one.name.strip())), None)):
         cells = [(year.cells[row], columns[at], row) for row in range(len(year.cells)) for at in months]
-        dates = [f"{_whole(of)}-{MONTHS[column.name.lower()]:02}" for of, column, _ in cells]
+        years = (f"{of:.0f}" if isinstance(of, float) else str(of).removesuffix(".0") for of, _, _ in cells)
+        dates = [f"{year}-{month_number(column.name):02}" for year, (_, column, _) in zip(years, cells, strict=True)]
         values = [column.cells[row] for _, column, row in cells]
         return Table([Column("date", dates), Column("value", values)], table.comma_likely)
     if len(dated) < _LEAST_DATES or len(dated) < len(columns) - _MOST_OTHERS:
@@ -167,10 +161,6 @@ def upright(table: Table) -> Table:
         name = next((str(column.cells[row]) for column in names if isinstance(column.cells[row], str)), "")
         turned.append(Column(name[:80], [columns[at].cells[row] for at in dated]))
     return Table(turned, table.comma_likely)
-
-
-def _whole(cell: Cell) -> str:
-    return f"{cell:.0f}" if isinstance(cell, float) else str(cell).removesuffix(".0")
 
 
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
@@ -273,15 +263,12 @@ def _split(one: Observed, labels: Sequence[Column], words: str) -> list[Observed
         if not 1 <= len(groups) < max(2, len(column.cells) / 2):
             continue
         wanted = [group for group in groups if mentions(words, group)]
-        apart = re.search(_EACH + _pattern(column.name), words, re.IGNORECASE)
+        name = r"[\W_]*".join(map(re.escape, _WORD.findall(column.name))) or r"(?!)"
+        apart = re.search(_EACH + name, words, re.IGNORECASE)
         each = apart or _SERIES_NAME.fullmatch(column.name.strip())
         if wanted or (each and len(groups) > 1):
             return [_rows_of(one, column, group) for group in wanted or groups]
     return [one]
-
-
-def _pattern(name: str) -> str:
-    return r"[\W_]*".join(map(re.escape, _WORD.findall(name))) or r"(?!)"
 
 
 def _rows_of(one: Observed, column: Column, group: str) -> Observed:

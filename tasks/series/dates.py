@@ -179,14 +179,10 @@ def _days_come_first(cells: Sequence[str], month_first: list[Moment | None], day
     separate them where days come first."""
     if month_first == day_first:
         return False
-    costs = [(_strays(read), _disorder(read)) for read in (month_first, day_first)]
+    costs = [(read.count(None), _disorder(read)) for read in (month_first, day_first)]
     if costs[0] != costs[1]:
         return costs[1] < costs[0]
     return any((found := _NUMERIC.match(cell.strip())) and found["sign"] == "." for cell in cells[:100])
-
-
-def _strays(found: list[Moment | None]) -> int:
-    return found.count(None)
 
 
 def _disorder(found: list[Moment | None]) -> tuple[int, float]:

@@ -100,7 +100,10 @@ _SAMPLE = 50
 """Lines by which the delimiter is told."""
 _RULE = re.compile(r"[\s|:+=-]+")
 """The line under the head of a table in Markdown."""
-_DATE_THEN_NUMBER = re.compile(r"(.{4,30}?)(?:\s*[:=→]\s*|\s+[–-]\s+|\s+)([-+(]?\S*\d\S*)")
+_DATE_THEN_NUMBER = (
+    re.compile(r"(.{4,30}?)(?:\s*[:=→]\s*|\s+[–-]\s+|\s+)([-+(]?\S*\d\S*)"),
+    re.compile(r"(.{4,40}\S)\s+(\S+)"),
+)
 _DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
 _LEAST_DATES = 5
 """Dates in a row that may be the names of columns."""
@@ -110,7 +113,9 @@ _LONGEST = 80
 
 def delimited_table(text: str) -> Table | None:
     """None where there is nothing that could be a table. Lines of another width than most are titles and notes."""
-    lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not _is_comment(line)]
+    lines = [
+        line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
     if not lines:
         return None
     try:
@@ -140,18 +145,10 @@ def date_and_number(line: str) -> list[str] | None:
     text = line.strip().lstrip("-*•").strip()
     if len(text) > _LONGEST:
         return None
-    for found in filter(None, (_DATE_THEN_NUMBER.fullmatch(text), _last_word(text))):
+    for found in filter(None, (form.fullmatch(text) for form in _DATE_THEN_NUMBER)):
         if moment(found[1].rstrip(":=,;")) and looks_numeric(found[2]):
             return [found[1].rstrip(":=,;"), found[2]]
     return None
-
-
-def _last_word(text: str) -> "re.Match[str] | None":
-    return re.fullmatch(r"(.{4,40}\S)\s+(\S+)", text)
-
-
-def _is_comment(line: str) -> bool:
-    return line.lstrip().startswith("#")
 
 
 def _delimiter(lines: Sequence[str]) -> str:

@@ -217,13 +217,9 @@ def _is_row(line: str) -> bool:
         return "|" in line
     cells = [cell.strip() for cell in re.split(r"[\t;|,]", line.strip().strip("|")) if cell.strip()]
     numbers = [cell for cell in cells if looks_numeric(cell) or cell.lower() in ("na", "nan", "null")]
-    if len(cells) > 1:
-        return (bool(numbers) and len(numbers) < len(cells) and _has_date(cells)) or len(numbers) == len(cells)
-    return bool(numbers) or date_and_number(line) is not None
-
-
-def _has_date(cells: Sequence[str]) -> bool:
-    return any(moment(cell.strip('"')) for cell in cells)
+    if len(numbers) == len(cells) or len(cells) < 2:
+        return bool(numbers) or date_and_number(line) is not None
+    return bool(numbers) and any(moment(cell.strip('"')) for cell in cells)
 
 
 def _names_columns(line: str, below: str) -> bool:

@@ -254,16 +254,15 @@ def _until(series: Regular, horizon: Horizon) -> int | None:
 
 def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
     grid, period = series.grid, horizon.period
-    if grid is None or period is None or horizon.count == 0 or _means_steps(grid.step, period):
+    if grid is None or period is None or horizon.count == 0:
+        return horizon.count
+    if (
+        grid.step.unit == "weekday" and period == DAILY
+    ):  # who asks for days of a series without weekends counts its days
         return horizon.count
     if grid.step.unit == period.unit:
         return -(-horizon.count * period.count // grid.step.count)
     return _within(grid, len(series.values) - 1, period, horizon.count)
-
-
-def _means_steps(step: Period, period: Period) -> bool:
-    """Who asks for days of a series without weekends counts its days."""
-    return step.unit == "weekday" and period == DAILY
 
 
 def _within(grid: Grid, last: int, period: Period, count: int) -> int | None:

@@ -132,7 +132,7 @@ class FaintSpeech:
         """The recording's next block, float32 [channels, n] at 16 kHz, at most ±1; the very array where nothing is
         to be done."""
         self._loudest = max(self._loudest, _loudness(block))
-        before, self._gain = self._gain, self._wanted()
+        before, self._gain = self._gain, TARGET / self._loudest if SILENT < self._loudest < FAINT else 1.0
         if before == self._gain == 1:
             return block
         gains = np.full(block.shape[1], self._gain, np.float32)
@@ -141,9 +141,6 @@ class FaintSpeech:
             gains[:ramp] = np.linspace(before, self._gain, ramp)
         louder: NDArray[np.float32] = np.clip(block * gains, -1, 1)
         return louder
-
-    def _wanted(self) -> float:
-        return TARGET / self._loudest if SILENT < self._loudest < FAINT else 1.0
 
 
 def _loudness(block: NDArray[np.float32]) -> float:

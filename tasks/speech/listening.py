@@ -12,9 +12,9 @@ from models.speech.transcriber import RATE, Samples, SpeechWindow, Transcriber, 
 from models.speech.voice_activity import VoiceActivity
 from tasks.inputs.av.audio import Recording
 from tasks.speech.channels import FaintSpeech, are_apart
-from tasks.speech.cutter import Cutter, Span, Stretch, Window, pooled
+from tasks.speech.cutter import Cutter, Stretch, Window, pooled
 from tasks.speech.speakers import SpeakerTurns
-from tasks.speech.stitching import doubtful, fitted, joined, middle, whole, without_neighbours
+from tasks.speech.stitching import doubtful, fitted, joined, middle, whole, within, without_neighbours
 from tasks.speech.turns import Teller
 from tasks.wording.transcripts import SpeechOptions
 
@@ -239,7 +239,7 @@ class _Listener:
         part = stretch.samples[_sample(begin - stretch.start) : _sample(last + _MARGIN_S - stretch.start)]
         text = await self._transcribe(part, begin)
         # What the margins let in of the words around it has been heard already.
-        speech = [_within(span, first, last) for span in stretch.speech if span[0] < last and span[1] > first]
+        speech = within(stretch.speech, first, last)
         return fitted([word for word in _shifted(text.words, begin) if first <= middle(word) <= last], speech)
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
@@ -259,10 +259,6 @@ def _is_more(found: Sequence[Word], before: Sequence[Word]) -> bool:
         return bool(found)
     now, then = (sum(word.probability for word in words) for words in (found, before))
     return now > then and now / len(found) > min(then / len(before) - _LESS_CLEAR, _CLEAR_ENOUGH)
-
-
-def _within(span: Span, first: float, last: float) -> Span:
-    return max(span[0], first), max(min(span[1], last), first)
 
 
 def _sample(seconds: float) -> int:

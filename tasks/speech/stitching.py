@@ -109,7 +109,7 @@ def _unheard(words: Sequence[Word], speech: Sequence[Span], least_s: float) -> l
     found = []
     for start, end in gaps:
         if _seconds(speech, start, end) >= least_s:
-            spoken = _within(speech, start, end)
+            spoken = within(speech, start, end)
             found.append((spoken[0][0], spoken[-1][1]))
     return found
 
@@ -126,13 +126,13 @@ def without_neighbours(found: Sequence[Word], words: Sequence[Word], span: Span)
     return kept
 
 
-def _within(speech: Sequence[Span], start: float, end: float) -> list[Span]:
+def within(speech: Sequence[Span], start: float, end: float) -> list[Span]:
     return [(max(start, first), min(end, last)) for first, last in speech if first < end and last > start]
 
 
 def _seconds(speech: Sequence[Span], start: float, end: float) -> float:
     """For how long somebody speaks in between."""
-    return sum(last - first for first, last in _within(speech, start, end))
+    return sum(last - first for first, last in within(speech, start, end))
 
 
 def _letters(text: str) -> int:
@@ -146,7 +146,7 @@ def _spoken(word: Word, speech: Sequence[Span], *, is_first: bool) -> Span | Non
     near = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
     if not near:
         return None
-    parts = _within(near, word.start, word.end)
+    parts = within(near, word.start, word.end)
     if not parts:
         return word.start, word.end
     groups = [[parts[0]]]

@@ -187,8 +187,8 @@ def _place_to_cut(sentence: str) -> int:
 
 _MOST_ITEMS = MOST // 2
 """The most items of a run, so that marks for numbers are left."""
-_EDGE = re.compile("[\\s\ue800-\uefff]*")
-_END_EDGE = re.compile("[\\s\ue800-\uefff]*\\Z")
+_EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
+"""White space and marks, which a sentence has around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,20 +276,13 @@ def _sentences_of(run: Sequence[str | Item]) -> list[str | Sentence]:
     whole = Sentence(marked, tuple(items))
     pieces: list[str | Sentence] = []
     for sentence in cut(marked):
-        start = _matched_end(_EDGE, sentence)
-        ending = _END_EDGE.search(sentence)
-        end = max(start, ending.start() if ending else len(sentence))
-        core = sentence[start:end]
+        core = sentence.strip(_EDGE)
+        before, _, after = sentence.partition(core) if core else (sentence, "", "")
         if not any(letter.isalpha() for letter in core):
             pieces.append(whole.restored(sentence))
             continue
-        pieces += [whole.restored(sentence[:start]), _renumbered(core, items), whole.restored(sentence[end:])]
+        pieces += [whole.restored(before), _renumbered(core, items), whole.restored(after)]
     return pieces
-
-
-def _matched_end(pattern: re.Pattern[str], text: str) -> int:
-    found = pattern.match(text)
-    return found.end() if found else 0
 
 
 def _renumbered(core: str, items: Sequence[str]) -> Sentence:
