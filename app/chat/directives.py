@@ -22,7 +22,6 @@ _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
 """The settings that switch on tasks which a server has only where its operator wants them, by task."""
 _SHOWN = 40
 """Characters of an unknown code that a message repeats."""
-_SEPARATORS = re.compile(r"[,\s]+")
 
 T = TypeVar("T")
 
@@ -78,7 +77,7 @@ def without_directives(text: str) -> str:
 
 
 def _task(content: str, task_names: Sequence[str]) -> str | None:
-    names = _names(content)
+    names = content.replace(",", " ").split()
     if len(names) > 1:
         raise BadRequest(
             f"only one task may be specified per request, got {len(names)}: {', '.join(names)}",
@@ -94,13 +93,9 @@ def _task(content: str, task_names: Sequence[str]) -> str | None:
 
 
 def _codes(content: str) -> Sequence[str]:
-    codes = [name.upper() for name in _names(content)]
+    codes = content.replace(",", " ").upper().split()
     for code in codes:
         if code not in CODES and code != "ALL":
             known = ", ".join(CODES)
             raise BadRequest(f"invalid guard code '{code[:_SHOWN]}'. Valid codes: {known}, ALL", param="messages")
     return CODES if "ALL" in codes else codes
-
-
-def _names(content: str) -> list[str]:
-    return [name for name in _SEPARATORS.split(content) if name]

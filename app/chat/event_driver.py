@@ -6,7 +6,6 @@ import contextlib
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from app.access.keys import Caller
@@ -157,9 +156,7 @@ class Feed(Generic[EventT]):
         self._driver = asyncio.create_task(self._drive())
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Ends the work, where it still runs, and waits until it has let go of everything."""
         assert self._driver is not None
         self._left = True

@@ -184,32 +184,27 @@ def _source(part: ContentPart, here: Callable[..., Origin]) -> Source:
         case UrlPart():
             return _named(getattr(part, part.type), here(part.type))
         case InputFilePart(file_url=Url() | str() | memoryview() as url):
-            return _named(url, here("file_url"), part)
+            return _named(url, here("file_url"), part.filename, part.format)
         case InputFilePart():
             return _file(part, here)
         case FilePart():
             return _file(part.file, partial(here, "file"))
         case AudioPart():
-            return _named(part.input_audio.data, here("input_audio", "data"), format=part.input_audio.format)
+            return _named(part.input_audio.data, here("input_audio", "data"), None, part.input_audio.format)
     raise AssertionError(f"no source: {part.type}")
 
 
 def _file(file: File, here: Callable[[str], Origin]) -> Source:
     if file.file_data is None and file.file_id is not None:
         return Source(here("file_id"), file_id=file.file_id, filename=file.filename, format=file.format)
-    return _named(file.file_data, here("file_data"), file)
+    return _named(file.file_data, here("file_data"), file.filename, file.format)
 
 
 def _named(
-    reference: Url | Media | None,
-    origin: Origin,
-    file: File | None = None,
-    *,
-    format: str | None = None,  # noqa: A002
+    reference: Url | Media | None, origin: Origin, filename: str | None = None, declared: str | None = None
 ) -> Source:
     if isinstance(reference, Url):
         reference, origin = reference.url, replace(origin, member="url")
     if reference is None:
         raise BadRequest(f"Field '{origin.param}': Field required", param=origin.param)
-    filename = file.filename if file else None
-    return Source.from_reference(reference, origin=origin, filename=filename, format=file.format if file else format)
+    return Source.from_reference(reference, origin=origin, filename=filename, format=declared)

@@ -157,19 +157,11 @@ def _line_word(match: Match) -> str:
 
 
 def _fits(passage: Passage, pair: Pair, asked: Asked) -> bool:
-    text = passage.words[pair.values[0]]
-    for kind in asked.kinds:
-        match kind:
-            case "amount" | "count":
-                fits = pair.values[0] in passage.number_at
-            case "date":
-                fits = any(word in passage.day_at for word in pair.values)
-            case "time":
-                fits = bool(_CLOCK.search(text))
-            case "number":
-                fits = any(character.isdigit() for character in text)
-            case "text":
-                fits = pair.closed and any(character.isalpha() for character in text)
-        if fits:
-            return True
-    return False
+    kinds, text = asked.kinds, passage.words[pair.values[0]]
+    return bool(
+        (not kinds.isdisjoint({"amount", "count"}) and pair.values[0] in passage.number_at)
+        or ("date" in kinds and not passage.day_at.keys().isdisjoint(pair.values))
+        or ("time" in kinds and _CLOCK.search(text))
+        or ("number" in kinds and _has_figure(text))
+        or ("text" in kinds and pair.closed and any(map(str.isalpha, text)))
+    )

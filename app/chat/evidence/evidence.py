@@ -11,7 +11,7 @@ unsupported. Synchronous; for long documents call it in a thread.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from app.chat.event_driver import Entry, Evidence
 from app.chat.evidence.claims import Asked, Claim, Claims, Label
@@ -209,7 +209,9 @@ def _report(candidate: _Candidate) -> FieldEvidence:
     passage = match.passage
     lines = [passage.lines[at] for at in sorted({passage.line_at(word) for word in match.words})]
     first = lines[0]
-    evidence: FieldEvidence = {
+    confidence = _confidence(match)
+    spoken = [line.place["timestamp"] for line in lines if "timestamp" in line.place]
+    known = {
         "precontext": passage.entry,
         "name": passage.name,
         "pointer": first.pointer,
@@ -217,24 +219,16 @@ def _report(candidate: _Candidate) -> FieldEvidence:
         "match": match.kind,
         "score": round(min(match.score, CONTRADICTED_SCORE) if candidate.speaks_against else match.score, 2),
         "label": claim.label,
+        "label_text": claim.text or None,
+        "confidence": None if confidence is None else round(confidence, 2),
+        "bounds": _bounds(match),
+        "page": first.place.get("page"),
+        "timestamp": (spoken[0][0], spoken[-1][1]) if "timestamp" in first.place else None,
+        "speaker": first.place.get("speaker"),
+        "url": first.place.get("url"),
+        "passage": _around(match) if "url" in first.place else None,
     }
-    if claim.text:
-        evidence["label_text"] = claim.text
-    if (confidence := _confidence(match)) is not None:
-        evidence["confidence"] = round(confidence, 2)
-    if (bounds := _bounds(match)) is not None:
-        evidence["bounds"] = bounds
-    if "page" in first.place:
-        evidence["page"] = first.place["page"]
-    if "timestamp" in first.place:
-        begin, end = first.place["timestamp"][0], lines[-1].place.get("timestamp", first.place["timestamp"])[1]
-        evidence["timestamp"] = (begin, end)
-    if "speaker" in first.place:
-        evidence["speaker"] = first.place["speaker"]
-    if "url" in first.place:
-        evidence["url"] = first.place["url"]
-        evidence["passage"] = _around(match)
-    return evidence
+    return cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
 
 
 def _confidence(match: Match) -> float | None:

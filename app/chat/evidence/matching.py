@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -50,39 +51,26 @@ class Match:
 
 def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[Match]:
     """The matches of the best kind there is; empty for a value that nothing says. A quantity is no piece of a code."""
+    ways: list[Callable[[Passage], Iterator[Match]]] = []
     match value:
         case bool():
             spellings = _TRUE if value else _FALSE
             return [match for passage in passages for word in spellings for match in _same(word, passage)]
         case int() | float():
-            number = Number(0, 0, str(value), frozenset([Decimal(str(value))]))
-            return _best([match for passage in passages for match in _same_number(number, passage, typed=True)])
+            written = Number(0, 0, str(value), frozenset([Decimal(str(value))]))
+            ways = [partial(_same_number, written, typed=True)]
+        case str() if (day := as_day(value)) is not None:
+            ways = [partial(_same_day, value, day)]
+        case str() if (number := as_number(value)) is not None:
+            # A figure may also be a piece of a code: the house number of an address, the end of a telephone number.
+            ways = [partial(_same_number, number), *(() if is_quantity else (partial(_same, value),))]
         case str():
-            return _matches_of_text(value, passages, is_quantity)
-        case _:
-            return []
-
-
-def _matches_of_text(text: str, passages: Sequence[Passage], is_quantity: bool) -> list[Match]:
-    day, number = as_day(text), as_number(text)
-    if day is not None:
-        found = [match for passage in passages for match in _same_day(text, day, passage)]
-    elif number is not None:
-        found = [match for passage in passages for match in _same_number(number, passage)]
-        # A figure may also be a piece of a code: the house number of an address, the end of a telephone number.
-        if not found and not is_quantity:
-            found = [match for passage in passages for match in _same(text, passage)]
-    else:
-        found = [match for passage in passages for match in _same(text, passage)]
-        found = found or [match for passage in passages for match in _alike(text, passage)]
-        found = found or [match for passage in passages for match in _scattered(text, passage)]
-    return _best(found)
-
-
-def _best(found: list[Match]) -> list[Match]:
-    order: tuple[Kind, ...] = ("exact", "normalised", "fuzzy")
-    kind = next((kind for kind in order if any(match.kind == kind for match in found)), None)
-    return [match for match in found if match.kind == kind]
+            ways = [partial(_same, value), partial(_alike, value), partial(_scattered, value)]
+    for found in ([match for passage in passages for match in way(passage)] for way in ways):
+        for kind in ("exact", "normalised", "fuzzy"):
+            if best := [match for match in found if match.kind == kind]:
+                return best
+    return []
 
 
 def _same(text: str, passage: Passage) -> Iterator[Match]:
