@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import NotRequired, TypedDict
 
@@ -101,16 +101,6 @@ _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesLimits:
-    points: int = 100_000
-    """Steps of one series, the missing ones between the first and the last included (OPENFAZE_MAX_SERIES_POINTS)."""
-    series: int = 32
-    """Series that one request forecasts (OPENFAZE_MAX_SERIES)."""
-    inline_chars: int = 1_000_000
-    """Characters of a text that holds a series itself (OPENFAZE_MAX_INLINE_CHARS)."""
-
-
 class ForecastTask:
     """How series go on: those in the files and behind the URLs of a request, else the one that its text holds.
 
@@ -121,19 +111,19 @@ class ForecastTask:
     name = "forecast"
 
     def __init__(
-        self, forecaster: Callable[[], Forecaster], reader: TableReader, limits: SeriesLimits | None = None
+        self, forecaster: Callable[[], Forecaster], reader: TableReader, settings: ForecastSettings | None = None
     ) -> None:
         self._forecaster = forecaster
         self._reader = reader
-        self._limits = limits or SeriesLimits()
+        self._settings = settings or ForecastSettings()
 
     async def run(self, request: TaskRequest) -> ForecastResult:
         """Raises InputError (nothing to forecast, fewer than 5 values, a horizon that cannot be, a source that cannot
         be used, `too_many_series`, `too_many_points`), EngineOverloaded, EngineUnavailable and EngineFailed."""
-        if not request.sources and len(request.text) > self._limits.inline_chars:
+        if not request.sources and len(request.text) > self._settings.max_inline_chars:
             raise InputTooLarge(
                 f"The text to find a series in has {len(request.text)} characters; the limit is "
-                f"{self._limits.inline_chars} (OPENFAZE_MAX_INLINE_CHARS). Attach it as a CSV file.",
+                f"{self._settings.max_inline_chars} (OPENFAZE_MAX_INLINE_CHARS). Attach it as a CSV file.",
                 param="messages",
             )
         message = await asyncio.to_thread(message_of, request.text, has_sources=bool(request.sources))
@@ -199,7 +189,7 @@ class ForecastTask:
                 notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
                 continue
             try:
-                series.append(regular(replace(one, name=name), period, self._limits.points))
+                series.append(regular(replace(one, name=name), period, self._settings.max_series_points))
             except InputError as error:
                 failures.append(error)
         if failures:
@@ -211,11 +201,11 @@ class ForecastTask:
         return series, notes
 
     def _check_number(self, found: Sequence[Observed]) -> None:
-        if len(found) > self._limits.series:
+        if len(found) > self._settings.max_series:
             example = next((one.name for one in found if one.name), "")
             hint = f" Name those that are meant, for example '{example}'." if example else ""
             raise InputError(
-                f"there are {len(found)} series; the limit is {self._limits.series} a request "
+                f"there are {len(found)} series; the limit is {self._settings.max_series} a request "
                 f"(OPENFAZE_MAX_SERIES).{hint}",
                 code="too_many_series",
                 param=found[0].param,
@@ -243,10 +233,8 @@ def _observed(tables: Sequence[tuple[str, Table]], words: str) -> list[Observed]
 
 
 def _build(parts: Parts) -> ForecastTask:
-    chosen = parts.config.of(ForecastSettings)
-    limits = SeriesLimits(chosen.max_series_points, chosen.max_series, chosen.max_inline_chars)
     reader = TableReader(parts.loader, parts.loader.processes)
-    return ForecastTask(partial(parts.engines.use, FORECAST), reader, limits)
+    return ForecastTask(partial(parts.engines.use, FORECAST), reader, parts.config.of(ForecastSettings))
 
 
 TASK = Specialist(ForecastTask.name, _build, uses=(FORECAST,), order=80)

@@ -57,7 +57,8 @@ für im klicke klicken ich mir bitte alle welche elemente oberfläche bildschirm
 trouver où est sont le la les l un une sur dans pour cliquer je dois clique de du des montre moi éléments écran
 capture encuentra dónde donde está están el los las una en para hacer pulsar del muestra elementos interfaz pantalla
 captura trova dove il lo gli sono per cliccare devo di elementi interfaccia schermata onde fica o os as no na clicar
-vind waar het een op om te
+vind zoek waar het een op om te
+tous toutes todos todas tutti tutte è
 """
 _LITTLE = frozenset(_LITTLE_WORDS.split())
 

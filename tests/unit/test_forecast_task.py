@@ -13,10 +13,11 @@ import PIL.Image
 import pytest
 
 from models.base import EngineOverloaded, EngineUnavailable
+from models.series.capability import ForecastSettings
 from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.forecast import ForecastTask, SeriesLimits
+from tasks.forecast import ForecastTask
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -61,7 +62,7 @@ def source(data: str | bytes, name: str = "sold.csv") -> Source:
 
 
 async def result_of(reader: TableReader, text: str, *sources: Source, **limits: int) -> dict[str, Any]:
-    task = ForecastTask(Repeating, reader, SeriesLimits(**limits))
+    task = ForecastTask(Repeating, reader, ForecastSettings(**limits))
     result: Any = (await task.run(TaskRequest(text, sources))).data
     json.dumps(result)
     return dict(result)
@@ -240,7 +241,7 @@ async def test_a_picture_holds_no_series(reader: TableReader) -> None:
 
 async def test_more_series_than_the_limit_are_refused_with_a_hint(reader: TableReader) -> None:
     with pytest.raises(InputError, match=r"3 series; the limit is 2 .*OPENFAZE_MAX_SERIES.*'a'") as caught:
-        await result_of(reader, "next 2 days", source(csv_of("a", "b", "c")), series=2)
+        await result_of(reader, "next 2 days", source(csv_of("a", "b", "c")), max_series=2)
     assert caught.value.code == "too_many_series"
 
 

@@ -60,6 +60,10 @@ def test_a_request_for_the_elements_gets_all_of_them(text: str) -> None:
         "Where do I click to add to cart?",
         "Wo ist die Schaltfläche „Add to cart“?",
         "Où est le bouton « Add to cart » ?",
+        "¿Dónde está el botón «Add to cart»?",
+        "Dov'è il pulsante «Add to cart»?",
+        "Onde fica o botão «Add to cart»?",
+        "Waar is de knop «Add to cart»?",
     ],
 )
 def test_what_is_written_on_an_element_grounds_it(text: str) -> None:
@@ -94,12 +98,17 @@ def test_places_tell_equal_elements_apart() -> None:
     assert meant("the Save button at the bottom") == [SCREEN[8]]
     assert meant("the Save button at the top right") == [SCREEN[9]]
     assert meant("the Save button") == SCREEN[8:]
+    for text in ("el botón Save abajo", "Dove è il pulsante Save in basso", "Waar is de knop Save onderaan?"):
+        assert meant(text) == [SCREEN[8]]
 
 
 def test_ordinals_count_elements_in_reading_order() -> None:
     assert meant("the second checkbox") == [SCREEN[7]]
     assert meant("the last checkbox") == [SCREEN[7]]
     assert meant("the fifth checkbox") == []
+    assert meant("Encuentra todas las casillas") == SCREEN[6:8]
+    assert meant("Zoek de laatste knop") == [SCREEN[9]]
+    assert meant("il secondo pulsante") == [SCREEN[5]]
 
 
 def test_a_quoted_text_that_nothing_has_finds_nothing() -> None:
