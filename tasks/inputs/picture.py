@@ -11,7 +11,7 @@ from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.document import Kind, Pages, TextLayer
-from tasks.inputs.limits import MediaLimits, megapixels
+from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.pixels import upright_rgb, upright_size
 
@@ -105,13 +105,7 @@ class PicturePages(Pages):
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
 
     def _check_pixels(self, image: PIL.Image.Image, number: int) -> None:
-        width, height = image.size
-        if width * height > self._limits.image_pixels:
-            raise self._blob.error(
-                f"is {width} x {height} pixels ({megapixels(width * height)}){_page(number)}; the limit is "
-                f"{megapixels(self._limits.image_pixels)} (OPENFAZE_MAX_IMAGE_MEGAPIXELS).",
-                code="image_too_large",
-            )
+        self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page(number))
 
 
 def _page(number: int) -> str:

@@ -5,6 +5,7 @@ import binascii
 import io
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
@@ -157,14 +158,14 @@ class Once(Generic[Result]):
         self._running: asyncio.Task[Result] | None = None
         self._waiting = 0
         self._results: list[Result] = []
-        self._complaint: Callable[[], InputError] | None = None
+        self._complaint: InputError | None = None
 
     async def get(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """The result of `work()`, which is called where nobody's has been before."""
         if self._results:
             return self._results[0]
         if self._complaint:
-            raise self._complaint()
+            raise copy(self._complaint)
         if self._running is None:
             self._running = asyncio.create_task(self._run(work))
             self._running.add_done_callback(heard_of)
@@ -182,22 +183,11 @@ class Once(Generic[Result]):
         try:
             result = await work()
         except InputError as error:
-            self._complaint = _without_traceback(error)
+            # Itself it would gain, and keep, what the frames hold that it comes through.
+            self._complaint = copy(error)
             raise
         self._results.append(result)
         return result
-
-
-def _without_traceback(error: InputError) -> Callable[[], InputError]:
-    """Makes the same exception again. Itself it would gain, and keep, what the frames hold that it comes through."""
-    kind, arguments, fields = type(error), error.args, dict(vars(error))
-
-    def again() -> InputError:
-        copy = kind.__new__(kind, *arguments)
-        vars(copy).update(fields)
-        return copy
-
-    return again
 
 
 class SourceReader:

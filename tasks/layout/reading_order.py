@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, radians, sin
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from statistics import median
 
 from models.vision.text import Quad, TextLine
@@ -107,6 +107,8 @@ def _part(line: TextLine, start: int, end: int) -> TextLine:
     words = line.words[start:end]
     return TextLine(words, (words[0].quad[0], words[-1].quad[1], words[-1].quad[2], words[0].quad[3]))
 
+
+_left, _middle = attrgetter("left"), attrgetter("middle")
 
 Row = list["LineBox"]
 """What stands on one visual row, left to right; never empty."""
@@ -280,14 +282,6 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     if 2 * level <= len(facing):
         return True
     return _is_prose(one) and _is_prose(other)
-
-
-def _middle(box: LineBox) -> float:
-    return box.middle
-
-
-def _left(box: LineBox) -> float:
-    return box.left
 
 
 def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:

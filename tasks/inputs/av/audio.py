@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.sessions import Session
-
-if TYPE_CHECKING:
-    from tasks.inputs.av.audio_track import AudioTrack
 
 SAMPLE_RATE = 16_000
 """Hz of what is read, whatever the file's is: what speech models hear."""
@@ -30,10 +27,6 @@ class AudioInfo:
     """By the header, which may be wrong; None where it does not say."""
     channels: int
     """1 or 2, of what is read: a file's more channels are mixed into one."""
-    sample_rate: int
-    """Hz, of the file."""
-    codec: str
-    """As FFmpeg names its decoder."""
 
 
 class AudioDecoder:
@@ -42,14 +35,19 @@ class AudioDecoder:
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
         self._limits = limits
-        self._track = self._opened()
+        self._open()
+
+    def _open(self) -> None:
+        # FFmpeg is loaded where something is decoded, and not by whoever names this class.
+        from tasks.inputs.av.audio_track import AudioTrack
+
+        self._track = AudioTrack(self._blob, self._limits)
         self._blocks = self._track.blocks()
-        self._position = 0
         self._pending = self._nothing()
+        self._position = 0
 
     def about(self) -> AudioInfo:
-        track = self._track
-        return AudioInfo(track.claimed_seconds, track.channels, track.sample_rate, track.codec)
+        return AudioInfo(self._track.claimed_seconds, self._track.channels)
 
     def counted_seconds(self) -> float:
         """The length of all packets together, without decoding them: nearer to the truth than what a header claims."""
@@ -82,19 +80,12 @@ class AudioDecoder:
 
     def _restart(self, start: int) -> None:
         self._track.close()
-        self._track = self._opened()
-        self._blocks, self._pending, self._position = self._track.blocks(), self._nothing(), 0
+        self._open()
         while self._position < start and self.read(self._position, start - self._position).shape[1]:
             pass
 
     def _nothing(self) -> NDArray[np.float32]:
         return np.zeros((self._track.channels, 0), np.float32)
-
-    def _opened(self) -> "AudioTrack":
-        # FFmpeg is loaded where something is decoded, and not by whoever names this class.
-        from tasks.inputs.av.audio_track import AudioTrack
-
-        return AudioTrack(self._blob, self._limits)
 
 
 _FLOAT = 4

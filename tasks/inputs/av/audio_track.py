@@ -57,15 +57,6 @@ class AudioTrack:
             raise
 
     @property
-    def codec(self) -> str:
-        return self._stream.codec_context.name
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz, of the file."""
-        return self._stream.codec_context.sample_rate
-
-    @property
     def claimed_seconds(self) -> float | None:
         """As the header says, or an estimate from it."""
         duration = self._container.duration

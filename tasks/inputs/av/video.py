@@ -142,12 +142,9 @@ class VideoFrames(Pages):
     def _reachable(self, time: float, near: float, reach: int) -> int:
         """The frame that is seen at `time`; the key frame next to it where that is `near` seconds away at most, or
         where more than `reach` pixels would have to be decoded."""
-        key = min(self._keys_around(time), key=lambda key: (abs(key - time), key))
+        before = at_or_before(self._key_times, time)
+        key = min(self._key_times[before : before + 2], key=lambda key: (abs(key - time), key))
         index = at_or_before(self._frame_times, time)
         if abs(key - time) <= near or self._track.cost(index) > reach:
             return at_or_before(self._frame_times, key)
         return index
-
-    def _keys_around(self, time: float) -> list[float]:
-        before = at_or_before(self._key_times, time)
-        return self._key_times[before : before + 2]

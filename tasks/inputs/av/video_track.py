@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.vision.text import Image
 from tasks.inputs.av.containers import VIDEO_CODECS, bounds, damaged, only, open_container, origin, packets, pictures_of
 from tasks.inputs.blob import Blob
-from tasks.inputs.limits import MediaLimits, megapixels
+from tasks.inputs.limits import MediaLimits
 
 _MOST_FRAMES = 2_000_000
 """Nine hours at 60 a second; more is not listed, however small the file's packets are."""
@@ -111,12 +111,7 @@ class VideoTrack:
         shape = codec.sample_aspect_ratio or Fraction(1)
         if 1 / _MOST_STRETCH <= shape <= _MOST_STRETCH:
             width = max(1, round(width * shape))
-        if width * height > self._limits.image_pixels:
-            raise self._blob.error(
-                f"has frames of {width} x {height} pixels ({megapixels(width * height)}); the limit is "
-                f"{megapixels(self._limits.image_pixels)} (OPENFAZE_MAX_IMAGE_MEGAPIXELS).",
-                code="image_too_large",
-            )
+        self._blob.check_pixels(width, height, self._limits.image_pixels, has="has frames of")
         return width, height
 
     def _listed(self) -> list[int]:

@@ -131,6 +131,12 @@ class Fetcher:
     ) -> None:
         self.policy = policy
         self._user_agent = _user_agent()
+        self._timeouts = {
+            "connect": policy.connect_timeout,
+            "read": policy.read_timeout,
+            "write": policy.read_timeout,
+            "pool": policy.total_timeout,
+        }
         self._cache = HttpCache(policy.cache_bytes) if policy.cache_bytes else None
         self._system_resolver = SystemResolver()
         tls = tls or httpx.create_ssl_context()
@@ -171,7 +177,7 @@ class Fetcher:
         own = {name.lower(): value for name, value in (headers or {}).items()}
         if not _OURS.isdisjoint(own):
             raise ValueError(f"the fetcher sets the header '{min(_OURS & own.keys())}' itself")
-        body = None if json is None else _encode(json)
+        body = None if json is None else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
         visit = Visit(url, param, limit)
         with _told(visit, self.policy):
@@ -219,7 +225,7 @@ class Fetcher:
                 ),
                 headers=[(name.title().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
                 content=ask.body,
-                extensions={"timeout": self._timeouts()},
+                extensions={"timeout": self._timeouts},
             ) as response,
         ):
             return await read_answer(response, visit)
@@ -237,19 +243,6 @@ class Fetcher:
         if ask.body is not None:
             headers |= {"content-type": "application/json", "content-length": str(len(ask.body))}
         return headers
-
-    def _timeouts(self) -> dict[str, float]:
-        policy = self.policy
-        return {
-            "connect": policy.connect_timeout,
-            "read": policy.read_timeout,
-            "write": policy.read_timeout,
-            "pool": policy.total_timeout,
-        }
-
-
-def _encode(value: object) -> bytes:
-    return dumps(value, ensure_ascii=False).encode()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from xml.parsers import expat
 
-from tasks.errors import InputError, InputTooLarge
+from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import DOCX, IMAGES
@@ -32,24 +32,21 @@ _STREAMED = ("worksheet", "sst")
 def declares_entities(xml: str) -> bool:
     """Whether the document type of `xml` declares entities. Nothing behind it is read."""
 
-    class Entities(Exception):
+    class Seen(Exception):
         pass
 
-    class Root(Exception):
-        pass
-
-    def found(sign: type[Exception]) -> None:
-        raise sign
+    def seen(*, declared: bool) -> None:
+        raise Seen(declared)
 
     parser = expat.ParserCreate("utf-8")
-    parser.EntityDeclHandler = lambda *_: found(Entities)
-    parser.StartElementHandler = lambda *_: found(Root)
+    parser.EntityDeclHandler = lambda *_: seen(declared=True)
+    parser.StartElementHandler = lambda *_: seen(declared=False)
     try:
         for at in range(0, len(xml), _XML_PIECE):
             parser.Parse(xml[at : at + _XML_PIECE].encode(errors="replace"), False)
-    except Entities:
-        return True
-    except (Root, expat.ExpatError):
+    except Seen as first:
+        return bool(first.args[0])
+    except expat.ExpatError:
         return False
     return False
 
@@ -155,7 +152,7 @@ def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
         with opened_archive(blob.data) as archive:
             return dict(_members(archive, blob, limits))
     except XmlTooLarge as error:
-        raise _too_large(blob, f"{error}.") from error
+        raise blob.too_large(f"{error}.") from error
     except XmlRefused as error:
         raise blob.error(f"{error}.") from error
     except DAMAGED as error:
@@ -175,14 +172,14 @@ def packed(members: Mapping[str, bytes]) -> io.BytesIO:
 def _members(archive: zipfile.ZipFile, blob: Blob, limits: MediaLimits) -> Iterator[tuple[str, bytes]]:
     names = {info.filename: info for info in archive.infolist() if not info.is_dir()}
     if len(names) > _MEMBERS:
-        raise _too_large(blob, f"holds {len(names)} files; the limit is {_MEMBERS}.")
+        raise blob.too_large(f"holds {len(names)} files; the limit is {_MEMBERS}.")
     budget = XmlBudget(chars=limits.text_chars, nodes=_NODES.get(blob.media_type, _NODES_ELSE))
     left = limits.office_bytes
     for name, info in names.items():
         data = _member(archive, info, blob, budget, left)
         if data is None:
-            raise _too_large(
-                blob, f"unpacks to more than {megabytes(limits.office_bytes)}, the limit (OPENFAZE_MAX_OFFICE_MB)."
+            raise blob.too_large(
+                f"unpacks to more than {megabytes(limits.office_bytes)}, the limit (OPENFAZE_MAX_OFFICE_MB)."
             )
         left -= len(data)
         yield name, data
@@ -205,7 +202,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, blob: Blob, budget:
             if size > limit:
                 return None
             if size > _RATIO_FROM and size > _RATIO * max(info.compress_size, 1):
-                raise _too_large(blob, f"unpacks to more than {_RATIO} times its size: it looks like a zip bomb.")
+                raise blob.too_large(f"unpacks to more than {_RATIO} times its size: it looks like a zip bomb.")
             if check:
                 check.feed(piece)
             pieces.append(piece)
@@ -217,10 +214,6 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, blob: Blob, budget:
 
 def _is_xml(head: bytes) -> bool:
     return head.startswith(_XML_MARKS) or head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
-
-
-def _too_large(blob: Blob, predicate: str) -> InputTooLarge:
-    return InputTooLarge(f"'{blob.label}' {predicate}", param=blob.param)
 
 
 def encrypted(blob: Blob) -> InputError:

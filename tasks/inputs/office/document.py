@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from lxml.etree import _Element
 
 from models.vision.text import Image
-from tasks.errors import InputError, InputTooLarge
+from tasks.errors import InputError
 from tasks.inputs.blob import Blob
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
@@ -14,17 +14,16 @@ from tasks.inputs.office.bounds import inflated
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.sniff import sniff
 from tasks.inputs.text.html_text import picture_mention
-from tasks.inputs.text.text_file import mark, unread, without_marks
+from tasks.inputs.text.text_file import check_length, mark, unread, without_marks
 
 NAMESPACES = (
     "http://schemas.openxmlformats.org/officeDocument/2006/math",
     "http://purl.oclc.org/ooxml/officeDocument/math",
 )
-_ATOM = 1
 
 
 def in_line(equation: _Element) -> str:
-    """The text of an `m:oMath` or `m:oMathPara`."""
+    """The text of an `m:oMath` or `m:oMathPara`, or of a part of one."""
     return "".join(map(_text, equation))
 
 
@@ -40,25 +39,25 @@ def _text(node: _Element) -> str:
         case "sPre":
             return _scripts(node) + _part(node, "e")
         case "rad":
-            return f"{_part(node, 'deg')}√{_bracketed(_part(node, 'e'))}"
+            return f"{_part(node, 'deg')}√({_part(node, 'e')})"
         case "nary":
             return f"{_property(node, 'chr', '∫')}{_scripts(node)} {_part(node, 'e')}"
         case "d":
-            inner = _property(node, "sepChr", "|").join(_inside(part) for part in _parts(node, "e"))
+            inner = _property(node, "sepChr", "|").join(in_line(part) for part in _parts(node, "e"))
             return _property(node, "begChr", "(") + inner + _property(node, "endChr", ")")
         case "func":
             return f"{_part(node, 'fName')} {_part(node, 'e')}"
         case "limLow" | "limUpp":
             return f"{_part(node, 'e')}{'_' if name == 'limLow' else '^'}{_grouped(_part(node, 'lim'))}"
         case "m":
-            rows = (", ".join(_inside(cell) for cell in _parts(row, "e")) for row in _parts(node, "mr"))
+            rows = (", ".join(in_line(cell) for cell in _parts(row, "e")) for row in _parts(node, "mr"))
             return "; ".join(rows)
         case "acc":
             return _part(node, "e") + _property(node, "chr", "\u0302")
         case _ if name.endswith("Pr"):
             return ""
         case _:
-            return _inside(node)
+            return in_line(node)
 
 
 def _scripts(node: _Element) -> str:
@@ -66,12 +65,8 @@ def _scripts(node: _Element) -> str:
     return "".join(sign + _grouped(text) for sign, text in scripts if text)
 
 
-def _inside(node: _Element) -> str:
-    return "".join(map(_text, node))
-
-
 def _part(node: _Element, name: str) -> str:
-    return "".join(map(_inside, _parts(node, name)))
+    return "".join(map(in_line, _parts(node, name)))
 
 
 def _parts(node: _Element, name: str) -> Iterable[_Element]:
@@ -87,11 +82,7 @@ def _property(node: _Element, name: str, default: str) -> str:
 
 
 def _grouped(text: str) -> str:
-    return text if len(text) <= _ATOM or text.isalnum() else _bracketed(text)
-
-
-def _bracketed(text: str) -> str:
-    return f"({text})"
+    return text if len(text) <= 1 or text.isalnum() else f"({text})"
 
 
 def _name(node: _Element) -> str:
@@ -222,12 +213,7 @@ class PicturedText(Pages):
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
         self.text, self.places = without_marks(marked)
         self.total = len(self._pictures)
-        if len(self.text) > limits.text_chars:
-            raise InputTooLarge(
-                f"'{blob.label}' has {len(self.text)} characters; the limit is {limits.text_chars} "
-                "(OPENFAZE_MAX_TEXT_CHARS).",
-                param=blob.param,
-            )
+        check_length(self.text, blob, limits)
 
     def size(self, number: int) -> tuple[int, int]:
         return self._pictures[number].size(1)

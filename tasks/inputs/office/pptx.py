@@ -57,7 +57,8 @@ class _Slide:
                 yield from self._shape(shape)
         for alternative in element.iter(f"{{{_COMPATIBILITY}}}AlternateContent"):
             for choice in alternative.iterchildren(f"{{{_COMPATIBILITY}}}Choice"):
-                yield from self._drawn(choice)
+                yield "\n".join(document.paragraphs(choice))
+                yield from self._pictures_in(choice)
         if self._slide.has_notes_slide:
             frame = self._slide.notes_slide.notes_text_frame
             notes = "\n".join(document.paragraphs(frame._element)) if frame is not None else ""
@@ -80,10 +81,6 @@ class _Slide:
             yield "\n".join(_outline(shape.text_frame, bulleted=kind in _OUTLINE and shape.is_placeholder))
         for diagram in element.iter(f"{{{_DIAGRAM}}}relIds"):
             yield self._diagram(diagram.get(f"{{{_RELATIONSHIPS}}}dm"))
-        yield from self._pictures_in(element)
-
-    def _drawn(self, element: etree._Element) -> Iterator[str]:
-        yield "\n".join(document.paragraphs(element))
         yield from self._pictures_in(element)
 
     def _pictures_in(self, element: etree._Element) -> Iterator[str]:

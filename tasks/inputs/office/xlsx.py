@@ -13,7 +13,6 @@ import openpyxl
 from lxml import etree
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 
-from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import document
@@ -180,10 +179,9 @@ class _Counter:
         self._cells -= filled
         self._places -= row + 1
         if min(self._cells, self._places) < 0:
-            raise InputTooLarge(
-                f"'{self._blob.label}' has more than {self._limit} cells, or {self._limit * _GAPS} with the empty "
-                "places between them; the limit is OPENFAZE_MAX_CELLS.",
-                param=self._blob.param,
+            raise self._blob.too_large(
+                f"has more than {self._limit} cells, or {self._limit * _GAPS} with the empty places between them; "
+                "the limit is OPENFAZE_MAX_CELLS."
             )
 
 

@@ -19,7 +19,7 @@ import pypdfium2.raw as pdfium
 from models.vision.text import Image
 from tasks.inputs.blob import Blob
 from tasks.inputs.document import Pages, TextLayer
-from tasks.inputs.limits import MediaLimits, megapixels
+from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.text_layer import read_text_layer
 
 _FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
@@ -102,7 +102,8 @@ class PdfPages(Pages):
         with self._reading(number):
             page = self._loaded(number)
             width, height = _pixels(page.get_size())
-            self._check_pixels(number, width, height)
+            where = f" at 144 DPI on page {number}"
+            self._blob.check_pixels(width, height, self._limits.image_pixels, where=where)
             picture = draw(page, width, height, seconds=self._limits.page_seconds)
             if picture is None:
                 limit = f"{self._limits.page_seconds:g} s (OPENFAZE_MAX_PAGE_SECONDS)"
@@ -148,14 +149,6 @@ class PdfPages(Pages):
         if self._page:
             self._page[1].close()
             self._page = None
-
-    def _check_pixels(self, number: int, width: int, height: int) -> None:
-        if width * height > self._limits.image_pixels:
-            raise self._blob.error(
-                f"has {width} x {height} pixels ({megapixels(width * height)}) at 144 DPI on page {number}; "
-                f"the limit is {megapixels(self._limits.image_pixels)} (OPENFAZE_MAX_IMAGE_MEGAPIXELS).",
-                code="image_too_large",
-            )
 
 
 def _pixels(points: tuple[float, float]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+from pypdfium2 import PdfMatrix
 
 from models.vision.text import Point, Quad, TextLine, Word
 
@@ -108,8 +109,6 @@ _TURNED = 0.01
 _MAX_DEPTH = 5
 """Forms within forms that are looked into."""
 
-Matrix = tuple[float, float, float, float, float, float]
-
 
 @dataclass(slots=True)
 class Shown:
@@ -162,13 +161,13 @@ def address(item: object) -> int:
     return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
-def _items(page: pypdfium2.PdfPage) -> Iterator[tuple[object, Matrix]]:
+def _items(page: pypdfium2.PdfPage) -> Iterator[tuple[object, PdfMatrix]]:
     """The objects in the order in which they are drawn, with the matrices of the forms that they are in."""
     for index in range(pdfium.FPDFPage_CountObjects(page)):
-        yield from _leaves(pdfium.FPDFPage_GetObject(page, index), (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), 0)
+        yield from _leaves(pdfium.FPDFPage_GetObject(page, index), PdfMatrix(), 0)
 
 
-def _leaves(item: object, matrix: Matrix, depth: int) -> Iterator[tuple[object, Matrix]]:
+def _leaves(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
     if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_FORM:
         yield item, matrix
     elif depth < _MAX_DEPTH:
@@ -201,8 +200,8 @@ def _is_filled(path: object) -> bool:
     return bool(fill.value != pdfium.FPDF_FILLMODE_NONE)
 
 
-def _covers(place: int, item: object, matrix: Matrix) -> Iterator[Cover]:
-    a, b, c, d, *_ = (abs(value) for value in _within(item, matrix))
+def _covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
+    a, b, c, d, *_ = (abs(value) for value in _within(item, matrix).get())
     upright = max(b, c) <= _TURNED * max(a, d) or max(a, d) <= _TURNED * max(b, c)
     clips = list(_clips(item))
     if upright and all(map(is_rectangle, clips)):
@@ -210,7 +209,7 @@ def _covers(place: int, item: object, matrix: Matrix) -> Iterator[Cover]:
         for corners in clips:
             box = box.clipped(Box.around(corners))
         if box.left < box.right and box.bottom < box.top:
-            yield Cover(place, _moved(box, matrix), item)
+            yield Cover(place, Box(*matrix.on_rect(*box)), item)
 
 
 def _clips(item: object) -> Iterator[list[Point]]:
@@ -235,9 +234,9 @@ def is_rectangle(corners: Sequence[Point]) -> bool:
     )
 
 
-def _bounds(item: object, matrix: Matrix) -> Box:
+def _bounds(item: object, matrix: PdfMatrix) -> Box:
     """The upright rectangle round an object of a form, in the page's space."""
-    return _moved(_own_bounds(item), matrix)
+    return Box(*matrix.on_rect(*_own_bounds(item)))
 
 
 def _own_bounds(item: object) -> Box:
@@ -246,24 +245,11 @@ def _own_bounds(item: object) -> Box:
     return Box(left.value, bottom.value, right.value, top.value)
 
 
-def _moved(box: Box, matrix: Matrix) -> Box:
-    a, b, c, d, e, f = matrix
-    return Box.around((a * x + c * y + e, b * x + d * y + f) for x, y in box.corners)
-
-
-def _within(item: object, outer: Matrix) -> Matrix:
+def _within(item: object, outer: PdfMatrix) -> PdfMatrix:
     """The matrix of what is inside `item`: its own, then `outer`."""
     own = pdfium.FS_MATRIX()
     pdfium.FPDFPageObj_GetMatrix(item, own)
-    a, b, c, d, e, f = outer
-    return (
-        own.a * a + own.b * c,
-        own.a * b + own.b * d,
-        own.c * a + own.d * c,
-        own.c * b + own.d * d,
-        own.e * a + own.f * c + e,
-        own.e * b + own.f * d + f,
-    )
+    return PdfMatrix.from_raw(own).multiply(outer)
 
 
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}

@@ -7,7 +7,6 @@ import pybase64
 from bs4 import Tag
 from bs4.dammit import EncodingDetector
 
-from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office.document import OfficePictures, PicturedText
@@ -29,9 +28,7 @@ class HtmlFile(PicturedText):
         charset = blob.charset or EncodingDetector.find_declared_encoding(blob.data[:4096], is_html=True)
         html = decode_text(replace(blob, charset=charset), limits)
         if html.count("<") > _TAGS:
-            raise InputTooLarge(
-                f"'{blob.label}' has more than {_TAGS} elements, the limit of an HTML file.", param=blob.param
-            )
+            raise blob.too_large(f"has more than {_TAGS} elements, the limit of an HTML file.")
 
         def convert(pictures: OfficePictures) -> str:
             return html_to_markdown(html, lambda img: _picture(img, pictures))

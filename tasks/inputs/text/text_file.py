@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from charset_normalizer import from_bytes
 
-from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
@@ -142,12 +141,14 @@ def decode_text(blob: Blob, limits: MediaLimits) -> str:
     text = _marked(blob.data) or _unmarked(blob.data, blob.charset)
     if text is None:
         raise blob.error(f"is binary data of an unknown type. Supported: {SUPPORTED}.", code="unsupported_media_type")
-    if len(text) > limits.text_chars:
-        raise InputTooLarge(
-            f"'{blob.label}' has {len(text)} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).",
-            param=blob.param,
-        )
+    check_length(text, blob, limits)
     return text
+
+
+def check_length(text: str, blob: Blob, limits: MediaLimits) -> None:
+    """Raises InputTooLarge for a `text` above `limits.text_chars`."""
+    if len(text) > limits.text_chars:
+        raise blob.too_large(f"has {len(text)} characters; the limit is {limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).")
 
 
 def looks_like_text(data: bytes) -> bool:
