@@ -34,10 +34,6 @@ class InternalTool:
     def name(self) -> str:
         return PREFIX + self.task
 
-    @property
-    def reads_inputs(self) -> bool:
-        return "input" in self.properties
-
     def definition(self) -> dict[str, Any]:
         """In OpenAI's form."""
         parameters = {
@@ -67,7 +63,7 @@ class InternalTool:
             if not found:
                 raise InputError("Only URLs in the user's own messages can be opened.")
             return (found[0],)
-        numbers = [arguments["input"]] if self.reads_inputs else arguments.get("files", ())
+        numbers = [arguments["input"]] if "input" in self.properties else arguments.get("files", ())
         for number in numbers:
             if not isinstance(number, int) or not 1 <= number <= len(turn.sources):
                 raise InputError(f"There is no input {number!r}; there are {len(turn.sources)}.")

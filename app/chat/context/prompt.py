@@ -170,11 +170,14 @@ def fenced(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fence: st
 def _user_content(
     message: Message, index: int, results: Sequence[str], images: Mapping[Part, Sequence[Shown]]
 ) -> str | list[dict[str, Any]]:
-    if isinstance(message.content, list) and any(at == index for at, _ in images):
-        parts = [_parts(part, images.get((index, at))) for at, part in enumerate(message.content)]
-        return [*map(_text, results), *chain.from_iterable(parts)]
-    texts = [*results, _words(message)]
-    return "\n\n".join(text for text in texts if text)
+    said = message.content
+    if isinstance(said, list):
+        if any(at == index for at, _ in images):
+            parts = [_parts(part, images.get((index, at))) for at, part in enumerate(said)]
+            return [*map(_text, results), *chain.from_iterable(parts)]
+        # Parts that only specialists see are mentioned.
+        said = "\n".join(map(_words_of, said))
+    return "\n\n".join(filter(None, [*results, said]))
 
 
 def _parts(part: ContentPart, images: Sequence[Shown] | None) -> list[dict[str, Any]]:
@@ -190,13 +193,6 @@ def _parts(part: ContentPart, images: Sequence[Shown] | None) -> list[dict[str, 
 
 def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
-
-
-def _words(message: Message) -> str:
-    """The message's text, with a mention of each part that only specialists see."""
-    if not isinstance(message.content, list):
-        return message.content or ""
-    return "\n".join(map(_words_of, message.content))
 
 
 def _words_of(part: ContentPart) -> str:
