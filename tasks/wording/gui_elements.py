@@ -8,36 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from tasks.wording.vocabulary import PLACES
+from tasks.wording.vocabulary import PHRASES, PLACES
 
-TYPE_WORDS = {
-    "button": "buttons?|btn|schaltflächen?|knopf|knöpfe|boutons?|bot[oó]n(?:es)?|pulsant[ei]|bot[ãõ](?:o|es)"
-    "|knop(?:pen)?",
-    "input": "inputs?|(?:text |input |entry )?(?:fields?|boxe?s?)|(?:eingabe|text)?feld(?:er)?|champs?|campos?"
-    "|camp[oi]|invoerveld(?:en)?",
-    "textarea": "text ?areas?|textfeld(?:er)? für mehrere zeilen",
-    "select": "selects?|drop-?downs?(?: (?:menus?|lists?))?|combo ?box(?:es)?|auswahl(?:liste|feld)?"
-    "|listes? déroulantes?|desplegables?",
-    "checkbox": "check ?box(?:es)?|tick ?box(?:es)?|kontrollkästchen|ankreuzfeld(?:er)?|cases? à cocher|casillas?",
-    "radio": "radio(?: ?buttons?)?|radios|optionsfeld(?:er)?",
-    "switch": "switch(?:es)?|toggles?|(?:kipp)?schalter|interrupteurs?|interruptor(?:es)?",
-    "slider": "sliders?|schieberegler|curseurs?|deslizador(?:es)?",
-    "tab": "tabs?|reiter|onglets?|pestañas?|schede|abas?",
-    "link": "links?|hyperlinks?|liens?|enlaces?|collegament[oi]",
-    "icon": "icons?|symbole?|icônes?|iconos?|icone|ícones?|pictogram(?:men)?",
-    "menu": "menus?|menu (?:items?|entr(?:y|ies))|menüs?|menüpunkte?|menús?",
-    "image": "images?|pictures?|photos?|bild(?:er)?|imágenes|imagen",
-}
+TYPE_WORDS = PHRASES["elements"]
 """Regular expressions of what the types are called."""
 
 _PLURAL = re.compile(r"\b(?:all|every|each|alle|tous|toutes|todos|todas|tutti|tutte|list)\b", re.IGNORECASE)
-_PLACES = {
-    "top": "top|upper|oben|obere[nrs]?|en haut|arriba|superior|in alto|boven(?:aan)?",
-    "bottom": "bottom|lower|unten|untere[nrs]?|en bas|abajo|inferior|in basso|onder(?:aan)?",
-    "left": "left(?:most)?|links|linke[nrs]?|(?:à|de) gauche|gauche|izquierd[ao]|a sinistra|sinistr[ao]|esquerd[ao]",
-    "right": "right(?:most)?|rechts|rechte[nrs]?|(?:à|de) droite|droite|derech[ao]|a destra|destr[ao]|direit[ao]",
-    "middle": "middle|cent(?:er|re)|mitte|milieu|centro",
-}
+_PLACES = PHRASES["screen"]
 _QUOTED = re.compile(r"[\"“„«]\s*([^\"“”„«»]{1,80}?)\s*[\"”“»]|(?<!\w)['‘]([^'‘’]{1,80})['’](?!\w)")
 _SHOWN_IN = re.compile(
     r"\b(?:in|on|of|from|within|inside|im|in diesem|auf dem|dans l['’]|sur l['’]|en la|nell['’]|na)"
@@ -46,21 +23,7 @@ _SHOWN_IN = re.compile(
     re.IGNORECASE,
 )
 """Speaks of the whole picture, and of no element that shows one."""
-_LITTLE_WORDS = """
-find detect locate identify show list get give return point tell highlight mark click tap press where which what is
-are do does i to the a an me my of all every each any on in at for with named called labelled labeled that says saying
-this these those please can you should must need want there it and coordinates coordinate position location bounding
-box boxes bounds gui ui user interface element elements control controls widget widgets component components clickable
-interactive screen screenshot image picture page app application window corner side how many object objects everything
-detection area part from use using finde finden suche zeige zeig wo ist sind der die das den dem ein eine auf zum zur
-für im klicke klicken ich mir bitte alle welche elemente oberfläche bildschirm bildschirmfoto koordinaten trouve
-trouver où est sont le la les l un une sur dans pour cliquer je dois clique de du des montre moi éléments écran
-capture encuentra dónde donde está están el los las una en para hacer pulsar del muestra elementos interfaz pantalla
-captura trova dove il lo gli sono per cliccare devo di elementi interfaccia schermata onde fica o os as no na clicar
-vind zoek waar het een op om te
-tous toutes todos todas tutti tutte è
-"""
-_LITTLE = frozenset(_LITTLE_WORDS.split())
+_LITTLE = frozenset(PHRASES["little"]["elements"].split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from tasks.series.periods import DAILY, DAY, HOUR, MINUTE, MONTHLY, QUARTERLY, WEEKDAYS, WEEKLY, YEARLY, Period
-from tasks.wording.vocabulary import DATE, NUMBERS, UNITS, any_of, stretch_of, unit_named
+from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, stretch_of, unit_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,15 @@ _PERIODS = {
     "year": YEARLY,
     "decade": Period("month", 120),
 }
-_STEPS = (
-    r"(?:data ?)?points?|steps?|values?|periods?|observations?|entries|entry|rows?|numbers?|samples?|terms?|items?"
-    r"|werte?n?|schritte?n?|zahlen|punkte?n?|perioden|valeurs?|pas|points?|périodes?|valor(?:es)?|pasos?|valor[ei]|passi"
-    r"|passos?|waarden?|stappen|个?(?:值|点|期|数)|個の?値|点|значени\w*|шаг\w*|точ\w*|قيم|قيمة|خطوات"
-)
+_STEPS = PHRASES["horizon"]["steps"]
 _CJK = [word for word in NUMBERS if word >= "\u3000"]
 _ARABIC = [f"ال{word}" for word in NUMBERS if "\u0600" <= word < "\u0700"]
 _COUNT = (
     r"(?:(?<![\d.,])\d{1,3}(?:[.,]\d{3})+|(?<![\d.,])\d{1,7}"
     rf"|(?<![^\W\d_])(?:{any_of(word for word in NUMBERS if word not in _CJK)})\b|[{''.join(_CJK)}])"
 )
-_NEXT = (
-    r"next|coming|following|upcoming|subsequent|future|another|further|nächst\w*|kommend\w*|folgend\w*|prochaine?s?|suivante?s?"
-    r"|próxim\w*|proxim\w*|siguientes?|prossim\w*|seguent[ei]|seguintes?|komende|volgende|未来|接下来|今後|次の|следующ\w*|ближайш\w*"
-    r"|القادم\w*|المقبل\w*|التالي\w*"
-)
-_PAST = (
-    r"last|past|previous|prior|recent|letzt\w*|vergangen\w*|vorig\w*|derni[eè]re?s?|passée?s?|últim\w*|ultim\w*|pasad\w*"
-    r"|anterior\w*|scors\w*|passat\w*|passad\w*|afgelopen|vorige|laatste|过去|最近|過去|先|последн\w*|прошл\w*|الماضي\w*|الأخيرة?"
-)
+_NEXT = PHRASES["horizon"]["next"]
+_PAST = PHRASES["horizon"]["past"]
 _UNIT = rf"(?P<unit>{'|'.join(UNITS.values())})"
 _EDGE = r"(?<![^\W\d_])"
 _END = r"(?![^\W\d_]|\d)"

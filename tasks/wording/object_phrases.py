@@ -7,55 +7,15 @@ say is understood.
 import re
 from collections.abc import Iterator
 
-from tasks.wording.vocabulary import NUMBERS
+from tasks.wording.vocabulary import NUMBERS, PHRASES
 
-_VERB = re.compile(
-    r"\b(?:"
-    r"how many|number of|where(?:'s|’s| is| are)|(?:is|are) there|(?:do|can) you see"
-    r"|detect(?:ing)?|find(?:ing)?|locate|locating|spot|identify|count(?:ing)?|mark|highlight|recogni[sz]e|track"
-    r"|show me"
-    r"|point (?:out|to|at)|look(?:ing)? for|search for|segment(?:ing)?|outline|cut out|mask(?: out)?|label"
-    r"|box(?:es)? (?:around|for|of)|(?:polygons?|masks?|outlines?|contours?|silhouettes?) (?:of|for)"
-    r"|finde[nt]?|suche[nt]?|erkenne[nt]?|zähle?n?|markiere?n?|lokalisiere?n?|detektiere?n?"
-    r"|segmentiere?n?|zeige? mir"
-    r"|wie ?viele|wo (?:ist|sind)|gibt es"
-    r"|trouve[rz]?|détecte[rz]?|compte[rz]?|localise[rz]?|repère[rz]?|cherche[rz]?|segmente[rz]?|montre[rz]?-moi"
-    r"|combien (?:de|d['’]|y a-t-il (?:de|d['’]))|où (?:est|sont|se trouve(?:nt)?)|y a-t-il"
-    r"|encuentra|detecta|cuenta|localiza|busca|segmenta|cu[aá]nt[ao]s|d[oó]nde est[aá]n?|hay"
-    r"|trova|rileva|conta|individua|cerca|quant[ei]|dov['’]è|dove (?:è|sono)|ci sono"
-    r"|encontre|encontra|detecte|conte|localize|procure|segmente|quant[ao]s|onde est(?:á|ão)"
-    r"|vind|detecteer|tel|zoek|markeer|segmenteer|hoeveel|waar (?:is|zijn)"
-    r")(?=[\s:]|(?<=['’]))",
-    re.IGNORECASE,
-)
+_VERB = re.compile(rf"\b(?:{PHRASES['objects']['before']})(?=[\s:]|(?<=['’]))", re.IGNORECASE)
 
-_END = re.compile(
-    r"[.?!;\n(\[\"“]"
-    r"|\b(?:in|on|at|from|within|inside|near|behind|under|above|beside|with|without|that|which|who|whose|wearing|holding"
-    r"|return|report|give|output|list|draw|tell|provide|respond|standing|sitting|visible|present|shown|there|here|are|is"
-    r"|do|does|can|you|for me|using|by|to|so|then|if"
-    r"|im|auf|dem|diesem|dieser|mit|bitte|sind|gibt|zu sehen"
-    r"|dans|sur|avec|y a|sont|s['’]il"
-    r"|en|con|por favor|que|hay|ci sono|há|nel|nella|nell['’]|sul|sulla|su|no|na|nesta|neste|com|op|het beeld|zijn)\b",
-    re.IGNORECASE,
-)
+_END = re.compile(rf"[.?!;\n(\[\"“]|\b(?:{PHRASES['objects']['after']})\b", re.IGNORECASE)
 _AND = re.compile(r"\s*(?:,|;|/|&|\+|:|\b(?:and|or|as well as|und|oder|sowie|et|ou|y|e|o|en)\b)\s*", re.IGNORECASE)
 
-_LITTLE_WORDS = """
-all any every each the a an some of both these those this that many much my our your me us only just single individual
-different several exactly please also now visible number kind kinds sort sorts
-alle allen der die das den dem des ein eine einen einem jede jeden jedes mir
-le la les l un une des du de d tous toutes tout chaque el los las una unos unas todos todas todo cada
-il lo gli i uno tutti tutte ogni os as um uma o het een elke
-"""
-_LITTLE = frozenset(_LITTLE_WORDS.split())
-_EVERYTHING = re.compile(
-    r"\b(?:objects?|things?|items?|everything|anything|stuff|contents?|entit(?:y|ies)|elements?|what|whatever|instances?"
-    r"|(?:bounding )?box(?:es)?|labels?|class(?:es)?|image|picture|photo|it|them|and|detections?|segments?|regions?"
-    r"|objekte?n?|dinge|gegenstände|alles|was|bild|objets?|choses?|ce qui|image|objetos?|cosas?|lo que|oggetti|cose"
-    r"|coisas?|objecten|dingen|voorwerpen)\b",
-    re.IGNORECASE,
-)
+_LITTLE = frozenset(PHRASES["little"]["objects"].split())
+_EVERYTHING = re.compile(rf"\b(?:{PHRASES['objects']['everything']})\b", re.IGNORECASE)
 
 _LONGEST_LIST = 400
 """Characters behind a verb in which its objects stand."""

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from tasks.errors import InputError
-from tasks.wording.vocabulary import DATE, NUMBERS, UNITS, any_of, stretch_of, unit_named
+from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, stretch_of, unit_named
 
 Period = Literal["day", "week", "month", "year"]
 
@@ -121,16 +121,8 @@ _HINTS: Final[tuple[tuple[re.Pattern[str], _Dates], ...]] = (
     (_any(rf"{_CALENDAR_UNIT}{_LAST_AFTER}"), _last),
 )
 
-_LATEST: Final = _any(
-    r"\b(?:latest|newest|most recent|recent(?:ly)?|up[- ]to[- ]date)\b|\bneu?este[nrsm]?\b|\baktuell\w*",
-    r"\bderni[eè]re?s? (?:nouvelles|infos|actualités|versions?)\b|\brécent\w*",
-    r"\búltim[ao]s?\b|\brecient\w*|\bultim[aeio]\b|\brecent[ei]s?\b|\blaatste\b",
-    r"最新|\bпоследн\w+|\bсвежи\w+|أحدث|آخر",
-)
-_NEWS: Final = _any(
-    r"\b(?:news|headlines?|updates?)\b|\b(?:nachrichten|schlagzeilen|nouvelles|infos|noticias|notizie|notícias|nieuws)\b",
-    r"\bactualités\b|新闻|新聞|ニュース|\bновост|أخبار",
-)
+_LATEST: Final = re.compile(PHRASES["search"]["latest"], re.IGNORECASE)
+_NEWS: Final = re.compile(PHRASES["search"]["news"], re.IGNORECASE)
 
 
 _MAX_READ = 2000
@@ -202,38 +194,10 @@ def _site(text: str) -> tuple[str | None, str]:
 
 
 _INSTRUCTIONS: Final = re.compile(
-    r"""^[\s"'“”«»,.:;!?¿¡–-]*(?:
-    (?:please|bitte|por\ favor|per\ favore|s['’]il\ (?:te|vous)\ pla[iî]t|alsjeblieft|пожалуйста|请)
-    |(?:can|could|would|will)\ you\b|i(?:['’]d|\ would)?\ (?:want|like)\ you\ to\b
-    |(?:search|look|check|browse|scan)(?:\ (?:on|in|through|at|around))?\ (?:the\ )?(?:world\ wide\ )?
-        (?:web|internet|net|online|google)\b(?:\ (?:for|about|on|and|to)\b)?(?:\ (?:find(?:\ out)?|tell\ me|see)\b)?
-    |(?:do|run|perform|make)\ an?\ (?:(?:quick|web|google|internet|online)\ )*search\ (?:for|on|about)\b
-    |(?:web|internet|google|online)\ search(?:\ for\b|:)
-    |search(?:\ for|\ about|:)|look\ up|look\ for
-    |google\ (?:for\b|(?=(?:the|what|who|how|when|where|why|whether|if)\b))
-    |use\ the\ (?:internet|web)(?:\ search)?\ (?:to|and)\b(?:\ (?:check|find(?:\ out)?|see|tell\ me|look\ up)\b)?
-    |(?:find|tell|show|give|get)\ me\b(?:\ about\b)?|find\ out\b|find(?=\ )
-    |such(?:e|en)?(?:\ (?:mir|bitte|mal))*\ (?:im\ (?:internet|netz|web)|online)(?:\ nach)?\b|suche?\ nach\b
-    |(?:recherchiere|google)\ (?:im\ (?:internet|netz|web)|online)(?:\ nach\b)?
-    |(?:re)?cherche[rz]?(?:-moi)?\ (?:(?:sur|dans)\ (?:le\ web|l['’]internet|internet|google)|en\ ligne)
-    |busc(?:a|ar|ame|ue)\ (?:en|por|na|no)\ (?:la\ )?(?:internet|web|red|google|línea)(?:\ por\b)?
-    |cerca(?:mi)?\ (?:sul|su|in|nel)\ (?:web|internet|rete|google)
-    |(?:pesquis[ae]r?|procur[ae]r?)\ (?:na|no|em)\ (?:internet|web|google|rede)(?:\ por\b)?
-    |zoek(?:\ even|\ eens)?\ (?:op|in)\ (?:het\ )?(?:internet|web|google)(?:\ naar\b)?|zoek\ naar\b
-    |(?:найди|поищи|ищи)(?:те)?(?:\ мне)?\ (?:в|по)\ (?:интернете|сети|гугле)
-    |ابحث\ (?:في|على)\ (?:الإنترنت|الويب|الشبكة)(?:\ عن\b)?
-    |(?:上网|在网上|网上)(?:搜索|查找|搜|查)(?:一下)?|搜索(?:一下)?
-    |(?:インターネット|ネット|ウェブ)で
-    )[\s:,–-]*""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"""^[\s"'“”«»,.:;!?¿¡–-]*(?:{PHRASES["search"]["instructions"]})[\s:,–-]*""", re.IGNORECASE | re.VERBOSE
 )
 _AFTERWARDS: Final = re.compile(
-    r"""[\s,]{0,3}(?:
-    \b(?:on|in|from|over|across|using|with|via)\ (?:the\ |a\ )?(?:web|internet|google|web\ search|google\ search)
-    |\bonline|\bplease|\bbitte|\bim\ internet|\bsur\ internet|\ben\ internet|\bsu\ internet|\bna\ internet
-    |を?(?:検索|調べ)(?:して|て)?(?:ください|下さい)?
-    )[\s"'“”.!?。！？]*$""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"""[\s,]{{0,3}}(?:{PHRASES["search"]["afterwards"]})[\s"'“”.!?。！？]*$""", re.IGNORECASE | re.VERBOSE
 )
 
 

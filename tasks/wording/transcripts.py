@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tasks.speech.languages import code_of_tag, language_code
 from tasks.wording.named_languages import MARK, with_names_marked
-from tasks.wording.vocabulary import NUMBERS, any_of
+from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of
 
 # What a request's text says about speakers: that they are to be told apart, and how many there are.
 #
@@ -16,17 +16,8 @@ MOST_SPEAKERS = 20
 _NUMBERS = NUMBERS | dict.fromkeys(("both", "zweier", "beide", "beiden", "ambos"), 2) | {"dreier": 3}
 _NUMBER = rf"(?P<number>\d{{1,2}}|{any_of(_NUMBERS)})"
 
-_SPEAKERS = (
-    r"(?:speakers?|voices?|people|persons?|participants?|talkers?|parties"
-    r"|sprecher\w*|personen|leute\w*|stimmen|teilnehmer\w*"
-    r"|locuteurs?|locutrices?|personnes|voix|intervenants?|interlocuteurs?"
-    r"|hablantes?|personas|voces|participantes|interlocutores|locutores|oradores"
-    r"|persone|voci|parlanti|pessoas|vozes)"
-)
-_TALK = (
-    r"(?:dialog(?:ue)?s?|conversations?|interviews?|calls?|discussions?|chats?|talks?"
-    r"|gespräch\w*|unterhaltung|telefonat|diálogos?|conversación|entrevista|entretien|entrevue|llamada)"
-)
+_SPEAKERS = rf"(?:{PHRASES['speech']['people']})"
+_TALK = rf"(?:{PHRASES['speech']['talk']})"
 
 _COUNTS = [
     re.compile(rf"(?<![\w.,]){_NUMBER}[- ](?:[^\W\d]\w*\s+)?{_SPEAKERS}\b", re.IGNORECASE),
@@ -38,36 +29,13 @@ _INEXACT = re.compile(
     re.IGNORECASE,
 )
 
-_TELL_APART = (
-    r"(?:identif\w+|recogni[sz]\w+|detect\w*|distinguish\w*|differentiat\w+|separat\w+|label\w*|tag\w*|mark\w*|name"
-    r"|split(?:ting)? by|tell apart|attribut\w+"
-    r"|erkenn\w*|trenn\w*|unterscheid\w*|kennzeichn\w*|markier\w*|benenn\w*|ordne"
-    r"|distingu\w+|sépar\w+|reconna\w+|reconoc\w+|reconozca\w*|indiqu\w+|separ\w+|etiquet\w+|étiquet\w+)"
+_TELL_APART = rf"(?:{PHRASES['speech']['tell_apart']})"
+_ONLY_SPEAKERS = rf"(?:{PHRASES['speech']['speakers']})"
+_REQUESTS = re.compile(
+    rf"{PHRASES['speech']['who_speaks']}|\b{_TELL_APART}\s+(?:\w+\s+){{0,3}}{_ONLY_SPEAKERS}\b"
+    rf"|\bsprecher\w*\s+(?:\w+\s+)?{_TELL_APART}\b",
+    re.IGNORECASE,
 )
-_ONLY_SPEAKERS = (
-    r"(?:speakers?|voices|sprecher\w*|stimmen|locuteurs?|intervenants?|interlocuteurs?|voix|hablantes?|voces"
-    r"|interlocutores|locutores|oradores)"
-)
-_REQUESTS = [
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"\bdiari[sz]\w*",
-        r"\bwho\s+(?:said|says|is\s+saying|was\s+saying|spoke|speaks|is\s+speaking|is\s+talking|talks)\b",
-        r"\bwer\s+(?:was|wann|hat|sagt\w*|spricht|sprach|redet)\b",
-        r"\bqui\s+(?:dit|parle|a\s+dit|a\s+parlé)\b",
-        r"\bqui[eé]n(?:es)?\s+(?:dice|dijo|habla|habló|ha\s+dicho)\b",
-        r"\bchi\s+(?:dice|ha\s+detto|parla)\b|\bparlanti\b|\bquem\s+(?:disse|diz|fala)\b",
-        r"说话人|說話人|谁在说|話者|говорящ|кто говорит",
-        rf"\b{_TELL_APART}\s+(?:\w+\s+){{0,3}}{_ONLY_SPEAKERS}\b",
-        r"\bspeaker\s+(?:labels?|names?|tags?|turns?|changes?|ids?|identification|separation|recognition|attribution)\b",
-        r"\b(?:by|per|with|each|every)\s+speakers?\b",
-        r"\bsprecher(?:erkennung|trennung|wechsel\w*|zuordnung|angaben?|label\w*|kennzeichnung)\b",
-        r"\b(?:nach|pro|mit|je)\s+sprechern?\b",
-        rf"\bsprecher\w*\s+(?:\w+\s+)?{_TELL_APART}\b",
-        r"\b(?:par|avec les|chaque)\s+(?:locuteurs?|intervenants?)\b",
-        r"\b(?:por|con los|cada)\s+(?:hablantes?|interlocutor(?:es)?)\b",
-    )
-]
 _NEGATED = re.compile(
     r"\b(?:no|not|don'?t|don’t|never|without|nicht|ohne|kein\w*|sans|pas|sin)\b(?:\W+\w+){0,2}\W*$", re.IGNORECASE
 )
@@ -82,9 +50,7 @@ def asks_for_speakers(text: str) -> bool:
     False
     """
     return any(
-        not _NEGATED.search(text, max(0, match.start() - 40), match.start())
-        for pattern in _REQUESTS
-        for match in pattern.finditer(text)
+        not _NEGATED.search(text, max(0, match.start() - 40), match.start()) for match in _REQUESTS.finditer(text)
     )
 
 
@@ -123,21 +89,8 @@ class SpeechOptions:
 _READ = 2000
 """Characters at either end of a text in which wishes are looked for: what lies between is something to read, and
 looking through megabytes of it would hold up everybody."""
-_BY_WORD = re.compile(
-    r"\bby[- ]word\b|\bword[- ](?:by[- ]word|for[- ]word|level|wise)\b|\b(?:each|every) (?:\w+ )?word\b"
-    r"|\b(?:single|individual|per)[- ]words?\b|\bwords?[- ](?:level )?time ?(?:stamps?|codes?|s\b)"
-    r"|\btime ?(?:stamps?|codes?) (?:for|of|per|on) (?:all )?(?:the |each |every )?words?\b"
-    r"|\bwort[- ]?(?:für|fuer|genau|weise)|\bpro wort\b|\b(?:jedes|jedem|einzelne\w*) wort|\bwort[- ]?zeit"
-    r"|\bmot (?:à|a|par) mot\b|\b(?:par|chaque) mot\b|\bpalabra (?:por|a) palabra\b|\b(?:por|cada) palabra\b"
-    r"|\bparola per parola\b|\b(?:per|ogni) parola\b|\bpalavra (?:por|a) palavra\b|\b(?:por|cada) palavra\b"
-    r"|逐[字词詞]|каждо\w+ слов|по словам|単語ごと",
-    re.IGNORECASE,
-)
-_RECORDING = (
-    r"(?:audio|recording|speech|speakers?|voice(?: ?(?:memo|note|message))?|talk|podcast|clip|call|interview|meeting"
-    r"|video|lecture|conversation|song|language|file|aufnahme|sprache|gespräch|sprachnachricht|anruf|tonspur"
-    r"|enregistrement|langue|grabación|idioma|registrazione|lingua|gravação|áudio)"
-)
+_BY_WORD = re.compile(PHRASES["speech"]["by_word"], re.IGNORECASE)
+_RECORDING = rf"(?:{PHRASES['speech']['recording']})"
 _IS = r"(?:is|are|was|=|:|ist|sind|est|es|è|é|будет|是)"
 _IN = r"(?:in|auf|en|em|na|на|по-?)"
 # Of what was recorded: "the audio is French", "German audio", "spoken in Dutch", "language: de", "from Italian".

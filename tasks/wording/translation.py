@@ -11,20 +11,14 @@ from typing import Any
 
 from tasks.errors import InputError
 from tasks.wording.named_languages import Target, named, source_in, target_in, unknown_in, without_source
+from tasks.wording.vocabulary import PHRASES
 
 _HEAD = 400
 """Characters at a message's beginning, or end, in which its instruction stands."""
 _LONGEST_JSON = 1_000_000
 _MOST_CLAUSES = 12
 """The most clauses of a message's beginning, or end, that are looked at."""
-_VERB = re.compile(
-    r"translat\w*|localiz\w+|localis\w+|\bconvert\w*|\brender\w*|\bput\b|\bturn\b|\bsay\b|\bwrite\b|\brewrite\b|\bversion\b|"
-    r"\bmeans?\b|\bcalled\b|übersetz\w*|übertrag\w*|\bsagt man\b|\bheißt\b|trad[uú][iícçrz]\w*|\bdit-on\b|\bdire\b|"
-    r"se dice|si dice|se diz|vertaal\w*|vertal\w*|zeg je|翻[译譯成訳]|[译譯]|訳|怎么说|何と言|перевед\w*|перевест\w*|перевод\w*|"
-    r"перекла\w*|сказать|ترجم\w*|przetłumacz\w*|tłumacz\w*|přelož\w*|çevir\w*|översätt\w*|oversett\w*|oversæt\w*|käännä|"
-    r"번역\w*|अनुवाद|dịch|terjemah\w*",
-    re.IGNORECASE,
-)
+_VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
     r"[\W_]*(?:(?:please|can|could|you|me|for|kindly|the|this|that|these|those|it|following|attached|below|above|given|"
     r"text|texts|sentences?|phrases?|words?|paragraphs?|passages?|documents?|files?|messages?|contents?|strings?|e-?mails?|"

@@ -1,13 +1,24 @@
-"""Words of time and quantity in several languages, from vocabulary.toml, and the dates that they are part of."""
+"""Words of time and quantity in several languages (vocabulary.toml), the dates that they are part of, and what else
+requests say (phrases.toml)."""
 
 import datetime as dt
 import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-_TABLE: Final = tomllib.loads(Path(__file__).with_name("vocabulary.toml").read_text("utf-8"))
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
+
+
+_TABLE: Final = _read("vocabulary.toml")
+PHRASES: Final[dict[str, dict[str, str]]] = {
+    subject: {name: said if isinstance(said, str) else "|".join(said) for name, said in table.items()}
+    for subject, table in _read("phrases.toml").items()
+}
+"""Regular expressions without groups, and lists of words, by subject and name."""
 
 
 def _numbered(subject: str) -> dict[str, int]:

@@ -55,6 +55,14 @@ def test_a_word_of_the_vocabulary_means_one_thing() -> None:
     assert set(vocabulary.MONTHS.values()) == set(range(1, 13))
 
 
+def test_phrases_are_expressions_that_fit_something_and_not_everything() -> None:
+    for subject, table in vocabulary.PHRASES.items():
+        for name, said in table.items():
+            pattern = re.compile(said, re.IGNORECASE | (re.VERBOSE if subject == "search" else re.NOFLAG))
+            assert pattern.groups == 0, (subject, name)
+            assert pattern.fullmatch("") is None, (subject, name)
+
+
 @each_case(
     ("word", "unit"),
     [("Tage", "day"), ("semaines", "week"), ("个月", "month"), ("trading days", "weekday"), ("часов", "hour")],
