@@ -264,18 +264,16 @@ class Rounds:
         count = self.llm.count_tokens
         prompt, completion = done.prompt_tokens, done.completion_tokens
         self.prompt_tokens += sum(map(count, map(_text_of, self.messages))) if prompt is None else prompt
-        if completion is None:
-            completion = count(
-                "".join([*heard.said, *heard.thought, *(call.arguments for call in heard.calls.values())])
-            )
-        self.completion_tokens += completion
+        output = [*heard.said, *heard.thought, *(call.arguments for call in heard.calls.values())]
+        self.completion_tokens += count("".join(output)) if completion is None else completion
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
 
     def _is_ours(self, name: str) -> bool:
         """Also of a specialist that it was never offered, unless the client has a tool of that name."""
-        theirs = {tool.function.name for tool in self.request.tools or ()}
-        return name in self.internal or (name.startswith(PREFIX) and name not in theirs)
+        return name in self.internal or (
+            name.startswith(PREFIX) and name not in {tool.function.name for tool in self.request.tools or ()}
+        )
 
     def _llm_call(self, internal: Mapping[str, InternalTool]) -> LlmCall:
         request = self.request
