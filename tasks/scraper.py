@@ -28,7 +28,7 @@ from tasks.inputs.source import Source
 from tasks.result import Piece, Result, json_text, pieces_under, texts_in
 from tasks.scrape.browser import REMEDY, Renderer
 from tasks.scrape.feed import is_feed
-from tasks.scrape.matching import Match, Row, fill_fields
+from tasks.scrape.matching import WORDS, Match, Row, fill_fields
 from tasks.scrape.page_file import Reading, read_file
 from tasks.scrape.parsing import Page
 from tasks.side_by_side import side_by_side
@@ -47,16 +47,6 @@ _NOISE = re.compile(
 _OF = re.compile(r"^(?:the )?(?:number|amount|count) of | of .*", re.IGNORECASE)
 """\"number of reviews\" are the reviews, \"dates of the events\" the dates."""
 _WORD = re.compile(r"[^\W_]+")
-_NO_FIELD = frozenset(
-    {"page", "text", "content", "contents", "article", "everything", "information", "info", "data", "html", "markdown"}
-    | {"website", "site", "webpage", "table", "tables", "summary", "it", "this", "that"}
-)
-"""What stands for the page itself: its text is in the result anyway."""
-_COUNTED = frozenset(
-    {"points", "comments", "votes", "upvotes", "likes", "reviews", "stars", "views", "replies", "shares", "downloads"}
-    | {"forks", "games", "followers", "members", "beds", "rooms", "series", "news", "status", "address"}
-)
-"""Numbers of something, and what only looks like a plural."""
 MAX_FIELDS = 20
 
 
@@ -68,7 +58,7 @@ def fields_asked(text: str) -> tuple[str, ...]:
     phrases = [
         _WORD.findall(_NOISE.sub(" ", _OF.sub("", phrase)).lower()) for phrase in _SEPARATOR.split(match["fields"])
     ]
-    phrases = [phrase for phrase in phrases if phrase and phrase[-1] not in _NO_FIELD][:MAX_FIELDS]
+    phrases = [phrase for phrase in phrases if phrase and phrase[-1] not in WORDS["asked"]["page"]][:MAX_FIELDS]
     short = [_singular(phrase[-1]) for phrase in phrases]
     # "post titles and points": the first word says what is listed, unless it tells two fields apart.
     keys = [
@@ -79,7 +69,7 @@ def fields_asked(text: str) -> tuple[str, ...]:
 
 
 def _singular(word: str) -> str:
-    if word in _COUNTED or len(word) < 4 or not word.endswith("s") or word.endswith("ss"):
+    if word in WORDS["asked"]["kept"] or len(word) < 4 or not word.endswith("s") or word.endswith("ss"):
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"

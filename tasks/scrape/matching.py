@@ -3,11 +3,13 @@ not tell."""
 
 import json
 import re
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import structlog
 from lxml.html import HtmlElement
@@ -43,29 +45,12 @@ _NAME_WORDS = 3
 """Length of the head of a column at most, where the page does not mark it as such."""
 _RANK = re.compile(r"^#?(\d{1,4})[.)]?$")
 
-_TITLES = frozenset(
-    {"title", "name", "headline", "heading", "subject", "product", "story", "post", "job", "term", "question"}
-)
-_LINKS = frozenset({"url", "link", "href", "address"})
-_IMAGES = frozenset({"image", "picture", "photo", "thumbnail"})
-_DATES = frozenset({"date", "time", "day", "published", "posted", "when", "age"})
-_PRICES = frozenset({"price", "cost"})
-_AUTHORS = frozenset({"author", "user", "username", "by", "poster", "writer"})
-_TEXTS = frozenset({"description", "summary", "text", "body", "excerpt", "message", "answer", "definition"})
 _HEADS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})
-_RANKS = frozenset({"rank", "position", "number"})
 
-_SAME = (
-    frozenset({"points", "score", "votes", "upvotes"}),
-    frozenset({"title", "headline", "name", "heading"}),
-    frozenset({"author", "user", "username"}),
-    frozenset({"price", "cost"}),
-    frozenset({"date", "time", "published"}),
-    frozenset({"place", "location", "where", "venue"}),
-    frozenset({"comments", "replies"}),
-    frozenset({"company", "employer"}),
-)
-"""Words that authors of pages use for each other in classes and heads of columns."""
+WORDS: Final[dict[str, dict[str, frozenset[str]]]] = {
+    subject: {name: frozenset(words.split()) for name, words in table.items()}
+    for subject, table in tomllib.loads(Path(__file__).with_name("fields.toml").read_text("utf-8")).items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +145,7 @@ def _value(field: str, leaves: Sequence[Leaf]) -> Value:
 def _alike(field: str) -> frozenset[str]:
     """What the thing itself is called: the last word of `field`, and those that authors use for it."""
     last = field.rpartition("_")[2]
-    return frozenset({last}).union(*(same for same in _SAME if last in same))
+    return frozenset({last}).union(*(same for same in WORDS["same"].values() if last in same))
 
 
 Find = Callable[[frozenset[str], frozenset[str], Sequence[Leaf]], Value]
@@ -195,12 +180,13 @@ def _hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]
     chosen = min(whole or found, key=lambda leaf: len(leaf.hints), default=None)
     if chosen is None:
         return None
-    if not words.isdisjoint(_LINKS | _IMAGES) and chosen.url:
+    kinds = _kinds(words)
+    if kinds & {"link", "image"} and chosen.url:
         return chosen.url
     text = chosen.text or chosen.machine
-    if not words.isdisjoint(_PRICES) and text and (price := _PRICE.search(text)):
+    if "price" in kinds and text and (price := _PRICE.search(text)):
         return price.group()
-    if not words.isdisjoint(_RANKS) and text and (rank := _RANK.match(text)):
+    if "rank" in kinds and text and (rank := _RANK.match(text)):
         return int(rank[1])
     return text or None
 
@@ -211,28 +197,32 @@ def _is_hinted(alike: frozenset[str], leaf: Leaf) -> bool:
     return not alike.isdisjoint(leaf.hints) or any(hint.endswith(endings) for hint in leaf.hints)
 
 
+def _kinds(words: frozenset[str]) -> set[str]:
+    return {kind for kind, known in WORDS["kinds"].items() if not words.isdisjoint(known)}
+
+
 def _by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """By what such a thing looks like anywhere."""
-    texts = [leaf for leaf in leaves if leaf.text]
-    if not words.isdisjoint(_LINKS):
+    kinds, texts = _kinds(words), [leaf for leaf in leaves if leaf.text]
+    if "link" in kinds:
         return next((leaf.url for leaf in texts if leaf.url), None)
-    if not words.isdisjoint(_IMAGES):
+    if "image" in kinds:
         return next((leaf.url for leaf in leaves if leaf.tag == "img"), None)
-    if not words.isdisjoint(_PRICES):
+    if "price" in kinds:
         return next((match.group() for leaf in texts if (match := _PRICE.search(leaf.text))), None)
-    if not words.isdisjoint(_DATES):
+    if "date" in kinds:
         timed = next((leaf.text or leaf.machine for leaf in leaves if "time" in leaf.within), None)
         return timed or next((match.group() for leaf in texts if (match := _DATE.search(leaf.text))), None)
-    if not words.isdisjoint(_AUTHORS):
+    if "author" in kinds:
         return next((match[1] for leaf in texts if (match := _BY.match(leaf.text))), None)
-    if not words.isdisjoint(_RANKS):
+    if "rank" in kinds:
         return next((int(match[1]) for leaf in texts if (match := _RANK.match(leaf.text))), None)
-    if not words.isdisjoint(_TITLES):
+    if "title" in kinds:
         heads = [leaf for leaf in texts if not leaf.within.isdisjoint(_HEADS)]
         links = [leaf for leaf in texts if "a" in leaf.within]
         chosen = heads[:1] or sorted(links, key=lambda leaf: -len(leaf.text))[:1]
         return chosen[0].text if chosen else None
-    if not words.isdisjoint(_TEXTS):
+    if "text" in kinds:
         return max(
             (leaf.text for leaf in texts if "a" not in leaf.within and len(leaf.text) > 40), key=len, default=None
         )

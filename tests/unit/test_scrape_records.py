@@ -6,7 +6,7 @@ import pytest
 
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.scrape.matching import Match
+from tasks.scrape.matching import WORDS, Match
 from tasks.scrape.page_file import PageFile
 from tasks.scraper import fields_asked
 from tests.conftest import each_case
@@ -141,3 +141,8 @@ def test_a_list_may_have_a_head_too(head: str) -> None:
 def test_a_table_that_marks_every_row_as_a_head_has_one() -> None:
     table = (HEAD + LAMPS).replace("td>", "th>")
     assert len(rows(document("T", f"<main><table>{table}</table></main>").encode(), "name", "price")) == 3
+
+
+def test_words_of_fields_are_single_words_in_lower_case() -> None:
+    for table in WORDS.values():
+        assert all(words and all(word.isidentifier() and word.islower() for word in words) for words in table.values())
