@@ -16,10 +16,10 @@ from tasks.errors import InputError
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.text.text_file import unread
+from tasks.layout.reading_order import line_of
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
-from tasks.seen_pages import Page, opened_documents
+from tasks.seen_pages import Page, all_pages, asked_for, check_number, opened_documents
 from tasks.side_by_side import Admission, side_by_side
-from tasks.wording.page_range import requested_pages
 
 _AT_ONCE = 64
 """Words compared with the layer at a time: they stand on a few lines, and only the layer's words there matter."""
@@ -36,14 +36,8 @@ def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLi
     words = [word for line in read for word in line.words]
     lacking = iter(_uncovered(words, [word for line in layer for word in line.words]))
     rest = [[word for word in line.words if next(lacking)] for line in read]
-    return [*layer, *(_part(line, kept) for line, kept in zip(read, rest, strict=True) if kept)]
-
-
-def _part(line: TextLine, kept: list[Word]) -> TextLine:
-    if len(kept) == len(line.words):
-        return line
-    first, last = kept[0].quad, kept[-1].quad
-    return TextLine(tuple(kept), (first[0], last[1], last[2], first[3]))
+    parts = zip(read, rest, strict=True)
+    return [*layer, *(line if len(kept) == len(line.words) else line_of(kept) for line, kept in parts if kept)]
 
 
 def _uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.bool_]:
@@ -117,21 +111,13 @@ class OcrTask:
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[Page]:
         pages, pictures = _numbered(documents)
         if pages and not _is_one_picture(documents):
-            wanted = requested_pages(text, len(pages))
-            if wanted is not None:
-                pages = [pages[place - 1] for place in wanted]
+            pages = asked_for(text, pages)
         pages += pictures
         limit = self._loader.limits.pages
-        if len(pages) > limit:
-            kind, remedy = "pages", f"Ask for fewer, for example 'pages 1-{limit}'."
-            if pictures:
-                kind, remedy = "pages and pictures in documents", "Send fewer at a time."
-            raise InputError(
-                f"{len(pages)} {kind} are to be read, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
-                f"{remedy}",
-                code="too_many_pages",
-                param=pages[0].document.param,
-            )
+        if pictures:
+            check_number(pages, limit, "pages and pictures in documents are to be read", "Send fewer at a time.")
+        else:
+            check_number(pages, limit, "pages are to be read")
         return pages
 
     async def _read(self, pages: Sequence[Page], pictures: "_Pictures", progress: Progress) -> list[PageSection | None]:
@@ -187,8 +173,7 @@ def _numbered(documents: Sequence[Document]) -> tuple[list[Page], list[Page]]:
     """The pages, and the pictures in texts, which nobody calls pages: their numbers come after those of all pages."""
     pages = [document for document in documents if document.text is None]
     texts = [document for document in documents if document.text is not None]
-    all_pages = ((document, number + 1) for document in [*pages, *texts] for number in range(document.total_pages))
-    numbered = [Page(document, number, place) for place, (document, number) in enumerate(all_pages, start=1)]
+    numbered = all_pages([*pages, *texts])
     total = sum(document.total_pages for document in pages)
     return numbered[:total], numbered[total:]
 

@@ -1,6 +1,6 @@
 """The pictures, pages and frames that a task is asked to look at."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
@@ -66,19 +66,34 @@ def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: 
                 code="unsupported_media_type",
                 param=document.param,
             )
+    pages = all_pages(documents)
+    if not is_alone(documents):
+        pages = asked_for(text, pages)
+    check_number(pages, limit, "pages are to be searched")
+    return pages
+
+
+def all_pages(documents: Iterable[Document]) -> list[Page]:
+    """The pages of `documents`, counted through them."""
     numbers = ((document, number + 1) for document in documents for number in range(document.total_pages))
-    pages = [Page(document, number, place) for place, (document, number) in enumerate(numbers, start=1)]
-    wanted = None if is_alone(documents) else requested_pages(text, len(pages))
-    if wanted is not None:
-        pages = [pages[place - 1] for place in wanted]
+    return [Page(document, number, place) for place, (document, number) in enumerate(numbers, start=1)]
+
+
+def asked_for(text: str, pages: list[Page]) -> list[Page]:
+    """Those of `pages` that `text` asks for ("page 3"), or all. Raises InputError for one that is not there."""
+    wanted = requested_pages(text, len(pages))
+    return pages if wanted is None else [pages[place - 1] for place in wanted]
+
+
+def check_number(pages: Sequence[Page], limit: int, what: str, remedy: str = "") -> None:
+    """Raises InputError (`too_many_pages`) for more than `limit` pages. `what` says what is to happen to them."""
     if len(pages) > limit:
         raise InputError(
-            f"{len(pages)} pages are to be searched, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
-            f"Ask for fewer, for example 'pages 1-{limit}'.",
+            f"{len(pages)} {what}, and the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
+            + (remedy or f"Ask for fewer, for example 'pages 1-{limit}'."),
             code="too_many_pages",
             param=pages[0].document.param,
         )
-    return pages
 
 
 def is_alone(documents: Sequence[Document]) -> bool:

@@ -100,7 +100,6 @@ class Document(AbstractAsyncContextManager["Document"]):
         self.text = None if contents.text is None else with_pictures(contents.text, contents.places, {})
         """The whole text of a text-like file without that of its pictures, None for anything else."""
         self.total_pages = contents.total
-        self._times = contents.times
         self._contents = contents
         self._session = session
         self._budget = budget
@@ -120,7 +119,7 @@ class Document(AbstractAsyncContextManager["Document"]):
 
     def timestamp(self, number: int) -> float | None:
         """Seconds from the start of a video at which page `number` is seen; None for anything else."""
-        return self._times[number - 1] if self._times else None
+        return self._contents.times[number - 1] if self._contents.times else None
 
     def text_with(self, readings: Mapping[int, str]) -> str:
         """The text of a text-like file with what was read on its pages, its pictures, where they stand in it."""

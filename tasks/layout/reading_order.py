@@ -17,7 +17,7 @@ from math import cos, radians, sin
 from operator import attrgetter, itemgetter
 from statistics import median
 
-from models.vision.text import Quad, TextLine
+from models.vision.text import Quad, TextLine, Word
 
 _GAP = 0.6
 """Narrowest white space between words that may be a gutter, in heights of the line."""
@@ -99,13 +99,14 @@ def _cut_at_gaps(line: TextLine, places: Sequence[int]) -> list[TextLine]:
     """`line` in parts, of which all but the first begin with the words at `places`."""
     if not places:
         return [line]
-    ends = [*places, len(line.words)]
-    return [_part(line, start, end) for start, end in zip([0, *places], ends, strict=True)]
+    ends = pairwise([0, *places, len(line.words)])
+    return [line_of(line.words[start:end]) for start, end in ends]
 
 
-def _part(line: TextLine, start: int, end: int) -> TextLine:
-    words = line.words[start:end]
-    return TextLine(words, (words[0].quad[0], words[-1].quad[1], words[-1].quad[2], words[0].quad[3]))
+def line_of(words: Sequence[Word]) -> TextLine:
+    """A line of `words`, which stand side by side."""
+    first, last = words[0].quad, words[-1].quad
+    return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
 
 
 _left, _middle = attrgetter("left"), attrgetter("middle")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Generic, cast
 
 import structlog
 
@@ -35,7 +35,7 @@ from tasks.inputs.decode.channel import (
 )
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.limits import MB, megabytes
-from tasks.inputs.sessions import Closable, OpenedT, S, Sessions
+from tasks.inputs.sessions import Closable, OpenedT, P, S, Sessions, T
 
 _START_S = 60.0
 """Seconds that a process may take to start, on a machine that is busy."""
@@ -140,9 +140,6 @@ def _environment() -> dict[str, str]:
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return environment | {"PYTHONPATH": path} | _LEAN
 
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 IDLE_S = 60.0
 """Seconds without an open file after which a process ends, to give its memory back."""

@@ -3,14 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Concatenate, Generic
 
 from models.scheduler import FairSlots
 from tasks.inputs.blob import Blob
-from tasks.inputs.sessions import Closable, OpenedT, S
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from tasks.inputs.sessions import Closable, OpenedT, P, S, T
 
 
 class Worker:

@@ -68,24 +68,21 @@ def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float) 
 
 
 def _answer(request: object, opened: dict[int, Closable]) -> Reply:
+    assert isinstance(request, Request)
     try:
-        return Returned(_result(request, opened))
+        match request:
+            case Open():
+                opened[request.session] = request.factory(*request.arguments, **request.named)
+            case Call():
+                call = getattr(opened[request.session], request.method)
+                return Returned(call(*request.arguments, **request.named))
+            case Close():
+                opened.pop(request.session).close()
+        return Returned(None)
     except InputError as error:
         return Raised(error)
     except Exception as error:  # noqa: BLE001 - decoders raise whatever they like
         return _failure(error)
-
-
-def _result(request: object, opened: dict[int, Closable]) -> object:
-    assert isinstance(request, Request)
-    match request:
-        case Open():
-            opened[request.session] = request.factory(*request.arguments, **request.named)
-        case Call():
-            return getattr(opened[request.session], request.method)(*request.arguments, **request.named)
-        case Close():
-            opened.pop(request.session).close()
-    return None
 
 
 def _failure(error: Exception) -> Failed:

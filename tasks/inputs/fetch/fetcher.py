@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from json import dumps
 
 import httpcore
@@ -45,13 +45,6 @@ _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE | re.A
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
 """Headers that any host may see. All others of a caller count as secrets: each search API names its key differently."""
 _OURS = frozenset({"host", "connection", "accept-encoding", "content-length", "content-type", "transfer-encoding"})
-
-
-def _user_agent() -> str:
-    try:
-        return f"openfaze/{version('openfaze')}"
-    except PackageNotFoundError:  # run from a source tree
-        return "openfaze"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +123,7 @@ class Fetcher:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.policy = policy
-        self._user_agent = _user_agent()
+        self._user_agent = f"openfaze/{version('openfaze')}"
         self._timeouts = {
             "connect": policy.connect_timeout,
             "read": policy.read_timeout,

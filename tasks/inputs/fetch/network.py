@@ -69,22 +69,6 @@ class Proxy:
         timeout: float | None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
         """A connection to `address` by way of the proxy. Raises ProxyRefused and httpcore's errors."""
-        stream = await tcp.connect_tcp(self.host, self.port, timeout)
-        try:
-            if self.tls is not None:
-                stream = await stream.start_tls(self.tls, self.host, timeout)
-            return await self._connect(stream, address, port, timeout)
-        except BaseException:
-            await stream.aclose()
-            raise
-
-    async def _connect(
-        self,
-        stream: httpcore.AsyncNetworkStream,
-        address: Address,
-        port: int,
-        timeout: float | None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
         host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
         target = f"{host}:{port}".encode("ascii")
         headers = [(b"Host", target)]
@@ -97,11 +81,18 @@ class Proxy:
             headers=headers,
             extensions={"timeout": {"read": timeout, "write": timeout}},
         )
-        response = await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(request)
-        if not 200 <= response.status < 300:
-            raise ProxyRefused(response.status)
-        tunnel: httpcore.AsyncNetworkStream = response.extensions["network_stream"]
-        return tunnel
+        stream = await tcp.connect_tcp(self.host, self.port, timeout)
+        try:
+            if self.tls is not None:
+                stream = await stream.start_tls(self.tls, self.host, timeout)
+            response = await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(request)
+            if not 200 <= response.status < 300:
+                raise ProxyRefused(response.status)
+            tunnel: httpcore.AsyncNetworkStream = response.extensions["network_stream"]
+            return tunnel
+        except BaseException:
+            await stream.aclose()
+            raise
 
 
 # The metadata services of clouds: who reaches one from a virtual machine gets that machine's credentials.

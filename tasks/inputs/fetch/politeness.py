@@ -28,13 +28,6 @@ _KEPT_FOR_S = 3600.0
 _FAILURE_KEPT_FOR_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
-    allowed: bool
-    delay_s: float = 0.0
-    """What the host asks for between two visits (Crawl-delay)."""
-
-
 @dataclass(slots=True)
 class _Rules:
     """The rules of one origin. Kept as text, because parsed it takes many times the memory."""
@@ -56,8 +49,10 @@ class Robots:
         self._clock = clock
         self._rules: OrderedDict[str, _Rules] = OrderedDict()
 
-    async def permission(self, url: httpx.URL, visit: Visit) -> Permission:
-        """Raises FetchFailed where the host cannot be reached, or its rules cannot be known now."""
+    async def delay(self, url: httpx.URL, visit: Visit) -> float | None:
+        """Seconds that the host of `url` wants between two visits (Crawl-delay); None where it closes the page.
+
+        Raises FetchFailed where the host cannot be reached, or its rules cannot be known now."""
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         rules = self._rules.setdefault(origin, _Rules())
         self._rules.move_to_end(origin)
@@ -69,7 +64,7 @@ class Robots:
             raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
-        return await asyncio.to_thread(_judge, rules.text, str(url)) if rules.text else Permission(allowed=True)
+        return await asyncio.to_thread(_judge, rules.text, str(url)) if rules.text else 0.0
 
     async def _read(self, origin: str, rules: _Rules) -> None:
         rules.text, rules.failure, rules.unreachable = "", None, None
@@ -101,9 +96,9 @@ def _size(rules: _Rules) -> int:
     return 1024 + len(rules.text)
 
 
-def _judge(text: str, url: str) -> Permission:
+def _judge(text: str, url: str) -> float | None:
     parsed = Protego.parse(text)
-    return Permission(parsed.can_fetch(url, AGENT), parsed.crawl_delay(AGENT) or 0.0)
+    return (parsed.crawl_delay(AGENT) or 0.0) if parsed.can_fetch(url, AGENT) else None
 
 
 _LONGEST_DELAY_S = 10.0
@@ -164,13 +159,12 @@ class Politeness:
 
     @asynccontextmanager
     async def _admit(self, url: httpx.URL, visit: Visit) -> AsyncIterator[None]:
-        delay = 0.0
+        delay: float | None = 0.0
         if self.policy.robots:
-            permission = await self._robots.permission(url, visit)
-            if not permission.allowed:
-                raise visit.refused("is closed to robots by its host's robots.txt (OPENFAZE_SCRAPE_ROBOTS)")
-            delay = min(permission.delay_s, _LONGEST_DELAY_S)
-        async with self._turn(url.host, max(delay, 1 / self.policy.host_rps)):
+            delay = await self._robots.delay(url, visit)
+        if delay is None:
+            raise visit.refused("is closed to robots by its host's robots.txt (OPENFAZE_SCRAPE_ROBOTS)")
+        async with self._turn(url.host, max(min(delay, _LONGEST_DELAY_S), 1 / self.policy.host_rps)):
             yield
 
     @asynccontextmanager

@@ -159,25 +159,22 @@ class AllowList:
 
 
 def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
+    """`host` comes out as it stands in a parsed URL."""
     host, colon, port = text.rpartition(":")
     if not colon:
         host, port = text, ""
     host = host.strip("[]").rstrip(".")
+    refusal = f"'{entry}' is not a host, host:port, address or CIDR."
     if not host or "/" in host or (colon and not port.isdecimal()):
-        raise ValueError(f"'{entry}' is not a host, host:port, address or CIDR.")
+        raise ValueError(refusal)
     try:
         host = str(unmapped(ip_address(host)))
     except ValueError:
-        host = _in_ascii(host, entry)
+        try:
+            host = httpx.URL(f"http://{host}/").raw_host.decode("ascii")
+        except httpx.InvalidURL as error:
+            raise ValueError(refusal) from error
     return host, int(port) if port else None
-
-
-def _in_ascii(host: str, entry: str) -> str:
-    """`host` as it stands in a parsed URL."""
-    try:
-        return httpx.URL(f"http://{host}/").raw_host.decode("ascii")
-    except httpx.InvalidURL as error:
-        raise ValueError(f"'{entry}' is not a host, host:port, address or CIDR.") from error
 
 
 _MAX_PORT = 65535

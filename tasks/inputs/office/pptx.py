@@ -14,7 +14,6 @@ from tasks.inputs.office import document
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.document import OfficePictures
 from tasks.inputs.text import text_file
-from tasks.inputs.text.text_file import unread
 
 _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -88,7 +87,7 @@ class _Slide:
             try:
                 part = self._slide.part.related_part(relationship)
             except KeyError:
-                yield unread("missing")
+                yield text_file.unread("missing")
             else:
                 yield self._pictures.marked(part.blob, str(part.partname).rpartition("/")[2], description)
 

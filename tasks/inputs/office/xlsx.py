@@ -19,7 +19,6 @@ from tasks.inputs.office import document
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.document import OfficePictures
 from tasks.inputs.text import text_file
-from tasks.inputs.text.text_file import unread
 
 # Numbers and dates of a spreadsheet as it shows them, without the habits of a country.
 #
@@ -223,7 +222,7 @@ def _drawings(archive: ZipFile, sheet: Any, pictures: OfficePictures) -> Iterato
             yield "\n".join(document.paragraphs(anchor))
             for relationship, description in document.pictures(anchor):
                 name = images.get(relationship)
-                yield pictures.marked(archive.read(name), name, description) if name else unread("missing")
+                yield pictures.marked(archive.read(name), name, description) if name else text_file.unread("missing")
 
 
 def _related(archive: ZipFile, name: str, kind: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import ctypes
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isclose
@@ -271,22 +270,14 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     return [line for note in _annotations(page) if _is_undrawn_note(note) for line in _lines(note, view)]
 
 
-@contextmanager
-def _opened(page: pypdfium2.PdfPage, index: int) -> Iterator[object]:
-    annotation = pdfium.FPDFPage_GetAnnot(page, index)
-    try:
-        yield annotation
-    finally:
-        if annotation:
-            pdfium.FPDFPage_CloseAnnot(annotation)
-
-
 def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
     """Each is closed when the next one is asked for."""
     for index in range(pdfium.FPDFPage_GetAnnotCount(page)):
-        with _opened(page, index) as annotation:
-            if annotation:
+        if annotation := pdfium.FPDFPage_GetAnnot(page, index):
+            try:
                 yield annotation
+            finally:
+                pdfium.FPDFPage_CloseAnnot(annotation)
 
 
 def _is_drawn(annotation: object) -> bool:

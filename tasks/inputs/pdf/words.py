@@ -116,16 +116,14 @@ def _parts(
     v: tuple[float, float],
 ) -> bool:
     """Whether a glyph at `u`, `v` begins another word. `last` is where the glyph before it is."""
-    if direction != word.direction and _cosine(direction, word.direction) < _SAME_DIRECTION:
-        return True
+    if direction != word.direction:
+        (dx, dy), (word_dx, word_dy) = direction, word.direction
+        if dx * word_dx + dy * word_dy < _SAME_DIRECTION:
+            return True
     # Either way round, as right-to-left text steps backwards.
     aside = max(u[0] - last[1], last[0] - u[1])
     above = max(v[0] - word.v[1], word.v[0] - v[1])
     return aside > _WORD_GAP * word.em or above > _LINE_JUMP * word.em
-
-
-def _cosine(a: Direction, b: Direction) -> float:
-    return a[0] * b[0] + a[1] * b[1]
 
 
 class _Characters:
