@@ -3,10 +3,10 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -275,20 +275,8 @@ def _filename(url: str) -> str | None:
 
 
 def _result(url: str, page: Page, data: list[Row] | None) -> ScrapedPage:
-    result = ScrapedPage(
-        url=url,
-        title=page.title,
-        description=page.description,
-        text=page.text,
-        markdown=page.markdown,
-        links=[ScrapedLink(text=link.text, url=link.url) for link in page.links],
-        metadata=dict(page.metadata),
-    )
-    if page.language is not None:
-        result["language"] = page.language
-    if data is not None:
-        result["data"] = data
-    return result
+    found = {"url": url, **asdict(page), "data": data}
+    return cast(ScrapedPage, {name: value for name, value in found.items() if value is not None})
 
 
 def _build(parts: Parts) -> ScraperTask:

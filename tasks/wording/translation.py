@@ -20,13 +20,7 @@ _MOST_CLAUSES = 12
 """The most clauses of a message's beginning, or end, that are looked at."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
-    r"[\W_]*(?:(?:please|can|could|you|me|for|kindly|the|this|that|these|those|it|following|attached|below|above|given|"
-    r"text|texts|sentences?|phrases?|words?|paragraphs?|passages?|documents?|files?|messages?|contents?|strings?|e-?mails?|"
-    r"letters?|articles?|pages?|everything|all|of|from|here|is|are|what|how|do|i|we|one|would|should|bitte|mir|den|die|das|"
-    r"der|dies\w*|folgende\w*|obige\w*|text\w*|satz|sätze|wort|datei|dokument|nachricht|wie|man|auf|ce|cet|cette|ces|le|la|les|"
-    r"texte|phrase|suivante?s?|ci-\w+|moi|s'il|vous|plaît|fichier|comment|esto|este|esta|el|lo|siguiente|texto|frase|archivo|"
-    r"por|favor|cómo|questo|questa|il|seguente|testo|per|come|o|a|seguinte|isto|como|dit|deze|volgende|tekst|zin|hoe|"
-    r"следующ\w*|этот|это|эту|текст|предложение|пожалуйста|как|هذا|هذه|النص|التالي|الجملة|following:?)(?:\W+|\Z))*"
+    rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*"
     r"(?:[请請]?[将將把]?(?:以下|下面|下列|这段|這段|这|這|此)?(?:的)?(?:内容|內容|文本|文字|文章|句子|话|段落)?|"
     r"(?:次|以下|この)の?(?:文章?|テキスト|文)?(?:を|は)?)?[\W_]*\Z",
     re.IGNORECASE,
