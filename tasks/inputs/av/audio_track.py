@@ -52,6 +52,8 @@ class AudioTrack:
                 self._first = next(self._frames, None)
             layout = self._first.layout if self._first else stream.layout
             self.channels = 2 if layout.nb_channels == 2 else 1
+            self._written = 0
+            """Samples on the timeline so far."""
         except BaseException:
             self._container.close()
             raise
@@ -66,13 +68,14 @@ class AudioTrack:
         """All of it, once: float32 [channels, n] at 16 kHz, n small. Sample i is what is heard at i / 16000 seconds of
         the file: silence stands where it has no sound. Raises InputError."""
         with reading(self._blob):
-            yield from self._timeline()
+            for block in self._timeline():
+                self._written += block.shape[1]
+                yield block
 
     def close(self) -> None:
         self._container.close()
 
     def _timeline(self) -> Iterator[Samples]:
-        written = 0
         piece = _Piece(self.channels)
         late = -self._origin
         """What is added to a frame's time to have its place."""
@@ -86,16 +89,10 @@ class AudioTrack:
                 late -= gap
             if is_gap or not piece.takes(frame):
                 start = piece.end + (gap if is_gap else 0)
-                for block in piece.rest():
-                    written += block.shape[1]
-                    yield block
-                for block in self._silence(round(start * SAMPLE_RATE) - written):
-                    written += block.shape[1]
-                    yield block
+                yield from piece.rest()
+                yield from self._silence(round(start * SAMPLE_RATE) - self._written)
                 piece = _Piece(self.channels, start)
-            for block in piece.resampled(frame):
-                written += block.shape[1]
-                yield block
+            yield from piece.resampled(frame)
         yield from piece.rest()
 
     def _silence(self, count: int) -> Iterator[Samples]:

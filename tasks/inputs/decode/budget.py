@@ -71,7 +71,12 @@ class DecodedBudget:
             else:
                 self._give_back(size)
             if isinstance(error, TimeoutError):
-                raise self._overloaded(size) from error
+                raise Overloaded(
+                    "Other inputs take the memory for decoded pictures "
+                    f"({megabytes(self._limit)}, OPENFAZE_MAX_DECODED_MB), and this one needs {megabytes(size)}. "
+                    "Try again later.",
+                    retry_after=_RETRY_S,
+                ) from error
             raise
 
     def _give_back(self, size: int) -> None:
@@ -90,13 +95,6 @@ class DecodedBudget:
                 self._used += size
                 admitted.set_result(None)
             self._waiting.popleft()
-
-    def _overloaded(self, size: int) -> Overloaded:
-        return Overloaded(
-            f"Other inputs take the memory for decoded pictures ({megabytes(self._limit)}, OPENFAZE_MAX_DECODED_MB), "
-            f"and this one needs {megabytes(size)}. Try again later.",
-            retry_after=_RETRY_S,
-        )
 
 
 def _owner(array: NDArray[Any]) -> NDArray[Any]:

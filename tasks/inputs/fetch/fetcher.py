@@ -176,7 +176,9 @@ class Fetcher:
         with _told(visit, self.policy):
             async with asyncio.timeout(self.policy.total_timeout):
                 part = None if fresh else owner
-                return await self._follow(_Ask(parse_url(url, visit), own, body), visit, part, gate or _open)
+                return await self._follow(
+                    _Ask(parse_url(url, visit), own, body), visit, part, gate or (lambda *_: contextlib.nullcontext())
+                )
 
     async def close(self) -> None:
         await asyncio.gather(self._pool.aclose(), self._system_resolver.close())
@@ -278,7 +280,3 @@ def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
                 return "this server's proxy refused the connection" if policy.proxy else "the connection was refused"
         cause = cause.__cause__ or cause.__context__
     return "the connection failed"
-
-
-def _open(_url: httpx.URL, _visit: Visit) -> AbstractAsyncContextManager[None]:
-    return contextlib.nullcontext()

@@ -138,7 +138,9 @@ class Cover:
 def shown_on(page: pypdfium2.PdfPage) -> Shown:
     """The objects of `page`, and those of the forms on it."""
     shown = Shown()
-    for place, (item, matrix) in enumerate(_items(page)):
+    objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
+    leaves = (leaf for item in objects for leaf in _leaves(item, PdfMatrix(), 0))
+    for place, (item, matrix) in enumerate(leaves):
         match pdfium.FPDFPageObj_GetType(item):
             case pdfium.FPDF_PAGEOBJ_TEXT:
                 shown.texts[address(item)] = place
@@ -160,13 +162,8 @@ def address(item: object) -> int:
     return ctypes.cast(item, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
-def _items(page: pypdfium2.PdfPage) -> Iterator[tuple[object, PdfMatrix]]:
-    """The objects in the order in which they are drawn, with the matrices of the forms that they are in."""
-    for index in range(pdfium.FPDFPage_CountObjects(page)):
-        yield from _leaves(pdfium.FPDFPage_GetObject(page, index), PdfMatrix(), 0)
-
-
 def _leaves(item: object, matrix: PdfMatrix, depth: int) -> Iterator[tuple[object, PdfMatrix]]:
+    """The objects in the order in which they are drawn, with the matrices of the forms that they are in."""
     if pdfium.FPDFPageObj_GetType(item) != pdfium.FPDF_PAGEOBJ_FORM:
         yield item, matrix
     elif depth < _MAX_DEPTH:
