@@ -6,6 +6,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from tasks.inputs import media_types
 
@@ -34,15 +35,6 @@ def opened_archive(data: bytes) -> zipfile.ZipFile:
     archive = zipfile.ZipFile(file)
     file.limit = 0
     return archive
-
-
-def member_names(data: bytes) -> list[str] | None:
-    """None where the list cannot be read."""
-    try:
-        with opened_archive(data) as archive:
-            return archive.namelist()
-    except DAMAGED:
-        return None
 
 
 Tracks = frozenset[str]
@@ -234,7 +226,9 @@ def _mpeg(data: bytes) -> str | None:
 def _zip(data: bytes) -> str | None:
     if not data.startswith(b"PK\x03\x04"):
         return None
-    names = member_names(data)
+    names = None  # where the list cannot be read
+    with suppress(*DAMAGED), opened_archive(data) as archive:
+        names = archive.namelist()
     for folder, short in _OFFICE.items():
         # Of an archive that is cut off, the beginnings of its members are left.
         found = folder.encode() in data if names is None else any(name.startswith(folder) for name in names)

@@ -32,7 +32,7 @@ from tasks.inputs.fetch.network import (
     Rules,
     SystemResolver,
 )
-from tasks.inputs.fetch.url_policy import AllowList, Visit, follow_redirect, parse_url, same_origin
+from tasks.inputs.fetch.url_policy import AllowList, Visit, follow_redirect, parse_url
 from tasks.inputs.limits import MB
 
 Gate = Callable[[httpx.URL, Visit], AbstractAsyncContextManager[None]]
@@ -104,7 +104,7 @@ class _Ask:
 
     def redirected(self, url: httpx.URL) -> "_Ask":
         """Another host learns nothing that was meant for this one, nor does it when it is led back here."""
-        if same_origin(self.url, url):
+        if (self.url.scheme, self.url.host, self.url.port) == (url.scheme, url.host, url.port):
             return replace(self, url=url)
         return replace(self, url=url, headers={k: v for k, v in self.headers.items() if k in _HARMLESS})
 

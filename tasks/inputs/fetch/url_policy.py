@@ -292,7 +292,3 @@ def follow_redirect(url: httpx.URL, location: str, visit: Visit) -> httpx.URL:
     if url.scheme == "https" and target.scheme == "http":
         raise visit.refused("is not encrypted")
     return target
-
-
-def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
-    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
