@@ -1,0 +1,257 @@
+"""Made documents with their fields: what an OCR engine would read off a page, and where in it each value stands.
+
+>>> from training.extraction.documents import documents
+>>> for document in documents(seed=1, count=1000, split="train", noise=0.3): ...
+
+The three splits share neither templates nor names of fields. The same call makes the same documents.
+"""
+
+import random
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import matplotlib
+from PIL import Image, ImageDraw, ImageFont
+
+from training.extraction.facts import LANGUAGES, Fact, Rows, Teller
+from training.extraction.kinds import ALIKE, KINDS
+from training.extraction.layout import Node, Placed, Setter, drawn_style, parsed
+from training.extraction.noise import read
+
+Split = Literal["train", "validate", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+_HERE = Path(__file__).parent
+_FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One run of text of one size without a wide gap."""
+
+    text: str
+    box: tuple[int, int, int, int]
+    """Left, top, right, bottom in pixels."""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Characters of a line's text."""
+
+    line: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    concept: str
+    names: tuple[str, ...]
+    """What a schema of this split may call it: the key, and after a bar a description where it has one."""
+    type: str
+    """'string', 'date', 'number', 'integer', 'boolean', 'enum', 'email', 'uri' or 'time'."""
+    value: Any
+    """As the answer should have it: dates and times ISO 8601, numbers Decimal, text as it was written, before noise."""
+    sources: tuple[Source, ...]
+    enum: tuple[str, ...] = ()
+
+
+Told = Callable[[str, str, tuple[str, ...], Fact], Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    concept: str
+    names: tuple[str, ...]
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An array of objects. A row lacks the columns that it does not say."""
+
+    concept: str
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Field, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    kind: str
+    template: str
+    language: str
+    lines: tuple[Line, ...]
+    fields: tuple[Field, ...]
+    tables: tuple[Table, ...]
+    absent: tuple[Field, ...]
+    """Fields that documents of this kind have, and this one does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    kind: str
+    name: str
+    split: Split
+    options: dict[str, str]
+    nodes: tuple[Node, ...]
+
+
+def documents(seed: int, count: int, *, split: Split, noise: float = 0.0) -> Iterator[Document]:
+    """`noise` from 0 to 1: how badly the lines are read. Kinds come equally often."""
+    for number in range(count):
+        yield _made(random.Random(f"{seed} {split} {number}"), split, noise)  # noqa: S311 - the same each time
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    found = []
+    for path in sorted((_HERE / "templates").glob("*.txt")):
+        for part in path.read_text(encoding="utf-8").split("=== ")[1:]:
+            head, _, body = part.partition("\n")
+            name, split, *options = head.split()
+            assert split in SPLITS, f"{path.name} has no split in: {head}"
+            said = dict(option.split("=", 1) for option in options)
+            found.append(Template(path.stem, f"{path.stem}.{name}", split, said, parsed(body)))
+    return tuple(found)
+
+
+def draw(document: Document) -> Image.Image:
+    """The document as a picture, its pages one below the other."""
+    width = max(line.box[2] for line in document.lines) + 20
+    heights = {
+        page: max(line.box[3] for line in document.lines if line.page == page) + 20
+        for page in sorted({line.page for line in document.lines})
+    }
+    picture = Image.new("RGB", (width, sum(heights.values())), "white")
+    pen = ImageDraw.Draw(picture)
+    for line in document.lines:
+        left, top, right, bottom = line.box
+        above = sum(height for page, height in heights.items() if page < line.page)
+        font = _font("DejaVuSans.ttf", max(bottom - top, 6))
+        # The typeface is wider than what the boxes were reckoned with, or narrower.
+        taken = max(font.getlength(line.text), 1.0)
+        size = min(round((bottom - top) * (right - left) / taken), round(0.95 * (bottom - top)))
+        pen.text((left, above + bottom), line.text, "black", _font("DejaVuSans.ttf", max(size, 6)), anchor="ld")
+    return picture
+
+
+@cache
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_FONTS / name, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+@cache
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _names(kind: str, concept: str, split: Split) -> tuple[str, ...]:
+    pools = _data("names")
+    found = [pools[key][SPLITS.index(split)] for key in (f"{kind}.{concept}", concept) if key in pools]
+    return tuple(dict.fromkeys(name for pool in found for name in pool.split(" / ")))
+
+
+@cache
+def _by_kind(split: Split, kind: str) -> tuple[Template, ...]:
+    return tuple(template for template in templates() if template.split == split and template.kind == kind)
+
+
+def _made(rng: random.Random, split: Split, noise: float) -> Document:
+    kind = rng.choice(list(KINDS))
+    template = rng.choice(_by_kind(split, kind))
+    language = rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
+    every, tables = KINDS[kind](Teller(rng, language))
+    kept = {name: fact for name, fact in every.items() if rng.random() > 0.06}
+    setter = _set(rng, template, language, kept, tables)
+    lines = setter.lines()
+    written: dict[str, str] = {}
+    for line in lines:
+        for start, end, tag in line.text.marks:
+            written[tag] = (
+                f"{written[tag]} {line.text.text[start:end]}" if tag in written else line.text.text[start:end]
+            )
+    lines = read(lines, rng, noise)
+    sources: dict[str, list[Source]] = {}
+    for number, line in enumerate(lines):
+        for start, end, tag in line.text.marks:
+            sources.setdefault(tag, []).append(Source(number, start, end))
+
+    def told(tag: str, concept: str, names: tuple[str, ...], fact: Fact) -> Field:
+        value = written[tag] if fact.value is None else fact.value
+        return Field(concept, names, fact.type, value, tuple(sources[tag]), fact.enum)
+
+    said = sources.keys() | setter.mentioned
+    silent = [name for name in every if name not in said and not _is_alike(kind, name, said)]
+    return Document(
+        kind,
+        template.name,
+        language,
+        tuple(map(_line, lines)),
+        tuple(
+            told(name, f"{kind}.{name}", _names(kind, name, split), fact)
+            for name, fact in every.items()
+            if name in sources
+        ),
+        tuple(table for name, rows in tables.items() if (table := _table(kind, name, rows, split, told, sources))),
+        tuple(
+            Field(f"{kind}.{name}", _names(kind, name, split), every[name].type, None, (), every[name].enum)
+            for name in silent
+        ),
+    )
+
+
+def _set(
+    rng: random.Random, template: Template, language: str, kept: dict[str, Fact], tables: dict[str, Rows]
+) -> Setter:
+    options = template.options
+    style = drawn_style(rng, options)
+    width = float(options.get("width", "60")) * style.size * rng.uniform(0.92, 1.1)
+    margin = style.size * rng.uniform(1.0, 4.0)
+    phrases, labels = _data("phrases")[language], _data("labels")[language]
+    height = 1.36 * width if "paper" in options else 0.0
+    setter = Setter(rng, style, template.kind, kept, tables, labels, phrases, height, margin)
+    setter.block(template.nodes, margin, margin + width, margin)
+    return setter
+
+
+def _line(line: Placed) -> Line:
+    box = (line.x, line.y, line.x + line.width, line.y + 1.15 * line.size)
+    left, top, right, bottom = map(round, box)
+    return Line(line.text.text, (left, top, max(right, left + 1), max(bottom, top + 1)), line.page)
+
+
+def _table(kind: str, name: str, rows: Rows, split: Split, told: Told, sources: Mapping[str, object]) -> Table | None:
+    said = [
+        {key: fact for key, fact in row.items() if f"{name}.{number}.{key}" in sources and not key.startswith("_")}
+        for number, row in enumerate(rows)
+    ]
+    columns = {key: fact for row in said for key, fact in row.items()}
+    if not columns:
+        return None
+    return Table(
+        f"{kind}.{name}",
+        _names("table", name, split),
+        tuple(Column(f"{kind}.{name}.{key}", _names(name, key, split), fact.type) for key, fact in columns.items()),
+        tuple(
+            tuple(
+                told(f"{name}.{number}.{key}", f"{kind}.{name}.{key}", _names(name, key, split), row[key])
+                for key in row
+            )
+            for number, row in enumerate(said)
+            if row
+        ),
+    )
+
+
+def _is_alike(kind: str, name: str, said: set[str]) -> bool:
+    return any(
+        (name in group or f"{kind}.{name}" in group) and any(one.removeprefix(f"{kind}.") in said for one in group)
+        for group in ALIKE
+    )
