@@ -215,7 +215,8 @@ def _set(
     width = float(options.get("width", "60")) * style.size * rng.uniform(0.92, 1.1)
     margin = style.size * rng.uniform(1.0, 4.0)
     phrases, labels = _data("phrases")[language], _data("labels")[language]
-    height = 1.36 * width if "paper" in options else 0.0
+    # Few documents here fill a sheet: some have low pages, so that there are second ones.
+    height = rng.choice((1.36, 1.36, 0.6, 0.45)) * width if "paper" in options else 0.0
     setter = Setter(rng, style, template.kind, kept, tables, labels, phrases, height, margin)
     setter.block(template.nodes, margin, margin + width, margin)
     return setter

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from training.extraction.marked import Marked, all_of
+from training.extraction.marked import Mark, Marked, all_of
 
 Rows = list[dict[str, "Fact"]]
 CURRENCIES = ("EUR", "USD", "GBP", "MYR", "SGD", "CHF", "BRL", "INR", "AUD", "MXN")
@@ -240,7 +240,8 @@ class Teller:
         empty, full = self.rng.choice(
             (("☐", "☒"), ("☐", "☑"), ("□", "■"), ("[ ]", "[x]"), ("[ ]", "[X]"), ("( )", "(x)"))
         )
-        text, marks = "", ()
+        text = ""
+        marks: tuple[Mark, ...] = ()
         for number, word in enumerate(words[: len(english)]):
             text += ("   " if text else "") + (full if number == index else empty) + " "
             if number == index:

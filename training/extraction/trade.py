@@ -122,7 +122,7 @@ def statement(teller: Teller) -> Told:
     for _ in range(teller.rng.randint(3, 14)):
         amount = teller.amount(1, teller.rng.choice((50, 400, 3000))) * teller.rng.choice((1, -1, -1))
         balance += amount
-        credit, debit = credit + max(amount, 0), debit - min(amount, 0)
+        credit, debit = (credit + amount, debit) if amount > 0 else (credit, debit - amount)
         day += timedelta(days=teller.rng.randint(0, 3))
         rows.append(
             {
