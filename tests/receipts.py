@@ -6,7 +6,8 @@ evidence were written, the others never.
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,13 @@ def receipts(shared: Path) -> Iterator[Receipt]:
             entry = Entry("ocr", picture_result(page_section(lines, 1, width, height)))
             fields = {name: value for name, value in row["fields"].items() if isinstance(value, str)}
             yield Receipt(row["id"], fields, [line[4] for line in boxed], entry)
+
+
+def words_read(read: Iterable[str], truth: Iterable[str]) -> tuple[int, int]:
+    """How many of the case-folded alphanumeric words of `truth` were read, each as often as it stands there, and how
+    many there are."""
+    wanted, found = (Counter(re.findall(r"[a-z0-9]+", " ".join(texts).casefold())) for texts in (truth, read))
+    return (wanted & found).total(), wanted.total()
 
 
 def _says_something(line: list[Any]) -> bool:

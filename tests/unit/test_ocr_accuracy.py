@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -36,6 +35,7 @@ from tests.pages import (
     turned,
     two_column_page,
 )
+from tests.receipts import words_read
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -133,8 +133,9 @@ async def test_the_sample_receipts_are_read(reader: PpOcrReader, shared: Path) -
         picture = np.asarray(Image.open(shared / "samples" / f"receipt_{number:03}.jpg").convert("RGB"))
         lines = await reader.read(picture)
         truth = annotated_lines(shared / "samples" / f"receipt_{number:03}.boxes.csv")
-        as_annotated.append(token_recall(lines, [text for _, text in truth]))
-        without_slips.append(token_recall(lines, [text for _, text in without_repeats(truth)]))
+        for shares, annotated in ((as_annotated, truth), (without_slips, without_repeats(truth))):
+            right, total = words_read([line.text for line in lines], [text for _, text in annotated])
+            shares.append(right / total)
     assert np.mean(as_annotated) >= 0.93
     assert np.mean(without_slips) >= 0.96
 
@@ -257,10 +258,3 @@ def without_repeats(lines: Sequence[tuple[tuple[int, ...], str]]) -> list[tuple[
         if all(iou(own, other) < 0.5 for other in corners):
             kept.append((box, text))
     return kept
-
-
-def token_recall(lines: Sequence[TextLine], truth: Sequence[str]) -> float:
-    """Share of the case-folded alphanumeric tokens of `truth` that were read, each as often as it stands there."""
-    wanted, read = (Counter(re.findall(r"[a-z0-9]+", " ".join(texts).casefold()))
-                    for texts in (truth, [line.text for line in lines]))  # fmt: skip
-    return (wanted & read).total() / wanted.total()

@@ -45,6 +45,37 @@ def test_a_wide_blank_gap_parts_words_where_the_space_was_not_read() -> None:
     assert texts(crop((20, 36), (104, 180)), reading("1559", 28, 112, 140, 168)) == ["1", "559"]
 
 
+def row(text: str, blank: int, space: int) -> tuple[Crop, Reading]:
+    """`text` set in strokes that are `blank` columns apart, read by a recogniser that sees no space."""
+    strokes: list[Stroke] = []
+    x = 10
+    for character in text:
+        if character == " ":
+            x += space - blank
+            continue
+        wide = 8 if character in "1li" else 14
+        strokes.append((x, x + wide))
+        x += wide + blank
+    centres = [(start + stop) / 2 for start, stop in strokes]
+    return crop(*strokes), reading(text.replace(" ", ""), *centres)
+
+
+@pytest.mark.parametrize("text", ["6258 7191", "ARE NOT", "2018 15", "THANK YOU", "CS 24198"])
+def test_a_narrow_space_parts_words_where_it_stands_out(text: str) -> None:
+    assert texts(*row(text, 3, 12)) == text.split()
+
+
+@pytest.mark.parametrize("text", ["62587191", "RETURNABLE"])
+def test_letters_that_are_spaced_widely_are_one_word(text: str) -> None:
+    assert texts(*row(text, 12, 12)) == [text]
+
+
+def test_slender_letters_that_stand_apart_are_in_one_word() -> None:
+    slender = row("2011", 3, 12)
+    apart = crop((10, 24), (27, 41), (44, 52), (61, 69))
+    assert texts(*slender) == texts(apart, reading("2011", 17, 34, 48, 65)) == ["2011"]
+
+
 def test_evenly_spaced_digits_stay_one_word() -> None:
     assert texts(crop((20, 32), (44, 56), (68, 80)), reading("111", 26, 50, 74)) == ["111"]
 

@@ -1,8 +1,11 @@
 """The `ocr` capability: detector and recogniser put together."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -44,6 +47,19 @@ _LEADER = 4.0
 """The same without blank paper: dots of a leader that the recogniser left out."""
 _BLANK = 0.8
 """Least width of the blank paper, over the usual distance."""
+_NARROW_GAP = 1.2
+"""The same as `_GAP` where the blank paper stands out among that between the line's other letters: in proportional
+type a space takes half of a letter."""
+_NARROW_BLANK = 0.4
+"""Least width of such blank paper, over the usual distance."""
+_STANDS_OUT = 0.25
+"""How much wider such blank paper is than the usual one, over the height of the line."""
+_SLENDER = frozenset("1liIjtfrJ")
+"""Letters that stand apart from their neighbours in some typefaces."""
+_ROOM = 0.05
+"""What each of them adds to `_STANDS_OUT`."""
+_FEWEST = 4
+"""Characters from which a line shows what is usual in it."""
 _NARROWEST = 8.0
 """Least distance of two characters that the recogniser tells apart, in pixels."""
 _WIDEST = 1.2
@@ -61,7 +77,7 @@ def line_of_words(crop: Crop, reading: Reading) -> TextLine | None:
     inked = inked_columns(ink, (top, bottom))
     centres = reading.centres * width
     pitch = _pitch(reading.text, centres, bottom - top)
-    groups = list(_word_indices(reading.text, centres, pitch, inked))
+    groups = list(_Spacing(reading.text, centres, pitch, bottom - top, inked).words())
     if not groups:
         return None
     breaks = [0.0]
@@ -86,29 +102,57 @@ def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
     return min(max(_NARROWEST, float(np.median(steps))), widest) if steps else widest / 2
 
 
-def _word_indices(text: str, centres: NDArray[np.float32], pitch: float, inked: Ink) -> Iterator[list[int]]:
-    """Indices of each word's characters: parted by spaces, and by gaps whose space the recogniser did not see."""
-    word: list[int] = []
-    for index, character in enumerate(text):
-        if character.isspace() or (word and _parted(text, centres, word[-1], index, pitch, inked)):
-            if word:
-                yield word
-            word = []
-        if not character.isspace():
-            word.append(index)
-    if word:
-        yield word
+@dataclass(frozen=True)
+class _Spacing:
+    """Where the words of a line end: at its spaces, and at gaps whose space the recogniser did not see."""
 
+    text: str
+    centres: NDArray[np.float32]
+    pitch: float
+    height: int
+    inked: Ink
 
-def _parted(text: str, centres: NDArray[np.float32], left: int, right: int, pitch: float, inked: Ink) -> bool:
-    distance = float(centres[right] - centres[left])
-    if distance >= _LEADER * pitch:
-        return True
-    cjk = is_cjk(text[left]) or is_cjk(text[right])
-    if distance < (_WIDE_GAP if cjk else _GAP) * pitch:
-        return False
-    start, stop = widest_gap(inked, centres[left], centres[right])
-    return stop - start >= _BLANK * pitch
+    def words(self) -> Iterator[list[int]]:
+        """Indices of each word's characters."""
+        word: list[int] = []
+        for index, character in enumerate(self.text):
+            if character.isspace() or (word and self._parted(word[-1], index)):
+                if word:
+                    yield word
+                word = []
+            if not character.isspace():
+                word.append(index)
+        if word:
+            yield word
+
+    def _parted(self, left: int, right: int) -> bool:
+        distance = float(self.centres[right] - self.centres[left]) / self.pitch
+        if distance >= _LEADER:
+            return True
+        if distance < _NARROW_GAP:
+            return False
+        a, b = self.text[left], self.text[right]
+        cjk = is_cjk(a) or is_cjk(b)
+        blank = self._blank(left, right)
+        if distance >= (_WIDE_GAP if cjk else _GAP) and blank >= _BLANK * self.pitch:
+            return True
+        # Beside a dot, a dash or a colon paper is blank within words as well.
+        if cjk or not (a.isalnum() and b.isalnum()) or blank < _NARROW_BLANK * self.pitch:
+            return False
+        least = (_STANDS_OUT + _ROOM * ((a in _SLENDER) + (b in _SLENDER))) * self.height
+        return blank >= least and blank >= self._usual_blank + least
+
+    @cached_property
+    def _usual_blank(self) -> float:
+        """Between neighbouring characters."""
+        seen = [index for index, character in enumerate(self.text) if not character.isspace()]
+        if len(seen) < _FEWEST:
+            return math.inf
+        return float(np.median([self._blank(left, right) for left, right in pairwise(seen)]))
+
+    def _blank(self, left: int, right: int) -> int:
+        start, stop = widest_gap(self.inked, self.centres[left], self.centres[right])
+        return stop - start
 
 
 def _middle_of_gap(inked: Ink, left: float, right: float) -> float:
