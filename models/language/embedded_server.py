@@ -97,6 +97,8 @@ class LlamaServer:
             with _signal_handlers_kept():
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
             props = self._ask("GET", "/props")
+            # This one its queue answers. A server that is closed before its queue runs would never end.
+            self.busy_slots()
         except (RuntimeError, ValueError, OSError) as error:
             self.close()
             raise LlmNotSetUp(f"llama.cpp does not load {gguf.name}: {error}") from error
