@@ -16,7 +16,7 @@ from tasks.errors import InputError
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.text.text_file import unread
-from tasks.layout.reading_order import line_of
+from tasks.layout.lines import line_of
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import Page, all_pages, asked_for, check_number, opened_documents
 from tasks.side_by_side import Admission, side_by_side

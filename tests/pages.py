@@ -148,9 +148,9 @@ def single_line(
     paper: str = "white",
 ) -> Page:
     """A picture just large enough for one line of `text`. `size` is the font's, in pixels."""
-    typeface = _typeface(font, size)
+    typeface = typeface_of(font, size)
     width = math.ceil(typeface.getlength(text)) + 2 * margin
-    canvas = _Canvas(width, round(1.25 * size) + 2 * margin, paper)
+    canvas = Canvas(width, round(1.25 * size) + 2 * margin, paper)
     canvas.line(text.split(), margin, margin + size, typeface, ink)
     return canvas.page()
 
@@ -167,10 +167,10 @@ def paragraph_page(
     words: Sequence[str] = (),
 ) -> Page:
     """One column of running text (`words` instead of made-up prose, if given), `lines` lines high."""
-    typeface = _typeface(font, size)
+    typeface = typeface_of(font, size)
     margin = max(20, 2 * size)
     pitch = round(1.6 * size)
-    canvas = _Canvas(width, 2 * margin + lines * pitch, paper)
+    canvas = Canvas(width, 2 * margin + lines * pitch, paper)
     canvas.column(words or prose(seed, lines * width // size), margin, margin, width - 2 * margin, lines, typeface, ink)
     return canvas.page()
 
@@ -185,13 +185,13 @@ def two_column_page(
     heading: str = "",
 ) -> Page:
     """A heading over both columns (if given), then the left column, then the right one."""
-    typeface = _typeface(font, size)
+    typeface = typeface_of(font, size)
     margin, gutter, pitch = 3 * size, 3 * size, round(1.6 * size)
     column = (width - 2 * margin - gutter) // 2
     top = margin + (3 * size if heading else 0)
-    canvas = _Canvas(width, top + lines * pitch + margin)
+    canvas = Canvas(width, top + lines * pitch + margin)
     if heading:
-        canvas.line(heading.split(), margin, margin + size, _typeface(font, round(1.6 * size)), "black")
+        canvas.line(heading.split(), margin, margin + size, typeface_of(font, round(1.6 * size)), "black")
     for index, left in enumerate((margin, margin + column + gutter)):
         text = prose(2 * seed + index, lines * column // size)
         canvas.column(text, left, top, column, lines, typeface, "black")
@@ -203,9 +203,9 @@ def table_page(
 ) -> Page:
     """A table with a header row; every cell is a line of its own, row by row."""
     rng = random.Random(seed)
-    typeface, bold = _typeface(font, size), _typeface("sans-bold", size)
+    typeface, bold = typeface_of(font, size), typeface_of("sans-bold", size)
     margin, cell, pitch = 2 * size, 9 * size, round(2.2 * size)
-    canvas = _Canvas(2 * margin + columns * cell, 2 * margin + (rows + 1) * pitch)
+    canvas = Canvas(2 * margin + columns * cell, 2 * margin + (rows + 1) * pitch)
     for row in range(rows + 1):
         baseline = margin + row * pitch + round(1.45 * size)
         for column in range(columns):
@@ -286,7 +286,7 @@ def _bounds(quad: Quad) -> Box:
 
 
 @cache
-def _typeface(font: str, size: int) -> ImageFont.FreeTypeFont:
+def typeface_of(font: str, size: int) -> ImageFont.FreeTypeFont:
     # Pillow's own layout engine: the drawing does not depend on whether libraqm is installed.
     return ImageFont.truetype(FONTS[font], size, layout_engine=ImageFont.Layout.BASIC)
 
@@ -303,7 +303,7 @@ def _ink(word: str, typeface: ImageFont.FreeTypeFont) -> tuple[int, int, int, in
     return left - size, top - 2 * size, right - size, bottom - 2 * size
 
 
-class _Canvas:
+class Canvas:
     """Draws lines of words and remembers where they are."""
 
     def __init__(self, width: int, height: int, paper: str = "white") -> None:
@@ -350,6 +350,9 @@ class _Canvas:
 
     def rule(self, left: int, top: int, right: int, bottom: int) -> None:
         self._draw.line((left, top, right, bottom), "black", 2)
+
+    def box(self, left: int, top: int, right: int, bottom: int, fill: str) -> None:
+        self._draw.rectangle((left, top, right, bottom), fill, "black", 2)
 
     def page(self) -> Page:
         return Page(self._image, tuple(self._lines))

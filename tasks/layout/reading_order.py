@@ -4,110 +4,20 @@ A recursive XY cut in which white space proposes and the text decides. The page 
 crosses; consecutive strips with a vertical *gutter* in common form a block; a gutter parts the block into columns
 if the text on its two sides reads like two texts, and is the space between the cells of one row if not.
 
-Lines that a detector ran across a narrow gutter are parted again. One line alone does not tell: the white space of a
-gutter of ten points is no wider than that between the words of a justified line. But words do not begin below each
-other by chance, line after line, as columns do.
+A row is one line but for what stands apart in it: what is set in another size, and a field of its own across a wide
+gap.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import cos, radians, sin
+from math import dist
 from operator import attrgetter, itemgetter
 from statistics import median
 
-from models.vision.text import Quad, TextLine, Word
-
-_GAP = 0.6
-"""Narrowest white space between words that may be a gutter, in heights of the line."""
-_NEAR = 0.35
-"""How far apart the lines of a column may begin, in heights of the line."""
-_AROUND = 8
-"""Lines above and below that are asked."""
-_SHARE = 2 / 3
-"""The share of the lines with text at a gutter that must begin there anew."""
-_FEWEST = 4
-"""Lines that make a column."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A line in the frame in which the page's text runs to the right."""
-
-    line: TextLine
-    left: float
-    right: float
-    middle: float
-    near: float
-    gaps: Sequence[tuple[int, float]]
-    """Place in the line, and left end, of each word that follows a wide white space."""
-    starts: Sequence[float]
-    """These left ends, ascending."""
-
-    def reaches(self, x: float) -> bool:
-        return self.left - self.near < x < self.right
-
-    def begins_at(self, x: float) -> bool:
-        if abs(self.left - x) < self.near:
-            return True
-        place = bisect_left(self.starts, x - self.near)
-        return place < len(self.starts) and self.starts[place] < x + self.near
-
-
-def split_at_gutters(lines: Sequence[TextLine], angle: float) -> list[TextLine]:
-    """`lines`, which run at `angle` degrees, top to bottom, in parts where most lines around them have a gutter.
-
-    Cells of a table may be parted as well: they stand on one row, and whoever makes rows joins them again.
-    """
-    c, s = cos(radians(angle)), sin(radians(angle))
-    runs = sorted((_run(line, c, s) for line in lines), key=lambda run: (run.middle, run.left))
-    parts = []
-    for place, run in enumerate(runs):
-        around = runs[max(place - _AROUND, 0) : place + _AROUND + 1]
-        parts += _cut_at_gaps(run.line, [word for word, x in run.gaps if _is_gutter(x, around)])
-    return parts
-
-
-def _run(line: TextLine, c: float, s: float) -> _Run:
-    top_left, top_right, bottom_right, bottom_left = (y * c - x * s for x, y in line.quad)
-    height = (bottom_left + bottom_right - top_left - top_right) / 2
-    left, right = _ends(line.quad, c, s)
-    gaps, end = [], right
-    for place, word in enumerate(line.words):
-        start, after = _ends(word.quad, c, s)
-        if start - end >= _GAP * height:
-            gaps.append((place, start))
-        end = after
-    starts = sorted(start for _, start in gaps)
-    return _Run(line, left, right, (top_left + bottom_right) / 2, _NEAR * height, gaps, starts)
-
-
-def _ends(quad: Quad, c: float, s: float) -> tuple[float, float]:
-    """The middles of the left and of the right side, along the text."""
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad
-    return ((ax + dx) * c + (ay + dy) * s) / 2, ((bx + cx) * c + (by + cy) * s) / 2
-
-
-def _is_gutter(x: float, around: Sequence[_Run]) -> bool:
-    reaching = [run for run in around if run.reaches(x)]
-    beginning = sum(run.begins_at(x) for run in reaching)
-    return beginning >= max(_FEWEST, _SHARE * len(reaching))
-
-
-def _cut_at_gaps(line: TextLine, places: Sequence[int]) -> list[TextLine]:
-    """`line` in parts, of which all but the first begin with the words at `places`."""
-    if not places:
-        return [line]
-    ends = pairwise([0, *places, len(line.words)])
-    return [line_of(line.words[start:end]) for start, end in ends]
-
-
-def line_of(words: Sequence[Word]) -> TextLine:
-    """A line of `words`, which stand side by side."""
-    first, last = words[0].quad, words[-1].quad
-    return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
-
+from models.vision.text import TextLine
 
 _left, _middle = attrgetter("left"), attrgetter("middle")
 
@@ -162,14 +72,14 @@ def rows_in_order(boxes: Sequence[LineBox]) -> list[Row]:
 
 def _cut(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
     if depth == 0:
-        return _rows(boxes)
+        return _apart(_rows(boxes))
     rows = []
     for block in _blocks(boxes, height):
         parts = _columns(block, height)
         if len(parts) == 1:
             parts = _parts_between_bridges(block, height)
         for part in parts:
-            rows += _rows(part) if len(parts) == 1 else _cut(part, height, depth - 1)
+            rows += _apart(_rows(part)) if len(parts) == 1 else _cut(part, height, depth - 1)
     return rows
 
 
@@ -264,8 +174,9 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
 def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     """Whether the rows on the two sides of a gutter are read one side after the other.
 
-    They are if they stand beside each other, and either both run as prose or most of them have no counterpart
-    on their own level. Sides that take turns (a chat) have nothing beside each other: they are one sequence.
+    They are if they stand beside each other, and either both run as prose, or both have headings of their own, or
+    most of them have no counterpart on their own level. Sides that take turns (a chat) have nothing beside each other:
+    they are one sequence.
     """
     fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
     more.sort(key=_middle)
@@ -276,13 +187,23 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     shift, height = median(offsets), median(box.height for box in fewer)
     # On a page that bends, the cells of every row stand off by about as much.
     slack = 0.25 * height if abs(shift) < 0.4 * height else 0
-    level = sum(
-        abs(offset - shift) < slack or _have_an_edge_in_common(*pair)
+    level = [
+        pair
         for offset, pair in zip(offsets, facing, strict=True)
-    )
-    if 2 * level <= len(facing):
+        if abs(offset - shift) < slack or _have_an_edge_in_common(*pair)
+    ]
+    if 2 * len(level) <= len(facing):
         return True
-    return _is_prose(one) and _is_prose(other)
+    if 2 * sum(_go_together(*pair) for pair in level) <= len(facing):
+        # A name in large type stands beside small lines, but is a title above what goes on below it.
+        return _reaches_as_far(one, other) and _reaches_as_far(other, one)
+    return (_is_prose(one) and _is_prose(other)) or (_is_headed(one) and _is_headed(other))
+
+
+def _reaches_as_far(one: Sequence[Row], other: Sequence[Row]) -> bool:
+    slack = 2 * max(box.height for row in one for box in row)
+    top, bottom = min(row[0].top for row in one) - slack, max(row[0].bottom for row in one) + slack
+    return all(top <= row[0].top and row[0].bottom <= bottom for row in other)
 
 
 def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
@@ -304,6 +225,15 @@ def _is_prose(rows: Sequence[Row]) -> bool:
     if width >= 10 * height and full >= 0.6 * len(rows):
         return True
     return width >= 5 * height and going_on >= 0.4 * len(rows)
+
+
+def _is_headed(rows: Sequence[Row]) -> bool:
+    """Whether a heading with a colon is followed by what has none, and is no column of values."""
+    (head, *others), *rest = rows
+    if others or not rest or not head.line.text.endswith(_COLONS):
+        return False
+    texts = [box.line.text for row in rest for box in row]
+    return not any(map(_LABEL.match, texts)) and 2 * sum(map(_is_value, texts)) < len(texts)
 
 
 def _rows(boxes: Sequence[LineBox]) -> list[Row]:
@@ -343,3 +273,121 @@ def _shared_height(one: LineBox, other: LineBox) -> float:
 def _shared_width(one: LineBox, other: LineBox) -> float:
     """How far two boxes overlap horizontally, beyond the slack that generous boxes take."""
     return min(one.right, other.right) - max(one.left, other.left) - 0.3 * min(one.height, other.height)
+
+
+_LARGER = 1.45
+"""Ratio of the heights of letters from which two texts are set in two sizes."""
+_WIDER = 1.2
+"""The same of their widths: a box alone is often too high, around a rule of the table or the tail of a letter."""
+_FIELD_GAP = 1.5
+"""White space from which a label begins a line of its own, in heights."""
+_FAR = 3.0
+"""White space from which a text does that is neither a cell nor a value, in heights."""
+_LABEL_SIZE = 1.25
+"""Height of the letters of values over that of their labels above them."""
+_LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
+_AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
+_COLONS = (":", "：")
+_LOW, _TAILED = frozenset("acemnorsuvwxzgpqy"), frozenset("gpqyj,;Q()[]{}|/$@")
+_NARROW, _WIDE = frozenset("ijltfrI.,:;'|!()[]/- "), frozenset("mwMW@%&")
+
+
+def _apart(rows: Sequence[Row]) -> list[Row]:
+    """`rows` of one part of the page, cut where something of its own begins."""
+    lines: list[list[Row]] = []
+    above: Row = []
+    for row in rows:
+        if _are_labels(above, row):
+            lines[-1] = [[box] for pair in zip(above, row, strict=True) for box in pair]
+            above = []
+        else:
+            lines.append(_fields(row))
+            # Small type above the rows of a table is its header.
+            above = row
+    together = sum(any(len(line) > 1 for line in fields) for fields in lines)
+    if 2 * together > len(rows):
+        return [line for fields in lines for line in fields]
+    # Most lines stand alone: this is no table.
+    values = [box for row in rows for box in row if _is_value(box.line.text)]
+    edges = [sorted(getattr(box, edge) for box in values) for edge in ("left", "centre", "right")]
+    return [part for fields in lines for line in fields for part in _far_apart(line, edges)]
+
+
+def _are_labels(row: Row, below: Row) -> bool:
+    """Whether what stands in `row` are the labels, in smaller type, of what stands `below`."""
+    if len(row) < 2 or len(row) != len(below):
+        return False
+    if any(right.left - left.right < _FIELD_GAP * right.height for left, right in pairwise(below)):
+        return False
+    return all(
+        abs(value.left - label.left) < label.height
+        and value.top - label.bottom < 1.5 * label.height
+        and not _is_value(label.line.text)
+        and all(large > _LABEL_SIZE * small for large, small in zip(_letters(value), _letters(label), strict=True))
+        for label, value in zip(row, below, strict=True)
+    )
+
+
+def _fields(row: Row) -> list[Row]:
+    """`row`, cut where the size changes and where a label follows a field that is complete."""
+    lines = [row[:1]]
+    for before, box in pairwise(row):
+        far = box.left - before.right >= _FIELD_GAP * min(before.height, box.height)
+        if not _go_together(before, box) or (far and _begins_anew(lines[-1], box.line.text)):
+            lines.append([])
+        lines[-1].append(box)
+    return lines
+
+
+def _begins_anew(line: Row, text: str) -> bool:
+    """Whether `text` is a label, and `line` a label with its value, or both are headings."""
+    # Label and colon may stand apart.
+    if not _LABEL.match(text) or not _LABEL.match(" ".join(box.line.text for box in line[:2])):
+        return False
+    return not line[-1].line.text.endswith(_COLONS) or text.endswith(_COLONS)
+
+
+def _far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
+    """`line` as two if it is two texts far from each other, the second neither a value nor above values: `edges` are
+    theirs, ascending."""
+    if len(line) != 2:
+        return [line]
+    one, other = line
+    height = min(one.height, other.height)
+    texts = one.line.text, other.line.text
+    if other.left - one.right < _FAR * height or texts[0].endswith(_COLONS) or _is_value(texts[1]):
+        return [line]
+    for places, place in zip(edges, (other.left, other.centre, other.right), strict=True):
+        nearest = bisect_left(places, place - 0.7 * height)
+        if nearest < len(places) and places[nearest] <= place + 0.7 * height:
+            return [line]
+    return [[one], [other]]
+
+
+def _is_value(text: str) -> bool:
+    """Whether `text` is an amount, a date or a code rather than words."""
+    return sum(map(str.isalpha, text)) <= max(2, sum(map(str.isdigit, text)))
+
+
+def _go_together(one: LineBox, other: LineBox) -> bool:
+    """Whether nothing in their sizes parts two boxes on a row: an amount may be larger than its label."""
+    low, high = sorted((one, other), key=attrgetter("height"))
+    if high.height < _LARGER * low.height:
+        return True
+    left, right = sorted((one, other), key=_left)
+    if left.line.text.endswith(_COLONS) or _AMOUNT.fullmatch(right.line.text):
+        return True
+    (small, narrow), (large, wide) = _letters(low), _letters(high)
+    return large < _LARGER * small or wide < _WIDER * narrow
+
+
+def _letters(box: LineBox) -> tuple[float, float]:
+    """How high the capitals of the line are, and how wide its letters, by what stands in it."""
+    text = "".join(word.text for word in box.line.words)
+    letters = [letter for letter in text if letter.isalnum()]
+    extent = 0.74 if letters and all(letter in _LOW for letter in letters) else 1.0
+    if any(letter in _TAILED for letter in text):
+        extent += 0.28
+    ems = sum(0.34 if c in _NARROW else 0.92 if c in _WIDE else 0.7 if c.isupper() else 0.6 for c in text)
+    width = sum(dist(word.quad[0], word.quad[1]) for word in box.line.words)
+    return box.height / extent, width / ems

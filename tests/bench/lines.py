@@ -1,4 +1,4 @@
-"""What OCR reads: the share of the words of scanned receipts.
+"""What OCR reads: lines of drawn cards and forms, exactly and in order, and words of scanned receipts.
 
     .venv/bin/python -m tests.bench.lines [--receipts DIR]
 
@@ -12,7 +12,8 @@ import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from models.host import EngineHost, HostLimits
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader, embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
+from tasks.layout.lines import in_reading_order
+from tests.cards import cards, perfect_lines, right_in_order
 from tests.conftest import SHARED
 from tests.receipts import words_read
 
@@ -30,20 +33,41 @@ from tests.receipts import words_read
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--receipts", type=Path, default=SHARED / "data" / "receipts")
-    asyncio.run(measure(parser.parse_args()))
+    asyncio.run(measure(parser.parse_args().receipts))
 
 
-async def measure(arguments: argparse.Namespace) -> None:
+@asynccontextmanager
+async def embedded_reader() -> AsyncIterator[PpOcrReader]:
+    """The engine that comes along, with its real hosts."""
     detector_file, recognizer_file = embedded_weights()
     spec = EngineSpec("ppocr", "ocr", "Apache-2.0", "inside the package rapidocr")
     detector = EngineHost(spec, lambda: TextDetector(detector_file))
     recognizer = EngineHost(spec, lambda: LineRecognizer(recognizer_file), HostLimits(max_batch=64, max_queue=10_000))
-    reader = PpOcrReader(detector, recognizer)
     try:
-        await report_receipts(reader, arguments.receipts)
+        yield PpOcrReader(detector, recognizer)
     finally:
         await detector.close()
         await recognizer.close()
+
+
+async def measure(receipts: Path) -> None:
+    async with embedded_reader() as reader:
+        await report_cards(reader)
+        await report_receipts(reader, receipts)
+
+
+async def report_cards(reader: PpOcrReader) -> None:
+    """Of perfect boxes, and as the engine finds and reads them."""
+    found: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for name, (page, truth) in cards():
+        read = perfect_lines(page), await reader.read(page.pixels)
+        right = [right_in_order([line.text for line in in_reading_order(lines)], truth) for lines in read]
+        found[name.split()[0]].append((right[0], right[1], len(truth)))
+    found["all"] = [one for kind in found.values() for one in kind]
+    for kind, counts in found.items():
+        drawn, engine, total = (sum(one[place] for one in counts) for place in range(3))
+        shares = f"{100 * drawn / total:5.1f} % of drawn boxes, {100 * engine / total:5.1f} % with the engine"
+        print(f"{kind:13} {len(counts):3} pages, {total:4} lines right and in order: {shares}")
 
 
 async def report_receipts(reader: PpOcrReader, folder: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.layout.lines import in_reading_order
 from tests import pages
+from tests.cards import perfect_lines
 from tests.conftest import each_case
 
 HEIGHT = 20
@@ -71,11 +72,6 @@ def read(lines: list[TextLine]) -> list[str]:
     return list(readings.pop())
 
 
-def found(page: pages.Page) -> list[TextLine]:
-    """What a perfect engine would find on `page`."""
-    return [TextLine(tuple(Word(word.text, word.quad, 1.0) for word in one.words), one.quad) for one in page.lines]
-
-
 def run_together(left: list[TextLine], right: list[TextLine]) -> list[TextLine]:
     """Lines as a detector finds them that does not see the gutter."""
     return [
@@ -94,20 +90,20 @@ def test_a_page_without_text_has_no_lines() -> None:
 
 def test_a_paragraph_is_read_from_top_to_bottom() -> None:
     page = pages.paragraph_page(seed=1)
-    assert "\n".join(read(found(page))) == page.text
+    assert "\n".join(read(perfect_lines(page))) == page.text
 
 
 @each_case("heading", ["", "On the keeping of bees", "Bees"])
 @each_case("seed", range(4))
 def test_two_columns_on_one_grid_are_read_one_after_the_other(seed: int, heading: str) -> None:
     page = pages.two_column_page(seed=seed, heading=heading)
-    assert "\n".join(read(found(page))) == page.text
+    assert "\n".join(read(perfect_lines(page))) == page.text
 
 
 @pytest.mark.parametrize("columns", [2, 3, 4, 6])
 def test_a_table_is_read_row_by_row(columns: int) -> None:
     page = pages.table_page(columns=columns, seed=columns)
-    rows = read(found(page))
+    rows = read(perfect_lines(page))
     assert words(rows) == page.text.split()
     assert len(rows) == len(page.lines) / columns
 
@@ -115,13 +111,13 @@ def test_a_table_is_read_row_by_row(columns: int) -> None:
 @pytest.mark.parametrize("degrees", [-8, -3, 1, 3, 8])
 def test_a_skewed_page_reads_like_a_straight_one(degrees: float) -> None:
     for page in (pages.two_column_page(seed=5, heading="A heading"), pages.table_page(seed=2)):
-        assert words(read(found(pages.skewed(page, degrees)))) == page.text.split()
+        assert words(read(perfect_lines(pages.skewed(page, degrees)))) == page.text.split()
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_a_turned_page_reads_like_an_upright_one(degrees: int) -> None:
     for page in (pages.two_column_page(seed=6), pages.table_page(seed=3), pages.paragraph_page()):
-        assert words(read(found(pages.turned(page, degrees)))) == page.text.split()
+        assert words(read(perfect_lines(pages.turned(page, degrees)))) == page.text.split()
 
 
 def test_columns_whose_lines_are_not_level_are_read_one_after_the_other() -> None:
@@ -333,7 +329,7 @@ def test_rows_of_a_strongly_bent_page_hold_together() -> None:
 
 
 def test_a_box_that_reaches_far_below_its_letters_stays_in_its_row() -> None:
-    header = [line("Write", 60, 65, height=18), line("Fish", 280, 65, height=18), line("Top", 700, 66, height=36)]
+    header = [line("Write", 60, 65, height=18), line("Fish", 280, 65, height=18), deeper(line("Top", 700, 66), 16)]
     assert read([*header, line("Rock word 33442.15", 60, 117)]) == ["Write Fish Top", "Rock word 33442.15"]
 
 
@@ -347,6 +343,16 @@ def test_a_margin_note_that_runs_upwards_follows_the_page() -> None:
     note = rotated([line("arXiv:2601.01234 [cs.CV]", 0, 0)], -90, (0, 0))
     note = [pushed(one, 10, 300) for one in note]
     assert read([*note, *column(text, 60, 40)]) == [*text, "arXiv:2601.01234 [cs.CV]"]
+
+
+def deeper(one: TextLine, by: float) -> TextLine:
+    """A line whose box reaches further down."""
+
+    def stretched(quad: Quad) -> Quad:
+        a, b, (right, bottom), (left, _) = quad
+        return a, b, (right, bottom + by), (left, bottom + by)
+
+    return TextLine(tuple(Word(w.text, stretched(w.quad), w.confidence) for w in one.words), stretched(one.quad))
 
 
 def pushed(one: TextLine, dx: float, dy: float) -> TextLine:
