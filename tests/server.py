@@ -63,13 +63,15 @@ def serving(log_file: Path, program: str = SERVE, **settings: object) -> Iterato
 
 def _wait_until_up(server: Server) -> None:
     deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            break
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{server.base_url}/ready", trust_env=False).status_code == 200:
-                return
-        time.sleep(0.02)
+    # One for all tries: certificates, which a client reads at its start, cost more than a try.
+    with httpx.Client(trust_env=False) as client:
+        while time.monotonic() < deadline:
+            if server.process.poll() is not None:
+                break
+            with contextlib.suppress(httpx.TransportError):
+                if client.get(f"{server.base_url}/ready").status_code == 200:
+                    return
+            time.sleep(0.02)
     raise RuntimeError(f"the server did not come up:\n{server.log_file.read_text()}")
 
 

@@ -117,7 +117,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
 
 
 def test_pull_lists_the_weights_with_their_sizes_licences_and_purposes(tmp_path: Path) -> None:
-    result = openfaze("pull", folder=tmp_path)
+    result = openfaze_here("pull", folder=tmp_path)
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     assert lines[:3] == [f"Weights in {WEIGHTS} (OPENFAZE_WEIGHTS_DIR):", "", "ocr"]
@@ -144,23 +144,23 @@ def test_pull_of_a_capability_checks_what_a_copied_folder_holds(tmp_path: Path, 
 
 def test_pull_says_what_it_could_not_fetch_and_where_it_belongs(tmp_path: Path) -> None:
     # A proxy that is not there: nothing leaves this machine.
-    result = openfaze("pull", "fastestdet", folder=tmp_path, HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
+    result = openfaze_here("pull", "fastestdet", folder=tmp_path, HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
     assert result.returncode == 2
     for part in ("Could not fetch https://raw.githubusercontent.com/", "sha256 31cb14c0", f"{WEIGHTS}/fastestdet.onnx"):
         assert part in result.stderr
 
 
 def test_pull_refuses_a_name_it_does_not_know(tmp_path: Path) -> None:
-    result = openfaze("pull", "crystal-ball", folder=tmp_path)
+    result = openfaze_here("pull", "crystal-ball", folder=tmp_path)
     assert result.returncode == 2
     assert "There are no weights 'crystal-ball'." in result.stderr
     assert "\n  whisper-small " in result.stderr
 
 
 def test_install_lists_what_there_is_and_refuses_another_name(tmp_path: Path) -> None:
-    listed = openfaze("install", folder=tmp_path)
+    listed = openfaze_here("install", folder=tmp_path)
     assert (listed.returncode, listed.stdout.splitlines()[5].split()[:2]) == (0, ["standard", "PaddleOCR,"])
-    result = openfaze("install", "crystal-ball", folder=tmp_path)
+    result = openfaze_here("install", "crystal-ball", folder=tmp_path)
     assert result.returncode == 2
     assert result.stderr == f"There is no extra 'crystal-ball'; there are:\n{listed.stdout}"
 

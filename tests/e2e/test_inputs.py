@@ -188,8 +188,21 @@ def _result(client: httpx.Client, task: str, content: list[Body] | str) -> Body:
     return result
 
 
-@pytest.mark.parametrize("kind", READ, ids=str)
-@pytest.mark.parametrize("way", WAYS)
+PLAIN_WAY = "a data URL in a file part"
+SOME_READ = ("sign.png", "pages.pdf", "letter.docx", "table.csv", "film.mp4")
+"""What comes every way; of the others each comes the plain way, and in `make test-deep` every other."""
+
+
+def _every_way() -> list[Any]:
+    return [
+        pytest.param(way, kind, id=f"{way}-{kind}", marks=() if usual else pytest.mark.deep)
+        for way in WAYS
+        for kind in READ
+        for usual in [way == PLAIN_WAY or kind.filename in SOME_READ]
+    ]
+
+
+@pytest.mark.parametrize(("way", "kind"), _every_way())
 def test_what_can_be_read_is_read_whichever_way_it_comes(
     way: str, kind: Kind, client: httpx.Client, origin: Origin
 ) -> None:
@@ -250,7 +263,11 @@ def test_speech_is_heard_in_every_type_of_video(kind: Kind, client: httpx.Client
     assert SPOKEN in _result(client, "stt", content)["text"]
 
 
-@pytest.mark.parametrize("way", HEARD)
+@pytest.mark.parametrize(
+    "way",
+    # By the ways of all files come films, above.
+    [pytest.param(way, marks=pytest.mark.deep if way in WAYS and way != "an uploaded file" else ()) for way in HEARD],
+)
 def test_speech_is_heard_whichever_way_it_comes(way: str, client: httpx.Client, origin: Origin, shared: Path) -> None:
     kind = Kind("speech.mp3", "audio/mpeg", bytes)
     data = recordings.encoded(_spoken(shared / "samples" / "speech_jfk.flac"), "mp3")

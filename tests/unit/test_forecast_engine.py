@@ -1,6 +1,7 @@
 """The engine of statistics: what it continues, how wide its intervals are, and what it does not leak."""
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -26,7 +27,6 @@ from models.series.methods import (
     usable,
 )
 from models.series.statistical import Statistical, methods_for
-from tests.conftest import each_case
 
 MONTHS = np.arange(96)
 NOISE = np.random.default_rng(1).normal(size=96)
@@ -102,10 +102,27 @@ def test_a_constant_goes_on() -> None:
     assert found.value.tolist() == found.lower.tolist() == found.upper.tolist() == [7.0] * 4
 
 
-@each_case("seasons", [(), (4,), (12,)])
-@each_case("count", [5, 6, 7, 8, 9, 12, 20])
-@each_case(("start", "step"), [(10, 2), (100, 10), (0.1, 0.1), (1000, -37)])
-def test_a_straight_line_goes_on(start: float, step: float, count: int, seasons: tuple[int, ...]) -> None:
+LINES: list[tuple[float, float]] = [(10, 2), (100, 10), (0.1, 0.1), (1000, -37)]
+COUNTS = [5, 6, 7, 8, 9, 12, 20]
+SEASONS: list[tuple[int, ...]] = [(), (4,), (12,)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "counts", "seasons"),
+    [
+        pytest.param(LINES[:1], COUNTS, SEASONS, id="of any length"),
+        pytest.param(LINES, [6, 20], SEASONS[:1], id="at any height"),
+        pytest.param(LINES, COUNTS, SEASONS, id="every", marks=pytest.mark.deep),
+    ],
+)
+def test_a_straight_line_goes_on(
+    lines: list[tuple[float, float]], counts: list[int], seasons: list[tuple[int, ...]]
+) -> None:
+    for (start, step), count, season in product(lines, counts, seasons):
+        check_line(start, step, count, season)
+
+
+def check_line(start: float, step: float, count: int, seasons: tuple[int, ...]) -> None:
     found = outlook(start + step * np.arange(count), 3, seasons)
     expected = start + step * np.arange(count, count + 3)
     tiny = 1e-6 * abs(step)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
+import pytest_asyncio
 from PIL import Image as Pillow
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
@@ -30,8 +31,10 @@ from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
 from tests import pages
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5))
     yield loader
