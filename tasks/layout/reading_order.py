@@ -17,7 +17,7 @@ from math import dist
 from operator import attrgetter, itemgetter
 from statistics import median
 
-from models.vision.text import TextLine
+from models.vision.text import TextLine, TypeSize
 
 _left, _middle = attrgetter("left"), attrgetter("middle")
 
@@ -275,21 +275,17 @@ def _shared_width(one: LineBox, other: LineBox) -> float:
     return min(one.right, other.right) - max(one.left, other.left) - 0.3 * min(one.height, other.height)
 
 
-_LARGER = 1.45
-"""Ratio of the heights of letters from which two texts are set in two sizes."""
-_WIDER = 1.2
-"""The same of their widths: a box alone is often too high, around a rule of the table or the tail of a letter."""
+_ALIKE = 1.45
+"""Ratio of the heights of two boxes up to which they are taken to be of one size."""
 _FIELD_GAP = 1.5
 """White space from which a label begins a line of its own, in heights."""
 _FAR = 3.0
 """White space from which a text does that is neither a cell nor a value, in heights."""
 _LABEL_SIZE = 1.25
-"""Height of the letters of values over that of their labels above them."""
+"""Size of the letters of values over that of their labels above them."""
 _LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
 _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
-_LOW, _TAILED = frozenset("acemnorsuvwxzgpqy"), frozenset("gpqyj,;Q()[]{}|/$@")
-_NARROW, _WIDE = frozenset("ijltfrI.,:;'|!()[]/- "), frozenset("mwMW@%&")
 
 
 def _apart(rows: Sequence[Row]) -> list[Row]:
@@ -323,9 +319,13 @@ def _are_labels(row: Row, below: Row) -> bool:
         abs(value.left - label.left) < label.height
         and value.top - label.bottom < 1.5 * label.height
         and not _is_value(label.line.text)
-        and all(large > _LABEL_SIZE * small for large, small in zip(_letters(value), _letters(label), strict=True))
+        and _is_larger(_type_size(value), _type_size(label))
         for label, value in zip(row, below, strict=True)
     )
+
+
+def _is_larger(value: TypeSize, label: TypeSize) -> bool:
+    return value.high > _LABEL_SIZE * label.high and value.wide > _LABEL_SIZE * label.wide
 
 
 def _fields(row: Row) -> list[Row]:
@@ -372,22 +372,14 @@ def _is_value(text: str) -> bool:
 def _go_together(one: LineBox, other: LineBox) -> bool:
     """Whether nothing in their sizes parts two boxes on a row: an amount may be larger than its label."""
     low, high = sorted((one, other), key=attrgetter("height"))
-    if high.height < _LARGER * low.height:
+    if high.height < _ALIKE * low.height:
         return True
     left, right = sorted((one, other), key=_left)
     if left.line.text.endswith(_COLONS) or _AMOUNT.fullmatch(right.line.text):
         return True
-    (small, narrow), (large, wide) = _letters(low), _letters(high)
-    return large < _LARGER * small or wide < _WIDER * narrow
+    return not _type_size(one).is_another(_type_size(other))
 
 
-def _letters(box: LineBox) -> tuple[float, float]:
-    """How high the capitals of the line are, and how wide its letters, by what stands in it."""
-    text = "".join(word.text for word in box.line.words)
-    letters = [letter for letter in text if letter.isalnum()]
-    extent = 0.74 if letters and all(letter in _LOW for letter in letters) else 1.0
-    if any(letter in _TAILED for letter in text):
-        extent += 0.28
-    ems = sum(0.34 if c in _NARROW else 0.92 if c in _WIDE else 0.7 if c.isupper() else 0.6 for c in text)
+def _type_size(box: LineBox) -> TypeSize:
     width = sum(dist(word.quad[0], word.quad[1]) for word in box.line.words)
-    return box.height / extent, width / ems
+    return TypeSize.of("".join(word.text for word in box.line.words), box.height, width)

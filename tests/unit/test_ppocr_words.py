@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.vision.ppocr.crops import Crop
-from models.vision.ppocr.reader import line_of_words
+from models.vision.ppocr.reader import lines_of_words
 from models.vision.ppocr.recognizer import Reading
 
 Stroke = tuple[int, int]
@@ -24,8 +24,7 @@ def reading(text: str, *centres: float, width: int = 400, probabilities: list[fl
 
 
 def texts(crop: Crop, reading: Reading) -> list[str]:
-    line = line_of_words(crop, reading)
-    return [word.text for word in line.words] if line else []
+    return [word.text for line in lines_of_words(crop, reading) for word in line.words]
 
 
 def test_spaces_part_words_and_are_in_none() -> None:
@@ -33,11 +32,10 @@ def test_spaces_part_words_and_are_in_none() -> None:
 
 
 def test_a_word_s_confidence_is_the_mean_of_its_characters() -> None:
-    line = line_of_words(
+    (line,) = lines_of_words(
         crop((20, 60), (90, 130)),
         reading("ab cd", 30, 50, 75, 100, 120, probabilities=[1.0, 0.5, 0.1, 0.8, 0.6]),
     )
-    assert line is not None
     assert [word.confidence for word in line.words] == pytest.approx([0.75, 0.7])
 
 
@@ -53,21 +51,25 @@ def row(text: str, blank: int, space: int) -> tuple[Crop, Reading]:
         if character == " ":
             x += space - blank
             continue
-        wide = 8 if character in "1li" else 14
+        wide = 8 if character in "1li:" else 14
         strokes.append((x, x + wide))
         x += wide + blank
     centres = [(start + stop) / 2 for start, stop in strokes]
     return crop(*strokes), reading(text.replace(" ", ""), *centres)
 
 
-@pytest.mark.parametrize("text", ["6258 7191", "ARE NOT", "2018 15", "THANK YOU", "CS 24198"])
+@pytest.mark.parametrize("text", ["6258 7191", "ARE NOT", "2018 15", "THANK YOU", "CS 24198", "ID: 689"])
 def test_a_narrow_space_parts_words_where_it_stands_out(text: str) -> None:
     assert texts(*row(text, 3, 12)) == text.split()
 
 
-@pytest.mark.parametrize("text", ["62587191", "RETURNABLE"])
+@pytest.mark.parametrize("text", ["62587191", "RETURNABLE", "ID:689"])
 def test_letters_that_are_spaced_widely_are_one_word(text: str) -> None:
     assert texts(*row(text, 12, 12)) == [text]
+
+
+def test_a_colon_between_digits_parts_no_words() -> None:
+    assert texts(*row("11: 33", 3, 12)) == ["11:33"]
 
 
 def test_slender_letters_that_stand_apart_are_in_one_word() -> None:
@@ -95,8 +97,7 @@ def test_no_space_is_invented_between_chinese_and_latin() -> None:
 
 
 def test_boxes_are_shrunk_to_the_ink() -> None:
-    line = line_of_words(crop((20, 60), (90, 130)), reading("ab cd", 30, 50, 75, 100, 120))
-    assert line is not None
+    (line,) = lines_of_words(crop((20, 60), (90, 130)), reading("ab cd", 30, 50, 75, 100, 120))
     assert line.words[0].quad == pytest.approx(np.array([(20, 12), (60, 12), (60, 36), (20, 36)]))
     assert line.words[1].quad == pytest.approx(np.array([(90, 12), (130, 12), (130, 36), (90, 36)]))
     assert line.quad == pytest.approx(np.array([(20, 12), (130, 12), (130, 36), (20, 36)]))
@@ -104,8 +105,7 @@ def test_boxes_are_shrunk_to_the_ink() -> None:
 
 def test_boxes_follow_a_line_that_runs_down_the_page() -> None:
     down = crop((20, 60), corners=[(148, 0), (148, 400), (100, 400), (100, 0)])
-    line = line_of_words(down, reading("ab", 30, 50))
-    assert line is not None
+    (line,) = lines_of_words(down, reading("ab", 30, 50))
     assert line.quad == pytest.approx(np.array([(136, 20), (136, 60), (112, 60), (112, 20)]))
 
 
@@ -113,18 +113,31 @@ def test_ink_of_the_neighbouring_lines_does_not_enlarge_the_box() -> None:
     inked = crop((20, 60))
     inked.picture[:4, 20:60] = 0
     inked.picture[45:, 20:60] = 0
-    line = line_of_words(inked, reading("ab", 30, 50))
-    assert line is not None
+    (line,) = lines_of_words(inked, reading("ab", 30, 50))
     assert line.quad == pytest.approx(np.array([(20, 12), (60, 12), (60, 36), (20, 36)]))
 
 
 def test_paper_without_ink_still_yields_boxes_around_the_characters() -> None:
-    line = line_of_words(crop(), reading("ab", 100, 120))
-    assert line is not None
+    (line,) = lines_of_words(crop(), reading("ab", 100, 120))
     left, right = line.quad[0][0], line.quad[1][0]
     assert 80 <= left < 100
     assert 120 < right <= 140
 
 
 def test_spaces_alone_are_no_line() -> None:
-    assert line_of_words(crop(), reading("  ", 100, 120)) is None
+    assert lines_of_words(crop(), reading("  ", 100, 120)) == []
+
+
+def test_words_in_two_sizes_that_the_detector_took_for_one_line_are_two() -> None:
+    both = crop((20, 50), (60, 90), (120, 134), (138, 152))
+    both.picture[12:24, 120:152] = 255
+    large, small = lines_of_words(both, reading("AB CD", 35, 75, 105, 127, 145))
+    assert (large.text, small.text) == ("AB", "CD")
+    assert small.quad == pytest.approx(np.array([(120, 24), (152, 24), (152, 36), (120, 36)]))
+
+
+def test_a_word_without_ascenders_is_in_the_size_of_the_others() -> None:
+    both = crop((20, 50), (60, 90), (120, 146), (150, 176))
+    both.picture[12:18, 120:176] = 255
+    (line,) = lines_of_words(both, reading("AB am", 35, 75, 105, 133, 163))
+    assert line.text == "AB am"

@@ -19,7 +19,7 @@ from models.scheduler import FairSlots
 from models.vision.ppocr.crops import Crop, ways_to_read
 from models.vision.ppocr.detector import Quads
 from models.vision.ppocr.recognizer import Ink, Reading, body_rows, ink_of, inked_columns, is_cjk, widest_gap
-from models.vision.text import Image, Point, Quad, TextLine, Word
+from models.vision.text import Image, Point, Quad, TextLine, TypeSize, Word
 
 
 def embedded_weights() -> tuple[Path, Path]:
@@ -60,6 +60,8 @@ _ROOM = 0.05
 """What each of them adds to `_STANDS_OUT`."""
 _FEWEST = 4
 """Characters from which a line shows what is usual in it."""
+_APART = 0.4
+"""White space across which the size of the type may change, over the height of the line."""
 _NARROWEST = 8.0
 """Least distance of two characters that the recogniser tells apart, in pixels."""
 _WIDEST = 1.2
@@ -68,9 +70,9 @@ _WIDEST = 1.2
 Span = tuple[float, float]
 
 
-def line_of_words(crop: Crop, reading: Reading) -> TextLine | None:
+def lines_of_words(crop: Crop, reading: Reading) -> list[TextLine]:
     """The words of `reading` with quadrilaterals shrunk to the ink: along the line to the word's, across to the
-    line's. None when nothing but spaces was read."""
+    line's. Two lines and more where the detector took for one what is set in several sizes."""
     width = crop.picture.shape[1]
     ink = ink_of(crop.picture)
     top, bottom = body_rows(ink)
@@ -78,21 +80,46 @@ def line_of_words(crop: Crop, reading: Reading) -> TextLine | None:
     centres = reading.centres * width
     pitch = _pitch(reading.text, centres, bottom - top)
     groups = list(_Spacing(reading.text, centres, pitch, bottom - top, inked).words())
-    if not groups:
-        return None
     breaks = [0.0]
     for left, right in pairwise(groups):
         breaks.append(_middle_of_gap(inked, centres[left[-1]], centres[right[0]]))
     breaks.append(float(width))
-    words, spans = [], []
-    for indices, (start, stop) in zip(groups, pairwise(breaks), strict=True):
+    texts, spans = [], []
+    for indices, (start, stop) in zip(groups, pairwise(breaks), strict=False):
         first, last = float(centres[indices[0]]), float(centres[indices[-1]])
-        span = _trimmed(inked, max(start, first - pitch), min(stop, last + pitch), (first, last), pitch)
-        spans.append(span)
-        text = "".join(reading.text[i] for i in indices)
-        confidence = float(reading.probabilities[indices].mean())
-        words.append(Word(text, _place(crop, span, (top, bottom)), confidence))
-    return TextLine(tuple(words), _place(crop, (spans[0][0], spans[-1][1]), (top, bottom)))
+        spans.append(_trimmed(inked, max(start, first - pitch), min(stop, last + pitch), (first, last), pitch))
+        texts.append("".join(reading.text[i] for i in indices))
+    lines = []
+    for part, rows in _in_one_size(ink, (top, bottom), texts, spans):
+        words = [
+            Word(texts[word], _place(crop, spans[word], rows), float(reading.probabilities[groups[word]].mean()))
+            for word in part
+        ]
+        lines.append(TextLine(tuple(words), _place(crop, (spans[part[0]][0], spans[part[-1]][1]), rows)))
+    return lines
+
+
+def _in_one_size(
+    ink: Ink, rows: tuple[int, int], texts: Sequence[str], spans: Sequence[Span]
+) -> Iterator[tuple[range, tuple[int, int]]]:
+    """The words that are set in one size together, and their first row of ink and the row after the last."""
+    if not texts:
+        return
+    wide = _APART * (rows[1] - rows[0])
+    gaps = [place for place, (one, other) in enumerate(pairwise(spans), 1) if other[0] - one[1] >= wide]
+    starts, before = [0], None
+    for start, stop in pairwise([0, *gaps, len(texts)]) if gaps else ():
+        top, bottom = body_rows(ink[:, int(spans[start][0]) : math.ceil(spans[stop - 1][1])])
+        length = sum(right - left for left, right in spans[start:stop])
+        size = TypeSize.of("".join(texts[start:stop]), bottom - top, length)
+        if before is not None and size.is_another(before):
+            starts.append(start)
+        before = size
+    if len(starts) == 1:
+        yield range(len(texts)), rows
+        return
+    for start, stop in pairwise([*starts, len(texts)]):
+        yield range(start, stop), body_rows(ink[:, int(spans[start][0]) : math.ceil(spans[stop - 1][1])])
 
 
 def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
@@ -136,8 +163,9 @@ class _Spacing:
         blank = self._blank(left, right)
         if distance >= (_WIDE_GAP if cjk else _GAP) and blank >= _BLANK * self.pitch:
             return True
-        # Beside a dot, a dash or a colon paper is blank within words as well.
-        if cjk or not (a.isalnum() and b.isalnum()) or blank < _NARROW_BLANK * self.pitch:
+        # Beside a dot, a dash or the colon of a time paper is blank within words as well.
+        ends = a.isalnum() or (a == ":" and self.text[:left][-1:].isalpha())
+        if cjk or not (ends and b.isalnum()) or blank < _NARROW_BLANK * self.pitch:
             return False
         least = (_STANDS_OUT + _ROOM * ((a in _SLENDER) + (b in _SLENDER))) * self.height
         return blank >= least and blank >= self._usual_blank + least
@@ -254,8 +282,8 @@ class PpOcrReader:
         return best
 
     def _lines(self, read: Sequence[tuple[Crop, Reading]]) -> list[TextLine]:
-        lines = (line_of_words(crop, text) for crop, text in read if text.confidence >= self._least_confidence)
-        return [line for line in lines if line is not None]
+        sure = (way for way in read if way[1].confidence >= self._least_confidence)
+        return [line for crop, reading in sure for line in lines_of_words(crop, reading)]
 
 
 def _weight(reading: Reading) -> float:
