@@ -12,6 +12,7 @@ from tasks.inputs.source import Source
 from tasks.result import Result
 from tasks.scrape.browser import LateBrowser
 from tasks.search.fall_over import FallOver
+from tasks.wording.page_range import PLAIN, Form
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, the units done and the units in all. Must not block."""
@@ -39,6 +40,8 @@ class TaskRequest:
     """The media of the request, in order."""
     progress: Progress = unreported
     redact: Redact = as_it_is
+    form: Form = PLAIN
+    """What of a page's layout is asked for beside the text."""
 
     def wording(self, most_chars: int) -> str:
         """What of the text is read for wishes: of a long one its beginning and its end, `most_chars` in all. What is

@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.capability import OCR
-from models.vision.text import Image, PageReader, TextLine, Word
+from models.vision.text import Image, PageReader, Ruling, TextLine, Word
 from tasks.base import Progress, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.text.text_file import unread
 from tasks.layout.lines import line_of
+from tasks.layout.rulings import rulings_in
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import Page, all_pages, asked_for, check_number, opened_documents
 from tasks.side_by_side import Admission, side_by_side
+from tasks.wording.page_range import requested_form
 
 _AT_ONCE = 64
 """Words compared with the layer at a time: they stand on a few lines, and only the layer's words there matter."""
@@ -105,8 +107,13 @@ class OcrTask:
             async with opened_documents(self._loader, request.sources) as documents:
                 wording = request.wording(self._loader.limits.wording_chars)
                 pages = await asyncio.to_thread(self._asked_for, wording, documents)
-                sections = await self._read(pages, pictures, request.progress)
-                return await asyncio.to_thread(_result, documents, pages, sections)
+                found = await self._read(pages, pictures, request.progress)
+                form = request.form | await asyncio.to_thread(requested_form, wording)
+
+                def whole() -> OcrResult:
+                    return _result(documents, pages, found).in_form(form)
+
+                return await asyncio.to_thread(whole)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[Page]:
         pages, pictures = _numbered(documents)
@@ -120,10 +127,10 @@ class OcrTask:
             check_number(pages, limit, "pages are to be read")
         return pages
 
-    async def _read(self, pages: Sequence[Page], pictures: "_Pictures", progress: Progress) -> list[PageSection | None]:
+    async def _read(self, pages: Sequence[Page], pictures: "_Pictures", progress: Progress) -> list["_Section | None"]:
         """None for a picture in a text that is damaged: the rest of the text is worth having."""
 
-        async def read(page: Page) -> PageSection | None:
+        async def read(page: Page) -> _Section | None:
             try:
                 return await _section(page, pictures)
             except InputError:
@@ -155,15 +162,19 @@ class _Pictures:
         return await self._reader().read(picture, wait=wait)
 
 
-async def _section(page: Page, pictures: _Pictures) -> PageSection:
-    (width, height), layer = await page.document.size_and_text(page.number)
-    read: Sequence[TextLine] = ()
-    if not layer.complete:
-        read = await pictures.read(await page.document.picture(page.number))
+_Section = tuple[PageSection, Sequence[Ruling]]
+"""A page, and the lines that are ruled on it."""
 
-    def laid_out() -> PageSection:
-        timestamp = page.document.timestamp(page.number)
-        return page_section(combined(layer.lines, read), page.place, width, height, timestamp)
+
+async def _section(page: Page, pictures: _Pictures) -> _Section:
+    (width, height), layer = await page.document.size_and_text(page.number)
+    picture = None if layer.complete else await page.document.picture(page.number)
+    read = await pictures.read(picture) if picture is not None else ()
+
+    def laid_out() -> _Section:
+        lines = combined(layer.lines, read)
+        rulings = layer.rulings if picture is None else rulings_in(picture, lines)
+        return page_section(lines, page.place, width, height, page.document.timestamp(page.number)), rulings
 
     # Thousands of words keep the processor busy for longer than the event loop should stand still.
     return await asyncio.to_thread(laid_out)
@@ -182,15 +193,16 @@ def _is_one_picture(documents: Sequence[Document]) -> bool:
     return len(documents) == 1 and documents[0].kind == "image"
 
 
-def _result(documents: Sequence[Document], pages: Sequence[Page], read: Sequence[PageSection | None]) -> OcrResult:
-    sections = [section for section in read if section is not None]
+def _result(documents: Sequence[Document], pages: Sequence[Page], read: Sequence[_Section | None]) -> OcrResult:
+    sections = [found[0] for found in read if found is not None]
+    rulings = [found[1] for found in read if found is not None]
     if _is_one_picture(documents):
-        return picture_result(sections[0])
+        return picture_result(sections[0], rulings[0])
     texts = []
     for document in documents:
         readings = {
-            page.number: unread("damaged") if section is None else section["text"]
-            for page, section in zip(pages, read, strict=True)
+            page.number: unread("damaged") if found is None else found[0]["text"]
+            for page, found in zip(pages, read, strict=True)
             if page.document is document
         }
         if document.text is not None:
@@ -200,7 +212,7 @@ def _result(documents: Sequence[Document], pages: Sequence[Page], read: Sequence
             texts += [text for text, _ in groupby(readings.values())]
         else:
             texts += readings.values()
-    return document_result(texts, sections, sum(document.total_pages for document in documents))
+    return document_result(texts, sections, sum(document.total_pages for document in documents), rulings)
 
 
 TASK = Specialist(

@@ -5,15 +5,21 @@ time of dataclasses.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NotRequired, TypedDict
 
 from models.safety.personal_data import Span
-from models.vision.text import TextLine, Word
-from tasks.bounds import Bounds, bounds_of
+from models.vision.text import Quad, Ruling, TextLine, Word
+from tasks.bounds import CORNERS, Bounds, bounds_of
+from tasks.layout.cells import Table
 from tasks.layout.lines import in_reading_order
+from tasks.layout.markdown import Block, blocks_of, gfm, text_of
+from tasks.layout.tables import join, tables_on
 from tasks.redaction import Redactor, replaced
 from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under, texts_in
+from tasks.wording.page_range import PLAIN, Form
 
 
 class OcrWord(TypedDict):
@@ -32,8 +38,37 @@ class OcrLine(TypedDict):
     words: list[OcrWord]
 
 
-class OcrSection(TypedDict):
-    """The one picture."""
+class OcrCell(TypedDict):
+    text: str
+    """Its lines, joined by a space."""
+    bounds: Bounds
+    """All its room."""
+    row_span: int
+    col_span: int
+    confidence: float
+    """The mean of its words'; 1.0 where it is empty."""
+    page: NotRequired[int]
+    """Where it stands, if not on the page of its table."""
+
+
+class OcrTable(TypedDict):
+    page: NotRequired[int]
+    bounds: Bounds
+    """On its page, the first that it stands on."""
+    rows: list[list[OcrCell]]
+    """In each the cells that begin there, from left to right."""
+    markdown: str
+
+
+class Asked(TypedDict):
+    """What is there where it was asked for."""
+
+    tables: NotRequired[list[OcrTable]]
+    markdown: NotRequired[str]
+
+
+class OcrSection(Asked):
+    """The one picture, whose tables and Markdown stand beside it."""
 
     text: str
     """Its lines, joined by line breaks."""
@@ -51,7 +86,9 @@ class PageSection(OcrSection):
     """The second at which a video's frame is seen."""
 
 
-class OcrData(TypedDict):
+class OcrData(Asked):
+    """`tables` and `markdown` of a picture, and of what has no pages."""
+
     extracted_text: str
     """The sections and the text files, joined by blank lines. What a video shows unchanged over several frames is there
     once."""
@@ -63,7 +100,76 @@ class OcrData(TypedDict):
     """Pages there are, whether they were asked for or not; absent for a picture or a text."""
 
 
+@dataclass(frozen=True)
 class OcrResult(Result[OcrData]):
+    rulings: Sequence[Sequence[Ruling]] = ()
+    """The lines that are ruled on each section."""
+    form: Form = PLAIN
+    """What its data tell beside the lines."""
+
+    def in_form(self, form: Form) -> "OcrResult":
+        """The same with tables and Markdown in its data, where `form` asks for them."""
+        if not form:
+            return self
+        sections = []
+        for number in range(len(self._lines)):
+            own: Asked = {}
+            if form.tables:
+                own["tables"] = [self._told(table, number) for table in self._tables[number] if not table.continued]
+            if form.markdown:
+                own["markdown"] = text_of(self._blocks(number))
+            sections.append(own)
+        if sections and "page" not in self.data["sections"][0]:
+            return OcrResult({**self.data, **sections[0]}, self.rulings, form)
+        data: OcrData = {
+            **self.data,
+            "sections": [{**section, **own} for section, own in zip(self.data["sections"], sections, strict=True)],
+        }
+        if not sections:
+            data |= {"tables": []} if form.tables else {}
+            data |= {"markdown": self.text()} if form.markdown else {}
+        return OcrResult(data, self.rulings, form)
+
+    @cached_property
+    def _lines(self) -> list[list[TextLine]]:
+        """Those of each section; words of its tables are known by which of them they are."""
+        return [[_text_line(line) for line in section["lines"]] for section in self.data["sections"]]
+
+    @cached_property
+    def _tables(self) -> list[list[Table]]:
+        rulings = self.rulings or [()] * len(self._lines)
+        found = [tables_on(lines, ruled) for lines, ruled in zip(self._lines, rulings, strict=True)]
+        numbers = [_place(section).get("page", 1) for section in self.data["sections"]]
+        join(found, numbers, [len(lines) for lines in self._lines])
+        return found
+
+    def _told(self, table: Table, number: int) -> OcrTable:
+        rows: list[list[OcrCell]] = [[] for _ in range(table.rows)]
+        for cell in table.cells:
+            here = number + cell.pages_on
+            found: OcrCell = {
+                "text": cell.text,
+                "bounds": bounds_of(cell.quad, *self._size(here)),
+                "row_span": cell.row_span,
+                "col_span": cell.col_span,
+                "confidence": round(cell.confidence, 2),
+            }
+            if cell.pages_on:
+                found["page"] = _place(self.data["sections"][here])["page"]
+            rows[cell.row].append(found)
+        bounds, markdown = bounds_of(table.quad, *self._size(number)), "\n".join(gfm(table))
+        page = _place(self.data["sections"][number]).get("page")
+        if page is None:
+            return {"bounds": bounds, "rows": rows, "markdown": markdown}
+        return {"page": page, "bounds": bounds, "rows": rows, "markdown": markdown}
+
+    def _size(self, number: int) -> tuple[int, int]:
+        section: Mapping[str, Any] = {**self.data, **self.data["sections"][number]}
+        return section["width"], section["height"]
+
+    def _blocks(self, number: int) -> list[Block]:
+        return blocks_of(self._lines[number], self._tables[number])
+
     def text(self) -> str:
         return self.data["extracted_text"]
 
@@ -72,12 +178,16 @@ class OcrResult(Result[OcrData]):
             # Where the pictures of a text stand in it, only the whole tells.
             yield from pieces_under("", self.text())
             return
-        for section in self.data["sections"]:
+        for number, section in enumerate(self.data["sections"]):
             place = _place(section)
             heading = f"[page {place['page']}]" if "page" in place else ""
             if "timestamp" in place:
                 heading = f"[video at {place['timestamp'][0]} s]"
-            yield from [Piece(line["text"], heading) for line in section["lines"]]
+            for index, block in enumerate(self._blocks(number)):
+                first, *others = block.lines
+                # A blank line between two blocks.
+                yield Piece(f"\n{first}" if index else first, heading)
+                yield from [Piece(line, heading) for line in others]
 
     def passages(self) -> Iterator[list[SourceLine]]:
         """A page each, and then what stands on none."""
@@ -96,13 +206,14 @@ class OcrResult(Result[OcrData]):
         yield list(lines_below(self.unplaced_text(), "/extracted_text"))
 
     def said(self) -> Iterator[str]:
-        return texts_in(self.data, frozenset({"sections"}))
+        return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))
 
     def mapped(self, redactor: Redactor) -> "OcrResult":
         """Words that a placeholder stands for are one word, where they stood."""
         apart = Redactor()  # The sections say the same.
         sections = [_redacted(section, apart) for section in self.data["sections"]]
-        return OcrResult({**self.data, "extracted_text": redactor.text(self.text()), "sections": sections})
+        data: OcrData = {**self.data, "extracted_text": redactor.text(self.text()), "sections": sections}
+        return OcrResult(data, self.rulings).in_form(self.form)
 
     def unplaced_text(self) -> str:
         """The part of the text that has no lines: what came from text files, and Word's and the like."""
@@ -135,20 +246,27 @@ def page_section(
     return section
 
 
-def picture_result(section: PageSection) -> OcrResult:
-    """The result for a picture that came alone."""
+def picture_result(section: PageSection, rulings: Sequence[Ruling] = ()) -> OcrResult:
+    """The result for a picture that came alone, with the lines that are ruled on it."""
     return OcrResult(
         {
             "extracted_text": section["text"],
             "sections": [{"text": section["text"], "lines": section["lines"]}],
             "width": section["width"],
             "height": section["height"],
-        }
+        },
+        (rulings,),
     )
 
 
-def document_result(texts: Iterable[str], sections: Sequence[PageSection], total_pages: int) -> OcrResult:
-    """The result for a document of `total_pages` pages, `sections` of which were read; none has only text."""
+def document_result(
+    texts: Iterable[str],
+    sections: Sequence[PageSection],
+    total_pages: int,
+    rulings: Sequence[Sequence[Ruling]] = (),
+) -> OcrResult:
+    """The result for a document of `total_pages` pages, `sections` of which were read, with the lines that are ruled on
+    each; none has only text."""
     data: OcrData = {
         "extracted_text": "\n\n".join(filter(None, texts)),
         "sections": sections,
@@ -157,7 +275,17 @@ def document_result(texts: Iterable[str], sections: Sequence[PageSection], total
     }
     if total_pages:
         data["total_pages"] = total_pages
-    return OcrResult(data)
+    return OcrResult(data, rulings)
+
+
+def _text_line(line: OcrLine) -> TextLine:
+    words = [Word(word["text"], _quad(word["bounds"]), word["confidence"]) for word in line["words"]]
+    return TextLine(tuple(words), _quad(line["bounds"]))
+
+
+def _quad(bounds: Bounds) -> Quad:
+    a, b, c, d = [(float(bounds[name]["x"]), float(bounds[name]["y"])) for name in CORNERS]
+    return a, b, c, d
 
 
 def _line(line: TextLine, width: int, height: int) -> OcrLine:

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import FieldEvidence, grounded
+from models.vision.text import TextLine, Word
 from tasks.code_sandbox import CodeResult
 from tasks.forecast import ForecastResult
 from tasks.guardrails import GuardResult
@@ -59,3 +60,14 @@ def ground(value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | 
         except StopIteration as end:
             found, _ = end.value
             return {"evidence": found.fields, "unsupported": found.unsupported}
+
+
+def text_line(text: str, left: float, top: float, height: float = 20) -> TextLine:
+    """A line of a page's text as an engine reads it, its letters half as wide as it is high."""
+    words, at = [], left
+    for word in text.split():
+        end = at + len(word) * height / 2
+        words.append(Word(word, ((at, top), (end, top), (end, top + height), (at, top + height)), 1.0))
+        at = end + height / 2
+    first, last = words[0].quad, words[-1].quad
+    return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))

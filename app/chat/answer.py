@@ -82,7 +82,9 @@ class Answerer:
             log.info("plan", steps=plan.summary)
 
         work = Work[Progress, tuple[Entry, ...]](
-            lambda report: gather(plan, self.find_task, as_progress(report), guard.redact, is_all=not llm.is_capable)
+            lambda report: gather(
+                plan, self.find_task, as_progress(report), guard.redact, form=turn.form, is_all=not llm.is_capable
+            )
         )
         async with aclosing(work.reports()) as reports:
             async for report in reports:

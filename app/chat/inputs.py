@@ -23,6 +23,7 @@ from app.wire.request import (
 )
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
+from tasks.wording.page_range import PLAIN, Form
 
 _SHOWN = 80
 """Characters of an id that a message repeats."""
@@ -34,6 +35,8 @@ class Turn:
 
     text: str
     sources: tuple[Source, ...]
+    form: Form = PLAIN
+    """What the request's `ocr` asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Collector:
         # Texts are searched for URLs, and inputs of one length compared: milliseconds where they are long.
         turn = await asyncio.to_thread(latest_turn, request, self.max_sources, Total(self.max_total_bytes))
         sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
-        return Turn(turn.text, tuple(await asyncio.gather(*map(self._found, sources))))
+        return replace(turn, sources=tuple(await asyncio.gather(*map(self._found, sources))))
 
     async def _found(self, source: Source) -> Source:
         if source.file_id is None:
@@ -104,7 +107,8 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
             code="too_many_sources",
             param="messages",
         )
-    return Turn(text, tuple(replace(source, total=total) for source in sources))
+    form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
+    return Turn(text, tuple(replace(source, total=total) for source in sources), form)
 
 
 def _says_something(message: Message) -> bool:

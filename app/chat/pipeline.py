@@ -93,7 +93,7 @@ class Pipeline:
         """One task, no LLM: the answer is the task's result as compact JSON."""
         task = self.find_task(ALIASES.get(name, name))
         work = Work[Progress, Result[Any]](
-            lambda report: task.run(TaskRequest(turn.text, turn.sources, as_progress(report), guard.redact))
+            lambda report: task.run(TaskRequest(turn.text, turn.sources, as_progress(report), guard.redact, turn.form))
         )
         async with aclosing(work.reports()) as reports:
             async for report in reports:

@@ -13,6 +13,7 @@ from tasks.base import Progress, Redact, Task, TaskRequest, as_it_is
 from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.result import Failure, Result
+from tasks.wording.page_range import PLAIN, Form
 
 
 async def gather(
@@ -21,9 +22,11 @@ async def gather(
     progress: Progress,
     redact: Redact = as_it_is,
     *,
+    form: Form = PLAIN,
     is_all: bool = False,
 ) -> tuple[Entry, ...]:
-    """An entry for each step, in the plan's order. `redact` is a TaskRequest's, and for what one step has from another.
+    """An entry for each step, in the plan's order. `redact` and `form` are a TaskRequest's, `redact` also for what one
+    step has from another.
 
     A step that fails has its error in its entry. Its failure is raised only when the request is about nothing else,
     or when none of the inputs can be read; a missing engine's never, for then the LLM does what it can by itself.
@@ -35,7 +38,7 @@ async def gather(
     running: list[asyncio.Task[Result[Any]]] = []
     for step in plan.steps:
         before = [running[index] for index in step.after]
-        running.append(asyncio.create_task(_run(step, before, find_task, progress, redact)))
+        running.append(asyncio.create_task(_run(step, before, find_task, progress, redact, form)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
@@ -110,8 +113,9 @@ async def _run(
     find_task: Callable[[str], Task],
     progress: Progress,
     redact: Redact,
+    form: Form,
 ) -> Result[Any]:
     """The step's result; what a step before it failed with, it fails with too."""
     texts = [step.text, *[await redact((await work).text()) for work in before]]
-    request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact)
+    request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact, form)
     return await find_task(step.task).run(request)

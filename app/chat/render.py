@@ -54,6 +54,7 @@ _KNOWN = {
     "": (*PASSED_ON, *_OF_OPENAI),
     "stream_options": ("include_obfuscation",),
     "response_format": (),
+    "ocr": (),
     "response_format.json_schema": ("description",),
 }
 """By the path of an object: what it may hold besides the fields that its class declares."""
@@ -81,6 +82,7 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     yield from _misspelt(request, "")
     yield from _misspelt(request.stream_options, "stream_options")
     yield from _misspelt(shape, "response_format")
+    yield from _misspelt(request.ocr, "ocr")
     yield from _misspelt(shape.json_schema if shape else None, "response_format.json_schema")
 
 

@@ -52,7 +52,7 @@ class InternalTool:
         try:
             given = json.loads(arguments or "{}")
             text = self.text(given)
-            return TaskRequest(text, self._sources(given, turn))
+            return TaskRequest(text, self._sources(given, turn), form=turn.form)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"The arguments do not fit: {error}") from error
 

@@ -250,6 +250,11 @@ Stop = Annotated[
 ]
 
 
+class OcrFields(Wire):
+    tables: bool | None = False
+    markdown: bool | None = False
+
+
 class ChatRequest(Wire):
     """Field by field as the HTTP contract lists them; ranges are OpenAI's."""
 
@@ -276,6 +281,8 @@ class ChatRequest(Wire):
     metadata: dict[str, Any] | None = None
     evidence: bool | None = False
     """Ours: with a schema, tell where each field of the answer comes from."""
+    ocr: OcrFields | None = None
+    """Ours: what results of OCR tell beside the text, as "tables" and "as Markdown" in the text do."""
 
     @property
     def shows_reasoning(self) -> bool:

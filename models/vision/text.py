@@ -18,6 +18,9 @@ Quad = tuple[Point, Point, Point, Point]
 """Top left, top right, bottom right, bottom left, as the *text* runs: for text turned by 180° the top left
 corner is at the bottom right of the box."""
 
+Ruling = tuple[Point, Point]
+"""The ends of a straight line that is drawn on a page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from models.vision.text import Image, TextLine
+from models.vision.text import Image, Ruling, TextLine
 from tasks.inputs.blob import Blob
 from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.sessions import Session
@@ -23,6 +23,8 @@ class TextLayer:
     """In no particular order."""
     complete: bool = False
     """False when the page shows text that is not in `lines`, or may: it has to be read by OCR too."""
+    rulings: tuple[Ruling, ...] = ()
+    """Straight lines that the file draws, where the layer is complete: else the picture shows them."""
 
 
 @dataclass(frozen=True, slots=True)

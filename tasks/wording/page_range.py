@@ -1,11 +1,13 @@
-"""Which pages of a document the user's words ask for: "page 3", "Seiten 2 bis 4", "the last two pages"."""
+"""Which pages of a document the user's words ask for ("page 3", "Seiten 2 bis 4", "the last two pages"), and in which
+form: as tables, as Markdown."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tasks.errors import InputError
 from tasks.wording import vocabulary
-from tasks.wording.vocabulary import NUMBERS, any_of
+from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of
 
 # How people say which pages they mean, in English, German, French, Spanish, Portuguese and Italian.
 #
@@ -161,3 +163,48 @@ def _alternate(text: str, total: int) -> Iterator[Hint]:
 
 def _number(count: str) -> int:
     return COUNTS.get(count.lower()) or int(count)
+
+
+_UNWANTED = re.compile(
+    r"\b(?:no|not|don['’]t|without|ignor\w+|skip\w*|except|exclud\w+|nicht|ohne|keine?|außer|sans|pas|sin|sem|senza)\b"
+    r"(?:\W+\w+){0,2}\W*$",
+    re.IGNORECASE,
+)
+# Not in a URL, nor in a file's name.
+_TABLES, _MARKDOWN = (
+    re.compile(rf"(?<![\w/.=&?#-])(?:{PHRASES['form'][name]})(?![\w/=&#-]|\.\w)", re.IGNORECASE)
+    for name in ("tables", "markdown")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What of a page's layout is told beside its lines."""
+
+    tables: bool = False
+    markdown: bool = False
+
+    def __or__(self, other: "Form") -> "Form":
+        return Form(self.tables or other.tables, self.markdown or other.markdown)
+
+    def __bool__(self) -> bool:
+        return self.tables or self.markdown
+
+
+PLAIN = Form()
+
+
+def requested_form(text: str) -> Form:
+    """What `text` asks for.
+
+    >>> requested_form("Read this with its tables, please.")
+    Form(tables=True, markdown=False)
+    >>> requested_form("Read https://example.org/tables.pdf as Markdown, without tables.")
+    Form(tables=False, markdown=True)
+    """
+
+    def asks(wish: re.Pattern[str]) -> bool:
+        starts = (found.start() for found in wish.finditer(text))
+        return any(not _UNWANTED.search(text, max(0, start - 40), start) for start in starts)
+
+    return Form(asks(_TABLES), asks(_MARKDOWN))

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.bench.tables import cells_of, made
 from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
 from tests.pages import noisy, paragraph_page, single_line, turned
 from tests.server import Server
@@ -187,3 +188,37 @@ def test_a_receipt_is_read_with_its_total(server: Server, shared: Any) -> None:
     text = result["extracted_text"].casefold()
     for expected in ("tan woon yann", "789417-w", "25/12/2018", "9.00"):
         assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "added"),
+    [
+        ("Read it, with its tables.", {}, ["tables"]),
+        ("Read it as Markdown.", {}, ["markdown"]),
+        ("Read it.", {"ocr": {"tables": True, "markdown": True}}, ["tables", "markdown"]),
+        ("Read it.", {"ocr": {"tables": False}}, []),
+    ],
+)
+def test_tables_and_markdown_are_there_where_they_are_asked_for(
+    client: httpx.Client, words: str, field: dict[str, Any], added: list[str]
+) -> None:
+    [document] = made(1)
+    body = ocr_request(data_url(document.pdf, "application/pdf"), text=words, **field)
+    [section] = result_of(client.post("/v1/chat/completions", json=body))["sections"]
+    assert list(section) == ["text", "lines", "page", "width", "height", *added]
+    if "tables" in added:
+        [table] = section["tables"]
+        assert list(table) == ["page", "bounds", "rows", "markdown"]
+        assert list(table["rows"][0][0]) == ["text", "bounds", "row_span", "col_span", "confidence"]
+        assert cells_of(table) == document.tables[0]
+    if "markdown" in added:
+        assert section["markdown"].startswith(
+            "## Kettle report 2005\n\nThe figures below were gathered during the spring"
+        )
+        assert "\n| --- |" in section["markdown"]
+
+
+def test_a_wish_of_the_wrong_kind_is_refused(client: httpx.Client) -> None:
+    response = client.post("/v1/chat/completions", json=ocr_request(PICTURE, ocr={"tables": "yes"}))
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "ocr.tables"

@@ -35,13 +35,13 @@ BOUNDS = {
 
 def test_a_picture_is_its_lines() -> None:
     section = page_section([line("TOTAL 9.00", 30), line("Book Shop", 0)], 1, 100, 100)
-    assert read(picture_result(section)) == "Book Shop\nTOTAL 9.00"
+    assert read(picture_result(section)) == "Book Shop\n\nTOTAL 9.00"
 
 
 def test_a_document_names_its_pages() -> None:
     sections = [page_section([line(f"Sheet {page}", 0), line("more", 30)], page, 100, 100) for page in (1, 2)]
     result = document_result(["Sheet 1\nmore", "Sheet 2\nmore"], sections, 2)
-    assert read(result) == "[page 1]\nSheet 1\nmore\n[page 2]\nSheet 2\nmore"
+    assert read(result) == "[page 1]\nSheet 1\n\nmore\n[page 2]\nSheet 2\n\nmore"
 
 
 def test_with_a_text_file_among_them_all_stands_in_the_order_of_the_inputs() -> None:
@@ -157,8 +157,8 @@ def test_gaps_are_marked_where_they_are_and_headings_are_shown_once() -> None:
     sections = [page_section([line(f"{page}.{row}", 30 * row) for row in range(4)], page, 100, 200) for page in (1, 2)]
     result = document_result([section["text"] for section in sections], sections, 2)
     pieces = list(result.pieces())
-    assert assembled(pieces, [1, 2, 5]) == "[page 1]\n[…]\n1.1\n1.2\n[page 2]\n[…]\n2.1\n[…]"
-    assert assembled(pieces, [0, 4, 7]) == "[page 1]\n1.0\n[…]\n[page 2]\n2.0\n[…]\n2.3"
+    assert assembled(pieces, [1, 2, 5]) == "[page 1]\n[…]\n\n1.1\n\n1.2\n[page 2]\n[…]\n\n2.1\n[…]"
+    assert assembled(pieces, [0, 4, 7]) == "[page 1]\n1.0\n[…]\n[page 2]\n2.0\n[…]\n\n2.3"
 
 
 def test_pages_are_found_in_the_text_one_after_the_other() -> None:

@@ -3,7 +3,6 @@
 import copy
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,8 @@ from models.base import EngineOverloaded
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import estimate_tokens
-from tests.entries import entry_of
+from tasks.ocr_result import document_result, page_section
+from tests.entries import entry_of, text_line
 from tests.pages import prose
 
 NEEDLE = "The warranty of the garden hose ends on 4 March 2031."
@@ -47,16 +47,16 @@ def web_page(text: str) -> Entry:
 
 
 def pages_of_prose(pages: int, at: int = -1) -> Entry:
-    """A document of 40 lines a page as `ocr` answers it, with the needle on page `at`."""
-    sections: list[dict[str, Any]] = []
+    """A document of 40 paragraphs of a line a page as `ocr` answers it, with the needle on page `at`."""
+    sections = []
     for page in range(1, pages + 1):
         said = prose(page, 400)
         lines = [" ".join(said[start : start + 10]) for start in range(0, 400, 10)]
         if page == at:
             lines[17] = NEEDLE
-        sections.append({"text": "\n".join(lines), "lines": [{"text": line} for line in lines], "page": page})
-    text = "\n\n".join(section["text"] for section in sections)
-    return entry_of("ocr", {"extracted_text": text, "sections": sections, "total_pages": pages})
+        read = [text_line(line, 40, 40 + 60 * number) for number, line in enumerate(lines)]
+        sections.append(page_section(read, page, 1400, 2500))
+    return Entry("ocr", document_result([section["text"] for section in sections], sections, pages))
 
 
 async def shortened(entry: Entry, question: str, budget: int) -> str:
@@ -78,7 +78,7 @@ async def test_nothing_to_trim_is_nothing() -> None:
 async def test_the_needle_in_a_hundred_pages_survives_with_its_page_and_neighbours(page: int) -> None:
     entry = pages_of_prose(100, at=page)
     text = await shortened(entry, "When does the warranty on the hose end?", 500)
-    lines = text.splitlines()
+    lines = list(filter(None, text.splitlines()))
     at = lines.index(NEEDLE)
     section = entry.result.data["sections"][page - 1]["lines"]
     assert (lines[at - 1], lines[at + 1]) == (section[16]["text"], section[18]["text"])

@@ -11,7 +11,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfMatrix
 
-from models.vision.text import Point, Quad, TextLine, Word
+from models.vision.text import Point, Quad, Ruling, TextLine, Word
 
 
 class Box(NamedTuple):
@@ -103,6 +103,10 @@ _MAX_SEGMENTS = 2000
 """The most segments of one path that are looked at."""
 _MAX_OUTLINES = 1000
 """The most outlines of one page: a map has a hundred times as many, and a few tell."""
+_THIN = 3.0
+"""Points up to which a filled rectangle is a line that is ruled, no area."""
+_MAX_RULINGS = 10_000
+"""The most straight lines of one page that are looked at: a dense form has 500."""
 _TURNED = 0.01
 """Sine above which a rectangle is not upright."""
 _MAX_DEPTH = 5
@@ -121,6 +125,8 @@ class Shown:
     """What may lie over text, in the order of drawing."""
     texts: dict[int, int] = field(default_factory=dict)
     """The place in the order of drawing of each text object, by its address."""
+    rulings: list[Ruling] = field(default_factory=list)
+    """Straight strokes and thin bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +154,13 @@ def shown_on(page: pypdfium2.PdfPage) -> Shown:
                 shown.covers += _covers(place, item, matrix)
                 if _is_legible(item):
                     shown.pictures.append(_bounds(item, matrix))
-            case pdfium.FPDF_PAGEOBJ_PATH if _is_filled(item):
+            case pdfium.FPDF_PAGEOBJ_PATH:
                 segments = pdfium.FPDFPath_CountSegments(item)
+                is_filled, is_stroked = _drawn(item)
+                if len(shown.rulings) < _MAX_RULINGS:
+                    shown.rulings += _rulings(item, matrix, min(segments, _MAX_SEGMENTS), is_stroked=is_stroked)
+                if not is_filled:
+                    continue
                 if segments in _RECTANGLE_SEGMENTS:
                     shown.covers += _covers(place, item, matrix)
                 elif segments >= _GLYPH_SEGMENTS and len(shown.outlines) < _MAX_OUTLINES:
@@ -190,10 +201,37 @@ def _outlines(path: object, box: Box, segments: int) -> list[Box]:
     return [box] * contours if alike and segments >= _GLYPH_SEGMENTS * contours else []
 
 
-def _is_filled(path: object) -> bool:
+def _drawn(path: object) -> tuple[bool, bool]:
+    """Whether `path` is filled, and whether it is stroked."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
-    return bool(fill.value != pdfium.FPDF_FILLMODE_NONE)
+    return fill.value != pdfium.FPDF_FILLMODE_NONE, bool(stroke.value)
+
+
+def _rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked: bool) -> Iterator[Ruling]:
+    """The straight strokes of `path`; of one that is only filled, its middle line where it is a thin bar."""
+    inner = _within(path, matrix)
+    if not is_stroked:
+        box = _bounds(path, matrix) if segments in _RECTANGLE_SEGMENTS else Box(0, 0, 0, 0)
+        width, height = box.right - box.left, box.top - box.bottom
+        x, y = box.centre
+        if height <= _THIN < width:
+            yield (box.left, y), (box.right, y)
+        elif width <= _THIN < height:
+            yield (x, box.bottom), (x, box.top)
+        return
+    start = last = (0.0, 0.0)
+    for index in range(segments):
+        segment = pdfium.FPDFPath_GetPathSegment(path, index)
+        here = inner.on_point(*point_of(segment))
+        kind = pdfium.FPDFPathSegment_GetType(segment)
+        if kind == pdfium.FPDF_SEGMENT_MOVETO:
+            start = here
+        elif kind == pdfium.FPDF_SEGMENT_LINETO:
+            yield last, here
+        if pdfium.FPDFPathSegment_GetClose(segment):
+            yield here, start
+        last = here
 
 
 def _covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:

@@ -201,7 +201,8 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     )
     # What a scanner read is good enough to spare a reading, but not to be preferred to one.
     kept = known if complete else [word for word in known if word.visible]
-    return TextLayer((*(_line(line, view) for line in _lines(kept)), *notes), complete)
+    rulings = [(view.pixel(*start), view.pixel(*end)) for start, end in shown.rulings] if complete else ()
+    return TextLayer((*(_line(line, view) for line in _lines(kept)), *notes), complete, tuple(rulings))
 
 
 def _has_outlined_text(shown: Shown, text: Cells, grid: Grid, view: PageView) -> bool:

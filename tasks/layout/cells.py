@@ -1,0 +1,133 @@
+"""Cells of tables, and the words that stand in them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from models.vision.text import Quad, TextLine, Word
+from tasks.layout.rulings import turned
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word in the frame in which the page's text runs to the right."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    word: Word
+    line: int
+    """The place of its line on the page."""
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    @property
+    def centre(self) -> float:
+        return (self.left + self.right) / 2
+
+
+@dataclass(slots=True)
+class Cell:
+    row: int
+    column: int
+    row_span: int
+    col_span: int
+    quad: Quad
+    """All its room, not only its text."""
+    words: list[Word] = field(default_factory=list)
+    pages_on: int = 0
+    """How many pages after its table's first one it stands."""
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def confidence(self) -> float:
+        """The mean of its words'; 1.0 where it is empty."""
+        return sum(word.confidence for word in self.words) / len(self.words) if self.words else 1.0
+
+
+@dataclass(slots=True)
+class Table:
+    quad: Quad
+    rows: int
+    columns: int
+    cells: list[Cell]
+    """By row and column; one that spans several stands at its first."""
+    lines: frozenset[int]
+    """The places of the lines that it is made of."""
+    leaders: Sequence[Word] = ()
+    """Rows of dots between its cells."""
+    edges: Sequence[float] = ()
+    """Of its columns, along the text, from left to right."""
+    continued: bool = False
+    """Whether it goes on with the last one of the page before, which has its cells."""
+
+
+def _piece(word: Word, angle: float, line: int) -> Piece:
+    corners = turned(word.quad, -angle) if angle else word.quad
+    xs, ys = sorted(x for x, _ in corners), sorted(y for _, y in corners)
+    return Piece((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2, (xs[2] + xs[3]) / 2, (ys[2] + ys[3]) / 2, word, line)
+
+
+def pieces_of(lines: Sequence[TextLine], angle: float) -> list[Piece]:
+    """The words of `lines`, which run at `angle`."""
+    return [_piece(word, angle, place) for place, line in enumerate(lines) for word in line.words]
+
+
+@dataclass(slots=True)
+class Place:
+    """A cell in the making."""
+
+    row: int
+    column: int
+    row_span: int = 1
+    col_span: int = 1
+    pieces: list[Piece] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A table in the text's own frame."""
+
+    xs: Sequence[float]
+    ys: Sequence[float]
+    cells: list[Place]
+    leaders: Sequence[Piece] = ()
+
+    def done(self, angle: float) -> Table:
+        lines = frozenset(piece.line for place in self.cells for piece in place.pieces)
+        cells = []
+        for place in sorted(self.cells, key=lambda place: (place.row, place.column)):
+            ordered = [piece for line in levels_of(place.pieces) for piece in line]
+            left, right = self.xs[place.column], self.xs[place.column + place.col_span]
+            top, bottom = self.ys[place.row], self.ys[place.row + place.row_span]
+            quad = quad_of(left, top, right, bottom, angle)
+            words = [piece.word for piece in ordered]
+            cells.append(Cell(place.row, place.column, place.row_span, place.col_span, quad, words))
+        quad = quad_of(self.xs[0], self.ys[0], self.xs[-1], self.ys[-1], angle)
+        rows, columns = len(self.ys) - 1, len(self.xs) - 1
+        return Table(quad, rows, columns, cells, lines, [piece.word for piece in self.leaders], self.xs)
+
+
+def quad_of(left: float, top: float, right: float, bottom: float, angle: float) -> Quad:
+    a, b, c, d = turned([(left, top), (right, top), (right, bottom), (left, bottom)], angle)
+    return a, b, c, d
+
+
+def levels_of(pieces: Iterable[Piece]) -> list[list[Piece]]:
+    """Pieces on one level, from left to right; levels from top to bottom."""
+    lines: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.middle, piece.left)):
+        if lines and piece.middle - lines[-1][0].middle < 0.5 * max(
+            piece.bottom - piece.top, lines[-1][0].bottom - lines[-1][0].top
+        ):
+            lines[-1].append(piece)
+        else:
+            lines.append([piece])
+    for line in lines:
+        line.sort(key=lambda piece: piece.left)
+    return lines

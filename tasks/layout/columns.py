@@ -1,0 +1,329 @@
+"""Tables without rulings: columns are strips of white space that runs down through rows of words."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from tasks.layout.cells import Draft, Piece, Place
+from tasks.layout.rulings import Stroke
+
+MOST_ROWS = 1000
+"""Of a table without rulings: its further rows are text."""
+_GAP, _WIDE_GAP = 0.7, 1.1
+"""Narrowest white space between cells, in heights of a line: where many rows show it, and where few do."""
+_MANY = 4
+"""Rows that show a column well."""
+_CROSSED = 0.15
+"""Share of the rows with several cells that may reach across the white space between two columns."""
+_NEAR = 3.5
+"""How far apart rows of one table are at most, in heights of a line, from middle to middle."""
+_TELLING = 24
+"""Rows of which the columns are found; what follows only has to fit."""
+_TIGHT = 0.8
+"""Pitch of the lines of one cell, in pitches of rows, at most."""
+_PROSE = 9
+"""Words of a cell, in the mean, from which two columns are text that is set in columns."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """A line of words, which may be a row of a table."""
+
+    line: int
+    pieces: list[Piece]
+    leaders: list[Piece]
+    """Rows of dots among its words."""
+    runs: list[list[Piece]]
+    """Its words, parted at wide gaps."""
+
+    @property
+    def top(self) -> float:
+        return min(piece.top for piece in self.pieces)
+
+    @property
+    def bottom(self) -> float:
+        return max(piece.bottom for piece in self.pieces)
+
+    @property
+    def middle(self) -> float:
+        return median(piece.middle for piece in self.pieces)
+
+
+def _is_leader(piece: Piece) -> bool:
+    return len(piece.word.text) > 2 and not piece.word.text.strip(".·…_-")
+
+
+def _rows(pieces: Iterable[Piece], height: float) -> list[_Row]:
+    lines: dict[int, list[Piece]] = {}
+    for piece in pieces:
+        lines.setdefault(piece.line, []).append(piece)
+    rows = []
+    for line, members in lines.items():
+        members.sort(key=lambda piece: piece.left)
+        kept = [piece for piece in members if not _is_leader(piece)] or members
+        leaders = [piece for piece in members if _is_leader(piece)] if len(kept) < len(members) else []
+        rows.append(_Row(line, kept, leaders, _runs(kept, height, _GAP)))
+    return rows
+
+
+def _runs(pieces: Sequence[Piece], height: float, gap: float) -> list[list[Piece]]:
+    runs: list[list[Piece]] = []
+    for piece in pieces:
+        if runs and piece.left - runs[-1][-1].right < gap * height:
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    # A bullet and what follows it are one.
+    if len(runs) > 1 and len(runs[0]) == 1 and _is_mark(runs[0][0].word.text):
+        runs[:2] = [runs[0] + runs[1]]
+    return runs
+
+
+def _is_mark(text: str) -> bool:
+    return not any(map(str.isalnum, text)) or (len(text) <= 4 and text[-1] in ".)" and text[:-1].isalnum())
+
+
+def unruled(pieces: Sequence[Piece], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
+    """Tables among lines that no grid holds; lines that run across may rule off their rows."""
+    block: list[_Row] = []
+    for row in [*_rows(pieces, height), None]:
+        if row is not None and (not block or 0 < row.middle - block[-1].middle < _NEAR * height):
+            block.append(row)
+            continue
+        yield from _in_block(block, across, height)
+        block = [row] if row is not None else []
+
+
+def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
+    """Tables in lines that follow each other closely: as many lines at a time as have their columns in common."""
+    start = 0
+    while start < len(block):
+        if len(block[start].runs) < 2:
+            start += 1
+            continue
+        rows, last = [block[start]], start
+        strips = _strips(rows, height)
+        for place in range(start + 1, min(len(block), start + MOST_ROWS)):
+            row = block[place]
+            # Lines that have one cell may be within a table, not at its end.
+            if place - last > 2:
+                break
+            if len(row.runs) > 1:
+                if not _fits(row, strips, height):
+                    break
+                rows.append(row)
+                last = place
+                if len(rows) <= _TELLING:
+                    strips = _strips(rows, height)
+        strips = _strips(rows, height)
+        first = _head(block, start, strips, across, height) if strips and last > start else start
+        table = _table_of(block[first : last + 1], rows, strips, across, height)
+        if table is not None:
+            yield table
+        # Many lines that fit and are no table are none from the next one on, either.
+        start = last + 1 if table is not None or len(rows) > _MANY else start + 1
+
+
+_Strip = tuple[float, float]
+"""White space between two columns: its left and its right end."""
+
+
+def _strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
+    """The white space that runs down through `rows`, across which hardly any of them reach, from left to right."""
+    least = (_GAP if len(rows) >= _MANY else _WIDE_GAP) * height
+    may_cross = max(1, int(_CROSSED * len(rows))) if len(rows) >= _MANY else 0
+    steps = sorted(step for row in rows for piece in row.pieces for step in ((piece.left, 1), (piece.right, -1)))
+    left, right = steps[0][0], max(x for x, _ in steps)
+    strips: list[_Strip] = []
+    begin, depth = left, 0
+    for x, step in steps:
+        before, depth = depth, depth + step
+        if before > may_cross >= depth:
+            begin = x
+        elif before <= may_cross < depth and x - begin >= least and begin > left and x < right:
+            strips.append((begin, x))
+    # A column that has one cell lies in a strip: there are two.
+    for row in rows if may_cross else ():
+        for run in row.runs:
+            start, end = run[0].left, run[-1].right
+            for place, (one, other) in enumerate(strips):
+                if one + least <= start and end + least <= other:
+                    strips[place : place + 1] = [(one, start), (end, other)]
+                    break
+    return strips
+
+
+def _fits(row: _Row, strips: Sequence[_Strip], height: float) -> bool:
+    """Whether at least half of `strips` are white in `row`, or in a part, and one of them between two of its cells."""
+    gaps = [(one[-1].right, other[0].left) for one, other in pairwise(row.runs)]
+    begin, end = row.runs[0][0].left, row.runs[-1][-1].right
+    between = [any(_shared(strip, gap) >= _GAP * height for gap in gaps) for strip in strips]
+    white = sum(inner or right <= begin or left >= end for inner, (left, right) in zip(between, strips, strict=True))
+    return any(between) and 2 * white >= len(strips)
+
+
+def _shared(one: _Strip, other: _Strip) -> float:
+    return min(one[1], other[1]) - max(one[0], other[0])
+
+
+def _head(block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: Sequence[Stroke], height: float) -> int:
+    """Where the table begins whose rows begin at `start`: a cell that heads some of its columns, or stands below the
+    rule that the table begins with, may stand above."""
+    left, right = strips[0][0], strips[-1][1]
+    pitch = max(2.2 * height, 1.3 * (block[start + 1].middle - block[start].middle))
+    for place in range(start - 1, max(-1, start - 3), -1):
+        row = block[place]
+        begin, end = row.runs[0][0].left, row.runs[-1][-1].right
+        if block[place + 1].middle - row.middle > pitch or len(row.runs) > 1:
+            return place + 1
+        is_ruled = any(
+            one.start <= left and one.end >= right and row.top - 1.2 * height < one.level < row.middle for one in across
+        )
+        if not is_ruled and not (begin > left and end - begin < (right - left)):
+            return place + 1
+        if not is_ruled and not any(begin < one and other < end for one, other in strips):
+            return place + 1
+        start = place
+    return start
+
+
+def _table_of(
+    lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
+) -> Draft | None:
+    """The table of `lines`, of which those in `full` have several cells; None where they are no table."""
+    columns = len(strips) + 1
+    if columns < 2 or len(full) < (3 if columns == 2 else 2):
+        return None
+    cells = [_cells_of(row, strips, height) for row in lines]
+    ys, starts = _row_edges(lines, cells, columns, across, strips, height)
+    places: dict[tuple[int, int], Place] = {}
+    for row, own in zip(starts, cells, strict=True):
+        for first, last, pieces in own:
+            place = places.setdefault((row, first), Place(row, first))
+            place.col_span = max(place.col_span, last - first + 1)
+            place.pieces += pieces
+    taken = {(row, column + step) for (row, column), one in places.items() for step in range(1, one.col_span)}
+    for clash in taken & places.keys():
+        # A cell that another one reaches over is part of it.
+        row, column = clash
+        before = max(first for one, first in places if one == row and first < column)
+        places[row, before].pieces += places.pop(clash).pieces
+    filled = list(places.values())
+    words = Counter[int]()
+    for place in filled:
+        words[place.column] += len(place.pieces)
+    rows = len(ys) - 1
+    number = rows * columns
+    often = Counter(place.column for place in filled if place.col_span == 1)
+    if rows < 2 or 5 * sum(place.col_span for place in filled) < 2 * number:
+        return None
+    if any(often[column] == 0 for column in range(columns)):
+        return None
+    if columns <= 3 and all(words[column] > _PROSE * often[column] for column in range(columns)):
+        return None
+    marks = [place.pieces for place in filled if place.column == 0]
+    if columns == 2 and all(len(pieces) == 1 and _is_mark(pieces[0].word.text) for pieces in marks):
+        return None
+    empty = [
+        Place(row, column)
+        for row in range(rows)
+        for column in range(columns)
+        if (row, column) not in places and (row, column) not in taken
+    ]
+    left = min(piece.left for row in lines for piece in row.pieces)
+    right = max(piece.right for row in lines for piece in row.pieces)
+    xs = [left, *((one + other) / 2 for one, other in strips), right]
+    return Draft(xs, ys, [*filled, *empty], [piece for row in lines for piece in row.leaders])
+
+
+def _cells_of(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[Piece]]]:
+    """First and last column, and words, of each cell of a line, from left to right."""
+    parts: list[list[Piece]] = [[row.pieces[0]]]
+    for one, other in pairwise(row.pieces):
+        gap = other.left - one.right
+        white = max((min(end, other.left) - max(begin, one.right)) / (end - begin) for begin, end in strips)
+        if white >= 0.5 or gap >= _WIDE_GAP * height:
+            parts.append([])
+        parts[-1].append(other)
+    slack = 0.2 * height
+    cells: list[tuple[int, int, list[Piece]]] = []
+    starts, ends = [left for left, _ in strips], [right for _, right in strips]
+    for part in parts:
+        left, right = part[0].left, part[-1].right
+        first, last = bisect_right(ends, left + slack), bisect_right(ends, right - slack)
+        # What begins in the white space before a column, and ends there, is that column's nearest.
+        if first < len(starts) and left >= starts[first] - slack and right > ends[first]:
+            first += 1
+        last = max(first, last)
+        if cells and first <= cells[-1][1]:
+            cells[-1] = cells[-1][0], max(last, cells[-1][1]), cells[-1][2] + part
+        else:
+            cells.append((first, last, part))
+    return cells
+
+
+def _row_edges(
+    lines: Sequence[_Row],
+    cells: Sequence[Sequence[tuple[int, int, list[Piece]]]],
+    columns: int,
+    across: Sequence[Stroke],
+    strips: Sequence[_Strip],
+    height: float,
+) -> tuple[list[float], list[int]]:
+    """The edges of the rows, and the row of each of `lines`: some go on with the row above."""
+    begins = _ruled_rows(lines, cells, columns, across, strips) or _spaced_rows(lines, cells)
+    rows, starts = -1, []
+    for one in begins:
+        rows += one
+        starts.append(rows)
+    tops = [row.top for row, one in zip(lines, begins, strict=True) if one]
+    bottoms = [tops[0]] * (rows + 1)
+    for row, place in zip(lines, starts, strict=True):
+        bottoms[place] = max(bottoms[place], row.bottom)
+    margin = 0.2 * height
+    inner = [(bottom + top) / 2 for bottom, top in zip(bottoms, tops[1:], strict=False)]
+    return [tops[0] - margin, *inner, bottoms[-1] + margin], starts
+
+
+def _ruled_rows(
+    lines: Sequence[_Row],
+    cells: Sequence[Sequence[tuple[int, int, list[Piece]]]],
+    columns: int,
+    across: Sequence[Stroke],
+    strips: Sequence[_Strip],
+) -> list[bool] | None:
+    """Which lines begin a row where rules part most rows."""
+    top, bottom = lines[0].middle, lines[-1].middle
+    left, right = strips[0][0], strips[-1][1]
+    levels = sorted(one.level for one in across if top < one.level < bottom and one.start <= left and one.end >= right)
+    bands = [bisect_right(levels, row.middle) for row in lines]
+    if len(levels) < 2 or 4 * len(set(bands)) < len(lines):
+        return None
+    sizes = Counter(bands)
+    filled = Counter[int]()
+    for band, own in zip(bands, cells, strict=True):
+        filled[band] += sum(last - first + 1 for first, last, _ in own)
+    # Rules between groups of rows part no rows.
+    if any(sizes[band] > 1 and 5 * filled[band] > 4 * columns * sizes[band] for band in sizes):
+        return None
+    return [place == 0 or band != bands[place - 1] for place, band in enumerate(bands)]
+
+
+def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[Piece]]]]) -> list[bool]:
+    """Which lines begin a row, by the white space between them: a line that stands close below one, and has fewer
+    cells, goes on with it."""
+    pitches = [other.middle - one.middle for one, other in pairwise(lines)]
+    usual = median([pitch for pitch, own in zip(pitches, cells[1:], strict=True) if len(own) > 1] or [0.0])
+    begins = [True]
+    for pitch, above, own in zip(pitches, cells, cells[1:], strict=False):
+        has_room = {column for first, last, _ in above for column in range(first, last + 1)}
+        goes_on = (
+            (own[0][0] > 0 or len(own) < len(above))
+            and pitch <= _TIGHT * usual
+            and all(first in has_room and first == last for first, last, _ in own)
+        )
+        begins.append(not goes_on)
+    return begins

@@ -1,0 +1,269 @@
+"""A page as Markdown: headings, paragraphs in reading order, lists, and tables as GitHub's flavour writes them."""
+
+import re
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from statistics import median
+
+from models.vision.text import TextLine
+from tasks.layout.cells import Piece, Table, pieces_of
+from tasks.layout.rulings import skew_of
+
+_LEVELS = 1.7, 1.35, 1.18
+"""Sizes from which a line is a heading of the first, second and third level, in sizes of the page's text."""
+_HEADING_WORDS = 16
+"""More are no heading, however large."""
+_APART = 0.4
+"""White space, in sizes of the text and beyond what lines usually have between them, that parts paragraphs."""
+_INDENT = 1.0
+"""In sizes of the text: how far the first line of a paragraph begins to the right of the others."""
+_NARROW = 12
+"""Width, in sizes of the text, up to which lines are not those of running text: an address, a receipt."""
+_STEP = 1.2
+"""Indent of a list within a list, in sizes of the text."""
+_BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
+_NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
+_LETTER = re.compile(r"[a-z]\)\s+(?=\S)")
+_SPECIAL = re.compile(r"(?=#{1,6}(?:\s|$)|>|[+*-]\s|\d{1,9}[.)]\s|={3,}$|-{3,}$|```|~~~)")
+_DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
+_HANGING = 0.87
+"""How high a box is without letters that reach down: a file's is 0.78 as high, an engine's as high as with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heading, a paragraph, a list or a table, as lines of Markdown; a blank line stands between two."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line of text outside tables, in the frame in which text runs to the right."""
+
+    text: str
+    size: float
+    """Of its lettering, in pixels."""
+    left: float
+    top: float
+    right: float
+    bottom: float
+    first_word: float
+    """The width of its first word."""
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]:
+    """The page whose rows, as they are read, are `lines`, with each of `tables` where its first line stands."""
+    angle, _ = skew_of(lines)
+    inside = {id(word) for table in tables for cell in table.cells for word in cell.words}
+    inside |= {id(word) for table in tables for word in table.leaders}
+    rows: dict[int, list[Piece]] = {}
+    for piece in pieces_of(lines, angle):
+        if id(piece.word) not in inside:
+            rows.setdefault(piece.line, []).append(piece)
+    texts = {place: _line(pieces) for place, pieces in rows.items()}
+    begins: dict[int, list[Table]] = {}
+    for table in tables:
+        begins.setdefault(min(table.lines), []).append(table)
+    page = _Page.of(list(texts.values()))
+    blocks: list[Block] = []
+    waiting: list[_Line] = []
+    for place in range(len(lines)):
+        # What stands in a table's first line beside it is read before it.
+        if place in texts:
+            waiting.append(texts[place])
+        if place in begins:
+            blocks += _flowing(waiting, page)
+            waiting = []
+            blocks += [Block(tuple(gfm(table))) for table in begins[place] if not table.continued]
+    return [*blocks, *_flowing(waiting, page)]
+
+
+def text_of(blocks: Iterable[Block]) -> str:
+    return "\n\n".join("\n".join(block.lines) for block in blocks)
+
+
+def gfm(table: Table) -> Iterator[str]:
+    """The lines of `table`; its first row is its head. A spanning cell's text stands once, what it covers is empty."""
+    texts = {(cell.row, cell.column): _escaped(cell.text) for cell in table.cells}
+    for row in range(table.rows):
+        yield "| " + " | ".join([texts.get((row, column), "") for column in range(table.columns)]) + " |"
+        if row == 0:
+            yield "|" + " --- |" * table.columns
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def _line(pieces: Sequence[Piece]) -> _Line:
+    words = [piece.word for piece in pieces]
+    first = pieces[0]
+    return _Line(
+        " ".join([word.text for word in words]),
+        _size(pieces),
+        min(piece.left for piece in pieces),
+        min(piece.top for piece in pieces),
+        max(piece.right for piece in pieces),
+        max(piece.bottom for piece in pieces),
+        first.right - first.left,
+    )
+
+
+def _size(pieces: Sequence[Piece]) -> float:
+    """The size of the lettering: boxes may be as high as their letters, of which some reach down."""
+    hangs = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
+    return max(piece.bottom - piece.top for piece in pieces) / (1 if hangs else _HANGING)
+
+
+@dataclass(slots=True)
+class _Page:
+    """What is usual on a page."""
+
+    size: float = 1.0
+    """Of its running text."""
+    gap: float = 0.0
+    """Between two lines of a paragraph."""
+    edges: dict[int, float] = field(default_factory=dict)
+    """Where the lines end that begin about so many sizes from the left."""
+
+    @classmethod
+    def of(cls, lines: Sequence[_Line]) -> "_Page":
+        if not lines:
+            return cls()
+        sizes = Counter[float]()
+        for line in lines:
+            sizes[round(line.size, 1)] += len(line.text)
+        ascending = sorted(sizes)
+        below = accumulate(sizes[size] for size in ascending)
+        size = next(size for size, length in zip(ascending, below, strict=True) if 2 * length >= sizes.total())
+        gaps = [other.top - one.bottom for one, other in pairwise(lines) if 0 < other.top - one.bottom < size]
+        page = cls(max(size, 1.0), median(gaps) if gaps else 0.3 * size)
+        for line in lines:
+            for step in (-1, 0, 1):
+                key = int(line.left / page.size) + step
+                page.edges[key] = max(page.edges.get(key, 0.0), line.right)
+        return page
+
+    def level(self, line: _Line) -> int:
+        """Of a heading; 0 for what is none."""
+        words = line.text.split()
+        if len(words) > _HEADING_WORDS or not any(len(word) > 2 and word[:3].isalpha() for word in words):
+            return 0
+        return next((level for level, least in enumerate(_LEVELS, 1) if line.size >= least * self.size), 0)
+
+    def right_of(self, line: _Line) -> float:
+        """Where the lines end that begin where `line` does."""
+        return self.edges[int(line.left / self.size)]
+
+
+def _flowing(lines: Sequence[_Line], page: _Page) -> Iterator[Block]:
+    """Headings, paragraphs and lists of lines that follow each other."""
+    place = 0
+    while place < len(lines):
+        if level := page.level(lines[place]):
+            end = place + 1
+            # A heading of several lines is one.
+            while end < len(lines) and page.level(lines[end]) == level and _is_close(lines[end - 1], lines[end], page):
+                end += 1
+            yield Block((f"{'#' * level} {' '.join(line.text for line in lines[place:end])}",))
+        elif _item(lines[place].text):
+            end = yield from _list(lines, place, page)
+        else:
+            end = place + 1
+            while end < len(lines) and _goes_on(lines[end - 1], lines[end], page):
+                end += 1
+            yield Block(tuple(_paragraph(lines[place:end], page)))
+        place = end
+
+
+def _is_close(above: _Line, below: _Line, page: _Page) -> bool:
+    gap = below.top - above.bottom
+    return -0.5 * page.size < gap <= page.gap + _APART * max(above.size, page.size) and below.middle > above.middle
+
+
+def _goes_on(above: _Line, below: _Line, page: _Page) -> bool:
+    """Whether `below` is of the paragraph of `above`."""
+    if page.level(below) or _item(below.text):
+        return False
+    if below.middle < above.middle:
+        # The next column: in the middle of a sentence, it is one paragraph.
+        return above.text[-1] not in ".!?:;)" and below.text[0].islower()
+    if not _is_close(above, below, page) or not 0.75 < below.size / above.size < 1.33:
+        return False
+    return not (below.left > above.left + _INDENT * page.size and above.text[-1] in ".!?:")
+
+
+def _paragraph(lines: Sequence[_Line], page: _Page) -> Iterator[str]:
+    """Lines that were broken because they were full are one; others are broken on purpose, as an address is."""
+    text = _plain(lines[0].text)
+    for above, below in pairwise(lines):
+        room = page.right_of(above) - above.right
+        is_full = above.right - above.left >= _NARROW * page.size and room <= below.first_word + page.size
+        if not is_full and below.middle > above.middle:
+            yield text + "  "
+            text = _plain(below.text)
+        else:
+            text = _joined(text, below.text)
+    yield text
+
+
+def _joined(text: str, more: str) -> str:
+    """A word that was broken at the end of a line keeps its hyphen, and gets no space."""
+    is_broken = text.endswith("-") and text[-2:-1].isalpha() and more[0].islower()
+    return f"{text}{more}" if is_broken else f"{text} {more}"
+
+
+def _plain(text: str) -> str:
+    """`text` without the meaning that its beginning has in Markdown."""
+    return f"\\{text}" if _SPECIAL.match(text) else text
+
+
+def _item(text: str) -> str:
+    """What an item of a list begins with in Markdown; nothing for what is none."""
+    if _BULLET.match(text) or _LETTER.match(text):
+        return "- "
+    number = _NUMBER.match(text)
+    return f"{number[1]}. " if number else ""
+
+
+def _list(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Block, None, int]:
+    """Yields the list that begins at `place`, and returns where it ends."""
+    items: list[tuple[float, str]] = []
+    first = lines[place]
+    above = first
+    for end in range(place, len(lines)):
+        line = lines[end]
+        mark = _item(line.text)
+        if end > place and (
+            page.level(line)
+            or not (_is_close(above, line, page) or (mark and 0 < line.top - above.bottom < 2 * page.size))
+        ):
+            break
+        if mark:
+            text = line.text if _LETTER.match(line.text) else (_BULLET.sub("", line.text, 1) if mark == "- " else "")
+            text = text or _NUMBER.sub("", line.text, 1)
+            items.append((line.left, mark + text))
+        elif line.left > items[-1][0] + 0.5 * page.size:
+            items[-1] = items[-1][0], _joined(items[-1][1], line.text)
+        else:
+            break
+        above = line
+    else:
+        end = len(lines)
+    lefts: list[float] = []
+    texts = []
+    for left, text in items:
+        while lefts and left < lefts[-1] - _STEP / 2 * page.size:
+            lefts.pop()
+        if not lefts or left > lefts[-1] + _STEP / 2 * page.size:
+            lefts.append(left)
+        texts.append("   " * min(len(lefts) - 1, 5) + text)
+    yield Block(tuple(texts))
+    return end

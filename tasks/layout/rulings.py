@@ -1,0 +1,151 @@
+"""Ruling lines, from a picture's pixels or a page's strokes to grids of cells.
+
+Grids are in the frame in which the page's text runs to the right (`turned`): a sheet scanned a little askew has
+upright tables there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import atan2, cos, degrees, hypot, radians, sin
+from statistics import median
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.text import Image, Point, Ruling, TextLine
+
+MOST_RULINGS = 2000
+"""Of a page, across and down: the longest. A dense form has 500; each is compared with all that may cross it."""
+TOUCH = 0.5
+"""How far, in heights of a line, a ruling may end before the one that it meets."""
+_LONGEST_SIDE = 3000
+"""Pixels of a picture in which lines are looked for: a larger one is made smaller."""
+_TURNED = 0.035
+"""Sine above which a line runs neither across nor down: 2 degrees."""
+_ACROSS, _DOWN = 2.0, 1.3
+"""Shortest ruling in heights of a line: no stroke of a letter is as long."""
+_FAINTEST = 12
+"""Grey levels by which a line is darker than what is around it."""
+_THICK = 0.6
+"""Heights of a line from which a dark stroke is a bar, no ruling."""
+_TOGETHER = 0.3
+"""How far apart, in heights of a line, two rulings are one: a double rule, or a line drawn cell by cell."""
+
+
+def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
+    """The angle at which most text of the page runs, in degrees clockwise, and the usual height of a line in pixels."""
+    runs: dict[int, list[tuple[float, float]]] = {}
+    heights = []
+    for line in lines:
+        a, b, c, d = line.quad
+        dx, dy = (b[0] - a[0] + c[0] - d[0]) / 2, (b[1] - a[1] + c[1] - d[1]) / 2
+        heights.append((hypot(d[0] - a[0], d[1] - a[1]) + hypot(c[0] - b[0], c[1] - b[1])) / 2)
+        if len(line.text) > 2:
+            angle = degrees(atan2(dy, dx))
+            runs.setdefault(round(angle / 90) % 4, []).append((angle, hypot(dx, dy)))
+    if not runs:
+        return 0.0, max(4.0, median(heights)) if heights else 20.0
+    turn, most = max(runs.items(), key=lambda item: sum(length for _, length in item[1]))
+    skews = sorted(((angle - 90 * turn + 180) % 360 - 180, length) for angle, length in most)
+    half = sum(length for _, length in skews) / 2
+    below = accumulate(length for _, length in skews)
+    skew = next(skew for (skew, _), length in zip(skews, below, strict=True) if length >= half)
+    return 90 * turn + skew, max(4.0, median(heights))
+
+
+def turned(points: Iterable[Point], angle: float) -> list[Point]:
+    """`points` turned clockwise by `angle` degrees about the origin."""
+    c, s = cos(radians(angle)), sin(radians(angle))
+    return [(x * c - y * s, x * s + y * c) for x, y in points]
+
+
+def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
+    """The straight lines of a picture that run along or across its text, which is known to stand in `lines`."""
+    angle, height = skew_of(lines)
+    skew = (angle + 45) % 90 - 45
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, _LONGEST_SIDE / max(grey.shape))
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    if abs(skew) > 0.05:
+        about = cv2.getRotationMatrix2D((0, 0), skew, 1)
+        corners = turned([(0, 0), (grey.shape[1], 0), (0, grey.shape[0]), grey.shape[::-1]], -skew)
+        left, top = (min(corner[axis] for corner in corners) for axis in (0, 1))
+        size = [int(max(corner[axis] for corner in corners) - (left, top)[axis]) + 1 for axis in (0, 1)]
+        about[:, 2] = -left, -top
+        grey = cv2.warpAffine(grey, about, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    else:
+        skew, left, top = 0.0, 0.0, 0.0
+    height *= scale
+    around = 2 * int(height / 2) + 3
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
+    found = [((x, y), (x + w, y)) for x, y, w in _strokes(ink, height, _ACROSS)]
+    found += [((y, x), (y, x + w)) for x, y, w in _strokes(ink.T, height, _DOWN)]
+    rulings = []
+    for ends in found:
+        start, end = turned([(x + left, y + top) for x, y in ends], skew)
+        rulings.append(((start[0] / scale, start[1] / scale), (end[0] / scale, end[1] / scale)))
+    return rulings
+
+
+def _strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tuple[float, float, float]]:
+    """Left end, level and length of the dark strokes that run to the right."""
+    reach = max(8, int(shortest * height))
+    ink = cv2.dilate(np.ascontiguousarray(ink), np.ones((2, 1), np.uint8))
+    rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    _, _, boxes, centres = cv2.connectedComponentsWithStats(rows, connectivity=8)
+    boxes, centres = boxes[1:], centres[1:]
+    kept = np.flatnonzero(boxes[:, cv2.CC_STAT_HEIGHT] <= max(4.0, _THICK * height))
+    kept = kept[np.argsort(-boxes[kept, cv2.CC_STAT_WIDTH], kind="stable")[:MOST_RULINGS]]
+    places = zip(boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1], boxes[kept, cv2.CC_STAT_WIDTH], strict=True)
+    return [(float(x), float(y), float(w)) for x, y, w in places]
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A ruling that runs across (or down)."""
+
+    level: float
+    """Its y (or x)."""
+    start: float
+    end: float
+
+
+def strokes_of(rulings: Iterable[Ruling], angle: float, height: float) -> tuple[list[Stroke], list[Stroke]]:
+    """Rulings that run across and down where text runs at `angle`; those that continue each other are one."""
+    across, down = [], []
+    for ruling in rulings:
+        (x0, y0), (x1, y1) = turned(ruling, -angle)
+        length = hypot(x1 - x0, y1 - y0)
+        if abs(y1 - y0) <= _TURNED * length:
+            across.append(Stroke((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
+        elif abs(x1 - x0) <= _TURNED * length:
+            down.append(Stroke((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
+    return _continued(across, height, _ACROSS), _continued(down, height, _DOWN)
+
+
+def _continued(strokes: list[Stroke], height: float, shortest: float) -> list[Stroke]:
+    strokes = sorted(strokes, key=lambda stroke: stroke.start - stroke.end)[:MOST_RULINGS]
+    found = []
+    for level, members in levels(strokes, height):
+        start, end = float("inf"), float("-inf")
+        for stroke in sorted(members, key=lambda stroke: stroke.start):
+            if start < end < stroke.start - TOUCH * height:
+                found.append(Stroke(level, start, end))
+                start = stroke.start
+            start, end = min(start, stroke.start), max(end, stroke.end)
+        found.append(Stroke(level, start, end))
+    return [stroke for stroke in found if stroke.end - stroke.start >= shortest * height]
+
+
+def levels(strokes: Iterable[Stroke], height: float) -> list[tuple[float, list[Stroke]]]:
+    """`strokes` by their level, ascending; those on nearly the same one together, at its mean."""
+    groups: list[list[Stroke]] = []
+    for stroke in sorted(strokes, key=lambda stroke: stroke.level):
+        if groups and stroke.level - groups[-1][0].level <= _TOGETHER * height:
+            groups[-1].append(stroke)
+        else:
+            groups.append([stroke])
+    return [(sum(stroke.level for stroke in group) / len(group), group) for group in groups]

@@ -1,0 +1,264 @@
+"""Tables, from where words stand and where lines are ruled: cells with their rows, columns and spans.
+
+One mechanism for pictures and PDFs. Rulings that cross make a grid, whose cells hold the words between them. Where none
+are, or only some, columns are strips of white space that runs down through rows of words (`columns`).
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from models.vision.text import Ruling, TextLine
+from tasks.layout.cells import Draft, Piece, Place, Table, levels_of, pieces_of
+from tasks.layout.columns import unruled
+from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
+
+MOST_TABLES = 50
+"""Of a page."""
+MOST_CELLS = 5000
+"""Of a table: what has more is a drawing, or its further rows are text."""
+_ALIKE = 0.7
+"""How far apart the middles of a column may be on two pages, in halves of its width."""
+_ROUNDS = 20
+"""In which shapes grow to rectangles: those of a form take two or three."""
+_SIDE = 0.5
+"""Share of a cell's side that is ruled where there is a side."""
+
+
+def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
+    """The tables of a page whose rows, as they are read, are `lines`, in that order."""
+    angle, height = skew_of(lines)
+    pieces = pieces_of(lines, angle)
+    across, down = strokes_of(rulings, angle, height)
+    found: list[Draft] = []
+    taken: set[int] = set()
+    grids = sorted(grids_of(across, down, height), key=lambda grid: (grid.ys[0], grid.xs[0]))
+    for grid in grids[: 4 * MOST_TABLES]:
+        table = _in_grid(grid, [piece for piece in pieces if id(piece) not in taken], height)
+        if table is not None:
+            found.append(table)
+            taken.update(id(piece) for cell in table.cells for piece in cell.pieces)
+    rest = [piece for piece in pieces if id(piece) not in taken]
+    found += unruled(rest, across, height)
+    found = sorted(found, key=lambda table: min(piece.line for cell in table.cells for piece in cell.pieces))
+    return [table.done(angle) for table in found[:MOST_TABLES]]
+
+
+def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequence[int]) -> None:
+    """Joins tables of `pages`, which have these numbers and so many lines: one that goes on at the top of the next
+    page, with the same columns, is one, on its first page. The other part only knows that it is `continued`."""
+    first: Table | None = None
+    last: Table | None = None
+    """What the page before ends with, and the table that it is a part of."""
+    on = before = 0
+    for tables, number, length in zip(pages, numbers, lengths, strict=True):
+        if tables and first and last and number == before + 1 and _continues(last, tables[0]):
+            _append(first, tables[0], on + 1)
+            on, last = on + 1, tables[0]
+        else:
+            first = None
+        if tables and (first is None or len(tables) > 1):
+            on, first, last = 0, tables[-1], tables[-1]
+        # A page's number may stand below.
+        if first is None or last is None or max(last.lines) < length - 2:
+            first = None
+        before = number
+
+
+def _continues(above: Table, below: Table) -> bool:
+    if min(below.lines) > 1 or above.columns != below.columns:
+        return False
+    one, other = (list(pairwise(table.edges)) for table in (above, below))
+    return all(
+        abs(left + right - start - end) < _ALIKE * (min(right - left, end - start))
+        for (left, right), (start, end) in zip(one, other, strict=True)
+    )
+
+
+def _append(table: Table, more: Table, pages_on: int) -> None:
+    """`more`, so many pages on, becomes a part of `table`, without a head that only says the same again."""
+    head, again = ([cell.text for cell in one.cells if cell.row == 0] for one in (table, more))
+    left_out = int(head == again and all(cell.row_span == 1 for cell in more.cells if cell.row == 0))
+    table.cells += [
+        replace(cell, row=cell.row + table.rows - left_out, pages_on=pages_on)
+        for cell in more.cells
+        if cell.row >= left_out
+    ]
+    table.rows += more.rows - left_out
+    more.continued = True
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rulings that meet: the places of its columns and rows, and which of its cells are one."""
+
+    xs: Sequence[float]
+    """Edges of the columns, from left to right, one more than columns."""
+    ys: Sequence[float]
+    owner: dict[tuple[int, int], tuple[int, int]]
+    """The first cell, by row and column, of the rectangle of cells that each cell belongs to."""
+
+    def at(self, x: float, y: float) -> tuple[int, int] | None:
+        """The first cell of the rectangle in which a point lies."""
+        row, column = bisect_right(self.ys, y) - 1, bisect_right(self.xs, x) - 1
+        return self.owner.get((row, column))
+
+
+def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> list[Grid]:
+    """The grids that rulings form with each other, whose outer sides may be open."""
+    if not across or not down:
+        return []
+    slack = TOUCH * height
+    level, left, right = np.array([(one.level, one.start, one.end) for one in across]).T[:, :, None]
+    place, top, bottom = np.array([(one.level, one.start, one.end) for one in down]).T[:, None, :]
+    meet = (left - slack <= place) & (place <= right + slack) & (top - slack <= level) & (level <= bottom + slack)
+    rows, columns = np.nonzero(meet)
+    number = len(across) + len(down)
+    joined = coo_matrix((np.ones(len(rows)), (rows, columns + len(across))), (number, number))
+    _, labels = connected_components(joined, directed=False)
+    grids = []
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label).tolist()
+        one = [across[place] for place in members if place < len(across)]
+        other = [down[place - len(across)] for place in members if place >= len(across)]
+        if one and other and (grid := _grid(one, other, height)) is not None:
+            grids.append(grid)
+    return grids
+
+
+def _grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> Grid | None:
+    ys, xs = _edges(across, down, height), _edges(down, across, height)
+    if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MOST_CELLS:
+        return None
+    beside, below = _sides(down, xs, ys), _sides(across, ys, xs).T
+    owner = _rectangles(beside, below)
+    return Grid(xs, ys, owner) if owner else None
+
+
+def _edges(strokes: Sequence[Stroke], crossing: Sequence[Stroke], height: float) -> list[float]:
+    """The levels of `strokes`, and the ends of those that cross them, where these stand out: an open side."""
+    places = [level for level, _ in levels(strokes, height)]
+    starts, ends = sorted(one.start for one in crossing), sorted(one.end for one in crossing)
+    # Most of them stand out where a side is open; one that does is a line of something else.
+    start, end = starts[len(starts) // 2], ends[len(ends) // 2]
+    if start < places[0] - height:
+        places.insert(0, start)
+    if end > places[-1] + height:
+        places.append(end)
+    return places
+
+
+def _sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequence[float]) -> NDArray[np.bool_]:
+    """Whether there is a ruling at each of `places` along each part between two of `steps`: parts × places."""
+    covered = np.zeros((len(steps) - 1, len(places)))
+    starts, ends = np.array(steps[:-1]), np.array(steps[1:])
+    middles = [(one + other) / 2 for one, other in pairwise(places)]
+    for stroke in strokes:
+        shared = np.minimum(ends, stroke.end) - np.maximum(starts, stroke.start)
+        covered[:, bisect_right(middles, stroke.level)] += shared.clip(min=0)
+    ruled: NDArray[np.bool_] = covered >= _SIDE * (ends - starts)[:, None]
+    return ruled
+
+
+def _rectangles(beside: NDArray[np.bool_], below: NDArray[np.bool_]) -> dict[tuple[int, int], tuple[int, int]] | None:
+    """`beside[row, edge]` and `below[edge, column]`: whether there is a side. Cells without one between them are one
+    rectangle. None for what takes too long to make rectangles of."""
+    rows, columns = beside.shape[0], below.shape[1]
+    number = np.arange(rows * columns).reshape(rows, columns)
+    right = ~beside[:, 1:-1]
+    down = ~below[1:-1, :]
+    one = np.concatenate([number[:, :-1][right], number[:-1, :][down]])
+    other = np.concatenate([number[:, 1:][right], number[1:, :][down]])
+    for _ in range(_ROUNDS):
+        joined = coo_matrix((np.ones(len(one)), (one, other)), (rows * columns, rows * columns))
+        count, labels = connected_components(joined, directed=False)
+        grid = labels.reshape(rows, columns)
+        row, column = np.divmod(np.arange(rows * columns), columns)
+        top, left = np.full(count, rows), np.full(count, columns)
+        bottom, far = np.zeros(count, np.intp), np.zeros(count, np.intp)
+        np.minimum.at(top, labels, row)
+        np.minimum.at(left, labels, column)
+        np.maximum.at(bottom, labels, row)
+        np.maximum.at(far, labels, column)
+        area = (bottom - top + 1) * (far - left + 1)
+        odd = np.flatnonzero(area != np.bincount(labels, minlength=count))
+        if not len(odd):
+            return {(y, x): (int(top[grid[y, x]]), int(left[grid[y, x]])) for y in range(rows) for x in range(columns)}
+        # What is no rectangle becomes one, with all that it then covers.
+        for label in odd:
+            inside = number[top[label] : bottom[label] + 1, left[label] : far[label] + 1].ravel()
+            one = np.concatenate([one, inside[:-1]])
+            other = np.concatenate([other, inside[1:]])
+    return None
+
+
+def _in_grid(grid: Grid, pieces: Sequence[Piece], height: float) -> Draft | None:
+    """The table that `grid` rules, with those of `pieces` that stand in it; None where it is a frame, or a drawing."""
+    places: dict[tuple[int, int], Place] = {}
+    for (row, column), first in grid.owner.items():
+        place = places.setdefault(first, Place(*first))
+        place.row_span = max(place.row_span, row - first[0] + 1)
+        place.col_span = max(place.col_span, column - first[1] + 1)
+    for piece in pieces:
+        inside = grid.at(piece.centre, piece.middle)
+        if inside is not None:
+            places[inside].pieces.append(piece)
+    table = _with_rows(Draft(grid.xs, grid.ys, list(places.values())), height)
+    filled = [place for place in table.cells if place.pieces]
+    rows, columns = {place.row for place in filled}, {place.column for place in filled}
+    if len(rows) < 2 or len(columns) < 2 or 5 * len(filled) < len(table.cells):
+        return None
+    return table
+
+
+def _with_rows(table: Draft, height: float) -> Draft:
+    """`table` with its rows parted where only columns are ruled: the lines of their cells stand level."""
+    ys: list[float] = [table.ys[0]]
+    starts: list[int] = []
+    """For each row as ruled, its first row now."""
+    parts: dict[int, list[float]] = {}
+    for row, (top, bottom) in enumerate(pairwise(table.ys)):
+        starts.append(len(ys) - 1)
+        inside = [place for place in table.cells if place.row == row and place.row_span == 1]
+        cuts = _cuts(inside, len(table.xs) - 1) if len(table.ys) <= 5 and bottom - top > 3 * height else []
+        parts[row] = cuts
+        ys += [*cuts, bottom]
+    if not any(parts.values()):
+        return table
+    starts.append(len(ys) - 1)
+    cells = []
+    for place in table.cells:
+        cuts = parts[place.row] if place.row_span == 1 else []
+        if not cuts:
+            last = place.row + place.row_span
+            cells.append(replace(place, row=starts[place.row], row_span=starts[last] - starts[place.row]))
+            continue
+        for part in range(len(cuts) + 1):
+            inside_part = [piece for piece in place.pieces if bisect_right(cuts, piece.middle) == part]
+            cells.append(replace(place, row=starts[place.row] + part, pieces=inside_part))
+    return Draft(table.xs, ys, cells)
+
+
+def _cuts(row: Sequence[Place], columns: int) -> list[float]:
+    """Where a ruled row is cut into the rows that its text stands in; nowhere, if it is one row."""
+    if len(row) < 2 or any(place.col_span > 1 for place in row):
+        return []
+    lines = levels_of(piece for place in row for piece in place.pieces)
+    column_of = {id(piece): place.column for place in row for piece in place.pieces}
+    shared = [line for line in lines if 2 * len({column_of[id(piece)] for piece in line}) > columns]
+    if len(shared) < 3 or 3 * len(shared) < 2 * len(lines):
+        return []
+    return _between([line for line in lines if any(line is one for one in shared)])
+
+
+def _between(lines: Sequence[Sequence[Piece]]) -> list[float]:
+    """The levels between lines that begin rows, nearer to the lower one's top."""
+    tops = [min(piece.top for piece in line) for line in lines]
+    bottoms = [max(piece.bottom for piece in line) for line in lines]
+    return [max((bottom + top) / 2, top - (top - bottom) / 2) for bottom, top in zip(bottoms, tops[1:], strict=False)]
