@@ -60,6 +60,7 @@ async def test_a_requests_inputs_are_free_when_it_is_answered(
             await asyncio.sleep(0.001)
 
 
+@pytest.mark.usefixtures("rounds_as_in_a_server")
 async def test_the_garbage_collector_leaves_alone_what_a_server_starts_with(tmp_path: Path) -> None:
     """Its rounds, which hold up every thread, are over what requests make."""
     gc.unfreeze()
