@@ -49,6 +49,9 @@ _LARGER = 1.45
 _WIDER = 1.2
 """The same of their widths: a box alone is often too high, around a rule of the table or the tail of a letter."""
 
+_FEWEST = 3
+"""Letters and digits that show in which size a text is set."""
+
 
 @dataclass(frozen=True, slots=True)
 class TypeSize:
@@ -56,6 +59,7 @@ class TypeSize:
 
     high: float
     wide: float
+    letters: int
 
     @classmethod
     def of(cls, text: str, height: float, width: float) -> "TypeSize":
@@ -65,9 +69,11 @@ class TypeSize:
         if any(letter in _TAILED for letter in text):
             extent += 0.28
         ems = sum(0.34 if c in _NARROW else 0.92 if c in _WIDE else 0.7 if c.isupper() else 0.6 for c in text)
-        return cls(height / extent, width / ems)
+        return cls(height / extent, width / ems, len(letters))
 
     def is_another(self, other: "TypeSize") -> bool:
+        if min(self.letters, other.letters) < _FEWEST:
+            return False
         small, large = sorted((self, other), key=lambda size: size.high)
         return large.high >= _LARGER * small.high and large.wide >= _WIDER * small.wide
 

@@ -357,11 +357,18 @@ def _far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
     texts = one.line.text, other.line.text
     if other.left - one.right < _FAR * height or texts[0].endswith(_COLONS) or _is_value(texts[1]):
         return [line]
+    if _holds_cells(one) or _holds_cells(other):
+        return [line]
     for places, place in zip(edges, (other.left, other.centre, other.right), strict=True):
         nearest = bisect_left(places, place - 0.7 * height)
         if nearest < len(places) and places[nearest] <= place + 0.7 * height:
             return [line]
     return [[one], [other]]
+
+
+def _holds_cells(box: LineBox) -> bool:
+    """Whether a detector took the cells of a row for one line."""
+    return any(dist(a.quad[1], b.quad[0]) >= _FIELD_GAP * box.height for a, b in pairwise(box.line.words))
 
 
 def _is_value(text: str) -> bool:

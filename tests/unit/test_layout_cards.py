@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from models.vision.ppocr.reader import PpOcrReader
-from tasks.layout.lines import in_reading_order
+from tasks.layout.lines import in_reading_order, line_of
 from tests.bench.lines import embedded_reader
 from tests.cards import KINDS, cards, perfect_lines, right_in_order
 from tests.conftest import each_case
@@ -99,3 +99,15 @@ def test_a_heading_above_values_stays_on_its_row() -> None:
     rows = [("Bags", "", ""), ("Amount in", "Tax code", ""), ("Sugar", "", ""), ("Rice", "SR", ""), ("Tea", "", "")]
     lines = [line(text, 40 + 300 * n, 40 + 32 * k) for k, row in enumerate(rows) for n, text in enumerate(row) if text]
     assert "Amount in Tax code" in read(lines)
+
+
+def test_a_header_whose_cells_a_detector_ran_together_stays_on_its_row() -> None:
+    quantity, price = line("Qty", 400, 40), line("Price", 500, 40)
+    cells = line_of(quantity.words + price.words)
+    rows = [line("Article", 40, 40), cells, line("Sugar, brown", 40, 72), line("Rice", 40, 104)]
+    assert read(rows)[0] == "Article Qty Price"
+
+
+def test_a_lone_mark_of_any_height_stays_in_its_line() -> None:
+    lines = [line("Thank You", 40, 40), line("!", 130, 34, height=36), line("Please Come Again", 152, 40)]
+    assert read(lines) == ["Thank You ! Please Come Again"]

@@ -129,15 +129,15 @@ def test_spaces_alone_are_no_line() -> None:
 
 
 def test_words_in_two_sizes_that_the_detector_took_for_one_line_are_two() -> None:
-    both = crop((20, 50), (60, 90), (120, 134), (138, 152))
-    both.picture[12:24, 120:152] = 255
-    large, small = lines_of_words(both, reading("AB CD", 35, 75, 105, 127, 145))
-    assert (large.text, small.text) == ("AB", "CD")
-    assert small.quad == pytest.approx(np.array([(120, 24), (152, 24), (152, 36), (120, 36)]))
+    both = crop((20, 44), (50, 74), (80, 104), (140, 152), (155, 167), (170, 182))
+    both.picture[12:24, 140:182] = 255
+    large, small = lines_of_words(both, reading("ABD CDF", 32, 62, 92, 122, 146, 161, 176))
+    assert (large.text, small.text) == ("ABD", "CDF")
+    assert small.quad == pytest.approx(np.array([(140, 24), (182, 24), (182, 36), (140, 36)]))
 
 
 def test_a_word_without_ascenders_is_in_the_size_of_the_others() -> None:
-    both = crop((20, 50), (60, 90), (120, 146), (150, 176))
-    both.picture[12:18, 120:176] = 255
-    (line,) = lines_of_words(both, reading("AB am", 35, 75, 105, 133, 163))
-    assert line.text == "AB am"
+    both = crop((20, 44), (50, 74), (80, 104), (140, 164), (170, 194), (200, 224))
+    both.picture[12:20, 140:224] = 255
+    (line,) = lines_of_words(both, reading("ABD ame", 32, 62, 92, 122, 152, 182, 212))
+    assert line.text == "ABD ame"
