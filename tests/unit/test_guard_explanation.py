@@ -93,7 +93,7 @@ async def test_each_code_has_the_threshold_of_the_engine_that_judged_it(settings
     assert (violence["engine"], violence["score"]) == ("qwen3guard-server", 0.5)
     # The engine that judges S14 finds murder in it, too, and from a lower score on: nobody asked it.
     assert (code["engine"], code["threshold"]) == ("openfaze", load_head().threshold)
-    assert violence["threshold"] > 0.5 > code["threshold"]
+    assert violence["threshold"] > code["threshold"]
     assert [layer["layer"] for layer in violence["layers"]] == ["qwen3guard-server"]
     assert explanation["safe"]
 

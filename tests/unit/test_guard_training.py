@@ -9,18 +9,19 @@ from models.language.capability import EMBEDDING
 from models.runtime import Runtime
 from models.safety.text.head import head_of, load_head
 from tests.conftest import SHARED
+from training.guard.contrasts import contrasts
 from training.guard.data import examples
 from training.guard.fit import fit
 
-PROMPTS = SHARED / "data" / "guard" / "prompts.csv"
+SETS = SHARED / "data" / "guard"
 
 
 @pytest.mark.deep
 @pytest.mark.shared
 async def test_a_head_catches_what_it_has_not_seen_and_leaves_themes_alone_that_it_has_not_seen() -> None:
-    if not PROMPTS.is_file():
-        pytest.skip("the prompts to train on are not beside this checkout")
-    found = examples(PROMPTS)
+    if not SETS.is_dir():
+        pytest.skip("the sets to train on are not beside this checkout")
+    found = examples(SETS)
     themes = np.random.default_rng(0).permutation(sorted({example.group for example in found}))
     # With half of the themes it is worse than the head in the package, which has seen all of them.
     fitted = set(themes[::2].tolist())
@@ -47,19 +48,31 @@ async def test_a_head_catches_what_it_has_not_seen_and_leaves_themes_alone_that_
 
 @pytest.mark.shared
 def test_the_head_in_the_package_was_made_from_this_data() -> None:
-    if not PROMPTS.is_file():
-        pytest.skip("the prompts to train on are not beside this checkout")
-    found = examples(PROMPTS)
+    if not SETS.is_dir():
+        pytest.skip("the sets to train on are not beside this checkout")
+    found = examples(SETS)
     unsafe = sum(example.unsafe for example in found)
     assert load_head().about["examples"] == {"unsafe": unsafe, "harmless": len(found) - unsafe}
 
 
 @pytest.mark.shared
 def test_the_data_has_look_alikes_of_every_code_in_many_languages() -> None:
-    if not PROMPTS.is_file():
-        pytest.skip("the prompts to train on are not beside this checkout")
-    alike = [example for example in examples(PROMPTS) if example.source.startswith("look_alikes/")]
+    if not SETS.is_dir():
+        pytest.skip("the sets to train on are not beside this checkout")
+    alike = [example for example in examples(SETS) if example.source.startswith("look_alikes/")]
     for number in range(1, 15):
         own = [example for example in alike if example.source == f"look_alikes/S{number}"]
         assert len(own) >= 40
         assert len({example.language for example in own}) >= 6
+
+
+def test_contrasts_put_what_is_unsafe_and_what_is_not_into_the_same_forms() -> None:
+    made = list(contrasts())
+    assert made == list(contrasts())
+    safe = {text for text, code, _ in made if code is None}
+    unsafe = {text for text, code, _ in made if code is not None}
+    assert not safe & unsafe
+    assert {code for _, code, _ in made} == {None, *(f"S{number}" for number in range(1, 14))}
+    assert not [text for text in safe | unsafe if "{" in text]
+    beginnings = [{text.split()[0] for text in some} for some in (safe, unsafe)]
+    assert len(beginnings[1] - beginnings[0]) < len(beginnings[1]) / 2

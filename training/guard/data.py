@@ -1,4 +1,4 @@
-"""What the head learns from: unsafe prompts by code, and harmless texts that look like them."""
+"""What the head learns from: three published sets, made contrasts, and harmless texts of our own."""
 
 import csv
 import json
@@ -6,40 +6,52 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.guard.contrasts import contrasts
+
 HARMLESS = Path(__file__).parent
+SETS = ("prompts", "moderation", "xstest")
+"""Each a CSV file with the columns `prompt` or `text`, `code` where it has one, and `unsafe` unless all of it is."""
+MADE = "contrasts"
 ATTRIBUTION = (
-    "Trained on prompts of the MLCommons AILuminate v1.0 demo prompt set (mlcommons/ailuminate, Apache-2.0), of which "
-    "none is contained, and on texts that are openfaze's own (training/guard, Apache-2.0)."
+    "Trained on prompts of the MLCommons AILuminate v1.0 demo prompt set (mlcommons/ailuminate, Apache-2.0), texts of "
+    "OpenAI's moderation evaluation set (openai/moderation-api-release, MIT) and prompts of XSTest "
+    "(paul-rottger/exaggerated-safety, CC-BY-4.0), of which none is contained, and on texts that are openfaze's own "
+    "(training/guard, Apache-2.0)."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     text: str
+    unsafe: bool
     code: str | None
-    """None: harmless."""
+    """Of an unsafe one, where its set says which."""
     group: str
     """A theme: variants and translations of it are never on both sides of a split."""
     language: str
     source: str
-    """The file that it is from, or `unsafe`."""
-
-    @property
-    def unsafe(self) -> bool:
-        return self.code is not None
+    """The file that it is from."""
 
 
-def examples(prompts: Path) -> list[Example]:
-    """Those of `prompts`, a CSV file with the columns `code` and `prompt`, and the harmless ones beside this module.
-    A text that is there twice counts once."""
-    found = {example.text: example for example in [*_unsafe(prompts), *_harmless()]}
+def examples(sets: Path) -> list[Example]:
+    """Those of the sets in the folder `sets`, and those beside this module. A text that is there twice counts once, as
+    that of the set."""
+    found = {example.text: example for example in [*_harmless(), *_made(), *_published(sets)]}
     return list(found.values())
 
 
-def _unsafe(prompts: Path) -> Iterator[Example]:
-    with prompts.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file)):
-            yield Example(row["prompt"], row["code"], f"unsafe {number}", "en", "unsafe")
+def _published(sets: Path) -> Iterator[Example]:
+    for name in SETS:
+        with (sets / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file)):
+                text = row.get("prompt") or row["text"]
+                unsafe = row.get("unsafe", "1") == "1"
+                yield Example(text, unsafe, row.get("code") or None, f"{name} {number}", "en", name)
+
+
+def _made() -> Iterator[Example]:
+    for text, code, theme in contrasts():
+        yield Example(text, code is not None, code, f"{MADE} {theme}", "en", MADE)
 
 
 def _harmless() -> Iterator[Example]:
@@ -48,4 +60,4 @@ def _harmless() -> Iterator[Example]:
         for line in path.read_text(encoding="utf-8").splitlines():
             fields = json.loads(line)
             # Files that share a theme name it alike.
-            yield Example(fields["text"], None, fields["group"], fields["language"], source)
+            yield Example(fields["text"], False, None, fields["group"], fields["language"], source)

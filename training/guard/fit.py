@@ -1,6 +1,8 @@
 """Fits a head to examples. Everything that is chosen is chosen within the examples that are given, so that whoever
-holds some back measures all of it."""
+holds some back measures all of it; and by what models say of published sets of which they have seen nothing, since
+strangers' texts are what a guard is for."""
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,30 +11,32 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 
 from models.safety.codes import TEXT_CODES
 from models.safety.text.head import packed, terms_of, unpacked
-from training.guard.data import ATTRIBUTION, Example
+from training.guard.data import ATTRIBUTION, MADE, SETS, Example
 
 INNER_FOLDS = 4
+"""More than there are sets, so that each set is held back whole, with a share of the themes of our own."""
+MOST_ALARMS = 0.08
+"""Of the harmless examples of the sets and of our own, that may be taken for unsafe. A set has many that were gathered
+because they look unsafe; of our own ones it is far fewer."""
 TERMS = 8000
 """Of each kind that a head keeps: those that weigh most."""
 _RAREST = {"words": 2, "parts": 3}
 """Examples that a term must be in."""
 _TERM_SCALE = 2.0
 _TERM_C = 2.0
-LANDMARKS = 400
+LANDMARKS = 1200
 """Centres of clusters, half of them among the unsafe examples."""
-_GAMMA = 1.5
+_CLUSTERINGS = 5
+_GAMMA = 2.5
 _MEANING_C = 30.0
 _CODE_C = 16.0
-_BAD = 0.75
-"""Of the unsafe examples, the share whose meaning is less bad than the one that a passage must be suspected of. By
-cross-validation, no unsafe example that would be caught is lost by this, and seven of ten harmless ones are not
-embedded; of the passages of longer texts, nine of ten."""
+_EMBEDDED = 0.3
+"""Of our own harmless examples, the share that is not beyond suspicion by its words: embedding is most of the time of
+a verdict, and of the passages of longer texts it is fewer still."""
 
 Vectors = NDArray[np.float32]
 Odds = NDArray[np.float64]
@@ -78,10 +82,10 @@ def fit(examples: Sequence[Example], vectors: Vectors, *, seed: int) -> dict[str
     terms = [terms_of(example.text) for example in examples]
     of_words, of_meaning = _unseen(examples, terms, vectors, unsafe, seed)
     pair = np.stack([of_words, of_meaning], 1)
-    both = LogisticRegression(C=1.0).fit(pair, unsafe)
+    both = LogisticRegression(C=1.0).fit(pair, unsafe, sample_weight=_even([example.source for example in examples]))
     probabilities = both.predict_proba(pair)[:, 1]
     kinds = [code for code in TEXT_CODES if any(example.code == code for example in examples)]
-    chosen = np.flatnonzero(unsafe)
+    chosen = np.flatnonzero([example.code is not None for example in examples])
     by_code = LogisticRegression(C=_CODE_C, max_iter=3000).fit(
         vectors[chosen], [kinds.index(str(examples[at].code)) for at in chosen]
     )
@@ -92,17 +96,17 @@ def fit(examples: Sequence[Example], vectors: Vectors, *, seed: int) -> dict[str
             "examples": {"unsafe": int(unsafe.sum()), "harmless": int((~unsafe).sum())},
             "seed": seed,
         },
-        "threshold": round(_best_threshold(probabilities, unsafe), 3),
+        "threshold": round(best_threshold(examples, probabilities), 3),
         "both": {
             "words": round(float(both.coef_[0][0]), 4),
             "meaning": round(float(both.coef_[0][1]), 4),
             "bias": round(float(both.intercept_[0]), 4),
         },
-        "words": fit_words(terms, unsafe).stored(),
-        "meaning": {
-            **fit_meaning(vectors, unsafe, seed).stored(),
-            "bad": round(float(np.quantile(of_meaning[unsafe], _BAD)), 3),
+        "words": {
+            "suspect": round(float(np.quantile(of_words[_own(examples)], 1 - _EMBEDDED)), 3),
+            **fit_words(terms, unsafe).stored(),
         },
+        "meaning": fit_meaning(vectors, unsafe, seed).stored(),
         "codes": {
             "names": kinds,
             "weights": [[round(float(weight), 3) for weight in row] for row in by_code.coef_],
@@ -120,19 +124,29 @@ def fit_words(terms: Sequence[tuple[frozenset[str], frozenset[str]]], unsafe: ND
 
 
 def fit_meaning(vectors: Vectors, unsafe: NDArray[np.bool_], seed: int) -> Meaning:
-    centres = [
-        KMeans(LANDMARKS // 2, random_state=seed, n_init=1).fit(vectors[chosen]).cluster_centers_
-        for chosen in (unsafe, ~unsafe)
-    ]
-    found = np.concatenate(centres)
+    found = np.concatenate([_centres(vectors[chosen], seed) for chosen in (unsafe, ~unsafe)])
     # As the file will hold them, so that the weights fit what is read from it.
-    landmarks = unpacked(packed(found / np.linalg.norm(found, axis=1, keepdims=True)), LANDMARKS)
+    landmarks = unpacked(packed(found), LANDMARKS)
     landmarks /= np.linalg.norm(landmarks, axis=1, keepdims=True)
     values, columns = np.linalg.eigh(_kernel(landmarks, landmarks))
     whitening = columns / np.sqrt(np.maximum(values, 1e-4))
-    model = LogisticRegression(C=_MEANING_C, max_iter=3000, class_weight="balanced")
+    model = LogisticRegression(C=_MEANING_C, max_iter=500, tol=1e-3, class_weight="balanced")
     model.fit(_kernel(vectors, landmarks) @ whitening, unsafe)
     return Meaning(landmarks, whitening @ model.coef_[0], float(model.intercept_[0]))
+
+
+def _centres(vectors: Vectors, seed: int) -> Vectors:
+    """Of clusters on the sphere, half as many as there are landmarks (Lloyd's algorithm)."""
+    number = LANDMARKS // 2
+    centres = vectors[np.random.default_rng(seed).permutation(len(vectors))[:number]]
+    for _ in range(_CLUSTERINGS):
+        nearest = (vectors @ centres.T).argmax(1)
+        members = scipy.sparse.csr_matrix(
+            (np.ones(len(vectors), np.float32), (nearest, np.arange(len(vectors)))), shape=(number, len(vectors))
+        )
+        sums = members @ vectors + 1e-3 * centres  # One that is nearest to nothing stays.
+        centres = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.asarray(centres, np.float32)
 
 
 def _unseen(
@@ -144,12 +158,30 @@ def _unseen(
 ) -> tuple[Odds, Odds]:
     """What each model says of the examples that it was not fitted to."""
     of_words, of_meaning = np.zeros(len(examples)), np.zeros(len(examples))
-    folds = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed)
-    for seen, held in folds.split(vectors, unsafe, [example.group for example in examples]):
+    folds = np.array([_fold(example) for example in examples])
+    for number in range(INNER_FOLDS):
+        seen, held = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
         words = fit_words([terms[at] for at in seen], unsafe[seen])
         of_words[held] = words_odds(words, [terms[at] for at in held])
         of_meaning[held] = fit_meaning(vectors[seen], unsafe[seen], seed).odds(vectors[held])
     return of_words, of_meaning
+
+
+def _fold(example: Example) -> int:
+    if example.source in SETS:
+        return SETS.index(example.source)
+    return zlib.crc32(example.group.encode()) % INNER_FOLDS
+
+
+def _own(examples: Sequence[Example]) -> NDArray[np.bool_]:
+    return np.array([example.source not in (*SETS, MADE) for example in examples])
+
+
+def _even(sources: Sequence[str]) -> Odds:
+    """Weights by which each set, what is made and what is our own count the same."""
+    kinds = [source if source in (*SETS, MADE) else "own" for source in sources]
+    sizes = Counter(kinds)
+    return np.array([len(kinds) / len(sizes) / sizes[kind] for kind in kinds])
 
 
 def words_odds(words: Words, terms: Sequence[tuple[frozenset[str], frozenset[str]]]) -> Odds:
@@ -161,7 +193,7 @@ def words_odds(words: Words, terms: Sequence[tuple[frozenset[str], frozenset[str
 def _weighed(
     terms: Sequence[tuple[frozenset[str], frozenset[str]]], unsafe: NDArray[np.bool_], kept: Sequence[Sequence[str]]
 ) -> tuple[list[dict[str, float]], float]:
-    model = LogisticRegression(C=_TERM_C, max_iter=3000, class_weight="balanced")
+    model = LogisticRegression(C=_TERM_C, max_iter=500, tol=1e-3, class_weight="balanced")
     model.fit(_matrix(terms, kept), unsafe)
     weights = iter((model.coef_[0] * _TERM_SCALE).tolist())
     return [{term: next(weights) for term in own} for own in kept], float(model.intercept_[0])
@@ -193,10 +225,22 @@ def _kernel(vectors: Vectors, landmarks: Vectors) -> Odds:
     return np.asarray(np.exp(-_GAMMA * (2 - 2 * vectors.astype(np.float64) @ landmarks.T.astype(np.float64))))
 
 
-def _best_threshold(probabilities: Odds, unsafe: NDArray[np.bool_]) -> float:
-    """Where F1 is highest."""
-    order = np.argsort(-probabilities)
-    hits = np.cumsum(unsafe[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + unsafe.sum())
-    best = int(f1.argmax())
-    return float((probabilities[order[best]] + probabilities[order[min(best + 1, len(order) - 1)]]) / 2)
+def best_threshold(examples: Sequence[Example], probabilities: Odds) -> float:
+    """Where F1, averaged over the sets, is highest among the thresholds that raise few enough false alarms. A set
+    without harmless texts is measured beside our own ones."""
+    unsafe = np.array([example.unsafe for example in examples])
+    sources = np.array([example.source if example.source in (*SETS, MADE) else "own" for example in examples])
+    harmless = probabilities[~unsafe & (sources != MADE)]
+
+    def quality(threshold: float) -> tuple[bool, float]:
+        found = probabilities >= threshold
+        scores = []
+        for name in sorted({*sources} & {*SETS}):
+            bad = unsafe & (sources == name)
+            good = ~unsafe & (sources == name)
+            good = good if good.any() else sources == "own"
+            hits = int(found[bad].sum())
+            scores.append(2 * hits / (hits + int(found[good].sum()) + int(bad.sum())))
+        return bool((harmless >= threshold).mean() <= MOST_ALARMS), float(np.mean(scores))
+
+    return max(np.linspace(0.02, 0.98, 193).tolist(), key=quality)

@@ -1,7 +1,9 @@
-"""What the guard is worth, by nested cross-validation: heads are fitted, and all that is chosen for them is chosen,
-without the examples that they are measured on; harmless themes are held back whole, with their translations."""
+"""What the guard is worth on strangers' texts: for each published set a head is fitted, and all that is chosen for it
+is chosen, without any of that set and without a fifth of our own harmless themes; the set and these are what it is
+measured on."""
 
 import asyncio
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,33 +11,36 @@ from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from models.language.embedding import Embedder
 from models.safety.codes import HAZARDS, TEXT_CODES
 from models.safety.guard import Scores
 from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import head_of
-from training.guard.data import Example
+from training.guard.data import MADE, SETS, Example
 from training.guard.disguises import DISGUISES
 from training.guard.fit import Vectors, fit
 
-OUTER_FOLDS = 5
+_SHARES = 5
+"""Of our own harmless themes, one of which is held back with each set."""
 HAYSTACK = "within 5,000 harmless characters"
 _HAYSTACK_CHARS = 5000
 _HAYSTACKS = 40
 """A fold."""
 _PROSE = ("long_texts", "answers", "everyday")
+_DISGUISED = "prompts"
 LONG = "5,000 characters of prose, answers and requests"
 
 
 @dataclass
 class Judged:
-    """One example, by the head of the fold that it was held back from."""
+    """One example, by a head that has not seen it."""
 
     example: Example
     scores: Scores
     threshold: float
+    set: str
+    """That was held back."""
     disguise: str = "none"
 
     @property
@@ -56,32 +61,39 @@ class Remembering:
         return np.stack([self.known[text] for text in texts])
 
 
-async def nested(
+async def left_out(
     examples: Sequence[Example], vectors: Vectors, embedder: Embedder, *, seed: int, disguises: Iterable[str]
 ) -> list[Judged]:
-    """Every example once as it is, the unsafe ones once in each of `disguises`, and long harmless texts."""
+    """Each set and our own harmless texts once as they are, the unsafe prompts once in each of `disguises`, and long
+    harmless texts."""
     known = Remembering(embedder, {example.text: vector for example, vector in zip(examples, vectors, strict=True)})
-    unsafe = [example.unsafe for example in examples]
-    folds = StratifiedGroupKFold(OUTER_FOLDS, shuffle=True, random_state=seed)
     judged: list[Judged] = []
-    for number, (seen, held) in enumerate(folds.split(vectors, unsafe, [one.group for one in examples])):
-        stored = await asyncio.to_thread(fit, [examples[at] for at in seen], vectors[seen], seed=seed + number)
+    for number, name in enumerate(SETS):
+        held = [_is_held(example, number) for example in examples]
+        seen = np.flatnonzero(~np.array(held))
+        stored = await asyncio.to_thread(fit, [examples[at] for at in seen], vectors[seen], seed=seed)
         guard = OwnTextGuard(known, cache(partial(head_of, stored)))
         threshold = stored["threshold"]
-        test = [examples[at] for at in held]
+        test = [example for example, is_held in zip(examples, held, strict=True) if is_held]
         hay = list(_haystacks(test, seed))
         for example in test:
-            for name in ("none", *disguises) if example.unsafe else ("none",):
-                text = DISGUISES[name](example.text)
-                if name == HAYSTACK:
+            for disguise in ("none", *disguises) if example.source == _DISGUISED and example.unsafe else ("none",):
+                text = DISGUISES[disguise](example.text)
+                if disguise == HAYSTACK:
                     around = hay[len(judged) % len(hay)]
                     text = f"{around[: len(around) // 2]}\n{text}\n{around[len(around) // 2 :]}"
                 judgement = await guard.judge(text, TEXT_CODES)
-                judged.append(Judged(example, judgement.scores, threshold, name))
+                judged.append(Judged(example, judgement.scores, threshold, name, disguise))
         for text in hay:
-            example = Example(text, None, "", "en", LONG)
-            judged.append(Judged(example, (await guard.judge(text, TEXT_CODES)).scores, threshold))
+            example = Example(text, False, None, "", "en", LONG)
+            judged.append(Judged(example, (await guard.judge(text, TEXT_CODES)).scores, threshold, name))
     return judged
+
+
+def _is_held(example: Example, number: int) -> bool:
+    if example.source in (*SETS, MADE):
+        return example.source == SETS[number]
+    return zlib.crc32(example.group.encode()) % _SHARES == number
 
 
 def _haystacks(examples: Sequence[Example], seed: int) -> Iterator[str]:
@@ -98,38 +110,44 @@ def _haystacks(examples: Sequence[Example], seed: int) -> Iterator[str]:
 def tables(judged: Sequence[Judged]) -> str:
     """The figures, as Markdown."""
     plain = [one for one in judged if one.disguise == "none"]
-    short = [one for one in plain if one.example.source != LONG]
-    return "\n\n".join([_whole(short), _by_code(plain), _by_source(plain), _by_disguise(judged)])
+    return "\n\n".join([_by_set(plain), _by_code(plain), _by_source(plain), _by_disguise(judged)])
 
 
-def _whole(judged: Sequence[Judged]) -> str:
-    bad, good = _split(judged)
-    rows = [("all", bad, good), ("English", bad, [one for one in good if one.example.language == "en"])]
+def _by_set(judged: Sequence[Judged]) -> str:
     lines = [
-        "| harmless texts | unsafe | harmless | caught | false alarms | precision | F1 | F1, as many of each |",
-        "|---|---|---|---|---|---|---|---|",
+        "| set held back | unsafe | harmless | caught | false alarms | precision | F1 |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for name, unsafe, harmless in rows:
-        caught, alarms = _share(unsafe), _share(harmless)
-        hits, wrong = caught * len(unsafe), alarms * len(harmless)
-        balanced = 2 * caught / (1 + caught + alarms)
+    scores = []
+    for name in SETS:
+        bad = [one for one in judged if one.example.source == name and one.example.unsafe]
+        good = [one for one in judged if one.example.source == name and not one.example.unsafe]
+        good = good or [one for one in judged if one.set == name and _is_own(one)]
+        caught, alarms = _share(bad), _share(good)
+        hits, wrong = caught * len(bad), alarms * len(good)
+        scores.append(2 * hits / (hits + wrong + len(bad)))
         lines.append(
-            f"| {name} | {len(unsafe)} | {len(harmless)} | {caught:.1%} | {alarms:.1%} | {hits / (hits + wrong):.2f} "
-            f"| {2 * hits / (hits + wrong + len(unsafe)):.3f} | {balanced:.3f} |"
+            f"| {name} | {len(bad)} | {len(good)} | {caught:.1%} | {alarms:.1%} | {hits / (hits + wrong):.2f} "
+            f"| {scores[-1]:.3f} |"
         )
+    good = [one for one in judged if not one.example.unsafe and (one.example.source in SETS or _is_own(one))]
+    lines.append(f"| together | | {len(good)} | | {_share(good):.1%} | | mean {np.mean(scores):.3f} |")
     return "\n".join(lines)
+
+
+def _is_own(one: Judged) -> bool:
+    return one.example.source not in (*SETS, MADE, LONG)
 
 
 def _by_code(judged: Sequence[Judged]) -> str:
     """As each code alone is asked for, and as all are."""
-    bad, good = _split(judged)
     lines = [
-        "| code | prompts | caught by its code | caught by any | look-alikes | false alarms, any code |",
+        "| code | unsafe | caught by its code | caught by any | look-alikes | false alarms, any code |",
         "|---|---|---|---|---|---|",
     ]
     for code in TEXT_CODES:
-        own = [one for one in bad if one.example.code == code]
-        alike = [one for one in good if one.example.source == f"look_alikes/{code}"]
+        own = [one for one in judged if one.example.code == code]
+        alike = [one for one in judged if one.example.source == f"look_alikes/{code}"]
         by_own = sum(code in one.codes for one in own) / len(own) if own else None
         caught = f"{by_own:.0%} | {_share(own):.0%}" if by_own is not None else "– | –"
         lines.append(f"| {code} {HAZARDS[code]} | {len(own)} | {caught} | {len(alike)} | {_share(alike):.1%} |")
@@ -155,10 +173,6 @@ def _by_disguise(judged: Sequence[Judged]) -> str:
         if found:
             lines.append(f"| {name} | {_share(found):.1%} |")
     return "\n".join(lines)
-
-
-def _split(judged: Sequence[Judged]) -> tuple[list[Judged], list[Judged]]:
-    return [one for one in judged if one.example.unsafe], [one for one in judged if not one.example.unsafe]
 
 
 def _share(judged: Sequence[Judged]) -> float:

@@ -1,10 +1,10 @@
 """Trains `models/safety/text/head.json`, or measures what such a head is worth.
 
-    .venv/bin/python -m training.guard.train --prompts prompts.csv
-    .venv/bin/python -m training.guard.train --prompts prompts.csv --measure
+    .venv/bin/python -m training.guard.train --sets FOLDER
+    .venv/bin/python -m training.guard.train --sets FOLDER --measure
 
-The same prompts, harmless texts and seed give the same head on the same machine. It takes a minute; measuring takes
-ten, and prints the tables of docs/guardrails.md.
+The folder has the sets of training/guard/data.py. The same sets, texts of our own and seed give the same head on the
+same machine. It takes some minutes; measuring takes a quarter of an hour, and prints the tables of docs/guardrails.md.
 """
 
 import argparse
@@ -23,31 +23,33 @@ from models.safety.text.head import FILE
 from training.guard.data import examples
 from training.guard.disguises import DISGUISES
 from training.guard.fit import fit
-from training.guard.measure import nested, tables
+from training.guard.measure import left_out, tables
 
 SEED = 0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--prompts", type=Path, required=True, help="a CSV file with the columns `code` and `prompt`")
-    parser.add_argument("--measure", action="store_true", help="cross-validate, and write nothing")
+    parser.add_argument(
+        "--sets", type=Path, required=True, help="a folder with prompts.csv, moderation.csv and xstest.csv"
+    )
+    parser.add_argument("--measure", action="store_true", help="leave out one set after the other, and write nothing")
     parser.add_argument("--disguise", action="append", choices=list(DISGUISES), help="only these, instead of all")
     arguments = parser.parse_args()
-    asyncio.run(run(arguments.prompts, arguments.disguise or list(DISGUISES), measure=arguments.measure))
+    asyncio.run(run(arguments.sets, arguments.disguise or list(DISGUISES), measure=arguments.measure))
 
 
-async def run(prompts: Path, disguises: list[str], *, measure: bool) -> None:
+async def run(sets: Path, disguises: list[str], *, measure: bool) -> None:
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
     embedder = runtime.find(EMBEDDING)
     if embedder is None:
         raise SystemExit("the embedding engine is missing: `make test` installs it")
     try:
-        found = examples(prompts)
+        found = examples(sets)
         vectors = await embedded(embedder, [example.text for example in found])
         if measure:
             names = [name for name in disguises if name != "none"]
-            print(tables(await nested(found, vectors, embedder, seed=SEED, disguises=names)))
+            print(tables(await left_out(found, vectors, embedder, seed=SEED, disguises=names)))
         else:
             stored = await asyncio.to_thread(fit, found, vectors, seed=SEED)
             FILE.write_text(json.dumps(stored, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")

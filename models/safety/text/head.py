@@ -197,8 +197,8 @@ class Head:
     meaning_bias: float
     both: tuple[float, float, float]
     """Weights of words and meaning, and the intercept."""
-    bad_meaning: float
-    """The log odds by meaning that a quarter of unsafe texts exceed."""
+    suspect: float
+    """The log odds by words from which on a text is worth embedding."""
     codes: tuple[str, ...]
     code_weights: NDArray[np.float32]
     """Codes × 384."""
@@ -225,9 +225,8 @@ class Head:
         return float(1 / (1 + np.exp(-odds)))
 
     def is_suspect(self, words: float, passages: int) -> bool:
-        """Whether it is worth finding out what a passage means: with the meaning of most unsafe texts, it would be
-        unsafe."""
-        return self.unsafe(words, self.bad_meaning, passages) >= self.threshold
+        """Whether it is worth finding out what a passage means, by the log odds of its words."""
+        return words >= self.suspect + float(np.log(passages))
 
     def scores(self, unsafe: float, vector: Vector) -> Scores:
         """The score of each of `codes` for a text that is unsafe with the probability `unsafe`."""
@@ -254,7 +253,7 @@ def head_of(stored: Mapping[str, Any]) -> Head:
         landmark_weights=np.array(meaning["weights"], np.float32),
         meaning_bias=meaning["bias"],
         both=(stored["both"]["words"], stored["both"]["meaning"], stored["both"]["bias"]),
-        bad_meaning=meaning["bad"],
+        suspect=words["suspect"],
         codes=tuple(kinds["names"]),
         code_weights=np.array(kinds["weights"], np.float32),
         code_biases=np.array(kinds["biases"], np.float32),
