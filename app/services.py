@@ -21,6 +21,7 @@ from app.building import (
 )
 from app.calling import as_called_here
 from app.chat.answer import Answerer
+from app.chat.filling.extractor import Extractor
 from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
@@ -29,6 +30,7 @@ from app.settings import Settings
 from models.base import EngineUnavailable, ModelError
 from models.capability import AUTO, OFF
 from models.catalog import CATALOG
+from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import EMBEDDING, LLM
 from models.runtime import NOT_YET, Runtime
@@ -91,6 +93,7 @@ class Services:
         self._tasks: dict[str, Task] = {name: task for name, task in built.items() if task is not None}
         embedder = self.runtime.find(EMBEDDING)
         planner = Planner(embedder, self.has_task)
+        network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         answerer = Answerer(
             partial(use, LLM),
             embedder,
@@ -102,6 +105,8 @@ class Services:
             self.evidence_executor,
             settings.max_evidence_chars,
             ToolLimits(settings.tool_calls_at_once, settings.max_tool_calls_a_round, settings.max_tool_calls),
+            None if network is None else Extractor(network, embedder, self.executor, extraction.max_extracted_spans),
+            extracts_always=extraction.extraction == EXTRACTOR,
         )
         guard = settings.of(GuardSettings)
         self.guardrails = Guardrails(

@@ -13,7 +13,7 @@ from tasks.guardrails import GuardResult
 from tasks.gui_detection import GuiResult
 from tasks.object_detection import DetectionResult
 from tasks.ocr_result import OcrResult
-from tasks.result import Failure, JsonResult, Result
+from tasks.result import Failure, JsonResult, Result, SourceLine
 from tasks.scraper import ScraperResult
 from tasks.speech_to_text import SpeechResult
 from tasks.translate import TranslateResult
@@ -51,9 +51,14 @@ class Grounding(TypedDict):
     unsupported: Sequence[str]
 
 
-def ground(value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None = None) -> Grounding:
+def ground(
+    value: Any,
+    precontext: Sequence[Entry],
+    schema: Mapping[str, Any] | None = None,
+    request: Sequence[SourceLine] = (),
+) -> Grounding:
     """As `grounded`, at once and of any size."""
-    steps = grounded(value, precontext, schema, most_chars=sys.maxsize)
+    steps = grounded(value, precontext, schema, most_chars=sys.maxsize, request=request)
     while True:
         try:
             next(steps)

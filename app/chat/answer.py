@@ -1,6 +1,9 @@
 """The full model: specialists first and side by side, then an LLM that answers over their results."""
 
 import asyncio
+import copy
+import json
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -10,12 +13,13 @@ from typing import Any
 import structlog
 
 from app.chat.context.prompt import conversation, fenced, images_for_llm
-from app.chat.context.trim import trim
+from app.chat.context.trim import GAP, trim
 from app.chat.directives import Directives
 from app.chat.event_driver import (
     Call,
     Entry,
     Event,
+    Evidence,
     Finish,
     Precontext,
     Progress,
@@ -24,29 +28,39 @@ from app.chat.event_driver import (
     Work,
     as_progress,
 )
-from app.chat.evidence.evidence import grounded
+from app.chat.evidence.evidence import grounded, leaves, pointer_of
 from app.chat.filling.copied import Found
+from app.chat.filling.extractor import Extractor, fields_in, is_text
 from app.chat.filling.filled import Filling, fill
 from app.chat.guard.guard import Guard
-from app.chat.inputs import Turn, texts_of
+from app.chat.inputs import Turn, text_of, texts_of
 from app.chat.plan import Plan, Planner
 from app.chat.plan_executor import gather, whole_answer, worth_telling
+from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
-from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape
+from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape, schema_at
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import offered
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
-from models.language.llm import Abilities, Llm, estimate_tokens, first_tokens
+from models.language.llm import PASSAGES, Abilities, Llm, estimate_tokens, first_tokens
 from tasks.base import Task
 from tasks.fence import fence_around, new_fence
 from tasks.inputs.loader import MediaLoader
+from tasks.result import SourceLine, lines_below
 
 ANSWER_SHARE = 4
 """A quarter of the LLM's context is kept for the answer where the client sets no limit."""
 ASSUMED_CONTEXT_TOKENS = 8192
 """The context of an LLM that does not tell: what servers grant by default at least."""
+PASSAGE_TOKENS = 120
+"""What a question about a document is answered with, where the LLM would invent."""
+_QUESTION = re.compile(
+    r"[?？]\s*$|^\W*(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did|do"
+    r"|can|wer|wann|wo|welche[rsn]?|qui|quand|quel|quelle|où|combien|quién|cuándo|dónde|cuál|cuánto|chi|quando|dove|quale)\b",
+    re.IGNORECASE,
+)
 CAREFUL_BYTES_PER_TOKEN = 3
 """For fitting results into the context, where figures and names take more tokens than prose."""
 
@@ -70,6 +84,10 @@ class Answerer:
     most_evidence_chars: int
     """Characters of text that the fields of an answer are compared with, each field with all of it."""
     tool_limits: ToolLimits = field(default_factory=ToolLimits)
+    extractor: Extractor | None = None
+    """None: the LLM fills in what no specialist's result is."""
+    extracts_always: bool = False
+    """Whether the fields are extracted though the LLM may be relied on."""
 
     async def answer(self, call: Call, directives: Directives, turn: Turn, guard: Guard) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last. Raises ApiError, InputError or ModelError."""
@@ -94,14 +112,16 @@ class Answerer:
 
         filling: Filling | None = None
         whole: JsonAnswer | str | None = None
-        if not (llm.is_capable or call.request.tools):
+        if not call.request.tools and (self.extracts_always or not llm.is_capable):
             if shape is None:
-                whole = await asyncio.to_thread(whole_answer, plan, entries)
+                whole = None if llm.is_capable else await self._without_words(turn, plan, entries)
             elif any(entry.error is None for entry in entries):
-                filling = await asyncio.to_thread(fill, shape, Found(plan, entries))
+                filling = await fill(shape, Found(plan, entries), self.extractor)
                 whole = filling.answer if filling else None
         if whole is not None:
-            said = self._without_llm(whole, worth_telling(plan, entries), shape, call.request)
+            if isinstance(whole, str) and not plan.results_only:
+                yield Warned(PASSAGES)
+            said = self._without_llm(whole, worth_telling(plan, entries), shape, call.request, filling)
             async with aclosing(said) as events:
                 async for event in events:
                     yield event
@@ -197,7 +217,8 @@ class Answerer:
                     yield Text(text)
                 if rounds.finish_reason == "length":
                     whole = await asyncio.to_thread(whole_members, text)
-                    for event in await self._traced(whole, rounds.entries, shape, rounds.request):
+                    traced, _ = await self._traced(whole, rounds.entries, shape, rounds.request, filling)
+                    for event in traced:
                         yield event
                 return
             try:
@@ -212,19 +233,31 @@ class Answerer:
             yield Warned(
                 f"Written by {rounds.llm.name}, not read: {', '.join(filling.written)}. The other fields are copied."
             )
-        yield Text(answer.text)
-        for event in await self._traced(answer.value, rounds.entries, shape, rounds.request):
+        for event in await self._told(answer, rounds.entries, shape, rounds.request, filling):
             yield event
 
+    async def _without_words(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> str | None:
+        """What answers a request that wants nothing but results, or a plain question about what was read: the passages
+        that speak of it. None where an LLM has to find words."""
+        whole = await asyncio.to_thread(whole_answer, plan, entries)
+        if whole is not None or not entries or not all(map(is_text, entries)) or not _QUESTION.search(turn.text):
+            return whole
+        texts = await trim(entries, turn.text, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder)
+        return "\n".join(line for text in texts for line in text.split("\n") if line != GAP) or None
+
     async def _without_llm(
-        self, answer: JsonAnswer | str, entries: Sequence[Entry], shape: Shape | None, request: ChatRequest
+        self,
+        answer: JsonAnswer | str,
+        entries: Sequence[Entry],
+        shape: Shape | None,
+        request: ChatRequest,
+        filling: Filling | None,
     ) -> AsyncGenerator[Event, None]:
         """An answer that specialists give whole. One without a shape ends at the client's limit."""
         yield Precontext(tuple(entries))
         if isinstance(answer, JsonAnswer) and shape is not None:
             text, is_cut = answer.text, False
-            yield Text(text)
-            for event in await self._traced(answer.value, entries, shape, request):
+            for event in await self._told(answer, entries, shape, request, filling):
                 yield event
         else:
             limit = request.max_completion_tokens or request.max_tokens
@@ -233,20 +266,45 @@ class Answerer:
         prompt, said = await asyncio.to_thread(lambda: (estimate_tokens(*texts_of(request)), estimate_tokens(text)))
         yield Finish("length" if is_cut else "stop", prompt, said)
 
-    async def _traced(self, value: Any, entries: Sequence[Entry], shape: Shape, request: ChatRequest) -> list[Event]:
+    async def _told(
+        self,
+        answer: JsonAnswer,
+        entries: Sequence[Entry],
+        shape: Shape,
+        request: ChatRequest,
+        filling: Filling | None,
+    ) -> list[Event]:
+        """The answer, and where its fields come from."""
+        events, evidence = await self._traced(answer.value, entries, shape, request, filling)
+        if request.verbatim and evidence is not None:
+            answer = await asyncio.to_thread(supported, answer, evidence, shape)
+        return [Text(answer.text), *events]
+
+    async def _traced(
+        self, value: Any, entries: Sequence[Entry], shape: Shape, request: ChatRequest, filling: Filling | None
+    ) -> tuple[list[Event], Evidence | None]:
         """Where the fields of an answer come from, for who asks."""
-        if not request.evidence:
-            return []
+        if not request.shows_evidence:
+            return [], None
+        scored = filling.scored if filling else None
+        if scored is None and self.extractor is not None:
+            scored = await self.extractor.score(*await asyncio.to_thread(fields_in, value, entries, shape.schema))
         evidence, left_out = await self.evidence_executor.run(
-            grounded, value, entries, shape.schema, most_chars=self.most_evidence_chars
+            grounded,
+            value,
+            entries,
+            shape.schema,
+            most_chars=self.most_evidence_chars,
+            support=partial(scored.place, copied=filling is not None) if scored else None,
+            request=await asyncio.to_thread(_lines_said, request),
         )
         if not left_out:
-            return [evidence]
+            return [evidence], evidence
         warning = (
             f"No evidence was looked for in the last {left_out} fields: so many fields are too many for so much text "
             "(OPENFAZE_MAX_EVIDENCE_CHARS)."
         )
-        return [Warned(warning), evidence]
+        return [Warned(warning), evidence], evidence
 
     async def _shortened(
         self,
@@ -262,6 +320,35 @@ class Answerer:
         taken = await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
+
+
+def _lines_said(request: ChatRequest) -> list[SourceLine]:
+    """The user's own words."""
+    said = [(index, text_of(one)) for index, one in enumerate(request.messages) if one.role == "user"]
+    return [line for index, text in said for line in lines_below(text, f"/messages/{index}/content")]
+
+
+def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:
+    """The answer with null for every value that nothing supports. Raises SchemaNotSatisfied with the pointer of one
+    that may not be null."""
+    named = {key: shape.schema[key] for key in ("$defs", "definitions") if shape.schema and key in shape.schema}
+    against = set(evidence.unsupported)
+    value = copy.deepcopy(answer.value)
+    for path, _ in leaves(answer.value, ()):
+        pointer = pointer_of(path)
+        if pointer in evidence.fields and pointer not in against:
+            continue
+        schema = schema_at(shape.schema, path)
+        if schema and SchemaChecker({**named, **schema}).problem(None) is not None:
+            raise SchemaNotSatisfied(
+                f"Nothing that was read supports the value of '{pointer}', which may not be null ('verbatim')."
+            )
+        *above, last = path
+        part = value
+        for step in above:
+            part = part[step]
+        part[last] = None
+    return JsonAnswer(value, json.dumps(value, ensure_ascii=False))
 
 
 def _careful_count(text: str) -> int:

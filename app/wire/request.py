@@ -283,6 +283,12 @@ class ChatRequest(Wire):
     """Ours: with a schema, tell where each field of the answer comes from."""
     ocr: OcrFields | None = None
     """Ours: what results of OCR tell beside the text, as "tables" and "as Markdown" in the text do."""
+    verbatim: bool | None = False
+    """Ours: a value that nothing supports is null, or the request fails. Implies `evidence`."""
+
+    @property
+    def shows_evidence(self) -> bool:
+        return bool(self.evidence or self.verbatim)
 
     @property
     def shows_reasoning(self) -> bool:

@@ -41,11 +41,16 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
+_INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, gives it a capable one's place."
 CAUTION = (
-    "The language model here is a tiny one that comes along to prove the path: do not rely on what it says. "
-    "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, gives it a capable one's place."
+    f"The language model here is a tiny one that comes along to prove the path: do not rely on what it says. {_INSTEAD}"
 )
 """What callers and operators are told of an LLM that is not capable."""
+PASSAGES = (
+    "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
+    f"{_INSTEAD}"
+)
+"""What callers are told of an answer in such an LLM's place."""
 
 
 class LlmError(ModelError):

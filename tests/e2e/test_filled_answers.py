@@ -1,6 +1,7 @@
 """Structured answers where only the LLM that comes along serves: copied from the specialists, or their failure."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.calling import as_sent
+from models.language.llm import PASSAGES
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, schema_of, text_part
@@ -109,15 +112,27 @@ def test_labelled_fields_of_a_receipt_are_copied_every_time(client: httpx.Client
 
 def test_what_is_left_is_the_llms_and_the_rest_stays_copied(client: httpx.Client, server: Server) -> None:
     receipt = sample("receipt_001.jpg", "image/jpeg")
-    fields = {"company": {"type": "string", "maxLength": 40}, "change": NUMBER}
+    fields = {"summary": {"type": "string", "maxLength": 40}, "change": NUMBER}
     response = ask(client, text_part("Extract these."), receipt, response_format=schema_of(**fields))
     answer = json.loads(content_of(response))
-    assert list(answer) == ["company", "change"]
+    assert list(answer) == ["summary", "change"]
     assert answer["change"] == 10
     [told] = [text for text in response.json()["warnings"] if "not read" in text]
-    assert "company" in told
+    assert "summary" in told
     assert "change" not in told
     assert [entry for entry in server.log if entry["event"] == "llm_loaded"]
+
+
+def test_a_plain_question_is_answered_with_passages(client: httpx.Client) -> None:
+    receipt = sample("receipt_001.jpg", "image/jpeg")
+    body = ask(client, text_part("What was the date of the purchase?"), receipt).json()
+    said = body["choices"][0]["message"]["content"]
+    read = body["precontext"][0]["result"]["extracted_text"]
+    assert "19/10/2018" in said
+    assert len(said) < len(read)
+    # As Markdown, of which the words are those that were read.
+    assert set(re.findall(r"\w+", said)) <= set(re.findall(r"\w+", read))
+    assert as_sent(PASSAGES) in body["warnings"]
 
 
 def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: Path) -> None:

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import data_url
-from tests.e2e.full_model import FullModel, Json, content_of, picture_of, schema_of, serving_full_model, text_part
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    content_of,
+    error_of,
+    picture_of,
+    schema_of,
+    serving_full_model,
+    text_part,
+)
 from tests.llm_server import Call, Reply
 from tests.pages import Box
 from tests.unit.test_evidence_pages import SHARE_TO_FIND, TRUE_LINES, stands_within
@@ -71,6 +80,29 @@ def test_where_nothing_was_read_every_field_is_unsupported(model: FullModel) -> 
     model.script(ANSWER)
     body = model.ask("Which platform?", response_format=PLATFORM, evidence=True).json()
     assert (body["evidence"], body["unsupported"]) == ({}, ["/platform", "/vat_id"])
+
+
+def test_verbatim_leaves_out_what_nothing_supports(model: FullModel) -> None:
+    model.script(ANSWER)
+    or_null = schema_of(platform=STRING, vat_id={"anyOf": [STRING, {"type": "null"}]})
+    body = model.ask(SAID, response_format=or_null, verbatim=True).json()
+    assert json.loads(body["choices"][0]["message"]["content"]) == {"platform": "nine", "vat_id": None}
+    assert (list(body["evidence"]), body["unsupported"]) == (["/platform"], ["/vat_id"])
+
+
+def test_verbatim_fails_where_that_may_not_be_left_out(model: FullModel) -> None:
+    model.script(ANSWER, ANSWER)
+    error = error_of(model.ask(SAID, response_format=PLATFORM, verbatim=True), 500, "schema_not_satisfied")
+    assert "'/vat_id'" in error["message"]
+
+
+def test_every_field_that_was_read_has_a_probability(model: FullModel) -> None:
+    model.script(Reply('{"platform": "nine", "city": "Berlin"}'))
+    said = [text_part("Which platform? For Berlin."), picture_of("Departs from platform nine")]
+    shape = schema_of(platform=STRING, city=STRING)
+    evidence = model.ask(said, response_format=shape, evidence=True).json()["evidence"]
+    assert 0 < evidence["/platform"]["probability"] <= 1
+    assert (evidence["/city"]["name"], "precontext" in evidence["/city"]) == ("request", False)
 
 
 @pytest.mark.shared

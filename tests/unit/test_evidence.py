@@ -12,6 +12,7 @@ from app.chat.evidence.evidence import FieldEvidence, grounded
 from app.chat.evidence.passages import passages_of
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
+from tasks.result import SourceLine
 from tests.conftest import each_case
 from tests.entries import Grounding, entry_of, failure_of, ground
 
@@ -407,3 +408,23 @@ def test_numbers_and_days_are_found_by_their_readings(words: list[str]) -> None:
     for day in passage.days:
         same_days = [one for one in passage.days if set(one.readings) & set(day.readings)]
         assert passage.days.that_read(day.readings) == same_days
+
+
+def test_the_users_own_words_support_what_nothing_that_was_read_says() -> None:
+    page = ocr("Total 63.60", "Order 7")
+    asked = [SourceLine(("Ship", "it", "to", "Berlin,", "order", "7"), "/messages/0/content", {})]
+    grounding = ground({"city": "Berlin", "order": 7}, [page], request=asked)
+    city, order = grounding["evidence"]["/city"], grounding["evidence"]["/order"]
+    assert (city["name"], city["pointer"], "precontext" in city) == ("request", "/messages/0/content", False)
+    assert (order["name"], order["precontext"]) == ("ocr", 0)
+
+
+def test_sums_and_counts_of_supported_fields_are_supported() -> None:
+    page = ocr("Lamp 30.00", "Chair 33.60")
+    items = [{"name": "Lamp", "price": 30.0}, {"name": "Chair", "price": 33.6}]
+    grounding = ground({"items": items, "count": 2, "sum": 63.6, "tax": 5.1}, [page])
+    assert grounding["unsupported"] == ["/tax"]
+    assert (grounding["evidence"]["/sum"]["match"], grounding["evidence"]["/count"]["match"]) == ("derived", "derived")
+    assert grounding["evidence"]["/sum"]["text"] == "30.00 + 33.60"
+    doubtful = ground({"items": [*items, {"name": "Sofa", "price": 1.0}], "sum": 64.6}, [page])
+    assert "/sum" in doubtful["unsupported"]

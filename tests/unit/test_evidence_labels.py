@@ -112,9 +112,9 @@ def test_a_value_that_no_label_speaks_of_is_found_and_no_more_is_said(key: str, 
 def test_a_label_that_no_table_knows_is_one_when_it_has_the_fields_words() -> None:
     entry = ocr("Berth: 14", "Departs from berth 9")
     assert judged("berth", 14, entry)[0]["label"] == "own"
-    gate = ocr(("Boarding gate:", "B12"), ("Seat:", "14C"))
-    assert judged("boarding_gate", "B12", gate)[0]["label"] == "own"
-    assert judged("boarding_gate", "14C", gate)[0]["label"] == "elsewhere"
+    gate = ocr(("Locker key:", "B12"), ("Berth:", "14C"))
+    assert judged("locker_key", "B12", gate)[0]["label"] == "own"
+    assert judged("locker_key", "14C", gate)[0]["label"] == "elsewhere"
 
 
 def test_a_field_is_called_what_its_schema_calls_it() -> None:
@@ -159,7 +159,7 @@ def test_of_two_places_the_one_beside_the_fields_label_is_taken() -> None:
         ("GST REG. NO.", {"tax_id"}),
         ("TAX INVOICE", set()),
         ("Rechnungsdatum", {"date"}),
-        ("Delivery date", {"shipping"}),
+        ("Delivery date", {"delivery_date"}),
         ("Thank you", set()),
     ],
 )

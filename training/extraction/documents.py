@@ -8,7 +8,8 @@ The three splits share neither templates nor names of fields. The same call make
 
 import random
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,10 @@ from typing import Any, Literal, get_args
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
+from app.chat.evidence.concepts import PHRASES, concepts_of
+from app.chat.evidence.labels import words_of_key
+from app.chat.evidence.passages import fold
+from training.extraction.arranged import arranged
 from training.extraction.facts import LANGUAGES, Fact, Rows, Teller
 from training.extraction.kinds import ALIKE, KINDS
 from training.extraction.layout import Node, Placed, Setter, drawn_style, parsed
@@ -25,6 +30,8 @@ from training.extraction.noise import read
 Split = Literal["train", "validate", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
+ARRANGED = 0.5
+"""The share of documents to train on that are no template's."""
 _HERE = Path(__file__).parent
 _FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
@@ -105,7 +112,7 @@ class Template:
 def documents(seed: int, count: int, *, split: Split, noise: float = 0.0) -> Iterator[Document]:
     """`noise` from 0 to 1: how badly the lines are read. Kinds come equally often."""
     for number in range(count):
-        yield _made(random.Random(f"{seed} {split} {number}"), split, noise)  # noqa: S311 - the same each time
+        yield _made(random.Random(f"{seed} {split} {number}"), split, noise)
 
 
 @cache
@@ -155,7 +162,50 @@ def _data(name: str) -> dict[str, Any]:
 def _names(kind: str, concept: str, split: Split) -> tuple[str, ...]:
     pools = _data("names")
     found = [pools[key][SPLITS.index(split)] for key in (f"{kind}.{concept}", concept) if key in pools]
-    return tuple(dict.fromkeys(name for pool in found for name in pool.split(" / ")))
+    names = [name for pool in found for name in pool.split(" / ")]
+    if split != "train" or not names:
+        return tuple(dict.fromkeys(names))
+    further = _further_names(kind, concept)
+    # Half of the fields are called as developers call them.
+    return tuple(names * max(1, len(further) // len(names)) + further)
+
+
+def _told_apart(names: dict[str, tuple[str, ...]], taken: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+    """Without the names that more than one field has, or that are `taken`."""
+    times = Counter(key for own in names.values() for key in {name.partition("|")[0] for name in own})
+    times.update(name.partition("|")[0] for name in taken)
+    return {
+        field: tuple(name for name in own if times[name.partition("|")[0]] == 1) or own for field, own in names.items()
+    }
+
+
+def _further_names(kind: str, concept: str) -> list[str]:
+    """What documents print for it, and what else the product's table of labels knows that to be called; no name that
+    another split has."""
+    labels = [
+        label
+        for said in _data("labels").values()
+        for label in (said.get(f"{kind}.{concept}") or said.get(concept, "")).split(" / ")
+    ]
+    meant = Counter(names for label in labels if len(names := concepts_of(tuple(fold(label)))) == 1)
+    ((meaning, count),) = meant.most_common(1) or [(frozenset(), 0)]
+    is_it = 4 * count > len(labels)
+    synonyms = [" ".join(phrase) for phrase, name in PHRASES.items() if is_it and {name} == meaning]
+    held_out = _held_out_names()
+    words = dict.fromkeys(tuple(fold(name)) for name in (*labels, *synonyms))
+    return ["_".join(name) for name in words if name and frozenset(name) not in held_out]
+
+
+@cache
+def _held_out_names() -> frozenset[frozenset[str]]:
+    """The words of each name that is not for training."""
+    return frozenset(
+        frozenset(words_of_key(step))
+        for pools in _data("names").values()
+        for pool in pools[1:]
+        for name in pool.split(" / ")
+        for step in name.partition("|")[0].split(".")
+    )
 
 
 @cache
@@ -169,6 +219,8 @@ def _made(rng: random.Random, split: Split, noise: float) -> Document:
     language = rng.choices(list(LANGUAGES), list(LANGUAGES.values()))[0]
     every, tables = KINDS[kind](Teller(rng, language))
     kept = {name: fact for name, fact in every.items() if rng.random() > 0.06}
+    if split == "train" and rng.random() < ARRANGED:
+        template = _arranged(rng, kind, language, kept, tables)
     setter = _set(rng, template, language, kept, tables)
     lines = setter.lines()
     written: dict[str, str] = {}
@@ -189,22 +241,32 @@ def _made(rng: random.Random, split: Split, noise: float) -> Document:
 
     said = sources.keys() | setter.mentioned
     silent = [name for name in every if name not in said and not _is_alike(kind, name, said)]
+    names = _told_apart(
+        {name: _names(kind, name, split) for name in (*sources.keys() & every.keys(), *silent)},
+        {key for name in tables for key in _names("table", name, split)},
+    )
     return Document(
         kind,
         template.name,
         language,
         tuple(map(_line, lines)),
-        tuple(
-            told(name, f"{kind}.{name}", _names(kind, name, split), fact)
-            for name, fact in every.items()
-            if name in sources
-        ),
+        tuple(told(name, f"{kind}.{name}", names[name], fact) for name, fact in every.items() if name in sources),
         tuple(table for name, rows in tables.items() if (table := _table(kind, name, rows, split, told, sources))),
-        tuple(
-            Field(f"{kind}.{name}", _names(kind, name, split), every[name].type, None, (), every[name].enum)
-            for name in silent
-        ),
+        tuple(Field(f"{kind}.{name}", names[name], every[name].type, None, (), every[name].enum) for name in silent),
     )
+
+
+def _arranged(
+    rng: random.Random, kind: str, language: str, facts: Mapping[str, Fact], tables: Mapping[str, Rows]
+) -> Template:
+    labels = _data("labels")[language]
+
+    def labelled(names: Iterable[str]) -> list[str]:
+        return [name for name in names if f"{kind}.{name}" in labels or name in labels]
+
+    columns = {name: labelled(dict.fromkeys(key for row in rows for key in row)) for name, rows in tables.items()}
+    width, body = arranged(rng, labelled(facts), {name: found for name, found in columns.items() if found})
+    return Template(kind, f"{kind}.arranged", "train", {"width": width}, parsed(body))
 
 
 def _set(
@@ -236,15 +298,13 @@ def _table(kind: str, name: str, rows: Rows, split: Split, told: Told, sources: 
     columns = {key: fact for row in said for key, fact in row.items()}
     if not columns:
         return None
+    names = _told_apart({key: _names(name, key, split) for key in columns})
     return Table(
         f"{kind}.{name}",
         _names("table", name, split),
-        tuple(Column(f"{kind}.{name}.{key}", _names(name, key, split), fact.type) for key, fact in columns.items()),
+        tuple(Column(f"{kind}.{name}.{key}", names[key], fact.type) for key, fact in columns.items()),
         tuple(
-            tuple(
-                told(f"{name}.{number}.{key}", f"{kind}.{name}.{key}", _names(name, key, split), row[key])
-                for key in row
-            )
+            tuple(told(f"{name}.{number}.{key}", f"{kind}.{name}.{key}", names[key], row[key]) for key in row)
             for number, row in enumerate(said)
             if row
         ),

@@ -55,7 +55,7 @@ class Style:
     """What one document does everywhere."""
 
     size: float
-    """Of the letters, in pixels."""
+    """The letters' height, in pixels."""
     mono: bool
     pitch: float
     """From one line to the next, in sizes."""

@@ -102,7 +102,7 @@ _ABOUT_THINGS = (
 
 def contrasts() -> Iterator[tuple[str, str | None, str]]:
     """Text, code (None: harmless) and theme, the same each time."""
-    chance = random.Random(0)  # noqa: S311 - a choice that repeats, no secret
+    chance = random.Random(0)
     tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
     filling = tables.pop("gaps")
     gaps = {name: _phrases(filling, name) for name in filling}

@@ -49,7 +49,7 @@ class Clip:
 
 def clips(english: int, accents: int, each: int, seed: int) -> Iterator[Clip]:
     """So many of English, of English with the sounds of other languages, and of each other language."""
-    choose = random.Random(seed)  # noqa: S311 - the same clips each time
+    choose = random.Random(seed)
     for _ in range(english):
         voice = choose.choice(ENGLISH)
         yield Clip(_recorded("en", voice, choose), True, "en")

@@ -43,7 +43,10 @@ PHRASES = {tokens: name for name in _ROWS for tokens in _listed(name, "words")}
 """The concept of each name that a label may be, by its tokens."""
 OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
 """The tokens that make the bare figures in their line a part of something."""
-_LONGEST = max(map(len, PHRASES))
+_BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
+"""The phrases by the token that they begin with, the longest first."""
+for _phrase in sorted(PHRASES, key=len, reverse=True):
+    _BY_FIRST.setdefault(_phrase[0], []).append(_phrase)
 _LIKELY: dict[str, set[str]] = {}
 """The concepts that a single token may mean."""
 for _name in _ROWS.keys() - {_NOTHING}:
@@ -94,10 +97,9 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
 
 
 def _longest_name(tokens: Sequence[str], at: int) -> tuple[int, str]:
-    for size in range(min(_LONGEST, len(tokens) - at), 0, -1):
-        name = PHRASES.get(tuple(tokens[at : at + size]))
-        if name is not None:
-            return size, name
+    for phrase in _BY_FIRST.get(tokens[at], ()):
+        if tuple(tokens[at : at + len(phrase)]) == phrase:
+            return len(phrase), PHRASES[phrase]
     return 0, ""
 
 

@@ -9,9 +9,10 @@ Found is not yet right: a value that stands beside another field's label, or awa
 unsupported. Synchronous; for long documents call it in a thread.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict, cast
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, cast
 
 from app.chat.event_driver import Entry, Evidence
 from app.chat.evidence.claims import Asked, Claim, Claims, Label
@@ -19,9 +20,10 @@ from app.chat.evidence.labels import affinity, bounds_of_word, box_of, names_of
 from app.chat.evidence.matching import Kind, Match, matches
 from app.chat.evidence.passages import Passage, passages_of
 from app.chat.schema.structured import Path, schema_at
+from models.extraction.calibration import Signs, probability
 from models.fair_executor import Slices
 from tasks.bounds import Bounds, bounds_of
-from tasks.result import escape
+from tasks.result import SourceLine, escape
 
 MAX_PASSAGE = 300
 """Characters of the line around a match in a web page."""
@@ -34,26 +36,34 @@ CONFIDENCE_WEIGHT = 0.05
 CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
 """A place whose label names the field is preferred; one whose label names something else is taken where there is no
 other."""
+PLACE_BONUS = 4.0
+"""For the place that the extractor took the value from."""
+REQUEST = -1
+"""Stands for the index of the request, which is no entry."""
 CONTRADICTED_SCORE = 0.3
 """What is left of the score of a value whose label speaks against it."""
 
 
 class FieldEvidence(TypedDict):
-    precontext: int
-    """Index of the entry in `precontext`."""
+    precontext: NotRequired[int]
+    """Index of the entry in `precontext`; absent where the request says it."""
     name: str
-    """The entry's name."""
+    """The entry's name; `request` for the user's own text."""
     pointer: str
-    """JSON pointer into the entry's result: the line or the text where the match begins."""
+    """JSON pointer into the entry's result, or into the request: the line or the text where the match begins."""
     text: str
     """The matched words as the source has them."""
-    match: Kind
-    """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters."""
+    match: Kind | Literal["derived"]
+    """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters; `derived`: a sum
+    or a count of fields that are supported, whose first is described."""
     score: float
     """0 to 1, two decimals: how well value and text agree; at most 0.3 where the label speaks against the field."""
     label: Label
     """`own`: the words beside it name the field; `none`: no known label stands there; `other`: they name something
     else; `elsewhere`: the field's label stands beside another value. The last two speak against the field."""
+    probability: NotRequired[float]
+    """0 to 1, two decimals: how probable it is that the field is right, calibrated on documents that nothing was fitted
+    to; absent where no extractor is."""
     label_text: NotRequired[str]
     """That label as the source has it."""
     confidence: NotRequired[float]
@@ -68,14 +78,33 @@ class FieldEvidence(TypedDict):
     """With `url`: the line that the text stands in."""
 
 
+class Place(NamedTuple):
+    """Where an extractor sees a value, and how probable it finds that."""
+
+    probability: float
+    entry: Entry | None = None
+    pointer: str = ""
+    """Names the line in which it begins."""
+    words: frozenset[int] = frozenset()
+    """The words' numbers in their passage."""
+    rival: float = 0.0
+    """How probable it finds the likeliest other value, or that there is none."""
+    copied: bool = False
+    """Whether the value is the extractor's own answer."""
+
+
+Support = Callable[[Path, Any], Place | None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     path: Path
     asked: Asked
+    place: Place | None = None
 
     @property
     def pointer(self) -> str:
-        return "".join(f"/{escape(str(step))}" for step in self.path)
+        return pointer_of(self.path)
 
     @property
     def item(self) -> Path | None:
@@ -95,7 +124,13 @@ class _Candidate:
 
 
 def grounded(
-    value: Any, precontext: Sequence[Entry], schema: Mapping[str, Any] | None, *, most_chars: int
+    value: Any,
+    precontext: Sequence[Entry],
+    schema: Mapping[str, Any] | None,
+    *,
+    most_chars: int,
+    support: Support | None = None,
+    request: Sequence[SourceLine] = (),
 ) -> Slices[tuple[Evidence, int]]:
     """Evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's JSON
     pointer (RFC 6901). Unsupported are the fields that nothing in the precontext says, and those whose label speaks
@@ -103,22 +138,26 @@ def grounded(
 
     The titles and short descriptions of its `schema` are names of the fields as well as their keys. Each field is
     compared with all of the text: `most_chars` of text are read in all, and the fields that are left then are neither
-    in the evidence nor unsupported; they are counted beside it.
+    in the evidence nor unsupported; they are counted beside it. `request` is the user's own text: it supports a value
+    that nothing that was read says.
     """
     passages = passages_of(precontext)
     yield
     claims = Claims(passages)
-    leaves = list(_leaves(value, ()))
+    if request:
+        passages.append(Passage(REQUEST, "request", request))
+    said = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []
     candidates = {}
-    for path, leaf in leaves[: max(1, most_chars // size)]:
+    for path, leaf in said[: max(1, most_chars // size)]:
         in_list = any(isinstance(step, int) for step in path)
-        field = _Field(path, Asked(leaf, names_of(path, schema_at(schema, path)), in_list))
+        asked = Asked(leaf, names_of(path, schema_at(schema, path)), in_list)
+        field = _Field(path, asked, support(path, leaf) if support else None)
         fields.append(field)
         candidates[path] = _candidates(field.asked, passages, claims)
         yield
-    chosen = _choose(fields, candidates)
+    chosen = _choose(fields, candidates, precontext)
     for field in fields:
         yield
         found = chosen.get(field.path)
@@ -126,23 +165,69 @@ def grounded(
             others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
             against = claims.elsewhere(field.asked) or (next(others, None) if field.asked.is_quantity else None)
             chosen[field.path] = _Candidate(found.match, against or found.claim)
-    evidence = {field.pointer: _report(chosen[field.path]) for field in fields if field.path in chosen}
-    unsupported = [field.pointer for field in fields if field.path not in chosen or chosen[field.path].speaks_against]
-    return Evidence(evidence, unsupported), len(leaves) - len(fields)
+    evidence = {field.pointer: _report(chosen[field.path], field) for field in fields if field.path in chosen}
+    supported = {path for path, found in chosen.items() if not found.speaks_against}
+    sums = dict(_tallies(value, (), supported))
+    for field in fields:
+        tally = None if field.path in supported else _tally(field.asked.value)
+        if tally is not None and (sources := sums.get(tally)):
+            evidence[field.pointer] = _derived([evidence[pointer_of(path)] for path in sources])
+            supported.add(field.path)
+    unsupported = [field.pointer for field in fields if field.path not in supported]
+    return Evidence(evidence, unsupported), len(said) - len(fields)
 
 
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def pointer_of(path: Path) -> str:
+    return "".join(f"/{escape(str(step))}" for step in path)
+
+
+def leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """The strings, numbers and booleans of an answer; nothing that is empty."""
     match value:
         case dict():
             for key, child in value.items():
-                yield from _leaves(child, (*path, key))
+                yield from leaves(child, (*path, key))
         case list():
             for index, child in enumerate(value):
-                yield from _leaves(child, (*path, index))
+                yield from leaves(child, (*path, index))
         case str() if not value.strip():
             return
         case str() | bool() | int() | float():
             yield path, value
+
+
+def _tally(value: Any) -> Decimal | None:
+    return None if isinstance(value, bool | str) else round(Decimal(str(value)), 2)
+
+
+def _tallies(value: Any, path: Path, supported: Collection[Path]) -> Iterator[tuple[Decimal, list[Path]]]:
+    """The sums of the numbers in lists, and how many items these have, by the fields that they are computed from; of
+    lists all of whose numbers are supported."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _tallies(child, (*path, key), supported)
+    if not isinstance(value, list) or not value:
+        return
+    firsts = [
+        next((at for at, _ in leaves(item, (*path, index)) if at in supported), None)
+        for index, item in enumerate(value)
+    ]
+    if all(firsts):
+        yield Decimal(len(value)), [at for at in firsts if at]
+    for key in value[0] if isinstance(value[0], dict) else ():
+        column = [(*path, index, key) for index in range(len(value))]
+        numbers = [_tally(item.get(key, "")) if isinstance(item, dict) else None for item in value]
+        if all(number is not None for number in numbers) and all(at in supported for at in column):
+            yield sum((number for number in numbers if number is not None), Decimal(0)), column
+
+
+def _derived(sources: Sequence[FieldEvidence]) -> FieldEvidence:
+    texts = " + ".join(source["text"] for source in sources)
+    score = min(source["score"] for source in sources)
+    evidence: FieldEvidence = {**sources[0], "text": texts[:MAX_PASSAGE], "match": "derived", "score": score}
+    if all("probability" in source for source in sources):
+        evidence["probability"] = min(source["probability"] for source in sources)
+    return evidence
 
 
 def _candidates(asked: Asked, passages: Sequence[Passage], claims: Claims) -> list[_Candidate]:
@@ -156,7 +241,9 @@ def _candidates(asked: Asked, passages: Sequence[Passage], claims: Claims) -> li
     return [_Candidate(match, claims.of(match, asked)) for match in found]
 
 
-def _choose(fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]]) -> dict[Path, _Candidate]:
+def _choose(
+    fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]], precontext: Sequence[Entry]
+) -> dict[Path, _Candidate]:
     """The surest fields first, so that the others of their object can be looked for around them."""
     chosen: dict[Path, _Candidate] = {}
     used: set[tuple[int, int]] = set()
@@ -166,7 +253,7 @@ def _choose(fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]
         members = [field for field in fields if field.item == item and candidates[field.path]]
         for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.asked.value)))):
             around = anchors.setdefault(item, []) if item is not None else []
-            best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field.asked, around, used))
+            best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field, around, used, precontext))
             chosen[field.path] = best
             around.append(best.match)
             used.add(_identity(best.match))
@@ -174,16 +261,30 @@ def _choose(fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]
 
 
 def _rank(
-    candidate: _Candidate, asked: Asked, around: Sequence[Match], used: set[tuple[int, int]]
+    candidate: _Candidate,
+    field: _Field,
+    around: Sequence[Match],
+    used: set[tuple[int, int]],
+    precontext: Sequence[Entry],
 ) -> tuple[float, float, int, int]:
-    match = candidate.match
+    match, asked, place = candidate.match, field.asked, field.place
     fit = affinity(match.passage, match.words, asked.names) + CONFIDENCE_WEIGHT * (_confidence(match) or 0.0)
     fit += CLAIM_BONUS.get(candidate.claim.label, 0.0)
     if around:
         fit += 2 * max(_nearness(match, other) for other in around)
+    if match.passage.entry == REQUEST:
+        fit -= PLACE_BONUS
+    elif place and place.entry is precontext[match.passage.entry] and _is_at(match, place):
+        fit += PLACE_BONUS
     if asked.in_list and _identity(match) not in used:
         fit += UNUSED_BONUS
     return round(fit, 4), match.score, -match.passage.entry, -match.words[0]
+
+
+def _is_at(match: Match, place: Place) -> bool:
+    return not place.words.isdisjoint(match.words) and any(
+        match.passage.lines[match.passage.line_at(word)].pointer == place.pointer for word in match.words
+    )
 
 
 def _identity(match: Match) -> tuple[int, int]:
@@ -204,15 +305,16 @@ def _nearness(match: Match, other: Match) -> float:
     return max(0.0, 1 - apart / 3) if apart < 1 else 0.7 / apart
 
 
-def _report(candidate: _Candidate) -> FieldEvidence:
+def _report(candidate: _Candidate, field: _Field) -> FieldEvidence:
     match, claim = candidate.match, candidate.claim
     passage = match.passage
     lines = [passage.lines[at] for at in sorted({passage.line_at(word) for word in match.words})]
     first = lines[0]
     confidence = _confidence(match)
     spoken = [line.place["timestamp"] for line in lines if "timestamp" in line.place]
+    is_said = passage.entry == REQUEST
     known = {
-        "precontext": passage.entry,
+        "precontext": None if is_said else passage.entry,
         "name": passage.name,
         "pointer": first.pointer,
         "text": " ".join([passage.words[word] for word in match.words]),
@@ -228,7 +330,25 @@ def _report(candidate: _Candidate) -> FieldEvidence:
         "url": first.place.get("url"),
         "passage": _around(match) if "url" in first.place else None,
     }
-    return cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
+    evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
+    if field.place is not None and not is_said:
+        evidence["probability"] = round(probability(signs_of(evidence, field.place)), 2)
+    return evidence
+
+
+def signs_of(evidence: FieldEvidence, place: Place) -> Signs:
+    """What speaks for a field whose value the extractor sees at `place`."""
+    label = evidence["label"]
+    against = label in ("other", "elsewhere")
+    return Signs(
+        place.probability,
+        place.rival,
+        evidence["score"],
+        label == "own",
+        against,
+        evidence.get("confidence", 1.0),
+        place.copied,
+    )
 
 
 def _confidence(match: Match) -> float | None:

@@ -116,7 +116,7 @@ def _rows(passage: Passage) -> Iterator[list[list[int]]]:
         else:
             rows.append([(box, line)])
     for row in rows:
-        yield [segment for _, line in sorted(row) for segment in _segments(passage, line)]
+        yield [segment for _, line in sorted(row) for segment in segments_of(passage, line)]
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
@@ -125,7 +125,7 @@ def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
     return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
 
 
-def _segments(passage: Passage, line: int) -> Iterator[list[int]]:
+def segments_of(passage: Passage, line: int) -> Iterator[list[int]]:
     segment: list[int] = []
     before: Box | None = None
     for word in passage.line_words(line):

@@ -64,6 +64,13 @@ class Found:
         return "\n\n".join(found) if found else None
 
 
+def names_a_result(names: Names) -> bool:
+    """Whether a field so called is for a specialist's whole text, be it here or not: no piece of it will do."""
+    words = _words()
+    known = words.text.union(*(own for _, _, own in words.results))
+    return not known.isdisjoint(names.own)
+
+
 def copied(schema: Mapping[str, Any], names: Names, found: Found, others: Sequence[Names]) -> Iterator[Any]:
     """Values for a field of this schema and these names, the likeliest first; `others` are the names of all fields."""
     types = schema.get("type")

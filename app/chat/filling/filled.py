@@ -2,31 +2,36 @@
 
 An LLM that may be relied on answers all of them. One that invents is not asked for what has been read: transcripts,
 translations, texts and counts are the specialists' results, and dates, amounts, codes and the like stand on the page,
-beside their labels or among a few that the LLM may choose from. An extractor that scores spans can take the place of
-`Texts` here.
+beside their labels: an extractor scores every piece of what was read for every field.
 """
 
+import asyncio
 import json
+import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from app.chat.evidence.labels import names_of
-from app.chat.evidence.passages import passages_of
-from app.chat.filling.candidates import Texts
-from app.chat.filling.copied import Found, copied
+from app.chat.event_driver import Entry
+from app.chat.evidence.labels import Names, names_of
+from app.chat.evidence.passages import fold
+from app.chat.filling.copied import FILE, Found, copied, names_a_result
+from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, is_text
+from app.chat.filling.features import types_of
+from app.chat.filling.items import items_of
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer
 from app.chat.schema.structured import Path, Shape, resolved
 
-MOST_FIELDS = 100
 DEEPEST = 8
 _NOTES = frozenset(
     {"title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs", "definitions"}
 )
 _PLAIN = _NOTES | {"type", "properties", "required", "additionalProperties"}
 """Keywords of objects whose fields stand for themselves: none rules out an answer by two of them together."""
+_LIST = _NOTES | {"type", "items", "minItems", "maxItems"}
 _SINGLE = _NOTES | {
     *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -39,6 +44,7 @@ class FormField:
     path: Path
     schema: Mapping[str, Any]
     """With references resolved; of an alternative to null, with the type of both."""
+    is_required: bool = True
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
@@ -47,12 +53,39 @@ def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
     return found if len(found) <= MOST_FIELDS else []
 
 
-def rest_of(
-    schema: Mapping[str, Any], values: Mapping[Path, Any], narrowed: Mapping[Path, Sequence[Any]]
-) -> dict[str, Any] | None:
-    """What is left of `schema` without the fields in `values`, those in `narrowed` with nothing but these to choose
-    from; None where nothing is left."""
-    rest: dict[str, Any] | None = _rest(schema, schema, (), values, narrowed)
+def lists_of(schema: Mapping[str, Any]) -> dict[Path, list[FormField]]:
+    """Lists of plain objects, outside other lists, with the single values of their objects; nothing else is in them."""
+    found: dict[Path, list[FormField]] = {}
+    _lists(schema, schema, (), 0, found)
+    return found
+
+
+def _lists(root: Mapping[str, Any], part: Any, path: Path, depth: int, found: dict[Path, list[FormField]]) -> None:
+    node = resolved(root, part)
+    if depth > DEEPEST:
+        return
+    if _is_plain(node):
+        for name, child in node["properties"].items():
+            _lists(root, child, (*path, name), depth + 1, found)
+    elif path and node.get("type") == "array" and node.keys() <= _LIST:
+        item = resolved(root, node.get("items", {}))
+        if _is_plain(item):
+            columns = list(_fields(root, item, path, depth))
+            flat = all(len(one.path) == len(path) + 1 and one.schema.keys() <= _SINGLE for one in columns)
+            if flat and 1 < len(columns) <= MOST_FIELDS:
+                found[path] = columns
+
+
+class _LeftOut:
+    """Stands for the value of a field that the answer does not have."""
+
+
+LEFT_OUT = _LeftOut()
+
+
+def rest_of(schema: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str, Any] | None:
+    """What is left of `schema` without the fields in `values`; None where nothing is left."""
+    rest: dict[str, Any] | None = _rest(schema, schema, (), values)
     return rest
 
 
@@ -66,15 +99,18 @@ def _is_plain(node: Mapping[str, Any]) -> bool:
     return node.keys() <= _PLAIN and node.get("type", "object") == "object" and isinstance(properties, Mapping)
 
 
-def _fields(root: Mapping[str, Any], part: Any, path: Path, depth: int) -> Iterator[FormField]:
+def _fields(
+    root: Mapping[str, Any], part: Any, path: Path, depth: int, *, is_required: bool = True
+) -> Iterator[FormField]:
     node = resolved(root, part)
     if depth > DEEPEST:
         return
     if _is_plain(node):
         for name, child in node["properties"].items():
-            yield from _fields(root, child, (*path, name), depth + 1)
+            needed = name in node.get("required", ())
+            yield from _fields(root, child, (*path, name), depth + 1, is_required=needed)
     elif path:
-        yield FormField(path, _with_null(root, node))
+        yield FormField(path, _with_null(root, node), is_required)
 
 
 def _with_null(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,18 +124,14 @@ def _with_null(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str,
     return {**other, **{key: value for key, value in node.items() if key != "anyOf"}, "type": [other["type"], "null"]}
 
 
-def _rest(
-    root: Mapping[str, Any], part: Any, path: Path, values: Mapping[Path, Any], narrowed: Mapping[Path, Sequence[Any]]
-) -> Any:
-    if path in narrowed:
-        return {"enum": list(narrowed[path])}
-    if not _is_above(path, values) and not _is_above(path, narrowed):
+def _rest(root: Mapping[str, Any], part: Any, path: Path, values: Mapping[Path, Any]) -> Any:
+    if not _is_above(path, values):
         return part
     node = resolved(root, part)
     properties, required = {}, set(node.get("required", ()))
     for name, child in node["properties"].items():
         at = (*path, name)
-        left = None if at in values else _rest(root, child, at, values, narrowed)
+        left = None if at in values else _rest(root, child, at, values)
         if left is None:
             required.discard(name)
         else:
@@ -120,7 +152,8 @@ def _whole(root: Mapping[str, Any], part: Any, path: Path, values: Mapping[Path,
     for name, child in resolved(root, part)["properties"].items():
         at = (*path, name)
         if at in values:
-            whole[name] = values[at]
+            if values[at] is not LEFT_OUT:
+                whole[name] = values[at]
         elif name in given or _is_above(at, values):
             whole[name] = _whole(root, child, at, values, given.get(name))
     return {**whole, **{name: value for name, value in given.items() if name not in whole}}
@@ -130,7 +163,6 @@ def _is_above(path: Path, paths: Mapping[Path, Any]) -> bool:
     return any(len(other) > len(path) and other[: len(path)] == path for other in paths)
 
 
-_READ = ("ocr", "stt", "scraper")
 _TOLD = "These fields are filled in already, answer with the others alone: "
 _MOST_TOLD = 60
 """Characters of a value that the LLM is told."""
@@ -145,11 +177,15 @@ class Filling:
     """What the LLM is asked for; None where every field is filled in."""
     answer: JsonAnswer | None = None
     """Where it is."""
+    scored: Scored | None = None
+    """What the extractor thinks of every piece of what was read."""
 
     @property
     def told(self) -> str:
         """For the LLM."""
-        values = {".".join(map(str, path)): _shortened(value) for path, value in self.values.items()}
+        values = {
+            ".".join(map(str, path)): _shortened(value) for path, value in self.values.items() if value is not LEFT_OUT
+        }
         return _TOLD + json.dumps(values, ensure_ascii=False) if values else ""
 
     @property
@@ -172,42 +208,110 @@ class Filling:
         return f"{_joined(self.whole, self.values, {})[:-1]}, {rest.lstrip()[1:]}"
 
 
-def fill(shape: Shape, found: Found) -> Filling | None:
-    """None where nothing of `shape` can be filled in. Synchronous: it reads all that was found."""
-    schema = shape.schema
-    fields = [] if schema is None else fields_of(schema)
-    if schema is None or not fields:
+async def fill(shape: Shape, found: Found, extractor: Extractor | None) -> Filling | None:
+    """None where nothing of `shape` can be filled in. Raises ModelError."""
+    form = await asyncio.to_thread(_Form.of, shape, found)
+    if form is None:
         return None
-    names = {field.path: names_of(field.path, field.schema) for field in fields}
-    texts = Texts(passages_of([entry for entry in found.entries if entry.name in _READ]))
-    values: dict[Path, Any] = {}
-    narrowed: dict[Path, list[Any]] = {}
-    for field in fields:
-        if "const" in field.schema:
-            values[field.path] = field.schema["const"]
-            continue
-        fits = _Fits(field.schema)
-        for value in copied(field.schema, names[field.path], found, list(names.values())):
-            if fits(value):
-                values[field.path] = value
-                break
-        else:
-            candidates = texts.candidates(field.schema, names[field.path], fits)
-            if candidates == [] and texts.any and fits(None):
-                candidates = [None]
-            if candidates and len(candidates) == 1:
-                values[field.path] = candidates[0]
-            elif candidates:
-                narrowed[field.path] = candidates
-    if not values and not narrowed:
-        return None
-    rest = rest_of(schema, values, narrowed)
-    if rest is not None:
-        return Filling(values, shape, shape.with_schema(rest))
-    try:
-        return Filling(values, shape, None, shape.parse(_joined(shape, values, {})))
-    except AnswerInvalid:
-        return None
+    scored: Scored | None = None
+    if extractor is not None and form.wanted and form.read:
+        scored = await extractor.score(form.read, form.wanted)
+    return await asyncio.to_thread(form.filled, shape, scored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    schema: Mapping[str, Any]
+    values: Mapping[Path, Any]
+    """What other specialists' results and the schema itself say."""
+    wanted: Sequence[Wanted]
+    """What is to be looked for."""
+    lists: Sequence[Path]
+    """Where objects are listed whose fields are wanted."""
+    read: Sequence[Entry]
+    """In which it is."""
+
+    @classmethod
+    def of(cls, shape: Shape, found: Found) -> "_Form | None":
+        """None where the schema has no fields that can be filled in."""
+        schema = shape.schema
+        fields = [] if schema is None else fields_of(schema)
+        if schema is None or not (fields or lists_of(schema)):
+            return None
+        names = {one.path: names_of(one.path, one.schema) for one in fields}
+        values: dict[Path, Any] = {}
+        wanted = []
+        for one in fields:
+            fits = _Fits(one.schema)
+            if "const" in one.schema:
+                values[one.path] = one.schema["const"]
+                continue
+            said = copied(one.schema, names[one.path], found, list(names.values()))
+            value = next(filter(fits, said), LEFT_OUT)
+            if value is not LEFT_OUT:
+                values[one.path] = value
+            elif is_of_text(one.schema, names[one.path]):
+                wanted.append(Wanted(one.path, one.schema, names[one.path], fits, not one.is_required))
+        lists = {
+            path: columns
+            for path, columns in lists_of(schema).items()
+            if all(is_of_text(one.schema, names_of(one.path, one.schema)) for one in columns)
+        }
+        wanted += [
+            Wanted(one.path, one.schema, names_of(one.path, one.schema), _Fits(one.schema), not one.is_required, True)
+            for columns in lists.values()
+            for one in columns
+        ]
+        return cls(schema, values, wanted, list(lists), [entry for entry in found.entries if is_text(entry)])
+
+    def filled(self, shape: Shape, scored: Scored | None) -> Filling | None:
+        values = {**self.values}
+        choices = chosen(scored) if scored else {}
+        if scored:
+            values |= {path: items_of(scored, path) for path in self.lists}
+        for one in self.wanted:
+            choice = choices.get(one.path)
+            if choice is None:
+                continue
+            if choice.value is None and not one.fits(None):
+                values[one.path] = LEFT_OUT
+            else:
+                values[one.path] = choice.value
+        if not values:
+            return None
+        rest = rest_of(self.schema, values)
+        if rest is not None:
+            return Filling(values, shape, shape.with_schema(rest), scored=scored)
+        try:
+            return Filling(values, shape, None, shape.parse(_joined(shape, values, {})), scored)
+        except AnswerInvalid:
+            return None
+
+
+_ASKS_FOR_PROSE = re.compile(
+    r"\b(?:summar|describ|explain|explanation|sentiment|opinion|judg|classif|categor|rate|why|translat|(?:one|two|few|own)"
+    r" (?:words?|sentences?))",
+    re.IGNORECASE,
+)
+
+
+def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
+    """Whether the value of a field stands in what was read, word for word: no summary, no judgement, no whether."""
+    types = types_of(schema)
+    if "enum" in schema:
+        said = [value for value in schema["enum"] if value is not None]
+        return bool(said) and all(isinstance(value, str) and any(map(str.isdigit, value)) for value in said)
+    if not types or not types <= {"string", "number", "integer"} or schema.get("format") == "date-time":
+        return False
+    prose = _prose()
+    if any(not prose.isdisjoint(name) for name in names.own) or (types == {"string"} and names_a_result(names)):
+        return False
+    return _ASKS_FOR_PROSE.search(str(schema.get("description", ""))) is None
+
+
+@cache
+def _prose() -> frozenset[str]:
+    return frozenset(fold(tomllib.loads(FILE.read_text("utf-8"))["prose"]["words"]))
 
 
 def _joined(shape: Shape, values: Mapping[Path, Any], rest: Any) -> str:

@@ -1,0 +1,345 @@
+"""The fields of a schema, each copied from the place that answers it best, with how probable that is."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from app.chat.event_driver import Entry
+from app.chat.evidence.evidence import Place, leaves
+from app.chat.evidence.labels import Names, names_of
+from app.chat.evidence.passages import Passage, fold, passages_of
+from app.chat.filling.features import (
+    FieldText,
+    Matrix,
+    SpanFeatures,
+    Strings,
+    field_text,
+    kinds_of,
+    label_matches,
+    meanings_of,
+    span_features,
+    types_of,
+    wants_iso,
+)
+from app.chat.filling.spans import Reading, Span, reading_of
+from app.chat.schema.structured import Path, schema_at
+from models.extraction.network import Network, Pieces, Questions
+from models.fair_executor import FairExecutor
+from models.language.embedding import DIMENSIONS, Embedder
+
+_READ = ("ocr", "stt", "scraper")
+
+Fits = Callable[[Any], bool]
+
+MOST_FIELDS = 100
+MOST_VALUES = 48
+"""The likeliest values of a field that are tried on its schema."""
+DEMANDED = 0.1
+"""What is left of the probability that a text which has to be there is not."""
+UNDECIDED = 0.5
+"""A piece that is less likely than that may as well be another one of its line, if that is the place."""
+TAKEN = 0.25
+"""What is left of the probability of a place that a surer field has taken."""
+
+
+class Wanted(NamedTuple):
+    path: Path
+    schema: Mapping[str, Any]
+    names: Names
+    fits: Fits
+    may_be_left_out: bool = False
+    in_list: bool = False
+    """Whether there are many of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value, None where none is said, and where it stands."""
+
+    value: Any
+    probability: float
+    """What the network alone gives all places that say the same."""
+    passage: Passage | None = None
+    words: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was read, and how well each piece of it answers each field."""
+
+    reading: Reading
+    fields: Sequence[Wanted]
+    logits: Matrix
+    """Fields × (spans + 1); the last says that none answers."""
+    entries: Sequence[Entry] = ()
+    """That the passages are of."""
+
+    @cached_property
+    def probabilities(self) -> Matrix:
+        scores = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
+        found: Matrix = scores / scores.sum(axis=1, keepdims=True)
+        return found
+
+    @cached_property
+    def days_first(self) -> bool:
+        return _puts_days_first(self.reading)
+
+    @cached_property
+    def rows(self) -> Mapping[Path, int]:
+        return {field.path: row for row, field in enumerate(self.fields)}
+
+    def place(self, path: Path, value: Any, *, copied: bool = True) -> Place | None:
+        """Where the field at `path` is `value`, and how probably, as far as what was read tells; None where the field
+        was not asked for. `copied`: the value is this extractor's answer, no other's."""
+        row = self.rows.get(without_items(path))
+        if row is None:
+            return None
+        key = _key(value)
+        saying = [at for at, said in enumerate(self._said) if key in said]
+        others = np.delete(self.probabilities[row], saying)
+        rival = float(others.max(initial=0.0))
+        if not saying:
+            return Place(0.0, rival=rival, copied=copied)
+        best = max(saying, key=lambda at: self.logits[row, at])
+        if self.fields[row].in_list:
+            # There are many of it: each is right or not by itself.
+            chance = float(1 / (1 + np.exp(self.logits[row, -1] - self.logits[row, best])))
+        else:
+            chance = float(self.probabilities[row, saying].sum())
+        span = self.reading.spans[best]
+        line = span.passage.lines[span.passage.line_at(span.words[0])]
+        entry = self.entries[span.passage.entry]
+        return Place(
+            chance, entry, line.pointer, frozenset(span.words), 0.5 if self.fields[row].in_list else rival, copied
+        )
+
+    @cached_property
+    def _said(self) -> list[set[Any]]:
+        return [set(map(_key, _sayings(span, self.days_first))) for span in self.reading.spans]
+
+
+def without_items(path: Path) -> Path:
+    """The path of a field in lists, whichever of their items it is in."""
+    return tuple(step for step in path if isinstance(step, str))
+
+
+def fields_in(
+    value: Any, entries: Sequence[Entry], schema: Mapping[str, Any] | None
+) -> tuple[list[Entry], list[Wanted]]:
+    """What was read, and the texts and numbers of an answer as fields that may be looked for there."""
+    found: dict[Path, Wanted] = {}
+    for path, leaf in leaves(value, ()):
+        key = without_items(path)
+        if key and key not in found and not isinstance(leaf, bool) and len(found) < MOST_FIELDS:
+            asked = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
+            found[key] = Wanted(key, asked, names_of(path, asked), lambda _: True, in_list=key != path)
+    return [entry for entry in entries if is_text(entry)], list(found.values())
+
+
+def is_text(entry: Entry) -> bool:
+    """Whether it is what something says, read by a specialist."""
+    return entry.name in _READ and entry.error is None
+
+
+class Extractor:
+    def __init__(self, network: Network, embedder: Embedder | None, executor: FairExecutor, most_spans: int) -> None:
+        self._network = network
+        self._embedder = embedder
+        self._executor = executor
+        self._most_spans = most_spans
+
+    @cached_property
+    def _meanings(self) -> Matrix:
+        return meanings_of(self._network.meanings)
+
+    async def score(self, entries: Sequence[Entry], fields: Sequence[Wanted]) -> Scored:
+        """What `entries` read, tried on `fields`. Raises ModelError where the embedding engine fails."""
+        passages = await self._executor.run(passages_of, entries)
+        reading, strings, spans, texts = await self._executor.run(_prepared, passages, fields, self._most_spans)
+        if not reading.spans or not fields:
+            return Scored(reading, fields, np.zeros((len(fields), 1 + len(reading.spans)), np.float32), entries)
+        told = [text for field in texts for text in (field.name, field.full)]
+        vectors = await self._embedded([*told, *strings.texts])
+        logits = await self._executor.run(self._scores, spans, texts, strings, vectors, len(told))
+        return Scored(reading, fields, logits, entries)
+
+    async def _embedded(self, texts: Sequence[str]) -> Matrix:
+        if self._embedder is None:
+            return np.zeros((len(texts), DIMENSIONS), np.float32)
+        return await self._embedder.embed(texts)
+
+    def _scores(
+        self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, told: int
+    ) -> Matrix:
+        names = vectors[:told].reshape(len(fields), 2, DIMENSIONS)
+        matches = label_matches(fields, strings, vectors[told:], names, self._meanings)
+        kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
+        pieces = Pieces(spans.still, spans.labels, spans.texts, vectors[told:])
+        return self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
+
+
+def _prepared(
+    passages: Sequence[Passage], fields: Sequence[Wanted], most_spans: int
+) -> tuple[Reading, Strings, SpanFeatures, list[FieldText]]:
+    reading, strings = reading_of(passages, most_spans), Strings()
+    return (
+        reading,
+        strings,
+        span_features(reading, strings),
+        [field_text(one.schema, one.names, in_list=one.in_list) for one in fields],
+    )
+
+
+def chosen(scored: Scored) -> dict[Path, Choice]:
+    """A value for each field that has one, the surest fields first: no two have the same place if that can be helped.
+
+    A field that may be null or left out is None where nothing answers it; one that may not has no choice where nothing
+    fits its schema. Synchronous.
+    """
+    left = {row: _values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
+    found: dict[Path, Choice] = {}
+    taken: set[tuple[int, tuple[int, ...]]] = set()
+    while left:
+        best = {row: max(options, key=lambda one: _free(one, taken), default=None) for row, options in left.items()}
+        row = max(best, key=lambda at: _free(one, taken) if (one := best[at]) else -1.0)
+        choice = best[row]
+        del left[row]
+        if choice is not None:
+            found[scored.fields[row].path] = choice
+            if choice.words:
+                taken.add((id(choice.passage), choice.words))
+    return {field.path: found[field.path] for field in scored.fields if field.path in found}
+
+
+def _free(choice: Choice, taken: set[tuple[int, tuple[int, ...]]]) -> float:
+    return choice.probability * (TAKEN if (id(choice.passage), choice.words) in taken else 1.0)
+
+
+def _values(scored: Scored, row: int) -> list[Choice]:
+    """What the field may be, places that say the same taken together."""
+    field, chances = scored.fields[row], scored.probabilities[row]
+    types, is_enum = types_of(field.schema), "enum" in field.schema
+    best: dict[Any, tuple[float, Span, Any]] = {}
+    for at in np.argsort(-chances[:-1], kind="stable"):
+        span, chance = scored.reading.spans[at], float(chances[at])
+        said = list(values_of(span, field.schema, scored.days_first))
+        value = next(filter(field.fits, said), None) if len(best) < MOST_VALUES else next(iter(said), None)
+        if value is None:
+            continue
+        key = _key(value)
+        if key in best:
+            whole, first, kept = best[key]
+            best[key] = (whole + chance, first, kept)
+        elif len(best) < MOST_VALUES:
+            best[key] = (chance, span, value)
+    none = float(chances[-1])
+    may_be_none = field.may_be_left_out or field.fits(None)
+    # Where a text has to be there, an empty one says that nothing is.
+    nothing = None if may_be_none else ""
+    if not may_be_none and types == {"string"} and not is_enum and field.fits(""):
+        may_be_none, none = True, DEMANDED * none
+    _prefer_whole(best)
+    whole = sum(chance for chance, *_ in best.values()) + (none if may_be_none else 0.0) or 1.0
+    found = [Choice(value, chance / whole, span.passage, span.words) for chance, span, value in best.values()]
+    if may_be_none:
+        found.append(Choice(nothing, none / whole))
+    return found
+
+
+def _prefer_whole(best: dict[Any, tuple[float, Span, Any]]) -> None:
+    """A line takes the place of its likeliest piece where it is not certain which of its pieces it is."""
+    key = max(best, key=lambda one: best[one][0], default=None)
+    if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:
+        return
+    chance, piece, value = best[key]
+    inside = [(likely, span, one) for one, (likely, span, _) in best.items() if _is_in_line(span, piece)]
+    whole = next((one for _, span, one in inside if span.kind in ("line", "part")), None)
+    if whole is not None and sum(likely for likely, *_ in inside) > UNDECIDED:
+        likely, span, said = best[whole]
+        best[key], best[whole] = (likely, piece, value), (chance, span, said)
+
+
+def _is_in_line(one: Span, other: Span) -> bool:
+    return one.passage is other.passage and one.first == one.last == other.first
+
+
+def values_of(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
+    """What a field of this schema would be, copied from `span`, the likeliest first; nothing where that is no such
+    thing."""
+    if "enum" in schema:
+        found = _in_enum(span, schema["enum"])
+        yield from () if found is None else (found,)
+    elif types := types_of(schema) & {"number", "integer"}:
+        number = _number(span)
+        if number is not None and ("number" in types or number == int(number)):
+            yield number if "number" in types else int(number)
+    else:
+        yield from _texts(span, schema, days_first)
+
+
+def _key(value: Any) -> Any:
+    """The same for values that say the same."""
+    return "".join(fold(value)) or value if isinstance(value, str) else value
+
+
+def _sayings(span: Span, days_first: bool) -> Iterator[Any]:
+    """All that a place may have been copied as."""
+    yield span.text
+    if span.number is not None and (number := _number(span)) is not None:
+        yield number
+        yield span.number.digits
+    if span.day is not None:
+        yield _day(span.day.readings, days_first).isoformat()
+
+
+def _number(span: Span) -> int | float | None:
+    if span.number is None or span.kind != "number":
+        return None
+    reading = likeliest(span.number.readings, span.number.digits)
+    if reading == reading.to_integral_value() and not set(".,") & set(span.number.digits):
+        return int(reading)
+    return float(reading)
+
+
+def likeliest(readings: frozenset[Decimal], digits: str) -> Decimal:
+    """Three figures behind a comma are thousands, behind a point they are a fraction; of a percent, what is written."""
+    by_size = sorted(readings, key=abs)
+    is_ambiguous = len(by_size) > 1 and by_size[-1] == 1000 * by_size[0]
+    return by_size[0] if is_ambiguous and "." in digits else by_size[-1]
+
+
+def _texts(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
+    form = schema.get("format")
+    if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
+        return
+    if span.kind == "number" and span.number is not None:
+        yield span.number.digits
+    if not wants_iso(schema):
+        yield span.text
+    if span.day is not None and (wants_iso(schema) or "pattern" in schema):
+        yield _day(span.day.readings, days_first).isoformat()
+
+
+def _day(readings: Sequence[date], days_first: bool) -> date:
+    if days_first or len(readings) == 1:
+        return readings[0]
+    first = readings[0]
+    return next((day for day in readings if (day.month, day.day) == (first.day, first.month)), first)
+
+
+def _puts_days_first(reading: Reading) -> bool:
+    """Whether the dates that can be read in one way only have the day before the month, or there are none."""
+    figures = [span for span in reading.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
+    days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
+    sure = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
+    return sum(sure) * 2 >= len(sure)
+
+
+def _in_enum(span: Span, values: Sequence[Any]) -> Any:
+    said = "".join(fold(span.text))
+    return next((value for value in values if isinstance(value, str) and said and "".join(fold(value)) == said), None)

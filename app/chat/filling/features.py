@@ -1,0 +1,313 @@
+"""Numbers that say how a span looks, where it stands, and how far the labels around it name a field."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of, may_be_same
+from app.chat.evidence.labels import Names
+from app.chat.evidence.passages import fold
+from app.chat.filling.spans import KINDS, Reading, Span
+
+Matrix = NDArray[np.float32]
+
+SLOTS = ("own", "left", "above", "heading", "below")
+"""Where a name may stand: before the span in its line, in its row, and in its column."""
+TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
+_FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
+_ISO = re.compile(r"\bISO\b|YYYY-MM-DD", re.IGNORECASE)
+_POSTCODE = re.compile(r"\b\d{4,6}\b|\b[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2}\b")
+_COMPANY = re.compile(
+    r"\b(?:sdn|bhd|ltd|limited|inc|llc|llp|corp|co|gmbh|ag|kg|ug|e\.?k|s\.?a|s\.?l|s\.?r\.?l|s\.?p\.?a|sarl|sas|lda|ltda"
+    r"|b\.?v|n\.?v|pte|plc|pty|enterprise|trading|restaurant|store|shop|market|hotel|university|bank|syarikat|perniagaan"
+    r"|kedai|restoran|pasaraya|mart|supermarket|bakery|cafe|café|pharmacy|bäckerei|apotheke|société|boulangerie"
+    r"|ristorante|restaurante|supermercado|farmacia|farmácia|bakkerij|apotheek)\b",
+    re.IGNORECASE,
+)
+_CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
+_MOST_NAME = 200
+"""Characters of a description that count."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldText:
+    """A field as the network sees it."""
+
+    names: Names
+    name: str
+    """Its key, and that of the object around it, in words."""
+    full: str
+    """With its title and description."""
+    types: tuple[float, ...]
+    concepts: frozenset[str]
+
+
+def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False) -> FieldText:
+    words = " ".join(names.own[0]) if names.own else ""
+    name = f"{' '.join(names.around)} {words}".strip() if len(words) < 12 else words
+    told = [schema[key] for key in ("title", "description") if isinstance(schema.get(key), str)]
+    described = " ".join(told)[:_MOST_NAME]
+    concepts = next(filter(None, map(concepts_of, names.own)), frozenset())
+    return FieldText(
+        names, name, f"{name}: {described}" if described else name, (*_types(schema), float(in_list)), concepts
+    )
+
+
+def types_of(schema: Mapping[str, Any]) -> set[str]:
+    """But for null."""
+    given = schema.get("type")
+    return {name for name in ([given] if isinstance(given, str) else given or ()) if name != "null"}
+
+
+def wants_iso(schema: Mapping[str, Any]) -> bool:
+    return schema.get("format") == "date" or _ISO.search(str(schema.get("description", ""))) is not None
+
+
+def _types(schema: Mapping[str, Any]) -> tuple[float, ...]:
+    types = types_of(schema)
+    form = schema.get("format")
+    return tuple(
+        map(
+            float,
+            (
+                "string" in types and "enum" not in schema,
+                "number" in types,
+                "integer" in types,
+                form == "date",
+                form == "time",
+                form == "email",
+                form in ("uri", "url"),
+                "enum" in schema,
+                "pattern" in schema,
+                wants_iso(schema),
+                isinstance(schema.get("type"), list) and "null" in schema["type"],
+            ),
+        )
+    )
+
+
+class Strings:
+    """Texts that are embedded, each once."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def place(self, text: str) -> int:
+        """Its index in `texts`; −1 for nothing."""
+        text = text.strip()[:_MOST_NAME]
+        if not text:
+            return -1
+        if text not in self._places:
+            self._places[text] = len(self.texts)
+            self.texts.append(text)
+        return self._places[text]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFeatures:
+    still: Matrix
+    """Spans × STILL: what does not depend on the field."""
+    labels: NDArray[np.int32]
+    """Spans × SLOTS: places in the strings; −1 where none stands."""
+    texts: NDArray[np.int32]
+    """Spans × 2: the texts of their first and last segment, by place."""
+
+
+def span_features(reading: Reading, strings: Strings) -> SpanFeatures:
+    """Synchronous."""
+    segments, spans = reading.segments, reading.spans
+    places = [strings.place(segment.text) for segment in segments]
+    heights = [segment.height for segment in segments if segment.box]
+    usual = float(np.median(heights)) if heights else 1.0
+    boxes = [segment.box for segment in segments if segment.box] or [(0, 0, 1, 1)]
+    x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    width, height = max(1, max(box[2] for box in boxes) - x0), max(1, max(box[3] for box in boxes) - y0)
+    amounts = sorted({_amount(span) for span in spans if span.number is not None} - {None}, reverse=True)  # type: ignore[type-var]
+    rank = {amount: at for at, amount in enumerate(amounts)}
+    times: dict[str, int] = {}
+    for span in spans:
+        times[span.text] = times.get(span.text, 0) + 1
+    headings: dict[tuple[int, int], int] = {}
+    still, labels, texts = [], [], []
+    for span in spans:
+        first, last = segments[span.first], segments[span.last]
+        own = strings.place(span.label)
+        starts = span.words[0] == first.words[0]
+        key = (id(span.passage), span.first)
+        if key not in headings:
+            found = reading.layouts[id(span.passage)].heading_of(span.passage, first.words)
+            headings[key] = strings.place(found.label) if found else -1
+        left = places[first.left] if first.left >= 0 and (starts or own < 0) else -1
+        above = places[first.above] if first.above >= 0 else -1
+        below = places[last.below] if last.below >= 0 else -1
+        labels.append((own, left, above, headings[key], below))
+        texts.append((places[span.first], places[span.last]))
+        box = first.box or (0, 0, 0, 0)
+        place = (
+            (box[0] - x0) / width,
+            (box[2] - x0) / width,
+            (box[1] - y0) / height,
+            box[3] and first.height / usual,
+        )
+        still.append(
+            (
+                *(float(span.kind == kind) for kind in KINDS),
+                *_look(span.text),
+                *place,
+                float(first.box is None),
+                min(span.first, 20) / 20,
+                min(len(segments) - 1 - span.last, 20) / 20,
+                float(span.closed),
+                float(own >= 0),
+                float(left >= 0),
+                float(above >= 0),
+                float(starts),
+                float(span.words[-1] == last.words[-1]),
+                (span.last - span.first) / 6,
+                *_amounts(span, rank),
+                min(times[span.text], 5) / 5,
+                float(span.passage is reading.passages[0]),
+                _confidence(span),
+            )
+        )
+    return SpanFeatures(
+        np.array(still, np.float32),
+        np.array(labels, np.int32).reshape(-1, len(SLOTS)),
+        np.array(texts, np.int32).reshape(-1, 2),
+    )
+
+
+def _look(text: str) -> tuple[float, ...]:
+    size = max(1, len(text))
+    words = text.split()
+    return (
+        min(len(words), 12) / 12,
+        math.log1p(size) / 6,
+        sum(map(str.isdigit, text)) / size,
+        sum(map(str.isupper, text)) / size,
+        sum(map(str.isalpha, text)) / size,
+        float(text[:1].isdigit()),
+        float(text[-1:] in ",:"),
+        float(_CURRENCY.search(text) is not None),
+        float(_POSTCODE.search(text) is not None),
+        float(_COMPANY.search(text) is not None),
+        float("," in text),
+        float("@" in text),
+        float("/" in text or "-" in text),
+        sum(word[:1].isupper() for word in words) / max(1, len(words)),
+        float(":" in text),
+    )
+
+
+def _amount(span: Span) -> float | None:
+    return float(max(span.number.readings, default=0)) if span.number else None
+
+
+def _amounts(span: Span, rank: Mapping[float | None, int]) -> tuple[float, ...]:
+    amount = _amount(span)
+    if span.number is None or amount is None:
+        return (0.0,) * 6
+    digits = span.number.digits
+    return (
+        1.0,
+        float(len(digits) > 3 and digits[-3] in ".,"),
+        float(digits.isdigit()),
+        1 / (1 + rank[amount]),
+        math.log1p(abs(amount)) / 12,
+        float(amount < 0),
+    )
+
+
+def _confidence(span: Span) -> float:
+    measured = []
+    for word in span.words:
+        at = span.passage.line_at(word)
+        line = span.passage.lines[at]
+        if line.confidences:
+            measured.append(line.confidences[word - span.passage.line_words(at).start])
+    return sum(measured) / len(measured) if measured else 1.0
+
+
+NAMED = 14
+"""What is known of a label and a field."""
+
+
+def label_matches(
+    fields: Sequence[FieldText], strings: Strings, vectors: Matrix, field_vectors: Matrix, meanings: Matrix
+) -> Matrix:
+    """Fields × strings + 1 × NAMED: the same concept, another one, the shares of words in common, how near they are in
+    meaning, how much nearer the nearest string is, the shares of groups of three letters in common, how near the
+    string's concept is to the field, and how much nearer the nearest concept is. The last string is the missing one.
+    `field_vectors`: fields × 2 × 384, of name and full name; `meanings`: concepts × 384."""
+    tokens = [tuple(fold(text)) for text in strings.texts]
+    letters = [_letters(one) for one in tokens]
+    concepts = [concepts_of(one) if len(one) <= 12 else frozenset() for one in tokens]
+    found = np.zeros((len(fields), len(tokens) + 1, NAMED), np.float32)
+    for at, field in enumerate(fields):
+        keys = [frozenset(name) for name in field.names.own if name]
+        named_by = [_letters(name) for name in field.names.own if name]
+        for index, (words, named) in enumerate(zip(tokens, concepts, strict=True)):
+            row = found[at, index]
+            if named and field.concepts:
+                is_same = not named.isdisjoint(field.concepts)
+                row[0] = is_same
+                row[1] = not is_same and not may_be_same(named, field.concepts)
+            if keys and words:
+                common = [(len(key.intersection(words)), len(key)) for key in keys]
+                row[2] = max(same / size for same, size in common)
+                row[3] = max(same for same, _ in common) / len(words)
+                row[8], row[9] = max(_shared(name, letters[index]) for name in named_by)
+    if len(tokens):
+        found[:, :-1, 4] = field_vectors[:, 0] @ vectors.T
+        found[:, :-1, 5] = field_vectors[:, 1] @ vectors.T
+        # The nearest of all texts is the field's label more often than any threshold tells.
+        found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
+    # A label in any language is near to what its concept is called in English.
+    near = field_vectors @ meanings.T
+    nearest = near.max(axis=2, initial=-1.0)
+    for index, named in enumerate(concepts):
+        if named:
+            best = near[:, :, [_PLACES[name] for name in named]].max(axis=2)
+            found[:, index, 10:12] = best
+            found[:, index, 12:14] = 1 + best - nearest
+    return found
+
+
+_PLACES = {name: at for at, name in enumerate(CONCEPTS)}
+CALLED_BY = 8
+"""The names of a concept that tell its meaning; English ones stand first."""
+
+
+def called_by() -> dict[str, list[str]]:
+    """What each concept is called, for those who embed it."""
+    found: dict[str, list[str]] = {name: [] for name in CONCEPTS}
+    for phrase, name in PHRASES.items():
+        if len(found[name]) < CALLED_BY:
+            found[name].append(" ".join(phrase))
+    return found
+
+
+def meanings_of(known: Mapping[str, Matrix]) -> Matrix:
+    """Concepts × 384, in the order of the table; zeros for one that is not known."""
+    return np.stack([known.get(name, np.zeros(384, np.float32)) for name in CONCEPTS])
+
+
+def _letters(words: Sequence[str]) -> frozenset[str]:
+    """Groups of three, which compounds and inflected forms have in common: `telephone`, `telefon`, `Phone`."""
+    return frozenset(word[at : at + 3] for word in words for at in range(max(1, len(word) - 2)))
+
+
+def _shared(name: frozenset[str], label: frozenset[str]) -> tuple[float, float]:
+    same = len(name & label)
+    return same / max(1, len(name)), same / max(1, len(label))
+
+
+def kinds_of(field: FieldText) -> tuple[float, ...]:
+    kinds = {CONCEPTS[name].kind for name in field.concepts}
+    return tuple(float(kind in kinds) for kind in _FIELD_KINDS)

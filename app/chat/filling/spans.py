@@ -1,0 +1,269 @@
+"""Pieces of what was read that may answer a field: values, lines, parts of lines, and lines that stand together."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.chat.evidence.labels import Box, box_of
+from app.chat.evidence.pairs import Layout, layout_of, segments_of
+from app.chat.evidence.passages import Passage
+from app.chat.evidence.quantities import Day, Number
+
+Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
+KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
+
+MOST_SEGMENTS = 1_500
+"""What is looked at of one page, whose neighbours are found by comparing all with all."""
+LONGEST_BLOCK = 6
+"""Lines: an address has up to six."""
+LONGEST_PART = 8
+"""Words of a line whose first and last words are tried by themselves."""
+BLOCK_GAP = 1.3
+"""Heights of a line between lines that stand together."""
+AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
+
+_CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?", re.IGNORECASE)
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_URI = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}", re.IGNORECASE)
+_DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
+"""A telephone number, an account: groups of figures that belong together."""
+_FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("time", _CLOCK),
+    ("email", _EMAIL),
+    ("uri", _URI),
+    ("piece", _DIGITS),
+)
+_LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
+"""What stands before a colon: no time of day, no address."""
+_NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
+"""Capitalised words that follow each other: in a sentence, these are names."""
+_BRACKETS = re.compile(r"(.{2,}?)\s*\([^()]{1,40}\)\W*")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Words of one line without a wide gap between them."""
+
+    passage: Passage
+    words: tuple[int, ...]
+    text: str
+    box: Box | None
+    left: int = -1
+    """The nearest segment beside it, by its index; −1: there is none."""
+    above: int = -1
+    below: int = -1
+
+    @property
+    def height(self) -> int:
+        return self.box[3] - self.box[1] if self.box else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    kind: Kind
+    passage: Passage
+    words: tuple[int, ...]
+    """Ascending: those that say it, and what touches it."""
+    text: str
+    """As a field has it."""
+    first: int
+    """The segment in which it begins, by its index."""
+    last: int
+    label: str = ""
+    """What stands before it and names it, as the page has it."""
+    closed: bool = False
+    """Whether a colon ends that label."""
+    number: Number | None = None
+    day: Day | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read, in segments and spans."""
+
+    passages: Sequence[Passage]
+    segments: list[Segment] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    @cached_property
+    def layouts(self) -> dict[int, Layout]:
+        """By the passage's identity."""
+        return {id(passage): layout_of(passage) for passage in self.passages}
+
+
+def reading_of(passages: Sequence[Passage], most_spans: int = 6_000) -> Reading:
+    """The first `most_spans` of it. Synchronous: some 25 ms a page."""
+    reading = Reading(passages)
+    seen: set[tuple[int, tuple[int, ...], str]] = set()
+    for passage in passages:
+        first = len(reading.segments)
+        reading.segments.extend(_placed(_segments(passage), first))
+        for span in _spans(passage, reading, first):
+            if len(reading.spans) == most_spans:
+                return reading
+            key = (id(passage), span.words, span.text)
+            if span.text and key not in seen:
+                seen.add(key)
+                reading.spans.append(span)
+    return reading
+
+
+def _segments(passage: Passage) -> list[Segment]:
+    found = []
+    for line in range(len(passage.lines)):
+        for words in segments_of(passage, line):
+            text = " ".join([passage.words[word] for word in words])
+            found.append(Segment(passage, tuple(words), text, box_of(passage, words)))
+    return found[:MOST_SEGMENTS]
+
+
+def _placed(segments: Sequence[Segment], offset: int) -> Iterator[Segment]:
+    """With their neighbours. Where there are no boxes, a line stands below the one before it."""
+    boxes = [segment.box for segment in segments]
+    placed = [index for index, box in enumerate(boxes) if box is not None]
+    neighbours = dict(zip(placed, _neighbours(np.array([boxes[index] for index in placed], np.float32)), strict=True))
+    for index, segment in enumerate(segments):
+        if index in neighbours:
+            near = [placed[at] + offset if at >= 0 else -1 for at in neighbours[index]]
+        else:
+            above, below = index - 1, index + 1 if index + 1 < len(segments) else -1
+            near = [-1, *(at + offset if at >= 0 and boxes[at] is None else -1 for at in (above, below))]
+        yield Segment(segment.passage, segment.words, segment.text, segment.box, *near)
+
+
+def _neighbours(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
+    """The nearest to the left in the row, above and below, of each box; −1 where there is none."""
+    if not len(boxes):
+        return []
+    left, top, right, bottom = boxes.T
+    height = np.maximum(1, bottom - top)
+    low = np.minimum(height[:, None], height[None])
+    beside = np.minimum(bottom[:, None], bottom[None]) - np.maximum(top[:, None], top[None]) > 0.5 * low
+    over = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None]) > 0
+    before = beside & (right[None] <= left[:, None] + 0.5 * low)
+    distance = np.where(before, left[:, None] - right[None], np.inf)
+    rise = np.where(over & (top[None] + bottom[None] < top[:, None] + bottom[:, None]) & ~beside,
+                    top[:, None] - bottom[None], np.inf)  # fmt: skip
+    fall = np.where(over & (top[None] + bottom[None] > top[:, None] + bottom[:, None]) & ~beside,
+                    top[None] - bottom[:, None], np.inf)  # fmt: skip
+    found = []
+    for rows, most in ((distance, np.inf), (rise, 6 * height), (fall, 6 * height)):
+        nearest = rows.argmin(axis=1)
+        near = rows[np.arange(len(rows)), nearest]
+        found.append(np.where(np.isfinite(near) & (near < most), nearest, -1))
+    return [(int(a), int(b), int(c)) for a, b, c in zip(*found, strict=True)]
+
+
+def _spans(passage: Passage, reading: Reading, first: int) -> Iterator[Span]:
+    layout = reading.layouts[id(passage)]
+    segment_of = {
+        word: index for index in range(first, len(reading.segments)) for word in reading.segments[index].words
+    }
+    yield from _typed(passage, layout, segment_of)
+    for index in range(first, len(reading.segments)):
+        segment = reading.segments[index]
+        own = list(_parts(segment, index))
+        yield from own
+        for start in own:
+            if start.kind == "line" or start.closed:
+                yield from _blocks(reading, start)
+
+
+def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int]) -> Iterator[Span]:
+    """Days, amounts, times and the like, wherever they stand."""
+
+    def span(kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None) -> Span | None:
+        words = passage.words_between(start, end)
+        if words[0] not in segment_of or words[-1] not in segment_of:
+            return None
+        pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
+        label, closed = (pair.label, pair.closed) if pair else ("", False)
+        text = passage.text[start:end].strip()
+        return Span(kind, passage, words, text, segment_of[words[0]], segment_of[words[-1]], label, closed, number, day)
+
+    found = [span("day", day.start, day.end, day=day) for day in passage.days]
+    found += [span("number", number.start, number.end, number) for number in passage.numbers if number.readings]
+    for kind, form in _FORMS:
+        found += [span(kind, *match.span()) for match in form.finditer(passage.text)]
+    yield from filter(None, found)
+    for pair in {id(pair): pair for pair in layout.pair_of.values()}.values():
+        first = segment_of.get(pair.values[0])
+        # What stands behind a label in the middle of a line, to the next one or the line's end.
+        if first is not None and all(segment_of.get(word) == first for word in pair.values):
+            text = " ".join([passage.words[word] for word in pair.values])
+            head, colon, tail = text.partition(":")
+            text = tail if colon and head.isalpha() else text
+            yield Span("part", passage, pair.values, text.strip(AROUND), first, first, pair.label, pair.closed)
+
+
+def _parts(segment: Segment, index: int) -> Iterator[Span]:
+    """The line, what stands behind its label, and its parts at commas, brackets, the first and the last word."""
+    passage, words = segment.passage, segment.words
+
+    def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> Span:
+        return Span(kind, passage, words[start:end], text.strip(AROUND), index, index, label, closed)
+
+    count = len(words)
+    texts = [passage.words[word] for word in words]
+    begin, label, whole = 0, "", segment.text
+    match = _LABEL.match(whole)
+    if whole.startswith((":", "：")):
+        yield span("part", whole[1:], 0, count, closed=True)
+    elif match and whole[match.end() :].strip():
+        label, tail = match[0].rstrip(":： "), whole[match.end() :]
+        begin = match[0].rstrip().count(" ") + (tail[:1] == " ")
+        yield span("part", tail, begin, count, label, closed=True)
+        whole = tail.strip()
+    yield Span("line", passage, words, segment.text.strip(AROUND) if not label else segment.text, index, index)
+    rest = texts[begin:] if not label else whole.split()
+    if (bare := _BRACKETS.fullmatch(whole)) is not None:
+        yield span("piece", bare[1], begin, min(count, begin + len(bare[1].split())), label, closed=bool(label))
+    if 0 < whole.count(",") <= 5:
+        at = begin
+        for part in whole.split(","):
+            size = max(1, len(part.split()))
+            yield span("piece", part, at, min(count, at + size), label, closed=bool(label))
+            at = min(count - 1, at + size)
+    if 1 < len(rest) <= LONGEST_PART and len(rest) == count - begin:
+        for cut in range(1, len(rest)):
+            for start, end in ((0, cut), (cut, len(rest))):
+                before = label or " ".join(rest[:start])
+                text = " ".join(rest[start:end])
+                yield span("piece", text, begin + start, begin + end, before, closed=bool(label))
+    if count > LONGEST_PART:
+        for name in _NAME.finditer(segment.text):
+            at = segment.text.count(" ", 0, name.start())
+            before = " ".join(texts[max(0, at - 3) : at])
+            yield span("piece", name[0], at, at + name[0].count(" ") + 1, before)
+    for at, text in enumerate(texts):
+        if any(map(str.isdigit, text)):
+            head, colon, tail = text.partition(":")
+            if colon and head.isalpha() and tail:
+                text = tail
+            yield span("word", text, at, at + 1, label or " ".join(texts[max(0, at - 4) : at]), closed=bool(label))
+
+
+def _blocks(reading: Reading, start: Span) -> Iterator[Span]:
+    """Lines that stand together from where `start` stands, two and more."""
+    here = reading.segments[start.last]
+    words, texts, last = start.words, [start.text], start.last
+    for _ in range(LONGEST_BLOCK - 1):
+        below = here.below
+        if below < 0:
+            return
+        nxt = reading.segments[below]
+        if here.box and nxt.box:
+            height = max(1, min(here.height, nxt.height))
+            if nxt.box[1] - here.box[3] > BLOCK_GAP * height or max(here.height, nxt.height) > 2 * height:
+                return
+        elif nxt.words[0] != here.words[-1] + 1:
+            return
+        words, last, here = (*words, *nxt.words), below, nxt
+        texts.append(nxt.text)
+        text = " ".join(texts).strip(AROUND)
+        yield Span("block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.closed)

@@ -1,0 +1,1 @@
+"""Which piece of what was read answers a field: a network that scores spans."""

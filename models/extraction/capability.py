@@ -1,0 +1,67 @@
+"""The `extraction` capability: who fills the fields of a schema from what was read."""
+
+import asyncio
+
+import numpy as np
+from pydantic import Field
+
+from models.base import EngineSpec
+from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings
+from models.extraction.network import Network, Pieces, Questions
+
+EXTRACTOR, BY_LLM = "extractor", "llm"
+
+
+class ExtractionSettings(OwnSettings):
+    extraction: str = "auto"
+    """Who fills a JSON schema from what was read: `extractor` copies each field from its place, `llm` writes them all,
+    `auto` is `llm` with an LLM that may be relied on, and `extractor` with the small one that comes along."""
+    max_extracted_spans: int = Field(default=6_000, ge=100)
+    """Pieces of what was read that the extractor tries for each field; what comes after them is not looked at."""
+
+
+def _build_extractor(_: EngineConfig) -> Built:
+    return Built(Network(), ())
+
+
+def _left_to_the_llm(config: EngineConfig) -> str | None:
+    return None if config.of(ExtractionSettings).extraction == BY_LLM else ""
+
+
+SPANS = Candidate(
+    EngineSpec(EXTRACTOR, "extraction", "Apache-2.0", "inside openfaze"), lambda _: None, _build_extractor
+)
+NONE = Candidate(
+    EngineSpec(BY_LLM, "extraction", "the LLM's", "the LLM of OPENFAZE_LLM"),
+    _left_to_the_llm,
+    lambda _: Built(None, ()),
+)
+
+
+async def _tell_two_pieces(engines: Engines) -> str:
+    network = engines.use(EXTRACTION)
+    if network is None:
+        return "left to the LLM"
+    scores = await asyncio.to_thread(network.scores, *_two_pieces(network))
+    if not np.isfinite(scores).all():
+        raise BadResult("its scores are no numbers")
+    return f"scored {scores.shape[1] - 1} pieces for {scores.shape[0]} field"
+
+
+def _two_pieces(network: Network) -> tuple[Pieces, Questions]:
+    still, kinds, named = network.sizes
+    pieces = Pieces(
+        np.zeros((2, still), np.float32),
+        np.full((2, network.SLOTS), -1, np.int32),
+        np.zeros((2, 2), np.int32),
+        np.eye(1, network.WIDTH, dtype=np.float32),
+    )
+    questions = Questions(
+        np.zeros((1, kinds), np.float32), np.zeros((1, network.WIDTH), np.float32), np.zeros((1, 2, named), np.float32)
+    )
+    return pieces, questions
+
+
+EXTRACTION: Capability[Network | None] = Capability(
+    "extraction", (SPANS, NONE), _tell_two_pieces, ExtractionSettings, order=145
+)

@@ -1,0 +1,242 @@
+"""Documents as the network sees them: what is read, the fields that are asked for, and the spans that answer them."""
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rapidfuzz.fuzz import ratio
+
+from app.chat.evidence.labels import names_of
+from app.chat.evidence.passages import Passage, fold
+from app.chat.evidence.quantities import as_day, as_number
+from app.chat.filling.features import (
+    Matrix,
+    Strings,
+    called_by,
+    field_text,
+    kinds_of,
+    label_matches,
+    meanings_of,
+    span_features,
+)
+from app.chat.filling.spans import Span, reading_of
+from models.language.minilm.engine import MiniLm
+from tasks.bounds import bounds_of
+from tasks.result import SourceLine
+from training.extraction.documents import Document, Field
+
+Placed = tuple[float, float, float, float, str]
+"""Left, top, right, bottom, text."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    path: tuple[str, ...]
+    schema: Mapping[str, Any]
+    value: Any
+    """None: the document does not say it."""
+    words: frozenset[int] | None = None
+    """Where it stands; None: wherever it is said."""
+    cells: tuple[tuple[Any, frozenset[int]], ...] | None = None
+    """For a field in a list: the value of each item, and where it stands."""
+
+
+@dataclass(frozen=True)
+class Example:
+    still: Matrix
+    labels: Any
+    texts: Any
+    vectors: Matrix
+    kinds: Matrix
+    fields: Matrix
+    matches: Matrix
+    answers: Any
+    """Fields × (spans + 1): whether it is an answer."""
+    listed: Any
+    """Whether the field is in a list, so that each span is an answer by itself."""
+    name: str = ""
+
+
+def passage_of(lines: Sequence[Placed]) -> Passage:
+    """Lines of a page as the `ocr` task gives them; a word's box is its share of its line's."""
+    found = []
+    for index, (left, top, right, bottom, text) in enumerate(lines):
+        bounds, at = [], 0
+        for word in text.split():
+            at = text.index(word, at)
+            x0, x1 = (left + (right - left) * edge / len(text) for edge in (at, at + len(word)))
+            at += len(word)
+            quad = ((x0, top), (x1, top), (x1, bottom), (x0, bottom))
+            bounds.append(bounds_of(quad, 100_000, 100_000))
+        if bounds:
+            found.append(SourceLine(tuple(text.split()), f"/lines/{index}", {}, tuple(bounds), (1.0,) * len(bounds)))
+    return Passage(0, "ocr", found)
+
+
+def answers(span: Span, schema: Mapping[str, Any], value: Any, words: frozenset[int] | None) -> bool:
+    """Whether `span` is the value, or nearly, where it may stand."""
+    if words is not None and words.isdisjoint(span.words):
+        return False
+    if schema.get("type") in ("number", "integer"):
+        return span.number is not None and any(
+            abs(float(reading) - float(value)) < 1e-6 for reading in span.number.readings
+        )
+    said = str(value)
+    if schema.get("format") == "date":
+        return span.day is not None and any(day.isoformat() == said for day in span.day.readings)
+    number, day = as_number(said), as_day(said)
+    if number is not None and span.number is not None and len(number.digits) > 1:
+        return not number.readings.isdisjoint(span.number.readings)
+    if day is not None and span.day is not None:
+        return day.readings[0] in span.day.readings
+    one, other = "".join(fold(span.text)), "".join(fold(said))
+    if one == other:
+        return bool(one)
+    return min(len(one), len(other)) > 8 and not day and ratio(one, other) >= 93
+
+
+def example(passages: Sequence[Passage], wanted: Sequence[Wanted], minilm: MiniLm | None, name: str = "") -> Example:
+    reading = reading_of(passages)
+    strings = Strings()
+    found = span_features(reading, strings)
+    fields = [field_text(one.schema, names_of(one.path, one.schema), in_list=one.cells is not None) for one in wanted]
+    vectors = embedded(minilm, strings.texts)
+    told = embedded(minilm, [text for field in fields for text in (field.name, field.full)]).reshape(-1, 2, 384)
+    right = np.zeros((len(wanted), len(reading.spans) + 1), bool)
+    for row, one in enumerate(wanted):
+        said = one.cells if one.cells is not None else [(one.value, one.words)] if one.value is not None else []
+        for value, words in said:
+            right[row, :-1] |= [answers(span, one.schema, value, words) for span in reading.spans]
+        right[row, -1] = not said
+    kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
+    matches = label_matches(fields, strings, vectors, told, meanings(minilm))
+    return Example(
+        found.still,
+        found.labels,
+        found.texts,
+        vectors,
+        kinds,
+        told[:, 1],
+        matches,
+        right,
+        np.array([one.cells is not None for one in wanted]),
+        name,
+    )
+
+
+def asked_of(made: Document, rng: random.Random, most: int = 12) -> list[Wanted]:
+    """Some of the fields of a made document, two that it does not say, and the columns of its tables."""
+    starts, total = {}, 0
+    for index, line in enumerate(made.lines):
+        starts[index] = total
+        total += len(line.text.split())
+
+    def words(field: Field) -> frozenset[int]:
+        found: set[int] = set()
+        for source in field.sources:
+            text = made.lines[source.line].text
+            first = len(text[: source.start].split()) - (source.start > 0 and not text[source.start - 1].isspace())
+            last = len(text[: source.end].split())
+            found.update(range(starts[source.line] + max(0, first), starts[source.line] + last))
+        return frozenset(found)
+
+    def text(field: Field) -> str:
+        return " ".join(made.lines[one.line].text[one.start : one.end] for one in field.sources)
+
+    def schema(field_type: str, told: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"type": field_type if field_type in ("number", "integer") else "string"}
+        if field_type in ("date", "email", "uri", "time") and rng.random() < 0.6:
+            found["format"] = field_type
+        elif field_type in ("number", "integer") and rng.random() < 0.25:
+            found["type"] = "string"
+        if told and rng.random() < 0.7:
+            found["description"] = told
+        return found
+
+    def value(field: Field, asked: Mapping[str, Any]) -> Any:
+        is_text = asked["type"] == "string" and asked.get("format") != "date"
+        return text(field) if is_text else field.value
+
+    def wanted(field: Field) -> Wanted:
+        name, _, told = rng.choice(field.names).partition("|")
+        asked = schema(field.type, told)
+        path = tuple(name.split("."))
+        if not field.sources:
+            return Wanted(path, asked, None)
+        return Wanted(path, asked, value(field, asked), words(field))
+
+    usual = [one for one in made.fields if one.type not in ("boolean", "enum") and one.sources]
+    found = [wanted(one) for one in rng.sample(usual, min(most, len(usual)))]
+    found += [wanted(one) for one in rng.sample(made.absent, min(3, len(made.absent))) if one.type != "boolean"]
+    for table in made.tables:
+        for column in table.columns:
+            name, _, told = rng.choice(column.names).partition("|")
+            asked = schema(column.type, told)
+            said = [one for row in table.rows for one in row if one.concept == column.concept and one.sources]
+            cells = tuple((value(one, asked), words(one)) for one in said)
+            found.append(Wanted(("items", *name.split(".")), asked, None, None, cells))
+    return found
+
+
+def made_example(made: Document, rng: random.Random, minilm: MiniLm | None) -> Example:
+    lines = [(*map(float, line.box), line.text) for line in made.lines]
+    return example([passage_of(lines)], asked_of(made, rng), minilm, f"{made.kind}/{made.template}")  # type: ignore[arg-type]
+
+
+_KNOWN: dict[str, Matrix] = {}
+
+
+def embedded(minilm: MiniLm | None, texts: Sequence[str]) -> Matrix:
+    """Each text once a process."""
+    if minilm is None:
+        return np.zeros((len(texts), 384), np.float32)
+    new = [text for text in dict.fromkeys(texts) if text not in _KNOWN]
+    for start in range(0, len(new), 64):
+        part = new[start : start + 64]
+        for text, vector in zip(part, minilm.run(part), strict=True):
+            assert not isinstance(vector, Exception)
+            _KNOWN[text] = vector
+    return np.stack([_KNOWN[text] for text in texts]) if texts else np.zeros((0, 384), np.float32)
+
+
+@cache
+def meanings(minilm: MiniLm | None) -> Matrix:
+    """Concepts × 384: the mean of what each is called."""
+    vectors = {name: embedded(minilm, called).mean(axis=0) for name, called in called_by().items() if called}
+    return meanings_of({name: vector / max(1e-6, np.linalg.norm(vector)) for name, vector in vectors.items()})
+
+
+@dataclass(frozen=True)
+class Receipt:
+    id: str
+    fields: Mapping[str, str]
+    lines: Sequence[Placed]
+    has_picture: bool
+
+
+def receipts(folder: Path) -> Iterator[Receipt]:
+    pictures = {path.stem for path in (folder / "images").glob("*.jpg")}
+    for row in (folder / "receipts.jsonl").read_text("utf-8").splitlines():
+        told = json.loads(row)
+        lines = [(*box, text) for *box, text in told["lines"]]
+        yield Receipt(told["id"], told["fields"], lines, told["id"] in pictures)  # type: ignore[arg-type]
+
+
+def is_held_out(receipt: Receipt) -> bool:
+    """A fifth by the hash of its id, and all of which there is a picture: none of them is trained on."""
+    return receipt.has_picture or _hash(receipt) % 5 == 0
+
+
+def is_for_calibration(receipt: Receipt) -> bool:
+    """Half of those that are held out and have no picture."""
+    return not receipt.has_picture and _hash(receipt) // 5 % 2 == 0
+
+
+def _hash(receipt: Receipt) -> int:
+    return int(hashlib.sha256(receipt.id.encode()).hexdigest(), 16)
