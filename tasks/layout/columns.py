@@ -20,6 +20,8 @@ _CROSSED = 0.15
 """Share of the rows with several cells that may reach across the white space between two columns."""
 _NEAR = 3.5
 """How far apart rows of one table are at most, in heights of a line, from middle to middle."""
+_APART = 1.3
+"""Pitches of rows from which a line stands apart."""
 _TELLING = 24
 """Rows of which the columns are found; what follows only has to fit."""
 _TIGHT = 0.8
@@ -46,6 +48,14 @@ class _Row:
     @property
     def bottom(self) -> float:
         return max(piece.bottom for piece in self.pieces)
+
+    @property
+    def begin(self) -> float:
+        return self.runs[0][0].left
+
+    @property
+    def end(self) -> float:
+        return self.runs[-1][-1].right
 
     @property
     def middle(self) -> float:
@@ -111,13 +121,23 @@ def _in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) ->
             # Lines that have one cell may be within a table, not at its end.
             if place - last > 2:
                 break
-            if len(row.runs) > 1:
-                if not _fits(row, strips, height):
+            if len(row.runs) == 1:
+                # Text below all columns is none of the table's, nor is what stands apart.
+                if len(rows) > 1 and row.middle - block[place - 1].middle > _APART * (rows[1].middle - rows[0].middle):
                     break
-                rows.append(row)
-                last = place
-                if len(rows) <= _TELLING:
-                    strips = _strips(rows, height)
+                if 2 * sum(row.begin < left and right < row.end for left, right in strips) > len(strips) > 1:
+                    break
+                continue
+            if not _fits(row, strips, height):
+                break
+            if len(rows) < _TELLING:
+                common = _strips([*rows, row], height)
+                # What takes the columns away is another table.
+                if len(rows) >= _MANY and 3 * len(common) < 2 * len(strips):
+                    break
+                strips = common
+            rows.append(row)
+            last = place
         strips = _strips(rows, height)
         first = _head(block, start, strips, across, height) if strips and last > start else start
         table = _table_of(block[first : last + 1], rows, strips, across, height)
@@ -159,9 +179,10 @@ def _strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
 def _fits(row: _Row, strips: Sequence[_Strip], height: float) -> bool:
     """Whether at least half of `strips` are white in `row`, or in a part, and one of them between two of its cells."""
     gaps = [(one[-1].right, other[0].left) for one, other in pairwise(row.runs)]
-    begin, end = row.runs[0][0].left, row.runs[-1][-1].right
     between = [any(_shared(strip, gap) >= _GAP * height for gap in gaps) for strip in strips]
-    white = sum(inner or right <= begin or left >= end for inner, (left, right) in zip(between, strips, strict=True))
+    white = sum(
+        inner or right <= row.begin or left >= row.end for inner, (left, right) in zip(between, strips, strict=True)
+    )
     return any(between) and 2 * white >= len(strips)
 
 
@@ -176,15 +197,14 @@ def _head(block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: S
     pitch = max(2.2 * height, 1.3 * (block[start + 1].middle - block[start].middle))
     for place in range(start - 1, max(-1, start - 3), -1):
         row = block[place]
-        begin, end = row.runs[0][0].left, row.runs[-1][-1].right
         if block[place + 1].middle - row.middle > pitch or len(row.runs) > 1:
             return place + 1
         is_ruled = any(
             one.start <= left and one.end >= right and row.top - 1.2 * height < one.level < row.middle for one in across
         )
-        if not is_ruled and not (begin > left and end - begin < (right - left)):
+        if not is_ruled and not (row.begin > left and row.end - row.begin < right - left):
             return place + 1
-        if not is_ruled and not any(begin < one and other < end for one, other in strips):
+        if not is_ruled and not any(row.begin < one and other < row.end for one, other in strips):
             return place + 1
         start = place
     return start

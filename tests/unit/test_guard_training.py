@@ -74,5 +74,6 @@ def test_contrasts_put_what_is_unsafe_and_what_is_not_into_the_same_forms() -> N
     assert not safe & unsafe
     assert {code for _, code, _ in made} == {None, *(f"S{number}" for number in range(1, 14))}
     assert not [text for text in safe | unsafe if "{" in text]
-    beginnings = [{text.split()[0] for text in some} for some in (safe, unsafe)]
-    assert len(beginnings[1] - beginnings[0]) < len(beginnings[1]) / 2
+    for some, others in ((safe, unsafe), (unsafe, safe)):
+        beginnings = {text.split()[0] for text in others}
+        assert sum(text.split()[0] in beginnings for text in some) > 0.85 * len(some)
