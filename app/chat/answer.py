@@ -217,7 +217,7 @@ class Answerer:
                     yield Text(text)
                 if rounds.finish_reason == "length":
                     whole = await asyncio.to_thread(whole_members, text)
-                    traced, _ = await self._traced(whole, rounds.entries, shape, rounds.request, filling)
+                    traced, _ = await self._traced(whole, rounds.entries, shape, rounds.request, filling, in_haste=True)
                     for event in traced:
                         yield event
                 return
@@ -281,13 +281,20 @@ class Answerer:
         return [Text(answer.text), *events]
 
     async def _traced(
-        self, value: Any, entries: Sequence[Entry], shape: Shape, request: ChatRequest, filling: Filling | None
+        self,
+        value: Any,
+        entries: Sequence[Entry],
+        shape: Shape,
+        request: ChatRequest,
+        filling: Filling | None,
+        *,
+        in_haste: bool = False,
     ) -> tuple[list[Event], Evidence | None]:
-        """Where the fields of an answer come from, for who asks."""
+        """Where the fields of an answer come from, for who asks; `in_haste` without how probable they are."""
         if not request.shows_evidence:
             return [], None
         scored = filling.scored if filling else None
-        if scored is None and self.extractor is not None:
+        if scored is None and self.extractor is not None and not in_haste:
             scored = await self.extractor.score(*await asyncio.to_thread(fields_in, value, entries, shape.schema))
         evidence, left_out = await self.evidence_executor.run(
             grounded,
