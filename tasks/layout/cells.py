@@ -62,7 +62,7 @@ class Table:
     leaders: Sequence[Word] = ()
     """Rows of dots between its cells."""
     edges: Sequence[float] = ()
-    """Of its columns, along the text, from left to right."""
+    """The edges of its columns, along the text, from left to right."""
     continued: bool = False
     """Whether it goes on with the last one of the page before, which has its cells."""
 

@@ -20,7 +20,7 @@ from tasks.layout.columns import unruled
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 
 MOST_TABLES = 50
-"""Of a page."""
+"""On one page."""
 MOST_CELLS = 5000
 """Of a table: what has more is a drawing, or its further rows are text."""
 _ALIKE = 0.7
