@@ -17,30 +17,18 @@ class Signs(NamedTuple):
 
     probability: float
     """What the extractor's network gives it, before calibration."""
-    rival: float
-    """What it gives the likeliest other value."""
     score: float
     """How well value and text agree, 0 to 1."""
     own: bool
     """Whether a label beside it names the field."""
     other: bool
     """Whether labels speak against it."""
-    confidence: float
-    """The engine's, of the words; 1 where none was measured."""
     copied: bool
     """Whether the extractor answered; else an LLM did, which may be right where the network sees nothing."""
 
     @property
     def features(self) -> tuple[float, ...]:
-        sure = _logit(self.probability)
-        return (
-            sure,
-            sure - _logit(self.rival),
-            self.score,
-            float(self.own),
-            float(self.other),
-            self.confidence,
-        )
+        return _logit(self.probability), self.score, float(self.own), float(self.other)
 
 
 def _logit(chance: float) -> float:

@@ -11,7 +11,7 @@ from tasks.layout.cells import Draft, Piece, Place
 from tasks.layout.rulings import Stroke
 
 MOST_ROWS = 1000
-"""Of a table without rulings: its further rows are text."""
+"""Rows of a table without rulings; further ones are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
 """Narrowest white space between cells, in heights of a line: where many rows show it, and where few do."""
 _MANY = 4

@@ -45,7 +45,7 @@ class _Line:
 
     text: str
     size: float
-    """Of its lettering, in pixels."""
+    """The height of its lettering, in pixels."""
     left: float
     top: float
     right: float
@@ -127,7 +127,7 @@ class _Page:
     """What is usual on a page."""
 
     size: float = 1.0
-    """Of its running text."""
+    """The size of its running text."""
     gap: float = 0.0
     """Between two lines of a paragraph."""
     edges: dict[int, float] = field(default_factory=dict)
@@ -152,7 +152,7 @@ class _Page:
         return page
 
     def level(self, line: _Line) -> int:
-        """Of a heading; 0 for what is none."""
+        """The level of a heading; 0 for what is none."""
         words = line.text.split()
         if len(words) > _HEADING_WORDS or not any(len(word) > 2 and word[:3].isalpha() for word in words):
             return 0

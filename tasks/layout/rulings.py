@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.vision.text import Image, Point, Ruling, TextLine
 
 MOST_RULINGS = 2000
-"""Of a page, across and down: the longest. A dense form has 500; each is compared with all that may cross it."""
+"""The longest of a page, across and down. A dense form has 500; each is compared with all that may cross it."""
 TOUCH = 0.5
 """How far, in heights of a line, a ruling may end before the one that it meets."""
 _LONGEST_SIDE = 3000

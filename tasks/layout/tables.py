@@ -22,7 +22,7 @@ from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 MOST_TABLES = 50
 """On one page."""
 MOST_CELLS = 5000
-"""Of a table: what has more is a drawing, or its further rows are text."""
+"""What has more cells is a drawing, or its further rows are text."""
 _ALIKE = 0.7
 """How far apart the middles of a column may be on two pages, in halves of its width."""
 _ROUNDS = 20

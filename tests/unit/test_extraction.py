@@ -154,7 +154,7 @@ def test_an_item_may_have_two_lines() -> None:
 
 
 def test_what_labels_speak_against_is_less_probable() -> None:
-    signs = Signs(0.98, 0.01, 1.0, own=True, other=False, confidence=0.95, copied=False)
+    signs = Signs(0.98, 1.0, own=True, other=False, copied=False)
     assert probability(signs) > probability(signs._replace(probability=0.3))
     assert probability(signs._replace(copied=True)) > probability(signs._replace(copied=True, probability=0.3))
     assert probability(signs) > probability(signs._replace(own=False, other=True))

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from models.extraction.calibration import FILE
 from tests.bench.extraction import Bench
 
-SIGNS = ("probability", "margin", "score", "own", "other", "confidence")
+SIGNS = ("probability", "score", "own", "other")
 
 
 def fit(answers: Iterator[tuple[tuple[float, ...], bool]]) -> tuple[list[float], float, int]:

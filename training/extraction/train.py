@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--documents", type=int, default=3_600, help="made ones to train on")
     given = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     minilm = MiniLm(threads=2)
     minilm.load()
     rng = random.Random(1)

@@ -87,8 +87,6 @@ class Place(NamedTuple):
     """Names the line in which it begins."""
     words: frozenset[int] = frozenset()
     """The words' numbers in their passage."""
-    rival: float = 0.0
-    """How probable it finds the likeliest other value, or that there is none."""
     copied: bool = False
     """Whether the value is the extractor's own answer."""
 
@@ -340,15 +338,7 @@ def signs_of(evidence: FieldEvidence, place: Place) -> Signs:
     """What speaks for a field whose value the extractor sees at `place`."""
     label = evidence["label"]
     against = label in ("other", "elsewhere")
-    return Signs(
-        place.probability,
-        place.rival,
-        evidence["score"],
-        label == "own",
-        against,
-        evidence.get("confidence", 1.0),
-        place.copied,
-    )
+    return Signs(place.probability, evidence["score"], label == "own", against, place.copied)
 
 
 def _confidence(match: Match) -> float | None:

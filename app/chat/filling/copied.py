@@ -28,6 +28,7 @@ class _Words:
     counting: frozenset[str]
     everything: frozenset[str]
     presence: frozenset[str]
+    prose: frozenset[str]
 
 
 @cache
@@ -38,10 +39,11 @@ def _words() -> _Words:
         return frozenset(tuple(fold(name)) for name in row["names"].split(","))
 
     counts = table["counts"]
+    words = (counts["words"], counts["everything"], counts["presence"], table["prose"]["words"])
     return _Words(
         tuple((row["task"], row.get("key"), names(row)) for row in table["results"]),
         names(table["text"]),
-        *(frozenset(fold(counts[key])) for key in ("words", "everything", "presence")),
+        *(frozenset(fold(row)) for row in words),
     )
 
 
@@ -69,6 +71,12 @@ def names_a_result(names: Names) -> bool:
     words = _words()
     known = words.text.union(*(own for _, _, own in words.results))
     return not known.isdisjoint(names.own)
+
+
+def names_prose(names: Names) -> bool:
+    """Whether a field so called is for a text that somebody has to write: a summary, a reason."""
+    prose = _words().prose
+    return any(not prose.isdisjoint(name) for name in names.own)
 
 
 def copied(schema: Mapping[str, Any], names: Names, found: Found, others: Sequence[Names]) -> Iterator[Any]:

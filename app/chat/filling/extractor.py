@@ -101,10 +101,8 @@ class Scored:
             return None
         key = _key(value)
         saying = [at for at, said in enumerate(self._said) if key in said]
-        others = np.delete(self.probabilities[row], saying)
-        rival = float(others.max(initial=0.0))
         if not saying:
-            return Place(0.0, rival=rival, copied=copied)
+            return Place(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])
         if self.fields[row].in_list:
             # There are many of it: each is right or not by itself.
@@ -114,9 +112,7 @@ class Scored:
         span = self.reading.spans[best]
         line = span.passage.lines[span.passage.line_at(span.words[0])]
         entry = self.entries[span.passage.entry]
-        return Place(
-            chance, entry, line.pointer, frozenset(span.words), 0.5 if self.fields[row].in_list else rival, copied
-        )
+        return Place(chance, entry, line.pointer, frozenset(span.words), copied)
 
     @cached_property
     def _said(self) -> list[set[Any]]:

@@ -8,16 +8,14 @@ beside their labels: an extractor scores every piece of what was read for every 
 import asyncio
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from app.chat.event_driver import Entry
 from app.chat.evidence.labels import Names, names_of
-from app.chat.evidence.passages import fold
-from app.chat.filling.copied import FILE, Found, copied, names_a_result
+from app.chat.filling.copied import Found, copied, names_a_result, names_prose
 from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, is_text
 from app.chat.filling.features import types_of
 from app.chat.filling.items import items_of
@@ -236,7 +234,8 @@ class _Form:
         """None where the schema has no fields that can be filled in."""
         schema = shape.schema
         fields = [] if schema is None else fields_of(schema)
-        if schema is None or not (fields or lists_of(schema)):
+        listed = {} if schema is None else lists_of(schema)
+        if schema is None or not (fields or listed):
             return None
         names = {one.path: names_of(one.path, one.schema) for one in fields}
         values: dict[Path, Any] = {}
@@ -254,7 +253,7 @@ class _Form:
                 wanted.append(Wanted(one.path, one.schema, names[one.path], fits, not one.is_required))
         lists = {
             path: columns
-            for path, columns in lists_of(schema).items()
+            for path, columns in listed.items()
             if all(is_of_text(one.schema, names_of(one.path, one.schema)) for one in columns)
         }
         wanted += [
@@ -303,15 +302,9 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
         return bool(said) and all(isinstance(value, str) and any(map(str.isdigit, value)) for value in said)
     if not types or not types <= {"string", "number", "integer"} or schema.get("format") == "date-time":
         return False
-    prose = _prose()
-    if any(not prose.isdisjoint(name) for name in names.own) or (types == {"string"} and names_a_result(names)):
+    if names_prose(names) or (types == {"string"} and names_a_result(names)):
         return False
     return _ASKS_FOR_PROSE.search(str(schema.get("description", ""))) is None
-
-
-@cache
-def _prose() -> frozenset[str]:
-    return frozenset(fold(tomllib.loads(FILE.read_text("utf-8"))["prose"]["words"]))
 
 
 def _joined(shape: Shape, values: Mapping[Path, Any], rest: Any) -> str:
