@@ -12,14 +12,14 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
-from app.memory import Activity, return_free_memory_for_ever
 from app.middleware import RequestScope, error_response
 from app.openapi import Api
-from app.routes import audio, chat, files, health, models, moderations, pages
+from app.routes import audio, chat, files, moderations, pages, status
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
-from models import garbage
+from models import memory
+from models.memory import Activity, return_free_memory_for_ever
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log_stray_exceptions(asyncio.get_running_loop())
-        garbage.collect_all()
+        memory.collect_all()
         works = (
             services.preload(),
             services.files.sweep_for_ever(),
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestScope, keys=services.keys, look=services.runtime.look, activity=activity)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    for route in (chat, audio, moderations, files, models, health, pages):
+    for route in (chat, audio, moderations, files, status, pages):
         app.include_router(route.router)
     return app
 

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import ApiKeys
 from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
-from app.memory import Activity
 from models.base import ShareUsedUp
+from models.memory import Activity
 from models.scheduler import SHARE
 
 T = TypeVar("T")

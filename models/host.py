@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from models import garbage
+from models import memory
 from models.base import (
     Engine,
     EngineFailed,
@@ -253,7 +253,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                     f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
                 ) from error
             self._engine = engine
-            garbage.set_aside()
+            memory.set_aside()
             self.missing = None
             self._stopping = False
             self.counters.loads += 1
@@ -416,7 +416,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         # A thread lets go of what it was given a moment after its result is there: only this list has the engine.
         last, self._engine = [self._engine], None
         await self._in_thread(lambda: last.pop().close())
-        garbage.collect_all()
+        memory.collect_all()
 
     async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)

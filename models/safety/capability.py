@@ -88,7 +88,7 @@ class GuardSettings(OwnSettings):
 
 
 def _qwen3guard_remedy(config: EngineConfig) -> str | None:
-    from models.device import INSTALL
+    from models.base import INSTALL
 
     if not (config.weights_dir / FOLDER / "config.json").is_file():
         missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."

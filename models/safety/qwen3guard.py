@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.base import EngineUnavailable
-from models.device import torch_device
+from models.base import EngineUnavailable, torch_device
 from models.host import EngineHost
 from models.safety.dialect import (
     CATEGORIES,

@@ -38,7 +38,7 @@ class Chronos2:
         """Raises EngineUnavailable where OPENFAZE_DEVICE names a GPU that is not there."""
         from chronos import Chronos2Pipeline
 
-        from models.device import torch_device
+        from models.base import torch_device
 
         device = torch_device(self._device, SPEC.capability)
         self._pipeline = Chronos2Pipeline.from_pretrained(str(self._folder), device_map=device, local_files_only=True)

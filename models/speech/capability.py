@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineSpec, EngineUnavailable, resolve_device
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import resolve_device
 from models.host import EngineHost
 from models.speech import pyannote, whisper_files
 from models.speech.resemblyzer.checkpoint import SPEC as RESEMBLYZER_SPEC

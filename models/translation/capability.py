@@ -6,9 +6,8 @@ from typing import Final
 
 from pydantic import Field
 
-from models.base import EngineSpec
+from models.base import EngineSpec, resolve_device
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import resolve_device
 from models.host import EngineHost, HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.translation import apertium, ct2

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineSpec, EngineUnavailable, available_cpus, resolve_device
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
-from models.device import available_cpus, resolve_device
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
 from models.vision.text import PageReader

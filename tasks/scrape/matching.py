@@ -14,8 +14,7 @@ from typing import Any, Final
 import structlog
 from lxml.html import HtmlElement
 
-from models.language.llm import Llm, LlmCall, LlmError, TextDelta
-from tasks.fence import fence_around
+from models.language.llm import Llm, LlmCall, LlmError, TextDelta, fence_around
 from tasks.scrape.main_part import Leaf, Record, Records, leaves_of, record_groups
 from tasks.scrape.parsing import Page
 

@@ -80,8 +80,8 @@ def raw(beam: int, vad: bool) -> Callable[[Recording], str]:
     """faster-whisper's own sequential transcription, with times of words as ours has them."""
     from faster_whisper import WhisperModel
 
+    from models.base import available_cpus
     from models.capability import EngineConfig
-    from models.device import available_cpus
     from models.speech.whisper_files import packaged
 
     folder = str(packaged(EngineConfig()).folder)

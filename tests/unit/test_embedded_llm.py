@@ -19,6 +19,7 @@ import pytest_asyncio
 
 from models.base import EngineUnavailable
 from models.language import embedded
+from models.language.capability import embedded_gguf
 from models.language.embedded import EmbeddedLlm, LlamaServers
 from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, Loops
 from models.language.embedded_server import LlamaServer
@@ -33,7 +34,6 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
 )
-from models.language.llm_weights import embedded_gguf
 
 try:
     GGUF = embedded_gguf()

@@ -8,9 +8,8 @@ import pytest
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language import llm_weights
-from models.language.capability import LlmSettings
-from models.language.llm_weights import QWEN3_4B, embedded_gguf, pulled_gguf
+from models.language import capability
+from models.language.capability import QWEN3_4B_WEIGHTS, LlmSettings, embedded_gguf, pulled_gguf
 from models.weights import WEIGHT_SETS
 
 
@@ -20,11 +19,11 @@ def test_the_small_model_is_found_without_importing_its_package() -> None:
     except EngineUnavailable as error:
         pytest.skip(str(error))
     assert gguf.read_bytes()[:4] == b"GGUF"
-    assert llm_weights.PACKAGE not in sys.modules
+    assert capability.EMBEDDED_PACKAGE not in sys.modules
 
 
 def test_without_its_package_the_remedy_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llm_weights, "PACKAGE", "no_such_package_anywhere")
+    monkeypatch.setattr(capability, "EMBEDDED_PACKAGE", "no_such_package_anywhere")
     with pytest.raises(EngineUnavailable) as error:
         embedded_gguf()
     assert "openfaze install weights" in error.value.remedy
@@ -32,14 +31,14 @@ def test_without_its_package_the_remedy_names_the_command(monkeypatch: pytest.Mo
 
 def test_a_pulled_model_is_found_once_it_is_there(tmp_path: Path) -> None:
     assert pulled_gguf(tmp_path) is None
-    target = tmp_path / QWEN3_4B.files[0].path
+    target = tmp_path / QWEN3_4B_WEIGHTS.files[0].path
     target.parent.mkdir(parents=True)
     target.write_bytes(b"GGUF")
     assert pulled_gguf(tmp_path) == target
 
 
 def test_only_the_one_that_comes_along_is_not_to_be_relied_on(tmp_path: Path) -> None:
-    pulled = tmp_path / QWEN3_4B.files[0].path
+    pulled = tmp_path / QWEN3_4B_WEIGHTS.files[0].path
     pulled.parent.mkdir(parents=True)
     pulled.write_bytes(b"GGUF")
     llm = LlmSettings(llm_base_url="http://127.0.0.1:1/v1", llm_gguf=pulled)
@@ -54,4 +53,4 @@ def test_only_the_one_that_comes_along_is_not_to_be_relied_on(tmp_path: Path) ->
 
 
 def test_the_good_model_can_be_pulled_by_name() -> None:
-    assert WEIGHT_SETS["qwen3-4b"] is QWEN3_4B
+    assert WEIGHT_SETS["qwen3-4b"] is QWEN3_4B_WEIGHTS

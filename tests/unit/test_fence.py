@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from tasks.fence import fence_around, new_fence
+from models.language.llm import fence_around, new_fence
 
 FORM = re.compile("==[0-9a-f]{16}==")
 

@@ -5,9 +5,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
 from app.access.keys import ApiKeys
-from app.memory import Activity
 from app.middleware import HELD_S, RequestScope
 from models.base import EngineOverloaded, ShareUsedUp
+from models.memory import Activity
 
 HEADERS = [(b"authorization", b"Bearer key")]
 

@@ -9,8 +9,16 @@ from openai.types.moderation import Categories, CategoryAppliedInputTypes, Categ
 from openai.types.moderation_model import ModerationModel
 
 from app.errors import BadRequest
-from app.routes.moderations import CATEGORIES, moderated
-from app.wire.moderations import MAX_INPUTS, MODELS, ModeratedImage, ModeratedText, ModerationRequest, ModerationResult
+from app.routes.moderations import (
+    CATEGORIES,
+    MAX_INPUTS,
+    MODELS,
+    ModeratedImage,
+    ModeratedText,
+    ModerationRequest,
+    ModerationResult,
+    moderated,
+)
 from app.wire.parse import parse
 from models.safety.codes import CODES, IMAGE_CODES
 from tasks.guardrails import Check

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.base import Engine, EngineSpec, EngineUnavailable
+from models.base import INSTALL, Engine, EngineSpec, EngineUnavailable, resolve_device
 from models.capability import (
     BadResult,
     Built,
@@ -16,7 +16,6 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
-from models.device import INSTALL, resolve_device
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.safety.codes import IMAGE_CODES

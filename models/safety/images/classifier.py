@@ -133,7 +133,7 @@ class TorchClassifier:
     def load(self) -> None:
         from transformers import AutoModelForImageClassification
 
-        from models.device import torch_device
+        from models.base import torch_device
 
         device = torch_device(self._device, CAPABILITY)
         network = AutoModelForImageClassification.from_pretrained(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineSpec, EngineUnavailable, available_cpus, resolve_device
 from models.capability import (
     BadResult,
     Built,
@@ -16,7 +16,6 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
-from models.device import available_cpus, resolve_device
 from models.host import EngineHost
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
@@ -142,7 +141,7 @@ def _folder(name: str, config: EngineConfig) -> Path:
 
 
 def _transformers_remedy(name: str, repository: str, config: EngineConfig) -> str | None:
-    from models.device import INSTALL
+    from models.base import INSTALL
 
     if not (_folder(name, config) / "config.json").is_file():
         return f"Run `hf download {repository} --local-dir {name}` in the folder OPENFAZE_WEIGHTS_DIR."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.device import torch_device
+from models.base import torch_device
 from models.vision.detection.detector import NAMES, Detection, Found, Query, from_centres, suppressed
 
 SIDE = 800

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.device import torch_device
+from models.base import torch_device
 from models.host import EngineHost
 from models.vision.detection.detector import Detection, Found
 from models.vision.detection.onnx_detector import mask_in_box, planes, resized

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.base import EngineUnavailable
-from models.device import torch_device
+from models.base import EngineUnavailable, torch_device
 from models.vision.detection.detector import NAMES, Detection, Found, Mask, Query
 
 SIDE = 640

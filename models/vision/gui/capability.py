@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineSpec, EngineUnavailable, available_cpus
 from models.capability import (
     BadResult,
     Built,
@@ -15,7 +15,6 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
-from models.device import available_cpus
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.vision.capability import OCR

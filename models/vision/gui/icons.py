@@ -12,8 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable
-from models.device import torch_device
+from models.base import EngineUnavailable, torch_device
 from models.vision.detection.detector import suppressed
 from models.vision.detection.own_model import own_file
 from models.vision.gui.elements import TYPES

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.device import available_cpus
+from models.base import available_cpus
 from models.vision.ppocr.session import Pictures, Session, open_session
 from models.vision.text import Image
 

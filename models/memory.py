@@ -1,8 +1,27 @@
-"""Giving memory back to the system."""
+"""What the process keeps in memory: the rounds of its garbage collector, and what goes back to the system.
+
+The rounds are kept short: while the collector looks through objects, no other thread runs. A server has some hundred
+thousand that live as long as it does: modules, schemas, engines. Looking through them takes a tenth of a second, and
+any request that makes many objects of its own brings it about.
+"""
 
 import asyncio
 import ctypes
+import gc
 from dataclasses import dataclass
+
+
+def set_aside() -> None:
+    """Leaves out of later rounds what there is now. It costs nothing, however much that is."""
+    gc.freeze()
+
+
+def collect_all() -> None:
+    """Frees what only refers to itself, what was set aside included, such as an engine that was closed."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
 
 LARGE_BLOCK = 8 * 1024 * 1024
 """Bytes from which on a freed block goes back to the system at once."""

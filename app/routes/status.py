@@ -1,0 +1,68 @@
+"""What the server says of itself. GET /v1/models: the names a client may ask for. GET /health: is the process alive?
+GET /ready: do the engines that it promised run?
+"""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import JSONResponse
+
+from app.calling import as_sent
+from app.errors import NotFound, retry_headers
+from app.services import Services
+from app.wire.response import Model, ModelList
+from models.base import RETRY_S
+from models.runtime import CapabilityState
+
+MODEL = "interfaze-beta"
+ALIASES = ("interfaze-1", "interfaze-1-lite", "interfaze", "auto")
+STARTED = int(time.time())
+_SHOWN = 80
+"""Characters of an unknown name that a message repeats."""
+
+router = APIRouter()
+
+
+def check_model(name: str, param: str | None = None) -> None:
+    """Raises NotFound for a name that is neither the model's nor an alias."""
+    if name != MODEL and name not in ALIASES:
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+        raise NotFound(f"The model '{shown}' does not exist. Available: {MODEL}", code="model_not_found", param=param)
+
+
+@router.get("/v1/models", tags=["models"])
+async def list_models() -> ModelList:
+    return ModelList(data=[Model(id=MODEL, created=STARTED)])
+
+
+@router.get("/v1/models/{model}", tags=["models"])
+async def get_model(model: Annotated[str, Path(examples=[MODEL])]) -> Model:
+    check_model(model)
+    return Model(id=model, created=STARTED)
+
+
+@router.get("/health", tags=["health"])
+async def health(request: Request) -> JSONResponse:
+    """200 while every engine's worker lives; 503 asks the platform for a restart."""
+    services: Services = request.app.state.services
+    alive = services.runtime.healthy
+    if alive:
+        return JSONResponse({"status": "ok"})
+    return JSONResponse({"status": "failed"}, 503, retry_headers(None))
+
+
+@router.get("/ready", tags=["health"])
+async def ready(request: Request) -> JSONResponse:
+    """200 once the preloaded capabilities run, with the state of each capability."""
+    services: Services = request.app.state.services
+    waiting = not services.ready
+    body = {
+        "status": "loading" if waiting else "ready",
+        "capabilities": {state.capability: _told(state) for state in services.runtime.states()},
+    }
+    return JSONResponse(body, 503, retry_headers(RETRY_S)) if waiting else JSONResponse(body)
+
+
+def _told(state: CapabilityState) -> dict[str, object]:
+    return {name: as_sent(told) if isinstance(told, str) else told for name, told in state.public.items()}
