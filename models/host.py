@@ -29,8 +29,8 @@ from models.base import (
     ShareUsedUp,
     ran_out,
 )
+from models.concurrency import SharedRun
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
-from models.single_flight import SharedRun
 from models.turns import Turns
 from models.weights import WeightsMissing
 

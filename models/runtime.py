@@ -13,9 +13,9 @@ import structlog
 
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import AUTO, OFF, ON, Built, Candidate, Capability, EngineConfig, ServiceT
+from models.concurrency import SharedRun
 from models.fair_executor import FairExecutor
 from models.host import EngineHost
-from models.single_flight import SharedRun
 
 log = structlog.get_logger(__name__)
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import NotRequired, TypedDict
 
 from models.capability import OFF, ON
+from models.concurrency import side_by_side
 from models.sandbox.capability import CODE_SANDBOX
 from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
 from tasks.base import Parts, Specialist, TaskRequest
@@ -16,7 +17,6 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Piece, Result, pieces_under, texts_in
-from tasks.side_by_side import side_by_side
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 """A fenced block of Markdown, with its language; one that does not end ends with the text."""

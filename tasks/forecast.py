@@ -9,6 +9,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
+from models.concurrency import Admission, side_by_side
 from models.series.capability import FORECAST, ForecastSettings
 from models.series.forecaster import Floats, Forecaster, Outlook, Series
 from tasks.base import Parts, Specialist, TaskRequest
@@ -21,7 +22,6 @@ from tasks.series.inline import message_of
 from tasks.series.plot import plot, wants_plot
 from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
-from tasks.side_by_side import Admission, side_by_side
 from tasks.wording.horizon import Horizon, horizon_in
 
 _DIGITS = 6

@@ -12,16 +12,15 @@ from typing import NotRequired, TypedDict, TypeVar
 import structlog
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError
+from models.concurrency import side_by_side
 from models.fair_executor import FairExecutor, Slices
-from models.safety.codes import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES
-from models.safety.guard import Guard, ImageGuard, Judgement, Scores, TextGuard
+from models.safety.guard import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES, Guard, ImageGuard, Judgement, Scores, TextGuard
 from tasks.errors import InputError, InputTooLarge, Overloaded
 from tasks.inputs.limits import MB
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.result import Piece, Result
 from tasks.seen_pages import Page, is_alone, pages_to_search
-from tasks.side_by_side import side_by_side
 
 NAME = "guardrails"
 """In `precontext`."""

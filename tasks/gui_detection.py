@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 
 from rapidfuzz import fuzz
 
+from models.concurrency import Admission, side_by_side
 from models.vision.capability import OCR
 from models.vision.gui.capability import GUI_DETECTION, GUI_GROUNDING
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
@@ -20,7 +21,6 @@ from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Piece, Result, texts_in
 from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
-from tasks.side_by_side import Admission, side_by_side
 from tasks.wording.gui_elements import Wording
 
 _ALIKE = 80.0

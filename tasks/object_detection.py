@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import PIL.Image
 
+from models.concurrency import Admission, side_by_side
 from models.language.capability import EMBEDDING
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
@@ -22,7 +23,6 @@ from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Piece, Result
 from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
-from tasks.side_by_side import Admission, side_by_side
 
 _STRAIGHT = 0.004
 """How far a polygon may be from the mask's edge, as a part of its length."""

@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from models.concurrency import Admission, side_by_side
 from models.vision.capability import OCR
 from models.vision.text import Image, PageReader, Ruling, TextLine, Word
 from tasks.base import Progress, Specialist, TaskRequest
@@ -20,7 +21,6 @@ from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import Page, all_pages, asked_for, check_number, opened_documents
-from tasks.side_by_side import Admission, side_by_side
 from tasks.wording.page_range import requested_form
 
 _AT_ONCE = 64

@@ -12,17 +12,18 @@ from urllib.parse import unquote, urlsplit
 import structlog
 
 from models.base import EngineUnavailable, ModelError
+from models.concurrency import side_by_side
 from models.language.capability import LLM
 from models.language.llm import Llm
 from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.blob import Blob
+from tasks.inputs.decode.sessions import Sessions
 from tasks.inputs.fetch.fetcher import Fetched
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import media_type_named, media_type_of_file
-from tasks.inputs.sessions import Sessions
 from tasks.inputs.sniff import sniff
 from tasks.inputs.source import Source
 from tasks.result import Piece, Result, json_text, pieces_under, texts_in
@@ -31,7 +32,6 @@ from tasks.scrape.feed import is_feed
 from tasks.scrape.matching import WORDS, Match, Row, fill_fields
 from tasks.scrape.page_file import Reading, read_file
 from tasks.scrape.parsing import Page
-from tasks.side_by_side import side_by_side
 
 _ASKED = re.compile(
     r"\b(?:extract|scrape|get|grab|list|collect|pull)\s+"

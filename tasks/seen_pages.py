@@ -5,11 +5,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+from models.concurrency import side_by_side
 from tasks.errors import InputError
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.side_by_side import side_by_side
 from tasks.wording.page_range import requested_pages
 
 _DOCUMENTS_AT_ONCE = 4

@@ -11,6 +11,7 @@ from models.base import EngineUnavailable
 from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT
 from models.speech.transcriber import Transcriber, Word
 from models.speech.voices import Diarizer, VoiceEncoder
+from models.translation.languages import language_name
 from tasks.base import Parts, Progress, Specialist, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
@@ -18,7 +19,6 @@ from tasks.inputs.source import Source
 from tasks.redaction import Redactor
 from tasks.result import Piece, Result, SourceLine, json_text, lines_below, texts_in
 from tasks.speech.cutter import Window, window_at
-from tasks.speech.languages import language_name
 from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, joined_text, phrases, spaced
 from tasks.speech.speakers import SpeakerTurns

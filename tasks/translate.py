@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
+from models.concurrency import Admission, side_by_side
 from models.translation.capability import TRANSLATE, TranslateSettings, remedy_between
 from models.translation.ct2 import MARK
 from models.translation.languages import base_of, detected, name_of, tag_of_code
@@ -18,7 +19,6 @@ from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
 from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under
-from tasks.side_by_side import Admission, side_by_side
 from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
 from tasks.wording.translation import Asked, asked_of
 

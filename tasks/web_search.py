@@ -12,21 +12,21 @@ from typing import ClassVar, TypedDict
 import structlog
 
 from models.base import ModelError
+from models.concurrency import side_by_side
 from models.language.capability import EMBEDDING
 from models.language.embedding import Embedder
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, Overloaded
 from tasks.inputs import media_types
 from tasks.inputs.blob import Blob
+from tasks.inputs.decode.sessions import Sessions
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import media_type_named
-from tasks.inputs.sessions import Sessions
 from tasks.inputs.sniff import sniff
 from tasks.result import Piece, Result, text_lines, texts_in
 from tasks.scrape.page_file import read_file
 from tasks.search.fall_over import FallOver, Hit
-from tasks.side_by_side import side_by_side
 from tasks.wording.search_query import parse_query
 
 log = structlog.get_logger(__name__)

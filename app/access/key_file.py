@@ -19,7 +19,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from models.safety.codes import CODES
+from models.safety.guard import CODES
 
 SETTING = "OPENFAZE_KEYS_FILE"
 LONGEST_NAME = 64

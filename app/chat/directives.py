@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.errors import BadRequest
-from models.safety.codes import CODES
+from models.safety.guard import CODES
 from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.code_sandbox import CodeSandboxTask
 

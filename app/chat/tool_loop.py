@@ -29,6 +29,7 @@ from app.chat.plan_executor import entry
 from app.chat.tools import PREFIX, InternalTool
 from app.wire.request import ChatRequest
 from app.wire.response import FinishReason
+from models.concurrency import side_by_side
 from models.language.llm import (
     CAUTION,
     Done,
@@ -43,7 +44,6 @@ from models.language.llm import (
     ToolCallDelta,
 )
 from tasks.base import Redact, Task, as_it_is
-from tasks.side_by_side import side_by_side
 
 MAX_TOOL_ROUNDS = 4
 """How often the LLM may ask for specialists before it must answer."""

@@ -13,8 +13,7 @@ from rich.text import Text
 from app.building import build_fetcher, build_files, build_loader, build_runtime
 from app.settings import Settings
 from models.safety.capability import TEXT_GUARD, GuardSettings
-from models.safety.codes import HAZARDS, TEXT_CODES
-from models.safety.guard import Judgement, TextGuard
+from models.safety.guard import HAZARDS, TEXT_CODES, Judgement, TextGuard
 from models.safety.images.capability import IMAGE_GUARD
 from tasks.guardrails import Guardrails, Policy, limits_of
 

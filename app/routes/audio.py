@@ -29,8 +29,8 @@ from app.wire.audio import (
     TranslationRequest,
     VerboseTranscription,
 )
+from models.translation.languages import language_name
 from tasks.inputs.source import Origin, Source
-from tasks.speech.languages import language_name
 from tasks.speech.phrases import Phrase, separator, spaced
 from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions

@@ -22,12 +22,12 @@ from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_aside
 from app.wire.request import FAIL_FAST, Reference, Url, Wire, by_json_type
+from models.concurrency import side_by_side
 from models.safety.capability import GuardSettings
-from models.safety.codes import CODES, IMAGE_CODES
+from models.safety.guard import CODES, IMAGE_CODES
 from tasks.guardrails import GUARDS, Check, Policy, codes_of, scores_of
 from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
-from tasks.side_by_side import side_by_side
 
 MODELS = (
     "omni-moderation-latest",

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from app.errors import BadRequest
 from app.wire.request import first_problem
 from app.wire.response import Wire, absent
-from tasks.speech.languages import language_code
+from models.translation.languages import language_code
 
 
 @dataclass(frozen=True, slots=True)

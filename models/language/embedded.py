@@ -28,12 +28,12 @@ import structlog
 
 from models import memory
 from models.base import EngineOverloaded, ShareUsedUp, available_cpus
+from models.concurrency import SharedRun
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
 from models.language.embedded_request import NativeRequest, is_reproducible, native_request
 from models.language.embedded_server import LlamaServer, ServerOptions
 from models.language.llm import Abilities, LlmCall, LlmEvent, LlmOverloaded, LlmUnavailable, estimate_tokens
 from models.scheduler import FairSlots
-from models.single_flight import SharedRun
 
 InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | None]]
 

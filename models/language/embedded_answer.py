@@ -9,12 +9,12 @@ from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
 
+from models.concurrency import heard_of
 from models.language.embedded_request import NativeRequest
 from models.language.embedded_server import LlamaServer
 from models.language.llm import Done, LlmBroke, LlmEvent, LlmRefused, TextDelta, ToolCallDelta
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import public_sentence
-from models.single_flight import heard_of
 
 _HEAD = re.compile(r'\{"name": ("(?:[^"\\]|\\.)*"), "arguments": ')
 """The grammar fixes order and white space."""

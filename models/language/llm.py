@@ -219,8 +219,9 @@ class Llm(Protocol):
 
 
 def fence_around(texts: Sequence[str]) -> str:
-    """A fence that stands in none of `texts`, and is the same for the same texts: an LLM that is asked the same twice
-    reads the same twice. It is 64 bits of their digest, and nobody can write a text that holds its own."""
+    """A line between which and itself an LLM is shown `texts` from outside, which must not be able to hold and so to
+    end it. It stands in none of them, and is the same for the same texts: an LLM that is asked the same twice reads the
+    same twice. It is 64 bits of their digest, and nobody can write a text that holds its own."""
     digest = "\0".join([str(len(texts)), *texts]).encode(errors="surrogatepass")
     while True:
         digest = hashlib.sha256(digest).digest()

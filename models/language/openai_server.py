@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import httpx
 
+from models.concurrency import SharedRun
 from models.language.llm import Abilities, LlmBroke, LlmCall, LlmError, LlmEvent, LlmNotSetUp, estimate_tokens
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_http import AGENT, OpenAiHttp, Patience, beside_api
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.scheduler import FairSlots
-from models.single_flight import SharedRun
 
 
 # Server-sent events, read as the bytes come in.

@@ -23,9 +23,8 @@ from models.capability import (
 from models.host import EngineHost
 from models.language.capability import EMBEDDING
 from models.language.minilm.engine import embedding_remedy
-from models.safety.codes import CODES
 from models.safety.dialect import Dialect, GptOssSafeguardDialect, LlamaGuardDialect, Qwen3GuardDialect
-from models.safety.guard import TextGuard
+from models.safety.guard import CODES, TextGuard
 
 CAPABILITY = "text_guard"
 REPOSITORY = "Qwen/Qwen3Guard-Gen-0.6B"

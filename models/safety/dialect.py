@@ -23,8 +23,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.language.llm import LlmCall
-from models.safety.codes import HAZARDS, TEXT_CODES
-from models.safety.guard import Exchange, NotAVerdict, Verdict
+from models.safety.guard import HAZARDS, TEXT_CODES, Exchange, NotAVerdict, Verdict
 
 ALTERNATIVES = 5
 """To ask a server for; more than any model has verdicts, and no more than any server gives."""

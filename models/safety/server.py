@@ -22,9 +22,8 @@ from models.language.openai_http import Patience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from models.safety.capability import GuardSettings
-from models.safety.codes import TEXT_CODES
 from models.safety.dialect import Dialect, Token, tokens_in
-from models.safety.guard import Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
+from models.safety.guard import TEXT_CODES, Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384

@@ -4,18 +4,20 @@ The pieces are faster-whisper's (features, tokens, alignment); the batching is o
 time: where Whisper's authors would draw lots for a better text, at rising temperatures, other searches are tried.
 """
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
+from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech.english import english_head
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, WindowText, Word
 from models.speech.whisper_files import WhisperFiles, check, preload_cuda
 
@@ -382,3 +384,31 @@ def _plausible(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:
     runs = [list(run) for _, run in groupby(kept, lambda word: word.end - word.start < _INSTANT_S)]
     said = [word for run in runs for word in run if len(run) < _INSTANTS or word.end - word.start >= _INSTANT_S]
     return tuple(replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in said)
+
+
+ENGLISH_FILE = Path(__file__).with_name("english.json")
+
+
+@dataclass(frozen=True)
+class EnglishHead:
+    """How likely speech is to be English, by what Whisper tiny.en encodes. The model itself knows no other language,
+    and writes English words for whatever it hears.
+
+    Logistic regression over the mean of the encoder's states. training/speech makes the file; docs/speech.md says how
+    good it is.
+    """
+
+    weights: NDArray[np.float32]
+    """One for each of a state's 384 numbers."""
+    bias: float
+
+    def probability(self, states: NDArray[np.float32]) -> float:
+        """`states` is frames × 384, of the frames that the speech takes."""
+        odds = float(states.mean(axis=0, dtype=np.float32) @ self.weights) + self.bias
+        return float(1 / (1 + np.exp(-odds)))
+
+
+@cache
+def english_head() -> EnglishHead:
+    stored = json.loads(ENGLISH_FILE.read_text(encoding="utf-8"))
+    return EnglishHead(np.array(stored["weights"], np.float32), stored["bias"])

@@ -10,14 +10,13 @@ from tasks.inputs.av.video import VideoFrames
 from tasks.inputs.blob import Blob
 from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
-from tasks.inputs.decode.threads import Worker
+from tasks.inputs.decode.sessions import Sessions, Worker
 from tasks.inputs.document import Document, Pages
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.office.bounds import encrypted
 from tasks.inputs.reading import SourceReader, Uploads
-from tasks.inputs.sessions import Sessions
 from tasks.inputs.source import Source
 from tasks.inputs.text.text_file import read_text
 
@@ -59,7 +58,7 @@ def _office(blob: Blob, limits: MediaLimits) -> Pages:
 
 
 def _html(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.text.html_file import HtmlFile
+    from tasks.inputs.office.document import HtmlFile
 
     return HtmlFile(blob, limits)
 

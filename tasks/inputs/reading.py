@@ -12,11 +12,11 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import pybase64
 
-from models.single_flight import heard_of
+from models.concurrency import heard_of
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.blob import Blob
-from tasks.inputs.decode.threads import Worker
+from tasks.inputs.decode.sessions import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import media_type_named, media_type_of_file

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tasks.speech.languages import code_of_tag, language_code
+from models.translation.languages import code_of_tag, language_code
 from tasks.wording.named_languages import MARK, with_names_marked
 from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of
 

@@ -20,7 +20,7 @@ from models.catalog import CATALOG
 from models.language.capability import EMBEDDING
 from models.language.embedding import Embedder
 from models.runtime import Runtime
-from models.safety.codes import TEXT_CODES
+from models.safety.guard import TEXT_CODES
 from models.safety.text.engine import OwnTextGuard, passages_of
 from models.safety.text.head import load_head
 

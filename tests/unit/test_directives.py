@@ -4,7 +4,7 @@ import pytest
 
 from app.chat.directives import read_directives
 from app.errors import BadRequest
-from models.safety.codes import CODES
+from models.safety.guard import CODES
 from tests.conftest import each_case
 
 

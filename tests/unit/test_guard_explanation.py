@@ -11,7 +11,7 @@ import pytest
 from app.cli.guard_explanation import as_json, codes_in, explain, print_table, verdict_line
 from app.settings import Settings
 from models.base import EngineUnavailable
-from models.safety.codes import TEXT_CODES
+from models.safety.guard import TEXT_CODES
 from models.safety.text.head import load_head
 from tests.llm_server import LlmServer, Reply, serving_llm
 

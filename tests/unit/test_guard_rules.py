@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.safety.codes import TEXT_CODES
+from models.safety.guard import TEXT_CODES
 from models.safety.text.matching import ASKED, SAID, Match, Table, folded, matches
 from models.safety.text.phrases import LANGUAGES
 from tests.conftest import each_case

@@ -13,8 +13,7 @@ from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUna
 from models.capability import Candidate, EngineConfig
 from models.language.llm import Abilities
 from models.safety.capability import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER, GuardSettings
-from models.safety.codes import TEXT_CODES
-from models.safety.guard import WINDOW, TextGuard
+from models.safety.guard import TEXT_CODES, WINDOW, TextGuard
 from tests.conftest import each_case
 from tests.llm_replies import DONE
 from tests.llm_server import LlmServer, Reply, serving_llm

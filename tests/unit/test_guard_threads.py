@@ -11,7 +11,7 @@ import pytest
 from models import fair_executor
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
-from models.safety.codes import TEXT_CODES
+from models.safety.guard import TEXT_CODES
 from models.safety.text import matching
 from models.safety.text.engine import WINDOW, OwnTextGuard, views, windows_of
 from models.safety.text.head import load_head

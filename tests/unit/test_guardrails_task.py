@@ -17,8 +17,7 @@ from structlog.testing import capture_logs
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable
 from models.language.llm import LlmNotSetUp, LlmUnavailable
-from models.safety.codes import CODES, IMAGE_CODES, TEXT_CODES
-from models.safety.guard import ImageGuard, Judgement, TextGuard
+from models.safety.guard import CODES, IMAGE_CODES, TEXT_CODES, ImageGuard, Judgement, TextGuard
 from tasks.errors import InputError
 from tasks.guardrails import Check, Guardrails, Policy, Verdicts, codes_of, result_of, scores_of
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

@@ -25,8 +25,7 @@ from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 from models.language.llm import Abilities, LlmError
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
-from models.safety.codes import IMAGE_CODES
-from models.safety.guard import ImageGuard, Judgement
+from models.safety.guard import IMAGE_CODES, ImageGuard, Judgement
 from models.safety.images.capability import CLASSIFIER, IMAGE_GUARD, NSFW_VIT, NUDENET, VLM, ImageGuardSettings
 from models.safety.images.classifier import views
 from models.safety.images.folder import UnknownStep, codes_of, preprocessing_of

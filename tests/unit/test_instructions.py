@@ -11,8 +11,7 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.safety.capability import TEXT_GUARD
-from models.safety.codes import TEXT_CODES
-from models.safety.guard import TextGuard
+from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.phrases import LANGUAGES
 from tests.conftest import each_case
 

@@ -7,7 +7,7 @@ import pytest
 from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.text.html_file import HtmlFile
+from tasks.inputs.office.document import HtmlFile
 from tasks.inputs.text.html_text import html_to_markdown
 from tests.conftest import each_case
 from tests.office_files import picture

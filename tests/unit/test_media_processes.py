@@ -23,7 +23,7 @@ from tasks.inputs.blob import Blob
 from tasks.inputs.decode import lane as decode_lane
 from tasks.inputs.decode.channel import Call, Channel, Open
 from tasks.inputs.decode.lane import DecodeLimits, DecodePool, ProcessSession, native_sessions
-from tasks.inputs.decode.threads import Worker
+from tasks.inputs.decode.sessions import Worker
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.pdf.document import PdfPages
 from tests.decoders import Fragile

@@ -20,7 +20,7 @@ from app.routes.moderations import (
     moderated,
 )
 from app.wire.parse import parse
-from models.safety.codes import CODES, IMAGE_CODES
+from models.safety.guard import CODES, IMAGE_CODES
 from tasks.guardrails import Check
 from tests.conftest import each_case
 

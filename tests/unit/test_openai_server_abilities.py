@@ -8,11 +8,11 @@ import httpx
 import pytest
 from httpx_aiohttp import AiohttpTransport
 
+from models.concurrency import SharedRun
 from models.language.llm import Abilities, LlmError, LlmUnavailable
 from models.language.openai_http import OpenAiHttp, Patience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
-from models.single_flight import SharedRun
 from tests.llm_server import LlmServer, Reply, Request, serving_llm
 from tests.loop_time import LoopTime
 

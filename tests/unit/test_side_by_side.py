@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from models.concurrency import Admission, side_by_side
 from tasks.errors import InputError
-from tasks.side_by_side import Admission, side_by_side
 
 
 async def test_results_come_in_the_order_of_the_items() -> None:

@@ -13,7 +13,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from models.safety.codes import TEXT_CODES
+from models.safety.guard import TEXT_CODES
 from models.safety.text.head import packed, terms_of, unpacked
 from training.guard.data import ATTRIBUTION, MADE, SETS, Example
 

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.language.embedding import Embedder
-from models.safety.codes import HAZARDS, TEXT_CODES
-from models.safety.guard import Scores
+from models.safety.guard import HAZARDS, TEXT_CODES, Scores
 from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import head_of
 from training.guard.data import MADE, SETS, Example

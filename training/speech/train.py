@@ -14,9 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from models.capability import EngineConfig
-from models.speech.english import FILE
 from models.speech.transcriber import SpeechWindow
-from models.speech.whisper import Whisper
+from models.speech.whisper import ENGLISH_FILE, Whisper
 from models.speech.whisper_files import packaged
 from training.speech.clips import Clip, Samples, clips
 
@@ -43,7 +42,7 @@ def main() -> None:
     weights = model.coef_[0] / scale.scale_
     bias = float(model.intercept_[0] - weights @ scale.mean_)
     stored = {"bias": round(bias, 4), "weights": [round(float(weight), 4) for weight in weights]}
-    FILE.write_text(json.dumps(stored) + "\n", encoding="utf-8")
+    ENGLISH_FILE.write_text(json.dumps(stored) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

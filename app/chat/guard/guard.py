@@ -17,13 +17,13 @@ from app.chat.plan import Plan
 from app.chat.plan_executor import entry
 from app.chat.planning.wants import kind_of
 from app.wire.request import ChatRequest, TextPart
+from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
 from tasks.base import Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
-from tasks.side_by_side import side_by_side
 
 _TAIL = 600
 """Characters of the answer that was shown already which are judged once more with its next sentences."""

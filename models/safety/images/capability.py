@@ -18,8 +18,7 @@ from models.capability import (
 )
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
-from models.safety.codes import IMAGE_CODES
-from models.safety.guard import ImageGuard
+from models.safety.guard import IMAGE_CODES, ImageGuard
 from models.safety.images import CAPABILITY
 from models.safety.images import VLM as VLM_NAME
 from models.vision.detection.capability import STOP_SIGN, draw_stop_sign, onnxruntime_remedy

@@ -14,8 +14,7 @@ import PIL.Image
 
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import Abilities, Llm, LlmCall, TextDelta
-from models.safety.codes import HAZARDS, IMAGE_CODES
-from models.safety.guard import Judgement, Layer, Scores
+from models.safety.guard import HAZARDS, IMAGE_CODES, Judgement, Layer, Scores
 from models.safety.images import CAPABILITY, VLM
 from models.vision.text import Image
 

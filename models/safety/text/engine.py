@@ -9,8 +9,7 @@ import numpy as np
 
 from models.fair_executor import FairExecutor, Slices
 from models.language.embedding import Embedder, Vector
-from models.safety.codes import TEXT_CODES
-from models.safety.guard import Judgement, Layer, Scores
+from models.safety.guard import TEXT_CODES, Judgement, Layer, Scores
 from models.safety.text import interpreter_abuse, matching
 from models.safety.text.decoding import ENCODINGS, decoded, reversed_, rot13
 from models.safety.text.disguises import undisguised

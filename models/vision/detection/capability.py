@@ -115,7 +115,7 @@ def _built_detr(
 
 
 def _own_remedy(config: EngineConfig) -> str | None:
-    from models.vision.detection.own_model import own_file
+    from models.vision.detection.detector import own_file
 
     try:
         own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
@@ -125,7 +125,7 @@ def _own_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_own(config: EngineConfig) -> Built:
-    from models.vision.detection.own_model import labels_beside, own_file
+    from models.vision.detection.detector import labels_beside, own_file
 
     model = own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     return _built_detr(OWN_ONNX.spec, config, lambda: model, tuple(labels_beside(model)), side=640, masks=True)
@@ -176,7 +176,7 @@ def _build_sam(config: EngineConfig) -> Built:
 
 
 def _ultralytics_remedy(config: EngineConfig) -> str | None:
-    from models.vision.detection.own_model import own_file
+    from models.vision.detection.detector import own_file
 
     if config.of(DetectionSettings).object_detection != "ultralytics":
         return ""
@@ -188,8 +188,7 @@ def _ultralytics_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_ultralytics(config: EngineConfig) -> Built:
-    from models.vision.detection.detector import Found, HostedDetector, Query
-    from models.vision.detection.own_model import labels_beside, own_file
+    from models.vision.detection.detector import Found, HostedDetector, Query, labels_beside, own_file
     from models.vision.detection.yolo import SIDE, Yolo, is_open
 
     model = own_file(config.of(DetectionSettings).object_detection_model, ".pt", ".yaml")

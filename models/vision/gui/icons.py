@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable, torch_device
-from models.vision.detection.detector import suppressed
-from models.vision.detection.own_model import own_file
+from models.vision.detection.detector import own_file, suppressed
 from models.vision.gui.elements import TYPES
 from models.vision.gui.regions import Boxes, Floats
 from models.vision.text import Image

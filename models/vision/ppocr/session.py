@@ -1,12 +1,15 @@
 """The two networks of PP-OCR as functions of 8-bit RGB pictures, whichever runtime computes them."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.base import EngineUnavailable
 
 Pictures = NDArray[np.uint8]
 """Batch × height × width × 3, RGB."""
@@ -37,6 +40,51 @@ def open_session(path: Path, *, recognition: bool, device: str = "cpu", threads:
         from models.vision.ppocr.openvino_session import OpenVinoSession
 
         return OpenVinoSession(path, recognition=recognition, threads=threads, streams=streams)
-    from models.vision.ppocr.onnx_session import OnnxSession
-
     return OnnxSession(path, recognition=recognition, device=device, threads=threads, streams=streams)
+
+
+class OnnxSession:
+    """Implements `Session` on onnxruntime: where OpenVINO does not install, and on CUDA."""
+
+    def __init__(self, path: Path, *, recognition: bool, device: str, threads: int, streams: int) -> None:
+        import onnxruntime as ort
+
+        ort.disable_telemetry_events()
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = max(1, threads // streams)
+        options.inter_op_num_threads = 1
+        # Idle threads that spin take the cores from the other engines.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = ort.InferenceSession(path, options, providers=_providers(device, ort.get_available_providers()))
+        self._input = self._session.get_inputs()[0].name
+        self._recognition = recognition
+        self._pool = ThreadPoolExecutor(streams)
+
+    def characters(self) -> str:
+        return str(self._session.get_modelmeta().custom_metadata_map["character"]) if self._recognition else ""
+
+    def infer(self, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
+        return list(self._pool.map(self._infer, batches))
+
+    def _infer(self, batch: Pictures) -> tuple[NDArray[Any], ...]:
+        # PP-OCR wants BGR, channels first, in [-1, 1].
+        planes = np.ascontiguousarray(batch[..., ::-1].transpose(0, 3, 1, 2), dtype=np.float32)
+        planes -= 127.5
+        planes /= 127.5
+        (output,) = self._session.run(None, {self._input: planes})
+        if not self._recognition:
+            return (output[:, 0],)
+        return output.argmax(2).astype(np.int32), output.max(2)
+
+
+def _providers(device: str, available: Sequence[str]) -> list[Any]:
+    if device == "cpu":
+        return ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" not in available:
+        # onnxruntime itself would go on with the CPU.
+        raise EngineUnavailable(
+            "ocr", f"OPENFAZE_DEVICE={device} needs the package 'onnxruntime-gpu' in the place of 'onnxruntime'."
+        )
+    index = int(device.partition(":")[2] or 0)
+    return [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tasks.errors import InputTooLarge
 from tasks.inputs.blob import Blob
 from tasks.inputs.decode.budget import DecodedBudget
+from tasks.inputs.decode.sessions import Session
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.sessions import Session
 
 SAMPLE_RATE = 16_000
 """Hz of what is read, whatever the file's is: what speech models hear."""

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from tasks.errors import InputError
 from tasks.inputs.blob import Blob
-from tasks.inputs.sessions import Closable
+from tasks.inputs.decode.sessions import Closable
 
 Arguments = tuple[Any, ...]
 Named = dict[str, Any]

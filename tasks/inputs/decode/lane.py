@@ -33,9 +33,8 @@ from tasks.inputs.decode.channel import (
     Request,
     Returned,
 )
-from tasks.inputs.decode.threads import Worker
+from tasks.inputs.decode.sessions import Closable, OpenedT, P, S, Sessions, T, Worker
 from tasks.inputs.limits import MB, megabytes
-from tasks.inputs.sessions import Closable, OpenedT, P, S, Sessions, T
 
 _START_S = 60.0
 """Seconds that a process may take to start, on a machine that is busy."""
