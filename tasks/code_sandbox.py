@@ -13,9 +13,9 @@ from models.sandbox.capability import CODE_SANDBOX
 from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import megabytes
 from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Blob
 from tasks.result import Piece, Result, pieces_under, texts_in
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)

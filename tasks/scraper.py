@@ -18,14 +18,12 @@ from models.language.llm import Llm
 from tasks.base import Parts, Redact, Specialist, Task, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
-from tasks.inputs.blob import Blob
-from tasks.inputs.decode.sessions import Sessions
+from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.fetch.fetcher import Fetched
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.media_types import media_type_named, media_type_of_file
-from tasks.inputs.sniff import sniff
-from tasks.inputs.source import Source
+from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
+from tasks.inputs.source import Blob, Source
 from tasks.result import Piece, Result, json_text, pieces_under, texts_in
 from tasks.scrape.browser import REMEDY, Renderer
 from tasks.scrape.feed import is_feed

@@ -18,12 +18,11 @@ from models.language.embedding import Embedder
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, Overloaded
 from tasks.inputs import media_types
-from tasks.inputs.blob import Blob
-from tasks.inputs.decode.sessions import Sessions
+from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MB, MediaLimits
-from tasks.inputs.media_types import media_type_named
-from tasks.inputs.sniff import sniff
+from tasks.inputs.media_types import media_type_named, sniff
+from tasks.inputs.source import Blob
 from tasks.result import Piece, Result, text_lines, texts_in
 from tasks.scrape.page_file import read_file
 from tasks.search.fall_over import FallOver, Hit

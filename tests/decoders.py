@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.blob import Blob
+from tasks.inputs.source import Blob
 
 
 class Fragile:

@@ -13,11 +13,11 @@ from docx.oxml import parse_xml
 from openpyxl import Workbook
 from pptx.presentation import Presentation
 
-from tasks.inputs.blob import Blob
 from tasks.inputs.document import Pages
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import IN_PROCESSES
-from tasks.inputs.sniff import sniff
+from tasks.inputs.media_types import sniff
+from tasks.inputs.source import Blob
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 from tasks.scrape.page_file import PageFile
 from tasks.scrape.parsing import Page
 

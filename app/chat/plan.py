@@ -10,8 +10,7 @@ import structlog
 from numpy.typing import NDArray
 
 from app.chat.inputs import Turn
-from app.chat.planning.prose import SUBJECTS, Prose, without_target
-from app.chat.planning.wants import Kind, Wants, kind_of
+from app.chat.planning.wants import SUBJECTS, Kind, Prose, Wants, kind_of, without_target
 from models.base import ModelError
 from models.language.embedding import Embedder
 from tasks.inputs.source import Source

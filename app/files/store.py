@@ -20,11 +20,11 @@ from app.errors import BadRequest, PayloadTooLarge, Unavailable
 from app.files.index import KNOWN, FileIndex, FileLimits, NoRoom, StoredFile, from_record, to_record
 from app.files.storage import Storage
 from models.base import RETRY_S, ran_out
-from tasks.inputs.decode.sessions import Closable, Worker
+from tasks.inputs.decode.channel import Closable
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.limits import megabytes
-from tasks.inputs.media_types import TEXTS, media_type_of_file
+from tasks.inputs.media_types import TEXTS, media_type_of_file, sniff
 from tasks.inputs.reading import Upload
-from tasks.inputs.sniff import sniff
 
 P = ParamSpec("P")
 T = TypeVar("T")

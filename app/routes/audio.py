@@ -13,9 +13,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.chat.event_driver import Feed, Progress, Work, as_progress
 from app.chat.render import FIRST_PING_S, PING_S
-from app.files.form import UploadForm
 from app.middleware import until_disconnect
-from app.routes.body import EventStream, body_pieces, is_on
+from app.routes.body import EventStream, UploadForm, body_pieces, is_on
 from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages

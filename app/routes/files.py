@@ -11,11 +11,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from app.errors import BadRequest, NotFound, PayloadTooLarge
-from app.files.form import UploadForm
 from app.files.index import FileLimits, StoredFile
 from app.files.store import FileStore
 from app.middleware import ClientGone
-from app.routes.body import is_on
+from app.routes.body import UploadForm, is_on
 from app.services import Services
 from app.wire.response import PURPOSES, FileDeleted, FileList, FileObject
 from tasks.inputs.limits import MB, megabytes

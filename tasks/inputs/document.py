@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from models.vision.text import Image, Ruling, TextLine
-from tasks.inputs.blob import Blob
 from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.decode.sessions import Session
+from tasks.inputs.decode.channel import Session
+from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import PicturePlace, with_pictures
 
 Kind = Literal["image", "paged", "text", "video"]

@@ -7,17 +7,17 @@ from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.av.audio import AudioDecoder, Recording
 from tasks.inputs.av.video import VideoFrames
-from tasks.inputs.blob import Blob
 from tasks.inputs.decode.budget import DecodedBudget
+from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
-from tasks.inputs.decode.sessions import Sessions, Worker
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.document import Document, Pages
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.office.bounds import encrypted
 from tasks.inputs.reading import SourceReader, Uploads
-from tasks.inputs.source import Source
+from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import read_text
 
 Reader = Callable[[Blob, MediaLimits], Pages]

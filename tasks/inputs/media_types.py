@@ -1,5 +1,13 @@
-"""Names of media types, and which of them can be opened as a document."""
+"""Media types: their names, which of them can be opened as a document, and which one bytes are, by what they begin
+with. What they are wins over what anybody calls them."""
 
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 IMAGES = {
@@ -150,3 +158,252 @@ def media_type_named(name: str | None) -> str | None:
 def media_type_of_file(filename: str | None) -> str | None:
     """The type that the extension of `filename` names, None when it names none."""
     return media_type_named(PurePosixPath(filename).suffix) if filename else None
+
+
+_DIRECTORY_BYTES = 2 << 20
+"""The most bytes of the list of an archive's members; an entry has 46 and its name. zipfile holds ten times as much in
+memory."""
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
+"""What zipfile raises on bytes that are no archive."""
+
+
+class _Bounded(io.BytesIO):
+    """Refuses reads as large as only a hostile archive asks for, until it is told otherwise."""
+
+    limit = _DIRECTORY_BYTES
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.limit and size is not None and size > self.limit:
+            raise zipfile.BadZipFile("the list of members is too long")
+        return super().read(size)
+
+
+def opened_archive(data: bytes) -> zipfile.ZipFile:
+    """Raises one of DAMAGED."""
+    file = _Bounded(data)
+    archive = zipfile.ZipFile(file)
+    file.limit = 0
+    return archive
+
+
+Tracks = frozenset[str]
+"""Some of `audio` and `video`; empty where the header does not say, as in the first bytes of a file."""
+
+_MOST_BOXES = 1000
+_HANDLERS = {b"vide": "video", b"soun": "audio"}
+_MATROSKA_HEAD = 1 << 16
+"""Bytes in which the tracks of Matroska are described; clusters of sound and pictures follow."""
+_MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xbf]([AV])_[A-Z]")
+"""The element CodecID (RFC 9559, 5.1.4.1.21), its length, and a codec's name, which begins with its kind."""
+_OGG_HEAD = 4096
+"""Bytes in which every stream of Ogg begins (RFC 3533, 6: the pages that begin streams come before all others)."""
+_OGG_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video\0\0\0")
+_OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+
+
+def iso_tracks(data: bytes) -> Tracks:
+    """The tracks of ISO base media (ISO/IEC 14496-12, 8.4.3): by the handlers that the movie box names."""
+    start, end = next(((start, end) for kind, start, end in _boxes(data) if kind == b"moov"), (0, 0))
+    found, at = set(), data.find(b"hdlr", start, end)
+    while at >= 0:
+        found.add(_HANDLERS.get(data[at + 12 : at + 16], ""))
+        at = data.find(b"hdlr", at + 4, end)
+    return frozenset(found - {""})
+
+
+def matroska_tracks(data: bytes) -> Tracks:
+    kinds = set(_MATROSKA_CODEC.findall(data[:_MATROSKA_HEAD]))
+    return frozenset({b"A": "audio", b"V": "video"}[kind] for kind in kinds)
+
+
+def ogg_tracks(data: bytes) -> Tracks:
+    head = data[:_OGG_HEAD]
+    kinds = (("video", _OGG_VIDEO), ("audio", _OGG_AUDIO))
+    return frozenset(kind for kind, marks in kinds if any(mark in head for mark in marks))
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Type, start and end of the outermost boxes."""
+    at = 0
+    for _ in range(_MOST_BOXES):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        end = at + size if size else len(data)
+        if end < at + 8 or at + 8 > len(data):
+            return
+        yield data[at + 4 : at + 8], at, min(end, len(data))
+        at = end
+
+
+# With the byte that follows, a block type or a version: prose begins with "ID3 is" too.
+_FLAC = (b"fLaC\x00", b"fLaC\x80")
+_ID3 = (b"ID3\x02", b"ID3\x03", b"ID3\x04")
+_PREFIXES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"II+\x00", "image/tiff"),
+    (b"MM\x00+", "image/tiff"),
+    *((mark, "audio/flac") for mark in _FLAC),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (b"\x7fELF", "application/x-elf"),
+    (b"{\\rtf", "application/rtf"),
+)
+_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_RIFF_FORMS = (b"RIFF", b"RF64", b"BW64", b"RIFX")
+"""The second and third have room for lengths of 64 bits (ITU-R BS.2088), the last is big-endian."""
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_HEIF_BRANDS = {b"mif1", b"mif2", b"msf1"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
+_QUICKTIME_BOXES = {b"moov", b"mdat", b"wide"}
+_FTYP_BYTES = 1024
+"""More than an `ftyp` box has, less than four letters are as a number."""
+_BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
+_OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
+"""Folders whose parts an office file is made of. The names of the parts in them are the writer's choice."""
+_CONTENT_TYPES = "[Content_Types].xml"
+_MIME_TYPE = re.compile(rb"application/[\w.+-]+")
+_MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
+
+
+def sniff(data: bytes, *, text: bool = False) -> str | None:
+    """The media type that the bytes themselves show, None when they show none (plain text does not).
+
+    With `text`, they are said to be text, which may mention "%PDF-" without being one.
+    """
+    for prefix, media_type in _PREFIXES:
+        if data.startswith(prefix):
+            return media_type
+    probes: tuple[Callable[[bytes], str | None], ...] = (
+        _riff,
+        _iso,
+        _old_quicktime,
+        _matroska,
+        _ogg,
+        _id3,
+        _bmp,
+        _mpeg,
+        _zip,
+        _pdf if text else _pdf_behind_junk,
+        _markup,
+    )
+    return next((found for probe in probes if (found := probe(data))), None)
+
+
+def _riff(data: bytes) -> str | None:
+    return _RIFF.get(data[8:12]) if data.startswith(_RIFF_FORMS) else None
+
+
+def _iso(data: bytes) -> str | None:
+    """ISO base media (ISO/IEC 14496-12): the brands of the `ftyp` box say which."""
+    size = int.from_bytes(data[:4], "big")
+    if data[4:8] != b"ftyp" or size > _FTYP_BYTES:
+        return None
+    major, compatible = data[8:12], {data[at : at + 4] for at in range(16, size, 4)}
+    if major in _AVIF_BRANDS or (major in _HEIF_BRANDS and compatible & _AVIF_BRANDS):
+        return "image/avif"
+    if major in _HEIC_BRANDS or (major in _HEIF_BRANDS and compatible & _HEIC_BRANDS):
+        return "image/heic"
+    if major in _HEIF_BRANDS:
+        return "image/heif"
+    # What is sold as sound may show its chapters' pictures as a video.
+    is_sound = major in _AUDIO_BRANDS or iso_tracks(data) == {"audio"}
+    if major.startswith(b"3g"):
+        return "audio/3gpp" if is_sound else "video/3gpp"
+    if is_sound:
+        return "audio/mp4"
+    return "video/quicktime" if major == b"qt  " else "video/mp4"
+
+
+def _old_quicktime(data: bytes) -> str | None:
+    """QuickTime before there was `ftyp`: prose has no length that fits before such a word."""
+    size = int.from_bytes(data[:4], "big")
+    if data[4:8] not in _QUICKTIME_BOXES or not (size in (0, 1) or 8 <= size <= len(data)):
+        return None
+    return "audio/mp4" if iso_tracks(data) == {"audio"} else "video/quicktime"
+
+
+def _matroska(data: bytes) -> str | None:
+    if not data.startswith(b"\x1a\x45\xdf\xa3"):
+        return None
+    kind = "audio" if matroska_tracks(data) == {"audio"} else "video"
+    return f"{kind}/webm" if b"webm" in data[:64] else f"{kind}/x-matroska"
+
+
+def _ogg(data: bytes) -> str | None:
+    if not data.startswith(b"OggS\x00"):
+        return None
+    return "video/ogg" if "video" in ogg_tracks(data) else "audio/ogg"
+
+
+def _id3(data: bytes) -> str | None:
+    """What stands behind a tag, whose length has seven bits a byte (ID3v2.4, 6.2)."""
+    if not data.startswith(_ID3):
+        return None
+    length = sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=False))
+    behind = data[10 + length : 20 + length]
+    if behind.startswith(_FLAC):
+        return "audio/flac"
+    return "audio/aac" if _mpeg(behind) == "audio/aac" else "audio/mpeg"
+
+
+def _bmp(data: bytes) -> str | None:
+    """Two letters are too little to go by: text may begin with BM, so the size of the header must fit too."""
+    header = int.from_bytes(data[14:18], "little")
+    return "image/bmp" if data.startswith(b"BM") and header in _BMP_HEADER_SIZES else None
+
+
+def _mpeg(data: bytes) -> str | None:
+    """The 11 sync bits of an MPEG audio or ADTS frame, then fields that have forbidden values.
+
+    A UTF-16 byte order mark (FF FE) has the sync bits too, and is none.
+    """
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0 or data[1] == 0xFE:
+        return None
+    if data[1] & 0xF6 == 0xF0:
+        return "audio/aac"
+    layer, version, bitrate, rate = data[1] >> 1 & 3, data[1] >> 3 & 3, data[2] >> 4, data[2] >> 2 & 3
+    return "audio/mpeg" if layer in (1, 2) and version != 1 and bitrate != 15 and rate != 3 else None
+
+
+def _zip(data: bytes) -> str | None:
+    if not data.startswith(b"PK\x03\x04"):
+        return None
+    names = None  # where the list cannot be read
+    with suppress(*DAMAGED), opened_archive(data) as archive:
+        names = archive.namelist()
+    for folder, short in _OFFICE.items():
+        # Of an archive that is cut off, the beginnings of its members are left.
+        found = folder.encode() in data if names is None else any(name.startswith(folder) for name in names)
+        if found and (names is None or _CONTENT_TYPES in names):
+            return media_type_named(short)
+    # OpenDocument and EPUB files begin with a member that holds their type (ODF 1.3 part 2, 3.3).
+    kind = data[38:118].partition(b"PK")[0] if data[30:38] == b"mimetype" else b""
+    return kind.decode("ascii", "replace") if _MIME_TYPE.fullmatch(kind) else "application/zip"
+
+
+def _pdf(data: bytes) -> str | None:
+    return PDF if data[:1024].lstrip().startswith(b"%PDF-") else None
+
+
+def _pdf_behind_junk(data: bytes) -> str | None:
+    """The header may stand anywhere in the first 1024 bytes (ISO 32000-1, annex H.3)."""
+    return PDF if b"%PDF-" in data[:1024] else None
+
+
+def _markup(data: bytes) -> str | None:
+    head = data[:4096].removeprefix(b"\xef\xbb\xbf")
+    prologue = _MARKUP_PROLOGUE.match(head)
+    body = head[prologue.end() if prologue else 0 :][:16].lower()
+    if body.startswith(b"<svg"):
+        return "image/svg+xml"
+    if body.startswith((b"<!doctype html", b"<html")):
+        return "text/html"
+    return "application/xml" if head.lstrip().startswith(b"<?xml") else None

@@ -15,13 +15,11 @@ import pybase64
 from models.concurrency import heard_of
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
-from tasks.inputs.blob import Blob
-from tasks.inputs.decode.sessions import Worker
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits, megabytes
-from tasks.inputs.media_types import media_type_named, media_type_of_file
-from tasks.inputs.sniff import sniff
-from tasks.inputs.source import HEAD, Source
+from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
+from tasks.inputs.source import HEAD, Blob, Source
 from tasks.inputs.text.text_file import looks_like_text
 
 

@@ -10,9 +10,9 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from tasks.inputs import media_types
-from tasks.inputs.blob import Blob
-from tasks.inputs.decode.sessions import Sessions
+from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.scrape.feed import is_feed, read_feed
 from tasks.scrape.main_part import has_main, largest_share, main_part, size_of, size_within, text_of
@@ -133,7 +133,7 @@ class Reading:
 
 
 class PageFile:
-    """An HTML page or a feed. A session's class (see `tasks.inputs.decode.sessions`)."""
+    """An HTML page or a feed. A session's class (see `tasks.inputs.decode.channel`)."""
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob

@@ -11,8 +11,8 @@ from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
 from tasks.errors import InputTooLarge
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text
 
 

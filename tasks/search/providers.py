@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from tasks.errors import InputError
-from tasks.inputs.decode.sessions import Worker
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.fetch.url_policy import FetchFailed
 from tasks.search.fall_over import (

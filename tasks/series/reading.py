@@ -10,12 +10,11 @@ import openpyxl
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
-from tasks.inputs.blob import Blob
-from tasks.inputs.decode.sessions import Sessions
+from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.office.bounds import inflated, packed
-from tasks.inputs.source import Source
+from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import json_depth, looks_like_text
 from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, Table, cell_of, table_of

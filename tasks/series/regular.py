@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.errors import InputError
 from tasks.series.columns import Observed
-from tasks.series.grid import Grid, grid_of, nearest_step
-from tasks.series.periods import DAILY, DAY, HOUR, MINUTE, WEEK, Period
+from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Grid, Period, grid_of, nearest_step
 from tasks.wording.horizon import Horizon
 
 LEAST_POINTS = 5

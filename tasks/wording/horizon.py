@@ -7,7 +7,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from tasks.series.periods import DAILY, DAY, HOUR, MINUTE, MONTHLY, QUARTERLY, WEEKDAYS, WEEKLY, YEARLY, Period
+from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, MONTHLY, QUARTERLY, WEEKDAYS, WEEKLY, YEARLY, Period
 from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, stretch_of, unit_named
 
 

@@ -6,11 +6,10 @@ from models.sandbox.script import Outcome, Picture, SandboxLimits, Script
 from tasks.base import TaskRequest
 from tasks.code_sandbox import CodeSandboxTask, code_in, input_files
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Origin, Source
+from tasks.inputs.source import Blob, Origin, Source
 from tests.conftest import each_case
 
 PNG = b"\x89PNG\r\n\x1a\n"

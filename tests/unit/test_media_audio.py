@@ -13,12 +13,11 @@ from av.audio.resampler import AudioResampler
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.av.audio import SAMPLE_RATE, AudioDecoder, Recording
-from tasks.inputs.blob import Blob
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.sniff import sniff
-from tasks.inputs.source import Origin, Source
+from tasks.inputs.media_types import sniff
+from tasks.inputs.source import Blob, Origin, Source
 from tests.conftest import each_case
 from tests.recordings import AUDIO, RATE, VIDEO, Samples, beep_starts, beeps, encoded, filmed, plain_wav, speech
 

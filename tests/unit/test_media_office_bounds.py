@@ -10,11 +10,11 @@ from collections.abc import Iterable
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.loader import ole_refusal
+from tasks.inputs.media_types import sniff
 from tasks.inputs.office.bounds import DEPTH, XmlBudget, XmlCheck, XmlRefused, inflated
-from tasks.inputs.sniff import sniff
+from tasks.inputs.source import Blob
 from tests.office_files import WORD, changed, document_of, member, opened, slides, text_of, workbook
 
 TEXT = document_of("<w:p><w:r><w:t>text</w:t></w:r></w:p>")

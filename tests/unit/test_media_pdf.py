@@ -16,10 +16,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.vision.text import Quad
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.document import TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.document import PdfPages
+from tasks.inputs.source import Blob
 
 Draw = Callable[[Canvas], object]
 PARAGRAPH = ["The quick brown fox jumps", "over the lazy dog, 42 times."]

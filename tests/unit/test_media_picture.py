@@ -13,10 +13,10 @@ import pytest
 from PIL import ImageCms
 
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.media_types import sniff
 from tasks.inputs.picture import PicturePages
-from tasks.inputs.sniff import sniff
+from tasks.inputs.source import Blob
 from tests.conftest import each_case
 
 pillow_heif.register_heif_opener()  # for the pictures that the tests make

@@ -19,13 +19,13 @@ from structlog.testing import capture_logs
 from models.base import EngineNotReady, EngineUnavailable
 from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.blob import Blob
 from tasks.inputs.decode import lane as decode_lane
 from tasks.inputs.decode.channel import Call, Channel, Open
 from tasks.inputs.decode.lane import DecodeLimits, DecodePool, ProcessSession, native_sessions
-from tasks.inputs.decode.sessions import Worker
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.pdf.document import PdfPages
+from tasks.inputs.source import Blob
 from tests.decoders import Fragile
 from tests.pdfs import pdf_of_pages, pdf_that_takes_for_ever, raw_page
 

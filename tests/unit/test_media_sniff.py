@@ -6,8 +6,7 @@ import zipfile
 import PIL.Image
 import pytest
 
-from tasks.inputs.media_types import media_type_named, media_type_of_file
-from tasks.inputs.sniff import sniff
+from tasks.inputs.media_types import media_type_named, media_type_of_file, sniff
 from tests.conftest import each_case
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import json_depth, read_text
 from tests.conftest import each_case
 

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 from tasks.inputs.text.text_file import decode_text, looks_like_text
 from tests.conftest import each_case
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tasks.inputs.decode.sessions import Worker
+from tasks.inputs.decode.threads import Worker
 
 
 class Resource:

@@ -14,14 +14,13 @@ from models.capability import EngineConfig
 from models.vision.capability import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
 from tasks.errors import InputError
+from tasks.inputs.av.tracks import VideoTrack
 from tasks.inputs.av.video import VideoFrames, at_or_before, grid, scene_changes, spread
-from tasks.inputs.av.video_track import VideoTrack
-from tasks.inputs.blob import Blob
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.sniff import sniff
-from tasks.inputs.source import Origin, Source
+from tasks.inputs.media_types import sniff
+from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import OcrTask
 from tests import pages
 from tests.recordings import VIDEO, Picture, beeps, encoded, filmed

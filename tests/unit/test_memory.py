@@ -14,8 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from models import memory
 from models.memory import Activity, give_large_blocks_back, return_free_memory_for_ever
-from tasks.inputs.blob import Blob
-from tasks.inputs.source import Source
+from tasks.inputs.source import Blob, Source
 from tests.e2e.conftest import data_url, ocr_request
 
 

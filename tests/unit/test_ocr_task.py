@@ -21,13 +21,12 @@ from models.vision.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.decode.channel import Call
 from tasks.inputs.decode.lane import Lane, ProcessSession
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Origin, Source
+from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import OcrTask
 from tests import pages
 

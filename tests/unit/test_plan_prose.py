@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.planning.prose import Prose, target_language
+from app.chat.planning.wants import Prose, target_language
 from tests.conftest import each_case
 
 LINK = "https://example.com/a"

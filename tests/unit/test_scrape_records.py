@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 from tasks.scrape.matching import WORDS, Match
 from tasks.scrape.page_file import PageFile
 from tasks.scraper import fields_asked

@@ -8,9 +8,9 @@ import openpyxl
 import pytest
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import XLSX
+from tasks.inputs.source import Blob
 from tasks.series.columns import Observed, mentions, observed
 from tasks.series.formats import delimited_table, json_table
 from tasks.series.grid import Table

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import InputError
-from tasks.inputs.media_types import media_type_named
+from tasks.inputs.media_types import media_type_named, sniff
 from tasks.inputs.reading import decode_payload
-from tasks.inputs.sniff import sniff
 from tasks.inputs.source import _URL, Origin, Source, urls_in
 
 PIECE = 16

@@ -17,10 +17,9 @@ from app.chat.planning.wants import kind_of
 from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
 from models.vision.text import Image
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import DEMUXERS, VIDEOS
-from tasks.inputs.source import Source
+from tasks.inputs.source import Blob, Source
 
 COMMON = {"image/jpeg", "image/png", "image/webp"}
 """What every LLM that sees takes; other kinds go to it as PNG."""

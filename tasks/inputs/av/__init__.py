@@ -1,1 +1,1 @@
-"""Sound and video through FFmpeg: containers, tracks decoded block by block, and frames by their times."""
+"""Sound and video through FFmpeg: `containers`, their `tracks`, and what the server makes of both."""

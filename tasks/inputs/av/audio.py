@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputTooLarge
-from tasks.inputs.blob import Blob
 from tasks.inputs.decode.budget import DecodedBudget
-from tasks.inputs.decode.sessions import Session
+from tasks.inputs.decode.channel import Session
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 
 SAMPLE_RATE = 16_000
 """Hz of what is read, whatever the file's is: what speech models hear."""
@@ -39,7 +39,7 @@ class AudioDecoder:
 
     def _open(self) -> None:
         # FFmpeg is loaded where something is decoded, and not by whoever names this class.
-        from tasks.inputs.av.audio_track import AudioTrack
+        from tasks.inputs.av.tracks import AudioTrack
 
         self._track = AudioTrack(self._blob, self._limits)
         self._blocks = self._track.blocks()
@@ -51,7 +51,7 @@ class AudioDecoder:
 
     def counted_seconds(self) -> float:
         """The length of all packets together, without decoding them: nearer to the truth than what a header claims."""
-        from tasks.inputs.av.audio_track import count_seconds
+        from tasks.inputs.av.tracks import count_seconds
 
         return count_seconds(self._blob, self._limits)
 

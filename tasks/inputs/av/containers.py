@@ -16,9 +16,9 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import DEMUXERS
+from tasks.inputs.source import Blob
 
 AUDIO_CODECS = frozenset(
     {

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Image
-from tasks.inputs.blob import Blob
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
 
 _CHANGE = 0.02
 """Mean difference of two small pictures, of the whole range of grey, that is more than noise: a page of text in place
@@ -71,7 +71,7 @@ class VideoFrames(Pages):
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         # FFmpeg is loaded where something is decoded, and not by whoever names this class.
-        from tasks.inputs.av.video_track import VideoTrack
+        from tasks.inputs.av.tracks import VideoTrack
 
         self._blob = blob
         self._track = VideoTrack(blob, limits)

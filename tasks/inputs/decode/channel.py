@@ -1,7 +1,8 @@
-"""Messages between the server and a decode process: pickles over a socket, with what is large in shared memory.
+"""How a file is called that is open elsewhere: as a session, and in a decode process by messages.
 
-The shared memory has no name, so that it cannot outlive the two processes however they end: its file descriptor
-travels along with a message, and its bytes are freed with the last who holds it.
+Messages are pickles over a socket, with what is large in shared memory. That has no name, so that it cannot outlive the
+two processes however they end: its file descriptor travels along with a message, and its bytes are freed with the last
+who holds it.
 
 Fresh shared memory is slow: the kernel clears and maps it by pages of 4 KB, 0.5 ms a megabyte. What is of the size of
 a page's picture goes through memory that both ends keep, and is copied out of it at 0.02 ms a megabyte; only what is
@@ -21,14 +22,53 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, cached_property
 from itertools import accumulate
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
-from tasks.inputs.decode.sessions import Closable
+from tasks.inputs.source import Blob
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Closable)
+OpenedT = TypeVar("OpenedT", bound=Closable, covariant=True)
+
+
+class Session(Protocol[OpenedT]):
+    """An object of a class whose methods run elsewhere, called by the class's own methods:
+
+    session = await sessions.open(PdfPages, blob, limits)
+    picture = await session.run(PdfPages.picture, 3)
+    await session.close()
+
+    A method is looked up by its name, so that one of a base class calls the override.
+    """
+
+    async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Raises what the method raises."""
+
+    async def close(self) -> None:
+        """After the calls made so far, and even when the caller is cancelled meanwhile."""
+
+
+class Sessions(Protocol):
+    """Where files can be opened."""
+
+    async def open(
+        self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Session[S]:
+        """`factory(blob, *args)` there. Raises what the factory raises."""
+
+    async def close(self) -> None: ...
+
 
 Arguments = tuple[Any, ...]
 Named = dict[str, Any]

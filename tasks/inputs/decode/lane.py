@@ -19,22 +19,28 @@ from models.base import EngineNotReady, EngineUnavailable
 from models.scheduler import SHARE, FairSlots
 from models.turns import Homes
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.decode.channel import (
     Arguments,
     Call,
     Channel,
+    Closable,
     Close,
     Failed,
     Named,
     Open,
+    OpenedT,
+    P,
     Raised,
     Reply,
     Request,
     Returned,
+    S,
+    Sessions,
+    T,
 )
-from tasks.inputs.decode.sessions import Closable, OpenedT, P, S, Sessions, T, Worker
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.limits import MB, megabytes
+from tasks.inputs.source import Blob
 
 _START_S = 60.0
 """Seconds that a process may take to start, on a machine that is busy."""

@@ -14,8 +14,7 @@ import sys
 import threading
 
 from tasks.errors import InputError
-from tasks.inputs.decode.channel import Call, Channel, Close, Failed, Open, Raised, Reply, Request, Returned
-from tasks.inputs.decode.sessions import Closable
+from tasks.inputs.decode.channel import Call, Channel, Closable, Close, Failed, Open, Raised, Reply, Request, Returned
 
 GRACE_S = 2.0
 """Seconds after which a call that the server should have ended ends the process: the server was killed meanwhile, and

@@ -16,7 +16,7 @@ from typing import Self
 import httpcore
 import httpx
 
-from tasks.inputs.decode.sessions import Worker
+from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
 
 # An HTTP proxy on the way out.

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping
 from xml.parsers import expat
 
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits, megabytes
-from tasks.inputs.media_types import DOCX, IMAGES
-from tasks.inputs.sniff import DAMAGED, opened_archive, sniff
+from tasks.inputs.media_types import DAMAGED, DOCX, IMAGES, opened_archive, sniff
+from tasks.inputs.source import Blob
 
 DEPTH = 100
 """Elements within each other. Word nests some 10 for a paragraph and 3 for each table within a table; the libraries

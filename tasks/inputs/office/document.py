@@ -11,13 +11,12 @@ from lxml.etree import _Element
 
 from models.vision.text import Image
 from tasks.errors import InputError
-from tasks.inputs.blob import Blob
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
-from tasks.inputs.media_types import IMAGES
+from tasks.inputs.media_types import IMAGES, sniff
 from tasks.inputs.office.bounds import inflated
 from tasks.inputs.picture import PicturePages
-from tasks.inputs.sniff import sniff
+from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import alternative_text, html_to_markdown, picture_mention
 from tasks.inputs.text.text_file import check_length, decode_text, mark, unread, without_marks
 

@@ -13,11 +13,11 @@ import openpyxl
 from lxml import etree
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.office import document
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.office.document import OfficePictures
+from tasks.inputs.source import Blob
 from tasks.inputs.text import text_file
 
 # Numbers and dates of a spreadsheet as it shows them, without the habits of a country.

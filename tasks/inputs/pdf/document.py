@@ -17,10 +17,10 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
-from tasks.inputs.blob import Blob
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.text_layer import read_text_layer
+from tasks.inputs.source import Blob
 
 _FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
 """With annotations; RGB instead of BGR."""

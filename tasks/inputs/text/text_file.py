@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from charset_normalizer import from_bytes
 
-from tasks.inputs.blob import Blob
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.office.bounds import declares_entities
+from tasks.inputs.source import Blob
 
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Noncharacters: Unicode keeps them free for such marks. A text that holds them can at most name its own pictures."""
