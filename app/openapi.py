@@ -1,6 +1,6 @@
 """The OpenAPI description: what the routes say of themselves, made whole."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +12,8 @@ from app.middleware import PROBES
 
 _SCHEMAS = "#/components/schemas/"
 _DEFS = "#/$defs/"
+_BODIES: dict[str, Callable[[], dict[str, Any]]] = {}
+"""What makes the schemas of bodies that routes read by themselves."""
 _INTRODUCTION = """\
 One OpenAI-compatible endpoint over local specialist models. Any OpenAI SDK works with this server's `/v1` as its
 `base_url`.
@@ -41,8 +43,15 @@ def json_body(model: type[BaseModel], examples: Mapping[str, object]) -> dict[st
         f"example-{number}": {"summary": name, "value": value}
         for number, (name, value) in enumerate(examples.items(), 1)
     }
-    content = {"schema": model.model_json_schema(), "examples": named}
+    content = {"schema": body_schema(model.__name__, model.model_json_schema), "examples": named}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def body_schema(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, str]:
+    """A reference to the schema of a body that a route reads by itself. It is made when somebody asks for the
+    description: that takes as long as a tenth of the server's start."""
+    _BODIES[name] = make
+    return {"$ref": f"{_SCHEMAS}{name}"}
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
@@ -56,13 +65,13 @@ def _described(app: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = described["components"]["schemas"]
     for path, methods in described["paths"].items():
         for operation in methods.values():
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                content["schema"] = _shared(content["schema"], schemas)
             # Bad parameters are answered as all else is, and not as FastAPI would.
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = {"$ref": "#/components/responses/Error"}
             if path in PROBES:
                 operation["security"] = []
+    for name, make in _BODIES.items():
+        schemas |= _components(name, make())
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Error"] = ApiError.SCHEMA
@@ -79,24 +88,18 @@ def _described(app: FastAPI) -> dict[str, Any]:
     return described
 
 
-def _shared(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """A reference to `schema`, which moves to the components with all that it defines. Names of definitions begin with
-    the schema's own: a request's `Message` is not an answer's."""
-    title: str | None = schema.get("title")
-    if title is None:
-        return schema
+def _components(title: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """`schema` and all that it defines, by names that begin with `title`: a request's `Message` is not an answer's."""
     definitions = schema.get("$defs", {})
     whole = {key: value for key, value in schema.items() if key != "$defs"}
-    for name, definition in {"": whole, **definitions}.items():
-        schemas[title + name] = _renamed(definition, title)
-    return {"$ref": f"{_SCHEMAS}{title}"}
+    return {title + name: _renamed(one, title) for name, one in {"": whole, **definitions}.items()}
 
 
 def _renamed(value: Any, title: str) -> Any:
     """`value` with its references to definitions, and those of discriminators, led to the components."""
     match value:
         case dict():
-            return {key: _renamed(item, title) for key, item in value.items()}
+            return {key: _renamed(item, title) for key, item in value.items() if item is not None}
         case list():
             return [_renamed(item, title) for item in value]
         case str() if value.startswith(_DEFS):

@@ -53,7 +53,7 @@ class OwnSettings(BaseModel):
     The field of the capability's own name chooses its engine.
     """
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from threading import Lock
 from typing import Any, BinaryIO
 
 import httpx
-from filelock import FileLock
 
 import models
 from models.base import EngineUnavailable, ModelError
@@ -120,6 +119,8 @@ def _fetch(file: WeightFile, root: Path, http: httpx.Client, progress: Progress)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Held by the operating system: a process that dies lets go of it.
+        from filelock import FileLock
+
         with FileLock(_beside(target, "lock")):
             if not file.is_whole(root):
                 _download(file, target, http, progress)

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import chain
 from typing import NotRequired, TypedDict
 
-import cv2
 import numpy as np
 import PIL.Image
 
@@ -30,6 +29,8 @@ _STRAIGHT = 0.004
 
 def polygon_of(mask: Mask) -> list[Corner]:
     """The outline of the mask's largest part, in the pixels of the picture; empty for an empty mask."""
+    import cv2
+
     contours, _ = cv2.findContours(mask.pixels.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return []

@@ -14,6 +14,7 @@ from app.chat.planning.wants import SUBJECTS, Kind, Prose, Wants, kind_of, witho
 from models.base import ModelError
 from models.language.embedding import Embedder
 from tasks.inputs.source import Source
+from tasks.wording.vocabulary import compiled
 
 log = structlog.get_logger(__name__)
 
@@ -242,8 +243,8 @@ def _reads_out(prose: Prose) -> bool:
     """ "Transcribe this.", "Extract the text.", or no words at all; not "Extract the total."."""
     if not prose.text.strip():
         return True
-    details = SUBJECTS["all_that_is_written"].sub(" ", prose.text)
-    return prose.asks("read_out") and SUBJECTS["written"].search(details) is None
+    details = compiled(SUBJECTS["all_that_is_written"]).sub(" ", prose.text)
+    return prose.asks("read_out") and compiled(SUBJECTS["written"]).search(details) is None
 
 
 def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
@@ -252,7 +253,7 @@ def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
     if not steps or len([sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]) > 1:
         return False
     said = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")
-    more = sum(1 for _ in SUBJECTS["also"].finditer(said))
+    more = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(said))
     last = steps[-1]
     if last.task == "translate":
         is_last = set(last.after) == set(range(len(steps) - 1))

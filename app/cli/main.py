@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from app.calling import as_called_here
 from app.settings import PREFIX, Settings, unknown_variables
+from models import memory
 from models.safety.capability import thresholds_in
 
 cli = typer.Typer(
@@ -47,13 +48,14 @@ def serve(
     port: Annotated[int | None, typer.Option(help=f"Instead of {PREFIX}PORT.")] = None,
 ) -> None:
     """Serve the API until told to stop; running streams get time to end."""
-    from app.cli.serving import CannotListen
-    from app.cli.serving import serve as serve_until_stopped
-    from app.main import create_app
-    from app.telemetry import configure_logging
-    from models.memory import give_large_blocks_back
-
     settings = read_settings(host=host, port=port)
+    with memory.left_alone():
+        from app.cli.serving import CannotListen
+        from app.cli.serving import serve as serve_until_stopped
+        from app.main import create_app
+        from app.telemetry import configure_logging
+        from models.memory import give_large_blocks_back
+
     configure_logging(settings.log_level, settings.log_format)
     give_large_blocks_back()
     try:
@@ -74,12 +76,13 @@ def doctor(
 
     The exit status is 1 when something that should work does not.
     """
-    from app.cli.doctor import examine
-    from app.telemetry import configure_logging
+    settings = read_settings()
+    with memory.left_alone():
+        from app.cli.doctor import examine
+        from app.telemetry import configure_logging
 
     # What is wrong stands in the table.
     configure_logging("error")
-    settings = read_settings()
     try:
         sys.exit(asyncio.run(examine(settings, as_json=as_json)))
     except ValueError as error:  # the settings' fault: no engine's gets out of it
@@ -208,12 +211,13 @@ def explain_text(
 
     The text is judged as a request's would be, by the same engines and thresholds. The exit status is 0 either way.
     """
-    from app.cli import guard_explanation
-    from app.telemetry import configure_logging
-    from models.base import ModelError
+    settings = read_settings()
+    with memory.left_alone():
+        from app.cli import guard_explanation
+        from app.telemetry import configure_logging
+        from models.base import ModelError
 
     configure_logging("warning")
-    settings = read_settings()
     # Bytes that are no UTF-8 become signs of replacement, as in a file that a client sends.
     read = (sys.stdin.buffer.read() if text == "-" else os.fsencode(text)).decode("utf-8", "replace")
     if not read.strip():

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from app.chat.event_driver import Feed, Progress, Work, as_progress
 from app.chat.render import FIRST_PING_S, PING_S
 from app.middleware import until_disconnect
+from app.openapi import body_schema
 from app.routes.body import EventStream, UploadForm, body_pieces, is_on
 from app.routes.status import check_model
 from app.services import Services
@@ -216,13 +217,18 @@ router = APIRouter(prefix="/v1/audio", tags=["audio"])
 
 def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
     """The route's OpenAPI: `form` with a file, and the content types of its answer besides JSON."""
-    schema = form.model_json_schema()
-    for name in [name for name, field in schema["properties"].items() if field.get("type") == "array"]:
-        schema["properties"][f"{name}[]"] = schema["properties"].pop(name)
-    schema["properties"] = {"file": {"type": "string", "format": "binary"}, **schema["properties"]}
-    schema["required"] = ["file", *schema["required"]]
+
+    def make() -> dict[str, Any]:
+        schema = form.model_json_schema()
+        for name in [name for name, field in schema["properties"].items() if field.get("type") == "array"]:
+            schema["properties"][f"{name}[]"] = schema["properties"].pop(name)
+        schema["properties"] = {"file": {"type": "string", "format": "binary"}, **schema["properties"]}
+        schema["required"] = ["file", *schema["required"]]
+        return schema
+
+    content = {"multipart/form-data": {"schema": body_schema(form.__name__, make)}}
     return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
+        "requestBody": {"required": True, "content": content},
         "responses": {"200": {"content": {kind: {"schema": {"type": "string"}} for kind in also}}},
     }
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.errors import BadRequest
 from app.wire.request import first_problem
-from app.wire.response import Wire, absent
+from app.wire.response import Wire, absent, describe
 from models.translation.languages import language_code
 
 
@@ -75,7 +75,7 @@ MODELS = (
 class _Form(BaseModel):
     """A form's values are text: "0.2" is a number, "true" a truth value. Unknown fields are accepted."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(json_schema_extra=describe)
 
     @classmethod
     def read(cls, values: Mapping[str, Sequence[str]]) -> Self:

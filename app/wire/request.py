@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from app.wire.response import describe
+
 UNION_MARK = "·"
 """Begins the tags of unions, which pydantic puts into an error's location; `field_path` leaves them out."""
 
@@ -35,7 +37,7 @@ FAIL_FAST = Field(fail_fast=True)
 class Wire(BaseModel):
     """JSON types are taken at their word: the string "1" is no number."""
 
-    model_config = ConfigDict(extra="allow", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=describe)
 
 
 def _json_kind(value: Any) -> str | None:

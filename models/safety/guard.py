@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from models.vision.text import Image
@@ -105,6 +106,7 @@ _LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
 """Letters of scripts that part words. Others go on without a space, or begin a word with an article."""
 
 
+@cache
 def label(words: str) -> re.Pattern[str]:
     """Finds one of `words` (a pattern) at the end of what stands before a number, in any case."""
     return re.compile(rf"(?<![{_LETTER}\d])(?:{words})(?![{_LETTER}]){_GOES_ON}", re.IGNORECASE)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from models.safety.guard import label
 
@@ -79,17 +80,26 @@ _ANY = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|ident
 
 @dataclass(frozen=True, slots=True)
 class NationalId:
-    form: re.Pattern[str]
+    written: str
     check: Callable[[str], bool]
     """Whether its digits and letters, without separators, are right."""
-    label: re.Pattern[str] | None
-    """What must end right before it; None where its form tells enough."""
+    words: str = ""
+    """One of which must stand right before it; empty where its form tells enough."""
 
-    @classmethod
-    def of(cls, form: str, check: Callable[[str], bool], words: str = "") -> "NationalId":
-        # Part of no longer number: neither of digits, nor of groups of digits.
-        apart = re.compile(rf"(?<![^\W_])(?<!\d[.\-_/])(?:{form})(?![^\W_])(?![.\-_/]\d)", re.ASCII)
-        return cls(apart, check, label(f"{words}|{_ANY}") if words else None)
+    @property
+    def form(self) -> re.Pattern[str]:
+        return form_of(self.written)
+
+    @property
+    def label(self) -> re.Pattern[str] | None:
+        """What must end right before it."""
+        return label(f"{self.words}|{_ANY}") if self.words else None
+
+
+@cache
+def form_of(*written: str) -> re.Pattern[str]:
+    """One of `written`, as part of no longer number: neither of digits, nor of groups of digits."""
+    return re.compile(rf"(?<![^\W_])(?<!\d[.\-_/])(?:{'|'.join(written)})(?![^\W_])(?![.\-_/]\d)", re.ASCII)
 
 
 def _is_day(year: str, month: str, day: str) -> bool:
@@ -292,56 +302,55 @@ def _portuguese(number: str) -> bool:
     return -weighted(number, range(9, 1, -1)) % 11 % 10 == int(number[8])
 
 
-_of = NationalId.of
 _ALL = (
     # The Americas.
-    _of(r"\d{3}-\d{2}-\d{4}", _us),
-    _of(r"\d{3} ?\d{2} ?\d{4}", _us, r"ssn|social security|itin|taxpayer id\w*"),
-    _of(r"\d{3}[ -]?\d{3}[ -]?\d{3}", _canadian, r"sin|nas|social insurance|assurance sociale"),
-    _of(r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d", _mexican),
-    _of(r"\d{3}\.\d{3}\.\d{3}-\d{2}", _brazilian),
-    _of(r"\d{9}-?\d{2}", _brazilian, r"cpf"),
-    _of(r"2[0347]-\d{8}-\d", _argentine),
-    _of(r"\d{1,2}\.\d{3}\.\d{3}-[\dKk]", _chilean),
+    NationalId(r"\d{3}-\d{2}-\d{4}", _us),
+    NationalId(r"\d{3} ?\d{2} ?\d{4}", _us, r"ssn|social security|itin|taxpayer id\w*"),
+    NationalId(r"\d{3}[ -]?\d{3}[ -]?\d{3}", _canadian, r"sin|nas|social insurance|assurance sociale"),
+    NationalId(r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d", _mexican),
+    NationalId(r"\d{3}\.\d{3}\.\d{3}-\d{2}", _brazilian),
+    NationalId(r"\d{9}-?\d{2}", _brazilian, r"cpf"),
+    NationalId(r"2[0347]-\d{8}-\d", _argentine),
+    NationalId(r"\d{1,2}\.\d{3}\.\d{3}-[\dKk]", _chilean),
     # Europe.
-    _of(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]", _nino),
-    _of(r"\d{3}[ -]?\d{3}[ -]?\d{4}", _nhs, r"nhs"),
-    _of(r"\d{7}[A-W][A-IW]?", _irish, r"ppsn?|personal public service"),
-    _of(r"(?:\d{8}|[XYZ][ -]?\d{7})[ -]?[A-HJ-NP-TV-Z]", _spanish),
-    _of(r"\d{3} ?\d{3} ?\d{3}", _portuguese, r"nif|contribuinte"),
-    _of(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[23]\d|4[0-2]|[5-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _french),
-    _of(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _belgian),
-    _of(r"\d{11}", _belgian, r"rijksregister\w*|registre national|nationalregister\w*"),
-    _of(r"\d{9}|\d{4}[. ]\d{2}[. ]\d{3}", _dutch, r"bsn|burgerservice\w*|sofi\w*"),
-    _of(r"\d{2} ?\d{6} ?[A-Z] ?\d{3}", _german_pension),
-    _of(r"\d{2} ?\d{3} ?\d{3} ?\d{3}", mod_11_10, r"steuer\w*|steuer-id\w*|idnr|tax id\w*"),
-    _of(r"756\.?\d{4}\.?\d{4}\.?\d{2}", ean),
-    _of(r"[A-Z]{6}[\dL-NP-V]{2}[A-EHLMPRST][\dL-NP-V]{2}[A-Z][\dL-NP-V]{3}[A-Z]", _italian),
-    _of(r"\d{6}-?\d{4}", _day_first, r"cpr"),
-    _of(r"(?:\d{2})?\d{6}[-+]?\d{4}", _swedish, r"personnummer|samordningsnummer|pnr|personal number"),
-    _of(r"\d{6} ?\d{5}", _norwegian),
-    _of(r"\d{6}[-+A-FU-Y]\d{3}[\dA-FHJ-NPR-Y]", _finnish),
-    _of(r"\d{11}", _polish, r"pesel"),
-    _of(r"\d{6}/\d{4}", _czech),
-    _of(r"[1-9]\d{12}", _romanian, r"cnp"),
-    _of(r"\d{10}", _bulgarian, r"egn|егн"),
-    _of(r"[1-9]\d{10}", _turkish, r"t\.?c\.?(?: kimlik)?|tckn|kimlik"),
+    NationalId(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]", _nino),
+    NationalId(r"\d{3}[ -]?\d{3}[ -]?\d{4}", _nhs, r"nhs"),
+    NationalId(r"\d{7}[A-W][A-IW]?", _irish, r"ppsn?|personal public service"),
+    NationalId(r"(?:\d{8}|[XYZ][ -]?\d{7})[ -]?[A-HJ-NP-TV-Z]", _spanish),
+    NationalId(r"\d{3} ?\d{3} ?\d{3}", _portuguese, r"nif|contribuinte"),
+    NationalId(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[23]\d|4[0-2]|[5-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _french),
+    NationalId(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _belgian),
+    NationalId(r"\d{11}", _belgian, r"rijksregister\w*|registre national|nationalregister\w*"),
+    NationalId(r"\d{9}|\d{4}[. ]\d{2}[. ]\d{3}", _dutch, r"bsn|burgerservice\w*|sofi\w*"),
+    NationalId(r"\d{2} ?\d{6} ?[A-Z] ?\d{3}", _german_pension),
+    NationalId(r"\d{2} ?\d{3} ?\d{3} ?\d{3}", mod_11_10, r"steuer\w*|steuer-id\w*|idnr|tax id\w*"),
+    NationalId(r"756\.?\d{4}\.?\d{4}\.?\d{2}", ean),
+    NationalId(r"[A-Z]{6}[\dL-NP-V]{2}[A-EHLMPRST][\dL-NP-V]{2}[A-Z][\dL-NP-V]{3}[A-Z]", _italian),
+    NationalId(r"\d{6}-?\d{4}", _day_first, r"cpr"),
+    NationalId(r"(?:\d{2})?\d{6}[-+]?\d{4}", _swedish, r"personnummer|samordningsnummer|pnr|personal number"),
+    NationalId(r"\d{6} ?\d{5}", _norwegian),
+    NationalId(r"\d{6}[-+A-FU-Y]\d{3}[\dA-FHJ-NPR-Y]", _finnish),
+    NationalId(r"\d{11}", _polish, r"pesel"),
+    NationalId(r"\d{6}/\d{4}", _czech),
+    NationalId(r"[1-9]\d{12}", _romanian, r"cnp"),
+    NationalId(r"\d{10}", _bulgarian, r"egn|егн"),
+    NationalId(r"[1-9]\d{10}", _turkish, r"t\.?c\.?(?: kimlik)?|tckn|kimlik"),
     # Asia, Africa, Australia.
-    _of(r"\d{9}", luhn, r"(?:teudat )?zehut|ת\.?ז|תעודת זהות"),
-    _of(r"[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}", verhoeff, r"aadha?ar|uidai|आधार"),
-    _of(r"\d{17}[\dX]", _chinese),
-    _of(r"\d{6}-[1-8]\d{6}", _korean),
-    _of(r"\d{4}[ -]?\d{4}[ -]?\d{4}", _japanese, r"my ?number|マイナンバー|個人番号"),
-    _of(r"[A-Z][1289]\d{8}", _taiwanese, r"身[分份][證证]"),
-    _of(r"[A-Z]{1,2}\d{6}\([\dA]\)", _hong_kong),
-    _of(r"[STFG]\d{7}[A-Z]", _singaporean),
-    _of(r"\d-\d{4}-\d{5}-\d{2}-\d", _thai),
-    _of(r"\d{6} ?\d{4} ?\d{3}", _south_african, r"id(?: number| no)?|identity"),
-    _of(r"\d{3}[ -]?\d{3}[ -]?\d{3}", _australian_tax, r"tfn|tax file"),
-    _of(r"[2-6]\d{3}[ -]?\d{5}[ -]?\d", _australian_health, r"medicare"),
+    NationalId(r"\d{9}", luhn, r"(?:teudat )?zehut|ת\.?ז|תעודת זהות"),
+    NationalId(r"[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}", verhoeff, r"aadha?ar|uidai|आधार"),
+    NationalId(r"\d{17}[\dX]", _chinese),
+    NationalId(r"\d{6}-[1-8]\d{6}", _korean),
+    NationalId(r"\d{4}[ -]?\d{4}[ -]?\d{4}", _japanese, r"my ?number|マイナンバー|個人番号"),
+    NationalId(r"[A-Z][1289]\d{8}", _taiwanese, r"身[分份][證证]"),
+    NationalId(r"[A-Z]{1,2}\d{6}\([\dA]\)", _hong_kong),
+    NationalId(r"[STFG]\d{7}[A-Z]", _singaporean),
+    NationalId(r"\d-\d{4}-\d{5}-\d{2}-\d", _thai),
+    NationalId(r"\d{6} ?\d{4} ?\d{3}", _south_african, r"id(?: number| no)?|identity"),
+    NationalId(r"\d{3}[ -]?\d{3}[ -]?\d{3}", _australian_tax, r"tfn|tax file"),
+    NationalId(r"[2-6]\d{3}[ -]?\d{5}[ -]?\d", _australian_health, r"medicare"),
 )
 """Sources: the states' own descriptions, as collected in Wikipedia's "National identification number"."""
-TELLING_IDS = tuple(known for known in _ALL if known.label is None)
+TELLING_IDS = tuple(known for known in _ALL if not known.words)
 """Told by their form."""
-LABELLED_IDS = tuple(known for known in _ALL if known.label is not None)
+LABELLED_IDS = tuple(known for known in _ALL if known.words)
 """Told by a word before them."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 from models.capability import is_installed
 from models.safety.guard import LONGEST, label
-from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId, luhn, mod_97_10
+from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId, form_of, luhn, mod_97_10
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
@@ -94,7 +94,7 @@ _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
 """A group without digits: of a bank, of a kind of number, for a check."""
 _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
 """The beginning of a number before its first digit."""
-_TELLING_ID = re.compile("|".join(known.form.pattern for known in TELLING_IDS), re.ASCII)
+_TELLING_FORMS = tuple(known.written for known in TELLING_IDS)
 _WORD = re.compile(r"[^\W\d_]")
 _STRETCH = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)+", re.ASCII)
 """Digits with what may stand between those of one number."""
@@ -144,10 +144,8 @@ _ISSUERS = re.compile(
     re.ASCII,
 )
 """Source: ISO/IEC 7812-1, and what the networks publish of their ranges."""
-_IS_CARD = label(
-    r"(?:(?:credit|debit|bank|kredit|payment)[ -]?)?(?:card|karte)(?:n?nummer)?|visa|mastercard|amex|cc|pan"
-)
-_IS_ELSE = label(
+_CARDS = r"(?:(?:credit|debit|bank|kredit|payment)[ -]?)?(?:card|karte)(?:n?nummer)?|visa|mastercard|amex|cc|pan"
+_OTHERS = (
     r"order|invoice|tracking|shipment|serial|article|item|part|product|model|ref|reference|ticket|case|customer|ean|"
     r"gtin|upc|isbn|issn|imei|sku|doi|batch|lot|version|build|commit|transaction|"
     r"bestell(?:ung|nummer)|auftrag(?:snummer)?|rechnung(?:snummer)?|artikel(?:nummer)?|sendung(?:snummer)?|"
@@ -230,11 +228,11 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Span]:
     before = _before(text, start)
     phones = [Span(first, last, "PHONE") for first, last in phones_in(text, start, end, before)]
     yield from (phone for phone in phones if text[phone.start] == "+")
-    if _TELLING_ID.search(text, *wide):
+    if form_of(*_TELLING_FORMS).search(text, *wide):
         yield from _ids(text, TELLING_IDS, *wide)
     if _WORD.search(text, max(0, start - LONGEST), end):
         yield from _ids(text, LABELLED_IDS, *wide)
-    yield from (phone for phone in phones if not _IS_ELSE.search(_before(text, phone.start)))
+    yield from (phone for phone in phones if not label(_OTHERS).search(_before(text, phone.start)))
 
 
 def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator[Span]:
@@ -242,7 +240,7 @@ def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator
         for found in known.form.finditer(text, start, end):
             before = _before(text, found.start())
             named = known.label is None or known.label.search(before)
-            if named and not _IS_ELSE.search(before) and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group())):
+            if named and not label(_OTHERS).search(before) and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group())):
                 yield Span(*found.span(), "ID")
 
 
@@ -271,7 +269,7 @@ def _is_card(text: str, found: re.Match[str]) -> bool:
     if not _ISSUERS.fullmatch(number) or not luhn(number):
         return False
     before = _before(text, found.start())
-    if _IS_CARD.search(before):
+    if label(_CARDS).search(before):
         return True
     # What is not grouped has to have the usual length, and no other name.
-    return not found.group().isdecimal() or (len(number) in (15, 16) and not _IS_ELSE.search(before))
+    return not found.group().isdecimal() or (len(number) in (15, 16) and not label(_OTHERS).search(before))

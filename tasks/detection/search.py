@@ -1,7 +1,6 @@
 """What is looked for, which engine looks for it, and what it finds in one picture."""
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -14,26 +13,23 @@ from models.vision.detection.detector import Detection, Detector, Segmenter, sup
 from models.vision.text import Image
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import instruction_in
+from tasks.wording.vocabulary import compiled
 
-_OUTLINE = re.compile(
-    r"\boutlin\w*|\bpolygon\w*|\bcontours?\b|\bsilhouettes?\b|\bumriss\w*|\bkontur\w*|\bumrand\w*|\bcontorn\w*|轮廓|輪郭",
-    re.IGNORECASE,
+_OUTLINE = (
+    r"\boutlin\w*|\bpolygon\w*|\bcontours?\b|\bsilhouettes?\b|\bumriss\w*|\bkontur\w*|\bumrand\w*|\bcontorn\w*"
+    r"|轮廓|輪郭"
 )
-_MASK = re.compile(
+_MASK = (
     # "People with masks" wear them.
     r"\bmask (?:out|the|all|every|each)\b|\b(?:segmentation|pixel|binary|instance) masks?\b|\bmasks? (?:of|for)\b"
-    r"|\b(?:return|give(?: me)?|include|output|create|draw|produce|get) (?:\w+ ){0,3}masks?\b|\bmit masken?\b",
-    re.IGNORECASE,
+    r"|\b(?:return|give(?: me)?|include|output|create|draw|produce|get) (?:\w+ ){0,3}masks?\b|\bmit masken?\b"
 )
-_SEGMENT = re.compile(
-    r"\bsegment(?:s|ed|ing|ation|e|er|ez|a|iere\w*|eer)?\b|\bcut out\b|分割|抠图|セグメン", re.IGNORECASE
-)
-_SMALL = re.compile(
+_SEGMENT = r"\bsegment(?:s|ed|ing|ation|e|er|ez|a|iere\w*|eer)?\b|\bcut out\b|分割|抠图|セグメン"
+_SMALL = (
     r"\b(?:small|tiny|little|distant|far[- ]away) (?:\w+ )?"
     r"(?:objects?|things?|items?|details?|ones|people|persons?|cars?)\b"
     r"|\b(?:even|also|including) (?:the )?(?:small|tiny|little)\w*|\btil(?:e|es|ed|ing)\b|\bslic(?:e|es|ed|ing)\b"
-    r"|\bkleine\w*|\bpetits?\b|\bpeque[ñn][ao]s?\b|\bpiccol[ei]\b|\bpequen[ao]s\b|小物体|小さい",
-    re.IGNORECASE,
+    r"|\bkleine\w*|\bpetits?\b|\bpeque[ñn][ao]s?\b|\bpiccol[ei]\b|\bpequen[ao]s\b|小物体|小さい"
 )
 
 
@@ -51,11 +47,11 @@ class Wishes:
     @classmethod
     def of(cls, text: str) -> Self:
         """ "Outline" asks for polygons, "mask" for masks, "segment" for both."""
-        segment = bool(_SEGMENT.search(text))
+        segment = bool(compiled(_SEGMENT).search(text))
         return cls(
-            polygon=segment or bool(_OUTLINE.search(text)),
-            mask=segment or bool(_MASK.search(text)),
-            small=bool(_SMALL.search(text)),
+            polygon=segment or bool(compiled(_OUTLINE).search(text)),
+            mask=segment or bool(compiled(_MASK).search(text)),
+            small=bool(compiled(_SMALL).search(text)),
         )
 
 

@@ -10,7 +10,6 @@ from itertools import accumulate
 from math import atan2, cos, degrees, hypot, radians, sin
 from statistics import median
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,6 +62,8 @@ def turned(points: Iterable[Point], angle: float) -> list[Point]:
 
 def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
     """The straight lines of a picture that run along or across its text, which is known to stand in `lines`."""
+    import cv2
+
     angle, height = skew_of(lines)
     skew = (angle + 45) % 90 - 45
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
@@ -92,6 +93,8 @@ def rulings_in(picture: Image, lines: Sequence[TextLine]) -> list[Ruling]:
 
 def _strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tuple[float, float, float]]:
     """Left end, level and length of the dark strokes that run to the right."""
+    import cv2
+
     reach = max(8, int(shortest * height))
     ink = cv2.dilate(np.ascontiguousarray(ink), np.ones((2, 1), np.uint8))
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))

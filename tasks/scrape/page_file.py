@@ -13,7 +13,6 @@ from tasks.inputs import media_types
 from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
-from tasks.inputs.text.html_text import html_to_markdown
 from tasks.scrape.feed import is_feed, read_feed
 from tasks.scrape.main_part import has_main, largest_share, main_part, size_of, size_within, text_of
 from tasks.scrape.matching import Match, Row, match_records
@@ -94,6 +93,9 @@ def _main(root: HtmlElement) -> tuple[str, str]:
         article = article_of(root)
         if article is not None and _is_whole(article.text, text, region, marked=has_main(root)):
             return article.text, article.markdown
+    # Imported here: what it needs takes as long as a tenth of the server's start, and few pages need it.
+    from tasks.inputs.text.html_text import html_to_markdown
+
     html = lxml_html.tostring(region, encoding="unicode", with_tail=False)
     return text, html_to_markdown(f"<html><body>{html}</body></html>", picture=lambda _: "")
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from bs4.dammit import EncodingDetector
 from lxml import html as lxml_html
 from lxml.etree import ParserError
 from lxml.html import HtmlElement
@@ -59,6 +58,9 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     The charset is the byte order mark's, the declared one, or that of a `meta` element. Raises as `decode_text`, and
     InputTooLarge for more than MAX_TAGS.
     """
+    # Imported here: it takes as long as a tenth of the server's start.
+    from bs4.dammit import EncodingDetector
+
     charset = blob.charset or EncodingDetector.find_declared_encoding(blob.data[:_HEAD], is_html=True)
     text = decode_text(replace(blob, charset=charset), limits)
     if text.count("<") > MAX_TAGS:

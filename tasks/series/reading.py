@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import openpyxl
-
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.decode.channel import Sessions
@@ -51,6 +49,8 @@ class WorkbookTables:
         """Nothing is held but the cells."""
 
     def _read(self, members: dict[str, bytes]) -> Iterator[tuple[str, Table]]:
+        import openpyxl
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what openpyxl does not keep when it saves
             workbook = openpyxl.load_workbook(packed(members), read_only=True, data_only=True, keep_links=False)

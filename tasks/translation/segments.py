@@ -11,6 +11,7 @@ from typing import Literal
 
 from models.safety.personal_data import KINDS
 from models.translation.ct2 import MARK, MOST, content_mark, is_markup, markup_mark, same_marks
+from tasks.wording.vocabulary import compiled
 
 Kind = Literal["break", "markup", "content"]
 """A `break` ends a sentence (a line's end, `<p>`, a fenced block); `markup` stands between words (`<b>`, `**`);
@@ -81,12 +82,10 @@ _OPENERS: tuple[tuple[Kind, str, str], ...] = (
 """Blocks whose inside is not prose: how they open and close. They are searched for by themselves: an opener that is
 never closed must not cost a search at each place where it stands."""
 
-_OPENER = re.compile(
-    "|".join(f"(?P<o{place}>{opener})" for place, (_, opener, _) in enumerate(_OPENERS)), re.IGNORECASE
-)
+_OPENER = "|".join(f"(?P<o{place}>{opener})" for place, (_, opener, _) in enumerate(_OPENERS))
 _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTERNS)]
 # Nothing begins amid a word: the look at the character before saves the rest.
-_ITEM = re.compile(rf"(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})", re.DOTALL | re.IGNORECASE)
+_ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 
 
@@ -109,7 +108,7 @@ def items_of(text: str) -> Iterator[Item]:
 
 
 def _between(text: str, start: int, end: int) -> Iterator[Item]:
-    for found in _ITEM.finditer(text, start, end):
+    for found in compiled(_ITEM).finditer(text, start, end):
         if found.group():
             # The last group to close is the outermost one.
             kind = _PATTERNS[int(str(found.lastgroup)[1:])][0]
@@ -119,7 +118,7 @@ def _between(text: str, start: int, end: int) -> Iterator[Item]:
 def _blocks_of(text: str) -> Iterator[Item]:
     never_closed: set[str] = set()
     place = 0
-    while opened := _OPENER.search(text, place):
+    while opened := compiled(_OPENER).search(text, place):
         kind, _, closer = _OPENERS[int(str(opened.lastgroup)[1:])]
         for name in ("fence", "raw", "code"):
             closer = closer.replace(name.upper(), re.escape(opened[name] or ""))

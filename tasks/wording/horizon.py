@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, MONTHLY, QUARTERLY, WEEKDAYS, WEEKLY, YEARLY, Period
-from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, stretch_of, unit_named
+from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, compiled, stretch_of, unit_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,55 +48,55 @@ _UNIT = rf"(?P<unit>{'|'.join(UNITS.values())})"
 _EDGE = r"(?<![^\W\d_])"
 _END = r"(?![^\W\d_]|\d)"
 _OTHERS = rf"(?:[ -]?(?:{_NEXT}|more|weiteren?|autres|más|altri|mais|de|calendar|full|whole|single|additional|extra))?"
-_COUNTED = re.compile(
-    rf"(?P<count>{_COUNT})\s*-?{_OTHERS}\s*-?(?:{_UNIT}|{_STEPS})(?:{_END}|(?<=[\u3040-\u9fff]))", re.IGNORECASE
-)
-_COUNTED_AFTER = re.compile(rf"{_UNIT}\s+(?P<count>{'|'.join(_ARABIC)})", re.IGNORECASE)
+_COUNTED = rf"(?P<count>{_COUNT})\s*-?{_OTHERS}\s*-?(?:{_UNIT}|{_STEPS})(?:{_END}|(?<=[\u3040-\u9fff]))"
+_COUNTED_AFTER = rf"{_UNIT}\s+(?P<count>{'|'.join(_ARABIC)})"
 _UNCOUNTED = (
-    re.compile(rf"{_EDGE}(?:{_NEXT})\s*{_UNIT}{_END}", re.IGNORECASE),
-    re.compile(rf"{_EDGE}{_UNIT} (?:{_NEXT}){_END}", re.IGNORECASE),
+    rf"{_EDGE}(?:{_NEXT})\s*{_UNIT}{_END}",
+    rf"{_EDGE}{_UNIT} (?:{_NEXT}){_END}",
 )
-_BARE = re.compile(
+_BARE = (
     rf"{_EDGE}(?:(?:{_NEXT})\s+(?P<next>{_COUNT}){_END}|(?P<more>{_COUNT}) more{_END}"
-    rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})",
-    re.IGNORECASE,
+    rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})"
 )
 _BEFORE = 24
 """Characters before a number of periods in which a word may say that they are past."""
-_GONE = re.compile(rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$", re.IGNORECASE)
-_AHEAD = re.compile(rf"{_EDGE}(?:{_NEXT})\W*$", re.IGNORECASE)
-_TOMORROW = re.compile(r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا", re.IGNORECASE)
+_GONE = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
+_AHEAD = rf"{_EDGE}(?:{_NEXT})\W*$"
+_TOMORROW = r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا"
 
-_UNTIL = re.compile(
+_UNTIL = (
     r"(?:\b(?:(?P<firm>until|till|through|thru|up to|bis|jusqu['’](?:à|en|au)|hasta|fino (?:a|al)|até|tot(?: en met)?"
     r"|до|по)"
     r"|to|by|ending|for|in|für|im|pour|en|para|per|voor|на|в)|(?P<cjk>到|至|حتى))"
-    rf"(?: the)?(?: (?:end|close|ende|fin|final|fine|fim|einde|конца) ?(?:of|de|di|do|von|van)?)? ?{DATE}",
-    re.IGNORECASE,
+    rf"(?: the)?(?: (?:end|close|ende|fin|final|fine|fim|einde|конца) ?(?:of|de|di|do|von|van)?)? ?{DATE}"
 )
 
 
 def horizon_in(words: str) -> Horizon | None:
     """None where `words` do not say. A number of periods wins over a date, and what is called next over the rest."""
     counted = [
-        found for found in (*_COUNTED.finditer(words), *_COUNTED_AFTER.finditer(words)) if not _is_past(words, found)
+        found
+        for found in (*compiled(_COUNTED).finditer(words), *compiled(_COUNTED_AFTER).finditer(words))
+        if not _is_past(words, found)
     ]
-    ahead = [found for found in counted if _AHEAD.search(words[max(0, found.start() - _BEFORE) : found.start()])]
+    ahead = [
+        found for found in counted if compiled(_AHEAD).search(words[max(0, found.start() - _BEFORE) : found.start()])
+    ]
     if ahead or counted:
         first = (ahead or counted)[0]
         return Horizon(_number(first["count"]), _period(first))
     if until := _until(words):
         return until
     for pattern in _UNCOUNTED:
-        if found := pattern.search(words):
+        if found := compiled(pattern).search(words):
             return Horizon(1, _period(found))
-    if found := _BARE.search(words):
+    if found := compiled(_BARE).search(words):
         return Horizon(_number(found["next"] or found["more"] or found["named"]))
-    return Horizon(1, DAILY) if _TOMORROW.search(words) else None
+    return Horizon(1, DAILY) if compiled(_TOMORROW).search(words) else None
 
 
 def _is_past(words: str, found: re.Match[str]) -> bool:
-    return bool(_GONE.search(words[max(0, found.start() - _BEFORE) : found.start()]))
+    return bool(compiled(_GONE).search(words[max(0, found.start() - _BEFORE) : found.start()]))
 
 
 def _period(found: re.Match[str]) -> Period | None:
@@ -113,7 +113,7 @@ def _until(words: str) -> Horizon | None:
     """The end of the last day, month, quarter or year that the words reach to."""
     ends = [
         (stretch[1], bool(found["firm"] or found["cjk"]))
-        for found in _UNTIL.finditer(words)
+        for found in compiled(_UNTIL).finditer(words)
         if (stretch := stretch_of(found)) is not None
     ]
     if not ends:

@@ -7,15 +7,15 @@ say is understood.
 import re
 from collections.abc import Iterator
 
-from tasks.wording.vocabulary import NUMBERS, PHRASES
+from tasks.wording.vocabulary import NUMBERS, PHRASES, compiled
 
-_VERB = re.compile(rf"\b(?:{PHRASES['objects']['before']})(?=[\s:]|(?<=['’]))", re.IGNORECASE)
+_VERB = rf"\b(?:{PHRASES['objects']['before']})(?=[\s:]|(?<=['’]))"
 
-_END = re.compile(rf"[.?!;\n(\[\"“]|\b(?:{PHRASES['objects']['after']})\b", re.IGNORECASE)
-_AND = re.compile(r"\s*(?:,|;|/|&|\+|:|\b(?:and|or|as well as|und|oder|sowie|et|ou|y|e|o|en)\b)\s*", re.IGNORECASE)
+_END = rf"[.?!;\n(\[\"“]|\b(?:{PHRASES['objects']['after']})\b"
+_AND = r"\s*(?:,|;|/|&|\+|:|\b(?:and|or|as well as|und|oder|sowie|et|ou|y|e|o|en)\b)\s*"
 
 _LITTLE = frozenset(PHRASES["little"]["objects"].split())
-_EVERYTHING = re.compile(rf"\b(?:{PHRASES['objects']['everything']})\b", re.IGNORECASE)
+_EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 
 _LONGEST_LIST = 400
 """Characters behind a verb in which its objects stand."""
@@ -34,7 +34,7 @@ def instruction_in(text: str) -> str:
 
 def asks(text: str) -> bool:
     """Whether `text` says that something is to be found, in a language that is understood here."""
-    return _VERB.search(text) is not None
+    return compiled(_VERB).search(text) is not None
 
 
 def phrases_in(text: str) -> list[str]:
@@ -42,27 +42,27 @@ def phrases_in(text: str) -> list[str]:
 
     "Detect all objects." has none; "Find objects: cars, dogs" has "cars" and "dogs".
     """
-    return [phrase for phrase in dict.fromkeys(_phrases(text)) if not _EVERYTHING.search(phrase)]
+    return [phrase for phrase in dict.fromkeys(_phrases(text)) if not compiled(_EVERYTHING).search(phrase)]
 
 
 def listed_in(text: str) -> list[str]:
     """The parts of a text that may be nothing but a list: "person", "cars and dogs"."""
-    return [phrase for phrase in map(_bare, _AND.split(text.strip())) if phrase]
+    return [phrase for phrase in map(_bare, compiled(_AND).split(text.strip())) if phrase]
 
 
 def _phrases(text: str) -> Iterator[str]:
-    for verb in _VERB.finditer(text):
+    for verb in compiled(_VERB).finditer(text):
         rest = text[verb.end() : verb.end() + _LONGEST_LIST].lstrip()
         # "Where are there …", "is there a …" and "find me the …" have their end words in front.
-        end = _END.search(rest)
+        end = compiled(_END).search(rest)
         while end and not _bare(rest[: end.start()]):
             rest = rest[end.end() :].lstrip() if end[0].isalpha() else ""
-            end = _END.search(rest) if rest else None
+            end = compiled(_END).search(rest) if rest else None
         span = rest[: end.start()] if end else rest
-        another = _VERB.search(span)
+        another = compiled(_VERB).search(span)
         if another:
             span = span[: another.start()]
-        for part in _AND.split(span):
+        for part in compiled(_AND).split(span):
             phrase = _bare(part)
             if phrase and len(phrase.split()) <= _MOST_WORDS:
                 yield phrase

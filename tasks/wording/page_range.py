@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.errors import InputError
 from tasks.wording import vocabulary
-from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of
+from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of, compiled
 
 # How people say which pages they mean, in English, German, French, Spanish, Portuguese and Italian.
 #
@@ -61,27 +61,24 @@ _BEFORE = r"(?<![\w/.=&?#-])(?!(?<=\ba\s)page)" + "".join(
     rf"(?<!\b{word}\s)" for word in ("per", "each", "every", "this", "web", "home", "landing")
 )
 
-_NUMBERED = re.compile(
+_NUMBERED = (
     rf"(?P<but>{BUT})?(?:(?P<up_to>{UP_TO})|(?P<start>{FROM})|(?P<from>{FROM_ON})|(?P<between>{BETWEEN}))?{THE}"
     rf"{_BEFORE}(?:(?P<several>(?:{PAGES})\b|{SHORT_PAGES})|(?:{PAGE})\b|{SHORT_PAGE})(?!-):?\s*"
     rf"(?P<all_but>{BUT})?(?:(?:numbers?|no\.?|nr\.?)\s+|#)?"
-    rf"(?P<numbers>{RANGE}(?:{COMMA}{RANGE}|{AND}{THE}(?:{PAGE})\s+{RANGE})*)(?P<on>(?(from){ON}))?",
-    re.IGNORECASE,
+    rf"(?P<numbers>{RANGE}(?:{COMMA}{RANGE}|{AND}{THE}(?:{PAGE})\s+{RANGE})*)(?P<on>(?(from){ON}))?"
 )
-_PLACED = re.compile(
+_PLACED = (
     rf"(?P<but>{BUT})?(?<![\w-])(?<!\bto\s)(?<!\bevery\s)(?:(?P<before>{COUNT})\s+)?"
     rf"(?P<places>{PLACE}(?:(?:{COMMA}|(?:\s+(?:{PAGE}))?{TO}){THE}{PLACE})*)\s+"
-    rf"(?:(?P<count>{COUNT})\s+)?(?:(?P<several>{PAGES})|{PAGE})(?![-\w])",
-    re.IGNORECASE,
+    rf"(?:(?P<count>{COUNT})\s+)?(?:(?P<several>{PAGES})|{PAGE})(?![-\w])"
 )
-_ALTERNATE = re.compile(
+_ALTERNATE = (
     rf"(?P<but>{BUT})?\b(?:(?:(?P<odd>{ODD})|{EVEN})(?:[- ]numbered)?\s+(?:{PAGES})"
-    rf"|(?:{PAGES})\s+(?:(?P<odd_after>{ODD})|{EVEN}))\b(?!\s*\d)",
-    re.IGNORECASE,
+    rf"|(?:{PAGES})\s+(?:(?P<odd_after>{ODD})|{EVEN}))\b(?!\s*\d)"
 )
 
 # "Not page 2 but page 3", "nothing but page 3": this "but" leaves nothing out.
-_NOT_BUT = re.compile(r"(?P<not>(?:\bnot|n['’]t|\bnothing)\b[^.!?\n]{0,40}?)\bbut\b(?!\s+not\b)", re.IGNORECASE)
+_NOT_BUT = r"(?P<not>(?:\bnot|n['’]t|\bnothing)\b[^.!?\n]{0,40}?)\bbut\b(?!\s+not\b)"
 
 
 def requested_pages(text: str, total: int) -> list[int] | None:
@@ -91,7 +88,7 @@ def requested_pages(text: str, total: int) -> list[int] | None:
     places ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions ("all
     but the first page", "not page 2"). Raises InputError for a page that the document does not have.
     """
-    text = _NOT_BUT.sub(r"\g<not>;", text)
+    text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
     wanted: set[int] = set()
     unwanted: set[int] = set()
     for excluded, pages in (*_numbered(text, total), *_placed(text, total), *_alternate(text, total)):
@@ -110,7 +107,7 @@ Hint = tuple[bool, range]
 
 
 def _numbered(text: str, total: int) -> Iterator[Hint]:
-    for match in _NUMBERED.finditer(text):
+    for match in compiled(_NUMBERED).finditer(text):
         numbers = match["numbers"]
         if not match["several"]:
             # After one page a comma begins something else: "on page 3, 2024 comes first".
@@ -139,7 +136,7 @@ def _through(first: int, last: int) -> range:
 
 
 def _placed(text: str, total: int) -> Iterator[Hint]:
-    for match in _PLACED.finditer(text):
+    for match in compiled(_PLACED).finditer(text):
         parts = re.split(COMMA, match["places"], flags=re.IGNORECASE)
         count = match["count"] or (match["before"] if match["several"] else None)
         if count is None and match["several"] and len(re.findall(PLACE, match["places"], re.IGNORECASE)) == 1:
@@ -156,7 +153,7 @@ def _start(place: str, size: int, total: int) -> int:
 
 
 def _alternate(text: str, total: int) -> Iterator[Hint]:
-    for match in _ALTERNATE.finditer(text):
+    for match in compiled(_ALTERNATE).finditer(text):
         first = 1 if match["odd"] or match["odd_after"] else 2
         yield bool(match["but"]), range(first, max(first, total) + 1, 2)
 
@@ -165,15 +162,13 @@ def _number(count: str) -> int:
     return COUNTS.get(count.lower()) or int(count)
 
 
-_UNWANTED = re.compile(
+_UNWANTED = (
     r"\b(?:no|not|don['’]t|without|ignor\w+|skip\w*|except|exclud\w+|nicht|ohne|keine?|außer|sans|pas|sin|sem|senza)\b"
-    r"(?:\W+\w+){0,2}\W*$",
-    re.IGNORECASE,
+    r"(?:\W+\w+){0,2}\W*$"
 )
 # Not in a URL, nor in a file's name.
 _TABLES, _MARKDOWN = (
-    re.compile(rf"(?<![\w/.=&?#-])(?:{PHRASES['form'][name]})(?![\w/=&#-]|\.\w)", re.IGNORECASE)
-    for name in ("tables", "markdown")
+    rf"(?<![\w/.=&?#-])(?:{PHRASES['form'][name]})(?![\w/=&#-]|\.\w)" for name in ("tables", "markdown")
 )
 
 
@@ -203,8 +198,8 @@ def requested_form(text: str) -> Form:
     Form(tables=False, markdown=True)
     """
 
-    def asks(wish: re.Pattern[str]) -> bool:
-        starts = (found.start() for found in wish.finditer(text))
-        return any(not _UNWANTED.search(text, max(0, start - 40), start) for start in starts)
+    def asks(wish: str) -> bool:
+        starts = (found.start() for found in compiled(wish).finditer(text))
+        return any(not compiled(_UNWANTED).search(text, max(0, start - 40), start) for start in starts)
 
     return Form(asks(_TABLES), asks(_MARKDOWN))

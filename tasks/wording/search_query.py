@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from tasks.errors import InputError
-from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, stretch_of, unit_named
+from tasks.wording.vocabulary import DATE, NUMBERS, PHRASES, UNITS, any_of, compiled, stretch_of, unit_named
 
 Period = Literal["day", "week", "month", "year"]
 
@@ -32,13 +32,13 @@ class Freshness:
 def freshness_in(text: str, today: date) -> Freshness | None:
     """What `text` says in English, and its common words in ten more languages; the most exact hint counts."""
     for pattern, dates in _HINTS:
-        match = pattern.search(text)
+        match = compiled(pattern).search(text)
         if match is not None:
             found = dates(match, today)
             if found is not None and found[0] <= today:
                 return Freshness(found[0], min(found[1] or today, today), today)
-    if _LATEST.search(text):
-        return Freshness(today - timedelta(7 if _NEWS.search(text) else 365), today, today)
+    if compiled(_LATEST).search(text):
+        return Freshness(today - timedelta(7 if compiled(_NEWS).search(text) else 365), today, today)
     return None
 
 
@@ -93,36 +93,32 @@ def _ago(days: int) -> _Dates:
     return lambda _match, today: (today - timedelta(days), None)
 
 
-def _any(*alternatives: str) -> re.Pattern[str]:
-    return re.compile("|".join(alternatives), re.IGNORECASE)
-
-
-_HINTS: Final[tuple[tuple[re.Pattern[str], _Dates], ...]] = (
+_HINTS: Final[tuple[tuple[str, _Dates], ...]] = (
     (
-        _any(
+        (
             r"\b(?:(?P<within>(?:published|released|posted|written) (?:in|on|during))"
             rf"|since|newer than|published after|seit|depuis|desde|dal|sinds|с) (?:early |late )?{DATE}"
         ),
         _named,
     ),
-    (_any(r"(?P<year>(?:19|20)\d\d)年?(?:以来|以后|以降)"), _since_year),
-    (_any(rf"\b(?P<past>past|last|previous)(?: (?P<number>\d{{1,3}}|{any_of(_NUMBERS)}))? (?!an\b){_UNIT}"), _past),
+    (r"(?P<year>(?:19|20)\d\d)年?(?:以来|以后|以降)", _since_year),
+    (rf"\b(?P<past>past|last|previous)(?: (?P<number>\d{{1,3}}|{any_of(_NUMBERS)}))? (?!an\b){_UNIT}", _past),
     (
-        _any(
-            r"\b(?:today|tonight|this (?:morning|afternoon|evening)|breaking news)\b",
-            r"\b(?:heute|aujourd['’]hui|hoy|oggi|hoje|vandaag)\b|今天|今日|\bсегодня|اليوم",
+        (
+            r"\b(?:today|tonight|this (?:morning|afternoon|evening)|breaking news)\b"
+            r"|\b(?:heute|aujourd['’]hui|hoy|oggi|hoje|vandaag)\b|今天|今日|\bсегодня|اليوم"
         ),
         _ago(1),
     ),
-    (_any(r"\b(?:yesterday|last night|gestern|ayer|ieri|ontem|gisteren)\b|昨天|昨日|\bвчера|أمس"), _ago(2)),
-    (_any(r"\bthis weekend\b"), _ago(7)),
-    (_any(rf"(?:{_THIS}){_CALENDAR_UNIT}"), _this),
-    (_any(rf"(?:{_LAST}){_CALENDAR_UNIT}"), _last),
-    (_any(rf"{_CALENDAR_UNIT}{_LAST_AFTER}"), _last),
+    (r"\b(?:yesterday|last night|gestern|ayer|ieri|ontem|gisteren)\b|昨天|昨日|\bвчера|أمس", _ago(2)),
+    (r"\bthis weekend\b", _ago(7)),
+    (rf"(?:{_THIS}){_CALENDAR_UNIT}", _this),
+    (rf"(?:{_LAST}){_CALENDAR_UNIT}", _last),
+    (rf"{_CALENDAR_UNIT}{_LAST_AFTER}", _last),
 )
 
-_LATEST: Final = re.compile(PHRASES["search"]["latest"], re.IGNORECASE)
-_NEWS: Final = re.compile(PHRASES["search"]["news"], re.IGNORECASE)
+_LATEST: Final = PHRASES["search"]["latest"]
+_NEWS: Final = PHRASES["search"]["news"]
 
 
 _MAX_READ = 2000
@@ -163,14 +159,13 @@ _HOST = (
     r"(?:https?://)?(?P<{0}>(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}[a-z]{{2,24}})(?:/\S*)?(?![\w@.-]*\w)"
 )
 _SITE: Final = (
-    re.compile(rf"\bsite:\s*{_HOST.format('site')}", re.IGNORECASE),
-    re.compile(
+    rf"\bsite:\s*{_HOST.format('site')}",
+    (
         rf"(?:^|(?<=\s))(?:only |just )?(?:on|from|at|auf|bei|von|sur|de|en|su|em|op|van|на) (?:the (?:web)?site )?"
-        rf"{_HOST.format('site')}",
-        re.IGNORECASE,
+        rf"{_HOST.format('site')}"
     ),
-    re.compile(rf"^(?:please )?(?:search|browse) {_HOST.format('site')} (?:for|about)\b", re.IGNORECASE),
-    re.compile(rf"在\s*{_HOST.format('site')}\s*(?:上|中)?", re.IGNORECASE),
+    rf"^(?:please )?(?:search|browse) {_HOST.format('site')} (?:for|about)\b",
+    rf"在\s*{_HOST.format('site')}\s*(?:上|中)?",
 )
 _NO_SITES: Final = frozenset({"asp.net", "vb.net", "ado.net", "socket.io", "draw.io", "next.js", "node.js", "vue.js"})
 _FILE_ENDINGS: Final = frozenset(
@@ -182,7 +177,7 @@ _FILE_ENDINGS: Final = frozenset(
 def _site(text: str) -> tuple[str | None, str]:
     """The site that `text` names, and the text without it."""
     for pattern in _SITE:
-        match = pattern.search(text)
+        match = compiled(pattern).search(text)
         if match is None:
             continue
         host = match["site"].lower()
@@ -193,12 +188,8 @@ def _site(text: str) -> tuple[str | None, str]:
     return None, text
 
 
-_INSTRUCTIONS: Final = re.compile(
-    rf"""^[\s"'“”«»,.:;!?¿¡–-]*(?:{PHRASES["search"]["instructions"]})[\s:,–-]*""", re.IGNORECASE | re.VERBOSE
-)
-_AFTERWARDS: Final = re.compile(
-    rf"""[\s,]{{0,3}}(?:{PHRASES["search"]["afterwards"]})[\s"'“”.!?。！？]*$""", re.IGNORECASE | re.VERBOSE
-)
+_INSTRUCTIONS: Final = rf"""(?x)^[\s"'“”«»,.:;!?¿¡–-]*(?:{PHRASES["search"]["instructions"]})[\s:,–-]*"""
+_AFTERWARDS: Final = rf"""(?x)[\s,]{{0,3}}(?:{PHRASES["search"]["afterwards"]})[\s"'“”.!?。！？]*$"""
 
 
 def _without_instruction(text: str) -> str:
@@ -206,7 +197,7 @@ def _without_instruction(text: str) -> str:
     left, before = text, ""
     while left != before:
         before = left
-        left = _AFTERWARDS.sub("", _INSTRUCTIONS.sub("", left, count=1))
+        left = compiled(_AFTERWARDS).sub("", compiled(_INSTRUCTIONS).sub("", left, count=1))
     left = left.strip()
     if len(left) > 1 and left[0] + left[-1] in {"''", "“”", "«»"}:
         left = left[1:-1].strip()

@@ -1,11 +1,10 @@
 """How a recording is to be written down, by the words of the request."""
 
-import re
 from dataclasses import dataclass
 
 from models.translation.languages import code_of_tag, language_code
 from tasks.wording.named_languages import MARK, with_names_marked
-from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of
+from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of, compiled
 
 # What a request's text says about speakers: that they are to be told apart, and how many there are.
 #
@@ -20,25 +19,21 @@ _SPEAKERS = rf"(?:{PHRASES['speech']['people']})"
 _TALK = rf"(?:{PHRASES['speech']['talk']})"
 
 _COUNTS = [
-    re.compile(rf"(?<![\w.,]){_NUMBER}[- ](?:[^\W\d]\w*\s+)?{_SPEAKERS}\b", re.IGNORECASE),
-    re.compile(rf"\b{_TALK}\s+(?:between|among|of|with|zwischen|von|mit|entre|de|à|con)\s+{_NUMBER}\b", re.IGNORECASE),
+    rf"(?<![\w.,]){_NUMBER}[- ](?:[^\W\d]\w*\s+)?{_SPEAKERS}\b",
+    rf"\b{_TALK}\s+(?:between|among|of|with|zwischen|von|mit|entre|de|à|con)\s+{_NUMBER}\b",
 ]
-_INEXACT = re.compile(
+_INEXACT = (
     r"(?:\b(?:least|most|up to|about|than|or|to|mindestens|höchstens|bis|bis zu|etwa|oder|mehr als|moins|plus|plus de"
-    r"|environ|ou|à|menos|más|más de|hasta|unas?|unos|o)|[-–])\s*$",
-    re.IGNORECASE,
+    r"|environ|ou|à|menos|más|más de|hasta|unas?|unos|o)|[-–])\s*$"
 )
 
 _TELL_APART = rf"(?:{PHRASES['speech']['tell_apart']})"
 _ONLY_SPEAKERS = rf"(?:{PHRASES['speech']['speakers']})"
-_REQUESTS = re.compile(
+_REQUESTS = (
     rf"{PHRASES['speech']['who_speaks']}|\b{_TELL_APART}\s+(?:\w+\s+){{0,3}}{_ONLY_SPEAKERS}\b"
-    rf"|\bsprecher\w*\s+(?:\w+\s+)?{_TELL_APART}\b",
-    re.IGNORECASE,
+    rf"|\bsprecher\w*\s+(?:\w+\s+)?{_TELL_APART}\b"
 )
-_NEGATED = re.compile(
-    r"\b(?:no|not|don'?t|don’t|never|without|nicht|ohne|kein\w*|sans|pas|sin)\b(?:\W+\w+){0,2}\W*$", re.IGNORECASE
-)
+_NEGATED = r"\b(?:no|not|don'?t|don’t|never|without|nicht|ohne|kein\w*|sans|pas|sin)\b(?:\W+\w+){0,2}\W*$"
 
 
 def asks_for_speakers(text: str) -> bool:
@@ -50,7 +45,8 @@ def asks_for_speakers(text: str) -> bool:
     False
     """
     return any(
-        not _NEGATED.search(text, max(0, match.start() - 40), match.start()) for match in _REQUESTS.finditer(text)
+        not compiled(_NEGATED).search(text, max(0, match.start() - 40), match.start())
+        for match in compiled(_REQUESTS).finditer(text)
     )
 
 
@@ -61,10 +57,10 @@ def number_of_speakers(text: str) -> int | None:
     2
     """
     for pattern in _COUNTS:
-        for match in pattern.finditer(text):
+        for match in compiled(pattern).finditer(text):
             said = match["number"].lower()
             number = int(said) if said.isdigit() else _NUMBERS[said]
-            exact = not _INEXACT.search(text, max(0, match.start("number") - 20), match.start("number"))
+            exact = not compiled(_INEXACT).search(text, max(0, match.start("number") - 20), match.start("number"))
             if exact and 2 <= number <= MOST_SPEAKERS:
                 return number
     return None
@@ -89,32 +85,29 @@ class SpeechOptions:
 _READ = 2000
 """Characters at either end of a text in which wishes are looked for: what lies between is something to read, and
 looking through megabytes of it would hold up everybody."""
-_BY_WORD = re.compile(PHRASES["speech"]["by_word"], re.IGNORECASE)
+_BY_WORD = PHRASES["speech"]["by_word"]
 _RECORDING = rf"(?:{PHRASES['speech']['recording']})"
 _IS = r"(?:is|are|was|=|:|ist|sind|est|es|è|é|будет|是)"
 _IN = r"(?:in|auf|en|em|na|на|по-?)"
 # Of what was recorded: "the audio is French", "German audio", "spoken in Dutch", "language: de", "from Italian".
-_SPOKEN = re.compile(
+_SPOKEN = (
     rf"\b{_RECORDING}\s*(?:\w+\s+)?{_IS}\s*(?:(?:{_IN}|spoken in|all in)\s+)?({MARK})"
     rf"|({MARK})[- ](?:spoken |language )?{_RECORDING}\b"
     r"|\b(?:spoken|speak(?:s|ing)?|talk(?:s|ing)?|gesprochen|spricht|sprechen|parlent?|habla[n]?|parla(?:no)?|fala[m]?)\s+"
     rf"(?:{_IN}\s+)?({MARK})"
     rf"|\b{_IN}\s+({MARK})\s+(?:spoken|gesprochen)\b"
     rf"|\b(?:from|aus dem|du|del|dal|do)\s+({MARK})"
-    r"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{2,3})\b",
-    re.IGNORECASE,
+    r"|\blang(?:uage)?\s*[=:]\s*\"?(?P<code>[a-z]{2,3})\b"
 )
 # Of the writing down: "transcribe this in German". Said of anything else ("summarise it in German"), it is about the
 # answer.
-_WRITTEN = re.compile(
+_WRITTEN = (
     r"\b(?:transcri|transkri|trascri|speech[- ]to[- ]text|stt\b|dictation|verschriftlich|schreib|расшифр|распозна)"
     rf"[^.!?\n]{{0,60}}?(?<!into)\s{_IN}\s+({MARK})"
-    rf"|^\W*?(?:{_IN}\s+)?({MARK})\W*$",
-    re.IGNORECASE,
+    rf"|^\W*?(?:{_IN}\s+)?({MARK})\W*$"
 )
-_TRANSLATES = re.compile(
-    r"\btransl\w*|\bübersetz\w*|\bubersetz\w*|\btradu\w*|\bvertaal\w*|翻译|翻譯|翻訳|перев[её]?[дс]\w*|\binto\b",
-    re.IGNORECASE,
+_TRANSLATES = (
+    r"\btransl\w*|\bübersetz\w*|\bubersetz\w*|\btradu\w*|\bvertaal\w*|翻译|翻譯|翻訳|перев[её]?[дс]\w*|\binto\b"
 )
 
 
@@ -128,7 +121,7 @@ def wishes(text: str) -> SpeechOptions:
     speakers = number_of_speakers(text)
     return SpeechOptions(
         language=_language(text),
-        by_word=bool(_BY_WORD.search(text)),
+        by_word=bool(compiled(_BY_WORD).search(text)),
         diarize=asks_for_speakers(text) or speakers is not None,
         speakers=speakers,
     )
@@ -136,9 +129,9 @@ def wishes(text: str) -> SpeechOptions:
 
 def _language(text: str) -> str | None:
     marked, tags = with_names_marked(text, lambda tag: code_of_tag(tag) is not None)
-    found = _SPOKEN.search(marked)
-    if found is None and not _TRANSLATES.search(text):
-        found = _WRITTEN.search(marked)
+    found = compiled(_SPOKEN).search(marked)
+    if found is None and not compiled(_TRANSLATES).search(text):
+        found = compiled(_WRITTEN).search(marked)
     if found is None:
         return None
     named = found.groupdict().get("code")

@@ -74,7 +74,17 @@ def test_the_frame_imports_of_a_capabilitys_folder_only_what_it_declares() -> No
 
 def test_looking_for_capabilities_and_tasks_imports_no_library_that_computes() -> None:
     """A server that never needs one does without its memory, and starts without its time."""
-    found = "import json, sys, models.catalog, app.services; print(json.dumps(sorted(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True)
     heavy = {"torch", "onnxruntime", "openvino", "ctranslate2", "faster_whisper", "statsmodels", "paddle", "xllamacpp"}
-    assert heavy & set(json.loads(result.stdout)) == set()
+    slow = {"scipy", "cv2", "openpyxl", "bs4", "markdownify", "filelock", "pandas", "matplotlib", "trafilatura"}
+    assert modules_after("import app.main") & (heavy | slow) == set()
+
+
+def test_a_wrong_setting_is_told_before_anything_of_the_server_is_imported() -> None:
+    serve = "import contextlib, app.cli.main\nwith contextlib.suppress(SystemExit): app.cli.main.serve(port=-1)"
+    assert modules_after(serve) & {"app.main", "app.services", "fastapi", "uvicorn"} == set()
+
+
+def modules_after(program: str) -> set[str]:
+    shown = f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    return set(json.loads(result.stdout))

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file, sniff
 from tasks.inputs.source import HEAD, Source, beginning, first_bytes, urls_in
 from tasks.wording.named_languages import target_in
+from tasks.wording.vocabulary import compiled
 
 _LONGEST_TO_READ = 2000
 """Characters of a text in which a language is looked for."""
@@ -32,10 +33,10 @@ def without_target(text: str) -> str:
 
 
 SUBJECTS: Final = {
-    subject: re.compile("|".join(phrases), re.IGNORECASE)
+    subject: "|".join(phrases)
     for subject, phrases in tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8")).items()
 }
-"""How each subject is spoken of."""
+"""How each subject is spoken of: regular expressions, for `compiled`."""
 
 QUOTE = "❝"
 """Stands where something was quoted."""
@@ -51,10 +52,9 @@ _QUOTED = re.compile(
 )
 _BLANKS = re.compile(r"[^\S\n]+")
 _BEFORE_TEXT = re.compile(r"[:：]\s*|\n\s*\n")
-_TAKES_TEXT = re.compile(
-    rf"{SUBJECTS['translate'].pattern}|{SUBJECTS['forecast'].pattern}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
-    r"|proofread|correct|explain|classify|detect the language|sort|fix|shorten|corrige\w*|korrigier\w*|fasse)\b",
-    re.IGNORECASE,
+_TAKES_TEXT = (
+    rf"{SUBJECTS['translate']}|{SUBJECTS['forecast']}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
+    r"|proofread|correct|explain|classify|detect the language|sort|fix|shorten|corrige\w*|korrigier\w*|fasse)\b"
 )
 """Asks for something to be done with a text."""
 _SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
@@ -112,8 +112,8 @@ class Prose:
         and not of `without`."""
         return any(
             not all(denials)
-            and all(SUBJECTS[other].search(sentence) for other in others)
-            and not (without and SUBJECTS[without].search(sentence))
+            and all(compiled(SUBJECTS[other]).search(sentence) for other in others)
+            and not (without and compiled(SUBJECTS[without]).search(sentence))
             for sentence in self.sentences
             if (denials := _denials(sentence, subject))
         )
@@ -121,10 +121,10 @@ class Prose:
     def frames(self, subject: str) -> bool:
         """Whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
-        return any(map(SUBJECTS[subject].search, outer))
+        return any(map(compiled(SUBJECTS[subject]).search, outer))
 
     def mentions(self, subject: str) -> bool:
-        return SUBJECTS[subject].search(self.text) is not None
+        return compiled(SUBJECTS[subject]).search(self.text) is not None
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:
@@ -140,7 +140,7 @@ def _without_payload(bare: str) -> tuple[str, bool]:
         if len(head) > _LONGEST_HEAD:
             break
         introduces = gap.group()[0] in ":：" and "\n" in gap.group()
-        if _LINKS.sub("", rest).strip() and (introduces or _TAKES_TEXT.search(head)):
+        if _LINKS.sub("", rest).strip() and (introduces or compiled(_TAKES_TEXT).search(head)):
             return f"{head}:", True
     return bare, False
 
@@ -149,10 +149,10 @@ def _denials(sentence: str, subject: str) -> list[bool]:
     """Whether the sentence denies it, of each place in which it speaks of `subject`."""
     return [
         bool(
-            SUBJECTS["not_before"].search(_SEGMENTS.split(sentence[: found.start()])[-1])
-            or SUBJECTS["not_after"].search(_SEGMENTS.split(sentence[found.end() :])[0])
+            compiled(SUBJECTS["not_before"]).search(_SEGMENTS.split(sentence[: found.start()])[-1])
+            or compiled(SUBJECTS["not_after"]).search(_SEGMENTS.split(sentence[found.end() :])[0])
         )
-        for found in SUBJECTS[subject].finditer(sentence)
+        for found in compiled(SUBJECTS[subject]).finditer(sentence)
     ]
 
 
