@@ -5,8 +5,7 @@ from pathlib import Path
 from app.access.key_file import KeyFileError
 from app.access.keys import ApiKeys
 from app.connections import ConnectionLimits
-from app.files.index import FileLimits
-from app.files.storage import Storage
+from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import PREFIX, Settings, is_loopback
 from models.capability import OFF, EngineConfig

@@ -16,10 +16,9 @@ from models.vision.gui.capability import GUI_DETECTION, GUI_GROUNDING
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
 from models.vision.text import Image, PageReader, TextLine
 from tasks.base import Parts, Progress, Specialist, TaskRequest
-from tasks.bounds import Bounds, bounds_of, edges_of
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
-from tasks.result import Piece, Result, texts_in
+from tasks.result import Bounds, Piece, Result, bounds_of, edges_of, texts_in
 from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
 from tasks.wording.gui_elements import Wording
 

@@ -16,11 +16,10 @@ from models.language.capability import EMBEDDING
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
 from tasks.base import Parts, Progress, Specialist, TaskRequest
-from tasks.bounds import Bounds, Corner, bounds_of, edges_of
 from tasks.detection.search import Engines, Search, Searches, Wishes
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
-from tasks.result import Piece, Result
+from tasks.result import Bounds, Corner, Piece, Result, bounds_of, edges_of
 from tasks.seen_pages import Page, Seen, is_alone, opened_documents, pages_to_search, seen_on
 
 _STRAIGHT = 0.004

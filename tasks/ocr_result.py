@@ -12,13 +12,12 @@ from typing import Any, NotRequired, TypedDict
 
 from models.safety.personal_data import Span
 from models.vision.text import Quad, Ruling, TextLine, Word
-from tasks.bounds import CORNERS, Bounds, bounds_of
 from tasks.layout.cells import Table
 from tasks.layout.lines import in_reading_order
 from tasks.layout.markdown import Block, blocks_of, gfm, text_of
 from tasks.layout.tables import join, tables_on
 from tasks.redaction import Redactor, replaced
-from tasks.result import Piece, Result, SourceLine, lines_below, pieces_under, texts_in
+from tasks.result import CORNERS, Bounds, Piece, Result, SourceLine, bounds_of, lines_below, pieces_under, texts_in
 from tasks.wording.page_range import PLAIN, Form
 
 

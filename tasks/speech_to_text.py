@@ -9,8 +9,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from models.base import EngineUnavailable
 from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT
-from models.speech.transcriber import Transcriber, Word
-from models.speech.voices import Diarizer, VoiceEncoder
+from models.speech.hearing import Diarizer, Transcriber, VoiceEncoder, Word
 from models.translation.languages import language_name
 from tasks.base import Parts, Progress, Specialist, TaskRequest, unreported
 from tasks.errors import InputError

@@ -1,14 +1,27 @@
-"""Where uploaded files lie: a folder, or what fsspec reaches by a URL (`s3://bucket/prefix`, `memory://`)."""
+"""Where uploaded files lie: a folder, or what fsspec reaches by a URL (`s3://bucket/prefix`, `memory://`).
+
+How many files each owner has, and which, is asked at every upload, where listing a folder of thousands takes too long:
+an index has it. The records beside the files are what counts; the index follows them, and is made anew from them where
+it is lost.
+"""
 
 import contextlib
 import posixpath
 import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.inputs.limits import MB
+from tasks.inputs.reading import Upload
 
 _PRIVATE = 0o700
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
@@ -104,3 +117,171 @@ class Storage:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root
+
+
+KNOWN = ".json"
+"""Ends the name of a file's record."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    file_bytes: int = 512 * MB
+    """The most that one file may have (OPENFAZE_MAX_FILE_MB)."""
+    owner_bytes: int = 10_240 * MB
+    """The most that all files of one owner may have (OPENFAZE_MAX_FILES_MB)."""
+    owner_files: int = 10_000
+    """Their number (OPENFAZE_MAX_FILES)."""
+    ttl_s: float = 720 * 3600.0
+    """Seconds that a file is kept; 0: for ever (OPENFAZE_FILES_TTL_HOURS)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile(Upload):
+    purpose: str
+    created: float
+    """Seconds since 1970."""
+    expires: int | None
+
+    @property
+    def name(self) -> str:
+        """Where its bytes lie. `id` and `owner` are ours: nothing in it is what a client called it."""
+        return f"{self.owner}/{self.id}"
+
+
+_RECORD = TypeAdapter(StoredFile)
+
+
+def to_record(file: StoredFile) -> bytes:
+    return _RECORD.dump_json(file)
+
+
+def from_record(record: bytes) -> StoredFile | None:
+    """None for what is no record, such as one of another version."""
+    try:
+        return _RECORD.validate_json(record)
+    except ValidationError:
+        return None
+
+
+FILE = "index.sqlite3"
+_MAKE = """
+CREATE TABLE IF NOT EXISTS files (
+    owner TEXT NOT NULL, id TEXT NOT NULL, size INTEGER NOT NULL, created REAL NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (owner, id)
+) WITHOUT ROWID
+"""
+
+
+class NoRoom(Exception):
+    """The owner's files, with one more, are more than they may be: in `bytes` or in number."""
+
+    def __init__(self, *, too_many: bool) -> None:
+        super().__init__()
+        self.too_many = too_many
+
+
+class FileIndex:
+    """Synchronous: only threads call it. Beside a local storage it is a file, else it lives as long as the process."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._lock = threading.Lock()
+        self._path = storage.local_path(FILE)
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers may write to the storage, too."""
+        return self._path is None
+
+    def follow(self, owner: str) -> None:
+        """Takes over what lies in the owner's folder."""
+        names = self._storage.sizes(owner)
+        there = {name.removesuffix(KNOWN).rpartition("/")[2] for name in names if name.endswith(KNOWN)}
+        with self._open() as database:
+            known = {row[0] for row in database.execute("SELECT id FROM files WHERE owner = ?", (owner,))}
+        new = self._storage.get_all([f"{owner}/{file_id}{KNOWN}" for file_id in sorted(there - known)])
+        files = [file for file in map(from_record, new) if file is not None and file.owner == owner]
+        with self._open() as database:
+            database.executemany(
+                "DELETE FROM files WHERE owner = ? AND id = ?", ((owner, one) for one in known - there)
+            )
+            database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", map(_row, files))
+
+    def add(self, file: StoredFile, most_bytes: int, most_files: int) -> None:
+        """Raises NoRoom: of two files that fit each by itself, only one may fit."""
+        with self._open() as database:
+            count, size = self._totals(database, file.owner)
+            if count + 1 > most_files or size + file.size > most_bytes:
+                raise NoRoom(too_many=count + 1 > most_files)
+            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", _row(file))
+
+    def remove(self, owner: str, file_id: str) -> None:
+        with self._open() as database:
+            database.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id))
+
+    def totals(self, owner: str) -> tuple[int, int]:
+        """The number of the owner's files, and their bytes."""
+        with self._open() as database:
+            return self._totals(database, owner)
+
+    def all(self, owner: str) -> list[StoredFile]:
+        """The newest first."""
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT record FROM files WHERE owner = ? ORDER BY created DESC, id DESC", (owner,)
+            ).fetchall()
+        return [file for (record,) in rows if (file := from_record(record)) is not None]
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @staticmethod
+    def _totals(database: sqlite3.Connection, owner: str) -> tuple[int, int]:
+        count, size = database.execute(
+            "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE owner = ?", (owner,)
+        ).fetchone()
+        return count, size
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A transaction. Raises OSError where the database does not work."""
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._connected()
+                with self._connection as database:
+                    yield database
+            except sqlite3.Error as error:
+                raise OSError(f"the index of files: {error}") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._path is None:
+            return _made(sqlite3.connect(":memory:", check_same_thread=False))
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _made(_on_disk(self._path))
+        except sqlite3.DatabaseError:
+            # Damaged, or somebody else's: what it said lies in the records.
+            self._path.unlink(missing_ok=True)
+            return _made(_on_disk(self._path))
+
+
+def _on_disk(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=10)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _made(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.execute(_MAKE)
+    connection.execute("SELECT owner, id, size, created, record FROM files LIMIT 1").fetchall()
+    return connection
+
+
+def _row(file: StoredFile) -> tuple[str, str, int, float, bytes]:
+    return file.owner, file.id, file.size, file.created, to_record(file)

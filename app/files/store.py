@@ -17,8 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.files.index import KNOWN, FileIndex, FileLimits, NoRoom, StoredFile, from_record, to_record
-from app.files.storage import Storage
+from app.files.storage import KNOWN, FileIndex, FileLimits, NoRoom, Storage, StoredFile, from_record, to_record
 from models.base import RETRY_S, ran_out
 from tasks.inputs.decode.channel import Closable
 from tasks.inputs.decode.threads import Worker

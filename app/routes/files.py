@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from app.errors import BadRequest, NotFound, PayloadTooLarge
-from app.files.index import FileLimits, StoredFile
+from app.files.storage import FileLimits, StoredFile
 from app.files.store import FileStore
 from app.middleware import ClientGone
 from app.routes.body import UploadForm, is_on

@@ -1,0 +1,2 @@
+"""Large language models behind one `llm.Llm`, in this process (`embedded…`) or on a server (`openai_…`), and sentence
+`embedding`s."""

@@ -1,0 +1,1 @@
+"""Engines that continue series of numbers, all behind one `forecaster.Forecaster`."""

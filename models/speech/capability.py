@@ -13,10 +13,9 @@ from models.base import EngineSpec, EngineUnavailable, resolve_device
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.host import EngineHost
 from models.speech import pyannote, whisper_files
+from models.speech.hearing import LONGEST_S, RATE, WINDOW, Diarizer, Samples, SpeechWindow, Transcriber, VoiceEncoder
 from models.speech.resemblyzer.checkpoint import SPEC as RESEMBLYZER_SPEC
 from models.speech.resemblyzer.checkpoint import voice_remedy
-from models.speech.transcriber import LONGEST_S, SpeechWindow, Transcriber
-from models.speech.voices import SAMPLE_RATE, WINDOW, Diarizer, Samples, VoiceEncoder
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
 
 _WINDOWS_AT_ONCE = {"cpu": 8, "cuda": 32}
@@ -60,7 +59,7 @@ def _whisper(
         return None if is_installed("faster_whisper", "ctranslate2") else "Install the package 'faster-whisper'."
 
     def build(config: EngineConfig) -> Built:
-        from models.speech.transcriber import HostedTranscriber
+        from models.speech.hearing import HostedTranscriber
         from models.speech.whisper import Whisper
 
         files = locate(config)
@@ -100,8 +99,8 @@ WHISPER_TINY_EN = _whisper(
 
 
 def _build_resemblyzer(config: EngineConfig) -> Built:
+    from models.speech.hearing import HostedVoiceEncoder
     from models.speech.resemblyzer.engine import Resemblyzer
-    from models.speech.voices import HostedVoiceEncoder
 
     limits = config.limits(batch=_VOICES_AT_ONCE)
     host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=config.threads), limits)
@@ -134,7 +133,7 @@ _GREETING = Path(__file__).with_name("good_morning.opus")
 def _greeting() -> Samples:
     from faster_whisper.audio import decode_audio
 
-    return np.asarray(decode_audio(str(_GREETING), sampling_rate=SAMPLE_RATE), np.float32)
+    return np.asarray(decode_audio(str(_GREETING), sampling_rate=RATE), np.float32)
 
 
 async def _write_down_a_greeting(engines: Engines) -> str:

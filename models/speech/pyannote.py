@@ -14,7 +14,7 @@ import numpy as np
 
 from models.base import EngineSpec
 from models.host import EngineHost
-from models.speech.voices import SAMPLE_RATE, VoiceTurn
+from models.speech.hearing import RATE, VoiceTurn
 
 SPEC = EngineSpec(
     "pyannote", "diarization", "MIT (code), CC-BY-4.0 (weights)", "a copy of pyannote/speaker-diarization-community-1"
@@ -80,7 +80,7 @@ class Pyannote:
 
         # Mapped privately: torch takes no array that it may not write to.
         samples = np.memmap(recording.path, np.float32, mode="c")
-        sound = {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE}
+        sound = {"waveform": torch.from_numpy(samples)[None], "sample_rate": RATE}
         found = self._pipeline(sound, num_speakers=recording.speakers).exclusive_speaker_diarization
         return tuple(
             VoiceTurn(turn.start, turn.end, speaker) for turn, _, speaker in found.itertracks(yield_label=True)

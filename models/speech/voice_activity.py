@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.speech.transcriber import RATE, Samples
+from models.speech.hearing import RATE, Samples
 
 FRAME = 512
 """Samples of a frame."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, WindowText, Word
+from models.speech.hearing import LONGEST_S, RATE, SpeechWindow, WindowText, Word
 from models.speech.whisper_files import WhisperFiles, check, preload_cuda
 
 LOOPS_ABOVE = 2.4

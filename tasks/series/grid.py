@@ -1,4 +1,5 @@
-"""The regular steps that a series' dates follow, or are nearest to."""
+"""The regular steps that a series' dates follow, or are nearest to: stretches of the calendar that are as long as each
+other (a week), or as the calendar makes them (a month)."""
 
 import calendar
 import datetime as dt

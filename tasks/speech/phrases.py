@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby, repeat
 from operator import itemgetter
 
-from models.speech.transcriber import Word
+from models.speech.hearing import Word
 
 # Thai, Lao, Tibetan, Burmese, Khmer; Chinese and Japanese with their punctuation, full-width signs.
 _UNSPACED = re.compile(

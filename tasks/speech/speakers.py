@@ -14,7 +14,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech.voices import SAMPLE_RATE, WINDOW, Diarizer, Samples, VoiceEncoder
+from models.speech.hearing import RATE, WINDOW, Diarizer, Samples, VoiceEncoder
 from tasks.speech.channels import ChannelLevels
 from tasks.speech.turns import Turn, in_order
 
@@ -176,7 +176,7 @@ def _best_path(gains: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArra
 
 
 _HOP = WINDOW // 2
-_FRAME = int(SAMPLE_RATE * FRAME)
+_FRAME = int(RATE * FRAME)
 
 
 class _Method(Protocol):
@@ -219,7 +219,7 @@ class SpeakerTurns:
         """The next stretch of speech, mono, which begins `start` seconds into the recording. Raises ModelError."""
         if not len(samples):
             return
-        self._regions.append((start, start + len(samples) / SAMPLE_RATE))
+        self._regions.append((start, start + len(samples) / RATE))
         await self._method.add(samples, start)
 
     async def finish(self, speakers: int | None = None) -> Sequence[Turn]:
@@ -243,8 +243,8 @@ class _ByVoices:
         begins = np.array(list(_begins(len(samples))))
         windows = [samples[begin : begin + WINDOW] for begin in begins]
         voices = await self._encoder.embed(windows)
-        centres = start + (begins + min(WINDOW, len(samples)) / 2) / SAMPLE_RATE
-        self._regions.append(Region(start, start + len(samples) / SAMPLE_RATE, centres, voices, _loudness(samples)))
+        centres = start + (begins + min(WINDOW, len(samples)) / 2) / RATE
+        self._regions.append(Region(start, start + len(samples) / RATE, centres, voices, _loudness(samples)))
 
     async def finish(self, speakers: int | None) -> Sequence[Turn]:
         return await asyncio.to_thread(self._turns, speakers)
@@ -277,7 +277,7 @@ class _ByPipeline:
         self._file.close()
 
     def _write(self, samples: Samples, start: float) -> None:
-        self._file.seek(round(start * SAMPLE_RATE) * samples.itemsize)
+        self._file.seek(round(start * RATE) * samples.itemsize)
         self._file.write(samples.astype("<f4").tobytes())
         self._file.flush()
 
@@ -298,7 +298,7 @@ def _loudness(samples: Samples) -> NDArray[np.float32]:
 
 def _reliable(regions: Sequence[Region]) -> Sequence[Region]:
     """Those of a whole window or more, as long as they make up half of the speech: shorter ones tell little."""
-    whole = [region for region in regions if region.end - region.start >= WINDOW / SAMPLE_RATE]
+    whole = [region for region in regions if region.end - region.start >= WINDOW / RATE]
     return whole if 2 * _seconds(whole) >= _seconds(regions) else regions
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from math import inf
 from operator import itemgetter
 
-from models.speech.transcriber import Word
+from models.speech.hearing import Word
 from tasks.speech.cutter import Stretch
 from tasks.speech.phrases import Phrase, Phrasing, separator
 

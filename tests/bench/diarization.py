@@ -25,8 +25,8 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.speech.capability import DIARIZATION
+from models.speech.hearing import VoiceEncoder
 from models.speech.voice_activity import FRAME_S, VoiceActivity
-from models.speech.voices import VoiceEncoder
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.turns import Turn
 from tests.bench.conversations import (

@@ -29,12 +29,12 @@ from reportlab.platypus import Paragraph, Table
 from models.capability import EngineConfig
 from models.vision.capability import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
-from tasks.bounds import CORNERS
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.ocr import OcrTask
+from tasks.result import CORNERS
 from tasks.wording.page_range import Form
 
 SEED = 7

@@ -19,7 +19,7 @@ from app.errors import BadRequest
 from app.routes import audio
 from app.routes.audio import Heard
 from app.wire.audio import TranscriptionRequest, TranslationRequest
-from models.speech.transcriber import Word
+from models.speech.hearing import Word
 from tasks.speech.cutter import Window
 from tasks.speech.phrases import Phrase
 from tasks.speech_to_text import Transcript, chunks_of

@@ -5,7 +5,7 @@ import json
 from pydantic_core import to_json
 
 from models.vision.text import Quad
-from tasks.bounds import bounds_of
+from tasks.result import bounds_of
 
 
 def upright(left: float, top: float, right: float, bottom: float) -> Quad:

@@ -13,8 +13,7 @@ import fsspec
 import pytest
 
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.files.index import FileLimits, StoredFile
-from app.files.storage import Storage
+from app.files.storage import FileLimits, Storage, StoredFile
 from app.files.store import FileStore
 
 HOUR = 3600.0

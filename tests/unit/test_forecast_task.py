@@ -17,14 +17,13 @@ from models.series.capability import ForecastSettings
 from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.forecast import ForecastTask
+from tasks.forecast import ForecastTask, wants_plot
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Origin, Source
-from tasks.series.plot import wants_plot
 from tasks.series.reading import TableReader
 from tests.unit.test_series_tables import TITLED, workbook
 

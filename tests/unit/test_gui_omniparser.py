@@ -13,8 +13,7 @@ from models.runtime import Runtime
 from models.vision.gui.capability import OMNIPARSER, GuiSettings
 from models.vision.gui.elements import Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
-from models.vision.gui.icons import Scores
-from models.vision.gui.omniparser import OmniParserEngine, icons_beside
+from models.vision.gui.omniparser import OmniParserEngine, Scores, icons_beside
 from models.vision.gui.regions import Boxes, as_boxes
 from models.vision.text import Image
 from tests.bench.gui.truth import iou

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.vision.ppocr.crops import ways_to_read
+from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LINE_HEIGHT
 from models.vision.text import Image
 

@@ -9,9 +9,8 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.vision.ppocr import session
-from models.vision.ppocr.crops import ways_to_read
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.reader import embedded_weights
+from models.vision.ppocr.reader import embedded_weights, ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import OnnxSession
 from models.vision.text import Image

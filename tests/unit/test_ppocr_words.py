@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.crops import Crop
-from models.vision.ppocr.reader import lines_of_words
+from models.vision.ppocr.reader import Crop, lines_of_words
 from models.vision.ppocr.recognizer import Reading
 
 Stroke = tuple[int, int]

@@ -14,8 +14,7 @@ import psutil
 import pytest
 
 from models.sandbox import bubblewrap as trial
-from models.sandbox.bubblewrap import Room, missing, run_script
-from models.sandbox.interpreter import interpreter_binds, package_binds
+from models.sandbox.bubblewrap import Room, interpreter_binds, missing, package_binds, run_script
 from models.sandbox.script import BadAnswer, InputFile, Outcome, SandboxLimits, Script
 
 MB = 1 << 20

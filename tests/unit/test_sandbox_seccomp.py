@@ -6,8 +6,7 @@ from threading import Event
 
 import pytest
 
-from models.sandbox.bubblewrap import Room, missing, run_script
-from models.sandbox.interpreter import interpreter_binds
+from models.sandbox.bubblewrap import Room, interpreter_binds, missing, run_script
 from models.sandbox.script import SandboxLimits, Script
 from models.sandbox.seccomp import AARCH64, ARCHITECTURES, X86_64, filter_program, instructions
 from tests.conftest import each_case

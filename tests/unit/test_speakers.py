@@ -16,7 +16,7 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.speech.capability import DIARIZATION
-from models.speech.voices import DIMENSIONS, SAMPLE_RATE, Samples, VoiceEncoder, VoiceTurn
+from models.speech.hearing import DIMENSIONS, RATE, Samples, VoiceEncoder, VoiceTurn
 from tasks.speech.channels import ChannelLevels, FaintSpeech
 from tasks.speech.speakers import FRAME, Region, SpeakerTurns, find_voices, turns_in
 from tasks.speech.turns import Turn, in_order, label_words, speaker_label
@@ -47,7 +47,7 @@ def takes(number: int, count: int, spread: float = 0.4) -> NDArray[np.float32]:
 
 
 def speech(seconds: float, level: float = 0.1) -> Samples:
-    return (level * RANDOM.normal(size=int(seconds * SAMPLE_RATE))).astype(np.float32)
+    return (level * RANDOM.normal(size=int(seconds * RATE))).astype(np.float32)
 
 
 class ByLoudness:
@@ -197,9 +197,9 @@ def test_without_turns_everything_is_one_speakers() -> None:
 
 def alternating(leak: float = 0.0, noise: float = 0.0003) -> NDArray[np.float32]:
     """12 s of stereo: 3 s on the one channel, 3 s on the other; `leak` of each is heard on the other."""
-    stereo = np.zeros((2, 12 * SAMPLE_RATE), np.float32)
+    stereo = np.zeros((2, 12 * RATE), np.float32)
     for number in range(4):
-        stereo[number % 2, number * 3 * SAMPLE_RATE : (number + 1) * 3 * SAMPLE_RATE] = speech(3)
+        stereo[number % 2, number * 3 * RATE : (number + 1) * 3 * RATE] = speech(3)
     mixed = stereo + leak * stereo[::-1] + noise * RANDOM.normal(size=stereo.shape)
     return mixed.astype(np.float32)
 
@@ -344,21 +344,19 @@ async def test_made_conversations_have_the_right_speakers_at_the_right_times(
         pytest.skip("needs espeak-ng")
     except subprocess.CalledProcessError as error:
         pytest.fail(str(error.stderr))
-    regions = [
-        (talk.samples[int(turn.start * SAMPLE_RATE) : int(turn.end * SAMPLE_RATE)], turn.start) for turn in talk.turns
-    ]
+    regions = [(talk.samples[int(turn.start * RATE) : int(turn.end * RATE)], turn.start) for turn in talk.turns]
     turns = await diarize(encoder, regions)
     assert len({turn.speaker for turn in turns}) == speakers
     assert compare(talk.turns, turns).rate < 0.05
 
 
 async def test_the_real_two_speakers_are_told_apart_even_mixed_down(encoder: VoiceEncoder, shared: Path) -> None:
-    resampler = av.AudioResampler("fltp", "stereo", SAMPLE_RATE)
+    resampler = av.AudioResampler("fltp", "stereo", RATE)
     with av.open(str(shared / "samples" / "speech_two_speakers.wav")) as container:
         stream = container.streams.audio[0]
         frames = [part for frame in container.decode(stream) for part in resampler.resample(frame)]
     stereo = np.concatenate([frame.to_ndarray() for frame in (*frames, *resampler.resample(None))], axis=1)
-    turns = await diarize(encoder, [(stereo.mean(axis=0)[3_700:75_000], 3_700 / SAMPLE_RATE)])
+    turns = await diarize(encoder, [(stereo.mean(axis=0)[3_700:75_000], 3_700 / RATE)])
     assert [turn.speaker for turn in turns] == [0, 1]
     # Both talk from 0.3 s to 2.4 s.
     assert 1.2 < turns[1].start < 2.5
@@ -373,7 +371,7 @@ def raised(*blocks: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
 
 def loudness(block: NDArray[np.float32]) -> float:
-    return float(np.sqrt(np.mean(np.square(block[:, SAMPLE_RATE // 10 :]))))
+    return float(np.sqrt(np.mean(np.square(block[:, RATE // 10 :]))))
 
 
 @pytest.mark.parametrize("level", [0.006, 0.001, 0.0001])

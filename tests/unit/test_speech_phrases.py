@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.speech.transcriber import Word
+from models.speech.hearing import Word
 from tasks.speech.phrases import Phrase, phrases
 from tasks.speech_to_text import chunks_of, speech_result
 

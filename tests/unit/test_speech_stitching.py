@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from models.speech.transcriber import Word
-from tasks.speech.stitching import doubtful, fitted, joined, whole, without_neighbours
+from models.speech.hearing import Word
+from tasks.speech.listening import doubtful, fitted, joined, whole, without_neighbours
 
 
 def words(*said: tuple[str, float, float]) -> list[Word]:

@@ -13,8 +13,7 @@ import pytest_asyncio
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, Transcriber, WindowText, Word
-from models.speech.voices import VoiceEncoder, VoiceTurn
+from models.speech.hearing import LONGEST_S, RATE, SpeechWindow, Transcriber, VoiceEncoder, VoiceTurn, WindowText, Word
 from models.speech.whisper import Whisper
 from models.speech.whisper_files import packaged
 from tasks.base import Progress, TaskRequest, unreported

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.services import Services
 from app.settings import Settings
 from models.base import EngineUnavailable
-from models.speech.transcriber import RATE, Word
+from models.speech.hearing import RATE, Word
 from tasks.inputs.source import Origin, Source
 from tasks.speech.cutter import Stretch, Window
 from tasks.speech.listening import Heard, Piece

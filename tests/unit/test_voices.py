@@ -15,11 +15,11 @@ from models.capability import EngineConfig
 from models.host import EngineHost, HostLimits
 from models.speech import pyannote
 from models.speech.capability import PYANNOTE, RESEMBLYZER, DiarizationSettings
+from models.speech.hearing import DIMENSIONS, WINDOW, HostedVoiceEncoder, Samples, Voice
 from models.speech.resemblyzer import checkpoint as weights
 from models.speech.resemblyzer import engine as mel
 from models.speech.resemblyzer.checkpoint import SPEC, read_checkpoint, read_weights, voice_weights
 from models.speech.resemblyzer.engine import NumpyNetwork, Resemblyzer, build_network
-from models.speech.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Samples, Voice
 
 TONE = (0.1 * np.sin(2 * np.pi * 220 * np.arange(WINDOW) / 16_000)).astype(np.float32)
 

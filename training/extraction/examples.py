@@ -27,8 +27,7 @@ from app.chat.filling.features import (
 )
 from app.chat.filling.spans import Span, reading_of
 from models.language.minilm.engine import MiniLm
-from tasks.bounds import bounds_of
-from tasks.result import SourceLine
+from tasks.result import SourceLine, bounds_of
 from training.extraction.documents import Document, Field
 
 Placed = tuple[float, float, float, float, str]

@@ -23,7 +23,7 @@ from models.catalog import CATALOG
 from models.runtime import Runtime
 from models.vision.capability import OCR
 from models.vision.gui.elements import TYPES
-from models.vision.gui.icons import WEIGHTS
+from models.vision.gui.engine import WEIGHTS
 from models.vision.gui.regions import Floats
 from models.vision.text import Image, TextLine
 from tests.bench.gui.frameworks import fetched

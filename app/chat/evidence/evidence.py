@@ -22,8 +22,7 @@ from app.chat.evidence.passages import Passage, passages_of
 from app.chat.schema.structured import Path, schema_at
 from models.extraction.calibration import Signs, probability
 from models.fair_executor import Slices
-from tasks.bounds import Bounds, bounds_of
-from tasks.result import SourceLine, escape
+from tasks.result import Bounds, SourceLine, bounds_of, escape
 
 MAX_PASSAGE = 300
 """Characters of the line around a match in a web page."""

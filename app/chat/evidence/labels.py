@@ -11,7 +11,7 @@ from rapidfuzz.fuzz import ratio
 
 from app.chat.evidence.concepts import are_synonyms
 from app.chat.evidence.passages import Passage, fold, look_alike
-from tasks.bounds import CORNERS, Bounds
+from tasks.result import CORNERS, Bounds
 
 ALIKE = 85
 """rapidfuzz's ratio from which a word is taken for a misread label."""

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
+from models.speech.hearing import WINDOW, Samples, Voice
 from models.speech.resemblyzer.checkpoint import REMEDY, SPEC, Tensors, read_weights, voice_weights
-from models.speech.voices import WINDOW, Samples, Voice
 
 LAYERS = 3
 WIDTH = 256

@@ -60,7 +60,7 @@ def _contours(spec: EngineSpec, config: EngineConfig) -> Built:
 def _omniparser_remedy(config: EngineConfig) -> str | None:
     if config.of(GuiSettings).gui_detection != _OMNIPARSER:
         return ""
-    from models.vision.gui.icons import icon_file, is_script
+    from models.vision.gui.omniparser import icon_file, is_script
 
     try:
         model = icon_file(config.of(GuiSettings).gui_detection_model)
@@ -73,8 +73,7 @@ def _omniparser_remedy(config: EngineConfig) -> str | None:
 
 def _build_omniparser(config: EngineConfig) -> Built:
     from models.vision.gui.elements import Found, HostedGuiDetector, Screen
-    from models.vision.gui.icons import icon_file, icon_network
-    from models.vision.gui.omniparser import OmniParserEngine
+    from models.vision.gui.omniparser import OmniParserEngine, icon_file, icon_network
 
     model = icon_file(config.of(GuiSettings).gui_detection_model)
     limits = config.limits()

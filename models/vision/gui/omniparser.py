@@ -1,16 +1,168 @@
-"""OmniParser's icon detector beside our own engine: it finds what can be clicked, and ours knows what it is."""
+"""OmniParser's icon detector beside our own engine: it finds what can be clicked, and ours knows what it is.
 
+Of the networks that OmniParser publishes, which know one kind of box, `icon_detect` and `icon_detect_v1_5` are YOLOs of
+ultralytics (AGPL-3.0, as that package). `icon_detect_v3` is a YOLOv9-E in TorchScript (MIT), which needs PyTorch alone.
+"""
+
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.vision.detection.detector import suppressed
+from models.base import EngineUnavailable, torch_device
+from models.vision.detection.detector import own_file, suppressed
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
-from models.vision.gui.engine import LEAST_SIDE, shapes_in, with_texts
-from models.vision.gui.icons import MOST_OVERLAP, IconNetwork, Network, Scores
+from models.vision.gui.engine import LEAST_SIDE, Network, shapes_in, with_texts
 from models.vision.gui.lettering import pieces_of
 from models.vision.gui.question import views_of, whole_in
 from models.vision.gui.regions import Boxes, area_of, as_boxes, common_area, common_share
+from models.vision.text import Image
+
+SETTING = "OPENFAZE_GUI_DETECTION_MODEL"
+LEAST_SCORE = 0.05
+MOST_OVERLAP = 0.1
+"""Threshold and overlap (IoU) of OmniParser's own demo."""
+
+_LEAST_SIDE = 640
+"""Pixels that the first of the networks was trained at; OmniParser's demo goes up from there."""
+_STRIDES = (8, 16, 32)
+"""Pixels between the places that each pair of a YOLOv9's outputs is about."""
+_GREY = 114
+"""The grey of the margin, as in training."""
+_MOST = 2000
+"""Boxes that are compared with each other: it bounds the memory."""
+
+Scores = NDArray[np.float32]
+
+
+class IconNetwork(Protocol):
+    def load(self) -> None:
+        """Raises EngineUnavailable."""
+
+    def find(self, image: Image) -> tuple[Boxes, Scores]:
+        """What can be clicked in `image`: n × 4 in its pixels, and n scores of LEAST_SCORE and more."""
+
+    def close(self) -> None: ...
+
+
+def icon_file(model: Path | None) -> Path:
+    """Raises EngineUnavailable."""
+    return own_file(model, ".pt", ".yaml", setting=SETTING, capability="gui_detection")
+
+
+def is_script(model: Path) -> bool:
+    """Whether it is TorchScript, which carries its code; else it is a checkpoint."""
+    if not zipfile.is_zipfile(model):
+        return False
+    with zipfile.ZipFile(model) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def icon_network(model: Path, *, device: str = "auto") -> IconNetwork:
+    return ScriptedIcons(model, device=device) if is_script(model) else UltralyticsIcons(model, device=device)
+
+
+class UltralyticsIcons:
+    """Any YOLO of ultralytics: whatever it finds, whatever it calls it."""
+
+    def __init__(self, model: Path, *, device: str = "auto") -> None:
+        """`model` is a `.pt` file, whose code runs when it is loaded, or a `.yaml`, which gives random weights."""
+        self._model = model
+        self._device = device
+        self._loaded: tuple[Any, str] | None = None
+
+    def load(self) -> None:
+        from models.vision.detection.yolo import opened_network
+
+        self._loaded = opened_network(self._model), torch_device(self._device, "gui_detection")
+
+    def find(self, image: Image) -> tuple[Boxes, Scores]:
+        assert self._loaded is not None, "load() comes first"
+        network, device = self._loaded
+        side = max(_LEAST_SIDE, *map(_rounded, image.shape[:2]))
+        # It wants BGR, as OpenCV reads pictures.
+        picture = np.ascontiguousarray(image[..., ::-1])
+        [result] = network.predict(
+            picture, conf=LEAST_SCORE, iou=MOST_OVERLAP, imgsz=side, agnostic_nms=True, device=device, verbose=False
+        )
+        boxes = result.boxes.cpu().numpy()
+        return boxes.xyxy.astype(np.float32), boxes.conf.astype(np.float32)
+
+    def close(self) -> None:
+        self._loaded = None
+
+
+class ScriptedIcons:
+    """A YOLOv9 in TorchScript, whose outputs are pairs of `[1, classes, h, w]` logits and `[1, 4, h, w]` distances of
+    the four sides in strides, from the finest to the coarsest, as OmniParser's own adapter reads them."""
+
+    def __init__(self, model: Path, *, device: str = "auto") -> None:
+        self._model = model
+        self._device = device
+        self._loaded: tuple[Any, str] | None = None
+
+    def load(self) -> None:
+        import torch
+
+        device = torch_device(self._device, "gui_detection")
+        self._loaded = torch.jit.load(str(self._model), map_location=device).eval(), device
+        shapes = [output.shape for output in self._outputs(np.zeros((64, 64, 3), np.uint8))]
+        if len(shapes) < 2 * len(_STRIDES) or any(shape[1] != 4 for shape in shapes[1 : 2 * len(_STRIDES) : 2]):
+            raise EngineUnavailable(
+                "gui_detection",
+                f"The file that {SETTING} names is TorchScript, but no detector as OmniParser's icon_detect_v3: its "
+                f"outputs have the shapes {', '.join(map(str, shapes))}.",
+            )
+
+    def find(self, image: Image) -> tuple[Boxes, Scores]:
+        height, width = image.shape[:2]
+        padded = np.full((_rounded(height), _rounded(width), 3), _GREY, np.uint8)
+        top, left = (padded.shape[0] - height) // 2, (padded.shape[1] - width) // 2
+        padded[top : top + height, left : left + width] = image
+        outputs = self._outputs(padded)
+        found = [
+            _decoded(logits[0], distances[0], stride)
+            for logits, distances, stride in zip(outputs[0::2], outputs[1::2], _STRIDES, strict=False)
+        ]
+        boxes, scores = np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
+        surest = np.argsort(-scores, kind="stable")[:_MOST]
+        boxes, scores = boxes[surest] - np.array([left, top, left, top], np.float32), scores[surest]
+        boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
+        kept = suppressed(boxes, scores, np.zeros(len(boxes), np.intp), most=MOST_OVERLAP)
+        return boxes[kept], scores[kept]
+
+    def close(self) -> None:
+        self._loaded = None
+
+    def _outputs(self, picture: Image) -> list[NDArray[np.float32]]:
+        import torch
+
+        assert self._loaded is not None, "load() comes first"
+        network, device = self._loaded
+        planes = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32) / 255).to(device)
+        half = torch.autocast("cuda", dtype=torch.float16, enabled=device != "cpu")
+        # Unoptimised: it would compile anew for each size of a picture.
+        with torch.inference_mode(), half, torch.jit.optimized_execution(False):
+            return [output.float().cpu().numpy() for output in network(planes)]
+
+
+def _decoded(logits: NDArray[np.float32], distances: NDArray[np.float32], stride: int) -> tuple[Boxes, Scores]:
+    """What a grid of places says, where it says anything. `logits`: classes × h × w; `distances`: 4 × h × w."""
+    scores = 1 / (1 + np.exp(-np.clip(logits.max(axis=0), -50, 50)))
+    rows, columns = np.nonzero(scores >= LEAST_SCORE)
+    left, top, right, bottom = distances[:, rows, columns]
+    x, y = columns + 0.5, rows + 0.5
+    boxes = np.stack([x - left, y - top, x + right, y + bottom], axis=1) * stride
+    return boxes.astype(np.float32), scores[rows, columns].astype(np.float32)
+
+
+def _rounded(side: int) -> int:
+    """Up to what the coarsest stride divides."""
+    return -(-side // _STRIDES[-1]) * _STRIDES[-1]
+
 
 _SAME = 0.5
 """Common over joint area (IoU) from which on two boxes are of one element."""

@@ -18,8 +18,7 @@ import PIL.Image
 import PIL.ImageDraw
 
 from models.vision.gui.elements import INTERACTIVE, GuiElement, Screen
-from models.vision.gui.engine import found_in
-from models.vision.gui.icons import Network
+from models.vision.gui.engine import Network, found_in
 from tests.bench.gui.frameworks import fetched
 from tests.bench.gui.labelled import Labelled, labelled
 from tests.bench.gui.pages import measuring_pages

@@ -10,10 +10,10 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import Built, EngineConfig
-from models.vision.gui import icons
+from models.vision.gui import omniparser
 from models.vision.gui.capability import OMNIPARSER, GuiSettings
 from models.vision.gui.elements import TYPES, GuiDetector, GuiElement
-from models.vision.gui.icons import ScriptedIcons, is_script
+from models.vision.gui.omniparser import ScriptedIcons, is_script
 from tests.bench.gui.truth import iou
 from tests.engines.torch.small_networks import save_random_icons, save_still_icons, stand_in_for_torchvision
 from tests.screens import DrawnScreen, sign_up
@@ -54,7 +54,7 @@ def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A YOLO of ultralytics, saved as its training saves it. Random weights are sure of nothing."""
     monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path))
     stand_in_for_torchvision(monkeypatch)
-    monkeypatch.setattr(icons, "LEAST_SCORE", 1e-6)
+    monkeypatch.setattr(omniparser, "LEAST_SCORE", 1e-6)
     import ultralytics
 
     [config] = Path(ultralytics.__file__).parent.joinpath("cfg", "models").rglob("yolo11.yaml")
