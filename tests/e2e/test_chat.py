@@ -146,6 +146,7 @@ def test_the_probes_need_no_key_and_tell_of_each_capability(server: Server) -> N
     assert ready["capabilities"]["llm"]["state"] == "unavailable"
 
 
+@pytest.mark.deep
 async def test_forty_callers_at_once_each_get_their_own_text(server: Server) -> None:
     texts = [f"Caller {number:02d} wrote {number * 7919 % 10007:05d}" for number in range(40)]
 
@@ -161,7 +162,7 @@ async def test_forty_callers_at_once_each_get_their_own_text(server: Server) -> 
         assert await asyncio.gather(*map(read, texts)) == texts
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(50, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.deep)])
 async def test_the_same_bytes_give_the_same_json_every_time_among_others(server: Server, times: int) -> None:
     page = data_url(noisy(paragraph_page(lines=6, width=700), seed=3).encoded())
     others = [data_url(page.encoded()) for page in (single_line("Something else"), turned(single_line("Aside"), 90))]

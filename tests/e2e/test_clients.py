@@ -31,7 +31,9 @@ def calls(python: Path, server: Server, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("python", "major"), [(Path(sys.executable), "3"), (CLIENT_PYTHON, "2")], ids=["openai 3", "openai 2"]
+    ("python", "major"),
+    [(Path(sys.executable), "3"), pytest.param(CLIENT_PYTHON, "2", marks=pytest.mark.deep)],
+    ids=["openai 3", "openai 2"],
 )
 def test_the_openai_sdk_reads_streams_and_raises_its_own_exceptions(
     python: Path, major: str, server: Server, tmp_path: Path

@@ -91,6 +91,7 @@ def test_a_question_about_nothing_attached_runs_no_task(ask: httpx.Client) -> No
     assert completion["usage"]["completion_tokens"] > 0
 
 
+@pytest.mark.deep
 def test_a_recording_is_heard_before_the_answer(ask: httpx.Client, shared: Path) -> None:
     speech = data_url((shared / "samples" / "speech_jfk.flac").read_bytes(), "audio/flac")
     part = {"type": "input_audio", "input_audio": {"data": speech, "format": "flac"}}

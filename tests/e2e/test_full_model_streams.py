@@ -132,6 +132,7 @@ def test_a_stream_says_what_the_whole_answer_says(model: FullModel) -> None:
     assert streamed.chunks[-1]["usage"] == whole["usage"]
 
 
+@pytest.mark.deep
 async def test_fifty_callers_at_once_each_get_every_chunk_of_their_own_answer(model: FullModel) -> None:
     def reply(body: Json) -> Reply:
         name = prompt_text(body)

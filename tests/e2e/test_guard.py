@@ -277,6 +277,7 @@ async def _output_of(*command: str) -> bytes:
     return output
 
 
+@pytest.mark.deep
 async def test_two_hundred_requests_of_sixteen_callers_each_get_their_own_verdict(model: FullModel) -> None:
     model.script(by_body=lambda body: Reply(f"Answer to {body['messages'][-1]['content']}"))
     order = random.Random(5)

@@ -48,6 +48,15 @@ SAFE = "The train leaves from platform nine."
 SERIES = "date,sold\n2026-01-01,10\n2026-01-02,12\n2026-01-03,11\n2026-01-04,13\n2026-01-05,12\n"
 READ = Call("openfaze_ocr", '{"input": 1}')
 BOTH = pytest.mark.parametrize("stream", [False, True])
+SOME_OF_BOTH = pytest.mark.parametrize(
+    ("task", "stream"),
+    [
+        (None, True),
+        ("ocr", False),
+        *(pytest.param(*one, marks=pytest.mark.deep) for one in ((None, False), ("ocr", True))),
+    ],
+)
+"""Of plain and streamed answers, of the full model's and a task's."""
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +157,7 @@ INPUTS: Sequence[Callable[[str], Json]] = (
 )
 
 
-@BOTH
-@pytest.mark.parametrize("task", [None, "ocr"])
+@SOME_OF_BOTH
 @pytest.mark.parametrize("shows", INPUTS)
 def test_what_an_input_says_is_blocked_before_anybody_uses_it(
     model: FullModel, shows: Callable[[str], Json], task: str | None, stream: bool
@@ -163,7 +171,7 @@ def test_what_an_input_says_is_blocked_before_anybody_uses_it(
     assert model.prompts == []
 
 
-@pytest.mark.parametrize("task", [None, "ocr"])
+@pytest.mark.parametrize("task", [None, pytest.param("ocr", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("shows", INPUTS)
 def test_what_is_harmless_passes(model: FullModel, shows: Callable[[str], Json], task: str | None) -> None:
     model.script(Reply("Nine."))

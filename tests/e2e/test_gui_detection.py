@@ -78,13 +78,16 @@ def test_the_same_screen_gives_the_same_bytes_also_streamed(client: httpx.Client
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
 
 
-@pytest.mark.parametrize(("width", "height"), [(8, 8), (1, 1), (20_000, 300), (300, 20_000)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(8, 8), (1, 1), (20_000, 300), pytest.param(300, 20_000, marks=pytest.mark.deep)]
+)
 def test_blank_pictures_of_any_shape_are_searched(client: httpx.Client, width: int, height: int) -> None:
     buffer = io.BytesIO()
     PIL.Image.new("RGB", (width, height), "white").save(buffer, "PNG")
     assert ask(client, buffer.getvalue()) == []
 
 
+@pytest.mark.deep
 def test_a_button_at_the_end_of_a_tall_screenshot_is_found(client: httpx.Client) -> None:
     screen = DrawnScreen(width=600, height=6000)
     for y in range(60, 5850, 240):
@@ -179,7 +182,14 @@ color:#eee;border-color:#555} .dark nav a{color:#8ab4ff}</style><body class="THE
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium to render pages")
-@pytest.mark.parametrize(("theme", "scale"), [("light", 1.0), ("dark", 1.0), ("light", 2.0), ("dark", 3.0)])
+@pytest.mark.parametrize(
+    ("theme", "scale"),
+    [
+        ("dark", 1.0),
+        ("light", 2.0),
+        *(pytest.param(*one, marks=pytest.mark.deep) for one in (("light", 1.0), ("dark", 3.0))),
+    ],
+)
 async def test_what_the_browser_calls_an_element_is_found_where_it_is(
     client: httpx.Client, tmp_path: Path, theme: str, scale: float
 ) -> None:

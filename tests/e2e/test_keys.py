@@ -16,7 +16,7 @@ from app.access.key_file import KeyFileError
 from app.building import build_keys
 from app.settings import Settings
 from tests.e2e.full_model import serving_app
-from tests.e2e.test_cli import openfaze, openfaze_here
+from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.server import Server, free_port, serving
 
@@ -96,7 +96,7 @@ def test_without_the_setting_there_is_no_file(arguments: tuple[str, ...], tmp_pa
 
 def test_the_first_key_can_be_made_where_the_server_does_not_start_without(tmp_path: Path) -> None:
     variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_HOST": "0.0.0.0"}
-    assert openfaze("keys", "add", "alice", folder=tmp_path, **variables).returncode == 0
+    assert openfaze_here("keys", "add", "alice", folder=tmp_path, **variables).returncode == 0
 
 
 def test_a_running_server_takes_new_keys_and_lets_go_of_old_ones(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_no_keys_are_made_of_a_file_that_will_not_do(
 def test_a_server_does_not_start_with_a_file_that_will_not_do(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(KEY_1)
     variables = {"OPENFAZE_API_KEYS": "of-0,of-1", "OPENFAZE_PORT": str(free_port())}
-    result = openfaze("serve", folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, **variables)
+    result = openfaze_here("serve", folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, **variables)
     assert result.returncode == 2
     assert "the key 'x' is one of OPENFAZE_API_KEYS too; leave it in one" in result.stderr
     assert "Traceback" not in result.stderr

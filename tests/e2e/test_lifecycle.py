@@ -1,11 +1,8 @@
 """Callers who leave, a server that stops, logs without content, and refusals to start."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +16,8 @@ from app.settings import Settings
 from models.vision.ppocr.detector import Quads, TextDetector
 from models.vision.text import Image
 from tests.e2e.conftest import data_url, ocr_request
-from tests.e2e.full_model import serving_app
+from tests.e2e.full_model import client_of_app, serving_app
+from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
@@ -197,9 +195,8 @@ def test_logs_are_json_and_hold_no_content(server: Server) -> None:
 
 
 def test_the_time_limit_of_a_request_is_kept(tmp_path: Path, origin: Origin) -> None:
-    with serving(tmp_path / "log", fetch_allow=ALLOWED, request_timeout_s=0.5) as server:
-        body = ocr_request(origin.url("/held/sign.png"))
-        response = httpx.post(f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
+    with client_of_app(tmp_path, fetch_allow=(ALLOWED,), request_timeout_s=0.5) as client:
+        response = client.post("/v1/chat/completions", json=ocr_request(origin.url("/held/sign.png")))
     assert response.status_code == 503
     error = response.json()["error"]
     assert (error["type"], error["code"]) == ("service_unavailable", "timeout")
@@ -237,6 +234,7 @@ def test_a_full_queue_answers_503_with_retry_after(monkeypatch: pytest.MonkeyPat
     assert int(response.headers["retry-after"]) >= 1
 
 
+@pytest.mark.deep
 def test_idle_engines_leave_memory_and_come_back(tmp_path: Path) -> None:
     picture = data_url(single_line("back again").encoded())
     with serving(tmp_path / "log", idle_unload_s=0.2) as server:
@@ -263,10 +261,7 @@ def test_idle_engines_leave_memory_and_come_back(tmp_path: Path) -> None:
 def test_a_server_that_cannot_be_what_it_was_told_to_be_does_not_start(
     variables: dict[str, str], message: str, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from app.cli.main import main; main()", "serve"]
-    result = subprocess.run(
-        command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60, cwd=tmp_path
-    )
+    result = openfaze_here("serve", folder=tmp_path, **variables)
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr

@@ -101,6 +101,7 @@ def test_our_codes_are_beside_openais_categories(model: FullModel) -> None:
     assert result["code_scores"]["S9"] > 0.9
 
 
+@pytest.mark.deep
 def test_the_other_openai_sdk_reads_it_too(model: FullModel) -> None:
     if not CLIENT_PYTHON.exists():
         pytest.skip("needs the official client's environment, which `make test` creates")
@@ -264,6 +265,7 @@ def test_a_moderation_has_the_time_of_a_request() -> None:
             judge.wait_for_cancelled(1)
 
 
+@pytest.mark.deep
 async def test_callers_at_once_each_get_their_own_results(model: FullModel) -> None:
     order = random.Random(7)
     gate = asyncio.Semaphore(16)

@@ -66,7 +66,7 @@ def test_the_api_can_be_read_and_tried_out_with_a_key(page: Page, server: Server
 
 
 @needs_browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.deep), "dark"])
 def test_the_front_page_follows_the_readers_colours_and_leads_to_the_api(
     page: Page, server: Server, scheme: str
 ) -> None:

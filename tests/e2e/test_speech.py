@@ -71,6 +71,7 @@ def test_every_kind_of_part_is_heard(client: httpx.Client, jfk: bytes, kind: str
     assert plain_words(result_of(client.post(CHAT, json=asking(part)))["text"]) == SAYS
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("extension", ["mp3", "m4a", "opus", "webm"])
 def test_the_format_makes_no_difference(client: httpx.Client, shared: Path, extension: str) -> None:
     samples = decoded(shared / "samples" / "speech_jfk.flac")
@@ -79,6 +80,7 @@ def test_the_format_makes_no_difference(client: httpx.Client, shared: Path, exte
     assert plain_words(result_of(client.post(CHAT, json=asking(part)))["text"]) == SAYS
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("extension", ["mp4", "webm"])
 def test_a_video_is_heard(client: httpx.Client, shared: Path, extension: str) -> None:
     samples = decoded(shared / "samples" / "speech_jfk.flac")
@@ -166,6 +168,7 @@ def test_a_request_without_sound_is_the_clients_mistake(client: httpx.Client, pa
     assert says in error_of(client.post(CHAT, json=asking(*parts)), 400)["message"]
 
 
+@pytest.mark.deep
 def test_several_clients_are_heard_at_once(server: Server, jfk: bytes) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

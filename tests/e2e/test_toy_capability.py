@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.settings import Settings
+from models.catalog import CATALOG
 from tests.server import SERVE, serving
 
 CAPABILITY = '''"""The `toy` capability."""
@@ -158,7 +160,9 @@ def test_its_settings_are_the_servers(program: str, tmp_path: Path) -> None:
 
 
 def test_doctor_tries_it_and_pull_knows_its_weights(program: str, tmp_path: Path) -> None:
-    examined = openfaze(program, "doctor", "--json", OPENFAZE_BROWSER="off", OPENFAZE_WEIGHTS_DIR=str(tmp_path))
+    # The others are tried in test_cli.py.
+    off = {f"OPENFAZE_{name.upper()}": "off" for name in (*(CATALOG.keys() & Settings.model_fields.keys()), "browser")}
+    examined = openfaze(program, "doctor", "--json", OPENFAZE_WEIGHTS_DIR=str(tmp_path), **off)
     found: dict[str, Any] = {one["capability"]: one for one in json.loads(examined.stdout)["capabilities"]}
     assert (found["toy"]["outcome"], found["toy"]["said"]) == ("ok", "said 'squeak: it'")
     listed = openfaze(program, "pull", OPENFAZE_WEIGHTS_DIR=str(tmp_path)).stdout.splitlines()

@@ -13,6 +13,7 @@ import pytest
 from tests import search_engines as said
 from tests.e2e.conftest import KEY, api_client
 from tests.e2e.full_model import FullModel, client_of_app, content_of, prompt_text, serving_full_model
+from tests.e2e.test_cli import openfaze_here
 from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
@@ -144,11 +145,9 @@ def test_without_an_answer_each_provider_tells_why(web: Origin, tmp_path: Path) 
 
 
 def test_settings_that_do_not_fit_stop_the_start(tmp_path: Path) -> None:
-    with (
-        pytest.raises(RuntimeError, match="OPENFAZE_SEARCH_PROVIDER: 'brave' needs OPENFAZE_SEARCH_API_KEY"),
-        serving(tmp_path / "log", search_provider="brave"),
-    ):
-        pass
+    result = openfaze_here("serve", folder=tmp_path, OPENFAZE_SEARCH_PROVIDER="brave")
+    assert result.returncode == 2
+    assert "OPENFAZE_SEARCH_PROVIDER: 'brave' needs OPENFAZE_SEARCH_API_KEY" in result.stderr
 
 
 @pytest.fixture(scope="module")

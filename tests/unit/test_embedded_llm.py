@@ -133,6 +133,7 @@ async def test_an_answer_without_a_limit_ends_at_the_bound_and_says_so() -> None
     await llm.close()
 
 
+@pytest.mark.deep
 async def test_an_array_of_the_same_item_again_and_again_ends(llm: EmbeddedLlm) -> None:
     item = {"type": "object", "properties": {"name": {"const": "modelling clay"}}, "required": ["name"]}
     endless = {"type": "array", "items": item, "minItems": 60}
@@ -190,13 +191,14 @@ async def test_stop_words_end_the_answer_before_them(llm: EmbeddedLlm) -> None:
     assert done_of(events).finish_reason == "stop"
 
 
+@pytest.mark.deep
 async def test_the_same_seed_gives_the_same_answer(llm: EmbeddedLlm) -> None:
     call = user("Tell me about rivers.", options={"temperature": 1, "seed": 7, "max_tokens": 24})
     await events_of(llm, user("Tell me about rivers and lakes.", options={"max_tokens": 4}))
     assert text_of(await events_of(llm, call)) == text_of(await events_of(llm, call))
 
 
-@pytest.fixture(params=["a context a call", "one context for all"])
+@pytest.fixture(params=[pytest.param("a context a call", marks=pytest.mark.deep), "one context for all"])
 def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model as it is served for its size, and as one too large to be opened for each call."""
     if request.param == "one context for all":
@@ -310,6 +312,7 @@ async def test_logprobs_come_with_their_pieces(llm: EmbeddedLlm) -> None:
     assert all(token["logprob"] <= 0 and len(token["top_logprobs"]) == 2 for token in tokens)
 
 
+@pytest.mark.deep
 async def test_four_callers_are_answered_side_by_side_without_crossing(
     llm: EmbeddedLlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -432,7 +435,10 @@ async def test_an_answer_that_fails_when_its_reader_has_left_is_not_logged_by_as
     assert complaints == []
 
 
-@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}])
+@pytest.mark.parametrize(
+    "choice",
+    ["required", pytest.param({"type": "function", "function": {"name": "get_weather"}}, marks=pytest.mark.deep)],
+)
 async def test_a_forced_call_calls(llm: EmbeddedLlm, choice: Any) -> None:
     call = user("What is the weather in Paris, in celsius?", tools=[WEATHER], tool_choice=choice)
     events = await events_of(llm, call)

@@ -111,7 +111,7 @@ SEASONS: list[tuple[int, ...]] = [(), (4,), (12,)]
     ("lines", "counts", "seasons"),
     [
         pytest.param(LINES[:1], COUNTS, SEASONS, id="of any length"),
-        pytest.param(LINES, [6, 20], SEASONS[:1], id="at any height"),
+        pytest.param(LINES, [6, 20], SEASONS[:1], id="at any height", marks=pytest.mark.deep),
         pytest.param(LINES, COUNTS, SEASONS, id="every", marks=pytest.mark.deep),
     ],
 )

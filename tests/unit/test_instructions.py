@@ -192,6 +192,7 @@ async def test_ordinary_system_texts_are_safe(guard: TextGuard) -> None:
     assert {text: codes for text, codes in found.items() if codes} == {}
 
 
+@pytest.mark.deep
 async def test_many_of_them_would_be_blocked_as_they_are(guard: TextGuard) -> None:
     blocked = 0
     for text in HARMLESS:

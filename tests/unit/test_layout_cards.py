@@ -28,7 +28,9 @@ def test_lines_of_cards_and_forms_are_right_and_in_order() -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("kind", ["licence", "member_card", "invoice"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(kind, marks=pytest.mark.deep) for kind in ("licence", "invoice")), "member_card"]
+)
 async def test_lines_that_the_engine_reads_are_right_and_in_order(reader: PpOcrReader, kind: str) -> None:
     page, truth = KINDS[kind](2)
     lines = [one.text for one in in_reading_order(await reader.read(page.pixels))]

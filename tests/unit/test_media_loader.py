@@ -227,6 +227,7 @@ async def test_a_closed_document_says_so(loader: MediaLoader) -> None:
         await document.picture(1)
 
 
+@pytest.mark.deep
 async def test_two_loaders_share_pdfium_safely() -> None:
     loaders = [MediaLoader(Fetcher(FetchPolicy()), MediaLimits()) for _ in range(2)]
 

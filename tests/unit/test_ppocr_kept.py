@@ -70,7 +70,11 @@ def test_another_way_to_compute_is_compiled_anew(compilations: list[str]) -> Non
 
 @pytest.mark.parametrize(
     "harm",
-    [lambda data: data[: len(data) // 2], lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda _: b""],
+    [
+        pytest.param(lambda data: data[: len(data) // 2], marks=pytest.mark.deep),
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        lambda _: b"",
+    ],
     ids=["cut short", "a bit that fell over", "empty"],
 )
 def test_a_damaged_file_is_replaced(harm: Callable[[bytes], bytes], compilations: list[str], folder: Path) -> None:
@@ -145,6 +149,7 @@ def test_those_used_last_are_kept(folder: Path) -> None:
     assert {file.name for file in folder.iterdir()} == {"0", "one more", *map(str, range(2, kept.MOST_FILES))}
 
 
+@pytest.mark.deep
 def test_processes_that_start_together_disturb_each_other_no_more_than_one_after_the_other(folder: Path) -> None:
     program = (
         "import hashlib; from tests.unit.test_ppocr_kept import detected; "

@@ -150,7 +150,10 @@ def test_one_whose_caller_goes_is_stopped_at_once(room: Room) -> None:
     assert (outcome.exit_code, outcome.stopped) == (137, None)
 
 
-@pytest.mark.parametrize("breed", ["os.fork()", "subprocess.Popen([sys.executable, '-c', 'while 1: pass'])"])
+@pytest.mark.parametrize(
+    "breed",
+    ["os.fork()", pytest.param("subprocess.Popen([sys.executable, '-c', 'while 1: pass'])", marks=pytest.mark.deep)],
+)
 def test_a_fork_bomb_is_stopped(room: Room, breed: str) -> None:
     code = f"import os, subprocess, sys\nwhile True:\n    try: {breed}\n    except OSError: pass"
     assert run(room, code, SHORT).stopped == "time"

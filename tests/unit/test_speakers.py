@@ -332,7 +332,7 @@ async def encoder() -> AsyncIterator[VoiceEncoder]:
     await runtime.close()
 
 
-@pytest.mark.parametrize("speakers", [1, 2, 3])
+@pytest.mark.parametrize("speakers", [2, *(pytest.param(speakers, marks=pytest.mark.deep) for speakers in (1, 3))])
 async def test_made_conversations_have_the_right_speakers_at_the_right_times(
     encoder: VoiceEncoder, speakers: int
 ) -> None:

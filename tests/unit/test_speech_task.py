@@ -332,6 +332,7 @@ async def test_silence_around_speech_is_not_filled_with_words(ask: Ask) -> None:
         assert 39.5 <= chunk["timestamp"][0] < chunk["timestamp"][1] <= 43.5
 
 
+@pytest.mark.deep
 async def test_words_keep_their_times_through_a_long_recording(ask: Ask) -> None:
     """A sentence every minute: each is found within 0.2 s of where it begins, however far in."""
     text = "The meeting was moved from Tuesday to Thursday."
@@ -361,7 +362,7 @@ async def test_two_hours_in_times_are_still_right(ask: Ask) -> None:
 
 @pytest.mark.parametrize(
     ("gap", "sentences"),
-    [(0.15, 13), *(pytest.param(gap, 26, marks=pytest.mark.deep) for gap in (0.0, 0.15, 0.6, 3.0))],
+    [(0.15, 9), *(pytest.param(gap, 26, marks=pytest.mark.deep) for gap in (0.0, 0.15, 0.6, 3.0))],
 )
 async def test_no_sentence_is_lost_or_said_twice_at_a_cut(ask: Ask, gap: float, sentences: int) -> None:
     said = [SENTENCES[index % len(SENTENCES)] for index in range(sentences)]

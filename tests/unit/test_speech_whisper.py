@@ -135,6 +135,7 @@ def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
         Whisper(files).load()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("voice", ["de", *(pytest.param(voice, marks=pytest.mark.deep) for voice in ("pl", "tr"))])
 def test_english_and_another_language_are_told_apart(tiny: Whisper, jfk: Samples, voice: str) -> None:
     made = in_a_row([say(SENTENCES[1]), pause(0.4), say(SENTENCES[2])])
