@@ -7,7 +7,7 @@ from app.access.keys import ApiKeys
 from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
-from app.settings import PREFIX, Settings, is_loopback
+from app.settings import DEVICES, PREFIX, Settings, is_loopback
 from models.capability import OFF, EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
@@ -48,6 +48,7 @@ def build_connections(settings: Settings) -> ConnectionLimits:
 def build_config(settings: Settings) -> EngineConfig:
     return EngineConfig(
         device=settings.device,
+        devices={name: device for setting, name in DEVICES.items() if (device := getattr(settings, setting))},
         threads=settings.threads,
         weights_dir=Path(settings.weights_dir),
         auto_pull=settings.auto_pull,

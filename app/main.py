@@ -32,6 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log_stray_exceptions(asyncio.get_running_loop())
         memory.collect_all()
         works = (
+            services.report_devices(),
             services.preload(),
             services.files.sweep_for_ever(),
             services.keys.follow_file(),

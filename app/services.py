@@ -28,12 +28,13 @@ from app.chat.plan import Planner
 from app.chat.tool_loop import ToolLimits
 from app.settings import Settings
 from models.base import EngineUnavailable, ModelError
-from models.capability import AUTO, OFF
+from models.capability import OFF
 from models.catalog import CATALOG
+from models.device import AUTO, DRIVER
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import EMBEDDING, LLM
-from models.runtime import NOT_YET, Runtime
+from models.runtime import NOT_YET, Runtime, device_setting
 from models.safety import personal_data
 from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.images.capability import IMAGE_GUARD
@@ -157,6 +158,12 @@ class Services:
     def max_request_bytes(self) -> int:
         return int(self.settings.max_request_mb * MB)
 
+    async def report_devices(self) -> None:
+        """Logs which engines do not compute on the card that there is."""
+        await self.runtime.look()
+        for said in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
+            log.warning("not_on_the_card", reason=as_called_here(said))
+
     async def preload(self) -> None:
         """Loads what OPENFAZE_PRELOAD names; `/ready` answers 503 until all of it runs. What fails is tried again: an
         LLM's server may well start later than this one."""
@@ -219,5 +226,9 @@ def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:
     calls later could not do anything about it."""
     for capability, choice, remedy in runtime.unmet_choices():
         yield f"OPENFAZE_{capability.upper()}={choice} cannot run here. {remedy}"
+    config = build_config(settings)
+    for name, device in {"": config.device, **config.devices}.items():
+        if obstacle := DRIVER.obstacle(device):
+            yield f"{device_setting(name, config)}={device} names a card that is not there. {obstacle}"
     if settings.browser not in (AUTO, OFF) and find_browser(settings.browser) is None:
         yield f"OPENFAZE_BROWSER names a browser that cannot run here. {BROWSER_REMEDY}"

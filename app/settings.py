@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationInfo, create_model, field_valid
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.telemetry import LogFormat
-from models.capability import Address, CommaSeparated, SettingsT, Split
+from models.capability import Address, CommaSeparated, Device, SettingsT, Split
 from models.catalog import CATALOG
 
 PREFIX = "OPENFAZE_"
@@ -55,8 +55,9 @@ class Settings(BaseSettings):
     personal_data: Literal["block", "redact"] = "block"
     """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,
     numbers of telephones, cards and accounts, and national ids are replaced by placeholders (docs/redaction.md)."""
-    device: str = "auto"
-    """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run."""
+    device: Device = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run. Of what `cuda` asks for, nothing is computed on the CPU
+    instead."""
     threads: int = Field(default=0, ge=0)
     """CPU threads an engine computes with; 0: as many as this process may use."""
     weights_dir: str = Field(default="", validate_default=True)
@@ -202,9 +203,19 @@ class Settings(BaseSettings):
         return self
 
 
+DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
+"""The setting of each capability that a card can serve."""
+
 if not TYPE_CHECKING:
     _own = dict.fromkeys(one.settings for one in CATALOG.values() if one.settings)
-    Settings = create_model("Settings", __base__=(*_own, Settings), __module__=__name__)
+    _devices = {
+        setting: (
+            Device | None,
+            Field(None, description=f"Where engines of `{name}` run, instead of OPENFAZE_DEVICE."),
+        )
+        for setting, name in DEVICES.items()
+    }
+    Settings = create_model("Settings", __base__=(*_own, Settings), __module__=__name__, **_devices)
 
 
 def default_folder(name: str) -> Path:

@@ -2,8 +2,8 @@
 settings, and a self-test. The catalog finds it there."""
 
 import importlib.util
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -12,10 +12,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic_settings import NoDecode
 
 from models.base import EngineSpec
+from models.device import AUTO, DEVICE, Backend
 from models.fair_executor import FairExecutor
 from models.host import HostLimits
 
-AUTO, ON, OFF = "auto", "on", "off"
+ON, OFF = "on", "off"
 
 ServiceT = TypeVar("ServiceT")
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
@@ -35,6 +36,12 @@ def _address(value: str) -> str:
     return value
 
 
+def _device(value: str) -> str:
+    if not DEVICE.fullmatch(value):
+        raise ValueError(f"there is no device '{value}'; there are: auto, cpu, cuda, and cuda:1 for the second card")
+    return value
+
+
 def _found(value: object) -> object:
     if value and not Path(str(value)).exists():
         raise ValueError(f"there is no file or folder '{value}'")
@@ -43,6 +50,7 @@ def _found(value: object) -> object:
 
 Split = BeforeValidator(_split)
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, Split]
+Device = Annotated[str, AfterValidator(_device)]
 Address = Annotated[str, AfterValidator(_address)]
 FoundPath = Annotated[Path, BeforeValidator(_found)]
 
@@ -62,6 +70,8 @@ class EngineConfig:
 
     device: str = AUTO
     """`auto`, `cpu`, `cuda` or `cuda:1`."""
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """The same for single capabilities, by name; of what is not in it, `device` holds."""
     threads: int = 0
     """CPU threads an engine computes with; 0: as many as this process may use."""
     weights_dir: Path = Path("weights")
@@ -72,6 +82,10 @@ class EngineConfig:
     idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
     """The settings of capabilities, in one object or several."""
+
+    def narrowed(self, capability: str) -> "EngineConfig":
+        """For the engines of `capability`: `device` is theirs."""
+        return replace(self, device=self.devices.get(capability, self.device))
 
     def limits(self, *, batch: int = 1, workers: int = 1) -> HostLimits:
         """Those of an engine's host."""
@@ -120,8 +134,14 @@ class Candidate:
     over: "Callable[[EngineConfig, Engines], Any] | None" = None
     """For one that has none: its service, around the engine of the capability `needs`."""
     needs: str | None = None
+    backend: Backend | Callable[[EngineConfig], Backend] | None = None
+    """What computes it; None for what no card can do, or that something else computes."""
     caution: str | None = None
     """A sentence that operators should know of what the engine answers."""
+
+    def computed_by(self, config: EngineConfig) -> Backend | None:
+        """Of an engine whose remedy is None."""
+        return self.backend(config) if callable(self.backend) else self.backend
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import AUTO, OFF, ON, Built, Candidate, Capability, EngineConfig, ServiceT
+from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, ServiceT
 from models.concurrency import SharedRun
+from models.device import AUTO, CUDA, DRIVER
 from models.fair_executor import FairExecutor
 from models.host import EngineHost
 
@@ -51,6 +52,13 @@ class _Seen:
     remedy: str | None
     is_at_hand: bool
     """Whether nothing would have to be fetched first."""
+    off_the_card: str | None = None
+    """The remedy, where all that is missing is the card that the operator named."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it could run, at least on the CPU."""
+        return self.remedy is None or self.off_the_card is not None
 
 
 class Runtime:
@@ -152,6 +160,23 @@ class Runtime:
         self.choose(capability.name)
         return [self._build(one).service for one in self._runnable(capability.name)]
 
+    def off_the_card(self) -> Iterator[str]:
+        """Sentences about engines that would serve, and do not use the card that there is. Imports what computes."""
+        if DRIVER.obstacle():
+            return
+        for capability, declared in self._catalog.items():
+            if self._choices.get(capability) == OFF:
+                continue
+            seen = {one.spec.name: self._found(one) for one in self._candidates(capability)}
+            ready = [one for one in self._candidates(capability) if seen[one.spec.name].is_ready]
+            for candidate in ready if declared.several else ready[:1]:
+                config = self._config_of(candidate)
+                backend = candidate.computed_by(config)
+                if said := seen[candidate.spec.name].off_the_card:
+                    yield said
+                elif backend and (obstacle := backend.obstacle(CUDA if config.device == AUTO else config.device)):
+                    yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
+
     async def prepare(self, *capabilities: str) -> None:
         """Puts together, off the event loop, what serves `capabilities`: it imports whole libraries. Loads nothing, and
         says nothing of what cannot run: who asks for that is told."""
@@ -193,12 +218,27 @@ class Runtime:
         return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
 
     def _see(self, candidate: Candidate) -> _Seen:
+        config = self._config_of(candidate)
         try:
-            remedy = candidate.remedy(self._config)
-            return _Seen(remedy, candidate.remedy(replace(self._config, auto_pull=False)) is None)
+            remedy = candidate.remedy(config)
+            off_the_card = self._off_the_card(candidate, config) if remedy is None else None
+            is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
+            return _Seen(remedy if off_the_card is None else off_the_card, is_at_hand, off_the_card)
         except OSError as error:  # a folder that may not be read, a disk that has gone
             reason = error.strerror or type(error).__name__
             return _Seen(f"Whether '{candidate.spec.name}' can run here could not be seen: {reason}.", is_at_hand=False)
+
+    def _config_of(self, candidate: Candidate) -> EngineConfig:
+        return self._config.narrowed(candidate.spec.capability)
+
+    def _off_the_card(self, candidate: Candidate, config: EngineConfig) -> str | None:
+        """What keeps an engine from the card that the operator named: the CPU does not stand in for it."""
+        backend = candidate.computed_by(config)
+        obstacle = backend.obstacle(config.device) if backend and backend.required else None
+        if obstacle is None:
+            return None
+        name, setting = candidate.spec.name, device_setting(candidate.spec.capability, self._config)
+        return f"'{name}' was to run on a card ({setting}={config.device}). {obstacle} Or set {setting}=cpu."
 
     def _found(self, candidate: Candidate) -> _Seen:
         return self._seen.get(candidate.spec) or self._see(candidate)
@@ -240,10 +280,10 @@ class Runtime:
 
     def _new(self, candidate: Candidate) -> Built:
         if candidate.build is not None:
-            return candidate.build(self._config)
+            return candidate.build(self._config_of(candidate))
         assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
         parts = self._build(self.choose(candidate.needs)).parts if candidate.needs else ()
-        return Built(candidate.over(self._config, self), parts)
+        return Built(candidate.over(self._config_of(candidate), self), parts)
 
     def _state(self, capability: str) -> CapabilityState:
         try:
@@ -264,3 +304,8 @@ class Runtime:
     def _is_loaded(self, candidate: Candidate) -> bool:
         built = self._built.get(candidate.spec)
         return built is not None and all(part.loaded for part in built.parts)
+
+
+def device_setting(capability: str, config: EngineConfig) -> str:
+    """That which says where the engines of `capability` run."""
+    return f"OPENFAZE_{capability.upper()}_DEVICE" if capability in config.devices else "OPENFAZE_DEVICE"

@@ -23,8 +23,9 @@ from app.calling import as_called_here
 from app.cli.serving import without_password
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
-from models.capability import AUTO, OFF, BadResult
+from models.capability import OFF, BadResult
 from models.catalog import CATALOG
+from models.device import AUTO
 from models.runtime import CapabilityState, Runtime
 from models.weights import WEIGHT_SETS, WeightsMissing
 from tasks.errors import InputError

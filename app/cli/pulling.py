@@ -12,8 +12,9 @@ import typer
 from app.building import build_config
 from app.calling import as_called_here
 from app.settings import PREFIX, Settings
-from models.capability import AUTO, Candidate
+from models.capability import Candidate
 from models.catalog import CATALOG
+from models.device import AUTO
 from models.weights import RECOMMENDED, WEIGHT_SETS, Progress, PullFailed, WeightFile, WeightSet, pull
 
 if TYPE_CHECKING:

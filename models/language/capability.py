@@ -23,6 +23,7 @@ from models.capability import (
     Split,
     is_installed,
 )
+from models.device import LLAMA_CPP
 from models.host import EngineHost
 from models.language.embedding import Embedder
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
@@ -162,7 +163,7 @@ def _gguf(
         )
         return Built(llm, (llm,))
 
-    return Candidate(spec, remedy, build, caution=None if is_capable else CAUTION)
+    return Candidate(spec, remedy, build, backend=LLAMA_CPP, caution=None if is_capable else CAUTION)
 
 
 def _own(config: EngineConfig) -> Path:

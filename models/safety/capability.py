@@ -9,7 +9,6 @@ from pydantic_settings import NoDecode
 
 from models.base import EngineSpec
 from models.capability import (
-    AUTO,
     Address,
     BadResult,
     Built,
@@ -20,6 +19,7 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
+from models.device import AUTO, TORCH
 from models.host import EngineHost
 from models.language.capability import EMBEDDING
 from models.language.minilm.engine import embedding_remedy
@@ -139,6 +139,7 @@ QWEN3GUARD = Candidate(
     EngineSpec(FOLDER, CAPABILITY, "Apache-2.0", f"the folder '{FOLDER}' ({REPOSITORY})"),
     _qwen3guard_remedy,
     _build_qwen3guard,
+    backend=TORCH,
 )
 QWEN3GUARD_SERVER = _on_server("qwen3guard-server", "Apache-2.0", Qwen3GuardDialect)
 GPT_OSS_SAFEGUARD_SERVER = _on_server("gpt-oss-safeguard-server", "Apache-2.0", GptOssSafeguardDialect)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.base import EngineUnavailable, torch_device
+from models.base import EngineUnavailable
+from models.device import TORCH
 from models.host import EngineHost
 from models.safety.dialect import (
     CATEGORIES,
@@ -72,7 +73,7 @@ class Qwen3Guard:
         """Raises EngineUnavailable where the folder holds another model."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        device = torch_device(self._device, CAPABILITY)
+        device = TORCH.check(self._device, CAPABILITY)
         tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
         # Processors compute slowly, or not at all, in the 16 bits that the weights have.
         dtype = "float32" if device == "cpu" else "auto"

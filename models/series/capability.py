@@ -8,6 +8,7 @@ from pydantic import Field
 
 from models.base import Engine, EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.device import TORCH
 from models.host import EngineHost
 from models.series import chronos
 from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
@@ -43,7 +44,12 @@ def _build_statistical(config: EngineConfig) -> Built:
     return _built(_STATISTICAL, Statistical, config)
 
 
-CHRONOS_2 = Candidate(chronos.SPEC, lambda config: chronos.remedy(config.weights_dir / chronos.FOLDER), _build_chronos)
+CHRONOS_2 = Candidate(
+    chronos.SPEC,
+    lambda config: chronos.remedy(config.weights_dir / chronos.FOLDER),
+    _build_chronos,
+    backend=TORCH,
+)
 STATSMODELS = Candidate(
     _STATISTICAL,
     lambda _: None if is_installed("statsmodels") else "Install the package 'statsmodels'.",

@@ -38,9 +38,9 @@ class Chronos2:
         """Raises EngineUnavailable where OPENFAZE_DEVICE names a GPU that is not there."""
         from chronos import Chronos2Pipeline
 
-        from models.base import torch_device
+        from models.device import TORCH
 
-        device = torch_device(self._device, SPEC.capability)
+        device = TORCH.check(self._device, SPEC.capability)
         self._pipeline = Chronos2Pipeline.from_pretrained(str(self._folder), device_map=device, local_files_only=True)
 
     def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:

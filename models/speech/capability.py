@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from models.base import EngineSpec, EngineUnavailable, resolve_device
+from models.base import EngineSpec, EngineUnavailable
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.device import CTRANSLATE2, TORCH
 from models.host import EngineHost
 from models.speech import pyannote, whisper_files
 from models.speech.hearing import LONGEST_S, RATE, WINDOW, Diarizer, Samples, SpeechWindow, Transcriber, VoiceEncoder
@@ -63,7 +64,7 @@ def _whisper(
         from models.speech.whisper import Whisper
 
         files = locate(config)
-        device = resolve_device(config.device, gpu_package="nvidia-cudnn-cu12")
+        device = CTRANSLATE2.resolve(config.device)
         host = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
@@ -75,7 +76,7 @@ def _whisper(
             HostedTranscriber(host, languages=languages, can_translate=can_translate, window_s=window_s), (host,)
         )
 
-    return Candidate(spec, remedy, build)
+    return Candidate(spec, remedy, build, backend=CTRANSLATE2)
 
 
 OWN_WHISPER = _whisper(
@@ -113,8 +114,7 @@ RESEMBLYZER = Candidate(RESEMBLYZER_SPEC, lambda _: voice_remedy(), _build_resem
 def _build_pyannote(config: EngineConfig) -> Built:
     folder = config.of(DiarizationSettings).diarization_model
     assert folder is not None, "the remedy says so"
-    device = resolve_device(config.device, gpu_package="torch")
-    engine = partial(pyannote.Pyannote, folder, device=device)
+    engine = partial(pyannote.Pyannote, folder, device=config.device)
     host = EngineHost(pyannote.SPEC, engine, config.limits())
     return Built(pyannote.HostedDiarizer(host), (host,))
 
@@ -123,6 +123,7 @@ PYANNOTE = Candidate(
     pyannote.SPEC,
     lambda config: pyannote.remedy(config.of(DiarizationSettings).diarization_model),
     _build_pyannote,
+    backend=TORCH,
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from models.base import EngineSpec
+from models.device import TORCH
 from models.host import EngineHost
 from models.speech.hearing import RATE, VoiceTurn
 
@@ -60,7 +61,7 @@ class Pyannote:
         from pyannote.audio import Pipeline
 
         pipeline = Pipeline.from_pretrained(self._folder)
-        pipeline.to(torch.device(self._device))
+        pipeline.to(torch.device(TORCH.check(self._device, SPEC.capability)))
         self._pipeline = pipeline
 
     def run(self, batch: Sequence[Recording]) -> Sequence[tuple[VoiceTurn, ...] | Exception]:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.device import CTRANSLATE2, CUDA
 from models.speech.hearing import LONGEST_S, RATE, SpeechWindow, WindowText, Word
-from models.speech.whisper_files import WhisperFiles, check, preload_cuda
+from models.speech.whisper_files import CAPABILITY, WhisperFiles, check
 
 LOOPS_ABOVE = 2.4
 """Bytes of a text by bytes of it compressed: beyond this, Whisper's authors take it to be looping."""
@@ -186,8 +187,7 @@ class Whisper:
         """`device` is `cpu`, `cuda` or `cuda:1`. With `fills_windows` every window is padded to LONGEST_S, as in
         Whisper's training; without, it is heard at its own length, which takes less time."""
         self._files = files
-        self._device, _, index = device.partition(":")
-        self._device_index = int(index or 0)
+        self._device = device
         self._threads = threads
         self._beam = beam
         self._fills_windows = fills_windows
@@ -195,17 +195,16 @@ class Whisper:
         self._tokenizers: dict[tuple[str, bool], Any] = {}
 
     def load(self) -> None:
-        """Raises EngineUnavailable for a file that is not what it should be."""
+        """Raises EngineUnavailable for a file that is not what it should be, and a card that cannot be used."""
         check(self._files)
-        if self._device == "cuda":
-            preload_cuda()
+        kind, _, index = CTRANSLATE2.check(self._device, CAPABILITY).partition(":")
         from faster_whisper import WhisperModel
 
         self._whisper = WhisperModel(
             str(self._files.folder),
-            device=self._device,
-            device_index=self._device_index,
-            compute_type="float16" if self._device == "cuda" else "int8",
+            device=kind,
+            device_index=int(index or 0),
+            compute_type="float16" if kind == CUDA else "int8",
             cpu_threads=self._threads or 0,
             local_files_only=True,
         )

@@ -1,6 +1,5 @@
 """Where Whisper's weights are, and whether they are what they should be."""
 
-import ctypes
 import hashlib
 import json
 from dataclasses import dataclass
@@ -77,20 +76,6 @@ def check(files: WhisperFiles) -> None:
         digest = hashlib.file_digest(weights, "sha256").hexdigest()
     if digest != files.sha256:
         raise EngineUnavailable(CAPABILITY, f"Its model.bin is damaged: the sha256 is {digest}, not {files.sha256}.")
-
-
-def preload_cuda() -> None:
-    """Loads cuBLAS and cuDNN where they come as Python packages: CTranslate2 looks them up by name alone."""
-    for package, first in (("nvidia.cublas", "libcublasLt.so"), ("nvidia.cudnn", "libcudnn.so")):
-        try:
-            spec = find_spec(package)
-        except ModuleNotFoundError:
-            continue
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            libraries = sorted((Path(place) / "lib").glob("lib*.so*"), key=lambda path: not path.name.startswith(first))
-            for library in libraries:
-                if not library.name.startswith("libnvblas"):
-                    ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
 
 
 def _lacking(folder: Path) -> str | None:

@@ -6,8 +6,9 @@ from typing import Final
 
 from pydantic import Field
 
-from models.base import EngineSpec, resolve_device
+from models.base import EngineSpec
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.device import CTRANSLATE2
 from models.host import EngineHost, HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.translation import apertium, ct2
@@ -37,7 +38,7 @@ def _packages() -> str | None:
 
 
 def _device(config: EngineConfig) -> str:
-    return resolve_device(config.device, gpu_package="nvidia-cublas-cu12")
+    return CTRANSLATE2.resolve(config.device)
 
 
 def _build_madlad(config: EngineConfig) -> Built:
@@ -98,8 +99,18 @@ def _llm_remedy(config: EngineConfig) -> str | None:
     return "Set OPENFAZE_LLM_BASE_URL: a capable language model translates between all languages."
 
 
-MADLAD_400 = Candidate(MADLAD_SPEC, lambda config: ct2.madlad_remedy(config.weights_dir) or _packages(), _build_madlad)
-OPUS_MT = Candidate(OPUS_SPEC, lambda config: ct2.opus_remedy(config.weights_dir) or _packages(), _build_opus)
+MADLAD_400 = Candidate(
+    MADLAD_SPEC,
+    lambda config: ct2.madlad_remedy(config.weights_dir) or _packages(),
+    _build_madlad,
+    backend=CTRANSLATE2,
+)
+OPUS_MT = Candidate(
+    OPUS_SPEC,
+    lambda config: ct2.opus_remedy(config.weights_dir) or _packages(),
+    _build_opus,
+    backend=CTRANSLATE2,
+)
 APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium)
 LLM_TRANSLATOR = Candidate(
     EngineSpec(NAME, CAPABILITY, "the model's", "those of the capability 'llm'"),

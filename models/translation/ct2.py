@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from models.base import EngineUnavailable
+from models.device import CTRANSLATE2, CUDA
 from models.translation.languages import MADLAD_FOLDER, OPUS_FOLDER, base_of, tag_of_code
 from models.translation.translator import CAPABILITY, Job, Pair, shortest_route
 
@@ -104,12 +105,12 @@ class _Model:
         import ctranslate2
         import sentencepiece
 
-        kind, _, index = device.partition(":")
+        kind, _, index = CTRANSLATE2.check(device, CAPABILITY).partition(":")
         self._network: Any = ctranslate2.Translator(
             str(folder),
             device=kind,
             device_index=int(index or 0),
-            compute_type="float16" if kind == "cuda" else "int8",
+            compute_type="float16" if kind == CUDA else "int8",
             intra_threads=threads,
         )
         self._source: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces[0]))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from models.base import EngineSpec, EngineUnavailable, available_cpus, resolve_device
+from models.base import EngineSpec, EngineUnavailable, available_cpus
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.device import ONNXRUNTIME, PADDLE
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
 from models.vision.text import PageReader
@@ -59,7 +60,7 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
         from models.vision.ppocr.recognizer import MOST_STREAMS, LineRecognizer
 
         detector_weights, recognizer_weights = locate(config)
-        device, threads = resolve_device(config.device, gpu_package="onnxruntime-gpu"), config.threads or None
+        device, threads = ONNXRUNTIME.resolve(config.device), config.threads or None
         turns = Turns()
         pages = EngineHost(
             spec,
@@ -86,7 +87,7 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
         )
         return Built(PpOcrReader(pages, lines), (pages, lines))
 
-    return Candidate(spec, remedy, build)
+    return Candidate(spec, remedy, build, backend=ONNXRUNTIME)
 
 
 PP_OCR_V6_SMALL = _pp_ocr(EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"), _small)
@@ -117,7 +118,7 @@ def _build_paddle(config: EngineConfig) -> Built:
         paddle.PaddleOcr,
         config.weights_dir,
         language=config.of(OcrSettings).ocr_language,
-        device=resolve_device(config.device, gpu_package="paddlepaddle-gpu").replace("cuda", "gpu"),
+        device=PADDLE.resolve(config.device).replace("cuda", "gpu"),
         threads=config.threads or None,
     )
     limits = config.limits()
@@ -125,7 +126,7 @@ def _build_paddle(config: EngineConfig) -> Built:
     return Built(paddle.PaddleReader(host), (host,))
 
 
-PADDLE = Candidate(_PADDLE, _paddle_remedy, _build_paddle)
+PADDLE_OCR = Candidate(_PADDLE, _paddle_remedy, _build_paddle, backend=PADDLE)
 
 
 async def _read_a_picture(engines: Engines) -> str:
@@ -143,5 +144,5 @@ async def _read_a_picture(engines: Engines) -> str:
 
 
 OCR: Capability[PageReader] = Capability(
-    "ocr", (PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL, PADDLE), _read_a_picture, OcrSettings, order=10
+    "ocr", (PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL, PADDLE_OCR), _read_a_picture, OcrSettings, order=10
 )

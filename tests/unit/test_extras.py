@@ -32,7 +32,7 @@ class Calls:
 
 
 def test_every_extra_of_the_project_can_be_installed_by_its_name() -> None:
-    assert set(extras.PURPOSES) == {*PROJECT["optional-dependencies"], extras.WEIGHTS}
+    assert set(extras.PURPOSES) == {*PROJECT["optional-dependencies"], extras.WEIGHTS, extras.CUDA}
 
 
 def test_the_packages_with_weights_are_those_that_make_installs() -> None:
@@ -70,6 +70,15 @@ def test_the_opencv_that_needs_a_display_is_replaced_after_paddleocr(monkeypatch
     [*options, package] = calls.commands[1][4:]
     assert options == ["--force-reinstall", "--no-deps"]
     assert package.startswith("opencv-python-headless==")
+
+
+def test_the_onnxruntime_for_a_card_takes_the_place_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Calls(0, 0)
+    monkeypatch.setattr(subprocess, "run", calls)
+    assert extras.install("cuda") == 0
+    assert set(extras.CUDA_PACKAGES) <= set(calls.commands[0])
+    assert "onnxruntime" in calls.constraints
+    assert calls.commands[1][4:] == ["--force-reinstall", "--no-deps", "onnxruntime-gpu"]
 
 
 def test_the_packages_with_weights_bring_nothing_along(monkeypatch: pytest.MonkeyPatch) -> None:

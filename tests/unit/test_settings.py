@@ -137,7 +137,7 @@ def documented(name: str) -> str:
     cells = [
         f"`{PREFIX}{name.upper()}`",
         "unset" if default is None else f"`{shown}`" if shown else "",
-        " ".join(DOCSTRINGS[name].split()),
+        " ".join((DOCSTRINGS.get(name) or field.description or "").split()),
     ]
     return f"| {' | '.join(cells)} |"
 

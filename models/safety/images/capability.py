@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.base import INSTALL, Engine, EngineSpec, EngineUnavailable, resolve_device
+from models.base import INSTALL, Engine, EngineSpec, EngineUnavailable
 from models.capability import (
     BadResult,
     Built,
@@ -16,6 +16,7 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
+from models.device import CPU, ONNXRUNTIME, TORCH, Backend
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.safety.guard import IMAGE_CODES, ImageGuard
@@ -75,8 +76,12 @@ def _is_for_torch(folder: "ClassifierFolder", config: EngineConfig) -> bool:
     """An export needs less memory and no PyTorch; with a GPU, PyTorch comes with what it takes to use it."""
     if folder.network is None:
         return True
-    on_gpu = resolve_device(config.device, gpu_package="torch") != "cpu"
-    return on_gpu and folder.has_weights and is_installed("torch", "transformers")
+    can_torch = folder.has_weights and is_installed("torch", "transformers")
+    return can_torch and TORCH.resolve(config.device) != CPU
+
+
+def _classifier_backend(folder: "ClassifierFolder", config: EngineConfig) -> Backend:
+    return TORCH if _is_for_torch(folder, config) else ONNXRUNTIME
 
 
 def _classifier_remedy(folder: "ClassifierFolder", config: EngineConfig) -> str | None:
@@ -101,7 +106,7 @@ def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: Engi
     def engine() -> Engine[Image, Sureness]:
         if _is_for_torch(folder, config):
             return TorchClassifier(folder, device=config.device)
-        device = resolve_device(config.device, gpu_package="onnxruntime-gpu")
+        device = ONNXRUNTIME.resolve(config.device)
         return OnnxClassifier(folder, device=device, threads=config.threads)
 
     host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE))
@@ -173,7 +178,7 @@ def _build_nudenet(config: EngineConfig) -> Built:
     from models.safety.images.classifier import LabelledGuard
     from models.safety.images.nudenet import MEANING, THRESHOLD, NudeNet
 
-    device = resolve_device(config.device, gpu_package="onnxruntime-gpu")
+    device = ONNXRUNTIME.resolve(config.device)
     engine = partial(NudeNet, partial(_nudenet_file, config), device=device, threads=config.threads)
     host = EngineHost(_NUDENET_SPEC, engine, config.limits())
     return Built(LabelledGuard(host, MEANING, threshold=THRESHOLD, exclusive=False), (host,))
@@ -183,14 +188,16 @@ CLASSIFIER = Candidate(
     _CLASSIFIER_SPEC,
     _own_remedy,
     lambda config: _built_classifier(_CLASSIFIER_SPEC, _own_folder(config), config),
+    backend=lambda config: _classifier_backend(_own_folder(config), config),
 )
 NSFW_VIT = Candidate(
     _NSFW_VIT_SPEC,
     _nsfw_vit_remedy,
     lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config),
+    backend=lambda config: _classifier_backend(_nsfw_vit_folder(config), config),
 )
 VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=_build_vlm, needs="llm")
-NUDENET = Candidate(_NUDENET_SPEC, _nudenet_remedy, _build_nudenet)
+NUDENET = Candidate(_NUDENET_SPEC, _nudenet_remedy, _build_nudenet, backend=ONNXRUNTIME)
 
 
 async def _let_a_drawing_pass(engines: Engines) -> str:

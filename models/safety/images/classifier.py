@@ -95,10 +95,7 @@ class OnnxClassifier:
         from models.vision.detection.onnx_detector import Network, batches
 
         assert self._folder.network is not None, "the folder has a network"
-        try:
-            network = Network(self._folder.network, device=self._device, threads=self._threads)
-        except EngineUnavailable as error:
-            raise EngineUnavailable(CAPABILITY, error.remedy) from error
+        network = Network(self._folder.network, CAPABILITY, device=self._device, threads=self._threads)
         pictures, answers = list(network.inputs), list(network.outputs)
         answer = "logits" if "logits" in answers else answers[0]
         numbers, labels = network.outputs[answer][-1:], len(self._folder.labels)
@@ -133,9 +130,9 @@ class TorchClassifier:
     def load(self) -> None:
         from transformers import AutoModelForImageClassification
 
-        from models.base import torch_device
+        from models.device import TORCH
 
-        device = torch_device(self._device, CAPABILITY)
+        device = TORCH.check(self._device, CAPABILITY)
         network = AutoModelForImageClassification.from_pretrained(
             self._folder.path, local_files_only=True, use_safetensors=True
         )

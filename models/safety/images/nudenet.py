@@ -92,10 +92,7 @@ class NudeNet:
     def load(self) -> None:
         from models.vision.detection.onnx_detector import Network
 
-        try:
-            network = Network(self._locate(), device=self._device, threads=self._threads)
-        except EngineUnavailable as error:
-            raise EngineUnavailable(CAPABILITY, error.remedy) from error
+        network = Network(self._locate(), CAPABILITY, device=self._device, threads=self._threads)
         shapes = [*network.inputs.values(), *network.outputs.values()]
         if [len(shape) for shape in shapes] != [4, 3] or shapes[1][1] != 4 + len(CLASSES):
             raise EngineUnavailable(

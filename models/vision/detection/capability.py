@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from models.base import EngineSpec, EngineUnavailable, available_cpus, resolve_device
+from models.base import EngineSpec, EngineUnavailable, available_cpus
 from models.capability import (
     BadResult,
     Built,
@@ -16,6 +16,7 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
+from models.device import ONNXRUNTIME, TORCH
 from models.host import EngineHost
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
@@ -55,7 +56,7 @@ def _build_fastestdet(config: EngineConfig) -> Built:
         OnnxDetector,
         lambda: supply.ready()[0],
         lambda _: FastestDetHead(),
-        device=resolve_device(config.device, gpu_package="onnxruntime-gpu"),
+        device=ONNXRUNTIME.resolve(config.device),
         # So small that threads wait for each other longer than they work: pictures run side by side instead.
         threads=1,
     )
@@ -86,7 +87,7 @@ def _detr(weight_set: WeightSet, *, normalised: bool | None = None, side: int, m
         supply = _supply(weight_set, config)
         return _built_detr(spec, config, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)
 
-    return Candidate(spec, remedy, build)
+    return Candidate(spec, remedy, build, backend=ONNXRUNTIME)
 
 
 def _built_detr(
@@ -107,7 +108,7 @@ def _built_detr(
         OnnxDetector,
         locate,
         lambda network: DetrHead(network, labels, normalised=normalised),
-        device=resolve_device(config.device, gpu_package="onnxruntime-gpu"),
+        device=ONNXRUNTIME.resolve(config.device),
         threads=config.threads,
     )
     host = EngineHost(spec, engine, config.limits(batch=_QUERIES_AT_ONCE))
@@ -165,7 +166,7 @@ def _grounding(name: str, repository: str, capability: str) -> Candidate:
         host = EngineHost(spec, engine, config.limits())
         return Built(HostedDetector(host, None, side=SIDE), (host,))
 
-    return Candidate(spec, remedy, build)
+    return Candidate(spec, remedy, build, backend=TORCH)
 
 
 def _build_sam(config: EngineConfig) -> Built:
@@ -207,8 +208,14 @@ FASTESTDET = Candidate(
     _spec("fastestdet", "BSD-3-Clause", "`openfaze pull fastestdet`, or fetched at first use (1 MB)"),
     _fastestdet_remedy,
     _build_fastestdet,
+    backend=ONNXRUNTIME,
 )
-OWN_ONNX = Candidate(_spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"), _own_remedy, _build_own)
+OWN_ONNX = Candidate(
+    _spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
+    _own_remedy,
+    _build_own,
+    backend=ONNXRUNTIME,
+)
 RF_DETR_SEG_MEDIUM = _detr(WEIGHT_SETS["rf-detr-seg-medium"], side=432, masks=True)
 RF_DETR_SEG_SMALL = _detr(WEIGHT_SETS["rf-detr-seg-small"], side=384, masks=True)
 RF_DETR_SEG_NANO = _detr(WEIGHT_SETS["rf-detr-seg-nano"], side=312, masks=True)
@@ -222,12 +229,14 @@ ULTRALYTICS = Candidate(
     _spec("ultralytics", "AGPL-3.0", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
     _ultralytics_remedy,
     _build_ultralytics,
+    backend=TORCH,
 )
 
 SAM_2_1 = Candidate(
     EngineSpec("sam2.1", "segmentation", "Apache-2.0", "the folder 'sam2.1' (facebook/sam2.1-hiera-tiny)"),
     lambda config: _transformers_remedy("sam2.1", "facebook/sam2.1-hiera-tiny", config),
     _build_sam,
+    backend=TORCH,
 )
 
 STOP_SIGN = "stop sign"

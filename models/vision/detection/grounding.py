@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import torch_device
+from models.device import TORCH
 from models.vision.detection.detector import NAMES, Detection, Found, Query, from_centres, suppressed
 
 SIDE = 800
@@ -33,7 +33,7 @@ class GroundingDetector:
     def load(self) -> None:
         from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
-        device = torch_device(self._device, self._capability)
+        device = TORCH.check(self._device, self._capability)
         processor = AutoProcessor.from_pretrained(self._folder, local_files_only=True)
         network = AutoModelForZeroShotObjectDetection.from_pretrained(self._folder, local_files_only=True)
         self._loaded = processor, network.to(device).eval(), device

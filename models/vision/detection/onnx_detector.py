@@ -6,10 +6,9 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable
+from models.device import onnx_session
 from models.vision.detection.detector import Boxes, Detection, Found, Mask, Query
 from models.vision.text import Image
 
@@ -19,16 +18,9 @@ Tensors = Mapping[str, NDArray[Any]]
 class Network:
     """A loaded network; may be called from several threads."""
 
-    def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0) -> None:
-        """`device` is "cpu", "cuda" or "cuda:1"; `threads` of the CPU, 0: as many as onnxruntime sees fit."""
-        ort.disable_telemetry_events()
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Idle threads that spin take the cores from the other engines.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(path, options, providers=_providers(device))
+    def __init__(self, path: Path, capability: str, *, device: str = "cpu", threads: int = 0) -> None:
+        """`device` and `threads` as `onnx_session` takes them, which also says what is raised."""
+        self._session = onnx_session(path, capability, device=device, threads=threads)
         self._names = [output.name for output in self._session.get_outputs()]
         self.inputs: dict[str, list[int | str | None]] = {one.name: one.shape for one in self._session.get_inputs()}
         """By name, the shape of each; a size that may vary is a name or None."""
@@ -56,19 +48,6 @@ def planes(
     scaled *= 1 / (255 * deviation)
     scaled -= mean / deviation
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
-
-
-def _providers(device: str) -> list[Any]:
-    if device == "cpu":
-        return ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" not in ort.get_available_providers():
-        # onnxruntime itself would go on with the CPU.
-        raise EngineUnavailable(
-            "object_detection",
-            f"OPENFAZE_DEVICE={device} needs the package 'onnxruntime-gpu' in the place of 'onnxruntime'.",
-        )
-    index = int(device.partition(":")[2] or 0)
-    return [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]
 
 
 class Head(Protocol):
@@ -132,7 +111,7 @@ class OnnxDetector:
         self._loaded: tuple[Network, Head, bool] | None = None
 
     def load(self) -> None:
-        network = Network(self._locate(), device=self._device, threads=self._threads)
+        network = Network(self._locate(), "object_detection", device=self._device, threads=self._threads)
         together = all(batches(shape) for shape in network.inputs.values())
         self._loaded = network, self._make_head(network), together
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from models.base import torch_device
+from models.device import TORCH
 from models.host import EngineHost
 from models.vision.detection.detector import Detection, Found
 from models.vision.detection.onnx_detector import mask_in_box, planes, resized
@@ -37,7 +37,7 @@ class Sam2:
     def load(self) -> None:
         from transformers import Sam2Model
 
-        device = torch_device(self._device, "segmentation")
+        device = TORCH.check(self._device, "segmentation")
         network = Sam2Model.from_pretrained(self._folder, local_files_only=True).to(device).eval()
         self._loaded = network, device, int(network.config.prompt_encoder_config.image_size)
 

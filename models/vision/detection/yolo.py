@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from models.base import EngineUnavailable, torch_device
+from models.base import EngineUnavailable
+from models.device import TORCH
 from models.vision.detection.detector import NAMES, Detection, Found, Mask, Query
 
 SIDE = 640
@@ -29,7 +30,7 @@ class Yolo:
         self._searches: tuple[str, ...] | None = None
 
     def load(self) -> None:
-        self._loaded = opened_network(self._model), torch_device(self._device, "object_detection")
+        self._loaded = opened_network(self._model), TORCH.check(self._device, "object_detection")
         self._searches = None
 
     def run(self, batch: Sequence[Query]) -> Sequence[Found | Exception]:

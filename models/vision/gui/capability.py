@@ -15,6 +15,7 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
+from models.device import TORCH
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
 from models.vision.capability import OCR
@@ -113,6 +114,7 @@ OMNIPARSER = Candidate(
     EngineSpec(_OMNIPARSER, "gui_detection", "AGPL-3.0 (icon_detect_v3: MIT)", "the file OPENFAZE_GUI_DETECTION_MODEL"),
     _omniparser_remedy,
     _build_omniparser,
+    backend=TORCH,
 )
 
 

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable, torch_device
+from models.base import EngineUnavailable
+from models.device import TORCH
 from models.vision.detection.detector import own_file, suppressed
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
 from models.vision.gui.engine import LEAST_SIDE, Network, shapes_in, with_texts
@@ -77,7 +78,7 @@ class UltralyticsIcons:
     def load(self) -> None:
         from models.vision.detection.yolo import opened_network
 
-        self._loaded = opened_network(self._model), torch_device(self._device, "gui_detection")
+        self._loaded = opened_network(self._model), TORCH.check(self._device, "gui_detection")
 
     def find(self, image: Image) -> tuple[Boxes, Scores]:
         assert self._loaded is not None, "load() comes first"
@@ -107,7 +108,7 @@ class ScriptedIcons:
     def load(self) -> None:
         import torch
 
-        device = torch_device(self._device, "gui_detection")
+        device = TORCH.check(self._device, "gui_detection")
         self._loaded = torch.jit.load(str(self._model), map_location=device).eval(), device
         shapes = [output.shape for output in self._outputs(np.zeros((64, 64, 3), np.uint8))]
         if len(shapes) < 2 * len(_STRIDES) or any(shape[1] != 4 for shape in shapes[1 : 2 * len(_STRIDES) : 2]):

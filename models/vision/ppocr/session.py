@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable
+from models.device import onnx_session
 
 Pictures = NDArray[np.uint8]
 """Batch × height × width × 3, RGB."""
@@ -47,16 +47,7 @@ class OnnxSession:
     """Implements `Session` on onnxruntime: where OpenVINO does not install, and on CUDA."""
 
     def __init__(self, path: Path, *, recognition: bool, device: str, threads: int, streams: int) -> None:
-        import onnxruntime as ort
-
-        ort.disable_telemetry_events()
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = max(1, threads // streams)
-        options.inter_op_num_threads = 1
-        # Idle threads that spin take the cores from the other engines.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(path, options, providers=_providers(device, ort.get_available_providers()))
+        self._session = onnx_session(path, "ocr", device=device, threads=max(1, threads // streams))
         self._input = self._session.get_inputs()[0].name
         self._recognition = recognition
         self._pool = ThreadPoolExecutor(streams)
@@ -76,15 +67,3 @@ class OnnxSession:
         if not self._recognition:
             return (output[:, 0],)
         return output.argmax(2).astype(np.int32), output.max(2)
-
-
-def _providers(device: str, available: Sequence[str]) -> list[Any]:
-    if device == "cpu":
-        return ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" not in available:
-        # onnxruntime itself would go on with the CPU.
-        raise EngineUnavailable(
-            "ocr", f"OPENFAZE_DEVICE={device} needs the package 'onnxruntime-gpu' in the place of 'onnxruntime'."
-        )
-    index = int(device.partition(":")[2] or 0)
-    return [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]

@@ -13,7 +13,7 @@ import pytest
 
 from models.base import EngineFailed, EngineUnavailable
 from models.host import EngineHost, HostLimits
-from models.vision.capability import PADDLE
+from models.vision.capability import PADDLE_OCR
 from models.vision.paddle import LANGUAGES, PaddleOcr, PaddleReader, models_for, remedy
 from models.vision.text import Quad, Word
 from tests.engines.paddle.conftest import MakeModels
@@ -278,7 +278,7 @@ def test_nothing_is_missing_where_the_engine_loads(latin_weights: Path) -> None:
 
 
 async def test_callers_at_the_same_time_each_get_their_own_page(latin_weights: Path) -> None:
-    host = EngineHost(PADDLE.spec, lambda: PaddleOcr(latin_weights), HostLimits(max_batch=4, workers=2))
+    host = EngineHost(PADDLE_OCR.spec, lambda: PaddleOcr(latin_weights), HostLimits(max_batch=4, workers=2))
     reader = PaddleReader(host)
     words = ["a", "bc", "def", "fade", "cab", "bed", "ace", "dab"]
     pages = []

@@ -169,7 +169,7 @@ async def test_a_gpu_that_is_not_there_is_named(tmp_path: Path, opened: Any) -> 
         pytest.skip("there is a CUDA device")
     folder = save_vit(tmp_path / "m", LABELS["nsfw"])
     config = EngineConfig(device="cuda", own=[ImageGuardSettings(image_guard="classifier", image_guard_model=folder)])
-    with pytest.raises(EngineUnavailable, match="'image_guard'.*no CUDA device") as failure:
+    with pytest.raises(EngineUnavailable, match="'image_guard'.*PyTorch cannot compute on 'cuda' here") as failure:
         await opened(config).judge(pictures()[0], ["S15_IMAGE"])
     assert failure.value.capability == "image_guard"
 

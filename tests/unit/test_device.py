@@ -1,0 +1,226 @@
+"""Which runtimes can use a card, what is said where one cannot, and what each capability is told to compute on."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import structlog
+from pydantic import ValidationError
+
+from app.building import build_config
+from app.services import Services
+from app.settings import DEVICES, Settings
+from models import device
+from models.base import EngineSpec, EngineUnavailable
+from models.capability import Built, Candidate, EngineConfig
+from models.catalog import CATALOG
+from models.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse, load_cuda_libraries, onnx_session
+from models.host import EngineHost
+from models.runtime import Runtime
+from models.vision.ppocr.reader import embedded_weights
+from tests.unit.test_runtime import Echo
+
+_, RECOGNIZER = embedded_weights()
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One card, as the driver says; the runtimes are the real ones, and asked anew."""
+    monkeypatch.setattr(DRIVER, "_answer", (1, ""))
+    for backend in (ONNXRUNTIME, CTRANSLATE2):
+        monkeypatch.setattr(backend, "_answer", None)
+
+
+@pytest.fixture
+def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "_DRIVERS", ("libnowhere.so.1",))
+    for backend in (DRIVER, ONNXRUNTIME, CTRANSLATE2):
+        monkeypatch.setattr(backend, "_answer", None)
+
+
+def test_nothing_is_imported_to_find_out_that_there_is_no_card() -> None:
+    code = """
+import sys
+from models import device
+device._DRIVERS = ("libnowhere.so.1",)
+found = [one.resolve("auto") for one in (device.ONNXRUNTIME, device.CTRANSLATE2, device.TORCH, device.PADDLE)]
+assert found == ["cpu"] * 4, found
+print({"onnxruntime", "ctranslate2", "torch", "paddle", "numpy"} & sys.modules.keys())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_a_runtime_is_asked_once_and_counts_cards() -> None:
+    asked: list[int] = []
+
+    def probe() -> int:
+        asked.append(1)
+        return 2
+
+    backend = Backend("a runtime", probe)
+    backend_without = Backend("a runtime", probe)
+    for name in ("auto", "cpu"):
+        assert backend.obstacle(name) is None
+    assert not asked
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DRIVER, "_answer", (2, ""))
+        assert backend.obstacle("cuda") is backend.obstacle("cuda:1") is None
+        assert backend.resolve("auto") == "cuda"
+        assert "finds 2 NVIDIA cards" in (backend.obstacle("cuda:2") or "")
+        patched.setattr(DRIVER, "_answer", (0, "No card."))
+        assert backend_without.obstacle("cuda") == "No card."
+        assert backend_without.resolve("auto") == "cpu"
+    assert len(asked) == 1
+
+
+@pytest.mark.usefixtures("no_card")
+def test_without_a_driver_what_was_asked_for_is_refused() -> None:
+    with pytest.raises(EngineUnavailable, match="no NVIDIA driver") as failure:
+        onnx_session(RECOGNIZER, "ocr", device="cuda")
+    assert failure.value.capability == "ocr"
+    assert ONNXRUNTIME.check("auto", "ocr") == ONNXRUNTIME.check("cpu", "ocr") == "cpu"
+
+
+@pytest.mark.usefixtures("card")
+def test_runtimes_for_the_cpu_say_what_would_bring_the_others() -> None:
+    import ctranslate2
+    import onnxruntime
+
+    if ctranslate2.get_cuda_device_count() or "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("there is a card, or the runtimes for one")
+    assert "`openfaze install cuda`" in (ONNXRUNTIME.obstacle("cuda") or "")
+    assert "CTranslate2 finds no card" in (CTRANSLATE2.obstacle("cuda") or "")
+    assert ONNXRUNTIME.resolve("auto") == "cpu"
+
+
+@pytest.mark.usefixtures("card")
+def test_a_session_that_falls_back_to_the_cpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime may use a card")
+    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    with (
+        pytest.warns(UserWarning, match="CUDAExecutionProvider"),
+        pytest.raises(EngineUnavailable, match="did not open"),
+    ):
+        onnx_session(RECOGNIZER, "ocr", device="cuda")
+
+
+def test_cudas_libraries_are_found_where_packages_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = find_spec("ctranslate2")
+    assert spec is not None
+    assert spec.origin is not None
+    [library] = (Path(spec.origin).parents[1] / "ctranslate2.libs").glob("libgomp*")
+    (tmp_path / "brings").mkdir()
+    (tmp_path / "brings.libs").mkdir()
+    named = b"\0libcublas.so.97\0libcudnn.so.98\0libother.so.1\0"
+    (tmp_path / "brings.libs" / "libbrings-1.so.4").write_bytes(named)
+    for folder in ("cublas", "cudnn"):
+        (tmp_path / "nvidia" / folder / "lib").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert load_cuda_libraries("brings") == ["libcublas.so.97", "libcudnn.so.98"]
+    shutil.copy(library, tmp_path / "nvidia" / "cublas" / "lib" / "libcublas.so.97")
+    assert load_cuda_libraries("brings") == ["libcudnn.so.98"]
+    shutil.copy(library, tmp_path / "nvidia" / "cudnn" / "lib" / "libcudnn.so.98")
+    (tmp_path / "nvidia" / "cudnn" / "lib" / "libcudnn_ops.so.98").write_bytes(b"no library")
+    assert load_cuda_libraries("brings") == ["libcudnn.so.98"]
+    (tmp_path / "nvidia" / "cudnn" / "lib" / "libcudnn_ops.so.98").unlink()
+    assert load_cuda_libraries("brings") == []
+
+
+def failing() -> int:
+    raise CannotUse("It has no CUDA. Run `openfaze install cuda`.")
+
+
+def engine(name: str, told: Callable[[str], object], backend: Backend | None) -> Candidate:
+    spec = EngineSpec(name, "ocr", "MIT", "none")
+
+    def build(config: EngineConfig) -> Built:
+        told(config.device)
+        host = EngineHost(spec, Echo)
+        return Built(host, (host,))
+
+    return Candidate(spec, lambda _: None, build, backend=backend)
+
+
+def runtime(config: EngineConfig, *engines: Candidate) -> Runtime:
+    return Runtime({"ocr": replace(CATALOG["ocr"], engines=engines)}, config)
+
+
+@pytest.mark.usefixtures("card")
+def test_the_cpu_does_not_stand_in_for_a_card_that_was_named() -> None:
+    engines = (engine("net", print, Backend("net's runtime", failing)),)
+    refused = runtime(EngineConfig(device="cuda"), *engines)
+    with pytest.raises(EngineUnavailable, match=r"OPENFAZE_DEVICE=cuda\). It has no CUDA.*install cuda"):
+        refused.choose("ocr")
+    [said] = refused.off_the_card()
+    assert "'net' was to run on a card" in said
+    by_its_own = EngineConfig(devices={"ocr": "cuda:0"})
+    with pytest.raises(EngineUnavailable, match=r"OPENFAZE_OCR_DEVICE=cuda:0\)"):
+        runtime(by_its_own, *engines).choose("ocr")
+    assert runtime(EngineConfig(device="cuda", devices={"ocr": "cpu"}), *engines).choose("ocr") is engines[0]
+
+
+@pytest.mark.usefixtures("card")
+def test_what_computes_on_the_cpu_beside_a_card_is_said() -> None:
+    broken, optional = Backend("a", failing), Backend("b", failing, required=False)
+    assert list(runtime(EngineConfig(), engine("net", print, broken)).off_the_card()) == [
+        "'net' computes 'ocr' on the CPU. It has no CUDA. Run `openfaze install cuda`."
+    ]
+    [said] = runtime(EngineConfig(device="cuda"), engine("llm", print, optional)).off_the_card()
+    assert said.startswith("'llm' computes 'ocr' on the CPU.")
+    assert not list(runtime(EngineConfig(), engine("net", print, None)).off_the_card())
+    assert not list(runtime(EngineConfig(device="cpu"), engine("net", print, broken)).off_the_card())
+
+
+async def test_each_capability_is_told_its_own_device() -> None:
+    told: list[object] = []
+    engines = runtime(EngineConfig(device="cpu", devices={"ocr": "cuda:1"}), engine("net", told.append, None))
+    engines.use(CATALOG["ocr"])
+    await engines.close()
+    assert told == ["cuda:1"]
+
+
+def test_every_capability_that_a_card_can_serve_has_a_setting_for_it() -> None:
+    assert {"ocr", "speech_to_text", "llm"} <= set(DEVICES.values())
+    assert not {"code_sandbox", "embedding", "extraction"} & set(DEVICES.values())
+    config = build_config(Settings(_env_file=None, device="cpu", ocr_device="cuda:1"))  # type: ignore[call-arg]
+    assert config.narrowed("ocr").device == "cuda:1"
+    assert config.narrowed("translate").device == "cpu"
+
+
+@pytest.mark.parametrize("value", ["gpu", "cuda:", "cuda:x", "CPU", "cuda:1 "])
+def test_a_device_that_there_is_not_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match="there is no device"):
+        Settings(_env_file=None, device=value)
+    with pytest.raises(ValidationError, match="there is no device"):
+        Settings(_env_file=None, ocr_device=value)  # type: ignore[call-arg]
+
+
+@pytest.mark.usefixtures("no_card")
+@pytest.mark.parametrize("name", ["device", "ocr_device"])
+def test_a_server_that_was_to_use_a_card_does_not_start_without_one(name: str) -> None:
+    given = {name: "cuda"}
+    with pytest.raises(ValueError, match=f"OPENFAZE_{name.upper()}=cuda names a card that is not there. .*nvidia-smi"):
+        Services(Settings(_env_file=None, **given))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("card")
+async def test_the_server_says_at_its_start_what_does_not_use_the_card() -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime may use a card")
+    services = Services(Settings(_env_file=None))
+    with structlog.testing.capture_logs() as logs:
+        await services.report_devices()
+    await services.close()
+    said = [str(one["reason"]) for one in logs if one["event"] == "not_on_the_card"]
+    assert [one for one in said if "computes 'ocr' on the CPU. This onnxruntime is the one for the CPU" in one]
