@@ -46,7 +46,7 @@ def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> Non
         hanging = callers.submit(answer, server, pdf_that_takes_for_ever())
         killed: list[psutil.Process] = []
         killed.append(busy_process(server, killed=killed))
-        others = [callers.submit(answer, server, pdf_of_pages(10)) for _ in range(4)]
+        others = [callers.submit(answer, server, pdf_of_pages(4)) for _ in range(4)]
         killed[-1].kill()
         killed.append(busy_process(server, killed=killed))
         killed[-1].kill()

@@ -59,7 +59,15 @@ def bare_base64(file: bytes) -> str:
     return data_url(file).partition(",")[2]
 
 
-@pytest.mark.parametrize("kind", ["input_audio", "bare input_audio", "file", "audio_url", "video_url"])
+# By the other parts come recordings in test_inputs.py.
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "input_audio",
+        "file",
+        *(pytest.param(kind, marks=pytest.mark.deep) for kind in ("bare input_audio", "audio_url", "video_url")),
+    ],
+)
 def test_every_kind_of_part_is_heard(client: httpx.Client, jfk: bytes, kind: str) -> None:
     part = {
         "input_audio": input_audio(jfk),

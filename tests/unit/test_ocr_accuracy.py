@@ -80,7 +80,7 @@ CLEAN: dict[str, Callable[[], Page]] = {
     ),
 }
 SOME_CLEAN = {
-    *("times-italic", "two columns", "light on dark", "30 degrees", "9 px letters"),
+    *("times-italic", "light on dark", "30 degrees", "9 px letters"),
     "a line sixty times as long as high",
 }
 DEGRADED: dict[str, Callable[[], Page]] = {

@@ -82,7 +82,7 @@ async def test_what_style_sheets_hide_is_left_out() -> None:
     [
         "http://169.254.169.254/latest/",
         "/redirect",
-        "https://10.0.0.1/",
+        pytest.param("https://10.0.0.1/", marks=pytest.mark.deep),
         pytest.param("http://10.0.0.1/", marks=pytest.mark.deep),
         pytest.param("http://localhost:1/", marks=pytest.mark.deep),
         pytest.param("http://[::1]/", marks=pytest.mark.deep),

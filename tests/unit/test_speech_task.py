@@ -477,6 +477,7 @@ async def test_only_its_first_minute_is_urgent_and_only_its_first_window_may_be_
     assert not urgent[-1]
 
 
+@pytest.mark.deep
 async def test_progress_is_told_in_seconds(ask: Ask) -> None:
     told: list[tuple[str, int, int]] = []
     parts = [part for text in SENTENCES[:9] for part in (say(text), pause(1.0))]

@@ -170,6 +170,7 @@ async def transcribed(source: Source, **options: object) -> tuple[list[str], Tra
     return told, transcript, any(early)
 
 
+@pytest.mark.deep
 async def test_a_long_recording_is_told_while_it_is_heard() -> None:
     said = in_a_row([part for text in SENTENCES[:14] for part in (say(text), pause(0.6))])
     told, transcript, early = await transcribed(wav(said))

@@ -178,6 +178,7 @@ def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whi
         assert 0 < (one.language_probability or 0) < 1
 
 
+@pytest.mark.deep
 def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> None:
     windows = [SpeechWindow(say("Guten Morgen.", "de"), language) for language in ("de", "fr", None)]
     heard = [one for one in many_languages.run(windows) if isinstance(one, WindowText)]
