@@ -21,7 +21,7 @@ from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import Page, all_pages, asked_for, check_number, opened_documents
-from tasks.wording.page_range import requested_form
+from tasks.wording.page_range import Form, requested_form
 
 _AT_ONCE = 64
 """Words compared with the layer at a time: they stand on a few lines, and only the layer's words there matter."""
@@ -106,9 +106,9 @@ class OcrTask:
                 place.enter_context(pictures.admitted())
             async with opened_documents(self._loader, request.sources) as documents:
                 wording = request.wording(self._loader.limits.wording_chars)
-                pages = await asyncio.to_thread(self._asked_for, wording, documents)
-                found = await self._read(pages, pictures, request.progress)
                 form = request.form | await asyncio.to_thread(requested_form, wording)
+                pages = await asyncio.to_thread(self._asked_for, wording, documents)
+                found = await self._read(pages, pictures, form, request.progress)
 
                 def whole() -> OcrResult:
                     return _result(documents, pages, found).in_form(form)
@@ -127,12 +127,14 @@ class OcrTask:
             check_number(pages, limit, "pages are to be read")
         return pages
 
-    async def _read(self, pages: Sequence[Page], pictures: "_Pictures", progress: Progress) -> list["_Section | None"]:
+    async def _read(
+        self, pages: Sequence[Page], pictures: "_Pictures", form: Form, progress: Progress
+    ) -> list["_Section | None"]:
         """None for a picture in a text that is damaged: the rest of the text is worth having."""
 
         async def read(page: Page) -> _Section | None:
             try:
-                return await _section(page, pictures)
+                return await _section(page, pictures, form)
             except InputError:
                 if page.document.text is None:
                     raise
@@ -166,14 +168,17 @@ _Section = tuple[PageSection, Sequence[Ruling]]
 """A page, and the lines that are ruled on it."""
 
 
-async def _section(page: Page, pictures: _Pictures) -> _Section:
+async def _section(page: Page, pictures: _Pictures, form: Form) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
     picture = None if layer.complete else await page.document.picture(page.number)
     read = await pictures.read(picture) if picture is not None else ()
 
     def laid_out() -> _Section:
         lines = combined(layer.lines, read)
-        rulings = layer.rulings if picture is None else rulings_in(picture, lines)
+        rulings: Sequence[Ruling] = layer.rulings
+        if picture is not None:
+            # Looking for them costs up to a third of a second on a large scan.
+            rulings = rulings_in(picture, lines) if form.needs_tables else ()
         return page_section(lines, page.place, width, height, page.document.timestamp(page.number)), rulings
 
     # Thousands of words keep the processor busy for longer than the event loop should stand still.

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -100,7 +100,12 @@ class Answerer:
 
         work = Work[Progress, tuple[Entry, ...]](
             lambda report: gather(
-                plan, self.find_task, as_progress(report), guard.redact, form=turn.form, is_all=not llm.is_capable
+                plan,
+                self.find_task,
+                as_progress(report),
+                guard.redact,
+                form=replace(turn.form, is_read=True),
+                is_all=not llm.is_capable,
             )
         )
         async with aclosing(work.reports()) as reports:

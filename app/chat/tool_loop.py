@@ -316,7 +316,8 @@ class Rounds:
     async def _result(self, call: _Asked) -> Entry:
         tool = self.internal[call.name]
         try:
-            request = replace(tool.request(call.arguments, self.turn), redact=self.redact)
+            asked = tool.request(call.arguments, self.turn)
+            request = replace(asked, redact=self.redact, form=replace(asked.form, is_read=True))
             return entry(tool.task, await self.find_task(tool.task).run(request))
         except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
             return entry(tool.task, error)

@@ -178,9 +178,15 @@ class Form:
 
     tables: bool = False
     markdown: bool = False
+    is_read: bool = False
+    """Whether a language model reads the page, which is shown its tables."""
+
+    @property
+    def needs_tables(self) -> bool:
+        return bool(self) or self.is_read
 
     def __or__(self, other: "Form") -> "Form":
-        return Form(self.tables or other.tables, self.markdown or other.markdown)
+        return Form(self.tables or other.tables, self.markdown or other.markdown, self.is_read or other.is_read)
 
     def __bool__(self) -> bool:
         return self.tables or self.markdown
@@ -193,9 +199,9 @@ def requested_form(text: str) -> Form:
     """What `text` asks for.
 
     >>> requested_form("Read this with its tables, please.")
-    Form(tables=True, markdown=False)
+    Form(tables=True, markdown=False, is_read=False)
     >>> requested_form("Read https://example.org/tables.pdf as Markdown, without tables.")
-    Form(tables=False, markdown=True)
+    Form(tables=False, markdown=True, is_read=False)
     """
 
     def asks(wish: str) -> bool:

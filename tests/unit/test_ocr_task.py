@@ -5,13 +5,14 @@ import base64
 import io
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
 import pytest_asyncio
 from PIL import Image as Pillow
+from PIL import ImageDraw
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
@@ -28,6 +29,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import OcrTask
+from tasks.wording.page_range import Form
 from tests import pages
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -214,6 +216,22 @@ async def test_a_picture_that_comes_alone_has_no_page_and_no_hints(loader: Media
     assert list(result["sections"][0]) == ["text", "lines"]
     assert (result["width"], result["height"]) == (100, 50)
     assert "total_pages" not in result
+
+
+async def test_rulings_of_a_picture_are_looked_for_where_tables_are_shown(loader: MediaLoader) -> None:
+    sheet = Pillow.new("RGB", (400, 200), "white")
+    draw = ImageDraw.Draw(sheet)
+    for at in (20, 80, 140):
+        draw.line((20, at, 380, at), "black", 2)
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    asked = TaskRequest("", (source(buffer.getvalue(), "image/png", "messages[0].content[0].image_url.url"),))
+    reader = Reader()
+    reader.release.set()
+    task = OcrTask(lambda: reader, loader)
+    assert (await task.run(asked)).rulings == ((),)
+    for form in (Form(tables=True), Form(markdown=True), Form(is_read=True)):
+        assert len((await task.run(replace(asked, form=form))).rulings[0]) == 3
 
 
 async def test_frames_are_pages(loader: MediaLoader) -> None:
