@@ -144,6 +144,28 @@ def test_the_rows_of_a_table_are_objects() -> None:
     ]
 
 
+def test_each_field_of_a_list_has_its_own_column() -> None:
+    """Which of two amounts is which, most rows tell."""
+    reading = read(("Lamp", "30.00", "70.00"), ("Chair", "12.50", "57.50"), ("Desk", "9.90", "47.60"))
+    cells = {
+        "name": {"Lamp": 3.0, "Chair": 3.0, "Desk": -1.0},
+        "price": {"30.00": 3.0, "12.50": 2.0, "47.60": 2.5, "9.90": 0.5},
+        "left": {"70.00": 2.0, "57.50": 2.0, "9.90": 1.0, "47.60": 0.5},
+    }
+    assert items(reading, cells, name=STRING) == [
+        {"name": "Lamp", "price": 30.0, "left": 70.0},
+        {"name": "Chair", "price": 12.5, "left": 57.5},
+        {"name": "Desk", "price": 9.9, "left": 47.6},
+    ]
+
+
+def test_figures_across_a_wide_gap_are_not_one_number() -> None:
+    reading = read(("HDMI ADAPTER", "12", "127.90"))
+    assert {"12", "127.90"} <= texts_of(reading, "number")
+    assert "12 127.90" not in texts_of(reading, "number")
+    assert "12 127.90" in texts_of(read("Total: 12 127.90 EUR"), "number")
+
+
 def test_an_item_may_have_two_lines() -> None:
     reading = read("KF MODELLING CLAY", ("1 PC", "9.00"), "PEN BLUE", ("2 PC", "3.00"))
     cells = {"name": {"KF MODELLING CLAY": 2.0, "PEN BLUE": 2.0}, "price": {"9.00": 2.0, "3.00": 2.0}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.evidence.labels import words_of_key
+from app.chat.evidence.labels import names_of, words_of_key
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,22 @@ from app.chat.evidence.labels import words_of_key
 )
 def test_a_key_is_read_as_words(key: str, words: tuple[str, ...]) -> None:
     assert words_of_key(key) == words
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("customer_addr", ("customer", "address")),
+        ("dueDt", ("due", "date")),
+        ("lname", ("last", "name")),
+        ("duedate", ("due", "date")),
+        ("invoicenumber", ("invoice", "number")),
+        ("landline", ("landline",)),
+        ("total", ("total",)),
+    ],
+)
+def test_a_fields_name_is_spelt_out(key: str, words: tuple[str, ...]) -> None:
+    assert names_of((key,), {}).own == tuple(dict.fromkeys([words, words_of_key(key)]))
 
 
 def test_no_more_than_a_thousand_keys_are_remembered() -> None:

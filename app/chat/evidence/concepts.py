@@ -1,6 +1,7 @@
 """What a label says that the value beside it is: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,9 @@ from typing import Any, Literal
 from app.chat.evidence.passages import fold, look_alike
 
 FILE = Path(__file__).with_name("labels.toml")
+
+MANY = 5
+"""Names that end with a word that others are likely to end with."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
@@ -41,6 +45,11 @@ CONCEPTS = {
 }
 PHRASES = {tokens: name for name in _ROWS for tokens in _listed(name, "words")}
 """The concept of each name that a label may be, by its tokens."""
+LABEL_WORDS = frozenset(token for phrase in PHRASES for token in phrase)
+LAST_WORDS = frozenset(
+    word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
+)
+"""`number`, `date`: what names of several things end with."""
 OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
 """The tokens that make the bare figures in their line a part of something."""
 _BY_FIRST: dict[str, list[tuple[str, ...]]] = {}

@@ -1,15 +1,17 @@
 """How near a match stands to words that name its field: the "TOTAL" left of an amount, a column's heading."""
 
 import re
+import tomllib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
-from app.chat.evidence.concepts import are_synonyms
+from app.chat.evidence.concepts import LABEL_WORDS, LAST_WORDS, are_synonyms
 from app.chat.evidence.passages import Passage, fold, look_alike
 from tasks.result import CORNERS, Bounds
 
@@ -27,7 +29,12 @@ LONGEST_NAME = 8
 MAX_LABELS = 32
 """Occurrences of a label that are compared with one match."""
 
+SHORTEST_PART = 3
+"""Letters of a word that may be written together with another one."""
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+_ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbreviations.toml").read_text("utf-8"))
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom."""
@@ -39,12 +46,28 @@ def words_of_key(key: str) -> tuple[str, ...]:
     return tuple(fold(_CAMEL.sub(" ", key).replace("_", " ")))
 
 
+def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
+    """`cust`, `addr` → customer, address; `duedate` → due, date."""
+    return tuple(
+        part
+        for word in words
+        for part in ((word,) if word in LABEL_WORDS else _ABBREVIATIONS.get(word, "").split() or _parted(word))
+    )
+
+
+def _parted(word: str) -> Sequence[str]:
+    """The two words of labels that are written together in `word`."""
+    cuts = range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)
+    parts = ((word[:cut], word[cut:]) for cut in cuts)
+    return next((part for part in parts if part[0] in LABEL_WORDS and part[1] in LAST_WORDS), (word,))
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a field is called."""
 
     own: tuple[tuple[str, ...], ...] = ()
-    """Its key, its title, a short description: the words of each."""
+    """Its key spelt out and as it is, its title, a short description: the words of each."""
     around: tuple[str, ...] = ()
     """The words of the object that it is a part of."""
 
@@ -56,8 +79,9 @@ def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
         return Names()
     told = [schema.get(word) for word in ("title", "description")]
     said = [words for text in told if isinstance(text, str) and 0 < len(words := words_of_key(text)) <= LONGEST_NAME]
-    own = tuple(dict.fromkeys([words_of_key(keys[-1]), *said]))
-    return Names(own, words_of_key(keys[-2]) if len(keys) > 1 else ())
+    key = words_of_key(keys[-1])
+    own = tuple(dict.fromkeys([_spelt_out(key), key, *said]))
+    return Names(own, _spelt_out(words_of_key(keys[-2])) if len(keys) > 1 else ())
 
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:

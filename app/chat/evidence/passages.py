@@ -14,6 +14,8 @@ from tasks.result import SourceLine
 
 Q = TypeVar("Q", Number, Day)
 
+COLUMN_GAP = 1.0
+"""Heights of a line: figures that are wider apart are not groups of one number."""
 _TOKEN = re.compile(r"[^\W_]+")
 _BREAK = "\x1f"
 """Between two texts that do not continue each other; no token holds it."""
@@ -59,8 +61,8 @@ class Passage:
 
     @cached_property
     def text(self) -> str:
-        """Words joined by spaces, lines by line breaks."""
-        return "\n".join([" ".join(line.words) for line in self.lines])
+        """Words joined by spaces, by tabs across a wide gap; lines by line breaks."""
+        return "\n".join([_row(line) for line in self.lines])
 
     @cached_property
     def _text_starts(self) -> list[int]:
@@ -101,6 +103,17 @@ class Passage:
         for token, word in zip(self.tokens.texts, self.tokens.words, strict=True):
             found.setdefault(token, []).append(word)
         return found
+
+
+def _row(line: SourceLine) -> str:
+    if len(line.bounds) < 2:
+        return " ".join(line.words)
+    text = line.words[0]
+    for word, bounds, before in zip(line.words[1:], line.bounds[1:], line.bounds, strict=False):
+        gap = bounds["top_left"]["x"] - before["top_right"]["x"]
+        height = bounds["bottom_left"]["y"] - bounds["top_left"]["y"]
+        text += ("\t" if gap > COLUMN_GAP * height else " ") + word
+    return text
 
 
 class Tokens:

@@ -1,141 +1,241 @@
-"""Lists of objects: the rows of a table, the items of a receipt, one object for each."""
+"""Lists of objects: the rows of a table, the items of a receipt, one object for each.
 
-from collections.abc import Mapping, Sequence
+Cells of one field stand below each other, look alike, and no two fields share them: columns of places are found first,
+each field gets the column whose places the network takes for it in most rows, and rows that have cells are items.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from statistics import median
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
+from app.chat.evidence.labels import box_of
 from app.chat.filling.extractor import Scored, Wanted, values_of
-from app.chat.filling.spans import Span
+from app.chat.filling.features import Matrix
+from app.chat.filling.spans import Segment, Span
 from app.chat.schema.structured import Path
 
 MOST_ITEMS = 1_000
-DOUBTFUL = -2.0
-"""A cell that is missing from an item is taken from its lines where its logit is above this: 12 %."""
+MOST_PLACES = 3_000
+"""The likeliest places that are looked at."""
+SURE = 0.0
+"""The logit of a cell that stands in no column."""
+POSSIBLE = -4.0
+"""The logit of a cell that stands where the others of its field have theirs: 2 %."""
+CERTAIN = 5.0
+"""What one place counts at most where fields and columns are matched."""
+FILLED = 3.0
+"""What it counts beside the logits that a field has a column at all."""
+APART = 2.0
+"""What a cell's logit loses that stands outside its field's column."""
+ALIKE = -3.0
+"""What the cells of an item need on the average."""
 SAME_ROW = 0.5
-"""The part of the lower of two cells that must be beside the other."""
+"""The part of the lower of two lines that must be beside the other."""
 FAR = 3.0
 """Heights of a line: what is further below begins another item."""
+SAME_EDGE = 0.7
+"""Heights of a line: cells whose left or right edges are nearer are in one column."""
+SEVERAL = 3
+"""Numbers in a row that are told apart by their order: `2 @ 29.00 = 58.00`."""
+
+_Kind = Literal["text", "day", "figures"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Place(NamedTuple):
+    """A span that may be a cell. Without boxes, a line is a unit high and a word a unit wide."""
+
+    at: int
+    """The span's index."""
+    page: int
+    row: int
+    """Rows are counted through from 0."""
+    left: float
+    top: float
+    right: float
+    bottom: float
+    kind: _Kind
+    order: tuple[int, int]
+    """How many numbers stand before it in its row, and how many there are."""
+
+
+@dataclass
+class _Column:
+    """Places below each other."""
+
+    places: list[_Place] = field(default_factory=list)
+
+    def has(self, place: _Place) -> bool:
+        first = self.places[0]
+        if place.page != first.page or place.kind != first.kind:
+            return False
+        if place.kind == "figures" and place.order == first.order and place.order[1] >= SEVERAL:
+            return True
+        near = SAME_EDGE * (place.bottom - place.top)
+        some = self.places[:9]
+        return (
+            abs(place.left - median(one.left for one in some)) < near
+            or abs(place.right - median(one.right for one in some)) < near
+        )
+
+
+class _Cell(NamedTuple):
     row: int
     """The field's index among those that were asked for."""
     odds: float
     """The logit that it is one, against none."""
-    span: Span
     value: Any
-    page: int
-    top: float
-    bottom: float
-
-
-@dataclass(slots=True)
-class _Item:
-    page: int
-    top: float
-    bottom: float
-    cells: dict[int, _Cell] = field(default_factory=dict)
-
-    def add(self, cell: _Cell) -> None:
-        self.cells.setdefault(cell.row, cell)
-        self.top, self.bottom = min(self.top, cell.top), max(self.bottom, cell.bottom)
+    place: _Place
 
 
 def items_of(scored: Scored, at: Path) -> list[dict[str, Any]]:
     """The objects of the list at `at`, in the order in which they stand. Synchronous."""
-    columns = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
-    cells = [cell for row in columns for cell in _cells(scored, row, 0.0)]
-    cells.sort(key=lambda cell: (cell.page, cell.top + cell.bottom, cell.span.words[0]))
-    items: list[_Item] = []
-    for line in _lines(cells):
-        last = items[-1] if items else None
-        height = max(cell.bottom - cell.top for cell in line)
-        if (
-            last is None
-            or last.page != line[0].page
-            or len(last.cells) == len(columns)
-            or any(cell.row in last.cells for cell in line)
-            or min(cell.top for cell in line) - last.bottom > FAR * height
-        ):
-            last = _Item(line[0].page, line[0].top, line[0].bottom)
-            items.append(last)
-        for cell in line:
-            last.add(cell)
-    most = max((len(item.cells) for item in items), default=0)
-    kept = [item for item in items if 2 * len(item.cells) > most][:MOST_ITEMS]
-    doubtful = {row: _cells(scored, row, DOUBTFUL) for row in columns} if kept else {}
-    found = [_value(scored, item, columns, doubtful) for item in kept]
+    rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
+    odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
+    places = list(_places(scored, odds.max(axis=0, initial=POSSIBLE)))
+    items = list(_items(_cells(scored, rows, odds, places), len(rows)))
+    most = max(map(len, items), default=0)
+    kept = [
+        item for item in items if 2 * len(item) > most and sum(cell.odds for cell in item.values()) > ALIKE * len(item)
+    ]
+    found = [_value(scored, item, rows) for item in kept[:MOST_ITEMS]]
     return [value for value in found if value is not None]
 
 
-def _cells(scored: Scored, row: int, least: float) -> list[_Cell]:
-    """The places that are a value of the field, none of which is part of another."""
-    wanted = scored.fields[row]
-    odds = scored.logits[row, :-1] - scored.logits[row, -1]
+def _places(scored: Scored, best: Matrix) -> Iterator[_Place]:
+    """The likeliest spans of one row each, the likeliest first."""
+    reading = scored.reading
+    pages = {id(passage): number for number, passage in enumerate(reading.passages)}
+    rows = _rows_of(reading.segments, pages)
+    numbers: dict[int, set[int]] = {}
+    for span in reading.spans:
+        if span.kind == "number":
+            numbers.setdefault(rows[span.first], set()).add(span.words[0])
+    for at in np.argsort(-best, kind="stable")[:MOST_PLACES]:
+        span = reading.spans[at]
+        row = rows[span.first]
+        if best[at] <= POSSIBLE:
+            return
+        if rows[span.last] != row:
+            continue
+        box = box_of(span.passage, span.words)
+        if box is None:
+            first = span.passage.line_words(span.passage.line_at(span.words[0])).start
+            box = (span.words[0] - first, row, span.words[-1] + 1 - first, row + 1)
+        own = numbers.get(row, set())
+        order = (sum(word < span.words[0] for word in own), len(own))
+        left, top, right, bottom = map(float, box)
+        yield _Place(int(at), pages[id(span.passage)], row, left, top, right, bottom, _kind(span), order)
+
+
+def _rows_of(segments: Sequence[Segment], pages: Mapping[int, int]) -> list[int]:
+    """The row of each segment; those without boxes have one each."""
+    boxes = [segment.box or (0, at, 0, at + 1) for at, segment in enumerate(segments)]
+    middles = [box[1] + box[3] for box in boxes]
+    order = sorted(range(len(segments)), key=lambda at: (pages[id(segments[at].passage)], middles[at]))
+    rows, row, first = [0] * len(segments), -1, -1
+    for at in order:
+        if first < 0 or segments[first].passage is not segments[at].passage or not _is_beside(boxes[first], boxes[at]):
+            row, first = row + 1, at
+        rows[at] = row
+    return rows
+
+
+def _is_beside(one: Sequence[float], other: Sequence[float]) -> bool:
+    common = min(one[3], other[3]) - max(one[1], other[1])
+    return common > SAME_ROW * min(one[3] - one[1], other[3] - other[1])
+
+
+def _kind(span: Span) -> _Kind:
+    if span.kind == "day":
+        return "day"
+    letters = sum(map(str.isalpha, span.text))
+    return "text" if 2 * letters > len(span.text) else "figures"
+
+
+def _cells(scored: Scored, rows: Sequence[int], odds: Matrix, places: Sequence[_Place]) -> list[_Cell]:
+    """No word is in two of them, and no field has two in a row; in the order in which they stand."""
+    columns = list(_columns(places))
+    column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
+    given = _given(odds, columns)
+    options = []
+    for place in places:
+        for number in range(len(rows)):
+            own = given.get((number, place.page))
+            logit = float(odds[number, place.at])
+            if column_of[place.at] == own:
+                options += [(logit + CERTAIN, number, place)] if logit > POSSIBLE else []
+            elif logit - APART * (own is not None) > SURE:
+                options.append((logit - APART * (own is not None), number, place))
     taken: set[tuple[int, int]] = set()
-    found: list[_Cell] = []
-    for at in np.argsort(-odds, kind="stable"):
-        if odds[at] <= least or len(found) == MOST_ITEMS:
-            break
-        span = scored.reading.spans[at]
-        words = {(id(span.passage), word) for word in span.words}
-        if not taken.isdisjoint(words):
+    found: dict[tuple[int, int], _Cell] = {}
+    for _, number, place in sorted(options, key=lambda option: -option[0]):
+        span, wanted = scored.reading.spans[place.at], scored.fields[rows[number]]
+        words = {(place.page, word) for word in span.words}
+        if (number, place.row) in found or not taken.isdisjoint(words):
             continue
         value = next(filter(wanted.fits, values_of(span, wanted.schema, scored.days_first)), None)
-        if value is None:
-            continue
-        taken |= words
-        page, top, bottom = _place(scored, span)
-        found.append(_Cell(row, float(odds[at]), span, value, page, top, bottom))
+        if value is not None:
+            taken |= words
+            found[number, place.row] = _Cell(rows[number], float(odds[number, place.at]), value, place)
+    return sorted(found.values(), key=lambda cell: (cell.place.row, cell.place.left))
+
+
+def _columns(places: Iterable[_Place]) -> list[_Column]:
+    found: list[_Column] = []
+    for place in places:
+        column = next((column for column in found if column.has(place)), None)
+        if column is None:
+            column = _Column()
+            found.append(column)
+        column.places.append(place)
     return found
 
 
-def _place(scored: Scored, span: Span) -> tuple[int, float, float]:
-    """Its passage, top and bottom; lines without boxes are a unit high."""
-    page = next(number for number, passage in enumerate(scored.reading.passages) if passage is span.passage)
-    box = scored.reading.segments[span.first].box
-    if box is None:
-        line = span.passage.line_at(span.words[0])
-        return page, float(line), line + 1.0
-    last = scored.reading.segments[span.last].box or box
-    return page, float(box[1]), float(last[3])
+def _given(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
+    """The column of each field on each page: the best of all ways to give each field one of its own."""
+    found = {}
+    for page in {column.places[0].page for column in columns}:
+        own = [number for number, column in enumerate(columns) if column.places[0].page == page]
+        worth = np.zeros((len(odds), len(own)), np.float32)
+        for index, number in enumerate(own):
+            for _, row in groupby(sorted(columns[number].places, key=lambda place: place.row), lambda one: one.row):
+                spans = [place.at for place in row]
+                worth[:, index] += np.clip(odds[:, spans].max(axis=1), -CERTAIN, CERTAIN) + FILLED
+        for at, index in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
+            if worth[at, index] > 0:
+                found[int(at), page] = own[index]
+    return found
 
 
-def _lines(cells: Sequence[_Cell]) -> list[list[_Cell]]:
-    lines: list[list[_Cell]] = []
-    for cell in cells:
-        if lines and _is_beside(cell, lines[-1][0]):
-            lines[-1].append(cell)
-        else:
-            lines.append([cell])
-    return lines
+def _items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _Cell]]:
+    """Cells by field. A row begins another item where it has what the one above has, or is far from it."""
+    item: dict[int, _Cell] = {}
+    for _, row in groupby(cells, lambda cell: cell.place.row):
+        own = {cell.row: cell for cell in row}
+        last = max(item.values(), key=lambda cell: cell.place.bottom).place if item else None
+        place = next(iter(own.values())).place
+        height = max(cell.place.bottom - cell.place.top for cell in own.values())
+        is_far = last is not None and (place.page != last.page or place.top - last.bottom > FAR * height)
+        if item and (is_far or len(item) == size or not item.keys().isdisjoint(own)):
+            yield item
+            item = {}
+        item |= own
+    if item:
+        yield item
 
 
-def _is_beside(one: _Cell, other: _Cell) -> bool:
-    common = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return one.page == other.page and common > SAME_ROW * min(one.bottom - one.top, other.bottom - other.top)
-
-
-def _value(
-    scored: Scored, item: _Item, columns: Sequence[int], doubtful: Mapping[int, Sequence[_Cell]]
-) -> dict[str, Any] | None:
+def _value(scored: Scored, item: Mapping[int, _Cell], rows: Sequence[int]) -> dict[str, Any] | None:
     """None where a value is missing that has to be there."""
     value: dict[str, Any] = {}
-    for row in columns:
+    for row in rows:
         wanted = scored.fields[row]
-        cell = item.cells.get(row) or next(
-            (
-                cell
-                for cell in doubtful[row]
-                if cell.page == item.page and item.top <= (cell.top + cell.bottom) / 2 <= item.bottom
-            ),
-            None,
-        )
-        if cell is not None:
-            value[str(wanted.path[-1])] = cell.value
+        if row in item:
+            value[str(wanted.path[-1])] = item[row].value
         elif not wanted.may_be_left_out:
             if not (nothing := _nothing(wanted)):
                 return None
