@@ -279,6 +279,14 @@ def label_matches(
     return found
 
 
+def says_name(matches: Matrix, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Fields × spans: whether the label of each, by its place in the strings, has the words of the field's name and no
+    others."""
+    of_labels = matches[:, labels]
+    found: NDArray[np.bool_] = (of_labels[:, :, 2] == 1) & (of_labels[:, :, 3] == 1)
+    return found
+
+
 _PLACES = {name: at for at, name in enumerate(CONCEPTS)}
 CALLED_BY = 8
 """The names of a concept that tell its meaning; English ones stand first."""
