@@ -8,8 +8,9 @@ from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, is_loopback
-from models.capability import OFF, EngineConfig
+from models.capability import GPU, OFF, STANDARD, EngineConfig
 from models.catalog import CATALOG
+from models.device import DRIVER
 from models.runtime import Runtime
 from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -47,6 +48,7 @@ def build_connections(settings: Settings) -> ConnectionLimits:
 
 def build_config(settings: Settings) -> EngineConfig:
     return EngineConfig(
+        profile=settings.profile or (STANDARD if DRIVER.obstacle() else GPU),
         device=settings.device,
         devices={name: device for setting, name in DEVICES.items() if (device := getattr(settings, setting))},
         threads=settings.threads,

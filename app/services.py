@@ -28,7 +28,7 @@ from app.chat.plan import Planner
 from app.chat.tool_loop import ToolLimits
 from app.settings import Settings
 from models.base import EngineUnavailable, ModelError
-from models.capability import OFF
+from models.capability import GPU, OFF
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
@@ -130,7 +130,7 @@ class Services:
             redacts=redacts,
             prepare=self.runtime.prepare,
         )
-        self.ready = not settings.preload
+        self.ready = not (settings.preload or settings.profile == GPU)
 
     async def prepare(self, task: str) -> None:
         """Puts together, off the event loop, the engines of a task."""
@@ -160,13 +160,19 @@ class Services:
 
     async def report_devices(self) -> None:
         """Logs which engines do not compute on the card that there is."""
+        if DRIVER.obstacle():
+            return
         await self.runtime.look()
         for said in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
             log.warning("not_on_the_card", reason=as_called_here(said))
 
     async def preload(self) -> None:
         """Loads what OPENFAZE_PRELOAD names; `/ready` answers 503 until all of it runs. What fails is tried again: an
-        LLM's server may well start later than this one."""
+        LLM's server may well start later than this one. What a profile loads is tried once: nobody asked for each."""
+        if self.settings.profile == GPU and not self.settings.preload:
+            await self.runtime.look()
+            for capability in await asyncio.to_thread(lambda: list(self.runtime.on_the_card())):
+                await self._is_preloaded(capability)
         for capability in self.settings.preload:
             pause_s = PRELOAD_PAUSE_S
             while not await self._is_preloaded(capability):

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     personal_data: Literal["block", "redact"] = "block"
     """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,
     numbers of telephones, cards and accounts, and national ids are replaced by placeholders (docs/redaction.md)."""
+    profile: Literal["embedded", "standard", "gpu"] | None = None
+    """What `auto` prefers: engines whose weights come in packages (`embedded`), that were pulled (`standard`), or that
+    want a card (`gpu`, which loads at start what runs there). Unset: `gpu` where there is a card, else `standard`."""
     device: Device = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run. Of what `cuda` asks for, nothing is computed on the CPU
     instead."""

@@ -17,6 +17,8 @@ from models.fair_executor import FairExecutor
 from models.host import HostLimits
 
 ON, OFF = "on", "off"
+PROFILES = EMBEDDED, STANDARD, GPU = "embedded", "standard", "gpu"
+"""Kinds of machines, from those that nothing was fetched for to those with a card."""
 
 ServiceT = TypeVar("ServiceT")
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
@@ -68,6 +70,8 @@ class OwnSettings(BaseModel):
 class EngineConfig:
     """What the operator chose."""
 
+    profile: str = GPU
+    """One of PROFILES: where engines are chosen by what can run, those that are for larger machines come last."""
     device: str = AUTO
     """`auto`, `cpu`, `cuda` or `cuda:1`."""
     devices: Mapping[str, str] = field(default_factory=dict)
@@ -136,6 +140,8 @@ class Candidate:
     needs: str | None = None
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
     """What computes it; None for what no card can do, or that something else computes."""
+    profile: str = EMBEDDED
+    """The first of PROFILES that prefers it: the smallest also for what an operator sets up for himself."""
     caution: str | None = None
     """A sentence that operators should know of what the engine answers."""
 
@@ -150,7 +156,7 @@ class Capability(Generic[ServiceT]):
 
     name: str
     engines: Sequence[Candidate]
-    """In order of preference: `auto` takes the first that can run here."""
+    """In order of preference among those of a profile: `auto` takes the first that can run here."""
     self_test: "Callable[[Engines], Awaitable[str]]"
     """A small piece of real work, which shows whether the engine works here; returns what it found. Raises ModelError
     or BadResult."""
@@ -161,6 +167,11 @@ class Capability(Generic[ServiceT]):
     """Whether its setting names no engine: `on` demands one, and `off` is for its task to heed."""
     order: int = 1000
     """Its place among the others, where these are listed."""
+
+    def preferred(self, profile: str) -> list[Candidate]:
+        """The engines as `auto` tries them."""
+        rank = PROFILES.index
+        return sorted(self.engines, key=lambda one: rank(one.profile) > rank(profile))
 
     def choice(self, config: EngineConfig) -> str:
         """An engine's name, `auto`, `on` or `off`."""

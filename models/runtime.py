@@ -14,7 +14,7 @@ import structlog
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, ServiceT
 from models.concurrency import SharedRun
-from models.device import AUTO, CUDA, DRIVER
+from models.device import AUTO, CPU, CUDA, DRIVER, Backend
 from models.fair_executor import FairExecutor
 from models.host import EngineHost
 
@@ -162,20 +162,17 @@ class Runtime:
 
     def off_the_card(self) -> Iterator[str]:
         """Sentences about engines that would serve, and do not use the card that there is. Imports what computes."""
-        if DRIVER.obstacle():
-            return
-        for capability, declared in self._catalog.items():
-            if self._choices.get(capability) == OFF:
-                continue
-            seen = {one.spec.name: self._found(one) for one in self._candidates(capability)}
-            ready = [one for one in self._candidates(capability) if seen[one.spec.name].is_ready]
-            for candidate in ready if declared.several else ready[:1]:
-                config = self._config_of(candidate)
-                backend = candidate.computed_by(config)
-                if said := seen[candidate.spec.name].off_the_card:
-                    yield said
-                elif backend and (obstacle := backend.obstacle(CUDA if config.device == AUTO else config.device)):
-                    yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
+        for capability, candidate, backend, device in self._for_a_card():
+            if said := self._found(candidate).off_the_card:
+                yield said
+            elif obstacle := backend.obstacle(device):
+                yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
+
+    def on_the_card(self) -> Iterator[str]:
+        """The capabilities that a card serves with what is at hand. Imports what computes."""
+        for capability, candidate, backend, device in self._for_a_card():
+            if self._found(candidate).is_at_hand and backend.obstacle(device) is None:
+                yield capability
 
     async def prepare(self, *capabilities: str) -> None:
         """Puts together, off the event loop, what serves `capabilities`: it imports whole libraries. Loads nothing, and
@@ -240,13 +237,29 @@ class Runtime:
         name, setting = candidate.spec.name, device_setting(candidate.spec.capability, self._config)
         return f"'{name}' was to run on a card ({setting}={config.device}). {obstacle} Or set {setting}=cpu."
 
+    def _for_a_card(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
+        """Capability, engine, and what would compute it where, of those that would serve, if only on the CPU, and may
+        use the card that there is."""
+        for capability, declared in self._catalog.items() if DRIVER.obstacle() is None else ():
+            if self._choices.get(capability) == OFF:
+                continue
+            ready = [one for one in self._candidates(capability) if self._found(one).is_ready]
+            for candidate in ready if declared.several else ready[:1]:
+                config = self._config_of(candidate)
+                backend = candidate.computed_by(config)
+                if backend and config.device != CPU:
+                    yield capability, candidate, backend, CUDA if config.device == AUTO else config.device
+
     def _found(self, candidate: Candidate) -> _Seen:
         return self._seen.get(candidate.spec) or self._see(candidate)
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:
         """Those that the operator leaves to choose from."""
         choice = self._choices.get(capability, AUTO)
-        return [one for one in self._catalog[capability].engines if choice in (AUTO, ON, one.spec.name)]
+        return [one for one in self._preferred(capability) if choice in (AUTO, ON, one.spec.name)]
+
+    def _preferred(self, capability: str) -> Sequence[Candidate]:
+        return self._catalog[capability].preferred(self._config.profile)
 
     def _remedy(self, candidate: Candidate) -> str | None:
         """None where it can run here, and so can what it needs."""

@@ -44,6 +44,10 @@ class WeightFile:
             return False
 
 
+def shown_bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
+
+
 @dataclass(frozen=True, slots=True)
 class WeightSet:
     name: str
@@ -57,6 +61,8 @@ class WeightSet:
     """Megabytes of all its files, roughly, where a publisher does not state them in bytes."""
     pairs: tuple[tuple[str, str], ...] = ()
     """The pairs of a translation model for certain languages: from which into which."""
+    profiles: tuple[str, ...] = ()
+    """Those that it is fetched for."""
 
     @property
     def size(self) -> int | None:
@@ -65,11 +71,16 @@ class WeightSet:
         return None if None in sizes else sum(size or 0 for size in sizes)
 
     @property
+    def about(self) -> int:
+        """In bytes, roughly."""
+        return (self.about_mb or 0) * 10**6 if self.size is None else self.size
+
+    @property
     def shown_size(self) -> str:
         """`1 MB`, `2.5 GB`, `~140 MB`."""
         if self.size is None:
             return f"~{self.about_mb} MB" if self.about_mb else "unknown size"
-        return f"{self.size / 1e9:.1f} GB" if self.size >= 1e9 else f"{max(1, round(self.size / 1e6))} MB"
+        return shown_bytes(self.size)
 
     def missing(self, root: Path) -> list[WeightFile]:
         """Files that are not below `root`. Those that `pull` put there were checked before they got their names."""
@@ -223,7 +234,8 @@ def _tables() -> dict[str, dict[str, Any]]:
 def _weight_set(name: str, row: Mapping[str, Any]) -> WeightSet:
     files = tuple(WeightFile(**file) for file in row["files"])
     pairs = tuple((source, target) for source, target in row.get("pairs", ()))
-    return WeightSet(name, row["licence"], files, row["purpose"], row.get("about_mb"), pairs)
+    profiles = tuple(row.get("profiles", ()))
+    return WeightSet(name, row["licence"], files, row["purpose"], row.get("about_mb"), pairs, profiles)
 
 
 _TABLES = _tables()

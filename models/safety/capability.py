@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 
 from models.base import EngineSpec
 from models.capability import (
+    STANDARD,
     Address,
     BadResult,
     Built,
@@ -140,6 +141,7 @@ QWEN3GUARD = Candidate(
     _qwen3guard_remedy,
     _build_qwen3guard,
     backend=TORCH,
+    profile=STANDARD,
 )
 QWEN3GUARD_SERVER = _on_server("qwen3guard-server", "Apache-2.0", Qwen3GuardDialect)
 GPT_OSS_SAFEGUARD_SERVER = _on_server("gpt-oss-safeguard-server", "Apache-2.0", GptOssSafeguardDialect)

@@ -7,7 +7,17 @@ import numpy as np
 from pydantic import Field
 
 from models.base import Engine, EngineSpec
-from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.capability import (
+    STANDARD,
+    BadResult,
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    is_installed,
+)
 from models.device import TORCH
 from models.host import EngineHost
 from models.series import chronos
@@ -49,6 +59,7 @@ CHRONOS_2 = Candidate(
     lambda config: chronos.remedy(config.weights_dir / chronos.FOLDER),
     _build_chronos,
     backend=TORCH,
+    profile=STANDARD,
 )
 STATSMODELS = Candidate(
     _STATISTICAL,

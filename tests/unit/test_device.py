@@ -224,3 +224,45 @@ async def test_the_server_says_at_its_start_what_does_not_use_the_card() -> None
     await services.close()
     said = [str(one["reason"]) for one in logs if one["event"] == "not_on_the_card"]
     assert [one for one in said if "computes 'ocr' on the CPU. This onnxruntime is the one for the CPU" in one]
+
+
+@pytest.mark.parametrize(("cards", "profile"), [(0, "standard"), (1, "gpu")])
+def test_the_profile_is_the_best_that_the_machine_can_run(
+    cards: int, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DRIVER, "_answer", (cards, "" if cards else "No card."))
+    assert build_config(Settings(_env_file=None)).profile == profile
+    assert build_config(Settings(_env_file=None, profile="embedded")).profile == "embedded"
+
+
+def test_a_profile_that_there_is_not_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENFAZE_PROFILE", "huge")
+    with pytest.raises(ValidationError, match="'embedded', 'standard' or 'gpu'.*'huge'"):
+        Settings(_env_file=None)
+
+
+@pytest.mark.usefixtures("card")
+async def test_the_profile_of_a_card_loads_what_runs_there_and_is_ready_without_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    services = Services(Settings(_env_file=None, profile="gpu"))
+    assert not services.ready
+    loaded: list[str] = []
+
+    async def load(capability: str) -> None:
+        loaded.append(capability)
+        raise EngineUnavailable(capability, "Its file is damaged.")
+
+    monkeypatch.setattr(services.runtime, "load", load)
+    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    await services.preload()
+    await services.close()
+    assert "ocr" in loaded
+    assert "speech_to_text" not in loaded  # its runtime is the one for the CPU
+    assert services.ready
+
+
+async def test_no_profile_loads_anything_unless_it_is_named() -> None:
+    services = Services(Settings(_env_file=None))
+    assert services.ready
+    await services.close()

@@ -1,15 +1,18 @@
 """Which weights `openfaze pull` lists, which of them a name means, and what it says while it fetches them."""
 
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from app.cli import pulling
-from app.cli.pulling import NothingToPull, fetch, listing, reader_of, set_named
+from app.cli.pulling import NothingToPull, fetch, listing, reader_of, sets_named, sets_of
 from app.settings import Settings
+from models.capability import PROFILES
 from models.catalog import CATALOG
 from models.weights import RECOMMENDED, WEIGHT_SETS, PullFailed, WeightSet
 from tests.conftest import each_case
@@ -18,6 +21,11 @@ from tests.unit.test_weights import CONTENT, WeightServer, serving_weights
 
 def settings(folder: Path | str = "weights", **choices: str) -> Settings:
     return Settings(_env_file=None, weights_dir=str(folder), **choices)  # type: ignore[arg-type]
+
+
+def set_named(name: str, given: Settings) -> WeightSet:
+    [known] = sets_named(name, given)
+    return known
 
 
 @each_case("known", WEIGHT_SETS.values())
@@ -71,6 +79,52 @@ def test_every_capability_and_engine_means_a_set_or_says_how_it_comes_by_its_wei
     assert all(line in str(reason.value) for line in told) or "has several sets" in str(reason.value)
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_has_one_set_a_capability_that_its_auto_prefers_to_smaller_ones(profile: str) -> None:
+    sets = sets_named(profile, settings())
+    assert sets
+    by_capability = {reader_of(known).spec.capability: reader_of(known) for known in sets}
+    assert len(by_capability) == len(sets)
+    for capability, engine in by_capability.items():
+        assert PROFILES.index(engine.profile) <= PROFILES.index(profile)
+        preferred = CATALOG[capability].preferred(profile)
+        smaller = [known for other in PROFILES[: PROFILES.index(profile)] for known in sets_of(other)]
+        assert all(
+            preferred.index(engine) <= preferred.index(one) for one in map(reader_of, smaller) if one in preferred
+        )
+
+
+def test_the_list_says_how_much_each_profile_fetches() -> None:
+    *_, last = listing(settings()).splitlines()
+    assert re.fullmatch(r"or all of a profile: embedded \(1 MB\), standard \(\d\.\d GB\), gpu \(\d\.\d GB\)\.", last)
+
+
+def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = replace(server.file("/model", size=len(CONTENT)), path="damaged", sha256="0" * 64)
+    whole = server.file("/model", size=len(CONTENT))
+    sets = [WeightSet(name, "MIT", (file,), "x") for name, file in (("fastestdet", damaged), ("whisper-small", whole))]
+    with pytest.raises(PullFailed, match="its sha256 is"):
+        fetch(sets, settings(tmp_path))
+    said = capsys.readouterr().err
+    assert "6 MB in all" in said
+    assert "fastestdet is not here" in said
+    assert "whisper-small is in" in said
+    assert (tmp_path / whole.path).read_bytes() == CONTENT
+
+
+def test_what_several_sets_need_together_must_fit_on_the_disk(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
+    files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in "ab"]
+    sets = [WeightSet(name, "MIT", (file,)) for name, file in zip(("fastestdet", "whisper-small"), files, strict=True)]
+    with pytest.raises(PullFailed, match="fastestdet and whisper-small need 6 MB"):
+        fetch(sets, settings(tmp_path))
+    assert not server.requests
+
+
 def test_an_engine_without_a_set_says_what_it_lacks() -> None:
     with pytest.raises(NothingToPull, match="sam2.1: the folder .* Run `hf download facebook/sam2.1-hiera-tiny"):
         set_named("sam2.1", settings())
@@ -93,7 +147,7 @@ def test_fetching_says_how_much_and_where_to_and_then_what_the_engine_still_lack
     server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = server.file("/model", size=len(CONTENT))
-    fetch(WeightSet("paddleocr", "Apache-2.0", (file,), "reads"), settings(tmp_path))
+    fetch([WeightSet("paddleocr", "Apache-2.0", (file,), "reads")], settings(tmp_path))
     first, *_, done, lacking = capsys.readouterr().err.splitlines()
     assert first == f"Fetching paddleocr (3 MB, Apache-2.0): reads. Into {tmp_path}."
     assert done == f"paddleocr is in {tmp_path}, every file with its checksum"
@@ -107,7 +161,7 @@ def test_what_does_not_fit_on_the_disk_is_not_begun(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     known = WeightSet("paddleocr", "Apache-2.0", (server.file("/model", size=len(CONTENT)),))
     with pytest.raises(PullFailed, match=rf"paddleocr needs 3 MB, and {tmp_path} has 1 MB left"):
-        pulling.fetch(known, settings(tmp_path / "new" / "folder"))
+        pulling.fetch([known], settings(tmp_path / "new" / "folder"))
     assert not server.requests
 
 

@@ -14,7 +14,7 @@ import structlog
 from app.building import build_config
 from app.calling import as_called_here, as_sent
 from app.cli import extras
-from app.cli.pulling import set_named
+from app.cli.pulling import sets_named
 from app.cli.serving import announce
 from app.errors import BadRequest
 from app.main import create_app
@@ -60,7 +60,7 @@ def check(text: str) -> None:
     for verb, names in COMMAND.findall(text):
         for name in names.split():
             if verb == "pull":
-                assert set_named(name, Settings(_env_file=None)).files
+                assert all(known.files for known in sets_named(name, Settings(_env_file=None)))
             else:
                 assert name in extras.PURPOSES
 

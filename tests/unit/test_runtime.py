@@ -309,3 +309,14 @@ async def test_all_engines_are_prepared_of_what_several_serve() -> None:
     assert built == ["first", "second"]
     assert len(serving.use_all(TRANSLATE)) == len(built) == 2
     await serving.close()
+
+
+def test_engines_for_larger_machines_come_last() -> None:
+    engines = [replace(candidate(name), profile=name) for name in ("gpu", "standard", "embedded")]
+    for profile, first in (("embedded", "embedded"), ("standard", "standard"), ("gpu", "gpu")):
+        chosen = Runtime(catalog(ocr=engines), EngineConfig(profile=profile)).choose("ocr")
+        assert chosen.spec.name == first
+    # What is there serves all the same, unless another one is named.
+    assert Runtime(catalog(ocr=engines[:1]), EngineConfig(profile="embedded")).choose("ocr") is engines[0]
+    by_name = Runtime(catalog(ocr=engines), EngineConfig(profile="embedded"), {"ocr": "gpu"})
+    assert by_name.choose("ocr") is engines[0]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.base import INSTALL, Engine, EngineSpec, EngineUnavailable
 from models.capability import (
+    STANDARD,
     BadResult,
     Built,
     Candidate,
@@ -195,6 +196,7 @@ NSFW_VIT = Candidate(
     _nsfw_vit_remedy,
     lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config),
     backend=lambda config: _classifier_backend(_nsfw_vit_folder(config), config),
+    profile=STANDARD,
 )
 VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=_build_vlm, needs="llm")
 NUDENET = Candidate(_NUDENET_SPEC, _nudenet_remedy, _build_nudenet, backend=ONNXRUNTIME)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from models.base import EngineSpec, EngineUnavailable, available_cpus
 from models.capability import (
+    GPU,
+    STANDARD,
     BadResult,
     Built,
     Candidate,
@@ -87,7 +89,7 @@ def _detr(weight_set: WeightSet, *, normalised: bool | None = None, side: int, m
         supply = _supply(weight_set, config)
         return _built_detr(spec, config, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)
 
-    return Candidate(spec, remedy, build, backend=ONNXRUNTIME)
+    return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=STANDARD)
 
 
 def _built_detr(
@@ -166,7 +168,7 @@ def _grounding(name: str, repository: str, capability: str) -> Candidate:
         host = EngineHost(spec, engine, config.limits())
         return Built(HostedDetector(host, None, side=SIDE), (host,))
 
-    return Candidate(spec, remedy, build, backend=TORCH)
+    return Candidate(spec, remedy, build, backend=TORCH, profile=GPU)
 
 
 def _build_sam(config: EngineConfig) -> Built:
@@ -237,6 +239,7 @@ SAM_2_1 = Candidate(
     lambda config: _transformers_remedy("sam2.1", "facebook/sam2.1-hiera-tiny", config),
     _build_sam,
     backend=TORCH,
+    profile=GPU,
 )
 
 STOP_SIGN = "stop sign"
