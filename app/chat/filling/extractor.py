@@ -45,7 +45,8 @@ DEMANDED = 0.1
 UNDECIDED = 0.5
 """A piece that is less likely than that may as well be another one of its line, if that is the place."""
 NAMED = 2.0
-"""What the logit of a piece gains whose label is the field's name word for word: the network forgets one at times."""
+"""What the logit that nothing answers a field loses where a label is its name word for word: the network forgets one at
+times. Which place answers it is another question: `Total` stands beside subtotals, too."""
 TAKEN = 0.25
 """What is left of the probability of a place that a surer field has taken."""
 
@@ -180,7 +181,7 @@ class Extractor:
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
         pieces = Pieces(spans.still, spans.labels, spans.texts, vectors[told:])
         scores = self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
-        scores[:, :-1] += NAMED * says_name(matches, nearest_label(spans.labels))
+        scores[:, -1] -= NAMED * says_name(matches, nearest_label(spans.labels)).any(axis=1)
         return scores
 
 
