@@ -105,6 +105,7 @@ def test_doctor_tells_programs_what_serves_where_weights_lie_and_what_is_wrong_w
     assert "is not loaded" in found["object_detection"]["said"]
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(find_browser() is None, reason="needs a Chromium")
 def test_doctor_has_the_browser_run_a_script_and_fails_what_was_asked_for_and_is_not_there(tmp_path: Path) -> None:
     only = {**off_but("ocr"), "OPENFAZE_OCR": "pp-ocrv6-medium"}
@@ -170,6 +171,7 @@ def test_install_lists_what_there_is_and_refuses_another_name(tmp_path: Path) ->
     assert result.stderr == f"There is no extra 'crystal-ball'; there are:\n{listed.stdout}"
 
 
+@pytest.mark.deep
 def test_install_has_pip_install_an_extra_in_versions_that_the_server_can_use(tmp_path: Path) -> None:
     wheels, target = tmp_path / "wheels", tmp_path / "target"
     wheels.mkdir()

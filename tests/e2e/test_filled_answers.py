@@ -52,6 +52,7 @@ def names_of(response: httpx.Response) -> list[str]:
     return [entry["name"] for entry in response.json()["precontext"]]
 
 
+@pytest.mark.deep
 def test_a_transcript_is_what_was_heard(client: httpx.Client, server: Server) -> None:
     speech = sample("speech_jfk.flac", "audio/flac")
     response = ask(client, text_part("Transcribe this."), speech, response_format=schema_of(text=STRING), evidence=True)

@@ -205,11 +205,12 @@ def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(embedded, "SMALL_BYTES", 0)
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"temperature": 0}, id="greedy", marks=pytest.mark.deep),
+        pytest.param({"temperature": 0}, id="greedy"),
         pytest.param({"temperature": 1, "seed": 7}, id="seeded"),
     ],
 )
@@ -226,6 +227,7 @@ async def test_in_whatever_company_the_same_call_gives_the_same_answer(options: 
     await llm.close()
 
 
+@pytest.mark.deep
 async def test_who_comes_beside_four_long_answers_does_not_wait_for_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
     chat = LlamaServer.chat
     greeted = threading.Event()
@@ -364,7 +366,8 @@ async def test_cancelling_while_the_prompt_is_read_frees_the_slot(llm: EmbeddedL
     assert llm.counters.cancelled == cancelled + 1
 
 
-@pytest.mark.parametrize(("batches", "at_once"), [(1, 2), pytest.param(5, 4, marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize(("batches", "at_once"), [(1, 2), (5, 4)])
 async def test_a_schema_is_kept_every_time(llm: EmbeddedLlm, batches: int, at_once: int) -> None:
     call = user(
         f"{RECEIPT}\nCopy the company, the date and the total.",

@@ -77,6 +77,7 @@ TRUE_LINES = {
 """Rows of `boxes.csv` that hold each field. The total of receipt 0 is printed twice: after "TOTAL" and rounded."""
 
 
+@pytest.mark.deep
 @pytest.mark.shared
 async def test_the_fields_of_the_sample_receipts_are_traced_to_their_lines(shared: Path, services: Services) -> None:
     wrong, asked = [], 0

@@ -61,6 +61,7 @@ def test_growth_by_a_share_is_forecast_by_logarithms() -> None:
     assert np.abs(found.value / values[34:] - 1).max() < 0.1
 
 
+@pytest.mark.deep
 def test_the_same_series_has_the_same_outlook_in_any_company() -> None:
     engine = Statistical()
     engine.load()

@@ -168,6 +168,7 @@ async def test_a_status_of_failure_is_told() -> None:
             await renderer.render(server.url("missing"))
 
 
+@pytest.mark.deep
 async def test_pages_are_rendered_side_by_side_and_do_not_mix() -> None:
     script = shows("location.pathname")
     pages: dict[str, Any] = {name: response(SHELL, "Content-Type: text/html") for name in "abcd"}

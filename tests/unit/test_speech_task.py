@@ -459,6 +459,7 @@ async def test_a_language_that_is_named_is_taken_at_its_word(loader: MediaLoader
     assert (result["language"], engine.windows[0].language) == ("sv", "sv")
 
 
+@pytest.mark.deep
 async def test_a_long_recording_is_heard_in_few_windows_at_a_time(loader: MediaLoader) -> None:
     engine = Scripted(languages=frozenset({"en"}))
     await asking(lambda: engine, loader)(wav(*(part for text in SENTENCES * 5 for part in (say(text), pause(0.7)))))

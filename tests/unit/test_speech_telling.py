@@ -179,6 +179,7 @@ async def test_a_long_recording_is_told_while_it_is_heard() -> None:
     assert early
 
 
+@pytest.mark.deep
 async def test_a_call_on_two_lines_is_told_while_it_is_heard() -> None:
     turns = [
         (say(text, voice="en-us" if turn % 2 else "en-gb+f3"), turn % 2) for turn, text in enumerate(SENTENCES[:14])
@@ -195,7 +196,8 @@ async def test_nothing_is_told_early_where_speakers_are_told_apart(shared: Path)
     assert plain_words(transcript.text) == plain_words(JFK)
 
 
-@pytest.mark.parametrize("voice", ["de", pytest.param("tr", marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("voice", ["de", "tr"])
 async def test_nothing_is_told_of_a_language_that_the_engine_does_not_know(voice: str) -> None:
     services = Services(Settings(_env_file=None, auto_pull=False))
     told: list[str] = []

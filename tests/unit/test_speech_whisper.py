@@ -81,6 +81,7 @@ def test_words_come_when_they_are_said(tiny: Whisper, jfk: Samples) -> None:
     assert all(0 < word.probability <= 1 for word in heard.words)
 
 
+@pytest.mark.deep
 def test_a_window_is_heard_the_same_alone_and_in_company(tiny: Whisper) -> None:
     windows = [SpeechWindow(say(text)) for text in SENTENCES[:6]]
     alone = [text_of(tiny.run([window])[0]) for window in windows]

@@ -219,6 +219,7 @@ async def test_texts_are_read_and_counted_in_other_threads() -> None:
     assert threading.main_thread() not in threads
 
 
+@pytest.mark.deep
 async def test_a_result_of_very_many_lines_is_chosen_from_in_larger_pieces() -> None:
     lines = [f"{number}" for number in range(5 * MAX_PIECES)]
     lines[70_000] = NEEDLE
