@@ -12,6 +12,7 @@ ModelError
 
 import errno
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -26,6 +27,8 @@ that repeat a request wait for it twice."""
 _RAN_OUT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 _RAN_OUT_ON_GPU = "OutOfMemoryError"
 """PyTorch's, which is not imported for the sake of its name."""
+_SAYS_SO = re.compile(r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED", re.IGNORECASE)
+"""What onnxruntime, CTranslate2 and CUDA's libraries write: their errors have no kind of their own for it."""
 
 
 class ModelError(Exception):
@@ -98,7 +101,10 @@ def ran_out(error: BaseException | None) -> bool:
     """Whether `error` says that memory, processes or open files were used up: others may give some back."""
     if isinstance(error, OSError):
         return error.errno in _RAN_OUT
-    return isinstance(error, MemoryError) or type(error).__name__ == _RAN_OUT_ON_GPU
+    if isinstance(error, MemoryError) or type(error).__name__ == _RAN_OUT_ON_GPU:
+        return True
+    is_native = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime.")
+    return is_native and _SAYS_SO.search(str(error)) is not None
 
 
 @dataclass(frozen=True, slots=True)

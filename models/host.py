@@ -30,6 +30,7 @@ from models.base import (
     ran_out,
 )
 from models.concurrency import SharedRun
+from models.memory import Batches
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.turns import Turns
 from models.weights import WeightsMissing
@@ -109,6 +110,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._turns = turns or Turns(self.limits.workers)
         self.counters = HostCounters()
         self._factory = factory
+        self._batches = Batches[ItemT, ResultT](spec.name, self.limits.max_batch)
         self._engine: Engine[ItemT, ResultT] | None = None
         self._urgent: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
         self._queue: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
@@ -364,13 +366,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         """The first urgent ones, else the first others: of each key in turn."""
         first = self._first()
         if first is not None and self._turns.is_contested and self.limits.contested_batch is not None:
-            return self._taken(self._urgent or self._queue, self.limits.contested_batch, of=first)
+            most = min(self.limits.contested_batch, self._batches.most)
+            return self._taken(self._urgent or self._queue, most, of=first)
         jobs: list[_Job[ItemT, ResultT]] = []
         self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
         if self._overtaken > _OVERTAKEN_AT_MOST:
             jobs += self._taken(self._queue, 1)
             self._overtaken = 0
-        return jobs + self._taken(self._urgent or self._queue, self.limits.max_batch - len(jobs))
+        return jobs + self._taken(self._urgent or self._queue, self._batches.most - len(jobs))
 
     def _taken(
         self, queue: FairQueue[_Job[ItemT, ResultT]], most: int, *, of: Share | None = None
@@ -396,16 +399,10 @@ class EngineHost(Generic[ItemT, ResultT]):
             if not rooms:
                 del self._room[share]
 
-    def _run_batch(self, items: list[ItemT]) -> Sequence[ResultT | Exception]:
-        """On a worker thread. A batch that breaks as a whole is run again item by item."""
+    def _run_batch(self, items: list[ItemT]) -> list[ResultT | Exception]:
+        """On a worker thread."""
         assert self._engine is not None
-        try:
-            results = self._engine.run(items)
-            if len(results) != len(items):
-                raise RuntimeError(f"{self.spec.name} returned {len(results)} results for {len(items)} items")
-        except Exception as error:  # noqa: BLE001 - whatever an engine raises belongs to its items
-            return [error] if len(items) == 1 else [self._run_batch([item])[0] for item in items]
-        return results
+        return self._batches.run(self._engine, items)
 
     async def _drop_engine(self) -> None:
         """Stops the workers after what they run now (a batch may outlive its callers); frees the engine."""

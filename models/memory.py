@@ -1,4 +1,5 @@
-"""What the process keeps in memory: the rounds of its garbage collector, and what goes back to the system.
+"""What the process keeps in memory: the rounds of its garbage collector, what goes back to the system, and how many
+items an engine computes together.
 
 The rounds are kept short: while the collector looks through objects, no other thread runs. A server has some hundred
 thousand that live as long as it does: modules, schemas, engines. Looking through them takes a tenth of a second, and
@@ -9,8 +10,19 @@ import asyncio
 import contextlib
 import ctypes
 import gc
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import structlog
+
+from models.base import Engine, ran_out
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+log = structlog.get_logger(__name__)
 
 
 @contextlib.contextmanager
@@ -33,6 +45,57 @@ def collect_all() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+_CALM_BATCHES = 200
+"""After so many of the most items without running out, twice as many are tried."""
+
+
+class Batches(Generic[ItemT, ResultT]):
+    """How many items an engine computes together: at most `limit`, and fewer where memory runs out, on a card or off
+    it. Called by the threads of one host."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.most = limit
+        """For now."""
+        self._name = name
+        self._limit = limit
+        self._calm = 0
+
+    def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception]:
+        """A result or exception an item, whatever the engine raises. A batch that breaks as a whole is run again item
+        by item; what memory did not suffice for, in halves."""
+        try:
+            results: list[ResultT | Exception] = list(engine.run(items))
+            if len(results) != len(items):
+                raise RuntimeError(f"{self._name} returned {len(results)} results for {len(items)} items")
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises belongs to its items
+            results = [error] * len(items)
+            if not ran_out(error):
+                return results if len(items) == 1 else [self.run(engine, [item])[0] for item in items]
+        short = [place for place, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
+        if not short:
+            self._count(len(items))
+        elif len(items) > 1:
+            self._halve(len(items))
+            while short:
+                places, short = short[: self.most], short[self.most :]
+                again = self.run(engine, [items[place] for place in places])
+                for place, result in zip(places, again, strict=True):
+                    results[place] = result
+        return results
+
+    def _halve(self, count: int) -> None:
+        self.most, self._calm = max(1, min(self.most, count) // 2), 0
+        log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()  # what it keeps for itself, others could use
+
+    def _count(self, items: int) -> None:
+        self._calm += items == self.most < self._limit
+        if self._calm >= _CALM_BATCHES:
+            self.most, self._calm = min(2 * self.most, self._limit), 0
 
 
 LARGE_BLOCK = 8 * 1024 * 1024
