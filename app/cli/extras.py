@@ -86,8 +86,8 @@ def _steps(name: str, constraints: str) -> Iterator[list[str]]:
     wanted = [one for one in _required() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
     # Within the versions that the server itself can use.
     yield ["--constraint", constraints, *(f"{one.name}{one.specifier}" for one in wanted)]
-    if name == "standard":
-        # PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
+    if name in ("standard", "ultralytics"):
+        # They bring other builds of OpenCV, which overwrite ours and need libGL.
         ours = "opencv-python-headless"
         yield ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
 

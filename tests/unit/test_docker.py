@@ -1,9 +1,14 @@
 """The container files agree with the code. (No container engine runs here: the files are read, not built.)"""
 
+import json
 import re
+from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import pytest
 import yaml
 
 from app.settings import PREFIX, Settings
@@ -23,15 +28,44 @@ OF_THE_CONTAINER = {
 WITH_A_DEFAULT = {"OPENFAZE_OPEN": "${OPENFAZE_OPEN:-1}", "OPENFAZE_PRELOAD": "${OPENFAZE_PRELOAD-ocr}"}
 
 
-def compose(file: str = "docker-compose.yml") -> dict[str, Any]:
-    service: dict[str, Any] = yaml.safe_load((ROOT / file).read_text())["services"]["openfaze"]
+COMPOSE = "docker-compose.yml"
+SANDBOX = "docker/code-sandbox.yml"
+GPU = "docker/gpu.yml"
+FILES = [(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, GPU), (COMPOSE, GPU, SANDBOX)]
+"""What is to be combined by COMPOSE_FILE."""
+PROFILES = ("search", "browser")
+DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
+
+
+def document(file: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((ROOT / file).read_text())
+    return content
+
+
+def compose(file: str = COMPOSE) -> dict[str, Any]:
+    service: dict[str, Any] = document(file)["services"]["openfaze"]
     return service
+
+
+def merged(first: Any, second: Any) -> Any:
+    """As compose merges files: mappings by their keys, sequences one after the other."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return {**first, **{key: merged(first[key], new) if key in first else new for key, new in second.items()}}
+    return [*first, *second] if isinstance(first, list) and isinstance(second, list) else second
+
+
+def together(names: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in names:
+        found = merged(found, document(name))
+    return found
 
 
 def test_the_variables_that_the_container_files_set_are_settings() -> None:
     # Of .env, compose hands on any other name that begins so, and the server would refuse to start.
-    files = (ROOT / "Dockerfile", ROOT / "docker-compose.yml", ROOT / "docker" / "code-sandbox.yml")
-    named = {name for file in files for name in re.findall(rf"{PREFIX}\w+", file.read_text())}
+    named = {
+        name for file in ("Dockerfile", *FILES[-1]) for name in re.findall(rf"{PREFIX}\w+", (ROOT / file).read_text())
+    }
     assert named
     assert named <= VARIABLES
 
@@ -65,7 +99,7 @@ def test_the_container_is_bounded_and_reaches_an_llm_on_its_machine() -> None:
 
 def test_only_who_asks_for_the_code_sandbox_gets_another_profile_of_system_calls() -> None:
     assert compose()["security_opt"] == ["no-new-privileges:true"]
-    [profile] = [one for one in compose("docker/code-sandbox.yml")["security_opt"] if one.startswith("seccomp=")]
+    [profile] = [one for one in compose(SANDBOX)["security_opt"] if one.startswith("seccomp=")]
     assert (ROOT / profile.removeprefix("seccomp=")).is_file()
 
 
@@ -80,7 +114,15 @@ def test_the_image_installs_by_hash_runs_as_nobody_in_particular_and_checks_itse
     assert "\nUSER openfaze\n" in DOCKERFILE
     assert "\nHEALTHCHECK " in DOCKERFILE
     for source in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE):
-        assert all((ROOT / name).exists() for name in source.split())
+        for lock in ("embedded", "gpu"):
+            assert all((ROOT / name).exists() for name in source.replace("${LOCK}", lock).split())
+
+
+def test_whose_image_it_starts_from_is_said_once_and_to_the_release_of_debian() -> None:
+    assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
+    [default] = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert re.fullmatch(r"python:3\.\d+-slim-[a-z]+", default)
+    assert compose()["build"]["args"]["PYTHON_IMAGE"] == f"${{PYTHON_IMAGE:-{default}}}"
 
 
 def test_the_container_gets_longer_to_stop_than_requests_get_to_end() -> None:
@@ -90,8 +132,10 @@ def test_the_container_gets_longer_to_stop_than_requests_get_to_end() -> None:
 
 
 def test_packages_get_into_the_image_by_arguments_of_its_build() -> None:
-    assert compose()["build"]["args"] == {"EXTRAS": "${EXTRAS:-}", "APT_PACKAGES": "${APT_PACKAGES:-}"}
+    arguments = compose()["build"]["args"]
+    assert set(arguments) - {"EXTRAS", "APT_PACKAGES"} == {"PYTHON_IMAGE"}
     for name in ("EXTRAS", "APT_PACKAGES"):
+        assert arguments[name] == f"${{{name}:-}}"
         assert f'\nARG {name}=""\n' in DOCKERFILE
         assert DOCKERFILE.count(f"${name}") == 1
     assert "container=openfaze" in DOCKERFILE  # by which `app/calling.py` knows it
@@ -100,3 +144,95 @@ def test_packages_get_into_the_image_by_arguments_of_its_build() -> None:
 def test_libraries_are_compiled_when_the_image_is_built() -> None:
     build = DOCKERFILE.split("\nFROM ")[1]
     assert 0 < build.index("ENV UV_COMPILE_BYTECODE=1") < build.index("uv pip install")
+
+
+@pytest.mark.parametrize("names", FILES, ids="+".join)
+def test_the_compose_files_and_what_they_become_together_are_as_the_specification_wants_them(
+    names: tuple[str, ...],
+) -> None:
+    [package] = find_spec("check_jsonschema").submodule_search_locations  # type: ignore[union-attr, misc]
+    schema = json.loads(Path(package, "builtin_schemas", "vendor", "compose-spec.json").read_text())
+    checker = jsonschema.validators.validator_for(schema)(schema)
+    for content in (*map(document, names), together(names)):
+        assert [f"{error.json_path}: {error.message}" for error in checker.iter_errors(content)] == []
+
+
+@pytest.mark.parametrize("names", FILES, ids="+".join)
+@pytest.mark.parametrize("chosen", [some for size in range(3) for some in combinations(PROFILES, size)], ids="+".join)
+def test_with_any_profiles_what_runs_has_what_it_depends_on_and_a_port_of_its_own(
+    names: tuple[str, ...], chosen: tuple[str, ...]
+) -> None:
+    whole = together(names)
+    services = whole["services"]
+    assert {profile for one in services.values() for profile in one.get("profiles", ())} == set(PROFILES)
+    running = {name: one for name, one in services.items() if not one.get("profiles") or {*one["profiles"]} & {*chosen}}
+    assert len(running) == (3 if GPU in names else 1) + len(chosen)
+    ports = []
+    for service in running.values():
+        ports += [DEFAULT.sub(r"\1", port).rsplit(":", 1)[0] for port in service.get("ports", ())]
+        assert set(service.get("depends_on", ())) <= set(running)
+        assert service.get("network_mode", "service:openfaze").removeprefix("service:") in running
+        for volume in service.get("volumes", ()):
+            source = DEFAULT.sub(r"\1", volume).split(":")[0]
+            assert (ROOT / source).exists() if source.startswith("./") else source in whole["volumes"]
+    assert ports == ["127.0.0.1:8000"]
+
+
+def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confines_it() -> None:
+    services = together((COMPOSE, GPU))["services"]
+    on_cpu, on_gpu = compose(), services["openfaze"]
+    changed = {key for key in on_gpu if on_gpu[key] != on_cpu.get(key)}
+    assert changed == {"build", "image", "deploy", "mem_limit", "depends_on", "environment"}
+    assert on_gpu["build"]["args"] == {**on_cpu["build"]["args"], "LOCK": "gpu"}
+    waits_for = {name: how["condition"] for name, how in on_gpu["depends_on"].items()}
+    assert waits_for == {"weights": "service_completed_successfully", "vllm": "service_healthy"}
+    for name in ("openfaze", "vllm"):
+        [device] = services[name]["deploy"]["resources"]["reservations"]["devices"]
+        assert device == {"driver": "nvidia", "device_ids": ["${GPU_DEVICE:-0}"], "capabilities": ["gpu"]}
+    assert "deploy" not in services["weights"]
+    assert services["weights"]["command"] == ["openfaze", "pull", "gpu"]
+    for name in ("read_only", "cap_drop", "security_opt", "env_file", "tmpfs", "init"):
+        assert services["weights"][name] == on_cpu[name]
+    assert (services["vllm"]["cap_drop"], services["vllm"]["security_opt"]) == (["ALL"], on_cpu["security_opt"])
+
+
+def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
+    services = together((COMPOSE, GPU))["services"]
+    llm = services["vllm"]
+    assert re.fullmatch(r"vllm/vllm-openai:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", llm["image"])
+    assert "ports" not in llm
+    environment = services["openfaze"]["environment"]
+    assert environment["OPENFAZE_LLM_BASE_URL"] == "http://vllm:8000/v1"
+    [folder] = [one.split(":") for one in llm["volumes"] if one.startswith("./")]
+    cards = {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / folder[0]).iterdir()}
+    assert set(cards) == {"16gb.yml", "24gb.yml", "48gb.yml", "80gb.yml"}
+    assert DEFAULT.sub(r"\1", llm["command"]).split() == ["--config", f"{folder[1]}/24gb.yml"]
+    for card in cards.values():
+        assert card["served-model-name"] == environment["OPENFAZE_LLM_MODEL"]
+        # The abilities that openfaze is told of: pictures, calls of tools.
+        assert json.loads(card["limit-mm-per-prompt"])["image"] > 0
+        assert card["enable-auto-tool-choice"] is True
+        assert card["tool-call-parser"]
+        assert 0.5 < card["gpu-memory-utilization"] < 0.75
+    assert set(environment["OPENFAZE_LLM_ABILITIES"].split(",")) == {"vision", "tools", "json_schema"}
+
+
+def pinned(lock: str) -> dict[str, str]:
+    """What a lock installs, by name, but for what no system ever gets."""
+    lines = (ROOT / "requirements" / lock).read_text().splitlines()
+    listed = [line.removesuffix(" \\") for line in lines if re.match(r"[a-z0-9]", line)]
+    return dict(line.split(" ;")[0].split("==") for line in listed if "'never'" not in line)
+
+
+def test_the_gpu_lock_has_one_cuda_one_onnxruntime_and_else_what_the_embedded_one_has() -> None:
+    embedded, gpu = pinned("embedded.txt"), pinned("gpu.txt")
+    assert set(embedded) - set(gpu) == {"onnxruntime"}
+    assert "onnxruntime-gpu" in gpu
+    differing = {name for name in set(embedded) & set(gpu) if embedded[name] != gpu[name]}
+    assert differing == set()
+    libraries = {name for name in gpu if name.startswith("nvidia-")}
+    assert {"nvidia-cublas-cu12", "nvidia-cudnn-cu12"} <= libraries
+    assert all(name.endswith("-cu12") for name in libraries)
+    # AGPL: only who asks for it gets it.
+    assert "ultralytics" not in gpu
+    assert not re.search(r"https?://", (ROOT / "requirements" / "gpu.txt").read_text())

@@ -63,10 +63,11 @@ def test_an_extra_is_installed_within_the_versions_that_the_server_can_use(
     assert not constrained & {"torch", "paddleocr"}
 
 
-def test_the_opencv_that_needs_a_display_is_replaced_after_paddleocr(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["standard", "ultralytics"])
+def test_the_opencv_that_needs_a_display_is_replaced(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     calls = Calls(0, 0)
     monkeypatch.setattr(subprocess, "run", calls)
-    extras.install("standard")
+    extras.install(name)
     [*options, package] = calls.commands[1][4:]
     assert options == ["--force-reinstall", "--no-deps"]
     assert package.startswith("opencv-python-headless==")
