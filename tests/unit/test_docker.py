@@ -182,7 +182,7 @@ def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confin
     services = together((COMPOSE, GPU))["services"]
     on_cpu, on_gpu = compose(), services["openfaze"]
     changed = {key for key in on_gpu if on_gpu[key] != on_cpu.get(key)}
-    assert changed == {"build", "image", "deploy", "mem_limit", "depends_on", "environment"}
+    assert changed == {"build", "image", "deploy", "mem_limit", "depends_on", "environment", "healthcheck"}
     assert on_gpu["build"]["args"] == {**on_cpu["build"]["args"], "LOCK": "gpu"}
     waits_for = {name: how["condition"] for name, how in on_gpu["depends_on"].items()}
     assert waits_for == {"weights": "service_completed_successfully", "vllm": "service_healthy"}
