@@ -191,6 +191,9 @@ def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confin
         assert device == {"driver": "nvidia", "device_ids": ["${GPU_DEVICE:-0}"], "capabilities": ["gpu"]}
     assert "deploy" not in services["weights"]
     assert services["weights"]["command"] == ["openfaze", "pull", "gpu"]
+    # Built once; no registry has it.
+    assert (services["weights"]["image"], services["weights"]["pull_policy"]) == (on_gpu["image"], "never")
+    assert "build" not in services["weights"]
     for name in ("read_only", "cap_drop", "security_opt", "env_file", "tmpfs", "init"):
         assert services["weights"][name] == on_cpu[name]
     assert (services["vllm"]["cap_drop"], services["vllm"]["security_opt"]) == (["ALL"], on_cpu["security_opt"])
