@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -16,6 +17,7 @@ DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 _DRIVERS = ("libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1")
 """The driver's library; under WSL2 it may lie where the linker does not look."""
+_MANAGEMENT = ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
 _LOOK = "`nvidia-smi` shows what the driver sees; a container is given cards by `docker run --gpus all`."
 _CUDA_LIBRARY = re.compile(rb"lib(?:cublas|cublasLt|cudart|cudnn|cufft|curand|nvrtc)\.so\.\d+")
 _PRODUCT = bytes.fromhex(
@@ -209,6 +211,63 @@ def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int
     if card[0] not in session.get_providers():
         raise EngineUnavailable(capability, f"onnxruntime did not open its network on '{device}'. {_LOOK}")
     return session
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    name: str
+    free: int
+    total: int
+    """In bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """All that the machine has, whether or not this process may use them."""
+
+    driver: str
+    cuda: str
+    """The newest that the driver knows."""
+    cards: tuple[Card, ...]
+
+
+class _Memory(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_ulonglong) for name in ("total", "free", "used"))
+
+
+def cards() -> Cards | None:
+    """As NVIDIA's management library has it at this moment; None where there is none, or it says nothing."""
+    library = _management_library()
+    if library is None or library.nvmlInit_v2():
+        return None
+    try:
+        driver, version, count = ctypes.create_string_buffer(96), ctypes.c_int(), ctypes.c_uint()
+        library.nvmlSystemGetDriverVersion(driver, len(driver))
+        library.nvmlSystemGetCudaDriverVersion_v2(ctypes.byref(version))
+        library.nvmlDeviceGetCount_v2(ctypes.byref(count))
+        found = [_card(library, index) for index in range(count.value)]
+    finally:
+        library.nvmlShutdown()
+    cuda = f"{version.value // 1000}.{version.value % 1000 // 10}"
+    return Cards(driver.value.decode(), cuda, tuple(card for card in found if card is not None))
+
+
+def _card(library: Any, index: int) -> Card | None:
+    handle, name, memory = ctypes.c_void_p(), ctypes.create_string_buffer(96), _Memory()
+    if library.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)):
+        return None
+    library.nvmlDeviceGetName(handle, name, len(name))
+    library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory))
+    return Card(name.value.decode(), memory.free, memory.total)
+
+
+def _management_library() -> Any:
+    for name in _MANAGEMENT:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:  # the next one, or none
+            continue
+    return None
 
 
 DRIVER = Backend("the NVIDIA driver", _driver)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import platform
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -18,14 +19,14 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.building import build_fetcher, build_runtime, build_search
-from app.calling import as_called_here
+from app.building import build_config, build_fetcher, build_runtime, build_search
+from app.calling import as_called_here, in_the_image
 from app.cli.serving import without_password
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
 from models.capability import OFF, BadResult
 from models.catalog import CATALOG
-from models.device import AUTO
+from models.device import AUTO, CUDA, DRIVER, cards
 from models.runtime import CapabilityState, Runtime
 from models.weights import WEIGHT_SETS, WeightsMissing
 from tasks.errors import InputError
@@ -55,6 +56,8 @@ class Finding:
     """What the self-test found; where it is not ok, why, and what to do."""
     loaded_ms: int | None = None
     ran_ms: int | None = None
+    card_mb: int | None = None
+    """Megabytes of the cards that it took to load and to run; None where there is no card, or they took none."""
 
 
 async def examine(settings: Settings, *, as_json: bool = False) -> int:
@@ -72,6 +75,7 @@ def _report(settings: Settings, found: Sequence[Finding]) -> dict[str, object]:
     weights = {name: list(missing) for name, missing, _ in _weights_in(Path(settings.weights_dir))}
     return {
         "version": version("openfaze"),
+        "cards": asdict(seen) if (seen := cards()) else None,
         "ok": all(finding.outcome != "failed" for finding in found),
         "capabilities": [asdict(finding) for finding in found],
         "weights_dir": settings.weights_dir,
@@ -83,7 +87,10 @@ def _report(settings: Settings, found: Sequence[Finding]) -> dict[str, object]:
 async def _shown(settings: Settings) -> list[Finding]:
     console = _console()
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
-    console.print(f"openfaze {version('openfaze')}, Python {platform.python_version()}, {machine}\n")
+    console.print(f"openfaze {version('openfaze')}, Python {platform.python_version()}, {machine}")
+    for line in _cards_shown():
+        console.print(line, soft_wrap=True)
+    console.print()
     found: list[Finding] = []
     with console.status("") as status:
         async with aclosing(_findings(settings, lambda name: status.update(f"trying {name} …"))) as findings:
@@ -107,6 +114,18 @@ async def _shown(settings: Settings) -> list[Finding]:
     return found
 
 
+def _cards_shown() -> Iterator[str]:
+    seen = cards()
+    if seen is None:
+        return
+    yield f"NVIDIA driver {seen.driver}, for CUDA up to {seen.cuda}"
+    for number, card in enumerate(seen.cards):
+        yield f"cuda:{number}  {card.name}, {card.free / 1e9:.1f} of {card.total / 1e9:.1f} GB free"
+    if not in_the_image():
+        found = next((program for program in ("nvidia-ctk", "nvidia-container-cli") if shutil.which(program)), None)
+        yield f"container toolkit: {found or 'not in PATH, so that docker lends no card to containers'}"
+
+
 def _console() -> Console:
     """Colours on a terminal, unless NO_COLOR is set."""
     console = Console(highlight=False, markup=False, emoji=False)
@@ -122,6 +141,8 @@ def _row(finding: Finding) -> Table:
     told = Text(finding.said if finding.outcome in ("ok", "off") else "see below")
     if finding.loaded_ms is not None and finding.ran_ms is not None:
         told.append(f"; loaded in {_seconds(finding.loaded_ms)}, ran in {_seconds(finding.ran_ms)}")
+    if finding.card_mb is not None:
+        told.append(f", {finding.card_mb:,} MB of the card")
     if finding.licence:
         told.append(f"\n{finding.licence}; {finding.weights}", "dim")
     outcome = finding.outcome.upper() if finding.outcome == "failed" else finding.outcome
@@ -134,6 +155,9 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
     runtime = build_runtime(settings)
     fetcher = build_fetcher(settings)
     try:
+        trying("cards")
+        if on_cards := await _use_of_cards(settings, runtime):
+            yield on_cards
         for state in runtime.states():
             trying(state.capability)
             yield await _try(runtime, state, str(getattr(settings, state.capability, AUTO)))
@@ -146,6 +170,27 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
         await runtime.close()
 
 
+async def _use_of_cards(settings: Settings, runtime: Runtime) -> Finding | None:
+    """None where there is no card, and none was asked for."""
+    config = build_config(settings)
+    asked = [device for device in (config.device, *config.devices.values()) if device.startswith(CUDA)]
+    if obstacle := next(filter(None, map(DRIVER.obstacle, asked)), None):
+        return Finding("cards", "failed", said=obstacle)
+    if DRIVER.obstacle():
+        return None
+    await runtime.look()
+    off = await asyncio.to_thread(lambda: list(runtime.off_the_card()))
+    if off:
+        return Finding("cards", "failed" if asked else "missing", said=" ".join(off))
+    on = await asyncio.to_thread(lambda: list(runtime.on_the_card()))
+    return Finding("cards", "ok", said=f"used by {', '.join(on) or 'nothing that is here'}")
+
+
+def _free() -> int:
+    seen = cards()
+    return sum(card.free for card in seen.cards) if seen else 0
+
+
 async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
     """`choice` is the operator's: what was asked for by name has failed where it cannot run."""
     if choice == OFF:
@@ -154,7 +199,7 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         return Finding(state.capability, "missing" if choice == AUTO else "failed", said=state.remedy or "")
     spec = state.candidate.spec
     tried = partial(Finding, state.capability, engine=spec.name, licence=spec.licence, weights=spec.weights)
-    started = time.perf_counter()
+    free, started = _free(), time.perf_counter()
     try:
         await runtime.load(state.capability)
         loaded = time.perf_counter()
@@ -163,7 +208,9 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         return tried("missing" if choice == AUTO else "failed", said=error.remedy)
     except (ModelError, BadResult) as error:
         return tried("failed", said=str(error))
-    return tried("ok", said=said, loaded_ms=_ms(started, loaded), ran_ms=_ms(loaded))
+    ran_ms, card_mb = _ms(loaded), (free - _free()) // 10**6
+    taken = card_mb if card_mb > 0 else None
+    return tried("ok", said=said, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken)
 
 
 async def _search_the_web(settings: Settings, fetcher: Fetcher) -> Finding:

@@ -233,7 +233,9 @@ async def _ask_the_llm(engines: Engines) -> str:
     call = LlmCall([{"role": "user", "content": "Say yes."}], options={"max_tokens": 8})
     async with aclosing(llm.stream(call)) as events:
         said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
-    return f"{llm.name} answered with {len(said)} characters"
+    abilities = await llm.abilities()
+    can = ", ".join(name for name in _ABILITIES if getattr(abilities, name)) or "none"
+    return f"{llm.name} answered with {len(said)} characters (abilities: {can})"
 
 
 EMBEDDING: Capability[Embedder] = Capability("embedding", (MINILM,), _compare_sentences, EmbeddingSettings, order=140)

@@ -2,6 +2,10 @@
 
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +13,10 @@ from app.calling import as_called_here
 from app.cli import doctor
 from app.cli.doctor import Finding
 from app.settings import Settings
+from models import device
+from models.catalog import CATALOG
+from models.device import DRIVER, LLAMA_CPP, ONNXRUNTIME
+from models.runtime import CapabilityState
 
 REMEDY = "Run `openfaze install gpu`, then put https://example.com/" + "weights/" * 20 + " (sha256 " + "0" * 64 + ")."
 FOUND = [
@@ -95,3 +103,116 @@ async def test_programs_get_the_same_as_json(
         (finding.capability, finding.outcome) for finding in found
     ]
     assert report["capabilities"][1]["said"] == REMEDY
+
+
+class Management:
+    """Stands in for NVIDIA's library: two cards, of which a third is lost."""
+
+    free = 20_000_000_000
+
+    def __getattr__(self, _: str) -> Callable[..., int]:
+        return lambda *_: 0
+
+    def nvmlSystemGetDriverVersion(self, text: Any, _: int) -> int:  # noqa: N802
+        text.value = b"580.95.05"
+        return 0
+
+    def nvmlSystemGetCudaDriverVersion_v2(self, version: Any) -> int:  # noqa: N802
+        version._obj.value = 13000
+        return 0
+
+    def nvmlDeviceGetCount_v2(self, count: Any) -> int:  # noqa: N802
+        count._obj.value = 3
+        return 0
+
+    def nvmlDeviceGetHandleByIndex_v2(self, index: int, handle: Any) -> int:  # noqa: N802
+        handle._obj.value = index
+        return 15 if index == 2 else 0  # the card has fallen off the bus
+
+    def nvmlDeviceGetName(self, _: Any, text: Any, __: int) -> int:  # noqa: N802
+        text.value = b"NVIDIA GeForce RTX 4090"
+        return 0
+
+    def nvmlDeviceGetMemoryInfo(self, _: Any, memory: Any) -> int:  # noqa: N802
+        memory._obj.total, memory._obj.free = 25_757_220_864, self.free
+        return 0
+
+
+@pytest.fixture
+def management(monkeypatch: pytest.MonkeyPatch) -> Management:
+    library = Management()
+    monkeypatch.setattr(device, "_management_library", lambda: library)
+    return library
+
+
+@pytest.mark.usefixtures("management")
+async def test_cards_stand_above_the_rows_within_a_hundred_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finds(monkeypatch, replace(FOUND[0], card_mb=1234))
+    _, text = await examined(capsys)
+    head, table, *_ = text.split("\n\n")
+    assert head.splitlines()[1:] == [
+        "NVIDIA driver 580.95.05, for CUDA up to 13.0",
+        "cuda:0  NVIDIA GeForce RTX 4090, 20.0 of 25.8 GB free",
+        "cuda:1  NVIDIA GeForce RTX 4090, 20.0 of 25.8 GB free",
+        "container toolkit: not in PATH, so that docker lends no card to containers",
+    ]
+    assert "1,234 MB of the card" in " ".join(table.split())
+    assert max(map(len, f"{head}\n{table}".splitlines())) <= 100
+    (tmp_path / "nvidia-ctk").touch(0o755)
+    _, text = await examined(capsys)
+    assert "\ncontainer toolkit: nvidia-ctk\n" in text
+    report = json.loads((await examined(capsys, as_json=True))[1])
+    assert report["cards"]["cards"][0] == {
+        "name": "NVIDIA GeForce RTX 4090",
+        "free": 20_000_000_000,
+        "total": 25_757_220_864,
+    }
+
+
+async def first_finding(settings: Settings) -> Finding:
+    async with aclosing(doctor._findings(settings, lambda _: None)) as findings:
+        return await anext(findings)
+
+
+async def test_a_card_that_was_named_and_is_not_there_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DRIVER, "_answer", (0, "There is no NVIDIA driver."))
+    assert await first_finding(Settings(_env_file=None, device="cuda")) == Finding(
+        "cards", "failed", said="There is no NVIDIA driver."
+    )
+    assert (await first_finding(Settings(_env_file=None))).capability == "ocr"
+
+
+async def test_engines_beside_the_card_are_told_and_fail_only_where_it_was_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(DRIVER, "_answer", (1, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_answer", (0, "It has no CUDA."))
+    monkeypatch.setattr(LLAMA_CPP, "_answer", (0, "It knows the CPU only."))
+    told = await first_finding(Settings(_env_file=None))
+    assert (told.capability, told.outcome) == ("cards", "missing")
+    assert "computes 'ocr' on the CPU. It has no CUDA." in told.said
+    assert "'smollm2-135m' computes 'llm' on the CPU. It knows the CPU only." in told.said
+    refused = await first_finding(Settings(_env_file=None, ocr_device="cuda"))  # type: ignore[call-arg]
+    assert refused.outcome == "failed"
+    assert "(OPENFAZE_OCR_DEVICE=cuda)" in refused.said
+
+
+async def test_what_an_engine_takes_of_the_card_is_measured(
+    management: Management, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Engines:
+        async def load(self, _: str) -> None:
+            management.free -= 700_000_000
+
+    async def self_test(_: object) -> str:
+        management.free -= 50_000_000
+        return "read"
+
+    state = CapabilityState("ocr", CATALOG["ocr"].engines[1], loaded=False, remedy=None)
+    monkeypatch.setitem(CATALOG, "ocr", replace(CATALOG["ocr"], self_test=self_test))  # type: ignore[arg-type]
+    found = await doctor._try(Engines(), state, "auto")  # type: ignore[arg-type]
+    assert (found.outcome, found.card_mb) == ("ok", 2 * 750)
