@@ -11,7 +11,6 @@ from statistics import median
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from app.chat.evidence.labels import box_of
 from app.chat.filling.extractor import Scored, Wanted, values_of
@@ -198,6 +197,8 @@ def _columns(places: Iterable[_Place]) -> list[_Column]:
 
 def _given(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
     """The column of each field on each page: the best of all ways to give each field one of its own."""
+    from scipy.optimize import linear_sum_assignment
+
     found = {}
     for page in {column.places[0].page for column in columns}:
         own = [number for number, column in enumerate(columns) if column.places[0].page == page]
