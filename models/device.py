@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from models.base import EngineUnavailable
 
@@ -75,17 +76,22 @@ class Backend:
 
 
 def _driver() -> int:
-    for name in _DRIVERS:
+    driver, count = _library(_DRIVERS), ctypes.c_int()
+    if driver is None:
+        raise CannotUse(f"There is no NVIDIA driver ({_DRIVERS[0]} does not load). {_LOOK}")
+    error = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+    if error or not count.value:
+        raise CannotUse(f"The NVIDIA driver shows this process no card (its code is {error}). {_LOOK}")
+    return count.value
+
+
+def _library(names: Iterable[str]) -> Any:
+    for name in names:
         try:
-            driver = ctypes.CDLL(name)
-        except OSError:  # the next one, or what is said below
+            return ctypes.CDLL(name)
+        except OSError:  # the next one, or none
             continue
-        count = ctypes.c_int()
-        error = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
-        if error or not count.value:
-            raise CannotUse(f"The NVIDIA driver shows this process no card (its code is {error}). {_LOOK}")
-        return count.value
-    raise CannotUse(f"There is no NVIDIA driver ({_DRIVERS[0]} does not load). {_LOOK}")
+    return None
 
 
 def _onnxruntime() -> int:
@@ -262,12 +268,27 @@ def _card(library: Any, index: int) -> Card | None:
 
 
 def _management_library() -> Any:
-    for name in _MANAGEMENT:
-        try:
-            return ctypes.CDLL(name)
-        except OSError:  # the next one, or none
-            continue
-    return None
+    return _library(_MANAGEMENT)
+
+
+def free_on(device: str) -> int | None:
+    """Bytes that are free on the card `device`; None where it is no card, or nothing tells."""
+    driver, library = (_library(_DRIVERS), _management_library()) if device.startswith(CUDA) else (None, None)
+    if driver is None or library is None or library.nvmlInit_v2():
+        return None
+    # CUDA counts cards by their speed, and those that this process may use; NVML all of them, by their slots.
+    number, name = ctypes.c_int(), (ctypes.c_ubyte * 16)()
+    handle, memory = ctypes.c_void_p(), _Memory()
+    index = int(device.partition(":")[2] or 0)
+    try:
+        if driver.cuInit(0) or driver.cuDeviceGet(ctypes.byref(number), index) or driver.cuDeviceGetUuid(name, number):
+            return None
+        uuid = f"GPU-{UUID(bytes=bytes(name))}".encode()
+        if library.nvmlDeviceGetHandleByUUID(uuid, ctypes.byref(handle)):
+            return None
+        return None if library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) else int(memory.free)
+    finally:
+        library.nvmlShutdown()
 
 
 DRIVER = Backend("the NVIDIA driver", _driver)

@@ -30,6 +30,7 @@ from models.base import (
     ran_out,
 )
 from models.concurrency import SharedRun
+from models.device import free_on
 from models.memory import Batches
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.turns import Turns
@@ -51,6 +52,10 @@ class HostLimits:
 
     max_batch: int = 1
     """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
+    item_bytes: int = 0
+    """What an item takes of a card while it is computed: `max_batch` of them only where so much is free; 0: unknown."""
+    device: str = "cpu"
+    """Where the engine computes, if its items are counted."""
     contested_batch: int | None = None
     """The same while several keys take Turns, all of one key: so few that no other waits long; None: as ever."""
     is_followed: bool = False
@@ -265,6 +270,8 @@ class EngineHost(Generic[ItemT, ResultT]):
     def _loaded_engine(self) -> Engine[ItemT, ResultT]:
         engine = self._factory()
         engine.load()
+        if self.limits.item_bytes and (free := free_on(self.limits.device)) is not None:
+            self._batches.fit(free, self.limits.item_bytes)
         return engine
 
     async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _Job[ItemT, ResultT]:

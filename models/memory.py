@@ -47,6 +47,8 @@ def collect_all() -> None:
     gc.freeze()
 
 
+_OF_FREE = 0.5
+"""The part of a card's free memory that one engine's items are counted on: others come to compute there, too."""
 _CALM_BATCHES = 200
 """After so many of the most items without running out, twice as many are tried."""
 
@@ -61,6 +63,10 @@ class Batches(Generic[ItemT, ResultT]):
         self._name = name
         self._limit = limit
         self._calm = 0
+
+    def fit(self, free: int, each: int) -> None:
+        """To `free` bytes, where an item takes `each`."""
+        self.most = max(1, min(self._limit, int(free * _OF_FREE) // each))
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception]:
         """A result or exception an item, whatever the engine raises. A batch that breaks as a whole is run again item

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, distributions, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import join
@@ -82,7 +82,7 @@ def _steps(name: str, constraints: str) -> Iterator[list[str]]:
     if name == CUDA:
         yield ["--constraint", constraints, *CUDA_PACKAGES]
         # It lies in the same folder as the one for the CPU, and whichever came last is there.
-        yield ["--force-reinstall", "--no-deps", "onnxruntime-gpu"]
+        yield ["--force-reinstall", "--no-deps", _as_installed("onnxruntime-gpu")]
         return
     wanted = [one for one in _required() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
     # Within the versions that the server itself can use.
@@ -91,6 +91,10 @@ def _steps(name: str, constraints: str) -> Iterator[list[str]]:
         # They bring other builds of OpenCV, which overwrite ours and need libGL.
         ours = "opencv-python-headless"
         yield ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
+
+
+def _as_installed(name: str) -> str:
+    return next((f"{name}=={one.version}" for one in distributions(name=name)), name)
 
 
 def _required() -> list[Requirement]:

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, Whisp
 
 _WINDOWS_AT_ONCE = {"cpu": 8, "cuda": 32}
 """Windows decoded together. On a CPU more gain little, and a short recording would wait longer for the batch ahead."""
+_WINDOW_BYTES = 200_000_000
+"""By large-v3-turbo in 16 bits: what its decoder keeps of 30 s for five beams, and its encoder's scores."""
 _VOICES_AT_ONCE = 32
 """Windows of voices: more gain nothing, and take 1.3 MB each while they are encoded."""
 
@@ -43,7 +46,8 @@ class SpeechSettings(OwnSettings):
     speech_model: Path | None = None
     """A directory with a Whisper model of your own, converted for CTranslate2."""
     speech_batch: int = Field(default=0, ge=0)
-    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a GPU."""
+    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a card, or as many as
+    half of its free memory has room for."""
 
 
 class DiarizationSettings(OwnSettings):
@@ -76,11 +80,12 @@ def _whisper(
         from models.speech.whisper import Whisper
 
         files = locate(config)
-        device = CTRANSLATE2.resolve(config.device)
+        device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
+        most = _WINDOWS_AT_ONCE[device.partition(":")[0]]
         host = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            config.limits(batch=config.of(SpeechSettings).speech_batch or _WINDOWS_AT_ONCE[device.partition(":")[0]]),
+            replace(config.limits(batch=chosen or most), item_bytes=0 if chosen else _WINDOW_BYTES, device=device),
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 import structlog
@@ -133,6 +135,43 @@ def test_cudas_libraries_are_found_where_packages_put_them(tmp_path: Path, monke
     assert load_cuda_libraries("brings") == ["libcudnn.so.98"]
     (tmp_path / "nvidia" / "cudnn" / "lib" / "libcudnn_ops.so.98").unlink()
     assert load_cuda_libraries("brings") == []
+
+
+class Driver:
+    """Stands in for NVIDIA's libraries: CUDA's only card is the second one of the machine."""
+
+    uuid = UUID("12345678-1234-5678-1234-567812345678")
+
+    def __getattr__(self, _: str) -> Callable[..., int]:
+        return lambda *_: 0
+
+    def cuDeviceGet(self, number: Any, index: int) -> int:  # noqa: N802
+        number._obj.value = index
+        return 101 if index else 0
+
+    def cuDeviceGetUuid(self, name: Any, _: Any) -> int:  # noqa: N802
+        name[:] = self.uuid.bytes
+        return 0
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: bytes, handle: Any) -> int:  # noqa: N802
+        handle._obj.value = 7
+        return 0 if uuid == b"GPU-12345678-1234-5678-1234-567812345678" else 6
+
+    def nvmlDeviceGetMemoryInfo(self, handle: Any, memory: Any) -> int:  # noqa: N802
+        memory._obj.free = handle.value * 1000
+        return 0
+
+
+def test_free_memory_is_that_of_the_card_as_cuda_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Driver()
+    monkeypatch.setattr(device, "_library", lambda _: library)
+    assert device.free_on("cuda") == device.free_on("cuda:0") == 7000
+    assert device.free_on("cuda:1") is None
+    assert device.free_on("cpu") is None
+    monkeypatch.setattr(library, "uuid", UUID(int=1), raising=False)
+    assert device.free_on("cuda") is None
+    monkeypatch.setattr(device, "_library", lambda _: None)
+    assert device.free_on("cuda") is None
 
 
 def failing() -> int:
