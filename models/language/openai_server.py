@@ -3,12 +3,27 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import httpx
 
 from models.concurrency import SharedRun
-from models.language.llm import Abilities, LlmBroke, LlmCall, LlmError, LlmEvent, LlmNotSetUp, estimate_tokens
+from models.language.forced_call import CallReader, by_schema, forced_functions, natively
+from models.language.llm import (
+    Abilities,
+    ContextOverflow,
+    LlmBroke,
+    LlmCall,
+    LlmError,
+    LlmEvent,
+    LlmNotSetUp,
+    LlmRefused,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    estimate_tokens,
+)
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_http import AGENT, OpenAiHttp, Patience, beside_api
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
@@ -137,6 +152,8 @@ class OpenAiServer:
         self._model = model
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
+        self._forces_calls = True
+        """Until it turns out that the server does not."""
         self._listed: Mapping[str, Any] | None = None
         self._listing = SharedRun(self._list_models)
         self._probing = SharedRun(self._find_abilities)
@@ -167,7 +184,8 @@ class OpenAiServer:
         return self._abilities or await self._probing.join()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        async with self._slots.slot(), contextlib.aclosing(self._stream(call, AGENT)) as events:
+        forced = bool(forced_functions(call))
+        async with self._slots.slot(), contextlib.aclosing((self._forced if forced else self._said)(call)) as events:
             async for event in events:
                 yield event
 
@@ -178,6 +196,57 @@ class OpenAiServer:
         await self._probing.stop()
         await self._listing.stop()
         await self._http.close()
+
+    async def _forced(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        """An answer that has to be a call. Where the server answers in words, it is asked for one under a schema; and,
+        if it gives that, from then on."""
+        if self._forces_calls:
+            held: list[LlmEvent] = []
+            called = False
+            async with contextlib.aclosing(self._said(natively(call))) as events:
+                async for event in events:
+                    called = called or isinstance(event, ToolCallDelta)
+                    if called:
+                        for ready in [*held, event]:
+                            yield ready
+                        held = []
+                    elif isinstance(event, ReasoningDelta):
+                        yield event
+                    else:
+                        held.append(event)
+            if called or not any(isinstance(event, TextDelta) and event.text.strip() for event in held):
+                for event in held:
+                    yield event
+                return
+        reader = CallReader()
+        async with contextlib.aclosing(self._said(by_schema(call))) as events:
+            async for event in events:
+                for piece in reader.read(event):
+                    yield piece
+        self._forces_calls = False
+
+    async def _said(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        """An answer to a client. A schema that the server cannot decode under is left to who checks the answer: the
+        prompt shows it."""
+        tries = [call]
+        if (call.response_format or {}).get("type") == "json_schema":
+            tries.append(replace(call, response_format={"type": "json_object"}))
+        refusal: LlmRefused | None = None
+        for tried in tries:
+            begun = False
+            try:
+                async with contextlib.aclosing(self._stream(tried, AGENT)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+                return
+            except LlmRefused as refused:
+                if begun or isinstance(refused, ContextOverflow):
+                    raise
+                # What is refused either way is not about the schema: the first words are the clearer ones.
+                refusal = refusal or refused
+        assert refusal is not None
+        raise refusal
 
     async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s

@@ -7,7 +7,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from models.language.embedded_answer import CallReader
 from models.language.embedded_request import (
     DEEPEST,
     MOST_REPEATS,
@@ -17,7 +16,8 @@ from models.language.embedded_request import (
     native_request,
 )
 from models.language.embedded_server import ChatTemplate
-from models.language.llm import Done, LlmCall, TextDelta, ToolCallDelta
+from models.language.forced_call import CallReader
+from models.language.llm import Done, LlmBroke, LlmCall, TextDelta, ToolCallDelta
 from tests.conftest import each_case
 
 PROPS: dict[str, Any] = {
@@ -241,11 +241,16 @@ def test_what_the_relaxed_schema_takes_is_valid_by_the_given_one() -> None:
         jsonschema.validate(answer, given)
 
 
+@pytest.mark.parametrize(
+    ("start", "middle", "end"),
+    [('{"name": ', ', "arguments": ', "}"), ('\n{\n  "name" :\t', ' ,\n\n  "arguments" : ', "\n \n}\n")],
+    ids=["tight", "wide"],
+)
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_a_call_is_read_wherever_its_pieces_are_cut(size: int) -> None:
-    text = '{"name": "fi\\"nd", "arguments": {"q": "a}b", "n": {}}}'
+def test_a_call_is_read_wherever_its_pieces_are_cut(size: int, start: str, middle: str, end: str) -> None:
+    text = f'{start}"fi\\"nd"{middle}{{"q": "a}}b", "n": {{}}}}{end}'
     reader = CallReader()
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
     events = [event for piece in pieces for event in reader.read(TextDelta(piece))]
     deltas = [event for event in events if isinstance(event, ToolCallDelta)]
     assert deltas == events
@@ -256,7 +261,15 @@ def test_a_call_is_read_wherever_its_pieces_are_cut(size: int) -> None:
 def test_a_call_that_was_cut_says_so() -> None:
     reader = CallReader()
     assert list(reader.read(Done("length", 3, 4))) == [Done("length", 3, 4)]
+    list(reader.read(TextDelta('{"name": "find", "arguments": {}}')))
     assert list(reader.read(Done("stop", 3, 4))) == [Done("tool_calls", 3, 4)]
+
+
+def test_an_answer_that_is_no_call_is_none() -> None:
+    reader = CallReader()
+    list(reader.read(TextDelta("I would rather not.")))
+    with pytest.raises(LlmBroke, match="did not make the call"):
+        list(reader.read(Done("stop", 3, 4)))
 
 
 def test_a_call_that_was_cut_keeps_its_last_character() -> None:

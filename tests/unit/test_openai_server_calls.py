@@ -17,14 +17,17 @@ from models.language.llm import (
     LlmEvent,
     LlmLate,
     LlmOverloaded,
+    LlmRefused,
     LlmSilent,
     LlmUnavailable,
+    ReasoningDelta,
     TextDelta,
+    ToolCallDelta,
 )
 from models.language.openai_http import Patience, api_url, proxy_for
 from models.language.openai_server import OpenAiServer
 from models.scheduler import SHARE, Share
-from tests.llm_server import LlmServer, Reply, Request, serving_llm
+from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm
 from tests.loop_time import LoopTime
 from tests.server import free_port
 
@@ -64,11 +67,99 @@ async def test_a_call_is_streamed_with_counts_whatever_its_options() -> None:
 
 
 async def test_tools_choice_and_format_are_sent_as_given() -> None:
-    tools = [{"type": "function", "function": {"name": "f"}}]
+    tools = [function("f")]
     form = {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}}
-    choice = {"type": "function", "function": {"name": "f"}}
-    body = (await sent(LlmCall(CALL.messages, tools, choice, form))).body
-    assert (body["tools"], body["tool_choice"], body["response_format"]) == (tools, choice, form)
+    body = (await sent(LlmCall(CALL.messages, tools, "auto", form))).body
+    assert (body["tools"], body["tool_choice"], body["response_format"]) == (tools, "auto", form)
+
+
+def function(name: str, **properties: Any) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": properties, "required": list(properties)}
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+WRITTEN = '{\n"name": "f", "arguments": {"n": 7}\n}'
+FORCED = LlmCall(
+    CALL.messages,
+    [function("g"), function("f", n={"type": "integer"})],
+    {"type": "function", "function": {"name": "f"}},
+    options={"parallel_tool_calls": False, "stop": ["}"], "temperature": 0},
+)
+
+
+async def test_a_call_of_one_function_is_forced_by_offering_no_other() -> None:
+    """llama.cpp takes a choice that names a function for `auto`."""
+    with serving_llm([Reply(tool_calls=[Call("f", '{"n": 7}')])]) as upstream:
+        async with client_of(upstream) as llm:
+            events = await events_of(llm, FORCED)
+        [request] = upstream.requests
+    assert request.body["tool_choice"] == FORCED.tool_choice
+    assert request.body["tools"] == [FORCED.tools[1]]
+    assert request.body["parallel_tool_calls"] is False
+    assert "".join(event.arguments for event in events if isinstance(event, ToolCallDelta)) == '{"n": 7}'
+
+
+async def test_a_server_that_answers_in_words_is_asked_for_the_call_under_a_schema() -> None:
+    """As llama.cpp does without a word where the model's template knows no tools. What it wrote is not shown."""
+    with serving_llm([Reply("Hello!"), Reply(WRITTEN), Reply(WRITTEN)]) as upstream:
+        async with client_of(upstream) as llm:
+            for _ in range(2):
+                opening, *rest, done = await events_of(llm, FORCED)
+                assert isinstance(opening, ToolCallDelta)
+                assert (opening.name, bool(opening.id)) == ("f", True)
+                assert "".join(event.arguments for event in rest if isinstance(event, ToolCallDelta)) == '{"n": 7}'
+                assert isinstance(done, Done)
+                assert done.finish_reason == "tool_calls"
+        natively, *by_schema = (request.body for request in upstream.requests)
+    assert natively["tool_choice"] == FORCED.tool_choice
+    # The second call is not tried in vain.
+    assert len(by_schema) == 2
+    for body in by_schema:
+        [asked] = body["response_format"]["json_schema"]["schema"]["anyOf"]
+        assert asked["properties"] == {"name": {"const": "f"}, "arguments": FORCED.tools[1]["function"]["parameters"]}
+        assert not body.keys() & {"tools", "tool_choice", "parallel_tool_calls", "stop"}
+        assert body["temperature"] == 0
+
+
+async def test_an_llm_that_will_not_call_has_failed() -> None:
+    with serving_llm([Reply("Hello!"), Reply("Hello!")]) as upstream:
+        async with client_of(upstream) as llm:
+            with pytest.raises(LlmBroke, match="did not make the call"):
+                await events_of(llm, FORCED)
+
+
+async def test_a_forced_call_that_reasoning_uses_up_is_cut_and_not_asked_again() -> None:
+    with serving_llm([Reply(reasoning="Let me see", finish_reason="length")]) as upstream:
+        async with client_of(upstream) as llm:
+            thought, done = await events_of(llm, FORCED)
+        assert len(upstream.requests) == 1
+    assert isinstance(thought, ReasoningDelta)
+    assert isinstance(done, Done)
+    assert done.finish_reason == "length"
+
+
+STRUCTURED = LlmCall(
+    CALL.messages, response_format={"type": "json_schema", "json_schema": {"name": "s", "schema": {"not": {}}}}
+)
+NO_GRAMMAR = Reply(status=400, error="Unable to generate parser: JSON schema error at #/not: unsupported")
+
+
+async def test_a_schema_that_the_server_cannot_decode_under_is_left_to_who_checks_the_answer() -> None:
+    with serving_llm([NO_GRAMMAR, Reply("{}")]) as upstream:
+        async with client_of(upstream) as llm:
+            first, _ = await events_of(llm, STRUCTURED)
+        assert [request.body["response_format"]["type"] for request in upstream.requests] == [
+            "json_schema",
+            "json_object",
+        ]
+    assert first == TextDelta("{}")
+
+
+async def test_what_is_refused_without_the_schema_too_is_told_in_the_first_words() -> None:
+    with serving_llm([NO_GRAMMAR, Reply(status=400, error="no JSON here")]) as upstream:
+        async with client_of(upstream) as llm:
+            with pytest.raises(LlmRefused, match="JSON schema error at #/not"):
+                await events_of(llm, STRUCTURED)
 
 
 async def test_pictures_are_sent_as_given() -> None:

@@ -1,0 +1,126 @@
+"""A call that the LLM is told to make, as JSON under a schema: for LLMs that are not made to call by `tool_choice`.
+
+A server may take `tool_choice` and drop it without a word: llama.cpp for a model whose template knows no tools, Ollama
+for all. What nearly all keep to is a schema.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, TextDelta, ToolCallDelta
+
+
+def forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
+    """The functions one of which must be called."""
+    functions = [tool["function"] for tool in call.tools]
+    match call.tool_choice:
+        case "required":
+            return functions
+        case {"function": {"name": name}}:
+            return [function for function in functions if function["name"] == name]
+        case _:
+            return []
+
+
+_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a call of one of them is as JSON: the name first."""
+    calls = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": function["name"]}, "arguments": function.get("parameters") or _NOTHING},
+            "required": ["name", "arguments"],
+            "additionalProperties": False,
+        }
+        for function in functions
+    ]
+    # Definitions are looked up from the root: lift those of every tool there.
+    root: dict[str, Any] = {"anyOf": calls}
+    for function in functions:
+        parameters = function.get("parameters") or {}
+        for place in ("$defs", "definitions"):
+            if isinstance(definitions := parameters.get(place), Mapping):
+                root[place] = {**root.get(place, {}), **definitions}
+    return root
+
+
+def how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    shown = "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
+    text = (
+        "Answer with a call of one of these functions, as JSON with its name and its arguments. "
+        f"Take the arguments from the conversation.\n{shown}"
+    )
+    return {"role": "system", "content": text}
+
+
+_NOT_FOR_JSON = frozenset({"parallel_tool_calls", "stop"})
+
+
+def natively(call: LlmCall) -> LlmCall:
+    """The same, of the functions that it may be alone: llama.cpp takes a `tool_choice` that names one for `auto`."""
+    forced = forced_functions(call)
+    return replace(call, tools=[tool for tool in call.tools if tool["function"] in forced])
+
+
+def by_schema(call: LlmCall) -> LlmCall:
+    """The same as an answer in JSON, which `CallReader` reads."""
+    functions = forced_functions(call)
+    form = {"name": "call", "schema": call_schema(functions), "strict": False}
+    options = {name: value for name, value in call.options.items() if name not in _NOT_FOR_JSON}
+    return LlmCall(
+        [*call.messages, how_to_call(functions)],
+        response_format={"type": "json_schema", "json_schema": form},
+        options=options,
+    )
+
+
+_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
+"""Grammars fix the order of the two; few fix white space."""
+
+
+class CallReader:
+    """Reads one `{"name": …, "arguments": {…}}` as it comes; the last brace is not the arguments'."""
+
+    def __init__(self) -> None:
+        self._head = ""
+        self._announced = False
+        self._held = ""
+        """The end so far, while it may be the closing brace."""
+
+    def read(self, event: LlmEvent) -> Iterator[LlmEvent]:
+        """Raises LlmBroke at the end of an answer that is no call."""
+        match event:
+            case TextDelta(text):
+                yield from self._read_text(text)
+            case Done("stop"):
+                if not self._announced:
+                    raise LlmBroke("The LLM did not make the call that it was told to.", reason="no call")
+                yield replace(event, finish_reason="tool_calls")
+            case Done():
+                # It ended before its last brace.
+                if self._held:
+                    yield ToolCallDelta(0, self._held)
+                yield event
+            case _:
+                yield event
+
+    def _read_text(self, text: str) -> Iterator[LlmEvent]:
+        if not self._announced:
+            self._head += text
+            found = _HEAD.match(self._head)
+            if found is None:
+                return
+            self._announced = True
+            yield ToolCallDelta(0, id=f"call_{secrets.token_hex(12)}", name=json.loads(found[1]))
+            text = self._head[found.end() :]
+        text = self._held + text
+        sure = text.rstrip().removesuffix("}").rstrip()
+        self._held = text[len(sure) :]
+        if sure:
+            yield ToolCallDelta(0, sure)
