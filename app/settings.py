@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationInfo, create_model, field_valid
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.telemetry import LogFormat
-from models.capability import Address, CommaSeparated, Device, SettingsT, Split
+from models.capability import Address, CommaSeparated, Device, Profile, SettingsT, Split
 from models.catalog import CATALOG
 
 PREFIX = "OPENFAZE_"
@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     personal_data: Literal["block", "redact"] = "block"
     """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,
     numbers of telephones, cards and accounts, and national ids are replaced by placeholders (docs/redaction.md)."""
-    profile: Literal["embedded", "standard", "gpu"] | None = None
+    profile: Profile | None = None
     """What `auto` prefers: engines whose weights come in packages (`embedded`), that were pulled (`standard`), or that
     want a card (`gpu`, which loads at start what runs there). Unset: `gpu` where there is a card, else `standard`."""
     device: Device = "auto"

@@ -44,6 +44,12 @@ def _device(value: str) -> str:
     return value
 
 
+def _profile(value: str) -> str:
+    if value not in PROFILES:
+        raise ValueError(f"there is no profile '{value}'; there are: {', '.join(PROFILES)}")
+    return value
+
+
 def _found(value: object) -> object:
     if value and not Path(str(value)).exists():
         raise ValueError(f"there is no file or folder '{value}'")
@@ -52,6 +58,7 @@ def _found(value: object) -> object:
 
 Split = BeforeValidator(_split)
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, Split]
+Profile = Annotated[str, AfterValidator(_profile)]
 Device = Annotated[str, AfterValidator(_device)]
 Address = Annotated[str, AfterValidator(_address)]
 FoundPath = Annotated[Path, BeforeValidator(_found)]
