@@ -202,7 +202,7 @@ class Bench:
                      for row in range(rows)]  # fmt: skip
             said = items_of(scored, at)
             self.items["right"] += right_cells(said, truth)
-            self.items["said"] += sum(value is not None for item in said for value in item.values())
+            self.items["said"] += sum(value not in (None, "") for item in said for value in item.values())
             self.items["meant"] += sum(map(len, truth))
             self.items["lists"] += 1
             self.items["all rows"] += len(said) == len(truth)
