@@ -153,7 +153,7 @@ class Candidate:
     """A sentence that operators should know of what the engine answers."""
 
     def computed_by(self, config: EngineConfig) -> Backend | None:
-        """Of an engine whose remedy is None."""
+        """What computes an engine that can run, whose remedy is None."""
         return self.backend(config) if callable(self.backend) else self.backend
 
 

@@ -144,7 +144,7 @@ def _lengths() -> Mapping[str, Sequence[int]]:
 
 
 _LENGTHS = _lengths()
-"""Of the names by their first letters, the longest first."""
+"""Lengths of the names by their first letters, the longest first."""
 _LONGEST = max(map(len, TAG_OF_NAME))
 
 

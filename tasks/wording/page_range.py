@@ -13,7 +13,7 @@ from tasks.wording.vocabulary import NUMBERS, PHRASES, any_of, compiled
 #
 # Fragments of regular expressions that ignore case. None of them captures anything.
 COUNTS = {word: number for word, number in NUMBERS.items() if number <= 10 and (number > 1 or word == "one")}
-"""Of the words for 1, all but the English one are articles, too."""
+"""Words for 1 but the English one are articles, too."""
 PLACES = {**vocabulary.PLACES, "prime": 1, "final": -1}
 
 PAGES = r"pages|seiten|p[áa]ginas|pagine"

@@ -159,7 +159,7 @@ class Bench:
                 yield answer
 
     async def count_lists(self, made: int, rng: random.Random) -> None:
-        """Of documents of all kinds: calibration has no use for lists."""
+        """Reads the lists of documents of all kinds: calibration has no use for lists."""
         for document in documents(11, made, split="test", noise=0.3):
             asked = asked_of(document, rng)
             lines = [(*map(float, line.box), line.text) for line in document.lines]

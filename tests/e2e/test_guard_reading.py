@@ -56,7 +56,7 @@ SOME_OF_BOTH = pytest.mark.parametrize(
         *(pytest.param(*one, marks=pytest.mark.deep) for one in ((None, False), ("ocr", True))),
     ],
 )
-"""Of plain and streamed answers, of the full model's and a task's."""
+"""Answers, plain and streamed, the full model's and a task's."""
 
 
 @pytest.fixture(scope="module")
