@@ -426,5 +426,7 @@ def test_sums_and_counts_of_supported_fields_are_supported() -> None:
     assert grounding["unsupported"] == ["/tax"]
     assert (grounding["evidence"]["/sum"]["match"], grounding["evidence"]["/count"]["match"]) == ("derived", "derived")
     assert grounding["evidence"]["/sum"]["text"] == "30.00 + 33.60"
+    gaps = [{"price": 30.0, "left": None, "tags": ["x"]}, {"price": 33.6, "left": 1e308, "tags": {}}]
+    assert ground({"items": gaps, "sum": 63.6}, [page])["evidence"]["/sum"]["match"] == "derived"
     doubtful = ground({"items": [*items, {"name": "Sofa", "price": 1.0}], "sum": 64.6}, [page])
     assert "/sum" in doubtful["unsupported"]

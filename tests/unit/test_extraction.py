@@ -166,6 +166,15 @@ def test_figures_across_a_wide_gap_are_not_one_number() -> None:
     assert "12 127.90" in texts_of(read("Total: 12 127.90 EUR"), "number")
 
 
+def test_what_items_come_to_is_no_item() -> None:
+    reading = read(("Lamp", "30.00"), ("Chair", "33.60"), ("Total", "63.60"), ("Change", "6.40"))
+    cells = {
+        "name": {"Lamp": 3.0, "Chair": 3.0, "Total": 2.0, "Change": 2.0},
+        "price": {"30.00": 3.0, "33.60": 3.0, "63.60": 2.0, "6.40": 2.0},
+    }
+    assert [item["name"] for item in items(reading, cells, name=STRING)] == ["Lamp", "Chair"]
+
+
 def test_an_item_may_have_two_lines() -> None:
     reading = read("KF MODELLING CLAY", ("1 PC", "9.00"), "PEN BLUE", ("2 PC", "3.00"))
     cells = {"name": {"KF MODELLING CLAY": 2.0, "PEN BLUE": 2.0}, "price": {"9.00": 2.0, "3.00": 2.0}}

@@ -252,6 +252,18 @@ async def test_what_stands_on_the_page_is_copied_from_it(name: str, schema: dict
     assert filling.answer.value == {name: value}
 
 
+async def test_that_a_field_may_be_null_makes_it_no_less_likely() -> None:
+    for name in ("total", "cash", "document_number", "date"):
+        told = []
+        for schema in (STRING, {"type": ["string", "null"]}):
+            filling = await fill(shape_of(**{name: schema}), read())
+            assert filling is not None
+            assert filling.answer is not None
+            told.append(filling.answer.value[name])
+        assert told[0]
+        assert told[0] == told[1]
+
+
 @pytest.mark.parametrize(
     ("name", "schema", "values"),
     [

@@ -55,7 +55,7 @@ def receipt_fields(receipt: Receipt, rng: random.Random, *, plain: bool = False)
         yield Wanted((name,), schema, value)
     if not plain:
         for name in rng.sample(NAMES["absent"], 2):
-            yield Wanted((name,), {"type": ["string", "null"]}, None)
+            yield Wanted((name,), {"type": "string"}, None)
 
 
 class Trained(nn.Module):

@@ -39,6 +39,8 @@ PLACE_BONUS = 4.0
 """For the place that the extractor took the value from."""
 REQUEST = -1
 """Stands for the index of the request, which is no entry."""
+MOST_TALLIED = 1e15
+"""Numbers from which on hundredths are no longer exact, and nobody adds up."""
 CONTRADICTED_SCORE = 0.3
 """What is left of the score of a value whose label speaks against it."""
 
@@ -194,7 +196,10 @@ def leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def _tally(value: Any) -> Decimal | None:
-    return None if isinstance(value, bool | str) else round(Decimal(str(value)), 2)
+    """None for what is no number that anybody adds up."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST_TALLIED:
+        return None
+    return round(Decimal(str(value)), 2)
 
 
 def _tallies(value: Any, path: Path, supported: Collection[Path]) -> Iterator[tuple[Decimal, list[Path]]]:
@@ -213,7 +218,7 @@ def _tallies(value: Any, path: Path, supported: Collection[Path]) -> Iterator[tu
         yield Decimal(len(value)), [at for at in firsts if at]
     for key in value[0] if isinstance(value[0], dict) else ():
         column = [(*path, index, key) for index in range(len(value))]
-        numbers = [_tally(item.get(key, "")) if isinstance(item, dict) else None for item in value]
+        numbers = [_tally(item.get(key)) if isinstance(item, dict) else None for item in value]
         if all(number is not None for number in numbers) and all(at in supported for at in column):
             yield sum((number for number in numbers if number is not None), Decimal(0)), column
 

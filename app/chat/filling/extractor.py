@@ -22,14 +22,13 @@ from app.chat.filling.features import (
     kinds_of,
     label_matches,
     meanings_of,
-    says_name,
     span_features,
     types_of,
     wants_iso,
 )
 from app.chat.filling.spans import Reading, Span, reading_of
 from app.chat.schema.structured import Path, schema_at
-from models.extraction.network import Network, Pieces, Questions, nearest_label
+from models.extraction.network import Network, Pieces, Questions
 from models.fair_executor import FairExecutor
 from models.language.embedding import DIMENSIONS, Embedder
 
@@ -44,9 +43,6 @@ DEMANDED = 0.1
 """What is left of the probability that a text which has to be there is not."""
 UNDECIDED = 0.5
 """A piece that is less likely than that may as well be another one of its line, if that is the place."""
-NAMED = 2.0
-"""What the logit that nothing answers a field loses where a label is its name word for word: the network forgets one at
-times. Which place answers it is another question: `Total` stands beside subtotals, too."""
 TAKEN = 0.25
 """What is left of the probability of a place that a surer field has taken."""
 
@@ -180,9 +176,7 @@ class Extractor:
         matches = label_matches(fields, strings, vectors[told:], names, self._meanings)
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
         pieces = Pieces(spans.still, spans.labels, spans.texts, vectors[told:])
-        scores = self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
-        scores[:, -1] -= NAMED * says_name(matches, nearest_label(spans.labels)).any(axis=1)
-        return scores
+        return self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
 
 
 def _prepared(

@@ -85,7 +85,6 @@ def _types(schema: Mapping[str, Any]) -> tuple[float, ...]:
                 "enum" in schema,
                 "pattern" in schema,
                 wants_iso(schema),
-                isinstance(schema.get("type"), list) and "null" in schema["type"],
             ),
         )
     )
@@ -276,14 +275,6 @@ def label_matches(
             best = near[:, :, [_PLACES[name] for name in named]].max(axis=2)
             found[:, index, 10:12] = best
             found[:, index, 12:14] = 1 + best - nearest
-    return found
-
-
-def says_name(matches: Matrix, labels: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Fields × spans: whether the label of each, by its place in the strings, has the words of the field's name and no
-    others."""
-    of_labels = matches[:, labels]
-    found: NDArray[np.bool_] = (of_labels[:, :, 2] == 1) & (of_labels[:, :, 3] == 1)
     return found
 
 

@@ -12,7 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from app.chat.evidence.concepts import concepts_of
 from app.chat.evidence.labels import box_of
+from app.chat.evidence.passages import fold
 from app.chat.filling.extractor import Scored, Wanted, values_of
 from app.chat.filling.features import Matrix
 from app.chat.filling.spans import Segment, Span
@@ -31,6 +33,10 @@ FILLED = 3.0
 """What it counts beside the logits that a field has a column at all."""
 APART = 2.0
 """What a cell's logit loses that stands outside its field's column."""
+SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
+"""Concepts of labels that tell what the items come to, and are none."""
+MOST_WORDS = 4
+"""Words of a text that is such a label; a longer one describes an item."""
 ALIKE = -3.0
 """What the cells of an item need on the average."""
 SAME_ROW = 0.5
@@ -99,10 +105,19 @@ def items_of(scored: Scored, at: Path) -> list[dict[str, Any]]:
     items = list(_items(_cells(scored, rows, odds, places), len(rows)))
     most = max(map(len, items), default=0)
     kept = [
-        item for item in items if 2 * len(item) > most and sum(cell.odds for cell in item.values()) > ALIKE * len(item)
+        item
+        for item in items
+        if 2 * len(item) > most
+        and sum(cell.odds for cell in item.values()) > ALIKE * len(item)
+        and not any(_is_sum(cell.value) for cell in item.values())
     ]
     found = [_value(scored, item, rows) for item in kept[:MOST_ITEMS]]
     return [value for value in found if value is not None]
+
+
+def _is_sum(value: Any) -> bool:
+    words = tuple(fold(value)) if isinstance(value, str) else ()
+    return 0 < len(words) <= MOST_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
 def _places(scored: Scored, best: Matrix) -> Iterator[_Place]:
