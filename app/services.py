@@ -235,6 +235,7 @@ def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:
     config = build_config(settings)
     for name, device in {"": config.device, **config.devices}.items():
         if obstacle := DRIVER.obstacle(device):
-            yield f"{device_setting(name, config)}={device} names a card that is not there. {obstacle}"
+            setting = device_setting(name, config)
+            yield f"{setting}={device} names a card that is not there. {obstacle} Without one, leave {setting} out."
     if settings.browser not in (AUTO, OFF) and find_browser(settings.browser) is None:
         yield f"OPENFAZE_BROWSER names a browser that cannot run here. {BROWSER_REMEDY}"
