@@ -35,6 +35,11 @@ def test_a_fields_name_is_spelt_out(key: str, words: tuple[str, ...]) -> None:
     assert names_of((key,), {}).own == tuple(dict.fromkeys([words, words_of_key(key)]))
 
 
+def test_a_long_word_is_not_cut_wherever_it_may_be() -> None:
+    word = "total" * 9 + "date"
+    assert names_of((word,), {}).own == ((word,),)
+
+
 def test_no_more_than_a_thousand_keys_are_remembered() -> None:
     for number in range(2000):
         words_of_key(f"key{number}")

@@ -31,6 +31,8 @@ MAX_LABELS = 32
 
 SHORTEST_PART = 3
 """Letters of a word that may be written together with another one."""
+LONGEST_PAIR = 40
+"""Letters of two such words: every cut of a longer one would be tried."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -57,6 +59,8 @@ def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
 
 def _parted(word: str) -> Sequence[str]:
     """The two words of labels that are written together in `word`."""
+    if len(word) > LONGEST_PAIR:
+        return (word,)
     cuts = range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)
     parts = ((word[:cut], word[cut:]) for cut in cuts)
     return next((part for part in parts if part[0] in LABEL_WORDS and part[1] in LAST_WORDS), (word,))

@@ -4,8 +4,8 @@ Cells of one field stand below each other, look alike, and no two fields share t
 each field gets the column whose places the network takes for it in most rows, and rows that have cells are items.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from statistics import median
 from typing import Any, Literal, NamedTuple
@@ -21,7 +21,7 @@ from app.chat.filling.spans import Segment, Span
 from app.chat.schema.structured import Path
 
 MOST_ITEMS = 1_000
-MOST_PLACES = 3_000
+MOST_PLACES = 1_500
 """The likeliest places that are looked at."""
 SURE = 0.0
 """The logit of a cell that stands in no column."""
@@ -45,6 +45,8 @@ FAR = 3.0
 """Heights of a line: what is further below begins another item."""
 SAME_EDGE = 0.7
 """Heights of a line: cells whose left or right edges are nearer are in one column."""
+TELLING = 9
+"""Places of a column that tell where its edges are."""
 SEVERAL = 3
 """Numbers in a row that are told apart by their order: `2 @ 29.00 = 58.00`."""
 
@@ -68,24 +70,25 @@ class _Place(NamedTuple):
     """How many numbers stand before it in its row, and how many there are."""
 
 
-@dataclass
 class _Column:
-    """Places below each other."""
+    """Places below each other. Its edges are those of the likeliest, which come first."""
 
-    places: list[_Place] = field(default_factory=list)
+    def __init__(self, place: _Place) -> None:
+        self.places = [place]
+        self._left, self._right = place.left, place.right
+
+    def add(self, place: _Place) -> None:
+        self.places.append(place)
+        if len(some := self.places) <= TELLING:
+            self._left = median(one.left for one in some)
+            self._right = median(one.right for one in some)
 
     def has(self, place: _Place) -> bool:
-        first = self.places[0]
-        if place.page != first.page or place.kind != first.kind:
-            return False
-        if place.kind == "figures" and place.order == first.order and place.order[1] >= SEVERAL:
+        """Whether a place of its page and kind belongs to it."""
+        if place.kind == "figures" and place.order == self.places[0].order and place.order[1] >= SEVERAL:
             return True
         near = SAME_EDGE * (place.bottom - place.top)
-        some = self.places[:9]
-        return (
-            abs(place.left - median(one.left for one in some)) < near
-            or abs(place.right - median(one.right for one in some)) < near
-        )
+        return abs(place.left - self._left) < near or abs(place.right - self._right) < near
 
 
 class _Cell(NamedTuple):
@@ -125,10 +128,9 @@ def _places(scored: Scored, best: Matrix) -> Iterator[_Place]:
     reading = scored.reading
     pages = {id(passage): number for number, passage in enumerate(reading.passages)}
     rows = _rows_of(reading.segments, pages)
-    numbers: dict[int, set[int]] = {}
-    for span in reading.spans:
-        if span.kind == "number":
-            numbers.setdefault(rows[span.first], set()).add(span.words[0])
+    numbers: dict[int, list[int]] = {}
+    for first, row in sorted({(one.words[0], rows[one.first]) for one in reading.spans if one.kind == "number"}):
+        numbers.setdefault(row, []).append(first)
     for at in np.argsort(-best, kind="stable")[:MOST_PLACES]:
         span = reading.spans[at]
         row = rows[span.first]
@@ -140,8 +142,8 @@ def _places(scored: Scored, best: Matrix) -> Iterator[_Place]:
         if box is None:
             first = span.passage.line_words(span.passage.line_at(span.words[0])).start
             box = (span.words[0] - first, row, span.words[-1] + 1 - first, row + 1)
-        own = numbers.get(row, set())
-        order = (sum(word < span.words[0] for word in own), len(own))
+        own = numbers.get(row, [])
+        order = (bisect_left(own, span.words[0]), len(own))
         left, top, right, bottom = map(float, box)
         yield _Place(int(at), pages[id(span.passage)], row, left, top, right, bottom, _kind(span), order)
 
@@ -173,7 +175,7 @@ def _kind(span: Span) -> _Kind:
 
 def _cells(scored: Scored, rows: Sequence[int], odds: Matrix, places: Sequence[_Place]) -> list[_Cell]:
     """No word is in two of them, and no field has two in a row; in the order in which they stand."""
-    columns = list(_columns(places))
+    columns = _columns(places)
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
     given = _given(odds, columns)
     options = []
@@ -200,14 +202,15 @@ def _cells(scored: Scored, rows: Sequence[int], odds: Matrix, places: Sequence[_
 
 
 def _columns(places: Iterable[_Place]) -> list[_Column]:
-    found: list[_Column] = []
+    found: dict[tuple[int, _Kind], list[_Column]] = {}
     for place in places:
-        column = next((column for column in found if column.has(place)), None)
+        alike = found.setdefault((place.page, place.kind), [])
+        column = next((column for column in alike if column.has(place)), None)
         if column is None:
-            column = _Column()
-            found.append(column)
-        column.places.append(place)
-    return found
+            alike.append(_Column(place))
+        else:
+            column.add(place)
+    return [column for alike in found.values() for column in alike]
 
 
 def _given(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
