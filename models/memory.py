@@ -47,6 +47,28 @@ def collect_all() -> None:
     gc.freeze()
 
 
+@dataclass(frozen=True, slots=True)
+class CardMemory:
+    """What an engine takes of a card's memory, in megabytes: an estimate, from its weights in the precision that they
+    have there and from what its network took on a CPU. Nothing was measured on a card."""
+
+    base: int
+    """Weights, and what it computes with however little there is to do."""
+    item: int
+    """What one more item takes while it is computed."""
+    items: int = 1
+    """The most that are computed together there, where there is room."""
+
+    @property
+    def most(self) -> int:
+        return self.base + self.item * self.items
+
+    @property
+    def shown(self) -> str:
+        """In MB: `1,620 + 32 × 200`."""
+        return f"{self.base:,} + {self.items} × {self.item:,}"
+
+
 _OF_FREE = 0.5
 """The part of a card's free memory that one engine's items are counted on: others come to compute there, too."""
 _CALM_BATCHES = 200

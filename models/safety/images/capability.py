@@ -20,6 +20,7 @@ from models.capability import (
 from models.device import CPU, ONNXRUNTIME, TORCH, Backend
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
+from models.memory import CardMemory
 from models.safety.guard import IMAGE_CODES, ImageGuard
 from models.safety.images import CAPABILITY
 from models.safety.images import VLM as VLM_NAME
@@ -35,6 +36,9 @@ OPT_IN = "NudeNet is AGPL-3.0, which covers a service that uses it: no `auto` ta
 _FOLDER = "nsfw-vit"
 _NUDENET_FILE = "nudenet/320n.onnx"
 _PICTURES_AT_ONCE = 8
+_PICTURES_ON_A_CARD = 16
+_CARD = CardMemory(base=350, item=15, items=_PICTURES_ON_A_CARD)
+"""By a ViT-B/16."""
 _THRESHOLD = 0.5
 """From which on a classifier of two labels says the one rather than the other."""
 
@@ -104,13 +108,14 @@ def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: Engi
         TorchClassifier,
     )
 
+    device = _classifier_backend(folder, config).resolve(config.device)
+
     def engine() -> Engine[Image, Sureness]:
         if _is_for_torch(folder, config):
             return TorchClassifier(folder, device=config.device)
-        device = ONNXRUNTIME.resolve(config.device)
         return OnnxClassifier(folder, device=device, threads=config.threads)
 
-    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE))
+    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=_CARD))
     guard = LabelledGuard(
         host,
         folder.meaning,
@@ -197,9 +202,12 @@ NSFW_VIT = Candidate(
     lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config),
     backend=lambda config: _classifier_backend(_nsfw_vit_folder(config), config),
     profile=STANDARD,
+    card=_CARD,
 )
 VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=_build_vlm, needs="llm")
-NUDENET = Candidate(_NUDENET_SPEC, _nudenet_remedy, _build_nudenet, backend=ONNXRUNTIME)
+NUDENET = Candidate(
+    _NUDENET_SPEC, _nudenet_remedy, _build_nudenet, backend=ONNXRUNTIME, card=CardMemory(base=12, item=50)
+)
 
 
 async def _let_a_drawing_pass(engines: Engines) -> str:

@@ -20,6 +20,7 @@ from models.capability import (
 )
 from models.device import ONNXRUNTIME, TORCH
 from models.host import EngineHost
+from models.memory import CardMemory
 from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
 from models.weights import WEIGHT_SETS, Supply, WeightSet
@@ -28,6 +29,9 @@ OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes i
 
 _QUERIES_AT_ONCE = 8
 """For networks that compute several pictures together."""
+
+_LARGE_DETR = CardMemory(base=125, item=160, items=_QUERIES_AT_ONCE)
+"""By D-FINE-L, of 31 million parameters, at 640 pixels."""
 
 Build = Callable[[EngineConfig], Built]
 
@@ -74,7 +78,9 @@ def onnxruntime_remedy() -> str | None:
     return None if is_installed("onnxruntime") else "Install the package 'onnxruntime'."
 
 
-def _detr(weight_set: WeightSet, *, normalised: bool | None = None, side: int, masks: bool = False) -> Candidate:
+def _detr(
+    weight_set: WeightSet, card: CardMemory, *, normalised: bool | None = None, side: int, masks: bool = False
+) -> Candidate:
     """A published network of COCO's labels that `openfaze pull` fetches."""
     spec = EngineSpec(weight_set.name, "object_detection", weight_set.licence, f"`openfaze pull {weight_set.name}`")
 
@@ -87,14 +93,15 @@ def _detr(weight_set: WeightSet, *, normalised: bool | None = None, side: int, m
         from models.vision.detection.detector import NAMES
 
         supply = _supply(weight_set, config)
-        return _built_detr(spec, config, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)
+        return _built_detr(spec, config, card, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)
 
-    return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=STANDARD)
+    return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=STANDARD, card=card)
 
 
 def _built_detr(
     spec: EngineSpec,
     config: EngineConfig,
+    card: CardMemory,
     locate: Callable[[], Path],
     labels: "tuple[str, ...]",
     normalised: bool | None = None,
@@ -106,14 +113,15 @@ def _built_detr(
     from models.vision.detection.detr import DetrHead
     from models.vision.detection.onnx_detector import OnnxDetector
 
+    device = ONNXRUNTIME.resolve(config.device)
     engine = partial(
         OnnxDetector,
         locate,
         lambda network: DetrHead(network, labels, normalised=normalised),
-        device=ONNXRUNTIME.resolve(config.device),
+        device=device,
         threads=config.threads,
     )
-    host = EngineHost(spec, engine, config.limits(batch=_QUERIES_AT_ONCE))
+    host = EngineHost(spec, engine, config.limits(batch=_QUERIES_AT_ONCE, device=device, card=card))
     return Built(HostedDetector(host, labels, side=side, has_masks=masks), (host,))
 
 
@@ -131,7 +139,8 @@ def _build_own(config: EngineConfig) -> Built:
     from models.vision.detection.detector import labels_beside, own_file
 
     model = own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
-    return _built_detr(OWN_ONNX.spec, config, lambda: model, tuple(labels_beside(model)), side=640, masks=True)
+    labels = tuple(labels_beside(model))
+    return _built_detr(OWN_ONNX.spec, config, _LARGE_DETR, lambda: model, labels, side=640, masks=True)
 
 
 def _folder(name: str, config: EngineConfig) -> Path:
@@ -168,7 +177,8 @@ def _grounding(name: str, repository: str, capability: str) -> Candidate:
         host = EngineHost(spec, engine, config.limits())
         return Built(HostedDetector(host, None, side=SIDE), (host,))
 
-    return Candidate(spec, remedy, build, backend=TORCH, profile=GPU)
+    # A Swin-T and a BERT in 32 bits; a picture of the greatest size that they look at, with all that its text can hold.
+    return Candidate(spec, remedy, build, backend=TORCH, profile=GPU, card=CardMemory(base=700, item=2000))
 
 
 def _build_sam(config: EngineConfig) -> Built:
@@ -211,6 +221,7 @@ FASTESTDET = Candidate(
     _fastestdet_remedy,
     _build_fastestdet,
     backend=ONNXRUNTIME,
+    card=CardMemory(base=1, item=5),
 )
 OWN_ONNX = Candidate(
     _spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
@@ -218,11 +229,13 @@ OWN_ONNX = Candidate(
     _build_own,
     backend=ONNXRUNTIME,
 )
-RF_DETR_SEG_MEDIUM = _detr(WEIGHT_SETS["rf-detr-seg-medium"], side=432, masks=True)
-RF_DETR_SEG_SMALL = _detr(WEIGHT_SETS["rf-detr-seg-small"], side=384, masks=True)
-RF_DETR_SEG_NANO = _detr(WEIGHT_SETS["rf-detr-seg-nano"], side=312, masks=True)
-RF_DETR_BASE = _detr(WEIGHT_SETS["rf-detr-base"], normalised=True, side=560)
-D_FINE_L = _detr(WEIGHT_SETS["d-fine-l"], normalised=False, side=640)
+RF_DETR_SEG_MEDIUM = _detr(
+    WEIGHT_SETS["rf-detr-seg-medium"], CardMemory(140, 100, _QUERIES_AT_ONCE), side=432, masks=True
+)
+RF_DETR_SEG_SMALL = _detr(WEIGHT_SETS["rf-detr-seg-small"], CardMemory(135, 80, _QUERIES_AT_ONCE), side=384, masks=True)
+RF_DETR_SEG_NANO = _detr(WEIGHT_SETS["rf-detr-seg-nano"], CardMemory(135, 60, _QUERIES_AT_ONCE), side=312, masks=True)
+RF_DETR_BASE = _detr(WEIGHT_SETS["rf-detr-base"], CardMemory(110, 130, _QUERIES_AT_ONCE), normalised=True, side=560)
+D_FINE_L = _detr(WEIGHT_SETS["d-fine-l"], _LARGE_DETR, normalised=False, side=640)
 LLMDET = _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "object_detection")
 MM_GROUNDING_DINO = _grounding(
     "mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "object_detection"
@@ -240,6 +253,7 @@ SAM_2_1 = Candidate(
     _build_sam,
     backend=TORCH,
     profile=GPU,
+    card=CardMemory(base=160, item=600),
 )
 
 STOP_SIGN = "stop sign"

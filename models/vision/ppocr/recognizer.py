@@ -192,7 +192,9 @@ _LEAST_WIDTH = 128
 _LONGEST = 1280
 """Lines are cut at gaps to at most this width: longer ones read worse, and each width takes memory for good."""
 _PIXELS_AT_ONCE = 1536
-"""Width of the lines of one inference together: more makes it no faster and takes 75 KB a column."""
+"""Width of the lines of one inference together on a CPU: more makes it no faster and takes 75 KB a column."""
+_COUNTED = 640
+"""… and on a card, for each line of the batch: its memory is counted for lines of this width."""
 MOST_STREAMS = 4
 """Inferences side by side; each keeps its own working memory of 100 MB."""
 
@@ -227,18 +229,19 @@ class LineRecognizer:
         lines = [fitted(crop) for crop in batch]
         cuts = [pieces(line, _LONGEST) for line in lines]
         parts = [line[:, piece.start : piece.stop] for line, cut in zip(lines, cuts, strict=True) for piece in cut]
-        readings = iter(self._read(parts))
+        columns = _PIXELS_AT_ONCE if self._device == "cpu" else _COUNTED * len(batch)
+        readings = iter(self._read(parts, columns))
         return [joined(cut, list(islice(readings, len(cut)))) for cut in cuts]
 
-    def _read(self, lines: Sequence[Image]) -> list[Reading]:
+    def _read(self, lines: Sequence[Image], columns: int) -> list[Reading]:
         assert self._session is not None
-        groups = _groups([_padded_width(line.shape[1]) for line in lines])
+        groups = _groups([_padded_width(line.shape[1]) for line in lines], columns)
         outputs = self._session.infer([_stacked([lines[i] for i in group], width) for width, group in groups])
         readings: dict[int, Reading] = {}
         for (_, group), (classes, probabilities) in zip(groups, outputs, strict=True):
             for row, index in enumerate(group):
-                columns = lines[index].shape[1] / COLUMN_WIDTH
-                readings[index] = decode(classes[row], probabilities[row], self._symbols, columns)
+                filled = lines[index].shape[1] / COLUMN_WIDTH
+                readings[index] = decode(classes[row], probabilities[row], self._symbols, filled)
         return [readings[index] for index in range(len(lines))]
 
 
@@ -258,14 +261,14 @@ def _padded_width(width: int) -> int:
     return max(_LEAST_WIDTH, -(-width // step) * step)
 
 
-def _groups(widths: Sequence[int]) -> list[tuple[int, list[int]]]:
-    """Indices of lines of one width each, at most so many that a group keeps one stream busy, widest first."""
+def _groups(widths: Sequence[int], columns: int) -> list[tuple[int, list[int]]]:
+    """Indices of lines of one width each, of at most `columns` together, widest first."""
     by_width: dict[int, list[int]] = {}
     for index, width in enumerate(widths):
         by_width.setdefault(width, []).append(index)
     groups = []
     for width in sorted(by_width, reverse=True):
-        lines, at_once = by_width[width], max(1, _PIXELS_AT_ONCE // width)
+        lines, at_once = by_width[width], max(1, columns // width)
         groups += [(width, lines[start : start + at_once]) for start in range(0, len(lines), at_once)]
     return groups
 

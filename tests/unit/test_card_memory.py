@@ -1,0 +1,243 @@
+"""What engines take of a card, as they declare it: told where it matters, counted with, and divided in docs/gpu.md."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from numpy.typing import NDArray
+
+from app.cli import pulling
+from app.settings import Settings
+from models.capability import GPU, Candidate, EngineConfig
+from models.catalog import CATALOG
+from models.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH, Backend
+from models.host import EngineHost
+from models.memory import CardMemory
+from models.speech.capability import WHISPER_LARGE_V3_TURBO
+from models.translation.capability import MADLAD_400
+from models.vision.ppocr.reader import embedded_weights
+from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.session import Pictures, Session, open_session
+from models.weights import WEIGHT_SETS, WeightSet
+from tests.pages import paragraph_page
+from tests.unit.test_image_guards import save_classifier
+
+ROOT = Path(__file__).parents[2]
+PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("gpu", "weights")}
+ENGINES = [one for capability in CATALOG.values() for one in capability.engines]
+BY_THE_OPERATOR = re.compile(r"the (file|folder|directory) OPENFAZE_")
+GIB = 1024**3
+CUDA_ITSELF = 500
+"""Megabytes of its context and its libraries, once a process."""
+SPEECH_BATCH = {16: 4, 24: 8, 48: 8, 80: 32}
+TRANSLATES_ITSELF = (48, 80)
+"""Cards with room for MADLAD-400; on others, the LLM translates."""
+CARDS = {16: 15.6, 24: 22.5, 48: 44.5, 80: 79.2}
+"""GiB that are there of each, by its GB."""
+TO_COMPUTE = {16: 2.0, 24: 2.3, 48: 2.5, 80: 3.0}
+"""GiB that are allowed vLLM for activations, CUDA graphs and the driver's own."""
+LLMS = {
+    "Qwen/Qwen3-VL-4B-Instruct-FP8": (4.9, 36 * 8 * 128),
+    "Qwen/Qwen3-VL-8B-Instruct-FP8": (9.9, 36 * 8 * 128),
+    "Qwen/Qwen3.6-35B-A3B-FP8": (34.5, 10 * 2 * 256),
+}
+"""GiB of the weights; layers × heads × width of what a token leaves of keys, and as much of values, in 16 bits."""
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda one: f"{one.spec.capability}-{one.spec.name}")
+def test_an_engine_that_a_card_can_compute_says_what_it_takes_of_one(engine: Candidate) -> None:
+    where = engine.spec.weights
+    may_be_unknown = engine.backend is None or BY_THE_OPERATOR.match(where)
+    assert (engine.card is not None) or may_be_unknown
+    assert engine.card is None or engine.backend is not None
+
+
+@pytest.mark.parametrize("known", WEIGHT_SETS.values(), ids=lambda known: known.name)
+def test_no_engine_takes_less_of_a_card_than_its_weights_are(known: WeightSet) -> None:
+    card = pulling.reader_of(known).card
+    assert card is not None
+    assert card.base * 1e6 > 0.97 * known.about or known.name.startswith("opus-mt")
+
+
+def test_elsewhere_than_on_a_card_nothing_is_counted() -> None:
+    config, card = EngineConfig(max_queue=7), CardMemory(base=1000, item=20, items=32)
+    on_cpu, on_card = config.limits(batch=8, card=card), config.limits(batch=8, device="cuda:1", card=card)
+    assert (on_cpu.max_batch, on_cpu.item_bytes, on_cpu.device) == (8, 0, CPU)
+    assert (on_card.max_batch, on_card.item_bytes, on_card.device) == (32, 20_000_000, "cuda:1")
+    assert on_card.max_queue == on_cpu.max_queue == 7
+    assert config.limits(batch=3, device="cuda").max_batch == 3  # nobody says what an item takes
+    assert card.shown == "1,000 + 32 × 20"
+
+
+def table_of_engines() -> Iterator[str]:
+    yield "| capability | engine | profile | licence | to fetch | computed by | MB of a card |"
+    yield f"|{'---|' * 7}"
+    for one in ENGINES:
+        sets = [known for known in WEIGHT_SETS.values() if pulling.reader_of(known).spec.name == one.spec.name]
+        size = sets[0].shown_size + (" …" if len(sets) > 1 else "") if sets else ""
+        either = "onnxruntime, PyTorch" if one.backend else ""
+        backend = one.backend.name if isinstance(one.backend, Backend) else either
+        card = one.card.shown if one.card else ""
+        cells = (one.spec.capability, f"`{one.spec.name}`", one.profile, one.spec.licence, size, backend, card)
+        yield f"| {' | '.join(cells)} |"
+
+
+def test_the_page_of_weights_has_every_engine_as_the_catalog_has_it() -> None:
+    table = "\n".join(table_of_engines())
+    assert table in PAGES["weights"], f"put this into docs/weights.md:\n\n{table}"
+
+
+def engines_on(card: int) -> list[CardMemory]:
+    """Those that docs/gpu.md starts on a card of so many GB, with what they compute together there."""
+    readers = [pulling.reader_of(known) for known in WEIGHT_SETS.values() if GPU in known.profiles]
+    assert MADLAD_400 in readers
+    assert WHISPER_LARGE_V3_TURBO in readers
+    taken = [CardMemory(CUDA_ITSELF, 0)]
+    for reader in readers:
+        assert reader.card is not None
+        if reader is WHISPER_LARGE_V3_TURBO:
+            taken.append(CardMemory(reader.card.base, reader.card.item, SPEECH_BATCH[card]))
+        elif reader is not MADLAD_400 or card in TRANSLATES_ITSELF:
+            taken.append(reader.card)
+    return taken
+
+
+def division() -> Iterator[str]:
+    yield (
+        "| GB of the card (GiB that are there) | model | share | weights | to compute | for tokens: GiB, and how many "
+        "| left for openfaze | its engines, loaded | … and all computing |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for card, there in CARDS.items():
+        told = yaml.safe_load((ROOT / f"docker/vllm/{card}gb.yml").read_text())
+        weights, kept = LLMS[told["model"]]
+        share = told["gpu-memory-utilization"]
+        for_tokens = there * share - weights - TO_COMPUTE[card]
+        tokens = int(for_tokens * GIB / (kept * 2 * 2))
+        assert tokens > told["max-model-len"], f"{card} GB: one conversation of full length would not fit"
+        left, engines = there * (1 - share), engines_on(card)
+        loaded = sum(one.base for one in engines) * 1e6 / GIB
+        all_computing = sum(one.most for one in engines) * 1e6 / GIB
+        assert all_computing < left, f"{card} GB: {all_computing:.1f} GiB of engines in {left:.1f}"
+        cells = (
+            f"{card} ({there})",
+            told["model"].removeprefix("Qwen/"),
+            f"{share:.2f} = {there * share:.1f}",
+            f"{weights}",
+            f"{TO_COMPUTE[card]:g}",
+            f"{for_tokens:.1f}: {round(tokens, -3):,}",
+            f"{left:.1f}",
+            f"{loaded:.1f}",
+            f"{all_computing:.1f}",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def test_the_division_of_a_cards_memory_adds_up() -> None:
+    table = "\n".join(division())
+    assert table in PAGES["gpu"], f"put this into docs/gpu.md:\n\n{table}"
+
+
+def test_what_the_table_is_reckoned_with_is_said_beside_it() -> None:
+    page = PAGES["gpu"]
+    assert f"OPENFAZE_SPEECH_BATCH={SPEECH_BATCH[16]}" in page
+    assert f"OPENFAZE_SPEECH_BATCH={SPEECH_BATCH[80]}" in page
+    services = yaml.safe_load((ROOT / "docker/gpu.yml").read_text())["services"]
+    environment = services["openfaze"]["environment"]
+    assert environment["OPENFAZE_SPEECH_BATCH"] == f"${{OPENFAZE_SPEECH_BATCH:-{SPEECH_BATCH[24]}}}"
+    assert environment["OPENFAZE_TRANSLATE"] == "${OPENFAZE_TRANSLATE:-llm}"
+
+
+def test_pulling_a_profile_of_a_card_says_what_each_engine_takes_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulling, "pull", lambda *_, **__: None)
+    settings = Settings(_env_file=None, weights_dir=str(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Disk", (), {"free": 10**12}))
+    pulling.fetch(pulling.sets_of(GPU), settings)
+    said = capsys.readouterr().err.splitlines()
+    told = [line for line in said if "Of a card" in line]
+    assert len(told) == len(pulling.sets_of(GPU))
+    turbo = next(place for place, line in enumerate(said) if "whisper-large-v3-turbo" in line)
+    assert said[turbo + 1] == "  Of a card about 1,620 + 32 × 200 MB."
+    pulling.fetch(pulling.sets_of("standard"), settings)
+    assert "Of a card" not in capsys.readouterr().err
+
+
+COUNTED = {
+    "ocr": ("pp-ocrv6-small", ONNXRUNTIME),
+    "object_detection": ("rf-detr-seg-medium", ONNXRUNTIME),
+    "speech_to_text": ("whisper-tiny-en", CTRANSLATE2),
+    "text_guard": ("qwen3guard", TORCH),
+}
+
+
+@pytest.mark.parametrize("capability", COUNTED)
+def test_an_engine_with_batches_counts_its_items_by_the_free_memory_of_its_card(
+    capability: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name, backend = COUNTED[capability]
+    monkeypatch.setattr(backend, "_answer", (2, ""))
+    [engine] = [one for one in CATALOG[capability].engines if one.spec.name == name]
+    assert engine.build is not None
+    assert engine.card is not None
+    on_card = engine.build(EngineConfig(device="cuda:1", weights_dir=tmp_path)).parts[-1]
+    assert isinstance(on_card, EngineHost)
+    limits = on_card.limits
+    assert (limits.max_batch, limits.item_bytes) == (engine.card.items, engine.card.item * 10**6)
+    assert limits.device == "cuda:1"
+    on_cpu = engine.build(EngineConfig(device="cpu", weights_dir=tmp_path)).parts[-1]
+    assert isinstance(on_cpu, EngineHost)
+    assert (on_cpu.limits.item_bytes, on_cpu.limits.device) == (0, CPU)
+
+
+def test_pictures_to_judge_are_counted_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = save_classifier(tmp_path / "nsfw-vit", ["normal", "nsfw"], [[0, 0, 0], [2, 0, 0]])
+    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    [guard] = [one for one in CATALOG["image_guard"].engines if one.spec.name == folder.name]
+    assert guard.build is not None
+    [host] = guard.build(EngineConfig(device="cuda", weights_dir=tmp_path)).parts
+    assert isinstance(host, EngineHost)
+    assert guard.card is not None
+    assert (host.limits.max_batch, host.limits.item_bytes) == (guard.card.items, guard.card.item * 10**6)
+
+
+class Widths:
+    """A session on the CPU that notes what it computes together."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.together: list[tuple[int, int]] = []
+
+    def infer(self, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
+        self.together += [(len(pictures), pictures.shape[2]) for pictures in batches]
+        return self._session.infer(batches)
+
+    def characters(self) -> str:
+        return self._session.characters()
+
+
+@pytest.mark.parametrize(("device", "most"), [("cpu", 1536), ("cuda", 12 * 640)])
+def test_lines_are_computed_together_as_their_memory_was_counted(
+    device: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Widths] = []
+
+    def opening(path: Path, *, device: str, **options: Any) -> Widths:
+        opened.append(Widths(open_session(path, device="cpu", **options)))
+        return opened[-1]
+
+    monkeypatch.setattr("models.vision.ppocr.recognizer.open_session", opening)
+    engine = LineRecognizer(embedded_weights()[1], device=device, threads=1)
+    engine.load()
+    page = paragraph_page(lines=12, size=24, width=900, seed=4)
+    boxes = [line.box for line in page.lines]
+    crops = [page.pixels[max(0, y0 - 4) : y1 + 4, max(0, x0 - 4) : x1 + 4] for x0, y0, x1, y1 in boxes]
+    read = [reading.text for reading in engine.run(crops)]
+    assert read == page.text.split("\n")
+    [session] = opened
+    assert max(count * width for count, width in session.together) <= most
+    assert max(count for count, _ in session.together) > 3 or device == "cpu"
