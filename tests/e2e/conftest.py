@@ -2,14 +2,17 @@
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.conftest import SHARED
+from tests.forked import stem
 from tests.server import Server, serving
 
 KEY = "test-key-1"
+CLIENT_PYTHON = Path(__file__).parents[2] / ".venv-client" / "bin" / "python"
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +51,15 @@ def api_client(server: Server) -> httpx.Client:
     return httpx.Client(
         base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=60, trust_env=False, verify=False
     )
+
+
+def printed_by_client(program: str, *arguments: str, cwd: Path | None = None) -> str:
+    """What a Python program of the official client prints, in the environment with the older openai package."""
+    if not CLIENT_PYTHON.exists():
+        pytest.skip("needs the official client's environment, which `make test` creates")
+    result = stem("import interfaze", CLIENT_PYTHON).run(program, *arguments, cwd=cwd)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def data_url(content: bytes, media_type: str = "image/png") -> str:

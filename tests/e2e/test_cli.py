@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 import zipfile
 from importlib.metadata import version
@@ -23,6 +22,8 @@ from app.settings import Settings
 from models import memory
 from models.catalog import CATALOG
 from tasks.scrape.browser import find_browser
+from tests.forked import stem
+from tests.server import IMPORTS, SERVE
 
 WEIGHTS = "weights"
 ENVIRONMENT = {
@@ -36,15 +37,8 @@ ENVIRONMENT = {
 def openfaze(
     *arguments: str, folder: Path, stdin: str | None = None, **variables: str
 ) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-c", "from app.cli.main import main; main()", *arguments],
-        env={**os.environ, **ENVIRONMENT, **variables},
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    env = {**os.environ, **ENVIRONMENT, **variables}
+    return stem(IMPORTS).run(SERVE, *arguments, env=env, cwd=folder, stdin=stdin)
 
 
 def openfaze_here(*arguments: str, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":

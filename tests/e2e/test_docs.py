@@ -20,12 +20,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SHARED
+from tests.e2e.conftest import printed_by_client
 from tests.origin import Origin, serving_origin
 from tests.server import Server, serving
 from tests.web_pages import LAYOUTS
 
 ROOT = Path(__file__).parents[2]
-CLIENT_PYTHON = ROOT / ".venv-client" / "bin" / "python"
 PICTURE = "receipt.jpg"
 PHOTO = "people.jpg"
 TRANSLATION = "<task>translate</task>"
@@ -90,8 +90,7 @@ def test_an_example_prints_what_the_document_says(
     shutil.copy(shared / "samples" / "photo_people.jpg", tmp_path / PHOTO)
     shutil.copy(shared / "samples" / "speech_jfk.flac", tmp_path / SPEECH)
     code = example.code.replace(ADDRESS, open_server.base_url).replace(PAGES, f"http://127.0.0.1:{origin.port}")
-    is_ours = (example.language, example.how) == ("python", "run")
-    printed = (run_here(code, tmp_path) if is_ours else run(command(example), code, tmp_path)).strip()
+    printed = PRINTED[example.language, example.how](code, tmp_path).strip()
     said = example.output.strip()
     if any(name in example.code for name in (PICTURE, PHOTO, SPEECH, SCORES)):
         # Processors round differently: a score, a time or a smudged letter may differ from one to the next.
@@ -100,17 +99,9 @@ def test_an_example_prints_what_the_document_says(
         assert printed == said
 
 
-def command(example: Example) -> list[str]:
-    if example.language == "sh":
-        return ["bash", "-euo", "pipefail"]
-    if not CLIENT_PYTHON.exists():
-        pytest.skip("needs the official client's environment, which `make test` creates")
-    return [str(CLIENT_PYTHON), "-"]
-
-
-def run(program: list[str], code: str, folder: Path) -> str:
+def run_shell(code: str, folder: Path) -> str:
     result = subprocess.run(
-        program,
+        ["bash", "-euo", "pipefail"],
         input=code,
         cwd=folder,
         env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
@@ -128,6 +119,14 @@ def run_here(code: str, folder: Path) -> str:
     with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
         exec(compile(code, "<example>", "exec"), {"__name__": "__main__"})
     return printed.getvalue()
+
+
+PRINTED = {
+    ("sh", "run"): run_shell,
+    ("python", "run"): run_here,
+    ("python", "client"): lambda code, folder: printed_by_client(code, cwd=folder),
+}
+"""By the language of an example and how it is marked: what it prints in a folder."""
 
 
 def test_the_readme_shows_curl_and_both_sdks() -> None:

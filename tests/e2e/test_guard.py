@@ -16,7 +16,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.e2e.conftest import data_url
+from tests.e2e.conftest import data_url, printed_by_client
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -45,7 +45,6 @@ from tests.e2e.guarded import (
     loaded,
     sources,
 )
-from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.loop_time import LoopTime
 from tests.server import free_port
@@ -242,8 +241,6 @@ def test_the_openai_sdk_is_told(model: FullModel) -> None:
 
 
 def test_the_interfaze_sdk_is_told(model: FullModel) -> None:
-    if not CLIENT_PYTHON.exists():
-        pytest.skip("needs the official client's environment, which `make test` creates")
     model.script(by_body=lambda body: Reply('{"city": "Paris"}' if "response_format" in body else "Paris."))
     report = guard_calls(model.base_url)
     verdict = {"safe": False, "codes": ["S9"]}
@@ -262,19 +259,9 @@ def test_the_interfaze_sdk_is_told(model: FullModel) -> None:
 def guard_calls(base_url: str) -> Json:
     calls = Path(__file__).parent / "guard_calls.py"
     picture = picture_of("Platform nine")["image_url"]["url"]
-    # Not blocking: the model answers in a thread of this process.
-    result = asyncio.run(_output_of(str(CLIENT_PYTHON), str(calls), f"{base_url}/v1", BOMB, MURDER, FRANCE, picture))
+    result = printed_by_client(calls.read_text(), f"{base_url}/v1", BOMB, MURDER, FRANCE, picture)
     report: Json = json.loads(result)
     return report
-
-
-async def _output_of(*command: str) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    output, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    return output
 
 
 @pytest.mark.deep

@@ -13,10 +13,9 @@ import PIL.Image
 import pytest
 
 from tests import hostile
-from tests.e2e.conftest import KEY, data_url
+from tests.e2e.conftest import KEY, data_url, printed_by_client
 from tests.e2e.full_model import FullModel, Json, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, FRANCE, MURDER
-from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import Reply, serving_llm
 from tests.office_files import document
 from tests.server import Server
@@ -103,20 +102,11 @@ def test_our_codes_are_beside_openais_categories(model: FullModel) -> None:
 
 @pytest.mark.deep
 def test_the_other_openai_sdk_reads_it_too(model: FullModel) -> None:
-    if not CLIENT_PYTHON.exists():
-        pytest.skip("needs the official client's environment, which `make test` creates")
     program = (
         "import openai, sys; client = openai.OpenAI(base_url=sys.argv[1], api_key='none', max_retries=0);"
         "print([result.flagged for result in client.moderations.create(input=sys.argv[2:]).results])"
     )
-
-    async def run() -> bytes:
-        process = await asyncio.create_subprocess_exec(
-            CLIENT_PYTHON, "-c", program, f"{model.base_url}/v1", BOMB, FRANCE, stdout=asyncio.subprocess.PIPE
-        )
-        return (await process.communicate())[0]
-
-    assert asyncio.run(run()) == b"[True, False]\n"
+    assert printed_by_client(program, f"{model.base_url}/v1", BOMB, FRANCE) == "[True, False]\n"
 
 
 def test_parts_are_judged_together(sdk: openai.OpenAI) -> None:

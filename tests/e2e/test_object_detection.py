@@ -15,9 +15,8 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from tests.e2e.conftest import KEY, api_client, data_url
+from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
 from tests.e2e.full_model import client_of_app
-from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, jpeg, photo
 from tests.recordings import filmed
 from tests.server import Server
@@ -141,13 +140,8 @@ print(json.dumps([everything["detected_objects"], people["detected_objects"]]))
 
 
 def test_the_interfaze_sdks_task_finds_the_people(open_server: Server, shared: Path) -> None:
-    if not CLIENT_PYTHON.exists():
-        pytest.skip("needs the official client's environment, which `make test` creates")
     photo_file = shared / "samples" / "photo_people.jpg"
-    command = [CLIENT_PYTHON, "-c", INTERFAZE, f"{open_server.base_url}/v1", KEY, photo_file]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    everything, people = json.loads(result.stdout)
+    everything, people = json.loads(printed_by_client(INTERFAZE, f"{open_server.base_url}/v1", KEY, str(photo_file)))
     assert everything == people
     for person in THREE_PEOPLE:
         assert best_iou(person, [box_of(one) for one in people]) >= 0.7

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ import numpy as np
 import openai
 import pytest
 
-from tests.e2e.conftest import KEY, api_client, data_url
+from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
 from tests.e2e.full_model import serving_full_model, text_part
-from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import Reply
 from tests.recordings import AUDIO, RATE, encoded, filmed, plain_wav
 from tests.server import Server
@@ -212,18 +210,13 @@ def test_the_full_model_answers_by_a_schema_from_the_transcript(jfk: bytes) -> N
 
 
 def test_the_interfaze_sdk_transcribes(server: Server, shared: Path) -> None:
-    if not CLIENT_PYTHON.exists():
-        pytest.skip("needs the official client's environment, which `make test` creates")
     program = (
         "import interfaze, json, sys; base_url, key, path = sys.argv[1:]; "
         "client = interfaze.Interfaze(base_url=base_url, api_key=key, max_retries=0); "
         "print(json.dumps(client.tasks.transcribe(interfaze.inputs.from_path(path))))"
     )
     file = shared / "samples" / "speech_jfk.flac"
-    command = [str(CLIENT_PYTHON), "-c", program, f"{server.base_url}/v1", KEY, str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    result = json.loads(printed_by_client(program, f"{server.base_url}/v1", KEY, str(file)))
     assert plain_words(result["text"]) == SAYS
     assert result["chunks"][0]["timestamp"][0] == pytest.approx(0.32, abs=0.2)
 

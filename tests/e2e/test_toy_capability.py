@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import pytest
 
 from app.settings import Settings
 from models.catalog import CATALOG
-from tests.server import SERVE, serving
+from tests.forked import stem
+from tests.server import IMPORTS, SERVE, serving
 
 CAPABILITY = '''"""The `toy` capability."""
 
@@ -103,8 +103,8 @@ TASK = Specialist(
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Python that starts openfaze with a toy in it."""
+def imports(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Python that imports openfaze with a toy in it."""
     root = tmp_path_factory.mktemp("toy")
     files = {
         "models/toy/__init__.py": "",
@@ -117,7 +117,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> str:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     grown = "; ".join(f"{package}.__path__.append({str(root / package)!r})" for package in ("models", "tasks"))
-    return f"import models, tasks; {grown}; {SERVE}"
+    return f"import models, tasks; {grown}; {IMPORTS}"
 
 
 def asked(base_url: str, task: str) -> httpx.Response:
@@ -127,15 +127,13 @@ def asked(base_url: str, task: str) -> httpx.Response:
     )
 
 
-def openfaze(program: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+def openfaze(imports: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "OPENFAZE_AUTO_PULL": "0", "OPENFAZE_SEARCH_PROVIDER": "off", **variables}
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, timeout=120
-    )
+    return stem(imports).run(SERVE, *arguments, env=environment)
 
 
-def test_a_server_has_the_toy_without_another_line(program: str, tmp_path: Path) -> None:
-    with serving(tmp_path / "log", program, toy_times=2) as server:
+def test_a_server_has_the_toy_without_another_line(imports: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", imports=imports, toy_times=2) as server:
         for name in ("toy", "squeaky"):
             response = asked(server.base_url, name)
             assert response.status_code == 200, response.text
@@ -148,28 +146,28 @@ def test_a_server_has_the_toy_without_another_line(program: str, tmp_path: Path)
         assert refused.json()["error"]["message"].endswith("translate, forecast, toy")
 
 
-def test_its_settings_are_the_servers(program: str, tmp_path: Path) -> None:
-    with serving(tmp_path / "log", program, toy="off") as server:
+def test_its_settings_are_the_servers(imports: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", imports=imports, toy="off") as server:
         refused = asked(server.base_url, "toy")
         assert refused.status_code == 503
         assert "OPENFAZE_TOY=off" in refused.json()["error"]["message"]
-    misspelt = openfaze(program, "serve", OPENFAZE_TOY_TMIES="3")
+    misspelt = openfaze(imports, "serve", OPENFAZE_TOY_TMIES="3")
     assert misspelt.stderr == "OPENFAZE_TOY_TMIES is no setting; did you mean OPENFAZE_TOY_TIMES?\n"
-    unknown = openfaze(program, "serve", OPENFAZE_TOY="tin")
+    unknown = openfaze(imports, "serve", OPENFAZE_TOY="tin")
     assert "OPENFAZE_TOY: no engine 'tin' for 'toy'; there are: squeaker; or 'auto' or 'off'" in unknown.stderr
 
 
-def test_doctor_tries_it_and_pull_knows_its_weights(program: str, tmp_path: Path) -> None:
+def test_doctor_tries_it_and_pull_knows_its_weights(imports: str, tmp_path: Path) -> None:
     # The others are tried in test_cli.py.
     off = {f"OPENFAZE_{name.upper()}": "off" for name in (*(CATALOG.keys() & Settings.model_fields.keys()), "browser")}
-    examined = openfaze(program, "doctor", "--json", OPENFAZE_WEIGHTS_DIR=str(tmp_path), **off)
+    examined = openfaze(imports, "doctor", "--json", OPENFAZE_WEIGHTS_DIR=str(tmp_path), **off)
     found: dict[str, Any] = {one["capability"]: one for one in json.loads(examined.stdout)["capabilities"]}
     assert (found["toy"]["outcome"], found["toy"]["said"]) == ("ok", "said 'squeak: it'")
-    listed = openfaze(program, "pull", OPENFAZE_WEIGHTS_DIR=str(tmp_path)).stdout.splitlines()
+    listed = openfaze(imports, "pull", OPENFAZE_WEIGHTS_DIR=str(tmp_path)).stdout.splitlines()
     assert listed[listed.index("toy") + 1].split() == ["squeaker", "1", "MB", "MIT", "missing", "squeaks"]
 
 
 def test_nothing_of_it_is_left() -> None:
-    listed = openfaze(SERVE, "pull").stdout
+    listed = openfaze(IMPORTS, "pull").stdout
     assert "whisper-small" in listed
     assert "squeaker" not in listed

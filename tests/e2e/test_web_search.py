@@ -11,10 +11,9 @@ import openai
 import pytest
 
 from tests import search_engines as said
-from tests.e2e.conftest import KEY, api_client
+from tests.e2e.conftest import KEY, api_client, printed_by_client
 from tests.e2e.full_model import FullModel, client_of_app, content_of, prompt_text, serving_full_model
 from tests.e2e.test_cli import openfaze_here
-from tests.e2e.test_docs import CLIENT_PYTHON
 from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
 from tests.server import Server, serving
@@ -110,12 +109,8 @@ print(json.dumps(client.tasks.web_search("Search the web for tides")))
 
 
 def test_the_interfaze_sdk_searches(client: httpx.Client, searching_server: Server) -> None:
-    if not CLIENT_PYTHON.exists():
-        pytest.skip("needs the official client's environment, which `make test` creates")
-    command = [str(CLIENT_PYTHON), "-c", INTERFAZE, f"{searching_server.base_url}/v1", KEY]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout) == json.loads(content(client.post("/v1/chat/completions", json=body())))["result"]
+    found = json.loads(printed_by_client(INTERFAZE, f"{searching_server.base_url}/v1", KEY))
+    assert found == json.loads(content(client.post("/v1/chat/completions", json=body())))["result"]
 
 
 def test_the_log_holds_nothing_of_what_is_searched_for(client: httpx.Client, searching_server: Server) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from models.base import EngineFailed, EngineUnavailable
 from models.scheduler import SHARE, Share
@@ -23,27 +24,38 @@ from tests.web_pages import extract_page
 
 PROGRAM = find_browser()
 needs_browser = pytest.mark.skipif(PROGRAM is None, reason="needs Playwright and a Chromium")
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="module")]
 
 SHELL = b'<html><head><title>App</title></head><body><div id="root"></div><script src="/app.js"></script></body></html>'
 
 
 @asynccontextmanager
-async def rendering(
-    script: str, *, seconds: float = 20.0, max_bytes: int = 1_000_000, **pages: Any
-) -> AsyncIterator[tuple[BrowserRenderer, Server]]:
+async def showing(script: str, **pages: Any) -> AsyncIterator[Server]:
+    """A web server whose first page runs `script`."""
     served: dict[str, Any] = {
         "": response(SHELL, "Content-Type: text/html"),
         "app.js": response(script.encode(), "Content-Type: text/javascript"),
         **pages,
     }
     async with serving(**served) as server:
-        policy = BrowserPolicy(PROGRAM or "", seconds=seconds, max_bytes=max_bytes)
-        renderer = BrowserRenderer(policy, FetchPolicy(allow=("127.0.0.1/32",)), Names(good_test=["127.0.0.1"]))
-        try:
-            yield renderer, server
-        finally:
-            await renderer.close()
+        yield server
+
+
+@asynccontextmanager
+async def a_browser(program: str = PROGRAM or "", seconds: float = 20.0) -> AsyncIterator[BrowserRenderer]:
+    policy = BrowserPolicy(program, seconds=seconds, max_bytes=1_000_000)
+    renderer = BrowserRenderer(policy, FetchPolicy(allow=("127.0.0.1/32",)), Names(good_test=["127.0.0.1"]))
+    try:
+        yield renderer
+    finally:
+        await renderer.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def renderer() -> AsyncIterator[BrowserRenderer]:
+    """One for all tests that do it no harm: it takes longer to start than a page to show."""
+    async with a_browser() as renderer:
+        yield renderer
 
 
 async def text(renderer: BrowserRenderer, url: str) -> str:
@@ -63,17 +75,17 @@ def asked(server: Server) -> list[str]:
     return [head.split()[1] for head in server.requests]
 
 
-async def test_a_page_that_fetches_its_content_is_read() -> None:
+async def test_a_page_that_fetches_its_content_is_read(renderer: BrowserRenderer) -> None:
     script = shows("fetch('/data').then(answer => answer.text())")
-    async with rendering(script, data=response(b"the real content")) as (renderer, server):
+    async with showing(script, data=response(b"the real content")) as server:
         assert await text(renderer, server.url()) == "It said: the real content"
 
 
-async def test_what_style_sheets_hide_is_left_out() -> None:
+async def test_what_style_sheets_hide_is_left_out(renderer: BrowserRenderer) -> None:
     script = """document.getElementById('root').innerHTML = '<main><p>seen</p><p class="x y">unseen</p></main>';
     const sheet = new CSSStyleSheet();
     sheet.replaceSync('.x.y { display: none }'); document.adoptedStyleSheets = [sheet]"""
-    async with rendering(script) as (renderer, server):
+    async with showing(script) as server:
         assert await text(renderer, server.url()) == "seen"
 
 
@@ -88,20 +100,20 @@ async def test_what_style_sheets_hide_is_left_out() -> None:
         pytest.param("http://[::1]/", marks=pytest.mark.deep),
     ],
 )
-async def test_addresses_inside_are_out_of_reach(target: str) -> None:
+async def test_addresses_inside_are_out_of_reach(renderer: BrowserRenderer, target: str) -> None:
     script = shows(f"fetch('{target}', {{mode: 'no-cors'}}).then(answer => answer.type + answer.status)")
-    async with rendering(script, redirect=redirect("http://10.0.0.1/secret")) as (renderer, server):
+    async with showing(script, redirect=redirect("http://10.0.0.1/secret")) as server:
         # An opaque answer is the proxy's refusal: that of another origin cannot be read.
         assert await text(renderer, server.url()) in ("It said: failed", "It said: opaque0")
 
 
-async def test_a_page_that_leads_inside_is_not_read() -> None:
-    async with rendering("location = 'http://169.254.169.254/'") as (renderer, server):
+async def test_a_page_that_leads_inside_is_not_read(renderer: BrowserRenderer) -> None:
+    async with showing("location = 'http://169.254.169.254/'") as server:
         with pytest.raises(InputError, match="address that cannot be opened"):
             await renderer.render(server.url())
 
 
-async def test_sockets_and_peer_connections_are_off() -> None:
+async def test_sockets_and_peer_connections_are_off(renderer: BrowserRenderer) -> None:
     reached: list[bytes] = []
 
     async def socket(head: bytes, _writer: asyncio.StreamWriter) -> None:
@@ -111,27 +123,27 @@ async def test_sockets_and_peer_connections_are_off() -> None:
         socket.onopen = () => done('open');
         socket.onclose = () => done('closed'); socket.onerror = () => done('closed') })
         .then(said => said + ' ' + typeof RTCPeerConnection + ' ' + typeof WebTransport + ' ' + typeof Worker)"""
-    async with rendering(shows(expression), socket=socket) as (renderer, server):
+    async with showing(shows(expression), socket=socket) as server:
         said = await text(renderer, server.url())
     assert said.endswith("undefined undefined undefined")
     assert not reached
 
 
-async def test_pictures_are_not_loaded() -> None:
+async def test_pictures_are_not_loaded(renderer: BrowserRenderer) -> None:
     script = "document.getElementById('root').innerHTML = '<main><p>words</p><img src=\"/picture.png\"></main>'"
-    async with rendering(script) as (renderer, server):
+    async with showing(script) as server:
         assert await text(renderer, server.url()) == "words"
     assert "/picture.png" not in asked(server)
 
 
-async def test_pages_share_no_cookies() -> None:
+async def test_pages_share_no_cookies(renderer: BrowserRenderer) -> None:
     script = shows("document.cookie + (document.cookie = 'a=1; path=/').slice(0, 0)")
-    async with rendering(script) as (renderer, server):
+    async with showing(script) as server:
         assert [await text(renderer, server.url()) for _ in range(2)] == ["It said:", "It said:"]
 
 
 async def test_a_page_that_never_ends_is_given_up() -> None:
-    async with rendering("for (;;) {}", seconds=5.0) as (renderer, server):
+    async with a_browser(seconds=5.0) as renderer, showing("for (;;) {}") as server:
         with pytest.raises(InputError, match="took longer than 5 s") as caught:
             await renderer.render(server.url(), param="p")
     assert (caught.value.code, caught.value.param) == ("fetch_failed", "p")
@@ -139,40 +151,40 @@ async def test_a_page_that_never_ends_is_given_up() -> None:
 
 async def test_a_page_that_grows_without_end_does_not_take_the_browser_along() -> None:
     bomb = "const kept = []; for (;;) kept.push(new Array(1e6).fill(Math.random()))"
-    async with rendering(bomb, seconds=15.0, fine=response(b"<p>fine</p>", "Content-Type: text/html")) as (
-        renderer,
-        server,
+    async with (
+        a_browser(seconds=15.0) as renderer,
+        showing(bomb, fine=response(b"<p>fine</p>", "Content-Type: text/html")) as server,
     ):
         with pytest.raises((InputError, EngineFailed)):
             await renderer.render(server.url())
         assert await text(renderer, server.url("fine")) == "fine"
 
 
-async def test_a_page_that_becomes_too_large_is_refused() -> None:
+async def test_a_page_that_becomes_too_large_is_refused(renderer: BrowserRenderer) -> None:
     script = "document.getElementById('root').innerHTML = '<p>' + 'x'.repeat(2000000) + '</p>'"
-    async with rendering(script) as (renderer, server):
+    async with showing(script) as server:
         with pytest.raises(InputTooLarge):
             await renderer.render(server.url())
 
 
-async def test_a_browser_that_died_is_started_anew() -> None:
-    async with rendering(shows("'hello'")) as (renderer, server):
+async def test_a_browser_that_died_is_started_anew(renderer: BrowserRenderer) -> None:
+    async with showing(shows("'hello'")) as server:
         assert await text(renderer, server.url()) == "It said: hello"
         os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
         assert await text(renderer, server.url()) == "It said: hello"
 
 
-async def test_a_status_of_failure_is_told() -> None:
-    async with rendering("") as (renderer, server):
+async def test_a_status_of_failure_is_told(renderer: BrowserRenderer) -> None:
+    async with showing("") as server:
         with pytest.raises(InputError, match="status 404"):
             await renderer.render(server.url("missing"))
 
 
 @pytest.mark.deep
-async def test_pages_are_rendered_side_by_side_and_do_not_mix() -> None:
+async def test_pages_are_rendered_side_by_side_and_do_not_mix(renderer: BrowserRenderer) -> None:
     script = shows("location.pathname")
     pages: dict[str, Any] = {name: response(SHELL, "Content-Type: text/html") for name in "abcd"}
-    async with rendering(script, **pages) as (renderer, server):
+    async with showing(script, **pages) as server:
         said = await asyncio.gather(*(text(renderer, server.url(name)) for name in "abcd"))
     assert said == [f"It said: /{name}" for name in "abcd"]
 
@@ -188,7 +200,7 @@ def _chromium_of(parent: int) -> int:
     )
 
 
-def test_a_browser_can_be_turned_off() -> None:
+async def test_a_browser_can_be_turned_off() -> None:
     assert find_browser("off") is None
     assert find_browser("/no/such/program") is None
 
@@ -223,10 +235,7 @@ async def test_a_browser_that_is_installed_later_is_found(tmp_path: Path, monkey
 
 
 async def test_a_browser_that_runs_elsewhere_is_used(tmp_path: Path) -> None:
-    async with rendering(shows("fetch('/data').then(answer => answer.text())"), data=response(b"content")) as (
-        _,
-        server,
-    ):
+    async with showing(shows("fetch('/data').then(answer => answer.text())"), data=response(b"content")) as server:
         command = [
             str(PROGRAM),
             "--headless",
@@ -239,10 +248,8 @@ async def test_a_browser_that_runs_elsewhere_is_used(tmp_path: Path) -> None:
             assert process.stderr is not None
             while b"DevTools listening on" not in (line := await process.stderr.readline()):
                 assert line, "Chromium did not start"
-            policy = BrowserPolicy(line.decode().split()[-1])
-            renderer = BrowserRenderer(policy, FetchPolicy(allow=("127.0.0.1/32",)), Names())
-            assert await text(renderer, server.url()) == "It said: content"
-            await renderer.close()
+            async with a_browser(line.decode().split()[-1]) as renderer:
+                assert await text(renderer, server.url()) == "It said: content"
         finally:
             process.kill()
             await process.wait()
@@ -255,7 +262,7 @@ async def test_a_browser_that_does_not_start_is_unavailable() -> None:
     await renderer.close()
 
 
-def test_the_browsers_container_has_the_flags_of_the_browser() -> None:
+async def test_the_browsers_container_has_the_flags_of_the_browser() -> None:
     entry = (Path(__file__).parents[2] / "docker" / "browser" / "Dockerfile").read_text().partition("ENTRYPOINT")[2]
     assert set(FLAGS) <= set(json.loads(entry.replace("\\\n", "")))
 
