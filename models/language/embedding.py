@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from models.host import EngineHost
 
 DIMENSIONS = 384
+LANGUAGES = frozenset({"en"})
+"""ISO 639-1 codes of the languages whose sentences the engine was trained to compare."""
 
 Vector = NDArray[np.float32]
 """float32[384] of length 1: the cosine of two texts is the dot product of their vectors."""

@@ -44,9 +44,9 @@ _LINK = "\N{LINK SYMBOL}"
 _LINKS = re.compile(rf"{_LINK}(\d+)")
 
 # Bounds and possessive repeats: no text, however odd, makes any of these slow.
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+")
-_QUOTED = re.compile(
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+")
+QUOTED = re.compile(
     r'"[^"\n]{0,300}"|“[^”\n]{0,300}”|„[^“”\n]{0,300}[“”]|«[^»\n]{0,300}»|「[^」\n]{0,300}」|『[^』\n]{0,300}』'
     r"|‘[^’\n]{0,300}’|(?<!\w)'[^'\n]{0,300}'(?!\w)"
 )
@@ -83,12 +83,12 @@ class Prose:
     def of(cls, message: str) -> Self:
         if len(message) > _LONGEST_MESSAGE:
             message = f"{message[: _LONGEST_MESSAGE // 2]}\n{message[-_LONGEST_MESSAGE // 2 :]}"
-        bare = _CODE.sub(" ", message)
+        bare = CODE.sub(" ", message)
         links = urls_in(bare)
         # The longest first: a link may begin with another one.
         for number, link in sorted(enumerate(links), key=lambda numbered: -len(numbered[1])):
             bare = bare.replace(link, f" {_LINK}{number} ")
-        bare, quotations = _QUOTED.subn(_without_quotation, _EMAIL.sub(" ", bare))
+        bare, quotations = QUOTED.subn(_without_quotation, EMAIL.sub(" ", bare))
         bare = _BLANKS.sub(" ", bare)
         text, brings_text = _without_payload(bare)
         shown = set(_LINKS.findall(text))

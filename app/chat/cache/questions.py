@@ -1,0 +1,366 @@
+"""What an English question says, read with the words of questions.toml: for `vetoes`."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from app.chat.evidence.quantities import days, numbers
+from app.chat.planning.wants import CODE, EMAIL, QUOTED
+from models.translation.languages import detected
+from tasks.inputs.source import urls_in
+from tasks.wording.vocabulary import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
+
+_SURE: Final = 0.8
+"""Probability from which on a text is taken to be in a language."""
+
+Readings = Sequence[frozenset[Any]]
+"""What each of some numbers or days may mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    language: str | None
+    """None where it is in doubt."""
+    quoted: frozenset[str]
+    addresses: frozenset[str]
+    codes: frozenset[str]
+    """Words with figures or signs in them, such as names of files and products."""
+    days: Readings
+    dates: frozenset[str]
+    """Months, days of the week and places in an order, by name."""
+    numbers: Readings
+    units: frozenset[str]
+    denies: bool
+    question: str
+    """What is asked for: "why", "howmany" …, "can", "must", "yes or no", or "" for all else."""
+    words: Sequence[str]
+    """Stems of all words, in order."""
+    content: Sequence[str]
+    """Those that have a meaning of their own."""
+    names: Sequence[str]
+    objects: Mapping[str, frozenset[str]]
+    """What stands behind "to", "from", "than" …, by that word."""
+    times: frozenset[int]
+    """Past, present, future; as the persons and the verbs of little meaning by their places in the table."""
+    persons: frozenset[int]
+    light: frozenset[int]
+    begins_with: str
+    """Whether "i" or "you" comes first where there are both, else ""."""
+    has_order: bool
+    """Whether a change of places changes the meaning: not in "A and B"."""
+
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
+_SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
+"""Of calculations and of code."""
+_CONTRACTIONS: Final = (
+    (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\b(what|who|where|how|when|why|there|it|that)'s\b"), r"\1 is"),
+    (re.compile(r"\bi'm\b"), "i am"),
+    (re.compile(r"\bi'd\b"), "i would"),
+    (re.compile(r"(?<=\w)'(?:s|re|ve|ll|d)\b"), ""),
+    (re.compile(r"(?<=s)'(?=\W|$)"), ""),
+)
+_COUNTRY: Final = re.compile(r"\bU\.?S\.?(?:A\.?)?(?=\W|$)")
+_SYMBOLS: Final = {
+    "%": "percent",
+    "$": "dollar",
+    "€": "euro",
+    "£": "sterling",
+    "¥": "yen",
+    "₹": "rupee",
+    "°c": "celsius",
+    "°f": "fahrenheit",
+}
+_SYMBOL: Final = re.compile("|".join(map(re.escape, _SYMBOLS)), re.IGNORECASE)
+
+
+@lru_cache(1024)
+def read(text: str) -> Question:
+    table = vocabulary()
+    text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("\N{EM DASH}", " ").replace("\N{EN DASH}", "-")
+    line = " ".join(text.split())
+    language, likely = next(iter(detected(line)), ("", 0.0))
+    addresses = [*urls_in(text), *EMAIL.findall(text)]
+    quoted = [found.group() for pattern in (CODE, QUOTED) for found in pattern.finditer(text)]
+    for each in (*addresses, *quoted):
+        text = text.replace(each, " ")
+    text = _COUNTRY.sub("usa", text)
+    capitals = set(_capitalised(text))
+    text = " ".join(text.lower().split())
+    for pattern, instead in _CONTRACTIONS:
+        text = pattern.sub(instead, text)
+    text = table.phrase.sub(lambda found: f" {table.phrases[found.group()]} ", text)
+    named_days = list(days(text))
+    text = _without(text, [(day.start, day.end) for day in named_days])
+    codes = set(_SIGN.findall(text))
+    found_numbers = list(numbers(text))
+    units = {_SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)}
+    text = _without(text, [(number.start, number.end) for number in found_numbers], " # ")
+    terms = _WORD.findall(text)
+    terms = [_unit(term, before) or term for before, term in zip(["", *terms], terms, strict=False)]
+    words, content, names, dates = [], [], [], set()
+    values = [number.readings for number in found_numbers]
+    for term in terms:
+        words.append(stem(term))
+        if term in table.numbers:
+            values.append(frozenset({Decimal(table.numbers[term])}))
+        elif (month := table.dates.get(term)) and (term not in _MAY_BE_VERBS or term in capitals):
+            dates.add(month)
+        elif term in table.unit_names:
+            units.add(term)
+        elif any(character.isdigit() or character in "./_+#&" for character in term) and term != "#":
+            codes.add(term)
+        elif term not in "#%":
+            word = stem(term)
+            if term in capitals:
+                names.append(word)
+            if term in capitals or term not in table.little:
+                content.append(word)
+    return Question(
+        language=language if likely >= _SURE else None,
+        quoted=frozenset(each.casefold() for each in quoted),
+        addresses=frozenset(each.casefold().rstrip("/.") for each in addresses),
+        codes=frozenset(codes),
+        days=[frozenset(day.readings) for day in named_days],
+        dates=frozenset(dates),
+        numbers=values,
+        units=frozenset(units),
+        denies=any(term in table.negations for term in terms),
+        question=_asked(terms),
+        words=words,
+        content=content,
+        names=names,
+        objects=_objects(terms),
+        times=_kinds(terms, table.times),
+        persons=_kinds(terms, table.persons),
+        light=_kinds(terms, table.light),
+        begins_with=_first_person(terms),
+        has_order=not any(term in table.without_order for term in terms),
+    )
+
+
+def _kinds(terms: Sequence[str], kinds: Mapping[str, int]) -> frozenset[int]:
+    return frozenset(kinds[term] for term in terms if term in kinds)
+
+
+def _first_person(terms: Sequence[str]) -> str:
+    found = [_I_OR_YOU[term] for term in terms if term in _I_OR_YOU]
+    return found[0] if len(set(found)) == 2 else ""
+
+
+_I_OR_YOU: Final = {"i": "i", "me": "i", "we": "i", "us": "i", "you": "you"}
+
+_MAY_BE_VERBS: Final = frozenset({"may", "march", "mar", "sun", "sat", "second"})
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") -> str:
+    for start, end in reversed(spans):
+        text = f"{text[:start]}{instead}{text[end:]}"
+    return text
+
+
+def _capitalised(text: str) -> Iterator[str]:
+    """In lower case the words that are names by their letters: in capitals inside a sentence, where not all are."""
+    found = list(_WORD.finditer(text))
+    if sum(each.group()[0].isupper() for each in found) > len(found) / 2 and len(found) > 3:
+        return
+    for each in found:
+        word = each.group().removesuffix("'s")
+        inside = any(character.isupper() for character in word[1:])
+        if word == "I" or word.startswith("I'"):
+            continue
+        before = text[: each.start()].rstrip(_BETWEEN)
+        if inside or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
+            yield word.lower()
+
+
+_BETWEEN: Final = " \t\"'“„«(["
+_SENTENCE_ENDS: Final = ".!?:;\n"
+
+
+_BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
+
+
+def _unit(term: str, before: str) -> str | None:
+    """A unit by its name; those of one letter or two only behind a number or a direction."""
+    if len(term) <= 2 and before not in _BEFORE_UNITS:
+        return None
+    named = vocabulary().units.get(term)
+    return named or (unit_named(term) if term.isascii() else None)
+
+
+def _asked(terms: Sequence[str]) -> str:
+    table = vocabulary()
+    for place, term in enumerate(terms):
+        following = terms[place + 1] if place + 1 < len(terms) else ""
+        if term in table.questions and (
+            place < 2 or term.startswith("how") or following in table.yes_or_no or following == "to"
+        ):
+            costs = term == "howmuch" and not _COSTS.isdisjoint(terms)
+            return "" if costs else term
+        if term == "whom":
+            return "who"
+    if not terms or terms[0] not in table.yes_or_no:
+        return ""
+    if not table.obligations.isdisjoint(terms):
+        return "must"
+    return "can" if terms[0] in table.possibilities else "yes or no"
+
+
+_COSTS: Final = frozenset({"cost", "costs"})
+"""With "how much" they ask what "what is the price" does."""
+
+
+def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    table = vocabulary()
+    objects: dict[str, set[str]] = {}
+    for place, term in enumerate(terms):
+        if term in table.directions:
+            behind = (
+                stem(each) for each in terms[place + 1 : place + 4] if each not in table.without_meaning and each != "#"
+            )
+            objects.setdefault(_TOWARDS.get(term, term), set()).update([next(behind, "")])
+    return {direction: frozenset(found - {""}) for direction, found in objects.items()}
+
+
+_TOWARDS: Final = dict.fromkeys(("into", "onto", "toward", "towards"), "to")
+
+_DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
+_SINGULARS: Final = ("ss", "us", "is")
+
+
+@lru_cache(4096)
+def stem(word: str) -> str:
+    """`word` without the endings of plurals, verbs and adverbs: "cancelling", "cancelled" and "cancels" are one."""
+    for ending, instead in (
+        ("ies", "y"),
+        ("ied", "y"),
+        ("sses", "ss"),
+        ("ing", ""),
+        ("ed", ""),
+        ("ly", ""),
+        ("es", ""),
+        ("s", ""),
+    ):
+        if (
+            word.endswith(ending)
+            and len(word) - len(ending) >= 3
+            and not (ending[-1] == "s" and word.endswith(_SINGULARS))
+        ):
+            word = word.removesuffix(ending) + instead
+            break
+    word = _DOUBLED.sub(r"\1", word)
+    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    phrase: re.Pattern[str]
+    phrases: Mapping[str, str]
+    without_meaning: frozenset[str]
+    little: frozenset[str]
+    """Those, and the words of questions, which are compared by themselves."""
+    negations: frozenset[str]
+    questions: frozenset[str]
+    yes_or_no: frozenset[str]
+    directions: frozenset[str]
+    opposite_directions: Mapping[str, frozenset[str]]
+    without_order: frozenset[str]
+    obligations: frozenset[str]
+    possibilities: frozenset[str]
+    times: Mapping[str, int]
+    persons: Mapping[str, int]
+    light: Mapping[str, int]
+    synonyms: Mapping[str, frozenset[int]]
+    """The sets that a stem belongs to."""
+    opposites: Sequence[tuple[str, str]]
+    """Stems."""
+    units: Mapping[str, str]
+    unit_names: frozenset[str]
+    numbers: Mapping[str, int]
+    dates: Mapping[str, str]
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    phrases = {said: word.strip() for word, lists in data["phrases"].items() for said in _listed(", ".join(lists))}
+    words = {
+        name: frozenset(_listed(said) if "," in said else said.split())
+        for name, said in data["words"].items()
+        if isinstance(said, str)
+    }
+    synonyms: dict[str, set[int]] = {}
+    for number, each in enumerate(data["synonyms"]["sets"]):
+        for word in _listed(each):
+            synonyms.setdefault(stem(word), set()).add(number)
+    pairs = [_listed(each) for each in data["words"]["opposite_directions"]]
+    turned: dict[str, set[str]] = {}
+    for x, y in pairs:
+        turned.setdefault(x, set()).add(y)
+        turned.setdefault(y, set()).add(x)
+    return Vocabulary(
+        re.compile(rf"(?<![\w'])(?:{any_of(map(re.escape, phrases))})(?![\w'])"),
+        phrases,
+        words["without_meaning"],
+        words["without_meaning"] | words["questions"],
+        words["negations"],
+        words["questions"],
+        words["yes_or_no"],
+        words["directions"],
+        {word: frozenset(others) for word, others in turned.items()},
+        words["without_order"],
+        words["obligations"],
+        words["possibilities"],
+        _numbered(data["words"]["times"]),
+        _numbered(data["words"]["persons"]),
+        _numbered(data["words"]["light"]),
+        {word: frozenset(sets) for word, sets in synonyms.items()},
+        [(stem(x), stem(y)) for x, y in map(_listed, data["opposites"]["pairs"])],
+        {word: unit for unit, said in data["units"].items() for word in _listed(said)},
+        frozenset({*data["units"], *UNITS}),
+        _english(NUMBERS, 1),
+        {
+            **{word: f"place {number}" for word, number in _english(PLACES, 2).items()},
+            **{word: f"month {MONTHS[word[:3]]}" for word in _english(MONTHS, 2)},
+            **{name: f"weekday {name[:3]}" for name in _WEEKDAYS},
+        },
+    )
+
+
+_WEEKDAYS: Final = tuple(
+    f"{day}{ending}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for ending in ("day", "days")
+)
+
+
+def _numbered(kinds: Sequence[str]) -> dict[str, int]:
+    return {word: number for number, words in enumerate(kinds) for word in _listed(words)}
+
+
+def _listed(said: str) -> list[str]:
+    return [word.strip() for word in said.split(",") if word.strip()]
+
+
+def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
+    """The first words of each number: the lists begin with English."""
+    by_number: dict[int, list[str]] = {}
+    for word, number in named.items():
+        by_number.setdefault(number, []).append(word)
+    return {word: number for number, found in by_number.items() for word in found[:words] if word != "one"}
+
+
+def share_of_english(text: str) -> float:
+    """The share of the words of `text` that are among the commonest of English questions."""
+    table = vocabulary()
+    terms = _WORD.findall(text.lower())
+    common = table.without_meaning | table.questions | table.yes_or_no | table.directions
+    return sum(term in common for term in terms) / max(1, len(terms))

@@ -1,0 +1,154 @@
+"""What makes two questions different, however alike they sound: found by reading them, before any similarity counts.
+
+A sentence embedding hears what a question is about. "Disable 2FA" is next to "enable 2FA" there, and "5 mg" next to "50
+mg". Here both must say the same of all that changes an answer: figures, units, dates, negations, directions, names,
+what is quoted, and the language. A wrong veto costs a hit, a missing one a wrong answer: in doubt they disagree.
+
+>>> disagree("How do I enable 2FA?", "How do I disable 2FA?")
+'opposite'
+>>> disagree("How do I buy a ticket?", "How can I purchase tickets?") is None
+True
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Final
+
+from app.chat.cache.questions import Question, Readings, read, vocabulary
+
+MAX_CHARS: Final = 1000
+"""A longer text disagrees with any other: it is not read."""
+_MOST_COMPARED: Final = 16
+"""Words whose order is compared."""
+_ALIKE: Final = 0.7
+"""The share of all words that two questions have in common where no more than places were changed."""
+
+
+def disagree(one: str, other: str) -> str | None:
+    """Names what one question says and the other does not: "length", "language", "quotation", "address", "code",
+    "date", "number", "unit", "negation", "opposite", "direction", "order", "question", "time", "person", "name" or
+    "words". None where they may ask the same."""
+    if max(len(one), len(other)) > MAX_CHARS:
+        return "length"
+    a, b = read(one), read(other)
+    checks = (
+        ("language", a.language and b.language and a.language != b.language),
+        ("quotation", a.quoted != b.quoted),
+        ("address", a.addresses != b.addresses),
+        ("code", a.codes != b.codes),
+        ("date", a.dates != b.dates or not _agree(a.days, b.days)),
+        ("number", not _agree(a.numbers, b.numbers, ordered=a.has_order and b.has_order)),
+        ("unit", a.units != b.units),
+        ("negation", _is_denied(a, b)),
+        ("opposite", _is_opposite(a, b)),
+        ("direction", _is_turned(a, b) or _is_turned(b, a)),
+        ("order", _is_swapped(a, b)),
+        ("question", a.question != b.question),
+        ("time", _exclude(a.times, b.times)),
+        ("person", _exclude(a.persons, b.persons) or {a.begins_with, b.begins_with} == {"i", "you"}),
+        ("words", _exclude(a.light, b.light)),
+        ("name", _lacks(a.names, b.words) or _lacks(b.names, a.words)),
+        ("words", _lacks(a.content, b.words) or _lacks(b.content, a.words)),
+    )
+    return next((reason for reason, differs in checks if differs), None)
+
+
+def _agree(ones: Readings, others: Readings, *, ordered: bool = False) -> bool:
+    """Whether they can be paired, each two with a reading in common."""
+    if ordered:
+        return len(ones) == len(others) and all(one & other for one, other in zip(ones, others, strict=True))
+    left = list(others)
+    for one in ones:
+        found = next((other for other in left if one & other), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return not left
+
+
+def _exclude(ones: frozenset[int], others: frozenset[int]) -> bool:
+    return bool(ones and others) and not ones & others
+
+
+def _is_denied(a: Question, b: Question) -> bool:
+    if a.denies != b.denies:
+        return True
+    ones, others = set(a.content) - set(b.content), set(b.content) - set(a.content)
+    return any(
+        f"{prefix}{word}" in theirs
+        for prefix in _PREFIXES
+        for ours, theirs in ((ones, others), (others, ones))
+        for word in ours
+    )
+
+
+_PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
+
+
+def _is_opposite(a: Question, b: Question) -> bool:
+    ones, others = set(a.words), set(b.words)
+    return any(
+        (x in ones and x not in others and y in others and y not in ones)
+        or (y in ones and y not in others and x in others and x not in ones)
+        for x, y in vocabulary().opposites
+    )
+
+
+def _is_turned(a: Question, b: Question) -> bool:
+    """Whether what stands behind a direction in `a` stands elsewhere in `b`, where something else took its place."""
+    for direction, objects in a.objects.items():
+        opposite = vocabulary().opposite_directions.get(direction, ())
+        theirs = b.objects.get(direction, frozenset())
+        if not objects & theirs and any(objects & b.objects.get(each, frozenset()) for each in opposite):
+            return True
+        if any(each in b.words for each in objects - theirs) and any(each in a.words for each in theirs - objects):
+            return True
+    return False
+
+
+def _is_swapped(a: Question, b: Question) -> bool:
+    """Whether two words changed places and little else was changed, or two names did."""
+    if not (a.has_order and b.has_order):
+        return False
+    shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MOST_COMPARED]
+    place = {word: b.content.index(word) for word in shared}
+    ones, others = set(a.words), set(b.words)
+    are_alike = len(ones & others) >= _ALIKE * len(ones | others)
+    if are_alike and any(place[x] > place[y] for x, y in combinations(shared, 2)):
+        return True
+    names = [word for word in shared if word in a.names or word in b.names]
+    if any(place[x] > place[y] for x, y in combinations(names, 2)):
+        return True
+    return any(_is_passive_twin(one, other, shared) for one, other in ((a, b), (b, a)))
+
+
+def _is_passive_twin(passive: Question, active: Question, shared: Sequence[str]) -> bool:
+    """Whether what `passive` says was done by somebody, `active` says in the same order without "by"."""
+    by = passive.objects.get("by", frozenset())
+    return "by" not in active.objects and len(shared) > 2 and shared[-1] in by and active.content[-1] == shared[-1]
+
+
+def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether a word has neither itself nor a synonym nor another form of it among the others."""
+    synonyms = vocabulary().synonyms
+    sets = frozenset[int]().union(*(synonyms.get(other, ()) for other in others))
+    return any(
+        one not in others
+        and not synonyms.get(one, frozenset()) & sets
+        and not any(_is_kin(one, other) for other in others)
+        for one in ones
+    )
+
+
+_ENDINGS: Final = frozenset(
+    ("", "e", "er", "or", "ion", "ation", "ition", "ment", "al", "ual", "ance", "ence", "y", "ur", "ar")
+)
+_LEAST_KIN: Final = 5
+
+
+def _is_kin(one: str, other: str) -> bool:
+    """Whether they are "direct" and "director", "invention" and "inventor"."""
+    return one[:_LEAST_KIN] == other[:_LEAST_KIN] and any(
+        one[:place] == other[:place] and one[place:] in _ENDINGS and other[place:] in _ENDINGS
+        for place in range(_LEAST_KIN, min(len(one), len(other)) + 1)
+    )
