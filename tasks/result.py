@@ -118,6 +118,10 @@ class SourceLine:
     confidences: tuple[float, ...] = ()
     continues: bool = True
     """Whether the next line may go on with the same sentence."""
+    written: str = ""
+    """The line as its text has it, blanks between the words included; empty where the words have bounds."""
+    row: int = 0
+    """How many lines of its text, empty ones too, stand above it."""
 
 
 DataT = TypeVar("DataT")
@@ -232,11 +236,11 @@ def lines_below(
                 yield from lines_below(child, f"{pointer}/{index}", place)
         case bool() | int() | float() | str():
             written = str(value).lower() if isinstance(value, bool) else str(value)
-            lines = [words for line in written.splitlines() if (words := tuple(line.split()))]
-            for number, words in enumerate(lines, 1):
+            lines = [(row, line) for row, line in enumerate(written.splitlines()) if line and not line.isspace()]
+            for number, (row, line) in enumerate(lines, 1):
                 # Somebody's sentence runs on over the chunks of a transcript.
                 continues = number < len(lines) or "timestamp" in place
-                yield SourceLine(words, pointer, place, continues=continues)
+                yield SourceLine(tuple(line.split()), pointer, place, continues=continues, written=line, row=row)
 
 
 def escape(key: str) -> str:

@@ -13,7 +13,7 @@ from tasks.guardrails import GuardResult
 from tasks.gui_detection import GuiResult
 from tasks.object_detection import DetectionResult
 from tasks.ocr_result import OcrResult
-from tasks.result import Failure, JsonResult, Result, SourceLine
+from tasks.result import Failure, JsonResult, Result
 from tasks.scraper import ScraperResult
 from tasks.speech_to_text import SpeechResult
 from tasks.translate import TranslateResult
@@ -55,7 +55,7 @@ def ground(
     value: Any,
     precontext: Sequence[Entry],
     schema: Mapping[str, Any] | None = None,
-    request: Sequence[SourceLine] = (),
+    request: Entry | None = None,
 ) -> Grounding:
     """As `grounded`, at once and of any size."""
     steps = grounded(value, precontext, schema, most_chars=sys.maxsize, request=request)

@@ -30,10 +30,10 @@ from app.chat.event_driver import (
 )
 from app.chat.evidence.evidence import grounded, leaves, pointer_of
 from app.chat.filling.copied import Found
-from app.chat.filling.extractor import Extractor, fields_in, is_text
+from app.chat.filling.extractor import Extractor, fields_in, is_text, read_of
 from app.chat.filling.filled import Filling, fill
 from app.chat.guard.guard import Guard
-from app.chat.inputs import Turn, text_of, texts_of
+from app.chat.inputs import Turn, document_in, said_in, texts_of
 from app.chat.plan import Plan, Planner
 from app.chat.plan_executor import gather, whole_answer, worth_telling
 from app.chat.schema.checker import SchemaChecker
@@ -47,7 +47,6 @@ from models.language.embedding import Embedder
 from models.language.llm import PASSAGES, Abilities, Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import Task
 from tasks.inputs.loader import MediaLoader
-from tasks.result import SourceLine, lines_below
 
 ANSWER_SHARE = 4
 """A quarter of the LLM's context is kept for the answer where the client sets no limit."""
@@ -114,13 +113,16 @@ class Answerer:
         call.stages.done("gather")
         entries = await guard.check_results(work.result)
 
+        document: Entry | None = None
+        if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
+            document = await asyncio.to_thread(document_in, call.request)
         filling: Filling | None = None
         whole: JsonAnswer | str | None = None
         if not call.request.tools and (self.extracts_always or not llm.is_capable):
             if shape is None:
                 whole = None if llm.is_capable else await self._without_words(turn, plan, entries)
-            elif any(entry.error is None for entry in entries):
-                filling = await fill(shape, Found(plan, entries), self.extractor)
+            elif document is not None or any(entry.error is None for entry in entries):
+                filling = await fill(shape, Found(plan, entries, document), self.extractor)
                 whole = filling.answer if filling else None
         if whole is not None:
             if isinstance(whole, str) and not plan.results_only:
@@ -258,7 +260,8 @@ class Answerer:
         filling: Filling | None,
     ) -> AsyncGenerator[Event, None]:
         """An answer that specialists give whole. One without a shape ends at the client's limit."""
-        yield Precontext(tuple(entries))
+        if entries:
+            yield Precontext(tuple(entries))
         if isinstance(answer, JsonAnswer) and shape is not None:
             text, is_cut = answer.text, False
             for event in await self._told(answer, entries, shape, request, filling):
@@ -299,7 +302,9 @@ class Answerer:
             return [], None
         scored = filling.scored if filling else None
         if scored is None and self.extractor is not None and not in_haste:
-            scored = await self.extractor.score(*await asyncio.to_thread(fields_in, value, entries, shape.schema))
+            read = read_of(entries, await asyncio.to_thread(document_in, request))
+            scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
+        document = scored.document if scored else None
         evidence, left_out = await self.evidence_executor.run(
             grounded,
             value,
@@ -307,7 +312,7 @@ class Answerer:
             shape.schema,
             most_chars=self.most_evidence_chars,
             support=partial(scored.place, copied=filling is not None) if scored else None,
-            request=await asyncio.to_thread(_lines_said, request),
+            request=document or await asyncio.to_thread(said_in, request),
         )
         if not left_out:
             return [evidence], evidence
@@ -331,12 +336,6 @@ class Answerer:
         taken = await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
-
-
-def _lines_said(request: ChatRequest) -> list[SourceLine]:
-    """The user's own words."""
-    said = [(index, text_of(one)) for index, one in enumerate(request.messages) if one.role == "user"]
-    return [line for index, text in said for line in lines_below(text, f"/messages/{index}/content")]
 
 
 def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:

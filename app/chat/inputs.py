@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
+from app.chat.event_driver import Entry
+from app.chat.planning.wants import pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
@@ -23,6 +25,7 @@ from app.wire.request import (
 )
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
+from tasks.result import JsonResult
 from tasks.wording.page_range import PLAIN, Form
 
 _SHOWN = 80
@@ -86,6 +89,22 @@ def text_of(message: Message) -> str:
 def texts_of(request: ChatRequest, *roles: str) -> list[str]:
     """The texts of the messages in `roles`, or of all of them."""
     return [text_of(message) for message in request.messages if not roles or message.role in roles]
+
+
+def said_in(request: ChatRequest) -> Entry:
+    """The users' own words, as a result that has them where the request does."""
+    return _said({at: text_of(message) for at, message in enumerate(request.messages) if message.role == "user"})
+
+
+def document_in(request: ChatRequest) -> Entry | None:
+    """The document that the last user message with one brings as its text."""
+    users = [(at, message) for at, message in enumerate(request.messages) if message.role == "user"]
+    found = ((at, pasted_in(text_of(message))) for at, message in reversed(users))
+    return next((_said({at: text}) for at, text in found if text), None)
+
+
+def _said(texts: Mapping[int, str]) -> Entry:
+    return Entry("request", JsonResult({"messages": {str(at): {"content": text} for at, text in texts.items()}}))
 
 
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:

@@ -37,6 +37,7 @@ from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
 from tasks.ocr_result import page_section, picture_result
+from tasks.result import JsonResult
 from tests.bench.speech import quiet_services
 from tests.conftest import SHARED
 from training.extraction.documents import Document, documents
@@ -95,6 +96,29 @@ def entry_of(lines: Sequence[Placed]) -> Entry:
             found.append(TextLine(tuple(words), quad))
     size = int(max((max(line[2], line[3]) for line in lines), default=1)) + 1
     return Entry("ocr", picture_result(page_section(found, 1, size, size)))
+
+
+def in_columns(lines: Sequence[Placed]) -> str:
+    """The text of a page as a program prints it that keeps its columns by blanks."""
+    letter = statistics.median((right - left) / max(1, len(text)) for left, _, right, _, text in lines)
+    first = min(line[0] for line in lines)
+    rows: list[list[Placed]] = []
+    for line in sorted(lines, key=lambda line: line[1] + line[3]):
+        beside = (
+            row for row in rows[-4:] if min(row[0][3], line[3]) - max(row[0][1], line[1]) > (line[3] - line[1]) / 2
+        )
+        row = next(beside, None)
+        if row is None:
+            rows.append([line])
+        else:
+            row.append(line)
+    written = []
+    for row in rows:
+        text = ""
+        for line in sorted(row):
+            text = text.ljust(max(int((line[0] - first) / letter), len(text) + 2 * bool(text))) + line[4]
+        written.append(text)
+    return "\n".join(written)
 
 
 @dataclass(frozen=True)
@@ -157,6 +181,17 @@ class Bench:
             asked = asked_of(document, rng)
             async for answer in self._asked(entry, asked, "made", rng, lambda _, kind=kind: ("made", f"made: {kind}")):
                 yield answer
+
+    async def pasted(self, made: int, rng: random.Random) -> AsyncIterator[Answer]:
+        """The made documents as the text of a message: line by line, and with their columns."""
+        for document in made_documents("test", made):
+            lines = [(*map(float, line.box), line.text) for line in document.lines]
+            read = entry_of(lines)  # type: ignore[arg-type]
+            asked = asked_of(document, rng)
+            for name, text in (("pasted by lines", read.result.text()), ("pasted with columns", in_columns(lines))):  # type: ignore[arg-type]
+                entry = Entry("request", JsonResult({"messages": {"0": {"content": text}}}))
+                async for answer in self._asked(entry, asked, name, rng, lambda _, name=name: (name,)):
+                    yield answer
 
     async def count_lists(self, made: int, rng: random.Random) -> None:
         """Reads the lists of documents of all kinds: calibration has no use for lists."""
@@ -230,7 +265,9 @@ def evidence_of(scored: Scored, entry: Entry, path: tuple[str, ...], value: Any)
     whole: Any = value
     for step in reversed(path):
         whole = {step: whole}
-    found, _ = run(grounded(whole, [entry], None, most_chars=10**9, support=scored.place))
+    request = entry if entry.name == "request" else None
+    read = [] if request else [entry]
+    found, _ = run(grounded(whole, read, None, most_chars=10**9, support=scored.place, request=request))
     return found.fields.get(pointer_of(path))
 
 
@@ -274,9 +311,6 @@ def report(answers: Sequence[Answer], bench: Bench) -> None:
         near = sum(answer.is_near for answer in group) / len(group)
         seconds = f", {statistics.median(bench.seconds[name]):.2f} s a document" if name in bench.seconds else ""
         print(f"{name}: {right:.1%} right, {near:.1%} near of {len(group)}{seconds}")
-    items = bench.items
-    print(f"cells of items: F1 {2 * items['right'] / max(1, items['said'] + items['meant']):.2f}; "
-          f"{items['all rows']} of {items['lists']} lists have as many rows as are meant")  # fmt: skip
     for by, kinds in (("extractor", ("extractor",)), ("LLM", ("llm", "wrong llm"))):
         said = [answer for answer in answers if answer.by in kinds]
         sure = [(answer.probability, answer.is_near) for answer in said]
@@ -304,8 +338,14 @@ async def main() -> None:
     bench = Bench(SHARED / "data" / "receipts")
     made = int(sys.argv[1]) if len(sys.argv) > 1 else 250
     answers = [answer async for answer in bench.answers("test", made, random.Random(3))]
+    pasted = [answer async for answer in bench.pasted(made, random.Random(3))]
     await bench.count_lists(made, random.Random(3))
     report(answers, bench)
+    items = bench.items
+    print(f"cells of items: F1 {2 * items['right'] / max(1, items['said'] + items['meant']):.2f}; "
+          f"{items['all rows']} of {items['lists']} lists have as many rows as are meant")  # fmt: skip
+    print("As the text of a message:")
+    report(pasted, bench)
     await bench.services.close()
 
 

@@ -111,6 +111,23 @@ def test_labelled_fields_of_a_receipt_are_copied_every_time(client: httpx.Client
         }
 
 
+def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: httpx.Client, server: Server) -> None:
+    text = text_part("Extract the fields: Invoice 4711 from Acme GmbH, total 99.50 EUR")
+    fields = {"invoice_number": STRING, "vendor": STRING, "total": NUMBER, "iban": OR_NULL}
+    loaded = len([entry for entry in server.log if entry["event"] == "llm_loaded"])
+    response = ask(client, text, response_format=schema_of(**fields), evidence=True)
+    expected = {"invoice_number": "4711", "vendor": "Acme GmbH", "total": 99.5, "iban": None}
+    assert json.loads(content_of(response)) == expected
+    body = response.json()
+    for name in ("invoice_number", "vendor", "total"):
+        found = body["evidence"][f"/{name}"]
+        assert (found["name"], found["pointer"]) == ("request", "/messages/0/content")
+        assert 0 < found["probability"] <= 1
+        assert not found.keys() & {"bounds", "precontext"}
+    assert (body["unsupported"], body.get("precontext") or []) == ([], [])
+    assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
+
+
 def test_what_is_left_is_the_llms_and_the_rest_stays_copied(client: httpx.Client, server: Server) -> None:
     receipt = sample("receipt_001.jpg", "image/jpeg")
     fields = {"summary": {"type": "string", "maxLength": 40}, "change": NUMBER}

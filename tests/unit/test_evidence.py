@@ -12,7 +12,6 @@ from app.chat.evidence.evidence import FieldEvidence, grounded
 from app.chat.evidence.passages import passages_of
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
-from tasks.result import SourceLine
 from tests.conftest import each_case
 from tests.entries import Grounding, entry_of, failure_of, ground
 
@@ -412,7 +411,7 @@ def test_numbers_and_days_are_found_by_their_readings(words: list[str]) -> None:
 
 def test_the_users_own_words_support_what_nothing_that_was_read_says() -> None:
     page = ocr("Total 63.60", "Order 7")
-    asked = [SourceLine(("Ship", "it", "to", "Berlin,", "order", "7"), "/messages/0/content", {})]
+    asked = entry_of("request", {"messages": {"0": {"content": "Ship it to Berlin, order 7"}}})
     grounding = ground({"city": "Berlin", "order": 7}, [page], request=asked)
     city, order = grounding["evidence"]["/city"], grounding["evidence"]["/order"]
     assert (city["name"], city["pointer"], "precontext" in city) == ("request", "/messages/0/content", False)

@@ -18,10 +18,11 @@ from app.chat.filling.copied import Found
 from app.chat.filling.extractor import Extractor
 from app.chat.filling.filled import Filling
 from app.chat.filling.filled import fill as fill_by
+from app.chat.inputs import document_in
 from app.chat.plan import Plan, Planner, Step
 from app.chat.schema.json_answer import AnswerInvalid
 from app.chat.schema.structured import Shape
-from app.wire.request import ResponseFormat
+from app.wire.request import ChatRequest, ResponseFormat
 from models.extraction.network import Network
 from models.fair_executor import FairExecutor
 from models.language.embedding import DIMENSIONS
@@ -36,6 +37,8 @@ STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "num
 SAID = "Ask not what your country can do for you."
 HEARD = {"text": SAID, "chunks": [{"timestamp": [0.0, 3.0], "text": SAID}], "language": "en"}
 TRANSLATED = {"translated_text": "No preguntes.", "source_language": "auto-detected", "target_language": "es"}
+PASTED = "BETA LTD\n\nInvoice no.   A-17\nDate          3 May 2024\n\nTotal         12.00 EUR"
+PASTED_VALUES = {"company": "BETA LTD", "invoice_number": "A-17", "total": 12.0}
 RECEIPT = ocr(
     "ACME BOOKS",
     ("Document No : TD01167104", "Date: 25/12/2018 8:13"),
@@ -287,11 +290,48 @@ async def test_the_rows_of_a_table_are_a_list_of_objects() -> None:
     assert found["items"] == [{"description": "Lamp", "price": 30.0}, {"description": "Chair", "price": 33.6}]
 
 
+def pasted(*messages: str) -> Found:
+    users = [{"role": "user", "content": message} for message in messages]
+    return Found(Plan(), [], document_in(ChatRequest.model_validate({"model": "auto", "messages": users})))
+
+
+async def test_a_document_in_a_message_is_read_as_a_file_is() -> None:
+    fields: dict[str, Any] = {"company": STRING, "invoice_number": STRING, "total": NUMBER}
+    asked = pasted("Extract: Invoice 4711 from Acme GmbH, total 99.50 EUR")
+    values = {"company": "Acme GmbH", "invoice_number": "4711", "total": 99.5}
+    iban = {"type": ["string", "null"]}
+    assert await filled(asked, **fields, iban=iban) == {**values, "iban": None}
+    assert await filled(pasted("Order 5 of Beta Ltd", PASTED), **fields) == PASTED_VALUES
+    assert await filled(pasted(PASTED, "Extract the fields."), **fields) == PASTED_VALUES
+    assert await fill(shape_of(**fields), pasted("What is the total?")) is None
+
+
+@pytest.mark.parametrize("gap", ["\t", "   "])
+async def test_cells_of_a_text_stand_below_each_other_where_blanks_or_tabs_part_them(gap: str) -> None:
+    rows = [("Item", "Qty", "Price"), ("A lamp of brass", "1", "30.00"), ("Chair", "2", "33.60"), ("Box", "12", "9.00")]
+    widths = [max(len(row[at]) for row in rows) if gap != "\t" else 0 for at in range(3)]
+    lines = [gap.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    fields = {"description": STRING, "quantity": INTEGER, "price": NUMBER}
+    item = {"type": "object", "properties": fields, "required": list(fields)}
+    found = await filled(pasted("Extract the items:\n" + "\n".join(lines)), items={"type": "array", "items": item})
+    assert [tuple(map(str, one.values())) for one in found["items"]] == [
+        ("A lamp of brass", "1", "30.0"),
+        ("Chair", "2", "33.6"),
+        ("Box", "12", "9.0"),
+    ]
+
+
 async def test_a_field_that_may_be_left_out_is_where_nothing_answers_it() -> None:
     filling = await fill(shape_of(total=NUMBER, iban=STRING, required=["total"]), read())
     assert filling is not None
     assert filling.answer is not None
     assert filling.answer.value == {"total": 63.6}
+
+
+async def test_lines_that_are_joined_keep_their_commas() -> None:
+    page = ocr("ACME BOOKS SDN BHD", "NO. 55, JALAN SAGU 18,", "TAMAN DAYA,", "81100 JOHOR BAHRU.", ("Total", "63.60"))
+    found = await filled(read(page=page), company=STRING, address=STRING, total=NUMBER)
+    assert found["address"] == "NO. 55, JALAN SAGU 18, TAMAN DAYA, 81100 JOHOR BAHRU"
 
 
 async def test_without_an_extractor_what_was_read_is_the_llms() -> None:

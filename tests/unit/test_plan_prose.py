@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.planning.wants import Prose, target_language
+from app.chat.planning.wants import Prose, pasted_in, target_language
 from tests.conftest import each_case
 
 LINK = "https://example.com/a"
@@ -178,3 +178,44 @@ def test_a_target_of_a_translation_may_be_any_language_by_name_or_code(text: str
 )
 def test_a_word_that_looks_like_a_code_is_none(text: str) -> None:
     assert target_language(text, of_translation=True) is None
+
+
+INVOICE = "Invoice 4711 from Acme GmbH, total 99.50 EUR"
+PAGE = "ACME GMBH\n\nInvoice no.   4711\nTotal        99.50"
+
+
+@each_case(
+    ("message", "document"),
+    [
+        (INVOICE, INVOICE),
+        (f"Extract: {INVOICE}", INVOICE),
+        (f"Please extract the fields. {INVOICE}", INVOICE),
+        (f"{INVOICE}. What is the total?", f"{INVOICE}. "),
+        (f"Hi! You are a careful reader. Fill in the schema:\n{PAGE}\n\nReturn only JSON. Thanks!", f"\n{PAGE}\n\n"),
+        (f"```text\n{PAGE}\n```\nExtract the number and the total.", f"{PAGE}\n"),
+        (f"<document>{PAGE}</document> Extract the total.", PAGE),
+        (f"Bitte extrahiere die Felder der folgenden Rechnung:\n{PAGE}", f"\n{PAGE}"),
+        (f"Extrais les champs :\n{PAGE}", f"\n{PAGE}"),
+        (f"请提取以下字段：\n{PAGE}", PAGE),
+        ("Make: Toyota\nModel: Corolla\nReturn Policy: none", "Make: Toyota\nModel: Corolla\nReturn Policy: none"),
+        ("Please find attached invoice 4711.\nBest, Anna", "Please find attached invoice 4711.\nBest, Anna"),
+        ("my name is Anna", "my name is Anna"),
+    ],
+)
+def test_the_text_that_a_message_brings_has_no_instructions(message: str, document: str) -> None:
+    assert (pasted_in(message) or "").strip() == document.strip()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "hello",
+        "What is the capital of France?",
+        "Generate a random person.",
+        "Extract the total.",
+        "a tale of dogs",
+    ],
+)
+def test_a_message_that_only_asks_brings_no_text(message: str) -> None:
+    assert pasted_in(message) is None

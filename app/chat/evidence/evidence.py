@@ -22,7 +22,7 @@ from app.chat.evidence.passages import Passage, passages_of
 from app.chat.schema.structured import Path, schema_at
 from models.extraction.calibration import Signs, probability
 from models.fair_executor import Slices
-from tasks.result import Bounds, SourceLine, bounds_of, escape
+from tasks.result import Bounds, bounds_of, escape
 
 MAX_PASSAGE = 300
 """Characters of the line around a match in a web page."""
@@ -38,7 +38,7 @@ other."""
 PLACE_BONUS = 4.0
 """For the place that the extractor took the value from."""
 REQUEST = -1
-"""Stands for the index of the request, which is no entry."""
+"""Stands for the index of the request, which is no entry of the precontext: it comes after them all."""
 MOST_TALLIED = 1e15
 """Numbers from which on hundredths are no longer exact, and nobody adds up."""
 CONTRADICTED_SCORE = 0.3
@@ -64,7 +64,7 @@ class FieldEvidence(TypedDict):
     else; `elsewhere`: the field's label stands beside another value. The last two speak against the field."""
     probability: NotRequired[float]
     """0 to 1, two decimals: how probable it is that the field is right, calibrated on documents that nothing was fitted
-    to; absent where no extractor is."""
+    to; absent where no extractor is, and where only the words of a request about something else say it."""
     label_text: NotRequired[str]
     """That label as the source has it."""
     confidence: NotRequired[float]
@@ -129,7 +129,7 @@ def grounded(
     *,
     most_chars: int,
     support: Support | None = None,
-    request: Sequence[SourceLine] = (),
+    request: Entry | None = None,
 ) -> Slices[tuple[Evidence, int]]:
     """Evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's JSON
     pointer (RFC 6901). Unsupported are the fields that nothing in the precontext says, and those whose label speaks
@@ -137,14 +137,15 @@ def grounded(
 
     The titles and short descriptions of its `schema` are names of the fields as well as their keys. Each field is
     compared with all of the text: `most_chars` of text are read in all, and the fields that are left then are neither
-    in the evidence nor unsupported; they are counted beside it. `request` is the user's own text: it supports a value
-    that nothing that was read says.
+    in the evidence nor unsupported; they are counted beside it. `request` is the user's own text (`said_in`): it
+    supports a value that nothing that was read says, and is read itself where `support` places values in it.
     """
     passages = passages_of(precontext)
     yield
     claims = Claims(passages)
+    entries = [*precontext, *([request] if request else ())]
     if request:
-        passages.append(Passage(REQUEST, "request", request))
+        passages += [Passage(REQUEST, request.name, lines) for lines in request.result.passages() if lines]
     said = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []
@@ -156,7 +157,7 @@ def grounded(
         fields.append(field)
         candidates[path] = _candidates(field.asked, passages, claims)
         yield
-    chosen = _choose(fields, candidates, precontext)
+    chosen = _choose(fields, candidates, entries)
     for field in fields:
         yield
         found = chosen.get(field.path)
@@ -244,7 +245,7 @@ def _candidates(asked: Asked, passages: Sequence[Passage], claims: Claims) -> li
 
 
 def _choose(
-    fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]], precontext: Sequence[Entry]
+    fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]], entries: Sequence[Entry]
 ) -> dict[Path, _Candidate]:
     """The surest fields first, so that the others of their object can be looked for around them."""
     chosen: dict[Path, _Candidate] = {}
@@ -255,7 +256,7 @@ def _choose(
         members = [field for field in fields if field.item == item and candidates[field.path]]
         for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.asked.value)))):
             around = anchors.setdefault(item, []) if item is not None else []
-            best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field, around, used, precontext))
+            best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field, around, used, entries))
             chosen[field.path] = best
             around.append(best.match)
             used.add(_identity(best.match))
@@ -267,17 +268,17 @@ def _rank(
     field: _Field,
     around: Sequence[Match],
     used: set[tuple[int, int]],
-    precontext: Sequence[Entry],
+    entries: Sequence[Entry],
 ) -> tuple[float, float, int, int]:
     match, asked, place = candidate.match, field.asked, field.place
     fit = affinity(match.passage, match.words, asked.names) + CONFIDENCE_WEIGHT * (_confidence(match) or 0.0)
     fit += CLAIM_BONUS.get(candidate.claim.label, 0.0)
     if around:
         fit += 2 * max(_nearness(match, other) for other in around)
-    if match.passage.entry == REQUEST:
-        fit -= PLACE_BONUS
-    elif place and place.entry is precontext[match.passage.entry] and _is_at(match, place):
+    if place and place.entry is entries[match.passage.entry] and _is_at(match, place):
         fit += PLACE_BONUS
+    elif match.passage.entry == REQUEST:
+        fit -= PLACE_BONUS
     if asked.in_list and _identity(match) not in used:
         fit += UNUSED_BONUS
     return round(fit, 4), match.score, -match.passage.entry, -match.words[0]
@@ -333,7 +334,8 @@ def _report(candidate: _Candidate, field: _Field) -> FieldEvidence:
         "passage": _around(match) if "url" in first.place else None,
     }
     evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
-    if field.place is not None and not is_said:
+    was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
+    if field.place is not None and (was_read or not is_said):
         evidence["probability"] = round(probability(signs_of(evidence, field.place)), 2)
     return evidence
 

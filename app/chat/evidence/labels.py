@@ -12,7 +12,7 @@ from typing import Any
 from rapidfuzz.fuzz import ratio
 
 from app.chat.evidence.concepts import LABEL_WORDS, LAST_WORDS, are_synonyms
-from app.chat.evidence.passages import Passage, fold, look_alike
+from app.chat.evidence.passages import Box, Passage, fold, look_alike
 from tasks.result import CORNERS, Bounds
 
 ALIKE = 85
@@ -37,9 +37,6 @@ LONGEST_PAIR = 40
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbreviations.toml").read_text("utf-8"))
-
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom."""
 
 
 @lru_cache(maxsize=1024)
@@ -167,13 +164,18 @@ def _purity(passage: Passage, label: int, match: int) -> float:
 
 
 def box_of(passage: Passage, words: Sequence[int]) -> Box | None:
-    """The upright rectangle around `words`, where they have bounds."""
+    """The upright rectangle around `words`: in pixels where they have bounds, else on the grid of their text."""
     found = [bounds for word in words if (bounds := bounds_of_word(passage, word)) is not None]
     if not found:
-        return None
+        return _hull([passage.grid[word] for word in words]) if words and passage.grid else None
     corners = [bounds[corner] for bounds in found for corner in CORNERS]
     xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def _hull(boxes: Sequence[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def bounds_of_word(passage: Passage, word: int) -> Bounds | None:

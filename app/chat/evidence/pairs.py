@@ -1,12 +1,13 @@
 """The labels of a page and the values beside them: `Cash  10.00`, `Cashier : MANIS`, a column under its heading."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of
-from app.chat.evidence.labels import REACH, Box, box_of
-from app.chat.evidence.passages import Passage, fold
+from app.chat.evidence.labels import REACH, box_of
+from app.chat.evidence.passages import Box, Passage, fold
 
 GAP = 1.5
 """Heights of a line: a wider gap between two words parts a label from its value, or two labels from each other."""
@@ -14,6 +15,8 @@ ROWS_ABOVE = 8
 """How many rows back a line may still belong to one."""
 SAME_ROW = 0.5
 """The part of the lower of two lines that must be beside the other."""
+MOST_HEADINGS = 100
+"""Of a row."""
 LONGEST_LABEL = 6
 """Words; what is longer and ends with no colon is a sentence."""
 _MOST_KEPT = 2 * LONGEST_LABEL
@@ -55,7 +58,7 @@ class Layout:
     of_word: dict[str, list[Pair]]
     """Those that a colon ends, by each folded word of the label."""
     headings: tuple[Heading, ...]
-    """From top to bottom."""
+    """By their lower edges; of those with the same, the first on the page comes last."""
 
     def heading_of(self, passage: Passage, words: Sequence[int]) -> Heading | None:
         """The nearest one above `words`."""
@@ -63,13 +66,13 @@ class Layout:
         if box is None:
             return None
         height = max(1, box[3] - box[1])
-        above = [
-            heading
-            for heading in self.headings
-            if -0.5 <= (box[1] - heading.box[3]) / height < REACH
-            and min(box[2], heading.box[2]) - max(box[0], heading.box[0]) > 0
-        ]
-        return max(above, key=lambda heading: heading.box[3], default=None)
+        at = bisect_right(self.headings, box[1] + height / 2, key=lambda heading: heading.box[3])
+        while at and box[1] - self.headings[at - 1].box[3] < REACH * height:
+            at -= 1
+            heading = self.headings[at]
+            if min(box[2], heading.box[2]) - max(box[0], heading.box[0]) > 0:
+                return heading
+        return None
 
 
 def layout_of(passage: Passage) -> Layout:
@@ -89,11 +92,13 @@ def layout_of(passage: Passage) -> Layout:
         of_concepts.setdefault(pair.concepts, []).append(pair)
         for word in dict.fromkeys(fold(pair.label)) if pair.closed else ():
             of_word.setdefault(word, []).append(pair)
+    headings.reverse()
+    headings.sort(key=lambda heading: heading.box[3])
     return Layout(by_value, of_concepts, of_word, tuple(headings))
 
 
 def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Heading]:
-    for segment in row:
+    for segment in row[:MOST_HEADINGS]:
         label = " ".join([passage.words[word] for word in segment])
         box = box_of(passage, segment)
         if box is not None and len(segment) <= 3 and len(concepts := concepts_of(_tokens(label))) == 1:

@@ -5,7 +5,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import TypeVar
 
 from app.chat.event_driver import Entry
@@ -14,8 +14,18 @@ from tasks.result import SourceLine
 
 Q = TypeVar("Q", Number, Day)
 
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom."""
+
 COLUMN_GAP = 1.0
 """Heights of a line: figures that are wider apart are not groups of one number."""
+LETTER, HEIGHT, PITCH = 16, 20, 26
+"""How wide and how high a letter of a text without bounds is taken to be, and how far its lines are apart: two blanks
+are a wide gap."""
+TAB = 2
+"""Blanks between two cells that a tab parts, at least."""
+_WORD = re.compile(r"\S+")
+_BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _TOKEN = re.compile(r"[^\W_]+")
 _BREAK = "\x1f"
 """Between two texts that do not continue each other; no token holds it."""
@@ -73,6 +83,22 @@ class Passage:
         return tuple(range(bisect_right(self._text_starts, start) - 1, bisect_right(self._text_starts, end - 1)))
 
     @cached_property
+    def grid(self) -> Sequence[Box]:
+        """The box of each word where the text is written with letters of one width, as people align it with blanks and
+        tabs; nothing where any of its lines has bounds."""
+        if any(line.bounds or "bounds" in line.place for line in self.lines):
+            return ()
+        found: list[Box] = []
+        top, before = 0, None
+        for line, columns in zip(self.lines, _columns([line.written for line in self.lines]), strict=True):
+            is_below = before is not None and before.pointer == line.pointer and before.row < line.row
+            top += PITCH * (line.row - before.row if before is not None and is_below else 1)
+            for word, column in zip(line.words, columns, strict=False):
+                found.append((LETTER * column, top, LETTER * (column + len(word)), top + HEIGHT))
+            before = line
+        return found if len(found) == len(self.words) else ()
+
+    @cached_property
     def numbers(self) -> Quantities[Number]:
         return Quantities(numbers(self.text))
 
@@ -105,9 +131,30 @@ class Passage:
         return found
 
 
+def _columns(lines: Sequence[str]) -> Iterator[Sequence[int]]:
+    """In which column each word of each line begins. In lines with tabs that follow each other, cells are as wide as
+    the widest of their column."""
+    for has_tabs, run in groupby(lines, key=lambda line: "\t" in line):
+        if not has_tabs:
+            yield from ([word.start() for word in _WORD.finditer(line)] for line in run)
+            continue
+        rows = [line.split("\t") for line in run]
+        widths = [0] * max(map(len, rows))
+        for row in rows:
+            for at, cell in enumerate(row):
+                widths[at] = max(widths[at], len(cell) + TAB)
+        starts = list(accumulate(widths, initial=0))
+        for row in rows:
+            yield [
+                start + word.start() for start, cell in zip(starts, row, strict=False) for word in _WORD.finditer(cell)
+            ]
+
+
 def _row(line: SourceLine) -> str:
     if len(line.bounds) < 2:
-        return " ".join(line.words)
+        if _WIDE_GAP.search(line.written) is None:
+            return " ".join(line.words)
+        return _BLANKS.sub(lambda gap: "\t" if _WIDE_GAP.fullmatch(gap[0]) else " ", line.written.strip())
     text = line.words[0]
     for word, bounds, before in zip(line.words[1:], line.bounds[1:], line.bounds, strict=False):
         gap = bounds["top_left"]["x"] - before["top_right"]["x"]

@@ -53,6 +53,8 @@ class Found:
 
     plan: Plan
     entries: Sequence[Entry]
+    document: Entry | None = None
+    """What is read where no step read anything: the request's own text."""
 
     def results(self, *tasks: str) -> Iterator[tuple[Step, Result[Any]]]:
         """Those of steps that succeeded, reading aside apart."""

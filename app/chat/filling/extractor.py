@@ -85,6 +85,11 @@ class Scored:
         found: Matrix = scores / scores.sum(axis=1, keepdims=True)
         return found
 
+    @property
+    def document(self) -> Entry | None:
+        """The request's own text, where that was read."""
+        return next((entry for entry in self.entries if not is_text(entry)), None)
+
     @cached_property
     def days_first(self) -> bool:
         return _puts_days_first(self.reading)
@@ -124,17 +129,20 @@ def without_items(path: Path) -> Path:
     return tuple(step for step in path if isinstance(step, str))
 
 
-def fields_in(
-    value: Any, entries: Sequence[Entry], schema: Mapping[str, Any] | None
-) -> tuple[list[Entry], list[Wanted]]:
-    """What was read, and the texts and numbers of an answer as fields that may be looked for there."""
+def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[Wanted]:
+    """The texts and numbers of an answer as fields that may be looked for in what was read."""
     found: dict[Path, Wanted] = {}
     for path, leaf in leaves(value, ()):
         key = without_items(path)
         if key and key not in found and not isinstance(leaf, bool) and len(found) < MOST_FIELDS:
             asked = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
             found[key] = Wanted(key, asked, names_of(path, asked), lambda _: True, in_list=key != path)
-    return [entry for entry in entries if is_text(entry)], list(found.values())
+    return list(found.values())
+
+
+def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:
+    """What specialists read; where they read nothing, the `document` that the request brings as its text."""
+    return list(filter(is_text, entries)) or ([document] if document else [])
 
 
 def is_text(entry: Entry) -> bool:

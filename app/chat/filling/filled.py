@@ -16,7 +16,7 @@ from typing import Any
 from app.chat.event_driver import Entry
 from app.chat.evidence.labels import Names, names_of
 from app.chat.filling.copied import Found, copied, names_a_result, names_prose
-from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, is_text
+from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, read_of
 from app.chat.filling.features import types_of
 from app.chat.filling.items import items_of
 from app.chat.schema.checker import SchemaChecker
@@ -261,7 +261,7 @@ class _Form:
             for columns in lists.values()
             for one in columns
         ]
-        return cls(schema, values, wanted, list(lists), [entry for entry in found.entries if is_text(entry)])
+        return cls(schema, values, wanted, list(lists), read_of(found.entries, found.document))
 
     def filled(self, shape: Shape, scored: Scored | None) -> Filling | None:
         values = {**self.values}

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.evidence.labels import Box, box_of
+from app.chat.evidence.labels import box_of
 from app.chat.evidence.pairs import Layout, layout_of, segments_of
-from app.chat.evidence.passages import Passage
+from app.chat.evidence.passages import Box, Passage
 from app.chat.evidence.quantities import Day, Number
 
 Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
@@ -42,6 +42,7 @@ _LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
 """What stands before a colon: no time of day, no address."""
 _NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
 """Capitalised words that follow each other: in a sentence, these are names."""
+_STOPS = re.compile(r"[.,;]*")
 _BRACKETS = re.compile(r"(.{2,}?)\s*\([^()]{1,40}\)\W*")
 
 
@@ -235,9 +236,10 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
                 before = label or " ".join(rest[:start])
                 text = " ".join(rest[start:end])
                 yield span("piece", text, begin + start, begin + end, before, closed=bool(label))
-    if count > LONGEST_PART:
-        for name in _NAME.finditer(segment.text):
-            at = segment.text.count(" ", 0, name.start())
+    for name in _NAME.finditer(segment.text):
+        at = segment.text.count(" ", 0, name.start())
+        # Of a short line, all beginnings and ends are tried already.
+        if count > LONGEST_PART or (at and texts[at - 1].islower()):
             before = " ".join(texts[max(0, at - 3) : at])
             yield span("piece", name[0], at, at + name[0].count(" ") + 1, before)
     for at, text in enumerate(texts):
@@ -251,7 +253,9 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
 def _blocks(reading: Reading, start: Span) -> Iterator[Span]:
     """Lines that stand together from where `start` stands, two and more."""
     here = reading.segments[start.last]
-    words, texts, last = start.words, [start.text], start.last
+    # What ended the line by itself is in its middle now: "55 Jalan Sagu,".
+    stops = _STOPS.match(here.text, max(0, here.text.find(start.text)) + len(start.text))
+    words, texts, last = start.words, [start.text + (stops[0] if stops else "")], start.last
     for _ in range(LONGEST_BLOCK - 1):
         below = here.below
         if below < 0:

@@ -54,7 +54,8 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _BEFORE_TEXT = re.compile(r"[:：]\s*|\n\s*\n")
 _TAKES_TEXT = (
     rf"{SUBJECTS['translate']}|{SUBJECTS['forecast']}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
-    r"|proofread|correct|explain|classify|detect the language|sort|fix|shorten|corrige\w*|korrigier\w*|fasse)\b"
+    r"|proofread|correct|explain|extract|extrahier\w*|classify|detect the language|sort|fix|shorten|corrige\w*"
+    r"|korrigier\w*|fasse)\b"
 )
 """Asks for something to be done with a text."""
 _SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
@@ -62,6 +63,14 @@ _SEGMENTS = re.compile(r"[,，、:：]")
 _LONGEST_MESSAGE = 16_000
 """Characters of a message that are looked at: what it pastes in between asks for nothing."""
 _LONGEST_HEAD = 200
+_OPENING = re.compile(r"```[^\n`]{0,30}\n|\"\"\"|<(\w{1,30})>")
+"""Before a text that is set apart."""
+_FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
+"""The first sentence."""
+_ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
+_FIGURES = re.compile(r"\d\D?\d")
+_MOST_INSTRUCTIONS = 4
+"""Sentences at either end of a text."""
 _INSTRUCTIONS = 400
 """Characters at the beginning and at the end of a long message where its instructions stand."""
 
@@ -143,6 +152,42 @@ def _without_payload(bare: str) -> tuple[str, bool]:
         if _LINKS.sub("", rest).strip() and (introduces or compiled(_TAKES_TEXT).search(head)):
             return f"{head}:", True
     return bare, False
+
+
+def pasted_in(message: str) -> str | None:
+    """The text that a message brings along, without the sentences around it that say what to do with it; None where
+    there is none but these, or one that has no figure and no name."""
+    text = _set_apart(message)
+    for _ in range(_MOST_INSTRUCTIONS):
+        head = _FIRST.match(text)
+        if head is None or not _is_instruction(head[0]):
+            break
+        text = text[head.end() :].lstrip(" \t" if head[0][-1] != "\n" else "")
+    for _ in range(_MOST_INSTRUCTIONS):
+        tail = text[-2 * _LONGEST_HEAD :].rstrip()
+        ends = [end.end() for end in _ENDS.finditer(tail)]
+        last = tail[ends[-1] if ends else 0 :]
+        if len(last) > _LONGEST_HEAD or not _is_instruction(last):
+            break
+        text = text.rstrip()[: -len(last)]
+    says = (letter.isalnum() and not letter.islower() for letter in text.lstrip()[1:_LONGEST_MESSAGE])
+    return text if any(says) else None
+
+
+def _set_apart(message: str) -> str:
+    """The text between fences or tags, where little stands around it; else the whole."""
+    if (opening := _OPENING.search(message, 0, 2 * _INSTRUCTIONS)) is None:
+        return message
+    end = message.rfind(f"</{opening[1]}>" if opening[1] else opening[0][:3])
+    around = len(message) - (end - opening.end())
+    return message[opening.end() : end] if opening.end() < end and around <= 2 * _INSTRUCTIONS else message
+
+
+def _is_instruction(sentence: str) -> bool:
+    """What has figures is a part of the text, unless it asks."""
+    sentence = sentence.strip()
+    is_asked = compiled(SUBJECTS["question"]).search(sentence) is not None
+    return is_asked or (not _FIGURES.search(sentence) and compiled(SUBJECTS["fill"]).search(sentence) is not None)
 
 
 def _denials(sentence: str, subject: str) -> list[bool]:
