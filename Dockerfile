@@ -1,6 +1,7 @@
 # Without arguments the embedded default: weights inside, no GPU, no model hub. docs/deployment.md says how to run it.
-# The Debian that the tests run on; PYTHON_IMAGE="python:3.12-slim-bookworm@sha256:…" for an image of your choice.
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+# The Debian that the tests run on: an index of images for all processors. PYTHON_IMAGE=python:3.12-slim-bookworm is the
+# newest of them.
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:54c85f3c47607a77f32adec749d3c81d1348bf25833671f512b26a9b6d778cb3
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 # Who runs it may not write here: what is not compiled now would be at each start, in the middle of requests.
@@ -20,7 +21,8 @@ RUN uv build --wheel --no-build-isolation --offline -o /tmp/dist \
     && uv pip install --no-cache --python /opt/openfaze --no-deps /tmp/dist/*.whl
 # Such as "standard redact"; `openfaze install` lists them. What they bring must fit the PyTorch that is there.
 ARG EXTRAS=""
-RUN uv pip freeze --python /opt/openfaze | { grep -E '^torch==' || true; } > /tmp/pytorch.txt \
+RUN uv pip freeze --python /opt/openfaze > /tmp/installed.txt \
+    && { grep -E '^torch==' /tmp/installed.txt > /tmp/pytorch.txt || true; } \
     && for extra in $EXTRAS; do \
         PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=/tmp/pytorch.txt /opt/openfaze/bin/openfaze install "$extra" || exit 1; done
 

@@ -1,7 +1,10 @@
-"""The container files agree with the code. (No container engine runs here: the files are read, not built.)"""
+"""The container files agree with the code, and keep rules of hadolint's. (No container engine runs here: the files are
+read, not built.)"""
 
 import json
 import re
+import shlex
+from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
@@ -121,8 +124,125 @@ def test_the_image_installs_by_hash_runs_as_nobody_in_particular_and_checks_itse
 def test_whose_image_it_starts_from_is_said_once_and_to_the_release_of_debian() -> None:
     assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
     [default] = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
-    assert re.fullmatch(r"python:3\.\d+-slim-[a-z]+", default)
+    assert re.fullmatch(r"python:3\.\d+-slim-[a-z]+@sha256:[0-9a-f]{64}", default)
     assert compose()["build"]["args"]["PYTHON_IMAGE"] == f"${{PYTHON_IMAGE:-{default}}}"
+
+
+def instructions(dockerfile: str) -> list[tuple[str, str]]:
+    """Each with what it is told, its lines joined and comments left out."""
+    lines = "\n".join(line for line in dockerfile.splitlines() if not line.lstrip().startswith("#"))
+    whole = (line.partition(" ") for line in lines.replace("\\\n", " ").splitlines() if line.strip())
+    return [(name.upper(), told.strip()) for name, _, told in whole]
+
+
+def breaches(dockerfile: str) -> Iterator[str]:
+    """Sentences on what hadolint and the like would find."""
+    told = instructions(dockerfile)
+    defaults = dict(arg.partition("=")[::2] for name, arg in told if name == "ARG")
+    stages, user, has_pipefail = set(), "root", False
+    for name, arg in told:
+        words = shlex.split(arg) if name != "RUN" else arg.split()
+        if name == "FROM":
+            base = re.sub(r"\$\{?(\w+)\}?", lambda found: defaults[found[1]], words[0])
+            if base not in stages and not re.search(r"@sha256:[0-9a-f]{64}$", base):
+                yield f"{base}: not pinned by digest"
+            if ":latest" in base:
+                yield f"{base}: latest"
+            stages |= set(words[2:])
+            user, has_pipefail = "root", False
+        elif name == "USER":
+            user = arg
+        elif name == "SHELL":
+            has_pipefail = "pipefail" in arg
+        elif name == "ADD":
+            yield "ADD, where COPY says what it does"
+        elif name == "WORKDIR" and not arg.startswith("/"):
+            yield f"WORKDIR {arg}: relative"
+        elif name in ("CMD", "ENTRYPOINT") or (name == "HEALTHCHECK" and " CMD " in f" {arg}"):
+            if not arg.partition("CMD ")[2].startswith("[") and not arg.startswith("["):
+                yield f"{name}: a shell would come between"
+        elif name in ("ARG", "ENV") and re.search(r"\b\w*(KEY|TOKEN|SECRET|PASSWORD)\w*\b", arg, re.IGNORECASE):
+            yield f"{name} {arg}: a secret would stay in the image"
+        elif name == "RUN":
+            yield from _of_a_command(arg, has_pipefail=has_pipefail)
+    if user in ("root", "0"):
+        yield "runs as root"
+
+
+def _of_a_command(command: str, *, has_pipefail: bool) -> Iterator[str]:
+    parts = [part.strip() for part in re.split(r"&&|;|\|\|", command)]
+    if re.search(r"(?<!\|)\|(?!\|)", re.sub(r"'[^']*'", "", command)) and not has_pipefail:
+        yield "a pipe whose beginning may fail unseen"
+    for part in parts:
+        if re.match(r"(sudo|cd|apt) ", part):
+            yield f"{part.split()[0]}: not for an image"
+        if re.search(r"\b(curl|wget)\b.*https?://", part):
+            yield "a download that nothing checks"
+        if "apt-get install" in part and not ({"-y", "--no-install-recommends"} <= set(part.split())):
+            yield "apt-get install asks, or brings what is only recommended"
+        if re.search(r"\bpip install\b", part):
+            if not re.search(r"--no-cache(-dir)?\b", part):
+                yield "pip keeps what it fetched"
+            if "-r " in part and "--require-hashes" not in part:
+                yield "a lock without hashes"
+    installs = [part for part in parts if "apt-get install" in part]
+    if installs and (not any("apt-get update" in part for part in parts) or "rm -rf /var/lib/apt/lists/*" not in parts):
+        yield "apt's lists are old, or stay"
+
+
+DOCKERFILES = [ROOT / "Dockerfile", ROOT / "docker/browser/Dockerfile"]
+
+
+def test_every_dockerfile_is_among_those_that_are_checked() -> None:
+    assert {path for path in ROOT.rglob("*Dockerfile*") if not path.relative_to(ROOT).parts[0].startswith(".")} == {
+        *DOCKERFILES
+    }
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_dockerfile_keeps_the_rules(path: Path) -> None:
+    assert list(breaches(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "breach"),
+    [
+        ("FROM debian:bookworm-slim", "not pinned"),
+        ("ARG IMAGE=debian:latest\nFROM ${IMAGE}", "latest"),
+        ("ADD https://example.com/x /x", "ADD"),
+        ("USER 0", "root"),
+        ("WORKDIR src", "relative"),
+        ("CMD openfaze serve", "a shell"),
+        ("HEALTHCHECK --timeout=5s CMD openfaze health", "a shell"),
+        ("ARG HF_TOKEN", "a secret"),
+        ("ENV API_KEY=x", "a secret"),
+        ("RUN set -e \\\n    && cat list | sort > sorted", "a pipe"),
+        ("RUN cd /src && make", "cd: not for"),
+        ("RUN curl -fsSL https://example.com/x -o x", "nothing checks"),
+        ("RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*", "recommended"),
+        ("RUN apt-get update && apt-get install -y --no-install-recommends git", "stay"),
+        ("RUN apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*", "old"),
+        ("RUN python -m pip install --require-hashes -r lock.txt", "keeps"),
+        ("RUN python -m pip install --no-cache-dir -r lock.txt", "without hashes"),
+    ],
+)
+def test_a_rule_that_is_broken_is_told(line: str, breach: str) -> None:
+    kept = f"FROM debian:bookworm-slim@sha256:{'0' * 64}\nUSER nobody\n"
+    assert list(breaches(kept)) == []
+    assert [
+        said
+        for said in breaches(f"{kept}{line}\nUSER nobody\n" if "USER" not in line else kept + line)
+        if breach in said
+    ]
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "docker/gpu.yml"])
+def test_images_of_others_are_of_one_version(name: str) -> None:
+    images = [str(one["image"]) for one in document(name)["services"].values() if "image" in one]
+    others = [image for image in images if not image.startswith("openfaze")]
+    assert others
+    for image in others:
+        assert re.search(r":v?\d[\w.-]+(@sha256:[0-9a-f]{64})?$", image)
 
 
 def test_the_container_gets_longer_to_stop_than_requests_get_to_end() -> None:
