@@ -1,17 +1,30 @@
 """What the settings make: the parts that a server is put together from."""
 
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from importlib.metadata import distributions
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pydantic_core
 
 from app.access.key_file import KeyFileError
 from app.access.keys import ApiKeys
 from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
-from app.settings import DEVICES, PREFIX, Settings, is_loopback
+from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
+from app.state import redis_entries, sealing
+from app.state.entries import Entries, EntryStore
+from app.state.redis_entries import RedisEntries
+from app.state.sealing import Seal
+from app.state.sqlite_entries import SqliteEntries
 from models.capability import GPU, OFF, STANDARD, EngineConfig
 from models.catalog import CATALOG
 from models.device import DRIVER
-from models.runtime import Runtime
+from models.fair_executor import FairExecutor
+from models.runtime import LOOK_AGAIN_S, Runtime
 from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
@@ -142,3 +155,62 @@ def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
         return BrowserRenderer(policy, fetcher.policy)
 
     return LateBrowser(settings.browser, renderer)
+
+
+def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
+    """None where nothing is to be kept. Raises ValueError for settings that cannot be served."""
+    if settings.cache == OFF:
+        return None
+    secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
+    if secret and not sealing.can_encrypt():
+        raise ValueError(f"{PREFIX}CACHE_SECRET encrypts what is kept by a library. {sealing.REMEDY}")
+    seal = Seal(int(settings.cache_max_entry_mb * MB), secret)
+    return Entries(build_entry_store(settings), seal, threads)
+
+
+def build_entry_store(settings: Settings) -> EntryStore:
+    """Where OPENFAZE_CACHE_URL says. Raises ValueError."""
+    url = settings.cache_url.get_secret_value() if settings.cache_url else ""
+    scheme, mark, path = url.partition("://")
+    if not url or (scheme == "sqlite" and path.startswith("/")):
+        # As SQLAlchemy has it: three slashes for a path from here, four for one from the root.
+        file = Path(unquote(path[1:])) if url else _beside_files(settings) / "cache" / "answers.sqlite"
+        return SqliteEntries(file, int(settings.cache_max_mb * MB))
+    if scheme in ("redis", "rediss", "unix") and mark:
+        if not redis_entries.has_redis():
+            raise ValueError(f"{PREFIX}CACHE_URL=redis://… needs a library. {redis_entries.REMEDY}")
+        return RedisEntries(url)
+    raise ValueError(f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, not '{scheme[:20]}…'")
+
+
+def _beside_files(settings: Settings) -> Path:
+    """The folder of the folder of uploads, where that is on this machine."""
+    local = not urlsplit(settings.files_dir).scheme
+    return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent
+
+
+_SHAPE_NO_ANSWER = frozenset(
+    {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
+    | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
+    | {name for name in Settings.model_fields if name.startswith("cache")}
+)
+"""Settings that several servers of one cache may have of their own. Any other makes answers of its own."""
+
+
+def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaitable[bytes]]:
+    """What of this server shapes answers, as a digest: packages, settings, the engines that serve."""
+    packages = sorted(f"{one.name} {one.version}" for one in distributions())
+    given = settings.model_dump_json(exclude=set(_SHAPE_NO_ANSWER))
+    fixed = hashlib.sha256(pydantic_core.to_json([packages, given])).digest()
+    known: tuple[float, bytes] | None = None
+
+    async def shaped_by() -> bytes:
+        nonlocal known
+        now = time.monotonic()
+        if known is None or now - known[0] >= LOOK_AGAIN_S:
+            await runtime.look()
+            serving = [(one.capability, one.candidate and one.candidate.spec.name) for one in runtime.states()]
+            known = now, hashlib.sha256(fixed + pydantic_core.to_json(serving)).digest()
+        return known[1]
+
+    return shaped_by

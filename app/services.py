@@ -11,6 +11,7 @@ import structlog
 from app.building import (
     build_browser,
     build_config,
+    build_entries,
     build_fetcher,
     build_files,
     build_keys,
@@ -18,9 +19,13 @@ from app.building import (
     build_politeness,
     build_runtime,
     build_search,
+    build_shaped_by,
 )
 from app.calling import as_called_here
 from app.chat.answer import Answerer
+from app.chat.cache.readings import Readings
+from app.chat.cache.recall import Recall
+from app.chat.cache.scope import Scopes
 from app.chat.filling.extractor import Extractor
 from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
@@ -86,6 +91,13 @@ class Services:
         """For parsing and writing large bodies."""
         self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
         """For bodies of requests that are over a megabyte, while they come in."""
+        self.entries = build_entries(settings, self.wire)
+        recall: Recall | None = None
+        self.readings: Readings | None = None
+        if self.entries is not None:
+            shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
+            recall = Recall(self.entries, Scopes(self.loader, shaped_by), self.wire, max_age_s=age_s)
+            self.readings = Readings(self.entries, self.loader, self.wire, shaped_by, max_age_s=age_s)
         config, use = build_config(settings), self.runtime.use
         self._parts = Parts(
             config, self.runtime, self.loader, self.politeness, self.search, self.browser, self.find_task
@@ -129,6 +141,7 @@ class Services:
             guard.guard_thresholds,
             redacts=redacts,
             prepare=self.runtime.prepare,
+            recall=recall,
         )
         self.ready = not (settings.preload or settings.profile == GPU)
 
@@ -194,6 +207,8 @@ class Services:
     async def close(self) -> None:
         """Closes each part, whatever becomes of the others."""
         parts = (
+            # Writes what waits, with threads of another part.
+            self.entries,
             self.executor,
             self.evidence_executor,
             self.wire,
@@ -223,6 +238,12 @@ class _Prepared:
         return self.task.name
 
     async def run(self, request: TaskRequest) -> Result[Any]:
+        readings, specialist = self.services.readings, SPECIALISTS[self.name]
+        if readings is None or specialist.reading is None:
+            return await self._run(request)
+        return await readings.read(specialist, request, partial(self._run, request))
+
+    async def _run(self, request: TaskRequest) -> Result[Any]:
         await self.services.prepare(self.name)
         return await self.task.run(request)
 

@@ -133,6 +133,21 @@ class Settings(BaseSettings):
     """Megabytes of all files that one key has uploaded."""
     files_ttl_hours: float = Field(default=720, ge=0)
     """Hours after which an uploaded file is deleted; 0 keeps files until they are deleted."""
+    cache: Literal["off", "exact", "verified"] = "off"
+    """Whether answers are kept for the same request of the same key (`exact`), and for a question that means the same
+    where that has been verified (`verified`)."""
+    cache_url: SecretStr | None = None
+    """Where they are kept: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`, beside
+    OPENFAZE_FILES_DIR."""
+    cache_max_mb: float = Field(default=1024, gt=0)
+    """Megabytes of answers in SQLite, as compressed; those that were used least lately leave first. Redis has its own
+    bound (`maxmemory`)."""
+    cache_max_entry_mb: float = Field(default=16, gt=0)
+    """Megabytes of one answer; larger ones are not kept."""
+    cache_max_age_hours: float = Field(default=24, gt=0)
+    """Hours for which an answer is kept; five minutes at most for what was searched for or scraped."""
+    cache_secret: SecretStr | None = None
+    """Encrypts what is kept (AES-256-GCM); any long random text, the same for all servers that share a cache."""
     search_provider: CommaSeparated = ("auto",)
     """Who searches the web, comma-separated, the next where one fails: `searxng`, `brave`, `tavily`, `serper`, `ddgs`;
     or `auto`: those that are set up, in this order; or `off`."""

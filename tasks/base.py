@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from models.capability import Capability, EngineConfig
 from models.runtime import Runtime
 from tasks.inputs.fetch.politeness import Politeness
+from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.result import Result
@@ -76,6 +77,16 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How a task's results may be kept for other requests about the same files."""
+
+    asked: Callable[[TaskRequest, MediaLimits], Any]
+    """What of a request, besides its files, the result depends on, as JSON."""
+    restore: Callable[[Any], Result[Any]]
+    """The result from what its `kept` was, as JSON. Raises ValueError, TypeError or KeyError for anything else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Specialist:
     """What a module of a task declares of it; `tasks.catalog` finds it there."""
 
@@ -93,5 +104,7 @@ class Specialist:
     is_at_hand: Callable[[Parts], bool] = lambda _: True
     """Whether it may be guessed at, or offered to an LLM: nobody asked for it in so many words, so it must not cost a
     download. That of the capability of its name is at hand is seen besides."""
+    reading: Reading | None = None
+    """None where another request is answered anew, or nothing is saved by it."""
     order: int = 1000
     """Its place among the others, where these are listed."""

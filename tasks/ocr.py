@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from models.concurrency import Admission, side_by_side
 from models.vision.capability import OCR
 from models.vision.text import Image, PageReader, Ruling, TextLine, Word
-from tasks.base import Progress, Specialist, TaskRequest
+from tasks.base import Progress, Reading, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.document import Document
+from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.text.text_file import unread
 from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
 from tasks.ocr_result import OcrResult, PageSection, document_result, page_section, picture_result
 from tasks.seen_pages import Page, all_pages, asked_for, check_number, opened_documents
-from tasks.wording.page_range import Form, requested_form
+from tasks.wording.page_range import Form, page_hints, requested_form
 
 _AT_ONCE = 64
 """Words compared with the layer at a time: they stand on a few lines, and only the layer's words there matter."""
@@ -220,6 +221,17 @@ def _result(documents: Sequence[Document], pages: Sequence[Page], read: Sequence
     return document_result(texts, sections, sum(document.total_pages for document in documents), rulings)
 
 
+def _asked(request: TaskRequest, limits: MediaLimits) -> list[object]:
+    """What a reading goes by beside the files."""
+    wording = request.wording(limits.wording_chars)
+    form = request.form | requested_form(wording)
+    return [page_hints(wording), form.tables, form.markdown, form.is_read]
+
+
 TASK = Specialist(
-    OcrTask.name, lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader), uses=(OCR,), order=10
+    OcrTask.name,
+    lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader),
+    uses=(OCR,),
+    reading=Reading(_asked, OcrResult.restored),
+    order=10,
 )

@@ -169,6 +169,16 @@ class OcrResult(Result[OcrData]):
     def _blocks(self, number: int) -> list[Block]:
         return blocks_of(self._lines[number], self._tables[number])
 
+    def kept(self) -> Any:
+        return [self.data, self.rulings, [self.form.tables, self.form.markdown, self.form.is_read]]
+
+    @classmethod
+    def restored(cls, kept: Any) -> "OcrResult":
+        """From what `kept` gave, as JSON."""
+        data, rulings, form = kept
+        ruled = [[((ax, ay), (bx, by)) for (ax, ay), (bx, by) in section] for section in rulings]
+        return cls(data, ruled, Form(*form))
+
     def text(self) -> str:
         return self.data["extracted_text"]
 

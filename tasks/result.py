@@ -146,6 +146,10 @@ class Result(ABC, Generic[DataT]):
     def _pieces(self) -> Iterator[Piece]:
         """None where nothing was found."""
 
+    def kept(self) -> Any:
+        """What has to be kept, as JSON, to have the same result again; see `tasks.base.Reading`."""
+        return self.data
+
     def passages(self) -> Iterator[list[SourceLine]]:
         """Its running texts, the lines of each in order: what evidence is looked for in."""
         yield list(lines_below(self.data))

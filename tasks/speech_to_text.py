@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import fmean
 from typing import Literal, NotRequired, TypedDict
@@ -11,7 +11,7 @@ from models.base import EngineUnavailable
 from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT
 from models.speech.hearing import Diarizer, Transcriber, VoiceEncoder, Word
 from models.translation.languages import language_name
-from tasks.base import Parts, Progress, Specialist, TaskRequest, unreported
+from tasks.base import Parts, Progress, Reading, Specialist, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
@@ -340,5 +340,6 @@ TASK = Specialist(
     uses=(SPEECH_TO_TEXT, DIARIZATION),
     aliases=("stt",),
     precontext_name="stt",
+    reading=Reading(lambda request, _: asdict(wishes(request.text)), SpeechResult),
     order=60,
 )

@@ -26,6 +26,7 @@ LONGEST_NAME = 64
 _PREFIX = "of-"
 """Tells people and secret scanners whose key it is that they have found."""
 _KEY_BYTES = 32
+_TENANT_BYTES = 16
 _PRIVATE = 0o600
 _HEADER = "# `openfaze keys` writes this file, and keeps no comments. Do not write in place what servers are reading.\n"
 
@@ -46,6 +47,7 @@ def _in_upper_case(value: object) -> object:
 
 KeyName = Annotated[str, BeforeValidator(lambda value: _is_a_name(value) if isinstance(value, str) else value)]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$", to_lower=True)]
+Tenant = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 Code = Annotated[str, BeforeValidator(_in_upper_case)]
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -59,6 +61,8 @@ class StoredKey(BaseModel):
     """Unique in the file."""
     sha256: Sha256
     """The hash of the key's bytes, in hexadecimal digits."""
+    tenant: Tenant | None = None
+    """Whose files and answers are the key's; a key that does not say it has a digest of its own (`tenant_of`)."""
     guard_thresholds: Mapping[Code, Score] = {}
     """Scores from which on a guard's code applies for this key, where it has its own."""
 
@@ -85,6 +89,11 @@ def new_key() -> str:
 def digest_of(key: str) -> bytes:
     """What keys are compared by; `sha256` in the file."""
     return hashlib.sha256(key.encode()).digest()
+
+
+def tenant_of(key: str) -> str:
+    """Another digest than the one that keys are compared by: this one can be seen, as the name of a folder."""
+    return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()
 
 
 def read_keys(path: Path) -> list[StoredKey]:
@@ -137,7 +146,12 @@ def _sentence(problem: ErrorDetails) -> str:
 def add_key(path: Path, name: str, guard_thresholds: Mapping[str, float]) -> str:
     """Makes a key and the file where there is none; returns the key, which is kept nowhere. Raises KeyFileError."""
     key = new_key()
-    fields = {"name": name, "sha256": digest_of(key).hex(), "guard_thresholds": dict(guard_thresholds)}
+    fields = {
+        "name": name,
+        "sha256": digest_of(key).hex(),
+        "tenant": tenant_of(key),
+        "guard_thresholds": dict(guard_thresholds),
+    }
     try:
         stored = StoredKey.model_validate(fields)
     except ValidationError as error:
@@ -217,6 +231,8 @@ def _take_over(old: os.stat_result, descriptor: int) -> None:
 def _table(key: StoredKey) -> str:
     # A JSON string of printable characters is a TOML string.
     lines = ["[[keys]]", f"name = {json.dumps(key.name, ensure_ascii=False)}", f'sha256 = "{key.sha256}"']
+    if key.tenant:
+        lines.append(f'tenant = "{key.tenant}"')
     if key.guard_thresholds:
         pairs = ", ".join(f"{code} = {float(score)!r}" for code, score in key.guard_thresholds.items())
         lines.append(f"guard_thresholds = {{{pairs}}}")

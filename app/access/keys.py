@@ -1,7 +1,6 @@
 """Who may call."""
 
 import asyncio
-import hashlib
 import hmac
 import os
 import stat
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from app.access.key_file import SETTING, KeyFileError, digest_of, read_keys
+from app.access.key_file import SETTING, KeyFileError, digest_of, read_keys, tenant_of
 from app.errors import InvalidApiKey
 from models.scheduler import Share
 
@@ -20,7 +19,6 @@ EVERYONE = "everyone"
 REFRESH_S = 1.0
 """Between two looks at whether the file of keys has changed."""
 
-_TENANT_BYTES = 16
 _HEADER = "It belongs into the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
@@ -41,6 +39,8 @@ class _Grant:
     """What goes with a key."""
 
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
+    tenant: str | None = None
+    """Where the file says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class ApiKeys:
         grants = [grant for digest, grant in self._grants.items() if hmac.compare_digest(given, digest)]
         if scheme.lower() != "bearer" or not grants:
             raise InvalidApiKey(f"Invalid API key provided. {_HEADER}")
-        tenant = _tenant(key)
+        tenant = grants[0].tenant or tenant_of(key)
         return Caller(tenant, grants[0].guard_thresholds, Share(tenant, self._key_share))
 
     async def follow_file(self) -> None:
@@ -131,7 +131,7 @@ class ApiKeys:
                 raise KeyFileError(
                     f"{SETTING}: '{file}': the key '{key.name}' is one of OPENFAZE_API_KEYS too; leave it in one"
                 )
-            grants[digest] = _Grant(key.guard_thresholds)
+            grants[digest] = _Grant(key.guard_thresholds, key.tenant)
         return grants
 
 
@@ -148,8 +148,3 @@ def _warn_of_other_writers(version: _Version | None) -> None:
     """Who may write the file makes keys. Who may read it gains nothing: it has the digests of long random keys."""
     if os.name == "posix" and version and version.mode & (stat.S_IWGRP | stat.S_IWOTH):
         log.warning("keys_file_writable_by_others", mode=f"{stat.S_IMODE(version.mode):04o}")
-
-
-def _tenant(key: str) -> str:
-    # Another digest than the one that keys are compared by: this one can be seen, as the name of a folder.
-    return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()

@@ -94,6 +94,10 @@ class Finish:
     prompt_tokens: int
     completion_tokens: int
     reasoning_tokens: int | None = None
+    may_be_kept: bool = True
+    """False where nobody else is to be answered so: it withholds something."""
+    vcache: bool = False
+    """Whether it is the answer to an earlier request."""
 
 
 Event = Progress | Precontext | Reasoning | Text | ToolCall | Evidence | Warned | Finish

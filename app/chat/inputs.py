@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import ParamSpec, TypeVar
 
 from app.chat.event_driver import Entry
 from app.chat.planning.wants import pasted_in
@@ -27,6 +28,9 @@ from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
 from tasks.result import JsonResult
 from tasks.wording.page_range import PLAIN, Form
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _SHOWN = 80
 """Characters of an id that a message repeats."""
@@ -56,7 +60,7 @@ class Collector:
         Raises as `latest_turn`, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
         """
         # Texts are searched for URLs, and inputs of one length compared: milliseconds where they are long.
-        turn = await asyncio.to_thread(latest_turn, request, self.max_sources, Total(self.max_total_bytes))
+        turn = await aside(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
         sources = (replace(source, owner=tenant, fresh=fresh) for source in turn.sources)
         return replace(turn, sources=tuple(await asyncio.gather(*map(self._found, sources))))
 
@@ -76,6 +80,26 @@ class Collector:
             filename=source.filename or upload.filename,
             format=source.format or upload.media_type,
         )
+
+
+_SHORT_CHARS = 16_000
+_FEW_MESSAGES = 32
+
+
+def is_short(request: ChatRequest) -> bool:
+    """Whether it is looked through in less time than another thread takes to begin: a few texts, and no media."""
+    contents = [message.content or "" for message in request.messages[: _FEW_MESSAGES + 1]]
+    if len(contents) > _FEW_MESSAGES or request.tools:
+        return False
+    texts = [text for text in contents if isinstance(text, str)]
+    return len(texts) == len(contents) and sum(map(len, texts)) <= _SHORT_CHARS
+
+
+async def aside(request: ChatRequest, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `work` makes of a request's texts: in a thread, unless they are short."""
+    if is_short(request):
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 def text_of(message: Message) -> str:

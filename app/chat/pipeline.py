@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pydantic_core
 
 from app.chat.answer import Answerer
+from app.chat.cache.recall import Recall
 from app.chat.directives import Directives, read_directives
 from app.chat.event_driver import Call, Event, Finish, Precontext, Progress, Text, Warned, Work, as_progress
 from app.chat.guard.guard import Guard, Unsafe, reading_ahead
 from app.chat.guard.guard_text import said_beside, said_in
 from app.chat.guard.redaction import REDACTING, Redaction
-from app.chat.inputs import Collector, Turn, texts_of
+from app.chat.inputs import Collector, Turn, aside, texts_of
 from app.chat.plan_executor import entry
 from app.chat.render import warnings_of
 from app.chat.schema.structured import is_open
@@ -43,6 +45,8 @@ class Pipeline:
     """Whether the guard replaces personal data where it is asked for REDACTING."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
     """Puts together the engines of the capabilities that it is given, off the event loop."""
+    recall: Recall | None = None
+    """Answers to earlier requests."""
 
     async def run(self, call: Call) -> AsyncGenerator[Event, None]:
         """The request's events, Finish last.
@@ -51,7 +55,7 @@ class Pipeline:
         """
         request = call.request
         # Of thousands of messages it takes milliseconds, as what follows does.
-        directives, warnings = await asyncio.to_thread(self._directives, request)
+        directives, warnings = await aside(request, self._directives, request)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
         for warning in warnings:
@@ -67,6 +71,19 @@ class Pipeline:
             call = replace(call, request=request)
         owner = None if call.fresh else call.caller.tenant
         guard = Guard(self.guardrails, policy, request, turn, redaction=redaction, owner=owner)
+        answer = partial(self._answer, call, directives, task, turn, guard)
+        if self.recall is None or call.fresh or redaction is not None:
+            said = answer()
+        else:
+            said = self.recall.answered(call, turn, policy, answer)
+        async with aclosing(said) as events:
+            async for event in events:
+                yield event
+
+    async def _answer(
+        self, call: Call, directives: Directives, task: str | None, turn: Turn, guard: Guard
+    ) -> AsyncGenerator[Event, None]:
+        """By `task`, or by an LLM. What the guard does not let through is answered by what it found."""
         try:
             # Nothing runs before the request is judged, but its inputs are fetched meanwhile.
             async with reading_ahead(turn.sources if guard.is_on else (), self.answerer.loader):
@@ -115,8 +132,8 @@ def _refusal(guard: Guard, call: Call) -> Iterator[Event]:
     """An ordinary completion that says which codes apply; where some of the answer has left already, only its end."""
     asked = estimate_tokens(*texts_of(call.request))
     if guard.shown:
-        yield Finish("content_filter", asked, guard.shown_tokens)
+        yield Finish("content_filter", asked, guard.shown_tokens, may_be_kept=False)
         return
     yield Precontext((guard.entry,))
     yield Text(guard.refusal)
-    yield Finish("stop", asked, estimate_tokens(guard.refusal))
+    yield Finish("stop", asked, estimate_tokens(guard.refusal), may_be_kept=False)

@@ -175,6 +175,7 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
         created=envelope.created,
         model=envelope.model,
         usage=usage_of(finish),
+        vcache=finish.vcache,
         precontext=precontext or None,
         reasoning="".join(reasoning) if show_reasoning and reasoning else None,
         choices=[
@@ -266,7 +267,7 @@ class _Chunks:
                     **_of_evidence(self._evidence),
                 )
                 if self._options.include_usage:
-                    yield self._chunk([], usage=usage_of(event), vcache=False)
+                    yield self._chunk([], usage=usage_of(event), vcache=event.vcache)
                 yield sse.DONE
 
     def _end_of_reasoning(self) -> Iterator[bytes]:

@@ -35,9 +35,11 @@ and 1.26 the last onnxruntime that is: the cuDNN of CUDA 13 would overwrite the 
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
     CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
+    "encryption": "cryptography, for OPENFAZE_CACHE_SECRET",
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "redact": "phonenumbers, for OPENFAZE_PERSONAL_DATA=redact",
+    "redis": "redis, for OPENFAZE_CACHE_URL=redis://…",
     "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",
     "standard": "PaddleOCR, for scripts besides Latin, Chinese and Japanese",
     "ultralytics": "YOLO; AGPL-3.0, which covers a service that uses it",

@@ -23,8 +23,10 @@ cli = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help=f"Make, list and remove the keys of {PREFIX}KEYS_FILE.")
 guard = typer.Typer(no_args_is_help=True, help="Ask what the guard would say.")
+cache = typer.Typer(no_args_is_help=True, help="Look at what is kept of answers, and delete it.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(guard, name="guard")
+cli.add_typer(cache, name="cache")
 
 
 def _print_version(wanted: bool) -> None:
@@ -201,6 +203,24 @@ def _thresholds(pairs: list[str]) -> dict[str, float]:
         return {code: float(score) for pair in pairs for code, score in thresholds_in(pair).items()}
     except ValueError as error:
         fail(f"--guard-threshold: {error}")
+
+
+@cache.command("stats")
+def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Show how much is kept, by key. Whose a key is, stands there where OPENFAZE_KEYS_FILE says it."""
+    from app.cli import cached
+
+    cached.show(read_settings(), as_json=as_json)
+
+
+@cache.command("purge")
+def purge_cache(
+    key: Annotated[str | None, typer.Option(help="As `openfaze keys list` shows it; without, all is deleted.")] = None,
+) -> None:
+    """Delete what is kept of answers and readings: of one key, or all."""
+    from app.cli import cached
+
+    cached.purge(read_settings(), key)
 
 
 @guard.command("explain")

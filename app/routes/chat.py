@@ -88,6 +88,9 @@ async def chat_completions(request: Request) -> Response:
             return await render.completion(feed, envelope, show_reasoning=show_reasoning)
 
     answer = await until_disconnect(request.receive, complete())
-    content = await services.wire.run(pydantic_core.to_json, answer)
+    if answer.is_short:
+        content = pydantic_core.to_json(answer)
+    else:
+        content = await services.wire.run(pydantic_core.to_json, answer)
     stages.done("render")
     return await json_response(content, {"server-timing": stages.header})

@@ -154,6 +154,15 @@ class ChatCompletion(Wire):
     warnings: list[str] | None = Field(default=None, exclude_if=absent)
     """Sentences that the caller should know; only when there is one."""
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is written as JSON in less time than another thread takes to begin."""
+        plain = self.precontext is None and self.evidence is None and self.choices[0].logprobs is None
+        return plain and self.usage.completion_tokens <= _FEW_TOKENS
+
+
+_FEW_TOKENS = 4000
+
 
 class FunctionDelta(Wire):
     name: str | None = Field(default=None, exclude_if=absent)

@@ -1,6 +1,8 @@
 """From a source to its bytes, and from its bytes to a document."""
 
 import asyncio
+import hashlib
+import weakref
 from collections.abc import Callable
 
 from tasks.errors import InputError
@@ -103,6 +105,10 @@ _DECODERS = 4
 """Threads that decode pictures and text: two requests with large pictures must not hold up the small ones."""
 
 
+_HASHED_AT_ONCE = 64 << 10
+"""Bytes that are hashed where they are: it takes less than changing threads."""
+
+
 class MediaLoader:
     """Reads sources within `limits`, in its own threads and in processes that `decoding` limits. Owns `fetcher`:
     closing the loader closes it."""
@@ -120,6 +126,19 @@ class MediaLoader:
         self._reader = SourceReader(fetcher, limits, self._decoding, uploads)
         self.processes: Sessions = native_sessions(decoding or DecodeLimits())
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
+        self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
+
+    async def digest(self, source: Source) -> bytes:
+        """The SHA-256 of what `source` holds, wherever it comes from. Raises as `load`."""
+        found = self._digests.get(source)
+        if found is None:
+            data = (await self.load(source)).data
+            if len(data) <= _HASHED_AT_ONCE:
+                found = hashlib.sha256(data).digest()
+            else:
+                found = await self._decoding.run(lambda: hashlib.sha256(data).digest())
+            self._digests[source] = found
+        return found
 
     async def load(self, source: Source) -> Blob:
         """The bytes of `source`, of whatever type. They are read once, and remembered for as long as `source` lives.

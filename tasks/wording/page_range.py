@@ -102,6 +102,17 @@ def requested_pages(text: str, total: int) -> list[int] | None:
     return sorted((wanted or set(range(1, total + 1))) - unwanted)
 
 
+def page_hints(text: str) -> list[str]:
+    """All that `requested_pages` goes by, whatever the document: two texts with the same hints ask for the same pages.
+
+    >>> page_hints("What is the total on page 3?") == page_hints("Who signed page 3?")
+    True
+    """
+    text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
+    patterns = (_NUMBERED, _PLACED, _ALTERNATE)
+    return [match.group().lower() for pattern in patterns for match in compiled(pattern).finditer(text)]
+
+
 Hint = tuple[bool, range]
 """Whether the pages are to be left out, and the pages, at least one."""
 

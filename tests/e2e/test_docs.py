@@ -80,16 +80,24 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def caching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("cached") / "log", cache="exact", llm="off") as server:
+        yield server
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
 def test_an_example_prints_what_the_document_says(
-    example: Example, open_server: Server, origin: Origin, shared: Path, tmp_path: Path
+    example: Example, request: pytest.FixtureRequest, origin: Origin, shared: Path, tmp_path: Path
 ) -> None:
+    is_cached = example.place.startswith("docs/cache.md")
+    server: Server = request.getfixturevalue("caching_server" if is_cached else "open_server")
     if TRANSLATION in example.code and shutil.which("apertium") is None:
         pytest.skip("needs Apertium with apertium-eng-spa")
     shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)
     shutil.copy(shared / "samples" / "photo_people.jpg", tmp_path / PHOTO)
     shutil.copy(shared / "samples" / "speech_jfk.flac", tmp_path / SPEECH)
-    code = example.code.replace(ADDRESS, open_server.base_url).replace(PAGES, f"http://127.0.0.1:{origin.port}")
+    code = example.code.replace(ADDRESS, server.base_url).replace(PAGES, f"http://127.0.0.1:{origin.port}")
     printed = PRINTED[example.language, example.how](code, tmp_path).strip()
     said = example.output.strip()
     if any(name in example.code for name in (PICTURE, PHOTO, SPEECH, SCORES)):

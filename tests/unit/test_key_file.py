@@ -39,7 +39,7 @@ def test_a_file_may_hold_no_key(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (table(more="limit = 5"), "keys[0].limit: no such field; there are: name, sha256, guard_thresholds"),
+        (table(more="limit = 5"), "keys[0].limit: no such field; there are: name, sha256, tenant, guard_thresholds"),
         (table() + table("bob", TWO, 'key = "two"'), "keys[1].key: no such field"),
         ("[[key]]\nname = 'x'", "key: no such field; there are: keys"),
         ("[keys]\nname = 'x'", "keys: Input should be a valid list"),

@@ -1,0 +1,188 @@
+"""Answers that were given before, and those that are being given: identical requests run once.
+
+An answer is its events. A hit tells them again; who asks for what somebody else is being answered already listens to
+that answer from its beginning.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from app.chat.cache.recorded import recorded, replayed
+from app.chat.cache.scope import Scope, Scopes
+from app.chat.event_driver import Call, Event, Finish, Precontext
+from app.chat.inputs import Turn
+from app.state.entries import Entries, Key, Written
+from models.concurrency import heard_of
+from models.fair_executor import FairExecutor
+from tasks.guardrails import Policy
+
+WEB_AGE_S = 300.0
+"""What the web says is told again for so long at most."""
+WEB = frozenset({"web_search", "scraper"})
+_WHOLE = frozenset({"stop", "tool_calls"})
+_READ_AT_ONCE = 16 << 10
+"""Bytes of a record that are read where they arrive."""
+
+log = structlog.get_logger(__name__)
+
+Answer = Callable[[], AsyncGenerator[Event, None]]
+
+
+class Recall:
+    """The cache of answers, and of what is under way."""
+
+    def __init__(self, entries: Entries, scopes: Scopes, threads: FairExecutor, *, max_age_s: float) -> None:
+        self._entries = entries
+        self._scopes = scopes
+        self._threads = threads
+        self._max_age_s = max_age_s
+        self._under_way: dict[bytes, _Answering] = {}
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        """By layer and outcome."""
+
+    async def answered(self, call: Call, turn: Turn, policy: Policy, answer: Answer) -> AsyncGenerator[Event, None]:
+        """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
+        kept for later requests."""
+        scope = await self._scopes.of(call, turn, policy)
+        async with aclosing(answer() if scope is None else self._joined(scope, call, answer)) as events:
+            async for event in events:
+                yield event
+
+    def _joined(self, scope: Scope, call: Call, answer: Answer) -> AsyncGenerator[Event, None]:
+        """The look-up belongs to what is under way: who came later would look before the answer is written, and find
+        neither."""
+        under_way = self._under_way.get(scope.key)
+        if under_way is not None and under_way.can_be_joined:
+            self.outcomes["exact", "hit"] += 1
+            return under_way.followed(is_first=False)
+        answering = _Answering(
+            partial(self._kept, Key(call.caller.tenant, "answer", scope.key), call),
+            answer,
+            partial(self._keep, scope, call),
+            partial(self._ended, scope.key),
+        )
+        self._under_way[scope.key] = answering
+        return answering.followed(is_first=True)
+
+    def _ended(self, key: bytes, answering: "_Answering") -> None:
+        if self._under_way.get(key) is answering:
+            del self._under_way[key]
+
+    async def _kept(self, key: Key, call: Call) -> Sequence[Event] | None:
+        known: Sequence[Event] | None = None
+        record = await self._entries.get(key)
+        if record is not None:
+            try:
+                if len(record) <= _READ_AT_ONCE:
+                    known = replayed(record)
+                else:
+                    known = await self._threads.run(replayed, record)
+            except ValueError:
+                self._entries.faults["damaged"] += 1
+        self.outcomes["exact", "hit" if known else "miss"] += 1
+        call.stages.done("cache")
+        return known
+
+    def _keep(self, scope: Scope, call: Call, events: Sequence[Event]) -> Written:
+        if not _is_worth_keeping(events):
+            return None
+        is_of_the_web = scope.looks_at_pages or not WEB.isdisjoint(_names(events))
+        age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
+        key = Key(call.caller.tenant, "answer", scope.key)
+        return self._entries.put(key, partial(recorded, events), max_age_s=age_s)
+
+
+def _is_worth_keeping(events: Sequence[Event]) -> bool:
+    """Whether it is a whole answer, of which nothing failed and nothing was withheld."""
+    last = events[-1] if events else None
+    if not isinstance(last, Finish) or last.reason not in _WHOLE or not last.may_be_kept:
+        return False
+    return all(entry.error is None for event in events if isinstance(event, Precontext) for entry in event.entries)
+
+
+def _names(events: Iterable[Event]) -> set[str]:
+    """Of the tasks that the answer tells of."""
+    return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
+
+
+class _Answering:
+    """An answer that is under way, in a task of its own, for all who want it. It ends when the last of them leaves."""
+
+    def __init__(
+        self,
+        known: Callable[[], Awaitable[Sequence[Event] | None]],
+        answer: Answer,
+        keep: Callable[[Sequence[Event]], Written],
+        ended: Callable[["_Answering"], None],
+    ) -> None:
+        self._events: list[Event] = []
+        self._failure: BaseException | None = None
+        self._is_over = False
+        self._followers = 0
+        self._changed = asyncio.Event()
+        self._known = known
+        self._keep = keep
+        self._ended = ended
+        self._task = asyncio.create_task(self._run(answer))
+        self._task.add_done_callback(heard_of)
+
+    @property
+    def can_be_joined(self) -> bool:
+        """Not where it is being cancelled, or has failed."""
+        return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
+
+    async def followed(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
+        """All its events, from the first. Raises what it fails with."""
+        self._followers += 1
+        try:
+            place = 0
+            while True:
+                while place < len(self._events):
+                    event = self._events[place]
+                    place += 1
+                    yield event if is_first or not isinstance(event, Finish) else replace(event, vcache=True)
+                if self._is_over:
+                    break
+                await self._changed.wait()
+            if self._failure is not None:
+                raise self._failure
+        finally:
+            self._followers -= 1
+            if not self._followers and not self._is_over:
+                self._task.cancel()
+                await asyncio.wait([self._task])
+
+    async def _run(self, answer: Answer) -> None:
+        written: Written = None
+        try:
+            if known := await self._known():
+                self._events += known
+                return
+            async with aclosing(answer()) as events:
+                async for event in events:
+                    self._tell(event)
+            written = self._keep(self._events)
+        except Exception as error:  # noqa: BLE001 - raised to all who listen
+            self._failure = error
+        except BaseException as error:
+            self._failure = error
+            raise
+        finally:
+            self._is_over = True
+            self._changed.set()
+            if written is None:
+                self._ended(self)
+            else:
+                # Until it can be found in the store, it is found here.
+                written.add_done_callback(lambda _: self._ended(self))
+
+    def _tell(self, event: Event) -> None:
+        self._events.append(event)
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,134 @@
+"""What makes two requests the same: all that shapes their answers, and media by what they hold."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic_core
+
+from app.chat.event_driver import Call
+from app.chat.inputs import Turn, aside
+from app.chat.planning.wants import kind_of
+from app.wire.request import Message, TextPart
+from tasks.errors import InputError, Overloaded
+from tasks.guardrails import Policy
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
+
+VERSION = 1
+"""Of the key and of what is kept under it."""
+NOT_IN_SCOPE = frozenset(
+    {
+        "messages",
+        "metadata",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "stream",
+        "stream_options",
+        "user",
+    }
+)
+"""Fields that shape no answer: streamed and whole answers share entries."""
+_LONG = 1024
+"""Characters from which on a medium in an earlier message counts by its digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Under which key a request's answer is kept."""
+
+    key: bytes
+    """SHA-256, of the tenant, too."""
+    looks_at_pages: bool
+    """Whether the answer is about web pages, which are known by their addresses, and may say something else soon."""
+
+
+class Scopes:
+    """Finds the scope of requests. `shaped_by` tells, as bytes, what of this server shapes answers: its version, the
+    engines that serve, its settings."""
+
+    def __init__(self, loader: MediaLoader, shaped_by: Callable[[], Awaitable[bytes]]) -> None:
+        self._loader = loader
+        self._shaped_by = shaped_by
+
+    async def of(self, call: Call, turn: Turn, policy: Policy) -> Scope | None:
+        """Reads the turn's media. None where one of them cannot be read: whoever needs it tells why."""
+        pages = [_is_page(source) for source in turn.sources]
+        try:
+            media = await asyncio.gather(*map(self._content, turn.sources))
+        except (InputError, Overloaded):
+            return None
+        shaped_by = await self._shaped_by()
+        key = await aside(call.request, _key, call, turn, policy, media, shaped_by)
+        return Scope(key, any(pages))
+
+    async def _content(self, source: Source) -> str:
+        if _is_page(source):
+            return f"page {source.url}"
+        return (await self._loader.digest(source)).hex()
+
+
+def _is_page(source: Source) -> bool:
+    return source.is_linked and kind_of(source) == "page"
+
+
+def _key(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_by: bytes) -> bytes:
+    request = call.request
+    named = {
+        (origin.message, origin.part): number
+        for number, source in enumerate(turn.sources)
+        for origin in (source.origin, *source.also)
+        if not origin.is_text
+    }
+    said = [_message(index, message, named) for index, message in enumerate(request.messages)]
+    shown = [
+        [content, kind_of(source), source.filename, source.format]
+        for source, content in zip(turn.sources, media, strict=True)
+    ]
+    fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
+    written = [VERSION, call.caller.tenant, fields, said, shown, policy.codes, policy.thresholds, call.skip_planning]
+    digest = hashlib.sha256(shaped_by)
+    digest.update(pydantic_core.to_json(written))
+    return digest.digest()
+
+
+def _message(index: int, message: Message, named: Mapping[tuple[int | None, int | None], int]) -> Any:
+    said = message.model_dump(exclude={"content"}, warnings=False)
+    if not isinstance(message.content, list):
+        return [said, message.content]
+    return [said, list(_parts(index, message.content, named))]
+
+
+def _parts(index: int, parts: Sequence[Any], named: Mapping[tuple[int | None, int | None], int]) -> Iterator[Any]:
+    for position, part in enumerate(parts):
+        if isinstance(part, TextPart):
+            yield part.model_dump(warnings=False)
+            continue
+        number = named.get((index, position))
+        told = _without_media(part.model_dump(warnings=False), is_known=number is not None)
+        yield [part.type, number, told]
+
+
+_MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
+"""Fields that hold a medium or name it."""
+
+
+def _without_media(value: Any, *, is_known: bool) -> Any:
+    """What a part says beside its medium, which counts by its content where that `is_known`, and else as it was
+    sent."""
+    if isinstance(value, dict):
+        return {
+            name: None
+            if is_known and name in _MEDIA and not isinstance(one, dict)
+            else _without_media(one, is_known=is_known)
+            for name, one in value.items()
+        }
+    if isinstance(value, memoryview) or (isinstance(value, str) and len(value) > _LONG):
+        return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()
+    return value

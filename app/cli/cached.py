@@ -1,0 +1,87 @@
+"""`openfaze cache`: what is kept of answers, and how to get rid of it. The server may run meanwhile."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.access.key_file import KeyFileError, read_keys
+from app.access.keys import EVERYONE
+from app.building import build_entry_store
+from app.cli.main import fail
+from app.settings import PREFIX, Settings
+from app.state.entries import EntryStore, Held, StoreDown
+
+T = TypeVar("T")
+
+_MB = 1 << 20
+
+
+def show(settings: Settings, *, as_json: bool) -> None:
+    """Prints what each key has there."""
+    names = _names(settings)
+    held = _asked(settings, lambda store: store.held())
+    if as_json:
+        typer.echo(json.dumps([_told(one, names) for one in held], indent=2))
+        return
+    if not held:
+        typer.echo("nothing is kept")
+        return
+    table = Table("key", "kind", "entries", "MB", box=None, pad_edge=False)
+    for one in held:
+        table.add_row(names.get(one.tenant, one.tenant), one.kind, str(one.entries), f"{one.size / _MB:.2f}")
+    Console().print(table)
+
+
+def purge(settings: Settings, key: str | None) -> None:
+    """Deletes what is kept of `key`, or all."""
+    tenant = None if key is None else _tenant_of(settings, key)
+    count = _asked(settings, lambda store: store.purge(tenant))
+    typer.echo(f"{count} {'entry' if count == 1 else 'entries'} deleted", err=True)
+
+
+def _told(held: Held, names: dict[str, str]) -> dict[str, object]:
+    name = names.get(held.tenant)
+    return {"key": name, "tenant": held.tenant, "kind": held.kind, "entries": held.entries, "bytes": held.size}
+
+
+def _asked(settings: Settings, ask: Callable[[EntryStore], Awaitable[T]]) -> T:
+    async def asked() -> T:
+        store = build_entry_store(settings)
+        try:
+            return await ask(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(asked())
+    except StoreDown as error:
+        fail(f"{PREFIX}CACHE_URL: {error}")
+    except ValueError as error:
+        fail(str(error))
+
+
+def _names(settings: Settings) -> dict[str, str]:
+    """By tenant, of the keys whose tenant the file says."""
+    if not settings.keys_file:
+        return {EVERYONE: "(no key)"}
+    try:
+        keys = read_keys(Path(settings.keys_file))
+    except KeyFileError as error:
+        fail(str(error))
+    return {EVERYONE: "(no key)"} | {key.tenant: key.name for key in keys if key.tenant}
+
+
+def _tenant_of(settings: Settings, key: str) -> str:
+    found = [tenant for tenant, name in _names(settings).items() if name == key]
+    if not found:
+        fail(
+            f"--key: {PREFIX}KEYS_FILE has no key '{key}' with a tenant; `openfaze keys list` shows the keys. Those "
+            "that an earlier version made have none: `openfaze cache purge` deletes the answers of all"
+        )
+    return found[0]

@@ -1,0 +1,179 @@
+"""The seam of the stores, and what keeps a store that fails or is slow from holding up a request."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
+
+import structlog
+
+from models.concurrency import heard_of
+from models.fair_executor import FairExecutor
+
+T = TypeVar("T")
+
+Kind = Literal["answer", "reading"]
+PATIENCE_S = 0.05
+"""What a look-up may cost a request."""
+WRITE_S = 5.0
+"""What writing may take; nobody waits for it."""
+PAUSE_S = 1.0
+"""For how long a store that failed, or was slow several times in a row, is left alone."""
+_MOST_SLOW = 3
+_OPENED_AT_ONCE = 16 << 10
+"""Bytes that are unpacked where they arrive: it takes less than changing threads."""
+MOST_WRITES = 64
+"""Entries that wait to be written; more are left out."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Under which a value is kept."""
+
+    tenant: str
+    kind: Kind
+    digest: bytes
+    """SHA-256, of the tenant, too."""
+
+
+class StoreDown(Exception):
+    """The store cannot be used now: it is locked, full, not reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a store holds of one tenant."""
+
+    tenant: str
+    kind: str
+    entries: int
+    size: int
+    """Bytes, as stored."""
+
+
+class EntryStore(Protocol):
+    """Values by key, which end by their age, and where there is too much, those first that were used least lately.
+    Every method raises StoreDown."""
+
+    async def get(self, key: Key) -> bytes | None:
+        """None where there is none, or it is too old."""
+
+    async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
+        """All of it or nothing, whatever happens meanwhile."""
+
+    async def held(self) -> list[Held]: ...
+
+    async def purge(self, tenant: str | None = None) -> int:
+        """Takes out everything, or all of a tenant; the number of entries."""
+
+    async def close(self) -> None: ...
+
+
+class Entries:
+    """A store as requests see it: whatever happens to it, an answer is a value or None, soon.
+
+    Values are bytes of any length up to what the seal allows; they are closed and opened in a thread.
+    """
+
+    def __init__(
+        self,
+        store: EntryStore,
+        seal: "Sealing",
+        threads: FairExecutor,
+        *,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._seal = seal
+        self._threads = threads
+        self._patience_s = patience_s
+        self._clock = clock
+        self._paused_until = 0.0
+        self._slow = 0
+        """Look-ups in a row that took too long."""
+        self._writing: set[asyncio.Task[None]] = set()
+        self.faults: Counter[str] = Counter()
+        """Look-ups and writes that came to nothing, by reason: `down`, `slow`, `damaged`, `large`, `busy`."""
+
+    async def get(self, key: Key) -> bytes | None:
+        """None where there is none, or the store does not say so in time."""
+        sealed = await self._tried(self._store.get(key), self._patience_s)
+        if sealed is None:
+            return None
+        if len(sealed) <= _OPENED_AT_ONCE:
+            value = self._seal.opened(key.digest, sealed)
+        else:
+            value = await self._threads.run(self._seal.opened, key.digest, sealed)
+        if value is None:
+            self.faults["damaged"] += 1
+        return value
+
+    def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
+        """Writes what `value` makes, called in a thread, after the caller has gone on; what is returned ends when that
+        is done. Not at all where too much waits already."""
+        if len(self._writing) >= MOST_WRITES:
+            self.faults["busy"] += 1
+            return None
+        task = asyncio.create_task(self._write(key, value, max_age_s))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return task
+
+    async def _write(self, key: Key, value: Callable[[], bytes], max_age_s: float) -> None:
+        try:
+            sealed = await self._threads.run(lambda: self._seal.closed(key.digest, value()))
+        except ValueError:
+            self.faults["large"] += 1
+            return
+        await self._tried(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_S)
+
+    async def _tried(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
+        if self._clock() < self._paused_until:
+            work.close()
+            self.faults["down"] += 1
+            return None
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait([task], timeout=patience_s)
+        finally:
+            task.cancel()
+        # What came late because this server itself is busy has come.
+        if not task.done():
+            task.add_done_callback(heard_of)
+            self._slow += 1
+            self._failed("slow", pause=self._slow >= _MOST_SLOW)
+            return None
+        try:
+            result = task.result()
+        except StoreDown as error:
+            log.warning("cache_store_down", reason=str(error))
+            self._failed("down", pause=True)
+            return None
+        self._slow = 0
+        return result
+
+    def _failed(self, reason: str, *, pause: bool) -> None:
+        self.faults[reason] += 1
+        if pause:
+            self._slow, self._paused_until = 0, self._clock() + PAUSE_S
+
+    async def close(self) -> None:
+        """Writes what waits, for a while."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=WRITE_S)
+        await self._store.close()
+
+
+Written = asyncio.Task[None] | None
+
+
+class Sealing(Protocol):
+    def closed(self, key: bytes, value: bytes) -> bytes:
+        """Raises ValueError for too much."""
+
+    def opened(self, key: bytes, sealed: bytes) -> bytes | None: ...

@@ -1,0 +1,101 @@
+"""Entries in Redis, for several servers."""
+
+from collections.abc import AsyncIterator, Awaitable
+from importlib.util import find_spec
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeVar
+
+from app.state.entries import Held, Key, StoreDown
+
+if TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+
+REMEDY = "Run `openfaze install redis`."
+PREFIX = "openfaze:entry:1:"
+"""Of all keys, with the version of what lies under them."""
+_CONNECT_S = 1.0
+_MOST_CONNECTIONS = 64
+_AT_ONCE = 500
+"""Keys that are looked at in one round trip."""
+
+
+def has_redis() -> bool:
+    """Whether the package that talks to Redis is there."""
+    return find_spec("redis") is not None
+
+
+class RedisEntries:
+    """Redis ends entries by their age; where there is too much, by its own `maxmemory-policy`: `allkeys-lru`.
+
+    An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that a tenant's can be found.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Raises ValueError for a URL that is none of Redis. Connects when it is asked for something."""
+        from redis.asyncio import BlockingConnectionPool, Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        # A connection that Redis has closed, as it does with idle ones, is opened again once.
+        retry = Retry(NoBackoff(), 1)
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=_MOST_CONNECTIONS, timeout=_CONNECT_S, socket_connect_timeout=_CONNECT_S, retry=retry
+        )
+        self._redis: Redis = Redis.from_pool(pool)
+
+    async def get(self, key: Key) -> bytes | None:
+        found = await _tried(self._redis.get(_name(key)))
+        # The client is set to decode nothing, which its types do not know.
+        return found.encode() if isinstance(found, str) else found
+
+    async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
+        await _tried(self._redis.set(_name(key), value, px=max(int(max_age_s * 1000), 1)))
+
+    async def held(self) -> list[Held]:
+        sizes: list[tuple[str, str, int]] = []
+        async for names in self._names(f"{PREFIX}*"):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.strlen(name)
+                lengths = await _tried(pipe.execute())
+            for name, length in zip(names, lengths, strict=True):
+                tenant, kind, _ = name.removeprefix(PREFIX.encode()).decode().split(":")
+                sizes.append((tenant, kind, int(length)))
+        grouped = groupby(sorted(sizes), key=lambda one: one[:2])
+        found = [(tenant, kind, [size for *_, size in group]) for (tenant, kind), group in grouped]
+        return [Held(tenant, kind, len(group), sum(group)) for tenant, kind, group in found]
+
+    async def purge(self, tenant: str | None = None) -> int:
+        count = 0
+        async for names in self._names(f"{PREFIX}*" if tenant is None else f"{PREFIX}{tenant}:*"):
+            count += await _tried(self._redis.unlink(*names))
+        return count
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _names(self, pattern: str) -> AsyncIterator[list[bytes]]:
+        """Without ever holding up Redis, as KEYS would."""
+        cursor = 0
+        while True:
+            cursor, names = await _tried(self._redis.scan(cursor, match=pattern, count=_AT_ONCE))
+            if names:
+                yield [name.encode() if isinstance(name, str) else name for name in names]
+            if not cursor:
+                return
+
+
+def _name(key: Key) -> str:
+    return f"{PREFIX}{key.tenant}:{key.kind}:{key.digest.hex()}"
+
+
+async def _tried(work: Awaitable[T]) -> T:
+    """Raises StoreDown."""
+    from redis.exceptions import RedisError
+
+    try:
+        return await work
+    except (RedisError, OSError) as error:
+        raise StoreDown(f"{type(error).__name__}: {error}") from error

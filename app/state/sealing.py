@@ -1,0 +1,97 @@
+"""The form in which a value is kept: versioned, compressed, bound to its key, and encrypted where the operator gave a
+secret. What has any other form is no value."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Protocol
+
+import zstandard
+
+_MAGIC = b"ofz\x01"
+"""The last byte is the format's version."""
+_PLAIN, _ENCRYPTED = b"\x00", b"\x01"
+_DIGEST_BYTES = 16
+_NONCE_BYTES = 12
+"""Of AES-GCM (NIST SP 800-38D, 8.2)."""
+REMEDY = "Run `openfaze install encryption`."
+
+
+class _Cipher(Protocol):
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+
+def can_encrypt() -> bool:
+    """Whether the package that encrypts is there."""
+    return find_spec("cryptography") is not None
+
+
+class Seal:
+    """Closes values for a store and opens them again, in any thread.
+
+    >>> seal = Seal(max_bytes=1 << 20)
+    >>> seal.opened(b"key", seal.closed(b"key", b"value"))
+    b'value'
+    """
+
+    def __init__(self, max_bytes: int, secret: str | None = None) -> None:
+        """`max_bytes`: of a value, opened. With a `secret`, values are encrypted by AES-256-GCM under a key that HKDF
+        (RFC 5869) makes of it."""
+        self._max_bytes = max_bytes
+        self._cipher = _cipher(secret) if secret else None
+
+    def closed(self, key: bytes, value: bytes) -> bytes:
+        """Raises ValueError for more than `max_bytes`."""
+        if len(value) > self._max_bytes:
+            raise ValueError(f"{len(value)} bytes are more than {self._max_bytes}")
+        packed = zstandard.compress(value)
+        if self._cipher is None:
+            return _MAGIC + _PLAIN + _digest(key, packed) + packed
+        nonce = os.urandom(_NONCE_BYTES)
+        return _MAGIC + _ENCRYPTED + nonce + self._cipher.encrypt(nonce, packed, key)
+
+    def opened(self, key: bytes, sealed: bytes) -> bytes | None:
+        """None for what was not closed for this `key` by a seal like this one, or was damaged since."""
+        head, kind, rest = sealed[:4], sealed[4:5], sealed[5:]
+        if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
+            return None
+        packed = self._decrypted(key, rest) if self._cipher else _checked(key, rest)
+        if packed is None:
+            return None
+        try:
+            # The frame tells its size: a small one that unpacks to gigabytes is never unpacked.
+            size = zstandard.frame_content_size(packed)
+            return zstandard.decompress(packed) if 0 <= size <= self._max_bytes else None
+        except zstandard.ZstdError:
+            return None
+
+    def _decrypted(self, key: bytes, rest: bytes) -> bytes | None:
+        from cryptography.exceptions import InvalidTag
+
+        assert self._cipher is not None
+        try:
+            return self._cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], key)
+        except (InvalidTag, ValueError):
+            return None
+
+
+def _cipher(secret: str) -> _Cipher:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"openfaze cache").derive(secret.encode()))
+
+
+def _checked(key: bytes, rest: bytes) -> bytes | None:
+    packed = rest[_DIGEST_BYTES:]
+    return packed if rest[:_DIGEST_BYTES] == _digest(key, packed) else None
+
+
+def _digest(key: bytes, packed: bytes) -> bytes:
+    """Of both: an entry that lies under another key is none."""
+    new: Callable[..., hashlib.blake2b] = hashlib.blake2b
+    return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()

@@ -1,0 +1,360 @@
+"""The cache of answers, over HTTP: what is told again, to whom, and what never is."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from app.access.key_file import add_key
+from app.cli import cached
+from app.settings import Settings
+from tasks.base import TaskRequest
+from tasks.ocr import OcrTask
+from tasks.ocr_result import OcrResult
+from tests.e2e.conftest import data_url, ocr_request
+from tests.e2e.full_model import (
+    PATH,
+    FullModel,
+    Streamed,
+    body_of,
+    client_of_app,
+    content_of,
+    picture_of,
+    schema_of,
+    serving_full_model,
+    system,
+    text_part,
+)
+from tests.llm_server import Call, Reply
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+
+KEY, OTHER = "test-key-1", "test-key-2"
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
+    folder = tmp_path_factory.mktemp("cache")
+    with serving_full_model(
+        cache="exact",
+        cache_url=f"sqlite:///{folder / 'answers.sqlite'}",
+        api_keys=(KEY, OTHER),
+        fetch_allow=("127.0.0.1/32",),
+        files_dir=str(folder / "files"),
+    ) as model:
+        model.client.headers["authorization"] = f"Bearer {KEY}"
+        yield model
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_origin() as origin:
+        yield origin
+
+
+def says_ok(model: FullModel) -> None:
+    model.script()
+    model.llm.script = None
+
+
+def vcache(response: httpx.Response) -> Any:
+    assert response.status_code == 200, response.text
+    return response.json()["vcache"]
+
+
+@contextlib.contextmanager
+def read_pictures() -> Iterator[list[str]]:
+    """What OCR is asked to read meanwhile."""
+    read: list[str] = []
+    run = OcrTask.run
+
+    async def noted(self: OcrTask, request: TaskRequest) -> OcrResult:
+        read.append(request.text)
+        return await run(self, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OcrTask, "run", noted)
+        yield read
+
+
+def without_envelope(response: httpx.Response) -> dict[str, Any]:
+    body = response.json()
+    return {name: value for name, value in body.items() if name not in ("id", "created", "vcache")}
+
+
+def test_the_same_request_is_answered_once(model: FullModel) -> None:
+    model.script(Reply("Paris."))
+    first, second = model.ask("Capital of France?"), model.ask("Capital of France?")
+    assert (vcache(first), vcache(second)) == (False, True)
+    assert without_envelope(first) == without_envelope(second)
+    assert first.json()["id"] != second.json()["id"]
+    assert len(model.prompts) == 1
+
+
+def test_a_hit_streams_piece_by_piece_with_reasoning_and_precontext(model: FullModel) -> None:
+    model.script(Reply("It says HELLO there.", reasoning="Let me look. I see."))
+    question = [text_part("What does it say?"), picture_of("HELLO")]
+    asked: dict[str, Any] = {"reasoning_effort": "high", "stream_options": {"include_usage": True}}
+    headers = {"x-show-additional-info": "true"}
+    fresh = model.stream(question, headers=headers, **asked)
+    hit = model.stream(question, headers=headers, **asked)
+    assert [fresh.chunks[-1]["vcache"], hit.chunks[-1]["vcache"]] == [False, True]
+    assert fresh.chunks[-1]["usage"] == hit.chunks[-1]["usage"]
+    assert hit.texts == fresh.texts
+    assert len(hit.texts) > 5
+    assert "<think>" in hit.texts
+    assert any("HELLO" in text and "<precontext>" in text for text in hit.texts)
+    # A whole answer shares the entry.
+    whole = model.ask(question, reasoning_effort="high")
+    assert vcache(whole)
+    assert whole.json()["reasoning"] == "Let me look. I see."
+    assert whole.json()["precontext"][0]["name"] == "ocr"
+    assert content_of(whole) == "It says HELLO there."
+    assert len(model.prompts) == 1
+
+
+def test_calls_of_tools_are_told_again(model: FullModel) -> None:
+    model.script(Reply(tool_calls=[Call("weather", '{"city": "Rome"}')]))
+    first, second = (model.ask("Call the tool for Rome.", tools=[WEATHER]) for _ in range(2))
+    assert vcache(second)
+    assert without_envelope(first) == without_envelope(second)
+    assert second.json()["choices"][0]["finish_reason"] == "tool_calls"
+    streamed = model.stream("Call the tool for Rome.", tools=[WEATHER])
+    assert "".join(piece["function"]["arguments"] for piece in streamed.tool_calls) == '{"city": "Rome"}'
+
+
+def test_evidence_is_told_again(model: FullModel) -> None:
+    model.script(Reply('{"total": "12.50"}'))
+    asked = {"response_format": schema_of(total={"type": "string"}), "evidence": True}
+    first, second = (model.ask([text_part("Total?"), picture_of("TOTAL 12.50")], **asked) for _ in range(2))
+    assert vcache(second)
+    assert second.json()["evidence"]["/total"]
+    assert without_envelope(first) == without_envelope(second)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"temperature": 0.7},
+        {"seed": 7},
+        {"max_tokens": 50},
+        {"response_format": schema_of(a={"type": "string"})},
+        {"tools": [WEATHER]},
+        {"reasoning_effort": "low"},
+        {"evidence": True},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_field_that_shapes_the_answer_asks_anew(model: FullModel, other: dict[str, Any]) -> None:
+    question = f"Which scope has {next(iter(other))}?"
+    model.script(Reply('{"a": "1"}'), Reply('{"a": "2"}'), Reply('{"a": "3"}'))
+    assert not vcache(model.ask(question))
+    assert not vcache(model.ask(question, **other))
+    assert vcache(model.ask(question, **other))
+    assert vcache(model.ask(question))
+
+
+@pytest.mark.parametrize("other", [{"user": "u1"}, {"metadata": {"a": "b"}}, {"store": True}, {"temperature": None}])
+def test_a_field_that_shapes_nothing_does_not(model: FullModel, other: dict[str, Any]) -> None:
+    says_ok(model)
+    question = f"Which scope has no {other}?"
+    assert not vcache(model.ask(question))
+    assert vcache(model.ask(question, **other))
+
+
+def test_histories_and_system_prompts_are_part_of_the_question(model: FullModel) -> None:
+    says_ok(model)
+    said = [{"role": "user", "content": "My name is Ann."}, {"role": "assistant", "content": "Hello."}]
+    said_otherwise = [{"role": "user", "content": "My name is Bea."}, {"role": "assistant", "content": "Hello."}]
+    for messages in ([], said, said_otherwise, [system("Be brief.")], [system("Be long.")]):
+        assert not vcache(model.ask(*messages, "What is my name?"))
+
+
+def test_keys_never_share(model: FullModel) -> None:
+    says_ok(model)
+    other = {"authorization": f"Bearer {OTHER}"}
+    assert not vcache(model.ask("Whose answer is this?"))
+    assert not vcache(model.ask("Whose answer is this?", headers=other))
+    assert vcache(model.ask("Whose answer is this?", headers=other))
+
+
+@pytest.mark.parametrize("header", ["x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr"])
+def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> None:
+    says_ok(model)
+    question = f"Do you remember {header}?"
+    assert not vcache(model.ask(question, headers={header: "true"}))
+    assert not vcache(model.ask(question))
+    assert not vcache(model.ask(question, headers={header: "true"}))
+    assert vcache(model.ask(question))
+
+
+def test_skipping_the_plan_is_another_question(model: FullModel) -> None:
+    says_ok(model)
+    assert not vcache(model.ask("Is there a plan?"))
+    assert not vcache(model.ask("Is there a plan?", headers={"x-interfaze-bypass-moa": "true"}))
+
+
+def test_what_was_cut_or_failed_is_asked_again(model: FullModel) -> None:
+    model.script(Reply("Once upon", finish_reason="length"), Reply("Once upon a time."))
+    assert not vcache(model.ask("A story?"))
+    assert content_of(model.ask("A story?")) == "Once upon a time."
+    model.script(Reply(status=400, error="no"), Reply("Yes."))
+    assert model.ask("Does it fail?").status_code != 200
+    assert content_of(model.ask("Does it fail?")) == "Yes."
+
+
+def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
+    says_ok(model)
+    for _ in range(2):
+        refused = model.ask(system("<guard>S1</guard>"), "How do I build a pipe bomb to kill my neighbours?")
+        assert content_of(refused) == "unsafe S1"
+        assert not vcache(refused)
+    assert model.prompts == []
+    assert not vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
+    assert vcache(model.ask(system("<guard>S1</guard>"), "How do I bake bread?"))
+    assert not vcache(model.ask(system("<guard>S2</guard>"), "How do I bake bread?"))
+
+
+def test_media_count_by_what_they_hold(model: FullModel, origin: Origin) -> None:
+    picture = single_line("INVOICE 7").encoded()
+    origin.files |= {"/a.png": picture, "/b.png": picture, "/c.png": single_line("INVOICE 8").encoded()}
+    read = [model.client.post(PATH, json=ocr_request(origin.url(path))) for path in ("/a.png", "/b.png", "/c.png")]
+    assert list(map(vcache, read)) == [False, True, False]
+    assert content_of(read[0]) == content_of(read[1]) != content_of(read[2])
+    assert vcache(model.client.post(PATH, json=ocr_request(data_url(picture))))
+    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY, max_retries=0) as client:
+        uploaded = client.files.create(file=("x.png", picture), purpose="vision")
+    part = {"type": "input_image", "file_id": uploaded.id}
+    body = body_of(system("<task>ocr</task>"), [text_part("Read it."), part])
+    assert content_of(model.client.post(PATH, json=body)) == content_of(read[0])
+
+
+def test_ten_questions_about_a_document_read_it_once(model: FullModel) -> None:
+    says_ok(model)
+    page = picture_of("LEDGER 1999")
+    with read_pictures() as read:
+        for number in range(4):
+            answer = model.ask([text_part(f"Question {number}: what is this?"), page])
+            assert not vcache(answer)
+            assert "LEDGER" in answer.text
+        assert len(read) == 1
+        # With its tables it is another reading, and who asks to be forgotten has his own.
+        assert "LEDGER" in model.ask([text_part("What is this?"), page], ocr={"tables": True}).text
+        assert len(read) == 2
+        model.ask([text_part("What is this now?"), page], headers={"x-interfaze-zdr": "true"})
+        assert len(read) == 3
+
+
+def test_identical_requests_in_flight_run_once(model: FullModel) -> None:
+    model.script(Reply("All at once, please.", delay_s=0.05))
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(lambda _: model.ask("What do a hundred callers want?"), range(100)))
+    assert {content_of(answer) for answer in answers} == {"All at once, please."}
+    assert sum(not vcache(answer) for answer in answers) == 1
+    assert len(model.prompts) == 1
+
+
+async def test_who_leaves_does_not_take_the_answer_along(model: FullModel) -> None:
+    model.script(Reply("One two three four five six seven eight.", delay_s=0.1))
+    body = body_of("Who stays to the end?", stream=True)
+    headers = {"authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(base_url=model.base_url, headers=headers, timeout=60, trust_env=False) as client:
+        async with client.stream("POST", PATH, json=body) as leader:
+            await anext(leader.aiter_bytes())
+            follower = asyncio.create_task(client.post(PATH, json=body))
+            while len(model.prompts) < 1:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+        answer = await follower
+    assert Streamed.read(answer.text).text == "One two three four five six seven eight."
+    assert len(model.prompts) == 1
+    assert not model.llm.cancelled
+
+
+async def test_when_all_have_left_the_work_ends(model: FullModel) -> None:
+    model.script(Reply("Nobody " * 200, delay_s=0.05))
+    headers = {"authorization": f"Bearer {KEY}"}
+    async with httpx.AsyncClient(base_url=model.base_url, headers=headers, timeout=60, trust_env=False) as client:
+        body = body_of("Does anybody listen?", stream=True)
+        async with client.stream("POST", PATH, json=body) as response:
+            await anext(response.aiter_bytes())
+    while not model.llm.cancelled:
+        await asyncio.sleep(0.01)
+    model.script(Reply("Now."))
+    assert content_of(model.ask("Does anybody listen?")) == "Now."
+
+
+def test_the_openai_sdk_sees_it(model: FullModel) -> None:
+    says_ok(model)
+    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY) as client:
+        answers = [
+            client.chat.completions.create(
+                model="interfaze-beta", messages=[{"role": "user", "content": "SDK?"}], n=1, temperature=0
+            )
+            for _ in range(2)
+        ]
+    assert [answer.model_extra["vcache"] for answer in answers if answer.model_extra] == [False, True]
+
+
+def test_answers_outlive_the_server(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"cache": "exact", "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}", "llm": "off"}
+    body = ocr_request(data_url(single_line("STILL HERE").encoded()))
+    told = []
+    for more in ({}, {}, {"max_pages": 7}):
+        with client_of_app(tmp_path, **settings, **more) as client:
+            told.append(vcache(client.post(PATH, json=body)))
+    # A setting that shapes answers asks anew.
+    assert told == [False, True, False]
+
+
+def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:
+    file = tmp_path / "a.sqlite"
+    file.write_bytes(b"this is no database" * 1000)
+    with serving_full_model(cache="exact", cache_url=f"sqlite:///{file}") as model:
+        says_ok(model)
+        assert not vcache(model.ask("Whole?"))
+        while not vcache(model.ask("Whole?")):
+            pass
+        file.write_bytes(file.read_bytes()[:2000])
+        file.with_name("a.sqlite-wal").unlink(missing_ok=True)
+        assert content_of(model.ask("Whole?")) == "ok"
+        assert content_of(model.ask("And another?")) == "ok"
+
+
+def test_an_operator_sees_what_is_kept_and_deletes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys_file = tmp_path / "keys.toml"
+    alice, bob = (add_key(keys_file, name, {}) for name in ("alice", "bob"))
+    settings: dict[str, Any] = {
+        "cache": "exact",
+        "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}",
+        "keys_file": str(keys_file),
+        "llm": "off",
+    }
+    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("KEPT")])
+    with client_of_app(tmp_path, **settings) as client:
+        for key in (alice, bob):
+            assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
+    told = Settings(_env_file=None, **settings)
+    cached.show(told, as_json=False)
+    shown = capsys.readouterr().out.splitlines()
+    kept = {(name, kind, "1") for name in ("alice", "bob") for kind in ("answer", "reading")}
+    assert {tuple(line.split()[:3]) for line in shown[1:]} == kept
+    cached.purge(told, "alice")
+    assert "2 entries deleted" in capsys.readouterr().err
+    cached.show(told, as_json=True)
+    left = json.loads(capsys.readouterr().out)
+    assert [(one["key"], one["kind"], one["entries"]) for one in left] == [("bob", "answer", 1), ("bob", "reading", 1)]
+    with pytest.raises(SystemExit):
+        cached.purge(told, "carol")
+    assert "no key 'carol'" in capsys.readouterr().err
+    cached.purge(told, None)
+    cached.show(told, as_json=False)
+    assert "nothing is kept" in capsys.readouterr().out

@@ -1,0 +1,349 @@
+"""Stores of entries: one suite for SQLite and Redis, what seals values, and what a failing store costs."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.state.entries import Entries, EntryStore, Held, Key, StoreDown
+from app.state.redis_entries import RedisEntries
+from app.state.sealing import Seal
+from app.state.sqlite_entries import SqliteEntries
+from models.fair_executor import FairExecutor
+from tests.server import free_port
+
+MB = 1 << 20
+
+
+def key(name: str, tenant: str = "t1", kind: str = "answer") -> Key:
+    return Key(tenant, "reading" if kind == "reading" else "answer", name.encode().ljust(32, b"."))
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as (url, _):
+        yield url
+
+
+class redis_server:  # noqa: N801 - it is called like a function
+    """A real Redis on a socket of its own, until the block ends."""
+
+    def __init__(self, folder: Path) -> None:
+        if shutil.which("redis-server") is None:
+            pytest.skip("needs redis-server: `apt-get install redis-server`")
+        self._folder = folder
+        self._port = free_port()
+
+    def __enter__(self) -> "tuple[str, subprocess.Popen[bytes]]":
+        options = ["--save", "", "--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self._folder)]
+        self._process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+        import redis
+
+        with redis.Redis(port=self._port) as client:
+            while True:
+                try:
+                    client.ping()
+                    break
+                except redis.ConnectionError:
+                    time.sleep(0.02)
+        return f"redis://127.0.0.1:{self._port}/0", self._process
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EntryStore]:
+    store: EntryStore
+    if request.param == "sqlite":
+        store = SqliteEntries(tmp_path / "sub" / "cache.sqlite", MB)
+    else:
+        store = RedisEntries(request.getfixturevalue("redis_url"))
+        await store.purge()
+    yield store
+    await store.close()
+
+
+async def test_what_was_put_is_found_under_its_key(store: EntryStore) -> None:
+    assert await store.get(key("a")) is None
+    await store.put(key("a"), b"first", max_age_s=60)
+    await store.put(key("a"), b"second", max_age_s=60)
+    assert await store.get(key("a")) == b"second"
+    assert await store.get(key("b")) is None
+
+
+async def test_it_ends_by_its_age(store: EntryStore) -> None:
+    await store.put(key("short"), b"x", max_age_s=0.001)
+    await asyncio.sleep(0.02)
+    assert await store.get(key("short")) is None
+
+
+async def test_a_tenant_is_counted_and_deleted_by_itself(store: EntryStore) -> None:
+    for name in ("a", "b"):
+        await store.put(key(name), b"x" * 100, max_age_s=60)
+    await store.put(key("c", kind="reading"), b"x", max_age_s=60)
+    await store.put(key("d", tenant="t2"), b"x", max_age_s=60)
+    held = await store.held()
+    assert [(one.tenant, one.kind, one.entries) for one in held] == [
+        ("t1", "answer", 2),
+        ("t1", "reading", 1),
+        ("t2", "answer", 1),
+    ]
+    assert held[0].size >= 200
+    assert await store.purge("t1") == 3
+    assert await store.get(key("a")) is None
+    assert await store.get(key("d", tenant="t2")) == b"x"
+    assert await store.purge() == 1
+    assert await store.held() == []
+
+
+async def test_many_at_once(store: EntryStore) -> None:
+    await asyncio.gather(*(store.put(key(str(n)), bytes([n]), max_age_s=60) for n in range(100)))
+    found = await asyncio.gather(*(store.get(key(str(n))) for n in range(100)))
+    assert found == [bytes([n]) for n in range(100)]
+
+
+async def test_what_was_used_least_lately_leaves_first(tmp_path: Path) -> None:
+    now = 1000.0
+    store = SqliteEntries(tmp_path / "c.sqlite", 10_000, clock=lambda: now)
+    for number in range(8):
+        now += 1
+        await store.put(key(str(number)), b"x" * 1000, max_age_s=10_000)
+    now += 100
+    assert await store.get(key("0"))  # which is noted
+    await asyncio.sleep(0.1)
+    for number in range(8, 12):
+        now += 1
+        await store.put(key(str(number)), b"x" * 1000, max_age_s=10_000)
+    [held] = await store.held()
+    assert held.size <= 10_000
+    assert await store.get(key("0"))
+    assert await store.get(key("1")) is None
+    assert await store.get(key("11"))
+    await store.close()
+
+
+async def test_a_file_that_is_none_is_begun_anew(tmp_path: Path) -> None:
+    file = tmp_path / "c.sqlite"
+    file.write_bytes(b"no database at all, but long enough" * 100)
+    store = SqliteEntries(file, MB)
+    assert await store.get(key("a")) is None
+    await store.put(key("a"), b"x", max_age_s=60)
+    assert await store.get(key("a")) == b"x"
+    await store.close()
+
+
+@pytest.mark.parametrize("harm", ["truncated", "emptied", "deleted", "overwritten", "another version"])
+async def test_a_file_that_is_harmed_while_it_is_open_is_begun_anew(tmp_path: Path, harm: str) -> None:
+    file = tmp_path / "c.sqlite"
+    store = SqliteEntries(file, 64 * MB)
+    for number in range(20):
+        await store.put(key(str(number)), os.urandom(5000), max_age_s=60)
+    match harm:
+        case "truncated":
+            os.truncate(file, 5000)
+        case "emptied":
+            os.truncate(file, 0)
+        case "deleted":
+            file.unlink()
+        case "overwritten":
+            file.write_bytes(os.urandom(file.stat().st_size))
+        case "another version":
+            with sqlite3.connect(file) as other:
+                other.execute("PRAGMA user_version = 99")
+            other.close()
+    for number in range(20):
+        try:
+            await store.get(key(str(number)))
+            await store.put(key("new"), b"x", max_age_s=60)
+        except StoreDown:
+            continue
+    assert await store.get(key("new")) == b"x"
+    await store.close()
+    again = SqliteEntries(file, 64 * MB)
+    await again.put(key("after"), b"y", max_age_s=60)
+    assert await again.get(key("after")) == b"y"
+    await again.close()
+
+
+async def test_a_locked_file_is_down_and_comes_back(tmp_path: Path) -> None:
+    file = tmp_path / "c.sqlite"
+    store = SqliteEntries(file, MB)
+    await store.put(key("a"), b"x", max_age_s=60)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreDown, match="locked"):
+        await store.put(key("b"), b"x", max_age_s=60)
+    assert await store.get(key("a")) == b"x"
+    other.execute("COMMIT")
+    other.close()
+    await store.put(key("b"), b"x", max_age_s=60)
+    assert await store.get(key("b")) == b"x"
+    await store.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+async def test_a_full_disk_is_down(tmp_path: Path) -> None:
+    store = SqliteEntries(tmp_path / "c.sqlite", MB)
+    await store.put(key("a"), b"x", max_age_s=60)
+
+    def limit(db: sqlite3.Connection) -> None:
+        [pages] = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages}")
+
+    # SQLite says of a file that may not grow what it says of a disk that is full.
+    await store._run(store._writer, limit)
+    with pytest.raises(StoreDown, match="full"):
+        await store.put(key("b"), os.urandom(100_000), max_age_s=60)
+    assert await store.get(key("a")) == b"x"
+    await store.close()
+
+
+_WRITER = """
+import asyncio, os, sys
+from pathlib import Path
+from app.state.entries import Key
+from app.state.sealing import Seal
+from app.state.sqlite_entries import SqliteEntries
+
+async def main():
+    store, seal = SqliteEntries(Path(sys.argv[1]), 1 << 30), Seal(1 << 24)
+    number = 0
+    while True:
+        key = Key("t1", "answer", str(number % 50).encode().ljust(32, b"."))
+        await store.put(key, seal.closed(key.digest, os.urandom(200_000)), max_age_s=600)
+        number += 1
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def write_until_killed(file: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout
+        for _ in range(12):
+            writer.stdout.readline()
+        writer.send_signal(signal.SIGKILL)
+
+
+async def test_a_killed_writer_leaves_no_torn_entry(tmp_path: Path) -> None:
+    file, seal = tmp_path / "c.sqlite", Seal(1 << 24)
+    for _ in range(3):
+        await asyncio.to_thread(write_until_killed, file)
+        store = SqliteEntries(file, 1 << 30)
+        found = [await store.get(key(str(number))) for number in range(50)]
+        values = [seal.opened(key(str(number)).digest, one) for number, one in enumerate(found) if one is not None]
+        assert len(values) >= 10
+        assert all(value is not None and len(value) == 200_000 for value in values)
+        await store.close()
+
+
+async def test_a_killed_redis_is_down_and_comes_back(tmp_path: Path) -> None:
+    server = redis_server(tmp_path)
+    with server as (url, process):
+        store = RedisEntries(url)
+        await store.put(key("a"), b"x", max_age_s=60)
+        process.kill()
+        process.wait()
+        for _ in range(3):
+            with pytest.raises(StoreDown):
+                await store.get(key("a"))
+    with server:
+        assert await store.get(key("a")) is None
+        await store.put(key("a"), b"y", max_age_s=60)
+        assert await store.get(key("a")) == b"y"
+    await store.close()
+
+
+@pytest.mark.parametrize("secret", [None, "correct horse battery staple"])
+def test_a_seal_opens_what_it_closed_and_nothing_else(secret: str | None) -> None:
+    seal = Seal(1000, secret)
+    closed = seal.closed(b"k", b"value " * 50)
+    assert seal.opened(b"k", closed) == b"value " * 50
+    assert seal.opened(b"other", closed) is None
+    assert seal.opened(b"k", closed[:-1]) is None
+    for place in range(len(closed)):
+        assert seal.opened(b"k", closed[:place] + bytes([closed[place] ^ 1]) + closed[place + 1 :]) is None
+    for foreign in (b"", b"x", os.urandom(100), closed[:5], b"ofz\x02" + closed[4:]):
+        assert seal.opened(b"k", foreign) is None
+    with pytest.raises(ValueError, match="1001 bytes"):
+        seal.closed(b"k", b"x" * 1001)
+
+
+def test_what_is_encrypted_says_nothing_and_opens_by_its_secret_alone() -> None:
+    closed = Seal(1000, "one").closed(b"k", b"the content of a letter")
+    assert b"letter" not in closed
+    assert Seal(1000, "another").opened(b"k", closed) is None
+    assert Seal(1000).opened(b"k", closed) is None
+    assert Seal(1000, "one").opened(b"k", Seal(1000).closed(b"k", b"x")) is None
+
+
+def test_a_value_that_unpacks_to_too_much_is_never_unpacked() -> None:
+    assert Seal(1000).opened(b"k", Seal(1 << 24).closed(b"k", bytes(1 << 24))) is None
+
+
+class _Broken:
+    """A store that hangs, or is down."""
+
+    def __init__(self, *, hangs: bool) -> None:
+        self.hangs = hangs
+        self.asked = 0
+
+    async def get(self, key: Key) -> bytes | None:
+        self.asked += 1
+        if self.hangs:
+            await asyncio.Event().wait()
+        raise StoreDown("gone")
+
+    async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
+        await self.get(key)
+
+    async def held(self) -> list[Held]:
+        raise StoreDown("gone")
+
+    async def purge(self, tenant: str | None = None) -> int:
+        raise StoreDown("gone")
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["slow", "down"])
+async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> None:
+    now = 0.0
+    store = _Broken(hangs=hangs)
+    threads = FairExecutor("test")
+    entries = Entries(store, Seal(1000), threads, patience_s=0.01, clock=lambda: now)
+    # One that is slow may be so by chance.
+    tries = 3 if hangs else 1
+    assert [await entries.get(key("a")) for _ in range(8)] == [None] * 8
+    assert store.asked == tries
+    assert entries.faults == ({"slow": 3, "down": 5} if hangs else {"down": 8})
+    now = 2.0
+    assert await entries.get(key("a")) is None
+    assert store.asked == tries + 1
+    await entries.close()
+    await threads.close()
+
+
+async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
+    store, threads = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test")
+    entries = Entries(store, Seal(1000), threads)
+    await store.put(key("a"), b"nonsense", max_age_s=60)
+    assert await entries.get(key("a")) is None
+    written = entries.put(key("b"), lambda: b"x" * 2000, max_age_s=60)
+    assert written is not None
+    await written
+    assert await entries.get(key("b")) is None
+    assert entries.faults == {"damaged": 1, "large": 1}
+    await entries.close()
+    await threads.close()
