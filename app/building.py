@@ -11,6 +11,7 @@ import pydantic_core
 
 from app.access.key_file import KeyFileError
 from app.access.keys import ApiKeys
+from app.chat.cache.known_questions import KnownQuestions
 from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
@@ -161,21 +162,28 @@ def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
     """None where nothing is to be kept. Raises ValueError for settings that cannot be served."""
     if settings.cache == OFF:
         return None
+    return Entries(build_entry_store(settings), _build_seal(settings), threads)
+
+
+def _build_seal(settings: Settings) -> Seal:
     secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
     if secret and not sealing.can_encrypt():
         raise ValueError(f"{PREFIX}CACHE_SECRET encrypts what is kept by a library. {sealing.REMEDY}")
-    seal = Seal(int(settings.cache_max_entry_mb * MB), secret)
-    return Entries(build_entry_store(settings), seal, threads)
+    return Seal(int(settings.cache_max_entry_mb * MB), secret)
+
+
+def build_known_questions(settings: Settings) -> KnownQuestions:
+    """Beside the answers, or where those would be if they were not in Redis. Raises ValueError."""
+    file = _sqlite_file(settings) or _cache_folder(settings) / "answers.sqlite"
+    return KnownQuestions(file.with_name(f"{file.stem}-questions.sqlite"), _build_seal(settings))
 
 
 def build_entry_store(settings: Settings) -> EntryStore:
     """Where OPENFAZE_CACHE_URL says. Raises ValueError."""
-    url = settings.cache_url.get_secret_value() if settings.cache_url else ""
-    scheme, mark, path = url.partition("://")
-    if not url or (scheme == "sqlite" and path.startswith("/")):
-        # As SQLAlchemy has it: three slashes for a path from here, four for one from the root.
-        file = Path(unquote(path[1:])) if url else _beside_files(settings) / "cache" / "answers.sqlite"
+    if file := _sqlite_file(settings):
         return SqliteEntries(file, int(settings.cache_max_mb * MB))
+    url = _cache_url(settings)
+    scheme, mark, _ = url.partition("://")
     if scheme in ("redis", "rediss", "unix") and mark:
         if not redis_entries.has_redis():
             raise ValueError(f"{PREFIX}CACHE_URL=redis://… needs a library. {redis_entries.REMEDY}")
@@ -183,10 +191,23 @@ def build_entry_store(settings: Settings) -> EntryStore:
     raise ValueError(f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, not '{scheme[:20]}…'")
 
 
-def _beside_files(settings: Settings) -> Path:
-    """The folder of the folder of uploads, where that is on this machine."""
+def _sqlite_file(settings: Settings) -> Path | None:
+    """As SQLAlchemy has it: three slashes for a path from here, four for one from the root."""
+    url = _cache_url(settings)
+    if not url:
+        return _cache_folder(settings) / "answers.sqlite"
+    scheme, _, path = url.partition(":///")
+    return Path(unquote(path)) if scheme == "sqlite" and path else None
+
+
+def _cache_url(settings: Settings) -> str:
+    return settings.cache_url.get_secret_value() if settings.cache_url else ""
+
+
+def _cache_folder(settings: Settings) -> Path:
+    """Beside that of uploads, where they are on this machine."""
     local = not urlsplit(settings.files_dir).scheme
-    return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent
+    return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent / "cache"
 
 
 _SHAPE_NO_ANSWER = frozenset(

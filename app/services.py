@@ -15,6 +15,7 @@ from app.building import (
     build_fetcher,
     build_files,
     build_keys,
+    build_known_questions,
     build_loader,
     build_politeness,
     build_runtime,
@@ -25,6 +26,7 @@ from app.calling import as_called_here
 from app.chat.answer import Answerer
 from app.chat.cache.readings import Readings
 from app.chat.cache.recall import Recall
+from app.chat.cache.rephrased import Rephrased
 from app.chat.cache.scope import Scopes
 from app.chat.filling.extractor import Extractor
 from app.chat.inputs import Collector
@@ -32,6 +34,7 @@ from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.tool_loop import ToolLimits
 from app.settings import Settings
+from app.state.entries import Entries
 from models.base import EngineUnavailable, ModelError
 from models.capability import GPU, OFF
 from models.catalog import CATALOG
@@ -39,6 +42,7 @@ from models.device import AUTO, DRIVER
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import EMBEDDING, LLM
+from models.language.embedding import Embedder
 from models.runtime import NOT_YET, Runtime, device_setting
 from models.safety import personal_data
 from models.safety.capability import TEXT_GUARD, GuardSettings
@@ -91,13 +95,6 @@ class Services:
         """For parsing and writing large bodies."""
         self.bodies = FairSlots("uploads", settings.large_bodies_at_once, most_waiting=settings.max_queue)
         """For bodies of requests that are over a megabyte, while they come in."""
-        self.entries = build_entries(settings, self.wire)
-        recall: Recall | None = None
-        self.readings: Readings | None = None
-        if self.entries is not None:
-            shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
-            recall = Recall(self.entries, Scopes(self.loader, shaped_by), self.wire, max_age_s=age_s)
-            self.readings = Readings(self.entries, self.loader, self.wire, shaped_by, max_age_s=age_s)
         config, use = build_config(settings), self.runtime.use
         self._parts = Parts(
             config, self.runtime, self.loader, self.politeness, self.search, self.browser, self.find_task
@@ -106,6 +103,10 @@ class Services:
         self._tasks: dict[str, Task] = {name: task for name, task in built.items() if task is not None}
         embedder = self.runtime.find(EMBEDDING)
         planner = Planner(embedder, self.has_task)
+        self.entries = build_entries(settings, self.wire)
+        self.rephrased: Rephrased | None = None
+        self.readings: Readings | None = None
+        recall = self._recall(settings, self.entries, embedder) if self.entries is not None else None
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         answerer = Answerer(
             partial(use, LLM),
@@ -144,6 +145,20 @@ class Services:
             recall=recall,
         )
         self.ready = not (settings.preload or settings.profile == GPU)
+
+    def _recall(self, settings: Settings, entries: Entries, embedder: Embedder | None) -> Recall:
+        shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
+        self.readings = Readings(entries, self.loader, self.wire, shaped_by, max_age_s=age_s)
+        if settings.cache == "verified":
+            if embedder is None:
+                raise ValueError(
+                    "OPENFAZE_CACHE=verified compares questions by their embeddings, and no engine makes them here. "
+                    "Run `openfaze install weights`, or set OPENFAZE_CACHE=exact."
+                )
+            find_llm = partial(self.runtime.use, LLM)
+            known, max_error = build_known_questions(settings), settings.cache_max_error
+            self.rephrased = Rephrased(known, embedder, find_llm, max_error=max_error, max_age_s=age_s)
+        return Recall(entries, Scopes(self.loader, shaped_by), self.wire, self.rephrased, max_age_s=age_s)
 
     async def prepare(self, task: str) -> None:
         """Puts together, off the event loop, the engines of a task."""
@@ -208,6 +223,7 @@ class Services:
         """Closes each part, whatever becomes of the others."""
         parts = (
             # Writes what waits, with threads of another part.
+            self.rephrased,
             self.entries,
             self.executor,
             self.evidence_executor,

@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     cache_url: SecretStr | None = None
     """Where they are kept: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`, beside
     OPENFAZE_FILES_DIR."""
+    cache_max_error: float = Field(default=0.01, ge=0, le=0.2)
+    """The share of wrong answers that `verified` bears among those near a kept question; 0: no other words hit."""
     cache_max_mb: float = Field(default=1024, gt=0)
     """Megabytes of answers in SQLite, as compressed; those that were used least lately leave first. Redis has its own
     bound (`maxmemory`)."""

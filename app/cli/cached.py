@@ -12,7 +12,7 @@ from rich.table import Table
 
 from app.access.key_file import KeyFileError, read_keys
 from app.access.keys import EVERYONE
-from app.building import build_entry_store
+from app.building import build_entry_store, build_known_questions
 from app.cli.main import fail
 from app.settings import PREFIX, Settings
 from app.state.entries import EntryStore, Held, StoreDown
@@ -41,7 +41,15 @@ def show(settings: Settings, *, as_json: bool) -> None:
 def purge(settings: Settings, key: str | None) -> None:
     """Deletes what is kept of `key`, or all."""
     tenant = None if key is None else _tenant_of(settings, key)
-    count = _asked(settings, lambda store: store.purge(tenant))
+
+    async def purged(store: EntryStore) -> int:
+        questions = build_known_questions(settings)
+        try:
+            return await store.purge(tenant) + await questions.purge(tenant)
+        finally:
+            await questions.close()
+
+    count = _asked(settings, purged)
     typer.echo(f"{count} {'entry' if count == 1 else 'entries'} deleted", err=True)
 
 

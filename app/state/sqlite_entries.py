@@ -4,19 +4,16 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
 from app.state.entries import Held, Key, StoreDown
+from app.state.sqlite_file import Schema, SqliteFile
 
-T = TypeVar("T")
-
-VERSION = 1
-"""Of the tables. A file of another one is begun anew."""
-_SCHEMA = """
+_SCHEMA = Schema(
+    1,
+    """
 CREATE TABLE entries (
     key BLOB PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL,
     size INTEGER NOT NULL, value BLOB NOT NULL
@@ -24,9 +21,8 @@ CREATE TABLE entries (
 CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size);
 CREATE INDEX entries_by_end ON entries (ends);
-"""
-_LOCKED_S = 0.04
-"""What a connection waits for another process; less than what a look-up may take."""
+""",
+)
 _ENTRY_BYTES = 200
 """What a row takes beside its value."""
 _TOUCH_S = 60.0
@@ -34,8 +30,6 @@ _TOUCH_S = 60.0
 _KEPT_SHARE = 0.9
 """What stays where there is too much: not every write has to make room."""
 _MOST_AT_ONCE = 256
-_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "file is encrypted", "short read")
-"""What SQLite says where the file is none of ours, or is damaged."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,11 +41,10 @@ class SqliteEntries:
     """
 
     def __init__(self, path: Path, max_bytes: int, *, clock: Callable[[], float] = time.time) -> None:
-        self._path = path
         self._max_bytes = max_bytes
         self._clock = clock
-        self._reader = _Connection(path, "cache-reads")
-        self._writer = _Connection(path, "cache-writes")
+        self._reader = SqliteFile(path, _SCHEMA, "cache-reads")
+        self._writer = SqliteFile(path, _SCHEMA, "cache-writes")
         self._touches: set[asyncio.Task[None]] = set()
         self._total: int | None = None
         """Bytes of all entries as this process knows them; others may write, too."""
@@ -59,7 +52,7 @@ class SqliteEntries:
 
     async def get(self, key: Key) -> bytes | None:
         now = self._clock()
-        found = await self._run(self._reader, lambda db: _found(db, key.digest, now))
+        found = await self._reader.run(lambda db: _found(db, key.digest, now))
         if found is None:
             return None
         value, used = found
@@ -71,9 +64,8 @@ class SqliteEntries:
 
     async def _touch(self, key: Key, now: float) -> None:
         try:
-            await self._run(
-                self._writer, lambda db: db.execute("UPDATE entries SET used = ? WHERE key = ?", (now, key.digest))
-            )
+            update = "UPDATE entries SET used = ? WHERE key = ?"
+            await self._writer.run(lambda db: db.execute(update, (now, key.digest)))
         except StoreDown as error:
             log.debug("cache_use_not_noted", reason=str(error))
 
@@ -91,7 +83,7 @@ class SqliteEntries:
                     self._total = None
             db.execute("PRAGMA incremental_vacuum")
 
-        await self._run(self._writer, write)
+        await self._writer.run(write)
 
     def _is_too_much(self, db: sqlite3.Connection, more: int) -> bool:
         """Whether with `more` bytes there is too much. Counts anew from time to time: it reads an index through."""
@@ -116,7 +108,7 @@ class SqliteEntries:
 
     async def held(self) -> list[Held]:
         query = "SELECT tenant, kind, count(*), sum(size) FROM entries GROUP BY tenant, kind ORDER BY tenant, kind"
-        rows = await self._run(self._reader, lambda db: db.execute(query).fetchall())
+        rows = await self._reader.run(lambda db: db.execute(query).fetchall())
         return [Held(*row) for row in rows]
 
     async def purge(self, tenant: str | None = None) -> int:
@@ -134,101 +126,10 @@ class SqliteEntries:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count
 
-        return await self._run(self._writer, delete)
+        return await self._writer.run(delete)
 
     async def close(self) -> None:
-        await asyncio.gather(*(asyncio.to_thread(one.close) for one in (self._reader, self._writer)))
-
-    async def _run(self, connection: "_Connection", work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.wrap_future(connection.threads.submit(connection.tried, work))
-
-
-class _Connection:
-    """A connection in a thread of its own, which opens it when it is needed, and again after a failure."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self._path = path
-        self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        """What the connection has open: somebody may delete the file, or put another in its place."""
-        self.threads = ThreadPoolExecutor(1, thread_name_prefix=name)
-        # The first look-up does not wait for the file to be made.
-        self.threads.submit(self._prepared)
-
-    def tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Raises StoreDown."""
-        try:
-            return work(self._opened())
-        except sqlite3.DatabaseError as error:
-            self._let_go()
-            if not _is_damage(error):
-                raise StoreDown(str(error)) from error
-            log.warning("cache_file_begun_anew", path=str(self._path), reason=str(error))
-        except OSError as error:
-            raise StoreDown(str(error)) from error
-        try:
-            self._delete()
-            return work(self._opened())
-        except (sqlite3.DatabaseError, OSError) as error:
-            self._let_go()
-            raise StoreDown(str(error)) from error
-
-    def close(self) -> None:
-        self.threads.submit(self._let_go)
-        self.threads.shutdown()
-
-    def _prepared(self) -> None:
-        try:
-            self._opened()
-        except (sqlite3.Error, OSError) as error:
-            # Whoever needs it tries again, and is told.
-            log.debug("cache_file_not_opened", reason=str(error))
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._db is not None and self._file != _identity(self._path):
-            self._let_go()
-        if self._db is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Transactions are begun where they are needed.
-            db = sqlite3.connect(self._path, timeout=_LOCKED_S, isolation_level=None)
-            try:
-                self._prepare(db)
-            except BaseException:
-                db.close()
-                raise
-            self._db, self._file = db, _identity(self._path)
-        return self._db
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        # Only of a new file; then other users of the machine cannot read it.
-        if not self._path.stat().st_size:
-            self._path.chmod(0o600)
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        db.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing; a machine without power loses the last entries, but none is torn.
-        db.execute("PRAGMA synchronous = NORMAL")
-        [version] = db.execute("PRAGMA user_version").fetchone()
-        if version == VERSION:
-            return
-        with db:
-            db.execute("BEGIN IMMEDIATE")
-            [version] = db.execute("PRAGMA user_version").fetchone()
-            if version == VERSION:  # another connection was faster
-                return
-            if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise sqlite3.DatabaseError(f"not a database of this version ({version})")
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {VERSION}")
-
-    def _let_go(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _delete(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        await asyncio.gather(*(one.close() for one in (self._reader, self._writer)))
 
 
 def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float] | None:
@@ -242,15 +143,3 @@ def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float
 def _total(db: sqlite3.Connection) -> int:
     [total] = db.execute("SELECT coalesce(sum(size), 0) FROM entries").fetchone()
     return int(total)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(words in str(error) for words in _DAMAGED)

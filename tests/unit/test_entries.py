@@ -201,7 +201,7 @@ async def test_a_full_disk_is_down(tmp_path: Path) -> None:
         db.execute(f"PRAGMA max_page_count = {pages}")
 
     # SQLite says of a file that may not grow what it says of a disk that is full.
-    await store._run(store._writer, limit)
+    await store._writer.run(limit)
     with pytest.raises(StoreDown, match="full"):
         await store.put(key("b"), os.urandom(100_000), max_age_s=60)
     assert await store.get(key("a")) == b"x"

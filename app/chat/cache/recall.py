@@ -14,6 +14,7 @@ from functools import partial
 import structlog
 
 from app.chat.cache.recorded import recorded, replayed
+from app.chat.cache.rephrased import Asked, Rephrased
 from app.chat.cache.scope import Scope, Scopes
 from app.chat.event_driver import Call, Event, Finish, Precontext
 from app.chat.inputs import Turn
@@ -37,8 +38,18 @@ Answer = Callable[[], AsyncGenerator[Event, None]]
 class Recall:
     """The cache of answers, and of what is under way."""
 
-    def __init__(self, entries: Entries, scopes: Scopes, threads: FairExecutor, *, max_age_s: float) -> None:
+    def __init__(
+        self,
+        entries: Entries,
+        scopes: Scopes,
+        threads: FairExecutor,
+        rephrased: Rephrased | None = None,
+        *,
+        max_age_s: float,
+    ) -> None:
+        """With `rephrased`, also for questions in other words."""
         self._entries = entries
+        self._rephrased = rephrased
         self._scopes = scopes
         self._threads = threads
         self._max_age_s = max_age_s
@@ -61,12 +72,8 @@ class Recall:
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
             return under_way.followed(is_first=False)
-        answering = _Answering(
-            partial(self._kept, Key(call.caller.tenant, "answer", scope.key), call),
-            answer,
-            partial(self._keep, scope, call),
-            partial(self._ended, scope.key),
-        )
+        run = _Run(self, scope, call)
+        answering = _Answering(run.known, answer, run.keep, partial(self._ended, scope.key))
         self._under_way[scope.key] = answering
         return answering.followed(is_first=True)
 
@@ -74,28 +81,67 @@ class Recall:
         if self._under_way.get(key) is answering:
             del self._under_way[key]
 
-    async def _kept(self, key: Key, call: Call) -> Sequence[Event] | None:
-        known: Sequence[Event] | None = None
-        record = await self._entries.get(key)
-        if record is not None:
-            try:
-                if len(record) <= _READ_AT_ONCE:
-                    known = replayed(record)
-                else:
-                    known = await self._threads.run(replayed, record)
-            except ValueError:
-                self._entries.faults["damaged"] += 1
-        self.outcomes["exact", "hit" if known else "miss"] += 1
-        call.stages.done("cache")
-        return known
+    async def find(self, tenant: str, digest: bytes) -> Sequence[Event] | None:
+        """The events that are kept under `digest`."""
+        record = await self._entries.get(Key(tenant, "answer", digest))
+        if record is None:
+            return None
+        try:
+            if len(record) <= _READ_AT_ONCE:
+                return replayed(record)
+            return await self._threads.run(replayed, record)
+        except ValueError:
+            self._entries.faults["damaged"] += 1
+            return None
 
-    def _keep(self, scope: Scope, call: Call, events: Sequence[Event]) -> Written:
+    async def rephrased(self, scope: Scope, call: Call) -> tuple[Asked | None, Sequence[Event] | None]:
+        """The request as a question that may have been asked in other words, and the answer to those."""
+        if self._rephrased is None:
+            return None, None
+        asked = await self._rephrased.asked(call.request, scope.around)
+        if asked is None:
+            return None, None
+        if asked.near is None or asked.decision == "explore":
+            self.outcomes["verified", "miss" if asked.near is None else "explore"] += 1
+            return asked, None
+        known = await self.find(call.caller.tenant, asked.near.answer)
+        self.outcomes["verified", "hit" if known else "miss"] += 1
+        if known is None:
+            await self._rephrased.forget(asked.near)
+            asked = replace(asked, near=None)
+        return asked, known
+
+    def keep(self, scope: Scope, call: Call, events: Sequence[Event], asked: Asked | None) -> Written:
+        """Writes the events of a fresh answer, and learns from them."""
         if not _is_worth_keeping(events):
             return None
+        tenant = call.caller.tenant
         is_of_the_web = scope.looks_at_pages or not WEB.isdisjoint(_names(events))
         age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
-        key = Key(call.caller.tenant, "answer", scope.key)
-        return self._entries.put(key, partial(recorded, events), max_age_s=age_s)
+        if asked is not None and self._rephrased is not None:
+            self._rephrased.learn(asked, tenant, scope.key, events, partial(self.find, tenant))
+        return self._entries.put(Key(tenant, "answer", scope.key), partial(recorded, events), max_age_s=age_s)
+
+
+class _Run:
+    """What the cache does for one request, before it is answered and after."""
+
+    def __init__(self, recall: Recall, scope: Scope, call: Call) -> None:
+        self._recall = recall
+        self._scope = scope
+        self._call = call
+        self._asked: Asked | None = None
+
+    async def known(self) -> Sequence[Event] | None:
+        known = await self._recall.find(self._call.caller.tenant, self._scope.key)
+        self._recall.outcomes["exact", "hit" if known else "miss"] += 1
+        if known is None:
+            self._asked, known = await self._recall.rephrased(self._scope, self._call)
+        self._call.stages.done("cache")
+        return known
+
+    def keep(self, events: Sequence[Event]) -> Written:
+        return self._recall.keep(self._scope, self._call, events, self._asked)
 
 
 def _is_worth_keeping(events: Sequence[Event]) -> bool:

@@ -47,6 +47,8 @@ class Scope:
     """SHA-256, of the tenant, too."""
     looks_at_pages: bool
     """Whether the answer is about web pages, which are known by their addresses, and may say something else soon."""
+    around: str
+    """The same without the last message: in it, questions may be asked in other words."""
 
 
 class Scopes:
@@ -65,8 +67,8 @@ class Scopes:
         except (InputError, Overloaded):
             return None
         shaped_by = await self._shaped_by()
-        key = await aside(call.request, _key, call, turn, policy, media, shaped_by)
-        return Scope(key, any(pages))
+        key, around = await aside(call.request, _keys, call, turn, policy, media, shaped_by)
+        return Scope(key, any(pages), around.hex())
 
     async def _content(self, source: Source) -> str:
         if _is_page(source):
@@ -78,7 +80,8 @@ def _is_page(source: Source) -> bool:
     return source.is_linked and kind_of(source) == "page"
 
 
-def _key(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_by: bytes) -> bytes:
+def _keys(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_by: bytes) -> tuple[bytes, bytes]:
+    """Of the request, and of all but its last message."""
     request = call.request
     named = {
         (origin.message, origin.part): number
@@ -92,10 +95,12 @@ def _key(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_by
         for source, content in zip(turn.sources, media, strict=True)
     ]
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
-    written = [VERSION, call.caller.tenant, fields, said, shown, policy.codes, policy.thresholds, call.skip_planning]
-    digest = hashlib.sha256(shaped_by)
-    digest.update(pydantic_core.to_json(written))
-    return digest.digest()
+    beside = [VERSION, call.caller.tenant, fields, shown, policy.codes, policy.thresholds, call.skip_planning]
+    around = hashlib.sha256(shaped_by)
+    around.update(pydantic_core.to_json([beside, said[:-1]]))
+    key = around.copy()
+    key.update(pydantic_core.to_json(said[-1]))
+    return key.digest(), around.digest()
 
 
 def _message(index: int, message: Message, named: Mapping[tuple[int | None, int | None], int]) -> Any:

@@ -1,0 +1,163 @@
+"""The questions whose answers are kept, where the nearest to a new one are found, and what was learned of each."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.chat.cache.vectors import SCHEMA, Vectors
+from app.chat.cache.verified import Observation, Observations
+from app.state.sealing import Seal
+from app.state.sqlite_file import Schema, SqliteFile
+from models.language.embedding import Vector
+
+MOST_QUESTIONS = 100_000
+_LEFT_OUT = 1000
+"""Those that leave together, used least lately, where there are too many."""
+_SCHEMA = Schema(
+    1,
+    f"""
+CREATE TABLE questions (
+    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, answer BLOB NOT NULL UNIQUE, question BLOB NOT NULL,
+    seen TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL
+);
+CREATE INDEX questions_by_use ON questions (used);
+CREATE INDEX questions_by_tenant ON questions (tenant);
+{SCHEMA}""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQuestion:
+    id: int
+    similarity: float
+    """Its vector's cosine with the new question's."""
+    text: str
+    answer: bytes
+    """The digest of the key under which its answer is kept."""
+    seen: Observations
+
+
+class KnownQuestions:
+    """A file of SQLite beside the answers, wherever those are kept: each server learns from what it was asked itself.
+    Texts are sealed. Every method raises StoreDown."""
+
+    def __init__(
+        self, path: Path, seal: Seal, *, most: int = MOST_QUESTIONS, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._seal = seal
+        self._most = most
+        self._clock = clock
+        self._reader = SqliteFile(path, _SCHEMA, "question-reads")
+        self._writer = SqliteFile(path, _SCHEMA, "question-writes")
+
+    async def nearest(self, scope: str, vector: Vector, count: int) -> Sequence[KnownQuestion]:
+        """Those in `scope`, the most alike first."""
+        now = self._clock()
+
+        def find(db: sqlite3.Connection) -> Sequence[KnownQuestion]:
+            near = {one.id: one.similarity for one in Vectors(db).nearest(scope, vector, count)}
+            marks = ", ".join("?" * len(near))
+            rows = db.execute(
+                f"SELECT id, answer, question, seen FROM questions WHERE id IN ({marks}) AND ends >= ?",  # noqa: S608
+                [*near, now],
+            ).fetchall()
+            found = (self._known(near[id_], id_, *row) for id_, *row in rows)
+            return sorted((one for one in found if one is not None), key=lambda one: -one.similarity)
+
+        return await self._reader.run(find)
+
+    def _known(self, similarity: float, id_: int, answer: bytes, question: bytes, seen: str) -> KnownQuestion | None:
+        text = self._seal.opened(answer, question)
+        if text is None:
+            return None
+        try:
+            observations = Observations.from_list(json.loads(seen))
+        except ValueError:
+            return None
+        return KnownQuestion(id_, similarity, text.decode(), answer, observations)
+
+    async def add(self, scope: str, tenant: str, text: str, vector: Vector, answer: bytes, *, max_age_s: float) -> None:
+        """A question whose answer is kept under the digest `answer`. One that is there gets the new end."""
+        now = self._clock()
+        row = (tenant, answer, self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list()))
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                self._make_room(db, now)
+                [id_] = db.execute(
+                    "INSERT INTO questions (tenant, answer, question, seen, ends, used) VALUES (?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (answer) DO UPDATE SET ends = excluded.ends, used = excluded.used RETURNING id",
+                    (*row, now + max_age_s, now),
+                ).fetchone()
+                Vectors(db).add(scope, id_, vector)
+
+        await self._writer.run(write)
+
+    def _make_room(self, db: sqlite3.Connection, now: float) -> None:
+        [count] = db.execute("SELECT count(*) FROM questions").fetchone()
+        if count < self._most:
+            return
+        ended = db.execute("SELECT id FROM questions WHERE ends < ?", (now,)).fetchall()
+        least = db.execute("SELECT id FROM questions ORDER BY used LIMIT ?", (min(_LEFT_OUT, self._most),)).fetchall()
+        _delete(db, [id_ for [id_] in {*ended, *least}])
+
+    async def observe(self, id_: int, observation: Observation) -> None:
+        """Adds to what is known of a question."""
+        now = self._clock()
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                found = db.execute("SELECT seen FROM questions WHERE id = ?", (id_,)).fetchone()
+                if found is None:
+                    return
+                try:
+                    seen = Observations.from_list(json.loads(found[0]))
+                except ValueError:
+                    seen = Observations()
+                added = json.dumps(seen.added(observation).to_list())
+                db.execute("UPDATE questions SET seen = ?, used = ? WHERE id = ?", (added, now, id_))
+
+        await self._writer.run(write)
+
+    async def forget(self, id_: int) -> None:
+        """Where its answer is no longer there."""
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                _delete(db, [id_])
+
+        await self._writer.run(write)
+
+    async def purge(self, tenant: str | None = None) -> int:
+        """Takes out everything, or all of a tenant; the number of questions."""
+
+        def write(db: sqlite3.Connection) -> int:
+            db.execute("PRAGMA secure_delete = ON")
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                chosen = ("SELECT id FROM questions", ()) if tenant is None else (_OF_TENANT, (tenant,))
+                ids = [id_ for [id_] in db.execute(*chosen).fetchall()]
+                _delete(db, ids)
+            db.execute("PRAGMA secure_delete = OFF")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return len(ids)
+
+        return await self._writer.run(write)
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._writer.close()
+
+
+_OF_TENANT = "SELECT id FROM questions WHERE tenant = ?"
+
+
+def _delete(db: sqlite3.Connection, ids: Sequence[int]) -> None:
+    Vectors(db).remove(ids)
+    db.executemany("DELETE FROM questions WHERE id = ?", [(id_,) for id_ in ids])

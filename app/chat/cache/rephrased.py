@@ -1,0 +1,176 @@
+"""Answers to questions in other words: found by vectors, vetoed by what they say, given as often as was verified.
+
+`verified` has the method, `vetoes` what speaks against two questions being the same.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
+from app.chat.cache.verified import (
+    MIN_SIMILARITY,
+    Decision,
+    Observation,
+    decide,
+    draw_of,
+    is_plain_question,
+    same_answer,
+)
+from app.chat.cache.vetoes import disagree
+from app.chat.event_driver import Event, Precontext, Text, ToolCall
+from app.chat.inputs import text_of
+from app.state.entries import PATIENCE_S, StoreDown
+from app.wire.request import ChatRequest
+from models.base import ModelError
+from models.language.embedding import Embedder, Vector
+from models.language.llm import Llm, LlmCall, TextDelta
+
+_CANDIDATES = 4
+"""The nearest questions that are read."""
+_MOST_LEARNING = 16
+"""Comparisons that wait or run; more are left out: nothing is learned from them."""
+_VERDICT_TOKENS = 2000
+"""What a judge may say; one that reasons first needs most of it."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that may have been asked in other words, and what was found."""
+
+    text: str
+    vector: Vector
+    scope: str
+    near: KnownQuestion | None
+    """The nearest that nothing speaks against."""
+    decision: Decision
+
+
+class Rephrased:
+    """Looks for answers, and learns from those that were given afresh."""
+
+    def __init__(
+        self,
+        known: KnownQuestions,
+        embedder: Embedder,
+        find_llm: Callable[[], Llm],
+        *,
+        max_error: float,
+        max_age_s: float,
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._known = known
+        self._embedder = embedder
+        self._find_llm = find_llm
+        self._max_error = max_error
+        self._max_age_s = max_age_s
+        self._today = today
+        self._learning: set[asyncio.Task[None]] = set()
+
+    async def asked(self, request: ChatRequest, scope: str) -> Asked | None:
+        """None where the request is no plain question, or nothing could be found out."""
+        if not is_plain_question(request, self._today().date()):
+            return None
+        text = text_of(request.messages[-1]).strip()
+        try:
+            [vector] = await self._embedder.embed([text])
+            async with asyncio.timeout(PATIENCE_S):
+                near = await self._known.nearest(scope, vector, _CANDIDATES)
+        except (ModelError, StoreDown, TimeoutError) as error:
+            log.info("cache_not_compared", reason=type(error).__name__)
+            return None
+        alike = (one for one in near if one.similarity >= MIN_SIMILARITY and disagree(one.text, text) is None)
+        found = next(alike, None)
+        if found is None:
+            return Asked(text, vector, scope, None, "explore")
+        draw = draw_of(scope, text, found.answer.hex(), len(found.seen))
+        return Asked(text, vector, scope, found, decide(found.seen, found.similarity, self._max_error, draw))
+
+    def learn(
+        self,
+        asked: Asked,
+        tenant: str,
+        answer: bytes,
+        fresh: Sequence[Event],
+        kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+    ) -> None:
+        """From the events of a fresh answer, which is kept under the digest `answer`, when its caller has gone on.
+        `kept` gives those of an earlier one."""
+        if not _is_plain(fresh) or len(self._learning) >= _MOST_LEARNING:
+            return
+        task = asyncio.create_task(self._learn(asked, tenant, answer, _said(fresh), kept))
+        self._learning.add(task)
+        task.add_done_callback(self._learning.discard)
+
+    async def _learn(
+        self,
+        asked: Asked,
+        tenant: str,
+        answer: bytes,
+        said: str,
+        kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+    ) -> None:
+        try:
+            if asked.near is not None:
+                correct = await self._compared(asked, asked.near, said, kept)
+                if correct is not None:
+                    await self._known.observe(asked.near.id, Observation(asked.near.similarity, correct))
+                if correct is not False:
+                    return
+            await self._known.add(asked.scope, tenant, asked.text, asked.vector, answer, max_age_s=self._max_age_s)
+        except (ModelError, StoreDown) as error:
+            log.info("cache_not_learned", reason=type(error).__name__)
+        except Exception:
+            log.exception("cache_learning_failed")
+
+    async def _compared(
+        self,
+        asked: Asked,
+        near: KnownQuestion,
+        said: str,
+        kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+    ) -> bool | None:
+        earlier = await kept(near.answer)
+        if earlier is None:
+            await self._known.forget(near.id)
+            return False
+        return await same_answer(asked.text, _said(earlier), said, self._judge)
+
+    async def _judge(self, prompt: str) -> str:
+        """By the LLM; "" where none here can be relied on."""
+        llm = self._find_llm()
+        if not llm.is_capable:
+            return ""
+        options = {"temperature": 0, "max_tokens": _VERDICT_TOKENS}
+        call = LlmCall([{"role": "user", "content": prompt}], options=options)
+        async with aclosing(llm.stream(call)) as events:
+            return "".join([event.text async for event in events if isinstance(event, TextDelta)])
+
+    async def forget(self, near: KnownQuestion) -> None:
+        """Where its answer is no longer there."""
+        try:
+            await self._known.forget(near.id)
+        except StoreDown as error:
+            log.info("cache_not_learned", reason=str(error))
+
+    async def close(self) -> None:
+        for task in self._learning:
+            task.cancel()
+        if self._learning:
+            await asyncio.wait(self._learning)
+        await self._known.close()
+
+
+def _is_plain(events: Sequence[Event]) -> bool:
+    """Whether nobody but the LLM has said anything."""
+    return not any(isinstance(event, Precontext | ToolCall) for event in events)
+
+
+def _said(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Text))

@@ -1,0 +1,136 @@
+"""A file of SQLite that holds nothing that cannot be had again: opened when it is needed, and begun anew where it is
+damaged."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from app.state.entries import StoreDown
+
+T = TypeVar("T")
+
+_LOCKED_S = 0.04
+"""What a connection waits for another process; less than what a look-up may take."""
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "file is encrypted", "short read")
+"""What SQLite says where the file is none of ours, or is damaged."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    version: int
+    """A file of another version is begun anew."""
+    tables: str
+    """SQL that makes them."""
+
+
+class SqliteFile:
+    """A connection in a thread of its own, which opens it when it is needed, and again after a failure."""
+
+    def __init__(self, path: Path, schema: Schema, name: str) -> None:
+        """`name`: of the thread."""
+        self._path = path
+        self._schema = schema
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """What the connection has open: somebody may delete the file, or put another in its place."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        # The first look-up does not wait for the file to be made.
+        self._thread.submit(self._prepared)
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, in the thread. Raises StoreDown."""
+        return await asyncio.wrap_future(self._thread.submit(self._tried, work))
+
+    async def close(self) -> None:
+        await asyncio.wrap_future(self._thread.submit(self._let_go))
+        self._thread.shutdown()
+
+    def _tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._opened())
+        except sqlite3.DatabaseError as error:
+            self._let_go()
+            if not _is_damage(error):
+                raise StoreDown(str(error)) from error
+            log.warning("cache_file_begun_anew", path=str(self._path), reason=str(error))
+        except OSError as error:
+            raise StoreDown(str(error)) from error
+        try:
+            self._delete()
+            return work(self._opened())
+        except (sqlite3.DatabaseError, OSError) as error:
+            self._let_go()
+            raise StoreDown(str(error)) from error
+
+    def _prepared(self) -> None:
+        try:
+            self._opened()
+        except (sqlite3.Error, OSError) as error:
+            # Whoever needs it tries again, and is told.
+            log.debug("cache_file_not_opened", reason=str(error))
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is not None and self._file != _identity(self._path):
+            self._let_go()
+        if self._db is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Transactions are begun where they are needed.
+            db = sqlite3.connect(self._path, timeout=_LOCKED_S, isolation_level=None)
+            try:
+                self._prepare(db)
+            except BaseException:
+                db.close()
+                raise
+            self._db, self._file = db, _identity(self._path)
+        return self._db
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        # Only of a new file; then other users of the machine cannot read it.
+        if not self._path.stat().st_size:
+            self._path.chmod(0o600)
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute("PRAGMA journal_mode = WAL")
+        # A killed process loses nothing; a machine without power loses the last entries, but none is torn.
+        db.execute("PRAGMA synchronous = NORMAL")
+        [version] = db.execute("PRAGMA user_version").fetchone()
+        if version == self._schema.version:
+            return
+        with db:
+            db.execute("BEGIN IMMEDIATE")
+            [version] = db.execute("PRAGMA user_version").fetchone()
+            if version == self._schema.version:  # another connection was faster
+                return
+            if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise sqlite3.DatabaseError(f"not a database of this version ({version})")
+            for statement in filter(str.strip, self._schema.tables.split(";")):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {self._schema.version}")
+
+    def _let_go(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _delete(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return any(words in str(error) for words in _DAMAGED)

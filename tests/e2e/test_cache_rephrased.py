@@ -1,0 +1,134 @@
+"""`OPENFAZE_CACHE=verified`: a kept answer is given to other words where it was learned that it is right."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli import cached
+from app.settings import Settings
+from tests.e2e.full_model import FullModel, content_of, serving_full_model, system
+from tests.e2e.test_keys import until
+from tests.llm_server import Reply
+
+HEIGHT = "How tall is the Eiffel Tower?"
+WORDINGS = (
+    "What is the height of the Eiffel Tower?",
+    "How high is the Eiffel Tower?",
+    "Tell me how tall the Eiffel Tower is.",
+    "How tall is the Eiffel Tower, please?",
+)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'answers.sqlite'}"
+
+
+@pytest.fixture
+def model(url: str) -> Iterator[FullModel]:
+    # A bound that a few observations meet: how many a small one takes is measured elsewhere.
+    with serving_full_model(cache="verified", cache_url=url, cache_max_error=0.2) as model:
+        yield model
+
+
+def judging(answer: str, verdict: str) -> Callable[[dict[str, Any]], Reply]:
+    """An LLM that always answers the same in other words, and has a verdict on it."""
+    count = iter(range(1_000_000))
+
+    def reply(body: dict[str, Any]) -> Reply:
+        if "Reply with one word" in json.dumps(body):
+            return Reply(verdict)
+        return Reply(f"{answer} (No {next(count)}.)")
+
+    return reply
+
+
+def ask(model: FullModel, question: str, **more: Any) -> tuple[bool, str]:
+    response = model.ask(question, **more)
+    return response.json()["vcache"], content_of(response)
+
+
+def taught(model: FullModel, verdict: str, rounds: int = 12) -> None:
+    """Asks in other words until that is no longer compared."""
+    model.script(by_body=judging("330 metres.", verdict))
+    ask(model, HEIGHT)
+    for number in range(rounds):
+        seen = len(model.prompts)
+        hit, _ = ask(model, f"{WORDINGS[number % len(WORDINGS)]}{' ' * (number // len(WORDINGS))}")
+        if not hit:
+            # The answer, and the verdict on it, for which nobody waits.
+            model.llm.wait_for_requests(seen + 2)
+
+
+def test_what_was_verified_is_given_to_other_words(model: FullModel) -> None:
+    taught(model, "SAME", rounds=40)
+    told = [ask(model, f"What is the height of the Eiffel Tower{'?' * number}") for number in range(1, 30)]
+    hits = [answer for hit, answer in told if hit]
+    assert len(hits) > len(told) / 3
+    # The kept answer is told as it was.
+    assert set(hits) & {"330 metres. (No 0.)"}
+
+
+def test_what_was_found_to_differ_is_not(model: FullModel) -> None:
+    taught(model, "DIFFERENT", rounds=20)
+    firsts = [ask(model, f"How high is the Eiffel Tower, then{'?' * number}")[0] for number in range(1, 10)]
+    assert not any(firsts)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "How tall is the Tokyo Tower?",
+        "How tall is the Eiffel Tower in 1889?",
+        "How tall isn't the Eiffel Tower?",
+        "How old is the Eiffel Tower?",
+    ],
+)
+def test_near_misses_are_not_even_compared(model: FullModel, other: str) -> None:
+    model.script(by_body=judging("330 metres.", "SAME"))
+    ask(model, HEIGHT)
+    hit, _ = ask(model, other)
+    assert not hit
+    ask(model, HEIGHT)
+    assert not any("Reply with one word" in json.dumps(prompt) for prompt in model.prompts)
+
+
+def test_scopes_are_never_crossed(model: FullModel) -> None:
+    taught(model, "SAME", rounds=40)
+    question = "What is the height of the Eiffel Tower??"
+    for asked in (
+        {"temperature": 0.3},
+        {"seed": 1},
+        {"headers": {"x-interfaze-bypass-cache": "true"}},
+    ):
+        assert not ask(model, question, **asked)[0]
+    assert not model.ask(system("Answer in feet."), question).json()["vcache"]
+    assert not model.ask("Hello", {"role": "assistant", "content": "Hi"}, question).json()["vcache"]
+
+
+def test_a_bound_of_zero_gives_nothing_to_other_words(url: str) -> None:
+    with serving_full_model(cache="verified", cache_url=url, cache_max_error=0) as model:
+        taught(model, "SAME", rounds=16)
+        assert not any(ask(model, f"How high is the Eiffel Tower{'?' * number}")[0] for number in range(2, 10))
+
+
+def test_an_operator_deletes_questions_with_their_answers(model: FullModel, url: str, tmp_path: Path) -> None:
+    model.script(by_body=judging("330 metres.", "SAME"))
+    ask(model, HEIGHT)
+    file = tmp_path / "answers-questions.sqlite"
+    assert b"Eiffel" not in file.read_bytes()  # texts are compressed, and encrypted on request
+    until(lambda: known_questions(file) == 1)
+    cached.purge(Settings(_env_file=None, cache="verified", cache_url=url), None)
+    assert known_questions(file) == 0
+    assert not ask(model, HEIGHT)[0]
+
+
+def known_questions(file: Path) -> int:
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        [count] = db.execute("SELECT count(*) FROM questions").fetchone()
+        return int(count)
