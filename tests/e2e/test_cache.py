@@ -18,7 +18,7 @@ from app.settings import Settings
 from tasks.base import TaskRequest
 from tasks.ocr import OcrTask
 from tasks.ocr_result import OcrResult
-from tests.e2e.conftest import data_url, ocr_request
+from tests.e2e.conftest import data_url, ocr_request, printed_by_client
 from tests.e2e.full_model import (
     PATH,
     FullModel,
@@ -302,6 +302,25 @@ def test_the_openai_sdk_sees_it(model: FullModel) -> None:
             for _ in range(2)
         ]
     assert [answer.model_extra["vcache"] for answer in answers if answer.model_extra] == [False, True]
+
+
+INTERFAZE = """
+import sys
+import interfaze
+
+client = interfaze.Interfaze(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
+messages = [{"role": "user", "content": "What does the official client see?"}]
+for _ in range(2):
+    print(client.chat.completions.create(messages=messages).vcache)
+stream = client.chat.completions.stream(messages=messages)
+print("".join(stream.text_deltas()))
+"""
+
+
+def test_the_interfaze_sdk_sees_it(model: FullModel) -> None:
+    model.script(Reply("The same, at once."))
+    printed = printed_by_client(INTERFAZE, f"{model.base_url}/v1", KEY)
+    assert printed.splitlines() == ["False", "True", "The same, at once."]
 
 
 def test_answers_outlive_the_server(tmp_path: Path) -> None:

@@ -1,0 +1,197 @@
+"""What a hit and a miss of the cache cost, over HTTP, and what an entry takes.
+
+    .venv/bin/python -m tests.bench.cache --rounds 300 --questions 100000
+
+Servers without a cache, with `exact` and with `verified` run side by side before one scripted LLM that answers at once,
+and are asked in turn. Prints milliseconds a request (p50, p99) and bytes.
+"""
+
+import argparse
+import asyncio
+import base64
+import contextlib
+import io
+import itertools
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import quantiles
+
+import httpx
+import numpy as np
+from reportlab.pdfgen.canvas import Canvas
+
+from app.chat.cache.known_questions import KnownQuestions
+from app.chat.cache.rephrased import Rephrased
+from app.state.entries import Held
+from app.state.sealing import Seal
+from app.state.sqlite_entries import SqliteEntries
+from app.wire.request import ChatRequest
+from models.host import EngineHost, HostLimits
+from models.language.embedding import DIMENSIONS, HostedEmbedder, Vector
+from models.language.minilm.engine import SPEC, MiniLm
+from tests.llm_server import Reply, serving_llm
+from tests.pages import single_line
+from tests.server import serving
+
+PATH = "/v1/chat/completions"
+ANSWER = "It is so, and it has been so for a long time, as everybody knows who has asked. " * 26
+"""2 kB."""
+MODES = ("off", "exact", "verified")
+CALL = {"model": "interfaze-beta", "temperature": 0}
+
+
+def question(number: int) -> dict[str, object]:
+    """One that nobody has asked before, and that is nobody's in other words."""
+    return CALL | {"messages": [{"role": "user", "content": f"What happened in the year {number} in Lower Silesia?"}]}
+
+
+def long_document(pages: int) -> dict[str, object]:
+    """OCR of a PDF whose reading is a megabyte, and that is small itself."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(595, 842), pageCompression=1)
+    for page in range(pages):
+        for line in range(50):
+            canvas.drawString(
+                40, 800 - 15 * line, f"Page {page}, line {line}: the quick brown fox jumps over the lazy dog"
+            )
+        canvas.showPage()
+    canvas.save()
+    url = f"data:application/pdf;base64,{base64.b64encode(file.getvalue()).decode()}"
+    part = {"type": "file", "file": {"file_data": url, "filename": "long.pdf"}}
+    messages = [{"role": "system", "content": "<task>ocr</task>"}, {"role": "user", "content": [part]}]
+    return CALL | {"messages": messages}
+
+
+@contextlib.contextmanager
+def clients(folder: Path) -> Iterator[dict[str, httpx.Client]]:
+    """One of each mode."""
+    with contextlib.ExitStack() as stack:
+        llm = stack.enter_context(serving_llm(lambda _: Reply(ANSWER, chunks=[ANSWER])))
+        found = {}
+        for mode in MODES:
+            (folder / mode).mkdir()
+            settings = {
+                "cache": mode,
+                "cache_url": f"sqlite:///{folder / mode / 'answers.sqlite'}",
+                "llm_base_url": llm.base_url,
+                "llm_abilities": "tools,json_schema",
+                "llm_context_tokens": 32768,
+                "preload": "ocr,embedding",
+            }
+            server = stack.enter_context(serving(folder / mode / "log", **settings))
+            client = httpx.Client(base_url=server.base_url, timeout=60, trust_env=False)
+            found[mode] = stack.enter_context(client)
+        yield found
+
+
+def timed(ask: Callable[[], httpx.Response], *, hit: bool | None = None) -> float:
+    started = time.perf_counter()
+    response = ask()
+    seconds = time.perf_counter() - started
+    assert response.status_code == 200, response.text
+    assert hit is None or response.json()["vcache"] is hit
+    return seconds
+
+
+def told(name: str, seconds: list[float], aim: str = "") -> None:
+    cuts = quantiles(seconds, n=100)
+    print(f"{name:58}{1e3 * cuts[49]:9.2f}{1e3 * cuts[98]:9.2f}  {aim}")
+
+
+def over_http(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as name, clients(Path(name)) as asked:
+        numbers = itertools.count(1)
+        misses: dict[str, list[float]] = {mode: [] for mode in MODES}
+        for _ in range(rounds):
+            for mode, client in asked.items():
+                body = question(next(numbers))
+                misses[mode].append(timed(lambda client=client, body=body: client.post(PATH, json=body), hit=False))
+        for mode in MODES:
+            told(f"an answer of 2 kB, asked for the first time, {mode}", misses[mode][10:])
+        added = {mode: quantiles(misses[mode], n=2)[0] - quantiles(misses["off"], n=2)[0] for mode in MODES}
+        exact, verified = (1e3 * added[mode] for mode in ("exact", "verified"))
+        print(f"  a miss costs {exact:.2f} ms exact (aim: ≤ 0.5), {verified:.2f} verified (aim: ≤ 8)")
+        client, body = asked["exact"], question(next(numbers))
+        timed(lambda: client.post(PATH, json=body), hit=False)
+        told("… a hit", [timed(lambda: client.post(PATH, json=body), hit=True) for _ in range(rounds)], "aim: ≤ 2")
+        large = long_document(7)
+        size = len(client.post(PATH, json=large).content)
+        hits = [timed(lambda: client.post(PATH, json=large), hit=True) for _ in range(max(rounds // 10, 10))]
+        told(f"a reading of {size / 1e6:.2f} MB, a hit", hits, "aim: ≤ 10")
+        picture = CALL | {"messages": [{"role": "system", "content": "<task>ocr</task>"}, _picture("A hit of OCR")]}
+        client.post(PATH, json=picture)
+        told("a picture, a hit", [timed(lambda: client.post(PATH, json=picture), hit=True) for _ in range(rounds)])
+        held = asyncio.run(held_in(Path(name) / "exact" / "answers.sqlite"))
+        told_sizes = ", ".join(f"{one.size / one.entries:,.0f} bytes ({one.kind}s: {one.entries})" for one in held)
+        print(f"  an entry takes {told_sizes}")
+
+
+async def held_in(file: Path) -> list[Held]:
+    store = SqliteEntries(file, 1 << 30)
+    try:
+        return await store.held()
+    finally:
+        await store.close()
+
+
+def _picture(text: str) -> dict[str, object]:
+    url = f"data:image/png;base64,{base64.b64encode(single_line(text).encoded()).decode()}"
+    return {"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}
+
+
+async def other_words(questions: int, rounds: int) -> None:
+    """The look-up among many questions, in this process."""
+    host = EngineHost[str, Vector](SPEC, MiniLm, HostLimits(max_batch=16))
+    await host.load()
+    embedder = HostedEmbedder(host)
+    with tempfile.TemporaryDirectory() as name:
+        known = KnownQuestions(Path(name) / "q.sqlite", Seal(1 << 20))
+        vectors = np.random.default_rng(1).normal(size=(questions, DIMENSIONS)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        for number, vector in enumerate(vectors):
+            await known.add("scope", "me", f"Question {number}?", vector, number.to_bytes(32), max_age_s=1e6)
+        wording = "How tall is the Eiffel Tower?"
+        [vector] = await embedder.embed([wording])
+        await known.add("scope", "me", wording, vector, b"e" * 32, max_age_s=1e6)
+        rephrased = Rephrased(known, embedder, _no_llm, max_error=0.01, max_age_s=1e6)
+        body = {
+            "model": "interfaze-beta",
+            "messages": [{"role": "user", "content": "How high is the Eiffel Tower?"}],
+        }
+        request = ChatRequest.model_validate(body)
+        seconds = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            asked = await rephrased.asked(request, "scope")
+            seconds.append(time.perf_counter() - started)
+            assert asked is not None
+            assert asked.near is not None
+        told(f"embedding, the nearest of {questions:,}, vetoes, decision", seconds, "aim: ≤ 15 with the hit")
+        size = await asyncio.to_thread(size_of, Path(name))
+        print(f"  {size / questions:,.0f} bytes a question")
+        await rephrased.close()
+    await host.close()
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _no_llm() -> object:
+    raise AssertionError("nothing is compared here")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--questions", type=int, default=100_000)
+    given = parser.parse_args()
+    print(f"{'':58}{'p50 ms':>9}{'p99 ms':>9}")
+    over_http(given.rounds)
+    asyncio.run(other_words(given.questions, given.rounds))
+
+
+if __name__ == "__main__":
+    main()
