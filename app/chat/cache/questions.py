@@ -171,13 +171,14 @@ def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") ->
 def _capitalised(text: str) -> Iterator[str]:
     """In lower case the words that are names by their letters: in capitals inside a sentence, where not all are."""
     found = list(_WORD.finditer(text))
+    little = vocabulary().little - vocabulary().dates.keys()
     if sum(each.group()[0].isupper() for each in found) > len(found) / 2 and len(found) > 3:
         return
     for each in found:
         word = each.group().removesuffix("'s")
         inside = any(character.isupper() for character in word[1:])
-        if word == "I" or word.startswith("I'"):
-            continue
+        if word.startswith("I'") or (word.lower() in little and not (word.isupper() and len(word) > 1)):
+            continue  # "Hi, What" and the like
         before = text[: each.start()].rstrip(_BETWEEN)
         if inside or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
             yield word.lower()

@@ -1,12 +1,13 @@
 """Vectors of a cache's entries in SQLite, and the nearest of them, without an extension.
 
 A vector is kept twice: as the signs of its components, 48 bytes, in blocks that are scanned as a whole; and in int8, of
-which only the most promising are read. Python's sqlite3 is often built without extensions (pyenv's and macOS' are), and
-the extension for vectors that there is, sqlite-vec, scans 100,000 such signs in 30 to 50 ms where NumPy takes 3.
+which only the most promising are read. The extension for vectors that there is, sqlite-vec, cannot be loaded where
+Python's sqlite3 was built without extensions (pyenv's and macOS' are), and takes longer to scan as many signs.
+`tests/bench/cache_vectors.py` has figures.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 
 from models.language.embedding import DIMENSIONS, Vector
 
-_BLOCK: Final = 256
-"""Vectors in a row: few enough that to add one writes 14 kB, and enough that 100,000 are 400 rows."""
+_BLOCK: Final = 512
+"""Vectors in a row at most: few enough that to add one writes 28 kB, and enough that 100,000 are 200 rows."""
 _WORDS: Final = DIMENSIONS // 64
 _RESCORED: Final = 64
-"""How many of the most alike by signs are compared by int8; more where more are asked for."""
+"""How many of the most alike by signs are compared by int8; four times as many as are asked for, where that is more."""
 _SCALE: Final = 127
 
 SCHEMA: Final = """
@@ -29,38 +30,37 @@ CREATE TABLE IF NOT EXISTS vector_blocks (
 CREATE INDEX IF NOT EXISTS vector_blocks_of_scope ON vector_blocks (scope, count);
 CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, block INTEGER NOT NULL, vector BLOB NOT NULL);
 """
+"""Statements for a new database, or one that may have them."""
+
+Ids = NDArray[np.int64]
+Signs = NDArray[np.uint64]
+"""6 × vectors: the words of a vector's signs stand below each other, which makes them fast to add up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
     id: int
     similarity: float
-    """The cosine, to 0.01."""
+    """The cosine, within 0.001."""
 
 
 class Vectors:
-    """Writes in the transaction of its caller, who commits and holds the connection for a call's time."""
+    """In a database with the tables of SCHEMA. Writes in the transaction of its caller, who commits."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def create(self) -> None:
-        """Makes the tables where they are missing. Commits."""
-        self._connection.executescript(SCHEMA)
-
     def add(self, scope: str, id: int, vector: Vector) -> None:  # noqa: A002
-        """Under a number that nobody else has; one that is there is replaced."""
+        """Under a number that is unique among all scopes; a vector that has it is replaced."""
         self.remove([id])
-        found = self._connection.execute(
-            "SELECT block, ids, signs FROM vector_blocks WHERE scope = ? AND count < ? LIMIT 1", (scope, _BLOCK)
-        ).fetchone()
-        block, ids, signs = found or (None, b"", b"")
-        ids += np.int64(id).tobytes()
-        signs += _signs(vector).tobytes()
+        query = "SELECT block, ids, signs FROM vector_blocks WHERE scope = ? AND count < ? ORDER BY count DESC LIMIT 1"
+        block, ids, signs = next(self._blocks(query, (scope, _BLOCK)), (None, *_EMPTY))
+        ids = np.append(ids, np.int64(id))
+        signs = np.hstack([signs, _signs(vector)])
         if block is None:
-            block = self._connection.execute(
-                "INSERT INTO vector_blocks (scope, count, ids, signs) VALUES (?, 1, ?, ?)", (scope, ids, signs)
-            ).lastrowid
+            row = (scope, 1, ids.tobytes(), signs.tobytes())
+            insert = "INSERT INTO vector_blocks (scope, count, ids, signs) VALUES (?, ?, ?, ?)"
+            block = self._connection.execute(insert, row).lastrowid
         else:
             self._write(block, ids, signs)
         self._connection.execute("INSERT INTO vectors VALUES (?, ?, ?)", (id, block, _int8(vector).tobytes()))
@@ -68,65 +68,62 @@ class Vectors:
     def remove(self, ids: Iterable[int]) -> None:
         """Those that are not there are passed over."""
         for number in ids:
-            found = self._connection.execute("DELETE FROM vectors WHERE id = ? RETURNING block", (number,)).fetchone()
-            if found is not None:
-                self._take_out(found[0], number)
+            row = self._connection.execute("SELECT block FROM vectors WHERE id = ?", (number,)).fetchone()
+            if row is None:
+                continue
+            self._connection.execute("DELETE FROM vectors WHERE id = ?", (number,))
+            query = "SELECT block, ids, signs FROM vector_blocks WHERE block = ?"
+            for block, present, signs in list(self._blocks(query, row)):
+                left = present != number
+                self._write(block, present[left], signs[:, left])
 
     def nearest(self, scope: str, vector: Vector, k: int) -> Sequence[Near]:
-        """The `k` most alike in `scope`, the most alike first. Rows that are not whole count as not there."""
-        ids, signs = self._block_of(scope)
-        if not len(ids) or k < 1:
+        """The `k` most alike in `scope`, the most alike first. What is not whole counts as not there."""
+        query = "SELECT block, ids, signs FROM vector_blocks WHERE scope = ?"
+        asked = _signs(vector)
+        numbers, differing = [], []
+        for _, ids, signs in self._blocks(query, (scope,)):
+            numbers.append(ids)
+            differing.append(np.bitwise_count(signs ^ asked).sum(axis=0, dtype=np.uint16))
+        if not numbers or k < 1:
             return ()
-        differing = np.bitwise_count(signs ^ _signs(vector)).sum(axis=1, dtype=np.uint16)
-        most = min(max(_RESCORED, 4 * k), len(ids))
-        candidates = ids[np.argpartition(differing, most - 1)[:most]].tolist()
-        rows = self._connection.execute(
-            f"SELECT id, vector FROM vectors WHERE id IN ({', '.join('?' * most)})",  # noqa: S608
-            candidates,
-        ).fetchall()
-        whole = [(number, kept) for number, kept in rows if len(kept) == DIMENSIONS]
-        if not whole:
+        most = min(max(_RESCORED, 4 * k), sum(map(len, numbers)))
+        candidates = np.concatenate(numbers)[np.argpartition(np.concatenate(differing), most - 1)[:most]]
+        found = list(self._kept(candidates.tolist()))
+        if not found:
             return ()
-        kept = np.frombuffer(b"".join(kept for _, kept in whole), np.int8).reshape(-1, DIMENSIONS).astype(np.float32)
+        kept = np.stack([each for _, each in found]).astype(np.float32)
         similarities = kept @ vector / np.linalg.norm(kept, axis=1)
-        best = np.argsort(-similarities)[:k]
-        return [Near(whole[place][0], float(similarities[place])) for place in best]
+        return [Near(found[place][0], float(similarities[place])) for place in np.argsort(-similarities)[:k]]
 
-    def _block_of(self, scope: str) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """The numbers and signs of all in a scope."""
-        rows = self._connection.execute("SELECT ids, signs FROM vector_blocks WHERE scope = ?", (scope,)).fetchall()
-        whole = [(ids, signs) for ids, signs in rows if len(ids) % 8 == 0 and len(signs) == len(ids) * _WORDS]
-        ids = np.frombuffer(b"".join(ids for ids, _ in whole), np.int64)
-        return ids, np.frombuffer(b"".join(signs for _, signs in whole), np.uint64).reshape(-1, _WORDS)
+    def _blocks(self, query: str, values: tuple[str | int, ...]) -> Iterator[tuple[int, Ids, Signs]]:
+        for block, ids, signs in self._connection.execute(query, values):
+            count, rest = divmod(len(ids), 8)
+            if not rest and len(signs) == len(ids) * _WORDS:
+                yield block, np.frombuffer(ids, np.int64), np.frombuffer(signs, np.uint64).reshape(_WORDS, count)
 
-    def _take_out(self, block: int, number: int) -> None:
-        found = self._connection.execute("SELECT ids, signs FROM vector_blocks WHERE block = ?", (block,)).fetchone()
-        if found is None:
-            return
-        ids, signs = found
-        place = ids.find(np.int64(number).tobytes())
-        while place % 8 and place != -1:
-            place = ids.find(np.int64(number).tobytes(), place + 1)
-        if place == -1:
-            return
-        ids = ids[:place] + ids[place + 8 :]
-        signs = signs[: place * _WORDS] + signs[(place + 8) * _WORDS :]
-        if ids:
-            self._write(block, ids, signs)
+    def _kept(self, numbers: Sequence[int]) -> Iterator[tuple[int, NDArray[np.int8]]]:
+        query = f"SELECT id, vector FROM vectors WHERE id IN ({', '.join('?' * len(numbers))})"  # noqa: S608
+        for number, vector in self._connection.execute(query, numbers):
+            if len(vector) == DIMENSIONS:
+                yield number, np.frombuffer(vector, np.int8)
+
+    def _write(self, block: int, ids: Ids, signs: Signs) -> None:
+        if len(ids):
+            row = (len(ids), ids.tobytes(), signs.tobytes(), block)
+            self._connection.execute("UPDATE vector_blocks SET count = ?, ids = ?, signs = ? WHERE block = ?", row)
         else:
             self._connection.execute("DELETE FROM vector_blocks WHERE block = ?", (block,))
 
-    def _write(self, block: int, ids: bytes, signs: bytes) -> None:
-        self._connection.execute(
-            "UPDATE vector_blocks SET count = ?, ids = ?, signs = ? WHERE block = ?", (len(ids) // 8, ids, signs, block)
-        )
+
+_EMPTY: Final = (np.empty(0, np.int64), np.empty((_WORDS, 0), np.uint64))
 
 
-def _signs(vector: Vector) -> NDArray[np.uint64]:
-    return np.packbits(vector > 0).view(np.uint64)
+def _signs(vector: Vector) -> Signs:
+    return np.packbits(vector > 0).view(np.uint64)[:, None]
 
 
 def _int8(vector: Vector) -> NDArray[np.int8]:
-    """By the largest component: their direction is what counts."""
+    """By the largest component: the direction is all that counts."""
     most = float(np.abs(vector).max()) or 1.0
     return np.round(vector * (_SCALE / most)).astype(np.int8)

@@ -110,6 +110,18 @@ def decide(observations: Observations, similarity: float, max_error: float, draw
     return "exploit" if draw >= 1 - given else "explore"
 
 
+def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
+    """The place of the entry to decide on among those that no veto excludes, each with its similarity: the one whose
+    answer is likeliest to be right; where too little is known of all, the one of which most is known, then the nearest.
+    None where there is none. What is learned gathers with few entries that way."""
+    ranked = [
+        (probability(seen, similarity) if len(seen) >= MIN_OBSERVATIONS else -1.0, len(seen), similarity, place)
+        for place, (seen, similarity) in enumerate(candidates)
+        if similarity >= MIN_SIMILARITY
+    ]
+    return max(ranked)[-1] if ranked else None
+
+
 def draw_of(scope: str, prompt: str, entry: str, observations: int) -> float:
     """0 ≤ draw < 1, the same for the same question in the same state: a request that is repeated is treated alike until
     something was learned of the entry."""
