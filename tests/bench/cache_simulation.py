@@ -4,10 +4,10 @@
     .venv/bin/python -m tests.bench.cache_simulation --requests 2000 --picture ""
 
 Nobody's questions: subjects and wordings by this project, put together at random, so that it is known which ask the
-same (cache_simulation.toml). All else is real: the embedding engine, the vetoes and the decision. Three streams: in
-one, few questions are asked often (Zipf's law); in one, what is asked moves on; in one, all that ask the same follow each
-other. Verification is taken to be right. Each stream is also run without vetoes, where all that keeps errors down is
-what was learned.
+same (cache_simulation.toml). All else is real: the embedding engine, the vetoes and the decision. There are three
+streams: in one, few questions are asked often (Zipf's law); in one, what is asked moves on; in one, all that ask the
+same follow each other. Verification is taken to be right. Each stream is also run without vetoes, where all that keeps
+errors down is what was learned.
 
 A question that is answered afresh becomes an entry unless the nearest one has the same answer. A question in the very
 words of an earlier one is the exact layer's, and drawn again.
