@@ -41,15 +41,16 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 	@$(VENV)/bin/openfaze serve
 
 # A file's tests stay in one process, as they share their servers; files come in the order of their names, or the long ones
-# of few tests would come last. Python keeps what it compiles: every server that a test starts would compile it anew.
+# of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
+SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
+# Python keeps what it compiles: every server that a test starts would compile it anew.
 test test-deep test-engines test-gpu test-llm-servers: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
-	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest $(SPREAD)
 
 test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
-	$(VENV)/bin/pytest tests/deep
-	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "hypothesis or deep"
+	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest $(SPREAD) -m "hypothesis or deep"
 
 test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle

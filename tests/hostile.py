@@ -57,7 +57,7 @@ def docx(document: bytes | str) -> bytes:
     return file.getvalue()
 
 
-def docx_bomb(size: int = 2**30) -> bytes:
+def docx_bomb(size: int = 2**28) -> bytes:
     """A Word file whose main part inflates to `size` bytes of one endless paragraph."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

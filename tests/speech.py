@@ -79,6 +79,7 @@ def has_espeak() -> bool:
 
 
 @functools.lru_cache(256)
+@functools.lru_cache(256)
 def say(text: str, voice: str = "en-us", speed: int = 150) -> Samples:
     """`speed` in words a minute. Skips the test where espeak-ng is not installed."""
     if not has_espeak():

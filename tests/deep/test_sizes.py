@@ -20,6 +20,8 @@ from tests.llm_server import Reply, serving_llm
 from tests.pages import single_line
 from tests.server import Server, serving
 
+pytestmark = pytest.mark.deep
+
 SIZES = [60_000 * 2**doubled for doubled in range(5)]
 """Bytes, nearly to a megabyte."""
 FLOOR_S = 0.03

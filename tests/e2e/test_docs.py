@@ -22,7 +22,7 @@ import pytest
 from tests.conftest import SHARED
 from tests.e2e.conftest import printed_by_client
 from tests.origin import Origin, serving_origin
-from tests.server import Server, serving
+from tests.server import REMEMBERING, Server, serving
 from tests.web_pages import LAYOUTS
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,8 @@ def origin() -> Iterator[Origin]:
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("docs") / "log"
     weights = SHARED / "weights"
-    with serving(log, preload="ocr", weights_dir=weights, fetch_allow="127.0.0.1", code_sandbox="on") as server:
+    settings = {"preload": "ocr", "weights_dir": weights, "fetch_allow": "127.0.0.1", "code_sandbox": "on"}
+    with serving(log, REMEMBERING, **settings) as server:
         yield server
 
 

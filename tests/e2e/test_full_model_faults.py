@@ -42,7 +42,7 @@ def model() -> Iterator[FullModel]:
 
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[FullModel]:
-    """Its LLM has a fifth of a second to begin."""
+    """Its LLM has a second to begin."""
     with serving_full_model(llm_first_byte_s=1) as model:
         yield model
 
@@ -120,7 +120,7 @@ def test_an_llm_that_hangs_before_its_first_byte(hurried: FullModel, stream: boo
 
 @BOTH
 def test_the_time_limit_of_a_request_holds_for_the_llm_too(stream: bool) -> None:
-    with serving_full_model(request_timeout_s=2) as model:
+    with serving_full_model(request_timeout_s=1) as model:
         model.script(Reply(hang_before_first_byte=True))
         response = model.ask("Hello", stream=stream)
         error = error_of(response, 503, "timeout")
@@ -154,8 +154,8 @@ def test_a_stream_that_breaks_off_ends_with_an_error_event(model: FullModel, rep
 
 @pytest.fixture(scope="module")
 def limited() -> Iterator[FullModel]:
-    """Its requests may take four seconds."""
-    with serving_full_model(request_timeout_s=4) as model:
+    """Its requests may take two seconds."""
+    with serving_full_model(request_timeout_s=2) as model:
         yield model
 
 
@@ -167,7 +167,7 @@ def test_an_answer_that_has_begun_is_cut_when_the_time_is_up(limited: FullModel)
     assert body["usage"]["prompt_tokens"] > 0
     assert body["usage"]["completion_tokens"] > 0
     [warning] = body["warnings"]
-    assert "4 s (OPENFAZE_REQUEST_TIMEOUT_S)" in warning
+    assert "2 s (OPENFAZE_REQUEST_TIMEOUT_S)" in warning
     limited.llm.wait_for_cancelled()
 
 

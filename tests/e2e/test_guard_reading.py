@@ -157,7 +157,13 @@ INPUTS: Sequence[Callable[[str], Json]] = (
 )
 
 
-@SOME_OF_BOTH
+@pytest.mark.parametrize(
+    ("task", "stream"),
+    [
+        ("ocr", True),
+        *(pytest.param(*one, marks=pytest.mark.deep) for one in ((None, True), ("ocr", False), (None, False))),
+    ],
+)
 @pytest.mark.parametrize("shows", INPUTS)
 def test_what_an_input_says_is_blocked_before_anybody_uses_it(
     model: FullModel, shows: Callable[[str], Json], task: str | None, stream: bool
@@ -188,9 +194,16 @@ def test_one_unsafe_input_of_several_is_enough(model: FullModel) -> None:
     assert model.prompts == []
 
 
-@BOTH
 @pytest.mark.parametrize(
-    ("task", "words"), [(None, "What is this?"), ("stt", "Transcribe this."), ("stt", "Transcribe by word.")]
+    ("task", "words", "stream"),
+    [
+        (None, "What is this?", False),
+        ("stt", "Transcribe this.", True),
+        pytest.param(None, "What is this?", True, marks=pytest.mark.deep),
+        pytest.param("stt", "Transcribe this.", False, marks=pytest.mark.deep),
+        pytest.param("stt", "Transcribe by word.", True, marks=pytest.mark.deep),
+        pytest.param("stt", "Transcribe by word.", False, marks=pytest.mark.deep),
+    ],
 )
 def test_what_a_recording_says_is_blocked(model: FullModel, task: str | None, words: str, stream: bool) -> None:
     model.script()

@@ -24,7 +24,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 @pytest.fixture(scope="module")
 def origin() -> Iterator[Origin]:
     with serving_origin() as running:
-        running.files["/gigabyte"] = hostile.gzip_of_zeros(2**30)
+        running.files["/zeros"] = hostile.gzip_of_zeros(2**28)
         yield running
 
 
@@ -83,9 +83,14 @@ ATTACKS = (
         "image_too_large",
         "OPENFAZE_MAX_IMAGE_MEGAPIXELS",
     ),
-    _fetched("a gzip body of one gigabyte", "/gzip/gigabyte", 413, "file_too_large", "OPENFAZE_MAX_FETCH_MB"),
+    _fetched("a gzip body of 256 megabytes", "/gzip/zeros", 413, "file_too_large", "OPENFAZE_MAX_FETCH_MB"),
     _inline(
-        "a Word file that inflates to a gigabyte", hostile.docx_bomb, DOCX, 413, "file_too_large", "OPENFAZE_MAX_TEXT"
+        "a Word file of 256 megabytes",
+        hostile.docx_bomb,
+        DOCX,
+        413,
+        "file_too_large",
+        "OPENFAZE_MAX_TEXT",
     ),
     _inline("a Word file of a billion laughs", hostile.docx_laughing, DOCX, 400, "invalid_request", "document type"),
     _inline("XML of a billion laughs", hostile.xml_laughing, "application/xml", 400, "invalid_request", "XML entities"),

@@ -17,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
 from tests.e2e.full_model import client_of_app
+from tests.pages import single_line
 from tests.photos import BUS, THREE_PEOPLE, best_iou, box_of, iou, jpeg, photo
 from tests.recordings import filmed
 from tests.server import Server
@@ -209,9 +210,10 @@ def test_missing_weights_are_named_and_the_other_tasks_go_on(tmp_path: Path, sha
         deadline = time.monotonic() + 60
         while "it is not loaded" not in message:
             assert time.monotonic() < deadline, message
+            time.sleep(0.1)
             status, code, message = error(ask(client, sample(shared, "bus")))
         assert (status, code) == (503, "engine_unavailable")
-        request = body((shared / "samples" / "receipt_000.jpg").read_bytes(), text="Read it.")
+        request = body(single_line("Platform nine").encoded("JPEG"), text="Read it.")
         request["messages"][0]["content"] = "<task>ocr</task>"
         assert client.post("/v1/chat/completions", json=request).status_code == 200
         # Nobody needs to restart the server for what was put there meanwhile.

@@ -226,7 +226,7 @@ def test_a_long_question_about_a_long_text_is_no_work_of_the_loops(server: Attac
         text = "\n".join(numbered(40) for _ in range(words))
         return server.ask(ALICE, [text_part(numbered(words)), text_file(text)])
 
-    answers = server.is_spared(ask, 500, 2000)
+    answers = server.is_spared(ask, 300, 1000)
     assert [content_of(answer) for answer in answers] == ["It says a lot."] * 2
     assert len(server.model.prompts) == 2
 
@@ -259,7 +259,7 @@ def test_a_comparison_ends_when_its_caller_leaves_and_holds_up_nobody_meanwhile(
 
     monkeypatch.setattr(app.chat.context.trim, "word_overlap", endless)
     server.model.script(by_body=lambda _: Reply("Done."))
-    text = text_file("\n".join(numbered(40) for _ in range(1000)))
+    text = text_file("\n".join(numbered(40) for _ in range(600)))
     alice = server.begin(ALICE, json.dumps(body_of([text_part("What does Alice want?"), text])).encode())
     assert begun.wait(LIMIT_S)
     assert content_of(server.ask(BOB, [text_part("What does it say?"), text])) == "Done."
@@ -579,7 +579,7 @@ def test_the_sources_of_many_fields_are_looked_for_beside_the_loop(server: Attac
         said = [text_part("Fill in the form."), text_file("\n".join([numbered(50)] * lines))]
         return server.ask(ALICE, said, response_format=form, evidence=True)
 
-    for response in server.is_spared(ask, 10, 200):
+    for response in server.is_spared(ask, 10, 100):
         assert response.status_code == 200, response.text
         assert len(response.json()["evidence"]) == len(names)
 

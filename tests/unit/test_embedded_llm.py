@@ -15,7 +15,6 @@ from typing import Any, cast
 import jsonschema
 import psutil
 import pytest
-import pytest_asyncio
 
 from models.base import EngineUnavailable
 from models.language import embedded
@@ -40,8 +39,6 @@ try:
 except EngineUnavailable as error:
     pytest.skip(str(error), allow_module_level=True)
 pytest.importorskip("xllamacpp")
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONTEXT_TOKENS = 1024
 RECEIPT = "TAN WOON YANN BOOK TA.K SDN BHD\nDATE: 25/12/2018\nKF MODELLING CLAY 9.00\nTOTAL: RM 9.00\nCASH 10.00"
@@ -70,7 +67,7 @@ WEATHER: dict[str, Any] = {
 CLOCK: dict[str, Any] = {"type": "function", "function": {"name": "get_time", "description": "The time of day"}}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def llm() -> AsyncIterator[EmbeddedLlm]:
     llm = EmbeddedLlm(GGUF, context_tokens=CONTEXT_TOKENS, parallel=4, max_queue=8)
     yield llm
@@ -336,13 +333,15 @@ async def test_four_callers_are_answered_side_by_side_without_crossing(
     assert [json.loads(text_of(events))["w"] for events in answers] == words
 
 
-async def test_more_callers_than_slots_wait_and_more_than_the_queue_are_refused(llm: EmbeddedLlm) -> None:
+async def test_more_callers_than_slots_wait_and_more_than_the_queue_are_refused() -> None:
+    llm = EmbeddedLlm(GGUF, context_tokens=512, parallel=2, max_queue=2)
     call = user("Name a fruit.", options={"max_tokens": 2})
-    outcomes = await asyncio.gather(*(events_of(llm, call) for _ in range(13)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(events_of(llm, call) for _ in range(5)), return_exceptions=True)
+    await llm.close()
     refused = [outcome for outcome in outcomes if isinstance(outcome, LlmOverloaded)]
     assert len(refused) == 1
     assert refused[0].retry_after >= 1
-    assert sum(isinstance(outcome, list) for outcome in outcomes) == 12
+    assert sum(isinstance(outcome, list) for outcome in outcomes) == 4
 
 
 async def test_closing_the_stream_frees_the_slot(llm: EmbeddedLlm) -> None:

@@ -111,7 +111,8 @@ SEASONS: list[tuple[int, ...]] = [(), (4,), (12,)]
 @pytest.mark.parametrize(
     ("lines", "counts", "seasons"),
     [
-        pytest.param(LINES[:1], COUNTS, SEASONS, id="of any length"),
+        pytest.param(LINES[:1], [5, 8, 20], SEASONS[::2], id="of some lengths"),
+        pytest.param(LINES[:1], COUNTS, SEASONS, id="of any length", marks=pytest.mark.deep),
         pytest.param(LINES, [6, 20], SEASONS[:1], id="at any height", marks=pytest.mark.deep),
         pytest.param(LINES, COUNTS, SEASONS, id="every", marks=pytest.mark.deep),
     ],

@@ -57,7 +57,7 @@ UNSAFE = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def guard() -> AsyncIterator[TextGuard]:
     runtime = Runtime(CATALOG, EngineConfig(), {"text_guard": "openfaze"})
     try:

@@ -35,7 +35,7 @@ BOTH = Policy(("S1", "S9"))
 NAKED = Policy(("S12_IMAGE",))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5, video_frames=3))
     yield loader

@@ -1,11 +1,13 @@
 """An LLM that looks at a screen to tell which elements are meant: a scripted server behind the real client."""
 
 import base64
+import functools
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import PIL.Image
 import pytest
 import structlog
@@ -21,6 +23,7 @@ from models.vision.gui.capability import GUI_GROUNDING, GuiSettings
 from models.vision.gui.elements import GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.grounder import LlmGrounder
+from models.vision.text import TextLine
 from tests.bench.gui.truth import iou
 from tests.conftest import each_case
 from tests.llm_server import LlmServer, Reply, serving_llm
@@ -32,9 +35,15 @@ Say = Callable[[Mapping[str, Any]], str]
 
 
 def elements_of(screen: DrawnScreen) -> list[GuiElement]:
+    return [*_elements_in(screen.image.tobytes(), screen.image.shape, tuple(screen.lines))]
+
+
+@functools.cache
+def _elements_in(pixels: bytes, shape: tuple[int, ...], lines: tuple[TextLine, ...]) -> Sequence[GuiElement]:
+    """Looked for once: most tests show the same screen."""
     engine = ContourEngine()
     engine.load()
-    return list(engine.run([Screen(screen.image, tuple(screen.lines))])[0])
+    return list(engine.run([Screen(np.frombuffer(pixels, np.uint8).reshape(shape), lines)])[0])
 
 
 def question_in(body: Mapping[str, Any]) -> dict[str, Any]:

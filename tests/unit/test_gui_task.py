@@ -42,7 +42,7 @@ class Engines:
         ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=3))
     yield loader

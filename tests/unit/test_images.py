@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-import pytest_asyncio
 
 from app.chat.context.prompt import FRAME_SIDE, Shown, images_for_llm
 from app.chat.inputs import Turn, latest_turn
@@ -19,10 +18,8 @@ from tasks.inputs.loader import MediaLoader
 from tests.recordings import beeps, encoded, filmed
 from tests.unit.test_collect import image, request, text, user
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(video_frames=4))
     yield loader

@@ -172,7 +172,7 @@ def judged(text: str) -> str:
             return str(end.value)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def guard() -> AsyncIterator[TextGuard]:
     runtime = Runtime(CATALOG, EngineConfig(), {"text_guard": "openfaze"})
     try:

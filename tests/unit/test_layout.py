@@ -427,7 +427,16 @@ def gaps_of(count: int) -> list[TextLine]:
     return [pushed(one, 0, 28 * number) for number in range(10)]
 
 
-@pytest.mark.parametrize("shape", [row_of, column_of, grid_of, stairs_of, gentle_stairs_of, nested_columns_of, gaps_of])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *(column_of, grid_of, gaps_of),
+        *(
+            pytest.param(one, marks=pytest.mark.deep)
+            for one in (row_of, stairs_of, gentle_stairs_of, nested_columns_of)
+        ),
+    ],
+)
 def test_work_grows_with_the_page_and_not_with_its_square(shape: Callable[[int], list[TextLine]]) -> None:
     assert calls_to_order(shape(2000)) < 2.6 * calls_to_order(shape(1000))
 

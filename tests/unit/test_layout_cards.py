@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from models.vision.ppocr.reader import PpOcrReader
 from tasks.layout.lines import in_reading_order, line_of
@@ -13,7 +12,7 @@ from tests.conftest import each_case
 from tests.unit.test_layout import line, read
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def reader() -> AsyncIterator[PpOcrReader]:
     async with embedded_reader() as reader:
         yield reader
@@ -27,7 +26,6 @@ def test_lines_of_cards_and_forms_are_right_and_in_order() -> None:
     assert right / total > 0.98
 
 
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "kind", [*(pytest.param(kind, marks=pytest.mark.deep) for kind in ("licence", "invoice")), "member_card"]
 )

@@ -288,7 +288,7 @@ def test_resampling_is_what_ffmpeg_does_in_one_go() -> None:
     assert np.array_equal(heard(opened(data)), np.concatenate(at_once, axis=1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(audio_seconds=5))
     yield loader

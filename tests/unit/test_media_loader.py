@@ -20,7 +20,7 @@ from tasks.inputs.loader import Blob, MediaLoader
 from tasks.inputs.source import Origin, Source
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy(allow=("127.0.0.1",))), MediaLimits(part_bytes=1_000_000))
     yield loader

@@ -25,7 +25,7 @@ from tests.conftest import each_case
 from tests.office_files import changed, document, document_of, picture, slides, workbook
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=3))
     yield loader

@@ -224,7 +224,7 @@ def test_what_is_seen_at_a_time_is_the_frame_before_it() -> None:
     assert [at_or_before([1.0, 2.0, 3.0], time) for time in (0.5, 1.0, 2.9, 9.0)] == [0, 0, 1, 2]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(video_frames=6))
     yield loader

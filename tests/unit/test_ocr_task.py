@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
-import pytest_asyncio
 from PIL import Image as Pillow
 from PIL import ImageDraw
 from reportlab.lib.utils import ImageReader
@@ -32,10 +31,8 @@ from tasks.ocr import OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=5))
     yield loader

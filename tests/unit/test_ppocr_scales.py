@@ -17,7 +17,7 @@ def test_an_ordinary_sheet_is_searched_once(size: int, width: int) -> None:
 
 
 def test_small_print_is_searched_finer() -> None:
-    scales = choose_scales(paragraph_page(size=20, width=3000, lines=60).pixels)
+    scales = choose_scales(paragraph_page(size=20, width=3000, lines=40).pixels)
     assert scales.fine is not None
     assert 20 * scales.fine >= 8
 
@@ -33,8 +33,8 @@ def test_small_print_in_a_table_is_searched_finer() -> None:
 
 
 def test_small_print_that_runs_sideways_is_searched_finer() -> None:
-    assert choose_scales(turned(paragraph_page(size=20, width=3000, lines=60), 90).pixels).fine is not None
+    assert choose_scales(turned(paragraph_page(size=20, width=3000, lines=40), 90).pixels).fine is not None
 
 
 def test_nothing_is_never_searched_finer() -> None:
-    assert choose_scales(blank_page(6000, 4000).pixels).fine is None
+    assert choose_scales(blank_page(4000, 3000).pixels).fine is None

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from app.chat.event_driver import Event, Evidence, Finish, Precontext, Reasoning, Text, ToolCall
 from app.chat.guard.guard import Guard, Unsafe
@@ -44,10 +43,7 @@ def request_of(*messages: Any, **fields: Any) -> ChatRequest:
     return ChatRequest.model_validate({"model": "auto", "messages": said, **fields})
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     yield loader

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from models.base import EngineFailed, EngineUnavailable
 from models.scheduler import SHARE, Share
@@ -24,7 +23,7 @@ from tests.web_pages import extract_page
 
 PROGRAM = find_browser()
 needs_browser = pytest.mark.skipif(PROGRAM is None, reason="needs Playwright and a Chromium")
-pytestmark = [needs_browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = needs_browser
 
 SHELL = b'<html><head><title>App</title></head><body><div id="root"></div><script src="/app.js"></script></body></html>'
 
@@ -51,7 +50,7 @@ async def a_browser(program: str = PROGRAM or "", seconds: float = 20.0) -> Asyn
         await renderer.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def renderer() -> AsyncIterator[BrowserRenderer]:
     """One for all tests that do it no harm: it takes longer to start than a page to show."""
     async with a_browser() as renderer:
@@ -200,7 +199,7 @@ def _chromium_of(parent: int) -> int:
     )
 
 
-async def test_a_browser_can_be_turned_off() -> None:
+def test_a_browser_can_be_turned_off() -> None:
     assert find_browser("off") is None
     assert find_browser("/no/such/program") is None
 
@@ -262,7 +261,7 @@ async def test_a_browser_that_does_not_start_is_unavailable() -> None:
     await renderer.close()
 
 
-async def test_the_browsers_container_has_the_flags_of_the_browser() -> None:
+def test_the_browsers_container_has_the_flags_of_the_browser() -> None:
     entry = (Path(__file__).parents[2] / "docker" / "browser" / "Dockerfile").read_text().partition("ENTRYPOINT")[2]
     assert set(FLAGS) <= set(json.loads(entry.replace("\\\n", "")))
 

@@ -321,7 +321,7 @@ async def test_an_engine_of_whole_recordings_gets_the_speech_at_its_place_and_si
 # Real voices
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def encoder() -> AsyncIterator[VoiceEncoder]:
     runtime = Runtime(CATALOG, EngineConfig(threads=1), {"diarization": "resemblyzer"})
     if not runtime.can_serve("diarization"):

@@ -26,7 +26,7 @@ from tests.entries import text_line
 DOCUMENTS = made(2 * len(KINDS))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     yield loader

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from models.base import EngineUnavailable
 from models.translation.capability import remedy_between
@@ -38,10 +37,7 @@ class Tagging:
         return [f"{self.name} {source} {target} {sentence}" for sentence in sentences]
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
 async def loader() -> AsyncIterator[MediaLoader]:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
     yield loader
