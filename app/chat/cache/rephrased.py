@@ -23,7 +23,7 @@ from app.chat.cache.verified import (
 )
 from app.chat.cache.vetoes import disagree
 from app.chat.event_driver import Event, Precontext, Text, ToolCall
-from app.chat.inputs import text_of
+from app.chat.inputs import aside, text_of
 from app.state.entries import PATIENCE_S, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError
@@ -75,7 +75,7 @@ class Rephrased:
 
     async def asked(self, request: ChatRequest, scope: str) -> Asked | None:
         """None where the request is no plain question, or nothing could be found out."""
-        if not is_plain_question(request, self._today().date()):
+        if not await aside(request, is_plain_question, request, self._today().date()):
             return None
         text = text_of(request.messages[-1]).strip()
         try:
@@ -85,8 +85,9 @@ class Rephrased:
         except (ModelError, StoreDown, TimeoutError) as error:
             log.info("cache_not_compared", reason=type(error).__name__)
             return None
-        alike = (one for one in near if one.similarity >= MIN_SIMILARITY and disagree(one.text, text) is None)
-        found = next(alike, None)
+        near = [one for one in near if one.similarity >= MIN_SIMILARITY]
+        # Reading both takes a millisecond and more.
+        found = await asyncio.to_thread(_first_alike, near, text) if near else None
         if found is None:
             return Asked(text, vector, scope, None, "explore")
         draw = draw_of(scope, text, found.answer.hex(), len(found.seen))
@@ -165,6 +166,10 @@ class Rephrased:
         if self._learning:
             await asyncio.wait(self._learning)
         await self._known.close()
+
+
+def _first_alike(near: Sequence[KnownQuestion], text: str) -> KnownQuestion | None:
+    return next((one for one in near if disagree(one.text, text) is None), None)
 
 
 def _is_plain(events: Sequence[Event]) -> bool:
