@@ -74,13 +74,16 @@ class ApiError(Exception):
         code: str | None = None,
         param: str | None = None,
         retry_after: int | None = None,
+        rejected: str | None = None,
     ) -> None:
-        """`retry_after`: the seconds until the same request may succeed; None where waiting does not help."""
+        """`retry_after`: the seconds until the same request may succeed; None where waiting does not help. `rejected`:
+        the reason by which `openfaze_rejected_total` counts it."""
         super().__init__(message)
         self.message = as_sent(message)
         self.code = code or type(self).code
         self.param = param
         self.retry_after = retry_after
+        self.rejected = rejected
 
     @property
     def headers(self) -> dict[str, str]:
@@ -176,8 +179,10 @@ def to_api_error(error: BaseException) -> ApiError:
         case UpstreamDown():
             return Unavailable(str(error), code="upstream_unavailable", retry_after=error.retry_after)
         case ShareUsedUp():
-            return RateLimited(str(error), retry_after=error.retry_after)
-        case EngineNotReady() | EngineOverloaded() | Overloaded():
+            return RateLimited(str(error), retry_after=error.retry_after, rejected="queue")
+        case EngineOverloaded() | Overloaded():
+            return Unavailable(str(error), code="overloaded", retry_after=error.retry_after, rejected="queue")
+        case EngineNotReady():
             return Unavailable(str(error), code="overloaded", retry_after=error.retry_after)
         case EngineUnavailable():
             return Unavailable(str(error))

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
+from app.metrics import Routes
 from app.middleware import RequestScope, error_response
 from app.openapi import Api
 from app.routes import audio, chat, files, moderations, pages, status
@@ -24,7 +25,11 @@ from models.memory import Activity, return_free_memory_for_ever
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Raises ValueError for settings that cannot be served."""
-    services = Services(settings or Settings())
+    settings = settings or Settings()
+    routers = [one.router for one in (chat, audio, moderations, files, status, pages)]
+    if settings.metrics_port is None:
+        routers.append(status.metrics_router)
+    services = Services(settings, Routes([route for router in routers for route in router.routes]))
     activity = Activity()
 
     @contextlib.asynccontextmanager
@@ -49,11 +54,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = Api(title="openfaze", version=version("openfaze"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
-    app.add_middleware(RequestScope, keys=services.keys, look=services.runtime.look, activity=activity)
+    app.add_middleware(
+        RequestScope, keys=services.keys, look=services.runtime.look, activity=activity, metrics=services.metrics
+    )
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    for route in (chat, audio, moderations, files, status, pages):
-        app.include_router(route.router)
+    for router in routers:
+        app.include_router(router)
     return app
 
 

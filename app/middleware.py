@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, TypeVar
@@ -15,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import ApiKeys
 from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
+from app.metrics import Metrics
+from app.telemetry import Stages
 from models.base import ShareUsedUp
 from models.memory import Activity
 from models.scheduler import SHARE
@@ -69,12 +70,20 @@ log = structlog.get_logger(__name__)
 class RequestScope:
     """Outermost, so that whatever happens inside has an id, becomes an error object, and is logged once."""
 
-    def __init__(self, app: ASGIApp, keys: ApiKeys, look: Callable[[], Awaitable[None]], activity: Activity) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: ApiKeys,
+        look: Callable[[], Awaitable[None]],
+        activity: Activity,
+        metrics: Metrics,
+    ) -> None:
         """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`."""
         self._app = app
         self._activity = activity
         self._keys = keys
         self._look = look
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,8 +92,9 @@ class RequestScope:
         request_id = f"req-{uuid.uuid4()}"
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
+        stages: Stages = state.setdefault("stages", Stages())
         status: int | None = None
-        started = time.perf_counter()
+        route = self._metrics.began(scope["path"])
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -115,6 +125,7 @@ class RequestScope:
                 raise
             except Exception as error:
                 public = told(error, "request_failed")
+                stages.rejected = public.rejected
                 if status is not None:
                     raise
                 let_go(error)
@@ -125,12 +136,13 @@ class RequestScope:
                 SHARE.reset(share)
                 self._activity.running -= 1
                 self._activity.ended += 1
+                self._metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
                 log.info(
                     "request",
                     method=scope["method"],
                     path=scope["path"],
                     status=status,
-                    ms=round((time.perf_counter() - started) * 1000, 1),
+                    ms=round(stages.seconds * 1000, 1),
                     **state.get("log", {}),
                 )
 

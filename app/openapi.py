@@ -27,6 +27,7 @@ _TAGS = {
     "files": "Upload once, name by id.",
     "models": "The names that a request may ask for.",
     "health": "Probes; they need no key.",
+    "metrics": "For Prometheus.",
 }
 
 

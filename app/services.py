@@ -33,6 +33,7 @@ from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.tool_loop import ToolLimits
+from app.metrics import Metrics, Routes, fill_from_cache, fill_from_engines, fill_from_inputs
 from app.settings import Settings
 from app.state.entries import Entries
 from models.base import EngineUnavailable, ModelError
@@ -69,7 +70,8 @@ class Services:
     """Loads no engine by itself. Raises ValueError for an engine that the catalog does not know or that was named and
     cannot run here, and for a file of keys or a setting that will not do."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, routes: Routes | None = None) -> None:
+        """`routes`: those by whose names requests are counted."""
         unknown = [name for name in settings.preload if name not in CATALOG]
         if unknown:
             raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
@@ -79,6 +81,7 @@ class Services:
                 f"OPENFAZE_PERSONAL_DATA=redact finds telephone numbers by a library. {personal_data.REMEDY}"
             )
         self.settings = settings
+        self.metrics = Metrics(routes)
         self.keys = build_keys(settings)
         self.runtime = build_runtime(settings)
         if unmet := list(_unmet(settings, self.runtime)):
@@ -144,6 +147,10 @@ class Services:
             prepare=self.runtime.prepare,
             recall=recall,
         )
+        fill_from_engines(self.metrics, self.runtime)
+        fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search)
+        if recall is not None and self.entries is not None:
+            fill_from_cache(self.metrics, recall, self.entries)
         self.ready = not (settings.preload or settings.profile == GPU)
 
     def _recall(self, settings: Settings, entries: Entries, embedder: Embedder | None) -> Recall:

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     """Logs go to stderr and never hold what a request says. `debug` adds exceptions' messages."""
     log_format: LogFormat = "auto"
     """`json`: a JSON object a line; `console`: lines for people; `auto`: for people on a terminal, else JSON."""
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """TCP port for `/metrics`, without a key, at OPENFAZE_HOST; 0 takes a free one. Unset: `/metrics` is a route like
+    every other, and needs a key."""
 
     personal_data: Literal["block", "redact"] = "block"
     """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,

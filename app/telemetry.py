@@ -126,11 +126,32 @@ def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
 
 
 class Stages:
-    """The time that each stage of one request took, for `server-timing` and the log."""
+    """One request as the server speaks of it: what it was, and the time that each of its stages took, for
+    `server-timing`, the log and the metrics."""
 
     def __init__(self) -> None:
-        self._last = time.perf_counter()
+        self._started = self._last = time.perf_counter()
         self.milliseconds: dict[str, float] = {}
+        self.task = ""
+        """The task that it runs, `chat` for the full model; empty where it is about none, or broken."""
+        self.first_token_s: float | None = None
+        """Seconds until the first piece of the answer was there."""
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self.rejected: str | None = None
+        """What it was refused for, where that was no fault of its own: as in `openfaze_rejected_total`."""
+        self.failed: int | None = None
+        """The status that a stream would have had, had it failed before its first byte."""
+
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.perf_counter() - self._started
+
+    def answers(self) -> None:
+        """There is a piece of the answer."""
+        if self.first_token_s is None:
+            self.first_token_s = self.seconds
 
     def done(self, stage: str) -> None:
         """Ends `stage`, which began where the one before it ended."""

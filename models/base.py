@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 ItemT = TypeVar("ItemT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
@@ -36,10 +36,14 @@ class ModelError(Exception):
 
     retry_after: int | None = None
     """Seconds after which the same call may succeed. None: nothing but an operator can change what it fails with."""
+    reason_label: ClassVar[str] = "failed"
+    """The kind of failure, in a word for metrics."""
 
 
 class EngineUnavailable(ModelError):
     """No engine can serve `capability` here. `remedy` is a sentence that tells the operator what to do."""
+
+    reason_label = "unavailable"
 
     def __init__(self, capability: str, remedy: str) -> None:
         super().__init__(f"No engine is available for '{capability}'. {remedy}")
@@ -49,6 +53,8 @@ class EngineUnavailable(ModelError):
 
 class EngineNotReady(EngineUnavailable):
     """`capability` cannot be served now, and may be in `retry_after` seconds. `reason` is a sentence."""
+
+    reason_label = "not_ready"
 
     def __init__(self, capability: str, reason: str, retry_after: int = RETRY_S) -> None:
         ModelError.__init__(self, f"'{capability}' cannot be used at the moment. {reason}")
@@ -60,13 +66,19 @@ class EngineNotReady(EngineUnavailable):
 class EngineTooSlow(EngineNotReady):
     """It may be the load of this moment: the limit of time is in `reason`."""
 
+    reason_label = "slow"
+
 
 class UpstreamDown(EngineNotReady):
     """A server that `capability` relies on cannot be reached, or broke off."""
 
+    reason_label = "unreachable"
+
 
 class EngineOverloaded(ModelError):
     """The queue of `engine` holds `limit` items already. `retry_after` is in seconds."""
+
+    reason_label = "overloaded"
 
     retry_after: int
 

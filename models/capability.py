@@ -15,6 +15,7 @@ from models.base import EngineSpec
 from models.device import AUTO, CPU, DEVICE, Backend
 from models.fair_executor import FairExecutor
 from models.host import HostLimits
+from models.measures import EngineCounters
 from models.memory import CardMemory
 
 ON, OFF = "on", "off"
@@ -115,7 +116,18 @@ class EngineConfig:
 
 
 class Part(Protocol):
-    """What can be loaded and closed: an EngineHost, an LLM."""
+    """What can be loaded and closed, and counts its work: an EngineHost, an LLM."""
+
+    @property
+    def counters(self) -> EngineCounters: ...
+
+    @property
+    def queued(self) -> int:
+        """Items that wait."""
+
+    @property
+    def running(self) -> int:
+        """Items that are being computed."""
 
     @property
     def loaded(self) -> bool: ...

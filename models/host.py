@@ -31,6 +31,7 @@ from models.base import (
 )
 from models.concurrency import SharedRun
 from models.device import free_on
+from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
 from models.memory import Batches
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.turns import Turns
@@ -69,21 +70,11 @@ class HostLimits:
 
 
 @dataclass(slots=True)
-class HostCounters:
-    """Since the process started."""
-
-    items: int = 0
-    batches: int = 0
-    failures: int = 0
+class HostCounters(EngineCounters):
     dropped: int = 0
     """Withdrawn before they ran."""
     discarded: int = 0
     """Withdrawn while they ran."""
-    rejected: int = 0
-    loads: int = 0
-    unloads: int = 0
-    busy_s: float = 0.0
-    """Time in `run`, summed over the workers."""
 
 
 @dataclass(slots=True, eq=False)
@@ -115,7 +106,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._turns = turns or Turns(self.limits.workers)
         self.counters = HostCounters()
         self._factory = factory
-        self._batches = Batches[ItemT, ResultT](spec.name, self.limits.max_batch)
+        self._batches = Batches[ItemT, ResultT](spec.name, self.limits.max_batch, self.counters.failures)
         self._engine: Engine[ItemT, ResultT] | None = None
         self._urgent: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
         self._queue: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
@@ -150,6 +141,11 @@ class EngineHost(Generic[ItemT, ResultT]):
     @property
     def queued(self) -> int:
         return len(self._urgent) + len(self._queue)
+
+    @property
+    def running(self) -> int:
+        """Items that are being computed."""
+        return self._running.total()
 
     async def run(self, item: ItemT, *, wait: bool = False, urgent: bool = False) -> ResultT:
         """The engine's result for `item`.
@@ -245,13 +241,14 @@ class EngineHost(Generic[ItemT, ResultT]):
             started = time.perf_counter()
             try:
                 engine = await self._in_thread(self._loaded_engine)
-            except WeightsMissing as error:
-                self.missing = error.remedy
-                raise
-            except ModelError:
+            except ModelError as error:
+                if isinstance(error, WeightsMissing):
+                    self.missing = error.remedy
+                self.counters.failures[reason_of(error)] += 1
                 raise
             except Exception as error:
                 log.exception("engine_load_failed", engine=self.spec.name)
+                self.counters.failures[MEMORY if ran_out(error) else LOAD] += 1
                 if ran_out(error):
                     reason = f"'{self.spec.name}' did not find the memory that it needs."
                     raise EngineNotReady(self.spec.capability, reason) from error
@@ -263,8 +260,11 @@ class EngineHost(Generic[ItemT, ResultT]):
             memory.set_aside()
             self.missing = None
             self._stopping = False
+            self.counters.failures[RELOAD] += self.counters.loads > 0
             self.counters.loads += 1
             self._workers = [asyncio.create_task(self._work()) for _ in range(self.limits.workers)]
+            for worker in self._workers:
+                worker.add_done_callback(self._worker_ended)
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
 
     def _loaded_engine(self) -> Engine[ItemT, ResultT]:
@@ -324,7 +324,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     @property
     def _seconds_each(self) -> float:
         """Seconds that an item has taken so far, shared by the workers."""
-        return self.counters.busy_s / max(1, self.counters.items) / self.limits.workers
+        return self.counters.seconds.sum / max(1, self.counters.batch_items.sum) / self.limits.workers
 
     async def _work(self) -> None:
         while not self._stopping:
@@ -339,6 +339,11 @@ class EngineHost(Generic[ItemT, ResultT]):
                 if jobs:
                     await self._run(jobs)
 
+    def _worker_ended(self, worker: "asyncio.Task[None]") -> None:
+        if not worker.cancelled() and (error := worker.exception()) is not None:
+            self.counters.failures[WORKER] += 1
+            log.error("engine_worker_died", engine=self.spec.name, exc_info=error)
+
     async def _run(self, jobs: list[_Job[ItemT, ResultT]]) -> None:
         started = time.perf_counter()
         keys = Counter(job.share.key for job in jobs)
@@ -346,15 +351,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         results = await self._in_thread(self._run_batch, [job.item for job in jobs])
         self._running -= keys
         self._arrived.set()  # what waits because its key had its share of the workers
-        self.counters.busy_s += time.perf_counter() - started
-        self.counters.batches += 1
+        self.counters.seconds.add(time.perf_counter() - started)
+        self.counters.batch_items.add(len(jobs))
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
 
     def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception) -> None:
-        self.counters.items += 1
-        failed = isinstance(result, Exception)
-        self.counters.failures += failed
+        if isinstance(result, Exception):
+            self.counters.failures[reason_of(result)] += 1
         if job.result.done():
             self.counters.discarded += 1
         elif isinstance(result, ModelError):

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import gc
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,6 +19,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from models.base import Engine, ran_out
+from models.measures import MEMORY
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -79,12 +81,14 @@ class Batches(Generic[ItemT, ResultT]):
     """How many items an engine computes together: at most `limit`, and fewer where memory runs out, on a card or off
     it. Called by the threads of one host."""
 
-    def __init__(self, name: str, limit: int) -> None:
+    def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
+        """`failures` counts by reason; here, how often memory ran out and fewer items went on."""
         self.most = limit
         """For now."""
         self._name = name
         self._limit = limit
         self._calm = 0
+        self._failures = Counter() if failures is None else failures
 
     def fit(self, free: int, each: int) -> None:
         """To `free` bytes, where an item takes `each`."""
@@ -115,6 +119,7 @@ class Batches(Generic[ItemT, ResultT]):
 
     def _halve(self, count: int) -> None:
         self.most, self._calm = max(1, min(self.most, count) // 2), 0
+        self._failures[MEMORY] += 1
         log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import invalidate_caches
@@ -12,7 +13,7 @@ from typing import Any
 import structlog
 
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, ServiceT
+from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, Part, ServiceT
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
 from models.fair_executor import FairExecutor
@@ -21,6 +22,8 @@ from models.host import EngineHost
 log = structlog.get_logger(__name__)
 
 NOT_YET = "This version of openfaze has no engine for it yet."
+OFF_THE_CARD = "off_the_card"
+"""The reason of an engine that computes on the CPU, or not at all, though there is a card."""
 LOOK_AGAIN_S = 2.0
 """Seconds for which it is remembered which engines can run here."""
 
@@ -82,6 +85,8 @@ class Runtime:
         self._config = config
         self.guard_threads = FairExecutor("guard")
         self._choices = dict(choices or {})
+        self.failures: Counter[tuple[EngineSpec, str]] = Counter()
+        """Of engines that are not put together, by reason."""
         self._chosen: dict[str, Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
         self._building = threading.RLock()
@@ -164,8 +169,10 @@ class Runtime:
         """Sentences about engines that would serve, and do not use the card that there is. Imports what computes."""
         for capability, candidate, backend, device in self._for_a_card():
             if said := self._found(candidate).off_the_card:
+                self.failures[candidate.spec, OFF_THE_CARD] += 1
                 yield said
             elif obstacle := backend.obstacle(device):
+                self.failures[candidate.spec, OFF_THE_CARD] += 1
                 yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
 
     def on_the_card(self) -> Iterator[str]:
@@ -190,17 +197,25 @@ class Runtime:
         for part in self._build(self.choose(capability)).parts:
             await part.load()
 
+    def parts(self) -> list[tuple[EngineSpec, Part]]:
+        """All that was put together, each with the engine whose it is."""
+        found: dict[int, tuple[EngineSpec, Part]] = {}
+        # Those that one engine has from another are there twice, and first as that one's.
+        for spec, built in list(self._built.items()):
+            for part in built.parts:
+                found.setdefault(id(part), (spec, part))
+        return list(found.values())
+
     @property
     def healthy(self) -> bool:
-        return all(part.healthy for built in list(self._built.values()) for part in built.parts)
+        return all(part.healthy for _, part in self.parts())
 
     def states(self) -> list[CapabilityState]:
         return [self._state(capability) for capability in self._catalog]
 
     async def close(self) -> None:
         await self.guard_threads.close()
-        # Those that one engine has from another are there twice.
-        for part in {id(part): part for built in list(self._built.values()) for part in built.parts}.values():
+        for _, part in self.parts():
             try:
                 await part.close()
             except Exception:

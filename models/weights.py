@@ -260,6 +260,8 @@ Fetch = Callable[[WeightSet, Path], None]
 class WeightsMissing(EngineUnavailable):
     """The weights are not there, and could not be fetched or may not be."""
 
+    reason_label = "weights"
+
 
 class Supply:
     """One set of weights for one engine. `ready` belongs in a thread: it may download, and reads every byte.

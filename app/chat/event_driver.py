@@ -140,6 +140,17 @@ class Call:
     stages: Stages = field(default_factory=Stages)
     limit: TimeLimit = field(default_factory=TimeLimit)
 
+    def noted(self, event: Event) -> Event:
+        """`event`, of which the stages keep what metrics tell."""
+        match event:
+            case Text() | Reasoning() | ToolCall():
+                self.stages.answers()
+            case Finish():
+                self.stages.answers()
+                self.stages.input_tokens += event.prompt_tokens
+                self.stages.output_tokens += event.completion_tokens
+        return event
+
 
 class Feed(Generic[EventT]):
     """The events of one request, within its time limit.

@@ -27,6 +27,9 @@ from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.result import Result
 
+CHAT = "chat"
+"""What metrics and keys call the full model, beside the names of tasks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -62,6 +65,7 @@ class Pipeline:
             yield Warned(warning)
         # One task's result is the answer.
         task = directives.task if is_open(request.response_format) else None
+        call.stages.task = CHAT if task is None else ALIASES.get(task, task)
         policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
@@ -72,13 +76,16 @@ class Pipeline:
         owner = None if call.fresh else call.caller.tenant
         guard = Guard(self.guardrails, policy, request, turn, redaction=redaction, owner=owner)
         answer = partial(self._answer, call, directives, task, turn, guard)
-        if self.recall is None or call.fresh or redaction is not None:
+        if self.recall is None:
+            said = answer()
+        elif call.fresh or redaction is not None:
+            self.recall.outcomes["exact", "bypass"] += 1
             said = answer()
         else:
             said = self.recall.answered(call, turn, policy, answer)
         async with aclosing(said) as events:
             async for event in events:
-                yield event
+                yield call.noted(event)
 
     async def _answer(
         self, call: Call, directives: Directives, task: str | None, turn: Turn, guard: Guard
@@ -98,6 +105,7 @@ class Pipeline:
                     async for event in events:
                         yield event
         except Unsafe:
+            call.stages.rejected = "guard"
             for event in _refusal(guard, call):
                 yield event
 

@@ -1,13 +1,15 @@
 """The HTTP server of `openfaze serve`: where it listens, and what it says once it does."""
 
+import asyncio
 import contextlib
 import errno
 import os
 import re
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 import uvicorn
@@ -17,8 +19,9 @@ from app import calling
 from app.building import build_connections
 from app.calling import as_called_here
 from app.connections import allow_descriptors, bounded_protocol
+from app.metrics import PATH, metrics_app
 from app.services import Services
-from app.settings import PREFIX
+from app.settings import PREFIX, Settings
 from app.telemetry import logs_for_people
 from models.base import EngineUnavailable
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
@@ -42,15 +45,10 @@ def serve(app: FastAPI) -> None:
     allow_descriptors()
     sockets = listen(settings.host, settings.port)
     base_url = url_of(settings.host, sockets[0].getsockname()[1])
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        http=bounded_protocol(build_connections(settings)),
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    metrics = _Metrics(services) if settings.metrics_port is not None else None
+    server = _Server(
+        _config(app, settings), metrics, lambda: announce(services, base_url, metrics.url if metrics else None)
     )
-    server = _Server(config, lambda: announce(services, base_url))
     # Ctrl-C has stopped the server by then.
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets)
@@ -58,20 +56,67 @@ def serve(app: FastAPI) -> None:
         sys.exit(1)
 
 
+def _config(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=bounded_protocol(build_connections(settings)),
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+
+
+class _Metrics(uvicorn.Server):
+    """The listener of OPENFAZE_METRICS_PORT: one path, no key, no line in the log. Raises CannotListen."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        assert settings.metrics_port is not None
+        config = _config(metrics_app(services.metrics), settings)
+        config.lifespan = "off"
+        super().__init__(config)
+        self._sockets = listen(settings.host, settings.metrics_port, "METRICS_PORT")
+        self.url = url_of(settings.host, self._sockets[0].getsockname()[1]) + PATH
+        self._serving: asyncio.Task[None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None: the server beside it has them, and stops this one."""
+        yield
+
+    def start(self) -> None:
+        self._serving = asyncio.create_task(self.serve(self._sockets))
+
+    async def stop(self) -> None:
+        self.should_exit = True
+        if self._serving is not None:
+            await self._serving
+
+
 class _Server(uvicorn.Server):
     """Says that it is there when it is, and no sooner."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, metrics: _Metrics | None, announce: Callable[[], None]) -> None:
         super().__init__(config)
+        self._metrics = metrics
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._metrics and self.started:
+            self._metrics.start()
         self._announce()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Last of all: what happens until the end can be seen.
+        await super().shutdown(sockets)
+        if self._metrics:
+            await self._metrics.stop()
 
-def listen(host: str, port: int) -> list[socket.socket]:
-    """A socket bound to each address of `host`, all to one port. Raises CannotListen."""
+
+def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
+    """A socket bound to each address of `host`, all to one port, which is `setting`. Raises CannotListen."""
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):  # the latter for what cannot be a name
@@ -87,7 +132,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
                 continue
             for other in bound:
                 other.close()
-            raise CannotListen(_refusal(error, host, port)) from None
+            raise CannotListen(_refusal(error, host, port, setting)) from None
         # A free port, once it is chosen, is the same for all.
         port = bound[0].getsockname()[1]
     if absent and not bound:
@@ -111,17 +156,17 @@ def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...]) -
     return opened
 
 
-def _refusal(error: OSError, host: str, port: int) -> str:
+def _refusal(error: OSError, host: str, port: int, setting: str) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             return (
-                f"{PREFIX}PORT: port {port} of {host} is in use, perhaps by another openfaze. "
-                f"Choose another one, such as {PREFIX}PORT={_free_port(host, port)}."
+                f"{PREFIX}{setting}: port {port} of {host} is in use, perhaps by another openfaze. "
+                f"Choose another one, such as {PREFIX}{setting}={_free_port(host, port)}."
             )
         case errno.EACCES:
-            return f"{PREFIX}PORT: this user may not listen on port {port}. Choose one from 1024 on."
+            return f"{PREFIX}{setting}: this user may not listen on port {port}. Choose one from 1024 on."
         case _:
-            return f"{PREFIX}PORT: cannot listen on port {port} of {host}: {error.strerror}"
+            return f"{PREFIX}{setting}: cannot listen on port {port} of {host}: {error.strerror}"
 
 
 def _free_port(host: str, taken: int) -> int:
@@ -142,14 +187,15 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def announce(services: Services, base_url: str) -> None:
+def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
     """One event for programs; for people, what they want to know first."""
     settings = services.settings
     llm, caution = _llm(services)
     if caution:
         log.warning("llm_caution", llm=llm, caution=caution)
     if not logs_for_people(settings.log_format):
-        log.info("serving", url=base_url, llm=llm, weights_dir=settings.weights_dir)
+        metrics = {"metrics": metrics_url} if metrics_url else {}
+        log.info("serving", url=base_url, llm=llm, weights_dir=settings.weights_dir, **metrics)
         return
     keyed = services.keys.asked_for
     lines = {
@@ -159,6 +205,8 @@ def announce(services: Services, base_url: str) -> None:
         "files": without_password(settings.files_dir),
         "keys": "asked for" if keyed else "not asked for",
     }
+    if metrics_url:
+        lines["metrics"] = metrics_url
     print(
         f"\nopenfaze {version('openfaze')} serves on {base_url}\n",
         *(f"  {name:8} {value}\n" for name, value in lines.items()),

@@ -48,8 +48,11 @@ async def hear(
     )
     async with aclosing(work.reports()) as reports:
         async for report in reports:
+            if isinstance(report, Phrase):
+                stages.answers()
             yield report
     stages.done("task")
+    stages.answers()
     yield work.result
 
 
@@ -240,7 +243,7 @@ def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
 )
 async def transcribe(request: Request) -> Response:
     """What is said, in the language in which it is said."""
-    stages = Stages()
+    stages: Stages = request.state.stages
     form, file = await _read(request)
     asked = TranscriptionRequest.read(form.values)
     asked.check()
@@ -263,7 +266,7 @@ async def transcribe(request: Request) -> Response:
 )
 async def translate(request: Request) -> Response:
     """What is said, in English."""
-    stages = Stages()
+    stages: Stages = request.state.stages
     form, file = await _read(request)
     asked = TranslationRequest.read(form.values)
     options = SpeechOptions(translate=True, prompt=asked.prompt)
@@ -296,6 +299,7 @@ def _feed(
 ) -> Feed[Heard]:
     """Raises NotFound for a model that nobody knows."""
     services: Services = request.app.state.services
+    stages.task = SpeechToTextTask.name
     if model not in MODELS:
         check_model(model, param="model")
     request.state.log = {"model": model, "stream": stream, "stages": stages.milliseconds}

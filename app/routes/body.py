@@ -147,7 +147,9 @@ class EventStream(Response):
                 await self._say_good_bye(send)
                 raise
             except Exception as error:  # noqa: BLE001 - `told` logs what has to be
-                await _send_piece(send, render.failure(told(error, "stream_failed"), self._request_id))
+                public = told(error, "stream_failed")
+                self._stages.failed, self._stages.rejected = public.status, public.rejected
+                await _send_piece(send, render.failure(public, self._request_id))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:

@@ -58,7 +58,7 @@ async def chat_completions(request: Request) -> Response:
     Without it, an LLM answers over what the specialists found, with your schema and tools. With `stream`, server-sent
     events."""
     services: Services = request.app.state.services
-    stages = Stages()
+    stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
     chat = await parse_aside(ChatRequest, body, services.settings.max_json_values, services.wire)
     check_model(chat.model, param="model")

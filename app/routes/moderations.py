@@ -162,7 +162,8 @@ async def moderate(request: Request) -> Response:
     """What the guard makes of each text, or of texts and pictures together: OpenAI's categories, and the guard's
     codes."""
     services: Services = request.app.state.services
-    stages = Stages()
+    stages: Stages = request.state.stages
+    stages.task = "guard"
     body = await read_body(request, services.max_request_bytes)
     asked = await parse_aside(ModerationRequest, body, services.settings.max_json_values, services.wire)
     model = asked.model or MODELS[0]

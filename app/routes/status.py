@@ -1,13 +1,14 @@
 """What the server says of itself. GET /v1/models: the names a client may ask for. GET /health: is the process alive?
-GET /ready: do the engines that it promised run?
+GET /ready: do the engines that it promised run? GET /metrics: what has it done, and what does it do now?
 """
 
 import time
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
+from app import metrics
 from app.calling import as_sent
 from app.errors import NotFound, retry_headers
 from app.services import Services
@@ -22,6 +23,8 @@ _SHOWN = 80
 """Characters of an unknown name that a message repeats."""
 
 router = APIRouter()
+metrics_router = APIRouter()
+"""Left out where OPENFAZE_METRICS_PORT has them served elsewhere."""
 
 
 def check_model(name: str, param: str | None = None) -> None:
@@ -62,6 +65,18 @@ async def ready(request: Request) -> JSONResponse:
         "capabilities": {state.capability: _told(state) for state in services.runtime.states()},
     }
     return JSONResponse(body, 503, retry_headers(RETRY_S)) if waiting else JSONResponse(body)
+
+
+@metrics_router.get(
+    metrics.PATH,
+    tags=["metrics"],
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def get_metrics(request: Request) -> Response:
+    """Prometheus' text format."""
+    services: Services = request.app.state.services
+    return Response(await services.metrics.text(), headers={"content-type": metrics.CONTENT_TYPE})
 
 
 def _told(state: CapabilityState) -> dict[str, object]:

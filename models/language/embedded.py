@@ -33,6 +33,7 @@ from models.language.embedded_answer import GrammarIgnored, NativeAnswer
 from models.language.embedded_request import NativeRequest, is_reproducible, native_request
 from models.language.embedded_server import LlamaServer, ServerOptions
 from models.language.llm import Abilities, LlmCall, LlmEvent, LlmOverloaded, LlmUnavailable, estimate_tokens
+from models.measures import RELOAD, EngineCounters
 from models.scheduler import FairSlots
 
 InThread = Callable[[Callable[[], LlamaServer | None]], Awaitable[LlamaServer | None]]
@@ -160,16 +161,10 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class LlmCounters:
-    """Since the process started."""
-
-    answers: int = 0
+class LlmCounters(EngineCounters):
     cancelled: int = 0
-    rejected: int = 0
     loosened: int = 0
     """Answers under any JSON object, because their schema's grammar did not compile."""
-    loads: int = 0
-    unloads: int = 0
 
 
 class EmbeddedLlm:
@@ -238,6 +233,10 @@ class EmbeddedLlm:
         return True
 
     @property
+    def queued(self) -> int:
+        return self._slots.waiting
+
+    @property
     def running(self) -> int:
         """Answers that llama.cpp works on; those just cancelled are among them until it has let go."""
         return len(self._answers)
@@ -249,7 +248,7 @@ class EmbeddedLlm:
     async def abilities(self) -> Abilities:
         """Loads the model where it is not. A call that is forced works whatever `tools` says; with `auto` a model
         whose template knows no tools answers in words."""
-        with self._use():
+        with self._use(), self.counters.failing():
             server = await self._servers.load()
         tools = server.template.calls_tools
         return Abilities(tools=tools, json_schema=True, context_tokens=server.context_tokens)
@@ -309,8 +308,9 @@ class EmbeddedLlm:
             raise
         try:
             async with contextlib.aclosing(answer.events()) as events:
-                async for event in events:
-                    yield event
+                with self.counters.answering():
+                    async for event in events:
+                        yield event
         finally:
             answer.cancel()
 
@@ -320,7 +320,6 @@ class EmbeddedLlm:
 
         def settle(_ended: object) -> None:
             self._answers.discard(answer)
-            self.counters.answers += 1
             self.counters.cancelled += answer.was_cancelled
             leave()
 
@@ -356,7 +355,9 @@ class EmbeddedLlm:
     def _open(self) -> LlamaServer:
         started = time.perf_counter()
         server = LlamaServer(self._gguf, self._options)
-        self.counters.loads += self._servers.one is None
+        if self._servers.one is None:
+            self.counters.failures[RELOAD] += self.counters.loads > 0
+            self.counters.loads += 1
         ms = round((time.perf_counter() - started) * 1000)
         log.info("llm_loaded", llm=self.name, ms=ms, contexts=len(self._servers) + 1)
         return server

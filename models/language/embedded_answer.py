@@ -29,6 +29,8 @@ _PROBE = 32
 class GrammarIgnored(Exception):
     """The answer begins like no JSON, although a grammar asked for it."""
 
+    reason_label = "grammar"
+
 
 class NativeAnswer:
     """Runs at once. `ended` is done when the thread has returned, soon after `cancel`."""

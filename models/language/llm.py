@@ -71,21 +71,26 @@ class LlmError(ModelError):
 
 class LlmUnavailable(LlmError):
     public = "The language model cannot be reached."
+    reason_label = "unreachable"
 
 
 class LlmLate(LlmUnavailable):
     """It takes longer than it may to begin its answer."""
+
+    reason_label = "slow"
 
 
 class LlmNotSetUp(LlmUnavailable):
     """No call will succeed before an operator has changed a setting, a file, or the account at the server."""
 
     public = "The language model cannot be used as it is set up here: the server's log says why."
+    reason_label = "not_set_up"
     retry_after = None
 
 
 class LlmOverloaded(LlmError):
     public = "The language model is busy. Try again later."
+    reason_label = "overloaded"
     retry_after: int
 
     def __init__(self, message: str, retry_after: int, *, reason: str | None = None) -> None:
@@ -96,6 +101,7 @@ class LlmOverloaded(LlmError):
 class LlmRefused(LlmError):
     """`message` is the server's own sentence about the request, fit for the client."""
 
+    reason_label = "refused"
     retry_after = None
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
@@ -115,10 +121,13 @@ class ContextOverflow(LlmRefused):
 
 class LlmBroke(LlmError):
     public = "The language model broke off its answer."
+    reason_label = "broke"
 
 
 class LlmSilent(LlmBroke):
     """It takes longer than it may to go on with its answer."""
+
+    reason_label = "silent"
 
 
 @dataclass(frozen=True, slots=True)

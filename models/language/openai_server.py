@@ -27,6 +27,7 @@ from models.language.llm import (
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_http import AGENT, OpenAiHttp, Patience, beside_api
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
+from models.measures import EngineCounters
 from models.scheduler import FairSlots
 
 
@@ -148,6 +149,7 @@ class OpenAiServer:
         at_once: int = 256,
     ) -> None:
         self._slots = FairSlots("llm", at_once, most_waiting=4 * at_once)
+        self.counters = EngineCounters()
         self._http = OpenAiHttp(base_url, api_key, patience or Patience())
         self._model = model
         self._known = abilities or KnownAbilities()
@@ -172,6 +174,14 @@ class OpenAiServer:
         return self._abilities is not None
 
     @property
+    def queued(self) -> int:
+        return self._slots.waiting
+
+    @property
+    def running(self) -> int:
+        return self._slots.running
+
+    @property
     def healthy(self) -> bool:
         """Nothing here can break for good; what the server is like shows in each call."""
         return True
@@ -186,8 +196,9 @@ class OpenAiServer:
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         forced = bool(forced_functions(call))
         async with self._slots.slot(), contextlib.aclosing((self._forced if forced else self._said)(call)) as events:
-            async for event in events:
-                yield event
+            with self.counters.answering():
+                async for event in events:
+                    yield event
 
     def count_tokens(self, text: str) -> int:
         return estimate_tokens(text)
@@ -307,6 +318,10 @@ class OpenAiServer:
                     pass
 
     async def _find_abilities(self) -> Abilities:
+        with self.counters.failing():
+            return await self._found_abilities()
+
+    async def _found_abilities(self) -> Abilities:
         if self._known.keys() == ABILITIES:
             self._abilities = Abilities(**self._known)
         else:

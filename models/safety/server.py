@@ -21,6 +21,7 @@ from models.language.llm import (
 from models.language.openai_http import Patience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
+from models.measures import EngineCounters
 from models.safety.capability import GuardSettings
 from models.safety.dialect import Dialect, Token, tokens_in
 from models.safety.guard import TEXT_CODES, Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
@@ -71,6 +72,18 @@ class ServerGuard:
     def healthy(self) -> bool:
         return self._server.healthy
 
+    @property
+    def counters(self) -> EngineCounters:
+        return self._server.counters
+
+    @property
+    def queued(self) -> int:
+        return self._server.queued
+
+    @property
+    def running(self) -> int:
+        return self._server.running
+
     async def load(self) -> None:
         """Has something judged that is safe: whether the server is there, and what it answers is a verdict, shows in
         nothing else. Raises as `judge`."""
@@ -106,11 +119,13 @@ class ServerGuard:
                 said, tokens = await self._said(call)
             verdict = self._dialect.read(said, tokens, codes)
         except TimeoutError:
+            self.counters.failures[EngineTooSlow.reason_label] += 1
             remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S)."
             raise EngineTooSlow(CAPABILITY, remedy) from None
         except LlmError as error:
             raise self._fault(error) from error
         except NotAVerdict as error:
+            self.counters.failures["no_verdict"] += 1
             log.warning("guard_gave_no_verdict", engine=self.name, reason=str(error))
             raise EngineFailed(self.name) from error
         self._has_judged = True

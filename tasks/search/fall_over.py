@@ -3,6 +3,7 @@
 import html
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -158,6 +159,8 @@ class FallOver:
         self.providers = tuple(providers)
         self._clock = clock
         self._rests: dict[str, _Rest] = {}
+        self.failures: Counter[str] = Counter()
+        """By provider."""
 
     async def search(self, query: SearchQuery, count: int) -> list[Hit]:
         """At most `count` hits, each page once, on the query's site only. Raises EngineUnavailable with the reason of
@@ -172,6 +175,7 @@ class FallOver:
             try:
                 hits = await provider.search(query.text, query.site, query.freshness, _WANTED_MORE * count)
             except SearchFailed as failure:
+                self.failures[provider.name] += 1
                 log.warning("search_provider_failed", provider=provider.name, reason=failure.reason)
                 self._let_rest(provider.name, failure)
                 reasons.append(f"{provider.name} {failure.reason}.")

@@ -258,6 +258,7 @@ async def test_a_call_whose_process_is_killed_is_made_again(pools: Pools, place:
     assert await call == 2
     assert await waiting == (BLOB, "other")
     assert before not in pool.pids
+    assert pool.restarts == {"died": 1}
 
 
 async def test_a_call_whose_process_is_killed_twice_fails_and_the_others_go_on(pools: Pools, place: Place) -> None:
@@ -299,6 +300,7 @@ async def test_a_call_that_hangs_is_ended_and_not_repeated(pools: Pools) -> None
     assert caught.value.code == "decode_failed"
     assert not psutil.pid_exists(before)
     assert await session.run(Fragile.about) == (BLOB, "")
+    assert pool.restarts == {"slow": 1}
 
 
 @linux
@@ -309,6 +311,7 @@ async def test_memory_is_limited(pools: Pools) -> None:
     with pytest.raises(InputError, match=r"needs more than 512 MB \(OPENFAZE_DECODE_MEMORY_MB\)") as caught:
         await session.run(Fragile.allocate, 1024 * MB)
     assert caught.value.code == "decode_failed"
+    assert pool.restarts == {"memory": 1}
     assert await session.run(Fragile.about) == (BLOB, "")
 
 

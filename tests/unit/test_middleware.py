@@ -5,6 +5,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
 from app.access.keys import ApiKeys
+from app.metrics import Metrics
 from app.middleware import HELD_S, RequestScope
 from models.base import EngineOverloaded, ShareUsedUp
 from models.memory import Activity
@@ -32,7 +33,7 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
     async def noted(seconds: float) -> None:
         happened.append(seconds)
 
-    scope = RequestScope(fails, ApiKeys(["key"]), look, Activity())
+    scope = RequestScope(fails, ApiKeys(["key"]), look, Activity(), Metrics())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened

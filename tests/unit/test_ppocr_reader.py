@@ -52,7 +52,7 @@ async def test_the_lines_of_so_many_pages_wait_for_the_recogniser_and_no_more() 
     page = np.full((120, 100, 3), 255, np.uint8)
     reads = [asyncio.create_task(reader.read(page, wait=True)) for _ in range(10)]
     async with asyncio.timeout(60):
-        while pages.counters.items < 10 or lines.queued < 2 * LINES - 1:
+        while pages.counters.batch_items.sum < 10 or lines.queued < 2 * LINES - 1:
             await asyncio.sleep(0.001)
     for _ in range(20):
         await asyncio.sleep(0.001)

@@ -17,6 +17,7 @@ import socket
 import struct
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, cached_property
@@ -66,6 +67,11 @@ class Sessions(Protocol):
         self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
     ) -> Session[S]:
         """`factory(blob, *args)` there. Raises what the factory raises."""
+
+    @property
+    def restarts(self) -> Counter[str]:
+        """How often a process ended that another one takes the place of, by reason: `died`, `start`, `slow`, `memory`,
+        `abandoned`. None where files are opened in threads."""
 
     async def close(self) -> None: ...
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -192,6 +193,8 @@ class Lane:
 
     def __init__(self, limits: DecodeLimits) -> None:
         self.sessions: set[ProcessSession[Any]] = set()
+        self.restarts: Counter[str] = Counter()
+        """Counted by its thread."""
         self._limits = limits
         self._turns = FairSlots("decode", 1, most_waiting=1)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -275,11 +278,12 @@ class Lane:
             try:
                 return self._answer(job)
             except CallTooSlow as error:
-                self._end_process()
+                self._end_process("slow")
                 limit = f"{self._limits.seconds:g} s (OPENFAZE_DECODE_SECONDS)"
                 raise blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
             except ProcessDied as error:
-                self._end_process()
+                kind = "start" if isinstance(error, StartFailed) else "abandoned" if job.abandoned else "died"
+                self._end_process(kind)
                 log.warning("decode_process_died", status=error.status, attempt=attempt, media_type=blob.media_type)
                 if job.abandoned or self._closed:
                     break
@@ -307,7 +311,7 @@ class Lane:
             case Raised(error):
                 raise error
             case Failed(kind="MemoryError"):
-                self._end_process()
+                self._end_process("memory")
                 raise blob.error(f"needs more than {self._memory} to be decoded.", code="decode_failed")
             case Failed(kind, place):
                 log.error("decode_failed", error=kind, place=place, media_type=blob.media_type)
@@ -333,12 +337,17 @@ class Lane:
             return
         try:
             self._ask(process, Close(session.number), session.blob)
-        except (ProcessDied, CallTooSlow):
-            self._end_process()
+        except ProcessDied:
+            self._end_process("died")
+        except CallTooSlow:
+            self._end_process("slow")
         except InputError:
             pass  # is logged, and the file is forgotten all the same
 
-    def _end_process(self) -> None:
+    def _end_process(self, reason: str | None = None) -> None:
+        """`reason`: why it has to, where it is not idle."""
+        if reason is not None and not self._closed:
+            self.restarts[reason] += 1
         with self._lock:
             process, self._process = self._process, None
         if process:
@@ -370,6 +379,13 @@ class DecodePool:
     def __init__(self, limits: DecodeLimits) -> None:
         self._lanes = [Lane(limits) for _ in range(limits.workers)]
         self._homes = Homes(limits.workers)
+
+    @property
+    def restarts(self) -> Counter[str]:
+        total: Counter[str] = Counter()
+        for lane in self._lanes:
+            total.update(dict(lane.restarts))  # a copy: its thread goes on counting
+        return total
 
     @property
     def pids(self) -> list[int]:

@@ -1,6 +1,7 @@
 """The threads that decode. The event loop never does."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, Generic
@@ -15,6 +16,8 @@ class Worker:
     cancelled."""
 
     def __init__(self, name: str, *, threads: int) -> None:
+        self.restarts: Counter[str] = Counter()
+        """None: threads do not die."""
         self._turns = FairSlots(name, threads, most_waiting=threads)
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 

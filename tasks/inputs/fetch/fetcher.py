@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ import httpcore
 import httpx
 
 from models.scheduler import FairSlots
+from tasks.errors import InputError
 from tasks.inputs.fetch.body import Answer, read_answer
 from tasks.inputs.fetch.cache import HttpCache
 from tasks.inputs.fetch.network import (
@@ -123,6 +125,8 @@ class Fetcher:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.policy = policy
+        self.outcomes: Counter[str] = Counter()
+        """Of the fetches that have ended: `ok`, `cancelled`, or the code of their InputError."""
         self._user_agent = f"openfaze/{version('openfaze')}"
         self._timeouts = {
             "connect": policy.connect_timeout,
@@ -173,12 +177,24 @@ class Fetcher:
         body = None if json is None else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
         visit = Visit(url, param, limit)
-        with _told(visit, self.policy):
+        with self._counted(), _told(visit, self.policy):
             async with asyncio.timeout(self.policy.total_timeout):
                 part = None if fresh else owner
                 return await self._follow(
                     _Ask(parse_url(url, visit), own, body), visit, part, gate or (lambda *_: contextlib.nullcontext())
                 )
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        outcome = "cancelled"
+        try:
+            yield
+            outcome = "ok"
+        except Exception as error:
+            outcome = error.code if isinstance(error, InputError) else "error"
+            raise
+        finally:
+            self.outcomes[outcome] += 1
 
     async def close(self) -> None:
         await asyncio.gather(self._pool.aclose(), self._system_resolver.close())

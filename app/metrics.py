@@ -1,0 +1,257 @@
+"""What the server counts of itself, in Prometheus' text format: every metric is declared here, with what fills it.
+
+What others count anyway (engines, the fetcher, the decode processes) is read when somebody asks, and not kept twice.
+No label is anything that a caller can choose: routes are those that there are, tasks those that are declared.
+"""
+
+import asyncio
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.utils import floatToGoString
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from app.chat.cache.recall import Recall
+from app.state.entries import Entries
+from app.telemetry import Stages
+from models.measures import SECONDS, Distribution, EngineCounters
+from models.runtime import Runtime
+from tasks.inputs.decode.channel import Sessions
+from tasks.inputs.fetch.fetcher import Fetcher
+from tasks.search.fall_over import FallOver
+
+PATH = "/metrics"
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+OTHER = "other"
+"""The route of whatever is none."""
+REJECTIONS = ("rate", "budget", "concurrency", "queue", "guard")
+
+Labels = tuple[str, ...]
+Sample = tuple[Labels, "float | Distribution"]
+Source = Callable[[], Iterable[Sample]]
+"""What fills a metric: values by their labels, as they are when it is called, by a thread. Values of the same labels,
+from one source or several, are added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: Labels
+    help: str
+
+
+_ENGINE = ("capability", "engine")
+DECLARED: Mapping[str, Declared] = {
+    "openfaze_requests_total": Declared(
+        "counter",
+        ("route", "task", "status"),
+        "Requests that have ended. A stream that fails amid its answer counts with the status of its failure.",
+    ),
+    "openfaze_request_seconds": Declared("histogram", ("route", "task"), "From a request's head to its answer's end."),
+    "openfaze_time_to_first_token_seconds": Declared(
+        "histogram", ("route", "task"), "From a request's head to the first piece of its answer, streamed or not."
+    ),
+    "openfaze_stage_seconds": Declared("histogram", ("stage",), "The stages of requests, as in server-timing."),
+    "openfaze_requests_in_progress": Declared("gauge", ("route",), "Requests that run now."),
+    "openfaze_engine_queue": Declared("gauge", _ENGINE, "Items that wait for an engine now."),
+    "openfaze_engine_running": Declared("gauge", _ENGINE, "Items that an engine computes now."),
+    "openfaze_engine_loaded": Declared("gauge", _ENGINE, "1 while an engine is in memory, or its server is known."),
+    "openfaze_engine_seconds": Declared("histogram", _ENGINE, "What a batch took, or an answer of a language model."),
+    "openfaze_engine_batch_items": Declared("histogram", _ENGINE, "Items that were computed together."),
+    "openfaze_engine_failures_total": Declared(
+        "counter", (*_ENGINE, "reason"), "What went wrong with an engine, or worked less well than it was meant to."
+    ),
+    "openfaze_tokens_total": Declared("counter", ("direction",), "Tokens, as in `usage`."),
+    "openfaze_rejected_total": Declared("counter", ("reason",), "Requests that were well-formed and not served."),
+    "openfaze_cache_total": Declared("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
+    "openfaze_fetch_total": Declared("counter", ("outcome",), "URLs fetched: `ok`, or the code of what went wrong."),
+    "openfaze_decode_restarts_total": Declared("counter", ("reason",), "Decode processes that had to end."),
+    "openfaze_batch_lines_total": Declared("counter", ("outcome",), "Lines of batches that are done."),
+}
+
+
+class Routes:
+    """The path of the route that a request goes to, as it is declared."""
+
+    def __init__(self, routes: Iterable[BaseRoute] = ()) -> None:
+        known = [route for route in routes if isinstance(route, Route | Mount)]
+        self._plain = {route.path for route in known if "{" not in route.path and isinstance(route, Route)}
+        self._patterns = [(route.path_regex, route.path) for route in known if route.path not in self._plain]
+
+    def name(self, path: str) -> str:
+        if path in self._plain:
+            return path
+        return next((name for pattern, name in self._patterns if pattern.match(path)), OTHER)
+
+
+class Metrics:
+    """Of one server. Requests are counted by its event loop."""
+
+    def __init__(self, routes: Routes | None = None) -> None:
+        self._routes = routes or Routes()
+        self._sources: dict[str, list[Source]] = {name: [] for name in DECLARED}
+        self._requests: Counter[Labels] = Counter()
+        self._in_progress: Counter[Labels] = Counter()
+        self._seconds: defaultdict[Labels, Distribution] = defaultdict(_seconds)
+        self._first_token: defaultdict[Labels, Distribution] = defaultdict(_seconds)
+        self._stages: defaultdict[Labels, Distribution] = defaultdict(_seconds)
+        self._tokens: Counter[Labels] = Counter({("input",): 0, ("output",): 0})
+        self._rejected: Counter[Labels] = Counter({(reason,): 0 for reason in REJECTIONS})
+        own: dict[str, Mapping[Labels, float] | Mapping[Labels, Distribution]] = {
+            "openfaze_requests_total": self._requests,
+            "openfaze_request_seconds": self._seconds,
+            "openfaze_time_to_first_token_seconds": self._first_token,
+            "openfaze_stage_seconds": self._stages,
+            "openfaze_requests_in_progress": self._in_progress,
+            "openfaze_tokens_total": self._tokens,
+            "openfaze_rejected_total": self._rejected,
+        }
+        for name, values in own.items():
+            # A list, made at once: the event loop goes on counting.
+            self.fill(name, lambda values=values: list(values.items()))  # type: ignore[misc]
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(_Declared(self._sources))
+        ProcessCollector(registry=self.registry)
+
+    def fill(self, name: str, source: Source) -> None:
+        """Takes what `source` yields into the metric `name`, one of DECLARED, from now on."""
+        self._sources[name].append(source)
+
+    def began(self, path: str) -> str:
+        """Takes note of a request; the name of its route, for `ended`."""
+        route = self._routes.name(path)
+        self._in_progress[route,] += 1
+        return route
+
+    def ended(self, route: str, status: int, stages: Stages) -> None:
+        self._in_progress[route,] -= 1
+        labels = (route, stages.task)
+        self._requests[*labels, str(stages.failed or status)] += 1
+        self._seconds[labels].add(stages.seconds)
+        if stages.first_token_s is not None:
+            self._first_token[labels].add(stages.first_token_s)
+        for stage, milliseconds in stages.milliseconds.items():
+            self._stages[stage,].add(milliseconds / 1000)
+        self._tokens["input",] += stages.input_tokens
+        self._tokens["output",] += stages.output_tokens
+        if stages.rejected is not None:
+            self._rejected[stages.rejected,] += 1
+
+    async def text(self) -> bytes:
+        """All of them, as CONTENT_TYPE. Made in a thread: there are thousands of lines."""
+        return await asyncio.to_thread(generate_latest, self.registry)
+
+
+def metrics_app(metrics: Metrics) -> ASGIApp:
+    """PATH, and nothing else, for who is let in by the network."""
+
+    async def answer(_: Request) -> Response:
+        return Response(await metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+    return Starlette(routes=[Route(PATH, answer)])
+
+
+def _seconds() -> Distribution:
+    return Distribution(SECONDS)
+
+
+class _Declared:
+    """What the registry asks."""
+
+    def __init__(self, sources: Mapping[str, Sequence[Source]]) -> None:
+        self._sources = sources
+
+    def collect(self) -> Iterator[Metric]:
+        for name, declared in DECLARED.items():
+            values: dict[Labels, float | Distribution] = {}
+            for labels, value in itertools.chain.from_iterable(source() for source in self._sources[name]):
+                values[labels] = values[labels] + value if labels in values else value  # type: ignore[operator]
+            yield _family(name, declared, values)
+
+
+def _family(name: str, declared: Declared, values: Mapping[Labels, float | Distribution]) -> Metric:
+    family: CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+    match declared.kind:
+        case "counter":
+            family = CounterMetricFamily(name, declared.help, labels=declared.labels)
+        case "gauge":
+            family = GaugeMetricFamily(name, declared.help, labels=declared.labels)
+        case "histogram":
+            family = HistogramMetricFamily(name, declared.help, labels=declared.labels)
+    for labels, value in sorted(values.items()):
+        if isinstance(value, Distribution):
+            assert isinstance(family, HistogramMetricFamily)
+            family.add_metric(labels, *_histogram(value))
+        else:
+            assert not isinstance(family, HistogramMetricFamily)
+            family.add_metric(labels, value)
+    return family
+
+
+def _histogram(value: Distribution) -> tuple[list[tuple[str, float]], float]:
+    """Its buckets, each with all that is below, and its sum."""
+    bounds = [*map(floatToGoString, value.bounds), "+Inf"]
+    return list(zip(bounds, map(float, itertools.accumulate(value.counts)), strict=True)), value.sum
+
+
+def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
+    """What engines count."""
+
+    def counted(of: Callable[[EngineCounters], float | Distribution]) -> Source:
+        return lambda: [((spec.capability, spec.name), of(part.counters)) for spec, part in runtime.parts()]
+
+    def loaded() -> Iterator[Sample]:
+        # An engine of several parts is loaded when all of them are.
+        parts = [((spec.capability, spec.name), part.loaded) for spec, part in runtime.parts()]
+        for labels in dict.fromkeys(labels for labels, _ in parts):
+            yield labels, float(all(is_loaded for other, is_loaded in parts if other == labels))
+
+    def failures() -> Iterator[Sample]:
+        for spec, part in runtime.parts():
+            for reason, count in list(part.counters.failures.items()):
+                yield (spec.capability, spec.name, reason), count
+        for (spec, reason), count in list(runtime.failures.items()):
+            yield (spec.capability, spec.name, reason), count
+
+    def now(of: Literal["queued", "running"]) -> Source:
+        return lambda: [((spec.capability, spec.name), getattr(part, of)) for spec, part in runtime.parts()]
+
+    metrics.fill("openfaze_engine_queue", now("queued"))
+    metrics.fill("openfaze_engine_running", now("running"))
+    metrics.fill("openfaze_engine_loaded", loaded)
+    metrics.fill("openfaze_engine_seconds", counted(lambda counters: counters.seconds))
+    metrics.fill("openfaze_engine_batch_items", counted(lambda counters: counters.batch_items))
+    metrics.fill("openfaze_engine_failures_total", failures)
+
+
+def fill_from_inputs(metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: FallOver) -> None:
+    """What is counted where inputs come from."""
+
+    def restarts() -> Iterator[Sample]:
+        return (((reason,), count) for reason, count in processes.restarts.items())
+
+    def failures() -> Iterator[Sample]:
+        for reason, count in processes.restarts.items():
+            yield ("decode", "process", reason), count
+        for provider, count in list(search.failures.items()):
+            yield ("web_search", provider, "failed"), count
+
+    metrics.fill("openfaze_fetch_total", lambda: [((outcome,), n) for outcome, n in list(fetcher.outcomes.items())])
+    metrics.fill("openfaze_decode_restarts_total", restarts)
+    metrics.fill("openfaze_engine_failures_total", failures)
+
+
+def fill_from_cache(metrics: Metrics, recall: Recall, entries: Entries) -> None:
+    """What happened to requests that an earlier answer might have served."""
+    metrics.fill("openfaze_cache_total", lambda: list(recall.outcomes.items()))
+    metrics.fill("openfaze_cache_total", lambda: [(("exact", "error"), entries.faults.total())])

@@ -1,0 +1,200 @@
+"""What an operator sees of a server that has done all kinds of work: metrics, and logs that hold nothing of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.calling import PICTURE
+from app.metrics import DECLARED
+from tests.e2e.conftest import KEY, data_url, ocr_request
+from tests.llm_server import Reply, serving_llm
+from tests.origin import serving_origin
+from tests.server import Server, serving
+
+CONTENT = "Zanzibar"
+"""A word of every prompt, answer, page and file."""
+URL_SECRET = "signature-4711"
+WRONG_KEY = "sk-not-one-of-them-4712"
+UNKNOWN_PATH = "path-4713"
+MODEL = "interfaze-beta"
+
+
+@dataclass(frozen=True)
+class Run:
+    server: Server
+    metrics: str
+    statuses: dict[str, int]
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum of the samples of that name that have these labels."""
+        found = [
+            sample.value
+            for family in text_string_to_metric_families(self.metrics)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        ]
+        return sum(found)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A server with a scripted LLM, after one request of each kind, with its metrics on a port of their own."""
+    log = tmp_path_factory.mktemp("observed") / "log"
+    with (
+        serving_llm([Reply(f"{CONTENT} is an island."), Reply(f"{CONTENT} again."), Reply(status=401)]) as llm,
+        serving_origin() as origin,
+        serving(
+            log,
+            api_keys=KEY,
+            llm="openai-server",
+            llm_base_url=llm.base_url,
+            llm_model="scripted",
+            llm_abilities="vision,tools,json_schema",
+            fetch_allow="127.0.0.1/32",
+            cache="exact",
+            metrics_port=0,
+            log_format="json",
+        ) as server,
+        httpx.Client(base_url=server.base_url, timeout=120, trust_env=False) as client,
+    ):
+        statuses = dict(_requests(client, f"http://127.0.0.1:{origin.port}/{CONTENT}?sig={URL_SECRET}"))
+        [url] = {line["metrics"] for line in server.log if line["event"] == "serving"}
+        assert isinstance(url, str)
+        answer = httpx.get(url, trust_env=False)
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        statuses["metrics elsewhere"] = httpx.get(url.replace("/metrics", "/ready"), trust_env=False).status_code
+        yield Run(server, answer.text, statuses)
+
+
+def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[str, int]]:
+    keyed = {"authorization": f"Bearer {KEY}"}
+
+    def asked(text: str, system: str = "Be brief.", **fields: object) -> dict[str, object]:
+        said = [{"role": "system", "content": system}, {"role": "user", "content": text}]
+        return {"model": MODEL, "messages": said, **fields}
+
+    bodies = {
+        "task": ocr_request(PICTURE, text=f"Read {CONTENT}."),
+        "chat": asked(f"What is {CONTENT}?"),
+        "chat again": asked(f"What is {CONTENT}?"),
+        "stream": asked(f"Tell me of {CONTENT}.", stream=True),
+        "refused by the LLM's server": asked(f"And of {CONTENT}?"),
+        "guard": asked(f"{CONTENT}: how do I build a pipe bomb at home to kill people?", "<guard>S1, S9</guard>"),
+        "URL": ocr_request(secret_url),
+        "bad field": asked(CONTENT, temperature=f"{CONTENT}-warm"),
+        "bad input": ocr_request(data_url(b"%PDF-1.7 " + CONTENT.encode(), "application/pdf")),
+    }
+    for name, body in bodies.items():
+        yield name, client.post("/v1/chat/completions", headers=keyed, json=body).status_code
+    wrong = {"authorization": f"Bearer {WRONG_KEY}"}
+    yield "wrong key", client.post("/v1/chat/completions", headers=wrong, json=asked(CONTENT)).status_code
+    yield "no JSON", client.post("/v1/chat/completions", headers=keyed, content=CONTENT).status_code
+    yield "unknown", client.get(f"/{UNKNOWN_PATH}", headers=keyed).status_code
+    yield "metrics", client.get("/metrics", headers=keyed).status_code
+    file = {"file": (f"{CONTENT}.txt", CONTENT.encode())}
+    uploaded = client.post("/v1/files", headers=keyed, files=file, data={"purpose": "user_data"})
+    yield "upload", uploaded.status_code
+    yield "file", client.get(f"/v1/files/{uploaded.json()['id']}", headers=keyed).status_code
+    yield "moderation", client.post("/v1/moderations", headers=keyed, json={"input": CONTENT}).status_code
+
+
+def test_the_run_did_what_it_was_to_do(run: Run) -> None:
+    assert run.statuses == {
+        "task": 200,
+        "chat": 200,
+        "chat again": 200,
+        "stream": 200,
+        "refused by the LLM's server": 503,
+        "guard": 200,
+        "URL": 400,
+        "bad field": 400,
+        "bad input": 400,
+        "wrong key": 401,
+        "no JSON": 400,
+        "unknown": 404,
+        "metrics": 404,
+        "upload": 200,
+        "file": 200,
+        "moderation": 200,
+        "metrics elsewhere": 404,
+    }
+
+
+def test_requests_are_counted_by_route_task_and_status(run: Run) -> None:
+    chat = "/v1/chat/completions"
+    assert run.value("openfaze_requests_total", route=chat, task="chat", status="200") == 4
+    assert run.value("openfaze_requests_total", route=chat, task="chat", status="503") == 1
+    assert run.value("openfaze_requests_total", route=chat, task="ocr", status="200") == 1
+    assert run.value("openfaze_requests_total", route=chat, task="ocr", status="400") == 2
+    assert run.value("openfaze_requests_total", route=chat, status="401") == 1
+    assert run.value("openfaze_requests_total", route="/v1/files/{file_id}", status="200") == 1
+    # The main port has no such route as /metrics then.
+    assert run.value("openfaze_requests_total", route="other", status="404") == 2
+    assert run.value("openfaze_request_seconds_count", route=chat) == 11
+    assert run.value("openfaze_time_to_first_token_seconds_count", route=chat, task="chat") == 4
+    assert run.value("openfaze_requests_in_progress") == 0
+    assert run.value("openfaze_stage_seconds_count", stage="task") == 1
+    assert run.value("openfaze_stage_seconds_count", stage="guard") == 1
+
+
+def test_engines_tell_what_they_did_and_what_they_failed_with(run: Run) -> None:
+    assert run.value("openfaze_engine_loaded", capability="ocr") == 1
+    assert run.value("openfaze_engine_batch_items_sum", capability="ocr") >= 2  # a page and its lines
+    assert run.value("openfaze_engine_seconds_count", capability="llm", engine="openai-server") == 3
+    assert run.value("openfaze_engine_failures_total", capability="llm", reason="not_set_up") == 1
+
+
+def test_tokens_rejections_fetches_and_the_cache_are_counted(run: Run) -> None:
+    assert run.value("openfaze_tokens_total", direction="input") > 0
+    assert run.value("openfaze_tokens_total", direction="output") > 0
+    assert run.value("openfaze_rejected_total", reason="guard") == 1
+    assert run.value("openfaze_rejected_total") == 1
+    assert run.value("openfaze_fetch_total", outcome="fetch_failed") == 1
+    assert run.value("openfaze_cache_total", layer="exact", outcome="hit") == 1
+    assert run.value("openfaze_cache_total", layer="exact", outcome="error") == 0
+
+
+def test_no_label_is_anything_that_a_caller_chose(run: Run) -> None:
+    for secret in (KEY, CONTENT, URL_SECRET, WRONG_KEY, UNKNOWN_PATH, MODEL):
+        assert secret not in run.metrics
+    named = set(re.findall(r"^(openfaze_\w+?)(?:_bucket|_sum|_count)?[{ ]", run.metrics, re.MULTILINE))
+    assert named <= set(DECLARED)
+
+
+def test_no_line_of_the_log_holds_a_key_a_secret_of_a_url_or_content(run: Run) -> None:
+    log = run.server.log_file.read_text()
+    for secret in (KEY, CONTENT, URL_SECRET, WRONG_KEY):
+        assert secret not in log
+    assert "pipe bomb" not in log
+
+
+def test_every_line_of_a_request_is_json_with_its_id(run: Run) -> None:
+    lines = run.server.log_file.read_text().splitlines()
+    assert all(line.startswith("{") for line in lines)
+    requests = [line for line in run.server.log if line["event"] == "request"]
+    ids = [str(line["request_id"]) for line in requests if line["path"] not in ("/health", "/ready")]
+    assert len(set(ids)) == len(ids) == len(run.statuses) - 1
+    [failed] = [line for line in run.server.log if line["event"] == "request_failed"]
+    assert failed["request_id"] in ids
+
+
+def test_without_a_port_of_their_own_metrics_need_a_key(server: Server, client: httpx.Client) -> None:
+    assert httpx.get(f"{server.base_url}/metrics", trust_env=False).status_code == 401
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert 'openfaze_requests_total{route="/metrics",status="401",task=""}' in answer.text
+
+
+def test_two_servers_cannot_have_one_port_for_metrics(tmp_path: Path, run: Run) -> None:
+    [url] = {str(line["metrics"]) for line in run.server.log if line["event"] == "serving"}
+    port = httpx.URL(url).port
+    with (
+        pytest.raises(RuntimeError, match=f"OPENFAZE_METRICS_PORT: port {port}"),
+        serving(tmp_path / "log", metrics_port=port),
+    ):
+        pass
