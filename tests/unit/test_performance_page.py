@@ -1,0 +1,65 @@
+"""The command that measures engines: it has them do real work, and the page keeps every machine's figures."""
+
+import re
+
+import pytest
+
+from app.building import build_runtime
+from app.settings import Settings
+from models.catalog import CATALOG
+from models.device import CPU
+from tests.bench.devices import PERFORMANCE, WORK, first_word, machine, measured, put, rows, section, versions
+
+FIGURE = r"(?:[\d.,]+ .+ a second|first word on \d+ characters after [\d,]+ ms)"
+ROW = re.compile(rf"\| (\w+) \| `([\w.-]+)` \| (cpu|cuda) \| {FIGURE} \| ([\d,]*) \|")
+
+
+@pytest.mark.parametrize("capability", ["embedding", "forecast", "text_guard"])
+async def test_what_is_measured_is_what_the_engine_does(capability: str) -> None:
+    work, runtime = WORK[capability], build_runtime(Settings(_env_file=None, device=CPU))
+    answer = await work.run(runtime, 0)
+    assert answer.said or answer.numbers
+    figure = await measured(work, runtime, CPU, 0)
+    assert float(figure.split()[0].replace(",", "")) > 0
+    assert figure.endswith(f" {work.unit} a second")
+    await runtime.close()
+
+
+async def test_an_llm_is_measured_by_its_first_word() -> None:
+    runtime = build_runtime(Settings(_env_file=None, device=CPU))
+    assert re.fullmatch(r"first word on \d+ characters after [\d,]+ ms", await first_word(runtime, CPU))
+    await runtime.close()
+
+
+async def test_a_row_names_the_engine_and_where_it_ran() -> None:
+    [row] = [row async for row in rows(CPU, 0, ["embedding"])]
+    assert ROW.fullmatch(row)
+
+
+def test_a_machines_new_figures_take_the_place_of_its_old_ones() -> None:
+    page = "# Performance\n\nText.\n"
+    old, new, other = (section(title, day, ["| x |"]) for title, day in (("A", "then"), ("A", "now"), ("B", "then")))
+    both = put(put(page, old), other)
+    assert both.startswith(page)
+    assert old in both
+    assert other in both
+    later = put(both, new)
+    assert old not in later
+    assert later == put(put(page, other), new)
+
+
+def test_the_page_has_rows_of_engines_that_there_are() -> None:
+    _, *sections = re.split(r"^## ", PERFORMANCE.read_text(), flags=re.MULTILINE)
+    assert sections
+    for one in sections:
+        found = [ROW.fullmatch(line) for line in one.splitlines() if line.startswith("| ") and "`" in line]
+        assert found
+        for row in found:
+            assert row is not None
+            assert row[2] in {engine.spec.name for engine in CATALOG[row[1]].engines}
+            assert bool(row[4]) is (row[3] == "cuda")
+
+
+def test_machine_and_versions_are_said() -> None:
+    assert "CPUs" in machine()
+    assert {"openfaze", "Python", "onnxruntime"} <= set(re.split(r"[ ,]+", versions()))
