@@ -49,8 +49,8 @@ ENV PATH=/opt/openfaze/bin:$PATH \
 USER openfaze
 WORKDIR /var/lib/openfaze
 # Made here, so that new volumes belong to the user that writes to them.
-RUN mkdir weights files cache keys
-VOLUME ["/var/lib/openfaze/weights", "/var/lib/openfaze/files", "/var/lib/openfaze/cache", "/var/lib/openfaze/keys"]
+RUN mkdir weights files state cache keys
+VOLUME ["/var/lib/openfaze/weights", "/var/lib/openfaze/files", "/var/lib/openfaze/state", "/var/lib/openfaze/cache", "/var/lib/openfaze/keys"]
 EXPOSE 8000
 COPY docker/healthcheck.py /opt/openfaze/healthcheck.py
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "/opt/openfaze/healthcheck.py"]

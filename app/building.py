@@ -4,22 +4,26 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import distributions
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pydantic_core
 
-from app.access.key_file import KeyFileError
-from app.access.keys import ApiKeys
+from app.access.admission import Admission
+from app.access.key_file import KeyFileError, known_task
+from app.access.keys import ApiKeys, Defaults
 from app.chat.cache.known_questions import KnownQuestions
 from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
 from app.state import redis_entries, sealing
+from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.entries import Entries, EntryStore
 from app.state.redis_entries import RedisEntries
 from app.state.sealing import Seal
+from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_entries import SqliteEntries
 from models.capability import GPU, OFF, STANDARD, EngineConfig
 from models.catalog import CATALOG
@@ -39,13 +43,85 @@ from tasks.search.providers import SearchConfig, build_providers
 def build_keys(settings: Settings) -> ApiKeys:
     """Raises KeyFileError, also where the file holds no key and a server beyond loopback has no other."""
     file = Path(settings.keys_file) if settings.keys_file else None
-    keys = ApiKeys((key.get_secret_value() for key in settings.api_keys), file, key_share=settings.key_share)
+    keys = ApiKeys(
+        (key.get_secret_value() for key in settings.api_keys),
+        file,
+        key_share=settings.key_share,
+        defaults=_defaults(settings),
+        wrong_keys=settings.max_wrong_keys,
+    )
     if file and not (keys.count or settings.open or is_loopback(settings.host)):
         raise KeyFileError(
             f"{PREFIX}HOST: refusing to listen on {settings.host} without keys: {PREFIX}KEYS_FILE '{file}' holds none; "
             "`openfaze keys add NAME` makes one"
         )
     return keys
+
+
+def _defaults(settings: Settings) -> Defaults:
+    """Raises ValueError."""
+    try:
+        tasks = frozenset(map(known_task, settings.default_tasks))
+    except ValueError as error:
+        raise ValueError(f"{PREFIX}DEFAULT_TASKS: {error}") from None
+    budget = settings.default_budget_usd
+    limits = Limits(
+        settings.default_requests_per_minute,
+        settings.default_tokens_per_minute,
+        settings.default_concurrent,
+        None if budget is None else round(budget * NANO),
+        settings.default_budget_period,
+    )
+    return Defaults(limits, tasks or None)
+
+
+def build_admission(settings: Settings) -> Admission:
+    """Raises ValueError."""
+    return Admission(build_counters(settings), Prices.read(settings.prices), when_down=settings.state_down)
+
+
+def build_counters(settings: Settings) -> CounterStore:
+    """Where OPENFAZE_STATE_URL says. Raises ValueError."""
+    url = settings.state_url.get_secret_value() if settings.state_url else ""
+    scheme, mark, path = url.partition("://")
+    if not url or (scheme == "sqlite" and path.startswith("/")):
+        # As SQLAlchemy has it: three slashes for a path from here, four for one from the root.
+        return SqliteCounters(Path(unquote(path[1:])) if url else _beside_files(settings) / "state" / "counters.sqlite")
+    if scheme in ("redis", "rediss", "unix") and mark:
+        if find_spec("redis") is None:
+            raise ValueError(f"{PREFIX}STATE_URL=redis://… needs a library. Run `openfaze install redis`.")
+        from app.state.redis_counters import RedisCounters
+
+        return RedisCounters(url)
+    raise ValueError(f"{PREFIX}STATE_URL: should be sqlite:///path or redis://host:port, not '{scheme[:20]}…'")
+
+
+def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
+    """What deletes all that is kept of a tenant, and tells how much of what that was. Raises ValueError."""
+
+    async def purge(tenant: str) -> list[tuple[str, int]]:
+        files, counters = build_files(settings), build_counters(settings)
+        try:
+            deleted = [("uploads", await files.purge(tenant)), ("days of usage", await counters.forget(tenant))]
+            if settings.cache != OFF:
+                answers, questions = build_entry_store(settings), build_known_questions(settings)
+                try:
+                    deleted.append(("answers", await answers.purge(tenant) + await questions.purge(tenant)))
+                finally:
+                    await questions.close()
+                    await answers.close()
+        finally:
+            await files.close()
+            await counters.close()
+        return deleted
+
+    return purge
+
+
+def _beside_files(settings: Settings) -> Path:
+    """The folder of the folder of uploads, where that is on this machine."""
+    local = not urlsplit(settings.files_dir).scheme
+    return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent
 
 
 def build_connections(settings: Settings) -> ConnectionLimits:
@@ -213,7 +289,8 @@ def _cache_folder(settings: Settings) -> Path:
 _SHAPE_NO_ANSWER = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload", "metrics_port"}
     | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
-    | {name for name in Settings.model_fields if name.startswith("cache")}
+    | {"max_wrong_keys", "prices", "state_url", "state_down"}
+    | {name for name in Settings.model_fields if name.startswith(("cache", "default_"))}
 )
 """Settings that several servers of one cache may have of their own. Any other makes answers of its own."""
 

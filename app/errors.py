@@ -3,6 +3,8 @@
 ApiError
 ├── BadRequest        400 invalid_request_error
 ├── InvalidApiKey     401 authentication_error
+├── InsufficientQuota 402 insufficient_quota
+├── TaskNotAllowed    403 permission_error
 ├── NotFound          404 invalid_request_error
 ├── PayloadTooLarge   413 payload_too_large
 ├── RateLimited       429 rate_limit_error, with Retry-After
@@ -113,6 +115,18 @@ class InvalidApiKey(ApiError):
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
+
+
+class InsufficientQuota(ApiError):
+    status = 402
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+
+
+class TaskNotAllowed(ApiError):
+    status = 403
+    type = "permission_error"
+    code = "task_not_allowed"
 
 
 class NotFound(ApiError):

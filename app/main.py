@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.preload(),
             services.files.sweep_for_ever(),
             services.keys.follow_file(),
+            services.admission.keep_for_ever(),
             return_free_memory_for_ever(activity),
         )
         tasks = [asyncio.create_task(work) for work in works]
@@ -55,7 +56,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = Api(title="openfaze", version=version("openfaze"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
     app.add_middleware(
-        RequestScope, keys=services.keys, look=services.runtime.look, activity=activity, metrics=services.metrics
+        RequestScope,
+        keys=services.keys,
+        admission=services.admission,
+        look=services.runtime.look,
+        activity=activity,
+        metrics=services.metrics,
     )
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.admission import Admission, Visit
 from app.access.keys import ApiKeys
 from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
 from app.metrics import Metrics
@@ -74,12 +75,14 @@ class RequestScope:
         self,
         app: ASGIApp,
         keys: ApiKeys,
+        admission: Admission,
         look: Callable[[], Awaitable[None]],
         activity: Activity,
         metrics: Metrics,
     ) -> None:
         """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`."""
         self._app = app
+        self._admission = admission
         self._activity = activity
         self._keys = keys
         self._look = look
@@ -95,12 +98,15 @@ class RequestScope:
         stages: Stages = state.setdefault("stages", Stages())
         status: int | None = None
         route = self._metrics.began(scope["path"])
+        visit = Visit()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                await visit.answered()
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers.update({"x-request-id": request_id, **visit.headers})
             await send(message)
 
         share = SHARE.set(SHARE.get())
@@ -108,12 +114,16 @@ class RequestScope:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 if not _is_open(scope["path"]):
-                    state["caller"] = caller = self._keys.check(Headers(scope=scope).get("authorization"))
+                    address = scope["client"][0] if scope.get("client") else ""
+                    state["caller"] = caller = self._keys.check(Headers(scope=scope).get("authorization"), address)
                     SHARE.set(caller.share)
+                    visit = self._admission.visit(caller, is_charged=scope["method"] == "POST")
+                state["visit"] = visit
                 if scope["path"] != HEALTH:
                     await self._look()
                 await self._app(scope, receive, send_with_id)
             except ClientGone as error:
+                await _ended(visit, has_begun=True)
                 status = CLIENT_GONE_STATUS
                 let_go(error)
             except asyncio.CancelledError:
@@ -131,8 +141,12 @@ class RequestScope:
                 let_go(error)
                 if isinstance(error, ShareUsedUp):
                     await asyncio.sleep(HELD_S)
+                # Without room for the request it is refused, whatever else is wrong with it.
+                public = await _ended(visit) or public
+                stages.rejected = public.rejected
                 await error_response(public, request_id)(scope, receive, send_with_id)
             finally:
+                await _ended(visit)
                 SHARE.reset(share)
                 self._activity.running -= 1
                 self._activity.ended += 1
@@ -145,6 +159,15 @@ class RequestScope:
                     ms=round(stages.seconds * 1000, 1),
                     **state.get("log", {}),
                 )
+
+
+async def _ended(visit: Visit, *, has_begun: bool = False) -> ApiError | None:
+    """Settles what is not settled; why the request had no room, where that shows only now."""
+    try:
+        await visit.break_off(has_begun=has_begun)
+    except ApiError as refusal:
+        return refusal
+    return None
 
 
 def _is_open(path: str) -> bool:

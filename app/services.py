@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import structlog
 
 from app.building import (
+    build_admission,
     build_browser,
     build_config,
     build_entries,
@@ -83,6 +84,7 @@ class Services:
         self.settings = settings
         self.metrics = Metrics(routes)
         self.keys = build_keys(settings)
+        self.admission = build_admission(settings)
         self.runtime = build_runtime(settings)
         if unmet := list(_unmet(settings, self.runtime)):
             raise ValueError("\n".join(unmet))
@@ -239,6 +241,7 @@ class Services:
             self.search,
             self.browser,
             self.files,
+            self.admission,
             self.runtime,
         )
         for part in parts:

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationInfo, create_model, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.state.counters import Period, Prices
 from app.telemetry import LogFormat
 from models.capability import Address, CommaSeparated, Device, Profile, SettingsT, Split
 from models.catalog import CATALOG
@@ -47,6 +48,28 @@ class Settings(BaseSettings):
     OPENFAZE_KEYS_FILE."""
     keys_file: str | None = None
     """A TOML file of hashed keys with names, which `openfaze keys` writes; read again when it changes."""
+    max_wrong_keys: int = Field(default=30, ge=1)
+    """Wrong keys that may come from one address in a minute; beyond, none is looked at but those that opened from there
+    before. Behind a proxy all callers have its address."""
+    default_requests_per_minute: int | None = Field(default=None, ge=1)
+    """Requests a minute of each key that has no limit of its own (`openfaze keys set`)."""
+    default_tokens_per_minute: int | None = Field(default=None, ge=1)
+    """The same of tokens, of prompts and answers together."""
+    default_concurrent: int | None = Field(default=None, ge=1)
+    """Requests of each such key that run at a time."""
+    default_budget_usd: float | None = Field(default=None, ge=0, le=1_000_000)
+    """Dollars that each such key may use, by OPENFAZE_PRICES."""
+    default_budget_period: Period = "month"
+    """What that budget is for: a `day` or a `month` by the calendar (UTC), or `total`."""
+    default_tasks: CommaSeparated = ()
+    """Comma-separated tasks that each such key may run (`ocr,chat`; `chat` is the full model); unset: all."""
+    prices: str = "input=1.50,output=3.50"
+    """Dollars a million tokens of prompts and of answers, for keys with a budget."""
+    state_url: SecretStr | None = None
+    """Where is counted what keys use: `sqlite:///path`, or `redis://…` for several servers that keep one count. Unset:
+    `state/counters.sqlite`, beside OPENFAZE_FILES_DIR."""
+    state_down: Literal["refuse", "allow"] = "refuse"
+    """What becomes of requests of limited keys while that cannot be reached: `refuse` with 503, or `allow` all."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Logs go to stderr and never hold what a request says. `debug` adds exceptions' messages."""
     log_format: LogFormat = "auto"
@@ -209,6 +232,12 @@ class Settings(BaseSettings):
     @classmethod
     def _found_wherever_it_starts(cls, value: str, info: ValidationInfo) -> str:
         return value or str(default_folder(f"{info.field_name}".removesuffix("_dir")))
+
+    @field_validator("prices")
+    @classmethod
+    def _read_as_prices(cls, value: str) -> str:
+        Prices.read(value)
+        return value
 
     @model_validator(mode="after")
     def _needs_keys_beyond_loopback(self) -> Self:

@@ -3,7 +3,9 @@
 [[keys]]
 name = "alice"
 sha256 = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90"
-guard_thresholds = {S1 = 0.6}
+requests_per_minute = 60
+expires = 2027-01-31
+tasks = ["ocr", "chat"]
 """
 
 import errno
@@ -13,12 +15,23 @@ import os
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
+from app.state.counters import Period
 from models.safety.guard import CODES
 
 SETTING = "OPENFAZE_KEYS_FILE"
@@ -28,6 +41,10 @@ _PREFIX = "of-"
 _KEY_BYTES = 32
 _TENANT_BYTES = 16
 _PRIVATE = 0o600
+CHAT = "chat"
+"""What keys and metrics call the full model, beside the names of tasks."""
+GUARD = "guardrails"
+"""… and the guard by itself, which has a route of its own."""
 _HEADER = "# `openfaze keys` writes this file, and keeps no comments. Do not write in place what servers are reading.\n"
 
 
@@ -45,11 +62,37 @@ def _in_upper_case(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+def _end_of(value: object) -> object:
+    """A date or a date-time, from what TOML or an option has."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value) if len(value) == len("2027-01-31") else datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError("should be a date (2027-01-31) or a date-time (2027-01-31T18:00:00Z)") from None
+    return value
+
+
+def known_task(name: str) -> str:
+    """What a key may run, by its own name. Raises ValueError."""
+    # Commands that need it not start sooner without.
+    from tasks.catalog import ALIASES, SPECIALISTS
+
+    wanted = name.strip().lower()
+    task = ALIASES.get(wanted, wanted)
+    if task not in (known := (*SPECIALISTS, GUARD, CHAT)):
+        raise ValueError(f"no such task; there are: {', '.join(known)}")
+    return task
+
+
 KeyName = Annotated[str, BeforeValidator(lambda value: _is_a_name(value) if isinstance(value, str) else value)]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$", to_lower=True)]
-Tenant = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 Code = Annotated[str, BeforeValidator(_in_upper_case)]
 Score = Annotated[float, Field(ge=0, le=1)]
+Tenant = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
+TaskName = Annotated[str, AfterValidator(known_task)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+Dollars = Annotated[float, Field(ge=0, le=1_000_000)]
+"""Up to what is counted exactly."""
 
 
 class StoredKey(BaseModel):
@@ -65,6 +108,22 @@ class StoredKey(BaseModel):
     """Whose files and answers are the key's; a key that does not say it has a digest of its own (`tenant_of`)."""
     guard_thresholds: Mapping[Code, Score] = {}
     """Scores from which on a guard's code applies for this key, where it has its own."""
+    requests_per_minute: AtLeastOne | None = None
+    tokens_per_minute: AtLeastOne | None = None
+    concurrent: AtLeastOne | None = None
+    """Requests that run at a time."""
+    budget_usd: Dollars | None = None
+    budget_period: Period | None = None
+    """`day`, `month` or `total`."""
+    expires: Annotated[datetime | date | None, BeforeValidator(_end_of)] = None
+    """A date, through which the key is valid (UTC), or a date-time, in UTC unless it says otherwise."""
+    tasks: list[TaskName] | None = None
+    """What the key may run; `chat` is the full model. Without: everything."""
+
+    @property
+    def ends(self) -> datetime | None:
+        """The first moment at which the key is no longer valid."""
+        return end_of(self.expires)
 
     @field_validator("guard_thresholds")
     @classmethod
@@ -73,6 +132,12 @@ class StoredKey(BaseModel):
         if unknown:
             raise ValueError(f"no guard code '{unknown[0]}'; there are: {', '.join(CODES)}")
         return value
+
+
+def end_of(expires: date | datetime | None) -> datetime | None:
+    if isinstance(expires, datetime):
+        return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+    return None if expires is None else datetime.combine(expires, time.min, UTC) + timedelta(days=1)
 
 
 class _Contents(BaseModel):
@@ -143,19 +208,11 @@ def _sentence(problem: ErrorDetails) -> str:
     return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
-def add_key(path: Path, name: str, guard_thresholds: Mapping[str, float]) -> str:
-    """Makes a key and the file where there is none; returns the key, which is kept nowhere. Raises KeyFileError."""
+def add_key(path: Path, name: str, fields: Mapping[str, Any]) -> str:
+    """Makes a key with these `fields`, and the file where there is none; returns the key, which is kept nowhere. Raises
+    KeyFileError."""
     key = new_key()
-    fields = {
-        "name": name,
-        "sha256": digest_of(key).hex(),
-        "tenant": tenant_of(key),
-        "guard_thresholds": dict(guard_thresholds),
-    }
-    try:
-        stored = StoredKey.model_validate(fields)
-    except ValidationError as error:
-        raise KeyFileError("\n".join(map(_sentence, error.errors(include_input=False, include_url=False)))) from None
+    stored = _stored({**fields, "name": name, "sha256": digest_of(key).hex(), "tenant": tenant_of(key)})
 
     def added(keys: Sequence[StoredKey]) -> list[StoredKey]:
         if any(other.name == name for other in keys):
@@ -164,6 +221,37 @@ def add_key(path: Path, name: str, guard_thresholds: Mapping[str, float]) -> str
 
     _change(path, added)
     return key
+
+
+def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
+    """Changes these `fields` of a key; None takes one away. Raises KeyFileError."""
+
+    def changed(stored: StoredKey) -> StoredKey:
+        return _stored({**stored.model_dump(), **fields})
+
+    return _replace(path, name, changed)
+
+
+def rotate_key(path: Path, name: str, tenant: str | None) -> str:
+    """Gives `name` another key, for the same `tenant` (the one in the file, where there is one), and returns it. Raises
+    KeyFileError."""
+    key = new_key()
+
+    def changed(stored: StoredKey) -> StoredKey:
+        return _stored(
+            {**stored.model_dump(), "sha256": digest_of(key).hex(), "tenant": stored.tenant or tenant or tenant_of(key)}
+        )
+
+    _replace(path, name, changed)
+    return key
+
+
+def find_key(path: Path, name: str) -> StoredKey:
+    """Raises KeyFileError."""
+    for key in read_keys(path):
+        if key.name == name:
+            return key
+    raise KeyFileError(f"name: '{path}' has no key '{name}'")
 
 
 def remove_key(path: Path, name: str) -> int:
@@ -176,6 +264,22 @@ def remove_key(path: Path, name: str) -> int:
         return others
 
     return len(_change(path, left))
+
+
+def _replace(path: Path, name: str, change: Callable[[StoredKey], StoredKey]) -> StoredKey:
+    def changed(keys: Sequence[StoredKey]) -> list[StoredKey]:
+        if all(key.name != name for key in keys):
+            raise KeyFileError(f"name: '{path}' has no key '{name}'")
+        return [change(key) if key.name == name else key for key in keys]
+
+    return next(key for key in _change(path, changed) if key.name == name)
+
+
+def _stored(fields: Mapping[str, Any]) -> StoredKey:
+    try:
+        return StoredKey.model_validate(fields)
+    except ValidationError as error:
+        raise KeyFileError("\n".join(map(_sentence, error.errors(include_input=False, include_url=False)))) from None
 
 
 def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]) -> list[StoredKey]:
@@ -229,11 +333,23 @@ def _take_over(old: os.stat_result, descriptor: int) -> None:
 
 
 def _table(key: StoredKey) -> str:
-    # A JSON string of printable characters is a TOML string.
-    lines = ["[[keys]]", f"name = {json.dumps(key.name, ensure_ascii=False)}", f'sha256 = "{key.sha256}"']
-    if key.tenant:
-        lines.append(f'tenant = "{key.tenant}"')
-    if key.guard_thresholds:
-        pairs = ", ".join(f"{code} = {float(score)!r}" for code, score in key.guard_thresholds.items())
-        lines.append(f"guard_thresholds = {{{pairs}}}")
-    return "\n".join(lines) + "\n"
+    """The key's own fields, in their order."""
+    values = {field: getattr(key, field) for field in StoredKey.model_fields}
+    return "\n".join(
+        ["[[keys]]", *(f"{field} = {_toml(value)}" for field, value in values.items() if value not in (None, {})), ""]
+    )
+
+
+def _toml(value: object) -> str:
+    match value:
+        case str():
+            # A JSON string of printable characters is a TOML string.
+            return json.dumps(value, ensure_ascii=False)
+        case date():
+            return value.isoformat()
+        case list():
+            return f"[{', '.join(map(_toml, value))}]"
+        case Mapping():
+            return f"{{{', '.join(f'{name} = {_toml(one)}' for name, one in value.items())}}}"
+        case _:
+            return repr(value)

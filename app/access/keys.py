@@ -2,16 +2,23 @@
 
 import asyncio
 import hmac
+import ipaddress
+import math
 import os
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
-from app.access.key_file import SETTING, KeyFileError, digest_of, read_keys, tenant_of
-from app.errors import InvalidApiKey
+from app.access.key_file import SETTING, KeyFileError, StoredKey, digest_of, read_keys, tenant_of
+from app.errors import InvalidApiKey, RateLimited
+from app.state.counters import MINUTE_S, NANO, NO_LIMITS, Limits
 from models.scheduler import Share
 
 EVERYONE = "everyone"
@@ -19,9 +26,18 @@ EVERYONE = "everyone"
 REFRESH_S = 1.0
 """Between two looks at whether the file of keys has changed."""
 
+_MOST_ADDRESSES = 10_000
+"""Of those that sent wrong keys; the ones that did so least lately are forgotten."""
+_MOST_KNOWN = 64
+"""Keys that are remembered to have opened from one address."""
+_NETWORK_BITS = 64
+"""An IPv6 client has a whole network of addresses."""
 _HEADER = "It belongs into the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +48,31 @@ class Caller:
     """The key's own scores, by the guard's code."""
     share: Share = Share()  # noqa: RUF009 - it is frozen
     """What the key may have of every bounded resource."""
+    name: str = ""
+    """The key's, in the file of keys."""
+    limits: Limits = NO_LIMITS
+    tasks: Collection[str] | None = None
+    """What it may run; None: everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """For keys that have none of their own."""
+
+    limits: Limits = NO_LIMITS
+    tasks: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
     """What goes with a key."""
 
-    guard_thresholds: Mapping[str, float] = field(default_factory=dict)
+    limits: Limits = NO_LIMITS
+    tasks: Collection[str] | None = None
+    name: str = ""
     tenant: str | None = None
-    """Where the file says it."""
+    ends: datetime | None = None
+    guard_thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +89,23 @@ class ApiKeys:
     """The keys that open this server: given ones, and those of a file, which may change. Neither keys nor a file opens
     it to everyone who can connect; a file without keys opens it to nobody."""
 
-    def __init__(self, keys: Iterable[str], file: Path | None = None, *, key_share: float = 1.0) -> None:
-        """`key_share`: the part of every bounded resource that one key may have. Raises KeyFileError, which is a
-        ValueError."""
+    def __init__(
+        self,
+        keys: Iterable[str],
+        file: Path | None = None,
+        *,
+        key_share: float = 1.0,
+        defaults: Defaults | None = None,
+        wrong_keys: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`key_share`: the part of every bounded resource that one key may have. `wrong_keys`: how many of them one
+        address may try a minute; None: any number. Raises KeyFileError, which is a ValueError."""
         self._key_share = key_share
-        self._given = {digest_of(key): _Grant() for key in keys}
+        self._defaults = defaults or Defaults()
+        self._clock = clock
+        self._guesses = None if wrong_keys is None else Guesses(wrong_keys, clock)
+        self._given = {digest_of(key): _Grant(self._defaults.limits, self._defaults.tasks) for key in keys}
         self._file = file
         self._version: _Version | None = None
         self._grants = self._given
@@ -79,8 +123,9 @@ class ApiKeys:
         """False where the server is open to everyone who can connect."""
         return bool(self._grants) or self._file is not None
 
-    def check(self, authorization: str | None) -> Caller:
-        """Raises InvalidApiKey unless `authorization` is `Bearer <one of the keys>`.
+    def check(self, authorization: str | None, address: str = "") -> Caller:
+        """Raises InvalidApiKey unless `authorization` is `Bearer <one of the keys>`, and RateLimited where the address
+        that it comes from has tried too many.
 
         Digests of one length are compared, and all of them always: the time taken tells nothing about a key.
         """
@@ -92,11 +137,22 @@ class ApiKeys:
         scheme, _, key = said.partition(" ")
         key = key.strip()
         given = digest_of(key)
+        if self._guesses:
+            self._guesses.check(address, given)
         grants = [grant for digest, grant in self._grants.items() if hmac.compare_digest(given, digest)]
         if scheme.lower() != "bearer" or not grants:
+            if self._guesses:
+                self._guesses.failed(address)
             raise InvalidApiKey(f"Invalid API key provided. {_HEADER}")
-        tenant = grants[0].tenant or tenant_of(key)
-        return Caller(tenant, grants[0].guard_thresholds, Share(tenant, self._key_share))
+        if self._guesses:
+            self._guesses.opened(address, given)
+        grant = grants[0]
+        if grant.ends is not None and self._clock() >= grant.ends.timestamp():
+            ended = grant.ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+            raise InvalidApiKey(f"Invalid API key provided: it expired at {ended} UTC.")
+        tenant = grant.tenant or tenant_of(key)
+        share = Share(tenant, self._key_share)
+        return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks)
 
     async def follow_file(self) -> None:
         """Takes over what the file says whenever it has changed, for ever. The event loop never waits for the file."""
@@ -131,8 +187,80 @@ class ApiKeys:
                 raise KeyFileError(
                     f"{SETTING}: '{file}': the key '{key.name}' is one of OPENFAZE_API_KEYS too; leave it in one"
                 )
-            grants[digest] = _Grant(key.guard_thresholds, key.tenant)
+            grants[digest] = self._granted(key)
         return grants
+
+    def _granted(self, key: StoredKey) -> _Grant:
+        default = self._defaults.limits
+        limits = replace(
+            default,
+            **{
+                field: value
+                for field in ("requests_per_minute", "tokens_per_minute", "concurrent", "budget_period")
+                if (value := getattr(key, field)) is not None
+            },
+        )
+        if key.budget_usd is not None:
+            limits = replace(limits, budget=round(key.budget_usd * NANO), budget_period=key.budget_period or "month")
+        tasks = self._defaults.tasks if key.tasks is None else frozenset(key.tasks)
+        return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds)
+
+
+class Guesses:
+    """How many wrong keys each address has tried: a number of them a minute, and then no key of that address is looked
+    at but those that have opened from there before."""
+
+    def __init__(self, a_minute: int, clock: Callable[[], float]) -> None:
+        self._most = a_minute
+        self._clock = clock
+        self._tried: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """Wrong keys that have not drained yet, and when that was so."""
+        self._known: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
+
+    def check(self, address: str, digest: bytes) -> None:
+        """Raises RateLimited."""
+        network = _network(address)
+        tried = self._now(network)
+        if tried <= self._most - 1 or digest in self._known.get(network, ()):
+            return
+        wait_s = max(1, math.ceil((tried + 1 - self._most) * MINUTE_S / self._most))
+        raise RateLimited(
+            f"Too many wrong API keys came from this address; the limit is {self._most} a minute "
+            f"(OPENFAZE_MAX_WRONG_KEYS). Try again in {wait_s} s.",
+            retry_after=wait_s,
+            rejected="rate",
+        )
+
+    def failed(self, address: str) -> None:
+        network = _network(address)
+        self._tried[network] = (self._now(network) + 1, self._clock())
+        _bound(self._tried, network, _MOST_ADDRESSES)
+
+    def opened(self, address: str, digest: bytes) -> None:
+        network = _network(address)
+        digests = self._known.setdefault(network, OrderedDict())
+        digests[digest] = None
+        _bound(digests, digest, _MOST_KNOWN)
+        _bound(self._known, network, _MOST_ADDRESSES)
+
+    def _now(self, network: str) -> float:
+        tried, at = self._tried.get(network, (0.0, 0.0))
+        return max(0.0, tried - max(0.0, self._clock() - at) * self._most / MINUTE_S)
+
+
+def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
+    entries.move_to_end(latest)
+    if len(entries) > most:
+        entries.popitem(last=False)
+
+
+def _network(address: str) -> str:
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], _NETWORK_BITS), strict=False))
+    except ValueError:
+        return address
 
 
 def _version_now(file: Path) -> _Version | None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
+from app.access.admission import Visit
 from app.access.keys import Caller
 from app.errors import Unavailable
 from app.telemetry import Stages
@@ -139,16 +140,24 @@ class Call:
     """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
     stages: Stages = field(default_factory=Stages)
     limit: TimeLimit = field(default_factory=TimeLimit)
+    visit: Visit = field(default_factory=Visit)
+    """Of the caller's key, not entered yet."""
 
-    def noted(self, event: Event) -> Event:
-        """`event`, of which the stages keep what metrics tell."""
+    async def noted(self, event: Event) -> Event:
+        """`event`, of which the stages keep what metrics tell, and for which the key is charged: ahead of the end, so
+        that who asks again at once finds its place free."""
         match event:
-            case Text() | Reasoning() | ToolCall():
+            case Text(text) | Reasoning(text):
                 self.stages.answers()
+                self.visit.wrote(text)
+            case ToolCall():
+                self.stages.answers()
+                self.visit.wrote(event.arguments)
             case Finish():
                 self.stages.answers()
                 self.stages.input_tokens += event.prompt_tokens
                 self.stages.output_tokens += event.completion_tokens
+                await self.visit.leave(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
         return event
 
 

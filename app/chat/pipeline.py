@@ -9,6 +9,7 @@ from typing import Any
 
 import pydantic_core
 
+from app.access.key_file import CHAT
 from app.chat.answer import Answerer
 from app.chat.cache.recall import Recall
 from app.chat.directives import Directives, read_directives
@@ -26,9 +27,6 @@ from tasks.base import Task, TaskRequest
 from tasks.catalog import ALIASES, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.result import Result
-
-CHAT = "chat"
-"""What metrics and keys call the full model, beside the names of tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,17 @@ class Pipeline:
         """
         request = call.request
         # Of thousands of messages it takes milliseconds, as what follows does.
-        directives, warnings = await aside(request, self._directives, request)
+        directives, warnings, tokens = await aside(request, self._directives, request, estimates=call.visit.is_limited)
+        # One task's result is the answer.
+        task = directives.task if is_open(request.response_format) else None
+        most = request.max_completion_tokens or request.max_tokens
+        recall = None if call.fresh else self.recall
+        call.stages.task = CHAT if task is None else ALIASES.get(task, task)
+        await call.visit.enter(call.stages.task, tokens, most, is_cached=recall is not None)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
         for warning in warnings:
             yield Warned(warning)
-        # One task's result is the answer.
-        task = directives.task if is_open(request.response_format) else None
-        call.stages.task = CHAT if task is None else ALIASES.get(task, task)
         policy = Policy(directives.guard, {**self.thresholds, **call.caller.guard_thresholds})
         await self.prepare(*(GUARDS if policy.codes else ()), *(() if task is not None else ("llm",)))
         redaction = Redaction(self.guardrails.threads) if self.redacts and REDACTING in policy.codes else None
@@ -78,19 +79,20 @@ class Pipeline:
         answer = partial(self._answer, call, directives, task, turn, guard)
         if self.recall is None:
             said = answer()
-        elif call.fresh or redaction is not None:
+        elif recall is None or redaction is not None:
             self.recall.outcomes["exact", "bypass"] += 1
             said = answer()
         else:
-            said = self.recall.answered(call, turn, policy, answer)
+            said = recall.answered(call, turn, policy, answer)
         async with aclosing(said) as events:
             async for event in events:
-                yield call.noted(event)
+                yield await call.noted(event)
 
     async def _answer(
         self, call: Call, directives: Directives, task: str | None, turn: Turn, guard: Guard
     ) -> AsyncGenerator[Event, None]:
         """By `task`, or by an LLM. What the guard does not let through is answered by what it found."""
+        await call.visit.pay()
         try:
             # Nothing runs before the request is judged, but its inputs are fetched meanwhile.
             async with reading_ahead(turn.sources if guard.is_on else (), self.answerer.loader):
@@ -109,10 +111,12 @@ class Pipeline:
             for event in _refusal(guard, call):
                 yield event
 
-    def _directives(self, request: ChatRequest) -> tuple[Directives, list[str]]:
-        """What the request's system messages ask for, and what its caller should know."""
+    def _directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
+        """What the request's system messages ask for, what its caller should know, and where that matters the tokens
+        of its texts."""
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
-        return directives, list(warnings_of(request, directives))
+        tokens = estimate_tokens(*texts_of(request)) if estimates else 0
+        return directives, list(warnings_of(request, directives)), tokens
 
     async def _run_task(self, name: str, turn: Turn, call: Call, guard: Guard) -> AsyncGenerator[Event, None]:
         """One task, no LLM: the answer is the task's result as compact JSON."""

@@ -39,7 +39,7 @@ PURPOSES: Mapping[str, str] = {
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "redact": "phonenumbers, for OPENFAZE_PERSONAL_DATA=redact",
-    "redis": "redis, for OPENFAZE_CACHE_URL=redis://…",
+    "redis": "redis, for OPENFAZE_CACHE_URL and OPENFAZE_STATE_URL=redis://…",
     "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",
     "standard": "PaddleOCR, for scripts besides Latin, Chinese and Japanese",
     "ultralytics": "YOLO; AGPL-3.0, which covers a service that uses it",

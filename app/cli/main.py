@@ -4,16 +4,15 @@ import asyncio
 import os
 import sys
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from app.calling import as_called_here
-from app.settings import PREFIX, Settings, unknown_variables
+from app.cli import fail, read_settings
+from app.cli.keys import keys
+from app.settings import PREFIX
 from models import memory
-from models.safety.capability import thresholds_in
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -21,7 +20,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables.",
 )
-keys = typer.Typer(no_args_is_help=True, help=f"Make, list and remove the keys of {PREFIX}KEYS_FILE.")
 guard = typer.Typer(no_args_is_help=True, help="Ask what the guard would say.")
 cache = typer.Typer(no_args_is_help=True, help="Look at what is kept of answers, and delete it.")
 cli.add_typer(keys, name="keys")
@@ -135,76 +133,6 @@ def install(
     sys.exit(status)
 
 
-@keys.command("add")
-def add_key(
-    name: Annotated[str, typer.Argument(help="Whose key it is, as `list` shows it.")],
-    guard_threshold: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A score from which on a guard's code applies for this key: S1=0.6. May be given several times.",
-            metavar="CODE=SCORE",
-        ),
-    ] = None,
-) -> None:
-    """Make a key and print it. It is shown this once: the file holds its SHA-256."""
-    from app.access.key_file import KeyFileError
-    from app.access.key_file import add_key as add
-
-    file = _keys_file()
-    try:
-        key = add(file, name, _thresholds(guard_threshold or []))
-    except KeyFileError as error:
-        fail(str(error))
-    typer.echo(key)
-    typer.echo(f"'{name}' is in {file}; the key itself is kept nowhere", err=True)
-
-
-@keys.command("list")
-def list_keys() -> None:
-    """Show whose keys there are, how their SHA-256 begins, and their thresholds."""
-    from app.access.key_file import KeyFileError, read_keys
-
-    file = _keys_file()
-    try:
-        stored = read_keys(file)
-    except KeyFileError as error:
-        fail(str(error))
-    width = max((len(key.name) for key in stored), default=0)
-    for key in stored:
-        thresholds = " ".join(f"{code}={score:g}" for code, score in key.guard_thresholds.items())
-        typer.echo(f"{key.name:{width}}  {key.sha256[:8]}  {thresholds}".rstrip())
-
-
-@keys.command("remove")
-def remove_key(name: Annotated[str, typer.Argument(help="As `list` shows it.")]) -> None:
-    """Remove a key. Running servers refuse it within two seconds."""
-    from app.access.key_file import KeyFileError
-    from app.access.key_file import remove_key as remove
-
-    file = _keys_file()
-    try:
-        left = remove(file, name)
-    except KeyFileError as error:
-        fail(str(error))
-    typer.echo(
-        f"'{name}' is no longer in {file}, which holds {left or 'no'} key{'' if left == 1 else 's'} now", err=True
-    )
-
-
-def _keys_file() -> Path:
-    file = read_settings().keys_file
-    if not file:
-        fail(f"{PREFIX}KEYS_FILE: set it to the file that holds the keys, or is to hold them")
-    return Path(file)
-
-
-def _thresholds(pairs: list[str]) -> dict[str, float]:
-    try:
-        return {code: float(score) for pair in pairs for code, score in thresholds_in(pair).items()}
-    except ValueError as error:
-        fail(f"--guard-threshold: {error}")
-
-
 @cache.command("stats")
 def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show how much is kept, by key. Whose a key is, stands there where OPENFAZE_KEYS_FILE says it."""
@@ -256,29 +184,6 @@ def explain_text(
         typer.echo(guard_explanation.as_json(explanation))
     else:
         guard_explanation.print_table(explanation)
-
-
-def read_settings(**overrides: object) -> Settings:
-    """The settings, or exit status 2 with a line for each that cannot be used."""
-    given = {name: value for name, value in overrides.items() if value is not None}
-    problems = unknown_variables()
-    try:
-        settings = Settings(**given)  # type: ignore[arg-type]
-    except ValidationError as error:
-        problems += [_sentence(problem["loc"], problem["msg"]) for problem in error.errors()]
-    if problems:
-        fail("\n".join(problems))
-    return settings
-
-
-def _sentence(location: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return f"{PREFIX}{str(location[0]).upper()}: {message}" if location else message
-
-
-def fail(message: str) -> NoReturn:
-    typer.echo(as_called_here(message), err=True)
-    sys.exit(2)
 
 
 def main() -> None:

@@ -117,6 +117,15 @@ class FileStore:
         finally:
             await asyncio.shield(asyncio.create_task(writing.end()))
 
+    async def purge(self, owner: str) -> int:
+        """Deletes all that the owner has; the number of files. Running servers, too, have them no longer."""
+        names = await self.run(self.storage.sizes, owner)
+        # What is known of a file first: without it there is none.
+        for name in sorted(names, key=lambda name: not name.endswith(KNOWN)):
+            await self.run(self.storage.delete, name)
+        await self.run(self.index.follow, owner)
+        return sum(name.endswith(KNOWN) for name in names)
+
     async def sweep(self) -> None:
         """Deletes what is over, and what broken-off uploads left."""
         for owner in await self.run(self.storage.folders):

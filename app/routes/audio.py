@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
+from app.access.admission import Visit
 from app.chat.event_driver import Feed, Progress, Work, as_progress
 from app.chat.render import FIRST_PING_S, PING_S
 from app.middleware import until_disconnect
@@ -29,6 +30,7 @@ from app.wire.audio import (
     TranslationRequest,
     VerboseTranscription,
 )
+from models.language.llm import estimate_tokens
 from models.translation.languages import language_name
 from tasks.inputs.source import Origin, Source
 from tasks.speech.phrases import Phrase, separator, spaced
@@ -252,7 +254,7 @@ async def transcribe(request: Request) -> Response:
         diarize=asked.response_format == "diarized_json",
         prompt=", ".join(filter(None, [asked.prompt, *asked.keywords])) or None,
     )
-    feed = _feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
+    feed = await _feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
     if asked.stream:
         pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
         return EventStream(feed, pieces, stages, request.state.request_id)
@@ -270,7 +272,7 @@ async def translate(request: Request) -> Response:
     form, file = await _read(request)
     asked = TranslationRequest.read(form.values)
     options = SpeechOptions(translate=True, prompt=asked.prompt)
-    feed = _feed(request, asked.model, file, form.filename, options, stages)
+    feed = await _feed(request, asked.model, file, form.filename, options, stages)
     return _answer(translation(await _transcript(request, feed), asked), stages)
 
 
@@ -283,11 +285,10 @@ async def _read(request: Request) -> tuple[UploadForm, bytes]:
         async for piece in pieces:
             file.write(form.feed(piece))
     form.finish()
-    await services.prepare(SpeechToTextTask.name)
     return form, file.getvalue()
 
 
-def _feed(
+async def _feed(
     request: Request,
     model: str,
     file: bytes,
@@ -297,15 +298,34 @@ def _feed(
     *,
     stream: bool = False,
 ) -> Feed[Heard]:
-    """Raises NotFound for a model that nobody knows."""
+    """Raises NotFound for a model that nobody knows, and what a key's limits refuse."""
     services: Services = request.app.state.services
     stages.task = SpeechToTextTask.name
     if model not in MODELS:
         check_model(model, param="model")
     request.state.log = {"model": model, "stream": stream, "stages": stages.milliseconds}
     stages.done("read")
+    visit: Visit = request.state.visit
+    prompt_tokens = estimate_tokens(options.prompt or "")
+    await visit.enter(SpeechToTextTask.name, prompt_tokens, answer_tokens=None)
+    await services.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
-    return Feed(hear(services.task_of(SpeechToTextTask), source, options, stages), services.settings.request_timeout_s)
+    heard = hear(services.task_of(SpeechToTextTask), source, options, stages)
+    return Feed(_charged(heard, visit, prompt_tokens), services.settings.request_timeout_s)
+
+
+async def _charged(
+    events: AsyncGenerator[Heard, None], visit: Visit, prompt_tokens: int
+) -> AsyncGenerator[Heard, None]:
+    """As `app.chat.event_driver.Call.noted`: what is said counts as the answer's tokens."""
+    async with aclosing(events):
+        async for event in events:
+            match event:
+                case Phrase():
+                    visit.wrote(event.text)
+                case Transcript():
+                    await visit.leave(prompt_tokens, estimate_tokens(event.text))
+            yield event
 
 
 async def _transcript(request: Request, feed: Feed[Heard]) -> Transcript:

@@ -71,6 +71,7 @@ async def chat_completions(request: Request) -> Response:
         fresh=asks_to_be_forgotten(request),
         stages=stages,
         limit=TimeLimit.of(services.settings.request_timeout_s),
+        visit=request.state.visit,
     )
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s)
     show_reasoning = chat.shows_reasoning

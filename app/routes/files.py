@@ -51,6 +51,7 @@ async def upload_file(request: Request) -> FileObject:
     announced = request.headers.get("content-length", "")
     if announced.isdigit():
         _check_size(int(announced), store.limits)
+    await request.state.visit.enter()
     form = UploadForm(request.headers.get("content-type", ""))
     async with store.writing(request.state.caller.tenant) as writing:
         received = 0
@@ -64,7 +65,9 @@ async def upload_file(request: Request) -> FileObject:
             raise ClientGone from None
         form.finish()
         keep_s = _keep_s(form.fields, store.limits)
-        return _object(await writing.publish(form.filename or "file", _purpose(form.fields), keep_s))
+        published = await writing.publish(form.filename or "file", _purpose(form.fields), keep_s)
+    await request.state.visit.leave()
+    return _object(published)
 
 
 @router.get("")

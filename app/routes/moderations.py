@@ -12,6 +12,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Discriminator, Field, Tag
 from starlette.responses import Response
 
+from app.access.admission import Visit
+from app.access.key_file import GUARD
 from app.chat.event_driver import took_too_long
 from app.errors import BadRequest
 from app.middleware import until_disconnect
@@ -23,6 +25,7 @@ from app.telemetry import Stages
 from app.wire.parse import parse_aside
 from app.wire.request import FAIL_FAST, Reference, Url, Wire, by_json_type
 from models.concurrency import side_by_side
+from models.language.llm import estimate_tokens
 from models.safety.capability import GuardSettings
 from models.safety.guard import CODES, IMAGE_CODES
 from tasks.guardrails import GUARDS, Check, Policy, codes_of, scores_of
@@ -170,6 +173,9 @@ async def moderate(request: Request) -> Response:
     if model not in MODELS:
         check_model(model, param="model")
     request.state.log = {"model": model, "stages": stages.milliseconds}
+    visit: Visit = request.state.visit
+    tokens = await asyncio.to_thread(_tokens, asked) if visit.is_limited else 0
+    await visit.enter(GUARD, tokens)
     stages.done("read")
 
     seconds = services.settings.request_timeout_s
@@ -180,10 +186,26 @@ async def moderate(request: Request) -> Response:
         if not limit.expired():
             raise
         raise took_too_long(seconds) from None
+    await visit.leave(tokens)
     stages.done("guard")
     answer = Moderation(id=f"modr-{uuid.uuid4().hex}", model=model, results=results)
     headers = {"server-timing": stages.header}
     return Response(answer.model_dump_json(), headers=headers, media_type="application/json")
+
+
+def _tokens(asked: ModerationRequest) -> int:
+    items = [asked.input] if isinstance(asked.input, str) else asked.input
+    return sum(estimate_tokens(_text(item)) for item in items)
+
+
+def _text(item: str | ModeratedText | ModeratedImage) -> str:
+    match item:
+        case str():
+            return item
+        case ModeratedText():
+            return item.text
+        case ModeratedImage():
+            return ""
 
 
 async def _results(request: Request, asked: ModerationRequest) -> list[ModerationResult]:

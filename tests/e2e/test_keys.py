@@ -112,7 +112,7 @@ def test_a_running_server_takes_new_keys_and_lets_go_of_old_ones(tmp_path: Path)
         until(lambda: any(line.get("event") == "keys_file_refused" for line in server.log))
         assert [status(server, key) for key in (bob, "of-old", alice)] == [200, 200, 401]
         [line] = [line for line in server.log if line.get("event") == "keys_file_refused"]
-        assert "keys[0].limit: no such field; there are: name, sha256, guard_thresholds" in str(line["error"])
+        assert "keys[0].limit: no such field; there are: name, sha256, tenant, guard_thresholds" in str(line["error"])
         assert line["level"] == "error"
         (tmp_path / FILE).write_text(good)
         keys("remove", "bob", folder=tmp_path)
@@ -199,7 +199,7 @@ KEY_1 = f'[[keys]]\nname = "x"\nsha256 = "{hashlib.sha256(b"of-1").hexdigest()}"
     [
         (None, {}, "there is no file 'keys.toml'; `openfaze keys add NAME` makes it"),
         ("[[keys", {}, "OPENFAZE_KEYS_FILE: 'keys.toml' is no TOML"),
-        (f"{KEY_1}budget = 5", {}, "keys[0].budget: no such field; there are: name, sha256, guard_thresholds"),
+        (f"{KEY_1}budget = 5", {}, "keys[0].budget: no such field; there are: name, sha256, tenant, guard_thresholds"),
         (KEY_1, {"OPENFAZE_API_KEYS": "of-0,of-1"}, "the key 'x' is one of OPENFAZE_API_KEYS too; leave it in one"),
         (
             "",

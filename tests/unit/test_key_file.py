@@ -104,7 +104,7 @@ def test_a_new_key_is_long_and_random_and_kept_as_its_digest(tmp_path: Path) -> 
 def test_what_was_written_reads_the_same(name: str, tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     add_key(path, "first", {})
-    add_key(path, name, {"S1": 0.6, "S10": 1e-7, "S12_IMAGE": 1.0})
+    add_key(path, name, {"guard_thresholds": {"S1": 0.6, "S10": 1e-7, "S12_IMAGE": 1.0}})
     _, stored = read_keys(path)
     assert stored.name == name
     assert stored.guard_thresholds == {"S1": 0.6, "S10": 1e-7, "S12_IMAGE": 1.0}
@@ -138,7 +138,7 @@ def test_what_will_not_do_names_its_field_and_changes_nothing(
     add_key(path, "alice", {})
     before = path.read_bytes()
     with pytest.raises(KeyFileError, match=message):
-        add_key(path, name, thresholds)
+        add_key(path, name, {"guard_thresholds": thresholds})
     assert path.read_bytes() == before
     assert [*tmp_path.iterdir()] == [path]
 

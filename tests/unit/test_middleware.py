@@ -1,12 +1,17 @@
 """What surrounds a request."""
 
+from pathlib import Path
+
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
+from app.access.admission import Admission
 from app.access.keys import ApiKeys
 from app.metrics import Metrics
 from app.middleware import HELD_S, RequestScope
+from app.state.counters import Prices
+from app.state.sqlite_counters import SqliteCounters
 from models.base import EngineOverloaded, ShareUsedUp
 from models.memory import Activity
 
@@ -33,7 +38,8 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
     async def noted(seconds: float) -> None:
         happened.append(seconds)
 
-    scope = RequestScope(fails, ApiKeys(["key"]), look, Activity(), Metrics())
+    admission = Admission(SqliteCounters(Path("none")), Prices(1, 1))
+    scope = RequestScope(fails, ApiKeys(["key"]), admission, look, Activity(), Metrics())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened

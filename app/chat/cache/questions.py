@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -283,8 +283,8 @@ class Vocabulary:
     light: Mapping[str, int]
     synonyms: Mapping[str, frozenset[int]]
     """The sets that a stem belongs to."""
-    opposites: Mapping[str, frozenset[str]]
-    """Stems, by stems."""
+    opposites: Sequence[tuple[str, str]]
+    """Stems."""
     units: Mapping[str, str]
     unit_names: frozenset[str]
     numbers: Mapping[str, int]
@@ -304,6 +304,11 @@ def vocabulary() -> Vocabulary:
     for number, each in enumerate(data["synonyms"]["sets"]):
         for word in _listed(each):
             synonyms.setdefault(stem(word), set()).add(number)
+    pairs = [_listed(each) for each in data["words"]["opposite_directions"]]
+    turned: dict[str, set[str]] = {}
+    for x, y in pairs:
+        turned.setdefault(x, set()).add(y)
+        turned.setdefault(y, set()).add(x)
     return Vocabulary(
         re.compile(rf"(?<![\w'])(?:{any_of(map(re.escape, phrases))})(?![\w'])"),
         phrases,
@@ -313,7 +318,7 @@ def vocabulary() -> Vocabulary:
         words["questions"],
         words["yes_or_no"],
         words["directions"],
-        _turned(map(_listed, data["words"]["opposite_directions"])),
+        {word: frozenset(others) for word, others in turned.items()},
         words["without_order"],
         words["obligations"],
         words["possibilities"],
@@ -321,7 +326,7 @@ def vocabulary() -> Vocabulary:
         _numbered(data["words"]["persons"]),
         _numbered(data["words"]["light"]),
         {word: frozenset(sets) for word, sets in synonyms.items()},
-        _turned((stem(word) for word in _listed(pair)) for pair in data["opposites"]["pairs"]),
+        [(stem(x), stem(y)) for x, y in map(_listed, data["opposites"]["pairs"])],
         {word: unit for unit, said in data["units"].items() for word in _listed(said)},
         frozenset({*data["units"], *UNITS}),
         _english(NUMBERS, 1),
@@ -336,15 +341,6 @@ def vocabulary() -> Vocabulary:
 _WEEKDAYS: Final = tuple(
     f"{day}{ending}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for ending in ("day", "days")
 )
-
-
-def _turned(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
-    """To each word those that it is paired with."""
-    turned: dict[str, set[str]] = {}
-    for x, y in pairs:
-        turned.setdefault(x, set()).add(y)
-        turned.setdefault(y, set()).add(x)
-    return {word: frozenset(others) for word, others in turned.items()}
 
 
 def _numbered(kinds: Sequence[str]) -> dict[str, int]:

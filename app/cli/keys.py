@@ -1,0 +1,252 @@
+"""`openfaze keys`: the keys of OPENFAZE_KEYS_FILE, what each may use, and what it has used."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from app.access import key_file
+from app.access.key_file import KeyFileError, StoredKey
+from app.cli import fail, read_settings
+from app.errors import ApiError
+from app.settings import PREFIX
+from app.state.counters import NANO, CounterStore, Usage
+from app.state.entries import StoreDown
+from models.safety.capability import thresholds_in
+
+T = TypeVar("T")
+
+keys = typer.Typer(
+    no_args_is_help=True, help=f"The keys of {PREFIX}KEYS_FILE: what each may use, and what it has used."
+)
+
+_OPTIONS = ("requests_per_minute", "tokens_per_minute", "concurrent", "budget_usd", "budget_period", "expires", "tasks")
+"""Fields that are options, too, in the order in which they are listed."""
+
+Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
+RequestsPerMinute = Annotated[int | None, typer.Option(help="Requests a minute.")]
+TokensPerMinute = Annotated[int | None, typer.Option(help="Tokens a minute, of prompts and answers together.")]
+Concurrent = Annotated[int | None, typer.Option(help="Requests that run at a time.")]
+BudgetUsd = Annotated[float | None, typer.Option(help=f"Dollars, by {PREFIX}PRICES.")]
+BudgetPeriod = Annotated[str | None, typer.Option(help="What the budget is for: day, month (without this) or total.")]
+Expires = Annotated[str | None, typer.Option(help="The last day (2027-01-31, UTC), or a date-time.")]
+Tasks = Annotated[str | None, typer.Option(help="What it may run: ocr,stt,chat. `chat` is the full model.")]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A score from which on a guard's code applies for this key: S1=0.6. May be given several times.",
+        metavar="CODE=SCORE",
+    ),
+]
+
+
+@keys.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Whose key it is, as `list` shows it.")],
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    concurrent: Concurrent = None,
+    budget_usd: BudgetUsd = None,
+    budget_period: BudgetPeriod = None,
+    expires: Expires = None,
+    tasks: Tasks = None,
+    guard_threshold: Thresholds = None,
+) -> None:
+    """Make a key and print it. It is shown this once: the file holds its SHA-256."""
+    fields = _fields(locals())
+    file = _keys_file()
+    typer.echo(_of_file(lambda: key_file.add_key(file, name, fields)))
+    typer.echo(f"'{name}' is in {file}; the key itself is kept nowhere", err=True)
+
+
+@keys.command("set")
+def set_key(
+    name: Name,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    concurrent: Concurrent = None,
+    budget_usd: BudgetUsd = None,
+    budget_period: BudgetPeriod = None,
+    expires: Expires = None,
+    tasks: Tasks = None,
+    guard_threshold: Thresholds = None,
+    unset: Annotated[
+        list[str] | None, typer.Option(help="A limit to take away, by its option: tokens-per-minute. Several, too.")
+    ] = None,
+) -> None:
+    """Change what a key may use. Running servers follow within two seconds."""
+    fields = _fields(locals())
+    for option in unset or []:
+        field = option.removeprefix("--").replace("-", "_")
+        if field not in _OPTIONS:
+            fail(f"--unset: no limit '{option}'; there are: {', '.join(_OPTIONS).replace('_', '-')}")
+        fields[field] = None
+    if not fields:
+        fail("there is nothing to set: name a limit, as `openfaze keys set --help` lists them")
+    file = _keys_file()
+    typer.echo(_line(_of_file(lambda: key_file.set_key(file, name, fields))), err=True)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show whose keys there are, how their SHA-256 begins, and what they may use."""
+    file = _keys_file()
+    stored = _of_file(lambda: key_file.read_keys(file))
+    width = max((len(key.name) for key in stored), default=0)
+    for key in stored:
+        typer.echo(_line(key, width))
+
+
+@keys.command("usage")
+def show_usage(
+    name: Annotated[str, typer.Argument(help="Of this key alone.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="A list, for programs.")] = False,
+) -> None:
+    """Show what each key has used by day (UTC). Servers write it down every few seconds."""
+    used = [one for one in _in_store(lambda store: store.usage()) if name in ("", one.name)]
+    if name and not used:
+        file = _keys_file()
+        _of_file(lambda: key_file.find_key(file, name))
+    if as_json:
+        typer.echo(json.dumps([_as_json(one) for one in used], ensure_ascii=False))
+        return
+    header = ("name", "day", "requests", "input tokens", "output tokens", "USD")
+    rows = [
+        (one.name, one.day, f"{one.requests:,}", f"{one.input_tokens:,}", f"{one.output_tokens:,}", _dollars(one))
+        for one in used
+    ]
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        cells = (cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in _places(row, widths))
+        typer.echo("  ".join(cells).rstrip())
+
+
+@keys.command("rotate")
+def rotate_key(name: Name) -> None:
+    """Give a name another key and print it, this once. Its uploads, limits and counts stay; the old key is refused
+    within two seconds."""
+    file = _keys_file()
+    tenant = _tenant(_of_file(lambda: key_file.find_key(file, name)))
+    typer.echo(_of_file(lambda: key_file.rotate_key(file, name, tenant)))
+    typer.echo(f"'{name}' has another key in {file}; the key itself is kept nowhere", err=True)
+
+
+@keys.command("remove")
+def remove_key(
+    name: Name,
+    purge: Annotated[bool, typer.Option(help="Delete what is kept of it, too: uploads, counts, usage.")] = False,
+) -> None:
+    """Remove a key. Running servers refuse it within two seconds."""
+    file = _keys_file()
+    tenant = _tenant(_of_file(lambda: key_file.find_key(file, name))) if purge else None
+    left = _of_file(lambda: key_file.remove_key(file, name))
+    typer.echo(
+        f"'{name}' is no longer in {file}, which holds {left or 'no'} key{'' if left == 1 else 's'} now", err=True
+    )
+    if tenant is not None:
+        try:
+            for line in asyncio.run(_purged(tenant)):
+                typer.echo(line, err=True)
+        except (ApiError, StoreDown) as error:
+            fail(f"not all that is kept of '{name}' ({tenant}) could be deleted: {error}")
+
+
+async def _purged(tenant: str) -> list[str]:
+    from app.building import build_purges
+
+    return [f"deleted of it: {count} {what}" for what, count in await build_purges(read_settings())(tenant)]
+
+
+def _tenant(stored: StoredKey) -> str:
+    """Whose uploads the key's are. A key of an earlier version's file has told it by using something."""
+    if stored.tenant is not None:
+        return stored.tenant
+    tenants = [one.tenant for one in _in_store(lambda store: store.usage()) if one.name == stored.name]
+    if not tenants:
+        fail(
+            f"'{stored.name}' was made before keys told whose uploads are theirs. Send one request with it to a "
+            "running server, wait five seconds, and repeat this."
+        )
+    return tenants[-1]
+
+
+def _fields(given: dict[str, Any]) -> dict[str, Any]:
+    """What options say, as the file has it."""
+    fields = {name: given[name] for name in _OPTIONS if given[name] is not None}
+    if "tasks" in fields:
+        fields["tasks"] = [task.strip() for task in fields["tasks"].split(",") if task.strip()]
+    if given["guard_threshold"]:
+        fields["guard_thresholds"] = _thresholds(given["guard_threshold"])
+    return fields
+
+
+def _thresholds(pairs: list[str]) -> dict[str, float]:
+    try:
+        return {code: float(score) for pair in pairs for code, score in thresholds_in(pair).items()}
+    except ValueError as error:
+        fail(f"--guard-threshold: {error}")
+
+
+def _line(key: StoredKey, width: int = 0) -> str:
+    thresholds = (f"{code}={score:g}" for code, score in key.guard_thresholds.items())
+    return "  ".join(filter(None, [f"{key.name:{width}}", key.sha256[:8], *_limits(key), " ".join(thresholds)]))
+
+
+def _limits(key: StoredKey) -> Iterator[str]:
+    for field in _OPTIONS:
+        value = getattr(key, field)
+        if value is not None:
+            shown = ",".join(value) if isinstance(value, list) else f"{value:g}" if field == "budget_usd" else value
+            yield f"{field.replace('_', '-')}={shown}"
+
+
+def _places(row: tuple[str, ...], widths: list[int]) -> Iterator[tuple[int, tuple[str, int]]]:
+    return enumerate(zip(row, widths, strict=True))
+
+
+def _dollars(one: Usage) -> str:
+    return f"{one.money / NANO:.6f}"
+
+
+def _as_json(one: Usage) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "day": one.day,
+        "requests": one.requests,
+        "input_tokens": one.input_tokens,
+        "output_tokens": one.output_tokens,
+        "usd": one.money / NANO,
+    }
+
+
+def _keys_file() -> Path:
+    file = read_settings().keys_file
+    if not file:
+        fail(f"{PREFIX}KEYS_FILE: set it to the file that holds the keys, or is to hold them")
+    return Path(file)
+
+
+def _of_file(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except KeyFileError as error:
+        fail(str(error))
+
+
+def _in_store(work: Callable[[CounterStore], Awaitable[T]]) -> T:
+    from app.building import build_counters
+
+    async def run() -> T:
+        store = build_counters(read_settings())
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(run())
+    except (StoreDown, ValueError) as error:
+        fail(f"{PREFIX}STATE_URL: what keys have used cannot be read: {error}")

@@ -1,0 +1,311 @@
+"""Counters in Redis: several servers keep one count. Each step is one script, and one round trip."""
+
+import asyncio
+import hashlib
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
+
+from app.state.counters import (
+    KEPT_DAYS,
+    LEASE_S,
+    MINUTE_S,
+    NO_LIMITS,
+    ROUNDING,
+    WALL,
+    Amount,
+    Clock,
+    Limit,
+    Limits,
+    Refusal,
+    Reservation,
+    Standing,
+    Usage,
+    period_at,
+    refused,
+)
+from app.state.entries import StoreDown
+
+T = TypeVar("T")
+
+_ANSWER_S = 2.0
+"""What Redis may take for an answer, and for a connection."""
+_MOST_AT_ONCE = 256
+"""Steps of one round trip."""
+_KEPT_S = KEPT_DAYS * 86400
+_PREFIX = "openfaze:"
+
+# All keys of a tenant lie in one slot of a cluster. Numbers of Redis' Lua are doubles: '%.0f' writes whole ones whole.
+_COMMON = f"""
+local base = ARGV[1]
+local now = tonumber(ARGV[2])
+if not now then
+  local time = redis.call('TIME')
+  now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+end
+local rates, leases, held = base .. ':rates', base .. ':leases', base .. ':held'
+local rpm, tpm = tonumber(ARGV[3]), tonumber(ARGV[4])
+local function whole(number) return string.format('%.0f', number) end
+local function drained(used, limit, seconds)
+  if not limit then return 0 end
+  return math.max(0, used - math.max(0, seconds) * limit / {MINUTE_S})
+end
+local function standing()
+  local row = redis.call('HMGET', rates, 'requests', 'tokens', 'at')
+  local seconds = now - tonumber(row[3] or now)
+  return drained(tonumber(row[1] or 0), rpm, seconds), drained(tonumber(row[2] or 0), tpm, seconds)
+end
+local function write(requests, tokens)
+  redis.call('HSET', rates, 'requests', string.format('%.17g', requests), 'tokens', string.format('%.17g', tokens),
+    'at', string.format('%.17g', now))
+  local longest = math.max(rpm and requests / rpm or 0, tpm and tokens / tpm or 0)
+  redis.call('EXPIRE', rates, whole(math.ceil(longest * {MINUTE_S}) + 60))
+end
+local function spend(period, money)
+  local key = base .. ':spent:' .. period
+  redis.call('INCRBY', key, whole(money))
+  if period ~= 'total' then redis.call('EXPIRE', key, {_KEPT_S}) end
+end
+"""
+_RESERVE = (
+    _COMMON
+    + f"""
+local concurrent, budget, period = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local requests, tokens, money, places = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local used_requests, used_tokens = 0, 0
+if rpm or tpm then used_requests, used_tokens = standing() end
+local running, spent = 0, 0
+if concurrent or budget then
+  for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.17g', now))) do
+    local value = redis.call('HGET', held, lease)
+    if value then
+      local of, taken = string.match(value, '^(%S+) (%d+)$')
+      if of then spend(of, -tonumber(taken)) end
+      redis.call('HDEL', held, lease)
+    end
+    redis.call('ZREM', leases, lease)
+  end
+  running = redis.call('ZCARD', leases)
+end
+if budget then spent = tonumber(redis.call('GET', base .. ':spent:' .. period) or 0) end
+local over = ''
+if budget and money > 0 and spent + money > budget then over = 'budget'
+elseif concurrent and places > 0 and running + places > concurrent then over = 'concurrent'
+elseif rpm and requests > 0 and used_requests + requests > rpm + {ROUNDING} then over = 'requests'
+elseif tpm and tokens > 0 and used_tokens + tokens > tpm + {ROUNDING} then over = 'tokens'
+else
+  used_requests, used_tokens = used_requests + requests, used_tokens + tokens
+  if (rpm or tpm) and (requests > 0 or tokens > 0) then write(used_requests, used_tokens) end
+  if budget and money > 0 then spend(period, money) end
+  if (concurrent or budget) and places > 0 then
+    redis.call('ZADD', leases, string.format('%.17g', now + {LEASE_S}), ARGV[12])
+    if budget then redis.call('HSET', held, ARGV[12], period .. ' ' .. whole(money)) end
+  end
+end
+return {{over, string.format('%.17g', used_requests), string.format('%.17g', used_tokens)}}
+"""
+)
+_SETTLE = (
+    _COMMON
+    + """
+local lease, period = ARGV[5], ARGV[6]
+local requests, tokens, taken, used = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+if (rpm or tpm) and (requests ~= 0 or tokens ~= 0) then
+  local used_requests, used_tokens = standing()
+  write(math.max(0, used_requests + requests), math.max(0, used_tokens + tokens))
+end
+if lease ~= '' then
+  redis.call('HDEL', held, lease)
+  if redis.call('ZREM', leases, lease) == 0 then taken = 0 end
+end
+if period ~= '' and used ~= taken then spend(period, used - taken) end
+"""
+)
+_RENEW = (
+    _COMMON
+    + f"""
+for place = 5, #ARGV do redis.call('ZADD', leases, 'XX', string.format('%.17g', now + {LEASE_S}), ARGV[place]) end
+"""
+)
+
+
+_DIGESTS = {
+    text: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest() for text in (_RESERVE, _SETTLE, _RENEW)
+}
+"""What Redis calls a script that it has."""
+
+
+@dataclass(slots=True, eq=False)
+class _Step:
+    script: str
+    arguments: list[str]
+    result: "asyncio.Future[Any]"
+
+
+class RedisCounters:
+    """Steps that wait for the same round trip go together, in the order in which they were asked for."""
+
+    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
+        """Without a `clock`, time is that of Redis: one for all servers. Raises ValueError for a URL that is none."""
+        self._clock = clock
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=_ANSWER_S,
+            socket_connect_timeout=_ANSWER_S,
+            # A connection that Redis has closed, as it does with idle ones, is opened again once. What it may be doing
+            # yet is not asked for twice.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+            decode_responses=True,
+        )
+        self._steps: deque[_Step] = deque()
+        self._sending: asyncio.Task[None] | None = None
+
+    async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
+        has_budget = limits.budget is not None
+        period = period_at(limits.budget_period, (self._clock or WALL)()) if has_budget else ""
+        lease = secrets.token_hex(12) if limits.has_leases and ask.places else None
+        over, requests, tokens = await self._done(
+            _RESERVE,
+            tenant,
+            limits,
+            limits.concurrent,
+            limits.budget,
+            period,
+            ask.requests,
+            ask.tokens,
+            ask.money,
+            ask.places,
+            lease,
+        )
+        standing = Standing(float(requests), float(tokens))
+        if over:
+            return refused(cast("Limit", over), limits, ask, standing)
+        return Reservation(tenant, limits, ask, standing, lease, period)
+
+    async def settle(self, reservation: Reservation, used: Amount) -> None:
+        taken = reservation.taken
+        await self._done(
+            _SETTLE,
+            reservation.tenant,
+            reservation.limits,
+            reservation.lease,
+            reservation.period,
+            used.requests - taken.requests,
+            used.tokens - taken.tokens,
+            taken.money,
+            used.money,
+        )
+
+    async def renew(self, running: Sequence[Reservation]) -> None:
+        leases: dict[str, list[str]] = {}
+        for one in running:
+            if one.lease is not None:
+                leases.setdefault(one.tenant, []).append(one.lease)
+        await asyncio.gather(*(self._done(_RENEW, tenant, NO_LIMITS, *own) for tenant, own in leases.items()))
+
+    async def add(self, usage: Sequence[Usage]) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for one in usage:
+                key = f"{_base(one.tenant)}:usage:{one.day}"
+                pipe.hset(key, "name", one.name)
+                for field in ("requests", "input_tokens", "output_tokens", "money"):
+                    pipe.hincrby(key, field, getattr(one, field))
+                pipe.expire(key, _KEPT_S)
+            await _tried(pipe.execute())
+
+    async def usage(self) -> list[Usage]:
+        rows = []
+        for key in await self._keys("*", ":usage:*"):
+            row = await _tried(cast("Awaitable[dict[str, str]]", self._redis.hgetall(key)))
+            if row:
+                tenant, day = key.removeprefix(f"{_PREFIX}{{").split("}:usage:")
+                numbers = (int(row[field]) for field in ("requests", "input_tokens", "output_tokens", "money"))
+                rows.append(Usage(tenant, row["name"], day, *numbers))
+        return sorted(rows, key=lambda one: (one.name, one.day))
+
+    async def forget(self, tenant: str) -> int:
+        keys = await self._keys(tenant, ":*")
+        if keys:
+            await _tried(self._redis.delete(*keys))
+        return sum(":usage:" in key for key in keys)
+
+    async def close(self) -> None:
+        if self._sending is not None:
+            await asyncio.wait([self._sending])
+        await self._redis.aclose()
+
+    async def _keys(self, tenant: str, rest: str) -> list[str]:
+        async def scan() -> list[str]:
+            return [key async for key in self._redis.scan_iter(match=f"{_base(tenant)}{rest}", count=1000)]
+
+        return await _tried(scan())
+
+    async def _done(self, script: str, tenant: str, limits: Limits, *arguments: object) -> Any:
+        now = self._clock() if self._clock else None
+        given = (_base(tenant), now, limits.requests_per_minute, limits.tokens_per_minute, *arguments)
+        step = _Step(
+            script, ["" if one is None else str(one) for one in given], asyncio.get_running_loop().create_future()
+        )
+        self._steps.append(step)
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_all())
+        return await step.result
+
+    async def _send_all(self) -> None:
+        while self._steps:
+            steps = [self._steps.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._steps)))]
+            try:
+                results = await self._sent(steps)
+                unknown = [step for step, result in zip(steps, results, strict=True) if _is_unknown(result)]
+                if unknown:
+                    again = dict(zip(unknown, await self._sent(unknown, loads=True), strict=True))
+                    results = [again.get(step, result) for step, result in zip(steps, results, strict=True)]
+            except (RedisError, OSError, TimeoutError) as error:
+                results = [error] * len(steps)
+            for step, result in zip(steps, results, strict=True):
+                _tell(step.result, result)
+        self._sending = None
+
+    async def _sent(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
+        """`loads` the scripts, too, into a Redis that has started anew."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for text in _DIGESTS if loads else ():
+                pipe.script_load(text)
+            for step in steps:
+                pipe.evalsha(_DIGESTS[step.script], 1, step.arguments[0], *step.arguments)
+            results: list[Any] = await pipe.execute(raise_on_error=False)
+            return results[-len(steps) :]
+
+
+def _is_unknown(result: object) -> bool:
+    return isinstance(result, NoScriptError)
+
+
+def _tell(waiting: "asyncio.Future[Any]", result: object) -> None:
+    if waiting.cancelled():
+        return
+    if isinstance(result, Exception):
+        down = StoreDown(type(result).__name__)
+        down.__cause__ = result
+        waiting.set_exception(down)
+    else:
+        waiting.set_result(result)
+
+
+def _base(tenant: str) -> str:
+    return f"{_PREFIX}{{{tenant}}}"
+
+
+async def _tried(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except (RedisError, OSError, TimeoutError) as error:
+        raise StoreDown(type(error).__name__) from error

@@ -1,0 +1,285 @@
+"""Counters in one file of SQLite: for one machine, with nothing to run beside the server."""
+
+import asyncio
+import secrets
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from app.state.counters import (
+    KEPT_DAYS,
+    LEASE_S,
+    WALL,
+    Amount,
+    Clock,
+    Limits,
+    Refusal,
+    Reservation,
+    Spending,
+    Standing,
+    Usage,
+    day_at,
+    period_at,
+    refused,
+)
+from app.state.entries import StoreDown
+
+T = TypeVar("T")
+
+VERSION = 1
+"""Of the tables."""
+_SCHEMA = """
+CREATE TABLE rates (tenant TEXT PRIMARY KEY, requests REAL NOT NULL, tokens REAL NOT NULL, at REAL NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE leases (
+    id TEXT PRIMARY KEY, tenant TEXT NOT NULL, ends REAL NOT NULL, period TEXT NOT NULL, money INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX leases_by_tenant ON leases (tenant, ends);
+CREATE TABLE spent (
+    tenant TEXT NOT NULL, period TEXT NOT NULL, money INTEGER NOT NULL, PRIMARY KEY (tenant, period)
+) WITHOUT ROWID;
+CREATE TABLE usage (
+    tenant TEXT NOT NULL, name TEXT NOT NULL, day TEXT NOT NULL, requests INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, money INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name, day)
+) WITHOUT ROWID;
+"""
+_LOCKED_S = 1.0
+"""What a connection waits for another process."""
+_MOST_AT_ONCE = 256
+"""Steps of one transaction."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Step(Generic[T]):
+    work: Callable[[sqlite3.Connection, float], T]
+    result: "asyncio.Future[T] | None"
+    """None where nobody waits for it."""
+
+
+class SqliteCounters:
+    """Steps are done in the order in which they were asked for, in one thread with one connection; those that wait
+    share a transaction, so that many callers cost less each than one."""
+
+    def __init__(self, path: Path, *, clock: Clock = WALL) -> None:
+        self._path = path
+        self._clock = clock
+        self._steps: deque[tuple[asyncio.AbstractEventLoop, _Step[Any]]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="counters")
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """What the connection has open: somebody may delete the file, or put another in its place."""
+        self._cleared = ""
+        """The day on which old rows were deleted last."""
+
+    async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
+        return await self._done(lambda db, now: _reserve(db, now, tenant, limits, ask))
+
+    async def settle(self, reservation: Reservation, used: Amount) -> None:
+        # Nobody waits: whatever is asked for from now on is done after it.
+        self._begin(_Step(lambda db, now: _settle(db, now, reservation, used), None))
+
+    async def renew(self, running: Sequence[Reservation]) -> None:
+        await self._done(
+            lambda db, now: db.executemany(
+                "UPDATE leases SET ends = ? WHERE id = ?", [(now + LEASE_S, one.lease) for one in running]
+            )
+        )
+
+    async def add(self, usage: Sequence[Usage]) -> None:
+        await self._done(lambda db, now: self._add(db, now, usage))
+
+    def _add(self, db: sqlite3.Connection, now: float, usage: Sequence[Usage]) -> None:
+        db.executemany(
+            "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "requests = requests + excluded.requests, input_tokens = input_tokens + excluded.input_tokens, "
+            "output_tokens = output_tokens + excluded.output_tokens, money = money + excluded.money",
+            [
+                (one.tenant, one.name, one.day, one.requests, one.input_tokens, one.output_tokens, one.money)
+                for one in usage
+            ],
+        )
+        if self._cleared != day_at(now):
+            oldest = day_at(now - KEPT_DAYS * 86400)
+            db.execute("DELETE FROM usage WHERE day < ?", (oldest,))
+            db.execute("DELETE FROM spent WHERE period < ? AND period <> 'total'", (oldest[:7],))
+            self._cleared = day_at(now)
+
+    async def usage(self) -> list[Usage]:
+        rows = await self._done(lambda db, _: db.execute("SELECT * FROM usage ORDER BY name, day").fetchall())
+        return [Usage(*row) for row in rows]
+
+    async def forget(self, tenant: str) -> int:
+        def delete(db: sqlite3.Connection, _: float) -> int:
+            for table in ("rates", "leases", "spent"):
+                db.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))  # noqa: S608 - names of ours
+            deleted: int = db.execute("DELETE FROM usage WHERE tenant = ?", (tenant,)).rowcount
+            return deleted
+
+        return await self._done(delete)
+
+    async def close(self) -> None:
+        """Does what was asked for."""
+        self._thread.submit(self._let_go)
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def _done(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._begin(_Step(work, result))
+        return await result
+
+    def _begin(self, step: _Step[Any]) -> None:
+        self._steps.append((asyncio.get_running_loop(), step))
+        self._thread.submit(self._do_all)
+
+    def _do_all(self) -> None:
+        """All that waits, whoever asked for it: none of it where any of it fails."""
+        steps = [self._steps.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._steps)))]
+        if not steps:
+            return
+        results: list[Any] = []
+        failure: Exception | None = None
+        try:
+            db = self._opened()
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                now = self._clock()
+                results = [step.work(db, now) for _, step in steps]
+        except (sqlite3.Error, OSError) as error:
+            self._let_go()
+            failure = StoreDown(str(error))
+            failure.__cause__ = error
+        for loop in {loop for loop, _ in steps}:
+            own = [(step, place) for place, (of, step) in enumerate(steps) if of is loop]
+            loop.call_soon_threadsafe(_tell, own, results, failure)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is not None and self._file != _identity(self._path):
+            self._let_go()
+        if self._db is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Transactions are begun where they are needed.
+            db = sqlite3.connect(self._path, timeout=_LOCKED_S, isolation_level=None)
+            try:
+                self._prepare(db)
+            except BaseException:
+                db.close()
+                raise
+            self._db, self._file = db, _identity(self._path)
+        return self._db
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        # Only of a new file; then other users of the machine cannot read it.
+        if not self._path.stat().st_size:
+            self._path.chmod(0o600)
+        db.execute("PRAGMA journal_mode = WAL")
+        # A killed process loses nothing; a machine without power loses the last steps, but none is torn.
+        db.execute("PRAGMA synchronous = NORMAL")
+        with db:
+            db.execute("BEGIN IMMEDIATE")
+            [version] = db.execute("PRAGMA user_version").fetchone()
+            if version == VERSION:
+                return
+            if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise sqlite3.DatabaseError(f"'{self._path}' holds something else, or is of another version")
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _let_go(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def _tell(steps: Sequence[tuple[_Step[Any], int]], results: Sequence[Any], failure: Exception | None) -> None:
+    for step, place in steps:
+        if step.result is None:
+            if failure is not None:
+                log.warning("counters_not_settled", reason=str(failure))
+        elif step.result.cancelled():
+            continue
+        elif failure is not None:
+            step.result.set_exception(failure)
+        else:
+            step.result.set_result(results[place])
+
+
+def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
+    known = Spending()
+    if limits.has_rates:
+        known.standing = _standing(db, now, tenant, limits)
+    period = period_at(limits.budget_period, now) if limits.budget is not None else ""
+    if limits.has_leases:
+        _free(db, now, tenant)
+        [known.running] = db.execute("SELECT count(*) FROM leases WHERE tenant = ?", (tenant,)).fetchone()
+    if period:
+        row = db.execute("SELECT money FROM spent WHERE tenant = ? AND period = ?", (tenant, period)).fetchone()
+        known.spent = row[0] if row else 0
+    over = known.exceeded(limits, ask)
+    if over is not None:
+        return refused(over, limits, ask, known.standing)
+    standing = known.standing.plus(ask.requests, ask.tokens)
+    if limits.has_rates and (ask.requests or ask.tokens):
+        _write(db, now, tenant, standing)
+    lease = secrets.token_hex(12) if limits.has_leases and ask.places else None
+    if period and ask.money:
+        _spend(db, tenant, period, ask.money)
+    if lease is not None:
+        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?)", (lease, tenant, now + LEASE_S, period, ask.money))
+    return Reservation(tenant, limits, ask, standing, lease, period)
+
+
+def _settle(db: sqlite3.Connection, now: float, reservation: Reservation, used: Amount) -> None:
+    tenant, limits, taken = reservation.tenant, reservation.limits, reservation.taken
+    if limits.has_rates and (taken.requests, taken.tokens) != (used.requests, used.tokens):
+        standing = _standing(db, now, tenant, limits)
+        _write(db, now, tenant, standing.plus(used.requests - taken.requests, used.tokens - taken.tokens))
+    held = taken.money
+    if reservation.lease is not None:
+        is_held = db.execute("DELETE FROM leases WHERE id = ?", (reservation.lease,)).rowcount
+        # Where its lease has ended, the money went back then.
+        held = taken.money if is_held else 0
+    if reservation.period and used.money != held:
+        _spend(db, tenant, reservation.period, used.money - held)
+
+
+def _standing(db: sqlite3.Connection, now: float, tenant: str, limits: Limits) -> Standing:
+    row = db.execute("SELECT requests, tokens, at FROM rates WHERE tenant = ?", (tenant,)).fetchone()
+    return Standing(row[0], row[1]).drained(limits, now - row[2]) if row else Standing()
+
+
+def _write(db: sqlite3.Connection, now: float, tenant: str, standing: Standing) -> None:
+    db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?)", (tenant, standing.requests, standing.tokens, now))
+
+
+def _free(db: sqlite3.Connection, now: float, tenant: str) -> None:
+    """Gives back what is held by leases that have ended."""
+    ended = db.execute("SELECT id, period, money FROM leases WHERE tenant = ? AND ends <= ?", (tenant, now)).fetchall()
+    for lease, period, money in ended:
+        db.execute("DELETE FROM leases WHERE id = ?", (lease,))
+        if period:
+            _spend(db, tenant, period, -money)
+
+
+def _spend(db: sqlite3.Connection, tenant: str, period: str, money: int) -> None:
+    db.execute(
+        "INSERT INTO spent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET money = money + excluded.money",
+        (tenant, period, money),
+    )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,286 @@
+"""What a key may use, over HTTP: refused ahead of any work, charged at the end, told in headers."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.access.key_file import add_key
+from tests.e2e.full_model import FullModel, Streamed, content_of, error_of, serving_full_model
+from tests.e2e.test_cli import openfaze_here
+from tests.llm_server import Reply
+from tests.redis_server import serving_redis
+
+KEYS: dict[str, dict[str, Any]] = {
+    "free": {},
+    "requests": {"requests_per_minute": 3},
+    "bodies": {"requests_per_minute": 2},
+    "uploads": {"requests_per_minute": 1},
+    "tokens": {"tokens_per_minute": 3000},
+    "streams": {"tokens_per_minute": 5000, "concurrent": 1},
+    "small": {"tokens_per_minute": 100},
+    "concurrent": {"concurrent": 1},
+    "hangs up": {"concurrent": 1},
+    "budget": {"budget_usd": 0.004},
+    "raced budget": {"budget_usd": 0.0361},
+    "ocr": {"tasks": ["ocr"]},
+    "expired": {"expires": "2020-01-31"},
+    "mentioned": {"requests_per_minute": 100},
+}
+CALLERS = 60
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("limits")
+
+
+@pytest.fixture(scope="module")
+def keys(folder: Path) -> dict[str, str]:
+    return {name: add_key(folder / "keys.toml", name, fields) for name, fields in KEYS.items()}
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path, keys: dict[str, str]) -> Iterator[FullModel]:
+    with serving_full_model(
+        keys_file=str(folder / "keys.toml"), files_dir=str(folder / "files"), max_wrong_keys=5
+    ) as model:
+        yield model
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def said(tokens: int = 3) -> Reply:
+    return Reply("Yes.", usage={"prompt_tokens": 10, "completion_tokens": tokens})
+
+
+def rates(response: httpx.Response) -> dict[str, str]:
+    begins = "x-ratelimit-"
+    return {name.removeprefix(begins): value for name, value in response.headers.items() if name.startswith(begins)}
+
+
+def test_requests_beyond_the_rate_are_refused_before_any_work(model: FullModel, keys: dict[str, str]) -> None:
+    model.script(*[said()] * 3)
+    headers = bearer(keys["requests"])
+    answers = [model.ask("Hi?", headers=headers) for _ in range(3)]
+    assert [content_of(answer) for answer in answers] == ["Yes."] * 3
+    assert [rates(answer)["remaining-requests"] for answer in answers] == ["2", "1", "0"]
+    refused = model.ask("Hi?", headers=headers)
+    error = error_of(refused, 429, "rate_limit_exceeded")
+    assert error["type"] == "rate_limit_error"
+    assert "limit of 3 requests a minute (requests_per_minute)" in error["message"]
+    assert 1 <= int(refused.headers["retry-after"]) <= 20
+    assert rates(refused) == {
+        "limit-requests": "3",
+        "remaining-requests": "0",
+        "reset-requests": rates(refused)["reset-requests"],
+    }
+    looked = model.client.get("/v1/models", headers=headers)
+    assert looked.status_code == 200
+    assert rates(looked)["remaining-requests"] == "0"
+    assert len(model.prompts) == 3
+
+
+def test_a_body_that_will_not_do_counts_and_what_costs_nothing_does_not(model: FullModel, keys: dict[str, str]) -> None:
+    headers = bearer(keys["bodies"])
+    broken = model.client.post("/v1/chat/completions", content=b"{", headers=headers)
+    error_of(broken, 400, "invalid_json")
+    assert rates(broken)["remaining-requests"] == "1"
+    for _ in range(5):
+        assert rates(model.client.get("/v1/files", headers=headers))["remaining-requests"] == "1"
+    unknown = model.client.post("/v1/unknown", headers=headers)
+    error_of(unknown, 404, "not_found")
+    for path in ("/v1/chat/completions", "/v1/unknown", "/v1/audio/transcriptions", "/v1/moderations", "/v1/files"):
+        error_of(model.client.post(path, content=b"{", headers=headers), 429, "rate_limit_exceeded")
+
+
+def test_uploads_count(model: FullModel, keys: dict[str, str]) -> None:
+    headers = bearer(keys["uploads"])
+    form: dict[str, Any] = {"files": {"file": ("a.txt", b"text")}, "data": {"purpose": "user_data"}}
+    assert model.client.post("/v1/files", headers=headers, **form).status_code == 200
+    error_of(model.client.post("/v1/files", headers=headers, **form), 429, "rate_limit_exceeded")
+    assert len(model.client.get("/v1/files", headers=headers).json()["data"]) == 1
+
+
+def test_tokens_are_charged_as_used_and_not_as_estimated(model: FullModel, keys: dict[str, str]) -> None:
+    model.script(said(20), said(2500))
+    headers = bearer(keys["tokens"])
+    first = model.ask("Hi?", headers=headers)
+    assert rates(first)["limit-tokens"] == "3000"
+    assert 2970 <= int(rates(first)["remaining-tokens"]) <= 2999, "of 1,024 that were taken, most came back"
+    second = model.ask("Hi?", headers=headers, max_tokens=2600)
+    assert int(rates(second)["remaining-tokens"]) < 600
+    error = error_of(model.ask("Hi?", headers=headers), 429, "rate_limit_exceeded")
+    assert "limit of 3000 tokens a minute (tokens_per_minute)" in error["message"]
+
+
+def test_a_request_that_never_fits_is_not_tried_again(model: FullModel, keys: dict[str, str]) -> None:
+    model.script(said(5))
+    refused = model.ask("Hi?", headers=bearer(keys["small"]))
+    error = error_of(refused, 429, "rate_limit_exceeded")
+    assert (
+        "larger than the key's limit of 100 a minute (tokens_per_minute): send less, or max_tokens" in error["message"]
+    )
+    assert refused.headers["x-should-retry"] == "false"
+    assert content_of(model.ask("Hi?", headers=bearer(keys["small"]), max_tokens=50)) == "Yes."
+
+
+def test_a_stream_is_charged_and_its_place_is_free_when_its_end_is_there(
+    model: FullModel, keys: dict[str, str]
+) -> None:
+    model.script(*[said(7)] * 10)
+    for _ in range(10):
+        response = model.ask("Hi?", headers=bearer(keys["streams"]), stream=True)
+        assert response.status_code == 200, response.text
+        assert Streamed.read(response.text).text == "Yes."
+        assert rates(response)["limit-tokens"] == "5000"
+    looked = model.client.get("/v1/models", headers=bearer(keys["streams"]))
+    assert int(rates(looked)["remaining-tokens"]) >= 5000 - 10 * 17
+
+
+def test_one_at_a_time_is_one_at_a_time(model: FullModel, keys: dict[str, str]) -> None:
+    headers = bearer(keys["concurrent"])
+    model.script(by_body=lambda _: Reply("Yes.", delay_s=0.2))
+
+    async def race() -> list[int]:
+        async with httpx.AsyncClient(base_url=model.base_url, timeout=60, trust_env=False, headers=headers) as client:
+            body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hi?"}]}
+            answers = await asyncio.gather(*(client.post("/v1/chat/completions", json=body) for _ in range(20)))
+            return [answer.status_code for answer in answers]
+
+    statuses = asyncio.run(race())
+    assert (statuses.count(200), statuses.count(429)) == (1, 19)
+    assert len(model.prompts) == 1
+    assert content_of(model.ask("Hi?", headers=headers)) == "Yes."
+
+
+def test_who_hangs_up_leaves_the_place(model: FullModel, keys: dict[str, str]) -> None:
+    headers = bearer(keys["hangs up"])
+    model.script(by_body=lambda _: Reply("Yes.", delay_s=30))
+    body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hi?"}]}
+    with pytest.raises(httpx.ReadTimeout):
+        model.client.post("/v1/chat/completions", json=body, headers=headers, timeout=0.5)
+    model.llm.wait_until(lambda: bool(model.llm.cancelled))
+    model.script(by_body=lambda _: Reply("Yes."))
+    while (answer := model.ask("Hi?", headers=headers)).status_code == 429:
+        pass
+    assert content_of(answer) == "Yes."
+
+
+def test_a_budget_is_spent_once_by_callers_that_race(model: FullModel, keys: dict[str, str]) -> None:
+    """Ten requests of 1,000 tokens of answer, and their prompts, are what it has room for."""
+    model.script(by_body=lambda _: said(1000))
+    headers = bearer(keys["raced budget"])
+
+    async def race() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=20)
+        async with httpx.AsyncClient(
+            base_url=model.base_url, timeout=60, trust_env=False, headers=headers, limits=limits
+        ) as client:
+            body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hi?"}], "max_tokens": 1000}
+            return await asyncio.gather(*(client.post("/v1/chat/completions", json=body) for _ in range(CALLERS)))
+
+    answers = asyncio.run(race())
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(200), statuses.count(402)) == (10, CALLERS - 10)
+    assert len(model.prompts) == 10
+    refused = next(answer for answer in answers if answer.status_code == 402)
+    error = error_of(refused, 402, "insufficient_quota")
+    assert error["type"] == "insufficient_quota"
+    assert "budget of $0.0361 for this month (UTC) (budget_usd)" in error["message"]
+    assert "retry-after" not in refused.headers
+
+
+def test_what_a_request_did_not_spend_is_there_for_the_next(model: FullModel, keys: dict[str, str]) -> None:
+    model.script(by_body=lambda _: said(2))
+    headers = bearer(keys["budget"])
+    for _ in range(10):
+        assert content_of(model.ask("Hi?", headers=headers)) == "Yes."
+
+
+def test_a_key_runs_its_tasks_and_no_others(model: FullModel, keys: dict[str, str]) -> None:
+    headers = bearer(keys["ocr"])
+    model.script(said())
+    for response in (
+        model.ask("Hi?", headers=headers),
+        model.ask({"role": "system", "content": "<task>stt</task>"}, "Hi?", headers=headers),
+        model.client.post("/v1/moderations", headers=headers, json={"input": "Hi?"}),
+    ):
+        error = error_of(response, 403, "task_not_allowed")
+        assert error["type"] == "permission_error"
+        assert error["message"].endswith("It may run: ocr.")
+    response = model.ask({"role": "system", "content": "<task>ocr</task>"}, "Hi?", headers=headers)
+    error_of(response, 400, "invalid_request")
+    assert model.prompts == []
+
+
+def test_an_expired_key_opens_nothing(model: FullModel, keys: dict[str, str]) -> None:
+    error = error_of(model.ask("Hi?", headers=bearer(keys["expired"])), 401, "invalid_api_key")
+    assert error["message"] == "Invalid API key provided: it expired at 2020-02-01 00:00 UTC."
+
+
+def test_a_key_without_limits_has_no_headers_of_them(model: FullModel, keys: dict[str, str]) -> None:
+    model.script(said())
+    assert rates(model.ask("Hi?", headers=bearer(keys["free"]))) == {}
+
+
+def test_what_was_used_is_told_by_the_command_when_the_server_has_ended(tmp_path: Path) -> None:
+    key = add_key(tmp_path / "keys.toml", "alice", {})
+    with serving_full_model(keys_file=str(tmp_path / "keys.toml"), files_dir=str(tmp_path / "files")) as model:
+        model.script(said(20), said(30))
+        for _ in range(2):
+            content_of(model.ask("Hi?", headers=bearer(key)))
+    variables = {"OPENFAZE_KEYS_FILE": "keys.toml", "OPENFAZE_FILES_DIR": "files"}
+    told = json.loads(openfaze_here("keys", "usage", "alice", "--json", folder=tmp_path, **variables).stdout)
+    [row] = told
+    assert row == {
+        "name": "alice",
+        "day": row["day"],
+        "requests": 2,
+        "input_tokens": 20,
+        "output_tokens": 50,
+        "usd": 0.000205,
+    }
+
+
+def test_a_redis_that_is_killed_refuses_or_allows_as_the_operator_chose(tmp_path: Path) -> None:
+    key = add_key(tmp_path / "keys.toml", "alice", {"requests_per_minute": 1})
+    free = add_key(tmp_path / "keys.toml", "bob", {})
+    with serving_redis(tmp_path) as redis:
+        told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files"), "state_url": redis.url}
+        with serving_full_model(**told) as model, serving_full_model(**told, state_down="allow") as lenient:
+            for one in (model, lenient):
+                one.script(by_body=lambda _: said())
+            content_of(model.ask("Hi?", headers=bearer(key)))
+            error_of(lenient.ask("Hi?", headers=bearer(key)), 429, "rate_limit_exceeded")
+            redis.kill()
+            down = model.ask("Hi?", headers=bearer(key))
+            error_of(down, 503, "upstream_unavailable")
+            assert down.headers["retry-after"] == "2"
+            assert model.client.get("/v1/models", headers=bearer(key)).status_code == 200
+            assert content_of(model.ask("Hi?", headers=bearer(free))) == "Yes."
+            for _ in range(3):
+                assert content_of(lenient.ask("Hi?", headers=bearer(key))) == "Yes."
+            redis.start()
+            while (answer := model.ask("Hi?", headers=bearer(key))).status_code == 503:
+                pass
+            content_of(answer)
+
+
+def test_guessing_keys_is_slowed_and_who_opened_before_is_not(model: FullModel, keys: dict[str, str]) -> None:
+    """The last test of this server: its address has guessed too much."""
+    headers = bearer(keys["free"])
+    assert model.client.get("/v1/models", headers=headers).status_code == 200
+    statuses = [model.client.get("/v1/models", headers=bearer(f"guess-{one}")).status_code for one in range(20)]
+    assert statuses[:5] == [401] * 5
+    assert statuses[-10:] == [429] * 10
+    refused = model.client.get("/v1/models", headers=bearer(keys["mentioned"]))
+    error_of(refused, 429, "rate_limit_exceeded")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert model.client.get("/v1/models", headers=headers).status_code == 200

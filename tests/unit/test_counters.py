@@ -1,0 +1,374 @@
+"""What keys use, counted: the same rules in SQLite and in a real Redis."""
+
+import asyncio
+import itertools
+import math
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.state.counters import (
+    KEPT_DAYS,
+    LEASE_S,
+    NANO,
+    Amount,
+    CounterStore,
+    Limit,
+    Limits,
+    Refusal,
+    Reservation,
+    Usage,
+)
+from app.state.entries import StoreDown
+from app.state.redis_counters import RedisCounters
+from app.state.sqlite_counters import SqliteCounters
+from tests.redis_server import RedisServer, serving_redis
+
+NOON = 1_800_014_400.0
+"""2027-01-15 12:00 UTC."""
+TENANTS = (f"{number:032x}" for number in itertools.count())
+ONE = Amount(requests=1, places=1)
+CALLERS = 200
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Counted:
+    """A store, its clock, and a tenant that nobody else uses."""
+
+    store: CounterStore
+    clock: Clock
+    tenant: str
+    another: Callable[[], CounterStore]
+    """Opens the same counters once more, as another server does."""
+
+    async def take(self, limits: Limits, ask: Amount = ONE) -> Reservation:
+        taken = await self.store.reserve(self.tenant, limits, ask)
+        assert isinstance(taken, Reservation), taken
+        return taken
+
+    async def refused(self, limits: Limits, ask: Amount = ONE) -> Refusal:
+        refusal = await self.store.reserve(self.tenant, limits, ask)
+        assert isinstance(refusal, Refusal), refusal
+        return refusal
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with serving_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def counted(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Counted]:
+    clock = Clock()
+    opened: list[CounterStore] = []
+    url = request.getfixturevalue("redis").url if request.param == "redis" else ""
+
+    def another() -> CounterStore:
+        store: CounterStore = (
+            RedisCounters(url, clock=clock) if url else SqliteCounters(tmp_path / "counters.sqlite", clock=clock)
+        )
+        opened.append(store)
+        return store
+
+    yield Counted(another(), clock, next(TENANTS), another)
+    for store in opened:
+        await store.close()
+
+
+async def test_a_rate_refills_evenly_over_its_minute(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=6)
+    for left in (5, 4, 3, 2, 1, 0):
+        assert 6 - (await counted.take(limits)).standing.requests == left
+    refusal = await counted.refused(limits)
+    assert (refusal.limit, refusal.wait_s) == ("requests", 10)
+    counted.clock.now += 9.9
+    assert (await counted.refused(limits)).wait_s == pytest.approx(0.1, abs=1e-3)
+    counted.clock.now += 0.1
+    await counted.take(limits)
+    await counted.refused(limits)
+    counted.clock.now += 3600
+    assert (await counted.take(limits)).standing.requests == 1, "no more than a minute's worth is saved up"
+
+
+async def test_what_is_refused_for_one_thing_takes_nothing_of_any(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=10, tokens_per_minute=100, concurrent=2, budget=1000)
+    ask = Amount(requests=1, tokens=40, money=300, places=1)
+    first = await counted.take(limits, ask)
+    for more, limit in (
+        (Amount(requests=11), "requests"),
+        (Amount(1, 61, 300, 1), "tokens"),
+        (Amount(1, 40, 701, 1), "budget"),
+        (Amount(1, 40, 300, 2), "concurrent"),
+    ):
+        for _ in range(20):
+            assert (await counted.refused(limits, more)).limit == limit
+    second = await counted.take(limits, ask)
+    assert (second.standing.requests, second.standing.tokens) == (2, 80)
+    await counted.store.settle(first, ask)
+    await counted.take(limits, Amount(requests=1, tokens=20, money=400, places=1))
+
+
+async def test_a_request_refused_for_concurrency_costs_no_request(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=3, concurrent=1)
+    running = await counted.take(limits)
+    for _ in range(10):
+        assert (await counted.refused(limits)).limit == "concurrent"
+    await counted.store.settle(running, ONE)
+    assert (await counted.take(limits)).standing.requests == 2
+
+
+@pytest.mark.parametrize(("used", "left"), [(0, 100), (10, 90), (60, 40), (130, 0)])
+async def test_what_was_not_used_comes_back_and_what_was_used_beyond_it_is_charged(
+    used: int, left: int, counted: Counted
+) -> None:
+    limits = Limits(tokens_per_minute=100, budget=1000)
+    taken = await counted.take(limits, Amount(requests=1, tokens=60, money=600, places=1))
+    await counted.store.settle(taken, Amount(requests=1, tokens=used, money=10 * used))
+    if left:
+        await counted.refused(limits, Amount(tokens=left + 1))
+        await counted.refused(limits, Amount(money=10 * left + 1))
+        await counted.take(limits, Amount(requests=1, tokens=left, money=10 * left, places=1))
+    else:
+        refusal = await counted.refused(limits, Amount(requests=1, tokens=1, places=1))
+        assert refusal.wait_s == pytest.approx((used + 1 - 100) * 0.6)
+
+
+async def test_more_than_a_minutes_worth_is_never_given(counted: Counted) -> None:
+    refusal = await counted.refused(Limits(tokens_per_minute=100), Amount(requests=1, tokens=101))
+    assert (refusal.limit, refusal.wait_s) == ("tokens", math.inf)
+
+
+async def test_the_budget_is_told_of_first_because_waiting_does_not_help(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=1, concurrent=1, budget=10)
+    await counted.take(limits)
+    assert (await counted.refused(limits, Amount(requests=1, money=11, places=1))).limit == "budget"
+
+
+@pytest.mark.parametrize(
+    ("period", "seconds", "is_new"),
+    [
+        ("day", 12 * 3600 - 1, False),
+        ("day", 12 * 3600, True),
+        ("month", 16 * 86400, False),
+        ("month", 16 * 86400 + 12 * 3600, True),
+        ("total", 300 * 86400, False),
+    ],
+)
+async def test_a_budget_begins_anew_with_the_calendar(
+    period: str, seconds: float, is_new: bool, counted: Counted
+) -> None:
+    limits = Limits(budget=5 * NANO, budget_period=period)  # type: ignore[arg-type]
+    all_of_it = Amount(requests=1, money=5 * NANO, places=1)
+    await counted.store.settle(await counted.take(limits, all_of_it), all_of_it)
+    counted.clock.now += seconds
+    again = await counted.store.reserve(counted.tenant, limits, all_of_it)
+    assert isinstance(again, Reservation) is is_new
+
+
+async def test_money_that_was_held_by_a_request_is_free_after_it_in_the_period_that_it_was_of(
+    counted: Counted,
+) -> None:
+    limits = Limits(budget=100, budget_period="day")
+    taken = await counted.take(limits, Amount(requests=1, money=100, places=1))
+    counted.clock.now += 12 * 3600
+    await counted.store.settle(taken, Amount(requests=1, money=100))
+    await counted.take(limits, Amount(requests=1, money=100, places=1))
+    counted.clock.now -= 12 * 3600
+    assert (await counted.refused(limits, Amount(requests=1, money=1, places=1))).limit == "budget"
+
+
+async def test_sums_of_money_are_exact(counted: Counted) -> None:
+    """A tenth of a dollar ten times is a dollar, and no phantom of a dollar refuses the last."""
+    limits = Limits(budget=NANO)
+    tenth = Amount(requests=1, money=NANO // 10, places=1)
+    for _ in range(10):
+        await counted.store.settle(await counted.take(limits, tenth), tenth)
+    assert (await counted.refused(limits, Amount(money=1))).limit == "budget"
+
+
+async def test_what_a_dead_server_held_is_free_when_its_lease_ends(counted: Counted) -> None:
+    limits = Limits(concurrent=1, budget=100)
+    ask = Amount(requests=1, money=100, places=1)
+    lost = await counted.take(limits, ask)
+    counted.clock.now += LEASE_S - 1
+    await counted.refused(limits, ask)
+    counted.clock.now += 1
+    found = await counted.take(limits, ask)
+    # It was not dead, after all: then it is charged, and frees nobody else's place.
+    await counted.store.settle(lost, Amount(requests=1, money=30))
+    assert (await counted.refused(limits)).limit == "concurrent"
+    await counted.store.settle(found, Amount(requests=1, money=0))
+    await counted.refused(limits, Amount(requests=1, money=71, places=1))
+    await counted.take(limits, Amount(requests=1, money=70, places=1))
+
+
+async def test_a_request_that_runs_keeps_its_place_as_long_as_it_is_renewed(counted: Counted) -> None:
+    limits = Limits(concurrent=1)
+    running = await counted.take(limits)
+    for _ in range(10):
+        counted.clock.now += LEASE_S / 3
+        await counted.store.renew([running])
+        await counted.refused(limits)
+    await counted.store.settle(running, ONE)
+    await counted.store.renew([running])
+    await counted.take(limits)
+
+
+async def test_limits_that_change_count_at_once(counted: Counted) -> None:
+    for _ in range(2):
+        await counted.take(Limits(requests_per_minute=2))
+    await counted.refused(Limits(requests_per_minute=2))
+    await counted.take(Limits(requests_per_minute=10))
+    await counted.refused(Limits(requests_per_minute=3))
+
+
+async def test_looking_takes_nothing(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=2, concurrent=1, budget=1)
+    await counted.take(limits)
+    for _ in range(5):
+        assert (await counted.take(limits, Amount())).standing.requests == 1
+
+
+async def test_tenants_have_nothing_in_common(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=1, concurrent=1)
+    await counted.take(limits)
+    assert isinstance(await counted.store.reserve(next(TENANTS), limits, ONE), Reservation)
+
+
+RACES: dict[Limit, tuple[Limits, Amount, int]] = {
+    "requests": (Limits(requests_per_minute=30), Amount(requests=1), 30),
+    "tokens": (Limits(tokens_per_minute=1000), Amount(requests=1, tokens=300), 3),
+    "concurrent": (Limits(concurrent=7), Amount(requests=1, places=1), 7),
+    "budget": (Limits(budget=1000), Amount(requests=1, money=90, places=1), 11),
+}
+
+
+@pytest.mark.parametrize("limit", RACES)
+async def test_callers_that_race_never_exceed_a_limit(limit: Limit, counted: Counted) -> None:
+    """Of many that pass a limit each by itself, as many get through as together stay within it, on two servers."""
+    limits, ask, most = RACES[limit]
+    servers = (counted.store, counted.another())
+    results = await asyncio.gather(
+        *(servers[place % 2].reserve(counted.tenant, limits, ask) for place in range(CALLERS))
+    )
+    assert [result.limit for result in results if isinstance(result, Refusal)] == [limit] * (CALLERS - most)
+
+
+async def test_a_place_is_never_held_by_two(counted: Counted) -> None:
+    limits = Limits(concurrent=5, requests_per_minute=100_000)
+    servers = (counted.store, counted.another())
+    running = most = served = 0
+
+    async def call(store: CounterStore) -> None:
+        nonlocal running, most, served
+        while isinstance(taken := await store.reserve(counted.tenant, limits, ONE), Refusal):
+            assert taken.limit == "concurrent"
+            await asyncio.sleep(0)
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        served += 1
+        await store.settle(taken, ONE)
+
+    await asyncio.gather(*(call(servers[place % 2]) for place in range(60)))
+    assert (served, most) == (60, 5)
+
+
+def used(counted: Counted, day: str, requests: int, name: str = "alice") -> Usage:
+    return Usage(counted.tenant, name, day, requests, 10 * requests, 100 * requests, 1000 * requests)
+
+
+async def own_usage(counted: Counted) -> list[Usage]:
+    return [one for one in await counted.store.usage() if one.tenant == counted.tenant]
+
+
+async def test_usage_is_added_up_by_day(counted: Counted) -> None:
+    await counted.store.add([used(counted, "2027-01-15", 2), used(counted, "2027-01-14", 1)])
+    await counted.another().add([used(counted, "2027-01-15", 3)])
+    assert await own_usage(counted) == [used(counted, "2027-01-14", 1), used(counted, "2027-01-15", 5)]
+
+
+async def test_what_is_forgotten_is_gone(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=1, concurrent=1, budget=10)
+    await counted.take(limits, Amount(requests=1, money=10, places=1))
+    await counted.store.add([used(counted, "2027-01-14", 1), used(counted, "2027-01-15", 1)])
+    assert await counted.store.forget(counted.tenant) == 2
+    assert await own_usage(counted) == []
+    await counted.take(limits, Amount(requests=1, money=10, places=1))
+
+
+async def test_sqlite_keeps_usage_for_a_year_and_not_for_ever(tmp_path: Path) -> None:
+    clock = Clock()
+    store = SqliteCounters(tmp_path / "counters.sqlite", clock=clock)
+    counted = Counted(store, clock, next(TENANTS), lambda: store)
+    await store.add([used(counted, "2027-01-15", 1)])
+    clock.now += (KEPT_DAYS - 1) * 86400
+    await store.add([used(counted, "2028-01-15", 1)])
+    assert len(await store.usage()) == 2
+    clock.now += 2 * 86400
+    await store.add([used(counted, "2028-02-18", 1)])
+    assert [one.day for one in await store.usage()] == ["2028-01-15", "2028-02-18"]
+    await store.close()
+
+
+async def test_a_file_that_cannot_be_used_says_so_and_is_used_again_when_it_can(tmp_path: Path) -> None:
+    path = tmp_path / "counters.sqlite"
+    path.mkdir()
+    store = SqliteCounters(path)
+    with pytest.raises(StoreDown):
+        await store.reserve("a", Limits(concurrent=1), ONE)
+    path.rmdir()
+    assert isinstance(await store.reserve("a", Limits(concurrent=1), ONE), Reservation)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.unlink()
+    assert isinstance(await store.reserve("a", Limits(concurrent=1), ONE), Reservation), "another file is another count"
+    await store.close()
+
+
+async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "counters.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE wages (name)")
+    store = SqliteCounters(path)
+    with pytest.raises(StoreDown, match="holds something else"):
+        await store.usage()
+    await store.close()
+    with sqlite3.connect(path) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("wages",)]
+
+
+async def test_a_redis_that_is_killed_says_so_and_is_used_again_when_it_is_back(tmp_path: Path) -> None:
+    with serving_redis(tmp_path) as server:
+        store = RedisCounters(server.url)
+        limits = Limits(requests_per_minute=1)
+        assert isinstance(await store.reserve("a", limits, ONE), Reservation)
+        server.kill()
+        with pytest.raises(StoreDown):
+            await store.reserve("a", limits, ONE)
+        server.start()
+        assert isinstance(await store.reserve("a", limits, ONE), Reservation)
+        await store.close()
+
+
+async def test_redis_counts_by_its_own_clock(redis: RedisServer) -> None:
+    store = RedisCounters(redis.url)
+    limits = Limits(requests_per_minute=60_000)
+    tenant = next(TENANTS)
+    taken = await store.reserve(tenant, limits, Amount(requests=60_000))
+    assert isinstance(taken, Reservation)
+    while isinstance(await store.reserve(tenant, limits, ONE), Refusal):
+        await asyncio.sleep(0.001)
+    await store.close()
