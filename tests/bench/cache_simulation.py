@@ -5,9 +5,9 @@
 
 Nobody's questions: subjects and wordings by this project, put together at random, so that it is known which ask the
 same (cache_simulation.toml). All else is real: the embedding engine, the vetoes and the decision. There are three
-streams: in one, few questions are asked often (Zipf's law); in one, what is asked moves on; in one, all that ask the
-same follow each other. Verification is taken to be right. Each stream is also run without vetoes, where all that keeps
-errors down is what was learned.
+streams of the same questions: in one, few meanings are asked often (Zipf's law); in one, what is asked moves on; in
+one, all that ask the same follow each other. Verification is taken to be right. The first is also run without vetoes,
+where all that keeps errors down is what was learned.
 
 A question that is answered afresh becomes an entry unless the nearest one has the same answer. A question in the very
 words of an earlier one is the exact layer's, and drawn again.
@@ -19,8 +19,10 @@ import random
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -47,8 +49,8 @@ class Asked:
     """Questions of one meaning have one answer."""
 
 
-def stream(kind: str, length: int, seed: int = 7) -> list[Asked]:
-    """No question twice."""
+def questions(length: int, seed: int = 7) -> list[Asked]:
+    """No question twice, few meanings often."""
     drawn = random.Random(seed)
     meanings = [
         (intent["wordings"], subject) for intent in TABLE["intents"] for subject in TABLE["subjects"][intent["subject"]]
@@ -58,18 +60,26 @@ def stream(kind: str, length: int, seed: int = 7) -> list[Asked]:
     weights = list(accumulate(1 / (rank + 1) for rank in range(len(meanings))))
     tries = 0
     while len(asked) < length:
-        if kind == "sorted":
-            meaning = len(asked) * len(meanings) // length
-        else:
-            rank = drawn.choices(range(len(meanings)), cum_weights=weights)[0]
-            moved = len(asked) * len(meanings) // length if kind == "drifting" else 0
-            meaning = (rank + moved) % len(meanings)
+        meaning = drawn.choices(range(len(meanings)), cum_weights=weights)[0]
         wordings, subject = meanings[meaning]
         question = worded(drawn.choice(wordings).format(subject), drawn)
         asked.setdefault(question, Asked(question, meaning))
         tries += 1
         assert tries < 60 * length, "there are not enough wordings"
     return list(asked.values())
+
+
+def order(kind: str, asked: Sequence[Asked], seed: int = 8) -> list[int]:
+    """The places of the same questions in a stream: as drawn; each meaning for a fifth of the time, at a time of its
+    own; or one meaning after the other."""
+    drawn = random.Random(seed)
+    if kind == "zipf":
+        return list(range(len(asked)))
+    if kind == "sorted":
+        return sorted(range(len(asked)), key=lambda place: asked[place].meaning)
+    centres = [drawn.random() for _ in range(1 + max(each.meaning for each in asked))]
+    times = [centres[each.meaning] + drawn.uniform(-0.1, 0.1) for each in asked]
+    return sorted(range(len(asked)), key=times.__getitem__)
 
 
 def worded(question: str, drawn: random.Random) -> str:
@@ -159,18 +169,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--picture", default="docs/images/cache-simulation.png")
+    parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
-    outcomes: dict[tuple[str, bool, float], Outcome] = {}
+    asked = questions(arguments.requests)
+    vectors = embedded([each.question for each in asked])
     print("stream    vetoes  bound  hits, %             wrong, %            wrong of hits, %  hits at last, %  entries")
-    for kind in STREAMS:
-        asked = stream(kind, arguments.requests)
-        vectors = embedded([each.question for each in asked])
-        for vetoes in (True, False):
-            for bound in BOUNDS:
-                outcome = outcomes[kind, vetoes, bound] = simulate(asked, vectors, bound, vetoes=vetoes)
-                print(_row(kind, bound, outcome, vetoes=vetoes), flush=True)
+    runs = [(kind, vetoes, bound) for vetoes in (True, False) for kind in STREAMS for bound in BOUNDS]
+    with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
+        waiting = {}
+        for kind, vetoes, bound in runs:
+            if vetoes or kind == "zipf":
+                places = order(kind, asked)
+                parts = ([asked[place] for place in places], vectors[places], bound)
+                waiting[kind, vetoes, bound] = pool.submit(simulate, *parts, vetoes=vetoes)
+        for (kind, vetoes, bound), outcome in waiting.items():
+            print(_row(kind, bound, outcome.result(), vetoes=vetoes), flush=True)
     if arguments.picture:
-        plot(outcomes, Path(arguments.picture))
+        plot({run: outcome.result() for run, outcome in waiting.items()}, Path(arguments.picture))
 
 
 def _row(kind: str, bound: float, outcome: Outcome, *, vetoes: bool) -> str:

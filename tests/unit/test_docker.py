@@ -36,7 +36,8 @@ SANDBOX = "docker/code-sandbox.yml"
 GPU = "docker/gpu.yml"
 FILES = [(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, GPU), (COMPOSE, GPU, SANDBOX)]
 """What is to be combined by COMPOSE_FILE."""
-PROFILES = ("search", "browser")
+PROFILES = {"search": ["searxng"], "browser": ["browser"], "observability": ["prometheus", "grafana"]}
+"""The services of each."""
 DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
 
 
@@ -278,7 +279,7 @@ def test_the_compose_files_and_what_they_become_together_are_as_the_specificatio
 
 
 @pytest.mark.parametrize("names", FILES, ids="+".join)
-@pytest.mark.parametrize("chosen", [some for size in range(3) for some in combinations(PROFILES, size)], ids="+".join)
+@pytest.mark.parametrize("chosen", [some for size in range(4) for some in combinations(PROFILES, size)], ids="+".join)
 def test_with_any_profiles_what_runs_has_what_it_depends_on_and_a_port_of_its_own(
     names: tuple[str, ...], chosen: tuple[str, ...]
 ) -> None:
@@ -286,7 +287,8 @@ def test_with_any_profiles_what_runs_has_what_it_depends_on_and_a_port_of_its_ow
     services = whole["services"]
     assert {profile for one in services.values() for profile in one.get("profiles", ())} == set(PROFILES)
     running = {name: one for name, one in services.items() if not one.get("profiles") or {*one["profiles"]} & {*chosen}}
-    assert len(running) == (3 if GPU in names else 1) + len(chosen)
+    assert len(running) == (3 if GPU in names else 1) + sum(len(PROFILES[profile]) for profile in chosen)
+    assert {name for profile in chosen for name in PROFILES[profile]} <= set(running)
     ports = []
     for service in running.values():
         ports += [DEFAULT.sub(r"\1", port).rsplit(":", 1)[0] for port in service.get("ports", ())]
@@ -295,7 +297,7 @@ def test_with_any_profiles_what_runs_has_what_it_depends_on_and_a_port_of_its_ow
         for volume in service.get("volumes", ()):
             source = DEFAULT.sub(r"\1", volume).split(":")[0]
             assert (ROOT / source).exists() if source.startswith("./") else source in whole["volumes"]
-    assert ports == ["127.0.0.1:8000"]
+    assert ports == ["127.0.0.1:8000", *(["127.0.0.1:3000"] if "observability" in chosen else [])]
 
 
 def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confines_it() -> None:

@@ -1,11 +1,15 @@
 """What the server counts of itself."""
 
 import asyncio
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.main import create_app
@@ -21,6 +25,7 @@ from models.runtime import OFF_THE_CARD, Runtime
 from tests.conftest import each_case
 
 PAGE = (Path(__file__).parents[2] / "docs" / "observability.md").read_text()
+OBSERVABILITY = Path(__file__).parents[2] / "docker" / "observability"
 SPEC = EngineSpec("toy", "toys", "MIT", "nowhere")
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
@@ -209,6 +214,66 @@ def test_the_page_tells_of_every_reason() -> None:
     for kind in kinds:
         kinds += kind.__subclasses__()
     assert {kind.reason_label for kind in kinds} | {MEMORY, LOAD, RELOAD, WORKER, OFF_THE_CARD, "error"} <= told
+
+
+def expressions() -> dict[str, str]:
+    """What the alerts and the dashboard ask Prometheus, by where they do."""
+    rules = yaml.safe_load((OBSERVABILITY / "alerts.yml").read_text())
+    dashboard = json.loads((OBSERVABILITY / "grafana/dashboards/openfaze.json").read_text())
+    asked = {rule["alert"]: rule["expr"] for group in rules["groups"] for rule in group["rules"]}
+    for panel in dashboard["panels"]:
+        asked |= {f"{panel['title']} {target['refId']}": target["expr"] for target in panel["targets"]}
+    return asked
+
+
+@each_case("place, expression", expressions().items())
+def test_alerts_and_dashboard_ask_for_metrics_and_labels_that_there_are(place: str, expression: str) -> None:
+    names = re.findall(r"\b(openfaze_\w+)", expression)
+    kinds = {name: DECLARED[re.sub(r"_(bucket|sum|count)$", "", name)] for name in names}
+    assert all((one.kind == "histogram") == name.endswith(("_bucket", "_sum", "_count")) for name, one in kinds.items())
+    known = {label for one in kinds.values() for label in one.labels} | {"le", "job"}
+    used = [label for group in re.findall(r"by \(([^)]*)\)", expression) for label in group.split(", ")]
+    assert {*used, *re.findall(r"(\w+)(?:=~|!~|!=|=)\"", expression)} <= known
+    assert names or place in ("OpenfazeDown", "Memory of the server A")
+
+
+def test_the_dashboard_shows_every_metric() -> None:
+    asked = " ".join(expressions().values())
+    assert [name for name in DECLARED if name not in asked] == []
+
+
+def test_alerts_ask_for_reasons_that_there_are() -> None:
+    for reasons in re.findall(r'reason!?=~?"([^"]+)"', " ".join(expressions().values())):
+        assert all(f"`{reason}`" in PAGE for reason in reasons.split("|") if reason not in REJECTIONS)
+
+
+def test_prometheus_takes_the_alerts_and_what_the_dashboard_asks(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("needs promtool, of Debian's package prometheus")
+    asked = [
+        {"record": f"panel:{number}", "expr": expression.replace("$__rate_interval", "5m")}
+        for number, expression in enumerate(expressions().values())
+    ]
+    (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": asked}]}))
+    for command in (
+        ["check", "rules", OBSERVABILITY / "alerts.yml", tmp_path / "panels.yml"],
+        ["check", "config", "--syntax-only", OBSERVABILITY / "prometheus.yml"],
+    ):
+        checked = subprocess.run([promtool, *command], capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stderr
+
+
+def test_prometheus_takes_what_a_server_tells() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("needs promtool, of Debian's package prometheus")
+    metrics, stages = Metrics(), Stages()
+    stages.done("read")
+    metrics.ended(metrics.began("/"), 200, stages)
+    ours = [line for line in asyncio.run(metrics.text()).splitlines() if b"openfaze_" in line]
+    checked = subprocess.run([promtool, "check", "metrics"], input=b"\n".join(ours) + b"\n", capture_output=True)
+    assert (checked.returncode, checked.stderr) == (0, b"")
 
 
 def test_a_distribution_counts_each_value_up_to_its_bound() -> None:

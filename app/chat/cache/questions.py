@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -283,8 +283,8 @@ class Vocabulary:
     light: Mapping[str, int]
     synonyms: Mapping[str, frozenset[int]]
     """The sets that a stem belongs to."""
-    opposites: Sequence[tuple[str, str]]
-    """Stems."""
+    opposites: Mapping[str, frozenset[str]]
+    """Stems, by stems."""
     units: Mapping[str, str]
     unit_names: frozenset[str]
     numbers: Mapping[str, int]
@@ -304,11 +304,6 @@ def vocabulary() -> Vocabulary:
     for number, each in enumerate(data["synonyms"]["sets"]):
         for word in _listed(each):
             synonyms.setdefault(stem(word), set()).add(number)
-    pairs = [_listed(each) for each in data["words"]["opposite_directions"]]
-    turned: dict[str, set[str]] = {}
-    for x, y in pairs:
-        turned.setdefault(x, set()).add(y)
-        turned.setdefault(y, set()).add(x)
     return Vocabulary(
         re.compile(rf"(?<![\w'])(?:{any_of(map(re.escape, phrases))})(?![\w'])"),
         phrases,
@@ -318,7 +313,7 @@ def vocabulary() -> Vocabulary:
         words["questions"],
         words["yes_or_no"],
         words["directions"],
-        {word: frozenset(others) for word, others in turned.items()},
+        _turned(map(_listed, data["words"]["opposite_directions"])),
         words["without_order"],
         words["obligations"],
         words["possibilities"],
@@ -326,7 +321,7 @@ def vocabulary() -> Vocabulary:
         _numbered(data["words"]["persons"]),
         _numbered(data["words"]["light"]),
         {word: frozenset(sets) for word, sets in synonyms.items()},
-        [(stem(x), stem(y)) for x, y in map(_listed, data["opposites"]["pairs"])],
+        _turned((stem(word) for word in _listed(pair)) for pair in data["opposites"]["pairs"]),
         {word: unit for unit, said in data["units"].items() for word in _listed(said)},
         frozenset({*data["units"], *UNITS}),
         _english(NUMBERS, 1),
@@ -341,6 +336,15 @@ def vocabulary() -> Vocabulary:
 _WEEKDAYS: Final = tuple(
     f"{day}{ending}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for ending in ("day", "days")
 )
+
+
+def _turned(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
+    """To each word those that it is paired with."""
+    turned: dict[str, set[str]] = {}
+    for x, y in pairs:
+        turned.setdefault(x, set()).add(y)
+        turned.setdefault(y, set()).add(x)
+    return {word: frozenset(others) for word, others in turned.items()}
 
 
 def _numbered(kinds: Sequence[str]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from app.chat.cache.verified import (
     MIN_SIMILARITY,
     Decision,
     Observation,
+    choose,
     decide,
     draw_of,
     is_plain_question,
@@ -48,7 +49,7 @@ class Asked:
     vector: Vector
     scope: str
     near: KnownQuestion | None
-    """The nearest that nothing speaks against."""
+    """The one of which most is known, of those near it that nothing speaks against."""
     decision: Decision
 
 
@@ -87,7 +88,7 @@ class Rephrased:
             return None
         near = [one for one in near if one.similarity >= MIN_SIMILARITY]
         # Reading both takes a millisecond and more.
-        found = await asyncio.to_thread(_first_alike, near, text) if near else None
+        found = await asyncio.to_thread(_known_best, near, text) if near else None
         if found is None:
             return Asked(text, vector, scope, None, "explore")
         draw = draw_of(scope, text, found.answer.hex(), len(found.seen))
@@ -168,8 +169,11 @@ class Rephrased:
         await self._known.close()
 
 
-def _first_alike(near: Sequence[KnownQuestion], text: str) -> KnownQuestion | None:
-    return next((one for one in near if disagree(one.text, text) is None), None)
+def _known_best(near: Sequence[KnownQuestion], text: str) -> KnownQuestion | None:
+    """Of those that nothing speaks against the one of which most is known."""
+    alike = [one for one in near if disagree(one.text, text) is None]
+    place = choose([(one.seen, one.similarity) for one in alike])
+    return None if place is None else alike[place]
 
 
 def _is_plain(events: Sequence[Event]) -> bool:

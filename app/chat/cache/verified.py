@@ -137,11 +137,16 @@ def probability(observations: Observations, similarity: float) -> float:
         counts = Counter(_step(each.similarity) for each in observations.seen if each.correct is correct)
         likelihood += np.array(list(counts.values()), np.float32) @ table[list(counts)]
     ratio = np.exp(likelihood - likelihood.max())
-    order = np.argsort(-ratio)
+    likely = np.flatnonzero(ratio > _NEGLIGIBLE)
+    order = likely[np.argsort(-ratio[likely])]
     # The region of a level holds the parameters whose ratio is greater: those before its place in this order.
     worst = np.minimum.accumulate(np.exp(right[int(min(similarity, 1) * _STEPS)][order]))
     levels = ratio[order]
     return float(np.sum(worst * (levels - np.append(levels[1:], 0))))
+
+
+_NEGLIGIBLE: Final = 1e-6
+"""A ratio of likelihoods below which parameters make no difference."""
 
 
 def _step(similarity: float) -> int:
