@@ -12,9 +12,11 @@ from app.chat.cache.verified import (
     MAX_OBSERVATIONS,
     MAX_QUESTION_CHARS,
     MIN_OBSERVATIONS,
+    MIN_SIMILARITY,
     VERSION,
     Observation,
     Observations,
+    choose,
     decide,
     draw_of,
     is_plain_question,
@@ -113,6 +115,17 @@ def test_answers_that_are_wrong_by_chance_stay_within_the_bound(max_error: float
                 seen = seen.added(Observation(similarity, correct))
     assert given > 0.01 * asked
     assert wrong <= max_error * asked
+
+
+def test_the_entry_is_chosen_of_which_most_is_known() -> None:
+    unknown, little, much = Observations(), right(4), right(60)
+    assert choose([]) is None
+    assert choose([(unknown, 0.8), (unknown, 0.9)]) == 1
+    assert choose([(unknown, 0.99), (little, 0.9)]) == 1
+    assert choose([(unknown, 0.99), (little, 0.9), (much, 0.9)]) == 2
+    assert choose([(much, MIN_SIMILARITY - 0.01)]) is None
+    wrong = Observations().added(*[Observation(0.9, correct=False)] * 60)
+    assert choose([(wrong, 0.9), (much, 0.9)]) == 1
 
 
 def test_the_draw_is_the_same_for_the_same_request_in_the_same_state() -> None:

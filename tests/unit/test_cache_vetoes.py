@@ -99,6 +99,8 @@ def test_a_veto_is_the_same_in_both_directions() -> None:
         ("Who killed Caesar?", "Who did Caesar kill?", "order"),
         ("What eats mice?", "What do mice eat?", "order"),
         ("Did Rome conquer Greece?", "Was Rome conquered by Greece?", "order"),
+        ("Can I replace butter with oil?", "Can I replace oil with butter?", "order"),
+        ("Is A the cause of B?", "Is B the cause of A?", "order"),
         ("Flights from Paris to London", "Flights from London to Paris", "direction"),
         ("A flight to Paris", "A flight from Paris", "direction"),
         ("Convert kilometres to miles", "Convert miles to kilometres", "direction"),

@@ -177,7 +177,7 @@ def _capitalised(text: str) -> Iterator[str]:
     for each in found:
         word = each.group().removesuffix("'s")
         inside = any(character.isupper() for character in word[1:])
-        if word.startswith("I'") or (word.lower() in little and not (word.isupper() and len(word) > 1)):
+        if word == "I" or word.startswith("I'") or (word.lower() in little and not word.isupper()):
             continue  # "Hi, What" and the like
         before = text[: each.start()].rstrip(_BETWEEN)
         if inside or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):

@@ -140,8 +140,12 @@ def _is_swapped(a: Question, b: Question) -> bool:
 
 def _is_passive_twin(passive: Question, active: Question, shared: Sequence[str]) -> bool:
     """Whether what `passive` says was done by somebody, `active` says in the same order without "by"."""
-    by = passive.objects.get("by", frozenset())
-    return "by" not in active.objects and len(shared) > 2 and shared[-1] in by and active.content[-1] == shared[-1]
+    if "by" in active.objects or len(shared) < 2 or _PASSIVE.isdisjoint(passive.words):
+        return False
+    return shared[-1] in passive.objects.get("by", frozenset()) and active.content[-1] == shared[-1]
+
+
+_PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "got"))
 
 
 def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
