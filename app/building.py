@@ -287,7 +287,8 @@ def _cache_folder(settings: Settings) -> Path:
 
 
 _SHAPE_NO_ANSWER = frozenset(
-    {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload", "metrics_port"}
+    {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
+    | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
     | {"max_wrong_keys", "prices", "state_url", "state_down"}
     | {name for name in Settings.model_fields if name.startswith(("cache", "default_"))}

@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         look=services.runtime.look,
         activity=activity,
         metrics=services.metrics,
+        traces=services.traces,
     )
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)

@@ -17,6 +17,7 @@ from app.access.keys import ApiKeys
 from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
 from app.metrics import Metrics
 from app.telemetry import Stages
+from app.tracing import Traces, answered
 from models.base import ShareUsedUp
 from models.memory import Activity
 from models.scheduler import SHARE
@@ -79,6 +80,7 @@ class RequestScope:
         look: Callable[[], Awaitable[None]],
         activity: Activity,
         metrics: Metrics,
+        traces: Traces,
     ) -> None:
         """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`."""
         self._app = app
@@ -87,6 +89,7 @@ class RequestScope:
         self._keys = keys
         self._look = look
         self._metrics = metrics
+        self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -111,7 +114,10 @@ class RequestScope:
 
         share = SHARE.set(SHARE.get())
         self._activity.running += 1
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            self._traces.request(scope, route, stages) as span,
+        ):
             try:
                 if not _is_open(scope["path"]):
                     address = scope["client"][0] if scope.get("client") else ""
@@ -151,6 +157,7 @@ class RequestScope:
                 self._activity.running -= 1
                 self._activity.ended += 1
                 self._metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
+                answered(span, stages.failed or status or CLIENT_GONE_STATUS)
                 log.info(
                     "request",
                     method=scope["method"],

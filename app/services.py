@@ -37,6 +37,7 @@ from app.chat.tool_loop import ToolLimits
 from app.metrics import Metrics, Routes, fill_from_cache, fill_from_engines, fill_from_inputs
 from app.settings import Settings
 from app.state.entries import Entries
+from app.tracing import Traces, provider_for
 from models.base import EngineUnavailable, ModelError
 from models.capability import GPU, OFF
 from models.catalog import CATALOG
@@ -83,6 +84,8 @@ class Services:
             )
         self.settings = settings
         self.metrics = Metrics(routes)
+        provider = provider_for(settings.traces_url) if settings.traces_url else None
+        self.traces = Traces(provider, with_content=settings.traces_content)
         self.keys = build_keys(settings)
         self.admission = build_admission(settings)
         self.runtime = build_runtime(settings)
@@ -114,7 +117,7 @@ class Services:
         recall = self._recall(settings, self.entries, embedder) if self.entries is not None else None
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         answerer = Answerer(
-            partial(use, LLM),
+            lambda: self.traces.llm(use(LLM)),
             embedder,
             self.find_task,
             self.has_task,
@@ -250,6 +253,7 @@ class Services:
                     await part.close()
             except Exception:
                 log.exception("closing_failed", part=type(part).__name__)
+        await asyncio.to_thread(self.traces.close)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +274,9 @@ class _Prepared:
         return await readings.read(specialist, request, partial(self._run, request))
 
     async def _run(self, request: TaskRequest) -> Result[Any]:
-        await self.services.prepare(self.name)
-        return await self.task.run(request)
+        with self.services.traces.task(self.name):
+            await self.services.prepare(self.name)
+            return await self.task.run(request)
 
 
 def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:

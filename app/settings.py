@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """TCP port for `/metrics`, without a key, at OPENFAZE_HOST; 0 takes a free one. Unset: `/metrics` is a route like
     every other, and needs a key."""
+    traces_url: Address | None = None
+    """A collector of OpenTelemetry's that takes traces over HTTP, such as http://localhost:4318. Needs the extra
+    `otel`; unset: no traces."""
+    traces_content: bool = False
+    """Whether traces hold what LLMs are asked and answer; never where a request has `x-interfaze-zdr`."""
 
     personal_data: Literal["block", "redact"] = "block"
     """What `S7` does where a request's guard asks for it: `block`, as every code; `redact`: besides, e-mail addresses,

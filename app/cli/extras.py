@@ -37,6 +37,7 @@ PURPOSES: Mapping[str, str] = {
     CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
     "encryption": "cryptography, for OPENFAZE_CACHE_SECRET",
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
+    "otel": "OpenTelemetry's SDK, for OPENFAZE_TRACES_URL",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "redact": "phonenumbers, for OPENFAZE_PERSONAL_DATA=redact",
     "redis": "redis, for OPENFAZE_CACHE_URL and OPENFAZE_STATE_URL=redis://…",

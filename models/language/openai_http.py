@@ -19,6 +19,7 @@ import aiohttp
 import httpx
 import pydantic_core
 from httpx_aiohttp import AiohttpTransport
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_faults import Complaint, fault, seconds_until
@@ -314,6 +315,7 @@ class OpenAiHttp:
 
     async def _send(self, content: bytes, agent: str) -> httpx.Response:
         headers = {**self._headers, "user-agent": agent}
+        _TRACE.inject(headers)
         body: dict[str, Any] = {"content": content}
         if len(content) > _PIECE:
             # Its length is told by hand: httpx knows it of what it is given whole.
@@ -349,6 +351,10 @@ class OpenAiHttp:
         )
         failure.__cause__ = error
         return failure
+
+
+_TRACE = TraceContextTextMapPropagator()
+"""Writes `traceparent` where the request that a call is made for has one, or is traced here."""
 
 
 class _InPieces(httpx.AsyncByteStream):

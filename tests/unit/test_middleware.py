@@ -12,6 +12,7 @@ from app.metrics import Metrics
 from app.middleware import HELD_S, RequestScope
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
+from app.tracing import Traces
 from models.base import EngineOverloaded, ShareUsedUp
 from models.memory import Activity
 
@@ -39,7 +40,7 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
         happened.append(seconds)
 
     admission = Admission(SqliteCounters(Path("none")), Prices(1, 1))
-    scope = RequestScope(fails, ApiKeys(["key"]), admission, look, Activity(), Metrics())
+    scope = RequestScope(fails, ApiKeys(["key"]), admission, look, Activity(), Metrics(), Traces())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened

@@ -1,0 +1,212 @@
+"""Traces of requests in OpenTelemetry's GenAI semantic conventions: a span for a request, and within it `chat {model}`
+for each call of the LLM and `execute_tool {task}` for each task.
+
+Without the extra `otel`, or an address to send them to, no span is made; a caller's `traceparent` is passed on to the
+LLM's server either way. What a request says is in none of it unless a setting asks, and never where the caller asks
+that nothing be kept.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import pydantic_core
+from opentelemetry import context
+from opentelemetry.trace import NoOpTracer, Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from app.telemetry import Stages
+from models.language.llm import Abilities, Done, Llm, LlmCall, LlmEvent, TextDelta
+from models.measures import reason_of
+
+REMEDY = "Run `openfaze install otel`."
+FORGETS = "x-interfaze-zdr"
+_HEADERS = ("traceparent", "tracestate")
+_PROPAGATOR = TraceContextTextMapPropagator()
+_KEEPS_CONTENT = contextvars.ContextVar("keeps_content", default=False)
+
+
+class Provider(Protocol):
+    """The SDK's TracerProvider."""
+
+    def get_tracer(self, instrumenting_module_name: str, /) -> Tracer: ...
+
+    def shutdown(self) -> None: ...
+
+
+class Traces:
+    """Of one server."""
+
+    def __init__(self, provider: Provider | None = None, *, with_content: bool = False) -> None:
+        """None: no spans. `with_content`: prompts and answers are part of them."""
+        self._provider = provider
+        self._tracer = provider.get_tracer("openfaze") if provider else NoOpTracer()
+        self._with_content = with_content
+
+    @contextlib.contextmanager
+    def request(self, scope: Scope, route: str, stages: Stages) -> Iterator[Span]:
+        """The span of a request, within its caller's, while the block runs; `answered` ends it well."""
+        headers = Headers(scope=scope)
+        caller = {name: value for name in _HEADERS if (value := headers.get(name))}
+        parent = _PROPAGATOR.extract(caller, context.Context())
+        attributes = {"http.request.method": scope["method"], "http.route": route}
+        span = self._tracer.start_span(f"{scope['method']} {route}", parent, SpanKind.SERVER, attributes)
+        token = context.attach(set_span_in_context(span, parent))
+        keeps = self._with_content and headers.get(FORGETS, "").strip().lower() != "true"
+        content = _KEEPS_CONTENT.set(keeps)
+        try:
+            yield span
+        finally:
+            _KEEPS_CONTENT.reset(content)
+            context.detach(token)
+            if stages.task:
+                span.set_attribute("openfaze.task", stages.task)
+            if stages.output_tokens:
+                span.set_attribute("gen_ai.usage.input_tokens", stages.input_tokens)
+                span.set_attribute("gen_ai.usage.output_tokens", stages.output_tokens)
+            span.end()
+
+    @contextlib.contextmanager
+    def task(self, name: str) -> Iterator[None]:
+        """The span of a task."""
+        attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
+        span = self._tracer.start_span(f"execute_tool {name}", None, SpanKind.INTERNAL, attributes)
+        token = context.attach(set_span_in_context(span))
+        try:
+            with _ended(span):
+                yield
+        finally:
+            context.detach(token)
+
+    def llm(self, llm: Llm) -> Llm:
+        """`llm`, with a span for each call."""
+        return llm if self._provider is None else _TracedLlm(llm, self._tracer)
+
+    def close(self) -> None:
+        """Sends what waits. Blocks."""
+        if self._provider is not None:
+            self._provider.shutdown()
+
+
+def answered(span: Span, status: int) -> None:
+    """Takes down how the request ended."""
+    span.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        span.set_attribute("error.type", str(status))
+        span.set_status(Status(StatusCode.ERROR))
+
+
+def provider_for(url: str) -> Provider:
+    """Sends spans to `url`, a collector that speaks OTLP over HTTP, off the event loop. Raises ValueError."""
+    if not (find_spec("opentelemetry.sdk") and find_spec("opentelemetry.exporter.otlp.proto.http")):
+        raise ValueError(f"OPENFAZE_TRACES_URL needs OpenTelemetry's SDK. {REMEDY}")
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    resource = Resource.create({"service.name": "openfaze", "service.version": version("openfaze")})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces")))
+    return provider
+
+
+@contextlib.contextmanager
+def _ended(span: Span) -> Iterator[None]:
+    """Ends `span` with the block. Of what the block fails with it keeps the kind: a message may quote a request."""
+    try:
+        yield
+    except Exception as error:
+        span.set_attribute("error.type", reason_of(error))
+        span.set_status(Status(StatusCode.ERROR))
+        raise
+    finally:
+        span.end()
+
+
+class _TracedLlm:
+    """Another LLM, as itself."""
+
+    def __init__(self, llm: Llm, tracer: Tracer) -> None:
+        self._llm = llm
+        self._tracer = tracer
+
+    @property
+    def name(self) -> str:
+        return self._llm.name
+
+    @property
+    def is_capable(self) -> bool:
+        return self._llm.is_capable
+
+    @property
+    def loaded(self) -> bool:
+        return self._llm.loaded
+
+    async def abilities(self) -> Abilities:
+        return await self._llm.abilities()
+
+    def count_tokens(self, text: str) -> int:
+        return self._llm.count_tokens(text)
+
+    async def load(self) -> None:
+        await self._llm.load()
+
+    async def close(self) -> None:
+        await self._llm.close()
+
+    async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        attributes: dict[str, Any] = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "openfaze",
+            "gen_ai.request.model": self.name,
+        }
+        keeps_content = _KEEPS_CONTENT.get()
+        if keeps_content:
+            attributes["gen_ai.input.messages"] = await asyncio.to_thread(_as_json, call.messages)
+        span = self._tracer.start_span(f"chat {self.name}", None, SpanKind.CLIENT, attributes)
+        said: list[str] = []
+        with _ended(span):
+            async with aclosing(self._llm.stream(call)) as events:
+                # The call goes out before the first event: its `traceparent` is to name this span. Between two events
+                # the caller's own span is the current one.
+                token = context.attach(set_span_in_context(span))
+                try:
+                    first = await anext(events)
+                finally:
+                    context.detach(token)
+                _note(span, first, said)
+                yield first
+                async for event in events:
+                    _note(span, event, said)
+                    yield event
+            if keeps_content:
+                answer = [{"role": "assistant", "content": "".join(said)}]
+                span.set_attribute("gen_ai.output.messages", _as_json(answer))
+
+
+def _as_json(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Texts alone: a picture would be megabytes."""
+    told = []
+    for message in messages:
+        content = message.get("content") or ""
+        texts = [content] if isinstance(content, str) else [part["text"] for part in content if "text" in part]
+        told.append({"role": message["role"], "parts": [{"type": "text", "content": text} for text in texts]})
+    return pydantic_core.to_json(told).decode()
+
+
+def _note(span: Span, event: LlmEvent, said: list[str]) -> None:
+    if isinstance(event, TextDelta):
+        said.append(event.text)
+    elif isinstance(event, Done):
+        span.set_attribute("gen_ai.response.finish_reasons", [event.finish_reason])
+        for name, tokens in (("input", event.prompt_tokens), ("output", event.completion_tokens)):
+            if tokens is not None:
+                span.set_attribute(f"gen_ai.usage.{name}_tokens", tokens)
