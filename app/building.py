@@ -290,8 +290,7 @@ _SHAPE_NO_ANSWER = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
-    | {"max_wrong_keys", "prices", "state_url", "state_down"}
-    | {name for name in Settings.model_fields if name.startswith(("cache", "default_"))}
+    | {name for name in Settings.model_fields if name.startswith(("cache", "state", "default_", "prices", "trace"))}
 )
 """Settings that several servers of one cache may have of their own. Any other makes answers of its own."""
 

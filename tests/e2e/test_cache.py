@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -32,9 +33,11 @@ from tests.e2e.full_model import (
     system,
     text_part,
 )
+from tests.e2e.test_keys import until
 from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
+from tests.redis_server import serving_redis
 
 KEY, OTHER = "test-key-1", "test-key-2"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
@@ -332,6 +335,40 @@ def test_answers_outlive_the_server(tmp_path: Path) -> None:
             told.append(vcache(client.post(PATH, json=body)))
     # A setting that shapes answers asks anew.
     assert told == [False, True, False]
+
+
+def test_a_redis_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:
+    with serving_redis(tmp_path) as redis, serving_full_model(cache="exact", cache_url=redis.url) as model:
+        says_ok(model)
+        assert not vcache(model.ask("Kept in Redis?"))
+        assert vcache(model.ask("Kept in Redis?"))
+        redis.kill()
+        assert [content_of(model.ask(f"And without {number}?")) for number in range(5)] == ["ok"] * 5
+        redis.start()
+        question = iter(range(1000))
+        # It is left alone for a second.
+        until(
+            lambda: (
+                (asked := f"And again {next(question)}?") and not vcache(model.ask(asked)) and vcache(model.ask(asked))
+            )
+        )
+
+
+def test_what_was_looked_up_is_counted(model: FullModel) -> None:
+    says_ok(model)
+    counted = cache_counts(model)
+    model.ask("Who counts?")
+    model.ask("Who counts?")
+    model.ask("Who counts?", headers={"x-interfaze-bypass-cache": "true"})
+    now = cache_counts(model)
+    changed = {outcome: now[outcome] - counted.get(outcome, 0) for outcome in ("miss", "hit", "bypass")}
+    assert changed == {"miss": 1, "hit": 1, "bypass": 1}
+
+
+def cache_counts(model: FullModel) -> dict[str, float]:
+    lines = model.client.get("/metrics").text.splitlines()
+    found = (re.fullmatch(r'openfaze_cache_total\{layer="exact",outcome="(\w+)"\} (\S+)', line) for line in lines)
+    return {one[1]: float(one[2]) for one in found if one}
 
 
 def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:

@@ -2,12 +2,10 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from app.state.redis_entries import RedisEntries
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
 from models.fair_executor import FairExecutor
-from tests.server import free_port
+from tests.redis_server import serving_redis
 
 MB = 1 << 20
 
@@ -29,36 +27,8 @@ def key(name: str, tenant: str = "t1", kind: str = "answer") -> Key:
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as (url, _):
-        yield url
-
-
-class redis_server:  # noqa: N801 - it is called like a function
-    """A real Redis on a socket of its own, until the block ends."""
-
-    def __init__(self, folder: Path) -> None:
-        if shutil.which("redis-server") is None:
-            pytest.skip("needs redis-server: `apt-get install redis-server`")
-        self._folder = folder
-        self._port = free_port()
-
-    def __enter__(self) -> "tuple[str, subprocess.Popen[bytes]]":
-        options = ["--save", "", "--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self._folder)]
-        self._process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
-        import redis
-
-        with redis.Redis(port=self._port) as client:
-            while True:
-                try:
-                    client.ping()
-                    break
-                except redis.ConnectionError:
-                    time.sleep(0.02)
-        return f"redis://127.0.0.1:{self._port}/0", self._process
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+    with serving_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -249,20 +219,18 @@ async def test_a_killed_writer_leaves_no_torn_entry(tmp_path: Path) -> None:
 
 
 async def test_a_killed_redis_is_down_and_comes_back(tmp_path: Path) -> None:
-    server = redis_server(tmp_path)
-    with server as (url, process):
-        store = RedisEntries(url)
+    with serving_redis(tmp_path) as server:
+        store = RedisEntries(server.url)
         await store.put(key("a"), b"x", max_age_s=60)
-        process.kill()
-        process.wait()
+        server.kill()
         for _ in range(3):
             with pytest.raises(StoreDown):
                 await store.get(key("a"))
-    with server:
+        await asyncio.to_thread(server.start)
         assert await store.get(key("a")) is None
         await store.put(key("a"), b"y", max_age_s=60)
         assert await store.get(key("a")) == b"y"
-    await store.close()
+        await store.close()
 
 
 @pytest.mark.parametrize("secret", [None, "correct horse battery staple"])
