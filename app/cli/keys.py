@@ -9,7 +9,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from app.access import key_file
+from app.access.admission import FLUSH_S
 from app.access.key_file import KeyFileError, StoredKey
+from app.access.keys import REFRESH_S
 from app.cli import fail, read_settings
 from app.errors import ApiError
 from app.settings import PREFIX
@@ -25,6 +27,8 @@ keys = typer.Typer(
 
 _OPTIONS = ("requests_per_minute", "tokens_per_minute", "concurrent", "budget_usd", "budget_period", "expires", "tasks")
 """Fields that are options, too, in the order in which they are listed."""
+
+_UNTIL_ALL_IS_WRITTEN_S = REFRESH_S + FLUSH_S + 1
 
 Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Requests a minute.")]
@@ -137,7 +141,9 @@ def rotate_key(name: Name) -> None:
 @keys.command("remove")
 def remove_key(
     name: Name,
-    purge: Annotated[bool, typer.Option(help="Delete what is kept of it, too: uploads, counts, usage.")] = False,
+    purge: Annotated[
+        bool, typer.Option(help="Delete what is kept of it, too: uploads, answers, counts. It takes five seconds.")
+    ] = False,
 ) -> None:
     """Remove a key. Running servers refuse it within two seconds."""
     file = _keys_file()
@@ -157,6 +163,8 @@ def remove_key(
 async def _purged(tenant: str) -> list[str]:
     from app.building import build_purges
 
+    # Until then running servers take the key, and write down what it used.
+    await asyncio.sleep(_UNTIL_ALL_IS_WRITTEN_S)
     return [f"deleted of it: {count} {what}" for what, count in await build_purges(read_settings())(tenant)]
 
 

@@ -52,6 +52,7 @@ CREATE TABLE usage (
 """
 _LOCKED_S = 1.0
 """What a connection waits for another process."""
+_SETTLED_S = 0.02
 _MOST_AT_ONCE = 256
 """Steps of one transaction."""
 
@@ -77,6 +78,8 @@ class SqliteCounters:
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         """What the connection has open: somebody may delete the file, or put another in its place."""
+        self._later: asyncio.TimerHandle | None = None
+        """When what nobody waits for is done, unless something else comes before."""
         self._cleared = ""
         """The day on which old rows were deleted last."""
 
@@ -84,8 +87,16 @@ class SqliteCounters:
         return await self._done(lambda db, now: _reserve(db, now, tenant, limits, ask))
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        # Nobody waits: whatever is asked for from now on is done after it.
-        self._begin(_Step(lambda db, now: _settle(db, now, reservation, used), None))
+        # Nobody waits: whatever is asked for from now on is done after it, in the same transaction where that is soon.
+        loop = asyncio.get_running_loop()
+        self._steps.append((loop, _Step(lambda db, now: _settle(db, now, reservation, used), None)))
+        if self._later is None:
+            self._later = loop.call_later(_SETTLED_S, self._do_later)
+
+    def _do_later(self) -> None:
+        self._later = None
+        if self._steps:
+            self._thread.submit(self._do_all)
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         await self._done(
@@ -128,6 +139,10 @@ class SqliteCounters:
 
     async def close(self) -> None:
         """Does what was asked for."""
+        if self._later is not None:
+            self._later.cancel()
+        while self._steps:
+            await asyncio.wrap_future(self._thread.submit(self._do_all))
         self._thread.submit(self._let_go)
         await asyncio.to_thread(self._thread.shutdown)
 

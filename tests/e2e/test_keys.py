@@ -86,6 +86,72 @@ def test_what_will_not_do_names_its_field(arguments: tuple[str, ...], message: s
     assert (tmp_path / FILE).read_bytes() == before
 
 
+def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
+    limits = ("--requests-per-minute", "60", "--budget-usd", "2.5", "--tasks", "ocr, stt", "--expires", "2027-01-31")
+    keys("add", "alice", *limits, folder=tmp_path)
+    [line] = keys("list", folder=tmp_path).splitlines()
+    told = "requests-per-minute=60  budget-usd=2.5  expires=2027-01-31  tasks=ocr,speech_to_text"
+    assert line.split("  ", 2)[2] == told
+    changed = ("--budget-period", "day", "--concurrent", "4", "--unset", "tasks", "--unset", "--expires")
+    keys("set", "alice", *changed, folder=tmp_path)
+    [line] = keys("list", folder=tmp_path).splitlines()
+    assert line.split("  ", 2)[2] == "requests-per-minute=60  concurrent=4  budget-usd=2.5  budget-period=day"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("add", "bob", "--requests-per-minute", "0"), "requests_per_minute: Input should be greater than or equal"),
+        (("add", "bob", "--budget-usd", "-1"), "budget_usd: Input should be greater than or equal to 0"),
+        (("add", "bob", "--budget-period", "year"), "budget_period: Input should be 'day', 'month' or 'total'"),
+        (("add", "bob", "--expires", "soon"), "expires: should be a date (2027-01-31) or a date-time"),
+        (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no such task; there are: "),
+        (("set", "bob", "--concurrent", "1"), "name: 'keys.toml' has no key 'bob'"),
+        (("set", "alice"), "there is nothing to set"),
+        (("set", "alice", "--unset", "name"), "--unset: no limit 'name'; there are: requests-per-minute, "),
+        (("rotate", "bob"), "name: 'keys.toml' has no key 'bob'"),
+        (("usage", "bob"), "name: 'keys.toml' has no key 'bob'"),
+    ],
+)
+def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    keys("add", "alice", folder=tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+    result = openfaze_here(
+        "keys", *arguments, folder=tmp_path, OPENFAZE_KEYS_FILE=FILE, OPENFAZE_STATE_URL="sqlite:///counters.sqlite"
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_path: Path) -> None:
+    variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files"}
+    old = keys("add", "alice", folder=tmp_path).strip()
+    other = keys("add", "bob", folder=tmp_path).strip()
+    form: dict[str, Any] = {"files": {"file": ("a.txt", b"mine")}, "data": {"purpose": "user_data"}}
+
+    def listed(key: str) -> list[str] | int:
+        headers = {"authorization": f"Bearer {key}"}
+        answer = httpx.get(f"{base_url}/v1/files", headers=headers, trust_env=False)
+        return [file["filename"] for file in answer.json()["data"]] if answer.is_success else answer.status_code
+
+    settings = Settings(_env_file=None, keys_file=str(tmp_path / FILE), files_dir=str(tmp_path / "files"), llm="off")
+    with serving_app(settings) as base_url:
+        for key in (old, other):
+            headers = {"authorization": f"Bearer {key}"}
+            httpx.post(f"{base_url}/v1/files", headers=headers, trust_env=False, **form).raise_for_status()
+        new = openfaze_here("keys", "rotate", "alice", folder=tmp_path, **variables).stdout.strip()
+        until(lambda: listed(new) == ["a.txt"])
+        assert listed(old) == 401
+        removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
+        assert "deleted of it: 1 uploads" in removed.stderr
+        until(lambda: listed(new) == 401)
+        assert listed(other) == ["a.txt"]
+    assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
+    used = openfaze_here("keys", "usage", folder=tmp_path, **variables).stdout.splitlines()
+    assert [line.split()[0] for line in used] == ["name", "bob"]
+
+
 @pytest.mark.parametrize("arguments", [("list",), ("add", "alice"), ("remove", "alice")])
 def test_without_the_setting_there_is_no_file(arguments: tuple[str, ...], tmp_path: Path) -> None:
     result = openfaze_here("keys", *arguments, folder=tmp_path)

@@ -230,6 +230,21 @@ def test_a_key_without_limits_has_no_headers_of_them(model: FullModel, keys: dic
     assert rates(model.ask("Hi?", headers=bearer(keys["free"]))) == {}
 
 
+def test_an_answer_from_the_cache_is_given_on_a_spent_budget(tmp_path: Path) -> None:
+    key = add_key(tmp_path / "keys.toml", "alice", {"budget_usd": 0.0001})
+    told = {"keys_file": str(tmp_path / "keys.toml"), "files_dir": str(tmp_path / "files"), "cache": "exact"}
+    with serving_full_model(**told, cache_url=f"sqlite:///{tmp_path}/answers.sqlite") as model:
+        model.script(said(20))
+        asked: dict[str, Any] = {"headers": bearer(key), "max_tokens": 20}
+        first = model.ask("Hi?", **asked)
+        assert (content_of(first), first.json()["vcache"]) == ("Yes.", False)
+        for _ in range(3):
+            again = model.ask("Hi?", **asked)
+            assert (content_of(again), again.json()["vcache"]) == ("Yes.", True)
+        error_of(model.ask("Hello?", **asked), 402, "insufficient_quota")
+        assert len(model.prompts) == 1
+
+
 def test_what_was_used_is_told_by_the_command_when_the_server_has_ended(tmp_path: Path) -> None:
     key = add_key(tmp_path / "keys.toml", "alice", {})
     with serving_full_model(keys_file=str(tmp_path / "keys.toml"), files_dir=str(tmp_path / "files")) as model:

@@ -1,0 +1,258 @@
+"""A request's admission and its charge, with a real store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.access.admission import ASSUMED_ANSWER_TOKENS, Admission, Visit
+from app.access.key_file import digest_of
+from app.access.keys import ApiKeys, Caller
+from app.errors import ApiError, InsufficientQuota, InvalidApiKey, RateLimited, TaskNotAllowed, Unavailable
+from app.state.counters import NANO, Limits, Prices
+from app.state.sqlite_counters import SqliteCounters
+
+PRICES = Prices(1.0, 2.0)
+A_TOKEN = 1000
+"""Billionths of a dollar of a token of a prompt; twice that of an answer's."""
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_800_014_400.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def admission(tmp_path: Path) -> AsyncIterator[Admission]:
+    admission = Admission(SqliteCounters(tmp_path / "counters.sqlite", clock=Clock()), PRICES, clock=Clock())
+    yield admission
+    await admission.close()
+
+
+def caller(**limits: Any) -> Caller:
+    return Caller("a" * 32, name="alice", limits=Limits(**limits))
+
+
+async def entered(admission: Admission, who: Caller, *asked: Any, **more: Any) -> Visit:
+    visit = admission.visit(who)
+    await visit.enter(*asked, **more)
+    return visit
+
+
+def test_prices_are_dollars_a_million_tokens() -> None:
+    assert Prices.read("input=1.50, output=3.5").of(1_000_000, 1_000_000) == 5 * NANO
+    assert Prices.read("output=0,input=0.0001").of(10_000, 5) == A_TOKEN
+
+
+@pytest.mark.parametrize("text", ["", "1.5", "input=1", "input=1,output=x", "input=1,output=-1", "input=1,output=inf"])
+def test_other_prices_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="write dollars a million tokens as 'input=1.50,output=3.50'"):
+        Prices.read(text)
+
+
+async def test_without_max_tokens_an_answer_of_1024_is_taken(admission: Admission) -> None:
+    who = caller(tokens_per_minute=2 * ASSUMED_ANSWER_TOKENS)
+    await entered(admission, who, "chat", 24, None)
+    with pytest.raises(RateLimited, match="request of about 1048 tokens"):
+        await entered(admission, who, "chat", 24, None)
+    await entered(admission, who, "chat", 24, 900)
+
+
+async def test_a_spent_budget_leaves_answers_from_the_cache(admission: Admission) -> None:
+    who = caller(budget=100 * A_TOKEN, requests_per_minute=4, concurrent=1)
+    visit = await entered(admission, who, "chat", 100, 0)
+    await visit.leave(100)
+    with pytest.raises(InsufficientQuota):
+        await entered(admission, who, "chat", 100, 0)
+    cached = await entered(admission, who, "chat", 100, 0, is_cached=True)
+    await cached.leave(100, is_free=True)
+    assert cached.headers["x-ratelimit-remaining-requests"] == "2", "it is a request"
+    missed = await entered(admission, who, "chat", 100, 0, is_cached=True)
+    with pytest.raises(InsufficientQuota, match=r"budget of \$0.0001 for this month"):
+        await missed.pay()
+    assert missed.headers["x-ratelimit-remaining-requests"] == "2", "what is refused takes nothing"
+    await missed.break_off(has_begun=True)
+    await (await entered(admission, who)).leave()
+    await admission.flush()
+    [used] = await admission._store.usage()
+    assert (used.requests, used.input_tokens, used.money) == (3, 100, 100 * A_TOKEN)
+
+
+async def test_who_has_money_pays_for_what_is_not_in_the_cache(admission: Admission) -> None:
+    visit = await entered(admission, caller(budget=100 * A_TOKEN), "chat", 100, 0, is_cached=True)
+    await visit.pay()
+    await visit.leave(100)
+    with pytest.raises(InsufficientQuota):
+        await entered(admission, caller(budget=100 * A_TOKEN), "chat", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("has_begun", "written", "tokens"),
+    [(False, [], 0), (True, [], 50), (False, ["12345678"] * 10, 70), (True, ["x"] * 10, 60)],
+)
+async def test_a_request_that_breaks_off_is_charged_for_what_it_wrote(
+    has_begun: bool, written: list[str], tokens: int, admission: Admission
+) -> None:
+    who = caller(tokens_per_minute=1000, concurrent=1)
+    visit = await entered(admission, who, "chat", 50, 500)
+    for text in written:
+        visit.wrote(text)
+    await visit.break_off(has_begun=has_begun)
+    assert visit.headers["x-ratelimit-remaining-tokens"] == str(1000 - tokens)
+    await visit.break_off(has_begun=True)
+    await visit.leave(400, 400)
+    again = await entered(admission, who, "chat", 1000 - tokens, 0)
+    assert again.headers["x-ratelimit-remaining-tokens"] == "0"
+
+
+async def test_headers_are_those_of_the_rates_that_the_key_has(admission: Admission) -> None:
+    visit = await entered(admission, caller(requests_per_minute=10, tokens_per_minute=600), "chat", 60, 30)
+    assert visit.headers == {
+        "x-ratelimit-limit-requests": "10",
+        "x-ratelimit-remaining-requests": "9",
+        "x-ratelimit-reset-requests": "6s",
+        "x-ratelimit-limit-tokens": "600",
+        "x-ratelimit-remaining-tokens": "510",
+        "x-ratelimit-reset-tokens": "9s",
+    }
+    await visit.leave(600, 3000)
+    assert visit.headers["x-ratelimit-reset-tokens"] == "6m0s"
+    assert (await entered(admission, caller(budget=1))).headers == {}
+
+
+async def test_a_key_without_limits_costs_the_store_nothing(tmp_path: Path) -> None:
+    admission = Admission(SqliteCounters(tmp_path / "counters.sqlite"), PRICES)
+    for _ in range(3):
+        visit = await entered(admission, Caller("a" * 32, limits=Limits()), "chat", 5, None)
+        await visit.answered()
+        await visit.leave(5, 5)
+    await admission.close()
+    assert not (tmp_path / "counters.sqlite").exists()
+
+
+async def test_usage_that_cannot_be_written_waits(tmp_path: Path) -> None:
+    path = tmp_path / "counters.sqlite"
+    path.mkdir()
+    admission = Admission(SqliteCounters(path), PRICES)
+    for _ in range(2):
+        await (await entered(admission, caller(), "chat")).leave(1, 2)
+        await admission.flush()
+    path.rmdir()
+    await (await entered(admission, caller(), "chat")).leave(1, 2)
+    await admission.flush()
+    await admission.flush()
+    [used] = await admission._store.usage()
+    assert (used.name, used.requests, used.input_tokens, used.output_tokens) == ("alice", 3, 3, 6)
+    assert used.money == 15 * A_TOKEN
+    await admission.close()
+
+
+async def test_a_store_that_is_down_refuses_or_allows(tmp_path: Path) -> None:
+    (tmp_path / "counters.sqlite").mkdir()
+    store = SqliteCounters(tmp_path / "counters.sqlite")
+    who = caller(requests_per_minute=1)
+    with capture_logs() as log, pytest.raises(Unavailable) as refusal:
+        await entered(Admission(store, PRICES), who)
+    assert (refusal.value.code, refusal.value.retry_after) == ("upstream_unavailable", 2)
+    assert [line["event"] for line in log] == ["counters_down"]
+    lenient = Admission(store, PRICES, when_down="allow")
+    for _ in range(3):
+        visit = await entered(lenient, who)
+        await visit.leave()
+        assert visit.headers == {}
+    await store.close()
+
+
+async def test_tasks_that_a_key_may_not_run_cost_it_nothing(admission: Admission) -> None:
+    who = Caller("a" * 32, limits=Limits(requests_per_minute=1), tasks=frozenset({"ocr", "chat"}))
+    with pytest.raises(TaskNotAllowed, match=r"This key may not run 'translate'\. It may run: chat, ocr\."):
+        await entered(admission, who, "translate")
+    await entered(admission, who, "ocr")
+
+
+async def test_places_of_callers_that_are_cancelled_are_free(admission: Admission) -> None:
+    who = caller(concurrent=3)
+
+    async def work() -> None:
+        visit = await entered(admission, who)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await visit.break_off(has_begun=True)
+
+    for _ in range(5):
+        tasks = [asyncio.create_task(work()) for _ in range(3)]
+        while len(admission._running) < 3:
+            await asyncio.sleep(0)
+        with pytest.raises(RateLimited, match="3 requests at a time"):
+            await entered(admission, who)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def opened(keys: ApiKeys, key: str, address: str = "192.0.2.1") -> int:
+    try:
+        keys.check(f"Bearer {key}", address)
+    except ApiError as error:
+        return error.status
+    return 200
+
+
+def test_wrong_keys_are_slowed_by_address_and_drain_evenly() -> None:
+    clock = Clock()
+    keys = ApiKeys(["old", "new"], wrong_keys=6, clock=clock)
+    assert opened(keys, "old") == 200
+    assert [opened(keys, f"guess-{one}") for one in range(8)] == [401] * 6 + [429] * 2
+    assert opened(keys, "old") == 200, "it opened from there before"
+    assert opened(keys, "new") == 429, "who guesses right is not told so"
+    assert opened(keys, "new", "192.0.2.2") == 200
+    clock.now += 10
+    assert [opened(keys, "guess") for _ in range(2)] == [401, 429]
+    clock.now += 10
+    assert opened(keys, "new") == 200
+
+
+def test_an_ipv6_network_is_one_address() -> None:
+    keys = ApiKeys(["key"], wrong_keys=2, clock=Clock())
+    assert [opened(keys, "x", f"2001:db8::{one}") for one in range(1, 5)] == [401, 401, 429, 429]
+    assert opened(keys, "x", "2001:db8:0:1::1") == 401
+
+
+def test_what_is_remembered_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.access.keys._MOST_ADDRESSES", 10)
+    keys = ApiKeys(["key"], wrong_keys=1, clock=Clock())
+    for one in range(100):
+        opened(keys, "x", f"10.0.0.{one}")
+        opened(keys, "key", f"10.0.1.{one}")
+    guesses = keys._guesses
+    assert guesses is not None
+    assert (len(guesses._tried), len(guesses._known)) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("expires", "last", "first_over"),
+    [
+        ("2027-01-15", 12 * 3600 - 1, 12 * 3600),
+        ("2027-01-15T13:00:00Z", 3599, 3600),
+        ("2027-01-15T14:00:00+01:00", 3599, 3600),
+        ("2027-01-15 13:00:00", 3599, 3600),
+    ],
+)
+def test_a_key_is_valid_until_its_end(expires: str, last: float, first_over: float, tmp_path: Path) -> None:
+    for written in (f'"{expires}"', expires):
+        file = tmp_path / "keys.toml"
+        file.write_text(f'[[keys]]\nname = "a"\nsha256 = "{digest_of("key").hex()}"\nexpires = {written}\n')
+        clock = Clock()
+        keys = ApiKeys([], file, clock=clock)
+        clock.now += last
+        assert opened(keys, "key") == 200
+        clock.now += first_over - last
+        with pytest.raises(InvalidApiKey, match="it expired at 2027-01-1"):
+            keys.check("Bearer key")
