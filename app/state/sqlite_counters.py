@@ -5,7 +5,6 @@ import secrets
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -29,12 +28,13 @@ from app.state.counters import (
     refused,
 )
 from app.state.entries import StoreDown
+from app.state.sqlite_file import Schema, SqliteFile
 
 T = TypeVar("T")
 
-VERSION = 1
-"""Of the tables."""
-_SCHEMA = """
+_SCHEMA = Schema(
+    1,
+    """
 CREATE TABLE rates (tenant TEXT PRIMARY KEY, requests REAL NOT NULL, tokens REAL NOT NULL, at REAL NOT NULL)
     WITHOUT ROWID;
 CREATE TABLE leases (
@@ -49,7 +49,8 @@ CREATE TABLE usage (
     input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, money INTEGER NOT NULL,
     PRIMARY KEY (tenant, name, day)
 ) WITHOUT ROWID;
-"""
+""",
+)
 _LOCKED_S = 1.0
 """What a connection waits for another process."""
 _SETTLED_S = 0.02
@@ -71,13 +72,9 @@ class SqliteCounters:
     share a transaction, so that many callers cost less each than one."""
 
     def __init__(self, path: Path, *, clock: Clock = WALL) -> None:
-        self._path = path
+        self._file = SqliteFile(path, _SCHEMA, "counters", locked_s=_LOCKED_S, is_cache=False)
         self._clock = clock
         self._steps: deque[tuple[asyncio.AbstractEventLoop, _Step[Any]]] = deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="counters")
-        self._db: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        """What the connection has open: somebody may delete the file, or put another in its place."""
         self._later: asyncio.TimerHandle | None = None
         """When what nobody waits for is done, unless something else comes before."""
         self._cleared = ""
@@ -96,7 +93,7 @@ class SqliteCounters:
     def _do_later(self) -> None:
         self._later = None
         if self._steps:
-            self._thread.submit(self._do_all)
+            self._file.submit(self._do_all)
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         await self._done(
@@ -142,9 +139,8 @@ class SqliteCounters:
         if self._later is not None:
             self._later.cancel()
         while self._steps:
-            await asyncio.wrap_future(self._thread.submit(self._do_all))
-        self._thread.submit(self._let_go)
-        await asyncio.to_thread(self._thread.shutdown)
+            await asyncio.wrap_future(self._file.submit(self._do_all))
+        await self._file.close()
 
     async def _done(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -153,7 +149,7 @@ class SqliteCounters:
 
     def _begin(self, step: _Step[Any]) -> None:
         self._steps.append((asyncio.get_running_loop(), step))
-        self._thread.submit(self._do_all)
+        self._file.submit(self._do_all)
 
     def _do_all(self) -> None:
         """All that waits, whoever asked for it: none of it where any of it fails."""
@@ -161,58 +157,21 @@ class SqliteCounters:
         if not steps:
             return
         results: list[Any] = []
-        failure: Exception | None = None
-        try:
-            db = self._opened()
+        failure: StoreDown | None = None
+
+        def work(db: sqlite3.Connection) -> list[Any]:
             with db:
                 db.execute("BEGIN IMMEDIATE")
                 now = self._clock()
-                results = [step.work(db, now) for _, step in steps]
-        except (sqlite3.Error, OSError) as error:
-            self._let_go()
-            failure = StoreDown(str(error))
-            failure.__cause__ = error
+                return [step.work(db, now) for _, step in steps]
+
+        try:
+            results = self._file.tried(work)
+        except StoreDown as error:
+            failure = error
         for loop in {loop for loop, _ in steps}:
             own = [(step, place) for place, (of, step) in enumerate(steps) if of is loop]
             loop.call_soon_threadsafe(_tell, own, results, failure)
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._db is not None and self._file != _identity(self._path):
-            self._let_go()
-        if self._db is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Transactions are begun where they are needed.
-            db = sqlite3.connect(self._path, timeout=_LOCKED_S, isolation_level=None)
-            try:
-                self._prepare(db)
-            except BaseException:
-                db.close()
-                raise
-            self._db, self._file = db, _identity(self._path)
-        return self._db
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        # Only of a new file; then other users of the machine cannot read it.
-        if not self._path.stat().st_size:
-            self._path.chmod(0o600)
-        db.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing; a machine without power loses the last steps, but none is torn.
-        db.execute("PRAGMA synchronous = NORMAL")
-        with db:
-            db.execute("BEGIN IMMEDIATE")
-            [version] = db.execute("PRAGMA user_version").fetchone()
-            if version == VERSION:
-                return
-            if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise sqlite3.DatabaseError(f"'{self._path}' holds something else, or is of another version")
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {VERSION}")
-
-    def _let_go(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
 
 
 def _tell(steps: Sequence[tuple[_Step[Any], int]], results: Sequence[Any], failure: Exception | None) -> None:
@@ -290,11 +249,3 @@ def _spend(db: sqlite3.Connection, tenant: str, period: str, money: int) -> None
         "INSERT INTO spent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET money = money + excluded.money",
         (tenant, period, money),
     )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

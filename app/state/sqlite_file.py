@@ -1,22 +1,22 @@
-"""A file of SQLite that holds nothing that cannot be had again: opened when it is needed, and begun anew where it is
-damaged."""
+"""A file of SQLite: opened when it is needed, and again after a failure."""
 
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import structlog
 
 from app.state.entries import StoreDown
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _LOCKED_S = 0.04
-"""What a connection waits for another process; less than what a look-up may take."""
+"""What a connection to a cache waits for another process; less than what a look-up may take."""
 _DAMAGED = ("malformed", "not a database", "no such table", "no such column", "file is encrypted", "short read")
 """What SQLite says where the file is none of ours, or is damaged."""
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Schema:
     version: int
-    """A file of another version is begun anew."""
+    """A file of another version is not used; a cache is begun anew."""
     tables: str
     """SQL that makes them."""
 
@@ -34,31 +34,42 @@ class Schema:
 class SqliteFile:
     """A connection in a thread of its own, which opens it when it is needed, and again after a failure."""
 
-    def __init__(self, path: Path, schema: Schema, name: str) -> None:
-        """`name`: of the thread."""
+    def __init__(
+        self, path: Path, schema: Schema, name: str, *, locked_s: float = _LOCKED_S, is_cache: bool = True
+    ) -> None:
+        """`name`: of the thread. `is_cache`: it holds nothing that cannot be had again, and is begun anew where it is
+        damaged."""
         self._path = path
         self._schema = schema
+        self._locked_s = locked_s
+        self._is_cache = is_cache
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         """What the connection has open: somebody may delete the file, or put another in its place."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        # The first look-up does not wait for the file to be made.
-        self._thread.submit(self._prepared)
+        if is_cache:
+            # The first look-up does not wait for the file to be made.
+            self._thread.submit(self._prepared)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, in the thread. Raises StoreDown."""
-        return await asyncio.wrap_future(self._thread.submit(self._tried, work))
+        return await asyncio.wrap_future(self.submit(self.tried, work))
+
+    def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Calls it in the thread."""
+        return self._thread.submit(call, *args, **kwargs)
 
     async def close(self) -> None:
         await asyncio.wrap_future(self._thread.submit(self._let_go))
         self._thread.shutdown()
 
-    def _tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """As `run`, for who is in the thread."""
         try:
             return work(self._opened())
         except sqlite3.DatabaseError as error:
             self._let_go()
-            if not _is_damage(error):
+            if not (self._is_cache and _is_damage(error)):
                 raise StoreDown(str(error)) from error
             log.warning("cache_file_begun_anew", path=str(self._path), reason=str(error))
         except OSError as error:
@@ -83,7 +94,7 @@ class SqliteFile:
         if self._db is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # Transactions are begun where they are needed.
-            db = sqlite3.connect(self._path, timeout=_LOCKED_S, isolation_level=None)
+            db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
             try:
                 self._prepare(db)
             except BaseException:
@@ -109,7 +120,7 @@ class SqliteFile:
             if version == self._schema.version:  # another connection was faster
                 return
             if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise sqlite3.DatabaseError(f"not a database of this version ({version})")
+                raise sqlite3.DatabaseError(f"not a database of this version ({version}): '{self._path}'")
             for statement in filter(str.strip, self._schema.tables.split(";")):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {self._schema.version}")

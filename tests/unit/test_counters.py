@@ -343,7 +343,7 @@ async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE wages (name)")
     store = SqliteCounters(path)
-    with pytest.raises(StoreDown, match="holds something else"):
+    with pytest.raises(StoreDown, match="not a database of this version"):
         await store.usage()
     await store.close()
     with sqlite3.connect(path) as other:
