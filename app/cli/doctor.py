@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import platform
+import re
 import shutil
+import textwrap
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -37,7 +39,10 @@ from tasks.search.providers import names_of
 from tasks.wording.search_query import SearchQuery
 
 WIDTH = 100
-"""Columns of the table at most."""
+"""Columns of what is shown at most."""
+AT_A_TIME = 2
+"""Capabilities that are tried."""
+_PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 
@@ -99,13 +104,16 @@ async def _shown(settings: Settings) -> list[Finding]:
         async with aclosing(_findings(settings, lambda name: status.update(f"trying {name} …"))) as findings:
             async for finding in findings:
                 found.append(finding)
-                console.print(_row(finding))
+                for row in console.render_lines(_row(finding)):
+                    line = Text.assemble(*((part.text, part.style or "") for part in row))
+                    line.rstrip()
+                    console.print(line, soft_wrap=True)
 
-    # What follows is not wrapped, so that what is to be pasted stays in one piece.
     for finding in found:
         if finding.outcome in ("missing", "failed"):
-            title = (f"\n{finding.capability}: ", _COLOURS[finding.outcome])
-            console.print(Text.assemble(title, as_called_here(finding.said)), soft_wrap=True)
+            told = _wrapped(f"{finding.capability}: {as_called_here(finding.said)}", console.width)
+            title = len(finding.capability) + 1
+            console.print(Text.assemble("\n", (told[:title], _COLOURS[finding.outcome]), told[title:]), soft_wrap=True)
     counts = Counter(finding.outcome for finding in found)
     weights = ", ".join(size for _, _, size in _weights_in(Path(settings.weights_dir))) or "none"
     for line in (
@@ -115,6 +123,13 @@ async def _shown(settings: Settings) -> list[Finding]:
     ):
         console.print(Text(line), soft_wrap=True)
     return found
+
+
+def _wrapped(text: str, width: int) -> str:
+    """In lines of `width`, but for what is to be pasted: a command in backticks and an address stay in one piece."""
+    kept = _PASTED.sub(lambda command: command[0].replace(" ", _BLANK), text)
+    lines = textwrap.wrap(kept, width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_BLANK, " ")
 
 
 def _cards_shown() -> Iterator[str]:
@@ -156,20 +171,34 @@ def _row(finding: Finding) -> Table:
 
 
 async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncGenerator[Finding, None]:
-    """One capability after the other: side by side they would measure each other. `trying` is told what comes next."""
+    """Two capabilities at a time, as most wait for a file or another process as long as they compute; one at a time
+    where memory of cards is measured. `trying` is told what begins, and findings come in the catalog's order."""
     runtime = build_runtime(settings)
     fetcher = build_fetcher(settings)
     try:
         trying("cards")
         if on_cards := await _use_of_cards(settings, runtime):
             yield on_cards
-        for state in runtime.states():
-            trying(state.capability)
-            yield await _try(runtime, state, str(getattr(settings, state.capability, AUTO)))
-        trying("web_search")
-        yield await _search_the_web(settings, fetcher)
-        trying("browser")
-        yield await _render_a_page(settings)
+        gate = asyncio.Semaphore(1 if cards() else AT_A_TIME)
+
+        async def begun(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
+            async with gate:
+                trying(name)
+                return await trial()
+
+        chosen = [(state, str(getattr(settings, state.capability, AUTO))) for state in runtime.states()]
+        trials = [begun(state.capability, partial(_try, runtime, state, choice)) for state, choice in chosen]
+        trials.append(begun("browser", partial(_render_a_page, settings)))
+        # This one only waits.
+        searched = asyncio.create_task(_search_the_web(settings, fetcher))
+        running = [searched, *map(asyncio.create_task, trials)]
+        try:
+            for trial in [*running[1:-1], searched, running[-1]]:
+                yield await trial
+        finally:
+            for trial in running:
+                trial.cancel()
+            await asyncio.wait(running)
     finally:
         await fetcher.close()
         await runtime.close()

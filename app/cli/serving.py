@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from app import calling
 from app.building import build_connections
-from app.calling import as_called_here
+from app.calling import as_called_here, in_the_image
 from app.connections import allow_descriptors, bounded_protocol
 from app.metrics import PATH, metrics_app
 from app.services import Services
@@ -188,15 +188,19 @@ def url_of(host: str, port: int) -> str:
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
-    """One event for programs; for people, what they want to know first."""
+    """One event for programs; for people, what they want to know first, beside the log where that is for programs
+    because nobody watches it now."""
     settings = services.settings
     llm, caution = _llm(services)
     if caution:
         log.warning("llm_caution", llm=llm, caution=caution)
-    if not logs_for_people(settings.log_format):
+    watched = logs_for_people(settings.log_format)
+    if not watched:
         metrics = {"metrics": metrics_url} if metrics_url else {}
         log.info("serving", url=base_url, llm=llm, weights_dir=settings.weights_dir, **metrics)
-        return
+        # A container's log holds both.
+        if settings.log_format == "json" or in_the_image():
+            return
     keyed = services.keys.asked_for
     lines = {
         "docs": f"{base_url}/docs",
@@ -214,7 +218,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
         " (OPENFAZE_API_KEY stands for one of the keys)" if keyed else "",
         f":\n\n{calling.as_curl(base_url, keyed=keyed)}\n",
         sep="",
-        file=sys.stderr,
+        file=sys.stderr if watched else sys.stdout,
         flush=True,
     )
 

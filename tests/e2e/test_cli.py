@@ -75,7 +75,8 @@ def test_doctor_tries_what_is_there_and_says_what_is_missing(off: dict[str, str]
     assert max(map(len, table.splitlines())) <= WIDTH
     assert "\n\nimage_guard: Run `openfaze pull nsfw-vit`" in remedies
     assert re.search(
-        r"^object_detection: Run `openfaze pull fastestdet`, or put https://.* into OPENFAZE_WEIGHTS_DIR", remedies
+        r"^object_detection: Run `openfaze pull fastestdet`, or put https://.* into OPENFAZE_WEIGHTS_DIR",
+        " ".join(remedies.split()),
     )
     assert f"weights in {WEIGHTS}: none" in remedies
 

@@ -41,10 +41,18 @@ def test_the_banner_names_the_addresses_and_a_first_request_that_works(tmp_path:
 
 
 def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", llm_base_url="http://me:secret@127.0.0.1:9/v1") as server:
+    with serving(tmp_path / "log", log_format="json", llm_base_url="http://me:secret@127.0.0.1:9/v1") as server:
         [event] = [line for line in server.log if line["event"] == "serving"]
         assert (event["url"], event["llm"]) == (server.base_url, "openai-server at http://…@127.0.0.1:9/v1")
         assert not [line for line in server.log_file.read_text().splitlines() if not line.startswith("{")]
+
+
+def test_without_a_terminal_the_banner_is_there_beside_the_log(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", imports="") as server:
+        shown = banner(server)
+        assert f"serves on {server.base_url}\n" in shown
+        assert [line for line in server.log if line["event"] == "serving"]
+        assert SAID in json.loads(pasted(shown))["choices"][0]["message"]["content"]
 
 
 def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How `openfaze doctor` shows what it finds."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -66,9 +67,50 @@ async def test_what_is_to_be_done_stands_below_in_one_piece(
     finds(monkeypatch, *FOUND, BROKEN)
     status, text = await examined(capsys)
     assert status == 1
-    assert f"\nspeech_to_text: {as_called_here(REMEDY)}\n" in text
+    below = text.split("\n\nspeech_to_text: ")[1]
+    assert "speech_to_text: " + " ".join(below.split("\n\n")[0].split()) == f"speech_to_text: {as_called_here(REMEDY)}"
+    assert "https://example.com/" + "weights/" * 20 in text
     assert "\nllm: It broke.\n" in text
     assert "\n1 ok, 1 missing, 1 failed, 1 off\n" in text
+
+
+async def test_lines_end_at_the_width_and_with_no_blanks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = "`docker compose run --rm openfaze openfaze pull whisper-large-v3-turbo`"
+    told = f"{'No weights are here, and these are sentences about them. ' * 5}Run {command} to get them, or wait."
+    finds(monkeypatch, *FOUND, replace(BROKEN, said=told))
+    _, text = await examined(capsys)
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    below = text.split("\n\nllm: ")[1].split("\n\n")[0].splitlines()
+    assert max(map(len, below)) <= 100
+    assert [line for line in below if command in line]
+
+
+async def test_two_are_tried_at_a_time_and_found_in_the_catalogs_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DRIVER, "_answer", (0, "There is no NVIDIA driver."))
+    together, most, names = asyncio.Barrier(2), [0, 0], list[str]()
+
+    async def attempt(_: object, state: CapabilityState, __: str) -> Finding:
+        most[0] += 1
+        most[1] = max(most)
+        names.append(state.capability)
+        if len(names) <= 2:
+            await together.wait()
+        await asyncio.sleep(0)
+        most[0] -= 1
+        return Finding(state.capability, "ok")
+
+    async def other(*_: object) -> Finding:
+        return Finding("other", "off")
+
+    monkeypatch.setattr(doctor, "_try", attempt)
+    monkeypatch.setattr(doctor, "_search_the_web", other)
+    monkeypatch.setattr(doctor, "_render_a_page", other)
+    found = [one.capability async for one in doctor._findings(Settings(_env_file=None), lambda _: None)]
+    assert most[1] == 2
+    assert found == [*names, "other", "other"]
+    assert found[:-2] == [name for name in CATALOG if name in found]
 
 
 @pytest.mark.parametrize(
