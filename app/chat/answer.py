@@ -248,7 +248,9 @@ class Answerer:
         whole = await asyncio.to_thread(whole_answer, plan, entries)
         if whole is not None or not entries or not all(map(is_text, entries)) or not _QUESTION.search(turn.text):
             return whole
-        texts = await trim(entries, turn.text, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder)
+        texts = await trim(
+            entries, turn.text, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder, is_answer=True
+        )
         return "\n".join(line for text in texts for line in text.split("\n") if line != GAP) or None
 
     async def _without_llm(

@@ -105,9 +105,9 @@ async def _shown(settings: Settings) -> list[Finding]:
             async for finding in findings:
                 found.append(finding)
                 for row in console.render_lines(_row(finding)):
-                    line = Text.assemble(*((part.text, part.style or "") for part in row))
-                    line.rstrip()
-                    console.print(line, soft_wrap=True)
+                    shown = Text.assemble(*((part.text, part.style or "") for part in row))
+                    shown.rstrip()
+                    console.print(shown, soft_wrap=True)
 
     for finding in found:
         if finding.outcome in ("missing", "failed"):

@@ -194,7 +194,7 @@ def test_the_table_of_labels_is_well_formed() -> None:
     table = tomllib.loads(Path(concepts.FILE).read_text("utf-8"))
     said: dict[tuple[str, ...], str] = {}
     for name, row in table.items():
-        assert set(row) <= {"kind", "weak", "also", "words", "hints", "lines"}, name
+        assert set(row) <= {"kind", "weak", "also", "party", "words", "hints", "lines"}, name
         assert row["kind"] in {"amount", "count", "date", "time", "number", "text"}, name
         assert {other.strip() for other in row.get("also", "").split(",") if other.strip()} <= table.keys(), name
         for phrase in row.get("words", "").split(","):

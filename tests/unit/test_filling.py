@@ -328,6 +328,48 @@ async def test_a_field_that_may_be_left_out_is_where_nothing_answers_it() -> Non
     assert filling.answer.value == {"total": 63.6}
 
 
+TWO_PARTIES = """ACME Inc                          INVOICE
+55 Main Street                    No. 1234
+Springfield, IL 62701             3 May 2024
+
+Bill To                           Ship To
+John Miller                       Beta Warehouse
+9 Oak Avenue                      77 Harbor Road
+Portland, OR 97201                Seattle, WA 98101
+
+Total due     $119.00"""
+
+
+@each_case(
+    ("name", "value"),
+    [
+        ("vendor_address", "55 Main Street Springfield, IL 62701"),
+        ("customer", "John Miller"),
+        ("customer_address", "9 Oak Avenue Portland, OR 97201"),
+        ("cust_addr", "9 Oak Avenue Portland, OR 97201"),
+        ("shipping_address", "77 Harbor Road Seattle, WA 98101"),
+    ],
+)
+async def test_a_block_belongs_to_the_party_that_its_label_names(name: str, value: str) -> None:
+    assert await filled(pasted(TWO_PARTIES), **{name: STRING}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("rounding", "after", "total"),
+    [("-0.01", "60.30", 60.3), ("0.01", "60.30", 60.3), ("0.04", "60.35", 60.35), ("0.00", "60.31", 60.31)],
+)
+async def test_a_total_is_what_it_is_rounded_to(rounding: str, after: str, total: float) -> None:
+    rows = [("Lamp", "60.31"), ("Total", "60.31"), ("Rounding", rounding), ("", after), ("Cash", "70.00")]
+    page = ocr("ACME BOOKS", *[tuple(filter(None, row)) for row in rows])
+    assert await filled(read(page=page), total=NUMBER) == {"total": total}
+
+
+async def test_a_company_in_brackets_is_torn_at_none_of_them() -> None:
+    page = ocr("GOLDEN BOOKS (M) SDN BHD (169609-A)", "NO. 5, JALAN SAGU 18", ("Total", "63.60"))
+    company = (await filled(read(page=page), company=STRING))["company"]
+    assert company in ("GOLDEN BOOKS (M) SDN BHD", "GOLDEN BOOKS (M) SDN BHD (169609-A)")
+
+
 async def test_lines_that_are_joined_keep_their_commas() -> None:
     page = ocr("ACME BOOKS SDN BHD", "NO. 55, JALAN SAGU 18,", "TAMAN DAYA,", "81100 JOHOR BAHRU.", ("Total", "63.60"))
     found = await filled(read(page=page), company=STRING, address=STRING, total=NUMBER)

@@ -29,10 +29,12 @@ async def trim(
     budget: int,
     count: Callable[[str], int],
     embedder: Embedder | None = None,
+    *,
+    is_answer: bool = False,
 ) -> list[str]:
     executor = FairExecutor("test")
     try:
-        return await trim_in_threads(entries, question, budget, count, executor, embedder)
+        return await trim_in_threads(entries, question, budget, count, executor, embedder, is_answer=is_answer)
     finally:
         await executor.close()
 
@@ -44,6 +46,11 @@ def transcript(lines: Sequence[str]) -> Entry:
 
 def web_page(text: str) -> Entry:
     return entry_of("scraper", {"url": "https://a.example/", "title": "T", "description": "", "markdown": text})
+
+
+def prose_lines(count: int) -> list[str]:
+    said = prose(1, 10 * count)
+    return [" ".join(said[start : start + 10]) for start in range(0, 10 * count, 10)]
 
 
 def pages_of_prose(pages: int, at: int = -1) -> Entry:
@@ -90,6 +97,21 @@ async def test_the_beginning_stays_and_gaps_are_marked() -> None:
     lines = (await shortened(entry, "When does the warranty end?", 300)).splitlines()
     assert lines[:2] == ["[page 1]", entry.result.data["sections"][0]["lines"][0]["text"]]
     assert "[…]" in lines
+
+
+async def test_an_answer_has_neither_the_beginning_nor_headings_and_rules_of_tables() -> None:
+    rows = ["| Tool | Warranty |", "| --- | --- |", "| Hose | 4 March 2031 |"]
+    text = "\n".join(
+        ["# Our garden", *prose_lines(20), "## The warranty of the garden hose", *rows, NEEDLE, *prose_lines(20)]
+    )
+    [answer] = await trim(
+        [web_page(text)], "When does the warranty of the garden hose end?", 60, estimate_tokens, is_answer=True
+    )
+    assert NEEDLE in answer
+    assert "# " not in answer
+    assert "---" not in answer
+    [prompt] = await trim([web_page(text)], "When does the warranty of the garden hose end?", 60, estimate_tokens)
+    assert "# " in prompt
 
 
 async def test_what_is_kept_is_in_its_order_and_word_for_word() -> None:

@@ -98,6 +98,8 @@ MAX_EMBEDDED = 64
 GAP = "[…]"
 """Stands where something was left out."""
 
+_SAYS_NOTHING = re.compile(r"#{1,6} .*|[|:\s-]*")
+"""A heading, the rule below a table's first row."""
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
 
@@ -138,8 +140,11 @@ async def trim(
     count: Callable[[str], int],
     executor: FairExecutor,
     embedder: Embedder | None = None,
+    *,
+    is_answer: bool = False,
 ) -> list[str]:
-    """One text an entry, `budget_tokens` together at most as `count` counts them, whole if they fit.
+    """One text an entry, `budget_tokens` together at most as `count` counts them, whole if they fit. `is_answer`: it is
+    shown to who asked, who needs neither the beginning nor headings and the rules of tables.
 
     With `embedder`, meaning counts as much as words; where it fails, words alone do. Texts are read in the threads of
     `executor`, in time linear in their length.
@@ -149,7 +154,7 @@ async def trim(
     return [
         result.text
         if result.need <= share
-        else await _shortened(result.pieces, question, share, count, executor, embedder)
+        else await _shortened(result.pieces, question, share, count, executor, embedder, is_answer=is_answer)
         for result, share in zip(results, shares, strict=True)
     ]
 
@@ -215,23 +220,29 @@ async def _shortened(
     count: Callable[[str], int],
     executor: FairExecutor,
     embedder: Embedder | None,
+    *,
+    is_answer: bool,
 ) -> str:
-    pieces, scores, ranked = await executor.run(_ranked, whole, question)
+    pieces, scores, ranked = await executor.run(_ranked, whole, question, is_answer=is_answer)
     if embedder is not None and question.strip():
         promising = ranked[:MAX_EMBEDDED]
         similar = await _similarity(question, [pieces[index].text for index in promising], embedder)
-        best = max(scores) or 1.0
+        best = max(scores, default=0.0) or 1.0
         scores = [score / best for score in scores] if similar else scores
         for index, similarity in zip(promising, similar, strict=False):
             scores[index] += max(0.0, similarity)
-    return await executor.run(_within, pieces, scores, budget, count)
+    return await executor.run(_within, pieces, scores, budget, count, 0 if is_answer else HEAD_PIECES)
 
 
-def _ranked(whole: Sequence[Piece], question: str) -> Slices[tuple[list[Piece], list[float], list[int]]]:
+def _ranked(
+    whole: Sequence[Piece], question: str, *, is_answer: bool
+) -> Slices[tuple[list[Piece], list[float], list[int]]]:
     """Pieces short enough to be chosen from, their scores by words, and their places by score."""
     longest = max(MAX_PIECE_CHARS, sum(len(piece.text) for piece in whole) // MAX_PIECES)
     pieces: list[Piece] = []
     for piece in whole:
+        if is_answer and _SAYS_NOTHING.fullmatch(piece.text.strip()):
+            continue
         pieces += [Piece(part, piece.heading) for part in _parts(piece.text, longest)]
         yield
     overlap = yield from word_overlap(question, [piece.text for piece in pieces])
@@ -239,9 +250,11 @@ def _ranked(whole: Sequence[Piece], question: str) -> Slices[tuple[list[Piece], 
     return pieces, scores, _best_first(scores)
 
 
-def _within(pieces: Sequence[Piece], scores: Sequence[float], budget: int, count: Callable[[str], int]) -> Slices[str]:
-    """As much as `budget` holds, the best first."""
-    kept = _affordable(pieces, _best_first(scores), budget, count)
+def _within(
+    pieces: Sequence[Piece], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
+) -> Slices[str]:
+    """As much as `budget` holds, the best first, but for the first `head` pieces."""
+    kept = _affordable(pieces, _best_first(scores), budget, count, head)
     # Pieces were counted one by one, and tokens do not add up exactly.
     while kept and count(assembled(pieces, sorted(kept))) > budget:
         kept.pop()
@@ -257,7 +270,9 @@ def _best_first(scores: Sequence[float]) -> list[int]:
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
-def _affordable(pieces: Sequence[Piece], ranked: Sequence[int], budget: int, count: Callable[[str], int]) -> list[int]:
+def _affordable(
+    pieces: Sequence[Piece], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
+) -> list[int]:
     """Indices in the order of their worth: the head, then the best that the budget still holds."""
     gap = count(GAP) + 1
     kept: list[int] = []
@@ -279,7 +294,7 @@ def _affordable(pieces: Sequence[Piece], ranked: Sequence[int], budget: int, cou
             headings.add(piece.heading)
             spent += cost
 
-    for index in range(min(HEAD_PIECES, len(pieces))):
+    for index in range(min(head, len(pieces))):
         take(index, budget * HEAD_SHARE)
     for index in ranked:
         if spent + gap >= budget:

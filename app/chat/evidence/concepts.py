@@ -29,6 +29,8 @@ class Concept:
     weak: bool
     also: frozenset[str]
     """Names of concepts that may be the same."""
+    party: str = ""
+    """Whom the lines below such a label belong to."""
 
 
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
@@ -40,7 +42,12 @@ def _listed(name: str, key: str) -> list[tuple[str, ...]]:
 
 
 CONCEPTS = {
-    name: Concept(row["kind"], row.get("weak", False), frozenset(row["also"].split(", ") if "also" in row else ()))
+    name: Concept(
+        row["kind"],
+        row.get("weak", False),
+        frozenset(row["also"].split(", ") if "also" in row else ()),
+        row.get("party", ""),
+    )
     for name, row in _ROWS.items()
 }
 PHRASES = {tokens: name for name in _ROWS for tokens in _listed(name, "words")}

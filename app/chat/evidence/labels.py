@@ -11,7 +11,7 @@ from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
-from app.chat.evidence.concepts import LABEL_WORDS, LAST_WORDS, are_synonyms
+from app.chat.evidence.concepts import LABEL_WORDS, LAST_WORDS, PHRASES, are_synonyms
 from app.chat.evidence.passages import Box, Passage, fold, look_alike
 from tasks.result import CORNERS, Bounds
 
@@ -47,10 +47,12 @@ def words_of_key(key: str) -> tuple[str, ...]:
 
 def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
     """`cust`, `addr` → customer, address; `duedate` → due, date."""
+    if tuple(words) in PHRASES:
+        return tuple(words)
     return tuple(
         part
         for word in words
-        for part in ((word,) if word in LABEL_WORDS else _ABBREVIATIONS.get(word, "").split() or _parted(word))
+        for part in (_ABBREVIATIONS.get(word, "").split() or ((word,) if word in LABEL_WORDS else _parted(word)))
     )
 
 

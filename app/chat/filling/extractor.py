@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.chat.event_driver import Entry
+from app.chat.evidence.concepts import CONCEPTS, concepts_of
 from app.chat.evidence.evidence import Place, leaves
 from app.chat.evidence.labels import Names, names_of
 from app.chat.evidence.passages import Passage, fold, passages_of
@@ -22,11 +23,12 @@ from app.chat.filling.features import (
     kinds_of,
     label_matches,
     meanings_of,
+    renamed,
     span_features,
     types_of,
     wants_iso,
 )
-from app.chat.filling.spans import Reading, Span, reading_of
+from app.chat.filling.spans import Reading, Span, reading_of, without_brackets
 from app.chat.schema.structured import Path, schema_at
 from models.extraction.network import Network, Pieces, Questions
 from models.fair_executor import FairExecutor
@@ -45,6 +47,10 @@ UNDECIDED = 0.5
 """A piece that is less likely than that may as well be another one of its line, if that is the place."""
 TAKEN = 0.25
 """What is left of the probability of a place that a surer field has taken."""
+
+
+OWNED = 2.0
+"""What it adds to a logit that a place belongs to the party which a field is of, and takes where it is another's."""
 
 
 class Wanted(NamedTuple):
@@ -167,10 +173,25 @@ class Extractor:
         reading, strings, spans, texts = await self._executor.run(_prepared, passages, fields, self._most_spans)
         if not reading.spans or not fields:
             return Scored(reading, fields, np.zeros((len(fields), 1 + len(reading.spans)), np.float32), entries)
-        told = [text for field in texts for text in (field.name, field.full)]
-        vectors = await self._embedded([*told, *strings.texts])
-        logits = await self._executor.run(self._scores, spans, texts, strings, vectors, len(told))
+        vectors = await self._embedded(strings.texts)
+        logits = await self._logits(spans, strings, vectors, texts)
+        likeliest = Scored(reading, fields, logits).probabilities.max(axis=1)
+        # Under another name of the same thing, the network may know the field better.
+        again = {at: other for at in np.flatnonzero(likeliest < UNDECIDED) if (other := renamed(texts[at]))}
+        if again:
+            rows = list(again)
+            logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
+        for row, field in zip(logits, texts, strict=True):
+            row[:-1] += OWNED * _ownership(field, reading)
+            if "total" in field.concepts:
+                _round(row, reading)
         return Scored(reading, fields, logits, entries)
+
+    async def _logits(
+        self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]
+    ) -> Matrix:
+        names = await self._embedded([text for field in texts for text in (field.name, field.full)])
+        return await self._executor.run(self._scores, spans, texts, strings, vectors, names)
 
     async def _embedded(self, texts: Sequence[str]) -> Matrix:
         if self._embedder is None:
@@ -178,13 +199,53 @@ class Extractor:
         return await self._embedder.embed(texts)
 
     def _scores(
-        self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, told: int
+        self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, told: Matrix
     ) -> Matrix:
-        names = vectors[:told].reshape(len(fields), 2, DIMENSIONS)
-        matches = label_matches(fields, strings, vectors[told:], names, self._meanings)
+        names = told.reshape(len(fields), 2, DIMENSIONS)
+        matches = label_matches(fields, strings, vectors, names, self._meanings)
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
-        pieces = Pieces(spans.still, spans.labels, spans.texts, vectors[told:])
+        pieces = Pieces(spans.still, spans.labels, spans.texts, vectors)
         return self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
+
+
+def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
+    """1 for each span that belongs to the party which the field is of, -1 for one that belongs to another."""
+    parties = {CONCEPTS[name].party for name in field.concepts} - {""}
+    if len(parties) != 1:
+        return 0.0
+    [party] = parties
+    owners = [reading.parties[span.first] for span in reading.spans]
+    # A letterhead is nobody's by its labels: it is not the customer's where another block is.
+    others = -1.0 if party in owners and party != "seller" else 0.0
+    return np.array([1.0 if one == party else -1.0 if one else others for one in owners], np.float32)
+
+
+def _round(logits: Matrix, reading: Reading) -> None:
+    """A total's, where the page says by how much it was rounded: the amount below that which it came to is meant."""
+    numbers = {at: number for at, span in enumerate(reading.spans) if (number := _number(span)) is not None}
+    total = max(numbers, key=lambda at: logits[at], default=-1)
+    for at, by in numbers.items():
+        if not 0 < abs(by) < 1 or not _follow(reading, total, at) or not _is_rounding(reading.spans[at]):
+            continue
+        # An amount without a sign may have been taken off.
+        meant = {round(numbers[total] + one, 2) for one in (by, -abs(by))}
+        if later := [one for one, number in numbers.items() if number in meant and _follow(reading, at, one)]:
+            best = max(later, key=lambda one: logits[one])
+            unrounded = [one for one, number in numbers.items() if number == numbers[total]]
+            highest, least = logits[total], logits[best]
+            logits[unrounded] = np.minimum(logits[unrounded], least)
+            logits[best] = highest
+            return
+
+
+def _is_rounding(span: Span) -> bool:
+    return "rounding" in concepts_of(tuple(fold(span.label)))
+
+
+def _follow(reading: Reading, one: int, other: int) -> bool:
+    """Whether a span stands behind another one on its page."""
+    first, last = reading.spans[one], reading.spans[other]
+    return first.passage is last.passage and first.words[-1] < last.words[0]
 
 
 def _prepared(
@@ -256,16 +317,30 @@ def _values(scored: Scored, row: int) -> list[Choice]:
 
 
 def _prefer_whole(best: dict[Any, tuple[float, Span, Any]]) -> None:
-    """A line takes the place of its likeliest piece where it is not certain which of its pieces it is."""
+    """A line takes the place of its likeliest piece where it is not certain which of its pieces it is; but for brackets
+    at its end, a piece is whole, too, and no name is its sentence."""
     key = max(best, key=lambda one: best[one][0], default=None)
     if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:
         return
     chance, piece, value = best[key]
     inside = [(likely, span, one) for one, (likely, span, _) in best.items() if _is_in_line(span, piece)]
     whole = next((one for _, span, one in inside if span.kind in ("line", "part")), None)
+    if whole is not None and (_bare_text(best[whole][1]) == _key(piece.text) or _is_in_sentence(piece, best[whole][1])):
+        return
     if whole is not None and sum(likely for likely, *_ in inside) > UNDECIDED:
         likely, span, said = best[whole]
         best[key], best[whole] = (likely, piece, value), (chance, span, said)
+
+
+def _is_in_sentence(piece: Span, line: Span) -> bool:
+    """Whether the word before it says that its line is one: `from Acme GmbH`."""
+    before = line.text.partition(piece.text)[0].split()
+    return bool(before) and before[-1].islower()
+
+
+def _bare_text(line: Span) -> Any:
+    bare = without_brackets(line.text)
+    return bare and _key(bare)
 
 
 def _is_in_line(one: Span, other: Span) -> bool:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ _COMPANY = re.compile(
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MOST_NAME = 200
 """Characters of a description that count."""
+_CALLED: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
+for _phrase, _name in PHRASES.items():
+    _CALLED[_name].append(_phrase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,17 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
     return FieldText(
         names, name, f"{name}: {described}" if described else name, (*_types(schema), float(in_list)), concepts
     )
+
+
+def renamed(field: FieldText) -> FieldText | None:
+    """The field under the first other name of what its own names mean."""
+    others = (phrase for concept in sorted(field.concepts)[:1] for phrase in _CALLED[concept])
+    name = next((phrase for phrase in others if phrase not in field.names.own), None)
+    if name is None:
+        return None
+    told = " ".join(name)
+    full = field.full.replace(field.name, told, 1)
+    return replace(field, names=Names((name, *field.names.own), field.names.around), name=told, full=full)
 
 
 def types_of(schema: Mapping[str, Any]) -> set[str]:

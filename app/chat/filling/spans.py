@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.chat.evidence.concepts import CONCEPTS, PHRASES
 from app.chat.evidence.labels import box_of
 from app.chat.evidence.pairs import Layout, layout_of, segments_of
-from app.chat.evidence.passages import Box, Passage
+from app.chat.evidence.passages import Box, Passage, fold
 from app.chat.evidence.quantities import Day, Number
 
 Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
@@ -23,6 +24,8 @@ LONGEST_BLOCK = 6
 """Lines: an address has up to six."""
 LONGEST_PART = 8
 """Words of a line whose first and last words are tried by themselves."""
+LONGEST_PARTY = 60
+"""Characters of a label that names one."""
 BLOCK_GAP = 1.3
 """Heights of a line between lines that stand together."""
 AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
@@ -95,6 +98,36 @@ class Reading:
     def layouts(self) -> dict[int, Layout]:
         """By the passage's identity."""
         return {id(passage): layout_of(passage) for passage in self.passages}
+
+    @cached_property
+    def parties(self) -> list[str]:
+        """Whom each segment belongs to: the party that a label names which begins it, or a line above that it goes on
+        from; empty where none does."""
+        return [self._party(at) for at in range(len(self.segments))]
+
+    def _party(self, at: int) -> str:
+        for _ in range(LONGEST_BLOCK):
+            segment = self.segments[at]
+            if party := party_of(segment.text):
+                return party
+            if segment.above < 0 or not _goes_on(self.segments[segment.above], segment):
+                break
+            at = segment.above
+        return ""
+
+
+def party_of(text: str) -> str:
+    """Whom a label names that is all of `text`, or stands before its first colon."""
+    name = PHRASES.get(tuple(fold(text.partition(":")[0][:LONGEST_PARTY])))
+    return CONCEPTS[name].party if name else ""
+
+
+def _goes_on(above: Segment, below: Segment) -> bool:
+    """Whether a line stands together with the one above it."""
+    if above.box and below.box:
+        height = max(1, min(above.height, below.height))
+        return below.box[1] - above.box[3] <= BLOCK_GAP * height and max(above.height, below.height) <= 2 * height
+    return below.words[0] == above.words[-1] + 1
 
 
 def reading_of(passages: Sequence[Passage], most_spans: int = 6_000) -> Reading:
@@ -199,7 +232,7 @@ def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int]) -> Iter
             text = " ".join([passage.words[word] for word in pair.values])
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text
-            yield Span("part", passage, pair.values, text.strip(AROUND), first, first, pair.label, pair.closed)
+            yield Span("part", passage, pair.values, _bare(text), first, first, pair.label, pair.closed)
 
 
 def _parts(segment: Segment, index: int) -> Iterator[Span]:
@@ -207,7 +240,7 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
     passage, words = segment.passage, segment.words
 
     def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> Span:
-        return Span(kind, passage, words[start:end], text.strip(AROUND), index, index, label, closed)
+        return Span(kind, passage, words[start:end], _bare(text), index, index, label, closed)
 
     count = len(words)
     texts = [passage.words[word] for word in words]
@@ -220,10 +253,10 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
         begin = match[0].rstrip().count(" ") + (tail[:1] == " ")
         yield span("part", tail, begin, count, label, closed=True)
         whole = tail.strip()
-    yield Span("line", passage, words, segment.text.strip(AROUND) if not label else segment.text, index, index)
+    yield Span("line", passage, words, _bare(segment.text) if not label else segment.text, index, index)
     rest = texts[begin:] if not label else whole.split()
-    if (bare := _BRACKETS.fullmatch(whole)) is not None:
-        yield span("piece", bare[1], begin, min(count, begin + len(bare[1].split())), label, closed=bool(label))
+    if (bare := without_brackets(whole)) is not None:
+        yield span("piece", bare, begin, min(count, begin + len(bare.split())), label, closed=bool(label))
     if 0 < whole.count(",") <= 5:
         at = begin
         for part in whole.split(","):
@@ -250,6 +283,19 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
             yield span("word", text, at, at + 1, label or " ".join(texts[max(0, at - 4) : at]), closed=bool(label))
 
 
+def without_brackets(text: str) -> str | None:
+    """What stands before the brackets at the end of a text, if any do: a company without its number."""
+    found = _BRACKETS.fullmatch(text)
+    return found[1] if found else None
+
+
+def _bare(text: str) -> str:
+    """A text without the signs around it; a bracket that closes one within it stays."""
+    bare = text.strip(AROUND)
+    end = text.find(bare) + len(bare)
+    return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
+
+
 def _blocks(reading: Reading, start: Span) -> Iterator[Span]:
     """Lines that stand together from where `start` stands, two and more."""
     here = reading.segments[start.last]
@@ -261,13 +307,9 @@ def _blocks(reading: Reading, start: Span) -> Iterator[Span]:
         if below < 0:
             return
         nxt = reading.segments[below]
-        if here.box and nxt.box:
-            height = max(1, min(here.height, nxt.height))
-            if nxt.box[1] - here.box[3] > BLOCK_GAP * height or max(here.height, nxt.height) > 2 * height:
-                return
-        elif nxt.words[0] != here.words[-1] + 1:
+        if not _goes_on(here, nxt):
             return
         words, last, here = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)
-        text = " ".join(texts).strip(AROUND)
+        text = _bare(" ".join(texts))
         yield Span("block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.closed)
