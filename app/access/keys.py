@@ -201,7 +201,7 @@ class ApiKeys:
             },
         )
         if key.budget_usd is not None:
-            limits = replace(limits, budget=round(key.budget_usd * NANO), budget_period=key.budget_period or "month")
+            limits = replace(limits, budget=round(key.budget_usd * NANO))
         tasks = self._defaults.tasks if key.tasks is None else frozenset(key.tasks)
         return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds)
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from structlog.testing import capture_logs
 from app.access import keys as access
 from app.access.key_file import KeyFileError, add_key, remove_key
 from app.access.keys import ApiKeys, Caller
-from app.building import build_keys
+from app.building import build_counters, build_keys
 from app.errors import InvalidApiKey
 from app.settings import Settings
+from app.state.counters import NANO, Limits
 
 
 @pytest.mark.parametrize("header", ["Bearer one", "bearer two", "Bearer  one"])
@@ -225,3 +227,37 @@ def test_a_key_has_its_share_of_what_is_bounded_and_a_server_without_keys_one_ca
     assert first.key != second.key
     assert (first.of(64), first.of(2), second.part) == (16, 1, 0.25)
     assert build_keys(Settings(_env_file=None)).check(None).share.of(64) == 64
+
+
+def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> None:
+    own = {"requests_per_minute": 5, "budget_usd": 0.5, "tasks": ["stt"]}
+    alice, bob = add_key(file, "alice", own), add_key(file, "bob", {})
+    settings = Settings(
+        _env_file=None,
+        keys_file=str(file),
+        api_keys=("one",),
+        default_requests_per_minute=7,
+        default_concurrent=2,
+        default_budget_usd=3,
+        default_budget_period="day",
+        default_tasks=("ocr", "chat"),
+    )
+    keys = build_keys(settings)
+    default = Limits(requests_per_minute=7, concurrent=2, budget=3 * NANO, budget_period="day")
+    for key in (bob, "one"):
+        caller = keys.check(f"Bearer {key}")
+        assert (caller.limits, caller.tasks) == (default, {"ocr", "chat"})
+    caller = keys.check(f"Bearer {alice}")
+    assert caller.limits == replace(default, requests_per_minute=5, budget=NANO // 2)
+    assert (caller.name, caller.tasks) == ("alice", {"speech_to_text"})
+
+
+def test_a_default_task_that_nobody_knows_keeps_the_server_from_starting() -> None:
+    with pytest.raises(ValueError, match="^OPENFAZE_DEFAULT_TASKS: no such task; there are: "):
+        build_keys(Settings(_env_file=None, default_tasks=("cooking",)))
+
+
+@pytest.mark.parametrize("url", ["postgres://host/db", "sqlite:relative", "counters.sqlite"])
+def test_a_store_that_nobody_knows_keeps_the_server_from_starting(url: str) -> None:
+    with pytest.raises(ValueError, match="^OPENFAZE_STATE_URL: should be sqlite:///path or redis://host:port"):
+        build_counters(Settings(_env_file=None, state_url=url))
