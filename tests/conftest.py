@@ -1,5 +1,6 @@
 """Fixtures that every kind of test shares, and a way to try many cases."""
 
+import asyncio
 import contextlib
 import functools
 import gc
@@ -35,6 +36,23 @@ def pytest_collection_finish() -> None:
     """Sets aside what all test modules and their libraries have made: millions of objects, which live to the end."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Ends what a test's own servers still wait for: the loop goes on with the module's other tests, where a task that
+    nobody refers to would be collected some day, and complain. What an engine of the module does is left alone."""
+    runner = (getattr(item, "funcargs", None) or {}).get("_module_scoped_runner")
+    loop = runner and runner.get_loop()
+    yield
+    if loop is None or loop.is_closed():  # as it is behind the module's last
+        return
+    here = str(Path(__file__).parent)
+    left = [task for task in asyncio.all_tasks(loop) if task.get_coro().cr_code.co_filename.startswith(here)]
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
 
 
 @pytest.fixture(scope="session", autouse=True)
