@@ -45,7 +45,6 @@ from models.device import AUTO, DRIVER
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import EMBEDDING, LLM
-from models.language.embedding import Embedder
 from models.runtime import NOT_YET, Runtime, device_setting
 from models.safety import personal_data
 from models.safety.capability import TEXT_GUARD, GuardSettings
@@ -114,7 +113,7 @@ class Services:
         self.entries = build_entries(settings, self.wire)
         self.rephrased: Rephrased | None = None
         self.readings: Readings | None = None
-        recall = self._recall(settings, self.entries, embedder) if self.entries is not None else None
+        recall = self._recall(settings, self.entries) if self.entries is not None else None
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         answerer = Answerer(
             lambda: self.traces.llm(use(LLM)),
@@ -158,10 +157,11 @@ class Services:
             fill_from_cache(self.metrics, recall, self.entries)
         self.ready = not (settings.preload or settings.profile == GPU)
 
-    def _recall(self, settings: Settings, entries: Entries, embedder: Embedder | None) -> Recall:
+    def _recall(self, settings: Settings, entries: Entries) -> Recall:
         shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
         self.readings = Readings(entries, self.loader, self.wire, shaped_by, max_age_s=age_s)
         if settings.cache == "verified":
+            embedder = self.runtime.find(EMBEDDING)
             if embedder is None:
                 raise ValueError(
                     "OPENFAZE_CACHE=verified compares questions by their embeddings, and no engine makes them here. "
