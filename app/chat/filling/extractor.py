@@ -177,7 +177,9 @@ class Extractor:
         logits = await self._logits(spans, strings, vectors, texts)
         likeliest = Scored(reading, fields, logits).probabilities.max(axis=1)
         # Under another name of the same thing, the network may know the field better.
-        again = {at: other for at in np.flatnonzero(likeliest < UNDECIDED) if (other := renamed(texts[at]))}
+        # In a list, each place is likely by itself.
+        unsure = [at for at in np.flatnonzero(likeliest < UNDECIDED) if not fields[at].in_list]
+        again = {at: other for at in unsure if (other := renamed(texts[at]))}
         if again:
             rows = list(again)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
