@@ -176,8 +176,8 @@ class Extractor:
         vectors = await self._embedded(strings.texts)
         logits = await self._logits(spans, strings, vectors, texts)
         likeliest = Scored(reading, fields, logits).probabilities.max(axis=1)
-        # Under another name of the same thing, the network may know the field better. In a list, each place is likely by
-        # itself.
+        # Under another name of the same thing, the network may know the field better. In a list, each place is likely
+        # by itself.
         unsure = [at for at, one in enumerate(fields) if likeliest[at] < UNDECIDED and not one.in_list]
         again = {at: other for at in unsure if (other := renamed(texts[at]))}
         if again:
