@@ -227,7 +227,7 @@ def plot(outcomes: Mapping[tuple[str, bool, float], Outcome], path: Path) -> Non
         axes[1, column].set_xlabel("requests")
     axes[0, 0].set_ylabel("hits so far, %")
     axes[1, 0].set_ylabel("wrong answers so far, % of requests")
-    axes[0, -1].legend(fontsize=7)
+    axes[0, 0].legend(fontsize=7)
     figure.savefig(path, dpi=110)
 
 
