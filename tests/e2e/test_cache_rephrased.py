@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from app.chat.cache import rephrased
 from app.cli import cached
 from app.settings import Settings
+from app.state.entries import Entries
 from tests.e2e.full_model import FullModel, content_of, serving_full_model, system
 from tests.e2e.test_keys import until
 from tests.llm_server import Reply
@@ -27,6 +29,13 @@ WORDINGS = (
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'answers.sqlite'}"
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is."""
+    monkeypatch.setattr(rephrased, "PATIENCE_S", 60.0)
+    monkeypatch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
 
 
 @pytest.fixture
