@@ -13,6 +13,8 @@ import pydantic_core
 from app.access.admission import Admission
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
+from app.batches.store import BatchStore
+from app.batches.webhook import Webhook
 from app.chat.cache.known_questions import KnownQuestions
 from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
@@ -100,9 +102,10 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
     """What deletes all that is kept of a tenant, and tells how much of what that was. Raises ValueError."""
 
     async def purge(tenant: str) -> list[tuple[str, int]]:
-        files, counters = build_files(settings), build_counters(settings)
+        files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
         try:
             deleted = [("uploads", await files.purge(tenant)), ("days of usage", await counters.forget(tenant))]
+            deleted.append(("batches", await batches.purge(tenant)))
             if settings.cache != OFF:
                 answers, questions = build_entry_store(settings), build_known_questions(settings)
                 try:
@@ -113,6 +116,7 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
         finally:
             await files.close()
             await counters.close()
+            await batches.close()
         return deleted
 
     return purge
@@ -281,9 +285,26 @@ def _cache_url(settings: Settings) -> str:
 
 
 def _cache_folder(settings: Settings) -> Path:
-    """Beside that of uploads, where they are on this machine."""
-    local = not urlsplit(settings.files_dir).scheme
-    return (Path(settings.files_dir) if local else default_folder("files")).resolve().parent / "cache"
+    return _beside_files(settings) / "cache"
+
+
+def build_batch_store(settings: Settings) -> BatchStore:
+    return BatchStore(_beside_files(settings) / "state" / "batches.sqlite")
+
+
+def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
+    """Raises ValueError."""
+    url, secret = settings.batch_webhook_url, settings.batch_webhook_secret
+    if url is None:
+        return None
+    if secret is None:
+        raise ValueError(
+            f"{PREFIX}BATCH_WEBHOOK_URL needs {PREFIX}BATCH_WEBHOOK_SECRET, which signs what is sent there"
+        )
+    try:
+        return Webhook(url, secret.get_secret_value(), fetcher)
+    except ValueError as error:
+        raise ValueError(f"{PREFIX}BATCH_WEBHOOK_SECRET: {error}") from None
 
 
 _SHAPE_NO_ANSWER = frozenset(
@@ -291,6 +312,7 @@ _SHAPE_NO_ANSWER = frozenset(
     | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
     | {name for name in Settings.model_fields if name.startswith(("cache", "state", "default_", "prices", "trace"))}
+    | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
 )
 """Settings that several servers of one cache may have of their own. Any other makes answers of its own."""
 

@@ -11,11 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
+from app.batches.gaps import Gaps
+from app.batches.lines import LineRunner
+from app.batches.runner import BatchRunner
+from app.building import build_batch_store, build_webhook
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.metrics import Routes
 from app.middleware import RequestScope, error_response
 from app.openapi import Api
-from app.routes import audio, chat, files, moderations, pages, status
+from app.routes import audio, batches, chat, files, moderations, pages, status
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
@@ -26,11 +30,16 @@ from models.memory import Activity, return_free_memory_for_ever
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Raises ValueError for settings that cannot be served."""
     settings = settings or Settings()
-    routers = [one.router for one in (chat, audio, moderations, files, status, pages)]
+    routers = [one.router for one in (chat, audio, moderations, files, batches, status, pages)]
     if settings.metrics_port is None:
         routers.append(status.metrics_router)
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
     activity = Activity()
+    lines = LineRunner(services, batches.ENDPOINTS)
+    gaps = Gaps(settings.batch_lines_at_once, settings.batch_idle_requests)
+    webhook = build_webhook(settings, services.fetcher)
+    runner = BatchRunner(build_batch_store(settings), lines, gaps, webhook, activity=activity)
+    services.metrics.fill("openfaze_batch_lines_total", lambda: list(runner.outcomes.items()))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -42,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.files.sweep_for_ever(),
             services.keys.follow_file(),
             services.admission.keep_for_ever(),
+            runner.run_for_ever(),
             return_free_memory_for_ever(activity),
         )
         tasks = [asyncio.create_task(work) for work in works]
@@ -55,12 +65,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = Api(title="openfaze", version=version("openfaze"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.services = services
+    app.state.batches = runner
     app.add_middleware(
         RequestScope,
         keys=services.keys,
         admission=services.admission,
         look=services.runtime.look,
         activity=activity,
+        gaps=gaps,
         metrics=services.metrics,
         traces=services.traces,
     )

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admission import Admission, Visit
 from app.access.keys import ApiKeys
+from app.batches.gaps import Gaps
 from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
 from app.metrics import Metrics
 from app.telemetry import Stages
@@ -79,6 +80,7 @@ class RequestScope:
         admission: Admission,
         look: Callable[[], Awaitable[None]],
         activity: Activity,
+        gaps: Gaps,
         metrics: Metrics,
         traces: Traces,
     ) -> None:
@@ -86,6 +88,7 @@ class RequestScope:
         self._app = app
         self._admission = admission
         self._activity = activity
+        self._gaps = gaps
         self._keys = keys
         self._look = look
         self._metrics = metrics
@@ -127,7 +130,8 @@ class RequestScope:
                 state["visit"] = visit
                 if scope["path"] != HEALTH:
                     await self._look()
-                await self._app(scope, receive, send_with_id)
+                with self._gaps.beside(scope["method"], scope["path"]):
+                    await self._app(scope, receive, send_with_id)
             except ClientGone as error:
                 await _ended(visit, has_begun=True)
                 status = CLIENT_GONE_STATUS

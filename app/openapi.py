@@ -25,6 +25,7 @@ _TAGS = {
     "audio": "Speech, in the form of OpenAI's audio routes.",
     "moderations": "What the guard makes of texts and pictures.",
     "files": "Upload once, name by id.",
+    "batches": "Many requests in one file, run in the gaps that others leave.",
     "models": "The names that a request may ask for.",
     "health": "Probes; they need no key.",
     "metrics": "For Prometheus.",

@@ -164,6 +164,20 @@ class Settings(BaseSettings):
     """Megabytes of all files that one key has uploaded."""
     files_ttl_hours: float = Field(default=720, ge=0)
     """Hours after which an uploaded file is deleted; 0 keeps files until they are deleted."""
+    max_batches: int = Field(default=100, ge=1)
+    """Batches of one key that are not over."""
+    max_batch_lines: int = Field(default=50_000, ge=1)
+    """Lines of a batch's file."""
+    max_batch_line_mb: float = Field(default=32, gt=0)
+    """Megabytes of one line."""
+    batch_lines_at_once: int = Field(default=8, ge=1)
+    """Lines of batches that run at a time, at most; how many there are follows how well it goes."""
+    batch_idle_requests: int = Field(default=0, ge=0)
+    """Requests beside which so many lines run; while there are more, one line runs at a time."""
+    batch_webhook_url: Address | None = None
+    """What is told by POST that a batch has ended; on a private network, OPENFAZE_FETCH_ALLOW has to name it."""
+    batch_webhook_secret: SecretStr | None = None
+    """Signs what is sent there, as Standard Webhooks has it: any text, or `whsec_` and base64."""
     cache: Literal["off", "exact", "verified"] = "off"
     """Whether answers are kept for the same request of the same key (`exact`), and for a question that means the same
     where that has been verified (`verified`)."""

@@ -71,6 +71,7 @@ class _Grant:
     tasks: Collection[str] | None = None
     name: str = ""
     tenant: str | None = None
+    """Where it is known without the key."""
     ends: datetime | None = None
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
 
@@ -105,7 +106,9 @@ class ApiKeys:
         self._defaults = defaults or Defaults()
         self._clock = clock
         self._guesses = None if wrong_keys is None else Guesses(wrong_keys, clock)
-        self._given = {digest_of(key): _Grant(self._defaults.limits, self._defaults.tasks) for key in keys}
+        self._given = {
+            digest_of(key): _Grant(self._defaults.limits, self._defaults.tasks, tenant=tenant_of(key)) for key in keys
+        }
         self._file = file
         self._version: _Version | None = None
         self._grants = self._given
@@ -147,10 +150,29 @@ class ApiKeys:
         if self._guesses:
             self._guesses.opened(address, given)
         grant = grants[0]
-        if grant.ends is not None and self._clock() >= grant.ends.timestamp():
+        if self._is_over(grant):
+            assert grant.ends is not None
             ended = grant.ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             raise InvalidApiKey(f"Invalid API key provided: it expired at {ended} UTC.")
-        tenant = grant.tenant or tenant_of(key)
+        return self._caller(grant, grant.tenant or tenant_of(key))
+
+    def caller_of(self, tenant: str) -> Caller | None:
+        """Whoever calls with a key of `tenant`; None where none is valid any more. The tenant of a key that an earlier
+        version wrote shows only when the key is used: while there is one, it may be this."""
+        if not self.asked_for:
+            return Caller(EVERYONE) if tenant == EVERYONE else None
+        grants = [grant for grant in self._grants.values() if not self._is_over(grant)]
+        for grant in grants:
+            if grant.tenant == tenant:
+                return self._caller(grant, tenant)
+        if all(grant.tenant for grant in grants):
+            return None
+        return self._caller(_Grant(self._defaults.limits, self._defaults.tasks), tenant)
+
+    def _is_over(self, grant: _Grant) -> bool:
+        return grant.ends is not None and self._clock() >= grant.ends.timestamp()
+
+    def _caller(self, grant: _Grant, tenant: str) -> Caller:
         share = Share(tenant, self._key_share)
         return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks)
 

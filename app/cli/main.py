@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,9 +23,11 @@ cli = typer.Typer(
 )
 guard = typer.Typer(no_args_is_help=True, help="Ask what the guard would say.")
 cache = typer.Typer(no_args_is_help=True, help="Look at what is kept of answers, and delete it.")
+batch = typer.Typer(no_args_is_help=True, help="Answer many requests from one file.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(guard, name="guard")
 cli.add_typer(cache, name="cache")
+cli.add_typer(batch, name="batch")
 
 
 def _print_version(wanted: bool) -> None:
@@ -149,6 +152,27 @@ def purge_cache(
     from app.cli import cached
 
     cached.purge(read_settings(), key)
+
+
+@batch.command("run")
+def run_batch(
+    file: Annotated[Path, typer.Argument(help="Each line as POST /v1/batches takes it.", exists=True, dir_okay=False)],
+    output: Annotated[
+        Path | None, typer.Option(help="Without: beside the file, with `.out` before its suffix.")
+    ] = None,
+) -> None:
+    """Answer the lines of a file here, without a server; the output has a line for each, in the order they end.
+
+    A run that was interrupted goes on: what is in the output is not run again. The exit status is 1 when a line has an
+    error for its answer.
+    """
+    settings = read_settings()
+    with memory.left_alone():
+        from app.cli import batch as batches
+        from app.telemetry import configure_logging
+
+    configure_logging("error")
+    sys.exit(0 if batches.run(settings, file, output or file.with_suffix(f".out{file.suffix}")) else 1)
 
 
 @guard.command("explain")

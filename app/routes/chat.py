@@ -7,9 +7,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app import calling
+from app.access.admission import Visit
+from app.batches.lines import Answer
 from app.chat import render
-from app.chat.event_driver import Call, Feed, TimeLimit
+from app.chat.event_driver import Call, Event, Feed, TimeLimit
 from app.chat.render import Envelope, StreamOptions
+from app.errors import BadRequest
 from app.middleware import until_disconnect
 from app.openapi import json_body
 from app.routes.body import EventStream, asks_to_be_forgotten, is_on, json_response, read_body
@@ -18,7 +21,7 @@ from app.services import Services
 from app.telemetry import Stages
 from app.wire.parse import parse_aside
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion
+from app.wire.response import ChatCompletion, Usage
 
 SKIP_PLANNING = ("x-interfaze-bypass-moa", "x-bypass-moe")
 
@@ -74,24 +77,37 @@ async def chat_completions(request: Request) -> Response:
         visit=request.state.visit,
     )
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s)
-    show_reasoning = chat.shows_reasoning
     if chat.stream:
         options = StreamOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
             show_precontext=is_on(request, "x-show-additional-info"),
             show_progress=is_on(request, "x-interfaze-progress"),
-            show_reasoning=show_reasoning,
+            show_reasoning=chat.shows_reasoning,
         )
         return EventStream(feed, render.stream(feed, envelope, options), stages, envelope.id)
 
-    async def complete() -> ChatCompletion:
-        async with feed:
-            return await render.completion(feed, envelope, show_reasoning=show_reasoning)
-
-    answer = await until_disconnect(request.receive, complete())
-    if answer.is_short:
-        content = pydantic_core.to_json(answer)
-    else:
-        content = await services.wire.run(pydantic_core.to_json, answer)
+    content, _ = await until_disconnect(request.receive, _completed(services, feed, envelope, chat))
     stages.done("render")
     return await json_response(content, {"server-timing": stages.header})
+
+
+async def answer_line(services: Services, chat: ChatRequest, visit: Visit, request_id: str) -> Answer:
+    """The same for a line of a batch, whole."""
+    if chat.stream:
+        raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
+    check_model(chat.model, param="model")
+    limit_s = services.settings.request_timeout_s
+    call = Call(chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
+    feed = Feed(services.pipeline.run(call), limit_s)
+    content, usage = await _completed(services, feed, Envelope(request_id, int(time.time()), chat.model), chat)
+    return Answer(content, usage)
+
+
+async def _completed(
+    services: Services, feed: Feed[Event], envelope: Envelope, chat: ChatRequest
+) -> tuple[bytes, Usage]:
+    async with feed:
+        answer = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
+    if answer.is_short:
+        return pydantic_core.to_json(answer), answer.usage
+    return await services.wire.run(pydantic_core.to_json, answer), answer.usage

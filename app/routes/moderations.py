@@ -14,6 +14,8 @@ from starlette.responses import Response
 
 from app.access.admission import Visit
 from app.access.key_file import GUARD
+from app.access.keys import Caller
+from app.batches.lines import Answer
 from app.chat.event_driver import took_too_long
 from app.errors import BadRequest
 from app.middleware import until_disconnect
@@ -169,28 +171,42 @@ async def moderate(request: Request) -> Response:
     stages.task = "guard"
     body = await read_body(request, services.max_request_bytes)
     asked = await parse_aside(ModerationRequest, body, services.settings.max_json_values, services.wire)
+    request.state.log = {"model": _model(asked), "stages": stages.milliseconds}
+    stages.done("read")
+    moderating = _moderated(services, asked, request.state.visit, fresh=asks_to_be_forgotten(request))
+    answer = await until_disconnect(request.receive, moderating)
+    stages.done("guard")
+    headers = {"server-timing": stages.header}
+    return Response(answer.model_dump_json(), headers=headers, media_type="application/json")
+
+
+async def answer_line(services: Services, asked: ModerationRequest, visit: Visit, _request_id: str) -> Answer:
+    """The same for a line of a batch."""
+    answer = await _moderated(services, asked, visit, fresh=False)
+    return Answer(answer.model_dump_json().encode())
+
+
+def _model(asked: ModerationRequest) -> str:
+    """Raises NotFound."""
     model = asked.model or MODELS[0]
     if model not in MODELS:
         check_model(model, param="model")
-    request.state.log = {"model": model, "stages": stages.milliseconds}
-    visit: Visit = request.state.visit
+    return model
+
+
+async def _moderated(services: Services, asked: ModerationRequest, visit: Visit, *, fresh: bool) -> Moderation:
+    model, seconds = _model(asked), services.settings.request_timeout_s
     tokens = await asyncio.to_thread(_tokens, asked) if visit.is_limited else 0
     await visit.enter(GUARD, tokens)
-    stages.done("read")
-
-    seconds = services.settings.request_timeout_s
     try:
         async with asyncio.timeout(seconds) as limit:
-            results = await until_disconnect(request.receive, _results(request, asked))
+            results = await _results(services, asked, visit.caller, fresh=fresh)
     except TimeoutError:
         if not limit.expired():
             raise
         raise took_too_long(seconds) from None
     await visit.leave(tokens)
-    stages.done("guard")
-    answer = Moderation(id=f"modr-{uuid.uuid4().hex}", model=model, results=results)
-    headers = {"server-timing": stages.header}
-    return Response(answer.model_dump_json(), headers=headers, media_type="application/json")
+    return Moderation(id=f"modr-{uuid.uuid4().hex}", model=model, results=results)
 
 
 def _tokens(asked: ModerationRequest) -> int:
@@ -208,11 +224,12 @@ def _text(item: str | ModeratedText | ModeratedImage) -> str:
             return ""
 
 
-async def _results(request: Request, asked: ModerationRequest) -> list[ModerationResult]:
-    services: Services = request.app.state.services
+async def _results(
+    services: Services, asked: ModerationRequest, caller: Caller, *, fresh: bool
+) -> list[ModerationResult]:
     await services.runtime.prepare(*GUARDS)
     guardrails = services.guardrails
-    thresholds = {**services.settings.of(GuardSettings).guard_thresholds, **request.state.caller.guard_thresholds}
+    thresholds = {**services.settings.of(GuardSettings).guard_thresholds, **caller.guard_thresholds}
     of_texts = Policy(guardrails.judged_of_texts, thresholds)
     items = [asked.input] if isinstance(asked.input, str) else asked.input
     parts = [item for item in items if not isinstance(item, str)]
@@ -229,23 +246,24 @@ async def _results(request: Request, asked: ModerationRequest) -> list[Moderatio
     said = [(f"input[{place}].text", part.text) for place, part in enumerate(parts) if isinstance(part, ModeratedText)]
     guardrails.check_lengths(said)
     checks = await guardrails.texts(said, of_texts)
-    sources = _sources(request, parts)
+    sources = _sources(services, parts, caller.tenant, fresh=fresh)
     if sources:
         policy = Policy(guardrails.judged_of_pictures, thresholds)
         checks += await guardrails.pictures(sources, policy, all_seen=True)
     return [moderated(checks)]
 
 
-def _sources(request: Request, parts: Sequence[ModeratedText | ModeratedImage]) -> list[Source]:
+def _sources(
+    services: Services, parts: Sequence[ModeratedText | ModeratedImage], owner: str, *, fresh: bool
+) -> list[Source]:
     """The pictures. Raises BadRequest for more than a request may show."""
-    services: Services = request.app.state.services
     limit = services.settings.max_sources
     total = Total(int(services.settings.max_total_mb * MB))
     sources = [
         replace(
             Source.from_reference(_url(part), origin=Origin(f"input[{place}].image_url"), total=total),
-            owner=request.state.caller.tenant,
-            fresh=asks_to_be_forgotten(request),
+            owner=owner,
+            fresh=fresh,
         )
         for place, part in enumerate(parts)
         if isinstance(part, ModeratedImage)

@@ -14,6 +14,7 @@ from schemathesis.schemas import APIOperation
 
 from app.main import create_app
 from app.middleware import PROBES
+from app.routes.batches import EXAMPLE_FILE
 from app.settings import Settings
 from tests.e2e.conftest import KEY
 from tests.llm_server import Reply, serving_llm
@@ -116,6 +117,10 @@ def examples() -> Iterator[Any]:
 def test_an_example_is_a_request_that_works(path: str, schema: Any, body: Any, base_url: str) -> None:
     jsonschema.validate(body, {**schema, "components": DOCUMENT["components"]})
     headers = {"authorization": f"Bearer {KEY}"}
+    if body.get("input_file_id") == EXAMPLE_FILE:
+        form = {"data": {"purpose": "batch"}, "files": {"file": ("in.jsonl", b"{}")}}
+        uploaded = httpx.post(f"{base_url}/v1/files", headers=headers, trust_env=False, **form).json()  # type: ignore[arg-type]
+        body = {**body, "input_file_id": uploaded["id"]}
     answer = httpx.post(f"{base_url}{path}", json=body, headers=headers, timeout=120, trust_env=False)
     assert answer.status_code == 200, answer.text
 

@@ -8,6 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app import middleware
 from app.access.admission import Admission
 from app.access.keys import ApiKeys
+from app.batches.gaps import Gaps
 from app.metrics import Metrics
 from app.middleware import HELD_S, RequestScope
 from app.state.counters import Prices
@@ -40,7 +41,7 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
         happened.append(seconds)
 
     admission = Admission(SqliteCounters(Path("none")), Prices(1, 1))
-    scope = RequestScope(fails, ApiKeys(["key"]), admission, look, Activity(), Metrics(), Traces())
+    scope = RequestScope(fails, ApiKeys(["key"]), admission, look, Activity(), Gaps(1, 0), Metrics(), Traces())
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened

@@ -163,9 +163,9 @@ class Fetcher:
         """The body at `url`, at most `max_bytes` of it where that is less than the policy's bound.
 
         `headers` go along, beside or instead of User-Agent and Accept; after a redirect to another origin (scheme,
-        host and port) only Accept, Accept-Language and User-Agent still do. With `json` it is sent by POST, and no
-        redirect is followed. `owner` is whose part of the cache may be used; `fresh` neither reads nor fills it, nor is
-        it ever used for a POST or with `headers` other than those three.
+        host and port) only Accept, Accept-Language and User-Agent still do. With `json` (bytes as they are) it is sent
+        by POST, and no redirect is followed. `owner` is whose part of the cache may be used; `fresh` neither reads nor
+        fills it, nor is it ever used for a POST or with `headers` other than those three.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect leads where fetching is not allowed),
         FetchFailed (no answer, a status other than 2xx, too slow), InputTooLarge; ValueError for `headers` that are
@@ -174,7 +174,7 @@ class Fetcher:
         own = {name.lower(): value for name, value in (headers or {}).items()}
         if not _OURS.isdisjoint(own):
             raise ValueError(f"the fetcher sets the header '{min(_OURS & own.keys())}' itself")
-        body = None if json is None else dumps(json, ensure_ascii=False).encode()
+        body = json if json is None or isinstance(json, bytes) else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
         visit = Visit(url, param, limit)
         with self._counted(), _told(visit, self.policy):

@@ -1,0 +1,86 @@
+"""When the lines of batches run: in the gaps that other requests leave.
+
+>>> gaps = Gaps(at_once=8, idle=0)
+>>> with gaps.beside("POST", "/v1/chat/completions"):  # somebody waits for an answer: one line at a time
+...     async with gaps.line():
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+_APART = ("/v1/files", "/v1/batches")
+"""Requests to these need nothing that lines need."""
+
+
+class Gaps:
+    """While more than `idle` requests run, one line does at a time: batches never stand still. Otherwise there are
+    as many as went well, up to `at_once`: one more for each round that did, half as many where there was no room."""
+
+    def __init__(self, at_once: int, idle: int) -> None:
+        self._at_once = at_once
+        self._idle = idle
+        self._width = 1.0
+        self._requests = 0
+        self._lines = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def width(self) -> int:
+        """How many lines may run now."""
+        return 1 if self._requests > self._idle else int(self._width)
+
+    @property
+    def running(self) -> int:
+        """How many lines do."""
+        return self._lines
+
+    @contextmanager
+    def beside(self, method: str, path: str) -> Iterator[None]:
+        """A request, to which lines give way while somebody waits for what they need, too."""
+        counted = method == "POST" and not path.startswith(_APART)
+        self._requests += counted
+        try:
+            yield
+        finally:
+            self._requests -= counted
+            self._serve()
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[None]:
+        await self.take()
+        try:
+            yield
+        finally:
+            self.give_back()
+
+    async def take(self) -> None:
+        """Waits for the turn of a line, in the order of asking; `give_back` ends it."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._serve()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        self._lines -= 1
+        self._serve()
+
+    def went_well(self) -> None:
+        self._width = min(self._at_once, self._width + 1 / self._width)
+        self._serve()
+
+    def had_no_room(self) -> None:
+        self._width = max(1.0, self._width / 2)
+
+    def _serve(self) -> None:
+        while self._waiting and self._lines < self.width:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._lines += 1
+                turn.set_result(None)

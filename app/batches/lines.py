@@ -1,0 +1,306 @@
+"""The lines of a batch: found in a file that comes in pieces, checked all together first, then run one by one, as
+requests are.
+
+>>> splitter = Splitter(most_bytes=MB, most_lines=50_000)
+>>> async for piece in pieces:
+...     for line in await threads.run(splitter.feed, piece):
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import pydantic_core
+import structlog
+from pydantic import BaseModel
+
+from app.access.admission import Visit
+from app.access.keys import Caller
+from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, told
+from app.middleware import let_go
+from app.services import Services
+from app.wire.parse import LARGE, Shortened, TooManyValues, parse, shorten
+from app.wire.request import Wire
+from app.wire.response import Usage
+from models.fair_executor import Slices
+from models.scheduler import SHARE
+from tasks.inputs.limits import megabytes
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+
+METHOD = "POST"
+MAX_ID_CHARS = 512
+"""Characters of a `custom_id`."""
+MOST_PROBLEMS = 100
+"""Bad lines of one file that are told."""
+_STEP = 64 << 10
+"""Bytes that are split without letting other threads in between."""
+_TRIES = 5
+"""How often a line is tried that fails for what may pass."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    number: int
+    """From 1."""
+    data: bytes
+
+
+def problem(code: str, message: str, *, line: int | None = None, param: str | None = None) -> dict[str, Any]:
+    """As it stands in a batch's `errors`."""
+    return {"code": code, "line": line, "message": message, "param": param}
+
+
+class BadFile(Exception):
+    """The file cannot be read to its end."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(problem["message"])
+        self.problem = problem
+
+
+class Splitter:
+    """The lines that are not blank, of which one is in memory, and a piece of the file. Raises BadFile for one that is
+    longer than `most_bytes`, and for more than `most_lines`, blank ones included."""
+
+    def __init__(self, most_bytes: int, most_lines: int) -> None:
+        self._most_bytes = most_bytes
+        self._most_lines = most_lines
+        self._begun: list[bytes] = []
+        self._size = 0
+        self._number = 0
+
+    def feed(self, piece: bytes) -> Slices[list[RawLine]]:
+        found: list[RawLine] = []
+        for at in range(0, len(piece), _STEP):
+            *ended, rest = piece[at : at + _STEP].split(b"\n")
+            for part in ended:
+                self._begin(part)
+                found += self.finish()
+            self._begin(rest)
+            yield
+        return found
+
+    def finish(self) -> list[RawLine]:
+        """Ends the line that is begun."""
+        line = b"".join(self._begun).strip()
+        self._begun, self._size = [], 0
+        self._number += 1
+        if self._number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        # Nothing follows the end of the last line.
+        if self._number > self._most_lines + (not line):
+            message = f"The file has more than {self._most_lines} lines (OPENFAZE_MAX_BATCH_LINES)."
+            raise BadFile(problem("too_many_lines", message, line=self._number))
+        return [RawLine(self._number, line)] if line else []
+
+    def _begin(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._most_bytes:
+            message = f"The line is longer than {megabytes(self._most_bytes)} (OPENFAZE_MAX_BATCH_LINE_MB)."
+            raise BadFile(problem("line_too_long", message, line=self._number + 1))
+        self._begun.append(part)
+
+
+class Checker:
+    """What is wrong with lines, before any of them runs. It remembers a digest of each `custom_id`."""
+
+    def __init__(self, urls: Sequence[str], max_values: int) -> None:
+        self._urls = urls
+        self._max_values = max_values
+        self._ids: set[bytes] = set()
+        self.problems: list[dict[str, Any]] = []
+        self.count = 0
+        """Lines so far."""
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether there is no use in going on."""
+        return len(self.problems) >= MOST_PROBLEMS
+
+    def check(self, lines: Sequence[RawLine]) -> Slices[None]:
+        for line in lines:
+            self.count += 1
+            if self.has_enough:
+                return
+            self.problems += self._problems(line)
+            yield
+
+    def finish(self) -> None:
+        if not self.count:
+            self.problems.append(problem("empty_file", "The file has no lines."))
+
+    def _problems(self, line: RawLine) -> Iterator[dict[str, Any]]:
+        """The first that there is."""
+        try:
+            envelope = _envelope(line.data, self._max_values)
+        except TooManyValues:
+            message = f"The line has more than {self._max_values} values (OPENFAZE_MAX_JSON_VALUES)."
+            yield problem("invalid_json_line", message, line=line.number)
+            return
+        except ValueError as error:
+            yield problem("invalid_json_line", f"The line is no JSON object: {error}", line=line.number)
+            return
+        custom_id = envelope.get("custom_id")
+        if custom_id is None:
+            message = "Field 'custom_id': Field required"
+            yield problem("missing_required_parameter", message, line=line.number, param="custom_id")
+        elif not isinstance(custom_id, str) or not 0 < len(custom_id) <= MAX_ID_CHARS:
+            message = f"Field 'custom_id': Input should be a string of 1 to {MAX_ID_CHARS} characters"
+            yield problem("invalid_custom_id", message, line=line.number, param="custom_id")
+        elif (digest := hashlib.blake2b(custom_id.encode(), digest_size=16).digest()) in self._ids:
+            message = f"Field 'custom_id': '{custom_id[:80]}' stands in an earlier line, too"
+            yield problem("duplicate_custom_id", message, line=line.number, param="custom_id")
+        elif envelope.get("method") != METHOD:
+            message = f"Field 'method': Input should be '{METHOD}'"
+            yield problem("invalid_method", message, line=line.number, param="method")
+        elif envelope.get("url") not in self._urls:
+            message = f"Field 'url': Input should be {' or '.join(map(repr, self._urls))}, the batch's endpoint"
+            yield problem("invalid_url", message, line=line.number, param="url")
+        else:
+            self._ids.add(digest)
+
+
+def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
+    """What surrounds the body, whose long strings are left out. Raises ValueError and TooManyValues."""
+    short = Shortened(line, {}) if len(line) < LARGE else shorten(line, max_values=max_values)
+    value = pydantic_core.from_json(bytes(short.text))
+    if not isinstance(value, dict):
+        raise ValueError("it is something else")
+    return {name: None if isinstance(one, str) and one in short.strings else one for name, one in value.items()}
+
+
+def custom_id_of(line: bytes) -> str:
+    """Of a line that was checked, or of one of an output."""
+    return str(_envelope(line, len(line))["custom_id"])
+
+
+def url_of(line: bytes) -> str:
+    """Of a line that was checked."""
+    return str(_envelope(line, len(line))["url"])
+
+
+class Line(Wire, Generic[BodyT]):
+    custom_id: str
+    method: str
+    url: str
+    body: BodyT
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    content: bytes
+    """JSON, as the endpoint answers it."""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[BodyT]):
+    """What a batch may ask for."""
+
+    body: type[BodyT]
+    answer: Callable[[Services, BodyT, Visit, str], Awaitable[Answer]]
+    """Given the body, the visit of whose it is, not entered yet, and the request's id. Raises as the route does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a line."""
+
+    custom_id: str
+    is_answer: bool
+    line: bytes
+    """As it stands in the file of answers, or of errors."""
+    usage: Usage | None = None
+
+
+class LineRunner:
+    """Runs lines as requests of a key: with its limits, its thresholds and its share, and answers from the cache."""
+
+    def __init__(self, services: Services, endpoints: Mapping[str, Endpoint[Any]]) -> None:
+        self.services = services
+        self.endpoints = endpoints
+
+    async def run(
+        self, line: bytes, url: str, caller: Caller, *, stop: asyncio.Event, on_busy: Callable[[], None]
+    ) -> Outcome:
+        """Where there is no room for it, `on_busy` is called, and it is tried again after a while, unless it is to
+        `stop`: as long as the key's own limits refuse it, else a few times."""
+        request_id = f"req-{uuid.uuid4()}"
+        SHARE.set(caller.share)
+        tries, pause_s = 1, _FIRST_PAUSE_S
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            custom_id = await self.services.wire.run(custom_id_of, line)
+            while True:
+                answer = await self._answered(line, self.endpoints[url], caller, request_id)
+                if isinstance(answer, Answer):
+                    content = _record(custom_id, request_id, 200, answer.content)
+                    return Outcome(custom_id, True, content, answer.usage)
+                if stop.is_set() or not _may_pass(answer) or tries == _TRIES:
+                    error = pydantic_core.to_json(answer.body(request_id))
+                    return Outcome(custom_id, False, _record(custom_id, request_id, answer.status, error))
+                on_busy()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S))):
+                        await stop.wait()
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                tries += not isinstance(answer, RateLimited)
+
+    async def _answered(
+        self, line: bytes, endpoint: Endpoint[Any], caller: Caller, request_id: str
+    ) -> Answer | ApiError:
+        services = self.services
+        visit = services.admission.visit(caller)
+        try:
+            await services.runtime.look()
+            body = await services.wire.run(self._parsed, endpoint.body, line)
+            return await endpoint.answer(services, body, visit, request_id)
+        except Exception as error:  # noqa: BLE001 - it is the line's own, and told there
+            public = told(error, "batch_line_failed")
+            let_go(error)
+            return public
+        finally:
+            # What is refused now was refused before, and told.
+            with contextlib.suppress(ApiError):
+                await visit.break_off(has_begun=False)
+
+    def _parsed(self, kind: type[BodyT], line: bytes) -> BodyT:
+        """Raises BadRequest, PayloadTooLarge."""
+        try:
+            return parse(Line[kind], bytearray(line), self.services.settings.max_json_values).body  # type: ignore[valid-type]
+        except BadRequest as error:
+            # As the endpoint itself would name the field.
+            message = error.message.replace("Field 'body.", "Field '", 1)
+            raise BadRequest(
+                message, code=error.code, param=(error.param or "").removeprefix("body.") or None
+            ) from None
+
+
+def _may_pass(error: ApiError) -> bool:
+    return error.status in (429, 503) and error.retry_after is not None and error.retry_after <= LONGEST_RETRY_S
+
+
+def _record(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
+    """A line of an output: the answer is JSON already, and of any size."""
+    head = (
+        f'{{"id":"batch_req_{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
+        f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
+    )
+    return b"".join((head.encode(), body, b'},"error":null}'))
+
+
+def unanswered(line: bytes, code: str, message: str) -> bytes:
+    """The line of an output for one that was not run."""
+    return pydantic_core.to_json(
+        {
+            "id": f"batch_req_{uuid.uuid4().hex}",
+            "custom_id": custom_id_of(line),
+            "response": None,
+            "error": {"code": code, "message": message},
+        }
+    )

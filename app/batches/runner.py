@@ -1,0 +1,355 @@
+"""Takes batches from one state to the next: checks the file, runs its lines in the gaps that other requests leave,
+writes the files of answers and errors. What is done is in the store: a server that dies loses nothing of it, and
+whichever finds the batch next goes on there.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from app.access.keys import Caller
+from app.batches.gaps import Gaps
+from app.batches.lines import BadFile, Checker, LineRunner, Outcome, RawLine, Splitter, problem, unanswered
+from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record
+from app.batches.webhook import Webhook
+from app.errors import ApiError
+from app.state.entries import StoreDown
+from models.base import ModelError
+from models.memory import Activity
+from models.scheduler import SHARE
+from tasks.inputs.limits import MB
+
+OUTPUT_PURPOSE = "batch_output"
+WINDOW_S = 24 * 3600.0
+LEASE_S = 20.0
+"""For how long a batch is its server's without a sign of life."""
+LOOK_S = 5.0
+"""Between two looks at what there is to do."""
+_AT_ONCE = 8
+"""Batches of which this server runs lines."""
+_PAUSE_S = 30.0
+"""For how long a batch rests that could not go on."""
+_SWEEP_S = 3600.0
+_EXPIRED_AT_ONCE = 500
+
+Reason = Literal["cancelled", "expired", "key_removed"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A batch that this server runs."""
+
+    id: str
+    tenant: str
+    expires: float
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """No more lines are to begin."""
+    reason: Reason | None = None
+    task: "asyncio.Task[None] | None" = None
+
+    def end(self, reason: Reason) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self.stop.set()
+
+
+class BatchRunner:
+    """`run_for_ever` does the work; others only write to the store, and `wake` it."""
+
+    def __init__(
+        self,
+        store: BatchStore,
+        lines: LineRunner,
+        gaps: Gaps,
+        webhook: Webhook | None = None,
+        *,
+        activity: Activity | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self.gaps = gaps
+        self.clock = clock
+        self._lines = lines
+        self._webhook = webhook
+        self._activity = activity or Activity()
+        self.outcomes: Counter[tuple[str]] = Counter({(one,): 0 for one in ("completed", "failed", "expired")})
+        """Lines that are done."""
+        self._files = lines.services.files
+        self._keys = lines.services.keys
+        self._settings = lines.services.settings
+        self._holder = uuid.uuid4().hex
+        self._runs: dict[str, _Run] = {}
+        self._telling: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+        self._swept = 0.0
+
+    def wake(self) -> None:
+        """There is something to do, or to stop."""
+        self._woken.set()
+
+    async def run_for_ever(self) -> None:
+        try:
+            while True:
+                self._woken.clear()
+                try:
+                    await self._look()
+                except StoreDown as error:
+                    log.warning("batches_not_reached", reason=str(error))
+                except Exception:
+                    log.exception("looking_for_batches_failed")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._woken.wait()
+        finally:
+            await self._end()
+
+    async def _look(self) -> None:
+        """Renews leases, notices what is to stop, begins what nobody runs."""
+        if not self.store.is_begun:
+            return
+        now = self.clock()
+        if self._runs:
+            held = await self.store.renew(self._holder, now + LEASE_S, list(self._runs))
+            for run in list(self._runs.values()):
+                if run.id not in held:
+                    assert run.task is not None
+                    run.task.cancel()
+                elif held[run.id] == "cancelling":
+                    run.end("cancelled")
+                elif self._keys.caller_of(run.tenant) is None:
+                    run.end("key_removed")
+                elif now >= run.expires:
+                    run.end("expired")
+        while len(self._runs) < _AT_ONCE and (batch := await self._claimed(now)) is not None:
+            run = _Run(batch.id, batch.tenant, batch.expires)
+            self._runs[batch.id] = run
+            run.task = asyncio.create_task(self._run(run, batch))
+        if self._webhook is not None and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell(self._webhook))
+        keep_s = self._files.limits.ttl_s
+        if keep_s and now - self._swept > _SWEEP_S:
+            self._swept = now
+            await self.store.forget(now - keep_s)
+
+    async def _claimed(self, now: float) -> Batch | None:
+        return await self.store.claim(self._holder, now, now + LEASE_S, self._runs)
+
+    async def _end(self) -> None:
+        tasks = [run.task for run in self._runs.values() if run.task] + ([self._telling] if self._telling else [])
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self.store.close()
+
+    async def _run(self, run: _Run, batch: Batch) -> None:
+        rest_s = 0.0
+        try:
+            if (caller := self._keys.caller_of(run.tenant)) is None:
+                run.end("key_removed")
+            else:
+                SHARE.set(caller.share)
+            if batch.status == "validating":
+                batch = await self._check(run, batch)
+            if batch.status == "in_progress":
+                batch = await self._run_lines(run, batch)
+            if batch.status in ("finalizing", "cancelling"):
+                await self._finish(batch)
+        except LeaseLost:
+            log.warning("batch_taken_over", batch=run.id)
+        except (ApiError, ModelError, StoreDown) as error:
+            log.warning("batch_rests", batch=run.id, reason=str(error), seconds=_PAUSE_S)
+            rest_s = _PAUSE_S
+        except Exception:
+            log.exception("batch_failed", batch=run.id)
+            rest_s = _PAUSE_S
+        finally:
+            del self._runs[run.id]
+            # Also where the server stops: another one need not wait for the end of the lease.
+            with contextlib.suppress(StoreDown):
+                await self.store.release(run.id, self._holder, self.clock() + rest_s if rest_s else 0)
+            self.wake()
+
+    async def _check(self, run: _Run, batch: Batch) -> Batch:
+        """The whole file, before any of its lines runs."""
+        settings, wire = self._settings, self._lines.services.wire
+        checker = Checker([batch.endpoint], settings.max_json_values)
+        try:
+            async with aclosing(self._lines_of(batch)) as found:
+                async for lines in found:
+                    await wire.run(checker.check, lines)
+                    if checker.has_enough or run.stop.is_set():
+                        break
+            checker.finish()
+        except BadFile as error:
+            checker.problems.append(error.problem)
+        if run.reason == "cancelled":
+            return await self._advance(batch, "in_progress")
+        if run.reason == "key_removed":
+            checker.problems[:] = [_KEY_REMOVED]
+        if checker.problems:
+            return await self._ended(batch, "failed", errors=checker.problems)
+        return await self._advance(batch, "in_progress", total=checker.count)
+
+    async def _run_lines(self, run: _Run, batch: Batch) -> Batch:
+        outcome: Ended = "completed"
+        errors = []
+        done = await self.store.done(batch.id)
+        try:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    await self._begin_lines(run, batch, done, group)
+            except ExceptionGroup as failures:
+                raise failures.exceptions[0] from None
+            if run.reason == "expired":
+                outcome = "expired"
+                await self._expire_lines(batch)
+        except BadFile as error:
+            outcome, errors = "failed", [error.problem]
+        if run.reason == "key_removed":
+            outcome, errors = "failed", [_KEY_REMOVED]
+        return await self._advance(batch, "finalizing", outcome=outcome, errors=errors)
+
+    async def _begin_lines(self, run: _Run, batch: Batch, done: set[int], group: asyncio.TaskGroup) -> None:
+        async with aclosing(self._lines_of(batch)) as found:
+            async for lines in found:
+                for line in lines:
+                    if line.number in done:
+                        continue
+                    await self.gaps.take()
+                    caller = self._keys.caller_of(batch.tenant)
+                    if caller is None:
+                        run.end("key_removed")
+                    if caller is None or run.stop.is_set():
+                        self.gaps.give_back()
+                        return
+                    task = group.create_task(self._run_line(run, batch, line, caller))
+                    # Not in the task, which may be cancelled before it begins.
+                    task.add_done_callback(lambda _: self.gaps.give_back())
+
+    async def _run_line(self, run: _Run, batch: Batch, line: RawLine, caller: Caller) -> None:
+        was_busy = False
+
+        def on_busy() -> None:
+            nonlocal was_busy
+            was_busy = True
+            self.gaps.had_no_room()
+
+        self._activity.running += 1
+        try:
+            outcome = await self._lines.run(line.data, batch.endpoint, caller, stop=run.stop, on_busy=on_busy)
+            await self.store.note(batch.id, self._holder, [_record(line.number, outcome)])
+        finally:
+            self._activity.running -= 1
+            self._activity.ended += 1
+        self.outcomes["completed" if outcome.is_answer else "failed",] += 1
+        if not was_busy:
+            self.gaps.went_well()
+
+    async def _expire_lines(self, batch: Batch) -> None:
+        """Errors for the lines that were not run in time."""
+        done = await self.store.done(batch.id)
+        message = "The batch's time was up before this line was run."
+        late: list[Record] = []
+        async with aclosing(self._lines_of(batch)) as found:
+            async for lines in found:
+                for line in lines:
+                    if line.number not in done:
+                        record = await self._lines.services.wire.run(unanswered, line.data, "batch_expired", message)
+                        late.append(Record(line.number, False, record))
+                        self.outcomes["expired",] += 1
+                    if len(late) >= _EXPIRED_AT_ONCE:
+                        await self.store.note(batch.id, self._holder, late)
+                        late = []
+        await self.store.note(batch.id, self._holder, late)
+
+    async def _finish(self, batch: Batch) -> None:
+        """Writes the files, and lets go of what was kept for them. Raises ApiError where there is no room: then the
+        batch says so, and it is tried again."""
+        try:
+            if batch.output_file is None and batch.completed:
+                written = await self._write(batch, is_answer=True)
+                batch = await self.store.change(batch.id, self._holder, output_file=written)
+            if batch.error_file is None and batch.failed:
+                written = await self._write(batch, is_answer=False)
+                batch = await self.store.change(batch.id, self._holder, error_file=written)
+        except ApiError as error:
+            errors = [problem(error.code, error.message)]
+            await self.store.change(batch.id, self._holder, errors=errors)
+            raise
+        ended: Ended = "cancelled" if batch.status == "cancelling" else batch.outcome
+        await self._ended(batch, ended, errors=batch.errors if ended == "failed" else [])
+
+    async def _write(self, batch: Batch, *, is_answer: bool) -> str:
+        """The id of the new file."""
+        name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
+        after = 0
+        async with self._files.writing(batch.tenant) as writing:
+            while records := await self.store.records(batch.id, is_answer=is_answer, after=after):
+                for number, line in records:
+                    await writing.write(line + b"\n")
+                    after = number
+            file = await writing.publish(name, OUTPUT_PURPOSE, self._files.limits.ttl_s or None)
+        return file.id
+
+    async def _advance(self, batch: Batch, status: Literal["in_progress", "finalizing"], **values: object) -> Batch:
+        return await self.store.advance(batch.id, self._holder, status, self.clock(), **values)
+
+    async def _ended(self, batch: Batch, status: Ended, **values: object) -> Batch:
+        tell = self._webhook is not None
+        batch = await self.store.end(batch.id, self._holder, status, self.clock(), tell=tell, **values)
+        log.info("batch_ended", batch=batch.id, status=status, completed=batch.completed, failed=batch.failed)
+        return batch
+
+    async def _lines_of(self, batch: Batch) -> AsyncGenerator[list[RawLine], None]:
+        """The lines of the file as its pieces come. Raises BadFile."""
+        settings, wire = self._settings, self._lines.services.wire
+        file = await self._files.find(batch.tenant, batch.input_file)
+        if file is None:
+            raise BadFile(_GONE)
+        splitter = Splitter(int(settings.max_batch_line_mb * MB), settings.max_batch_lines)
+        try:
+            async with aclosing(self._files.pieces(file)) as pieces:
+                async for piece in pieces:
+                    yield await wire.run(splitter.feed, piece)
+        except FileNotFoundError:
+            raise BadFile(_GONE) from None
+        yield splitter.finish()
+
+    async def _tell(self, webhook: Webhook) -> None:
+        """Tells of what has ended, one after the other."""
+        try:
+            while (batch := await self.store.due(now := self.clock(), now + webhook.patience_s)) is not None:
+                pause_s = await webhook.send(batch, now)
+                await self.store.told(batch.id, None if pause_s is None else self.clock() + pause_s)
+        except StoreDown as error:
+            log.warning("batches_not_reached", reason=str(error))
+
+
+_GONE = problem("file_not_found", "The input file was deleted, or its time was up.", param="input_file_id")
+_KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
+
+
+def _record(number: int, outcome: Outcome) -> Record:
+    usage = outcome.usage
+    if usage is None:
+        return Record(number, outcome.is_answer, outcome.line)
+    thought = usage.completion_tokens_details
+    return Record(
+        number,
+        outcome.is_answer,
+        outcome.line,
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        thought.reasoning_tokens if thought else 0,
+    )

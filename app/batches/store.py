@@ -1,0 +1,326 @@
+"""What is known of each batch, in a file of SQLite that every server of one machine may share.
+
+A batch is run by the server that holds its lease, and by no other: whatever it writes is refused once another has the
+lease. What a line was answered is written in one step with the batch's counts, once.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from app.state.sqlite_file import Schema, SqliteFile
+
+T = TypeVar("T")
+
+Status = Literal["validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling", "cancelled"]
+Ended = Literal["completed", "failed", "expired", "cancelled"]
+RUNNING: tuple[Status, ...] = ("validating", "in_progress", "finalizing", "cancelling")
+
+_SCHEMA = Schema(
+    1,
+    """
+CREATE TABLE batches (
+    id TEXT PRIMARY KEY, tenant TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT NOT NULL, created REAL NOT NULL,
+    expires REAL NOT NULL, metadata TEXT NOT NULL, status TEXT NOT NULL, outcome TEXT NOT NULL, moments TEXT NOT NULL,
+    errors TEXT NOT NULL, total INTEGER NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL, answer_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+    output_file TEXT, error_file TEXT, tries INTEGER NOT NULL,
+    holder TEXT, held_until REAL NOT NULL DEFAULT 0, notice_due REAL
+);
+CREATE INDEX batches_by_tenant ON batches (tenant, created);
+CREATE INDEX batches_by_status ON batches (status, held_until);
+CREATE INDEX batches_by_notice ON batches (notice_due) WHERE notice_due IS NOT NULL;
+CREATE TABLE lines (
+    batch TEXT NOT NULL, number INTEGER NOT NULL, is_answer INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (batch, number)
+)
+""",
+)
+_PATIENCE_S = 5.0
+"""What a connection waits for another process."""
+_PAGE = 200
+"""Records that are read at a time."""
+
+
+class LeaseLost(Exception):
+    """Another server runs the batch now."""
+
+
+class TooManyBatches(Exception):
+    """The key has as many that are not over as it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The fields are the table's columns."""
+
+    id: str
+    tenant: str
+    endpoint: str
+    input_file: str
+    created: float
+    """Seconds since 1970, as all its moments."""
+    expires: float
+    metadata: dict[str, str] | None = None
+    status: Status = "validating"
+    outcome: Ended = "completed"
+    """What becomes of it when its files are written, unless it is cancelled."""
+    moments: dict[str, int] = field(default_factory=dict)
+    """When it came into a status, by the status."""
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    total: int = 0
+    """Lines."""
+    completed: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    reasoning_tokens: int = 0
+    output_file: str | None = None
+    error_file: str | None = None
+    tries: int = 0
+    """How often its end was told in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a line was answered."""
+
+    number: int
+    """The line's in the file, from 1."""
+    is_answer: bool
+    """False for an error."""
+    line: bytes
+    """As it stands in the file of answers, or of errors."""
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+_COLUMNS = ", ".join(one.name for one in fields(Batch))
+_AS_JSON = ("metadata", "moments", "errors")
+_STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
+
+
+class BatchStore:
+    """Every method raises StoreDown. The file is made with the first batch; one that is damaged stays as it is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = SqliteFile(path, _SCHEMA, "batches", is_cache=False, locked_s=_PATIENCE_S)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there may be a batch."""
+        return self._path.exists()
+
+    async def add(self, batch: Batch, most: int) -> None:
+        """Raises TooManyBatches where its key has `most` that are not over."""
+
+        def add(db: sqlite3.Connection) -> None:
+            query = f"SELECT count(*) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
+            [count] = db.execute(query, (batch.tenant,)).fetchone()
+            if count >= most:
+                raise TooManyBatches
+            values = [_written(one.name, getattr(batch, one.name)) for one in fields(Batch)]
+            db.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+
+        await self._whole(add)
+
+    async def find(self, tenant: str, batch_id: str) -> Batch | None:
+        return await self._file.run(lambda db: _found(db, "id = ? AND tenant = ?", batch_id, tenant))
+
+    async def page(self, tenant: str, after: Batch | None, limit: int) -> list[Batch]:
+        """The newest first, from behind `after`."""
+        condition, values = "tenant = ?", [tenant]
+        if after is not None:
+            condition += " AND (created, id) < (?, ?)"
+            values += [after.created, after.id]  # type: ignore[list-item]
+        query = f"SELECT {_COLUMNS} FROM batches WHERE {condition} ORDER BY created DESC, id DESC LIMIT ?"
+        return await self._file.run(lambda db: [_batch(row) for row in db.execute(query, (*values, limit))])
+
+    async def cancel(self, tenant: str, batch_id: str, now: float) -> Batch | None:
+        """The batch, which is being cancelled where it was not over; its server sees it."""
+
+        def cancel(db: sqlite3.Connection) -> Batch | None:
+            batch = _found(db, "id = ? AND tenant = ?", batch_id, tenant)
+            if batch is None or batch.status not in ("validating", "in_progress"):
+                return batch
+            moments = json.dumps({**batch.moments, "cancelling": int(now)})
+            db.execute("UPDATE batches SET status = 'cancelling', moments = ? WHERE id = ?", (moments, batch_id))
+            return _found(db, "id = ?", batch_id)
+
+        return await self._whole(cancel)
+
+    async def claim(self, holder: str, now: float, until: float, besides: Iterable[str] = ()) -> Batch | None:
+        """One that is not over and that nobody runs, of the key that `holder` runs the fewest of; then the oldest."""
+        own = tuple(besides)
+
+        def claim(db: sqlite3.Connection) -> Batch | None:
+            found = db.execute(
+                f"SELECT id FROM batches AS one WHERE status IN ({_STATUSES}) AND held_until < ? "
+                f"AND id NOT IN ({', '.join('?' * len(own))}) ORDER BY (SELECT count(*) FROM batches AS other "
+                "WHERE other.tenant = one.tenant AND other.holder = ? AND other.held_until >= ?), created LIMIT 1",
+                (now, *own, holder, now),
+            ).fetchone()
+            if found is None:
+                return None
+            db.execute("UPDATE batches SET holder = ?, held_until = ? WHERE id = ?", (holder, until, found[0]))
+            return _found(db, "id = ?", found[0])
+
+        return await self._whole(claim)
+
+    async def renew(self, holder: str, until: float, batches: Sequence[str]) -> dict[str, Status]:
+        """The statuses of those of `batches` that `holder` has still."""
+        own = f"holder = ? AND id IN ({', '.join('?' * len(batches))})"
+
+        def renew(db: sqlite3.Connection) -> dict[str, Status]:
+            db.execute(f"UPDATE batches SET held_until = ? WHERE {own}", (until, holder, *batches))
+            return dict(db.execute(f"SELECT id, status FROM batches WHERE {own}", (holder, *batches)))
+
+        return await self._whole(renew)
+
+    async def release(self, batch_id: str, holder: str, until: float = 0) -> None:
+        """Lets go of it; nobody takes it before `until`."""
+        query = "UPDATE batches SET holder = NULL, held_until = ? WHERE id = ? AND holder = ?"
+        await self._whole(lambda db: db.execute(query, (until, batch_id, holder)))
+
+    async def change(self, batch_id: str, holder: str, **values: Any) -> Batch:
+        """Changes some fields. Raises LeaseLost."""
+        return await self._whole(lambda db: _set(db, batch_id, holder, **values))
+
+    async def advance(self, batch_id: str, holder: str, status: Status, now: float, **values: Any) -> Batch:
+        """Brings it into another status, and changes some fields; one that is being cancelled stays so. Raises
+        LeaseLost."""
+
+        def advance(db: sqlite3.Connection) -> Batch:
+            batch = _set(db, batch_id, holder, **values)
+            if batch.status == "cancelling":
+                return batch
+            return _set(db, batch_id, holder, status=status, moments={**batch.moments, status: int(now)})
+
+        return await self._whole(advance)
+
+    async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
+        """The last step: its answers lie in files by now. `tell`: somebody is to be told. Raises LeaseLost."""
+
+        def end(db: sqlite3.Connection) -> Batch:
+            batch = _set(db, batch_id, holder, **values)
+            batch = _set(db, batch_id, holder, status=status, moments={**batch.moments, status: int(now)})
+            db.execute("DELETE FROM lines WHERE batch = ?", (batch_id,))
+            query = "UPDATE batches SET holder = NULL, held_until = 0, notice_due = ? WHERE id = ?"
+            db.execute(query, (now if tell else None, batch_id))
+            db.execute("PRAGMA incremental_vacuum")
+            return batch
+
+        return await self._whole(end)
+
+    async def note(self, batch_id: str, holder: str, records: Sequence[Record]) -> None:
+        """Writes what lines were answered, each once. Raises LeaseLost."""
+
+        def note(db: sqlite3.Connection) -> None:
+            _check_lease(db, batch_id, holder)
+            for one in records:
+                row = (batch_id, one.number, one.is_answer, one.line)
+                if db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?)", row).rowcount:
+                    db.execute(
+                        "UPDATE batches SET completed = completed + ?, failed = failed + ?, prompt_tokens = "
+                        "prompt_tokens + ?, answer_tokens = answer_tokens + ?, reasoning_tokens = reasoning_tokens + ? "
+                        "WHERE id = ?",
+                        (
+                            one.is_answer,
+                            not one.is_answer,
+                            one.prompt_tokens,
+                            one.answer_tokens,
+                            one.reasoning_tokens,
+                            batch_id,
+                        ),
+                    )
+
+        await self._whole(note)
+
+    async def done(self, batch_id: str) -> set[int]:
+        """The numbers of the lines that have been answered."""
+        query = "SELECT number FROM lines WHERE batch = ?"
+        return await self._file.run(lambda db: {number for (number,) in db.execute(query, (batch_id,))})
+
+    async def records(self, batch_id: str, *, is_answer: bool, after: int) -> list[tuple[int, bytes]]:
+        """The next lines of a file, in order; none when there are no more."""
+        query = (
+            "SELECT number, record FROM lines WHERE batch = ? AND is_answer = ? AND number > ? ORDER BY number LIMIT ?"
+        )
+        return await self._file.run(lambda db: db.execute(query, (batch_id, is_answer, after, _PAGE)).fetchall())
+
+    async def due(self, now: float, until: float) -> Batch | None:
+        """One whose end is to be told now; nobody else tells it before `until`."""
+
+        def due(db: sqlite3.Connection) -> Batch | None:
+            batch = _found(db, "notice_due <= ?", now)
+            if batch is not None:
+                db.execute("UPDATE batches SET notice_due = ? WHERE id = ?", (until, batch.id))
+            return batch
+
+        return await self._whole(due)
+
+    async def told(self, batch_id: str, again_at: float | None) -> None:
+        query = "UPDATE batches SET notice_due = ?, tries = tries + 1 WHERE id = ?"
+        await self._whole(lambda db: db.execute(query, (again_at, batch_id)))
+
+    async def forget(self, before: float) -> int:
+        """Deletes those that were made before, and are over; their number."""
+        query = f"DELETE FROM batches WHERE created < ? AND status NOT IN ({_STATUSES})"
+        return await self._whole(lambda db: db.execute(query, (before,)).rowcount)
+
+    async def purge(self, tenant: str) -> int:
+        """Deletes all of a key, and what runs ends; their number."""
+
+        def purge(db: sqlite3.Connection) -> int:
+            db.execute("DELETE FROM lines WHERE batch IN (SELECT id FROM batches WHERE tenant = ?)", (tenant,))
+            return db.execute("DELETE FROM batches WHERE tenant = ?", (tenant,)).rowcount
+
+        return await self._whole(purge)
+
+    async def close(self) -> None:
+        await self._file.close()
+
+    async def _whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """All of `work` or nothing."""
+
+        def whole(db: sqlite3.Connection) -> T:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                return work(db)
+
+        return await self._file.run(whole)
+
+
+def _set(db: sqlite3.Connection, batch_id: str, holder: str, **values: Any) -> Batch:
+    _check_lease(db, batch_id, holder)
+    if values:
+        names = ", ".join(f"{name} = ?" for name in values)
+        written = [_written(name, value) for name, value in values.items()]
+        db.execute(f"UPDATE batches SET {names} WHERE id = ?", (*written, batch_id))
+    batch = _found(db, "id = ?", batch_id)
+    assert batch is not None
+    return batch
+
+
+def _check_lease(db: sqlite3.Connection, batch_id: str, holder: str) -> None:
+    if db.execute("SELECT 1 FROM batches WHERE id = ? AND holder = ?", (batch_id, holder)).fetchone() is None:
+        raise LeaseLost
+
+
+def _found(db: sqlite3.Connection, condition: str, *values: object) -> Batch | None:
+    row = db.execute(f"SELECT {_COLUMNS} FROM batches WHERE {condition} LIMIT 1", values).fetchone()
+    return _batch(row) if row else None
+
+
+def _batch(row: Sequence[Any]) -> Batch:
+    values = dict(zip((one.name for one in fields(Batch)), row, strict=True))
+    return Batch(**values | {name: json.loads(values[name]) for name in _AS_JSON})
+
+
+def _written(name: str, value: Any) -> Any:
+    return json.dumps(value) if name in _AS_JSON else value

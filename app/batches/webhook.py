@@ -1,0 +1,74 @@
+"""Tells an address of the operator's that a batch has ended: as OpenAI does, signed as Standard Webhooks has it.
+
+OpenAI's SDKs check it and read it: `client.webhooks.unwrap(body, headers, secret=…)`.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+
+import structlog
+
+from app.batches.store import Batch
+from tasks.errors import InputError
+from tasks.inputs.fetch.fetcher import Fetcher
+
+PAUSES_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
+"""After each try that failed; then it is left."""
+_PREFIX = "whsec_"
+_ANSWER_BYTES = 1 << 20
+
+log = structlog.get_logger(__name__)
+
+
+class Webhook:
+    def __init__(self, url: str, secret: str, fetcher: Fetcher) -> None:
+        """`secret`: any text, or `whsec_` and base64. Raises ValueError where that is none."""
+        self._url = url
+        self._secret = _bytes_of(secret)
+        self._fetcher = fetcher
+
+    @property
+    def patience_s(self) -> float:
+        """Longer than a try takes."""
+        return 2 * self._fetcher.policy.total_timeout
+
+    async def send(self, batch: Batch, now: float) -> float | None:
+        """None where it was taken, or nobody will take it; else the seconds until the next try."""
+        event_id = f"evt_{batch.id.removeprefix('batch_')}"
+        event = {
+            "id": event_id,
+            "object": "event",
+            "created_at": int(now),
+            "type": f"batch.{batch.status}",
+            "data": {"id": batch.id},
+        }
+        body = json.dumps(event).encode()
+        stamp = str(int(now))
+        headers = {
+            "webhook-id": event_id,
+            "webhook-timestamp": stamp,
+            "webhook-signature": self._signature(event_id, stamp, body),
+        }
+        try:
+            await self._fetcher.fetch(self._url, json=body, headers=headers, max_bytes=_ANSWER_BYTES, fresh=True)
+        except InputError as error:
+            pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None
+            log.warning("webhook_failed", batch=batch.id, tries=batch.tries + 1, reason=error.message, pause_s=pause_s)
+            return pause_s
+        return None
+
+    def _signature(self, event_id: str, stamp: str, body: bytes) -> str:
+        signed = b".".join((event_id.encode(), stamp.encode(), body))
+        return f"v1,{base64.b64encode(hmac.digest(self._secret, signed, hashlib.sha256)).decode()}"
+
+
+def _bytes_of(secret: str) -> bytes:
+    if not secret.startswith(_PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        raise ValueError(f"what follows {_PREFIX} is no base64") from None

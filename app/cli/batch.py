@@ -1,0 +1,135 @@
+"""`openfaze batch run`: the lines of a file, answered in this process, without a server."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.access.keys import EVERYONE, Caller
+from app.batches.gaps import Gaps
+from app.batches.lines import BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
+from app.cli import fail
+from app.routes.batches import ENDPOINTS
+from app.services import Services
+from app.settings import Settings
+from models.fair_executor import Slices
+from tasks.inputs.limits import MB
+
+T = TypeVar("T")
+
+_PIECE = 1 << 20
+_SHOWN = 10
+"""Problems that are printed."""
+
+
+def run(settings: Settings, file: Path, output: Path) -> bool:
+    """Whether every line has an answer, with those of an earlier run. Exits with status 2 for a file that will not
+    do."""
+    try:
+        with file.open("rb") as lines, output.open("ab+") as answers:
+            reader = _Reader(settings, lines)
+            count = _check(settings, file.name, reader)
+            done, failed = _done(answers)
+            failed += asyncio.run(_run(settings, reader, answers, count, done))
+    except OSError as error:
+        fail(str(error))
+    except ValueError as error:  # the settings' fault
+        fail(str(error))
+    typer.echo(f"{count - failed} of {count} lines have an answer in {output}", err=True)
+    return not failed
+
+
+def _done(answers: IO[bytes]) -> tuple[set[str], int]:
+    """The ids of the lines that are in the output, and how many of them are errors. Half a line, which a run left that
+    was killed, is cut off."""
+    done: set[str] = set()
+    failed = whole = 0
+    answers.seek(0)
+    for line in answers:
+        if not line.endswith(b"\n"):
+            break
+        whole += len(line)
+        done.add(custom_id_of(line))
+        failed += b'"response":{"status_code":200,' not in line[:2000]
+    answers.truncate(whole)
+    return done, failed
+
+
+class _Reader:
+    """The lines of the file, a piece at a time."""
+
+    def __init__(self, settings: Settings, file: IO[bytes]) -> None:
+        self._settings = settings
+        self._file = file
+
+    def __iter__(self) -> Iterator[list[RawLine]]:
+        """Raises BadFile."""
+        splitter = Splitter(int(self._settings.max_batch_line_mb * MB), self._settings.max_batch_lines)
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            yield _all_of(splitter.feed(piece))
+        yield splitter.finish()
+
+
+def _check(settings: Settings, name: str, lines: _Reader) -> int:
+    """The number of lines."""
+    checker = Checker(list(ENDPOINTS), settings.max_json_values)
+    try:
+        for some in lines:
+            _all_of(checker.check(some))
+        checker.finish()
+    except BadFile as error:
+        checker.problems.append(error.problem)
+    if checker.problems:
+        told = [f"{name}:{one['line'] or 1}: {one['message']}" for one in checker.problems[:_SHOWN]]
+        more = len(checker.problems) - _SHOWN
+        fail("\n".join([*told, f"… and {more} more"] if more > 0 else told))
+    return checker.count
+
+
+async def _run(settings: Settings, lines: _Reader, answers: IO[bytes], count: int, done: set[str]) -> int:
+    """Writes what each line that is not `done` is answered, when it is; how many are errors."""
+    services = Services(settings)
+    runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once, 0)
+    never = asyncio.Event()
+    failed = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+    async def run_line(line: RawLine) -> None:
+        nonlocal failed
+        outcome = await runner.run(line.data, url_of(line.data), Caller(EVERYONE), stop=never, on_busy=gaps.had_no_room)
+        answers.write(outcome.line + b"\n")
+        answers.flush()
+        failed += not outcome.is_answer
+        gaps.went_well()
+        progress.advance(bar)
+
+    try:
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            bar = progress.add_task("lines", total=count, completed=len(done))
+            async with asyncio.TaskGroup() as group:
+                for some in lines:
+                    for line in some:
+                        if custom_id_of(line.data) in done:
+                            continue
+                        await gaps.take()
+                        group.create_task(run_line(line)).add_done_callback(lambda _: gaps.give_back())
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    finally:
+        await services.close()
+    return failed
+
+
+def _all_of(work: Slices[T]) -> T:
+    """Its result, without anybody to let in between."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result

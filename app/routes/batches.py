@@ -1,0 +1,291 @@
+"""/v1/batches: many requests in one file, run in the gaps that other requests leave."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+
+from app.batches.lines import Endpoint
+from app.batches.runner import WINDOW_S, BatchRunner
+from app.batches.store import Batch, Status, TooManyBatches
+from app.errors import BadRequest, NotFound, RateLimited, Unavailable
+from app.openapi import json_body
+from app.routes import chat, moderations
+from app.routes.body import is_on, read_body
+from app.services import Services
+from app.state.entries import StoreDown
+from app.wire.parse import parse_aside
+from app.wire.request import ChatRequest, Wire
+from models.base import RETRY_S
+
+ENDPOINTS: Mapping[str, Endpoint[Any]] = {
+    "/v1/chat/completions": Endpoint(ChatRequest, chat.answer_line),
+    "/v1/moderations": Endpoint(moderations.ModerationRequest, moderations.answer_line),
+}
+WINDOW = "24h"
+MAX_LISTED = 100
+MAX_PAIRS, MAX_KEY_CHARS, MAX_VALUE_CHARS = 16, 64, 512
+"""OpenAI's bounds of `metadata`."""
+_WAIT_S = 61
+"""Long enough that clients do not wait for it by themselves."""
+
+
+class BatchRequest(Wire):
+    input_file_id: str
+    endpoint: str
+    completion_window: str
+    metadata: (
+        Annotated[
+            dict[
+                Annotated[str, Field(max_length=MAX_KEY_CHARS)],
+                Annotated[str, Field(max_length=MAX_VALUE_CHARS)],
+            ],
+            Field(max_length=MAX_PAIRS),
+        ]
+        | None
+    ) = None
+
+
+class BatchError(BaseModel):
+    code: str
+    line: int | None
+    """Of the input file, from 1."""
+    message: str
+    param: str | None
+
+
+class BatchErrors(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[BatchError]
+
+
+class RequestCounts(BaseModel):
+    total: int
+    completed: int
+    failed: int
+
+
+class InputTokensDetails(BaseModel):
+    cached_tokens: int = 0
+
+
+class OutputTokensDetails(BaseModel):
+    reasoning_tokens: int
+
+
+class BatchUsage(BaseModel):
+    input_tokens: int
+    input_tokens_details: InputTokensDetails = InputTokensDetails()
+    output_tokens: int
+    output_tokens_details: OutputTokensDetails
+    total_tokens: int
+
+
+class BatchObject(BaseModel):
+    id: str
+    object: Literal["batch"] = "batch"
+    endpoint: str
+    errors: BatchErrors | None
+    input_file_id: str
+    completion_window: str = WINDOW
+    status: Status
+    output_file_id: str | None
+    """The answers, when it is over."""
+    error_file_id: str | None
+    """The lines that have none."""
+    created_at: int
+    """Seconds since 1970, as all moments."""
+    in_progress_at: int | None
+    expires_at: int
+    finalizing_at: int | None
+    completed_at: int | None
+    failed_at: int | None
+    expired_at: int | None
+    cancelling_at: int | None
+    cancelled_at: int | None
+    request_counts: RequestCounts
+    usage: BatchUsage
+    metadata: dict[str, str] | None
+
+
+class BatchList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[BatchObject]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+_EXAMPLES = {
+    "Run a file's lines": {
+        "input_file_id": "file-0123456789abcdef0123456789abcdef",
+        "endpoint": "/v1/chat/completions",
+        "completion_window": WINDOW,
+    }
+}
+
+EXAMPLE_FILE = "file-0123456789abcdef0123456789abcdef"
+_EXAMPLES = {
+    "Run the lines of a file": {
+        "input_file_id": EXAMPLE_FILE,
+        "endpoint": "/v1/chat/completions",
+        "completion_window": WINDOW,
+    }
+}
+
+router = APIRouter(prefix="/v1/batches", tags=["batches"])
+
+
+@router.post("", openapi_extra=json_body(BatchRequest, _EXAMPLES))
+async def create_batch(request: Request) -> BatchObject:
+    """Each line of the file (uploaded with `purpose=batch`) is a request: `{"custom_id", "method": "POST", "url",
+    "body"}`. All lines are checked first; then each is answered, or has an error of its own."""
+    services: Services = request.app.state.services
+    runner: BatchRunner = request.app.state.batches
+    if is_on(request, "x-interfaze-zdr"):
+        raise BadRequest("A batch is kept, and 'x-interfaze-zdr' asks to keep nothing: send the requests one by one.")
+    body = await read_body(request, services.max_request_bytes)
+    asked = await parse_aside(BatchRequest, body, services.settings.max_json_values, services.wire)
+    if asked.endpoint not in ENDPOINTS:
+        raise BadRequest(f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}", param="endpoint")
+    if asked.completion_window != WINDOW:
+        raise BadRequest(f"Field 'completion_window': Input should be '{WINDOW}'", param="completion_window")
+    tenant = request.state.caller.tenant
+    file = await services.files.find(tenant, asked.input_file_id)
+    if file is None:
+        shown = asked.input_file_id[:80]
+        raise BadRequest(f"There is no file '{shown}'.", code="file_not_found", param="input_file_id")
+    if file.purpose != "batch":
+        message = f"Field 'input_file_id': the file's purpose is '{file.purpose}'; upload it with purpose=batch"
+        raise BadRequest(message, param="input_file_id")
+    now = runner.clock()
+    batch = Batch(
+        id=f"batch_{secrets.token_hex(16)}",
+        tenant=tenant,
+        endpoint=asked.endpoint,
+        input_file=file.id,
+        created=now,
+        expires=now + WINDOW_S,
+        metadata=asked.metadata,
+    )
+    most = services.settings.max_batches
+    try:
+        await runner.store.add(batch, most)
+    except TooManyBatches:
+        raise RateLimited(
+            f"This key has {most} batches that are not over (OPENFAZE_MAX_BATCHES). Wait for one, or cancel one.",
+            retry_after=_WAIT_S,
+        ) from None
+    except StoreDown as error:
+        raise _down() from error
+    runner.wake()
+    return _object(batch)
+
+
+@router.get("")
+async def list_batches(
+    request: Request, limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20, after: str | None = None
+) -> BatchList:
+    """The newest first; from behind the batch `after`."""
+    runner: BatchRunner = request.app.state.batches
+    last = None
+    if after is not None:
+        try:
+            last = await _found(request, after)
+        except NotFound:
+            raise BadRequest(f"Field 'after': there is no batch '{after[:80]}'", param="after") from None
+    try:
+        found = await runner.store.page(request.state.caller.tenant, last, limit + 1) if runner.store.is_begun else []
+    except StoreDown as error:
+        raise _down() from error
+    shown = [_object(batch) for batch in found[:limit]]
+    return BatchList(
+        data=shown,
+        first_id=shown[0].id if shown else None,
+        last_id=shown[-1].id if shown else None,
+        has_more=len(found) > limit,
+    )
+
+
+@router.get("/{batch_id}")
+async def get_batch(request: Request, batch_id: str) -> BatchObject:
+    return _object(await _found(request, batch_id))
+
+
+@router.post("/{batch_id}/cancel")
+async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
+    """Lines that run end, and what is answered stays in the batch's files."""
+    runner: BatchRunner = request.app.state.batches
+    await _found(request, batch_id)
+    try:
+        batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
+    except StoreDown as error:
+        raise _down() from error
+    if batch is None:
+        raise _not_found(batch_id)
+    if batch.status not in ("cancelling", "cancelled"):
+        raise BadRequest(f"The batch '{batch_id}' is {batch.status}: there is nothing to cancel.", code="batch_is_over")
+    runner.wake()
+    return _object(batch)
+
+
+async def _found(request: Request, batch_id: str) -> Batch:
+    """Another caller's batch is no batch."""
+    runner: BatchRunner = request.app.state.batches
+    try:
+        batch = await runner.store.find(request.state.caller.tenant, batch_id) if runner.store.is_begun else None
+    except StoreDown as error:
+        raise _down() from error
+    if batch is None:
+        raise _not_found(batch_id)
+    return batch
+
+
+def _not_found(batch_id: str) -> NotFound:
+    return NotFound(f"There is no batch '{batch_id[:80]}'.", code="batch_not_found")
+
+
+def _down() -> Unavailable:
+    return Unavailable(
+        "The server's store of batches does not work: its log says why.",
+        code="storage_unavailable",
+        retry_after=RETRY_S,
+    )
+
+
+def _object(batch: Batch) -> BatchObject:
+    moments = {f"{status}_at": batch.moments.get(status) for status in _MOMENTS}
+    errors = BatchErrors(data=[BatchError(**one) for one in batch.errors]) if batch.errors else None
+    return BatchObject(
+        id=batch.id,
+        endpoint=batch.endpoint,
+        errors=errors,
+        input_file_id=batch.input_file,
+        status=batch.status,
+        output_file_id=batch.output_file,
+        error_file_id=batch.error_file,
+        created_at=int(batch.created),
+        expires_at=int(batch.expires),
+        request_counts=RequestCounts(total=batch.total, completed=batch.completed, failed=batch.failed),
+        usage=BatchUsage(
+            input_tokens=batch.prompt_tokens,
+            output_tokens=batch.answer_tokens,
+            output_tokens_details=OutputTokensDetails(reasoning_tokens=batch.reasoning_tokens),
+            total_tokens=batch.prompt_tokens + batch.answer_tokens,
+        ),
+        metadata=batch.metadata,
+        **moments,
+    )
+
+
+_MOMENTS: tuple[Status, ...] = (
+    "in_progress",
+    "finalizing",
+    "completed",
+    "failed",
+    "expired",
+    "cancelling",
+    "cancelled",
+)

@@ -1,0 +1,379 @@
+"""/v1/batches on real servers, as OpenAI's SDK uses it: what becomes of a file of requests."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from openai.types import Batch
+
+from tests.e2e.test_cli import openfaze
+from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.server import Server, serving
+from tests.webhooks import Receiver, receiving
+
+KEY, OTHER = "test-key-1", "test-key-2"
+CHAT, MODERATIONS = "/v1/chat/completions", "/v1/moderations"
+SECRET = "a secret for the webhook"
+LIMIT_S = 120.0
+OVER = ("completed", "failed", "expired", "cancelled")
+
+
+@pytest.fixture(scope="module")
+def llm() -> Iterator[LlmServer]:
+    with serving_llm() as llm:
+        yield llm
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+def of_llm(llm: LlmServer, **settings: object) -> dict[str, object]:
+    return {"llm_base_url": llm.base_url, "llm_model": "scripted", "llm_abilities": "tools", **settings}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, llm: LlmServer, receiver: Receiver) -> Iterator[Server]:
+    settings = of_llm(
+        llm,
+        api_keys=f"{KEY},{OTHER}",
+        max_batch_lines=50,
+        max_batches=3,
+        batch_lines_at_once=4,
+        batch_webhook_url=receiver.url,
+        batch_webhook_secret=SECRET,
+        fetch_allow="127.0.0.1",
+    )
+    with serving(tmp_path_factory.mktemp("batches") / "log", **settings) as running:
+        yield running
+
+
+@pytest.fixture
+def sdk(server: Server) -> Iterator[openai.OpenAI]:
+    with client_of(server) as client:
+        yield client
+
+
+@pytest.fixture
+def other(server: Server) -> Iterator[openai.OpenAI]:
+    with client_of(server, OTHER) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_scripted(llm: LlmServer) -> None:
+    llm.script = None
+    llm.requests.clear()
+
+
+def client_of(server: Server, key: str = KEY) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=key, max_retries=0, timeout=LIMIT_S)
+
+
+def line(custom_id: str, text: str = "Hello.", url: str = CHAT, **fields: object) -> dict[str, Any]:
+    body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": text}], **fields}
+    return {"custom_id": custom_id, "method": "POST", "url": url, "body": body}
+
+
+def moderation(custom_id: str, text: str) -> dict[str, Any]:
+    return {"custom_id": custom_id, "method": "POST", "url": MODERATIONS, "body": {"input": text}}
+
+
+def upload(client: openai.OpenAI, *lines: object) -> str:
+    content = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines)
+    return client.files.create(file=("in.jsonl", content.encode()), purpose="batch").id
+
+
+def create(client: openai.OpenAI, *lines: object, endpoint: Any = CHAT, **fields: Any) -> Batch:
+    file = upload(client, *lines)
+    return client.batches.create(input_file_id=file, endpoint=endpoint, completion_window="24h", **fields)
+
+
+def when(client: openai.OpenAI, batch: Batch, condition: Callable[[Batch], bool]) -> Batch:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition(batch := client.batches.retrieve(batch.id)):
+        assert time.monotonic() < deadline, batch
+        time.sleep(0.05)
+    return batch
+
+
+def ended(client: openai.OpenAI, batch: Batch) -> Batch:
+    return when(client, batch, lambda batch: batch.status in OVER)
+
+
+def rows(client: openai.OpenAI, file_id: str | None) -> dict[str, Any]:
+    assert file_id is not None
+    content = client.files.content(file_id).text
+    return {row["custom_id"]: row for row in map(json.loads, content.splitlines())}
+
+
+def prompts(llm: LlmServer) -> Counter[str]:
+    """How often the LLM was asked what."""
+    return Counter(request.body["messages"][-1]["content"] for request in llm.requests)
+
+
+def test_a_batch_is_made_waited_for_and_read(sdk: openai.OpenAI, llm: LlmServer) -> None:
+    llm.script = lambda body: Reply(f"You said {body['messages'][-1]['content']}")
+    batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(6)), metadata={"night": "run"})
+    assert (batch.object, batch.endpoint, batch.completion_window) == ("batch", CHAT, "24h")
+    assert (batch.status, batch.metadata) == ("validating", {"night": "run"})
+    assert batch.expires_at == batch.created_at + 24 * 3600
+    batch = ended(sdk, batch)
+    assert (batch.status, batch.errors, batch.error_file_id) == ("completed", None, None)
+    assert batch.request_counts is not None
+    assert batch.request_counts.to_dict() == {"total": 6, "completed": 6, "failed": 0}
+    assert batch.usage is not None
+    assert batch.usage.input_tokens == 6 * 11
+    assert batch.created_at <= (batch.in_progress_at or 0) <= (batch.finalizing_at or 0) <= (batch.completed_at or 0)
+    answers = rows(sdk, batch.output_file_id)
+    assert list(answers) == [f"{n}" for n in range(6)]
+    answer = answers["3"]["response"]
+    assert answers["3"]["id"].startswith("batch_req_")
+    assert answers["3"]["error"] is None
+    assert (answer["status_code"], answer["body"]["id"]) == (200, answer["request_id"])
+    assert answer["body"]["choices"][0]["message"]["content"] == "You said number 3"
+    assert sdk.files.retrieve(batch.output_file_id or "").purpose == "batch_output"
+
+
+def test_run_tasks_and_moderations_are_lines_too(sdk: openai.OpenAI) -> None:
+    text = "data:text/plain;base64,TWlsaywgZWdncw=="
+    task = line("task")
+    task["body"]["messages"] = [
+        {"role": "system", "content": "<task>ocr</task>"},
+        {"role": "user", "content": [{"type": "file", "file": {"file_data": text, "filename": "a.txt"}}]},
+    ]
+    batch = ended(sdk, create(sdk, task))
+    content = rows(sdk, batch.output_file_id)["task"]["response"]["body"]["choices"][0]["message"]["content"]
+    assert json.loads(content)["result"]["extracted_text"] == "Milk, eggs"
+
+    lines = [moderation("bread", "How do I bake bread?"), moderation("threat", "I am going to kill you tonight.")]
+    batch = ended(sdk, create(sdk, *lines, endpoint=MODERATIONS))
+    answers = rows(sdk, batch.output_file_id)
+    assert not answers["bread"]["response"]["body"]["results"][0]["flagged"]
+    assert answers["threat"]["response"]["body"]["results"][0]["flagged"]
+
+
+def test_a_wrong_field_is_the_error_of_its_line(sdk: openai.OpenAI) -> None:
+    wrong = [
+        line("hot", temperature="hot"),
+        line("model") | {"body": {"model": "gpt-9", "messages": [{"role": "user", "content": "Hello."}]}},
+        line("streamed", stream=True),
+        {name: value for name, value in line("empty").items() if name != "body"},
+    ]
+    batch = ended(sdk, create(sdk, line("good"), *wrong))
+    assert batch.status == "completed"
+    assert list(rows(sdk, batch.output_file_id)) == ["good"]
+    errors = {name: row["response"] for name, row in rows(sdk, batch.error_file_id).items()}
+    found = {name: (one["status_code"], one["body"]["error"]["param"]) for name, one in errors.items()}
+    assert found == {
+        "hot": (400, "temperature"),
+        "model": (404, "model"),
+        "streamed": (400, "stream"),
+        "empty": (400, "body"),
+    }
+
+
+def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServer) -> None:
+    bad = ["no json", line("a"), line("b", url=MODERATIONS), {**line("c"), "method": "GET"}, {"body": {}}]
+    batch = ended(sdk, create(sdk, line("a"), *bad))
+    assert (batch.status, batch.output_file_id) == ("failed", None)
+    assert batch.failed_at is not None
+    assert batch.errors is not None
+    found = [(one.line, one.code, one.param) for one in batch.errors.data or []]
+    assert found == [
+        (2, "invalid_json_line", None),
+        (3, "duplicate_custom_id", "custom_id"),
+        (4, "invalid_url", "url"),
+        (5, "invalid_method", "method"),
+        (6, "missing_required_parameter", "custom_id"),
+    ]
+    assert not llm.requests
+    too_many = ended(sdk, create(sdk, *(line(f"{n}") for n in range(51))))
+    assert too_many.errors is not None
+    assert [one.code for one in too_many.errors.data or []] == ["too_many_lines"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "said"),
+    [
+        ({"endpoint": "/v1/embeddings"}, "endpoint", f"one of: {CHAT}, {MODERATIONS}"),
+        ({"endpoint": "/v1/responses"}, "endpoint", f"one of: {CHAT}, {MODERATIONS}"),
+        ({"completion_window": "48h"}, "completion_window", "'24h'"),
+        ({"input_file_id": "file-0"}, "input_file_id", "no file 'file-0'"),
+        ({"metadata": {"k": "v" * 513}}, "metadata.k", "512"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "16"),
+    ],
+)
+def test_a_request_that_will_not_do_is_refused_by_its_field(
+    sdk: openai.OpenAI, fields: dict[str, Any], param: str, said: str
+) -> None:
+    asked = {"input_file_id": upload(sdk, line("a")), "endpoint": CHAT, "completion_window": "24h"} | fields
+    with pytest.raises(openai.BadRequestError) as refused:
+        sdk.batches.create(**asked)
+    assert refused.value.param == param
+    assert said in refused.value.message
+
+
+def test_only_a_file_for_batches_will_do(sdk: openai.OpenAI) -> None:
+    file = sdk.files.create(file=("a.jsonl", json.dumps(line("a")).encode()), purpose="user_data")
+    with pytest.raises(openai.BadRequestError, match="purpose=batch"):
+        sdk.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
+    with pytest.raises(openai.BadRequestError, match="x-interfaze-zdr"):
+        create(sdk, line("a"), extra_headers={"x-interfaze-zdr": "true"})
+
+
+def test_a_batch_belongs_to_its_key(sdk: openai.OpenAI, other: openai.OpenAI) -> None:
+    batch = ended(sdk, create(sdk, line("a")))
+    for ask in (other.batches.retrieve, other.batches.cancel):
+        with pytest.raises(openai.NotFoundError, match=f"no batch '{batch.id}'") as refused:
+            ask(batch.id)
+        assert refused.value.code == "batch_not_found"
+    with pytest.raises(openai.NotFoundError):
+        other.files.content(batch.output_file_id or "")
+    with pytest.raises(openai.BadRequestError):
+        other.batches.create(input_file_id=batch.input_file_id, endpoint=CHAT, completion_window="24h")
+    assert list(other.batches.list()) == []
+    assert batch.id in [one.id for one in sdk.batches.list()]
+
+
+def test_batches_are_listed_page_by_page(sdk: openai.OpenAI) -> None:
+    made = [ended(sdk, create(sdk, line("a"))).id for _ in range(3)]
+    page = sdk.batches.list(limit=2)
+    assert [one.id for one in page.data] == [made[2], made[1]]
+    assert page.has_more
+    following = page.get_next_page()
+    assert following.data[0].id == made[0]
+    with pytest.raises(openai.BadRequestError) as refused:
+        sdk.batches.list(after="batch_0")
+    assert refused.value.param == "after"
+
+
+def test_what_is_cancelled_keeps_what_it_has(sdk: openai.OpenAI, llm: LlmServer) -> None:
+    def reply(body: dict[str, Any]) -> Reply:
+        return Reply("ok") if "first" in str(body) else Reply("late", hang_before_first_byte=True)
+
+    llm.script = reply
+    batch = create(sdk, line("a", "first"), *(line(f"{n}", f"later {n}") for n in range(10)))
+    when(sdk, batch, lambda batch: batch.request_counts is not None and batch.request_counts.completed == 1)
+    llm.wait_for_requests(2)
+    assert sdk.batches.cancel(batch.id).status == "cancelling"
+    for connection in list(llm.connections):
+        connection.abort()
+    batch = ended(sdk, batch)
+    assert batch.status == "cancelled"
+    assert batch.cancelling_at
+    assert batch.cancelled_at
+    assert "a" in rows(sdk, batch.output_file_id)
+    assert len(prompts(llm)) < 11
+    with pytest.raises(openai.BadRequestError, match="is completed") as refused:
+        sdk.batches.cancel(ended(sdk, create(sdk, line("a", "first"))).id)
+    assert refused.value.code == "batch_is_over"
+
+
+def test_the_end_is_told_to_the_webhook(sdk: openai.OpenAI, receiver: Receiver) -> None:
+    batch = ended(sdk, create(sdk, line("a")))
+    deadline = time.monotonic() + LIMIT_S
+    while not (found := [one for one in receiver.taken if batch.id.encode() in one[1]]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    [(headers, body)] = found
+    event = sdk.webhooks.unwrap(body, headers, secret=SECRET)
+    assert event.type == "batch.completed"
+    assert event.data.id == batch.id
+
+
+def test_a_server_that_is_killed_asks_nothing_again_that_was_answered(tmp_path: Path) -> None:
+    answered: list[str] = []
+    stuck = threading.Event()
+
+    def reply(body: dict[str, Any]) -> Reply:
+        text = body["messages"][-1]["content"]
+        if stuck.is_set() or len(set(answered)) < 5:
+            answered.append(text)
+            return Reply(f"answer to {text}")
+        return Reply("never", hang_before_first_byte=True)
+
+    with serving_llm(reply) as llm:
+        settings = of_llm(llm, files_dir=tmp_path / "files", batch_lines_at_once=2)
+        with serving(tmp_path / "first", **settings) as server, client_of(server) as sdk:
+            batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(12)))
+            done = when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == 5)
+            assert done.status == "in_progress"
+            server.process.kill()
+            server.process.wait(60)
+        stuck.set()
+        with serving(tmp_path / "second", **settings) as server, client_of(server) as sdk:
+            batch = ended(sdk, batch)
+            assert batch.status == "completed"
+            answers = rows(sdk, batch.output_file_id)
+        assert len(answers) == 12
+        assert Counter(answered) == {f"number {n}": 1 for n in range(12)}
+
+
+def test_lines_run_one_by_one_while_somebody_waits_for_an_answer(tmp_path: Path) -> None:
+    arrived, released = 0, threading.Event()
+    seen: list[tuple[int, int]] = []
+    """By line: how many had arrived at the LLM, and how many of them had been answered and written by then."""
+
+    def reply(body: dict[str, Any]) -> Reply:
+        nonlocal arrived
+        if body["messages"][-1]["content"] == "interactive":
+            return Reply("ok", hang_before_first_byte=not released.is_set())
+        arrived += 1
+        counts = sdk.batches.list().data[0].request_counts
+        assert counts is not None
+        seen.append((arrived, counts.completed))
+        return Reply("ok", delay_s=0.05)
+
+    with (
+        serving_llm(reply) as llm,
+        serving(tmp_path / "log", **of_llm(llm, batch_lines_at_once=4)) as server,
+        client_of(server) as sdk,
+        ThreadPoolExecutor() as threads,
+    ):
+        messages: Any = [{"role": "user", "content": "interactive"}]
+        asking = threads.submit(sdk.chat.completions.create, model="interfaze-beta", messages=messages)
+        llm.wait_for_requests(1)
+        batch = ended(sdk, create(sdk, *(line(f"{n}", f"number {n}") for n in range(8))))
+        assert batch.status == "completed"
+        assert seen == [(n + 1, n) for n in range(8)], "one at a time, but batches never stand still"
+        assert not asking.done()
+        # The server asks once more, whose connection breaks.
+        released.set()
+        for connection in list(llm.connections):
+            connection.abort()
+        assert asking.result().choices[0].message.content == "ok"
+
+
+def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    file, output = tmp_path / "in.jsonl", tmp_path / "answers.jsonl"
+    lines = [line(f"{n}", f"number {n}") for n in range(4)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    with serving_llm() as llm:
+        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in of_llm(llm).items()}
+        result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+        assert result.returncode == 0, result.stderr
+        assert "4 of 4 lines have an answer" in result.stderr
+        whole = output.read_bytes().splitlines(keepends=True)
+        assert {json.loads(row)["custom_id"] for row in whole} == {"0", "1", "2", "3"}
+        assert set(prompts(llm).values()) == {1}
+
+        llm.requests.clear()
+        output.write_bytes(b"".join(whole[:2]) + whole[2][:50])
+        result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+        assert result.returncode == 0, result.stderr
+        assert len(llm.requests) == 2, "what was answered is not asked again; half a line counts as none"
+        assert sorted(json.loads(row)["custom_id"] for row in output.read_text().splitlines()) == ["0", "1", "2", "3"]
+
+        file.write_text("no json\n")
+        result = openfaze("batch", "run", str(file), folder=tmp_path, **variables)
+        assert (result.returncode, result.stderr.startswith("in.jsonl:1: ")) == (2, True), result.stderr

@@ -1,0 +1,111 @@
+"""When lines run, and when they make room."""
+
+import asyncio
+
+import pytest
+
+from app.batches.gaps import Gaps
+
+CHAT = ("POST", "/v1/chat/completions")
+
+
+def widened(at_once: int, idle: int = 0) -> Gaps:
+    gaps = Gaps(at_once, idle)
+    for _ in range(100):
+        gaps.went_well()
+    return gaps
+
+
+async def begun(gaps: Gaps, count: int) -> list["asyncio.Task[None]"]:
+    """Lines that wait for their turn, those of which it is the turn first."""
+    tasks = [asyncio.create_task(gaps.take()) for _ in range(count)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_as_many_lines_run_as_went_well_up_to_the_limit() -> None:
+    gaps = Gaps(4, 0)
+    assert gaps.width == 1
+    gaps.went_well()
+    assert gaps.width == 2
+    for _ in range(100):
+        gaps.went_well()
+    assert gaps.width == 4
+
+
+async def test_where_there_was_no_room_half_as_many_run() -> None:
+    gaps = widened(8)
+    gaps.had_no_room()
+    assert gaps.width == 4
+    for _ in range(10):
+        gaps.had_no_room()
+    assert gaps.width == 1
+
+
+async def test_lines_wait_while_somebody_waits_for_an_answer_but_one_runs() -> None:
+    gaps = widened(4)
+    with gaps.beside(*CHAT):
+        lines = await begun(gaps, 3)
+        assert [one.done() for one in lines] == [True, False, False]
+        gaps.give_back()
+        await asyncio.sleep(0)
+        assert [one.done() for one in lines] == [True, True, False], "one after the other"
+    await asyncio.gather(*lines)
+    assert gaps.running == 2
+
+
+async def test_so_many_requests_may_run_beside_lines_as_the_setting_says() -> None:
+    gaps = widened(4, idle=1)
+    with gaps.beside(*CHAT):
+        assert gaps.width == 4
+        with gaps.beside(*CHAT):
+            assert gaps.width == 1
+    assert gaps.width == 4
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/batches/batch_1"), ("POST", "/v1/files"), ("POST", "/v1/batches"), ("GET", "/ready")],
+)
+async def test_whoever_looks_after_a_batch_does_not_hold_it_up(method: str, path: str) -> None:
+    gaps = widened(4)
+    with gaps.beside(method, path):
+        assert gaps.width == 4
+
+
+async def test_a_request_that_fails_counts_no_longer() -> None:
+    gaps = widened(4)
+    with pytest.raises(OSError), gaps.beside(*CHAT):
+        raise OSError
+    assert gaps.width == 4
+
+
+async def test_turns_come_in_the_order_of_asking() -> None:
+    gaps = Gaps(1, 0)
+    lines = await begun(gaps, 3)
+    for expected in ([True, False, False], [True, True, False], [True, True, True]):
+        assert [one.done() for one in lines] == expected
+        gaps.give_back()
+        await asyncio.sleep(0)
+
+
+async def test_whoever_leaves_while_waiting_takes_no_place() -> None:
+    gaps = Gaps(1, 0)
+    _, second, third = await begun(gaps, 3)
+    second.cancel()
+    gaps.give_back()
+    await third
+    assert gaps.running == 1
+
+
+async def test_whoever_leaves_when_it_is_its_turn_gives_the_place_back() -> None:
+    gaps = Gaps(1, 0)
+    await begun(gaps, 1)
+    second = asyncio.create_task(gaps.take())
+    await asyncio.sleep(0)
+    gaps.give_back()  # the turn of the second, which does not know it yet
+    second.cancel()
+    await asyncio.wait([second])
+    assert second.cancelled()
+    assert gaps.running == 0

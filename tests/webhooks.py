@@ -1,0 +1,49 @@
+"""A receiver of webhooks on loopback, which refuses as often as it is told to."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Receiver:
+    port: int
+    refusals: list[int] = field(default_factory=list)
+    """Statuses of the first answers; later ones are 204."""
+    taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    """Headers, by lower-case name, and bodies."""
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+
+@contextlib.contextmanager
+def receiving() -> Iterator[Receiver]:
+    receiver = Receiver(0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status = receiver.refusals.pop(0) if receiver.refusals else 204
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            receiver.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            receiver.arrived.release()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        receiver.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield receiver
+        finally:
+            server.shutdown()
+            thread.join()
