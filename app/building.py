@@ -104,8 +104,9 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
     async def purge(tenant: str) -> list[tuple[str, int]]:
         files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
         try:
-            deleted = [("uploads", await files.purge(tenant)), ("days of usage", await counters.forget(tenant))]
-            deleted.append(("batches", await batches.purge(tenant)))
+            # First those: what runs writes files.
+            deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
+            deleted.append(("days of usage", await counters.forget(tenant)))
             if settings.cache != OFF:
                 answers, questions = build_entry_store(settings), build_known_questions(settings)
                 try:

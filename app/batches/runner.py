@@ -142,7 +142,11 @@ class BatchRunner:
             await self.store.forget(now - keep_s)
 
     async def _claimed(self, now: float) -> Batch | None:
-        return await self.store.claim(self._holder, now, now + LEASE_S, self._runs)
+        """None of a key that has its share of them already."""
+        running = Counter(run.tenant for run in self._runs.values())
+        callers = {tenant: self._keys.caller_of(tenant) for tenant in running}
+        full = [tenant for tenant, caller in callers.items() if caller and running[tenant] >= caller.share.of(_AT_ONCE)]
+        return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
 
     async def _end(self) -> None:
         tasks = [run.task for run in self._runs.values() if run.task] + ([self._telling] if self._telling else [])
@@ -284,6 +288,9 @@ class BatchRunner:
                 written = await self._write(batch, is_answer=False)
                 batch = await self.store.change(batch.id, self._holder, error_file=written)
         except ApiError as error:
+            if self._keys.caller_of(batch.tenant) is None:
+                await self._ended(batch, "failed", errors=[_KEY_REMOVED])
+                return
             errors = [problem(error.code, error.message)]
             await self.store.change(batch.id, self._holder, errors=errors)
             raise

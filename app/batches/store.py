@@ -154,16 +154,20 @@ class BatchStore:
 
         return await self._whole(cancel)
 
-    async def claim(self, holder: str, now: float, until: float, besides: Iterable[str] = ()) -> Batch | None:
-        """One that is not over and that nobody runs, of the key that `holder` runs the fewest of; then the oldest."""
-        own = tuple(besides)
+    async def claim(
+        self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
+    ) -> Batch | None:
+        """One that is not over and that nobody runs, of the key that `holder` runs the fewest of; then the oldest. None
+        of `besides`, and none of a key of `full`."""
+        own, passed = tuple(besides), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
             found = db.execute(
                 f"SELECT id FROM batches AS one WHERE status IN ({_STATUSES}) AND held_until < ? "
-                f"AND id NOT IN ({', '.join('?' * len(own))}) ORDER BY (SELECT count(*) FROM batches AS other "
+                f"AND id NOT IN ({', '.join('?' * len(own))}) AND tenant NOT IN ({', '.join('?' * len(passed))}) "
+                "ORDER BY (SELECT count(*) FROM batches AS other "
                 "WHERE other.tenant = one.tenant AND other.holder = ? AND other.held_until >= ?), created LIMIT 1",
-                (now, *own, holder, now),
+                (now, *own, *passed, holder, now),
             ).fetchone()
             if found is None:
                 return None
@@ -280,6 +284,8 @@ class BatchStore:
             db.execute("DELETE FROM lines WHERE batch IN (SELECT id FROM batches WHERE tenant = ?)", (tenant,))
             return db.execute("DELETE FROM batches WHERE tenant = ?", (tenant,)).rowcount
 
+        if not self.is_begun:
+            return 0
         return await self._whole(purge)
 
     async def close(self) -> None:

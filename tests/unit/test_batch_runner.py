@@ -20,6 +20,7 @@ from app.batches.lines import Answer, Endpoint, LineRunner
 from app.batches.runner import LEASE_S, BatchRunner
 from app.batches.store import Batch, BatchStore, LeaseLost, Record, TooManyBatches
 from app.batches.webhook import PAUSES_S, Webhook
+from app.building import build_counters, build_purges
 from app.errors import BadRequest
 from app.services import Services
 from app.settings import Settings
@@ -322,6 +323,45 @@ async def test_a_batch_whose_key_is_removed_ends(world: World, tmp_path: Path) -
     assert world.callers[0] == caller, "with the thresholds and the share of its key"
 
 
+async def test_a_line_counts_as_a_request_of_its_key_and_waits_for_its_limits(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_lines, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(batch_lines, "_LONGEST_PAUSE_S", 0.01)
+    file = tmp_path / "keys.toml"
+    key = add_key(file, "mine", {"concurrent": 1})
+    world.services.keys = ApiKeys((), file)
+    tenant = world.services.keys.check(f"Bearer {key}").tenant
+    world.held["a"] = asyncio.Event()
+    async with world.running(at_once=3):
+        batch_id = await world.add("a", "b", "c", owner=tenant)
+        # Each of the others was refused more often than what fails otherwise is tried.
+        await world.until(lambda: world.asked["b"] > 10 and world.asked["c"] > 10)
+        assert (await world.batch(batch_id, tenant)).completed == 0
+        world.held["a"].set()
+        batch = await world.ended(batch_id, tenant)
+    assert (batch.completed, batch.failed) == (3, 0)
+    await world.services.admission.flush()
+    [usage] = await build_counters(world.services.settings).usage()
+    assert (usage.name, usage.requests) == ("mine", 3)
+
+
+async def test_one_key_leaves_others_room_for_their_batches(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    keys = [add_key(file, name, {}) for name in ("mine", "other")]
+    world.services.keys = ApiKeys((), file, key_share=0.5)
+    mine, other = (world.services.keys.check(f"Bearer {key}").tenant for key in keys)
+    world.held = {f"{number}": asyncio.Event() for number in range(9)}
+    async with world.running(at_once=20) as runner:
+        for number in range(9):
+            await world.add(f"{number}", owner=mine)
+        await world.until(lambda: len(world.asked) == 4)
+        last = await world.add("other", owner=other)
+        runner.wake()
+        assert (await world.ended(last, other)).status == "completed"
+        assert len(world.asked) == 5
+
+
 async def test_a_file_that_is_gone_before_it_is_checked_fails_its_batch(world: World) -> None:
     batch_id = await world.add("a")
     batch = await world.batch(batch_id)
@@ -397,7 +437,7 @@ async def test_what_is_over_is_forgotten_when_its_time_is_up(world: World) -> No
 
 async def test_all_of_a_key_is_deleted_on_request(world: World) -> None:
     mine, other = await world.add("a"), await world.add("b", owner="other")
-    assert await world.store.purge(EVERYONE) == 1
+    assert ("batches", 1) in await build_purges(world.services.settings)(EVERYONE)
     assert await world.store.find(EVERYONE, mine) is None
     assert await world.store.find("other", other) is not None
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,31 @@ def test_a_key_has_its_share_of_what_is_bounded_and_a_server_without_keys_one_ca
     assert first.key != second.key
     assert (first.of(64), first.of(2), second.part) == (16, 1, 0.25)
     assert build_keys(Settings(_env_file=None)).check(None).share.of(64) == 64
+
+
+def test_a_tenant_may_call_as_long_as_a_key_of_it_is_valid(file: Path) -> None:
+    now = 0.0
+    mine = add_key(file, "mine", {"guard_thresholds": {"S1": 0.25}})
+    ends = datetime(2030, 1, 1, tzinfo=UTC)
+    short = add_key(file, "short", {"expires": ends})
+    keys = ApiKeys(["given"], file, key_share=0.25, clock=lambda: now)
+    for key in ("given", mine, short):
+        caller = keys.check(f"Bearer {key}")
+        assert keys.caller_of(caller.tenant) == caller
+    tenants = [keys.check(f"Bearer {key}").tenant for key in (mine, short)]
+    now = ends.timestamp()
+    remove_key(file, "mine")
+    keys.refresh()
+    assert [keys.caller_of(tenant) for tenant in (*tenants, "nobody", access.EVERYONE)] == [None] * 4
+    assert ApiKeys([]).caller_of(access.EVERYONE) == Caller(access.EVERYONE)
+    assert ApiKeys([]).caller_of("somebody who had a key once") is None
+
+
+def test_a_key_whose_tenant_the_file_does_not_say_may_be_anybodys(file: Path) -> None:
+    file.write_text(stored("one"))
+    keys = ApiKeys([], file, key_share=0.5)
+    caller = keys.check("Bearer one")
+    assert keys.caller_of(caller.tenant) == replace(caller, name="")
 
 
 def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> None:
