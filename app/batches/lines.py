@@ -37,6 +37,8 @@ MAX_ID_CHARS = 512
 """Characters of a `custom_id`."""
 MOST_PROBLEMS = 100
 """Bad lines of one file that are told."""
+RECORD = b'{"id":"batch_req_'
+"""Begins each line of an output."""
 _STEP = 64 << 10
 """Bytes that are split without letting other threads in between."""
 _TRIES = 5
@@ -288,7 +290,7 @@ def _may_pass(error: ApiError) -> bool:
 def _record(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
     """A line of an output: the answer is JSON already, and of any size."""
     head = (
-        f'{{"id":"batch_req_{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
+        f'{RECORD.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
     )
     return b"".join((head.encode(), body, b'},"error":null}'))

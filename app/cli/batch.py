@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.access.keys import EVERYONE, Caller
 from app.batches.gaps import Gaps
-from app.batches.lines import BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
+from app.batches.lines import RECORD, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
 from app.cli import fail
 from app.routes.batches import ENDPOINTS
 from app.services import Services
@@ -33,7 +33,7 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
         with file.open("rb") as lines, output.open("ab+") as answers:
             reader = _Reader(settings, lines)
             count = _check(settings, file.name, reader)
-            done, failed = _done(answers)
+            done, failed = _done(output.name, answers)
             failed += asyncio.run(_run(settings, reader, answers, count, done))
     except OSError as error:
         fail(str(error))
@@ -43,13 +43,15 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
     return not failed
 
 
-def _done(answers: IO[bytes]) -> tuple[set[str], int]:
+def _done(name: str, answers: IO[bytes]) -> tuple[set[str], int]:
     """The ids of the lines that are in the output, and how many of them are errors. Half a line, which a run left that
     was killed, is cut off."""
     done: set[str] = set()
     failed = whole = 0
     answers.seek(0)
     for line in answers:
+        if not line.startswith(RECORD[: len(line)]):
+            fail(f"{name} holds something else than answers of a batch: name another file with --output")
         if not line.endswith(b"\n"):
             break
         whole += len(line)

@@ -1,6 +1,7 @@
 """/v1/batches on real servers, as OpenAI's SDK uses it: what becomes of a file of requests."""
 
 import json
+import signal
 import threading
 import time
 from collections import Counter
@@ -294,7 +295,8 @@ def test_the_end_is_told_to_the_webhook(sdk: openai.OpenAI, receiver: Receiver) 
     assert event.data.id == batch.id
 
 
-def test_a_server_that_is_killed_asks_nothing_again_that_was_answered(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_ends_asks_nothing_again_that_was_answered(how: signal.Signals, tmp_path: Path) -> None:
     answered: list[str] = []
     stuck = threading.Event()
 
@@ -311,7 +313,7 @@ def test_a_server_that_is_killed_asks_nothing_again_that_was_answered(tmp_path: 
             batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(12)))
             done = when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == 5)
             assert done.status == "in_progress"
-            server.process.kill()
+            server.process.send_signal(how)
             server.process.wait(60)
         stuck.set()
         with serving(tmp_path / "second", **settings) as server, client_of(server) as sdk:
@@ -374,6 +376,13 @@ def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path)
         assert result.returncode == 0, result.stderr
         assert len(llm.requests) == 2, "what was answered is not asked again; half a line counts as none"
         assert sorted(json.loads(row)["custom_id"] for row in output.read_text().splitlines()) == ["0", "1", "2", "3"]
+
+        for wrong in (b"my notes", b"my notes\n", whole[0] + b"more notes"):
+            output.write_bytes(wrong)
+            result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+            assert result.returncode == 2
+            assert "answers.jsonl holds something else" in result.stderr
+            assert output.read_bytes() == wrong
 
         file.write_text("no json\n")
         result = openfaze("batch", "run", str(file), folder=tmp_path, **variables)
