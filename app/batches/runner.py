@@ -5,6 +5,7 @@ whichever finds the batch next goes on there.
 
 import asyncio
 import contextlib
+import math
 import time
 import uuid
 from collections import Counter
@@ -136,10 +137,9 @@ class BatchRunner:
             run.task = asyncio.create_task(self._run(run, batch))
         if self._webhook is not None and (self._telling is None or self._telling.done()):
             self._telling = asyncio.create_task(self._tell(self._webhook))
-        keep_s = self._files.limits.ttl_s
-        if keep_s and now - self._swept > _SWEEP_S:
+        if now - self._swept > _SWEEP_S:
             self._swept = now
-            await self.store.forget(now - keep_s)
+            await self.store.sweep(now - (self._files.limits.ttl_s or math.inf))
 
     async def _claimed(self, now: float) -> Batch | None:
         """None of a key that has its share of them already."""
@@ -341,6 +341,9 @@ class BatchRunner:
                 await self.store.told(batch.id, None if pause_s is None else self.clock() + pause_s)
         except StoreDown as error:
             log.warning("batches_not_reached", reason=str(error))
+        except Exception:
+            # It is due again after a while.
+            log.exception("telling_failed")
 
 
 _GONE = problem("file_not_found", "The input file was deleted, or its time was up.", param="input_file_id")

@@ -41,6 +41,8 @@ CREATE TABLE lines (
 )
 _PATIENCE_S = 5.0
 """What a connection waits for another process."""
+_FREED_AT_ONCE = 50_000
+"""Pages, of 4 kB."""
 _PAGE = 200
 """Records that are read at a time."""
 
@@ -216,7 +218,6 @@ class BatchStore:
             db.execute("DELETE FROM lines WHERE batch = ?", (batch_id,))
             query = "UPDATE batches SET holder = NULL, held_until = 0, notice_due = ? WHERE id = ?"
             db.execute(query, (now if tell else None, batch_id))
-            db.execute("PRAGMA incremental_vacuum")
             return batch
 
         return await self._whole(end)
@@ -272,10 +273,14 @@ class BatchStore:
         query = "UPDATE batches SET notice_due = ?, tries = tries + 1 WHERE id = ?"
         await self._whole(lambda db: db.execute(query, (again_at, batch_id)))
 
-    async def forget(self, before: float) -> int:
-        """Deletes those that were made before, and are over; their number."""
+    async def sweep(self, before: float) -> int:
+        """Deletes those that were made before, and are over; their number. What is free of the file goes back to the
+        disk, some of it at a time."""
         query = f"DELETE FROM batches WHERE created < ? AND status NOT IN ({_STATUSES})"
-        return await self._whole(lambda db: db.execute(query, (before,)).rowcount)
+        count = await self._whole(lambda db: db.execute(query, (before,)).rowcount)
+        # Of a statement without columns, `execute` takes the first step alone, which is a page.
+        await self._file.run(lambda db: db.executescript(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})"))
+        return count
 
     async def purge(self, tenant: str) -> int:
         """Deletes all of a key, and what runs ends; their number."""

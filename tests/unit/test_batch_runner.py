@@ -430,9 +430,21 @@ async def test_what_is_over_is_forgotten_when_its_time_is_up(world: World) -> No
         over = await world.ended(await world.add("a"))
     world.now += 10
     kept = await world.add("b")
-    assert await world.store.forget(world.now + 1) == 1
+    assert await world.store.sweep(world.now + 1) == 1
     assert await world.store.find(EVERYONE, over.id) is None
     assert (await world.batch(kept)).status == "validating", "one that is not over is kept however old it is"
+
+
+async def test_the_room_of_answers_that_lie_in_files_goes_back_to_the_disk(world: World) -> None:
+    batch_id = await world.add("a")
+    await world.store.claim("me", world.now, world.now + LEASE_S)
+    await world.store.note(batch_id, "me", [Record(number, True, bytes(20_000)) for number in range(200)])
+    await world.store.end(batch_id, "me", "completed", world.now, tell=False)
+    await world.store.sweep(0)
+    await world.store.close()
+    assert world.path.stat().st_size < 100_000
+    world.store = BatchStore(world.path)
+    assert (await world.batch(batch_id)).completed == 200, "the batch is known yet"
 
 
 async def test_all_of_a_key_is_deleted_on_request(world: World) -> None:
