@@ -48,7 +48,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     if loop is None or loop.is_closed():  # as it is behind the module's last
         return
     here = str(Path(__file__).parent)
-    left = [task for task in asyncio.all_tasks(loop) if task.get_coro().cr_code.co_filename.startswith(here)]
+    # What closes an asynchronous generator has no code of its own.
+    codes = {task: getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks(loop)}
+    left = [task for task, code in codes.items() if code is not None and code.co_filename.startswith(here)]
     for task in left:
         task.cancel()
     if left:

@@ -2,11 +2,14 @@
 
 import asyncio
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -17,6 +20,9 @@ T = TypeVar("T")
 
 _LOCKED_S = 0.04
 """What a connection to a cache waits for another process; less than what a look-up may take."""
+_TRIES = 25
+_OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
+"""Held while a connection of this process opens a file, or takes a damaged one away."""
 _DAMAGED = ("malformed", "not a database", "no such table", "no such column", "file is encrypted", "short read")
 """What SQLite says where the file is none of ours, or is damaged."""
 
@@ -43,6 +49,7 @@ class SqliteFile:
         self._schema = schema
         self._locked_s = locked_s
         self._is_cache = is_cache
+        self._opening = _OPENING.setdefault(path.resolve(), threading.Lock())
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         """What the connection has open: somebody may delete the file, or put another in its place."""
@@ -68,6 +75,7 @@ class SqliteFile:
         try:
             return work(self._opened())
         except sqlite3.DatabaseError as error:
+            damaged = self._file
             self._let_go()
             if not (self._is_cache and _is_damage(error)):
                 raise StoreDown(str(error)) from error
@@ -75,7 +83,7 @@ class SqliteFile:
         except OSError as error:
             raise StoreDown(str(error)) from error
         try:
-            self._delete()
+            self._delete(damaged)
             return work(self._opened())
         except (sqlite3.DatabaseError, OSError) as error:
             self._let_go()
@@ -92,23 +100,28 @@ class SqliteFile:
         if self._db is not None and self._file != _identity(self._path):
             self._let_go()
         if self._db is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Transactions are begun where they are needed.
-            db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
-            try:
-                self._prepare(db)
-            except BaseException:
-                db.close()
-                raise
-            self._db, self._file = db, _identity(self._path)
+            with self._opening:
+                self._db = self._made()
         return self._db
+
+    def _made(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # Transactions are begun where they are needed.
+        db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
+        self._file = _identity(self._path)
+        try:
+            self._prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         # Only of a new file; then other users of the machine cannot read it.
         if not self._path.stat().st_size:
             self._path.chmod(0o600)
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        db.execute("PRAGMA journal_mode = WAL")
+        _use_wal(db)
         # A killed process loses nothing; a machine without power loses the last entries, but none is torn.
         db.execute("PRAGMA synchronous = NORMAL")
         [version] = db.execute("PRAGMA user_version").fetchone()
@@ -130,9 +143,26 @@ class SqliteFile:
             self._db.close()
             self._db = None
 
-    def _delete(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+    def _delete(self, damaged: tuple[int, int] | None) -> None:
+        with self._opening:
+            if _identity(self._path) != damaged:  # another connection has begun it anew
+                return
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Where another process is just making the file, SQLite says at once that it is locked."""
+    for _ in range(_TRIES):
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_LOCKED_S)
+        else:
+            return
+    db.execute("PRAGMA journal_mode = WAL")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

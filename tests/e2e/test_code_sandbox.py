@@ -33,7 +33,7 @@ needs_sandbox = pytest.mark.skipif(missing() is not None, reason=missing() or ""
 
 @pytest.fixture(scope="module")
 def on() -> Iterator[FullModel]:
-    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=2, sandbox_memory_mb=512) as model:
+    with serving_full_model("tools", code_sandbox="on", sandbox_seconds=4, sandbox_memory_mb=512) as model:
         yield model
 
 

@@ -195,7 +195,10 @@ def _chromium_of(parent: int) -> int:
     return next(
         child.pid
         for child in psutil.Process(parent).children(recursive=True)
-        if "--headless" in child.cmdline() and not any(part.startswith("--type=") for part in child.cmdline())
+        # One that another test has killed may be there still.
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "--headless" in child.cmdline()
+        and not any(part.startswith("--type=") for part in child.cmdline())
     )
 
 
