@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.chat.cache.vectors import SCHEMA, Vectors
+from app.chat.cache.vectors import SCHEMA, Scan, Vectors
 from models.language.embedding import DIMENSIONS
 
 SCOPE = "a scope"
@@ -145,3 +147,29 @@ def test_a_vector_takes_less_than_a_third_of_its_floats(kept: Vectors, connectio
         kept.add(SCOPE, number, vector)
     [[pages]], [[size]] = connection.execute("PRAGMA page_count").fetchall(), connection.execute("PRAGMA page_size")
     assert pages * size / 3000 < DIMENSIONS * 4 / 3 + 20
+
+
+def test_what_was_read_before_serves_until_somebody_writes(tmp_path: Path) -> None:
+    file = tmp_path / "v.sqlite"
+    with closing(sqlite3.connect(file)) as writing, closing(sqlite3.connect(file)) as reading:
+        writing.executescript(SCHEMA)
+        one, other = unit(2)
+        read: list[str] = []
+        reading.set_trace_callback(read.append)
+        kept, scan = Vectors(writing), Scan()
+
+        def nearest() -> list[int]:
+            return [found.id for found in Vectors(reading, scan).nearest(SCOPE, one, 2)]
+
+        kept.add(SCOPE, 1, one)
+        writing.commit()
+        assert nearest() == [1]
+        blocks = sum("vector_blocks" in query for query in read)
+        assert nearest() == [1]
+        assert sum("vector_blocks" in query for query in read) == blocks
+        kept.add(SCOPE, 2, other)
+        writing.commit()
+        assert nearest() == [1, 2]
+        kept.remove([1])
+        writing.commit()
+        assert nearest() == [2]

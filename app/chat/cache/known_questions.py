@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.chat.cache.vectors import SCHEMA, Vectors
+from app.chat.cache.vectors import SCHEMA, Scan, Vectors
 from app.chat.cache.verified import Observation, Observations
 from app.state.sealing import Seal
 from app.state.sqlite_file import Schema, SqliteFile
@@ -50,6 +50,7 @@ class KnownQuestions:
         self._seal = seal
         self._most = most
         self._clock = clock
+        self._scan = Scan()
         self._reader = SqliteFile(path, _SCHEMA, "question-reads")
         self._writer = SqliteFile(path, _SCHEMA, "question-writes")
 
@@ -58,7 +59,7 @@ class KnownQuestions:
         now = self._clock()
 
         def find(db: sqlite3.Connection) -> Sequence[KnownQuestion]:
-            near = {one.id: one.similarity for one in Vectors(db).nearest(scope, vector, count)}
+            near = {one.id: one.similarity for one in Vectors(db, self._scan).nearest(scope, vector, count)}
             marks = ", ".join("?" * len(near))
             rows = db.execute(
                 f"SELECT id, answer, question, seen FROM questions WHERE id IN ({marks}) AND ends >= ?",  # noqa: S608

@@ -8,7 +8,7 @@ Python's sqlite3 was built without extensions (pyenv's and macOS' are), and take
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,8 @@ _BLOCK: Final = 512
 _WORDS: Final = DIMENSIONS // 64
 _RESCORED: Final = 64
 """How many of the most alike by signs are compared by int8; four times as many as are asked for, where that is more."""
+_SCANNED: Final = 8
+"""Scopes that are remembered."""
 _SCALE: Final = 127
 
 SCHEMA: Final = """
@@ -44,11 +46,30 @@ class Near:
     """The cosine, within 0.001."""
 
 
+@dataclass(slots=True)
+class Scan:
+    """What is scanned of some scopes, as it was read last through a connection that only reads: it is good while nobody
+    writes. 100,000 vectors take 6 MB."""
+
+    connection: sqlite3.Connection | None = None
+    version: int = 0
+    scopes: dict[str, tuple[Ids, Signs]] = field(default_factory=dict)
+
+    def of(self, connection: sqlite3.Connection) -> dict[str, tuple[Ids, Signs]]:
+        """What was read through `connection` since the last write."""
+        [version] = connection.execute("PRAGMA data_version").fetchone()
+        if connection is not self.connection or version != self.version or len(self.scopes) >= _SCANNED:
+            self.connection, self.version, self.scopes = connection, version, {}
+        return self.scopes
+
+
 class Vectors:
     """In a database with the tables of SCHEMA. Writes in the transaction of its caller, who commits."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, scan: Scan | None = None) -> None:
+        """`scan`: what was read before, where the connection is one that only reads."""
         self._connection = connection
+        self._scan = scan
 
     def add(self, scope: str, id: int, vector: Vector) -> None:  # noqa: A002
         """Under a number that is unique among all scopes; a vector that has it is replaced."""
@@ -79,22 +100,26 @@ class Vectors:
 
     def nearest(self, scope: str, vector: Vector, k: int) -> Sequence[Near]:
         """The `k` most alike in `scope`, the most alike first. What is not whole counts as not there."""
-        query = "SELECT block, ids, signs FROM vector_blocks WHERE scope = ?"
-        asked = _signs(vector)
-        numbers, differing = [], []
-        for _, ids, signs in self._blocks(query, (scope,)):
-            numbers.append(ids)
-            differing.append(np.bitwise_count(signs ^ asked).sum(axis=0, dtype=np.uint16))
-        if not numbers or k < 1:
+        numbers, signs = self._scanned(scope)
+        if not len(numbers) or k < 1:
             return ()
-        most = min(max(_RESCORED, 4 * k), sum(map(len, numbers)))
-        candidates = np.concatenate(numbers)[np.argpartition(np.concatenate(differing), most - 1)[:most]]
+        differing = np.bitwise_count(signs ^ _signs(vector)).sum(axis=0, dtype=np.uint16)
+        most = min(max(_RESCORED, 4 * k), len(numbers))
+        candidates = numbers[np.argpartition(differing, most - 1)[:most]]
         found = list(self._kept(candidates.tolist()))
         if not found:
             return ()
         kept = np.stack([each for _, each in found]).astype(np.float32)
         similarities = kept @ vector / np.linalg.norm(kept, axis=1)
         return [Near(found[place][0], float(similarities[place])) for place in np.argsort(-similarities)[:k]]
+
+    def _scanned(self, scope: str) -> tuple[Ids, Signs]:
+        known = self._scan.of(self._connection) if self._scan else {}
+        if scope not in known:
+            query = "SELECT block, ids, signs FROM vector_blocks WHERE scope = ?"
+            blocks = [_EMPTY, *((ids, signs) for _, ids, signs in self._blocks(query, (scope,)))]
+            known[scope] = np.concatenate([ids for ids, _ in blocks]), np.hstack([signs for _, signs in blocks])
+        return known[scope]
 
     def _blocks(self, query: str, values: tuple[str | int, ...]) -> Iterator[tuple[int, Ids, Signs]]:
         for block, ids, signs in self._connection.execute(query, values):
