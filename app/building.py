@@ -95,7 +95,9 @@ def build_counters(settings: Settings) -> CounterStore:
         from app.state.redis_counters import RedisCounters
 
         return RedisCounters(url)
-    raise ValueError(f"{PREFIX}STATE_URL: should be sqlite:///path or redis://host:port, not '{scheme[:20]}…'")
+    raise ValueError(
+        f"{PREFIX}STATE_URL: should be sqlite:///path or redis://host:port, and begins with '{scheme[:20]}'"
+    )
 
 
 def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
@@ -107,7 +109,8 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
             # First those: what runs writes files.
             deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
             deleted.append(("days of usage", await counters.forget(tenant)))
-            if settings.cache != OFF:
+            # Also where the cache is off now, or was never heard of in this shell.
+            if _has_cache(settings):
                 answers, questions = build_entry_store(settings), build_known_questions(settings)
                 try:
                     deleted.append(("answers", await answers.purge(tenant) + await questions.purge(tenant)))
@@ -121,6 +124,11 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
         return deleted
 
     return purge
+
+
+def _has_cache(settings: Settings) -> bool:
+    file = _sqlite_file(settings)
+    return file is None or file.exists()
 
 
 def _beside_files(settings: Settings) -> Path:
@@ -269,7 +277,9 @@ def build_entry_store(settings: Settings) -> EntryStore:
         if not redis_entries.has_redis():
             raise ValueError(f"{PREFIX}CACHE_URL=redis://… needs a library. {redis_entries.REMEDY}")
         return RedisEntries(url)
-    raise ValueError(f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, not '{scheme[:20]}…'")
+    raise ValueError(
+        f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, and begins with '{scheme[:20]}'"
+    )
 
 
 def _sqlite_file(settings: Settings) -> Path | None:

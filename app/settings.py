@@ -193,8 +193,9 @@ class Settings(BaseSettings):
     """Megabytes of one answer; larger ones are not kept."""
     cache_max_age_hours: float = Field(default=24, gt=0)
     """Hours for which an answer is kept; five minutes at most for what was searched for or scraped."""
-    cache_secret: SecretStr | None = None
-    """Encrypts what is kept (AES-256-GCM); any long random text, the same for all servers that share a cache."""
+    cache_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """Encrypts what is kept (AES-256-GCM): a random text of 16 characters or more, the same for all servers that share
+    a cache."""
     search_provider: CommaSeparated = ("auto",)
     """Who searches the web, comma-separated, the next where one fails: `searxng`, `brave`, `tavily`, `serper`, `ddgs`;
     or `auto`: those that are set up, in this order; or `off`."""

@@ -314,12 +314,17 @@ class Visit:
         }
 
 
+def dollars(amount: float) -> str:
+    """In decimals, as many as it has: 25, 2.5, 0.000001."""
+    return f"{amount:.9f}".rstrip("0").rstrip(".")
+
+
 def _public(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     if refusal.limit == "budget":
         assert limits.budget is not None
         period = {"day": "for today (UTC)", "month": "for this month (UTC)", "total": "in all"}[limits.budget_period]
         return InsufficientQuota(
-            f"This request may cost ${ask.money / NANO:.6f}, and the key's budget of ${limits.budget / NANO:g} "
+            f"This request may cost ${ask.money / NANO:.6f}, and the key's budget of ${dollars(limits.budget / NANO)} "
             f"{period} (budget_usd) has no room for it. Send a lower max_tokens, or ask whoever gave you the key.",
             rejected="budget",
         )

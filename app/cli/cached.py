@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,10 +17,12 @@ from app.building import build_entry_store, build_known_questions
 from app.cli import fail
 from app.settings import PREFIX, Settings
 from app.state.entries import EntryStore, Held, StoreDown
+from app.telemetry import configure_logging
 
 T = TypeVar("T")
 
 _MB = 1 << 20
+_TENANT = re.compile("[0-9a-f]{32}")
 
 
 def show(settings: Settings, *, as_json: bool) -> None:
@@ -66,10 +69,12 @@ def _asked(settings: Settings, ask: Callable[[EntryStore], Awaitable[T]]) -> T:
         finally:
             await store.close()
 
+    # What is wrong is said in a sentence.
+    configure_logging("error")
     try:
         return asyncio.run(asked())
     except StoreDown as error:
-        fail(f"{PREFIX}CACHE_URL: {error}")
+        fail(f"what is kept could not be reached ({PREFIX}CACHE_URL): {error}")
     except ValueError as error:
         fail(str(error))
 
@@ -86,10 +91,12 @@ def _names(settings: Settings) -> dict[str, str]:
 
 
 def _tenant_of(settings: Settings, key: str) -> str:
+    if _TENANT.fullmatch(key):
+        return key
     found = [tenant for tenant, name in _names(settings).items() if name == key]
     if not found:
         fail(
-            f"--key: {PREFIX}KEYS_FILE has no key '{key}' with a tenant; `openfaze keys list` shows the keys. Those "
-            "that an earlier version made have none: `openfaze cache purge` deletes the answers of all"
+            f"--key: {PREFIX}KEYS_FILE has no key '{key}' with a tenant. Of one that is removed, or that an earlier "
+            "version made, give the tenant: `openfaze cache stats` shows it"
         )
     return found[0]

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 from app.access import key_file
-from app.access.admission import FLUSH_S
+from app.access.admission import FLUSH_S, dollars
 from app.access.key_file import KeyFileError, StoredKey
 from app.access.keys import REFRESH_S
 from app.cli import fail, read_settings
@@ -64,6 +65,9 @@ def add_key(
     file = _keys_file()
     typer.echo(_of_file(lambda: key_file.add_key(file, name, fields)))
     typer.echo(f"'{name}' is in {file}; the key itself is kept nowhere", err=True)
+    ends = key_file.find_key(file, name).ends
+    if ends is not None and ends <= datetime.now(UTC):
+        typer.echo(f"it has expired already, at {ends:%Y-%m-%d %H:%M} UTC: no server takes it", err=True)
 
 
 @keys.command("set")
@@ -165,7 +169,7 @@ async def _purged(tenant: str) -> list[str]:
 
     # Until then running servers take the key, and write down what it used.
     await asyncio.sleep(_UNTIL_ALL_IS_WRITTEN_S)
-    return [f"deleted of it: {count} {what}" for what, count in await build_purges(read_settings())(tenant)]
+    return [f"deleted of it: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
 
 
 def _tenant(stored: StoredKey) -> str:
@@ -186,6 +190,8 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
     fields = {name: given[name] for name in _OPTIONS if given[name] is not None}
     if "tasks" in fields:
         fields["tasks"] = [task.strip() for task in fields["tasks"].split(",") if task.strip()]
+        if not fields["tasks"]:
+            fail("--tasks: names no task. Such as ocr,chat; leave it out for a key that may run all")
     if given["guard_threshold"]:
         fields["guard_thresholds"] = _thresholds(given["guard_threshold"])
     return fields
@@ -207,7 +213,7 @@ def _limits(key: StoredKey) -> Iterator[str]:
     for field in _OPTIONS:
         value = getattr(key, field)
         if value is not None:
-            shown = ",".join(value) if isinstance(value, list) else f"{value:g}" if field == "budget_usd" else value
+            shown = ",".join(value) if isinstance(value, list) else dollars(value) if field == "budget_usd" else value
             yield f"{field.replace('_', '-')}={shown}"
 
 

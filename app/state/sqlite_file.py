@@ -78,10 +78,10 @@ class SqliteFile:
             damaged = self._file
             self._let_go()
             if not (self._is_cache and _is_damage(error)):
-                raise StoreDown(str(error)) from error
+                raise StoreDown(f"{error}: '{self._path}'") from error
             log.warning("cache_file_begun_anew", path=str(self._path), reason=str(error))
         except OSError as error:
-            raise StoreDown(str(error)) from error
+            raise StoreDown(f"{error.strerror}: '{self._path}'") from error
         try:
             self._delete(damaged)
             return work(self._opened())

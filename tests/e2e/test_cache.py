@@ -13,7 +13,8 @@ import httpx
 import openai
 import pytest
 
-from app.access.key_file import add_key
+from app.access.key_file import add_key, tenant_of
+from app.building import build_purges
 from app.cli import cached
 from app.settings import Settings
 from app.state.entries import Entries
@@ -277,14 +278,14 @@ def test_identical_requests_in_flight_run_once(model: FullModel) -> None:
 async def test_who_leaves_does_not_take_the_answer_along(model: FullModel) -> None:
     model.script(Reply("One two three four five six seven eight.", delay_s=0.1))
     body = body_of("Who stays to the end?", stream=True)
+    hits = cache_counts(model)["hit"]
     headers = {"authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=model.base_url, headers=headers, timeout=60, trust_env=False) as client:
         async with client.stream("POST", PATH, json=body) as leader:
             await anext(leader.aiter_bytes())
             follower = asyncio.create_task(client.post(PATH, json=body))
-            while len(model.prompts) < 1:
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.1)
+            # Who joins is a hit.
+            await asyncio.to_thread(until, lambda: cache_counts(model)["hit"] > hits)
         answer = await follower
     assert Streamed.read(answer.text).text == "One two three four five six seven eight."
     assert len(model.prompts) == 1
@@ -377,7 +378,19 @@ def test_what_was_looked_up_is_counted(model: FullModel) -> None:
 def cache_counts(model: FullModel) -> dict[str, float]:
     lines = model.client.get("/metrics").text.splitlines()
     found = (re.fullmatch(r'openfaze_cache_total\{layer="exact",outcome="(\w+)"\} (\S+)', line) for line in lines)
-    return {one[1]: float(one[2]) for one in found if one}
+    return {"hit": 0.0} | {one[1]: float(one[2]) for one in found if one}
+
+
+async def test_a_removed_key_leaves_no_answers_wherever_the_command_runs(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    key = add_key(tmp_path / "keys.toml", "alice", {})
+    settings: dict[str, Any] = {"keys_file": str(tmp_path / "keys.toml"), "cache_url": url, "llm": "off"}
+    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("GONE")])
+    with client_of_app(tmp_path, cache="exact", **settings) as client:
+        assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
+    # Whoever removes the key need not know that there is a cache.
+    told = Settings(_env_file=None, files_dir=str(tmp_path / "files"), **settings)
+    assert ("answers", 2) in await build_purges(told)(tenant_of(key))
 
 
 def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:
@@ -417,6 +430,9 @@ def test_an_operator_sees_what_is_kept_and_deletes_it(tmp_path: Path, capsys: py
     cached.show(told, as_json=True)
     left = json.loads(capsys.readouterr().out)
     assert [(one["key"], one["kind"], one["entries"]) for one in left] == [("bob", "answer", 1), ("bob", "reading", 1)]
+    # By the tenant, too: of a key that is gone, nothing else is known.
+    cached.purge(told, "0" * 32)
+    assert "0 entries deleted" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cached.purge(told, "carol")
     assert "no key 'carol'" in capsys.readouterr().err

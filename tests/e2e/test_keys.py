@@ -144,7 +144,7 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
         until(lambda: listed(new) == ["a.txt"])
         assert listed(old) == 401
         removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
-        assert "deleted of it: 1 uploads" in removed.stderr
+        assert "deleted of it: uploads: 1" in removed.stderr
         until(lambda: listed(new) == 401)
         assert listed(other) == ["a.txt"]
     assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
