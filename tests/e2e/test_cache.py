@@ -25,7 +25,6 @@ from tests.e2e.conftest import data_url, ocr_request, printed_by_client
 from tests.e2e.full_model import (
     PATH,
     FullModel,
-    Streamed,
     body_of,
     client_of_app,
     content_of,
@@ -273,23 +272,6 @@ def test_identical_requests_in_flight_run_once(model: FullModel) -> None:
     assert {content_of(answer) for answer in answers} == {"All at once, please."}
     assert sum(not vcache(answer) for answer in answers) == 1
     assert len(model.prompts) == 1
-
-
-async def test_who_leaves_does_not_take_the_answer_along(model: FullModel) -> None:
-    model.script(Reply("One two three four five six seven eight.", delay_s=0.1))
-    body = body_of("Who stays to the end?", stream=True)
-    hits = cache_counts(model)["hit"]
-    headers = {"authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=model.base_url, headers=headers, timeout=60, trust_env=False) as client:
-        async with client.stream("POST", PATH, json=body) as leader:
-            await anext(leader.aiter_bytes())
-            follower = asyncio.create_task(client.post(PATH, json=body))
-            # Who joins is a hit.
-            await asyncio.to_thread(until, lambda: cache_counts(model)["hit"] > hits)
-        answer = await follower
-    assert Streamed.read(answer.text).text == "One two three four five six seven eight."
-    assert len(model.prompts) == 1
-    assert not model.llm.cancelled
 
 
 async def test_when_all_have_left_the_work_ends(model: FullModel) -> None:

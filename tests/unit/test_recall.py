@@ -1,0 +1,121 @@
+"""An answer that is under way: who listens to it, who leaves, and when it ends."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from app.chat.cache.recall import _Answering
+from app.chat.event_driver import Event, Finish, Text
+from app.state.entries import Written
+
+FINISH = Finish("stop", 1, 2)
+
+
+class Spoken:
+    """An answer that says a word whenever it is told to."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.cancelled = False
+        self.ended: list[_Answering] = []
+        self.kept: list[Sequence[Event]] = []
+        self._turns = asyncio.Semaphore(0)
+
+    def say(self, words: int = 1) -> None:
+        for _ in range(words):
+            self._turns.release()
+
+    async def answer(self) -> AsyncGenerator[Event, None]:
+        self.begun += 1
+        try:
+            for word in ("one", "two", "three"):
+                await self._turns.acquire()
+                yield Text(word)
+            yield FINISH
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+    async def nothing_known(self) -> None:
+        return None
+
+    def keep(self, events: Sequence[Event]) -> Written:
+        self.kept.append(list(events))
+        return None
+
+    def answering(self) -> _Answering:
+        return _Answering(self.nothing_known, self.answer, self.keep, self.ended.append)
+
+
+async def heard(answering: _Answering, *, is_first: bool) -> list[Event]:
+    return [event async for event in answering.followed(is_first=is_first)]
+
+
+async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_shared() -> None:
+    spoken = Spoken()
+    answering = spoken.answering()
+    first = asyncio.create_task(heard(answering, is_first=True))
+    spoken.say(2)
+    await asyncio.sleep(0.01)
+    late = asyncio.create_task(heard(answering, is_first=False))
+    spoken.say()
+    words = [Text("one"), Text("two"), Text("three")]
+    assert await first == [*words, FINISH]
+    assert await late == [*words, Finish("stop", 1, 2, vcache=True)]
+    assert spoken.begun == 1
+    assert spoken.kept == [[*words, FINISH]]
+    assert spoken.ended == [answering]
+
+
+async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> None:
+    spoken = Spoken()
+    answering = spoken.answering()
+    async with aclosing(answering.followed(is_first=True)) as first:
+        spoken.say()
+        assert await anext(first) == Text("one")
+        other = asyncio.create_task(heard(answering, is_first=False))
+        await asyncio.sleep(0)
+    assert answering.can_be_joined
+    spoken.say(2)
+    assert [event for event in await other if isinstance(event, Text)] == [Text("one"), Text("two"), Text("three")]
+    assert not spoken.cancelled
+
+
+async def test_it_ends_when_the_last_has_left_and_nobody_joins_it_then() -> None:
+    spoken = Spoken()
+    answering = spoken.answering()
+    async with (
+        aclosing(answering.followed(is_first=True)) as first,
+        aclosing(answering.followed(is_first=False)) as other,
+    ):
+        spoken.say()
+        assert await anext(first) == await anext(other) == Text("one")
+    assert spoken.cancelled
+    assert not answering.can_be_joined
+    assert spoken.ended == [answering]
+    assert spoken.kept == []
+
+
+async def test_all_are_told_what_it_fails_with() -> None:
+    async def fails() -> AsyncGenerator[Event, None]:
+        yield Text("one")
+        raise ValueError("no")
+
+    spoken = Spoken()
+    answering = _Answering(spoken.nothing_known, fails, spoken.keep, spoken.ended.append)
+    both = await asyncio.gather(
+        heard(answering, is_first=True), heard(answering, is_first=False), return_exceptions=True
+    )
+    assert [type(one) for one in both] == [ValueError, ValueError]
+    assert not answering.can_be_joined
+    assert spoken.kept == []
+
+
+async def test_what_is_known_is_told_without_asking_anybody() -> None:
+    async def known() -> Sequence[Event]:
+        return [Text("kept"), FINISH]
+
+    spoken = Spoken()
+    answering = _Answering(known, spoken.answer, spoken.keep, spoken.ended.append)
+    assert await heard(answering, is_first=True) == [Text("kept"), FINISH]
+    assert (spoken.begun, spoken.kept) == (0, [])
