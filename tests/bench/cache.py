@@ -161,6 +161,10 @@ async def other_words(questions: int, rounds: int) -> None:
             "messages": [{"role": "user", "content": "How high is the Eiffel Tower?"}],
         }
         request = ChatRequest.model_validate(body)
+        started = time.perf_counter()
+        while await rephrased.asked(request, "scope") is None:
+            pass  # read from the disk for the first time, it takes longer than a request waits
+        print(f"  the first look-up that is in time comes after {time.perf_counter() - started:.2f} s")
         seconds = []
         for _ in range(rounds):
             started = time.perf_counter()
