@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
 
+from models.base import ModelError
 from models.concurrency import heard_of
 from models.fair_executor import FairExecutor
 
@@ -105,10 +106,15 @@ class Entries:
         sealed = await self._tried(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
-        if len(sealed) <= _OPENED_AT_ONCE:
-            value = self._seal.opened(key.digest, sealed)
-        else:
-            value = await self._threads.run(self._seal.opened, key.digest, sealed)
+        try:
+            if len(sealed) <= _OPENED_AT_ONCE:
+                value = self._seal.opened(key.digest, sealed)
+            else:
+                value = await self._threads.run(self._seal.opened, key.digest, sealed)
+        except ModelError:
+            # Too much waits for the threads: the request goes on without what is kept.
+            self.faults["busy"] += 1
+            return None
         if value is None:
             self.faults["damaged"] += 1
         return value
@@ -129,6 +135,9 @@ class Entries:
             sealed = await self._threads.run(lambda: self._seal.closed(key.digest, value()))
         except ValueError:
             self.faults["large"] += 1
+            return
+        except ModelError:
+            self.faults["busy"] += 1
             return
         await self._tried(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_S)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from app.state.entries import Entries, EntryStore, Held, Key, StoreDown
 from app.state.redis_entries import RedisEntries
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
+from models.base import EngineOverloaded
 from models.fair_executor import FairExecutor
 from tests.redis_server import serving_redis
 
@@ -329,3 +331,22 @@ async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
     assert entries.faults == {"damaged": 1, "large": 1}
     await entries.close()
     await threads.close()
+
+
+class _NoRoom(FairExecutor):
+    """Threads for which too much waits."""
+
+    async def run(self, *_: Any, **__: Any) -> Any:
+        raise EngineOverloaded("text", 1, 1)
+
+
+async def test_threads_that_have_no_room_cost_nobody_an_answer(tmp_path: Path) -> None:
+    store, seal, value = SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), os.urandom(50_000)
+    await store.put(key("a"), seal.closed(key("a").digest, value), max_age_s=60)
+    entries = Entries(store, seal, _NoRoom("test"))
+    assert await entries.get(key("a")) is None
+    written = entries.put(key("b"), lambda: value, max_age_s=60)
+    assert written is not None
+    await written
+    assert entries.faults == {"busy": 2}
+    await entries.close()

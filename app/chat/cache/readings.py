@@ -9,6 +9,7 @@ from typing import Any
 import pydantic_core
 
 from app.state.entries import Entries, Key
+from models.base import ModelError
 from models.fair_executor import FairExecutor
 from tasks.base import Specialist, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
@@ -52,6 +53,8 @@ class Readings:
                 )
             except (ValueError, TypeError, KeyError):
                 self._entries.faults["damaged"] += 1
+            except ModelError:
+                self._entries.faults["busy"] += 1
         result = await run()
         self._entries.put(key, partial(_as_json, result), max_age_s=self._max_age_s)
         return result

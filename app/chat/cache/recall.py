@@ -19,6 +19,7 @@ from app.chat.cache.scope import Scope, Scopes
 from app.chat.event_driver import Call, Event, Finish, Precontext
 from app.chat.inputs import Turn
 from app.state.entries import Entries, Key, Written
+from models.base import ModelError
 from models.concurrency import heard_of
 from models.fair_executor import FairExecutor
 from tasks.guardrails import Policy
@@ -92,7 +93,9 @@ class Recall:
             return await self._threads.run(replayed, record)
         except ValueError:
             self._entries.faults["damaged"] += 1
-            return None
+        except ModelError:
+            self._entries.faults["busy"] += 1
+        return None
 
     async def rephrased(self, scope: Scope, call: Call) -> tuple[Asked | None, Sequence[Event] | None]:
         """The request as a question that may have been asked in other words, and the answer to those."""
