@@ -95,7 +95,7 @@ class Routes:
 
 
 class Metrics:
-    """Of one server. Requests are counted by its event loop."""
+    """The metrics of one server. Requests are counted by its event loop."""
 
     def __init__(self, routes: Routes | None = None) -> None:
         self._routes = routes or Routes()

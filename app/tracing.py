@@ -42,7 +42,7 @@ class Provider(Protocol):
 
 
 class Traces:
-    """Of one server."""
+    """The traces of one server."""
 
     def __init__(self, provider: Provider | None = None, *, with_content: bool = False) -> None:
         """None: no spans. `with_content`: prompts and answers are part of them."""

@@ -96,7 +96,7 @@ class Admission:
             raise
 
     async def give_back(self, reservation: Reservation, used: Amount) -> None:
-        """Of a store that is down, what was taken comes back when its lease ends."""
+        """Settles it. Where the store is down, what was taken comes back when its lease ends."""
         if reservation.lease is not None:
             self._running.pop(reservation.lease, None)
         try:

@@ -27,7 +27,7 @@ REFRESH_S = 1.0
 """Between two looks at whether the file of keys has changed."""
 
 _MOST_ADDRESSES = 10_000
-"""Of those that sent wrong keys; the ones that did so least lately are forgotten."""
+"""Addresses that are remembered for wrong keys; the ones that did so least lately are forgotten."""
 _MOST_KNOWN = 64
 """Keys that are remembered to have opened from one address."""
 _NETWORK_BITS = 64

@@ -178,12 +178,12 @@ def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
 
 
 def custom_id_of(line: bytes) -> str:
-    """Of a line that was checked, or of one of an output."""
+    """The `custom_id` of a line that was checked, or of one of an output."""
     return str(_envelope(line, len(line))["custom_id"])
 
 
 def url_of(line: bytes) -> str:
-    """Of a line that was checked."""
+    """The endpoint of a line that was checked."""
     return str(_envelope(line, len(line))["url"])
 
 

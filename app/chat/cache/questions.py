@@ -58,7 +58,7 @@ class Question:
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
 _SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
-"""Of calculations and of code."""
+"""Signs of calculations and of code."""
 _CONTRACTIONS: Final = (
     (re.compile(r"\b(?:can't|cannot)\b"), "can not"),
     (re.compile(r"\bwon't\b"), "will not"),

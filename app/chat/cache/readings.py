@@ -17,7 +17,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.result import Result
 
 VERSION = 1
-"""Of the key and of what is kept under it."""
+"""Changes with the key, and with what is kept under it."""
 
 
 class Readings:

@@ -156,7 +156,7 @@ def _is_worth_keeping(events: Sequence[Event]) -> bool:
 
 
 def _names(events: Iterable[Event]) -> set[str]:
-    """Of the tasks that the answer tells of."""
+    """The names of the tasks that the answer tells of."""
     return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
 
 

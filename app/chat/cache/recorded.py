@@ -21,7 +21,7 @@ from tasks.result import JsonResult
 
 
 def recorded(events: Iterable[Event]) -> bytes:
-    """Of a whole answer; how far the work was is left out."""
+    """A whole answer as JSON; how far the work was is left out."""
     return pydantic_core.to_json([_record(event) for event in events if not isinstance(event, Progress)])
 
 

@@ -18,7 +18,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 
 VERSION = 1
-"""Of the key and of what is kept under it."""
+"""Changes with the key, and with what is kept under it."""
 NOT_IN_SCOPE = frozenset(
     {
         "messages",
@@ -81,7 +81,7 @@ def _is_page(source: Source) -> bool:
 
 
 def _keys(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_by: bytes) -> tuple[bytes, bytes]:
-    """Of the request, and of all but its last message."""
+    """The keys of the request, and of all but its last message."""
     request = call.request
     named = {
         (origin.message, origin.part): number
