@@ -19,7 +19,7 @@ from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.metrics import Routes
 from app.middleware import RequestScope, error_response
 from app.openapi import Api
-from app.routes import audio, batches, chat, files, moderations, pages, status
+from app.routes import audio, batches, chat, embeddings, files, moderations, pages, status
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
@@ -30,7 +30,7 @@ from models.memory import Activity, return_free_memory_for_ever
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Raises ValueError for settings that cannot be served."""
     settings = settings or Settings()
-    routers = [one.router for one in (chat, audio, moderations, files, batches, status, pages)]
+    routers = [one.router for one in (chat, embeddings, audio, moderations, files, batches, status, pages)]
     if settings.metrics_port is None:
         routers.append(status.metrics_router)
     services = Services(settings, Routes([route for router in routers for route in router.routes]))

@@ -44,7 +44,8 @@ _PRIVATE = 0o600
 CHAT = "chat"
 """What keys and metrics call the full model, beside the names of tasks."""
 GUARD = "guardrails"
-"""… and the guard by itself, which has a route of its own."""
+EMBEDDINGS = "embeddings"
+"""… and the guard and the embeddings by themselves, which have routes of their own."""
 _HEADER = "# `openfaze keys` writes this file, and keeps no comments. Do not write in place what servers are reading.\n"
 
 
@@ -79,7 +80,7 @@ def known_task(name: str) -> str:
 
     wanted = name.strip().lower()
     task = ALIASES.get(wanted, wanted)
-    if task not in (known := (*SPECIALISTS, GUARD, CHAT)):
+    if task not in (known := (*SPECIALISTS, GUARD, EMBEDDINGS, CHAT)):
         raise ValueError(f"no such task; there are: {', '.join(known)}")
     return task
 

@@ -12,7 +12,7 @@ from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
 from app.openapi import json_body
-from app.routes import chat, moderations
+from app.routes import chat, embeddings, moderations
 from app.routes.body import is_on, read_body
 from app.services import Services
 from app.state.entries import StoreDown
@@ -22,6 +22,7 @@ from models.base import RETRY_S
 
 ENDPOINTS: Mapping[str, Endpoint[Any]] = {
     "/v1/chat/completions": Endpoint(ChatRequest, chat.answer_line),
+    "/v1/embeddings": Endpoint(embeddings.EmbeddingRequest, embeddings.answer_line),
     "/v1/moderations": Endpoint(moderations.ModerationRequest, moderations.answer_line),
 }
 WINDOW = "24h"

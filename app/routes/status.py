@@ -17,6 +17,7 @@ from models.base import RETRY_S
 from models.runtime import CapabilityState
 
 MODEL = "interfaze-beta"
+EMBEDDING_MODEL = "openfaze-embedding"
 ALIASES = ("interfaze-1", "interfaze-1-lite", "interfaze", "auto")
 STARTED = int(time.time())
 _SHOWN = 80
@@ -27,21 +28,24 @@ metrics_router = APIRouter()
 """Left out where OPENFAZE_METRICS_PORT has them served elsewhere."""
 
 
-def check_model(name: str, param: str | None = None) -> None:
-    """Raises NotFound for a name that is neither the model's nor an alias."""
-    if name != MODEL and name not in ALIASES:
+def check_model(name: str, param: str | None = None, *known: str) -> None:
+    """Raises NotFound for a name that is none of `known`; without those, that is neither the model's nor an alias."""
+    if name not in (known or (MODEL, *ALIASES)):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
-        raise NotFound(f"The model '{shown}' does not exist. Available: {MODEL}", code="model_not_found", param=param)
+        available = known[0] if known else MODEL
+        raise NotFound(
+            f"The model '{shown}' does not exist. Available: {available}", code="model_not_found", param=param
+        )
 
 
 @router.get("/v1/models", tags=["models"])
 async def list_models() -> ModelList:
-    return ModelList(data=[Model(id=MODEL, created=STARTED)])
+    return ModelList(data=[Model(id=name, created=STARTED) for name in (MODEL, EMBEDDING_MODEL)])
 
 
 @router.get("/v1/models/{model}", tags=["models"])
 async def get_model(model: Annotated[str, Path(examples=[MODEL])]) -> Model:
-    check_model(model)
+    check_model(model, None, MODEL, *ALIASES, EMBEDDING_MODEL)
     return Model(id=model, created=STARTED)
 
 

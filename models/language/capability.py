@@ -27,7 +27,7 @@ from models.capability import (
 )
 from models.device import LLAMA_CPP
 from models.host import EngineHost
-from models.language.embedding import Embedder
+from models.language.embedding import PassageEmbedder
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
 from models.language.minilm.engine import SPEC as MINILM_SPEC
 from models.language.minilm.engine import embedding_remedy
@@ -99,7 +99,10 @@ class LlmSettings(OwnSettings):
 
 class EmbeddingSettings(OwnSettings):
     embedding: str = "auto"
-    """The embedding engine, for routing and for trimming long results: `all-minilm-l6-v2` or `auto`."""
+    """The embedding engine, for `/v1/embeddings`, for routing and for trimming long results: `all-minilm-l6-v2` or
+    `auto`."""
+    max_embedded_chars: int = Field(default=1_000_000, ge=1)
+    """Characters of all texts of one request to `/v1/embeddings`."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:
@@ -195,14 +198,14 @@ def _packaged(_: EngineConfig) -> Path:
 
 def _build_minilm(config: EngineConfig) -> Built:
     from models.language.embedding import HostedEmbedder
-    from models.language.minilm.engine import MiniLm
+    from models.language.minilm.engine import MiniLm, Passages
 
     host = EngineHost(
         MINILM_SPEC,
         partial(MiniLm, threads=config.threads),
         config.limits(batch=SENTENCES_AT_ONCE),
     )
-    return Built(HostedEmbedder(host), (host,))
+    return Built(HostedEmbedder(host, Passages().of), (host,))
 
 
 OPENAI_SERVER = Candidate(
@@ -246,7 +249,9 @@ async def _ask_the_llm(engines: Engines) -> str:
     return f"{llm.name} answered with {len(said)} characters (abilities: {can})"
 
 
-EMBEDDING: Capability[Embedder] = Capability("embedding", (MINILM,), _compare_sentences, EmbeddingSettings, order=140)
+EMBEDDING: Capability[PassageEmbedder] = Capability(
+    "embedding", (MINILM,), _compare_sentences, EmbeddingSettings, order=140
+)
 LLM: Capability[Llm] = Capability(
     "llm", (OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2), _ask_the_llm, LlmSettings, order=150
 )

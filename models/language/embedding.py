@@ -1,14 +1,18 @@
 """Sentence embeddings: what they are, and who offers them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.concurrency import Admission, side_by_side
+from models.fair_executor import Slices
 from models.host import EngineHost
 
 DIMENSIONS = 384
+_AT_ONCE = 32
+"""Passages of one request that are with the engine at a time: it has a batch of them while another is computed."""
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences the engine was trained to compare."""
 
@@ -16,17 +20,47 @@ Vector = NDArray[np.float32]
 """float32[384] of length 1: the cosine of two texts is the dot product of their vectors."""
 
 
+Passage = Sequence[int]
+"""Tokens that the engine reads at once, those included that begin and end it."""
+
+
 class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """n × 384, rows of length 1 in the order of `texts`. Raises ModelError."""
+        """n × 384, rows of length 1 in the order of `texts`; what the engine does not read at once of a text is cut
+        off. Raises ModelError."""
+
+
+class PassageEmbedder(Embedder, Protocol):
+    """Also for texts of any length."""
+
+    def passages(self, text: str) -> Slices[list[Passage]]:
+        """All of `text`, in parts that are read at once. Blocks, in slices."""
+
+    async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        """As `embed`. Refused by a full queue at its first passage; the others wait for room."""
 
 
 class HostedEmbedder:
-    """An embedding engine behind its host. A long list waits for room in the queue instead of being refused."""
+    """An embedding engine behind its host. A long list waits for room in the queue instead of being refused. Implements
+    `PassageEmbedder`."""
 
-    def __init__(self, host: EngineHost[str, Vector]) -> None:
+    def __init__(
+        self, host: EngineHost[str | Passage, Vector], passages: Callable[[str], Slices[list[Passage]]]
+    ) -> None:
         self._host = host
+        self.passages = passages
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = await self._host.run_many(texts, wait=True)
-        return np.stack(vectors) if vectors else np.empty((0, DIMENSIONS), np.float32)
+        return _rows(await self._host.run_many(texts, wait=True))
+
+    async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        admission = Admission()
+        return _rows(
+            await side_by_side(
+                lambda passage: self._host.run(passage, wait=admission.waits()), passages, at_most=_AT_ONCE
+            )
+        )
+
+
+def _rows(vectors: Sequence[Vector]) -> NDArray[np.float32]:
+    return np.stack(vectors) if vectors else np.empty((0, DIMENSIONS), np.float32)

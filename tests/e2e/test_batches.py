@@ -20,7 +20,7 @@ from tests.server import Server, serving
 from tests.webhooks import Receiver, receiving
 
 KEY, OTHER = "test-key-1", "test-key-2"
-CHAT, MODERATIONS = "/v1/chat/completions", "/v1/moderations"
+CHAT, EMBEDDINGS, MODERATIONS = "/v1/chat/completions", "/v1/embeddings", "/v1/moderations"
 SECRET = "a secret for the webhook"
 LIMIT_S = 120.0
 OVER = ("completed", "failed", "expired", "cancelled")
@@ -163,6 +163,16 @@ def test_run_tasks_and_moderations_are_lines_too(sdk: openai.OpenAI) -> None:
     assert answers["threat"]["response"]["body"]["results"][0]["flagged"]
 
 
+def test_embeddings_are_lines_too(sdk: openai.OpenAI) -> None:
+    body = {"model": "openfaze-embedding", "input": ["How do I bake bread?", "Whales are mammals."], "dimensions": 3}
+    lines = [{"custom_id": "bread", "method": "POST", "url": EMBEDDINGS, "body": body}]
+    batch = ended(sdk, create(sdk, *lines, endpoint=EMBEDDINGS))
+    answer = rows(sdk, batch.output_file_id)["bread"]["response"]["body"]
+    assert [len(one["embedding"]) for one in answer["data"]] == [3, 3]
+    assert batch.usage is not None
+    assert batch.usage.total_tokens == answer["usage"]["total_tokens"]
+
+
 def test_a_wrong_field_is_the_error_of_its_line(sdk: openai.OpenAI) -> None:
     wrong = [
         line("hot", temperature="hot"),
@@ -206,8 +216,7 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
 @pytest.mark.parametrize(
     ("fields", "param", "said"),
     [
-        ({"endpoint": "/v1/embeddings"}, "endpoint", f"one of: {CHAT}, {MODERATIONS}"),
-        ({"endpoint": "/v1/responses"}, "endpoint", f"one of: {CHAT}, {MODERATIONS}"),
+        ({"endpoint": "/v1/completions"}, "endpoint", f"one of: {CHAT}, {EMBEDDINGS}, {MODERATIONS}"),
         ({"completion_window": "48h"}, "completion_window", "'24h'"),
         ({"input_file_id": "file-0"}, "input_file_id", "no file 'file-0'"),
         ({"metadata": {"k": "v" * 513}}, "metadata.k", "512"),

@@ -1,5 +1,6 @@
 """all-MiniLM-L6-v2 against the numbers that its publisher shows, on both runtimes."""
 
+import asyncio
 import json
 import random
 from collections.abc import Iterator
@@ -10,13 +11,14 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.host import EngineHost, HostLimits
-from models.language.embedding import DIMENSIONS, HostedEmbedder, Vector
+from models.language.embedding import DIMENSIONS, HostedEmbedder, Passage, Vector
 from models.language.minilm import engine as weights
 from models.language.minilm.engine import (
     MAX_TOKENS,
     SPEC,
     MiniLm,
     NumpyNetwork,
+    Passages,
     build_network,
     embedding_remedy,
     embedding_weights,
@@ -118,20 +120,67 @@ def test_an_engine_loads_again_after_it_was_closed(folder: Path) -> None:
 
 
 async def test_a_host_embeds_long_lists_in_order(engine: MiniLm, folder: Path) -> None:
-    host = EngineHost[str, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16, max_queue=4))
+    host = EngineHost[str | Passage, Vector](
+        SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16, max_queue=4)
+    )
     texts = [f"sentence number {number}" for number in range(40)]
     try:
-        matrix = await HostedEmbedder(host).embed(texts)
+        matrix = await HostedEmbedder(host, Passages(folder).of).embed(texts)
     finally:
         await host.close()
     assert matrix.shape == (40, DIMENSIONS)
     np.testing.assert_allclose(matrix, np.stack(vectors(engine, *texts)), atol=1e-5)
 
 
-async def test_embedding_nothing_gives_no_rows(folder: Path) -> None:
-    host = EngineHost[str, Vector](SPEC, lambda: MiniLm(folder, threads=1))
+def in_passages(folder: Path, text: str) -> tuple[list[Passage], int]:
+    """And the number of slices that it took."""
+    steps, slices = Passages(folder).of(text), 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, slices
+        slices += 1
+
+
+def test_a_short_text_is_one_passage_with_the_vector_of_the_text(engine: MiniLm, folder: Path) -> None:
+    for text in ("The weather is lovely today.", "谢谢", "", " "):
+        [passage], _ = in_passages(folder, text)
+        [vector] = engine.run([passage])
+        assert isinstance(vector, np.ndarray)
+        np.testing.assert_allclose(vector, vectors(engine, text)[0], atol=1e-6)
+
+
+def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = LONG + "谢谢" * 200 + " x" * 300 + " naïve-café (1,234.50€)" * 20
+    whole, _ = in_passages(folder, text)
+    assert all(len(passage) == MAX_TOKENS for passage in whole[:-1])
+    assert all((passage[0], passage[-1]) == (whole[0][0], whole[0][-1]) for passage in whole)
+    monkeypatch.setattr(weights, "_PIECE_CHARS", 100)
+    in_pieces, slices = in_passages(folder, text)
+    assert in_pieces == whole
+    assert slices > len(text) / 110, "no slice is much longer than it may be"
+
+
+async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) -> None:
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
+    embedder = HostedEmbedder(host, Passages(folder).of)
+    passages, _ = in_passages(folder, LONG)
+    assert len(passages) > 2
     try:
-        assert (await HostedEmbedder(host).embed([])).shape == (0, DIMENSIONS)
+        rows, [text] = await asyncio.gather(embedder.embed_passages(passages), embedder.embed([LONG]))
+    finally:
+        await host.close()
+    np.testing.assert_allclose(rows[0], text, atol=1e-5)  # what does not fit is cut off of a text
+    assert abs(float(rows[-1] @ text)) < 0.999
+
+
+async def test_embedding_nothing_gives_no_rows(folder: Path) -> None:
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1))
+    try:
+        assert (await HostedEmbedder(host, Passages(folder).of).embed([])).shape == (0, DIMENSIONS)
     finally:
         await host.close()
 

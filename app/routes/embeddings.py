@@ -1,0 +1,181 @@
+"""POST /v1/embeddings: texts to vectors, as OpenAI's does it."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Request
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, Field, Tag
+from pydantic_core import PydanticCustomError, to_json
+from starlette.responses import Response
+
+from app.access.admission import Visit
+from app.access.key_file import EMBEDDINGS
+from app.batches.lines import Answer
+from app.chat.event_driver import took_too_long
+from app.errors import PayloadTooLarge
+from app.middleware import until_disconnect
+from app.openapi import json_body
+from app.routes.body import json_response, read_body
+from app.routes.status import EMBEDDING_MODEL, check_model
+from app.services import Services
+from app.telemetry import Stages
+from app.wire.parse import parse_aside
+from app.wire.request import FAIL_FAST, Wire, by_json_type
+from app.wire.response import Usage
+from models.fair_executor import Slices
+from models.language.capability import EMBEDDING, EmbeddingSettings
+from models.language.embedding import DIMENSIONS, Passage, PassageEmbedder
+from models.language.llm import estimate_tokens
+
+MAX_TEXTS = 2048
+"""OpenAI's bound."""
+_MARKS = 2
+"""Tokens that begin and end a passage, and are no part of its text."""
+
+
+def _no_tokens(value: Any) -> Any:
+    if isinstance(value, int | list):
+        raise PydanticCustomError(
+            "tokens",
+            "Input should be text, not tokens, which belong to another model: send strings "
+            "(LangChain: OpenAIEmbeddings(check_embedding_ctx_length=False))",
+        )
+    return value
+
+
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_no_tokens)]
+
+
+class EmbeddingRequest(Wire):
+    input: Annotated[
+        Annotated[str, Field(min_length=1), Tag("·string")]
+        | Annotated[list[Text], FAIL_FAST, Field(min_length=1, max_length=MAX_TEXTS), Tag("·list")],
+        by_json_type("a string or a list of strings"),
+    ]
+    model: str
+    encoding_format: Literal["float", "base64"] | None = None
+    """`base64`: the numbers as float32, the lowest byte first."""
+    dimensions: int | None = Field(default=None, ge=1, le=DIMENSIONS)
+    """As many numbers, the first; vectors have the length 1 all the same."""
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.input] if isinstance(self.input, str) else self.input
+
+
+class Embedding(BaseModel):
+    object: Literal["embedding"] = "embedding"
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingUsage(BaseModel):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Embedding]
+    model: str
+    usage: EmbeddingUsage
+
+
+_EXAMPLES = {
+    "Embed a text": {"model": EMBEDDING_MODEL, "input": "How do I bake bread?"},
+    "Embed texts, as 64 numbers each": {
+        "model": EMBEDDING_MODEL,
+        "input": ["How do I bake bread?", "Bread is baked in an oven."],
+        "dimensions": 64,
+    },
+}
+
+router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"])
+
+
+@router.post("", response_model=EmbeddingList, openapi_extra=json_body(EmbeddingRequest, _EXAMPLES))
+async def embed(request: Request) -> Response:
+    """A vector for each text: texts that mean the same have vectors that are near each other. One that is longer than
+    the engine reads at once is read in parts, whose vectors are averaged."""
+    services: Services = request.app.state.services
+    stages: Stages = request.state.stages
+    stages.task = EMBEDDINGS
+    body = await read_body(request, services.max_request_bytes)
+    asked = await parse_aside(EmbeddingRequest, body, services.settings.max_json_values, services.wire)
+    request.state.log = {"model": asked.model, "stages": stages.milliseconds}
+    stages.done("read")
+    answer = await until_disconnect(request.receive, _embedded(services, asked, request.state.visit))
+    assert answer.usage is not None
+    stages.input_tokens += answer.usage.prompt_tokens
+    stages.done("embed")
+    return await json_response(answer.content, {"server-timing": stages.header})
+
+
+async def answer_line(services: Services, asked: EmbeddingRequest, visit: Visit, _request_id: str) -> Answer:
+    """The same for a line of a batch."""
+    return await _embedded(services, asked, visit)
+
+
+async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit) -> Answer:
+    check_model(asked.model, "model", EMBEDDING_MODEL)
+    texts, seconds = asked.texts, services.settings.request_timeout_s
+    chars, most = sum(map(len, texts)), services.settings.of(EmbeddingSettings).max_embedded_chars
+    if chars > most:
+        raise PayloadTooLarge(
+            f"Field 'input': {chars} characters; the limit is {most} (OPENFAZE_MAX_EMBEDDED_CHARS)", param="input"
+        )
+    estimate = await asyncio.to_thread(estimate_tokens, *texts) if visit.is_limited else 0
+    await visit.enter(EMBEDDINGS, estimate)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            await services.runtime.prepare(EMBEDDING.name)
+            embedder = services.runtime.use(EMBEDDING)
+            passages = await services.executor.run(_passages, embedder, texts)
+            rows = await embedder.embed_passages([one for each in passages for one in each])
+            answer = await services.wire.run(_written, asked, passages, rows)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise took_too_long(seconds) from None
+    assert answer.usage is not None
+    await visit.leave(answer.usage.prompt_tokens)
+    return answer
+
+
+def _passages(embedder: PassageEmbedder, texts: Sequence[str]) -> Slices[list[list[Passage]]]:
+    """Of each text."""
+    found = []
+    for text in texts:
+        found.append((yield from embedder.passages(text)))
+        yield
+    return found
+
+
+def _written(
+    asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32]
+) -> Slices[Answer]:
+    """A text's vector is the mean of its passages', each as much as it has tokens."""
+    data, at = [], 0
+    for index, each in enumerate(passages):
+        weights = np.array([max(1, len(passage) - _MARKS) for passage in each], np.float32)
+        vector = (weights @ rows[at : at + len(each)])[: asked.dimensions]
+        # Numbers that are all 0 have no direction.
+        vector /= np.linalg.norm(vector) or 1
+        at += len(each)
+        data.append(Embedding(index=index, embedding=_encoded(vector, asked.encoding_format)))
+        yield
+    tokens = sum(len(passage) for each in passages for passage in each)
+    usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
+    content = to_json(EmbeddingList(data=data, model=asked.model, usage=usage))
+    return Answer(content, Usage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
+
+
+def _encoded(vector: NDArray[np.float32], encoding_format: str | None) -> list[float] | str:
+    if encoding_format == "base64":
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    numbers: list[float] = vector.tolist()
+    return numbers

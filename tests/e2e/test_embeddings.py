@@ -1,0 +1,158 @@
+"""POST /v1/embeddings as OpenAI's SDK and LangChain call it, and as nobody should."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import openai
+import pytest
+from numpy.typing import NDArray
+
+from models.language.embedding import DIMENSIONS
+from tests.e2e.conftest import KEY
+from tests.server import Server, serving
+
+MODEL = "openfaze-embedding"
+PATH = "/v1/embeddings"
+BREAD, LOAF, WHALES = "How do I bake bread?", "I want to make a loaf in my oven.", "Whales are the largest mammals."
+MAX_CHARS = 20_000
+FOR_OCR = "a-key-for-ocr"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("embeddings")
+    digest = hashlib.sha256(FOR_OCR.encode()).hexdigest()
+    keys = folder / "keys.toml"
+    keys.write_text(f'[[keys]]\nname = "ocr"\nsha256 = "{digest}"\ntasks = ["ocr"]\n')
+    settings = {"api_keys": KEY, "keys_file": keys, "llm": "off", "max_embedded_chars": MAX_CHARS}
+    with serving(folder / "log", **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sdk(server: Server) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+def vectors(sdk: openai.OpenAI, *texts: str, **fields: Any) -> NDArray[np.float32]:
+    answer = sdk.embeddings.create(model=MODEL, input=list(texts), **fields)
+    assert [one.index for one in answer.data] == [*range(len(texts))]
+    return np.array([one.embedding for one in answer.data], np.float32)
+
+
+def refused(client: httpx.Client, **fields: object) -> dict[str, Any]:
+    answer = client.post(PATH, json={"model": MODEL, "input": BREAD, **fields})
+    error: dict[str, Any] = answer.json()["error"]
+    return {"status": answer.status_code, **error}
+
+
+def test_the_sdk_gets_unit_vectors_that_tell_meanings_apart(sdk: openai.OpenAI) -> None:
+    rows = vectors(sdk, BREAD, LOAF, WHALES)  # the SDK asks for base64 by itself
+    assert rows.shape == (3, DIMENSIONS)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.3
+
+
+def test_numbers_and_base64_say_the_same(client: httpx.Client, sdk: openai.OpenAI) -> None:
+    body = {"model": MODEL, "input": BREAD}
+    plain = client.post(PATH, json=body).json()
+    assert list(plain) == ["object", "data", "model", "usage"]
+    assert plain["object"] == "list"
+    assert plain["model"] == MODEL
+    assert plain["usage"] == {"prompt_tokens": 9, "total_tokens": 9}  # two of them begin and end it
+    [row] = plain["data"]
+    assert (row["object"], row["index"]) == ("embedding", 0)
+    [packed] = client.post(PATH, json={**body, "encoding_format": "base64"}).json()["data"]
+    unpacked = np.frombuffer(base64.b64decode(packed["embedding"]), "<f4")
+    np.testing.assert_allclose(unpacked, row["embedding"], atol=1e-6)
+    np.testing.assert_allclose(unpacked, vectors(sdk, BREAD)[0], atol=1e-6)
+
+
+def test_fewer_dimensions_are_the_first_ones_at_length_one(sdk: openai.OpenAI) -> None:
+    [whole], [short] = vectors(sdk, BREAD), vectors(sdk, BREAD, dimensions=64)
+    assert len(short) == 64
+    np.testing.assert_allclose(short, whole[:64] / np.linalg.norm(whole[:64]), atol=1e-5)
+
+
+def test_a_long_text_is_read_to_its_end(sdk: openai.OpenAI) -> None:
+    long = "The invoice was due in March. " * 100
+    [invoices], [both] = vectors(sdk, long), vectors(sdk, long + f"{WHALES} " * 100)
+    whales = vectors(sdk, WHALES)[0]
+    assert float(both @ whales) > float(invoices @ whales) + 0.2
+    assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_list_of_many_texts_is_embedded_in_order(sdk: openai.OpenAI) -> None:
+    texts = [f"sentence number {number}" for number in range(300)]
+    rows = vectors(sdk, *texts)
+    np.testing.assert_allclose(rows[[0, 299]], vectors(sdk, texts[0], texts[299]), atol=1e-5)
+
+
+def test_requests_side_by_side_share_batches(sdk: openai.OpenAI, client: httpx.Client, server: Server) -> None:
+    headers = {"authorization": f"Bearer {KEY}"}
+
+    async def ask_all() -> None:
+        async with httpx.AsyncClient(base_url=server.base_url, headers=headers, trust_env=False) as client:
+            bodies = [{"model": MODEL, "input": f"text {number} " * 60} for number in range(48)]
+            answers = await asyncio.gather(*(client.post(PATH, json=body, timeout=60) for body in bodies))
+            assert {answer.status_code for answer in answers} == {200}
+
+    asyncio.run(ask_all())
+    lines = client.get("/metrics").text.splitlines()
+    name = 'openfaze_engine_batch_items_%s{capability="embedding",engine="all-minilm-l6-v2"} '
+    count, total = (
+        next(float(line.split()[-1]) for line in lines if line.startswith(name % which)) for which in ("count", "sum")
+    )
+    assert total > 1.5 * count
+    counted = [line for line in lines if line.startswith("openfaze_requests_total") and PATH in line]
+    assert counted
+    assert all('task="embeddings"' in line for line in counted)
+
+
+def test_the_model_is_listed(sdk: openai.OpenAI) -> None:
+    assert MODEL in [model.id for model in sdk.models.list()]
+    assert sdk.models.retrieve(MODEL).owned_by == "openfaze"
+
+
+@pytest.mark.parametrize("tokens", [[101, 102], [[101, 102], [103]]])
+def test_tokens_are_refused_with_what_to_do(client: httpx.Client, tokens: Any) -> None:
+    error = refused(client, input=tokens)
+    assert (error["status"], error["param"]) == (400, "input[0]")
+    assert "check_embedding_ctx_length=False" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "param", "said"),
+    [
+        ({"input": ""}, 400, "input", "at least 1"),
+        ({"input": []}, 400, "input", "at least 1"),
+        ({"input": [BREAD, ""]}, 400, "input[1]", "at least 1"),
+        ({"input": ["a"] * 2049}, 400, "input", "at most 2048"),
+        ({"input": {"text": BREAD}}, 400, "input", "a string or a list of strings"),
+        ({"input": "a" * (MAX_CHARS + 1)}, 413, "input", "OPENFAZE_MAX_EMBEDDED_CHARS"),
+        ({"dimensions": DIMENSIONS + 1}, 400, "dimensions", f"equal to {DIMENSIONS}"),
+        ({"dimensions": 0}, 400, "dimensions", "equal to 1"),
+        ({"encoding_format": "int8"}, 400, "encoding_format", "'float' or 'base64'"),
+        ({"model": "interfaze-beta"}, 404, "model", MODEL),
+    ],
+)
+def test_what_is_refused_is_named(
+    client: httpx.Client, fields: dict[str, object], status: int, param: str, said: str
+) -> None:
+    error = refused(client, **fields)
+    assert (error["status"], error["param"]) == (status, param)
+    assert said in error["message"]
+
+
+def test_a_key_may_be_kept_from_it(server: Server) -> None:
+    headers = {"authorization": f"Bearer {FOR_OCR}"}
+    body = {"model": MODEL, "input": BREAD}
+    answer = httpx.post(f"{server.base_url}{PATH}", json=body, headers=headers, trust_env=False)
+    assert answer.status_code == 403
+    assert answer.json()["error"]["code"] == "task_not_allowed"
