@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from models import memory
 
@@ -36,6 +37,15 @@ def pytest_collection_finish() -> None:
     """Sets aside what all test modules and their libraries have made: millions of objects, which live to the end."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Fails a test that leaves this process's logs set up: what later tests log would be kept from them."""
+    yield
+    if structlog.get_config()["cache_logger_on_first_use"]:
+        structlog.reset_defaults()
+        pytest.fail("the test called configure_logging and left it at that")
 
 
 @pytest.hookimpl(wrapper=True)

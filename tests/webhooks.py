@@ -28,11 +28,12 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            # Before the answer: the sender goes on once it has it.
+            receiver.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
             status = receiver.refusals.pop(0) if receiver.refusals else 204
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()
-            receiver.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
             receiver.arrived.release()
 
         def log_message(self, *_: object) -> None:

@@ -17,7 +17,6 @@ from app.building import build_entry_store, build_known_questions
 from app.cli import fail
 from app.settings import PREFIX, Settings
 from app.state.entries import EntryStore, Held, StoreDown
-from app.telemetry import configure_logging
 
 T = TypeVar("T")
 
@@ -69,8 +68,6 @@ def _asked(settings: Settings, ask: Callable[[EntryStore], Awaitable[T]]) -> T:
         finally:
             await store.close()
 
-    # What is wrong is said in a sentence.
-    configure_logging("error")
     try:
         return asyncio.run(asked())
     except StoreDown as error:

@@ -140,7 +140,10 @@ def install(
 def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show how much is kept, by key. Whose a key is, stands there where OPENFAZE_KEYS_FILE says it."""
     from app.cli import cached
+    from app.telemetry import configure_logging
 
+    # What is wrong is said in a sentence.
+    configure_logging("error")
     cached.show(read_settings(), as_json=as_json)
 
 
@@ -150,7 +153,9 @@ def purge_cache(
 ) -> None:
     """Delete what is kept of answers and readings: of one key, or all."""
     from app.cli import cached
+    from app.telemetry import configure_logging
 
+    configure_logging("error")
     cached.purge(read_settings(), key)
 
 
