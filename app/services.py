@@ -159,7 +159,7 @@ class Services:
 
     def _recall(self, settings: Settings, entries: Entries) -> Recall:
         shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
-        self.readings = Readings(entries, self.loader, self.wire, shaped_by, max_age_s=age_s)
+        self.readings = Readings(entries, self.loader, shaped_by, max_age_s=age_s)
         if settings.cache == "verified":
             embedder = self.runtime.find(EMBEDDING)
             if embedder is None:
@@ -170,7 +170,7 @@ class Services:
             find_llm = partial(self.runtime.use, LLM)
             known, max_error = build_known_questions(settings), settings.cache_max_error
             self.rephrased = Rephrased(known, embedder, find_llm, max_error=max_error, max_age_s=age_s)
-        return Recall(entries, Scopes(self.loader, shaped_by), self.wire, self.rephrased, max_age_s=age_s)
+        return Recall(entries, Scopes(self.loader, shaped_by), self.rephrased, max_age_s=age_s)
 
     async def prepare(self, task: str) -> None:
         """Puts together, off the event loop, the engines of a task."""

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import ParamSpec, TypeVar
 
@@ -24,6 +24,7 @@ from app.wire.request import (
     Url,
     UrlPart,
 )
+from models.language.embedding import Embedder, Vector
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
 from tasks.result import JsonResult
@@ -44,6 +45,13 @@ class Turn:
     sources: tuple[Source, ...]
     form: Form = PLAIN
     """What the request's `ocr` asks for."""
+    _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
+
+    async def vector(self, embedder: Embedder) -> Vector:
+        """The text's. The cache and the planner want it both; it is made once. Raises ModelError."""
+        if not self._vectors:
+            self._vectors.extend(await embedder.embed([self.text]))
+        return self._vectors[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,10 +102,10 @@ class Router:
         self._embedded: dict[str, Mapping[str, NDArray[np.float32]]] = {}
         """The examples of each task, by the name of their prototypes."""
 
-    async def nearest(self, text: str, prototypes: Prototypes) -> str | None:
-        """The task that `text` is nearest to, None where an LLM needs none. Raises ModelError."""
+    async def nearest(self, turn: Turn, prototypes: Prototypes) -> str | None:
+        """The task that its text is nearest to, None where an LLM needs none. Raises ModelError."""
         worth_asking = any(self._can_run(task) for task in prototypes.examples if task != NOTHING)
-        if len(text) > LONGEST or not worth_asking:
+        if len(turn.text) > LONGEST or not worth_asking:
             return None
         if prototypes.name not in self._embedded:
             texts = [text for examples in prototypes.examples.values() for text in examples]
@@ -113,7 +113,7 @@ class Router:
             self._embedded[prototypes.name] = {
                 task: np.stack([next(rows) for _ in examples]) for task, examples in prototypes.examples.items()
             }
-        [vector] = await self._embedder.embed([text])
+        vector = await turn.vector(self._embedder)
         cosines = {task: examples @ vector for task, examples in self._embedded[prototypes.name].items()}
         scores = {task: float(np.sort(each)[-NEIGHBOURS:].mean()) for task, each in cosines.items()}
         nothing = scores.pop(NOTHING)
@@ -145,7 +145,7 @@ class Planner:
         steps = _steps(turn.text, sources, wants, prose)
         if self._router is not None and wants.undecided:
             try:
-                steps += await self._routed(turn.text, sources, steps, wants, self._router)
+                steps += await self._routed(turn, sources, steps, wants, self._router)
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
         return Plan(
@@ -157,21 +157,22 @@ class Planner:
 
     async def _routed(
         self,
-        text: str,
+        turn: Turn,
         sources: Sequence[tuple[Source, Kind]],
         steps: Sequence[Step],
         wants: Wants,
         router: Router,
     ) -> list[Step]:
         """What the rules have no words for."""
+        text = turn.text
         if not text.strip():
             return []
         pictures = [source for source, kind in sources if kind == "image"]
         if pictures and not any(step.task in _DETECTIONS for step in steps):
-            task = await router.nearest(text, WITH_PICTURE)
+            task = await router.nearest(turn, WITH_PICTURE)
             return [Step(task, (source,), text, is_guess=True) for source in pictures] if task else []
         if not sources and not steps and not wants.about_doing:
-            task = await router.nearest(text, WITHOUT_MEDIA)
+            task = await router.nearest(turn, WITHOUT_MEDIA)
             return [Step(task, (), text, is_guess=True)] if task else []
         return []
 

@@ -23,8 +23,8 @@ WRITE_S = 5.0
 PAUSE_S = 1.0
 """For how long a store that failed, or was slow several times in a row, is left alone."""
 _MOST_SLOW = 3
-_OPENED_AT_ONCE = 16 << 10
-"""Bytes that are unpacked where they arrive: it takes less than changing threads."""
+_READ_AT_ONCE = 16 << 10
+"""Bytes that are unpacked, and read, where they arrive: it takes less than changing threads."""
 MOST_WRITES = 64
 """Entries that wait to be written; more are left out."""
 
@@ -101,23 +101,30 @@ class Entries:
         self.faults: Counter[str] = Counter()
         """Look-ups and writes that came to nothing, by reason: `down`, `slow`, `damaged`, `large`, `busy`."""
 
-    async def get(self, key: Key) -> bytes | None:
-        """None where there is none, or the store does not say so in time."""
+    async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
+        """What `read` makes of the value, in a thread where it is long. None where there is none, the store does not
+        say so in time, or `read` raises ValueError, TypeError or KeyError: it is none of ours."""
         sealed = await self._tried(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
+
+        def opened() -> bytes:
+            value = self._seal.opened(key.digest, sealed)
+            if value is None:
+                raise ValueError("another seal closed it, or it is damaged")
+            return value
+
         try:
-            if len(sealed) <= _OPENED_AT_ONCE:
-                value = self._seal.opened(key.digest, sealed)
-            else:
-                value = await self._threads.run(self._seal.opened, key.digest, sealed)
+            if len(sealed) > _READ_AT_ONCE:
+                return await self._threads.run(lambda: read(opened()))
+            value = opened()
+            return read(value) if len(value) <= _READ_AT_ONCE else await self._threads.run(read, value)
+        except (ValueError, TypeError, KeyError):
+            self.faults["damaged"] += 1
         except ModelError:
             # Too much waits for the threads: the request goes on without what is kept.
             self.faults["busy"] += 1
-            return None
-        if value is None:
-            self.faults["damaged"] += 1
-        return value
+        return None
 
     def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
         """Writes what `value` makes, called in a thread, after the caller has gone on; what is returned ends when that

@@ -23,7 +23,8 @@ import numpy as np
 from reportlab.pdfgen.canvas import Canvas
 
 from app.chat.cache.known_questions import KnownQuestions
-from app.chat.cache.rephrased import Rephrased
+from app.chat.cache.rephrased import Asked, Rephrased
+from app.chat.inputs import Turn
 from app.state.entries import Held
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
@@ -161,14 +162,18 @@ async def other_words(questions: int, rounds: int) -> None:
             "messages": [{"role": "user", "content": "How high is the Eiffel Tower?"}],
         }
         request = ChatRequest.model_validate(body)
+
+        async def ask() -> Asked | None:
+            return await rephrased.asked(request, Turn("How high is the Eiffel Tower?", ()), "scope")
+
         started = time.perf_counter()
-        while await rephrased.asked(request, "scope") is None:
+        while await ask() is None:
             pass  # read from the disk for the first time, it takes longer than a request waits
         print(f"  the first look-up that is in time comes after {time.perf_counter() - started:.2f} s")
         seconds = []
         for _ in range(rounds):
             started = time.perf_counter()
-            asked = await rephrased.asked(request, "scope")
+            asked = await ask()
             seconds.append(time.perf_counter() - started)
             assert asked is not None
             assert asked.near is not None

@@ -309,11 +309,11 @@ async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> N
     entries = Entries(store, Seal(1000), threads, patience_s=0.01, clock=lambda: now)
     # One that is slow may be so by chance.
     tries = 3 if hangs else 1
-    assert [await entries.get(key("a")) for _ in range(8)] == [None] * 8
+    assert [await entries.get(key("a"), bytes) for _ in range(8)] == [None] * 8
     assert store.asked == tries
     assert entries.faults == ({"slow": 3, "down": 5} if hangs else {"down": 8})
     now = 2.0
-    assert await entries.get(key("a")) is None
+    assert await entries.get(key("a"), bytes) is None
     assert store.asked == tries + 1
     await entries.close()
     await threads.close()
@@ -323,11 +323,11 @@ async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
     store, threads = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test")
     entries = Entries(store, Seal(1000), threads)
     await store.put(key("a"), b"nonsense", max_age_s=60)
-    assert await entries.get(key("a")) is None
+    assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: b"x" * 2000, max_age_s=60)
     assert written is not None
     await written
-    assert await entries.get(key("b")) is None
+    assert await entries.get(key("b"), bytes) is None
     assert entries.faults == {"damaged": 1, "large": 1}
     await entries.close()
     await threads.close()
@@ -344,7 +344,7 @@ async def test_threads_that_have_no_room_cost_nobody_an_answer(tmp_path: Path) -
     store, seal, value = SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), os.urandom(50_000)
     await store.put(key("a"), seal.closed(key("a").digest, value), max_age_s=60)
     entries = Entries(store, seal, _NoRoom("test"))
-    assert await entries.get(key("a")) is None
+    assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: value, max_age_s=60)
     assert written is not None
     await written

@@ -9,8 +9,6 @@ from typing import Any
 import pydantic_core
 
 from app.state.entries import Entries, Key
-from models.base import ModelError
-from models.fair_executor import FairExecutor
 from tasks.base import Specialist, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
 from tasks.inputs.loader import MediaLoader
@@ -27,14 +25,12 @@ class Readings:
         self,
         entries: Entries,
         loader: MediaLoader,
-        threads: FairExecutor,
         shaped_by: Callable[[], Awaitable[bytes]],
         *,
         max_age_s: float,
     ) -> None:
         self._entries = entries
         self._loader = loader
-        self._threads = threads
         self._shaped_by = shaped_by
         self._max_age_s = max_age_s
 
@@ -46,15 +42,11 @@ class Readings:
         reading = specialist.reading
         if key is None or reading is None:
             return await run()
-        if (kept := await self._entries.get(key)) is not None:
-            try:
-                return await self._threads.run(
-                    lambda: reading.restore(pydantic_core.from_json(kept, cache_strings="keys"))
-                )
-            except (ValueError, TypeError, KeyError):
-                self._entries.faults["damaged"] += 1
-            except ModelError:
-                self._entries.faults["busy"] += 1
+        kept = await self._entries.get(
+            key, lambda value: reading.restore(pydantic_core.from_json(value, cache_strings="keys"))
+        )
+        if kept is not None:
+            return kept
         result = await run()
         self._entries.put(key, partial(_as_json, result), max_age_s=self._max_age_s)
         return result

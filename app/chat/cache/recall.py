@@ -19,17 +19,13 @@ from app.chat.cache.scope import Scope, Scopes
 from app.chat.event_driver import Call, Event, Finish, Precontext
 from app.chat.inputs import Turn
 from app.state.entries import Entries, Key, Written
-from models.base import ModelError
 from models.concurrency import heard_of
-from models.fair_executor import FairExecutor
 from tasks.guardrails import Policy
 
 WEB_AGE_S = 300.0
 """What the web says is told again for so long at most."""
 WEB = frozenset({"web_search", "scraper"})
 _WHOLE = frozenset({"stop", "tool_calls"})
-_READ_AT_ONCE = 16 << 10
-"""Bytes of a record that are read where they arrive."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +39,6 @@ class Recall:
         self,
         entries: Entries,
         scopes: Scopes,
-        threads: FairExecutor,
         rephrased: Rephrased | None = None,
         *,
         max_age_s: float,
@@ -52,7 +47,6 @@ class Recall:
         self._entries = entries
         self._rephrased = rephrased
         self._scopes = scopes
-        self._threads = threads
         self._max_age_s = max_age_s
         self._under_way: dict[bytes, _Answering] = {}
         self.outcomes: Counter[tuple[str, str]] = Counter()
@@ -62,18 +56,18 @@ class Recall:
         """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
         kept for later requests."""
         scope = await self._scopes.of(call, turn, policy)
-        async with aclosing(answer() if scope is None else self._joined(scope, call, answer)) as events:
+        async with aclosing(answer() if scope is None else self._joined(scope, call, turn, answer)) as events:
             async for event in events:
                 yield event
 
-    def _joined(self, scope: Scope, call: Call, answer: Answer) -> AsyncGenerator[Event, None]:
+    def _joined(self, scope: Scope, call: Call, turn: Turn, answer: Answer) -> AsyncGenerator[Event, None]:
         """The look-up belongs to what is under way: who came later would look before the answer is written, and find
         neither."""
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
             return under_way.followed(is_first=False)
-        run = _Run(self, scope, call)
+        run = _Run(self, scope, call, turn)
         answering = _Answering(run.known, answer, run.keep, partial(self._ended, scope.key))
         self._under_way[scope.key] = answering
         return answering.followed(is_first=True)
@@ -84,24 +78,13 @@ class Recall:
 
     async def find(self, tenant: str, digest: bytes) -> Sequence[Event] | None:
         """The events that are kept under `digest`."""
-        record = await self._entries.get(Key(tenant, "answer", digest))
-        if record is None:
-            return None
-        try:
-            if len(record) <= _READ_AT_ONCE:
-                return replayed(record)
-            return await self._threads.run(replayed, record)
-        except ValueError:
-            self._entries.faults["damaged"] += 1
-        except ModelError:
-            self._entries.faults["busy"] += 1
-        return None
+        return await self._entries.get(Key(tenant, "answer", digest), replayed)
 
-    async def rephrased(self, scope: Scope, call: Call) -> tuple[Asked | None, Sequence[Event] | None]:
+    async def rephrased(self, scope: Scope, call: Call, turn: Turn) -> tuple[Asked | None, Sequence[Event] | None]:
         """The request as a question that may have been asked in other words, and the answer to those."""
         if self._rephrased is None:
             return None, None
-        asked = await self._rephrased.asked(call.request, scope.around)
+        asked = await self._rephrased.asked(call.request, turn, scope.around)
         if asked is None:
             return None, None
         if asked.near is None or asked.decision == "explore":
@@ -129,17 +112,18 @@ class Recall:
 class _Run:
     """What the cache does for one request, before it is answered and after."""
 
-    def __init__(self, recall: Recall, scope: Scope, call: Call) -> None:
+    def __init__(self, recall: Recall, scope: Scope, call: Call, turn: Turn) -> None:
         self._recall = recall
         self._scope = scope
         self._call = call
+        self._turn = turn
         self._asked: Asked | None = None
 
     async def known(self) -> Sequence[Event] | None:
         known = await self._recall.find(self._call.caller.tenant, self._scope.key)
         self._recall.outcomes["exact", "hit" if known else "miss"] += 1
         if known is None:
-            self._asked, known = await self._recall.rephrased(self._scope, self._call)
+            self._asked, known = await self._recall.rephrased(self._scope, self._call, self._turn)
         self._call.stages.done("cache")
         return known
 

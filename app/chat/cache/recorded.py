@@ -1,6 +1,7 @@
 """A request's events as bytes, and back: what was told once is told again, piece by piece."""
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from typing import Any
 
 import pydantic_core
@@ -21,26 +22,35 @@ from tasks.result import JsonResult
 
 
 def recorded(events: Iterable[Event]) -> bytes:
-    """A whole answer as JSON; how far the work was is left out."""
-    return pydantic_core.to_json([_record(event) for event in events if not isinstance(event, Progress)])
+    """A whole answer: a line of JSON, and behind it the texts, which the JSON tells by their bytes. A result of a
+    megabyte is a text of JSON, which would be quoted and read back at the speed of JSON. How far the work was is left
+    out."""
+    texts: list[bytes] = []
+    records = [_record(event, texts) for event in events if not isinstance(event, Progress)]
+    return b"\n".join((pydantic_core.to_json(records), b"".join(texts)))
 
 
 def replayed(record: bytes) -> Sequence[Event]:
     """The events, the last with `vcache`. Raises ValueError for what `recorded` has not written."""
-    match pydantic_core.from_json(record, cache_strings="keys"):
+    head, _, rest = record.partition(b"\n")
+    texts = BytesIO(rest)
+    match pydantic_core.from_json(head, cache_strings="keys"):
         case [*records] if records:
-            return [_event(one) for one in records]
+            events = [_event(one, texts) for one in records]
+            if texts.tell() == len(rest):
+                return events
     raise ValueError("no record of events")
 
 
-def _record(event: Event) -> list[Any]:
+def _record(event: Event, texts: list[bytes]) -> list[Any]:
     match event:
         case Precontext(entries):
             return ["precontext", [[entry.name, entry.result.data] for entry in entries]]
         case Reasoning(text):
             return ["reasoning", text]
         case Text(text, logprobs):
-            return ["text", text] if logprobs is None else ["text", text, logprobs]
+            texts.append(text.encode())
+            return ["text", len(texts[-1])] if logprobs is None else ["text", len(texts[-1]), logprobs]
         case ToolCall(index, arguments, id_, name):
             return ["tool_call", index, arguments, id_, name]
         case Evidence(fields, unsupported):
@@ -52,14 +62,14 @@ def _record(event: Event) -> list[Any]:
     raise ValueError(f"{type(event).__name__} is not kept")
 
 
-def _event(record: Any) -> Event:
+def _event(record: Any, texts: BytesIO) -> Event:
     match record:
         case ["precontext", [*entries]]:
             return Precontext(tuple(Entry(str(name), JsonResult(data)) for name, data in entries))
         case ["reasoning", str(text)]:
             return Reasoning(text)
-        case ["text", str(text), *logprobs]:
-            return Text(text, *logprobs)
+        case ["text", int(size), *logprobs]:
+            return Text(texts.read(size).decode(), *logprobs)
         case ["tool_call", int(index), str(arguments), id_, name]:
             return ToolCall(index, arguments, id_, name)
         case ["evidence", fields, unsupported]:

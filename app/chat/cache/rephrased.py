@@ -24,7 +24,7 @@ from app.chat.cache.verified import (
 )
 from app.chat.cache.vetoes import disagree
 from app.chat.event_driver import Event, Precontext, Text, ToolCall
-from app.chat.inputs import aside, text_of
+from app.chat.inputs import Turn, aside
 from app.state.entries import PATIENCE_S, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError
@@ -74,13 +74,13 @@ class Rephrased:
         self._today = today
         self._learning: set[asyncio.Task[None]] = set()
 
-    async def asked(self, request: ChatRequest, scope: str) -> Asked | None:
+    async def asked(self, request: ChatRequest, turn: Turn, scope: str) -> Asked | None:
         """None where the request is no plain question, or nothing could be found out."""
         if not await aside(request, is_plain_question, request, self._today().date()):
             return None
-        text = text_of(request.messages[-1]).strip()
+        text = turn.text.strip()
         try:
-            [vector] = await self._embedder.embed([text])
+            vector = await turn.vector(self._embedder)
             async with asyncio.timeout(PATIENCE_S):
                 near = await self._known.nearest(scope, vector, _CANDIDATES)
         except (ModelError, StoreDown, TimeoutError) as error:

@@ -17,7 +17,7 @@ from tasks.guardrails import Policy
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 
-VERSION = 1
+VERSION = 2
 """Changes with the key, and with what is kept under it."""
 NOT_IN_SCOPE = frozenset(
     {
