@@ -4,6 +4,7 @@ What waits is taken by stride scheduling (Waldspurger and Weihl, 1995): each key
 1 / weight when it is served, and the key whose time is least goes next. With equal weights that is the key that was
 served least lately. A key that had nothing waiting starts at the time of those that wait: nothing can be saved up.
 An item of a key with many waiting counts as up to three: who asks for little is served soon, and a flood has the rest.
+Work of batches comes after all that somebody waits for, though it is not passed over for ever.
 
 A key may have a part of each resource, of its slots and of its queue; what is over that part is refused with what
 waits already. A full queue refuses nobody who has less in it than others: their newest makes room.
@@ -36,6 +37,8 @@ class Share:
     """The part of the slots and of the places in the queue, 0–1; at least one of each."""
     weight: float = 1.0
     """How often the key is served, against others that wait."""
+    is_later: bool = False
+    """Whether the work is a batch's, ahead of which everybody else's goes."""
 
     def of(self, bound: int) -> int:
         return max(1, int(bound * self.part))
@@ -48,6 +51,8 @@ SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=S
 _FEW = 8
 """What may wait of a key that is served as often as any other."""
 _MOST_COUNTED = 3.0
+_PASSED_OVER_AT_MOST = 16
+"""Items in a row that go ahead of a batch's; the next one is the batch's."""
 
 
 def counted(waiting: int) -> float:
@@ -55,8 +60,13 @@ def counted(waiting: int) -> float:
     return min(_MOST_COUNTED, max(1.0, waiting / _FEW))
 
 
+_Lane = tuple[bool, str]
+"""Whether it is a batch's work, and whose."""
+_Place = tuple[float, int, _Lane]
+
+
 class FairQueue(Generic[ItemT]):
-    """What waits: in order of arrival within a key, and in turn between keys.
+    """What waits: in order of arrival within a key, and in turn between keys; what is for later, after all else.
 
     >>> a, b = Share("a"), Share("b")
     >>> queue = FairQueue[str]()
@@ -66,11 +76,15 @@ class FairQueue(Generic[ItemT]):
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, deque[ItemT]] = {}
-        self._shares: dict[str, Share] = {}
-        """The shares of the keys with something waiting."""
-        self._order: list[tuple[float, int, str]] = []
-        """A heap of the same keys, by their virtual time, then by arrival."""
+        self._waiting: dict[_Lane, deque[ItemT]] = {}
+        self._shares: dict[_Lane, Share] = {}
+        """The shares of the lanes with something waiting."""
+        self._now_order: list[_Place] = []
+        """A heap of the same lanes, by their key's virtual time, then by arrival."""
+        self._later_order: list[_Place] = []
+        """Those of batches."""
+        self._passed_over = 0
+        """What was served in a row while something of a batch waited."""
         self._times: dict[str, float] = {}
         """Virtual times of the keys that are ahead of `_now`, and of a few that were; all others are at `_now`."""
         self._now = 0.0
@@ -87,7 +101,8 @@ class FairQueue(Generic[ItemT]):
 
     def waiting(self, key: str) -> int:
         """How many items of `key` wait, or are expected."""
-        return len(self._waiting.get(key, ())) + self._expected[key]
+        lanes = (self._waiting.get((is_later, key), ()) for is_later in (False, True))
+        return sum(map(len, lanes)) + self._expected[key]
 
     @property
     def places(self) -> int:
@@ -97,7 +112,7 @@ class FairQueue(Generic[ItemT]):
     @property
     def keys(self) -> int:
         """How many keys have taken places."""
-        return len(self._waiting.keys() | self._expected.keys())
+        return len({key for _, key in self._waiting} | self._expected.keys())
 
     def expect(self, share: Share) -> Callable[[], None]:
         """Keeps a place for an item of `share` that is still to be made, until what is returned is called."""
@@ -116,71 +131,92 @@ class FairQueue(Generic[ItemT]):
         return end
 
     def longest(self) -> Iterator[ItemT]:
-        """What waits of the key with the most waiting, the newest first."""
-        return reversed(max(self._waiting.values(), key=len, default=deque()))
+        """What waits of batches, then of the key with the most waiting, the newest first."""
+        return reversed(
+            max(self._waiting.items(), key=lambda one: (one[0][0], len(one[1])), default=(None, deque()))[1]
+        )
 
     def askers(self, may: Callable[[Share], bool]) -> list[Share]:
         """The shares of those that `may` be served, in the order in which `pop` would serve them."""
-        return [share for _, _, key in sorted(self._order) if may(share := self._shares[key])]
+        places = (place for order in self._orders for place in sorted(order))
+        return [share for _, _, lane in places if may(share := self._shares[lane])]
+
+    def peek(self) -> ItemT | None:
+        """What `pop` would return."""
+        return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
     def push(self, item: ItemT, share: Share) -> None:
-        key = share.key
-        self._shares[key] = share
-        if key not in self._waiting:
-            self._waiting[key] = deque()
-            self._line_up(key)
-        self._waiting[key].append(item)
+        lane = share.is_later, share.key
+        self._shares[lane] = share
+        if lane not in self._waiting:
+            self._waiting[lane] = deque()
+            self._line_up(lane)
+        self._waiting[lane].append(item)
         self._size += 1
 
     def pop(self, may: Callable[[Share], bool] | None = None) -> ItemT | None:
         """The next item, of a key that `may` be served where that is given; None where there is none."""
-        passed_over = []
-        item: ItemT | None = None
-        while self._order and item is None:
-            place = heapq.heappop(self._order)
-            if may is None or may(self._shares[place[2]]):
-                item = self._take(*place)
-            else:
-                passed_over.append(place)
-        for place in passed_over:
-            heapq.heappush(self._order, place)
-        return item
+        for order in self._orders:
+            passed_over = []
+            item: ItemT | None = None
+            while order and item is None:
+                place = heapq.heappop(order)
+                if may is None or may(self._shares[place[2]]):
+                    item = self._take(*place)
+                else:
+                    passed_over.append(place)
+            for place in passed_over:
+                heapq.heappush(order, place)
+            if item is not None:
+                return item
+        return None
 
     def keep(self, wanted: Callable[[ItemT], bool]) -> int:
         """Withdraws what is not `wanted`; says how many items that were."""
         before = self._size
-        for key, items in list(self._waiting.items()):
+        for lane, items in list(self._waiting.items()):
             kept = deque(item for item in items if wanted(item))
             self._size -= len(items) - len(kept)
             if kept:
-                self._waiting[key] = kept
+                self._waiting[lane] = kept
             else:
-                self._forget(key)
+                self._forget(lane)
         if before != self._size:
-            self._order = [place for place in self._order if place[2] in self._waiting]
-            heapq.heapify(self._order)
+            for order in self._orders:
+                order[:] = [place for place in order if place[2] in self._waiting]
+                heapq.heapify(order)
         return before - self._size
 
-    def _take(self, at: float, _: int, key: str) -> ItemT:
-        items = self._waiting[key]
+    @property
+    def _orders(self) -> tuple[list[_Place], list[_Place]]:
+        """The one that is served first comes first."""
+        if self._passed_over >= _PASSED_OVER_AT_MOST:
+            return self._later_order, self._now_order
+        return self._now_order, self._later_order
+
+    def _take(self, at: float, _: int, lane: _Lane) -> ItemT:
+        is_later, key = lane
+        items = self._waiting[lane]
         item = items.popleft()
         self._size -= 1
         self._now = max(self._now, at)
-        self._times[key] = at + counted(len(items)) / self._shares[key].weight
+        self._passed_over = 0 if is_later or not self._later_order else self._passed_over + 1
+        self._times[key] = at + counted(len(items)) / self._shares[lane].weight
         if items:
-            self._line_up(key)
+            self._line_up(lane)
         else:
-            self._forget(key)
+            self._forget(lane)
         if len(self._times) > 2 * len(self._waiting) + 64:
             self._times = {one: ahead for one, ahead in self._times.items() if ahead > self._now}
         return item
 
-    def _line_up(self, key: str) -> None:
+    def _line_up(self, lane: _Lane) -> None:
+        is_later, key = lane
         at = max(self._now, self._times.get(key, 0.0))
-        heapq.heappush(self._order, (at, next(self._arrivals), key))
+        heapq.heappush(self._later_order if is_later else self._now_order, (at, next(self._arrivals), lane))
 
-    def _forget(self, key: str) -> None:
-        del self._waiting[key], self._shares[key]
+    def _forget(self, lane: _Lane) -> None:
+        del self._waiting[lane], self._shares[lane]
 
 
 def make_room(
@@ -193,17 +229,18 @@ def make_room(
 ) -> ItemT | None:
     """Sees to it that there is a place in the `queue` for `resource`, which is to hold `most`, for an item of `share`.
 
-    A full queue keeps nobody out whose key has less than a like share of it: then the newest item, of the key with the
-    most, that `may_yield` is returned, for the caller to withdraw and refuse; with none, the queue grows past its bound
-    (by as much again at the most). Raises ShareUsedUp where the key has its part waiting already, EngineOverloaded
-    where there is no place. `seconds_each`: how long the resource takes for an item, for `retry_after`.
+    A full queue keeps nobody out whose key has less than a like share of it, unless it is a batch's: then the newest
+    item, of batches or else of the key with the most, that `may_yield` is returned, for the caller to withdraw and
+    refuse; with none, the queue grows past its bound (by as much again at the most). Raises ShareUsedUp where the key
+    has its part waiting already, EngineOverloaded where there is no place. `seconds_each`: how long the resource takes
+    for an item, for `retry_after`.
     """
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(most):
         raise ShareUsedUp(resource, own, retry_after(own, seconds_each))
     if queue.places < most:
         return None
-    if own >= most // (queue.keys + (own == 0)):
+    if share.is_later or own >= most // (queue.keys + (own == 0)):
         raise EngineOverloaded(resource, most, retry_after(queue.places, seconds_each))
     return next((item for item in queue.longest() if may_yield(item)), None)
 

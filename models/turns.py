@@ -81,7 +81,10 @@ class Turns:
 
     def next_of(self, shares: Sequence[Share]) -> Share | None:
         """Whose turn it is of those who want the same engine, who are in the order of its queue."""
-        return min(shares, key=self._time, default=None) if self.is_contested else next(iter(shares), None)
+        first = next(iter(shares), None)
+        if first is None or not self.is_contested:
+            return first
+        return min((share for share in shares if share.is_later == first.is_later), key=self._time)
 
     @asynccontextmanager
     async def turn(
@@ -110,8 +113,9 @@ class Turns:
             for share, items in batch.items():
                 many = counted(sum(waiting(share.key) for waiting in self._queues))
                 self._times[share.key] = self._time(share) + spent * items * many / share.weight
-            if batch and is_followed and self.is_contested:
-                self._wait_for(min(map(self._time, batch)))
+            awaited = [self._time(share) for share in batch if not share.is_later]
+            if awaited and is_followed and self.is_contested:
+                self._wait_for(min(awaited))
             self._end()
 
     def _wait_for(self, time_of_key: float) -> None:
@@ -137,14 +141,17 @@ class Turns:
     def _grant(self) -> None:
         self._waiting = [one for one in self._waiting if not one[2].done()]
         while self._waiting and not (self._running >= self._at_once and self.is_contested):
-            # Of one key's work, what was begun is ended first.
-            places = [(self._time(first()), is_followed) for first, is_followed, _ in self._waiting]
-            now, is_followed = min(places)
-            if self._back is not None and now > self._back_at:
+            # Work of batches comes last; of one key's work, what was begun is ended first.
+            places = [
+                (share is not None and share.is_later, self._time(share), is_followed)
+                for share, is_followed in ((first(), is_followed) for first, is_followed, _ in self._waiting)
+            ]
+            place = min(places)
+            if self._back is not None and place[:2] > (False, self._back_at):
                 return
             self._let_go()
-            self._now = now
-            *_, granted = self._waiting.pop(places.index((now, is_followed)))
+            self._now = place[1]
+            *_, granted = self._waiting.pop(places.index(place))
             self._running += 1
             granted.set_result(None)
 

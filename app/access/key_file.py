@@ -94,6 +94,7 @@ TaskName = Annotated[str, AfterValidator(known_task)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000)]
 """Up to what is counted exactly."""
+Weight = Annotated[float, Field(ge=0.01, le=100)]
 
 
 class StoredKey(BaseModel):
@@ -116,6 +117,8 @@ class StoredKey(BaseModel):
     budget_usd: Dollars | None = None
     budget_period: Period | None = None
     """`day`, `month` or `total`."""
+    weight: Weight | None = None
+    """How often the key is served of what several wait for; others are served once."""
     expires: Annotated[datetime | date | None, BeforeValidator(_end_of)] = None
     """A date, through which the key is valid (UTC), or a date-time, in UTC unless it says otherwise."""
     tasks: list[TaskName] | None = None

@@ -74,6 +74,7 @@ class _Grant:
     """Where it is known without the key."""
     ends: datetime | None = None
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class ApiKeys:
         return grant.ends is not None and self._clock() >= grant.ends.timestamp()
 
     def _caller(self, grant: _Grant, tenant: str) -> Caller:
-        share = Share(tenant, self._key_share)
+        share = Share(tenant, self._key_share, grant.weight)
         return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks)
 
     async def follow_file(self) -> None:
@@ -225,7 +226,7 @@ class ApiKeys:
         if key.budget_usd is not None:
             limits = replace(limits, budget=round(key.budget_usd * NANO))
         tasks = self._defaults.tasks if key.tasks is None else frozenset(key.tasks)
-        return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds)
+        return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds, key.weight or 1.0)
 
 
 class Guesses:

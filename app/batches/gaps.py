@@ -6,9 +6,10 @@
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+
+from models.scheduler import SHARE, FairQueue
 
 _APART = ("/v1/files", "/v1/batches")
 """Requests to these need nothing that lines need."""
@@ -24,7 +25,7 @@ class Gaps:
         self._width = 1.0
         self._requests = 0
         self._lines = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
 
     @property
     def width(self) -> int:
@@ -56,15 +57,17 @@ class Gaps:
             self.give_back()
 
     async def take(self) -> None:
-        """Waits for the turn of a line, in the order of asking; `give_back` ends it."""
+        """Waits for the turn of a line, keys in turn; `give_back` ends it."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._waiting.push(turn, SHARE.get())
         self._serve()
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.give_back()
+            else:
+                self._waiting.keep(lambda one: one is not turn)
             raise
 
     def give_back(self) -> None:
@@ -79,8 +82,7 @@ class Gaps:
         self._width = max(1.0, self._width / 2)
 
     def _serve(self) -> None:
-        while self._waiting and self._lines < self.width:
-            turn = self._waiting.popleft()
+        while self._lines < self.width and (turn := self._waiting.pop()) is not None:
             if not turn.done():
                 self._lines += 1
                 turn.set_result(None)

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import pydantic_core
@@ -234,7 +234,7 @@ class LineRunner:
         """Where there is no room for it, `on_busy` is called, and it is tried again after a while, unless it is to
         `stop`: as long as the key's own limits refuse it, else a few times."""
         request_id = f"req-{uuid.uuid4()}"
-        SHARE.set(caller.share)
+        SHARE.set(replace(caller.share, is_later=True))
         tries, pause_s = 1, _FIRST_PAUSE_S
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             custom_id = await self.services.wire.run(custom_id_of, line)

@@ -11,7 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import structlog
@@ -162,7 +162,7 @@ class BatchRunner:
             if (caller := self._keys.caller_of(run.tenant)) is None:
                 run.end("key_removed")
             else:
-                SHARE.set(caller.share)
+                SHARE.set(replace(caller.share, is_later=True))
             if batch.status == "validating":
                 batch = await self._check(run, batch)
             if batch.status == "in_progress":

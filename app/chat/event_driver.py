@@ -124,10 +124,10 @@ class TimeLimit:
     """When an answer that has begun is cut, by the event loop's clock."""
 
     @classmethod
-    def of(cls, seconds: float) -> "TimeLimit":
-        """From now on."""
+    def of(cls, seconds: float, spent_s: float = 0.0) -> "TimeLimit":
+        """From the request's arrival on, which was `spent_s` ago."""
         end_s = min(seconds * _LAST_PART, _LONGEST_END_S)
-        return cls(seconds, asyncio.get_running_loop().time() + seconds - end_s)
+        return cls(seconds, asyncio.get_running_loop().time() + seconds - spent_s - end_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +168,11 @@ class Feed(Generic[EventT]):
     ...     async for event in feed.events():
     """
 
-    def __init__(self, events: AsyncGenerator[EventT, None], timeout_s: float) -> None:
+    def __init__(self, events: AsyncGenerator[EventT, None], timeout_s: float, spent_s: float = 0.0) -> None:
+        """`timeout_s` counts from the request's arrival, which was `spent_s` ago."""
         self._events = events
         self._timeout_s = timeout_s
+        self._spent_s = spent_s
         self._buffer: asyncio.Queue[EventT | None] = asyncio.Queue(BUFFERED_EVENTS)
         self._failure: Exception | None = None
         self._left = False
@@ -222,7 +224,10 @@ class Feed(Generic[EventT]):
 
     async def _drive(self) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s) as limit, contextlib.aclosing(self._events) as events:
+            async with (
+                asyncio.timeout(self._timeout_s - self._spent_s) as limit,
+                contextlib.aclosing(self._events) as events,
+            ):
                 async for event in events:
                     await self._buffer.put(event)
         except TimeoutError as error:

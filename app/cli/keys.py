@@ -26,7 +26,16 @@ keys = typer.Typer(
     no_args_is_help=True, help=f"The keys of {PREFIX}KEYS_FILE: what each may use, and what it has used."
 )
 
-_OPTIONS = ("requests_per_minute", "tokens_per_minute", "concurrent", "budget_usd", "budget_period", "expires", "tasks")
+_OPTIONS = (
+    "requests_per_minute",
+    "tokens_per_minute",
+    "concurrent",
+    "budget_usd",
+    "budget_period",
+    "weight",
+    "expires",
+    "tasks",
+)
 """Fields that are options, too, in the order in which they are listed."""
 
 _UNTIL_ALL_IS_WRITTEN_S = REFRESH_S + FLUSH_S + 1
@@ -37,6 +46,7 @@ TokensPerMinute = Annotated[int | None, typer.Option(help="Tokens a minute, of p
 Concurrent = Annotated[int | None, typer.Option(help="Requests that run at a time.")]
 BudgetUsd = Annotated[float | None, typer.Option(help=f"Dollars, by {PREFIX}PRICES.")]
 BudgetPeriod = Annotated[str | None, typer.Option(help="What the budget is for: day, month (without this) or total.")]
+Weight = Annotated[float | None, typer.Option(help="How often it is served where keys wait: 2 is twice as often.")]
 Expires = Annotated[str | None, typer.Option(help="The last day (2027-01-31, UTC), or a date-time.")]
 Tasks = Annotated[str | None, typer.Option(help="What it may run: ocr,stt,chat. `chat` is the full model.")]
 Thresholds = Annotated[
@@ -56,6 +66,7 @@ def add_key(
     concurrent: Concurrent = None,
     budget_usd: BudgetUsd = None,
     budget_period: BudgetPeriod = None,
+    weight: Weight = None,
     expires: Expires = None,
     tasks: Tasks = None,
     guard_threshold: Thresholds = None,
@@ -78,6 +89,7 @@ def set_key(
     concurrent: Concurrent = None,
     budget_usd: BudgetUsd = None,
     budget_period: BudgetPeriod = None,
+    weight: Weight = None,
     expires: Expires = None,
     tasks: Tasks = None,
     guard_threshold: Thresholds = None,
@@ -213,7 +225,9 @@ def _limits(key: StoredKey) -> Iterator[str]:
     for field in _OPTIONS:
         value = getattr(key, field)
         if value is not None:
-            shown = ",".join(value) if isinstance(value, list) else dollars(value) if field == "budget_usd" else value
+            shown = (
+                ",".join(value) if isinstance(value, list) else dollars(value) if isinstance(value, float) else value
+            )
             yield f"{field.replace('_', '-')}={shown}"
 
 

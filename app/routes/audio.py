@@ -311,7 +311,7 @@ async def _feed(
     await services.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
     heard = hear(services.task_of(SpeechToTextTask), source, options, stages)
-    return Feed(_charged(heard, visit, prompt_tokens), services.settings.request_timeout_s)
+    return Feed(_charged(heard, visit, prompt_tokens), services.settings.request_timeout_s, stages.seconds)
 
 
 async def _charged(

@@ -67,16 +67,17 @@ async def chat_completions(request: Request) -> Response:
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
+    limit_s, spent_s = services.settings.request_timeout_s, stages.seconds
     call = Call(
         chat,
         request.state.caller,
         skip_planning=any(is_on(request, name) for name in SKIP_PLANNING),
         fresh=asks_to_be_forgotten(request),
         stages=stages,
-        limit=TimeLimit.of(services.settings.request_timeout_s),
+        limit=TimeLimit.of(limit_s, spent_s),
         visit=request.state.visit,
     )
-    feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s)
+    feed = Feed(services.pipeline.run(call), limit_s, spent_s)
     if chat.stream:
         options = StreamOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),

@@ -173,7 +173,8 @@ async def moderate(request: Request) -> Response:
     asked = await parse_aside(ModerationRequest, body, services.settings.max_json_values, services.wire)
     request.state.log = {"model": _model(asked), "stages": stages.milliseconds}
     stages.done("read")
-    moderating = _moderated(services, asked, request.state.visit, fresh=asks_to_be_forgotten(request))
+    fresh = asks_to_be_forgotten(request)
+    moderating = _moderated(services, asked, request.state.visit, fresh=fresh, spent_s=stages.seconds)
     answer = await until_disconnect(request.receive, moderating)
     stages.done("guard")
     headers = {"server-timing": stages.header}
@@ -194,12 +195,14 @@ def _model(asked: ModerationRequest) -> str:
     return model
 
 
-async def _moderated(services: Services, asked: ModerationRequest, visit: Visit, *, fresh: bool) -> Moderation:
+async def _moderated(
+    services: Services, asked: ModerationRequest, visit: Visit, *, fresh: bool, spent_s: float = 0.0
+) -> Moderation:
     model, seconds = _model(asked), services.settings.request_timeout_s
     tokens = await asyncio.to_thread(_tokens, asked) if visit.is_limited else 0
     await visit.enter(GUARD, tokens)
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with asyncio.timeout(seconds - spent_s) as limit:
             results = await _results(services, asked, visit.caller, fresh=fresh)
     except TimeoutError:
         if not limit.expired():

@@ -92,10 +92,22 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
     [line] = keys("list", folder=tmp_path).splitlines()
     told = "requests-per-minute=60  budget-usd=2.5  expires=2027-01-31  tasks=ocr,speech_to_text"
     assert line.split("  ", 2)[2] == told
-    changed = ("--budget-period", "day", "--concurrent", "4", "--unset", "tasks", "--unset", "--expires")
+    changed = (
+        "--budget-period",
+        "day",
+        "--concurrent",
+        "4",
+        "--weight",
+        "2",
+        "--unset",
+        "tasks",
+        "--unset",
+        "--expires",
+    )
     keys("set", "alice", *changed, folder=tmp_path)
     [line] = keys("list", folder=tmp_path).splitlines()
-    assert line.split("  ", 2)[2] == "requests-per-minute=60  concurrent=4  budget-usd=2.5  budget-period=day"
+    told = "requests-per-minute=60  concurrent=4  budget-usd=2.5  budget-period=day  weight=2"
+    assert line.split("  ", 2)[2] == told
 
 
 @pytest.mark.parametrize(
@@ -104,6 +116,7 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
         (("add", "bob", "--requests-per-minute", "0"), "requests_per_minute: Input should be greater than or equal"),
         (("add", "bob", "--budget-usd", "-1"), "budget_usd: Input should be greater than or equal to 0"),
         (("add", "bob", "--budget-period", "year"), "budget_period: Input should be 'day', 'month' or 'total'"),
+        (("add", "bob", "--weight", "0"), "weight: Input should be greater than or equal to 0.01"),
         (("add", "bob", "--expires", "soon"), "expires: should be a date (2027-01-31) or a date-time"),
         (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no such task; there are: "),
         (("set", "bob", "--concurrent", "1"), "name: 'keys.toml' has no key 'bob'"),

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from app.batches.gaps import Gaps
+from models.scheduler import SHARE, Share
 
 CHAT = ("POST", "/v1/chat/completions")
 
@@ -88,6 +89,23 @@ async def test_turns_come_in_the_order_of_asking() -> None:
         assert [one.done() for one in lines] == expected
         gaps.give_back()
         await asyncio.sleep(0)
+
+
+async def test_keys_with_batches_take_turns() -> None:
+    gaps, order = Gaps(1, 0), []
+
+    async def line(key: str) -> None:
+        SHARE.set(Share(key))
+        await gaps.take()
+        order.append(key)
+
+    lines = [asyncio.create_task(line(key)) for key in "aaaab"]
+    for _ in lines:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gaps.give_back()
+    await asyncio.gather(*lines)
+    assert order == list("abaaa")
 
 
 async def test_whoever_leaves_while_waiting_takes_no_place() -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.chat.event_driver import BUFFERED_EVENTS, Event, Feed, Finish, Reasoning, Text
+from app.chat.event_driver import BUFFERED_EVENTS, Event, Feed, Finish, Reasoning, Text, TimeLimit
 from app.chat.render import Envelope, StreamOptions, stream
 from app.errors import BadRequest, Unavailable
 from app.wire import response
@@ -111,6 +111,19 @@ async def test_the_time_limit_is_a_503_that_names_it() -> None:
             async for _ in feed.events():
                 pass
     assert refusal.value.code == "timeout"
+
+
+async def test_the_time_limit_counts_from_the_arrival() -> None:
+    async def stuck() -> AsyncGenerator[Event, None]:
+        await asyncio.Event().wait()
+        yield FINISH
+
+    async with Feed(stuck(), timeout_s=600, spent_s=600) as feed:
+        with pytest.raises(Unavailable, match="longer than 600 s"):
+            async for _ in feed.events():
+                pass
+    now = asyncio.get_running_loop().time()
+    assert TimeLimit.of(600, spent_s=500).answer_by < now + 100
 
 
 async def test_a_listener_that_lags_gets_every_event() -> None:

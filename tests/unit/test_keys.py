@@ -230,6 +230,15 @@ def test_a_key_has_its_share_of_what_is_bounded_and_a_server_without_keys_one_ca
     assert build_keys(Settings(_env_file=None)).check(None).share.of(64) == 64
 
 
+def test_a_key_is_served_by_its_weight_in_its_batches_too(file: Path) -> None:
+    heavy, light = add_key(file, "heavy", {"weight": 2.5}), add_key(file, "light", {})
+    keys = ApiKeys(["given"], file)
+    callers = [keys.check(f"Bearer {key}") for key in (heavy, light, "given")]
+    assert [caller.share.weight for caller in callers] == [2.5, 1.0, 1.0]
+    batches = [keys.caller_of(caller.tenant) for caller in callers]
+    assert [caller.share.weight for caller in batches if caller] == [2.5, 1.0, 1.0]
+
+
 def test_a_tenant_may_call_as_long_as_a_key_of_it_is_valid(file: Path) -> None:
     now = 0.0
     mine = add_key(file, "mine", {"guard_thresholds": {"S1": 0.25}})

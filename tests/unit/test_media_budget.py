@@ -1,4 +1,4 @@
-"""The budget of decoded bytes: held as long as a picture lives, first come, first served, never for ever."""
+"""The budget of decoded bytes: held as long as a picture lives, by keys in turn, never for ever."""
 
 import asyncio
 import gc
@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import to_api_error
+from models.scheduler import SHARE, Share
 from tasks.errors import InputError, Overloaded
 from tasks.inputs.decode.budget import DecodedBudget
 
@@ -88,6 +89,22 @@ async def test_a_small_picture_does_not_overtake_a_large_one_that_waits() -> Non
     del first
     assert (await large).size == 80
     assert (await small).size == 10
+
+
+async def test_keys_get_room_in_turn() -> None:
+    room, order = budget(), []
+    held = [await room.hold(100, decoder(100))]
+
+    async def picture(key: str) -> None:
+        SHARE.set(Share(key))
+        await room.hold(100, decoder(100))
+        order.append(key)
+
+    pictures = [asyncio.create_task(picture(key)) for key in "aaab"]
+    await settle()
+    held.clear()
+    await asyncio.gather(*pictures)
+    assert order == list("abaa")
 
 
 async def test_a_picture_larger_than_the_budget_is_decoded_alone() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models.scheduler import SHARE, Share
 from tasks.errors import InputError
 from tasks.inputs.fetch import politeness as politeness_module
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -239,6 +240,34 @@ async def test_only_so_many_visit_a_host_at_a_time() -> None:
     async with scraping(policy, **robots(""), page=page) as (politeness, server, _):
         await asyncio.gather(*(politeness.fetch(server.url("page")) for _ in range(9)))
     assert most == 3
+
+
+async def test_keys_visit_a_host_in_turn() -> None:
+    order: list[str] = []
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def page(head: bytes, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await go.wait()
+        order.append(head.split()[1].decode())
+        writer.write(response(b"x"))
+        await writer.drain()
+
+    policy = ScrapePolicy(robots=False, host_rps=1000, host_concurrent=1)
+    async with scraping(policy, a1=page, a2=page, a3=page, b1=page) as (politeness, server, _):
+
+        async def visit(name: str) -> None:
+            SHARE.set(Share(name[0]))
+            await politeness.fetch(server.url(name))
+
+        visits = [asyncio.create_task(visit("a1"))]
+        await asked.wait()
+        visits += [asyncio.create_task(visit(name)) for name in ("a2", "a3", "b1")]
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(*visits)
+    assert order[0] == "/a1"
+    assert order.index("/b1") < order.index("/a3")
 
 
 async def test_waiting_for_a_turn_counts_against_the_time_of_the_fetch() -> None:

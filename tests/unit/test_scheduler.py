@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from models.base import EngineOverloaded, ShareUsedUp
 from models.scheduler import SHARE, FairQueue, FairSlots, Share, counted, make_room
 
 A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
+LATER_A, LATER_B = replace(A, is_later=True), replace(B, is_later=True)
 
 
 def filled(*items: tuple[str, Share]) -> FairQueue[str]:
@@ -52,6 +54,30 @@ def test_a_key_of_twice_the_weight_is_served_twice_as_often() -> None:
     queue = filled(*((f"h{n}", heavy) for n in range(6)), *((f"a{n}", A) for n in range(6)))
     first = "".join(item[0] for item in popped(queue)[:9])
     assert (first.count("h"), first.count("a")) == (6, 3)
+
+
+def test_what_somebody_waits_for_goes_before_the_work_of_batches_and_batches_take_turns_too() -> None:
+    queue = filled(("la1", LATER_A), ("la2", LATER_A), ("lb1", LATER_B), ("b1", B), ("a1", A), ("b2", B))
+    assert queue.peek() == "b1"
+    assert popped(queue) == ["b1", "a1", "b2", "la1", "lb1", "la2"]
+
+
+def test_the_work_of_a_batch_is_passed_over_sixteen_times_in_a_row_and_no_more() -> None:
+    queue = filled(("later1", LATER_A), ("later2", LATER_A), *((f"b{n}", B) for n in range(40)))
+    order = popped(queue)
+    assert [order.index("later1"), order.index("later2")] == [16, 33]
+    # What may not be served now is no reason to let others wait.
+    queue = filled(("later", LATER_A), *((f"b{n}", B) for n in range(20)))
+    assert [queue.pop(lambda share: share.key == "b") for _ in range(20)] == [f"b{n}" for n in range(20)]
+    assert popped(queue) == ["later"]
+
+
+def test_what_a_batch_had_of_a_key_counts_against_the_key() -> None:
+    queue = filled(("la1", LATER_A))
+    assert queue.pop() == "la1"
+    queue.push("a1", A)
+    queue.push("b1", B)
+    assert popped(queue) == ["b1", "a1"]
 
 
 def test_a_key_with_many_waiting_is_served_a_third_as_often_as_one_with_few() -> None:
@@ -167,6 +193,13 @@ def test_a_full_queue_makes_room_for_who_has_less_in_it() -> None:
         room(filled(("a1", A), ("b1", B), ("c1", C), ("d1", Share("d", 0.5))), C, 4)
 
 
+def test_a_full_queue_makes_room_at_the_cost_of_batches_and_never_for_them() -> None:
+    queue = filled(("la1", LATER_A), ("b1", B), ("b2", B), ("b3", B))
+    with pytest.raises(EngineOverloaded):
+        room(queue, replace(C, is_later=True), 4)
+    assert room(queue, C, 4) == "la1"
+
+
 def test_the_time_to_come_back_is_that_of_what_waits() -> None:
     queue = filled(*((f"a{n}", A) for n in range(10)))
     with pytest.raises(ShareUsedUp) as refused:
@@ -239,6 +272,14 @@ async def test_freed_slots_go_to_keys_in_turn() -> None:
         await holder.start(name, share)
     await holder.end("a1", "b1", "c1", "a2", "a3")
     assert holder.entered == ["a1", "b1", "c1", "a2", "a3"]
+
+
+async def test_a_freed_slot_goes_to_who_waits_for_an_answer_before_any_batch() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=8))
+    for name, share in (("a1", A), ("later", LATER_B), ("a2", A), ("c1", C)):
+        await holder.start(name, share)
+    await holder.end("a1", "c1", "a2", "later")
+    assert holder.entered == ["a1", "c1", "a2", "later"]
 
 
 async def test_who_leaves_gives_up_the_place_or_the_slot() -> None:

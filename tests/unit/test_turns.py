@@ -1,6 +1,7 @@
 """Engines that take turns, and processes that keys share, while several ask."""
 
 import asyncio
+from dataclasses import replace
 
 from models.scheduler import Share
 from models.turns import CONTESTED_S, Homes, Turns
@@ -52,6 +53,24 @@ async def test_of_those_who_want_one_engine_the_key_is_next_whose_work_took_leas
     turns.asked(B)
     assert turns.next_of([A, B]) == B
     assert turns.next_of([A]) == A
+
+
+async def test_what_somebody_waits_for_goes_before_the_work_of_batches() -> None:
+    turns, order = Turns(), []
+    turns.asked(B)
+    turns.asked(A)
+    later = replace(A, is_later=True)
+    assert turns.next_of([B, A]) == B
+    assert turns.next_of([later, B]) == later, "the queue has passed it over often enough"
+
+    async def work(share: Share) -> None:
+        async with turns.turn(lambda: share, is_followed=True) as batch:
+            batch[share] += 1
+            order.append((share.key, share.is_later))
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(work(share) for share in (C, later, B, later, A)))
+    assert order == [("c", False), ("b", False), ("a", False), ("a", True), ("a", True)]
 
 
 async def test_of_one_keys_work_what_was_begun_is_ended_first() -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from models.scheduler import SHARE, FairQueue
 from tasks.errors import Overloaded
 from tasks.inputs.limits import megabytes
 
@@ -21,8 +22,8 @@ _RETRY_S = 10
 
 
 class DecodedBudget:
-    """Lets pictures be decoded as long as all that are alive take no more than `limit` bytes; then they wait, first
-    come, first served. One that is larger than that by itself is decoded when there is no other."""
+    """Lets pictures be decoded as long as all that are alive take no more than `limit` bytes; then they wait, keys in
+    turn. One that is larger than that by itself is decoded when there is no other."""
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
         """`largest`: bytes of a picture above which its decoder refuses it, so that it needs no room."""
@@ -33,7 +34,7 @@ class DecodedBudget:
         self._returned: deque[int] = deque()
         """Given back, and not yet taken from `_used`. Arrays are freed in any thread and inside garbage collections,
         where no lock may be waited for; all but this deque belongs to the event loop."""
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiting: FairQueue[tuple[int, asyncio.Future[None]]] = FairQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -60,7 +61,7 @@ class DecodedBudget:
     async def _take(self, size: int) -> None:
         self._loop = asyncio.get_running_loop()
         admitted = self._loop.create_future()
-        self._waiting.append((size, admitted))
+        self._waiting.push((size, admitted), SHARE.get())
         self._admit()
         try:
             async with asyncio.timeout(self._wait_s):
@@ -87,14 +88,14 @@ class DecodedBudget:
     def _admit(self) -> None:
         while self._returned:
             self._used -= self._returned.popleft()
-        while self._waiting:
-            size, admitted = self._waiting[0]
+        while (first := self._waiting.peek()) is not None:
+            size, admitted = first
             if not admitted.done():
                 if self._used and self._used + size > self._limit:
                     return
                 self._used += size
                 admitted.set_result(None)
-            self._waiting.popleft()
+            self._waiting.pop()
 
 
 def _owner(array: NDArray[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import httpx
 from protego import Protego
 
+from models.scheduler import FairSlots
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
 from tasks.inputs.fetch.url_policy import FetchFailed, Visit
@@ -121,7 +122,7 @@ class ScrapePolicy:
 class _Place:
     """One host, as its visitors see it."""
 
-    slots: asyncio.Semaphore
+    slots: FairSlots
     next_visit: float = float("-inf")
     visitors: int = 0
 
@@ -169,10 +170,11 @@ class Politeness:
 
     @asynccontextmanager
     async def _turn(self, host: str, interval: float) -> AsyncIterator[None]:
-        place = self._places.setdefault(host, _Place(asyncio.Semaphore(self.policy.host_concurrent)))
+        place = self._places.setdefault(host, _Place(self._slots()))
         place.visitors += 1
         try:
-            async with place.slots:
+            # Patient: requests visit a bounded number of pages, and within the time of a fetch.
+            async with place.slots.slot(patient=True):
                 now = self.clock()
                 start = max(now, place.next_visit)
                 place.next_visit = start + interval
@@ -182,6 +184,9 @@ class Politeness:
         finally:
             place.visitors -= 1
             self._forget_idle()
+
+    def _slots(self) -> FairSlots:
+        return FairSlots("scrape", self.policy.host_concurrent, most_waiting=self.policy.host_concurrent)
 
     def _forget_idle(self) -> None:
         if len(self._places) > _MAX_PLACES:
