@@ -128,6 +128,11 @@ def _run(request: dict[str, Any], output: int) -> NoReturn:
 def _executed(code: str) -> int | str | None:
     """What it exits with."""
     main = sys.modules["__main__"] = types.ModuleType("__main__")
+    if "matplotlib" in code:
+        import logging
+
+        # Where the machine is slow it says that it looks for fonts, in the midst of the script's output.
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     import linecache  # only here: not what an ordinary start waits for
 
     lines = code.splitlines(keepends=True)
