@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.cache.vectors import SCHEMA, Vectors
+from app.chat.cache.vectors import SCHEMA, Scan, Vectors
 from models.language.embedding import DIMENSIONS
 
 SCOPE = "scope"
@@ -86,6 +86,26 @@ class Ours:
         return self._vectors.nearest(SCOPE, asked, 8)[0].id
 
 
+class Remembered(Ours):
+    """As a server has it: reads by a connection of their own, which remember what they read."""
+
+    def __init__(self, *, after_a_write: bool) -> None:
+        self._after_a_write = after_a_write
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        super().begin(connection)
+        self._written = connection
+        self._scan = Scan()
+        [[_, _, path]] = connection.execute("PRAGMA database_list").fetchall()
+        self._reading = Vectors(sqlite3.connect(path), self._scan)
+
+    def nearest(self, asked: NDArray[np.float32]) -> int:
+        if self._after_a_write:
+            self._vectors.add(SCOPE, 1 << 40, -asked)
+            self._written.commit()
+        return self._reading.nearest(SCOPE, asked, 8)[0].id
+
+
 class Extension:
     """sqlite-vec with a partition by scope, on float32, on int8, or on signs that int8 rescores."""
 
@@ -143,7 +163,11 @@ def main() -> None:
     parser.add_argument("--extension", metavar="FOLDER")
     arguments = parser.parse_args()
     vectors = made(arguments.vectors)
-    contestants: dict[str, Contestant] = {"blocks of signs, NumPy": Ours()}
+    contestants: dict[str, Contestant] = {
+        "read anew": Ours(),
+        "remembered": Remembered(after_a_write=False),
+        "a write (too) and then": Remembered(after_a_write=True),
+    }
     if arguments.extension:
         sys.path.append(arguments.extension)
         contestants |= {f"sqlite-vec, {kind}": Extension(kind) for kind in ("bit", "int8", "float32")}

@@ -173,3 +173,42 @@ def test_what_was_read_before_serves_until_somebody_writes(tmp_path: Path) -> No
         kept.remove([1])
         writing.commit()
         assert nearest() == [2]
+
+
+def test_after_a_write_only_what_it_changed_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "v.sqlite"
+    with closing(sqlite3.connect(file)) as writing, closing(sqlite3.connect(file)) as reading:
+        writing.executescript(SCHEMA)
+        vectors = unit(1600)
+        kept, scan = Vectors(writing), Scan()
+        for number, vector in enumerate(vectors[:1500]):
+            kept.add(SCOPE, number, vector)
+        writing.commit()
+        read: list[str] = []
+        reading.set_trace_callback(lambda query: read.append(query) if "signs FROM" in query else None)
+
+        def is_found(number: int) -> bool:
+            return Vectors(reading, scan).nearest(SCOPE, vectors[number], 1)[0].id == number
+
+        assert is_found(7)
+        assert len(read) == 3
+        # Each of these changes one block: the last begins another, and none is read that did not change.
+        for change in (lambda: kept.add(SCOPE, 1500, vectors[1500]), lambda: kept.remove([700])):
+            read.clear()
+            change()
+            writing.commit()
+            assert is_found(1499)
+            assert len(read) == 1
+        assert is_found(1500)
+        assert not is_found(700)
+        kept.remove(range(512))
+        writing.commit()
+        assert not is_found(7)
+        assert is_found(1499)
+        # The number of a block that is gone is given again.
+        kept.remove(range(1024, 1501))
+        for number in range(1501, 1600):
+            kept.add(SCOPE, number, vectors[number])
+        writing.commit()
+        assert all(map(is_found, (1023, 1501, 1599)))
+        assert not is_found(1499)

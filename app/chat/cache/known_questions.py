@@ -17,7 +17,7 @@ MOST_QUESTIONS = 100_000
 _LEFT_OUT = 1000
 """Those that leave together, used least lately, where there are too many."""
 _SCHEMA = Schema(
-    1,
+    2,
     f"""
 CREATE TABLE questions (
     id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, answer BLOB NOT NULL UNIQUE, question BLOB NOT NULL,

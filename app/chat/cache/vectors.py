@@ -27,9 +27,11 @@ _SCALE: Final = 127
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS vector_blocks (
-    block INTEGER PRIMARY KEY, scope TEXT NOT NULL, count INTEGER NOT NULL, ids BLOB NOT NULL, signs BLOB NOT NULL
+    block INTEGER PRIMARY KEY, scope TEXT NOT NULL, count INTEGER NOT NULL, ids BLOB NOT NULL, signs BLOB NOT NULL,
+    written INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS vector_blocks_of_scope ON vector_blocks (scope, count);
+CREATE INDEX IF NOT EXISTS vector_blocks_of_scope ON vector_blocks (scope, count, written);
+CREATE TABLE IF NOT EXISTS vector_writes (number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, block INTEGER NOT NULL, vector BLOB NOT NULL);
 """
 """Statements for a new database, or one that may have them."""
@@ -37,6 +39,7 @@ CREATE TABLE IF NOT EXISTS vectors (id INTEGER PRIMARY KEY, block INTEGER NOT NU
 Ids = NDArray[np.int64]
 Signs = NDArray[np.uint64]
 """6 × vectors: the words of a vector's signs stand below each other, which makes them fast to add up."""
+_EMPTY: tuple[Ids, Signs] = (np.empty(0, np.int64), np.empty((_WORDS, 0), np.uint64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +50,31 @@ class Near:
 
 
 @dataclass(slots=True)
+class _Scanned:
+    """A scope as it was read last."""
+
+    version: int = -1
+    """SQLite's, which changes with every write of somebody else."""
+    written: int = 0
+    """The last write that is in it."""
+    blocks: dict[int, tuple[Ids, Signs]] = field(default_factory=dict)
+    ids: Ids = field(default_factory=lambda: _EMPTY[0])
+    signs: Signs = field(default_factory=lambda: _EMPTY[1])
+    """Those of all blocks."""
+
+
+@dataclass(slots=True)
 class Scan:
-    """What is scanned of some scopes, as it was read last through a connection that only reads: it is good while nobody
-    writes. 100,000 vectors take 6 MB."""
+    """What a connection that only reads has read of some scopes: after a write, what it changed is read, and not all.
+    100,000 vectors take 12 MB."""
 
     connection: sqlite3.Connection | None = None
-    version: int = 0
-    scopes: dict[str, tuple[Ids, Signs]] = field(default_factory=dict)
+    scopes: dict[str, _Scanned] = field(default_factory=dict)
 
-    def of(self, connection: sqlite3.Connection) -> dict[str, tuple[Ids, Signs]]:
-        """What was read through `connection` since the last write."""
-        [version] = connection.execute("PRAGMA data_version").fetchone()
-        if connection is not self.connection or version != self.version or len(self.scopes) >= _SCANNED:
-            self.connection, self.version, self.scopes = connection, version, {}
-        return self.scopes
+    def of(self, connection: sqlite3.Connection, scope: str) -> _Scanned:
+        if connection is not self.connection or (scope not in self.scopes and len(self.scopes) >= _SCANNED):
+            self.connection, self.scopes = connection, {}
+        return self.scopes.setdefault(scope, _Scanned())
 
 
 class Vectors:
@@ -79,8 +93,8 @@ class Vectors:
         ids = np.append(ids, np.int64(id))
         signs = np.hstack([signs, _signs(vector)])
         if block is None:
-            row = (scope, 1, ids.tobytes(), signs.tobytes())
-            insert = "INSERT INTO vector_blocks (scope, count, ids, signs) VALUES (?, ?, ?, ?)"
+            row = (scope, 1, ids.tobytes(), signs.tobytes(), self._next_write())
+            insert = "INSERT INTO vector_blocks (scope, count, ids, signs, written) VALUES (?, ?, ?, ?, ?)"
             block = self._connection.execute(insert, row).lastrowid
         else:
             self._write(block, ids, signs)
@@ -114,12 +128,31 @@ class Vectors:
         return [Near(found[place][0], float(similarities[place])) for place in np.argsort(-similarities)[:k]]
 
     def _scanned(self, scope: str) -> tuple[Ids, Signs]:
-        known = self._scan.of(self._connection) if self._scan else {}
-        if scope not in known:
-            query = "SELECT block, ids, signs FROM vector_blocks WHERE scope = ?"
-            blocks = [_EMPTY, *((ids, signs) for _, ids, signs in self._blocks(query, (scope,)))]
-            known[scope] = np.concatenate([ids for ids, _ in blocks]), np.hstack([signs for _, signs in blocks])
-        return known[scope]
+        known = self._scan.of(self._connection, scope) if self._scan else _Scanned()
+        # Before what it tells of is read: what is written in between is read twice, rather than never.
+        [version] = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != known.version:
+            self._catch_up(scope, known)
+            known.version = version
+        return known.ids, known.signs
+
+    def _catch_up(self, scope: str, known: _Scanned) -> None:
+        """Reads the blocks that were written since."""
+        query = "SELECT block, written FROM vector_blocks WHERE scope = ?"
+        there: dict[int, int] = dict(self._connection.execute(query, (scope,)))
+        changed = [block for block, written in there.items() if written > known.written or block not in known.blocks]
+        gone = known.blocks.keys() - there.keys()
+        if not changed and not gone:
+            return
+        for block in (*gone, *changed):
+            known.blocks.pop(block, None)
+        for block in changed:
+            query = "SELECT block, ids, signs FROM vector_blocks WHERE block = ?"
+            known.blocks.update({block: (ids, signs) for block, ids, signs in self._blocks(query, (block,))})
+        known.written = max(there.values(), default=0)
+        blocks = [_EMPTY, *known.blocks.values()]
+        known.ids = np.concatenate([ids for ids, _ in blocks])
+        known.signs = np.hstack([signs for _, signs in blocks])
 
     def _blocks(self, query: str, values: tuple[str | int, ...]) -> Iterator[tuple[int, Ids, Signs]]:
         for block, ids, signs in self._connection.execute(query, values):
@@ -135,13 +168,19 @@ class Vectors:
 
     def _write(self, block: int, ids: Ids, signs: Signs) -> None:
         if len(ids):
-            row = (len(ids), ids.tobytes(), signs.tobytes(), block)
-            self._connection.execute("UPDATE vector_blocks SET count = ?, ids = ?, signs = ? WHERE block = ?", row)
+            row = (len(ids), ids.tobytes(), signs.tobytes(), self._next_write(), block)
+            update = "UPDATE vector_blocks SET count = ?, ids = ?, signs = ?, written = ? WHERE block = ?"
+            self._connection.execute(update, row)
         else:
             self._connection.execute("DELETE FROM vector_blocks WHERE block = ?", (block,))
 
-
-_EMPTY: Final = (np.empty(0, np.int64), np.empty((_WORDS, 0), np.uint64))
+    def _next_write(self) -> int:
+        """Larger with every write, so that a reader knows what it has seen."""
+        found = self._connection.execute("UPDATE vector_writes SET number = number + 1 RETURNING number").fetchone()
+        if found is None:
+            found = self._connection.execute("INSERT INTO vector_writes VALUES (1) RETURNING number").fetchone()
+        [number] = found
+        return int(number)
 
 
 def _signs(vector: Vector) -> Signs:
