@@ -167,7 +167,7 @@ class Unavailable(ApiError):
 
 
 def shutting_down() -> Unavailable:
-    """What a request is told that runs on when the server's time to stop is up."""
+    """What a request is told that runs on when the server's time to stop is up, or that comes when it was told to."""
     return Unavailable("The server is shutting down.", code="overloaded", retry_after=RETRY_S)
 
 

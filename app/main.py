@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -17,7 +18,7 @@ from app.batches.runner import BatchRunner
 from app.building import build_batch_store, build_webhook
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.metrics import Routes
-from app.middleware import RequestScope, error_response
+from app.middleware import EXPOSED, RequestScope, error_response
 from app.openapi import Api
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, status
 from app.services import Services
@@ -75,7 +76,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         gaps=gaps,
         metrics=services.metrics,
         traces=services.traces,
+        is_stopping=lambda: services.is_stopping,
     )
+    if settings.cors_origins:
+        # Outermost: a browser asks ahead of a request without its key.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("*",),
+            expose_headers=EXPOSED,
+        )
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     for router in routers:

@@ -57,9 +57,21 @@ async def _disconnection(receive: Receive) -> None:
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
 """Answered without a key, so that a load balancer needs none."""
+WATCHING = (*PROBES, "/metrics")
+"""Answered while the server stops, too."""
 PAGES = ("/", "/docs", "/openapi.json")
 """… so that a browser needs none: what they say is the same on every server. What they ask for needs one."""
 
+SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+"""Headers of answers that do not say otherwise: they are what they say, and nobody else's."""
+EXPOSED = (
+    "x-request-id",
+    "server-timing",
+    "retry-after",
+    "x-should-retry",
+    *(f"x-ratelimit-{which}-{what}" for which in ("limit", "remaining", "reset") for what in ("requests", "tokens")),
+)
+"""Headers of answers that pages of other origins may read, where those may call the server at all."""
 CLIENT_GONE_STATUS = 499
 """nginx's number for a caller that hung up; only the log sees it."""
 
@@ -83,12 +95,15 @@ class RequestScope:
         gaps: Gaps,
         metrics: Metrics,
         traces: Traces,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`."""
+        """`look` is awaited ahead of every request that may come to an engine; see `models.runtime.Runtime`. While the
+        server `is_stopping`, requests but for those that watch it are refused."""
         self._app = app
         self._admission = admission
         self._activity = activity
         self._gaps = gaps
+        self._is_stopping = is_stopping
         self._keys = keys
         self._look = look
         self._metrics = metrics
@@ -113,6 +128,10 @@ class RequestScope:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update({"x-request-id": request_id, **visit.headers})
+                for name, value in SAFE.items():
+                    headers.setdefault(name, value)
+                if self._is_stopping():
+                    headers["connection"] = "close"
             await send(message)
 
         share = SHARE.set(SHARE.get())
@@ -122,6 +141,8 @@ class RequestScope:
             self._traces.request(scope, route, stages) as span,
         ):
             try:
+                if self._is_stopping() and scope["path"] not in WATCHING:
+                    raise shutting_down()
                 if not _is_open(scope["path"]):
                     address = scope["client"][0] if scope.get("client") else ""
                     state["caller"] = caller = self._keys.check(Headers(scope=scope).get("authorization"), address)

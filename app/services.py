@@ -156,6 +156,8 @@ class Services:
         if recall is not None and self.entries is not None:
             fill_from_cache(self.metrics, recall, self.entries)
         self.ready = not (settings.preload or settings.profile == GPU)
+        self.is_stopping = False
+        """Once the server was told to stop: what runs may end, nothing new begins."""
 
     def _recall(self, settings: Settings, entries: Entries) -> Recall:
         shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600

@@ -5,10 +5,11 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationInfo, create_model, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, create_model, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.state.counters import Period, Prices
@@ -22,6 +23,17 @@ ROOT = Path(__file__).parents[1]
 """The clone, where openfaze runs from one."""
 _FILLED = {"weights": "*", "files": "*/file-*.json"}
 """What there is in a folder that has been in use: many a folder of other people's is called `files`."""
+
+
+def _origin(value: str) -> str:
+    value = value.rstrip("/").lower()
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError(f"'{value}' is no origin, which is a scheme, a host and a port: https://app.example.com")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Settings(BaseSettings):
@@ -211,6 +223,8 @@ class Settings(BaseSettings):
     """The same in one request."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds that one request may take."""
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
+    """Comma-separated origins (`https://app.example.com`) whose pages may call the server in browsers; none without."""
     max_connections: int = Field(default=1000, ge=1)
     """Connections at a time; those that wait for a request make room for new ones, the oldest first."""
     max_connections_per_address: int = Field(default=500, ge=1)

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import errno
+import math
 import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
@@ -27,6 +29,8 @@ from models.base import EngineUnavailable
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 
 _PORTS_TRIED = 100
+_LOOK_S = 0.1
+"""Between two looks at whether Ctrl-C came once more."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """Errors of an address that this machine does not have, such as IPv6's where it is off."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -47,7 +51,10 @@ def serve(app: FastAPI) -> None:
     base_url = url_of(settings.host, sockets[0].getsockname()[1])
     metrics = _Metrics(services) if settings.metrics_port is not None else None
     server = _Server(
-        _config(app, settings), metrics, lambda: announce(services, base_url, metrics.url if metrics else None)
+        _config(app, settings),
+        metrics,
+        lambda: announce(services, base_url, metrics.url if metrics else None),
+        services,
     )
     # Ctrl-C has stopped the server by then.
     with contextlib.suppress(KeyboardInterrupt):
@@ -95,12 +102,16 @@ class _Metrics(uvicorn.Server):
 
 
 class _Server(uvicorn.Server):
-    """Says that it is there when it is, and no sooner."""
+    """Says that it is there when it is, and no sooner. Told to stop, it says so to whoever asks, for as long as
+    requests run that had come before."""
 
-    def __init__(self, config: uvicorn.Config, metrics: _Metrics | None, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, metrics: _Metrics | None, announce: Callable[[], None], services: Services
+    ) -> None:
         super().__init__(config)
         self._metrics = metrics
         self._announce = announce
+        self._services = services
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -109,6 +120,15 @@ class _Server(uvicorn.Server):
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._services.is_stopping = True
+        grace_s = self._services.settings.shutdown_grace_s
+        log.info("stopping", requests=len(self.server_state.tasks), grace_s=grace_s)
+        until = time.monotonic() + grace_s
+        running = set(self.server_state.tasks)
+        while running and not self.force_exit and (left := until - time.monotonic()) > 0:
+            _, running = await asyncio.wait(running, timeout=min(left, _LOOK_S))
+        # What has come since was refused, and ends by itself.
+        self.config.timeout_graceful_shutdown = math.ceil(max(0.0, until - time.monotonic()))
         # Last of all: what happens until the end can be seen.
         await super().shutdown(sockets)
         if self._metrics:

@@ -61,11 +61,12 @@ async def health(request: Request) -> JSONResponse:
 
 @router.get("/ready", tags=["health"])
 async def ready(request: Request) -> JSONResponse:
-    """200 once the preloaded capabilities run, with the state of each capability."""
+    """200 once the preloaded capabilities run, with the state of each capability; 503 again as soon as the server is
+    told to stop."""
     services: Services = request.app.state.services
-    waiting = not services.ready
+    waiting = not services.ready or services.is_stopping
     body = {
-        "status": "loading" if waiting else "ready",
+        "status": "stopping" if services.is_stopping else "loading" if waiting else "ready",
         "capabilities": {state.capability: _told(state) for state in services.runtime.states()},
     }
     return JSONResponse(body, 503, retry_headers(RETRY_S)) if waiting else JSONResponse(body)

@@ -5,9 +5,11 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +19,7 @@ from models.vision.ppocr.detector import Quads, TextDetector
 from models.vision.text import Image
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import client_of_app, serving_app
+from tests.e2e.test_batches import client_of, create, ended, line, of_llm, when
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
@@ -91,44 +94,55 @@ def chats(log: list[dict[str, object]]) -> list[dict[str, object]]:
     return [line for line in log if line.get("event") == "request" and line.get("path") == "/v1/chat/completions"]
 
 
-def test_stopping_lets_a_running_stream_end(tmp_path: Path, origin: Origin) -> None:
-    body = ocr_request(origin.url("/held/sign.png"), stream=True)
-    with serving(tmp_path / "log", fetch_allow=ALLOWED) as server, ThreadPoolExecutor() as threads:
-        asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
-        assert origin.held.acquire(timeout=LIMIT_S)
-        server.process.send_signal(signal.SIGTERM)
-        until(lambda: not is_listening(server))
-        origin.released.set()
-        response = asking.result()
-        assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
-    lines = [line for line in response.text.splitlines() if line]
-    assert "next in line" in response.text
-    assert lines[-1] == "data: [DONE]"
+def test_a_server_that_is_told_to_stop_amid_work_says_so_ends_it_and_goes_on_with_its_batch(
+    tmp_path: Path, origin: Origin
+) -> None:
+    """Beside a batch, a stream that ends within the grace time, and one that does not."""
+    answered: list[str] = []
+    restarted = threading.Event()
 
+    def reply(body: dict[str, Any]) -> Reply:
+        text = body["messages"][-1]["content"]
+        if text == "endless":
+            return Reply("Once upon a time", hang_after=2)
+        if restarted.is_set() or len(answered) < 3:
+            answered.append(text)
+            return Reply(f"answer to {text}")
+        return Reply("never", hang_before_first_byte=True)
 
-def test_a_stream_that_outlives_the_grace_time_ends_with_its_error(tmp_path: Path) -> None:
-    hanging = Reply("Once upon a time", hang_after=2)
-    with (
-        serving_llm([hanging]) as llm,
-        serving(
-            tmp_path / "log",
-            llm_base_url=llm.base_url,
-            llm_model="scripted",
-            llm_abilities="tools",
-            shutdown_grace_s=1,
-        ) as server,
-    ):
-        body = {"model": "interfaze-beta", "stream": True, "messages": [{"role": "user", "content": "Tell me."}]}
-        with httpx.stream("POST", f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S) as response:
-            lines = response.iter_lines()
-            first = next(line for line in lines if "Once" in line)
+    endless = {"model": "interfaze-beta", "stream": True, "messages": [{"role": "user", "content": "endless"}]}
+    held = ocr_request(origin.url("/held/sign.png"), stream=True)
+    with serving_llm(reply) as llm, ThreadPoolExecutor() as threads:
+        folder = tmp_path / "files"
+        settings = of_llm(llm, fetch_allow=ALLOWED, files_dir=folder, shutdown_grace_s=3, batch_lines_at_once=1)
+        with serving(tmp_path / "first", **settings) as server, client_of(server) as sdk:
+            batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(6)))
+            when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == 3)
+            url = f"{server.base_url}/v1/chat/completions"
+            ending = threads.submit(httpx.post, url, json=held, timeout=LIMIT_S)
+            assert origin.held.acquire(timeout=LIMIT_S)
+            cut = threads.submit(httpx.post, url, json=endless, timeout=LIMIT_S)
+            llm.wait_for_requests(5)
             server.process.send_signal(signal.SIGTERM)
-            rest = [line for line in lines if line]
-        assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
-    assert first
-    assert rest[-3] == "event: error"
-    assert json.loads(rest[-2].removeprefix("data: "))["error"]["message"] == "The server is shutting down."
-    assert rest[-1] == "data: [DONE]"
+            until(lambda: httpx.get(f"{server.base_url}/ready").status_code == 503)
+            ready, health = (httpx.get(f"{server.base_url}/{probe}") for probe in ("ready", "health"))
+            refused = httpx.post(url, json=endless, timeout=LIMIT_S)
+            origin.released.set()
+            lines = [[line for line in asked.result().text.splitlines() if line] for asked in (ending, cut)]
+            assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
+        assert (ready.json()["status"], health.status_code) == ("stopping", 200)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+        assert refused.headers["connection"] == "close"
+        assert refused.headers["retry-after"]
+        assert "next in line" in "".join(lines[0])
+        assert lines[0][-1] == "data: [DONE]"
+        assert lines[1][-3] == "event: error"
+        assert json.loads(lines[1][-2].removeprefix("data: "))["error"]["message"] == "The server is shutting down."
+        assert lines[1][-1] == "data: [DONE]"
+        restarted.set()
+        with serving(tmp_path / "second", **settings) as server, client_of(server) as sdk:
+            assert ended(sdk, batch).status == "completed"
+    assert Counter(answered) == {f"number {n}": 1 for n in range(6)}
 
 
 ENDLESS_GUARD = """
@@ -166,14 +180,6 @@ def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
     assert response.status_code == 503, response.text
     assert response.json()["error"]["code"] == "overloaded"
     assert response.headers["retry-after"]
-
-
-def is_listening(server: Server) -> bool:
-    try:
-        connected(server.base_url).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def test_logs_are_json_and_hold_no_content(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
@@ -10,12 +11,13 @@ from app.access.admission import Admission
 from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
 from app.metrics import Metrics
-from app.middleware import HELD_S, RequestScope
+from app.middleware import HELD_S, SAFE, RequestScope
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
 from models.base import EngineOverloaded, ShareUsedUp
 from models.memory import Activity
+from tests.e2e.full_model import client_of_app
 
 HEADERS = [(b"authorization", b"Bearer key")]
 
@@ -53,3 +55,45 @@ async def test_a_key_that_has_used_up_its_share_waits_for_the_refusal(monkeypatc
 
 async def test_who_finds_the_server_full_of_others_work_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await answered(EngineOverloaded("ocr", 128, 3), monkeypatch) == [503]
+
+
+PAGE = "https://app.example.com"
+
+
+def preflight(client: httpx.Client, origin: str) -> httpx.Response:
+    headers = {
+        "origin": origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    return client.options("/v1/chat/completions", headers=headers)
+
+
+def test_pages_of_other_origins_may_not_call_the_server(tmp_path: Path) -> None:
+    with client_of_app(tmp_path) as client:
+        answers = [preflight(client, PAGE), client.get("/v1/models", headers={"origin": PAGE})]
+    assert [answer.status_code for answer in answers] == [405, 200]
+    assert not [name for answer in answers for name in answer.headers if name.startswith("access-control")]
+
+
+def test_pages_of_an_origin_that_is_named_may_and_read_errors_too(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, cors_origins=(PAGE,), api_keys=("k",)) as client:
+        asked, other = preflight(client, PAGE), preflight(client, "https://app.example.com.evil.test")
+        refused = client.get("/v1/models", headers={"origin": PAGE})
+        strange = client.get("/v1/models", headers={"origin": "https://evil.test"})
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, PAGE)
+    assert "authorization" in asked.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in asked.headers
+    assert other.status_code == 400
+    assert "access-control-allow-origin" not in other.headers
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, PAGE)
+    assert "retry-after" in refused.headers["access-control-expose-headers"]
+    assert "access-control-allow-origin" not in strange.headers
+
+
+def test_answers_are_what_they_say_and_are_kept_nowhere(tmp_path: Path) -> None:
+    with client_of_app(tmp_path, api_keys=("k",)) as client:
+        for headers in ({}, {"authorization": "Bearer k"}):
+            answer = client.get("/v1/models", headers=headers)
+            assert {name: answer.headers[name] for name in SAFE} == SAFE
+        assert client.get("/docs").headers["cache-control"] == "no-cache", "a page says otherwise"

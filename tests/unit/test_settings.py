@@ -145,3 +145,15 @@ def documented(name: str) -> str:
 @each_case("name", sorted(Settings.model_fields))
 def test_every_setting_is_documented(name: str) -> None:
     assert documented(name) in DOCS.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "app.example.com", "https://app.example.com/page", "https://", "ftp://a"]
+)
+def test_an_origin_is_named_whole(origin: str) -> None:
+    with pytest.raises(ValueError, match="is no origin, which is a scheme, a host and a port"):
+        Settings(_env_file=None, cors_origins=origin)
+    assert Settings(_env_file=None, cors_origins="https://A.test/, http://b:1").cors_origins == (
+        "https://a.test",
+        "http://b:1",
+    )
