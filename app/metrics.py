@@ -21,6 +21,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from app.access.admission import Admission
+from app.access.keys import ApiKeys
 from app.chat.cache.recall import Recall
 from app.state.entries import Entries
 from app.telemetry import Stages
@@ -28,6 +30,7 @@ from models.measures import SECONDS, Distribution, EngineCounters
 from models.runtime import Runtime
 from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.fetch.fetcher import Fetcher
+from tasks.scrape.browser import LateBrowser
 from tasks.search.fall_over import FallOver
 
 PATH = "/metrics"
@@ -71,7 +74,7 @@ DECLARED: Mapping[str, Declared] = {
     "openfaze_engine_failures_total": Declared(
         "counter", (*_ENGINE, "reason"), "What went wrong with an engine, or worked less well than it was meant to."
     ),
-    "openfaze_tokens_total": Declared("counter", ("direction",), "Tokens, as in `usage`."),
+    "openfaze_tokens_total": Declared("counter", ("direction",), "Tokens, as in `usage`, of batches' lines, too."),
     "openfaze_rejected_total": Declared("counter", ("reason",), "Requests that were well-formed and not served."),
     "openfaze_cache_total": Declared("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
     "openfaze_fetch_total": Declared("counter", ("outcome",), "URLs fetched: `ok`, or the code of what went wrong."),
@@ -142,10 +145,14 @@ class Metrics:
             self._first_token[labels].add(stages.first_token_s)
         for stage, milliseconds in stages.milliseconds.items():
             self._stages[stage,].add(milliseconds / 1000)
-        self._tokens["input",] += stages.input_tokens
-        self._tokens["output",] += stages.output_tokens
+        self.used(stages)
         if stages.rejected is not None:
             self._rejected[stages.rejected,] += 1
+
+    def used(self, stages: Stages) -> None:
+        """Counts tokens: of a request, which `ended` does, and of a line of a batch."""
+        self._tokens["input",] += stages.input_tokens
+        self._tokens["output",] += stages.output_tokens
 
     async def text(self) -> bytes:
         """All of them, as CONTENT_TYPE. Made in a thread: there are thousands of lines."""
@@ -234,7 +241,9 @@ def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
     metrics.fill("openfaze_engine_failures_total", failures)
 
 
-def fill_from_inputs(metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: FallOver) -> None:
+def fill_from_inputs(
+    metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: FallOver, browser: LateBrowser
+) -> None:
     """What is counted where inputs come from."""
 
     def restarts() -> Iterator[Sample]:
@@ -245,9 +254,20 @@ def fill_from_inputs(metrics: Metrics, fetcher: Fetcher, processes: Sessions, se
             yield ("decode", "process", reason), count
         for provider, count in list(search.failures.items()):
             yield ("web_search", provider, "failed"), count
+        yield ("browser", "chromium", "died"), browser.deaths
 
     metrics.fill("openfaze_fetch_total", lambda: [((outcome,), n) for outcome, n in list(fetcher.outcomes.items())])
     metrics.fill("openfaze_decode_restarts_total", restarts)
+    metrics.fill("openfaze_engine_failures_total", failures)
+
+
+def fill_from_access(metrics: Metrics, admission: Admission, keys: ApiKeys) -> None:
+    """How often what keys may use was not known, or not as its file says now."""
+
+    def failures() -> Iterator[Sample]:
+        yield ("counters", "store", "unreachable"), admission.faults
+        yield ("keys", "file", "refused"), keys.refused
+
     metrics.fill("openfaze_engine_failures_total", failures)
 
 

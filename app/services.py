@@ -34,7 +34,7 @@ from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.tool_loop import ToolLimits
-from app.metrics import Metrics, Routes, fill_from_cache, fill_from_engines, fill_from_inputs
+from app.metrics import Metrics, Routes, fill_from_access, fill_from_cache, fill_from_engines, fill_from_inputs
 from app.settings import Settings
 from app.state.entries import Entries
 from app.tracing import Traces, provider_for
@@ -152,7 +152,8 @@ class Services:
             recall=recall,
         )
         fill_from_engines(self.metrics, self.runtime)
-        fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search)
+        fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search, self.browser)
+        fill_from_access(self.metrics, self.admission, self.keys)
         if recall is not None and self.entries is not None:
             fill_from_cache(self.metrics, recall, self.entries)
         self.ready = not (settings.preload or settings.profile == GPU)

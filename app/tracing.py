@@ -1,5 +1,5 @@
 """Traces of requests in OpenTelemetry's GenAI semantic conventions: a span for a request, and within it `chat {model}`
-for each call of the LLM and `execute_tool {task}` for each task.
+for each call of the LLM and `execute_tool {task}` for each task. A line of a batch has one, too.
 
 Without the extra `otel`, or an address to send them to, no span is made; a caller's `traceparent` is passed on to the
 LLM's server either way. What a request says is in none of it unless a setting asks, and never where the caller asks
@@ -58,11 +58,24 @@ class Traces:
         parent = _PROPAGATOR.extract(caller, context.Context())
         attributes = {"http.request.method": scope["method"], "http.route": route}
         span = self._tracer.start_span(f"{scope['method']} {route}", parent, SpanKind.SERVER, attributes)
-        token = context.attach(set_span_in_context(span, parent))
-        keeps = self._with_content and headers.get(FORGETS, "").strip().lower() != "true"
-        content = _KEEPS_CONTENT.set(keeps)
-        try:
+        keeps = headers.get(FORGETS, "").strip().lower() != "true"
+        with self._around(span, parent, stages, keeps=keeps):
             yield span
+
+    @contextlib.contextmanager
+    def line(self, url: str, stages: Stages) -> Iterator[Span]:
+        """The span of a line of a batch, which is nobody's request."""
+        parent = context.Context()
+        span = self._tracer.start_span(f"batch_line {url}", parent, SpanKind.INTERNAL, {"http.route": url})
+        with self._around(span, parent, stages, keeps=True):
+            yield span
+
+    @contextlib.contextmanager
+    def _around(self, span: Span, parent: context.Context, stages: Stages, *, keeps: bool) -> Iterator[None]:
+        token = context.attach(set_span_in_context(span, parent))
+        content = _KEEPS_CONTENT.set(self._with_content and keeps)
+        try:
+            yield
         finally:
             _KEEPS_CONTENT.reset(content)
             context.detach(token)

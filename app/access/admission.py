@@ -64,6 +64,8 @@ class Admission:
         self._used: dict[tuple[str, str, str], list[int]] = {}
         """Requests, tokens of prompts and of answers, and money, by tenant, name and day."""
         self._down_until = 0.0
+        self.faults = 0
+        """How often the store did not answer."""
 
     def visit(self, caller: Caller, *, is_charged: bool = True) -> "Visit":
         """One request of `caller`; not `is_charged` where it is a GET, which costs nothing."""
@@ -92,6 +94,7 @@ class Admission:
             return await self._store.reserve(tenant, limits, ask)
         except StoreDown as error:
             self._down_until = time.monotonic() + PAUSE_S
+            self.faults += 1
             log.warning("counters_down", reason=str(error), requests=self._when_down)
             raise
 
@@ -102,6 +105,7 @@ class Admission:
         try:
             await self._store.settle(reservation, used)
         except StoreDown as error:
+            self.faults += 1
             log.warning("counters_not_settled", reason=str(error))
 
     def note(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
@@ -119,6 +123,7 @@ class Admission:
         try:
             await self._store.add([Usage(*about, *sums) for about, sums in used.items()])
         except StoreDown as error:
+            self.faults += 1
             log.warning("usage_not_written", reason=str(error))
             for about, sums in used.items():
                 later = self._used.setdefault(about, [0, 0, 0, 0])
@@ -136,6 +141,7 @@ class Admission:
                     renewed = time.monotonic()
                     await self._store.renew(list(self._running.values()))
             except StoreDown as error:
+                self.faults += 1
                 log.warning("leases_not_renewed", reason=str(error))
             except Exception:
                 log.exception("keeping_counters_failed")
@@ -341,7 +347,8 @@ def _public(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     }[refusal.limit]
     if math.isinf(refusal.wait_s):
         return RateLimited(
-            f"This {what} is larger than the key's limit of {limit} a minute ({setting}): send less, or max_tokens.",
+            f"This {what} is larger than the key's limit of {limit} a minute ({setting}), so that it never passes, and "
+            "trying again does not help: send less, or a lower max_tokens.",
             # With so many seconds clients are told not to try by themselves.
             retry_after=LONGEST_WAIT_S + 1,
             rejected="rate",

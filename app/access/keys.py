@@ -112,6 +112,8 @@ class ApiKeys:
         }
         self._file = file
         self._version: _Version | None = None
+        self.refused = 0
+        """Versions of the file that would not do."""
         self._grants = self._given
         if file is not None:
             self._version = _version_now(file)
@@ -197,6 +199,7 @@ class ApiKeys:
         try:
             self._grants = self._read(self._file)
         except KeyFileError as error:
+            self.refused += 1
             log.error("keys_file_refused", error=str(error), still_valid=len(self._grants))
         else:
             log.info("keys_file_read", keys=len(self._grants) - len(self._given))

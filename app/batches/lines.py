@@ -23,6 +23,8 @@ from app.access.keys import Caller
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, told
 from app.middleware import let_go
 from app.services import Services
+from app.telemetry import Stages
+from app.tracing import answered
 from app.wire.parse import LARGE, Shortened, TooManyValues, parse, shorten
 from app.wire.request import Wire
 from app.wire.response import Usage
@@ -239,7 +241,7 @@ class LineRunner:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             custom_id = await self.services.wire.run(custom_id_of, line)
             while True:
-                answer = await self._answered(line, self.endpoints[url], caller, request_id)
+                answer = await self._answered(line, url, caller, request_id)
                 if isinstance(answer, Answer):
                     content = _record(custom_id, request_id, 200, answer.content)
                     return Outcome(custom_id, True, content, answer.usage)
@@ -253,9 +255,19 @@ class LineRunner:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 tries += not isinstance(answer, RateLimited)
 
-    async def _answered(
-        self, line: bytes, endpoint: Endpoint[Any], caller: Caller, request_id: str
-    ) -> Answer | ApiError:
+    async def _answered(self, line: bytes, url: str, caller: Caller, request_id: str) -> Answer | ApiError:
+        """Counted, and traced."""
+        services, stages = self.services, Stages()
+        with services.traces.line(url, stages) as span:
+            answer = await self._tried(line, self.endpoints[url], caller, request_id)
+            if isinstance(answer, Answer) and answer.usage is not None:
+                stages.input_tokens = answer.usage.prompt_tokens
+                stages.output_tokens = answer.usage.completion_tokens
+                services.metrics.used(stages)
+            answered(span, 200 if isinstance(answer, Answer) else answer.status)
+        return answer
+
+    async def _tried(self, line: bytes, endpoint: Endpoint[Any], caller: Caller, request_id: str) -> Answer | ApiError:
         services = self.services
         visit = services.admission.visit(caller)
         try:

@@ -131,6 +131,8 @@ class BrowserRenderer:
         self._system_resolver = SystemResolver()
         self._network = network_of(fetch, resolver or self._system_resolver)
         self._slots = FairSlots("browser", policy.pages, most_waiting=policy.pages)
+        self.deaths = 0
+        """How often it had to be started anew."""
         self._starting = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
@@ -160,6 +162,7 @@ class BrowserRenderer:
                     is_crash = any(sign in str(error) for sign in ("crashed", "has been closed", "disconnected"))
                     if not is_crash and self._browser is not None and self._browser.is_connected():
                         raise self._failed(url, param, "could not be loaded in the browser") from error
+                    self.deaths += 1
                     log.warning("browser_died", attempt=attempt)
                     if attempt == 2:
                         raise EngineFailed("browser") from error
@@ -269,6 +272,10 @@ class LateBrowser:
             if self._renderer is None and program is not None:
                 self._renderer = self._make(program)
         return self._renderer
+
+    @property
+    def deaths(self) -> int:
+        return self._renderer.deaths if self._renderer else 0
 
     async def close(self) -> None:
         if self._renderer is not None:

@@ -159,6 +159,9 @@ async def test_every_line_is_answered_by_its_id_in_the_order_of_the_file(world: 
     assert rows[0]["response"]["body"] == {"said": "a"}
     assert rows[0]["error"] is None
     assert runner.outcomes == {("completed",): 3, ("failed",): 0, ("expired",): 0}
+    metrics = (await world.services.metrics.text()).decode()
+    assert 'openfaze_tokens_total{direction="input"} 9.0' in metrics
+    assert 'openfaze_tokens_total{direction="output"} 6.0' in metrics
     assert len({row["id"] for row in rows} | {row["response"]["request_id"] for row in rows}) == 6
 
 

@@ -12,10 +12,15 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.access.admission import Admission
+from app.access.key_file import add_key
+from app.access.keys import ApiKeys
 from app.main import create_app
-from app.metrics import DECLARED, OTHER, REJECTIONS, Metrics, Routes, fill_from_engines
+from app.metrics import DECLARED, OTHER, REJECTIONS, Metrics, Routes, fill_from_access, fill_from_engines
 from app.services import Services
 from app.settings import Settings
+from app.state.counters import Prices
+from app.state.sqlite_counters import SqliteCounters
 from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
@@ -173,6 +178,23 @@ async def test_what_goes_wrong_with_an_engine_is_counted_by_its_reason() -> None
     reasons = {labels[2]: value for (name, labels), value in found.items() if "failures" in name}
     assert reasons == {"load": 1, "error": 1, "reload": 1}
     await runtime.close()
+
+
+async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    key = add_key(file, "alice", {"requests_per_minute": 1})
+    (tmp_path / "counters.sqlite").mkdir()
+    keys, metrics = ApiKeys([], file), Metrics()
+    admission = Admission(SqliteCounters(tmp_path / "counters.sqlite"), Prices(1, 1), when_down="allow")
+    fill_from_access(metrics, admission, keys)
+    await admission.visit(keys.check(f"Bearer {key}")).enter()
+    file.write_text("keys = 7")
+    keys.refresh()
+    found = await samples(metrics)
+    name = "openfaze_engine_failures_total"
+    assert found[name, ("counters", "store", "unreachable")] == 1
+    assert found[name, ("keys", "file", "refused")] == 1
+    await admission.close()
 
 
 async def test_a_worker_that_dies_is_counted_and_the_server_asks_for_its_restart() -> None:

@@ -169,8 +169,10 @@ async def test_a_page_that_becomes_too_large_is_refused(renderer: BrowserRendere
 async def test_a_browser_that_died_is_started_anew(renderer: BrowserRenderer) -> None:
     async with showing(shows("'hello'")) as server:
         assert await text(renderer, server.url()) == "It said: hello"
+        before = renderer.deaths
         os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
         assert await text(renderer, server.url()) == "It said: hello"
+        assert renderer.deaths == before + 1
 
 
 async def test_a_status_of_failure_is_told(renderer: BrowserRenderer) -> None:
