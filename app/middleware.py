@@ -203,7 +203,7 @@ async def _ended(visit: Visit, *, has_begun: bool = False) -> ApiError | None:
 
 
 def _is_open(path: str) -> bool:
-    return path in PROBES or path in PAGES or path.startswith("/docs/")
+    return path in PROBES or path in PAGES or path.startswith(("/docs/", "/playground/"))
 
 
 def let_go(error: BaseException | None) -> None:

@@ -129,6 +129,7 @@ class Services:
             None if network is None else Extractor(network, embedder, self.executor, extraction.max_extracted_spans),
             extracts_always=extraction.extraction == EXTRACTOR,
         )
+        self.public_tasks = public_names(config)
         guard = settings.of(GuardSettings)
         self.guardrails = Guardrails(
             partial(self.runtime.use_all, TEXT_GUARD),
@@ -145,7 +146,7 @@ class Services:
             answerer,
             collector,
             self.guardrails,
-            public_names(config),
+            self.public_tasks,
             guard.guard_thresholds,
             redacts=redacts,
             prepare=self.runtime.prepare,

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     `state/counters.sqlite`, beside OPENFAZE_FILES_DIR."""
     state_down: Literal["refuse", "allow"] = "refuse"
     """What becomes of requests of limited keys while that cannot be reached: `refuse` with 503, or `allow` all."""
+    playground: bool = True
+    """The page at `/`, where a browser shows what the server sees; `off` removes it."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Logs go to stderr and never hold what a request says. `debug` adds exceptions' messages."""
     log_format: LogFormat = "auto"

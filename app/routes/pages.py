@@ -1,22 +1,24 @@
-"""GET / says what this server is, GET /docs shows its API: pages for people, without a key and without another host."""
+"""GET / is the playground, GET /docs shows the API: pages for people, without a key and without another host."""
 
 import base64
+import gzip
 import hashlib
 import html
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, Response
 
-from app import calling
 from app.errors import NotFound
 from app.services import Services
+from models.safety.guard import HAZARDS
 
-_PAGES = Path(__file__).parents[1] / "pages"
+_APP = Path(__file__).parents[1]
 _ASSETS = {
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
@@ -25,32 +27,82 @@ _ASSETS = {
 """Swagger UI's files, as the package fastapi-swagger has them."""
 _ASSETS_AGE_S = 3600
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
-_PLAIN_URL = re.compile(r"https?://[\w.:\[\]/-]+", re.ASCII)
+
+_PLAYGROUND = _APP / "playground"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+}
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob: data:",
+    "media-src": "blob:",
+    "connect-src": "'self'",
+    "worker-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+"""What the playground may do: what a model says can neither run nor reach another host."""
+_WORKER_POLICY = {"default-src": "'none'", "script-src": "'self' 'wasm-unsafe-eval'", "connect-src": "'self'"}
+"""And the worker that draws pages of PDFs, whose decoders of scans are WebAssembly. It touches no page."""
+_WORKER = "pdfjs/pdf.worker.min.mjs"
+_CAPITALS = {"gui": "GUI", "ocr": "OCR"}
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def front_page(request: Request) -> Response:
+async def playground(request: Request) -> Response:
     """For browsers; other clients have nothing to do here."""
-    if "text/html" not in request.headers.get("accept", ""):
-        raise NotFound("Unknown route: GET /")
     services: Services = request.app.state.services
-    keyed = services.keys.asked_for
-    base_url = _base_url(request)
-    return _page(
-        "front.html",
-        version=version("openfaze"),
-        base_url=base_url,
-        curl=calling.as_curl(base_url, keyed=keyed),
-        keys="This server asks for a key: put one of them into OPENFAZE_API_KEY." if keyed else "",
-        api_key='"<your key>"' if keyed else '"not needed"',
-    )
+    if not services.settings.playground or "text/html" not in request.headers.get("accept", ""):
+        raise NotFound("Unknown route: GET /")
+    tasks = {"chat": "Ask the full model"} | {name: _worded(name) for name in services.public_tasks}
+    filled = {
+        "version": version("openfaze"),
+        "key_hint": "This server asks for one" if services.keys.asked_for else "Not needed here",
+        "tasks": "\n".join(f'<option value="{name}">{text}</option>' for name, text in tasks.items()),
+        "codes": "\n".join(
+            f'<label title="{html.escape(hazard)}"><input type="checkbox" value="{code}">{code}'
+            f" {html.escape(hazard)}</label>"
+            for code, hazard in HAZARDS.items()
+        ),
+    }
+    text = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], _text(_PLAYGROUND / "index.html"))
+    return _page(request, text, _POLICY)
+
+
+@router.api_route("/playground/{name:path}", methods=["GET", "HEAD"])
+def playground_file(request: Request, name: str) -> Response:
+    """Whoever has it asks whether it has changed: a page and its modules are of one version."""
+    services: Services = request.app.state.services
+    if not services.settings.playground or name not in _playground_files():
+        raise NotFound("Unknown route: GET /playground/…")
+    kept = _kept(name)
+    headers = {"cache-control": "no-cache", "etag": kept.etag, "x-content-type-options": "nosniff"}
+    if name == _WORKER:
+        headers["content-security-policy"] = _written(_WORKER_POLICY)
+    if request.headers.get("if-none-match") == kept.etag:
+        return Response(status_code=304, headers=headers)
+    headers["vary"] = "accept-encoding"
+    content = kept.content
+    if "gzip" in request.headers.get("accept-encoding", "") and len(kept.packed) < len(content):
+        headers["content-encoding"], content = "gzip", kept.packed
+    return Response(content, headers=headers, media_type=_TYPES[Path(name).suffix])
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])
-async def docs_page() -> Response:
-    return _page("docs.html")
+async def docs_page(request: Request) -> Response:
+    text = _text(_APP / "pages" / "docs.html")
+    return _page(request, text, _POLICY | {"media-src": "'none'", **_of_inline(text)})
 
 
 @router.api_route("/docs/{name}", methods=["GET", "HEAD"])
@@ -67,46 +119,64 @@ def _asset(name: str) -> Path:
         return path
 
 
-def _page(name: str, **values: str) -> HTMLResponse:
-    text, policy = _read(name)
-    filled = re.sub(r"\{\{(\w+)\}\}", lambda place: html.escape(values[place[1]], quote=False), text)
-    return HTMLResponse(
-        filled,
-        headers={
-            "content-security-policy": policy,
-            "cache-control": "no-cache",
-            "referrer-policy": "no-referrer",
-            "vary": "accept",
-            "x-content-type-options": "nosniff",
-        },
-    )
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    content: bytes
+    packed: bytes
+    etag: str
 
 
 @cache
-def _read(name: str) -> tuple[str, str]:
-    """A page's text, and the policy by which a browser runs and shows only what stands in it and comes from here."""
-    text = (_PAGES / name).read_text()
+def _playground_files() -> frozenset[str]:
+    """Those that the page is made of, by their paths below its folder."""
+    found = (path for path in _PLAYGROUND.rglob("*") if path.suffix in _TYPES)
+    return frozenset(path.relative_to(_PLAYGROUND).as_posix() for path in found)
+
+
+@cache
+def _kept(name: str) -> _Kept:
+    content = (_PLAYGROUND / name).read_bytes()
+    return _Kept(content, gzip.compress(content, mtime=0), _etag(content))
+
+
+def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
+    content = text.encode()
+    headers = {
+        "content-security-policy": _written(policy),
+        "cache-control": "no-cache",
+        "etag": _etag(content),
+        "referrer-policy": "no-referrer",
+        "vary": "accept",
+        "x-content-type-options": "nosniff",
+    }
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="text/html")
+
+
+def _worded(task: str) -> str:
+    first, *rest = task.split("_")
+    return " ".join([_CAPITALS.get(first, first.capitalize()), *rest])
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _written(policy: dict[str, str]) -> str:
+    return "; ".join(f"{directive} {allowed}" for directive, allowed in policy.items())
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+@cache
+def _of_inline(text: str) -> dict[str, str]:
+    """What lets a browser run and show what stands in the page itself."""
     sources: dict[str, str] = {"script": "'self'", "style": "'self'"}
     for kind, content in _INLINE.findall(text):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         sources[kind] += f" 'sha256-{digest}'"
-    policy = {
-        "default-src": "'none'",
-        "script-src": sources["script"],
-        "style-src": sources["style"],
-        "img-src": "'self' data:",
-        "connect-src": "'self'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-    }
-    return text, "; ".join(f"{directive} {allowed}" for directive, allowed in policy.items())
-
-
-def _base_url(request: Request) -> str:
-    """As the caller reached this server, unless that is nothing to put into a shell's line."""
-    url = str(request.base_url).rstrip("/")
-    if _PLAIN_URL.fullmatch(url):
-        return url
-    host, port = request.scope["server"]
-    return f"http://{host}:{port}"
+    return {f"{kind}-src": allowed for kind, allowed in sources.items()}

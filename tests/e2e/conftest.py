@@ -6,12 +6,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tasks.scrape.browser import find_browser
 from tests.conftest import SHARED
 from tests.forked import stem
 from tests.server import Server, serving
 
 KEY = "test-key-1"
+BROWSER = find_browser()
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs a Chromium")
 CLIENT_PYTHON = Path(__file__).parents[2] / ".venv-client" / "bin" / "python"
 
 
@@ -38,6 +42,16 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = {"fetch_allow": "127.0.0.1/32", "weights_dir": SHARED / "weights", "forecast": "statsmodels"}
     with serving(log, api_keys=KEY, preload="ocr", llm="off", **settings) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,156 @@
+// What tasks answer, drawn: text that leads to its boxes, lists, cards, code. All of it as text, never as markup.
+
+import { fill, h, link, percent, roving, sureness } from "./dom.js";
+
+/** The entries of an answer: one of a run task, or those of `precontext`. */
+export function entriesOf(body, task) {
+  if (task === "chat") return body.precontext ?? [];
+  const content = body.choices?.[0]?.message?.content;
+  try {
+    const entry = JSON.parse(content);
+    return entry && typeof entry === "object" && "result" in entry ? [entry] : [];
+  } catch {
+    return [];
+  }
+}
+
+export const isSpeech = ({ result }) => Array.isArray(result?.chunks);
+
+export const isForecast = ({ result }) => Array.isArray(result?.predictions) && result.predictions.length > 0;
+
+/** What `entry` says, as elements; pages show the text of page `number`. */
+export function drawn(entry, boxes, number) {
+  const { result } = entry;
+  if (entry.error || result === null || result === undefined) return [h("p", { class: "badge warn" }, entry.error ?? "No result")];
+  if (Array.isArray(result.sections)) return read(result, boxes, number);
+  if (Array.isArray(result.detected_objects)) return things(result.detected_objects, boxes, (one) => one.label);
+  if (Array.isArray(result.gui_elements)) return things(result.gui_elements, boxes, (one) => one.text || one.type, (one) => one.type);
+  if (Array.isArray(result.chunks)) return [h("p", { class: "prose", dir: "auto" }, result.text)];
+  if (Array.isArray(result.predictions)) return forecast(result);
+  if (typeof result.translated_text === "string") return translation(result);
+  if (typeof result.code_script === "string") return program(result);
+  if (Array.isArray(result.checks)) return guard(result);
+  if (Array.isArray(result)) return cards(result);
+  if (typeof result.url === "string") return page(result);
+  return [h("pre", {}, JSON.stringify(result, null, 2))];
+}
+
+function read(result, boxes, number) {
+  if (!result.sections.length) {
+    return [h("pre", { class: "prose", dir: "auto" }, result.markdown ?? result.extracted_text)];
+  }
+  const shown = result.sections.filter((section) => (section.page ?? 1) === number);
+  const found = shown.flatMap((section) => {
+    const markdown = section.markdown ?? (section.page === undefined ? result.markdown : undefined);
+    const tables = section.tables ?? (section.page === undefined ? result.tables : undefined) ?? [];
+    return [
+      ...tables.map((table) => grid(table, boxes)),
+      text(section, boxes),
+      markdown ? h("details", {}, h("summary", {}, "As Markdown"), h("pre", { class: "prose" }, markdown)) : null,
+    ];
+  });
+  const placed = result.sections.reduce((sum, section) => sum + section.text.length, 0);
+  const all = result.extracted_text.length > placed * 1.1 + 100
+    ? [h("details", {}, h("summary", {}, "All the text"), h("pre", { class: "prose", dir: "auto" }, result.extracted_text))] : [];
+  return [...(found.length ? found : [h("p", { class: "hint" }, "This page was not read.")]), ...all];
+}
+
+function text(section, boxes) {
+  if (!section.lines.length) return h("p", { class: "hint" }, "No text here.");
+  const list = h("div", { class: "lines", role: "group", "aria-label": "Text. Arrow keys go from word to word." },
+    section.lines.map((line) => h("p", { class: "line", dir: "auto", data: { box: boxes.of(line)?.id } },
+      line.words.flatMap((word) => [h("span", {
+        class: `word ${sureness(word.confidence)}`, tabindex: -1, title: percent(word.confidence),
+        data: { box: boxes.of(word)?.id, sure: word.confidence },
+      }, word.text), " "]))));
+  roving(list, ".word");
+  return list;
+}
+
+function grid(table, boxes) {
+  const rows = table.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {
+    rowspan: cell.row_span > 1 ? cell.row_span : null, colspan: cell.col_span > 1 ? cell.col_span : null,
+  }, cell.text))));
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table", data: { box: boxes.of(table)?.id } }, h("table", {}, h("tbody", {}, rows)));
+}
+
+function things(found, boxes, name, type = () => null) {
+  if (!found.length) return [h("p", { class: "hint" }, "Nothing found.")];
+  const list = h("ul", { class: "things", "aria-label": "Found. Arrow keys go from one to the next." }, found.map((one) => h("li", {}, h("button", {
+    type: "button", tabindex: -1, class: "thing", data: { box: boxes.of(one)?.id, ...(type(one) ? { type: type(one) } : {}), sure: one.confidence },
+  }, h("span", { class: "name", dir: "auto" }, name(one)), type(one) ? h("span", { class: "type" }, type(one)) : null,
+  one.page ? h("span", { class: "hint" }, `page ${one.page}`) : null,
+  one.confidence === undefined ? null : h("span", { class: `meter ${sureness(one.confidence)}` }, percent(one.confidence))))));
+  roving(list, ".thing");
+  return [list];
+}
+
+function forecast({ predictions }) {
+  if (!predictions.length) return [h("p", { class: "hint" }, "Nothing predicted.")];
+  const [first, last] = [predictions[0], predictions[predictions.length - 1]];
+  return [h("p", { class: "prose" }, `${predictions.length} values, from ${first.value} (${first.date}) to ${last.value} (${last.date}).`)];
+}
+
+function translation(result) {
+  return [
+    h("p", { class: "prose", dir: "auto", lang: result.target_language }, result.translated_text),
+    h("p", { class: "hint" }, `${result.source_language} → ${result.target_language}`),
+  ];
+}
+
+function program(result) {
+  const ended = result.timed_out ? "It took too long and was ended." : result.exit_code ? `It ended with status ${result.exit_code}.` : null;
+  const pictures = (result.images ?? []).filter(({ url }) => url?.startsWith("data:image/png;base64,"));
+  return [
+    h("p", { class: "hint" }, result.language ?? "code"), h("pre", { class: "code" }, result.code_script),
+    h("p", { class: "hint" }, "Output"), h("pre", { class: "code" }, result.output),
+    ended ? h("p", { class: "badge warn" }, ended) : null,
+    ...pictures.map(({ filename, url }) => h("img", { src: url, alt: filename, class: "picture" })),
+  ].filter(Boolean);
+}
+
+function guard(result) {
+  return [h("p", { class: result.safe ? "badge good" : "badge warn" }, result.safe ? "Safe" : `Unsafe: ${result.codes.join(", ")}`)];
+}
+
+function cards(results) {
+  if (!results.length) return [h("p", { class: "hint" }, "Nothing found.")];
+  return [h("ol", { class: "cards" }, results.map((one) => h("li", {},
+    h("h3", { dir: "auto" }, link(one.url, one.title)), h("p", { class: "hint" }, one.url),
+    h("p", { dir: "auto" }, one.description || one.snippets?.[0] || ""))))];
+}
+
+function page(result) {
+  const links = (result.links ?? []).slice(0, 200);
+  return [h("div", { class: "cards" },
+    h("h3", { dir: "auto" }, link(result.url, result.title)), h("p", { dir: "auto" }, result.description ?? ""),
+    result.data === undefined ? null : h("pre", { class: "code" }, JSON.stringify(result.data, null, 2)),
+    h("details", { open: true }, h("summary", {}, "Text"), h("pre", { class: "prose tall", tabindex: 0, dir: "auto" }, result.markdown || result.text || "")),
+    links.length ? h("details", {}, h("summary", {}, `${result.links.length} links`),
+      h("ul", {}, links.map((one) => h("li", {}, link(one.url, one.text))))) : null)];
+}
+
+/** What took how long, and what was used. */
+export function drawTimings(root, { body, headers, times, chunks }) {
+  const stages = (headers.get("server-timing") ?? "").split(",").map((stage) => /^\s*([\w-]+);dur=([\d.]+)/.exec(stage)).filter(Boolean)
+    .map(([, name, ms]) => [name, Number(ms)]);
+  const most = Math.max(...stages.map(([, ms]) => ms), 1);
+  const rows = stages.map(([name, ms]) => {
+    const bar = h("i", {});
+    bar.style.width = `${ms / most * 100}%`;
+    return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("span", { class: "bar", "aria-hidden": "true" }, bar)), h("td", {}, milliseconds(ms)));
+  });
+  const usage = body.usage;
+  const facts = [
+    ["Whole", milliseconds(times.whole)],
+    times.first ? ["First words", milliseconds(times.first)] : null,
+    chunks ? ["Events", String(chunks)] : null,
+    usage ? ["Tokens", `${usage.prompt_tokens} in, ${usage.completion_tokens} out`] : null,
+    ["Cache", body.vcache ? "hit" : "not used"],
+    body.id ? ["Request", body.id] : null,
+  ].filter(Boolean);
+  fill(root, h("dl", {}, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    rows.length ? h("table", { class: "stages" }, h("caption", {}, "Stages on the server"), h("tbody", {}, rows)) : null);
+}
+
+const milliseconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);

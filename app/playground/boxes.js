@@ -1,0 +1,72 @@
+// What results say of places, as boxes on pages: one form for words, lines, tables, objects and elements.
+
+const CORNERS = ["top_left", "top_right", "bottom_right", "bottom_left"];
+
+export const pointsOf = (bounds) => CORNERS.map((corner) => [bounds[corner].x, bounds[corner].y]);
+
+/** All boxes of `entries` (`{name, result}`), by page; and which box belongs to which member of a result. */
+export class Boxes {
+  pages = new Map();
+  all = [];
+  #of = new Map();
+
+  constructor(entries) {
+    for (const { result } of entries) {
+      if (Array.isArray(result?.sections)) this.#read(result);
+      for (const one of listed(result?.detected_objects)) this.#add("object", one, one, { label: one.label });
+      for (const one of listed(result?.gui_elements)) {
+        this.#add("element", one, one, { label: one.text ? `${one.type}: ${one.text}` : one.type, type: one.type });
+      }
+    }
+  }
+
+  get numbers() {
+    return [...this.pages.keys()].sort((one, other) => one - other);
+  }
+
+  of(member) {
+    return this.#of.get(member);
+  }
+
+  kinds() {
+    return [...new Set(this.all.map((box) => box.kind))];
+  }
+
+  #read(result) {
+    for (const section of result.sections) {
+      this.#page(section.page, section.width ?? result.width, section.height ?? result.height, section.timestamp);
+      for (const table of listed(section.tables ?? result.tables)) this.#add("table", table, section, { label: "table" });
+      for (const line of listed(section.lines)) {
+        this.#add("line", line, section, { text: line.text, confidence: line.average_confidence });
+        for (const word of listed(line.words)) this.#add("word", word, section, { text: word.text });
+      }
+    }
+  }
+
+  #page(number = 1, width, height, timestamp) {
+    const known = this.pages.get(number);
+    if (known) {
+      known.width ??= width;
+      known.height ??= height;
+      known.timestamp ??= timestamp;
+      return known;
+    }
+    const page = { number, width, height, timestamp, boxes: [] };
+    this.pages.set(number, page);
+    return page;
+  }
+
+  #add(kind, member, place, more) {
+    if (!member.bounds) return;
+    const page = this.#page(place.page, undefined, undefined, place.timestamp);
+    const box = {
+      id: this.all.length, kind, page: page.number, points: pointsOf(member.bounds), bounds: member.bounds,
+      confidence: member.confidence, text: member.text, outline: member.polygon, mask: member.mask, ...more,
+    };
+    this.all.push(box);
+    page.boxes.push(box);
+    this.#of.set(member, box);
+  }
+}
+
+const listed = (value) => (Array.isArray(value) ? value : []);

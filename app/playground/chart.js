@@ -1,0 +1,78 @@
+// A forecast as a line with its interval; a table says the same to those who do not see it.
+
+import { fill, h, s } from "./dom.js";
+
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [680, 280, 56, 16, 16, 32];
+
+export function drawChart(root, result) {
+  const series = new Map();
+  for (const one of result.predictions) {
+    const name = one.series ?? "";
+    if (!series.has(name)) series.set(name, []);
+    series.get(name).push(one);
+  }
+  const all = result.predictions.flatMap((one) => [one.value, one.lower ?? one.value, one.upper ?? one.value]);
+  const [ticks, low, high] = ticksOf(Math.min(...all), Math.max(...all));
+  const longest = Math.max(...[...series.values()].map((points) => points.length));
+  const x = (index) => LEFT + (longest < 2 ? 0.5 : index / (longest - 1)) * (WIDTH - LEFT - RIGHT);
+  const y = (value) => HEIGHT - BOTTOM - (value - low) / (high - low || 1) * (HEIGHT - TOP - BOTTOM);
+  const chart = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img", "aria-label": summary(result.predictions) });
+  for (const tick of ticks) {
+    chart.append(s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick), class: "grid" }),
+      s("text", { x: LEFT - 8, y: y(tick), class: "axis end" }, short(tick)));
+  }
+  const first = [...series.values()][0];
+  const every = Math.ceil(first.length / 6);
+  first.forEach((one, index) => {
+    if (index % every === 0) chart.append(s("text", { x: x(index), y: HEIGHT - 8, class: "axis middle" }, day(one.date)));
+  });
+  [...series.values()].forEach((points, number) => {
+    const group = s("g", { class: `series series-${number % 6}` });
+    if (points.every((one) => one.lower !== undefined && one.upper !== undefined)) {
+      const edge = [...points.map((one, index) => [x(index), y(one.upper)]),
+        ...points.map((one, index) => [x(index), y(one.lower)]).reverse()];
+      group.append(s("path", { d: `M${edge.map((point) => point.join(" ")).join("L")}Z`, class: "interval" }));
+    }
+    group.append(s("path", { d: `M${points.map((one, index) => `${x(index)} ${y(one.value)}`).join("L")}`, class: "line" }));
+    points.forEach((one, index) => group.append(s("circle", {
+      cx: x(index), cy: y(one.value), r: points.length > 60 ? 2 : 3.5,
+      data: { date: one.date, value: one.value, lower: one.lower ?? "", upper: one.upper ?? "" },
+    }, s("title", {}, `${one.date}: ${one.value}${one.lower === undefined ? "" : ` (${one.lower} to ${one.upper})`}`))));
+    chart.append(group);
+  });
+  const names = [...series.keys()].filter(Boolean);
+  const legend = names.length
+    ? h("ul", { class: "legend" }, names.map((name, number) => h("li", { class: `series-${number % 6}` }, name))) : null;
+  const notes = [result.notes].flat().filter(Boolean);
+  fill(root, h("h2", {}, "Forecast"), chart, legend,
+    notes.length ? h("p", { class: "hint" }, notes.join(" ")) : null, table(result.predictions, names.length > 0));
+}
+
+function table(predictions, named) {
+  const cells = (one) => [...(named ? [one.series] : []), one.date, one.value, one.lower ?? "", one.upper ?? ""];
+  const heads = [...(named ? ["Series"] : []), "Date", "Value", "Lower", "Upper"];
+  return h("details", {}, h("summary", {}, "As a table"),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Predictions" }, h("table", {},
+      h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+      h("tbody", {}, predictions.map((one) => h("tr", {}, cells(one).map((cell) => h("td", {}, String(cell)))))))));
+}
+
+function summary(predictions) {
+  const [first, last] = [predictions[0], predictions[predictions.length - 1]];
+  return first ? `${predictions.length} predictions, from ${first.value} on ${day(first.date)} to ${last.value} on ${day(last.date)}` : "Nothing predicted";
+}
+
+const day = (date) => String(date).replace(/ 00:00:00$/, "");
+
+const short = (value) => new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 }).format(value);
+
+function ticksOf(low, high) {
+  const span = high - low || Math.abs(high) || 1;
+  const rough = span / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
+  const [start, end] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+  const ticks = [];
+  for (let tick = start; tick <= end + step / 2; tick += step) ticks.push(Number(tick.toPrecision(12)));
+  return [ticks, start, ticks[ticks.length - 1]];
+}

@@ -1,0 +1,81 @@
+// Elements, made without HTML: whatever a model or a web page says is text.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function made(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "data") Object.assign(element.dataset, value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== undefined && child !== null));
+  return element;
+}
+
+/** An HTML element. `data` is its dataset, `onclick` and the like are listeners, the rest attributes. */
+export function h(tag, attributes, ...children) {
+  return made(document.createElement(tag), attributes, children);
+}
+
+/** An element of SVG, likewise. */
+export function s(tag, attributes, ...children) {
+  return made(document.createElementNS(SVG, tag), attributes, children);
+}
+
+export const byId = (id) => document.getElementById(id);
+
+/** Shows `element` with `children`, or hides it where there are none. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat().filter(Boolean));
+}
+
+/** A link where the address is one of the web's; else its text. */
+export function link(url, text) {
+  return /^https?:\/\//i.test(url ?? "")
+    ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text || url)
+    : h("span", {}, text || url || "");
+}
+
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+export function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  return count < 1e6 ? `${Math.round(count / 1e3)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+}
+
+export function clock(seconds) {
+  const whole = Math.floor(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** One of five classes for a share between 0 and 1: how sure something is, as a colour. */
+export function sureness(share) {
+  if (share === undefined || share === null) return "sure-none";
+  return ["sure-0", "sure-1", "sure-2", "sure-3", "sure-4"][[0.5, 0.75, 0.9, 0.97].filter((step) => share >= step).length];
+}
+
+/** Arrow keys, Home and End move the focus among `items` of `container`; Tab passes all of them at once. */
+export function roving(container, selector) {
+  const all = () => [...container.querySelectorAll(selector)];
+  const first = container.querySelector(selector);
+  if (first) first.tabIndex = 0;
+  container.addEventListener("focusin", (event) => {
+    const item = event.target.closest(selector);
+    if (!item) return;
+    container.querySelector(`${selector}[tabindex="0"]`)?.setAttribute("tabindex", "-1");
+    item.tabIndex = 0;
+  });
+  container.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step && event.key !== "Home" && event.key !== "End") return;
+    const items = all().filter((item) => !item.hidden);
+    const at = items.indexOf(event.target.closest(selector));
+    if (at < 0) return;
+    event.preventDefault();
+    const next = event.key === "Home" ? 0 : event.key === "End" ? items.length - 1 : at + step;
+    items[Math.min(Math.max(next, 0), items.length - 1)].focus();
+  });
+}

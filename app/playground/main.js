@@ -1,0 +1,388 @@
+// The page: a form, a request, and what came back.
+
+import { drawEvidence } from "./evidence.js";
+import { drawChart } from "./chart.js";
+import { drawTimings, drawn, entriesOf, isForecast, isSpeech } from "./answer.js";
+import { Boxes } from "./boxes.js";
+import { ApiError, ask } from "./client.js";
+import { byId, bytes, fill, h } from "./dom.js";
+import { SAMPLES } from "./samples.js";
+import { bodyOf, codeOf, typeOf } from "./request.js";
+import { SchemaBuilder } from "./schema.js";
+import { Transcript } from "./transcript.js";
+import { Viewer } from "./viewer.js";
+
+const HINTS = {
+  chat: "The full model: it runs what it needs, and answers over what was found.",
+  ocr: "Every line and word, where it stands.",
+  object_detection: "What is in the picture. Name things to look for only those.",
+  gui_detection: "Buttons, fields and links of a screenshot.",
+  web_search: "Pages of the web for what you ask.",
+  scraper: "One page of the web: put its address into the prompt.",
+  speech_to_text: "What is said, and when. “Identify the speakers” and “by word” work.",
+  translate: "Name the language: “Translate into French: …”",
+  forecast: "How a table goes on. “The next 12 months” says how far.",
+  code_sandbox: "Python where it cannot hurt: put it into the prompt.",
+};
+const KEY = "openfaze-key";
+
+let files = [];
+let running = null;
+let shown = { boxes: new Boxes([]), entries: [], task: "chat" };
+
+const answer = byId("answer");
+const viewer = new Viewer(byId("viewer"), { light, page: drawPage, least: dim });
+const transcript = new Transcript(byId("speech"));
+const schema = new SchemaBuilder(byId("fields"), byId("schema"), byId("add-field"), drawCode);
+
+function form() {
+  return {
+    task: byId("task").value,
+    prompt: byId("prompt").value,
+    files,
+    schema: schema.value,
+    guard: [...byId("guard").querySelectorAll("input:checked")].map((input) => input.value),
+    reasoning: byId("reasoning").value,
+    stream: byId("stream").checked,
+    layout: byId("layout").checked,
+    fresh: byId("fresh").checked,
+  };
+}
+
+async function run() {
+  if (running) return;
+  hideError();
+  let asked;
+  try {
+    asked = form();
+  } catch (error) {
+    byId("schema").setAttribute("aria-invalid", "true");
+    showError({ message: `The schema cannot be read: ${error.message}` });
+    return;
+  }
+  reset();
+  running = new AbortController();
+  busy(true);
+  say("Working …");
+  try {
+    const body = await bodyOf(asked);
+    const reply = await ask(body, { key: byId("key").value, fresh: asked.fresh, signal: running.signal, watch });
+    await show(reply, asked);
+  } catch (error) {
+    if (error.name === "AbortError") say("Stopped. What had come by then is below.");
+    else showError(error);
+  } finally {
+    running = null;
+    busy(false);
+  }
+}
+
+function busy(on) {
+  byId("run").disabled = on;
+  byId("stop").disabled = !on;
+  byId("progress").hidden = !on;
+  byId("progress").removeAttribute("value");
+  byId("results").classList.toggle("busy", on);
+  answer.setAttribute("aria-busy", String(on));
+  // On a narrow screen the results are below the form.
+  if (on && matchMedia("(max-width: 62rem)").matches) byId("results").scrollIntoView();
+}
+
+const say = (text) => fill(byId("status"), text);
+
+function reset() {
+  for (const id of ["empty", "evidence", "chart", "answer-card", "found", "thoughts", "timings-card", "json-card", "warnings"]) byId(id).hidden = true;
+  fill(answer);
+  fill(byId("thoughts").querySelector("pre"));
+  transcript.close();
+  viewer.clear();
+  shown = { boxes: new Boxes([]), entries: [], task: "chat" };
+}
+
+/** What a stream tells while it comes. */
+function watch(kind, told) {
+  if (kind === "progress") {
+    Object.assign(byId("progress"), { max: told.total || 1, value: told.done });
+    say(`${told.stage}: ${told.done} of ${told.total}`);
+  } else if (kind === "precontext") {
+    say(`Read: ${told.map((entry) => entry.name).join(", ")}. Answering …`);
+  } else {
+    const place = kind === "thought" ? byId("thoughts").querySelector("pre") : answer;
+    if (kind === "thought") byId("thoughts").hidden = false;
+    byId("answer-card").hidden = false;
+    if (place.lastChild?.nodeType === Node.TEXT_NODE) place.lastChild.appendData(told);
+    else place.append(told);
+  }
+}
+
+async function show(reply, asked) {
+  const { body } = reply;
+  const entries = entriesOf(body, asked.task);
+  shown = { boxes: new Boxes(entries), entries, task: asked.task };
+  const message = body.choices?.[0]?.message ?? {};
+  const isRaw = entries.length > 0 && asked.task !== "chat";
+  answer.setAttribute("aria-live", isRaw ? "off" : "polite");
+  byId("answer-card").hidden = false;
+  if (!isRaw) fill(answer, said(message));
+  byId("thoughts").hidden = !body.reasoning;
+  fill(byId("thoughts").querySelector("pre"), body.reasoning ?? "");
+  byId("json").textContent = indented(reply.text);
+  drawTimings(byId("timings"), reply);
+  fill(byId("warnings"), (body.warnings ?? []).map((warning) => h("li", {}, warning)));
+  byId("warnings").hidden = !body.warnings?.length;
+  for (const id of ["json-card", "timings-card"]) byId(id).hidden = false;
+
+  const speech = entries.find(isSpeech);
+  if (speech) transcript.open(speech.result, files.find((file) => /^(audio|video)\//.test(typeOf(file))) ?? null);
+  const forecast = entries.find(isForecast);
+  byId("chart").hidden = !forecast;
+  if (forecast) drawChart(byId("chart"), forecast.result);
+  byId("evidence").hidden = !body.evidence;
+  if (body.evidence) drawEvidence(byId("evidence").lastElementChild, message.content, body, lead);
+  await viewer.draw(shown.boxes);
+  if (byId("viewer").hidden) drawPage(1);
+  say(summary(reply));
+}
+
+function said(message) {
+  if (message.tool_calls) return h("pre", { class: "code" }, JSON.stringify(message.tool_calls, null, 2));
+  try {
+    const value = JSON.parse(message.content);
+    if (value !== null && typeof value === "object") return h("pre", { class: "code" }, JSON.stringify(value, null, 2));
+  } catch {
+    // It is plain text.
+  }
+  return message.content || h("span", { class: "hint" }, "The answer is empty.");
+}
+
+/** Draws what the results say, with the text of the page that is shown. */
+function drawPage(number) {
+  const { entries, boxes, task } = shown;
+  const found = (entry) => drawn(entry, boxes, number);
+  if (task !== "chat") {
+    if (entries.length) fill(answer, entries.flatMap(found));
+    return;
+  }
+  byId("found").hidden = entries.length === 0;
+  fill(byId("found").lastElementChild, entries.map((entry, index) => h("details", { open: index === 0 && boxes.all.length > 0 },
+    h("summary", {}, entry.name.replaceAll("_", " ")), found(entry))));
+}
+
+function summary({ body, times }) {
+  const { all, pages } = shown.boxes;
+  const counted = ["line", "word", "table", "object", "element"].map((kind) => [kind, all.filter((box) => box.kind === kind).length])
+    .filter(([, count]) => count).map(([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
+  const on = counted.length && pages.size > 1 ? ` on ${pages.size} pages` : "";
+  const cut = body.choices?.[0]?.finish_reason === "length" ? " The answer was cut at its longest." : "";
+  return `Done in ${(times.whole / 1000).toFixed(1)} s${body.vcache ? ", from the cache" : ""}. ${counted.join(", ")}${on}${counted.length ? "." : ""}${cut}`;
+}
+
+/** Leads from a field to its source. */
+function lead(found) {
+  if (!found) return viewer.source(undefined, null);
+  if (found.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);
+  return viewer.source(found.page, found.bounds);
+}
+
+/** From a box to its text. */
+function light(box, chosen) {
+  for (const place of document.querySelectorAll(".said .lit")) place.classList.remove("lit");
+  const place = box && document.querySelector(`.said [data-box="${box.id}"]`);
+  if (!place) return;
+  place.classList.add("lit");
+  place.scrollIntoView({ block: "nearest", behavior: "instant" });
+  if (chosen) say(`${box.text ?? box.label}${box.confidence === undefined ? "" : `, ${Math.round(box.confidence * 100)} %`}`);
+}
+
+/** From a text to its box. */
+function point(event, scroll) {
+  const place = event.target.closest("[data-box]");
+  const box = place && shown.boxes.all[Number(place.dataset.box)];
+  if (!box) return;
+  light(box);
+  viewer.light(box, scroll);
+}
+
+/** Dims the texts that are less sure. */
+function dim(least) {
+  for (const place of document.querySelectorAll(".said [data-sure]")) place.classList.toggle("unsure", Number(place.dataset.sure) < least);
+}
+
+function indented(text) {
+  if (text.length > 2e6 || text.includes("\n")) return text;
+  let [out, depth, quoted] = ["", 0, false];
+  const line = () => `\n${"  ".repeat(depth)}`;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at];
+    if (quoted) {
+      const end = stringEnd(text, at);
+      out += text.slice(at, end);
+      at = end - 1;
+      quoted = false;
+    } else if (sign === '"') {
+      out += sign;
+      quoted = true;
+    } else if ((sign === "{" || sign === "[") && (text[at + 1] === "}" || text[at + 1] === "]")) {
+      out += sign + text[++at];
+    } else if (sign === "{" || sign === "[") {
+      depth += 1;
+      out += sign + line();
+    } else if (sign === "}" || sign === "]") {
+      depth -= 1;
+      out += line() + sign;
+    } else {
+      out += sign === "," ? sign + line() : sign === ":" ? ": " : sign;
+    }
+  }
+  return out;
+}
+
+function stringEnd(text, at) {
+  for (let end = at; ; end += 1) {
+    if (text[end] === "\\") end += 1;
+    else if (text[end] === '"' || end >= text.length) return end + 1;
+  }
+}
+
+function showError(error) {
+  const unkeyed = error.status === 401;
+  const facts = [error.status, error.code, error.param && `field ${error.param}`, error.retryAfter && `try again in ${error.retryAfter} s`, error.requestId];
+  fill(byId("error"), h("strong", {}, unkeyed ? "This server asks for a key" : "That did not work"),
+    h("p", {}, error instanceof TypeError ? "The server cannot be reached." : error.message),
+    h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")));
+  byId("error").hidden = false;
+  byId("empty").hidden = true;
+  say("");
+  byId("key").toggleAttribute("aria-invalid", unkeyed);
+  if (unkeyed) byId("key").focus();
+  if (!(error instanceof ApiError) && !(error instanceof TypeError) && error.message === undefined) throw error;
+}
+
+function hideError() {
+  byId("error").hidden = true;
+  byId("key").removeAttribute("aria-invalid");
+}
+
+function drawCode() {
+  let asked;
+  try {
+    asked = form();
+  } catch {
+    return; // While a schema is being typed, the code is that of the one before.
+  }
+  fill(byId("code"), Object.entries(codeOf(asked)).map(([name, text]) => h("figure", {},
+    h("figcaption", {}, name, h("button", { type: "button", class: "quiet", "aria-label": `Copy ${name}`, onclick: copier(() => text) }, "Copy")),
+    h("pre", { class: "code", tabindex: 0, "aria-label": `The request in ${name}` }, text))));
+}
+
+function copier(text) {
+  return async ({ target }) => {
+    await navigator.clipboard.writeText(text());
+    target.textContent = "Copied";
+    setTimeout(() => { target.textContent = "Copy"; }, 1500);
+  };
+}
+
+function choose(chosen) {
+  files = [...chosen];
+  drawFiles();
+}
+
+function drawFiles() {
+  fill(byId("files"), files.map((file, index) => h("li", {}, h("span", { class: "name" }, file.name), h("span", { class: "hint" }, bytes(file.size)),
+    h("button", { type: "button", class: "quiet", "aria-label": `Remove ${file.name}`, onclick: () => {
+      files.splice(index, 1);
+      byId("file").value = "";
+      drawFiles();
+    } }, "×"))));
+  drawCode();
+  if (running) return;
+  reset();
+  byId("empty").hidden = files.length > 0;
+  viewer.open(files);
+}
+
+async function sample({ task, prompt, schema: asked, file }) {
+  const content = file && await (await fetch(`playground/samples/${file.name}`)).blob();
+  byId("task").value = task;
+  byId("prompt").value = prompt;
+  schema.value = asked ?? null;
+  hint();
+  choose(file ? [new File([content], file.name, { type: file.type })] : []);
+  await run();
+}
+
+function hint() {
+  const hints = HINTS[byId("task").value];
+  fill(byId("task-hint"), hints ?? "");
+  drawCode();
+}
+
+/** A voice from the microphone, as one more file. */
+async function record() {
+  const button = byId("record");
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+  } catch (error) {
+    showError({ message: `The microphone cannot be used: ${error.message}` });
+    return;
+  }
+  const recorder = new MediaRecorder(stream);
+  const pieces = [];
+  recorder.ondataavailable = ({ data }) => pieces.push(data);
+  recorder.onstop = () => {
+    for (const track of stream.getTracks()) track.stop();
+    button.textContent = "Record a voice";
+    button.onclick = record;
+    const type = recorder.mimeType.split(";")[0];
+    choose([...files, new File(pieces, `recording.${type.split("/")[1]}`, { type })]);
+  };
+  recorder.start();
+  button.textContent = "Stop recording";
+  button.onclick = () => recorder.stop();
+}
+
+function begin() {
+  const key = byId("key");
+  key.value = sessionStorage.getItem(KEY) ?? "";
+  key.addEventListener("input", () => sessionStorage.setItem(KEY, key.value));
+  byId("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    run();
+  });
+  byId("stop").addEventListener("click", () => running?.abort());
+  byId("file").addEventListener("change", ({ target }) => choose([...files.filter((file) => ![...target.files].includes(file)), ...target.files]));
+  byId("form").addEventListener("input", ({ target }) => target.id !== "schema" && drawCode());
+  byId("task").addEventListener("change", hint);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
+    if (event.key === "Escape") running?.abort();
+  });
+  document.addEventListener("paste", ({ clipboardData }) => {
+    if (clipboardData.files.length) choose([...files, ...clipboardData.files]);
+  });
+  for (const name of ["dragenter", "dragover"]) {
+    document.addEventListener(name, (event) => {
+      event.preventDefault();
+      byId("drop").classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => byId("drop").classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) choose([...files, ...event.dataTransfer.files]);
+  });
+  const said = document.querySelector(".said");
+  said.addEventListener("pointerover", (event) => point(event, false));
+  said.addEventListener("focusin", (event) => point(event, true));
+  said.addEventListener("click", (event) => point(event, true));
+  for (const button of document.querySelectorAll("[data-copy]")) button.onclick = copier(() => byId(button.dataset.copy).textContent);
+  const tasks = new Set([...byId("task").options].map(({ value }) => value));
+  fill(byId("samples"), SAMPLES.filter(({ task }) => tasks.has(task)).map((one) => h("button", { type: "button", class: "chip", onclick: () => sample(one) }, one.name)));
+  byId("record").hidden = !(navigator.mediaDevices && window.MediaRecorder);
+  byId("record").onclick = record;
+  hint();
+}
+
+begin();

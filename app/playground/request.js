@@ -1,0 +1,136 @@
+// What is asked, as the body of a request, and as code that sends the same.
+
+import { BASE_URL } from "./client.js";
+
+const MODEL = "interfaze-beta";
+const MARK = "\uE000";
+const TYPES = {
+  csv: "text/csv", tsv: "text/tab-separated-values", md: "text/markdown", txt: "text/plain", json: "application/json",
+  flac: "audio/flac", mkv: "video/x-matroska", heic: "image/heic", heif: "image/heif", yaml: "application/yaml",
+};
+
+/** A file's type: what the browser says, or its ending. */
+export function typeOf(file) {
+  const ending = file.name.split(".").pop().toLowerCase();
+  return file.type || TYPES[ending] || "application/octet-stream";
+}
+
+/** The body for `form`, with what `dataOf(file)` gives in place of each file's data URL. */
+function bodyWith(form, dataOf) {
+  const tags = [
+    form.task === "chat" ? "" : `<task>${form.task}</task>`,
+    form.guard.length ? `<guard>${form.guard.join(", ")}</guard>` : "",
+  ].filter(Boolean);
+  const parts = form.files.map((file) => {
+    const data = dataOf(file);
+    return typeOf(file).startsWith("image/")
+      ? { type: "image_url", image_url: { url: data } }
+      : { type: "file", file: { file_data: data, filename: file.name } };
+  });
+  const text = form.prompt.trim() ? [{ type: "text", text: form.prompt }] : [];
+  const content = parts.length ? [...text, ...parts] : form.prompt;
+  const body = { model: MODEL, messages: [{ role: "user", content }] };
+  if (tags.length) body.messages.unshift({ role: "system", content: tags.join(" ") });
+  if (form.schema) {
+    body.response_format = { type: "json_schema", json_schema: { name: "answer", schema: form.schema } };
+    body.evidence = true;
+  }
+  if (form.reasoning) body.reasoning_effort = form.reasoning;
+  if (form.layout) body.ocr = { tables: true, markdown: true };
+  return body;
+}
+
+/** The body itself; files are read. The full model streams where `form` says so, a run task answers whole. */
+export async function bodyOf(form) {
+  const read = new Map(await Promise.all(form.files.map(async (file) => [file, await dataUrl(file)])));
+  const body = bodyWith(form, (file) => read.get(file));
+  if (form.stream && form.task === "chat") Object.assign(body, { stream: true, stream_options: { include_usage: true } });
+  return body;
+}
+
+function dataUrl(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onerror = () => failed(new Error(`${file.name} could not be read.`));
+    reader.onload = () => done(`data:${typeOf(file)};base64,${reader.result.slice(reader.result.indexOf(",") + 1)}`);
+    reader.readAsDataURL(file);
+  });
+}
+
+/** The same request for a shell, for Python and for JavaScript; files are read where the code runs. */
+export function codeOf(form) {
+  const body = bodyWith(form, (file) => `${MARK}${form.files.indexOf(file)}${MARK}`);
+  const fileOf = (marked) => form.files[Number(marked)];
+  return { curl: curl(body, fileOf, form), Python: python(body, fileOf, form), JavaScript: javascript(body, fileOf, form) };
+}
+
+const between = new RegExp(`${MARK}(\\d+)${MARK}`, "g");
+const whole = new RegExp(`^${MARK}(\\d+)${MARK}$`);
+
+function curl(body, fileOf, form) {
+  const quoted = JSON.stringify(body, null, 2).replace(/[\\$`]/g, "\\$&");
+  const filled = quoted.replace(between, (_, number) => {
+    const file = fileOf(number);
+    return `data:${typeOf(file)};base64,$(base64 < '${file.name.replaceAll("'", "'\\''")}' | tr -d '\\n')`;
+  });
+  const fresh = form.fresh ? ' -H "X-Interfaze-Bypass-Cache: true"' : "";
+  return `curl -s ${BASE_URL}/chat/completions -H "Authorization: Bearer $OPENFAZE_API_KEY" \\
+  -H "Content-Type: application/json"${fresh} -d @- <<JSON
+${filled}
+JSON`;
+}
+
+function python(body, fileOf, form) {
+  const { model, messages, response_format: format, reasoning_effort: effort, ...ours } = body;
+  const literal = (value, indent) => pythonLiteral(value, indent, fileOf);
+  const extra = Object.keys(ours).length ? `    extra_body=${literal(ours, 4)},\n` : "";
+  const fresh = form.fresh ? '    extra_headers={"x-interfaze-bypass-cache": "true"},\n' : "";
+  const reader = form.files.length
+    ? `def data_url(path, kind):
+    return f"data:{kind};base64," + base64.b64encode(Path(path).read_bytes()).decode()
+
+
+` : "";
+  return `${form.files.length ? "import base64\n" : ""}import os
+${form.files.length ? "from pathlib import Path\n" : ""}
+from openai import OpenAI
+
+${reader ? `\n${reader}` : ""}client = OpenAI(base_url="${BASE_URL}", api_key=os.environ.get("OPENFAZE_API_KEY") or "none")
+answer = client.chat.completions.create(
+    model=${literal(model, 4)},
+    messages=${literal(messages, 4)},
+${format ? `    response_format=${literal(format, 4)},\n` : ""}${effort ? `    reasoning_effort=${literal(effort, 4)},\n` : ""}${extra}${fresh})
+print(answer.choices[0].message.content)`;
+}
+
+function pythonLiteral(value, indent, fileOf) {
+  const pad = " ".repeat(indent + 4);
+  const listed = (open, items, close) => items.length
+    ? `${open}\n${items.map((item) => `${pad}${item},\n`).join("")}${" ".repeat(indent)}${close}` : open + close;
+  const marked = typeof value === "string" && whole.exec(value);
+  if (marked) return `data_url(${JSON.stringify(fileOf(marked[1]).name)}, ${JSON.stringify(typeOf(fileOf(marked[1])))})`;
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return listed("[", value.map((item) => pythonLiteral(item, indent + 4, fileOf)), "]");
+  if (typeof value !== "object") return JSON.stringify(value);
+  const members = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${pythonLiteral(item, indent + 4, fileOf)}`);
+  return listed("{", members, "}");
+}
+
+function javascript(body, fileOf, form) {
+  const reader = `const dataUrl = async (path, kind) => \`data:\${kind};base64,\${(await readFile(path)).toString("base64")}\`;\n`;
+  const filled = JSON.stringify(body, null, 2).replace(new RegExp(`"${MARK}(\\d+)${MARK}"`, "g"), (_, number) => {
+    const file = fileOf(number);
+    return `await dataUrl(${JSON.stringify(file.name)}, ${JSON.stringify(typeOf(file))})`;
+  });
+  return `${form.files.length ? `import { readFile } from "node:fs/promises";\n\n${reader}` : ""}const response = await fetch("${BASE_URL}/chat/completions", {
+  method: "POST",
+  headers: {
+    "content-type": "application/json",
+    authorization: \`Bearer \${process.env.OPENFAZE_API_KEY}\`,${form.fresh ? '\n    "x-interfaze-bypass-cache": "true",' : ""}
+  },
+  body: JSON.stringify(${filled.replaceAll("\n", "\n  ")}),
+});
+const answer = await response.json();
+console.log(answer.choices[0].message.content);`;
+}

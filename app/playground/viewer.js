@@ -1,0 +1,263 @@
+// The pages that were sent, one at a time, and over each what was found on it.
+
+import { pointsOf } from "./boxes.js";
+import { fill, h, percent, s, sureness } from "./dom.js";
+import { Sources } from "./sources.js";
+
+const LAYERS = { word: "Words", line: "Lines", table: "Tables", object: "Objects", element: "Elements" };
+const ZOOMS = [1, 1.5, 2, 3, 4];
+
+export class Viewer {
+  number = 1;
+  #root;
+  #told;
+  #sources = new Sources();
+  #boxes = null;
+  #hidden = new Set();
+  #least = 0;
+  #zoom = 0;
+  #turn = 0;
+  #evidence = null;
+  #lit = null;
+  #polygons = new Map();
+  #overlay = null;
+
+  /** `told` has `light(box)`, called when a box is pointed at or left, `page(number)` and `least(confidence)`. */
+  constructor(root, told) {
+    this.#root = root;
+    this.#told = told;
+    this.pages = h("div", { class: "pages", "data-testid": "pages", role: "group", "aria-label": "Pages" });
+    this.tools = h("div", { class: "tools" });
+    this.stage = h("div", { class: "stage" });
+    root.append(this.pages, this.tools, this.stage);
+    new ResizeObserver(() => this.#scale()).observe(this.stage);
+  }
+
+  /** Shows what `files` look like, without boxes. */
+  async open(files) {
+    this.#boxes = this.#evidence = null;
+    this.#sources.close();
+    this.#sources = new Sources(files);
+    await this.show(1);
+  }
+
+  /** Lays `boxes` over the pages. */
+  async draw(boxes) {
+    this.#boxes = boxes;
+    this.#evidence = null;
+    this.#hidden = new Set();
+    this.#least = 0;
+    if (boxes.kinds().includes("word")) this.#hidden.add("line");
+    const first = boxes.numbers.find((number) => boxes.pages.get(number).boxes.length);
+    await this.show(first ?? 1);
+  }
+
+  /** Lets the boxes go, while something else is asked. */
+  clear() {
+    this.#boxes = this.#evidence = null;
+    this.#overlay?.remove();
+    this.#overlay = null;
+    fill(this.tools);
+  }
+
+  async show(number) {
+    const turn = ++this.#turn;
+    const page = this.#boxes?.pages.get(number);
+    const count = await this.#sources.count(this.#boxes);
+    if (turn !== this.#turn) return;
+    this.#root.hidden = count === 0;
+    if (!count) return;
+    this.number = number;
+    this.#list(count);
+    const { element, width, height } = await this.#sources.page(number, page, this.stage.clientWidth || 600);
+    if (turn !== this.#turn) return;
+    const sheet = h("div", { class: "sheet" }, element);
+    sheet.style.setProperty("--ratio", width / height);
+    this.#overlay = null;
+    fill(this.stage, sheet);
+    if (this.#boxes) {
+      this.#overlay = this.#drawn(page, width, height);
+      sheet.append(this.#overlay);
+      this.#mark();
+    }
+    this.#tool();
+    this.#scale();
+    this.#told.page(number);
+  }
+
+  /** Lights one box, on its page; null: none. */
+  async light(box, scroll = false) {
+    if (box && box.page !== this.number) await this.show(box.page);
+    const mark = (id, on) => {
+      this.#polygons.get(id)?.classList.toggle("lit", on);
+      this.#overlay?.querySelector(`.tag[data-beside="${id}"]`)?.classList.toggle("named", on);
+    };
+    if (this.#lit) mark(this.#lit.id, false);
+    this.#lit = box;
+    const polygon = box && this.#polygons.get(box.id);
+    if (!polygon) return;
+    mark(box.id, true);
+    if (scroll) this.#reveal(polygon);
+  }
+
+  /** Shows where a value stands; without bounds it shows nothing more. */
+  async source(page, bounds) {
+    this.#evidence = bounds ? { page: page ?? 1, points: pointsOf(bounds) } : null;
+    if (bounds && this.number !== (page ?? 1)) await this.show(page ?? 1);
+    else this.#mark();
+    const polygon = this.#overlay?.querySelector('[data-kind="evidence"]');
+    if (polygon) this.#reveal(polygon);
+  }
+
+  #reveal(polygon) {
+    const [box, stage] = [polygon.getBoundingClientRect(), this.stage.getBoundingClientRect()];
+    const outside = box.top < stage.top || box.bottom > stage.bottom || box.left < stage.left || box.right > stage.right;
+    if (outside) this.stage.scrollBy(box.left - stage.left - stage.width / 2, box.top - stage.top - stage.height / 2);
+  }
+
+  #list(count) {
+    const current = String(this.number);
+    if (this.pages.children.length !== count) {
+      const button = (number) => h("button", { type: "button", "aria-label": `Page ${number}`, data: { page: number },
+        onclick: () => this.show(number) }, String(number));
+      fill(this.pages, Array.from({ length: count }, (_, index) => button(index + 1)));
+    }
+    this.pages.hidden = count < 2;
+    for (const button of this.pages.children) button.toggleAttribute("aria-current", button.dataset.page === current);
+    this.pages.querySelector("[aria-current]")?.setAttribute("aria-current", "page");
+  }
+
+  #drawn(page, width, height) {
+    const boxes = page?.boxes ?? [];
+    this.#polygons = new Map();
+    const overlay = s("svg", {
+      class: "overlay", "data-testid": "overlay", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none",
+      tabindex: boxes.length ? 0 : undefined, role: "group", "aria-roledescription": "page",
+      "aria-label": `Page ${this.number}: ${boxes.length} boxes. Arrow keys go from box to box.`,
+    });
+    // What is small lies on what is large, so that both can be pointed at.
+    const order = ["table", "line", "object", "element", "word"];
+    const area = (box) => box.bounds.width * box.bounds.height;
+    const sorted = [...boxes].sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind) || area(other) - area(one));
+    for (const box of sorted) {
+      const polygon = s("polygon", {
+        points: box.points.map((point) => point.join(",")).join(" "), class: `${box.kind} ${sureness(box.confidence)}`,
+        data: { kind: box.kind, box: box.id, ...(box.type ? { type: box.type } : {}) },
+      });
+      this.#polygons.set(box.id, polygon);
+      overlay.append(...shapes(box), polygon);
+    }
+    for (const box of boxes.filter((one) => one.kind === "object" || one.kind === "element")) overlay.append(label(box));
+    overlay.addEventListener("pointerover", (event) => this.#point(event.target));
+    overlay.addEventListener("pointerleave", () => this.#point(null));
+    overlay.addEventListener("click", (event) => this.#point(event.target, true));
+    overlay.addEventListener("keydown", (event) => this.#walk(event, boxes));
+    return overlay;
+  }
+
+  #point(target, chosen = false) {
+    const box = target?.dataset?.box === undefined ? null : this.#boxes.all[Number(target.dataset.box)];
+    if (box === this.#lit && !chosen) return;
+    this.light(box);
+    this.#told.light(box, chosen);
+  }
+
+  #walk(event, boxes) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const seen = boxes.filter((box) => this.#isSeen(box));
+    const at = seen.indexOf(this.#lit);
+    const box = seen[at < 0 ? (step > 0 ? 0 : seen.length - 1) : (at + step + seen.length) % seen.length];
+    if (!box) return;
+    this.light(box, true);
+    this.#told.light(box, true);
+  }
+
+  #isSeen(box) {
+    return !this.#hidden.has(box.kind) && !(box.confidence < this.#least);
+  }
+
+  /** What the tools say, on the boxes; and the source of the chosen field. */
+  #mark() {
+    if (!this.#overlay) return;
+    const boxes = this.#boxes.pages.get(this.number)?.boxes ?? [];
+    for (const box of boxes) {
+      const seen = this.#isSeen(box);
+      this.#polygons.get(box.id).classList.toggle("off", !seen);
+      for (const beside of this.#overlay.querySelectorAll(`[data-beside="${box.id}"]`)) beside.classList.toggle("off", !seen);
+    }
+    this.#overlay.querySelector('[data-kind="evidence"]')?.remove();
+    this.#overlay.classList.toggle("sourced", this.#evidence !== null);
+    if (this.#evidence?.page === this.number) {
+      const points = this.#evidence.points.map((point) => point.join(",")).join(" ");
+      this.#overlay.append(s("polygon", { points, class: "evidence", data: { kind: "evidence" } }));
+    }
+  }
+
+  #tool() {
+    if (!this.#boxes) return fill(this.tools, this.#zoomer());
+    const boxes = this.#boxes.pages.get(this.number)?.boxes ?? [];
+    const kinds = [...new Set(boxes.map((box) => box.kind))];
+    const toggles = kinds.map((kind) => h("label", { class: `toggle ${kind}` },
+      h("input", { type: "checkbox", checked: !this.#hidden.has(kind), onchange: (event) => {
+        this.#hidden[event.target.checked ? "delete" : "add"](kind);
+        this.#mark();
+      } }), `${LAYERS[kind]} ${boxes.filter((box) => box.kind === kind).length}`));
+    const shown = h("output", {}, percent(this.#least));
+    const slider = h("input", { type: "range", min: 0, max: 100, step: 1, "data-testid": "confidence",
+      "aria-label": "Least confidence in percent", oninput: (event) => {
+        this.#least = Number(event.target.value) / 100;
+        shown.value = percent(this.#least);
+        this.#mark();
+        this.#told.least(this.#least);
+      } });
+    slider.value = this.#least * 100;
+    const filter = boxes.some((box) => box.confidence !== undefined)
+      ? h("label", { class: "filter" }, h("span", {}, "Sure by"), slider, shown) : null;
+    return fill(this.tools, toggles, filter, this.#zoomer());
+  }
+
+  #zoomer() {
+    const by = (step, name, sign) => h("button", { type: "button", class: "quiet", "aria-label": name, onclick: () => {
+      this.#zoom = Math.min(Math.max(this.#zoom + step, 0), ZOOMS.length - 1);
+      this.#scale();
+    } }, sign);
+    return h("span", { class: "zoom" }, by(-1, "Smaller", "−"), by(1, "Larger", "+"));
+  }
+
+  #scale() {
+    const sheet = this.stage.firstElementChild;
+    sheet?.style.setProperty("--zoom", ZOOMS[this.#zoom]);
+    if (!this.#overlay) return;
+    const shown = this.#overlay.getBoundingClientRect().width;
+    if (shown) this.#overlay.style.setProperty("--unit", `${this.#overlay.viewBox.baseVal.width / shown}px`);
+  }
+}
+
+/** An outline and a mask, where an object has them. */
+function shapes(box) {
+  const found = [];
+  const xs = box.points.map(([x]) => x);
+  const ys = box.points.map(([, y]) => y);
+  const [x, y, width, height] = [Math.min(...xs), Math.min(...ys), Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys)];
+  if (typeof box.mask === "string") {
+    const id = `mask-${box.id}`;
+    const url = box.mask.startsWith("data:image/png;base64,") ? box.mask : `data:image/png;base64,${box.mask}`;
+    found.push(
+      s("mask", { id }, s("image", { href: url, x, y, width, height, preserveAspectRatio: "none" })),
+      s("rect", { x, y, width, height, mask: `url(#${id})`, class: "mask", data: { beside: box.id } }),
+    );
+  }
+  if (Array.isArray(box.outline) && box.outline.length) {
+    const points = box.outline.map((point) => (Array.isArray(point) ? point : [point.x, point.y]).join(" "));
+    found.push(s("path", { d: `M${points.join("L")}Z`, class: "outline", data: { beside: box.id } }));
+  }
+  return found;
+}
+
+function label(box) {
+  const [[x, y]] = box.points;
+  const text = box.kind === "object" ? `${box.label} ${percent(box.confidence ?? 1)}` : box.type;
+  return s("text", { x, y, class: `tag ${box.kind}`, data: { beside: box.id, ...(box.type ? { type: box.type } : {}) }, "aria-hidden": "true" }, text);
+}

@@ -1,0 +1,302 @@
+"""The playground draws what the server says, in a real browser: each kind of task from its file to its picture."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.conftest import SHARED
+from tests.e2e.conftest import needs_browser
+from tests.e2e.full_model import FullModel, serving_full_model
+from tests.llm_server import Reply
+from tests.pages import paragraph_page, single_line, table_page
+from tests.pdfs import pdf_of_pages
+from tests.playground import Playground, corners, file_of, is_near, watched
+from tests.screens import sign_up
+
+pytestmark = needs_browser
+SAMPLES = Path(__file__).parents[2] / "app" / "playground" / "samples"
+SALES = "month,sold\n" + "\n".join(f"{2024 + i // 12}-{i % 12 + 1:02}-01,{100 + 10 * i}" for i in range(24))
+FIELDS = {
+    "type": "object",
+    "properties": {"platform": {"type": "string"}, "track": {"type": "string"}},
+    "required": ["platform", "track"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    weights = str(SHARED / "weights")
+    with serving_full_model(preload=("ocr",), weights_dir=weights, forecast="statsmodels") as model:
+        yield model
+
+
+@pytest.fixture
+def playground(browser: Browser, model: FullModel) -> Iterator[Playground]:
+    with watched(browser, model.base_url) as page:
+        playground = Playground(page, model.base_url)
+        playground.open()
+        yield playground
+
+
+def test_the_sample_receipt_shows_its_words_at_a_click(playground: Playground) -> None:
+    """The first thing that a newcomer does."""
+    playground.page.get_by_role("button", name="Receipt: read it").click()
+    playground.done()
+    assert "Corner Bakery" in playground.part("answer").inner_text()
+    words = [word for line in playground.result["sections"][0]["lines"] for word in line["words"]]
+    assert len(words) > 40
+    drawn = playground.polygons("word")
+    assert sorted(drawn) == sorted(corners(word["bounds"]) for word in words)
+    shown = playground.shown_bounds("word")
+    assert all(is_near(*pair) for pair in zip(shown, drawn, strict=True))
+    assert playground.part("overlay").get_attribute("viewBox") == "0 0 520 760"
+
+
+def test_a_word_and_its_box_light_up_together(playground: Playground) -> None:
+    playground.run("ocr", files=[file_of("page.png", paragraph_page(seed=2, lines=3).encoded())])
+    page = playground.page
+    polygon = page.locator('polygon[data-kind="word"]').nth(5)
+    polygon.hover()
+    lit = playground.part("answer").locator(".lit")
+    assert lit.count() == 1
+    assert lit.get_attribute("data-box") == polygon.get_attribute("data-box")
+    text = playground.part("answer").locator(".word")
+    text.nth(0).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    box = text.nth(2).get_attribute("data-box")
+    assert page.locator("polygon.lit").get_attribute("data-box") == box
+    playground.part("overlay").focus()
+    page.keyboard.press("ArrowDown")
+    assert lit.get_attribute("data-box") == page.locator("polygon.lit").get_attribute("data-box") != box
+
+
+def test_what_is_less_sure_can_be_hidden(playground: Playground) -> None:
+    body = playground.run("ocr", files=[file_of("receipt.png", (SAMPLES / "receipt.png").read_bytes())])
+    lines = json.loads(body["choices"][0]["message"]["content"])["result"]["sections"][0]["lines"]
+    sures = [word["confidence"] for line in lines for word in line["words"]]
+    visible = playground.page.locator('polygon[data-kind="word"]:not(.off)')
+    assert visible.count() == len(sures)
+    playground.part("confidence").fill("100")
+    assert visible.count() == sum(sure >= 1 for sure in sures) < len(sures)
+
+
+def test_tables_are_drawn_as_tables(playground: Playground) -> None:
+    page = table_page(rows=3, columns=3)
+    body = playground.run("ocr", "Read it with its tables.", files=[file_of("table.png", page.encoded())])
+    [table] = json.loads(body["choices"][0]["message"]["content"])["result"]["tables"]
+    assert playground.polygons("table") == [corners(table["bounds"])]
+    cells = playground.part("answer").locator("td").all_inner_texts()
+    assert cells == [cell["text"] for row in table["rows"] for cell in row]
+
+
+def test_pages_of_a_pdf_are_drawn_one_at_a_time(playground: Playground) -> None:
+    playground.run("ocr", files=[file_of("three.pdf", pdf_of_pages(3), "application/pdf")])
+    buttons = playground.part("pages").get_by_role("button")
+    assert buttons.all_inner_texts() == ["1", "2", "3"]
+    buttons.nth(1).click()
+    playground.page.get_by_label("Page 2:").wait_for()
+    section = playground.result["sections"][1]
+    assert playground.part("answer").inner_text().strip() == section["text"] == "This is page 2"
+    words = [corners(word["bounds"]) for word in section["lines"][0]["words"]]
+    assert sorted(playground.polygons("word")) == sorted(words)
+    # The page below is drawn by the same measures: its ink is in the boxes, and nowhere else.
+    inside, outside = playground.page.evaluate(
+        """() => {
+          const canvas = document.querySelector('.sheet canvas'), pen = canvas.getContext('2d');
+          const overlay = document.querySelector('[data-testid="overlay"]'), size = overlay.viewBox.baseVal;
+          const boxes = [...overlay.querySelectorAll('polygon[data-kind="word"]')].map(one => one.getBBox());
+          const {data, width, height} = pen.getImageData(0, 0, canvas.width, canvas.height), counts = [0, 0];
+          for (let at = 0; at < data.length; at += 4) {
+            if (data[at] > 100) continue;
+            const x = at / 4 % width / width * size.width, y = Math.floor(at / 4 / width) / height * size.height;
+            const isIn = (value, start, size) => value >= start - 2 && value <= start + size + 2;
+            const hit = boxes.some(box => isIn(x, box.x, box.width) && isIn(y, box.y, box.height));
+            counts[hit ? 0 : 1] += 1;
+          }
+          return counts;
+        }"""
+    )
+    assert inside > 100
+    assert outside == 0
+
+
+def test_elements_of_a_screen_are_drawn_by_their_types(playground: Playground) -> None:
+    playground.run("gui_detection", files=[file_of("form.png", sign_up().screen.png)])
+    elements = playground.result["gui_elements"]
+    assert len(elements) > 4
+    assert sorted(playground.polygons("element")) == sorted(corners(one["bounds"]) for one in elements)
+    types = playground.page.eval_on_selector_all(
+        'polygon[data-kind="element"]', "all => all.map(one => one.dataset.type)"
+    )
+    assert sorted(types) == sorted(one["type"] for one in elements)
+    playground.part("answer").get_by_role("button", name="Create account").last.focus()
+    assert playground.page.locator("polygon.lit").get_attribute("data-type") == "button"
+
+
+def test_objects_are_drawn_with_their_labels(playground: Playground, shared: Path) -> None:
+    photo = (shared / "samples" / "photo_people.jpg").read_bytes()
+    playground.run("object_detection", "Find the people.", files=[file_of("people.jpg", photo, "image/jpeg")])
+    objects = playground.result["detected_objects"]
+    assert len(objects) > 1
+    assert sorted(playground.polygons("object")) == sorted(corners(one["bounds"]) for one in objects)
+    labels = playground.part("overlay").locator("text").all_text_contents()
+    assert all(label.startswith("person ") for label in labels)
+    assert len(labels) == len(objects)
+
+
+def test_a_transcript_plays_from_the_chunk_that_is_chosen(playground: Playground, shared: Path) -> None:
+    speech = (shared / "samples" / "speech_jfk.flac").read_bytes()
+    playground.run("speech_to_text", "By word.", files=[file_of("speech.flac", speech, "audio/flac")])
+    chunks = playground.part("transcript").locator("[data-start]")
+    said = playground.result["chunks"]
+    assert [chunk["timestamp"] for chunk in said] == [
+        [float(chunk.get_attribute(f"data-{end}") or "") for end in ("start", "end")] for chunk in chunks.all()
+    ]
+    third = said[3]
+    chunks.nth(3).click()
+    playground.page.wait_for_function("() => document.querySelector('audio').currentTime > 0")
+    playground.page.eval_on_selector("audio", "audio => audio.pause()")
+    now = playground.page.eval_on_selector("audio", "audio => audio.currentTime")
+    assert now >= third["timestamp"][0]
+    playground.page.eval_on_selector("audio", f"audio => {{ audio.currentTime = {sum(third['timestamp']) / 2} }}")
+    current = playground.part("transcript").locator('[aria-current="true"]')
+    playground.page.wait_for_function(
+        "start => document.querySelector('[data-start][aria-current]')?.dataset.start == start",
+        arg=third["timestamp"][0],
+    )
+    assert third["text"] in current.inner_text()
+    # The sound is drawn: some columns are high, some low.
+    playground.page.wait_for_function(
+        """() => {
+          const canvas = document.querySelector('canvas.wave'), third = Math.floor(canvas.height / 3);
+          const {data, width} = canvas.getContext('2d').getImageData(0, 0, canvas.width, third);
+          const heights = new Set();
+          for (let x = 0; x < width; x += 5) {
+            let height = 0;
+            for (let y = 0; y < third; y += 1) height += data[(y * width + x) * 4 + 3] > 0;
+            heights.add(height);
+          }
+          return heights.size > 5;
+        }"""
+    )
+
+
+def test_a_forecast_is_a_chart_with_its_interval(playground: Playground) -> None:
+    playground.run("forecast", "The next 6 months.", files=[file_of("sales.csv", SALES.encode(), "text/csv")])
+    predictions = playground.result["predictions"]
+    points = (
+        playground.part("chart")
+        .locator("circle")
+        .evaluate_all("all => all.map(one => ({...one.dataset, x: one.cx.baseVal.value, y: one.cy.baseVal.value}))")
+    )
+    assert [(point["date"], float(point["value"])) for point in points] == [
+        (one["date"], one["value"]) for one in predictions
+    ]
+    assert [point["x"] for point in points] == sorted(point["x"] for point in points)
+    rising = [point["y"] for point in sorted(points, key=lambda point: float(point["value"]))]
+    assert rising == sorted(rising, reverse=True), "what is more stands higher"
+    assert playground.part("chart").locator(".interval").count() == 1
+
+
+def test_a_field_leads_to_its_source(playground: Playground, model: FullModel) -> None:
+    model.script(Reply('{"platform": "nine", "track": "forty"}'))
+    body = playground.run(
+        "chat", "Which platform?", files=[file_of("sign.png", single_line("Platform nine").encoded())], schema=FIELDS
+    )
+    found = body["evidence"]["/platform"]
+    assert body["unsupported"] == ["/track"]
+    evidence = playground.part("evidence")
+    assert playground.polygons("evidence") == []
+    evidence.get_by_role("button", name="platform").click()
+    assert playground.polygons("evidence") == [corners(found["bounds"])]
+    assert is_near(playground.shown_bounds("evidence")[0], corners(found["bounds"]))
+    assert found["text"] in evidence.inner_text()
+    assert "not supported" in evidence.get_by_role("button", name="track").inner_text()
+    evidence.get_by_role("button", name="track").click()
+    assert playground.polygons("evidence") == []
+
+
+def test_an_answer_comes_piece_by_piece_and_can_be_stopped(playground: Playground, model: FullModel) -> None:
+    model.script(Reply(chunks=["One ", "two ", "three"], hang_after=3))
+    playground.start("chat", "Count.")
+    answer = playground.part("answer")
+    answer.get_by_text("One two").wait_for()
+    assert answer.get_attribute("aria-live") == "polite"
+    assert playground.part("run").is_disabled()
+    playground.part("stop").click()
+    model.llm.wait_for_cancelled()
+    playground.page.get_by_text("Stopped").wait_for()
+    assert answer.inner_text().startswith("One two")
+    assert playground.part("stop").is_disabled()
+    model.script(Reply(chunks=["Four ", "five."], reasoning="I count on."))
+    playground.page.get_by_text("More", exact=False).first.click()
+    playground.part("reasoning").select_option("high")
+    body = playground.run("chat", "Go on.")
+    assert answer.inner_text() == "Four five." == body["choices"][0]["message"]["content"]
+    assert body["reasoning"] == "I count on."
+    assert body["usage"]["completion_tokens"] > 0
+    assert "first words" in playground.part("timings").inner_text().lower()
+
+
+def test_an_error_is_told_in_its_own_words(playground: Playground) -> None:
+    playground.start("ocr", "Read it.")
+    error = playground.part("error")
+    error.wait_for()
+    assert error.get_attribute("role") == "alert"
+    assert "task 'ocr' needs an image or a document" in error.inner_text()
+    assert "400" in error.inner_text()
+    playground.run("ocr", files=[file_of("sign.png", single_line("Platform nine").encoded())])
+    assert not error.is_visible()
+
+
+def test_what_breaks_amid_a_stream_is_told_and_what_came_stays(playground: Playground, model: FullModel) -> None:
+    model.script(Reply(chunks=["One ", "two ", "three"], cut_after=3))
+    playground.start("chat", "Count.")
+    playground.part("error").wait_for()
+    assert playground.part("answer").inner_text().startswith("One")
+
+
+EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script><b>bold</b> [a](javascript:window.ran=1)"
+
+
+def test_markup_in_what_a_model_says_never_runs(playground: Playground, model: FullModel) -> None:
+    model.script(Reply(EVIL), Reply(json.dumps({"platform": EVIL, "track": EVIL})))
+    playground.run("chat", "Say it.")
+    assert playground.part("answer").text_content() == EVIL
+    playground.run("chat", "Platform nine.", schema=FIELDS)
+    assert EVIL in (playground.part("evidence").text_content() or "")
+    assert playground.page.evaluate("window.ran") is None
+    assert playground.page.locator("main b, main script, main img").count() == 0
+
+
+def test_results_of_the_web_are_cards_whose_links_are_the_webs(playground: Playground) -> None:
+    found: list[dict[str, Any]] = [
+        {"title": EVIL, "url": "javascript:window.ran=1", "description": EVIL, "content": "", "snippets": []},
+        {"title": "Good", "url": "https://example.org/a", "description": "", "content": "", "snippets": ["A snippet"]},
+    ]
+    content = json.dumps({"name": "web_search", "result": found})
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    playground.page.route("**/v1/chat/completions", lambda route: route.fulfill(json={"choices": [choice]}))
+    playground.run("web_search", "Anything")
+    [good] = playground.part("answer").get_by_role("link").all()
+    assert good.get_attribute("href") == "https://example.org/a"
+    assert "noopener" in (good.get_attribute("rel") or "")
+    assert "A snippet" in playground.part("answer").inner_text()
+    assert playground.page.evaluate("window.ran") is None
+
+
+def test_fields_are_listed_as_one_adds_them(playground: Playground) -> None:
+    playground.page.get_by_role("button", name="Add a field").click()
+    playground.page.get_by_label("Name of field 1").fill("total")
+    playground.page.get_by_label("Type of field 1").select_option("number")
+    playground.page.get_by_label("Description of field 1").fill("What is to be paid")
+    schema = json.loads(playground.part("schema").input_value())
+    assert schema["properties"] == {"total": {"type": "number", "description": "What is to be paid"}}
+    assert schema["required"] == ["total"]
+    assert '"total"' in (playground.part("code").text_content() or "")

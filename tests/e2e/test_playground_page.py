@@ -1,0 +1,235 @@
+"""The playground as a page: its key, its policy, its size, its looks, without a mouse, and the code that it shows.
+
+What axe would look for is looked for here by hand, as axe-core is not there without a package of npm's: names of all
+that can be operated (from the browser's accessibility tree), contrast of every text, live regions, no way sideways.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.conftest import KEY, needs_browser
+from tests.pages import single_line
+from tests.playground import Playground, file_of, watched
+from tests.server import Server
+
+pytestmark = needs_browser
+MOST_BYTES = 250_000
+SIGN = file_of("sign's.png", single_line("Platform nine").encoded())
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser: Browser, server: Server) -> Iterator[Page]:
+    with watched(browser, server.base_url) as page:
+        yield page
+
+
+@pytest.fixture
+def playground(shared_page: Page, server: Server) -> Playground:
+    shared_page.emulate_media(color_scheme="light")
+    shared_page.set_viewport_size({"width": 1280, "height": 900})
+    playground = Playground(shared_page, server.base_url)
+    playground.open()
+    shared_page.evaluate("sessionStorage.clear()")
+    shared_page.reload()
+    return playground
+
+
+def test_a_key_is_asked_for_and_kept_in_the_tab_alone(playground: Playground) -> None:
+    page = playground.page
+    playground.start("ocr", files=[SIGN])
+    playground.part("error").wait_for()
+    assert "No API key was provided" in playground.part("error").inner_text()
+    assert page.evaluate("document.activeElement.dataset.testid") == "key"
+    page.keyboard.type(KEY)
+    page.keyboard.press("Enter")
+    playground.done()
+    assert "Platform nine" in playground.part("answer").inner_text()
+    assert page.evaluate("Object.values(sessionStorage)") == [KEY]
+    assert page.evaluate("localStorage.length + document.cookie.length") == 0
+    code = playground.part("code").text_content() or ""
+    assert "$OPENFAZE_API_KEY" in code
+    assert KEY not in code
+    assert KEY not in page.url
+    page.reload()
+    assert playground.part("key").input_value() == KEY
+
+
+def test_the_body_is_shown_as_it_came(playground: Playground) -> None:
+    with playground.page.expect_response("**/v1/chat/completions") as response:
+        playground.run("ocr", files=[SIGN], key=KEY)
+    shown = playground.part("json").text_content() or ""
+    assert json.loads(shown) == response.value.json()
+    strings = r'"(?:[^"\\]|\\.)*"'
+    assert re.findall(strings, shown) == re.findall(strings, response.value.text())
+
+
+def test_the_code_does_the_same(playground: Playground, tmp_path: Path) -> None:
+    """As it is pasted, where the file lies; with a prompt that a shell would like to run."""
+    (tmp_path / SIGN["name"]).write_bytes(SIGN["buffer"])
+    prompt = "Read 'it' for $HOME, `id` and \\n $(id)."
+    playground.run("ocr", prompt, files=[SIGN], key=KEY)
+    [curl, python, javascript] = playground.part("code").locator("pre").all_text_contents()
+    env = {"PATH": os.environ["PATH"], "OPENFAZE_API_KEY": KEY}
+
+    def printed(*command: str) -> str:
+        result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=100)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    said = playground.body["choices"][0]["message"]["content"]
+    assert json.loads(printed("bash", "-c", curl))["choices"][0]["message"]["content"] == said
+    assert printed(sys.executable, "-c", python).strip() == said
+    body = playground.page.evaluate("text => text", curl).split("<<JSON\n")[1].removesuffix("\nJSON")
+    assert json.dumps(prompt)[1:-1].replace("\\", "\\\\").replace("$", "\\$").replace("`", "\\`") in body
+    if node := shutil.which("node"):
+        (tmp_path / "ask.mjs").write_text(javascript)
+        assert printed(node, "ask.mjs").strip() == said
+
+
+def test_it_may_run_nothing_but_its_own_files(browser: Browser, server: Server) -> None:
+    """Were markup to get in, the policy would stop it."""
+    page = browser.new_page()
+    page.goto(server.base_url)
+    ran = page.evaluate(
+        """async () => {
+          const refused = new Promise(done => document.addEventListener('securitypolicyviolation', done, {once: true}));
+          const script = document.createElement('script');
+          script.textContent = 'window.ran = 1';
+          document.body.append(script);
+          return [(await refused).effectiveDirective, window.ran];
+        }"""
+    )
+    page.close()
+    assert ran == ["script-src-elem", None]
+
+
+def test_the_first_load_is_small(browser: Browser, server: Server) -> None:
+    with watched(browser, server.base_url) as page:
+        sizes: dict[str, int] = {}
+        page.on("requestfinished", lambda request: sizes.update({request.url: request.sizes()["responseBodySize"]}))
+        page.goto(server.base_url, wait_until="networkidle")
+        assert page.get_by_test_id("run").is_enabled()
+        loaded = sum(sizes.values())
+        print(f"\n{len(sizes)} files, {loaded / 1000:.1f} kB compressed")
+        assert len(sizes) > 10
+        assert loaded < MOST_BYTES
+        assert not any("pdfjs" in url for url in sizes)
+
+
+CONTRAST = """() => {
+  const parse = colour => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+  const over = ([r, g, b, alpha = 1], below) => [r, g, b].map((value, at) => value * alpha + below[at] * (1 - alpha));
+  const linear = one => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const ground = element => {
+    const chain = [];
+    for (let one = element; one; one = one.parentElement) chain.unshift(parse(getComputedStyle(one).backgroundColor));
+    return chain.reduce((below, top) => over(top, below), [255, 255, 255]);
+  };
+  const poor = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
+    if (element.closest('svg, :disabled, noscript, option')) continue;
+    const back = ground(element), ink = over(parse(getComputedStyle(element).color), back);
+    const [one, other] = [light(ink), light(back)].sort((a, b) => b - a);
+    const ratio = (one + 0.05) / (other + 0.05);
+    if (ratio < 4.5) poor.push(`${walker.currentNode.data.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(playground: Playground, scheme: str) -> None:
+    page = playground.page
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]")
+    assert (background > 128) is (scheme == "light")
+    page.get_by_text("More", exact=False).first.click()
+    playground.run("ocr", files=[SIGN], key=KEY)
+    assert page.evaluate(CONTRAST) == []
+    playground.start("ocr")
+    page.get_by_role("button", name="Remove sign's.png").click()
+    playground.part("run").click()
+    playground.part("error").wait_for()
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_everything_fits_a_telephone(playground: Playground) -> None:
+    page = playground.page
+    page.set_viewport_size({"width": 360, "height": 740})
+    playground.run("ocr", files=[SIGN], key=KEY)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("scrollY") > 300, "the results are in view"
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, textarea')].filter(one => one.checkVisibility())
+          .filter(one => { const box = one.getBoundingClientRect(); return box.right > 360.5 || box.left < -0.5; })
+          .map(one => one.outerHTML)"""
+    )
+    assert outside == []
+
+
+def test_all_that_can_be_operated_has_a_name(playground: Playground) -> None:
+    page = playground.page
+    page.get_by_text("More", exact=False).first.click()
+    page.get_by_role("button", name="Add a field").click()
+    playground.run("ocr", files=[SIGN, file_of("b.png", single_line("Exit").encoded())], key=KEY)
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    shown = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in nodes
+        if not node["ignored"]
+        and any(one["name"] == "focusable" and one["value"]["value"] for one in node.get("properties", ()))
+    ]
+    assert {"button", "textbox", "combobox", "checkbox", "slider", "link"} <= {role for role, _ in shown}
+    nameless = [role for role, name in shown if not name.strip() and role not in ("RootWebArea", "generic")]
+    assert nameless == []
+    headings = [node["name"]["value"] for node in nodes if node.get("role", {}).get("value") == "heading"]
+    assert headings[0] == "openfaze playground"
+    assert page.locator("[role=status]").count() == 1
+    ids = page.eval_on_selector_all("[id]", "all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_it_can_be_used_without_a_mouse(playground: Playground) -> None:
+    page = playground.page
+    playground.part("key").fill(KEY)
+    playground.part("file").set_input_files([SIGN])
+    playground.part("task").focus()
+    page.keyboard.type("OCR")
+    assert playground.part("task").input_value() == "ocr"
+    page.keyboard.press("Control+Enter")
+    playground.done()
+    reached = set()
+    page.get_by_role("link", name="Skip to the results").focus()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        place = page.evaluate(
+            """() => {
+              const one = document.activeElement, style = getComputedStyle(one);
+              const ringed = one.closest('.drop') ?? one;
+              const ring = style.outlineStyle !== 'none' ? style : getComputedStyle(ringed);
+              if (one === document.body) return ['end', true];
+              const name = one.dataset.testid ?? one.className.baseVal ?? one.className;
+              return [name, ring.outlineStyle !== 'none'];
+            }"""
+        )
+        if place[0] == "end":
+            break
+        reached.add(place[0])
+        assert place[1], f"{place[0]} shows that it has the focus"
+    assert {"key", "task", "file", "prompt", "schema", "run", "overlay", "confidence"} <= reached
+    assert any("word" in name for name in reached)
+    assert "json" in reached
