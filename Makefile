@@ -63,11 +63,12 @@ test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no
 test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM
 	$(VENV)/bin/pytest --timeout 900 tests/llm_servers
 
-check: $(VENV)/.dev ## Lint, formatting, types, import directions
+check: $(VENV)/.dev ## Lint, formatting, types, import directions, known vulnerabilities of what is pinned
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/python requirements/audit.py
 
 bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, and how planning and evidence cost
 	$(VENV)/bin/python -m tests.bench.ocr
