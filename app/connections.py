@@ -20,7 +20,7 @@ import pydantic_core
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.errors import ApiError, BadRequest
+from app.errors import SAFE, ApiError, BadRequest
 
 TICK_S = 1.0
 """Between two looks at all connections: deadlines are this coarse."""
@@ -307,7 +307,7 @@ class BoundedProtocol(HttpToolsProtocol):
             b"content-type: application/json",
             b"content-length: %d" % len(body),
             b"x-request-id: " + request_id.encode(),
-            *(f"{name}: {value}".encode() for name, value in error.headers.items()),
+            *(f"{name}: {value}".encode() for name, value in {**error.headers, **SAFE}.items()),
             b"connection: close",
         ]
         self.transport.write(STATUS_LINE[error.status] + b"\r\n".join(head) + b"\r\n\r\n" + body)

@@ -39,6 +39,9 @@ LONGEST_RETRY_S = 60
 GOOD_BYE_S = 1.0
 """Seconds for the last words to a caller, who may not read them."""
 
+SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+"""Headers of answers that do not say otherwise: they are what they say, and nobody else's."""
+
 log = structlog.get_logger(__name__)
 
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.admission import Admission, Visit
 from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
-from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
+from app.errors import GOOD_BYE_S, SAFE, ApiError, shutting_down, told
 from app.metrics import Metrics
 from app.telemetry import Stages
 from app.tracing import Traces, answered
@@ -62,8 +62,6 @@ WATCHING = (*PROBES, "/metrics")
 PAGES = ("/", "/docs", "/openapi.json")
 """… so that a browser needs none: what they say is the same on every server. What they ask for needs one."""
 
-SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
-"""Headers of answers that do not say otherwise: they are what they say, and nobody else's."""
 EXPOSED = (
     "x-request-id",
     "server-timing",

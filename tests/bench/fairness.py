@@ -1,0 +1,228 @@
+"""What a flood costs another key: the 95th percentile of its calls, alone and while one key asks for all that it can.
+
+python -m tests.bench.fairness [--calls 40] [--flood 100] [--only OCR sandbox]
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, MutableSequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from tests.e2e.conftest import data_url, ocr_request
+from tests.llm_server import Reply, serving_llm
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+from tests.pdfs import pdf_of_pages
+from tests.server import serving
+
+ALICE, BOB = "key-of-alice", "key-of-bob"
+CHAT = "/v1/chat/completions"
+PAUSE_S = 0.01
+FLOOD_NICE = 5
+MB = 1 << 20
+FLOODED_AFTER_S = 3.0
+LLM_S = 0.05
+"""That the scripted LLM takes."""
+LINES = 5000
+"""Of a batch, more than run while it is measured."""
+
+
+Answers = MutableSequence[int]
+"""Of a flood: how many were served, how many refused, and how many were sent."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call that is made again and again."""
+
+    body: bytes
+    path: str = CHAT
+    content_type: str = "application/json"
+
+    @classmethod
+    def chat(cls, body: dict[str, Any]) -> "Asked":
+        return cls(json.dumps(body).encode())
+
+    @classmethod
+    def upload(cls, content: bytes) -> "Asked":
+        request = httpx.Request("POST", "http://x", files={"file": ("a.txt", content)}, data={"purpose": "user_data"})
+        return cls(request.read(), "/v1/files", request.headers["content-type"])
+
+    async def by(self, client: httpx.AsyncClient, key: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {key}", "content-type": self.content_type}
+        return await client.post(self.path, content=self.body, headers=headers)
+
+
+@dataclass(frozen=True)
+class Case:
+    flood: Asked
+    asked: Asked
+    most: int = 1000
+    """Calls of the flood at a time: more would be refused, and refusals hold up nobody."""
+
+
+async def p95_s(client: httpx.AsyncClient, asked: Asked, calls: int) -> float:
+    took = []
+    for _ in range(calls):
+        begun = time.perf_counter()
+        response = await asked.by(client, BOB)
+        response.raise_for_status()
+        took.append(time.perf_counter() - begun)
+    return float(np.percentile(took, 95))
+
+
+def client_of(base_url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=base_url, timeout=600, limits=httpx.Limits(max_connections=None), trust_env=False)
+
+
+def flood(base_url: str, asked: Asked, many: int, answers: Answers) -> None:
+    """For ever, in a process of its own: whoever measures has no part in it. It stands for other machines, so it takes
+    as little of the server's processors as it can: it looks at no more of an answer than it must. Every other caller
+    waits as long as it is told to when it is refused, as SDKs do; the others never do."""
+    os.nice(FLOOD_NICE)
+    url = httpx.URL(base_url)
+    sent = f"POST {asked.path} HTTP/1.1\r\nhost: {url.host}\r\nauthorization: Bearer {ALICE}\r\n"
+    sent += f"content-type: {asked.content_type}\r\ncontent-length: {len(asked.body)}\r\n\r\n"
+
+    async def one(*, is_polite: bool) -> None:
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        while True:
+            writer.write(sent.encode() + asked.body)
+            answers[2] += 1
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
+            headers = dict(line.split(": ", 1) for line in head if ": " in line)
+            await reader.readexactly(int(headers["content-length"]))
+            answers[head[0].split()[1] != "200"] += 1
+            await asyncio.sleep(float(headers.get("retry-after", PAUSE_S)) if is_polite else PAUSE_S)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one(is_polite=number % 2 == 0) for number in range(many)))
+
+    asyncio.run(all_of_them())
+
+
+@asynccontextmanager
+async def batch_of(client: httpx.AsyncClient, asked: Asked) -> AsyncIterator[None]:
+    """The same call as the lines of a batch of the other key, while the block runs."""
+    headers = {"authorization": f"Bearer {ALICE}"}
+    lines = (
+        b'{"custom_id":"%d","method":"POST","url":"%s","body":%s}\n' % (number, asked.path.encode(), asked.body)
+        for number in range(LINES)
+    )
+    form: dict[str, Any] = {"files": {"file": ("lines.jsonl", b"".join(lines))}, "data": {"purpose": "batch"}}
+    file = (await client.post("/v1/files", headers=headers, **form)).raise_for_status().json()["id"]
+    body = {"input_file_id": file, "endpoint": asked.path, "completion_window": "24h"}
+    batch = (await client.post("/v1/batches", headers=headers, json=body)).raise_for_status().json()
+    while batch["status"] == "validating" or not batch["request_counts"]["completed"]:
+        await asyncio.sleep(PAUSE_S)
+        batch = (await client.get(f"/v1/batches/{batch['id']}", headers=headers)).json()
+    try:
+        yield
+    finally:
+        (await client.post(f"/v1/batches/{batch['id']}/cancel", headers=headers)).raise_for_status()
+
+
+async def beside_a_batch(client: httpx.AsyncClient, name: str, asked: Asked, calls: int) -> None:
+    quiet = await p95_s(client, asked, calls)
+    async with batch_of(client, asked):
+        beside = await p95_s(client, asked, calls)
+    print(
+        f"{name:12} p95 quiet {quiet * 1e3:.0f} ms, beside another key's batch {beside * 1e3:.0f} ms: "
+        f"{beside / quiet:.1f} times",
+        flush=True,
+    )
+
+
+async def fairness(client: httpx.AsyncClient, name: str, case: Case, many: int, calls: int) -> None:
+    await p95_s(client, case.asked, 5)  # engines are loaded
+    quiet = await p95_s(client, case.asked, calls)
+    spawn = multiprocessing.get_context("spawn")
+    answers = spawn.Array("q", 3, lock=False)
+    arguments = (str(client.base_url), case.flood, min(many, case.most), answers)
+    flooding = spawn.Process(target=flood, args=arguments)
+    flooding.start()
+    try:
+        while answers[2] < arguments[2]:
+            await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(FLOODED_AFTER_S)
+        before, begun = list(answers), time.perf_counter()
+        flooded = await p95_s(client, case.asked, calls)
+        took = time.perf_counter() - begun
+        served, refused, _ = ((now - then) / took for now, then in zip(answers, before, strict=True))
+    finally:
+        flooding.terminate()
+        flooding.join()
+    print(
+        f"{name:12} p95 quiet {quiet * 1e3:.0f} ms, flooded {flooded * 1e3:.0f} ms: {flooded / quiet:.1f} times; "
+        f"of the flood, {served:.0f} a second are answered and {refused:.0f} refused",
+        flush=True,
+    )
+    await asyncio.sleep(1)  # what was begun ends
+
+
+def script(code: str) -> Asked:
+    system = {"role": "system", "content": "<task>code_sandbox</task>"}
+    messages = [system, {"role": "user", "content": f"```python\n{code}\n```"}]
+    return Asked.chat({"model": "interfaze-beta", "messages": messages})
+
+
+def cases(origin: Origin) -> dict[str, Case]:
+    sign = Asked.chat(ocr_request(data_url(origin.files["/sign.png"])))
+    document = Asked.chat(ocr_request(data_url(pdf_of_pages(3), "application/pdf")))
+    question = Asked.chat({"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hello"}]})
+    file = Asked.upload(b"a" * 2 * MB)
+    return {
+        "OCR": Case(sign, sign),
+        "sandbox": Case(script("while True: pass"), script("print(1)"), most=6),
+        "fetches": Case(
+            Asked.chat(ocr_request(origin.url("/held/sign.png"))), Asked.chat(ocr_request(origin.url("/sign.png")))
+        ),
+        "decoding": Case(document, document),
+        "LLM": Case(question, question),
+        "uploads": Case(file, file),
+    }
+
+
+async def main(calls: int, many: int, only: list[str]) -> None:
+    reply = Reply("{}", delay_s=LLM_S)
+    with serving_llm(lambda _: reply) as llm, serving_origin() as origin, tempfile.TemporaryDirectory() as folder:
+        origin.files["/sign.png"] = single_line("Platform nine").encoded()
+        with serving(
+            Path(folder) / "log",
+            api_keys=f"{ALICE},{BOB}",
+            llm_base_url=llm.base_url,
+            llm_model="scripted",
+            llm_abilities="tools,json_schema",
+            llm_context_tokens=32768,
+            llm_calls_at_once=4,
+            fetch_allow="127.0.0.1/32",
+            code_sandbox="on",
+            max_files_mb=1e6,
+            max_files=1_000_000,
+        ) as server:
+            async with client_of(server.base_url) as client:
+                for name, case in cases(origin).items():
+                    if not only or name in only:
+                        await fairness(client, name, case, many, calls)
+                if not only or "batches" in only:
+                    await beside_a_batch(client, "batches", cases(origin)["OCR"].asked, calls)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=40)
+    parser.add_argument("--flood", type=int, default=100)
+    parser.add_argument("--only", nargs="*", default=[], help="resources whose sharing is measured, or batches; all")
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.calls, arguments.flood, arguments.only))
