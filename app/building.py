@@ -24,6 +24,7 @@ from app.state import redis_entries, sealing
 from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.entries import Entries, EntryStore
 from app.state.redis_entries import RedisEntries
+from app.state.responses import RESPONSE_PREFIX, ResponseStore
 from app.state.sealing import Seal
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_entries import SqliteEntries
@@ -105,10 +106,12 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
 
     async def purge(tenant: str) -> list[tuple[str, int]]:
         files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
+        responses = build_responses(settings, FairExecutor("wire"))
         try:
             # First those: what runs writes files.
             deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
             deleted.append(("days of usage", await counters.forget(tenant)))
+            deleted.append(("responses", await responses.purge(tenant)))
             # Also where the cache is off now, or was never heard of in this shell.
             if _has_cache(settings):
                 answers, questions = build_entry_store(settings), build_known_questions(settings)
@@ -121,6 +124,7 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
             await files.close()
             await counters.close()
             await batches.close()
+            await responses.close()
         return deleted
 
     return purge
@@ -254,11 +258,25 @@ def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
     return Entries(build_entry_store(settings), _build_seal(settings), threads)
 
 
-def _build_seal(settings: Settings) -> Seal:
+def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
+    """Of `max_bytes`; without, of an answer of the cache."""
     secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
     if secret and not sealing.can_encrypt():
         raise ValueError(f"{PREFIX}CACHE_SECRET encrypts what is kept by a library. {sealing.REMEDY}")
-    return Seal(int(settings.cache_max_entry_mb * MB), secret)
+    return Seal(max_bytes or int(settings.cache_max_entry_mb * MB), secret)
+
+
+def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
+    """In Redis where several servers share their state, else in a file. Raises ValueError."""
+    store: EntryStore
+    if settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"):
+        build_counters(settings)  # says what is wrong with it
+        store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
+    else:
+        file = _beside_files(settings) / "state" / "responses.sqlite"
+        store = SqliteEntries(file, int(settings.max_responses_mb * MB), of_each=True)
+    seal = _build_seal(settings, int(settings.max_response_mb * MB))
+    return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
 
 
 def build_known_questions(settings: Settings) -> KnownQuestions:

@@ -20,7 +20,7 @@ from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.metrics import Routes
 from app.middleware import EXPOSED, RequestScope, error_response
 from app.openapi import Api
-from app.routes import audio, batches, chat, embeddings, files, moderations, pages, status
+from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
 from app.services import Services
 from app.settings import Settings
 from app.telemetry import log_stray_exceptions
@@ -31,7 +31,7 @@ from models.memory import Activity, return_free_memory_for_ever
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Raises ValueError for settings that cannot be served."""
     settings = settings or Settings()
-    routers = [one.router for one in (chat, embeddings, audio, moderations, files, batches, status, pages)]
+    routers = [one.router for one in (chat, responses, embeddings, audio, moderations, files, batches, status, pages)]
     if settings.metrics_port is None:
         routers.append(status.metrics_router)
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.report_devices(),
             services.preload(),
             services.files.sweep_for_ever(),
+            services.responses.sweep_for_ever(),
             services.keys.follow_file(),
             services.admission.keep_for_ever(),
             runner.run_for_ever(),

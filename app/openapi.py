@@ -22,6 +22,7 @@ Where the server has keys, **Authorize** with one of them first; without keys, s
 """
 _TAGS = {
     "chat": "Run tasks and the full model: everything goes through here.",
+    "responses": "The same as chat, in the form of OpenAI's newer API, with responses that are kept.",
     "embeddings": "Vectors of texts, to find what means the same.",
     "audio": "Speech, in the form of OpenAI's audio routes.",
     "moderations": "What the guard makes of texts and pictures.",

@@ -19,6 +19,7 @@ from app.building import (
     build_known_questions,
     build_loader,
     build_politeness,
+    build_responses,
     build_runtime,
     build_search,
     build_shaped_by,
@@ -111,6 +112,7 @@ class Services:
         embedder = self.runtime.find(EMBEDDING)
         planner = Planner(embedder, self.has_task)
         self.entries = build_entries(settings, self.wire)
+        self.responses = build_responses(settings, self.wire)
         self.rephrased: Rephrased | None = None
         self.readings: Readings | None = None
         recall = self._recall(settings, self.entries) if self.entries is not None else None
@@ -241,6 +243,7 @@ class Services:
             # Writes what waits, with threads of another part.
             self.rephrased,
             self.entries,
+            self.responses,
             self.executor,
             self.evidence_executor,
             self.wire,

@@ -178,6 +178,12 @@ class Settings(BaseSettings):
     """Megabytes of all files that one key has uploaded."""
     files_ttl_hours: float = Field(default=720, ge=0)
     """Hours after which an uploaded file is deleted; 0 keeps files until they are deleted."""
+    responses_ttl_hours: float = Field(default=720, ge=0)
+    """Hours for which responses are kept whose request does not say `"store": false`; 0 keeps none."""
+    max_response_mb: float = Field(default=64, gt=0)
+    """Megabytes of one response with its input; a larger one is answered and not kept."""
+    max_responses_mb: float = Field(default=1024, gt=0)
+    """Megabytes of all responses of one key in SQLite, as compressed; those that were used least lately leave first."""
     max_batches: int = Field(default=100, ge=1)
     """Batches of one key that are not over."""
     max_batch_lines: int = Field(default=50_000, ge=1)

@@ -1,7 +1,7 @@
 """Events become one completion, or the chunks of a stream; and what a client is warned of."""
 
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -50,7 +50,7 @@ _OF_OPENAI = (
     "web_search_options",
 )
 """Fields of chat completions that are accepted and have no effect here."""
-_KNOWN = {
+_KNOWN: Mapping[str, Sequence[str]] = {
     "": (*PASSED_ON, *_OF_OPENAI),
     "stream_options": ("include_obfuscation",),
     "response_format": (),
@@ -79,21 +79,23 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
         yield "A user message holds a <task> tag, which has no effect there: it counts in system messages alone."
     shape = request.response_format
-    yield from _misspelt(request, "")
-    yield from _misspelt(request.stream_options, "stream_options")
-    yield from _misspelt(shape, "response_format")
-    yield from _misspelt(request.ocr, "ocr")
-    yield from _misspelt(shape.json_schema if shape else None, "response_format.json_schema")
+    yield from misspelt(request, "")
+    yield from misspelt(request.stream_options, "stream_options")
+    yield from misspelt(shape, "response_format")
+    yield from misspelt(request.ocr, "ocr")
+    yield from misspelt(shape.json_schema if shape else None, "response_format.json_schema")
 
 
-def _misspelt(sent: BaseModel | None, path: str) -> Iterator[str]:
-    """Unknown fields beside which none of the name that they resemble was sent."""
+def misspelt(sent: BaseModel | None, path: str, known: Sequence[str] | None = None) -> Iterator[str]:
+    """Unknown fields beside which none of the name that they resemble was sent; `known`: what the object at `path` may
+    hold besides what its class declares, where it is no chat request's."""
     if sent is None or not sent.model_extra:
         return
     declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
-    known = {name: declared.get(name, name in sent.model_extra) for name in (*declared, *_KNOWN[path])}
-    absent = {_letters(name): name for name, is_there in known.items() if not is_there}
-    unknown = (name for name in islice(sent.model_extra, _MOST) if name not in known and len(name) <= _LONGEST)
+    others = _KNOWN[path] if known is None else known
+    places = {name: declared.get(name, name in sent.model_extra) for name in (*declared, *others)}
+    absent = {_letters(name): name for name, is_there in places.items() if not is_there}
+    unknown = (name for name in islice(sent.model_extra, _MOST) if name not in places and len(name) <= _LONGEST)
     for name in islice(unknown, _MOST_COMPARED):
         place = f"{path}." if path else ""
         for meant in get_close_matches(_letters(name), absent, n=1, cutoff=_LIKENESS):
@@ -213,9 +215,9 @@ def stream(
     return feed.encoded(_Chunks(envelope, options).of, sse.PING, first_ping_s, ping_s)
 
 
-def failure(error: ApiError, request_id: str) -> bytes:
+def failure(request_id: str) -> Callable[[ApiError], bytes]:
     """How a stream that has begun ends when something breaks."""
-    return sse.error(error.body(request_id)) + sse.DONE
+    return lambda error: sse.error(error.body(request_id)) + sse.DONE
 
 
 class _Chunks:

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.access.admission import Visit
 from app.chat.event_driver import Feed, Progress, Work, as_progress
-from app.chat.render import FIRST_PING_S, PING_S
+from app.chat.render import FIRST_PING_S, PING_S, failure
 from app.middleware import until_disconnect
 from app.openapi import body_schema
 from app.routes.body import EventStream, UploadForm, body_pieces, is_on
@@ -257,7 +257,7 @@ async def transcribe(request: Request) -> Response:
     feed = await _feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
     if asked.stream:
         pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
-        return EventStream(feed, pieces, stages, request.state.request_id)
+        return EventStream(feed, pieces, stages, failure(request.state.request_id))
     return _answer(transcription(await _transcript(request, feed), asked), stages)
 
 

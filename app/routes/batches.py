@@ -12,16 +12,18 @@ from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
 from app.openapi import json_body
-from app.routes import chat, embeddings, moderations
+from app.routes import chat, embeddings, moderations, responses
 from app.routes.body import is_on, read_body
 from app.services import Services
 from app.state.entries import StoreDown
 from app.wire.parse import parse_aside
 from app.wire.request import ChatRequest, Wire
+from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
 
 ENDPOINTS: Mapping[str, Endpoint[Any]] = {
     "/v1/chat/completions": Endpoint(ChatRequest, chat.answer_line),
+    "/v1/responses": Endpoint(ResponsesRequest, responses.answer_line),
     "/v1/embeddings": Endpoint(embeddings.EmbeddingRequest, embeddings.answer_line),
     "/v1/moderations": Endpoint(moderations.ModerationRequest, moderations.answer_line),
 }

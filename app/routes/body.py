@@ -4,7 +4,7 @@ comes, and server-sent events."""
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from typing import IO
 
@@ -15,8 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.chat import render
-from app.errors import GOOD_BYE_S, BadRequest, PayloadTooLarge, shutting_down, told
+from app.errors import GOOD_BYE_S, ApiError, BadRequest, PayloadTooLarge, shutting_down, told
 from app.middleware import ClientGone, until_disconnect
 from app.services import Services
 from app.telemetry import Stages
@@ -119,16 +118,16 @@ class EventStream(Response):
         feed: contextlib.AbstractAsyncContextManager[object],
         pieces: AsyncGenerator[bytes, None],
         stages: Stages,
-        request_id: str,
+        failure: Callable[[ApiError], bytes],
     ) -> None:
-        """`pieces` come while `feed` is open."""
+        """`pieces` come while `feed` is open; `failure` is how a stream that has begun ends."""
         # `no` keeps nginx from holding pieces back.
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
         self._pieces = pieces
         self._stages = stages
-        self._request_id = request_id
+        self._failure = failure
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         await until_disconnect(receive, self._send_all(send))
@@ -149,13 +148,13 @@ class EventStream(Response):
             except Exception as error:  # noqa: BLE001 - `told` logs what has to be
                 public = told(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
-                await _send_piece(send, render.failure(public, self._request_id))
+                await _send_piece(send, self._failure(public))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOOD_BYE_S):
-                await _send_piece(send, render.failure(shutting_down(), self._request_id))
+                await _send_piece(send, self._failure(shutting_down()))
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -67,17 +67,8 @@ async def chat_completions(request: Request) -> Response:
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
-    limit_s, spent_s = services.settings.request_timeout_s, stages.seconds
-    call = Call(
-        chat,
-        request.state.caller,
-        skip_planning=any(is_on(request, name) for name in SKIP_PLANNING),
-        fresh=asks_to_be_forgotten(request),
-        stages=stages,
-        limit=TimeLimit.of(limit_s, spent_s),
-        visit=request.state.visit,
-    )
-    feed = Feed(services.pipeline.run(call), limit_s, spent_s)
+    limit_s = services.settings.request_timeout_s
+    feed = Feed(services.pipeline.run(call_of(request, chat)), limit_s, stages.seconds)
     if chat.stream:
         options = StreamOptions(
             include_usage=bool(chat.stream_options and chat.stream_options.include_usage),
@@ -85,11 +76,26 @@ async def chat_completions(request: Request) -> Response:
             show_progress=is_on(request, "x-interfaze-progress"),
             show_reasoning=chat.shows_reasoning,
         )
-        return EventStream(feed, render.stream(feed, envelope, options), stages, envelope.id)
+        return EventStream(feed, render.stream(feed, envelope, options), stages, render.failure(envelope.id))
 
     content, _ = await until_disconnect(request.receive, _completed(services, feed, envelope, chat))
     stages.done("render")
     return await json_response(content, {"server-timing": stages.header})
+
+
+def call_of(request: Request, chat: ChatRequest) -> Call:
+    """What the pipeline runs for `request`, which comes to `chat`."""
+    services: Services = request.app.state.services
+    stages: Stages = request.state.stages
+    return Call(
+        chat,
+        request.state.caller,
+        skip_planning=any(is_on(request, name) for name in SKIP_PLANNING),
+        fresh=asks_to_be_forgotten(request),
+        stages=stages,
+        limit=TimeLimit.of(services.settings.request_timeout_s, stages.seconds),
+        visit=request.state.visit,
+    )
 
 
 async def answer_line(services: Services, chat: ChatRequest, visit: Visit, request_id: str) -> Answer:

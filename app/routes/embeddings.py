@@ -108,7 +108,7 @@ async def embed(request: Request) -> Response:
     asked = await parse_aside(EmbeddingRequest, body, services.settings.max_json_values, services.wire)
     request.state.log = {"model": asked.model, "stages": stages.milliseconds}
     stages.done("read")
-    answer = await until_disconnect(request.receive, _embedded(services, asked, request.state.visit))
+    answer = await until_disconnect(request.receive, _embedded(services, asked, request.state.visit, stages.seconds))
     assert answer.usage is not None
     stages.input_tokens += answer.usage.prompt_tokens
     stages.done("embed")
@@ -120,7 +120,8 @@ async def answer_line(services: Services, asked: EmbeddingRequest, visit: Visit,
     return await _embedded(services, asked, visit)
 
 
-async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit) -> Answer:
+async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, spent_s: float = 0.0) -> Answer:
+    """Raises as the route does; `spent_s`: since the request came."""
     check_model(asked.model, "model", EMBEDDING_MODEL)
     texts, seconds = asked.texts, services.settings.request_timeout_s
     chars, most = sum(map(len, texts)), services.settings.of(EmbeddingSettings).max_embedded_chars
@@ -131,7 +132,7 @@ async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit) -
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if visit.is_limited else 0
     await visit.enter(EMBEDDINGS, estimate)
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with asyncio.timeout(seconds - spent_s) as limit:
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
             passages = await services.executor.run(_passages, embedder, texts)

@@ -15,7 +15,7 @@ from models.fair_executor import FairExecutor
 
 T = TypeVar("T")
 
-Kind = Literal["answer", "reading"]
+Kind = Literal["answer", "reading", "response"]
 PATIENCE_S = 0.05
 """What a look-up may cost a request."""
 WRITE_S = 5.0
@@ -65,6 +65,12 @@ class EntryStore(Protocol):
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
         """All of it or nothing, whatever happens meanwhile."""
+
+    async def delete(self, key: Key) -> bool:
+        """Whether it was there."""
+
+    async def sweep(self) -> int:
+        """Takes out what is too old, where that does not go by itself; the number of entries."""
 
     async def held(self) -> list[Held]: ...
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 REMEDY = "Run `openfaze install redis`."
 PREFIX = "openfaze:entry:1:"
-"""Of all keys, with the version of what lies under them."""
+"""Of all keys of the cache, with the version of what lies under them."""
 _CONNECT_S = 1.0
 _MOST_CONNECTIONS = 64
 _AT_ONCE = 500
@@ -32,8 +32,9 @@ class RedisEntries:
     An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that a tenant's can be found.
     """
 
-    def __init__(self, url: str) -> None:
-        """Raises ValueError for a URL that is none of Redis. Connects when it is asked for something."""
+    def __init__(self, url: str, prefix: str = PREFIX) -> None:
+        """`prefix`: of the keys, apart from those of other uses. Raises ValueError for a URL that is none of Redis.
+        Connects when it is asked for something."""
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -44,24 +45,31 @@ class RedisEntries:
             url, max_connections=_MOST_CONNECTIONS, timeout=_CONNECT_S, socket_connect_timeout=_CONNECT_S, retry=retry
         )
         self._redis: Redis = Redis.from_pool(pool)
+        self._prefix = prefix
 
     async def get(self, key: Key) -> bytes | None:
-        found = await _tried(self._redis.get(_name(key)))
+        found = await _tried(self._redis.get(self._name(key)))
         # The client is set to decode nothing, which its types do not know.
         return found.encode() if isinstance(found, str) else found
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
-        await _tried(self._redis.set(_name(key), value, px=max(int(max_age_s * 1000), 1)))
+        await _tried(self._redis.set(self._name(key), value, px=max(int(max_age_s * 1000), 1)))
+
+    async def delete(self, key: Key) -> bool:
+        return bool(await _tried(self._redis.unlink(self._name(key))))
+
+    async def sweep(self) -> int:
+        return 0  # Redis does it
 
     async def held(self) -> list[Held]:
         sizes: list[tuple[str, str, int]] = []
-        async for names in self._names(f"{PREFIX}*"):
+        async for names in self._names(f"{self._prefix}*"):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
                     pipe.strlen(name)
                 lengths = await _tried(pipe.execute())
             for name, length in zip(names, lengths, strict=True):
-                tenant, kind, _ = name.removeprefix(PREFIX.encode()).decode().split(":")
+                tenant, kind, _ = name.removeprefix(self._prefix.encode()).decode().split(":")
                 sizes.append((tenant, kind, int(length)))
         grouped = groupby(sorted(sizes), key=lambda one: one[:2])
         found = [(tenant, kind, [size for *_, size in group]) for (tenant, kind), group in grouped]
@@ -69,12 +77,15 @@ class RedisEntries:
 
     async def purge(self, tenant: str | None = None) -> int:
         count = 0
-        async for names in self._names(f"{PREFIX}*" if tenant is None else f"{PREFIX}{tenant}:*"):
+        async for names in self._names(f"{self._prefix}*" if tenant is None else f"{self._prefix}{tenant}:*"):
             count += await _tried(self._redis.unlink(*names))
         return count
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    def _name(self, key: Key) -> str:
+        return f"{self._prefix}{key.tenant}:{key.kind}:{key.digest.hex()}"
 
     async def _names(self, pattern: str) -> AsyncIterator[list[bytes]]:
         """Without ever holding up Redis, as KEYS would."""
@@ -85,10 +96,6 @@ class RedisEntries:
                 yield [name.encode() if isinstance(name, str) else name for name in names]
             if not cursor:
                 return
-
-
-def _name(key: Key) -> str:
-    return f"{PREFIX}{key.tenant}:{key.kind}:{key.digest.hex()}"
 
 
 async def _tried(work: Awaitable[T]) -> T:

@@ -40,14 +40,18 @@ class SqliteEntries:
     A file that is damaged, or of another version, is deleted and begun anew: it is a cache.
     """
 
-    def __init__(self, path: Path, max_bytes: int, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: Path, max_bytes: int, *, of_each: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`max_bytes`: of all entries; with `of_each`, of those of each tenant."""
         self._max_bytes = max_bytes
+        self._of_each = of_each
         self._clock = clock
         self._reader = SqliteFile(path, _SCHEMA, "cache-reads")
         self._writer = SqliteFile(path, _SCHEMA, "cache-writes")
         self._touches: set[asyncio.Task[None]] = set()
-        self._total: int | None = None
-        """Bytes of all entries as this process knows them; others may write, too."""
+        self._totals: dict[str | None, int] = {}
+        """Bytes of all entries, or of each tenant's, as this process knows them; others may write, too."""
         self._uncounted = 0
 
     async def get(self, key: Key) -> bytes | None:
@@ -77,27 +81,31 @@ class SqliteEntries:
             with db:
                 db.execute("BEGIN IMMEDIATE")
                 db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-                if self._is_too_much(db, row[5]):
+                whose = key.tenant if self._of_each else None
+                if self._is_too_much(db, whose, row[5]):
                     db.execute("DELETE FROM entries WHERE ends < ?", (now,))
-                    self._make_room(db)
-                    self._total = None
+                    self._make_room(db, whose)
+                    self._totals.clear()
             _shrink(db)
 
         await self._writer.run(write)
 
-    def _is_too_much(self, db: sqlite3.Connection, more: int) -> bool:
+    def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
         """Whether with `more` bytes there is too much. Counts anew from time to time: it reads an index through."""
         self._uncounted += 1
-        if self._total is None or self._uncounted >= _MOST_AT_ONCE:
-            self._total, self._uncounted = _total(db), 0
-        else:
-            self._total += more
-        return self._total > self._max_bytes
+        if self._uncounted >= _MOST_AT_ONCE:
+            self._totals.clear()
+            self._uncounted = 0
+        known = self._totals.get(whose)
+        self._totals[whose] = _total(db, whose) if known is None else known + more
+        return self._totals[whose] > self._max_bytes
 
-    def _make_room(self, db: sqlite3.Connection) -> None:
-        too_much = _total(db) - int(self._max_bytes * _KEPT_SHARE)
+    def _make_room(self, db: sqlite3.Connection, whose: str | None) -> None:
+        too_much = _total(db, whose) - int(self._max_bytes * _KEPT_SHARE)
+        own, values = _of(whose)
         while too_much > 0:
-            oldest = db.execute("SELECT key, size FROM entries ORDER BY used LIMIT ?", (_MOST_AT_ONCE,)).fetchall()
+            query = f"SELECT key, size FROM entries {own} ORDER BY used LIMIT ?"  # noqa: S608
+            oldest = db.execute(query, (*values, _MOST_AT_ONCE)).fetchall()
             if not oldest:
                 return
             for key, size in oldest:
@@ -106,22 +114,29 @@ class SqliteEntries:
                 if too_much <= 0:
                     return
 
+    async def delete(self, key: Key) -> bool:
+        return await self._deleted("WHERE key = ? AND ends >= ?", key.digest, self._clock()) > 0
+
+    async def sweep(self) -> int:
+        return await self._deleted("WHERE ends < ?", self._clock())
+
     async def held(self) -> list[Held]:
         query = "SELECT tenant, kind, count(*), sum(size) FROM entries GROUP BY tenant, kind ORDER BY tenant, kind"
         rows = await self._reader.run(lambda db: db.execute(query).fetchall())
         return [Held(*row) for row in rows]
 
     async def purge(self, tenant: str | None = None) -> int:
+        own, values = _of(tenant)
+        return await self._deleted(own, *values)
+
+    async def _deleted(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
             # What a caller wants to be gone is overwritten.
             db.execute("PRAGMA secure_delete = ON")
-            if tenant is None:
-                count = db.execute("DELETE FROM entries").rowcount
-            else:
-                count = db.execute("DELETE FROM entries WHERE tenant = ?", (tenant,)).rowcount
+            count = db.execute(f"DELETE FROM entries {condition}", values).rowcount  # noqa: S608
             db.execute("PRAGMA secure_delete = OFF")
             _shrink(db)
-            self._total = None
+            self._totals.clear()
             # What was deleted is in the log yet.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count
@@ -145,6 +160,12 @@ def _shrink(db: sqlite3.Connection) -> None:
     db.executescript("PRAGMA incremental_vacuum")
 
 
-def _total(db: sqlite3.Connection) -> int:
-    [total] = db.execute("SELECT coalesce(sum(size), 0) FROM entries").fetchone()
+def _total(db: sqlite3.Connection, whose: str | None) -> int:
+    own, values = _of(whose)
+    [total] = db.execute(f"SELECT coalesce(sum(size), 0) FROM entries {own}", values).fetchone()  # noqa: S608
     return int(total)
+
+
+def _of(tenant: str | None) -> tuple[str, tuple[str, ...]]:
+    """A condition and its values: all entries, or those of a tenant."""
+    return ("", ()) if tenant is None else ("WHERE tenant = ?", (tenant,))

@@ -158,10 +158,10 @@ class ChatCompletion(Wire):
     def is_short(self) -> bool:
         """Whether it is written as JSON in less time than another thread takes to begin."""
         plain = self.precontext is None and self.evidence is None and self.choices[0].logprobs is None
-        return plain and self.usage.completion_tokens <= _FEW_TOKENS
+        return plain and self.usage.completion_tokens <= FEW_TOKENS
 
 
-_FEW_TOKENS = 4000
+FEW_TOKENS = 4000
 
 
 class FunctionDelta(Wire):

@@ -1,12 +1,13 @@
 """Sentence embeddings: what they are, and who offers them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.concurrency import Admission, side_by_side
+from models.concurrency import side_by_side
 from models.fair_executor import Slices
 from models.host import EngineHost
 
@@ -37,7 +38,7 @@ class PassageEmbedder(Embedder, Protocol):
         """All of `text`, in parts that are read at once. Blocks, in slices."""
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        """As `embed`. Refused by a full queue at its first passage; the others wait for room."""
+        """As `embed`."""
 
 
 class HostedEmbedder:
@@ -54,12 +55,8 @@ class HostedEmbedder:
         return _rows(await self._host.run_many(texts, wait=True))
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        admission = Admission()
-        return _rows(
-            await side_by_side(
-                lambda passage: self._host.run(passage, wait=admission.waits()), passages, at_most=_AT_ONCE
-            )
-        )
+        run = partial(self._host.run, wait=True)
+        return _rows(await side_by_side(run, passages, at_most=_AT_ONCE))
 
 
 def _rows(vectors: Sequence[Vector]) -> NDArray[np.float32]:

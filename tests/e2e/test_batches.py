@@ -20,7 +20,8 @@ from tests.server import Server, serving
 from tests.webhooks import Receiver, receiving
 
 KEY, OTHER = "test-key-1", "test-key-2"
-CHAT, EMBEDDINGS, MODERATIONS = "/v1/chat/completions", "/v1/embeddings", "/v1/moderations"
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+EMBEDDINGS, MODERATIONS = "/v1/embeddings", "/v1/moderations"
 SECRET = "a secret for the webhook"
 LIMIT_S = 120.0
 OVER = ("completed", "failed", "expired", "cancelled")
@@ -163,6 +164,22 @@ def test_run_tasks_and_moderations_are_lines_too(sdk: openai.OpenAI) -> None:
     assert answers["threat"]["response"]["body"]["results"][0]["flagged"]
 
 
+def test_responses_are_lines_too(sdk: openai.OpenAI, llm: LlmServer) -> None:
+    llm.script = lambda body: Reply(f"You said {body['messages'][-1]['content']}")
+    lines = [
+        {"custom_id": f"{n}", "method": "POST", "url": RESPONSES, "body": {"model": "auto", "input": f"number {n}"}}
+        for n in range(2)
+    ]
+    lines[1]["body"] |= {"background": True}  # type: ignore[operator]
+    batch = ended(sdk, create(sdk, *lines, endpoint=RESPONSES))
+    answer = rows(sdk, batch.output_file_id)["0"]["response"]["body"]
+    assert answer["output"][0]["content"][0]["text"] == "You said number 0"
+    assert sdk.responses.retrieve(answer["id"]).output_text == "You said number 0"
+    assert rows(sdk, batch.error_file_id)["1"]["response"]["body"]["error"]["param"] == "background"
+    assert batch.usage is not None
+    assert batch.usage.total_tokens == answer["usage"]["total_tokens"]
+
+
 def test_embeddings_are_lines_too(sdk: openai.OpenAI) -> None:
     body = {"model": "openfaze-embedding", "input": ["How do I bake bread?", "Whales are mammals."], "dimensions": 3}
     lines = [{"custom_id": "bread", "method": "POST", "url": EMBEDDINGS, "body": body}]
@@ -216,7 +233,7 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
 @pytest.mark.parametrize(
     ("fields", "param", "said"),
     [
-        ({"endpoint": "/v1/completions"}, "endpoint", f"one of: {CHAT}, {EMBEDDINGS}, {MODERATIONS}"),
+        ({"endpoint": "/v1/completions"}, "endpoint", f"one of: {CHAT}, {RESPONSES}, {EMBEDDINGS}, {MODERATIONS}"),
         ({"completion_window": "48h"}, "completion_window", "'24h'"),
         ({"input_file_id": "file-0"}, "input_file_id", "no file 'file-0'"),
         ({"metadata": {"k": "v" * 513}}, "metadata.k", "512"),

@@ -133,7 +133,8 @@ def test_base64_with_a_filename_is_read(client: httpx.Client) -> None:
 
 
 def test_models_are_listed_and_described(client: httpx.Client) -> None:
-    [model] = client.get("/v1/models").json()["data"]
+    model, embedding = client.get("/v1/models").json()["data"]
+    assert embedding["id"] == "openfaze-embedding"
     assert (model["id"], model["object"], model["owned_by"]) == ("interfaze-beta", "model", "openfaze")
     assert client.get("/v1/models/auto").json()["id"] == "auto"
 

@@ -39,7 +39,7 @@ def test_the_openai_sdk_reads_streams_and_raises_its_own_exceptions(
 ) -> None:
     report = calls(printed, server, tmp_path)["openai"]
     assert report["version"].split(".")[0] == major
-    assert report["models"] == ["interfaze-beta"]
+    assert report["models"] == ["interfaze-beta", "openfaze-embedding"]
     assert report["text"] == report["streamed_text"] == WORDS
     assert report["streamed_usage"] > 0
     assert report["request_id_matches"]

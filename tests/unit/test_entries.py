@@ -60,6 +60,22 @@ async def test_it_ends_by_its_age(store: EntryStore) -> None:
     assert await store.get(key("short")) is None
 
 
+async def test_one_is_deleted_by_its_key(store: EntryStore) -> None:
+    await store.put(key("a"), b"x", max_age_s=60)
+    await store.put(key("b"), b"x", max_age_s=60)
+    assert await store.delete(key("a"))
+    assert not await store.delete(key("a"))
+    assert [await store.get(key(name)) for name in "ab"] == [None, b"x"]
+
+
+async def test_what_is_too_old_is_swept_out(store: EntryStore) -> None:
+    await store.put(key("old"), b"x", max_age_s=0.001)
+    await store.put(key("new"), b"x", max_age_s=60)
+    await asyncio.sleep(0.02)
+    await store.sweep()
+    assert [one.entries for one in await store.held()] == [1]
+
+
 async def test_a_tenant_is_counted_and_deleted_by_itself(store: EntryStore) -> None:
     for name in ("a", "b"):
         await store.put(key(name), b"x" * 100, max_age_s=60)
@@ -103,6 +119,31 @@ async def test_what_was_used_least_lately_leaves_first(tmp_path: Path) -> None:
     assert await store.get(key("1")) is None
     assert await store.get(key("11"))
     await store.close()
+
+
+async def test_a_bound_of_each_tenant_is_no_other_tenants(tmp_path: Path) -> None:
+    store = SqliteEntries(tmp_path / "c.sqlite", 10_000, of_each=True)
+    await store.put(key("quiet", tenant="t2"), b"x" * 1000, max_age_s=60)
+    for number in range(40):
+        await store.put(key(str(number)), b"x" * 1000, max_age_s=60)
+    loud, quiet = await store.held()
+    assert (quiet.tenant, quiet.entries) == ("t2", 1)
+    assert 5000 < loud.size <= 10_000
+    assert await store.get(key("39"))
+    await store.close()
+
+
+async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
+    cache, responses = RedisEntries(redis_url), RedisEntries(redis_url, "openfaze:response:1:")
+    await cache.purge()
+    await cache.put(key("a"), b"x", max_age_s=60)
+    await responses.put(key("b"), b"x", max_age_s=60)
+    assert await cache.purge() == 1
+    assert await responses.get(key("b")) == b"x"
+    assert [one.entries for one in await responses.held()] == [1]
+    assert await responses.purge("t1") == 1
+    for store in (cache, responses):
+        await store.close()
 
 
 async def test_what_is_deleted_is_given_back_to_the_disk(tmp_path: Path) -> None:
@@ -291,6 +332,12 @@ class _Broken:
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
         await self.get(key)
+
+    async def delete(self, key: Key) -> bool:
+        raise StoreDown("gone")
+
+    async def sweep(self) -> int:
+        raise StoreDown("gone")
 
     async def held(self) -> list[Held]:
         raise StoreDown("gone")

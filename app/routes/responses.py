@@ -1,0 +1,350 @@
+"""/v1/responses: chat in the form of OpenAI's newer API, with responses that are kept for a while."""
+
+import re
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic_core
+import structlog
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response as HttpResponse
+
+from app.access.admission import Visit
+from app.batches.lines import Answer
+from app.chat.event_driver import Call, Feed, Finish, Progress, TimeLimit
+from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
+from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
+from app.middleware import until_disconnect
+from app.openapi import json_body
+from app.routes.body import EventStream, is_on, json_response, read_body
+from app.routes.chat import call_of
+from app.routes.status import check_model
+from app.services import Services
+from app.state.entries import StoreDown
+from app.state.responses import Stored
+from app.telemetry import Stages
+from app.tracing import FORGETS
+from app.wire import response as sse
+from app.wire.parse import LARGE, parse, parse_aside
+from app.wire.response_items import Item, ItemsOfATurn, ReferenceItem, kept_items
+from app.wire.responses import PASSED_ON, Asked, ResponsesRequest, asked_of
+from app.wire.responses_answer import Answering, ItemList, Response, ResponseDeleted, begun, sse_of
+from models.base import RETRY_S, ModelError
+
+MAX_TURNS = 1000
+"""Responses of one conversation."""
+MAX_LISTED = 100
+_ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
+"""Ids of items begin as their response's."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+_SCHEMA = {
+    "type": "object",
+    "properties": {"guest": {"type": "string"}, "nights": {"type": "integer"}},
+    "required": ["guest", "nights"],
+    "additionalProperties": False,
+}
+_EXAMPLES = {
+    "Ask something": {"model": "interfaze-beta", "input": "What is OCR?", "max_output_tokens": 100},
+    "Fill a schema, and tell where each field comes from": {
+        "model": "interfaze-beta",
+        "input": "Room 7 is for Anna Kowalski, who stays for 3 nights.",
+        "text": {"format": {"type": "json_schema", "name": "booking", "schema": _SCHEMA}},
+        "evidence": True,
+    },
+    "Read a text, without an LLM": {
+        "model": "interfaze-beta",
+        "instructions": "<task>ocr</task>",
+        "input": [
+            {
+                "role": "user",
+                "content": [{"type": "input_file", "filename": "note.txt", "file_data": "SGVsbG8h"}],
+            }
+        ],
+        "store": False,
+    },
+}
+
+router = APIRouter(prefix="/v1/responses", tags=["responses"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """How a response is kept."""
+
+    services: Services
+    tenant: str
+    request: ResponsesRequest
+
+    async def keep(self, answer: Response, content: bytes) -> str | None:
+        """None, or why it is not kept."""
+        services, response_id = self.services, answer.id
+        number = response_id.removeprefix("resp_")
+        made = await services.wire.run(_stored, self.request, number, answer, content)
+        try:
+            await services.responses.put(self.tenant, response_id, made)
+        except ValueError:
+            most = services.settings.max_response_mb
+            return f"The response is not kept: with its input it is larger than {most:g} MB (OPENFAZE_MAX_RESPONSE_MB)."
+        except (StoreDown, ModelError) as error:
+            log.warning("response_not_kept", reason=str(error))
+            return "The response is not kept: the server's store of responses does not work at the moment."
+        return None
+
+
+def _stored(request: ResponsesRequest, number: str, answer: Response, content: bytes) -> Stored:
+    items = pydantic_core.to_json(kept_items(request.items, number), fallback=_as_text)
+    return Stored(request.previous_response_id, items, pydantic_core.to_json(answer.output), content)
+
+
+def _as_text(value: Any) -> str:
+    return str(value, "utf-8")
+
+
+@router.post(
+    "",
+    response_model=Response,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    openapi_extra=json_body(ResponsesRequest, _EXAMPLES),
+)
+async def create_response(request: Request) -> HttpResponse:
+    """As chat completions, directives and all: `instructions` and messages of the role `system` may hold them. With
+    `stream`, server-sent events."""
+    services: Services = request.app.state.services
+    stages: Stages = request.state.stages
+    body = await read_body(request, services.max_request_bytes)
+    wanted = await parse_aside(ResponsesRequest, body, services.settings.max_json_values, services.wire)
+    request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
+    forgets = is_on(request, FORGETS)
+    asked, answering, keeping = await _prepared(services, wanted, request.state.caller.tenant, forgets=forgets)
+    call = call_of(request, asked.chat)
+    show_progress = bool(wanted.stream) and is_on(request, "x-interfaze-progress")
+    seconds = services.settings.request_timeout_s
+    feed = Feed(_answered(services, call, answering, keeping, show_progress=show_progress), seconds, stages.seconds)
+    if wanted.stream:
+        pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)
+        return EventStream(feed, pieces, stages, answering.failed)
+    content = await until_disconnect(request.receive, _whole(feed))
+    stages.done("render")
+    return await json_response(content, {"server-timing": stages.header})
+
+
+async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit, _request_id: str) -> Answer:
+    """The same for a line of a batch, whole."""
+    if wanted.stream:
+        raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
+    asked, answering, keeping = await _prepared(services, wanted, visit.caller.tenant, forgets=False)
+    limit_s = services.settings.request_timeout_s
+    call = Call(asked.chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
+    content = await _whole(Feed(_answered(services, call, answering, keeping), limit_s))
+    assert answering.usage is not None
+    return Answer(content, answering.usage)
+
+
+@router.get("/{response_id}", response_model=Response)
+async def get_response(request: Request, response_id: str, stream: bool = False) -> HttpResponse:
+    """A response that is kept, as it was answered."""
+    if stream:
+        raise BadRequest("Field 'stream': a response that is kept is not streamed again", param="stream")
+    stored = await _found(request, response_id)
+    return await json_response(stored.response, {})
+
+
+@router.delete("/{response_id}")
+async def delete_response(request: Request, response_id: str) -> ResponseDeleted:
+    """Conversations that go on with it end here."""
+    services: Services = request.app.state.services
+    if not await _tried(services.responses.delete(request.state.caller.tenant, response_id)):
+        raise _not_found(response_id)
+    return ResponseDeleted(id=response_id)
+
+
+@router.get("/{response_id}/input_items", response_model=ItemList)
+async def list_input_items(
+    request: Request,
+    response_id: str,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 20,
+    order: Literal["asc", "desc"] = "desc",
+    after: str | None = None,
+) -> HttpResponse:
+    """What the request said, from behind the item `after`; the last first, unless `order` is `asc`."""
+    services: Services = request.app.state.services
+    stored = await _found(request, response_id)
+    content = await services.wire.run(_listed, stored.input, limit, order, after)
+    return await json_response(content, {})
+
+
+def _listed(items: bytes, limit: int, order: str, after: str | None) -> bytes:
+    found: list[dict[str, Any]] = pydantic_core.from_json(items)
+    if order == "desc":
+        found.reverse()
+    ids = [item["id"] for item in found]
+    if after is not None and after not in ids:
+        raise BadRequest(f"Field 'after': there is no item '{after[:80]}'", param="after")
+    begin = 0 if after is None else ids.index(after) + 1
+    page = found[begin : begin + limit]
+    first, last = (page[0]["id"], page[-1]["id"]) if page else ("", "")
+    return pydantic_core.to_json(ItemList(data=page, first_id=first, last_id=last, has_more=len(found) > begin + limit))
+
+
+async def _prepared(
+    services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool
+) -> tuple[Asked, Answering, _Keeping | None]:
+    """The chat request, what makes a response of its answer, and what keeps that."""
+    check_model(wanted.model, param="model")
+    history = await _history(services, tenant, wanted.previous_response_id)
+    wanted = await _with_references(services, tenant, wanted)
+    is_large = sum(map(len, history)) + len(wanted.items) > _MANY
+    asked = await services.wire.run(asked_of, wanted, history) if is_large else asked_of(wanted, history)
+    keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
+    answering = Answering(
+        begun(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
+        asked,
+        wanted.custom_tools,
+        shows_reasoning=wanted.shows_reasoning,
+        streams=bool(wanted.stream),
+        warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, "", PASSED_ON)]),
+    )
+    return asked, answering, _Keeping(services, tenant, wanted) if keeps else None
+
+
+_MANY = 100
+"""Items that are not made into messages on the event loop."""
+
+
+async def _answered(
+    services: Services, call: Call, answering: Answering, keeping: _Keeping | None, *, show_progress: bool = False
+) -> AsyncGenerator[bytes, None]:
+    """The pieces of a stream; of a whole answer, the last of which is it."""
+    try:
+        async with aclosing(services.pipeline.run(call)) as events:
+            async for event in events:
+                match event:
+                    case Progress(stage, done, total):
+                        if show_progress:
+                            yield sse.progress(stage, done, total)
+                    case Finish():
+                        piece = b"".join(map(sse_of, answering.finish(event)))
+                        answering.usage = usage_of(event)
+                        content = await _written(services, answering.response)
+                        if keeping and (reason := await keeping.keep(answering.response, content)):
+                            answering.response.store = False
+                            answering.response.warnings = [*answering.warnings, reason]
+                            content = await _written(services, answering.response)
+                        yield piece + answering.end(content) + sse.DONE if answering.streams else content
+                    case _:
+                        if piece := b"".join(map(sse_of, answering.of(event))):
+                            yield piece
+    except Exception as error:
+        told = answering.asked.renamed(error)
+        if told is error:
+            raise
+        raise told from error
+
+
+async def _written(services: Services, answer: Response) -> bytes:
+    if answer.is_short:
+        return pydantic_core.to_json(answer)
+    return await services.wire.run(pydantic_core.to_json, answer)
+
+
+async def _whole(feed: Feed[bytes]) -> bytes:
+    async with feed:
+        *_, content = [piece async for piece in feed.events()]
+    return content
+
+
+async def _history(services: Services, tenant: str, response_id: str | None) -> list[list[Item]]:
+    """The items of each turn of the conversation that `response_id` ends, the first turn first. Raises BadRequest and
+    PayloadTooLarge."""
+    turns: list[list[Item]] = []
+    size = 0
+    while response_id is not None:
+        stored = await _get(services, tenant, response_id)
+        if stored is None:
+            raise BadRequest(
+                f"Previous response with id '{response_id[:80]}' not found.",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
+        size += stored.size
+        if size > services.max_request_bytes:
+            raise PayloadTooLarge("The conversation is longer than a request may be (OPENFAZE_MAX_REQUEST_MB).")
+        if len(turns) == MAX_TURNS:
+            message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
+            raise BadRequest(message, param="previous_response_id")
+        turns.append(await _items(services, stored))
+        response_id = stored.previous
+    turns.reverse()
+    return turns
+
+
+async def _items(services: Services, stored: Stored) -> list[Item]:
+    body = bytearray(b'{"input":' + stored.input + b',"output":' + stored.output + b"}")
+    if len(body) < LARGE:
+        turn = parse(ItemsOfATurn, body)
+    else:
+        turn = await services.wire.run(parse, ItemsOfATurn, body, services.settings.max_json_values)
+    return [*turn.input, *turn.output]
+
+
+async def _with_references(services: Services, tenant: str, wanted: ResponsesRequest) -> ResponsesRequest:
+    """With the items that references mean in their places. Raises BadRequest."""
+    if not any(isinstance(item, ReferenceItem) for item in wanted.items):
+        return wanted
+    known: dict[str, Mapping[str, Item]] = {}
+    items: list[Item] = []
+    for at, item in enumerate(wanted.items):
+        if isinstance(item, ReferenceItem):
+            item = await _referred(services, tenant, item.id, f"input[{at}].id", known)
+        items.append(item)
+    return wanted.model_copy(update={"input": items})
+
+
+async def _referred(
+    services: Services, tenant: str, item_id: str, param: str, known: dict[str, Mapping[str, Item]]
+) -> Item:
+    found = _ITEM_ID.fullmatch(item_id)
+    response_id = f"resp_{found[1]}" if found else ""
+    if found and response_id not in known:
+        stored = await _get(services, tenant, response_id)
+        items: Sequence[Item] = await _items(services, stored) if stored else ()
+        known[response_id] = {str((item.model_extra or {}).get("id")): item for item in items}
+    item = known.get(response_id, {}).get(item_id)
+    if item is None:
+        raise BadRequest(f"Field '{param}': no item '{item_id[:80]}' is kept here", code="item_not_found", param=param)
+    return item
+
+
+async def _found(request: Request, response_id: str) -> Stored:
+    """Another caller's response is no response."""
+    services: Services = request.app.state.services
+    stored = await _get(services, request.state.caller.tenant, response_id)
+    if stored is None:
+        raise _not_found(response_id)
+    return stored
+
+
+def _not_found(response_id: str) -> NotFound:
+    return NotFound(f"Response with id '{response_id[:80]}' not found.", code="response_not_found")
+
+
+async def _get(services: Services, tenant: str, response_id: str) -> Stored | None:
+    return await _tried(services.responses.get(tenant, response_id))
+
+
+async def _tried(look: Awaitable[T]) -> T:
+    try:
+        return await look
+    except StoreDown as error:
+        raise Unavailable(
+            "The server's store of responses does not work: its log says why.",
+            code="storage_unavailable",
+            retry_after=RETRY_S,
+        ) from error

@@ -1,0 +1,230 @@
+"""Items of /v1/responses and the tools that a request offers, as clients send them and as they are kept."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic_core import PydanticCustomError
+
+from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, Wire, by_json_type
+
+OWN_TOOLS = ("web_search", "web_search_preview", "code_interpreter")
+"""Tools of OpenAI's servers that the full model has as specialists, and uses where it needs them."""
+
+
+class OutputText(Wire):
+    type: Literal["output_text"]
+    text: str
+
+
+class Refusal(Wire):
+    type: Literal["refusal"]
+    refusal: str
+
+
+def _part_of(part: Any) -> str:
+    kind = part.get("type") if isinstance(part, dict) else getattr(part, "type", None)
+    return f"·{kind}" if kind in ("output_text", "refusal") else "·part"
+
+
+Part = Annotated[
+    Annotated[OutputText, Tag("·output_text")]
+    | Annotated[Refusal, Tag("·refusal")]
+    | Annotated[ContentPart, Tag("·part")],
+    Discriminator(_part_of),
+]
+Content = Annotated[
+    Annotated[str, Tag("·string")] | Annotated[list[Part], FAIL_FAST, Tag("·list")],
+    by_json_type("a string or a list of content parts"),
+]
+
+
+class MessageItem(Wire):
+    type: Literal["message"] = "message"
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Content
+
+
+class CallItem(Wire):
+    type: Literal["function_call"]
+    call_id: str
+    name: str
+    arguments: str
+
+
+class CustomCallItem(Wire):
+    type: Literal["custom_tool_call"]
+    call_id: str
+    name: str
+    input: str
+
+
+class CallOutputItem(Wire):
+    type: Literal["function_call_output", "custom_tool_call_output"]
+    call_id: str
+    output: Content
+
+
+class ReasoningItem(Wire):
+    """Taken and not shown to the LLM, as chat's reasoning is not."""
+
+    type: Literal["reasoning"]
+
+
+class ReferenceItem(Wire):
+    """An item of a stored response."""
+
+    type: Literal["item_reference"] = "item_reference"
+    id: str
+
+
+class OtherItem(Wire):
+    """What other servers' tools did: the LLM could make nothing of it."""
+
+    type: str
+
+    @field_validator("type")
+    @classmethod
+    def _brings_nothing_to_read(cls, kind: str) -> str:
+        if kind.endswith(("_output", "_response")):
+            raise PydanticCustomError(
+                "item", "Items of the type '{kind}' are not supported: send 'function_call_output'", {"kind": kind[:40]}
+            )
+        return kind
+
+
+_ITEMS = {
+    "message": "·message",
+    "function_call": "·call",
+    "custom_tool_call": "·custom",
+    "function_call_output": "·output",
+    "custom_tool_call_output": "·output",
+    "reasoning": "·reasoning",
+    "item_reference": "·reference",
+}
+
+
+def _item_kind(item: Any) -> str | None:
+    """By its type; without one a message is told by its role, a reference by its id."""
+    fields = item if isinstance(item, dict) else getattr(item, "__dict__", {})
+    kind = fields.get("type")
+    if kind is None:
+        return "·message" if "role" in fields else "·reference" if "id" in fields else None
+    return _ITEMS.get(kind, "·other") if isinstance(kind, str) else None
+
+
+Item = Annotated[
+    Annotated[MessageItem, Tag("·message")]
+    | Annotated[CallItem, Tag("·call")]
+    | Annotated[CustomCallItem, Tag("·custom")]
+    | Annotated[CallOutputItem, Tag("·output")]
+    | Annotated[ReasoningItem, Tag("·reasoning")]
+    | Annotated[ReferenceItem, Tag("·reference")]
+    | Annotated[OtherItem, Tag("·other")],
+    Discriminator(
+        _item_kind,
+        custom_error_type="item",
+        custom_error_message=f"Input should be an object with a 'role', or with a 'type' of: {', '.join(_ITEMS)}",
+    ),
+]
+
+
+class FunctionTool(Wire):
+    type: Literal["function"]
+    name: str = Field(min_length=1)
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class CustomTool(Wire):
+    """A function whose one argument is a text."""
+
+    type: Literal["custom"]
+    name: str = Field(min_length=1)
+    description: str | None = None
+    format: dict[str, Any] | None = None
+
+
+class OwnTool(Wire):
+    type: Literal["web_search", "web_search_preview", "code_interpreter"]
+
+
+_TOOLS = {"function": "·function", "custom": "·custom", **dict.fromkeys(OWN_TOOLS, "·own")}
+
+
+def _tool_kind(tool: Any) -> str | None:
+    kind = tool.get("type") if isinstance(tool, dict) else getattr(tool, "type", None)
+    return _TOOLS.get(kind) if isinstance(kind, str) else None
+
+
+Tool = Annotated[
+    Annotated[FunctionTool, Tag("·function")] | Annotated[CustomTool, Tag("·custom")] | Annotated[OwnTool, Tag("·own")],
+    Discriminator(
+        _tool_kind,
+        custom_error_type="tool",
+        custom_error_message=f"Only tools of these types are supported: {', '.join(_TOOLS)}",
+    ),
+]
+
+
+class NamedTool(Wire):
+    type: Literal["function", "custom"]
+    name: str
+
+
+class AllowedTools(Wire):
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[NamedTool], FAIL_FAST, Field(max_length=MAX_TOOLS)]
+
+
+def _choice_kind(choice: Any) -> str | None:
+    if isinstance(choice, str):
+        return "·string"
+    kind = choice.get("type") if isinstance(choice, dict) else getattr(choice, "type", None)
+    return "·allowed" if kind == "allowed_tools" else "·named" if kind in ("function", "custom") else None
+
+
+ToolChoice = Annotated[
+    Annotated[Literal["auto", "none", "required"], Tag("·string")]
+    | Annotated[NamedTool, Tag("·named")]
+    | Annotated[AllowedTools, Tag("·allowed")],
+    Discriminator(
+        _choice_kind,
+        custom_error_type="tool_choice",
+        custom_error_message="Input should be 'auto', 'none', 'required' or an object with a 'type' of: "
+        "function, custom, allowed_tools",
+    ),
+]
+
+
+class ItemsOfATurn(BaseModel):
+    """What is kept of one."""
+
+    model_config = ConfigDict(strict=True)
+
+    input: list[Item]
+    output: list[Item]
+
+
+def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
+    """As they came, each with an id that begins as its response's; a message's text is a part. Media may be views of
+    the request's body."""
+    return list(_kept(items, number))
+
+
+def _kept(items: Iterable[Item], number: str) -> Iterator[dict[str, Any]]:
+    for at, item in enumerate(items):
+        kept = item.model_dump(exclude_unset=True, by_alias=True, warnings=False)
+        kind = kept.setdefault("type", item.type)
+        prefix = "msg" if kind == "message" else "item"
+        kept["id"] = kept.get("id") or f"{prefix}_{number}i{at:04x}"
+        if isinstance(item, MessageItem):
+            kept.setdefault("status", "completed")
+            if isinstance(item.content, str):
+                part = "output_text" if item.role == "assistant" else "input_text"
+                kept["content"] = [{"type": part, "text": item.content}]
+                if item.role == "assistant":
+                    kept["content"][0]["annotations"] = []
+        yield kept

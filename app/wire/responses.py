@@ -1,0 +1,376 @@
+"""The body of POST /v1/responses, and the chat request that it comes to: everything behind it is that of chat.
+
+Items become messages; what an error says of a message is told by the item that it came from (`Asked.renamed`).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, Tag, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError, to_json
+
+from app.errors import ApiError, BadRequest, to_api_error
+from app.wire import request as chat
+from app.wire.request import FAIL_FAST, MAX_TOOLS, ChatRequest, OcrFields, TextPart, Wire, by_json_type
+from app.wire.response_items import (
+    AllowedTools,
+    CallItem,
+    CallOutputItem,
+    CustomCallItem,
+    CustomTool,
+    FunctionTool,
+    Item,
+    MessageItem,
+    NamedTool,
+    OtherItem,
+    OutputText,
+    OwnTool,
+    Refusal,
+    Tool,
+    ToolChoice,
+)
+
+MAX_ITEMS = 10_000
+"""Items of one request."""
+MAX_PAIRS, MAX_KEY_CHARS, MAX_VALUE_CHARS = 16, 64, 512
+"""OpenAI's bounds of `metadata`."""
+CUSTOM_INPUT = "input"
+"""The one argument of the function that a custom tool is to the LLM."""
+_CHATS = {
+    "messages": "input",
+    "max_tokens": "max_output_tokens",
+    "max_completion_tokens": "max_output_tokens",
+    "response_format": "text.format",
+    "reasoning_effort": "reasoning.effort",
+    "functions": "tools",
+    "function_call": "tool_choice",
+    "n": None,
+}
+"""Fields of chat completions, and what they are called here."""
+PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
+"""Fields beyond OpenAI's that the LLM may know, and that are passed on as chat does."""
+_UNSUPPORTED = {
+    "truncation": "a conversation that does not fit is refused; send less of it",
+    "background": "every response is answered at once; /v1/batches runs requests later",
+    "conversation": "'previous_response_id' goes on with a conversation",
+    "prompt": "prompts are not kept here; send 'instructions' and 'input'",
+    "max_tool_calls": "the server's own bound holds (OPENFAZE_MAX_TOOL_CALLS)",
+}
+_LOGPROBS = "message.output_text.logprobs"
+_INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")
+"""What `include` may ask for without a warning: reasoning is always given in plain text instead."""
+
+
+class TextFormat(Wire):
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    name: str | None = None
+    description: str | None = None
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    strict: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_type_needs(self) -> Self:
+        if self.schema_ is None and self.type == "json_schema":
+            raise PydanticCustomError("schema", "'schema' is required where the type is 'json_schema'")
+        return self
+
+
+class TextConfig(Wire):
+    format: TextFormat | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+
+
+class Reasoning(Wire):
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "auto", "on", "off"] | None = None
+    summary: str | None = None
+
+
+class StreamOptions(Wire):
+    include_obfuscation: bool | None = None
+
+
+class ResponsesRequest(Wire):
+    """OpenAI's fields, and ours from `evidence` on."""
+
+    model: str
+    input: Annotated[
+        Annotated[str, Tag("·string")] | Annotated[list[Item], FAIL_FAST, Field(max_length=MAX_ITEMS), Tag("·list")],
+        by_json_type("a string or a list of items"),
+    ]
+    instructions: str | None = None
+    """A system message of this request alone: the next one in the conversation does not have it."""
+    previous_response_id: str | None = None
+    """A stored response whose conversation goes on."""
+    store: bool | None = True
+    """Keep the response for a while, for GET and `previous_response_id`."""
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    tools: Annotated[list[Tool], FAIL_FAST, Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    text: TextConfig | None = None
+    reasoning: Reasoning | None = None
+    max_output_tokens: int | None = Field(default=None, ge=1, le=32000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    include: Annotated[list[str], FAIL_FAST, Field(max_length=32)] | None = None
+    metadata: (
+        Annotated[
+            dict[
+                Annotated[str, Field(max_length=MAX_KEY_CHARS)],
+                Annotated[str, Field(max_length=MAX_VALUE_CHARS)],
+            ],
+            Field(max_length=MAX_PAIRS),
+        ]
+        | None
+    ) = None
+    truncation: Literal["disabled"] | None = None
+    background: Literal[False] | None = None
+    service_tier: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    user: str | None = None
+    conversation: None = None
+    prompt: None = None
+    max_tool_calls: None = None
+    evidence: bool | None = False
+    verbatim: bool | None = False
+    ocr: OcrFields | None = None
+
+    @field_validator("truncation", "background", "conversation", "prompt", "max_tool_calls", mode="before")
+    @classmethod
+    def _is_supported(cls, value: Any, info: ValidationInfo) -> Any:
+        if value in (None, False, "disabled"):
+            return value
+        raise PydanticCustomError(
+            "unsupported", "Is not supported: {why}", {"why": _UNSUPPORTED[info.field_name or ""]}
+        )
+
+    @field_validator("input")
+    @classmethod
+    def _says_something(cls, said: Any) -> Any:
+        if not said:
+            raise PydanticCustomError("input", "Input should not be empty")
+        return said
+
+    @property
+    def items(self) -> list[Item]:
+        if isinstance(self.input, str):
+            return [MessageItem(role="user", content=self.input)]
+        return self.input
+
+    @property
+    def custom_tools(self) -> frozenset[str]:
+        return frozenset(tool.name for tool in self.tools or () if isinstance(tool, CustomTool))
+
+    @property
+    def shows_reasoning(self) -> bool:
+        return _effort(self) not in (None, "off", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A chat request, and what its messages came from."""
+
+    chat: ChatRequest
+    places: Sequence[str]
+    """The field of each message."""
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+    def renamed(self, error: Exception) -> Exception:
+        """`error`, which is about a field of the chat request, about the client's field."""
+        face = to_api_error(error)
+        if face.status >= 500 or "messages" not in f"{face.param} {face.message}":
+            return error
+        said: ApiError = type(face)(
+            self._told(face.message),
+            code=face.code,
+            param=face.param and self._told(face.param),
+            retry_after=face.retry_after,
+            rejected=face.rejected,
+        )
+        said.__cause__ = error
+        return said
+
+    def _told(self, text: str) -> str:
+        def place(found: re.Match[str]) -> str:
+            number = int(found[1])
+            return self.places[number] if number < len(self.places) else found[0]
+
+        return re.sub(r"^messages$|(?<=')messages(?=')", "input", _PLACE.sub(place, text))
+
+
+_PLACE = re.compile(r"\bmessages\[(\d+)\](?:\.content)?")
+
+
+def asked_of(request: ResponsesRequest, history: Sequence[Sequence[Item]] = ()) -> Asked:
+    """`history`: the items of each earlier turn, the first turn first. Raises BadRequest."""
+    for name in _CHATS.keys() & (request.model_extra or {}):
+        known = f": here it is '{_CHATS[name]}'" if _CHATS[name] else ""
+        raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
+    messages: list[chat.Message] = []
+    places: list[str] = []
+    if request.instructions:
+        messages.append(chat.Message(role="system", content=request.instructions))
+        places.append("instructions")
+    warnings: dict[str, None] = {}
+    earlier = (("previous_response_id", item) for item in chain.from_iterable(history))
+    own = "input" if isinstance(request.input, str) else "input[{}].{}"
+    now = ((own.format(at, _said_in(item)), item) for at, item in enumerate(request.items))
+    for place, item in chain(earlier, now):
+        if isinstance(item, OtherItem):
+            warnings[f"Items of the type '{item.type[:40]}' are passed over: the model is not shown them."] = None
+        elif (message := _added(messages, item)) is not None:
+            messages.append(message)
+            places.append(place)
+    warnings |= dict.fromkeys(_without_effect(request))
+    try:
+        return Asked(_chat(request, messages), places, list(warnings))
+    except ValidationError as error:
+        problem = chat.first_problem(error)
+        raise BadRequest(problem.message, param=problem.path) from None
+
+
+def _chat(request: ResponsesRequest, messages: Sequence[chat.Message]) -> ChatRequest:
+    extra = request.model_extra or {}
+    fields: dict[str, Any] = {name: extra[name] for name in PASSED_ON if name in extra}
+    if request.user is not None:
+        fields["user"] = request.user
+    if request.top_logprobs or _LOGPROBS in (request.include or ()):
+        fields |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+    tools, choice = _tools(request)
+    return ChatRequest(
+        model=request.model,
+        messages=list(messages),
+        stream=request.stream,
+        response_format=_format(request),
+        tools=tools or None,
+        tool_choice=choice,
+        parallel_tool_calls=request.parallel_tool_calls,
+        reasoning_effort=_effort(request),
+        max_completion_tokens=request.max_output_tokens,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        metadata=request.metadata,
+        evidence=request.evidence,
+        verbatim=request.verbatim,
+        ocr=request.ocr,
+        **fields,
+    )
+
+
+def _said_in(item: Item) -> str:
+    return "output" if isinstance(item, CallOutputItem) else "content"
+
+
+def _added(messages: list[chat.Message], item: Item) -> chat.Message | None:
+    """The message that `item` is; None where it says nothing to the LLM, or belongs to the last message."""
+    last = messages[-1] if messages and messages[-1].role == "assistant" else None
+    match item:
+        case MessageItem(role="assistant") if last is not None and last.content is None:
+            # What was said beside the calls.
+            last.content = _content(item.content)
+        case MessageItem():
+            return chat.Message(role=item.role, content=_content(item.content))
+        case CallItem() | CustomCallItem():
+            call = chat.ToolCall(
+                id=item.call_id, function=chat.FunctionCall(name=item.name, arguments=_arguments(item))
+            )
+            if last is None:
+                return chat.Message(role="assistant", tool_calls=[call])
+            last.tool_calls = [*(last.tool_calls or ()), call]
+        case CallOutputItem():
+            return chat.Message(role="tool", content=_content(item.output), tool_call_id=item.call_id)
+        case _:
+            pass
+    return None
+
+
+def _arguments(item: CallItem | CustomCallItem) -> str:
+    return item.arguments if isinstance(item, CallItem) else to_json({CUSTOM_INPUT: item.input}).decode()
+
+
+def _content(content: str | list[Any]) -> Any:
+    if isinstance(content, str):
+        return content
+    return [_chats_part(part) for part in content]
+
+
+def _chats_part(part: Any) -> Any:
+    match part:
+        case OutputText():
+            return TextPart(type="text", text=part.text)
+        case Refusal():
+            return TextPart(type="text", text=part.refusal)
+        case _:
+            return part
+
+
+def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:
+    asked = request.text.format if request.text else None
+    if asked is None:
+        return None
+    schema = None
+    if asked.type == "json_schema":
+        schema = chat.JsonSchema(name=asked.name, schema=asked.schema_ or {}, strict=asked.strict)
+    return chat.ResponseFormat(type=asked.type, json_schema=schema)
+
+
+def _effort(request: ResponsesRequest) -> Any:
+    """As chat has it. Who asks for a summary wants to see some reasoning."""
+    asked = request.reasoning
+    if asked is None:
+        return None
+    if asked.effort is None:
+        return "auto" if asked.summary else None
+    return {"xhigh": "high", "max": "high"}.get(asked.effort, asked.effort)
+
+
+def _tools(request: ResponsesRequest) -> tuple[list[chat.Tool], Any]:
+    tools = [tool for tool in request.tools or () if not isinstance(tool, OwnTool)]
+    choice: Any = request.tool_choice
+    match choice:
+        case AllowedTools():
+            allowed = {tool.name for tool in choice.tools}
+            tools = [tool for tool in tools if tool.name in allowed]
+            choice = choice.mode
+        case NamedTool():
+            choice = chat.NamedToolChoice(type="function", function=chat.FunctionName(name=choice.name))
+        case _:
+            pass
+    return [_chats_tool(tool) for tool in tools], choice
+
+
+def _chats_tool(tool: FunctionTool | CustomTool) -> chat.Tool:
+    if isinstance(tool, FunctionTool):
+        function = chat.Function(
+            name=tool.name, description=tool.description, parameters=tool.parameters, strict=tool.strict
+        )
+        return chat.Tool(type="function", function=function)
+    about = [tool.description or ""]
+    if tool.format and (grammar := tool.format.get("definition")):
+        about.append(f"The input follows this grammar:\n{grammar}")
+    parameters = {
+        "type": "object",
+        "properties": {CUSTOM_INPUT: {"type": "string"}},
+        "required": [CUSTOM_INPUT],
+        "additionalProperties": False,
+    }
+    function = chat.Function(name=tool.name, description="\n\n".join(filter(None, about)), parameters=parameters)
+    return chat.Tool(type="function", function=function)
+
+
+def _without_effect(request: ResponsesRequest) -> Iterator[str]:
+    for tool in request.tools or ():
+        if isinstance(tool, OwnTool):
+            yield (
+                f"Tool '{tool.type}': the model uses the server's own specialists where it needs them; the tool's "
+                "parameters have no effect."
+            )
+    for name in request.include or ():
+        if name not in _INCLUDED:
+            yield f"Field 'include': '{name[:60]}' has no effect."

@@ -1,0 +1,475 @@
+"""/v1/responses in front of a scripted LLM: as OpenAI's SDK calls it, and each of its streams event by event."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from pydantic import BaseModel
+
+from app.access.keys import tenant_of
+from app.building import build_purges
+from app.settings import Settings
+from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of, serving_full_model
+from tests.e2e.guarded import BOMB
+from tests.llm_replies import Call
+from tests.llm_server import Reply
+from tests.response_events import Streamed, checked_response
+
+PATH = "/v1/responses"
+KEY, OTHER = "key-one", "key-two"
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "The weather at a place.",
+    "parameters": {"type": "object", "properties": {"location": {"type": "string"}}, "required": ["location"]},
+}
+NOTE = {"type": "input_file", "filename": "note.txt", "file_data": "SGVsbG8h"}
+SAN_FRANCISCO = Call("get_weather", '{"location": "San Francisco"}')
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model("tools,json_schema,vision", api_keys=(KEY, OTHER), cache="exact") as model:
+        model.client.headers["authorization"] = f"Bearer {KEY}"
+        yield model
+
+
+@pytest.fixture(scope="module")
+def sdk(model: FullModel) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+def ask(model: FullModel, said: Any, headers: Json | None = None, **fields: Any) -> Json:
+    """The response, which is checked."""
+    answer = model.client.post(PATH, json={"model": "auto", "input": said, **fields}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-request-id"].startswith("req-")
+    return checked_response(answer.json())
+
+
+def stream(model: FullModel, said: Any, headers: Json | None = None, **fields: Any) -> Streamed:
+    body = {"model": "auto", "input": said, "stream": True, **fields}
+    answer = model.client.post(PATH, json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    return Streamed.read(answer.text)
+
+
+def text_of(response: Json) -> str:
+    return "".join(part["text"] for item in response["output"] if item["type"] == "message" for part in item["content"])
+
+
+def refused(model: FullModel, status: int = 400, code: str = "invalid_request", **fields: Any) -> Json:
+    return error_of(model.client.post(PATH, json={"model": "auto", "input": "Hi", **fields}), status, code)
+
+
+# The cases of the Open Responses compliance suite.
+
+
+def user(content: Any) -> Json:
+    return {"type": "message", "role": "user", "content": content}
+
+
+COMPLIANCE: dict[str, Json] = {
+    "basic": {"input": [user("Say hello in exactly 3 words.")]},
+    "system prompt": {
+        "input": [{"type": "message", "role": "system", "content": "You are a pirate."}, user("Say hello.")]
+    },
+    "tool calling": {"input": [user("What's the weather like in San Francisco?")], "tools": [WEATHER]},
+    "image input": {
+        "input": [
+            user(
+                [
+                    {"type": "input_text", "text": "What do you see in this image?"},
+                    {"type": "input_image", "image_url": picture_of("Heart")["image_url"]["url"]},
+                ]
+            )
+        ]
+    },
+    "multi-turn": {
+        "input": [
+            user("My name is Alice."),
+            {"type": "message", "role": "assistant", "content": "Hello Alice!"},
+            user("What is my name?"),
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("case", list(COMPLIANCE))
+def test_a_compliance_case_passes(model: FullModel, case: str, streamed: bool) -> None:
+    fields = {**COMPLIANCE[case], "store": False, "metadata": {"case": case + str(streamed)}}
+    said = fields.pop("input")
+    calls = (SAN_FRANCISCO,) if "tools" in fields else ()
+    model.script(by_body=lambda _: Reply("" if calls else "Ahoy there, friend.", tool_calls=calls))
+    if streamed:
+        found = stream(model, said, headers={"x-bypass-cache": "true"}, **fields)
+        response = found.response
+        kinds = {"output_item.added", "output_item.done"}
+        kinds |= {"function_call_arguments.delta", "function_call_arguments.done"} if calls else {"output_text.delta"}
+        assert kinds <= set(found.types)
+    else:
+        response = ask(model, said, headers={"x-bypass-cache": "true"}, **fields)
+    assert response["status"] == "completed"
+    assert [item["type"] for item in response["output"]] == ["function_call" if calls else "message"]
+    if calls:
+        assert json.loads(response["output"][0]["arguments"]) == {"location": "San Francisco"}
+    assert response["usage"]["total_tokens"] > 0
+
+
+# OpenAI's SDK.
+
+
+def test_the_sdk_creates_retrieves_lists_and_deletes(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Paris."))
+    made = sdk.responses.create(model="interfaze-beta", input="The capital of France?", instructions="Be brief.")
+    assert (made.output_text, made.status, made.instructions) == ("Paris.", "completed", "Be brief.")
+    assert prompt_text(model.prompts[0]) == "Be brief.\nThe capital of France?"
+    assert sdk.responses.retrieve(made.id).model_dump() == made.model_dump()
+    [item] = sdk.responses.input_items.list(made.id)
+    assert item.to_dict()["content"] == [{"type": "input_text", "text": "The capital of France?"}]
+    sdk.responses.delete(made.id)
+    with pytest.raises(openai.NotFoundError, match="not found"):
+        sdk.responses.retrieve(made.id)
+    with pytest.raises(openai.NotFoundError):
+        sdk.responses.delete(made.id)
+
+
+def test_the_sdk_parses_a_schema(model: FullModel, sdk: openai.OpenAI) -> None:
+    class Booking(BaseModel):
+        guest: str
+        nights: int
+
+    model.script(Reply('{"guest": "Anna Kowalski", "nights": 3}'))
+    parsed = sdk.responses.parse(model="auto", input="Anna Kowalski stays for 3 nights.", text_format=Booking)
+    assert parsed.output_parsed == Booking(guest="Anna Kowalski", nights=3)
+    assert model.prompts[0]["response_format"]["json_schema"]["name"] == "Booking"
+
+
+def test_the_sdk_streams(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("One two three."))
+    with sdk.responses.stream(model="auto", input="Count to three.") as events:
+        deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
+        final = events.get_final_response()
+    assert deltas == ["One", " two", " three."]
+    assert final.output_text == "One two three."
+    assert sdk.responses.retrieve(final.id).output_text == "One two three."
+
+
+def test_a_function_is_called_and_its_result_answered(model: FullModel, sdk: openai.OpenAI) -> None:
+    tools: Any = [WEATHER]
+    model.script(Reply(tool_calls=[SAN_FRANCISCO]), Reply("It is foggy."))
+    said: list[Any] = [{"role": "user", "content": "The weather in San Francisco?"}]
+    first = sdk.responses.create(model="auto", input=said, tools=tools, store=False)
+    [call] = first.output
+    assert call.type == "function_call"
+    output = {
+        "type": "function_call_output",
+        "call_id": call.call_id,
+        "output": [{"type": "input_text", "text": "Fog"}],
+    }
+    # As agents do that keep the history themselves: everything comes back as it was given.
+    said += [call.to_dict(), output]
+    second = sdk.responses.create(model="auto", input=said, tools=tools, store=False)
+    assert second.output_text == "It is foggy."
+    *_, asked, told = model.prompts[1]["messages"]
+    assert asked["tool_calls"][0]["function"]["name"] == "get_weather"
+    assert (told["role"], told["tool_call_id"], told["content"]) == ("tool", call.call_id, "Fog")
+
+
+def test_a_conversation_goes_on_from_a_response(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Hello Alice!"), Reply(tool_calls=[SAN_FRANCISCO]), Reply("Foggy."))
+    first = sdk.responses.create(model="auto", input="I am Alice.", instructions="Be kind.")
+    tools: Any = [WEATHER]
+    second = sdk.responses.create(model="auto", input="Weather?", previous_response_id=first.id, tools=tools)
+    output: Any = [{"type": "function_call_output", "call_id": "call_1", "output": "Fog"}]
+    third = sdk.responses.create(model="auto", input=output, previous_response_id=second.id, tools=tools)
+    assert third.output_text == "Foggy."
+    assert third.previous_response_id == second.id
+    said = [(message["role"], message["content"]) for message in model.prompts[2]["messages"]]
+    # The instructions were the first request's alone.
+    assert said == [
+        ("user", "I am Alice."),
+        ("assistant", "Hello Alice!"),
+        ("user", "Weather?"),
+        ("assistant", None),
+        ("tool", "Fog"),
+    ]
+    sdk.responses.delete(second.id)
+    with pytest.raises(openai.BadRequestError) as gone:
+        sdk.responses.create(model="auto", input="And?", previous_response_id=third.id)
+    assert (gone.value.code, gone.value.param) == ("previous_response_not_found", "previous_response_id")
+
+
+def test_what_is_not_stored_is_not_there(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Yes."), Reply("Yes."))
+    unstored = sdk.responses.create(model="auto", input="Stored?", store=False)
+    forgotten = ask(model, "Stored?", headers={"x-interfaze-zdr": "true"})
+    assert forgotten["store"] is False
+    for response_id in (unstored.id, forgotten["id"]):
+        with pytest.raises(openai.NotFoundError):
+            sdk.responses.retrieve(response_id)
+
+
+def test_another_key_has_no_part_in_it(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Mine."))
+    made = sdk.responses.create(model="auto", input="Whose is it?")
+    other = sdk.with_options(api_key=OTHER)
+    for attempt in (other.responses.retrieve, other.responses.delete, other.responses.input_items.list):
+        with pytest.raises(openai.NotFoundError):
+            attempt(made.id)
+    with pytest.raises(openai.BadRequestError):
+        other.responses.create(model="auto", input="And?", previous_response_id=made.id)
+    assert sdk.responses.retrieve(made.id).output_text == "Mine."
+
+
+def test_input_items_come_in_pages(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Ok."))
+    said: Any = [{"role": "user", "content": f"{number}"} for number in range(5)]
+    made = sdk.responses.create(model="auto", input=said)
+    listed = [item.to_dict()["content"][0]["text"] for item in sdk.responses.input_items.list(made.id, limit=2)]  # type: ignore[index]
+    assert listed == ["4", "3", "2", "1", "0"]
+    page = model.client.get(f"{PATH}/{made.id}/input_items", params={"limit": 2, "order": "asc"}).json()
+    assert (page["has_more"], page["first_id"], page["last_id"]) == (True, page["data"][0]["id"], page["data"][1]["id"])
+    answer = model.client.get(f"{PATH}/{made.id}/input_items", params={"after": "msg_0"})
+    assert error_of(answer, 400, "invalid_request")["param"] == "after"
+
+
+def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Blue."), Reply("As I said."))
+    made = sdk.responses.create(model="auto", input="A colour?")
+    said: Any = [{"type": "item_reference", "id": made.output[0].id}, {"role": "user", "content": "Sure?"}]
+    sdk.responses.create(model="auto", input=said)
+    assert [message["content"] for message in model.prompts[1]["messages"]] == ["Blue.", "Sure?"]
+    error = refused(model, code="item_not_found", input=[{"type": "item_reference", "id": f"{made.output[0].id}0"}])
+    assert error["param"] == "input[0].id"
+
+
+# What streams say.
+
+
+def test_reasoning_is_an_item_of_its_own(model: FullModel) -> None:
+    model.script(Reply("Forty-two.", reasoning="Six times seven."))
+    found = stream(model, "Six by seven?", reasoning={"effort": "low", "summary": "auto"})
+    thought, said = found.response["output"]
+    assert thought["content"] == [{"type": "reasoning_text", "text": "Six times seven."}]
+    assert text_of(found.response) == "Forty-two."
+    assert model.prompts[0]["reasoning_effort"] == "low"
+    # It may come back, and is not told to the LLM.
+    model.script(Reply("Yes."))
+    ask(model, [user("Six by seven?"), thought, said, user("Sure?")])
+    assert "Six times" not in prompt_text(model.prompts[0])
+
+
+def test_unasked_reasoning_is_not_shown(model: FullModel) -> None:
+    model.script(Reply("Forty-two.", reasoning="Six times seven."))
+    assert [item["type"] for item in stream(model, "Seven by six?").response["output"]] == ["message"]
+
+
+def test_what_is_said_beside_a_call_comes_first(model: FullModel) -> None:
+    calls = [SAN_FRANCISCO, Call("get_weather", '{"location": "Oslo"}', id="call_2")]
+    model.script(by_body=lambda _: Reply("Let me look.", tool_calls=calls))
+    found = stream(model, "Weather there?", tools=[WEATHER], headers={"x-bypass-cache": "true"})
+    whole = ask(model, "Weather there?", tools=[WEATHER], headers={"x-bypass-cache": "true"})
+    for response in (found.response, whole):
+        assert [item["type"] for item in response["output"]] == ["message", "function_call", "function_call"]
+        assert [item.get("call_id") for item in response["output"]] == [None, "call_1", "call_2"]
+    model.script(Reply("Mild."))
+    outputs = [{"type": "function_call_output", "call_id": f"call_{n}", "output": "mild"} for n in (1, 2)]
+    ask(model, [user("Weather there?"), *whole["output"], *outputs])
+    said = [(message["role"], len(message.get("tool_calls", ()))) for message in model.prompts[0]["messages"]]
+    assert said == [("user", 0), ("assistant", 2), ("tool", 0), ("tool", 0)]
+
+
+def test_a_custom_tool_is_given_a_text(model: FullModel) -> None:
+    tool = {"type": "custom", "name": "apply_patch", "description": "Patches a file."}
+    model.script(Reply(tool_calls=[Call("apply_patch", '{"input": "*** Begin\\n+a"}')]), Reply("Done."))
+    found = stream(model, "Patch it.", tools=[tool])
+    [call] = found.response["output"]
+    assert (call["type"], call["input"]) == ("custom_tool_call", "*** Begin\n+a")
+    assert model.prompts[0]["tools"][0]["function"]["parameters"]["required"] == ["input"]
+    output = {"type": "custom_tool_call_output", "call_id": call["call_id"], "output": "patched"}
+    assert text_of(ask(model, [user("Patch it."), call, output], tools=[tool])) == "Done."
+    *_, asked, told = model.prompts[1]["messages"]
+    assert json.loads(asked["tool_calls"][0]["function"]["arguments"]) == {"input": "*** Begin\n+a"}
+    assert told["content"] == "patched"
+
+
+def test_a_cut_answer_is_incomplete(model: FullModel) -> None:
+    model.script(by_body=lambda _: Reply("Once upon a", finish_reason="length"))
+    found = stream(model, "A long story.", max_output_tokens=3)
+    assert found.types[-1] == "incomplete"
+    for response in (found.response, ask(model, "A long story.", max_output_tokens=3)):
+        assert response["status"] == response["output"][0]["status"] == "incomplete"
+        assert response["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert model.prompts[0]["max_tokens"] == 3 or model.prompts[0].get("max_completion_tokens") == 3
+
+
+def test_an_early_failure_keeps_its_status(model: FullModel) -> None:
+    model.script(by_body=lambda _: Reply(status=503))
+    answer = model.client.post(PATH, json={"model": "auto", "input": "Hi.", "stream": True})
+    error_of(answer, 503, "overloaded")
+
+
+def test_a_late_failure_is_told_in_the_stream(model: FullModel) -> None:
+    model.script(Reply("One two three four.", garbage_after=3))
+    found = stream(model, "Count.")
+    assert found.types[-1] == "failed"
+    assert found.response["error"]["code"] == "server_error"
+    assert found.response["output"][0]["status"] == "in_progress"
+    assert model.client.get(f"{PATH}/{found.response['id']}").status_code == 404
+
+
+def test_logprobs_come_with_the_text(model: FullModel) -> None:
+    model.script(Reply("Yes indeed.", logprobs=True))
+    found = stream(model, "Sure?", top_logprobs=2, include=["message.output_text.logprobs"])
+    said = found.response["output"][0]["content"][0]["logprobs"]
+    assert [one["token"] for one in said] == ["Yes", " indeed."]
+    assert model.prompts[0]["top_logprobs"] == 2
+
+
+# As in chat.
+
+
+def test_a_run_task_answers_alone(model: FullModel) -> None:
+    model.script()
+    said = [user([{"type": "input_text", "text": "Read it."}, NOTE])]
+    response = ask(model, said, instructions="<task>ocr</task>")
+    assert json.loads(text_of(response))["result"]["extracted_text"] == "Hello!"
+    assert text_of(stream(model, said, instructions="<task>ocr</task>").response) == text_of(response)
+
+
+def test_a_guard_blocks(model: FullModel) -> None:
+    model.script()
+    found = stream(model, BOMB, instructions="<guard>S9</guard>")
+    assert text_of(found.response) == "unsafe S9"
+    assert found.response["precontext"][0]["name"] == "guardrails"
+    assert not model.prompts
+
+
+def test_precontext_evidence_and_cache_are_beside_the_output(model: FullModel) -> None:
+    model.script(by_body=lambda _: Reply('{"word": "Hello!"}'))
+    schema = schema_of(word={"type": "string"})["json_schema"]
+    fields = {"text": {"format": {"type": "json_schema", **schema}}, "evidence": True}
+    said = [user([{"type": "input_text", "text": "Which word?"}, NOTE])]
+    found = stream(model, said, **fields)
+    assert found.response["precontext"][0]["result"]["extracted_text"] == "Hello!"
+    assert found.response["evidence"]["/word"]["match"] == "exact"
+    assert found.response["unsupported"] == []
+    assert found.response["vcache"] is False
+    again = ask(model, said, **fields)
+    assert again["vcache"] is True
+    assert again["evidence"] == found.response["evidence"]
+    # Chat gives the same answer from the same entry.
+    chats = [{"role": "user", "content": [{"type": "text", "text": "Which word?"}, NOTE]}]
+    answer = model.ask(*chats, response_format=schema_of(word={"type": "string"}), evidence=True).json()
+    assert answer["choices"][0]["message"]["content"] == '{"word": "Hello!"}'
+
+
+def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
+    model.script(Reply(tool_calls=[SAN_FRANCISCO]))
+    response = ask(
+        model,
+        "Weather!",
+        temperature=0.5,
+        top_p=0.9,
+        seed=7,
+        tools=[WEATHER, {**WEATHER, "name": "other"}],
+        tool_choice={
+            "type": "allowed_tools",
+            "mode": "required",
+            "tools": [{"type": "function", "name": "get_weather"}],
+        },
+        parallel_tool_calls=False,
+        metadata={"a": "b"},
+    )
+    [prompt] = model.prompts
+    assert (prompt["temperature"], prompt["top_p"], prompt["seed"]) == (0.5, 0.9, 7)
+    assert [tool["function"]["name"] for tool in prompt["tools"]] == ["get_weather"]
+    assert prompt["tool_choice"] in ("required", {"type": "function", "function": {"name": "get_weather"}})
+    assert response["metadata"] == {"a": "b"}
+    assert [tool["name"] for tool in response["tools"]] == ["get_weather", "other"]
+
+
+# What is refused, and what is told.
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "said"),
+    [
+        ({"background": True}, "background", "/v1/batches"),
+        ({"conversation": "conv_1"}, "conversation", "previous_response_id"),
+        ({"prompt": {"id": "p"}}, "prompt", "instructions"),
+        ({"max_tool_calls": 3}, "max_tool_calls", "OPENFAZE_MAX_TOOL_CALLS"),
+        ({"truncation": "auto"}, "truncation", "not supported"),
+        ({"tools": [{"type": "file_search", "vector_store_ids": []}]}, "tools[0]", "function, custom, web_search"),
+        ({"tool_choice": {"type": "file_search"}}, "tool_choice", "function, custom, allowed_tools"),
+        ({"tool_choice": {"type": "function", "name": "f"}}, "tool_choice", "no 'tools'"),
+        ({"messages": []}, "messages", "'input'"),
+        ({"max_tokens": 5}, "max_tokens", "'max_output_tokens'"),
+        ({"response_format": {}}, "response_format", "'text.format'"),
+        ({"input": ""}, "input", "not be empty"),
+        ({"input": []}, "input", "not be empty"),
+        ({"input": [{"type": "computer_call_output", "output": {}}]}, "input[0].type", "computer_call_output"),
+        ({"input": [{"content": "x"}]}, "input[0]", "'role'"),
+        ({"input": [{"role": "tool", "content": "x"}]}, "input[0].role", "'assistant'"),
+        ({"input": [{"role": "user", "content": [{"type": "video"}]}]}, "input[0].content[0]", "input_image"),
+        ({"input": [{"role": "user", "content": " "}]}, "input", "no text content"),
+        ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format", "'schema' is required"),
+        ({"max_output_tokens": 0}, "max_output_tokens", "equal to 1"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "16"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_its_name(model: FullModel, fields: Json, param: str, said: str) -> None:
+    error = refused(model, **fields)
+    assert error["param"] == param
+    assert said in error["message"]
+
+
+def test_an_error_names_the_item_that_it_is_about(model: FullModel) -> None:
+    broken = {"type": "input_image", "image_url": "data:image/png;base64,@@@@"}
+    said = [user("Hello."), user([{"type": "input_text", "text": "Read it."}, broken])]
+    error = refused(model, input=said, instructions="<task>ocr</task>")
+    assert error["param"] == "input[1].content[1].image_url"
+    assert "messages" not in error["message"]
+
+
+def test_items_of_other_servers_tools_are_passed_over_with_a_warning(model: FullModel) -> None:
+    model.script(Reply("Fine."))
+    said = [{"type": "web_search_call", "id": "ws_1", "status": "completed"}, user("How are you?")]
+    response = ask(model, said, tools=[{"type": "web_search"}], include=["reasoning.encrypted_content"], temprature=1)
+    assert len(model.prompts[0]["messages"]) == 1
+    told = "\n".join(response["warnings"])
+    for name in ("'web_search_call'", "Tool 'web_search'", "Did you mean 'temperature'"):
+        assert name in told
+
+
+def test_another_model_is_not_there(model: FullModel) -> None:
+    answer = model.client.post(PATH, json={"model": "gpt-9", "input": "Hi"})
+    assert error_of(answer, 404, "model_not_found")["param"] == "model"
+
+
+def test_a_large_response_is_answered_and_not_kept(tmp_path: Path) -> None:
+    with serving_full_model(max_response_mb=0.001, files_dir=str(tmp_path / "files")) as model:
+        model.script(Reply("Long."))
+        response = ask(model, "word " * 1000)
+        assert response["store"] is False
+        assert "OPENFAZE_MAX_RESPONSE_MB" in response["warnings"][0]
+        assert model.client.get(f"{PATH}/{response['id']}").status_code == 404
+
+
+async def test_a_purged_key_leaves_no_response(tmp_path: Path) -> None:
+    told = {"files_dir": str(tmp_path / "files"), "api_keys": (KEY, OTHER)}
+    with serving_full_model(**told) as model:
+        model.script(by_body=lambda _: Reply("Kept."))
+        mine, others = ({"authorization": f"Bearer {key}"} for key in (KEY, OTHER))
+        made = [ask(model, "Keep it.", headers=key) for key in (mine, mine, others)]
+        purge = build_purges(Settings(_env_file=None, **told))
+        assert ("responses", 2) in await purge(tenant_of(KEY))
+        left = [model.client.get(f"{PATH}/{one['id']}", headers=key) for one in made for key in (mine, others)]
+        assert [answer.status_code for answer in left] == [404, 404, 404, 404, 404, 200]
