@@ -1,6 +1,8 @@
 """What an operator sees of a server that has done all kinds of work: metrics, and logs that hold nothing of it."""
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.calling import PICTURE
 from app.metrics import DECLARED
+from app.routes.status import EMBEDDING_MODEL
 from tests.e2e.conftest import KEY, data_url, ocr_request
 from tests.llm_server import Reply, serving_llm
 from tests.origin import serving_origin
+from tests.pages import single_line
 from tests.server import Server, serving
 
 CONTENT = "Zanzibar"
@@ -63,6 +67,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         httpx.Client(base_url=server.base_url, timeout=120, trust_env=False) as client,
     ):
         statuses = dict(_requests(client, f"http://127.0.0.1:{origin.port}/{CONTENT}?sig={URL_SECRET}"))
+        while not any(line["event"] == "batch_ended" for line in server.log):
+            time.sleep(0.05)
         [url] = {line["metrics"] for line in server.log if line["event"] == "serving"}
         assert isinstance(url, str)
         answer = httpx.get(url, trust_env=False)
@@ -101,6 +107,26 @@ def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[str, int]
     yield "upload", uploaded.status_code
     yield "file", client.get(f"/v1/files/{uploaded.json()['id']}", headers=keyed).status_code
     yield "moderation", client.post("/v1/moderations", headers=keyed, json={"input": CONTENT}).status_code
+    embedding = {"model": EMBEDDING_MODEL, "input": f"Where is {CONTENT}?"}
+    yield "embedding", client.post("/v1/embeddings", headers=keyed, json=embedding).status_code
+    recording = {"file": (f"{CONTENT}.wav", CONTENT.encode())}
+    heard = client.post("/v1/audio/transcriptions", headers=keyed, files=recording, data={"model": "whisper-1"})
+    yield "recording", heard.status_code
+    picture = data_url(single_line(CONTENT).encoded())
+    lines = [
+        {"custom_id": f"{CONTENT}-{number}", "method": "POST", "url": "/v1/chat/completions", "body": body}
+        for number, body in enumerate((ocr_request(picture, text=CONTENT), asked(CONTENT, stream=True)))
+    ]
+    sent = {"file": (f"{CONTENT}.jsonl", "\n".join(map(json.dumps, lines)).encode())}
+    uploaded = client.post("/v1/files", headers=keyed, files=sent, data={"purpose": "batch"})
+    yield "lines", uploaded.status_code
+    batch = {
+        "input_file_id": uploaded.json()["id"],
+        "endpoint": "/v1/chat/completions",
+        "completion_window": "24h",
+        "metadata": {"about": CONTENT},
+    }
+    yield "batch", client.post("/v1/batches", headers=keyed, json=batch).status_code
 
 
 def test_the_run_did_what_it_was_to_do(run: Run) -> None:
@@ -121,6 +147,10 @@ def test_the_run_did_what_it_was_to_do(run: Run) -> None:
         "upload": 200,
         "file": 200,
         "moderation": 200,
+        "embedding": 200,
+        "recording": 400,
+        "lines": 200,
+        "batch": 200,
         "metrics elsewhere": 404,
     }
 
@@ -152,6 +182,8 @@ def test_engines_tell_what_they_did_and_what_they_failed_with(run: Run) -> None:
 def test_tokens_rejections_fetches_and_the_cache_are_counted(run: Run) -> None:
     assert run.value("openfaze_tokens_total", direction="input") > 0
     assert run.value("openfaze_tokens_total", direction="output") > 0
+    assert run.value("openfaze_batch_lines_total", outcome="completed") == 1
+    assert run.value("openfaze_batch_lines_total", outcome="failed") == 1
     assert run.value("openfaze_rejected_total", reason="guard") == 1
     assert run.value("openfaze_rejected_total") == 1
     assert run.value("openfaze_fetch_total", outcome="fetch_failed") == 1
