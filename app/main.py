@@ -5,18 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 from app.batches.gaps import Gaps
 from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
 from app.building import build_batch_store, build_webhook
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
+from app.mcp.mount import PATH, Mount
 from app.metrics import Routes
 from app.middleware import EXPOSED, RequestScope, error_response
 from app.openapi import Api
@@ -34,6 +35,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     routers = [one.router for one in (chat, responses, embeddings, audio, moderations, files, batches, status, pages)]
     if settings.metrics_port is None:
         routers.append(status.metrics_router)
+    mcp = Mount(settings) if settings.mcp else None
+    if mcp is not None:
+        routers.append(APIRouter(routes=[Route(PATH, mcp)]))
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
     activity = Activity()
     lines = LineRunner(services, batches.ENDPOINTS)
@@ -63,6 +67,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            if mcp is not None:
+                await mcp.close()
             await services.close()
 
     app = Api(title="openfaze", version=version("openfaze"), lifespan=lifespan, docs_url=None, redoc_url=None)

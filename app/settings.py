@@ -231,6 +231,13 @@ class Settings(BaseSettings):
     """The same in one request."""
     request_timeout_s: float = Field(default=300, gt=0, le=900)
     """Seconds that one request may take."""
+    mcp: bool = True
+    """Serve the Model Context Protocol at `/mcp`."""
+    mcp_hosts: CommaSeparated = ()
+    """Comma-separated names by which `/mcp` may be called (`gpu.example.com`), without ports. Unset: any, where there
+    are keys or OPENFAZE_OPEN=1; else names of this machine alone."""
+    mcp_max_mb: float = Field(default=4, gt=0, le=64)
+    """Megabytes of a request to `/mcp`; what is larger is uploaded to `/v1/files` and named by its id."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
     """Comma-separated origins (`https://app.example.com`) whose pages may call the server in browsers; none without."""
     max_connections: int = Field(default=1000, ge=1)

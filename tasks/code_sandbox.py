@@ -5,7 +5,9 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from models.capability import OFF, ON
 from models.concurrency import side_by_side

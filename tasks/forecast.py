@@ -10,10 +10,11 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 import numpy as np
 import PIL.Image
+from typing_extensions import TypedDict
 
 from models.concurrency import Admission, side_by_side
 from models.series.capability import FORECAST, ForecastSettings

@@ -7,9 +7,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import NotRequired, TypedDict, TypeVar
+from typing import NotRequired, TypeVar
 
 import structlog
+from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError
 from models.concurrency import side_by_side

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 from rapidfuzz import fuzz
+from typing_extensions import TypedDict
 
 from models.concurrency import Admission, side_by_side
 from models.vision.capability import OCR

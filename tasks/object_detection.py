@@ -6,10 +6,11 @@ import io
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import numpy as np
 import PIL.Image
+from typing_extensions import TypedDict
 
 from models.concurrency import Admission, side_by_side
 from models.language.capability import EMBEDDING

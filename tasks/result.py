@@ -9,9 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import hypot
-from typing import Any, Generic, Literal, TypedDict, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import pydantic_core
+from typing_extensions import TypedDict
 
 from models.vision.text import Quad
 from tasks.redaction import Redactor

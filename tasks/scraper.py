@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, cast
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from typing_extensions import TypedDict
 
 from models.base import EngineUnavailable, ModelError
 from models.concurrency import side_by_side

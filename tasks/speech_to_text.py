@@ -5,7 +5,9 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import fmean
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from models.base import EngineUnavailable
 from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT

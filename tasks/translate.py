@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from models.base import EngineFailed, EngineUnavailable
 from models.concurrency import Admission, side_by_side

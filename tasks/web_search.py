@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from textwrap import wrap
-from typing import ClassVar, TypedDict
+from typing import ClassVar
 
 import structlog
+from typing_extensions import TypedDict
 
 from models.base import ModelError
 from models.concurrency import side_by_side

@@ -1,7 +1,7 @@
 """Events become one completion, or the chunks of a stream; and what a client is warned of."""
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -140,8 +140,14 @@ def usage_of(finish: Finish) -> Usage:
     )
 
 
-async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: bool = False) -> ChatCompletion:
-    """All the events as one answer."""
+async def completion(
+    feed: Feed[Event],
+    envelope: Envelope,
+    *,
+    show_reasoning: bool = False,
+    report: Callable[[Progress], Awaitable[None]] | None = None,
+) -> ChatCompletion:
+    """All the events as one answer; how far the work is, to `report`."""
     precontext: list[response.PrecontextEntry] = []
     reasoning: list[str] = []
     text: list[str] = []
@@ -169,7 +175,8 @@ async def completion(feed: Feed[Event], envelope: Envelope, *, show_reasoning: b
             case Finish():
                 finish = event
             case Progress():
-                pass
+                if report is not None:
+                    await report(event)
     if finish is None:
         raise RuntimeError("the pipeline ended without a Finish event")
     return ChatCompletion(

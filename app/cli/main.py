@@ -180,6 +180,24 @@ def run_batch(
     sys.exit(0 if batches.run(settings, file, output or file.with_suffix(f".out{file.suffix}")) else 1)
 
 
+@cli.command("mcp")
+def serve_mcp(
+    files: Annotated[
+        list[Path] | None, typer.Option(help="A folder whose files may be named by path; may be given again.")
+    ] = None,
+) -> None:
+    """Serve the tasks as tools of the Model Context Protocol on standard input and output, for a program that starts
+    this command."""
+    settings = read_settings()
+    with memory.left_alone():
+        from app.cli import mcp
+        from app.telemetry import configure_logging
+
+    # Standard output is the protocol's; logs go to standard error.
+    configure_logging("warning")
+    mcp.serve(settings, files or ())
+
+
 @guard.command("explain")
 def explain_text(
     text: Annotated[str, typer.Argument(help="What to judge; `-` reads it from standard input.")],

@@ -1,0 +1,74 @@
+"""`openfaze mcp`: the tools on standard input and output, in this process, for a program on this machine."""
+
+import asyncio
+import base64
+import mimetypes
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mcp.server.stdio import stdio_server
+
+from app.cli import fail
+from app.errors import BadRequest, PayloadTooLarge
+from app.mcp.server import Caller, build_server
+from app.services import Services
+from app.settings import Settings
+from tasks.inputs.limits import MB, megabytes
+
+
+def serve(settings: Settings, folders: Sequence[Path]) -> None:
+    """Until standard input ends. `folders`: whose files may be named by their paths."""
+    try:
+        asyncio.run(_serve(settings, LocalFiles(folders, int(settings.max_part_mb * MB))))
+    except ValueError as error:  # the settings' fault
+        fail(str(error))
+
+
+async def _serve(settings: Settings, files: "LocalFiles") -> None:
+    services = Services(settings)
+    try:
+        server = build_server(services, lambda _: Caller(), files.taken)
+        async with stdio_server() as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+    finally:
+        await services.close()
+
+
+class LocalFiles:
+    """Files of some folders, which a call names by their paths."""
+
+    def __init__(self, folders: Sequence[Path], max_bytes: int) -> None:
+        self._folders = [folder.resolve() for folder in folders]
+        self._max_bytes = max_bytes
+
+    async def taken(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """`arguments` with the file that `source` names, if it is a path. Raises BadRequest and PayloadTooLarge."""
+        source = arguments.get("source")
+        if not isinstance(source, str) or not source.startswith(("/", "~", "./", "../", "file://")):
+            return dict(arguments)
+        return {**arguments, "source": await asyncio.to_thread(self._read, source)}
+
+    def _read(self, source: str) -> str:
+        # Where it leads to counts, and not how it is called.
+        path = Path(source.removeprefix("file://")).expanduser().resolve()
+        if not any(path.is_relative_to(folder) for folder in self._folders):
+            raise BadRequest(
+                f"Field 'source': '{source[:200]}' is in no folder that `openfaze mcp` was given: start it with "
+                "--files FOLDER.",
+                param="source",
+            )
+        try:
+            size = path.stat().st_size
+            if size > self._max_bytes:
+                raise PayloadTooLarge(
+                    f"Field 'source': the file is {megabytes(size)}; the limit is {megabytes(self._max_bytes)} "
+                    "(OPENFAZE_MAX_PART_MB)."
+                )
+            content = path.read_bytes()
+        except OSError as error:
+            raise BadRequest(
+                f"Field 'source': '{source[:200]}' cannot be read: {error.strerror}.", param="source"
+            ) from None
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,108 @@
+"""The protocol at `/mcp`, over streamable HTTP and without sessions: any server of several may answer."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from app.errors import MisdirectedRequest, PayloadTooLarge
+from app.routes.body import asks_to_be_forgotten
+from app.services import Services
+from app.settings import Settings
+from tasks.inputs.limits import MB, megabytes
+
+if TYPE_CHECKING:
+    from app.mcp.server import Caller
+
+PATH = "/mcp"
+_HERE = ("localhost", "127.0.0.1", "[::1]")
+
+
+class Mount:
+    """An ASGI application. What serves the protocol is put together for the first request: most servers never get
+    one, and it takes a second."""
+
+    def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
+        """`build`: of the server behind it, where that is not this project's tools.
+
+        A page in a browser can make a name of its own mean this machine (DNS rebinding): so only by the names of
+        `mcp_hosts` may it be called, and where that is empty, a server for this machine alone only by such."""
+        is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
+        self._hosts = frozenset(settings.mcp_hosts or (_HERE if is_for_here else ()))
+        self._build = build
+        self._max_bytes = int(settings.mcp_max_mb * MB)
+        self._manager: Any = None
+        self._starting: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        self._check(request)
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start(scope["app"].state.services))
+        await asyncio.shield(self._starting)
+        await self._manager.handle_request(scope, receive, send)
+
+    def _check(self, request: Request) -> None:
+        for header in ("host", "origin") if self._hosts else ():
+            name = _name_of(request.headers.get(header, ""))
+            if name and name not in self._hosts:
+                raise MisdirectedRequest(
+                    f"'{name[:100]}' in the header '{header}' is none of this server's names: add it to "
+                    "OPENFAZE_MCP_HOSTS.",
+                    param=header,
+                )
+        size = request.headers.get("content-length", "")
+        if size.isdecimal() and int(size) > self._max_bytes:
+            raise PayloadTooLarge(
+                f"The request's body is {megabytes(int(size))}; the limit at {PATH} is {megabytes(self._max_bytes)} "
+                "(OPENFAZE_MCP_MAX_MB). Upload the file to /v1/files, and give its id as 'source'."
+            )
+
+    async def _start(self, services: Services) -> None:
+        self._manager = await asyncio.to_thread(self._made, services)
+        started = asyncio.Event()
+        self._running = asyncio.create_task(self._run(started))
+        await started.wait()
+
+    def _made(self, services: Services) -> Any:
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+        from app.mcp.server import build_server
+
+        server = self._build(services) if self._build else build_server(services, _caller)
+        return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=self._max_bytes)
+
+    async def _run(self, started: asyncio.Event) -> None:
+        """In one task: the manager's group of tasks is left where it was entered."""
+        async with self._manager.run():
+            started.set()
+            await self._stopping.wait()
+
+    async def close(self) -> None:
+        self._stopping.set()
+        if self._running is not None:
+            await asyncio.wait([self._running])
+
+
+def _name_of(header: str) -> str:
+    """The host in a Host or Origin header, without its port."""
+    host = header.partition("://")[2] or header
+    name, _, port = host.rpartition(":")
+    return name if name and port.isdecimal() else host
+
+
+def _caller(request: Request) -> "Caller":
+    from app.mcp.server import Caller
+
+    state = request.state
+    return Caller(
+        state.visit,
+        state.stages,
+        state.request_id,
+        asks_to_be_forgotten(request),
+        f"{str(request.base_url).rstrip('/')}/v1/files",
+    )

@@ -1,0 +1,214 @@
+"""Answers the Model Context Protocol: lists the tools, and runs them through the pipeline of chat."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import mcp_types as types
+import pydantic_core
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+
+from app.access.admission import Visit
+from app.chat.event_driver import Call, Event, Feed, Progress, TimeLimit
+from app.chat.render import Envelope, completion
+from app.errors import ApiError, told
+from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, Tool, offered
+from app.services import Services
+from app.telemetry import Stages
+from app.wire.parse import parse_aside
+from app.wire.request import ChatRequest
+from models.scheduler import SHARE
+
+LARGE = 512 * 1024
+"""Bytes of a result from which on it is a file: clients stop reading an event at 1 MiB."""
+_REPEATED = 128 * 1024
+"""Bytes of a result up to which it is said as text, too, for clients that do not look at structured content."""
+_MOST_PICTURES = 16
+_PURPOSE = "mcp_result"
+INSTRUCTIONS = (
+    "Tools that read documents, pictures, recordings and web pages on specialist models, and say where in the source "
+    "each thing stands. Prefer `extract` where you know which fields you want; `ocr` for all that is written."
+)
+
+Report = Callable[[Progress], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and what the HTTP request knows of it."""
+
+    visit: Visit = field(default_factory=Visit)
+    stages: Stages = field(default_factory=Stages)
+    request_id: str = "mcp"
+    fresh: bool = False
+    files_url: str = ""
+    """Where the files of the key lie; "" where nothing but a tool can read them."""
+
+
+Arguments = Mapping[str, Any]
+
+
+async def _as_they_are(arguments: Arguments) -> Arguments:
+    return arguments
+
+
+def build_server(
+    services: Services,
+    caller_of: Callable[[Any], Caller],
+    taken: Callable[[Arguments], Awaitable[Arguments]] = _as_they_are,
+) -> Server[Any]:
+    """`caller_of` is given the HTTP request, None on standard input. `taken`: what is made of arguments first; it may
+    raise what the pipeline raises."""
+
+    async def list_tools(_context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        # The first to ask waits for the schemas, half a second: other requests do not.
+        return await services.wire.run(_listed, services.pipeline.task_names)
+
+    async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        tool = TOOLS.get(params.name)
+        if tool is None or tool not in offered(services.pipeline.task_names.__contains__):
+            there = ", ".join(one.name for one in offered(services.pipeline.task_names.__contains__))
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: '{params.name[:80]}'. There are: {there}.")
+
+        async def report(progress: Progress) -> None:
+            await context.session.report_progress(progress.done, progress.total or None, progress.stage)
+
+        caller = caller_of(context.request)
+        # The protocol's machinery runs tools in tasks of its own.
+        share = SHARE.set(caller.visit.caller.share)
+        try:
+            chat = tool.called_with(await taken(params.arguments or {}))
+            return await _ran(services, tool, chat, caller, report)
+        except Exception as error:  # noqa: BLE001 - `told` logs what has to be
+            public = told(error, "tool_failed", tool=tool.name)
+            caller.stages.rejected = public.rejected
+            return _failed(public)
+        finally:
+            SHARE.reset(share)
+
+    return Server(
+        "openfaze",
+        version=version("openfaze"),
+        title="openfaze",
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+def _listed(task_names: Any) -> types.ListToolsResult:
+    return types.ListToolsResult(
+        tools=[
+            types.Tool(
+                name=tool.name,
+                description=tool.description,
+                input_schema=tool.input_schema,
+                output_schema=tool.output_schema,
+                annotations=types.ToolAnnotations(
+                    read_only_hint=True, destructive_hint=False, open_world_hint=tool.is_open_world
+                ),
+            )
+            for tool in offered(task_names.__contains__)
+        ]
+    )
+
+
+async def _ran(
+    services: Services, tool: Tool, body: dict[str, Any], caller: Caller, report: Report
+) -> types.CallToolResult:
+    sent = bytearray(await services.wire.run(pydantic_core.to_json, body))
+    chat = await parse_aside(ChatRequest, sent, services.settings.max_json_values, services.wire)
+    limit_s = services.settings.request_timeout_s
+    call = Call(
+        chat,
+        caller.visit.caller,
+        fresh=caller.fresh,
+        stages=caller.stages,
+        limit=TimeLimit.of(limit_s),
+        visit=caller.visit,
+    )
+    feed: Feed[Event] = Feed(services.pipeline.run(call), limit_s)
+    async with feed:
+        answer = await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
+    content = answer.choices[0].message.content or ""
+
+    def made() -> tuple[dict[str, Any], bytes]:
+        said = pydantic_core.from_json(content, cache_strings="keys")
+        if tool.name == EXTRACT:
+            fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
+            result = Extracted(data=said, **fields).model_dump(mode="json")
+        else:
+            result = said["result"]
+        result = result if isinstance(result, dict) else {LIST: result}
+        return result, pydantic_core.to_json(result)
+
+    try:
+        result, coded = await services.wire.run(made)
+    except (ValueError, KeyError, TypeError):
+        # The guard's refusal is prose.
+        return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
+    warnings = [types.TextContent(text=f"Note: {one}") for one in answer.warnings or ()]
+    if len(coded) > LARGE:
+        return await _as_file(services, tool, coded, caller, warnings)
+    text = (
+        coded.decode()
+        if len(coded) <= _REPEATED
+        else f"{len(coded)} bytes of JSON, in this result's structured content."
+    )
+    pictures = list(_pictures(result))
+    return types.CallToolResult(content=[types.TextContent(text=text), *pictures, *warnings], structured_content=result)
+
+
+async def _as_file(
+    services: Services, tool: Tool, coded: bytes, caller: Caller, warnings: list[types.TextContent]
+) -> types.CallToolResult:
+    async with services.files.writing(caller.visit.caller.tenant) as writing:
+        await writing.write(coded)
+        kept = await writing.publish(f"{tool.name}.json", _PURPOSE, services.files.limits.ttl_s or None)
+    if caller.files_url:
+        uri = f"{caller.files_url}/{kept.id}/content"
+    else:
+        path = services.files.storage.local_path(kept.name)
+        uri = path.as_uri() if path else f"{services.settings.files_dir}/{kept.name}"
+    link = types.ResourceLink(name=f"{tool.name}.json", uri=uri, mime_type="application/json", size=len(coded))
+    said = f"The result is {len(coded)} bytes of JSON: {uri}. Ask for less, such as some pages, to have it at once."
+    return types.CallToolResult(
+        content=[types.TextContent(text=said), link, *warnings],
+        structured_content={FILE: {"id": kept.id, "uri": uri, "bytes": len(coded)}},
+    )
+
+
+def _pictures(value: Any) -> Iterator[types.ImageContent]:
+    """Those that a result holds as data URLs."""
+    found = 0
+    waiting = [value]
+    while waiting and found < _MOST_PICTURES:
+        match waiting.pop():
+            case dict() as one:
+                waiting += reversed(one.values())
+            case list() as many:
+                waiting += reversed(many)
+            case str() as text if text.startswith("data:image/"):
+                kind, _, data = text.partition(";base64,")
+                found += 1
+                yield types.ImageContent(data=data, mime_type=kind.removeprefix("data:"))
+
+
+_PLACE = re.compile(r"messages\[\d+\]\.content\[\d+\](?:\.file(?:\.\w+)?)?|response_format(?:\.json_schema)?\.schema")
+
+
+def _argument(place: re.Match[str]) -> str:
+    """What the caller calls that part of the chat request."""
+    return "schema" if place[0].startswith("response_format") else "source"
+
+
+def _failed(error: ApiError) -> types.CallToolResult:
+    """As a tool's error, which a model can read: with the code and, where it helps, when to come back."""
+    again = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
+    said = _PLACE.sub(_argument, error.message)
+    said = f"{said} [{error.code}]{again}"
+    return types.CallToolResult(content=[types.TextContent(text=said)], is_error=True)

@@ -1,0 +1,317 @@
+"""The tools: what each takes, as which chat request it runs, and what it gives.
+
+A call is put as a request that a chat client could have sent, so that guard, cache, limits and evidence hold for it
+without a word here. What is typed in a call is said in the words that the tasks read.
+"""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from app.errors import BadRequest
+from app.routes.status import MODEL
+from app.wire.request import first_problem
+from tasks.code_sandbox import CodeData
+from tasks.forecast import ForecastData
+from tasks.gui_detection import GuiData
+from tasks.object_detection import DetectionData
+from tasks.ocr_result import OcrData
+from tasks.scraper import ScrapedPage
+from tasks.speech_to_text import SpeechData
+from tasks.translate import TranslateData
+from tasks.web_search import FoundPage
+
+Part = dict[str, Any]
+
+_Source = Annotated[
+    str, Field(min_length=1, description="A URL (http or https), a data URL, or the id of an uploaded file (file-…).")
+]
+_Text = Annotated[str, Field(min_length=1, description="The text itself, instead of a source.")]
+_Language = Annotated[str, Field(min_length=2, max_length=60, description="By its English name or its ISO 639 code.")]
+
+
+class Arguments(BaseModel):
+    """What a tool takes. Raises ValidationError for an argument that it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+    task: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ("source",)
+    """One of these must be given, and no more than one."""
+
+    instructions: str = Field("", max_length=4000, description="What else is wanted, in plain words.")
+
+    def said(self) -> Iterator[str]:
+        """What is typed, in words."""
+        if self.instructions:
+            yield self.instructions
+
+    def parts(self) -> Iterator[Part]:
+        """The message. A text is a file of its own: what it says is never an instruction, nor its links followed.
+        Raises BadRequest."""
+        given = [name for name in self.needs if getattr(self, name) is not None]
+        if len(given) != 1:
+            wanted = " or ".join(f"'{name}'" for name in self.needs)
+            got = "both" if given else "neither" if len(self.needs) > 1 else "nothing"
+            raise BadRequest(f"Give {wanted}; got {got}.", param=self.needs[0])
+        if words := " ".join(self.said()):
+            yield {"type": "text", "text": words}
+        name, value = given[0], str(getattr(self, given[0]))
+        file = _named(value) if name == "source" else _inline(value)
+        yield {"type": "file", "file": file}
+
+    def request(self) -> dict[str, Any]:
+        """The body of a chat request. Raises BadRequest."""
+        return {
+            "model": MODEL,
+            "messages": [
+                {"role": "system", "content": f"<task>{self.task}</task>"},
+                {"role": "user", "content": list(self.parts())},
+            ],
+        }
+
+
+class Ocr(Arguments):
+    task = "ocr"
+    source: _Source
+    pages: str = Field("", max_length=200, description="Which pages of a document: 3, 2-5 or 1, 4-6. Without: all.")
+    tables: bool = Field(False, description="Also the tables, cell by cell.")
+    markdown: bool = Field(False, description="Also the whole as Markdown.")
+
+    def said(self) -> Iterator[str]:
+        yield from super().said()
+        if self.pages:
+            yield f"Pages {self.pages}."
+
+    def request(self) -> dict[str, Any]:
+        asked = {name: True for name in ("tables", "markdown") if getattr(self, name)}
+        return super().request() | ({"ocr": asked} if asked else {})
+
+
+class ObjectDetection(Arguments):
+    task = "object_detection"
+    source: _Source
+    labels: list[Annotated[str, Field(min_length=1, max_length=60)]] = Field(
+        default_factory=list, max_length=50, description="What to look for: cat, red car. Without: all that is known."
+    )
+
+    def said(self) -> Iterator[str]:
+        yield from super().said()
+        if self.labels:
+            yield f"Find: {', '.join(self.labels)}."
+
+
+class GuiDetection(Arguments):
+    task = "gui_detection"
+    source: _Source
+
+
+class SpeechToText(Arguments):
+    task = "speech_to_text"
+    source: _Source
+    by_word: bool = Field(False, description="A chunk for each word, with its times.")
+    diarize: bool = Field(False, description="Tell the speakers apart.")
+    source_language: _Language | None = Field(None, description="What is spoken, by its name or code; else found out.")
+
+    def said(self) -> Iterator[str]:
+        yield from super().said()
+        if self.by_word:
+            yield "Word by word."
+        if self.diarize:
+            yield "Identify the speakers."
+        if self.source_language:
+            yield f"Spoken in {self.source_language}."
+
+
+class Translate(Arguments):
+    task = "translate"
+    needs = ("text", "source")
+    text: _Text | None = None
+    source: _Source | None = None
+    target_language: _Language
+    source_language: _Language | None = Field(None, description="By its name or code; without: found out.")
+
+    def said(self) -> Iterator[str]:
+        origin = f"from {self.source_language} " if self.source_language else ""
+        yield f"Translate {origin}into {self.target_language}."
+        yield from super().said()
+
+
+class WebSearch(Arguments):
+    task = "web_search"
+    needs = ("text",)
+    text: str = Field(min_length=1, max_length=2000, description="What to search for.")
+
+    def parts(self) -> Iterator[Part]:
+        yield {"type": "text", "text": " ".join([self.text, *self.said()])}
+
+
+class Scraper(Arguments):
+    task = "scraper"
+    source: str = Field(min_length=1, max_length=8000, pattern="^https?://", description="The page's URL.")
+
+
+class Forecast(Arguments):
+    task = "forecast"
+    needs = ("text", "source")
+    text: Annotated[str, Field(min_length=1, description="The series: CSV, or numbers.")] | None = None
+    source: _Source | None = None
+    horizon: int | None = Field(None, ge=1, le=256, description="How many steps; without: as the instructions say.")
+
+    def said(self) -> Iterator[str]:
+        if self.horizon:
+            yield f"Forecast the next {self.horizon} steps."
+        yield from super().said()
+
+
+class CodeSandbox(Arguments):
+    task = "code_sandbox"
+    needs = ("text",)
+    text: str = Field(min_length=1, max_length=200_000, description="Python.")
+
+    def parts(self) -> Iterator[Part]:
+        yield {"type": "text", "text": self.text}
+
+
+class Extract(Arguments):
+    needs = ("text", "source")
+    text: _Text | None = None
+    source: _Source | None = None
+    schema_: dict[str, Any] = Field(alias="schema", description="JSON Schema of what is wanted, an object.")
+
+    def said(self) -> Iterator[str]:
+        yield self.instructions or "Extract the fields of the schema."
+
+    def request(self) -> dict[str, Any]:
+        return {
+            "model": MODEL,
+            "messages": [{"role": "user", "content": list(self.parts())}],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "extract", "schema": self.schema_}},
+            "evidence": True,
+        }
+
+
+class Extracted(BaseModel):
+    """What `extract` gives."""
+
+    data: dict[str, Any] = Field(description="Valid against the schema.")
+    evidence: dict[str, Any] = Field(
+        default_factory=dict, description="By JSON pointer: where each value stands, and how likely it is right."
+    )
+    unsupported: list[str] = Field(default_factory=list, description="Pointers of values that stand nowhere.")
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    description: str
+    arguments: type[Arguments]
+    result: Any
+    """The type of what it gives."""
+    is_open_world: bool = False
+    """Whether it looks at what is neither here nor sent along."""
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        schema = self.arguments.model_json_schema(by_alias=True)
+        schema.pop("description", None)
+        return dict(_plain(schema))
+
+    @cached_property
+    def output_schema(self) -> dict[str, Any]:
+        """An object always. What is too large stands in a file, of which it is told instead."""
+        schema = TypeAdapter(self.result).json_schema()
+        definitions = schema.pop("$defs", {})
+        if schema.get("type") != "object":
+            schema = {"type": "object", "properties": {LIST: schema}, "required": [LIST]}
+        required = schema.pop("required", [])
+        schema["properties"] = schema.get("properties", {}) | {FILE: _FILE_SCHEMA}
+        return {**_plain(schema), "$defs": _plain(definitions), "anyOf": [{"required": required}, {"required": [FILE]}]}
+
+    def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of the chat request. Raises BadRequest naming the argument."""
+        try:
+            return self.arguments.model_validate(arguments).request()
+        except ValidationError as error:
+            problem = first_problem(error)
+            raise BadRequest(problem.message, param=problem.path) from None
+
+
+LIST = "results"
+"""Under which a result stands that is a list."""
+FILE = "file"
+"""Under which a result that is too large tells its file."""
+_FILE_SCHEMA = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "uri": {"type": "string"}, "bytes": {"type": "integer"}},
+    "required": ["id", "uri", "bytes"],
+    "description": "Instead of the rest, where that is large: the whole as JSON, under /v1/files.",
+}
+
+TOOLS: Mapping[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool("ocr", "Read a picture, a scan, a PDF or an office file: text, lines and words with boxes.", Ocr, OcrData),
+        Tool("object_detection", "Find objects in a picture, with boxes.", ObjectDetection, DetectionData),
+        Tool("gui_detection", "Find buttons, inputs, links and icons in a screenshot.", GuiDetection, GuiData),
+        Tool(
+            "speech_to_text", "Write down what is said in a recording or a video, with times.", SpeechToText, SpeechData
+        ),
+        Tool("translate", "Translate a text or a document.", Translate, TranslateData),
+        Tool("web_search", "Search the web.", WebSearch, list[FoundPage], is_open_world=True),
+        Tool(
+            "scraper",
+            "Read a web page: its text, Markdown, links, and fields that the instructions ask for.",
+            Scraper,
+            ScrapedPage,
+            is_open_world=True,
+        ),
+        Tool("forecast", "Go on with a series of numbers, with intervals.", Forecast, ForecastData),
+        Tool("code_sandbox", "Run Python in a sandbox without a network.", CodeSandbox, CodeData),
+        Tool(
+            "extract",
+            "Fill a JSON schema from a document or a text; each field comes with its source and probability.",
+            Extract,
+            Extracted,
+        ),
+    )
+}
+EXTRACT: Literal["extract"] = "extract"
+
+
+def _plain(schema: Any) -> Any:
+    """Without titles, which repeat the names, and without `null` for what may be left out: language models read it."""
+    match schema:
+        case {"anyOf": [dict() as only, {"type": "null"}], "default": None, **rest}:
+            return _plain({key: value for key, value in rest.items() if key != "title"} | only)
+        case dict():
+            return {
+                key: _plain(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))
+            }
+        case list():
+            return [_plain(one) for one in schema]
+    return schema
+
+
+def offered(can_run: Callable[[str], bool]) -> list[Tool]:
+    """Those whose task may be asked for here."""
+    return [tool for tool in TOOLS.values() if tool.name == EXTRACT or can_run(tool.name)]
+
+
+def _named(source: str) -> dict[str, str]:
+    if source.startswith("file-"):
+        return {"file_id": source}
+    if source.startswith(("http://", "https://", "data:")):
+        return {"file_data": source}
+    raise BadRequest(
+        f"Field 'source': '{source[:80]}' is no URL (http, https), no data URL and no id of a file (file-…).",
+        param="source",
+    )
+
+
+def _inline(text: str) -> dict[str, str]:
+    coded = base64.b64encode(text.encode()).decode()
+    return {"file_data": f"data:text/plain;charset=utf-8;base64,{coded}", "filename": "text.txt"}
