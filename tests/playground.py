@@ -11,6 +11,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from playwright.sync_api import Browser, FilePayload, Locator, Page
@@ -64,15 +65,20 @@ class Playground:
         return self.page.get_by_test_id(name)
 
     def start(
-        self, task: str, prompt: str = "", files: Sequence[FilePayload] = (), schema: Json | None = None, key: str = ""
+        self,
+        task: str,
+        prompt: str = "",
+        files: Sequence[FilePayload] | Path = (),
+        schema: Json | None = None,
+        key: str = "",
     ) -> None:
-        """Fills the form, and runs it."""
+        """Fills the form, and runs it. A large file is named: Playwright is slow to hand bytes on."""
         if key:
             self.part("key").fill(key)
         self.part("task").select_option(task)
         self.part("prompt").fill(prompt)
         if files:
-            self.part("file").set_input_files(list(files))
+            self.part("file").set_input_files(files)
         self.part("schema").fill(json.dumps(schema) if schema else "")
         self.part("run").click()
 

@@ -4,28 +4,36 @@ import { fill, h, s } from "./dom.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [680, 280, 56, 16, 16, 32];
 
-export function drawChart(root, result) {
+/** `past` is the text of the table that was sent, where that is a CSV file; of one simple series it is drawn, too. */
+export function drawChart(root, result, past = "") {
   const series = new Map();
   for (const one of result.predictions) {
     const name = one.series ?? "";
     if (!series.has(name)) series.set(name, []);
     series.get(name).push(one);
   }
-  const all = result.predictions.flatMap((one) => [one.value, one.lower ?? one.value, one.upper ?? one.value]);
-  const [ticks, low, high] = ticksOf(Math.min(...all), Math.max(...all));
   const longest = Math.max(...[...series.values()].map((points) => points.length));
-  const x = (index) => LEFT + (longest < 2 ? 0.5 : index / (longest - 1)) * (WIDTH - LEFT - RIGHT);
+  const known = series.size === 1 ? knownOf(past, result.predictions[0].date).slice(-Math.max(3 * longest, 12)) : [];
+  const all = [...known.map((one) => one.value),
+    ...result.predictions.flatMap((one) => [one.value, one.lower ?? one.value, one.upper ?? one.value])];
+  const [ticks, low, high] = ticksOf(Math.min(...all), Math.max(...all));
+  const steps = known.length + longest - 1;
+  const x = (index) => LEFT + (steps < 1 ? 0.5 : (index + known.length) / steps) * (WIDTH - LEFT - RIGHT);
   const y = (value) => HEIGHT - BOTTOM - (value - low) / (high - low || 1) * (HEIGHT - TOP - BOTTOM);
   const chart = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img", "aria-label": summary(result.predictions) });
   for (const tick of ticks) {
     chart.append(s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick), class: "grid" }),
       s("text", { x: LEFT - 8, y: y(tick), class: "axis end" }, short(tick)));
   }
-  const first = [...series.values()][0];
+  const first = [...known, ...[...series.values()][0]];
   const every = Math.ceil(first.length / 6);
   first.forEach((one, index) => {
-    if (index % every === 0) chart.append(s("text", { x: x(index), y: HEIGHT - 8, class: "axis middle" }, day(one.date)));
+    if (index % every === 0) chart.append(s("text", { x: x(index - known.length), y: HEIGHT - 8, class: "axis middle" }, day(one.date)));
   });
+  if (known.length) {
+    const points = [...known, result.predictions[0]].map((one, index) => `${x(index - known.length)} ${y(one.value)}`);
+    chart.append(s("path", { d: `M${points.join("L")}`, class: "known" }));
+  }
   [...series.values()].forEach((points, number) => {
     const group = s("g", { class: `series series-${number % 6}` });
     if (points.every((one) => one.lower !== undefined && one.upper !== undefined)) {
@@ -44,7 +52,8 @@ export function drawChart(root, result) {
   const legend = names.length
     ? h("ul", { class: "legend" }, names.map((name, number) => h("li", { class: `series-${number % 6}` }, name))) : null;
   const notes = [result.notes].flat().filter(Boolean);
-  fill(root, h("h2", {}, "Forecast"), chart, legend,
+  const key = known.length ? h("p", { class: "hint" }, "What was sent is grey, what is predicted is blue.") : null;
+  fill(root, h("h2", {}, "Forecast"), chart, legend, key,
     notes.length ? h("p", { class: "hint" }, notes.join(" ")) : null, table(result.predictions, names.length > 0));
 }
 
@@ -60,6 +69,15 @@ function table(predictions, named) {
 function summary(predictions) {
   const [first, last] = [predictions[0], predictions[predictions.length - 1]];
   return first ? `${predictions.length} predictions, from ${first.value} on ${day(first.date)} to ${last.value} on ${day(last.date)}` : "Nothing predicted";
+}
+
+/** The rows of a CSV file with a date and one number, up to the first prediction; nothing for any other table. */
+function knownOf(text, end) {
+  const [head, ...rows] = text.trim().split(/\r?\n/).map((line) => line.split(/[,;\t]/));
+  if (!head || head.length !== 2) return [];
+  const known = rows.map(([date, value]) => ({ date: date.trim(), value: Number(value) }));
+  const isPlain = known.every(({ date, value }) => /^\d{4}-\d\d(-\d\d)?/.test(date) && Number.isFinite(value));
+  return isPlain && known.every(({ date }) => date < end) ? known : [];
 }
 
 const day = (date) => String(date).replace(/ 00:00:00$/, "");

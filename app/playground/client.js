@@ -47,6 +47,23 @@ export async function ask(body, { key, fresh, signal, watch }) {
   return { body: whole, text: JSON.stringify(whole, null, 2), headers: response.headers, times, chunks: answer.count };
 }
 
+/** Uploads a file that is too large for a request; gives its id. */
+export async function upload(file, { key, signal }) {
+  const form = new FormData();
+  form.set("purpose", "user_data");
+  form.set("file", file, file.name);
+  const headers = key ? { authorization: `Bearer ${key}` } : {};
+  const response = await fetch(address("v1/files"), { method: "POST", headers, signal, body: form, credentials: "omit" });
+  if (!response.ok) throw await refused(response);
+  return (await response.json()).id;
+}
+
+/** Deletes it again: what was shown is not kept. */
+export async function forget(id, { key }) {
+  const headers = key ? { authorization: `Bearer ${key}` } : {};
+  await fetch(address(`v1/files/${id}`), { method: "DELETE", headers, credentials: "omit", keepalive: true });
+}
+
 async function refused(response) {
   const text = await response.text();
   let error;

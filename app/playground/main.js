@@ -4,7 +4,7 @@ import { drawEvidence } from "./evidence.js";
 import { drawChart } from "./chart.js";
 import { drawTimings, drawn, entriesOf, isForecast, isSpeech } from "./answer.js";
 import { Boxes } from "./boxes.js";
-import { ApiError, ask } from "./client.js";
+import { ApiError, ask, forget, upload } from "./client.js";
 import { byId, bytes, fill, h } from "./dom.js";
 import { SAMPLES } from "./samples.js";
 import { bodyOf, codeOf, typeOf } from "./request.js";
@@ -25,6 +25,7 @@ const HINTS = {
   code_sandbox: "Python where it cannot hurt: put it into the prompt.",
 };
 const KEY = "openfaze-key";
+const MOST_DRAWN = 1e6; // Bytes of a table that is drawn before its forecast.
 
 let files = [];
 let running = null;
@@ -64,9 +65,16 @@ async function run() {
   running = new AbortController();
   busy(true);
   say("Working …");
+  const access = { key: byId("key").value, signal: running.signal };
+  const uploaded = [];
   try {
-    const body = await bodyOf(asked);
-    const reply = await ask(body, { key: byId("key").value, fresh: asked.fresh, signal: running.signal, watch });
+    const body = await bodyOf(asked, async (file) => {
+      say(`Uploading ${file.name} …`);
+      const id = await upload(file, access);
+      uploaded.push(id);
+      return id;
+    });
+    const reply = await ask(body, { ...access, fresh: asked.fresh, watch: asked.task === "chat" ? watch : follow });
     await show(reply, asked);
   } catch (error) {
     if (error.name === "AbortError") say("Stopped. What had come by then is below.");
@@ -74,6 +82,7 @@ async function run() {
   } finally {
     running = null;
     busy(false);
+    for (const id of uploaded) forget(id, access).catch(() => undefined);
   }
 }
 
@@ -99,11 +108,17 @@ function reset() {
   shown = { boxes: new Boxes([]), entries: [], task: "chat" };
 }
 
-/** What a stream tells while it comes. */
+/** What a run task tells of how far it is. */
+function follow(kind, told) {
+  if (kind !== "progress") return;
+  Object.assign(byId("progress"), { max: told.total || 1, value: told.done });
+  say(`${told.stage.replaceAll("_", " ")}: ${told.done} of ${told.total}`);
+}
+
+/** What a stream of the full model tells while it comes. */
 function watch(kind, told) {
   if (kind === "progress") {
-    Object.assign(byId("progress"), { max: told.total || 1, value: told.done });
-    say(`${told.stage}: ${told.done} of ${told.total}`);
+    follow(kind, told);
   } else if (kind === "precontext") {
     say(`Read: ${told.map((entry) => entry.name).join(", ")}. Answering …`);
   } else {
@@ -136,7 +151,8 @@ async function show(reply, asked) {
   if (speech) transcript.open(speech.result, files.find((file) => /^(audio|video)\//.test(typeOf(file))) ?? null);
   const forecast = entries.find(isForecast);
   byId("chart").hidden = !forecast;
-  if (forecast) drawChart(byId("chart"), forecast.result);
+  const table = files.find((file) => /^text\/(csv|tab)/.test(typeOf(file)) && file.size < MOST_DRAWN);
+  if (forecast) drawChart(byId("chart"), forecast.result, table && await table.text());
   byId("evidence").hidden = !body.evidence;
   if (body.evidence) drawEvidence(byId("evidence").lastElementChild, message.content, body, lead);
   await viewer.draw(shown.boxes);
@@ -352,7 +368,7 @@ function begin() {
     run();
   });
   byId("stop").addEventListener("click", () => running?.abort());
-  byId("file").addEventListener("change", ({ target }) => choose([...files.filter((file) => ![...target.files].includes(file)), ...target.files]));
+  byId("file").addEventListener("change", ({ target }) => choose(target.files));
   byId("form").addEventListener("input", ({ target }) => target.id !== "schema" && drawCode());
   byId("task").addEventListener("change", hint);
   document.addEventListener("keydown", (event) => {

@@ -15,7 +15,10 @@ export function typeOf(file) {
   return file.type || TYPES[ending] || "application/octet-stream";
 }
 
-/** The body for `form`, with what `dataOf(file)` gives in place of each file's data URL. */
+const MOST_INLINE = 16e6; // Bytes of a file that goes along in the request; a larger one is uploaded first.
+const MOST_AT_ONCE = 2e6; // Bytes of files about which a run task answers before anybody asks how far it is.
+
+/** The body for `form`, with what `dataOf(file)` gives in place of each file's data URL, or of its id once uploaded. */
 function bodyWith(form, dataOf) {
   const tags = [
     form.task === "chat" ? "" : `<task>${form.task}</task>`,
@@ -23,6 +26,7 @@ function bodyWith(form, dataOf) {
   ].filter(Boolean);
   const parts = form.files.map((file) => {
     const data = dataOf(file);
+    if (isLarge(file)) return { type: "file", file: { file_id: data } };
     return typeOf(file).startsWith("image/")
       ? { type: "image_url", image_url: { url: data } }
       : { type: "file", file: { file_data: data, filename: file.name } };
@@ -40,11 +44,18 @@ function bodyWith(form, dataOf) {
   return body;
 }
 
-/** The body itself; files are read. The full model streams where `form` says so, a run task answers whole. */
-export async function bodyOf(form) {
-  const read = new Map(await Promise.all(form.files.map(async (file) => [file, await dataUrl(file)])));
+export const isLarge = (file) => file.size > MOST_INLINE;
+
+/**
+ * The body itself; files are read, and `upload(file)` gives the id of a large one. The full model streams where `form`
+ * says so, and what will take long, for it tells how far it is; a run task answers whole.
+ */
+export async function bodyOf(form, upload) {
+  const read = new Map(await Promise.all(form.files.map(async (file) => [file, await (isLarge(file) ? upload(file) : dataUrl(file))])));
   const body = bodyWith(form, (file) => read.get(file));
-  if (form.stream && form.task === "chat") Object.assign(body, { stream: true, stream_options: { include_usage: true } });
+  const size = form.files.reduce((sum, file) => sum + file.size, 0);
+  const streams = form.task === "chat" ? form.stream : size > MOST_AT_ONCE;
+  if (streams) Object.assign(body, { stream: true, stream_options: { include_usage: true } });
   return body;
 }
 
@@ -71,7 +82,9 @@ function curl(body, fileOf, form) {
   const quoted = JSON.stringify(body, null, 2).replace(/[\\$`]/g, "\\$&");
   const filled = quoted.replace(between, (_, number) => {
     const file = fileOf(number);
-    return `data:${typeOf(file)};base64,$(base64 < '${file.name.replaceAll("'", "'\\''")}' | tr -d '\\n')`;
+    const name = file.name.replaceAll("'", "'\\''");
+    if (isLarge(file)) return `$(curl -s ${BASE_URL}/files -H "Authorization: Bearer $OPENFAZE_API_KEY" -F purpose=user_data -F 'file=@"${name}"' | grep -o 'file-[0-9a-z-]*' | head -1)`;
+    return `data:${typeOf(file)};base64,$(base64 < '${name}' | tr -d '\\n')`;
   });
   const fresh = form.fresh ? ' -H "X-Interfaze-Bypass-Cache: true"' : "";
   return `curl -s ${BASE_URL}/chat/completions -H "Authorization: Bearer $OPENFAZE_API_KEY" \\
@@ -85,13 +98,14 @@ function python(body, fileOf, form) {
   const literal = (value, indent) => pythonLiteral(value, indent, fileOf);
   const extra = Object.keys(ours).length ? `    extra_body=${literal(ours, 4)},\n` : "";
   const fresh = form.fresh ? '    extra_headers={"x-interfaze-bypass-cache": "true"},\n' : "";
-  const reader = form.files.length
+  const reads = form.files.some((file) => !isLarge(file));
+  const reader = reads
     ? `def data_url(path, kind):
     return f"data:{kind};base64," + base64.b64encode(Path(path).read_bytes()).decode()
 
 
 ` : "";
-  return `${form.files.length ? "import base64\n" : ""}import os
+  return `${reads ? "import base64\n" : ""}import os
 ${form.files.length ? "from pathlib import Path\n" : ""}
 from openai import OpenAI
 
@@ -108,6 +122,7 @@ function pythonLiteral(value, indent, fileOf) {
   const listed = (open, items, close) => items.length
     ? `${open}\n${items.map((item) => `${pad}${item},\n`).join("")}${" ".repeat(indent)}${close}` : open + close;
   const marked = typeof value === "string" && whole.exec(value);
+  if (marked && isLarge(fileOf(marked[1]))) return `client.files.create(file=Path(${JSON.stringify(fileOf(marked[1]).name)}), purpose="user_data").id`;
   if (marked) return `data_url(${JSON.stringify(fileOf(marked[1]).name)}, ${JSON.stringify(typeOf(fileOf(marked[1])))})`;
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
@@ -118,16 +133,26 @@ function pythonLiteral(value, indent, fileOf) {
 }
 
 function javascript(body, fileOf, form) {
-  const reader = `const dataUrl = async (path, kind) => \`data:\${kind};base64,\${(await readFile(path)).toString("base64")}\`;\n`;
+  const key = "authorization: `Bearer ${process.env.OPENFAZE_API_KEY}`";
+  const uploader = `const uploaded = async (path) => {
+  const form = new FormData();
+  form.set("purpose", "user_data");
+  form.set("file", new Blob([await readFile(path)]), path);
+  return (await (await fetch("${BASE_URL}/files", { method: "POST", headers: { ${key} }, body: form })).json()).id;
+};
+`;
+  const dataReader = `const dataUrl = async (path, kind) => \`data:\${kind};base64,\${(await readFile(path)).toString("base64")}\`;\n`;
+  const reader = [form.files.some(isLarge) ? uploader : "", form.files.every(isLarge) ? "" : dataReader].join("");
   const filled = JSON.stringify(body, null, 2).replace(new RegExp(`"${MARK}(\\d+)${MARK}"`, "g"), (_, number) => {
     const file = fileOf(number);
+    if (isLarge(file)) return `await uploaded(${JSON.stringify(file.name)})`;
     return `await dataUrl(${JSON.stringify(file.name)}, ${JSON.stringify(typeOf(file))})`;
   });
   return `${form.files.length ? `import { readFile } from "node:fs/promises";\n\n${reader}` : ""}const response = await fetch("${BASE_URL}/chat/completions", {
   method: "POST",
   headers: {
     "content-type": "application/json",
-    authorization: \`Bearer \${process.env.OPENFAZE_API_KEY}\`,${form.fresh ? '\n    "x-interfaze-bypass-cache": "true",' : ""}
+    ${key},${form.fresh ? '\n    "x-interfaze-bypass-cache": "true",' : ""}
   },
   body: JSON.stringify(${filled.replaceAll("\n", "\n  ")}),
 });

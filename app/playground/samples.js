@@ -15,5 +15,9 @@ export const SAMPLES = [
     },
   },
   { name: "Sign-up form", task: "gui_detection", prompt: "", file: { name: "form.png", type: "image/png" } },
+  {
+    name: "Two voices", task: "speech_to_text", prompt: "Identify the speakers.",
+    file: { name: "voices.mp3", type: "audio/mpeg" },
+  },
   { name: "Sales table", task: "forecast", prompt: "Forecast the next 12 months.", file: { name: "sales.csv", type: "text/csv" } },
 ];

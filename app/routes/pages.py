@@ -34,6 +34,7 @@ _TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
+    ".mp3": "audio/mpeg",
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",

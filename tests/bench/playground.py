@@ -16,8 +16,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from tasks.scrape.browser import find_browser
 from tests.pages import FONTS
+from tests.recordings import encoded
 from tests.screens import sign_up
 from tests.server import serving
+from tests.speech import RATE, SENTENCES, in_a_row, pause, say
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "app" / "playground" / "samples"
@@ -91,11 +93,20 @@ def sales() -> str:
     return "\n".join(rows) + "\n"
 
 
+def voices() -> bytes:
+    """Two, in turn."""
+    said = (("en-gb", 0), ("en-us+f3", 9), ("en-gb", 3))
+    turns = [say(SENTENCES[number], voice=voice) for voice, number in said]
+    sound = in_a_row([part for turn in turns for part in (turn, pause(0.4))])
+    return encoded(sound[None], "mp3", rate=RATE)
+
+
 def write_samples() -> None:
     SAMPLES.mkdir(parents=True, exist_ok=True)
     for name, picture in (("receipt", receipt()), ("form", PIL.Image.fromarray(sign_up().screen.image))):
         picture.quantize(COLOURS).save(SAMPLES / f"{name}.png", optimize=True)
     (SAMPLES / "sales.csv").write_text(sales())
+    (SAMPLES / "voices.mp3").write_bytes(voices())
 
 
 def take_pictures(page: Page, base_url: str, folder: Path) -> None:
@@ -130,7 +141,8 @@ def main() -> None:
         take_pictures(browser.new_page(), server.base_url, Path(folder))
         IMAGES.mkdir(exist_ok=True)
         for path in sorted(Path(folder).glob("*.png")):
-            PIL.Image.open(path).convert("RGB").save(IMAGES / path.name, optimize=True)
+            picture = PIL.Image.open(path).convert("RGB")
+            picture.quantize(256, kmeans=2, dither=PIL.Image.Dither.NONE).save(IMAGES / path.name, optimize=True)
             print(f"{path.name}: {(IMAGES / path.name).stat().st_size / 1000:.0f} kB")
 
 

@@ -222,6 +222,25 @@ def test_a_field_leads_to_its_source(playground: Playground, model: FullModel) -
     assert playground.polygons("evidence") == []
 
 
+def test_what_was_sent_is_drawn_before_its_forecast(playground: Playground) -> None:
+    playground.page.get_by_role("button", name="Sales table").click()
+    playground.done()
+    known = playground.part("chart").locator("path.known").get_attribute("d") or ""
+    assert known.count("L") == 36, "thrice as much as is predicted, and on to the first of it"
+
+
+def test_a_field_leads_to_the_second_at_which_it_was_said(
+    playground: Playground, model: FullModel, shared: Path
+) -> None:
+    model.script(Reply('{"platform": "your country", "track": "forty"}'))
+    speech = (shared / "samples" / "speech_jfk.flac").read_bytes()
+    body = playground.run("chat", "Transcribe it.", files=[file_of("s.flac", speech, "audio/flac")], schema=FIELDS)
+    [start, _] = body["evidence"]["/platform"]["timestamp"]
+    playground.part("evidence").get_by_role("button", name="platform").click()
+    playground.page.wait_for_function(f"() => Math.abs(document.querySelector('audio').currentTime - {start}) < 0.1")
+    playground.part("transcript").locator('[aria-current="true"]').wait_for()
+
+
 def test_an_answer_comes_piece_by_piece_and_can_be_stopped(playground: Playground, model: FullModel) -> None:
     model.script(Reply(chunks=["One ", "two ", "three"], hang_after=3))
     playground.start("chat", "Count.")

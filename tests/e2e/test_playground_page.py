@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -78,21 +79,39 @@ def test_the_code_does_the_same(playground: Playground, tmp_path: Path) -> None:
     prompt = "Read 'it' for $HOME, `id` and \\n $(id)."
     playground.run("ocr", prompt, files=[SIGN], key=KEY)
     [curl, python, javascript] = playground.part("code").locator("pre").all_text_contents()
-    env = {"PATH": os.environ["PATH"], "OPENFAZE_API_KEY": KEY}
-
-    def printed(*command: str) -> str:
-        result = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=100)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
     said = playground.body["choices"][0]["message"]["content"]
-    assert json.loads(printed("bash", "-c", curl))["choices"][0]["message"]["content"] == said
-    assert printed(sys.executable, "-c", python).strip() == said
+    assert json.loads(printed(tmp_path, "bash", "-c", curl))["choices"][0]["message"]["content"] == said
+    assert printed(tmp_path, sys.executable, "-c", python).strip() == said
     body = playground.page.evaluate("text => text", curl).split("<<JSON\n")[1].removesuffix("\nJSON")
     assert json.dumps(prompt)[1:-1].replace("\\", "\\\\").replace("$", "\\$").replace("`", "\\`") in body
     if node := shutil.which("node"):
         (tmp_path / "ask.mjs").write_text(javascript)
-        assert printed(node, "ask.mjs").strip() == said
+        assert printed(tmp_path, node, "ask.mjs").strip() == said
+
+
+def printed(folder: Path, *command: str) -> str:
+    env = {"PATH": os.environ["PATH"], "OPENFAZE_API_KEY": KEY}
+    result = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_a_large_file_is_uploaded_first_and_deleted_again(
+    playground: Playground, client: httpx.Client, tmp_path: Path
+) -> None:
+    page = playground.page
+    picture = single_line("Platform nine").encoded() + bytes(
+        17_000_000
+    )  # what follows a picture's end is no part of it
+    (tmp_path / "large.png").write_bytes(picture)
+    with page.expect_request(lambda request: request.method == "DELETE") as deleted:
+        playground.run("ocr", files=tmp_path / "large.png", key=KEY)
+    assert "Platform nine" in playground.part("answer").inner_text()
+    assert playground.body["usage"]["total_tokens"] > 0, "it came as a stream, and is shown as an answer"
+    assert deleted.value.response() is not None
+    assert client.get("/v1/files").json()["data"] == []
+    curl = playground.part("code").locator("pre").first.text_content() or ""
+    assert "Platform nine" in printed(tmp_path, "bash", "-c", curl)
 
 
 def test_it_may_run_nothing_but_its_own_files(browser: Browser, server: Server) -> None:
