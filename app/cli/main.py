@@ -71,6 +71,38 @@ def serve(
         fail(str(error))
 
 
+@cli.command("ask")
+def ask_server(
+    text: Annotated[str, typer.Argument(help="What to ask; `-` reads it from standard input.")] = "",
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", "-f", help="May be given again.", exists=True, dir_okay=False)
+    ] = None,
+    task: Annotated[str, typer.Option("--task", "-t", help="Such as ocr; without, the full model answers.")] = "chat",
+    schema: Annotated[
+        Path | None, typer.Option(help="A file with the JSON schema of the answer.", exists=True, dir_okay=False)
+    ] = None,
+    guard_codes: Annotated[str, typer.Option("--guard", help="Such as S1,S9, or ALL.")] = "",
+    reasoning: Annotated[str | None, typer.Option(help="low, medium or high.")] = None,
+    url: Annotated[str, typer.Option(help="Where the server is.")] = "http://127.0.0.1:8000",
+    as_json: Annotated[bool, typer.Option("--json", help="The body of the answer, for programs.")] = False,
+) -> None:
+    """Ask a running server, and print its answer as it comes.
+
+    With a schema, a table of its fields says how sure each is and where it comes from. The key is that in
+    OPENFAZE_API_KEY. The exit status is 0 with a whole answer.
+    """
+    from app.cli import ask
+
+    if not (text or file):
+        fail(
+            'there is nothing to ask: give a text, a --file, or both (openfaze ask "What is the total?" -f receipt.jpg)'
+        )
+    asked = ask.Question(
+        ask.read_text(text), file or (), task, ask.read_schema(schema) if schema else None, guard_codes, reasoning
+    )
+    sys.exit(0 if ask.ask(url, asked, as_json=as_json) else 1)
+
+
 @cli.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs, when all is tried.")] = False,

@@ -223,6 +223,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
             return
     keyed = services.keys.asked_for
     lines = {
+        **({"look": f"{base_url}/ in a browser"} if settings.playground else {}),
         "docs": f"{base_url}/docs",
         "LLM": llm,
         "weights": settings.weights_dir,

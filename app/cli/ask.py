@@ -1,0 +1,322 @@
+"""`openfaze ask`: one request to a running server; its answer for people, or the body for programs."""
+
+import base64
+import contextlib
+import json
+import mimetypes
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from app.cli import fail
+
+CHAT = "chat"
+KEY = "OPENFAZE_API_KEY"
+_MOST_INLINE = 16 << 20
+"""Bytes of a file that goes along in the request; a larger one is uploaded first, and deleted again."""
+_TIMEOUT = httpx.Timeout(30, read=None)
+"""A server that works says so every ten seconds, and ends what takes too long."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal may take for an order; a text from somewhere else gives it none."""
+_PRECONTEXT = re.compile(r"<precontext> (\[.*\]) </precontext>", re.DOTALL)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    text: str
+    files: Sequence[Path] = ()
+    task: str = CHAT
+    schema: Json | None = None
+    guard: str = ""
+    reasoning: str | None = None
+
+
+@dataclass
+class _Answer:
+    """What has come of a stream."""
+
+    text: list[str] = field(default_factory=list)
+    evidence: Json = field(default_factory=dict)
+    unsupported: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    error: str | None = None
+
+
+def ask(url: str, question: Question, *, as_json: bool) -> bool:
+    """Whether it was answered. Exits with status 2 where no server is, or where it asks for a key."""
+    key = os.environ.get(KEY)
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    base_url = url.rstrip("/").removesuffix("/v1")
+    with httpx.Client(base_url=f"{base_url}/v1", headers=headers, timeout=_TIMEOUT, trust_env=False) as client:
+        try:
+            with _uploaded(client, question.files) as ids:
+                body = _body(question, ids)
+                return _print_body(client, body) if as_json else _print_answer(client, body, question)
+        except httpx.TransportError as error:
+            fail(
+                f"{base_url} cannot be reached ({type(error).__name__}). Start a server with `openfaze serve`, or name "
+                "another one with --url"
+            )
+        except _Refused as refusal:
+            fail(str(refusal))
+
+
+class _Refused(Exception):
+    """The server said no, and why."""
+
+
+def _print_body(client: httpx.Client, body: Json) -> bool:
+    response = client.post("/chat/completions", json=body)
+    _check_key(response)
+    typer.echo(response.text)
+    return response.is_success
+
+
+def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
+    is_live = question.task == CHAT and question.schema is None
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    answer = _Answer()
+    with (
+        _progress() as (progress, bar),
+        client.stream(
+            "POST",
+            "/chat/completions",
+            json={**body, **options},
+            headers={"x-interfaze-progress": "true", "x-show-additional-info": "true"},
+        ) as response,
+    ):
+        if not response.is_success:
+            response.read()
+            _check_key(response)
+            raise _Refused(_said(response.content, response.status_code))
+        for line in response.iter_lines():
+            if line.startswith(": progress "):
+                told = json.loads(line.removeprefix(": progress "))
+                progress.update(
+                    bar, description=told["stage"], total=told["total"], completed=told["done"], visible=True
+                )
+            elif line.startswith("data: {"):
+                _take(json.loads(line.removeprefix("data: ")), answer, is_live=is_live, progress=progress)
+    if is_live:
+        typer.echo()
+    elif answer.text:
+        _print_whole("".join(answer.text), answer, question)
+    for warning in answer.warnings:
+        typer.echo(f"note: {_plain(warning)}", err=True)
+    if answer.error:
+        typer.echo(_plain(answer.error), err=True)
+    return answer.error is None
+
+
+def _take(event: Json, answer: _Answer, *, is_live: bool, progress: Progress) -> None:
+    if "error" in event:
+        answer.error = event["error"]["message"]
+        return
+    answer.evidence.update(event.get("evidence") or {})
+    answer.unsupported += event.get("unsupported") or []
+    answer.warnings += event.get("warnings") or []
+    for choice in event["choices"]:
+        text = choice["delta"].get("content") or ""
+        if not text or (not answer.text and _PRECONTEXT.fullmatch(text)):
+            continue
+        answer.text.append(text)
+        if is_live:
+            progress.stop()
+            typer.echo(_plain(text), nl=False)
+
+
+def _print_whole(text: str, answer: _Answer, question: Question) -> None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        typer.echo(_plain(text))  # `unsafe S1`, or an answer that was cut
+        return
+    if question.task != CHAT and question.schema is None and isinstance(value, dict) and "result" in value:
+        _print_result(value["result"])
+    elif not answer.evidence:
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        _table(
+            ("field", "value", "sure by", "from"),
+            [_source(pointer, leaf, answer) for pointer, leaf in _leaves(value)],
+        )
+
+
+def _print_result(result: Any) -> None:
+    """As a person reads it; what is not known here, as JSON."""
+    match result:
+        case {"extracted_text": str(), "markdown": str(text)} | {"extracted_text": str(text)}:
+            typer.echo(_plain(text))
+        case {"chunks": [*chunks]}:
+            for chunk in chunks:
+                speaker = f"{chunk['speaker']}: " if "speaker" in chunk else ""
+                typer.echo(_plain(f"{_clock(chunk['timestamp'][0])}  {speaker}{chunk['text']}"))
+        case {"translated_text": str(text)}:
+            typer.echo(_plain(text))
+        case {"detected_objects": [*found]}:
+            _table(("label", "sure by", "at", "size"), [(one["label"], *_seen(one)) for one in found])
+        case {"gui_elements": [*found]}:
+            rows = [(one["type"], one.get("text", ""), *_seen(one)) for one in found]
+            _table(("type", "text", "sure by", "at", "size"), rows)
+        case {"predictions": [*predicted]}:
+            names = list(predicted[0]) if predicted else []
+            _table(names, [[str(one.get(name, "")) for name in names] for one in predicted])
+        case {"code_script": str(script), "output": str(output)}:
+            typer.echo(_plain(f"{script.rstrip()}\n\n{output}"))
+        case {"markdown": str(text), "url": str()}:
+            typer.echo(_plain(text))
+        case [{"title": str(), "url": str()}, *_]:
+            for one in result:
+                typer.echo(_plain(f"{one['title']}\n  {one['url']}\n  {one.get('description', '')}\n"))
+        case _:
+            typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def _seen(one: Json) -> tuple[str, str, str]:
+    corner, bounds = one["bounds"]["top_left"], one["bounds"]
+    sure = f"{one['confidence']:.0%}" if "confidence" in one else ""
+    page = f" on page {one['page']}" if "page" in one else ""
+    return sure, f"{corner['x']}, {corner['y']}{page}", f"{bounds['width']} × {bounds['height']}"
+
+
+def _source(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
+    found = answer.evidence.get(pointer) or {}
+    sure = f"{found['probability']:.0%}" if "probability" in found else ""
+    place = [
+        f"“{found['text']}”" if found.get("text") else "",
+        f"page {found['page']}" if "page" in found else "",
+        f"at {_clock(found['timestamp'][0])}" if "timestamp" in found else "",
+        found.get("url", ""),
+        "not supported" if pointer in answer.unsupported else "",
+    ]
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return pointer.removeprefix("/"), shown, sure, ", ".join(filter(None, place))
+
+
+def _leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict | list):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(child, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+    else:
+        yield pointer, value
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        typer.echo("nothing found", err=True)
+        return
+    table = Table(*heads, box=None, pad_edge=False)
+    for row in rows:
+        # No text of somebody else's is rich's markup.
+        table.add_row(*(_plain(cell).replace("[", r"\[") for cell in row))
+    console = Console()
+    with console.capture() as shown:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in shown.get().splitlines()))
+
+
+def _body(question: Question, ids: dict[Path, str]) -> Json:
+    tags = [f"<task>{question.task}</task>"] if question.task != CHAT else []
+    tags += [f"<guard>{question.guard}</guard>"] if question.guard else []
+    parts = [_part(path, ids) for path in question.files]
+    text = [{"type": "text", "text": question.text}] if question.text else []
+    messages: list[Json] = [{"role": "system", "content": " ".join(tags)}] if tags else []
+    messages.append({"role": "user", "content": [*text, *parts] if parts else question.text})
+    body: Json = {"model": "interfaze-beta", "messages": messages}
+    if question.schema is not None:
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": question.schema},
+        }
+        body["evidence"] = True
+    if question.reasoning:
+        body["reasoning_effort"] = question.reasoning
+    return body
+
+
+def _part(path: Path, ids: dict[Path, str]) -> Json:
+    if path in ids:
+        return {"type": "file", "file": {"file_id": ids[path]}}
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    url = f"data:{media_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    if media_type.startswith("image/"):
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "file", "file": {"file_data": url, "filename": path.name}}
+
+
+@contextlib.contextmanager
+def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path, str]]:
+    """The ids of the large ones, while the block lasts."""
+    ids: dict[Path, str] = {}
+    try:
+        for path in files:
+            if path.stat().st_size > _MOST_INLINE:
+                with path.open("rb") as file:
+                    response = client.post("/files", data={"purpose": "user_data"}, files={"file": (path.name, file)})
+                _check_key(response)
+                if not response.is_success:
+                    raise _Refused(_said(response.content, response.status_code))
+                ids[path] = response.json()["id"]
+        yield ids
+    finally:
+        for name in ids.values():
+            client.delete(f"/files/{name}")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[tuple[Progress, TaskID]]:
+    """A bar on standard error, where somebody watches it; there as soon as the server tells how far it is."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress, progress.add_task("", visible=False)
+
+
+def _check_key(response: httpx.Response) -> None:
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        raise _Refused(f"{_said(response.content, 401)} Put a key of the server's into {KEY}: export {KEY}=…")
+
+
+def _said(content: bytes, status: int) -> str:
+    try:
+        return _plain(json.loads(content)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered with status {status}: is it openfaze, and --url its address?"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _plain(text: str) -> str:
+    return _CONTROL.sub("", text)
+
+
+def read_text(text: str) -> str:
+    """`-` is standard input."""
+    return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
+
+
+def read_schema(path: Path) -> Json:
+    """Exits with status 2 for what is no schema."""
+    try:
+        schema = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        fail(f"--schema: {path} is no JSON: {error}")
+    if not isinstance(schema, dict):
+        fail(f"--schema: {path} holds no JSON object")
+    return schema

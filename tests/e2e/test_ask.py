@@ -1,0 +1,114 @@
+"""`openfaze ask`, against a running server: answers for people, bodies for programs, and what to do when it fails."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import KEY
+from tests.e2e.full_model import FullModel, serving_full_model
+from tests.e2e.test_cli import openfaze_here
+from tests.llm_server import Reply
+from tests.pages import single_line
+from tests.server import free_port
+
+FIELDS = {
+    "type": "object",
+    "properties": {"platform": {"type": "string"}, "track": {"type": "string"}},
+    "required": ["platform", "track"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model(api_keys=(KEY,), forecast="statsmodels") as model:
+        yield model
+
+
+@pytest.fixture
+def sign(tmp_path: Path) -> str:
+    (tmp_path / "sign.png").write_bytes(single_line("Platform nine").encoded())
+    return "sign.png"
+
+
+def ask(
+    model: FullModel | str, folder: Path, *arguments: str, key: str | None = KEY
+) -> "subprocess.CompletedProcess[str]":
+    url = model if isinstance(model, str) else model.base_url
+    keys = {"OPENFAZE_API_KEY": key} if key else {}
+    return openfaze_here("ask", *arguments, "--url", url, folder=folder, **keys)
+
+
+def test_a_picture_is_read(model: FullModel, sign: str, tmp_path: Path) -> None:
+    result = ask(model, tmp_path, "-f", sign, "--task", "ocr")
+    assert (result.returncode, result.stdout) == (0, "Platform nine\n")
+
+
+def test_a_text_is_answered_without_what_a_terminal_would_obey(model: FullModel, tmp_path: Path) -> None:
+    model.script(Reply("Two \x1b[31mwords\x9b2J [bold]."))
+    result = ask(model, tmp_path, "Say two words.")
+    assert (result.returncode, result.stdout) == (0, "Two [31mwords2J [bold].\n")
+
+
+def test_a_schema_gives_a_table_of_fields_with_their_sources(model: FullModel, sign: str, tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text(json.dumps(FIELDS))
+    model.script(Reply('{"platform": "nine", "track": "[red]forty"}'))
+    result = ask(model, tmp_path, "Which?", "--file", sign, "--schema", "s.json")
+    assert result.returncode == 0, result.stderr
+    head, platform, track = [line.split() for line in result.stdout.splitlines()]
+    assert head[:2] == ["field", "value"]
+    assert platform[:2] == ["platform", "nine"]
+    assert platform[-1] == "“nine”"
+    assert track == ["track", "[red]forty", "not", "supported"]
+
+
+def test_a_forecast_is_a_table(model: FullModel, tmp_path: Path) -> None:
+    rows = "\n".join(f"2026-01-{day:02},{10 * day}" for day in range(1, 21))
+    (tmp_path / "days.csv").write_text(f"date,value\n{rows}\n")
+    result = ask(model, tmp_path, "The next 3 days", "-f", "days.csv", "-t", "forecast")
+    assert result.stdout.splitlines()[0].split() == ["date", "value", "lower", "upper"]
+    assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == ["2026-01-21", "2026-01-22", "2026-01-23"]
+
+
+def test_programs_have_the_body(model: FullModel, sign: str, tmp_path: Path) -> None:
+    result = ask(model, tmp_path, "-f", sign, "--task", "ocr", "--json")
+    content = json.loads(json.loads(result.stdout)["choices"][0]["message"]["content"])
+    assert content["result"]["extracted_text"] == "Platform nine"
+    refused = ask(model, tmp_path, "hi", "--task", "ocr", "--json")
+    assert (refused.returncode, json.loads(refused.stdout)["error"]["type"]) == (1, "invalid_request_error")
+
+
+def test_a_large_file_is_uploaded_and_deleted_again(model: FullModel, sign: str, tmp_path: Path) -> None:
+    with (tmp_path / sign).open("ab") as file:
+        file.write(bytes(17 << 20))
+    result = ask(model, tmp_path, "-f", sign, "--task", "ocr")
+    assert result.stdout == "Platform nine\n", result.stderr
+    headers = {"authorization": f"Bearer {KEY}"}
+    assert model.client.get("/v1/files", headers=headers).json()["data"] == []
+
+
+def test_an_answer_that_breaks_off_says_so(model: FullModel, tmp_path: Path) -> None:
+    model.script(Reply(chunks=["One ", "two ", "three"], cut_after=3))
+    result = ask(model, tmp_path, "Count.")
+    assert result.returncode == 1
+    assert result.stdout.startswith("One two")
+    assert result.stderr.strip()
+
+
+def test_each_failure_says_what_to_do_next(model: FullModel, tmp_path: Path) -> None:
+    (tmp_path / "no.json").write_text("[1")
+    nobody = f"http://127.0.0.1:{free_port()}"
+    for result, said in (
+        (ask(model, tmp_path, "hi", key=None), "export OPENFAZE_API_KEY="),
+        (ask(model, tmp_path, "hi", "--task", "nope"), "Supported tasks: ocr, "),
+        (ask(model, tmp_path, "hi", "--guard", "S99"), "Valid codes: S1, "),
+        (ask(model, tmp_path, "hi", "--schema", "no.json"), "no.json is no JSON"),
+        (ask(model, tmp_path), "there is nothing to ask"),
+        (ask(nobody, tmp_path, "hi"), "openfaze serve`, or name another one with --url"),
+    ):
+        assert (result.returncode, result.stdout) == (2, "")
+        assert said in result.stderr
+        assert "Traceback" not in result.stderr
