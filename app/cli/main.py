@@ -230,6 +230,34 @@ def serve_mcp(
     mcp.serve(settings, files or ())
 
 
+@cli.command("bench")
+def measure(
+    scenario: Annotated[str, typer.Argument(help="One that comes along, or a TOML file; without: a list.")] = "",
+    base_url: Annotated[str, typer.Option(help="Of any server that speaks OpenAI's API.")] = "http://127.0.0.1:8000/v1",
+    model: Annotated[str, typer.Option(help="As that server calls it.")] = "interfaze-beta",
+    concurrency: Annotated[int | None, typer.Option(help="Callers, instead of the scenario's.", min=1)] = None,
+    rate: Annotated[float | None, typer.Option(help="Requests a second that begin, whatever becomes of them.")] = None,
+    duration_s: Annotated[float | None, typer.Option("--duration", help="Seconds.")] = None,
+    prices: Annotated[str, typer.Option(help="Dollars a million tokens: input=1.50,output=3.50.")] = "",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go, for programs.")] = None,
+    page: Annotated[Path | None, typer.Option("--report", help="Where a page with plots goes (HTML).")] = None,
+) -> None:
+    """Measure how fast a server answers. A key is taken from OPENFAZE_API_KEY.
+
+    The exit status is 1 when nothing was answered.
+    """
+    from app.bench.load import Target
+    from app.cli import bench
+
+    if not scenario:
+        typer.echo(bench.listing())
+        return
+    given = {"concurrency": concurrency, "rate": rate, "duration_s": duration_s}
+    changes = {name: value for name, value in given.items() if value is not None}
+    target = Target(base_url, model, bench.key_here())
+    sys.exit(0 if bench.run(scenario, changes, target, prices, json_file, page) else 1)
+
+
 @guard.command("explain")
 def explain_text(
     text: Annotated[str, typer.Argument(help="What to judge; `-` reads it from standard input.")],

@@ -1,0 +1,224 @@
+"""Asks as a scenario says, and notes when each answer came.
+
+With a rate, a request's time counts from when it was due: a server that falls behind cannot hide it by making its
+callers wait before they ask.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from app.bench.scenario import Bodies, Scenario
+
+_FRESH = {"x-interfaze-bypass-cache": "true"}
+_MOST_WAITING = 10_000
+"""Requests of a rate that are under way; beyond, those that are due count as errors, unasked."""
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    name: str
+    began_s: float
+    """Since the warm-up ended; when it was due, where there is a rate."""
+    seconds: float
+    first_s: float | None = None
+    """Until the first piece of a stream that says something."""
+    status: int | None = 200
+    """None where there was no answer."""
+    error: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        return not self.error
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    base_url: str
+    """With `/v1`."""
+    model: str
+    key: str | None = None
+    timeout_s: float = 300
+
+
+async def ask(
+    scenario: Scenario,
+    folder: Path,
+    target: Target,
+    heard: Callable[[Answer], None] = lambda _: None,
+    *,
+    seed: int = 0,
+) -> list[Answer]:
+    """The answers after the warm-up, in the order in which they came. The mix is the same for the same `seed`. Raises
+    BadScenario."""
+    bodies = {asked.name: Bodies(asked, folder, target.model) for asked in scenario.requests}
+    async with aiohttp.ClientSession(
+        headers=_headers(scenario, target),
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=aiohttp.ClientTimeout(total=target.timeout_s),
+    ) as session:
+        load = _Load(scenario, bodies, target, session, heard, random.Random(seed))  # noqa: S311 - a mix, and no secret
+        return await load.run()
+
+
+def _headers(scenario: Scenario, target: Target) -> dict[str, str]:
+    key = {"authorization": f"Bearer {target.key}"} if target.key else {}
+    return {"content-type": "application/json"} | key | (_FRESH if scenario.fresh else {})
+
+
+class _Load:
+    def __init__(
+        self,
+        scenario: Scenario,
+        bodies: Mapping[str, Bodies],
+        target: Target,
+        session: aiohttp.ClientSession,
+        heard: Callable[[Answer], None],
+        drawn: random.Random,
+    ) -> None:
+        self._scenario = scenario
+        self._bodies = bodies
+        self._target = target
+        self._session = session
+        self._heard = heard
+        self._drawn = drawn
+        self._numbers = itertools.count(1)
+        self._answers: list[Answer] = []
+        self._counts_from = 0.0
+
+    async def run(self) -> list[Answer]:
+        began = time.perf_counter()
+        self._counts_from = began + self._scenario.warmup_s
+        until = self._counts_from + self._scenario.duration_s
+        if self._scenario.rate is None:
+            await asyncio.gather(*(self._caller(until) for _ in range(self._scenario.concurrency)))
+        else:
+            await self._by_rate(began, until, self._scenario.rate)
+        return self._answers
+
+    async def _caller(self, until: float) -> None:
+        while (now := time.perf_counter()) < until:
+            await self._one(now)
+
+    async def _by_rate(self, began: float, until: float, rate: float) -> None:
+        under_way: set[asyncio.Task[None]] = set()
+        for number in itertools.count():
+            due = began + number / rate
+            if due >= until:
+                break
+            await asyncio.sleep(due - time.perf_counter())
+            if len(under_way) >= _MOST_WAITING:
+                self._note(Answer("unasked", due, 0, status=None, error="too many requests are under way"))
+                continue
+            task = asyncio.create_task(self._one(due))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+        if under_way:
+            await asyncio.wait(under_way)
+
+    async def _one(self, due: float) -> None:
+        [asked] = self._drawn.choices(self._scenario.requests, [one.weight for one in self._scenario.requests])
+        body = self._bodies[asked.name].of(next(self._numbers))
+        url = f"{self._target.base_url.rstrip('/')}{asked.path}"
+        first: float | None = None
+        status: int | None = None
+        error = ""
+        usage: dict[str, Any] = {}
+        try:
+            async with self._session.post(url, data=body) as response:
+                status = response.status
+                if status != 200:
+                    error = _error_in(await response.read())
+                elif response.content_type == "text/event-stream":
+                    async for event in _events(response):
+                        if first is None and _says_something(event):
+                            first = time.perf_counter() - due
+                        usage = event.get("usage") or usage
+                        error = _message(event.get("error")) or error
+                else:
+                    usage = _usage_in(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            error = f"{type(failure).__name__}: {failure}".rstrip(": ")
+        self._note(
+            Answer(
+                asked.name,
+                due,
+                time.perf_counter() - due,
+                first,
+                status,
+                error[:_SHOWN],
+                int(usage.get("prompt_tokens") or 0),
+                int(usage.get("completion_tokens") or 0),
+            )
+        )
+
+    def _note(self, answer: Answer) -> None:
+        """Those that began in the warm-up do not count."""
+        began_s = answer.began_s - self._counts_from
+        if began_s < 0:
+            return
+        counted = Answer(
+            answer.name,
+            began_s,
+            answer.seconds,
+            answer.first_s,
+            answer.status,
+            answer.error,
+            answer.input_tokens,
+            answer.output_tokens,
+        )
+        self._answers.append(counted)
+        self._heard(counted)
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
+    buffer = b""
+    async for piece in response.content.iter_any():
+        buffer += piece
+        *lines, buffer = buffer.split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:") and b"[DONE]" not in line[:16]:
+                with suppress(ValueError):
+                    event = json.loads(line[5:])
+                    if isinstance(event, dict):
+                        yield event
+
+
+def _says_something(event: dict[str, Any]) -> bool:
+    match event.get("choices"):
+        case [{"delta": dict() as delta}, *_]:
+            return any(delta.get(name) for name in ("content", "tool_calls", "reasoning", "reasoning_content"))
+    return False
+
+
+def _usage_in(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return {}
+    usage = answer.get("usage") if isinstance(answer, dict) else None
+    return usage if isinstance(usage, dict) else {}
+
+
+def _error_in(body: bytes) -> str:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return body[:_SHOWN].decode("utf-8", "replace") or "no body"
+    return _message(answer.get("error") if isinstance(answer, dict) else None) or "no message"
+
+
+def _message(error: object) -> str:
+    return str(error.get("message", error)) if isinstance(error, dict) else str(error or "")

@@ -1,0 +1,204 @@
+"""Counts answers together: a table for a terminal, JSON for programs, a page with plots for people."""
+
+import html
+import io
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from app.bench.load import Answer, Target
+from app.bench.scenario import Scenario
+from app.state.counters import Prices
+
+ALL = "all"
+_PERCENTILES = (50, 90, 95, 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One kind of request, or all."""
+
+    name: str
+    answers: int
+    """Those that are none of the errors."""
+    errors: int
+    per_second: float
+    """Answers."""
+    mean_ms: float | None
+    percentiles_ms: Mapping[int, float]
+    """By percentile; empty where there is no answer."""
+    most_ms: float | None
+    first_ms: float | None
+    """The median of the time to the first piece, of streams."""
+    input_tokens: int
+    output_tokens: int
+
+
+def lines_of(answers: Sequence[Answer], scenario: Scenario) -> list[Line]:
+    """One for each kind in the scenario's order, and one for all where there are several."""
+    names = [asked.name for asked in scenario.requests]
+    lines = [_line(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
+    return lines if len(names) == 1 else [*lines, _line(ALL, answers, scenario.duration_s)]
+
+
+def _line(name: str, answers: Sequence[Answer], seconds: float) -> Line:
+    good = [one for one in answers if one.is_good]
+    # What ended after the time was up is an answer, but none of the throughput.
+    in_time = sum(one.began_s + one.seconds <= seconds for one in good)
+    times = np.array([1e3 * one.seconds for one in good])
+    firsts = [1e3 * one.first_s for one in good if one.first_s is not None]
+    return Line(
+        name=name,
+        answers=len(good),
+        errors=len(answers) - len(good),
+        per_second=in_time / seconds,
+        mean_ms=float(fmean(times)) if good else None,
+        percentiles_ms={each: float(np.percentile(times, each)) for each in _PERCENTILES} if good else {},
+        most_ms=float(times.max()) if good else None,
+        first_ms=float(np.median(firsts)) if firsts else None,
+        input_tokens=sum(one.input_tokens for one in good),
+        output_tokens=sum(one.output_tokens for one in good),
+    )
+
+
+def errors_of(answers: Iterable[Answer]) -> list[tuple[int, str]]:
+    """How often each came, with its status; the most frequent first."""
+    told = Counter(f"{one.status or 'no answer'}: {one.error}" for one in answers if not one.is_good)
+    return [(count, error) for error, count in told.most_common(10)]
+
+
+def table_of(lines: Sequence[Line]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("request")
+    for column in ("answers", "errors", "/s", "p50 ms", "p95 ms", "p99 ms", "most ms", "first ms", "tokens out"):
+        table.add_column(column, justify="right")
+    for line in lines:
+        table.add_row(
+            line.name,
+            f"{line.answers:,}",
+            f"{line.errors:,}",
+            _short(line.per_second),
+            *(_short(line.percentiles_ms.get(each)) for each in (50, 95, 99)),
+            _short(line.most_ms),
+            _short(line.first_ms),
+            f"{line.output_tokens:,}" if line.output_tokens else "",
+        )
+    return table
+
+
+def _short(number: float | None) -> str:
+    if number is None:
+        return ""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2f}"
+
+
+def as_json(
+    name: str, scenario: Scenario, target: Target, answers: Sequence[Answer], prices: Prices | None
+) -> dict[str, Any]:
+    """Everything but the answers themselves."""
+    lines = lines_of(answers, scenario)
+    total = lines[-1]
+    return {
+        "scenario": name,
+        "asked": scenario.model_dump(exclude={"requests"}) | {"requests": [one.name for one in scenario.requests]},
+        "base_url": target.base_url,
+        "model": target.model,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "openfaze": version("openfaze"),
+        "lines": [asdict(line) for line in lines],
+        "errors": [{"count": count, "error": error} for count, error in errors_of(answers)],
+        "cost_usd": None if prices is None else prices.of(total.input_tokens, total.output_tokens) / 1e9,
+    }
+
+
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #8884; }
+th:first-child, td:first-child { text-align: left; }
+svg { width: 100%; height: auto; background: #fff; border-radius: .5rem; margin: 1rem 0; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
+dd { margin: 0; }
+"""
+
+
+def as_page(counted: Mapping[str, Any], answers: Sequence[Answer]) -> str:
+    """One file that needs no other."""
+    rows = "".join(_row(line) for line in counted["lines"])
+    facts = {
+        "Server": counted["base_url"],
+        "Model": counted["model"],
+        "Date": counted["date"],
+        "Asked from": counted["machine"],
+        "Load": _load(counted["asked"]),
+    }
+    if counted["cost_usd"] is not None:
+        facts["Cost"] = f"${counted['cost_usd']:.4f}"
+    told = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items())
+    errors = "".join(f"<li>{one['count']:,} × {html.escape(one['error'])}</li>" for one in counted["errors"])
+    title = f"openfaze bench: {html.escape(counted['scenario'])}"
+    heads = "".join(f"<th>{name}</th>" for name in ("request", "answers", "errors", "/s", *_HEADS, "first ms"))
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+        f"<h1>{title}</h1><dl>{told}</dl><table><tr>{heads}</tr>{rows}</table>{_plots(answers)}"
+        + (f"<h2>Errors</h2><ul>{errors}</ul>" if errors else "")
+        + "</html>\n"
+    )
+
+
+_HEADS = ("p50 ms", "p90 ms", "p95 ms", "p99 ms", "most ms")
+
+
+def _row(line: Mapping[str, Any]) -> str:
+    cells = [
+        f"{line['answers']:,}",
+        f"{line['errors']:,}",
+        _short(line["per_second"]),
+        *(_short(line["percentiles_ms"].get(each)) for each in _PERCENTILES),
+        _short(line["most_ms"]),
+        _short(line["first_ms"]),
+    ]
+    return f"<tr><td>{html.escape(line['name'])}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _load(asked: Mapping[str, Any]) -> str:
+    who = f"{asked['rate']:g} requests a second" if asked["rate"] else f"{asked['concurrency']} callers"
+    return f"{who} for {asked['duration_s']:g} s, after {asked['warmup_s']:g} s of warm-up"
+
+
+def _plots(answers: Sequence[Answer]) -> str:
+    """Each answer by when it began, and how many took at most how long."""
+    good = [one for one in answers if one.is_good]
+    if not good:
+        return ""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    over_time, shares = figure.subplots(1, 2)
+    for name in dict.fromkeys(one.name for one in good):
+        mine = [one for one in good if one.name == name]
+        over_time.plot([one.began_s for one in mine], [one.seconds for one in mine], ".", markersize=3, label=name)
+        times = np.sort([one.seconds for one in mine])
+        shares.step(times, np.arange(1, len(times) + 1) / len(times), where="post", label=name)
+    over_time.set(xlabel="began after, s", ylabel="took, s", yscale="log")
+    shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale="log", ylim=(0, 1))
+    for axes in (over_time, shares):
+        axes.grid(visible=True, alpha=0.3)
+    shares.legend()
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    text = drawn.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,166 @@
+"""What is asked: a TOML file with a mix of requests.
+
+concurrency = 4             # callers, each of whom asks again when he has an answer
+duration_s = 30             # after warmup_s = 3, which does not count
+# rate = 10                 # instead: so many requests a second begin, whatever becomes of the others
+
+[[requests]]
+name = "ocr"
+weight = 3                  # of those in the mix
+task = "ocr"                # without: the full model
+prompt = "Read it."
+files = ["receipt.png"]     # beside the scenario; or a sample that comes along
+stream = false
+max_tokens = 64
+"""
+
+import base64
+import io
+import json
+import mimetypes
+import tomllib
+import wave
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+BUILT_IN = Path(__file__).parent / "scenarios"
+SAMPLES = Path(__file__).parents[1] / "playground" / "samples"
+_ROOM = 16_000
+"""Hertz of a recording that is made longer."""
+
+
+class BadScenario(ValueError):
+    """A scenario that cannot be read, with what is wrong in a sentence."""
+
+
+class Asked(BaseModel):
+    """One kind of request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    weight: Annotated[float, Field(gt=0)] = 1
+    path: Annotated[str, Field(pattern="^/")] = "/chat/completions"
+    """Under the base URL."""
+    task: str | None = None
+    prompt: str = ""
+    """`{number}` is another number in every request."""
+    files: tuple[str, ...] = ()
+    lasts_s: Annotated[float, Field(gt=0, le=4 * 3600)] | None = None
+    """A recording is repeated until it lasts so long."""
+    stream: bool = False
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    body: dict[str, Any] | None = None
+    """The whole body besides the model, instead of all that."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Asked":
+        if self.body is None and not (self.prompt or self.files):
+            raise ValueError("a request needs a 'prompt', 'files' or a 'body'")
+        return self
+
+
+class Scenario(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    description: str = ""
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 4
+    rate: Annotated[float, Field(gt=0)] | None = None
+    duration_s: Annotated[float, Field(gt=0)] = 30
+    warmup_s: Annotated[float, Field(ge=0)] = 3
+    fresh: bool = True
+    """Whether servers of this kind are asked to answer anew, and not from their cache."""
+    requests: Annotated[tuple[Asked, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Scenario":
+        names = [asked.name for asked in self.requests]
+        if len(set(names)) != len(names):
+            raise ValueError("two requests have the same 'name'")
+        return self
+
+
+def built_in() -> Mapping[str, str]:
+    """What they are for, by name."""
+    return {path.stem: read(path).description for path in sorted(BUILT_IN.glob("*.toml"))}
+
+
+def find(name: str) -> tuple[Scenario, Path]:
+    """One that comes along, or a file; and the folder that its files are in. Raises BadScenario."""
+    path = BUILT_IN / f"{name}.toml"
+    if not path.is_file():
+        path = Path(name)
+    if not path.is_file():
+        raise BadScenario(f"no scenario '{name}': give a TOML file, or one of {', '.join(built_in())}")
+    return read(path), path.parent
+
+
+def read(path: Path) -> Scenario:
+    """Raises BadScenario."""
+    try:
+        return Scenario.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadScenario(f"{path}: {error}") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise BadScenario(f"{path}: {place + ': ' if place else ''}{problem['msg']}") from None
+
+
+class Bodies:
+    """Makes the bodies of one kind of request, its files read once."""
+
+    def __init__(self, asked: Asked, folder: Path, model: str) -> None:
+        """Raises BadScenario for a file that is not there."""
+        self._varies = "{number}" in asked.prompt
+        body = asked.body
+        if body is None:
+            parts: list[dict[str, Any]] = [{"type": "text", "text": asked.prompt}] if asked.prompt else []
+            parts += [_part(name, folder, asked.lasts_s) for name in asked.files]
+            messages: list[dict[str, Any]] = [{"role": "user", "content": parts if asked.files else asked.prompt}]
+            if asked.task:
+                messages.insert(0, {"role": "system", "content": f"<task>{asked.task}</task>"})
+            body = {"messages": messages}
+        if asked.max_tokens:
+            body = body | {"max_tokens": asked.max_tokens}
+        if asked.stream:
+            body = body | {"stream": True, "stream_options": {"include_usage": True}}
+        self._body = json.dumps({"model": model} | body).encode()
+
+    def of(self, number: int) -> bytes:
+        return self._body.replace(b"{number}", str(number).encode()) if self._varies else self._body
+
+
+def _part(name: str, folder: Path, lasts_s: float | None) -> dict[str, Any]:
+    path = next((path for path in (folder / name, SAMPLES / name) if path.is_file()), None)
+    if path is None:
+        there = ", ".join(sorted(path.name for path in SAMPLES.iterdir()))
+        raise BadScenario(f"no file '{name}' in '{folder}'; samples that come along: {there}")
+    content, kind = path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if lasts_s is not None:
+        content, kind = _repeated(content, lasts_s), "audio/wav"
+    url = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    if kind.startswith("image/"):
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "file", "file": {"file_data": url, "filename": path.name}}
+
+
+def _repeated(recording: bytes, lasts_s: float) -> bytes:
+    """As a WAV file of 16 kHz."""
+    import av
+
+    with av.open(io.BytesIO(recording), "r") as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=_ROOM)
+        frames = [made.to_ndarray() for frame in container.decode(audio=0) for made in resampler.resample(frame)]
+    samples = np.resize(np.concatenate(frames, axis=1)[0], int(lasts_s * _ROOM))
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setnchannels(1)
+        written.setsampwidth(2)
+        written.setframerate(_ROOM)
+        written.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
