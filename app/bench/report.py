@@ -156,6 +156,7 @@ def as_page(counted: Mapping[str, Any], answers: Sequence[Answer]) -> str:
     )
 
 
+_WIDE = 20
 _HEADS = ("p50 ms", "p90 ms", "p95 ms", "p99 ms", "most ms")
 
 
@@ -191,10 +192,13 @@ def _plots(answers: Sequence[Answer]) -> str:
     for name in dict.fromkeys(one.name for one in good):
         mine = [one for one in good if one.name == name]
         over_time.plot([one.began_s for one in mine], [one.seconds for one in mine], ".", markersize=3, label=name)
-        times = np.sort([one.seconds for one in mine])
-        shares.step(times, np.arange(1, len(times) + 1) / len(times), where="post", label=name)
-    over_time.set(xlabel="began after, s", ylabel="took, s", yscale="log")
-    shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale="log", ylim=(0, 1))
+        ordered = np.sort([one.seconds for one in mine])
+        shares.step(ordered, np.arange(1, len(mine) + 1) / len(mine), where="post", label=name)
+    times = [one.seconds for one in good]
+    # A receipt and ten minutes of speech in one plot need it; receipts alone are easier to read without.
+    scale = "log" if max(times) > _WIDE * min(times) else "linear"
+    over_time.set(xlabel="began after, s", ylabel="took, s", yscale=scale)
+    shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale=scale, ylim=(0, 1))
     for axes in (over_time, shares):
         axes.grid(visible=True, alpha=0.3)
     shares.legend()
