@@ -274,7 +274,8 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
         store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
     else:
         file = _beside_files(settings) / "state" / "responses.sqlite"
-        store = SqliteEntries(file, int(settings.max_responses_mb * MB), of_each=True)
+        bound = int(settings.max_responses_mb * MB)
+        store = SqliteEntries(file, bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
     seal = _build_seal(settings, int(settings.max_response_mb * MB))
     return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
 
@@ -336,11 +337,17 @@ def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
         raise ValueError(f"{PREFIX}BATCH_WEBHOOK_SECRET: {error}") from None
 
 
+_LOCKED_S = 5.0
+"""What a look at responses that are kept waits for another process."""
 _SHAPE_NO_ANSWER = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
-    | {name for name in Settings.model_fields if name.startswith(("cache", "state", "default_", "prices", "trace"))}
+    | {
+        name
+        for name in Settings.model_fields
+        if name.startswith(("cache", "state", "default_", "prices", "trace", "response", "max_response"))
+    }
     | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
 )
 """Settings that several servers of one cache may have of their own. Any other makes answers of its own."""

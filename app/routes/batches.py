@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from app.batches.lines import Endpoint
 from app.batches.runner import WINDOW_S, BatchRunner
@@ -17,7 +17,7 @@ from app.routes.body import is_on, read_body
 from app.services import Services
 from app.state.entries import StoreDown
 from app.wire.parse import parse_aside
-from app.wire.request import ChatRequest, Wire
+from app.wire.request import ChatRequest, Metadata, Wire
 from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
 
@@ -29,8 +29,6 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 }
 WINDOW = "24h"
 MAX_LISTED = 100
-MAX_PAIRS, MAX_KEY_CHARS, MAX_VALUE_CHARS = 16, 64, 512
-"""OpenAI's bounds of `metadata`."""
 _WAIT_S = 61
 """Long enough that clients do not wait for it by themselves."""
 
@@ -39,16 +37,7 @@ class BatchRequest(Wire):
     input_file_id: str
     endpoint: str
     completion_window: str
-    metadata: (
-        Annotated[
-            dict[
-                Annotated[str, Field(max_length=MAX_KEY_CHARS)],
-                Annotated[str, Field(max_length=MAX_VALUE_CHARS)],
-            ],
-            Field(max_length=MAX_PAIRS),
-        ]
-        | None
-    ) = None
+    metadata: Metadata | None = None
 
 
 class BatchError(BaseModel):

@@ -25,7 +25,7 @@ from app.wire.response import ChatCompletion, Usage
 
 SKIP_PLANNING = ("x-interfaze-bypass-moa", "x-bypass-moe")
 
-_SCHEMA = {
+BOOKING = {
     "type": "object",
     "properties": {"guest": {"type": "string"}, "nights": {"type": "integer"}},
     "required": ["guest", "nights"],
@@ -36,7 +36,7 @@ _EXAMPLES = {
     "Fill a schema, and tell where each field comes from": {
         "model": "interfaze-beta",
         "messages": [{"role": "user", "content": "Room 7 is for Anna Kowalski, who stays for 3 nights."}],
-        "response_format": {"type": "json_schema", "json_schema": {"name": "booking", "schema": _SCHEMA}},
+        "response_format": {"type": "json_schema", "json_schema": {"name": "booking", "schema": BOOKING}},
         "evidence": True,
     },
     "Answer word by word": {

@@ -2,9 +2,11 @@
 
 import re
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic_core
@@ -20,7 +22,7 @@ from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.middleware import until_disconnect
 from app.openapi import json_body
 from app.routes.body import EventStream, is_on, json_response, read_body
-from app.routes.chat import call_of
+from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
 from app.services import Services
 from app.state.entries import StoreDown
@@ -31,7 +33,7 @@ from app.wire import response as sse
 from app.wire.parse import LARGE, parse, parse_aside
 from app.wire.response_items import Item, ItemsOfATurn, ReferenceItem, kept_items
 from app.wire.responses import PASSED_ON, Asked, ResponsesRequest, asked_of
-from app.wire.responses_answer import Answering, ItemList, Response, ResponseDeleted, begun, sse_of
+from app.wire.responses_answer import Answering, ItemList, Json, Response, ResponseDeleted, begun, sse_of
 from models.base import RETRY_S, ModelError
 
 MAX_TURNS = 1000
@@ -44,18 +46,12 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"guest": {"type": "string"}, "nights": {"type": "integer"}},
-    "required": ["guest", "nights"],
-    "additionalProperties": False,
-}
 _EXAMPLES = {
     "Ask something": {"model": "interfaze-beta", "input": "What is OCR?", "max_output_tokens": 100},
     "Fill a schema, and tell where each field comes from": {
         "model": "interfaze-beta",
         "input": "Room 7 is for Anna Kowalski, who stays for 3 nights.",
-        "text": {"format": {"type": "json_schema", "name": "booking", "schema": _SCHEMA}},
+        "text": {"format": {"type": "json_schema", "name": "booking", "schema": BOOKING}},
         "evidence": True,
     },
     "Read a text, without an LLM": {
@@ -81,14 +77,16 @@ class _Keeping:
     services: Services
     tenant: str
     request: ResponsesRequest
+    is_short: bool
+    """Whether the request is."""
 
     async def keep(self, answer: Response, content: bytes) -> str | None:
         """None, or why it is not kept."""
         services, response_id = self.services, answer.id
-        number = response_id.removeprefix("resp_")
-        made = await services.wire.run(_stored, self.request, number, answer, content)
+        made = partial(_stored, self.request, response_id.removeprefix("resp_"), answer, content)
+        is_short = self.is_short and len(content) <= _SHORT
         try:
-            await services.responses.put(self.tenant, response_id, made)
+            await services.responses.put(self.tenant, response_id, made, is_short=is_short)
         except ValueError:
             most = services.settings.max_response_mb
             return f"The response is not kept: with its input it is larger than {most:g} MB (OPENFAZE_MAX_RESPONSE_MB)."
@@ -122,7 +120,8 @@ async def create_response(request: Request) -> HttpResponse:
     wanted = await parse_aside(ResponsesRequest, body, services.settings.max_json_values, services.wire)
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
     forgets = is_on(request, FORGETS)
-    asked, answering, keeping = await _prepared(services, wanted, request.state.caller.tenant, forgets=forgets)
+    tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT
+    asked, answering, keeping = await _prepared(services, wanted, tenant, forgets=forgets, is_short=is_short)
     call = call_of(request, asked.chat)
     show_progress = bool(wanted.stream) and is_on(request, "x-interfaze-progress")
     seconds = services.settings.request_timeout_s
@@ -139,7 +138,7 @@ async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit
     """The same for a line of a batch, whole."""
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
-    asked, answering, keeping = await _prepared(services, wanted, visit.caller.tenant, forgets=False)
+    asked, answering, keeping = await _prepared(services, wanted, visit.caller.tenant)
     limit_s = services.settings.request_timeout_s
     call = Call(asked.chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
     content = await _whole(Feed(_answered(services, call, answering, keeping), limit_s))
@@ -194,7 +193,7 @@ def _listed(items: bytes, limit: int, order: str, after: str | None) -> bytes:
 
 
 async def _prepared(
-    services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool
+    services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
 ) -> tuple[Asked, Answering, _Keeping | None]:
     """The chat request, what makes a response of its answer, and what keeps that."""
     check_model(wanted.model, param="model")
@@ -211,9 +210,11 @@ async def _prepared(
         streams=bool(wanted.stream),
         warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, "", PASSED_ON)]),
     )
-    return asked, answering, _Keeping(services, tenant, wanted) if keeps else None
+    return asked, answering, _Keeping(services, tenant, wanted, is_short) if keeps else None
 
 
+_SHORT = 16 << 10
+"""Bytes of a body, and of a response, that are packed where they are."""
 _MANY = 100
 """Items that are not made into messages on the event loop."""
 
@@ -230,7 +231,7 @@ async def _answered(
                         if show_progress:
                             yield sse.progress(stage, done, total)
                     case Finish():
-                        piece = b"".join(map(sse_of, answering.finish(event)))
+                        piece = _piece(answering.finish(event), streams=answering.streams)
                         answering.usage = usage_of(event)
                         content = await _written(services, answering.response)
                         if keeping and (reason := await keeping.keep(answering.response, content)):
@@ -239,13 +240,21 @@ async def _answered(
                             content = await _written(services, answering.response)
                         yield piece + answering.end(content) + sse.DONE if answering.streams else content
                     case _:
-                        if piece := b"".join(map(sse_of, answering.of(event))):
+                        if piece := _piece(answering.of(event), streams=answering.streams):
                             yield piece
     except Exception as error:
         told = answering.asked.renamed(error)
         if told is error:
             raise
         raise told from error
+
+
+def _piece(events: Iterable[Json], *, streams: bool) -> bytes:
+    """What they are on the wire; where nobody reads them, they are made for the sake of the whole alone."""
+    if streams:
+        return b"".join(map(sse_of, events))
+    deque(events, 0)
+    return b""
 
 
 async def _written(services: Services, answer: Response) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from app.state.entries import Held, Key, StoreDown
-from app.state.sqlite_file import Schema, SqliteFile
+from app.state.sqlite_file import LOCKED_S, Schema, SqliteFile
 
 _SCHEMA = Schema(
     1,
@@ -37,18 +37,29 @@ log = structlog.get_logger(__name__)
 class SqliteEntries:
     """Look-ups have a thread and a connection, writes have others: in WAL mode neither waits for the other.
 
-    A file that is damaged, or of another version, is deleted and begun anew: it is a cache.
+    The file of a cache that is damaged, or of another version, is deleted and begun anew.
     """
 
     def __init__(
-        self, path: Path, max_bytes: int, *, of_each: bool = False, clock: Callable[[], float] = time.time
+        self,
+        path: Path,
+        max_bytes: int,
+        *,
+        of_each: bool = False,
+        is_cache: bool = True,
+        locked_s: float = LOCKED_S,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`max_bytes`: of all entries; with `of_each`, of those of each tenant."""
+        """`max_bytes`: of all entries; with `of_each`, of those of each tenant. `is_cache` and `locked_s` as a
+        SqliteFile's: a file that is no cache is made with its first entry."""
+        self._path = path
         self._max_bytes = max_bytes
         self._of_each = of_each
+        self._is_cache = is_cache
         self._clock = clock
-        self._reader = SqliteFile(path, _SCHEMA, "cache-reads")
-        self._writer = SqliteFile(path, _SCHEMA, "cache-writes")
+        name = "cache" if is_cache else path.stem
+        self._reader = SqliteFile(path, _SCHEMA, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
+        self._writer = SqliteFile(path, _SCHEMA, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
         """Bytes of all entries, or of each tenant's, as this process knows them; others may write, too."""
@@ -56,6 +67,8 @@ class SqliteEntries:
 
     async def get(self, key: Key) -> bytes | None:
         now = self._clock()
+        if not self._has_begun:
+            return None
         found = await self._reader.run(lambda db: _found(db, key.digest, now))
         if found is None:
             return None
@@ -65,6 +78,10 @@ class SqliteEntries:
             self._touches.add(touch)
             touch.add_done_callback(self._touches.discard)
         return value
+
+    @property
+    def _has_begun(self) -> bool:
+        return self._is_cache or self._path.exists()
 
     async def _touch(self, key: Key, now: float) -> None:
         try:
@@ -141,7 +158,7 @@ class SqliteEntries:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return count
 
-        return await self._writer.run(delete)
+        return await self._writer.run(delete) if self._has_begun else 0
 
     async def close(self) -> None:
         await asyncio.gather(*(one.close() for one in (self._reader, self._writer)))

@@ -18,7 +18,7 @@ from app.state.entries import StoreDown
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_LOCKED_S = 0.04
+LOCKED_S = 0.04
 """What a connection to a cache waits for another process; less than what a look-up may take."""
 _TRIES = 25
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
@@ -41,7 +41,7 @@ class SqliteFile:
     """A connection in a thread of its own, which opens it when it is needed, and again after a failure."""
 
     def __init__(
-        self, path: Path, schema: Schema, name: str, *, locked_s: float = _LOCKED_S, is_cache: bool = True
+        self, path: Path, schema: Schema, name: str, *, locked_s: float = LOCKED_S, is_cache: bool = True
     ) -> None:
         """`name`: of the thread. `is_cache`: it holds nothing that cannot be had again, and is begun anew where it is
         damaged."""
@@ -159,7 +159,7 @@ def _use_wal(db: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise
-            time.sleep(_LOCKED_S)
+            time.sleep(LOCKED_S)
         else:
             return
     db.execute("PRAGMA journal_mode = WAL")

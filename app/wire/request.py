@@ -257,6 +257,12 @@ class OcrFields(Wire):
     markdown: bool | None = False
 
 
+Metadata = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
+]
+"""As OpenAI bounds it."""
+
+
 class ChatRequest(Wire):
     """Field by field as the HTTP contract lists them; ranges are OpenAI's."""
 

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import ApiError, BadRequest, to_api_error
 from app.wire import request as chat
-from app.wire.request import FAIL_FAST, MAX_TOOLS, ChatRequest, OcrFields, TextPart, Wire, by_json_type
+from app.wire.request import FAIL_FAST, MAX_TOOLS, ChatRequest, Metadata, OcrFields, TextPart, Wire, by_json_type
 from app.wire.response_items import (
     AllowedTools,
     CallItem,
@@ -35,8 +35,6 @@ from app.wire.response_items import (
 
 MAX_ITEMS = 10_000
 """Items of one request."""
-MAX_PAIRS, MAX_KEY_CHARS, MAX_VALUE_CHARS = 16, 64, 512
-"""OpenAI's bounds of `metadata`."""
 CUSTOM_INPUT = "input"
 """The one argument of the function that a custom tool is to the LLM."""
 _CHATS = {
@@ -118,16 +116,7 @@ class ResponsesRequest(Wire):
     top_p: float | None = Field(default=None, ge=0, le=1)
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
     include: Annotated[list[str], FAIL_FAST, Field(max_length=32)] | None = None
-    metadata: (
-        Annotated[
-            dict[
-                Annotated[str, Field(max_length=MAX_KEY_CHARS)],
-                Annotated[str, Field(max_length=MAX_VALUE_CHARS)],
-            ],
-            Field(max_length=MAX_PAIRS),
-        ]
-        | None
-    ) = None
+    metadata: Metadata | None = None
     truncation: Literal["disabled"] | None = None
     background: Literal[False] | None = None
     service_tier: str | None = None

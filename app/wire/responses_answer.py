@@ -2,7 +2,7 @@
 in both. The order of the fields is the order on the wire."""
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -196,7 +196,7 @@ def _tool(tool: Json) -> Json:
 @dataclass
 class Answering:
     """A response that is being made. What `of`, `finish` and `failed` yield are the stream's events, each with its
-    number; who wants the whole alone passes `streams=False`, and they yield none."""
+    number; who wants the whole alone passes `streams=False`, passes over what they yield, and is spared the deltas."""
 
     response: Response
     asked: Asked
@@ -215,8 +215,15 @@ class Answering:
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
 
-    def of(self, event: Event) -> Iterator[Json]:
+    def of(self, event: Event) -> Iterable[Json]:
         """What an event other than Finish comes to."""
+        if not self.streams and isinstance(event, Text) and not event.logprobs and [*self._open] == ["message"]:
+            # Most of a whole answer.
+            self._pieces[self._open["message"]].append(event.text)
+            return ()
+        return self._made_of(event)
+
+    def _made_of(self, event: Event) -> Iterator[Json]:
         match event:
             case Precontext(entries):
                 self._precontext += entries
@@ -227,20 +234,25 @@ class Answering:
             case Reasoning(text) if self.shows_reasoning:
                 yield from self._close("message")
                 place = yield from self._opened("reasoning")
-                yield from self._added(place, "response.reasoning_text.delta", text, content_index=0)
+                self._pieces[place].append(text)
+                if self.streams and text:
+                    yield self._event("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
             case Text(text, logprobs):
                 yield from self._close("reasoning")
                 place = yield from self._opened("message")
+                self._pieces[place].append(text)
                 said = (logprobs or {}).get("content") or []
                 self._logprobs += said
-                yield from self._added(place, "response.output_text.delta", text, content_index=0, logprobs=said)
+                if self.streams and text:
+                    about = {**self._at(place), "content_index": 0, "logprobs": said}
+                    yield self._event("response.output_text.delta", **about, delta=text)
             case ToolCall(index, arguments, id_, name):
                 yield from self._close("reasoning", "message")
                 place = yield from self._opened(index, id_ or "", name or "")
-                custom = isinstance(self.response.output[place], OutputCustomCall)
+                self._pieces[place].append(arguments)
                 # What a custom tool is given stands within the arguments, and is taken out when they are whole.
-                kind = "" if custom else "response.function_call_arguments.delta"
-                yield from self._added(place, kind, arguments)
+                if self.streams and arguments and isinstance(self.response.output[place], OutputFunctionCall):
+                    yield self._event("response.function_call_arguments.delta", **self._at(place), delta=arguments)
             case _:
                 pass
 
@@ -286,7 +298,7 @@ class Answering:
     def _begin(self) -> Iterator[Json]:
         if not self._number:
             for kind in ("response.created", "response.in_progress"):
-                yield from self._event(kind, response=self.response.model_dump())
+                yield self._event(kind, response=self.response.model_dump())
 
     def _opened(self, what: int | str, call_id: str = "", name: str = "") -> Generator[Json, None, int]:
         """Returns the place of the item, which is begun where it is not there."""
@@ -298,13 +310,11 @@ class Answering:
         self._pieces[place] = []
         item = self._new(what, f"{self.response.id.removeprefix('resp_')}{place:04x}", call_id, name)
         output.append(item)
-        yield from self._event("response.output_item.added", output_index=place, item=item.model_dump())
+        yield self._event("response.output_item.added", output_index=place, item=item.model_dump())
         if isinstance(item, OutputMessage | OutputReasoning):
             part = OutputText() if isinstance(item, OutputMessage) else ReasoningText()
             item.content.append(part)  # type: ignore[arg-type]
-            yield from self._event(
-                "response.content_part.added", **self._at(place), content_index=0, part=part.model_dump()
-            )
+            yield self._event("response.content_part.added", **self._at(place), content_index=0, part=part.model_dump())
         return place
 
     def _new(self, what: int | str, number: str, call_id: str, name: str) -> Item:
@@ -315,11 +325,6 @@ class Answering:
         if name in self.custom_tools:
             return OutputCustomCall(id=f"ctc_{number}", call_id=call_id, name=name)
         return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, name=name)
-
-    def _added(self, place: int, kind: str, delta: str, **beside: Any) -> Iterator[Json]:
-        self._pieces[place].append(delta)
-        if kind and delta:
-            yield from self._event(kind, **self._at(place), **beside, delta=delta)
 
     def _close(self, *names: int | str, status: Status = "completed") -> Iterator[Json]:
         for name in names:
@@ -334,31 +339,31 @@ class Answering:
                 said.text, said.logprobs = text, self._logprobs
                 self._logprobs = []
                 beside = {"content_index": 0, "text": text, "logprobs": said.logprobs}
-                yield from self._event("response.output_text.done", **at, **beside)
-                yield from self._event("response.content_part.done", **at, content_index=0, part=said.model_dump())
+                yield self._event("response.output_text.done", **at, **beside)
+                yield self._event("response.content_part.done", **at, content_index=0, part=said.model_dump())
             case OutputReasoning(content=[thought]):
                 thought.text = text
-                yield from self._event("response.reasoning_text.done", **at, content_index=0, text=text)
-                yield from self._event("response.content_part.done", **at, content_index=0, part=thought.model_dump())
+                yield self._event("response.reasoning_text.done", **at, content_index=0, text=text)
+                yield self._event("response.content_part.done", **at, content_index=0, part=thought.model_dump())
             case OutputFunctionCall():
                 item.arguments = text
-                yield from self._event("response.function_call_arguments.done", **at, arguments=text)
+                yield self._event("response.function_call_arguments.done", **at, arguments=text)
             case OutputCustomCall():
                 item.input = _custom_input(text)
-                yield from self._event("response.custom_tool_call_input.delta", **at, delta=item.input)
-                yield from self._event("response.custom_tool_call_input.done", **at, input=item.input)
+                yield self._event("response.custom_tool_call_input.delta", **at, delta=item.input)
+                yield self._event("response.custom_tool_call_input.done", **at, input=item.input)
             case _:
                 raise AssertionError(item)
         item.status = status
-        yield from self._event("response.output_item.done", output_index=place, item=item.model_dump())
+        yield self._event("response.output_item.done", output_index=place, item=item.model_dump())
 
     def _at(self, place: int) -> Json:
         return {"item_id": self.response.output[place].id, "output_index": place}
 
-    def _event(self, kind: str, **fields: Any) -> Iterator[Json]:
-        if self.streams:
-            yield {"type": kind, "sequence_number": self._number, **fields}
-            self._number += 1
+    def _event(self, kind: str, **fields: Any) -> Json:
+        event = {"type": kind, "sequence_number": self._number, **fields}
+        self._number += 1
+        return event
 
 
 def _custom_input(arguments: str) -> str:

@@ -81,25 +81,25 @@ def test_fewer_dimensions_are_the_first_ones_at_length_one(sdk: openai.OpenAI) -
 
 
 def test_a_long_text_is_read_to_its_end(sdk: openai.OpenAI) -> None:
-    long = "The invoice was due in March. " * 100
-    [invoices], [both] = vectors(sdk, long), vectors(sdk, long + f"{WHALES} " * 100)
+    long = "The invoice was due in March. " * 50
+    [invoices], [both] = vectors(sdk, long), vectors(sdk, long + f"{WHALES} " * 50)
     whales = vectors(sdk, WHALES)[0]
     assert float(both @ whales) > float(invoices @ whales) + 0.2
     assert np.linalg.norm(both) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_list_of_many_texts_is_embedded_in_order(sdk: openai.OpenAI) -> None:
-    texts = [f"sentence number {number}" for number in range(300)]
+    texts = [f"sentence number {number}" for number in range(100)]
     rows = vectors(sdk, *texts)
-    np.testing.assert_allclose(rows[[0, 299]], vectors(sdk, texts[0], texts[299]), atol=1e-5)
+    np.testing.assert_allclose(rows[[0, 99]], vectors(sdk, texts[0], texts[99]), atol=1e-5)
 
 
-def test_requests_side_by_side_share_batches(sdk: openai.OpenAI, client: httpx.Client, server: Server) -> None:
+def test_requests_side_by_side_share_batches(client: httpx.Client, server: Server) -> None:
     headers = {"authorization": f"Bearer {KEY}"}
 
     async def ask_all() -> None:
         async with httpx.AsyncClient(base_url=server.base_url, headers=headers, trust_env=False) as client:
-            bodies = [{"model": MODEL, "input": f"text {number} " * 60} for number in range(48)]
+            bodies = [{"model": MODEL, "input": f"text {number} " * 20} for number in range(48)]
             answers = await asyncio.gather(*(client.post(PATH, json=body, timeout=60) for body in bodies))
             assert {answer.status_code for answer in answers} == {200}
 

@@ -1,5 +1,6 @@
 """/v1/responses in front of a scripted LLM: as OpenAI's SDK calls it, and each of its streams event by event."""
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 
 from app.access.keys import tenant_of
 from app.building import build_purges
+from app.routes import responses
 from app.settings import Settings
 from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of, serving_full_model
 from tests.e2e.guarded import BOMB
@@ -31,8 +33,14 @@ SAN_FRANCISCO = Call("get_weather", '{"location": "San Francisco"}')
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
-    with serving_full_model("tools,json_schema,vision", api_keys=(KEY, OTHER), cache="exact") as model:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("responses")
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Iterator[FullModel]:
+    settings = {"api_keys": (KEY, OTHER), "cache": "exact", "files_dir": str(folder / "files")}
+    with serving_full_model("tools,json_schema,vision", **settings) as model:
         model.client.headers["authorization"] = f"Bearer {KEY}"
         yield model
 
@@ -461,6 +469,52 @@ def test_a_large_response_is_answered_and_not_kept(tmp_path: Path) -> None:
         assert response["store"] is False
         assert "OPENFAZE_MAX_RESPONSE_MB" in response["warnings"][0]
         assert model.client.get(f"{PATH}/{response['id']}").status_code == 404
+
+
+def test_a_large_file_is_kept_with_the_conversation(model: FullModel) -> None:
+    model.script()
+    text = "A line of a long letter.\n" * 40_000
+    data = base64.b64encode(text.encode()).decode()
+    said = [user([{"type": "input_file", "filename": "letter.txt", "file_data": data}])]
+    first = ask(model, said, instructions="<task>ocr</task>")
+    again = ask(model, "Again.", instructions="<task>ocr</task>", previous_response_id=first["id"])
+    assert json.loads(text_of(again))["result"]["extracted_text"] == text
+    [item] = model.client.get(f"{PATH}/{first['id']}/input_items").json()["data"]
+    assert item["content"][0]["file_data"] == data
+
+
+def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    model.script(by_body=lambda _: Reply("Ok."))
+    response_id = None
+    for _ in range(3):
+        response_id = ask(model, "More.", previous_response_id=response_id)["id"]
+    monkeypatch.setattr(responses, "MAX_TURNS", 2)
+    error = refused(model, previous_response_id=response_id)
+    assert (error["param"], "more than 2 turns" in error["message"]) == ("previous_response_id", True)
+
+
+def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with serving_full_model(files_dir=str(tmp_path / "files")) as model:
+        model.script(by_body=lambda _: Reply("Fine."))
+        kept = ask(model, "Hello.")
+        file = state / "responses.sqlite"
+        for left in state.glob("responses.sqlite*"):
+            left.unlink()
+        file.write_bytes(b"this is no database" * 1000)
+        response = ask(model, "Hello again.")
+        assert (text_of(response), response["store"]) == ("Fine.", False)
+        assert "not kept" in response["warnings"][0]
+        answer = model.client.get(f"{PATH}/{kept['id']}")
+        error_of(answer, 503, "storage_unavailable")
+        refused(model, 503, "storage_unavailable", previous_response_id=kept["id"])
+
+
+def test_nothing_is_kept_where_it_would_be_for_no_time(tmp_path: Path) -> None:
+    with serving_full_model(files_dir=str(tmp_path / "files"), responses_ttl_hours=0) as model:
+        model.script(Reply("Fine."))
+        assert ask(model, "Hello.")["store"] is False
+        assert not (tmp_path / "state" / "responses.sqlite").exists()
 
 
 async def test_a_purged_key_leaves_no_response(tmp_path: Path) -> None:
