@@ -146,7 +146,7 @@ export function drawTimings(root, { body, headers, times, chunks }) {
     times.first ? ["First words", milliseconds(times.first)] : null,
     chunks ? ["Events", String(chunks)] : null,
     usage ? ["Tokens", `${usage.prompt_tokens} in, ${usage.completion_tokens} out`] : null,
-    ["Cache", body.vcache ? "hit" : "not used"],
+    ["Cache", body.vcache ? "hit" : "no"],
     body.id ? ["Request", body.id] : null,
   ].filter(Boolean);
   fill(root, h("dl", {}, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),

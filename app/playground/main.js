@@ -329,8 +329,10 @@ async function sample({ task, prompt, schema: asked, file }) {
 }
 
 function hint() {
-  const hints = HINTS[byId("task").value];
-  fill(byId("task-hint"), hints ?? "");
+  const [chosen] = byId("task").selectedOptions;
+  fill(byId("task-hint"), HINTS[chosen.value] ?? "");
+  fill(byId("task-note"), chosen.dataset.note);
+  byId("task-note").hidden = !chosen.dataset.note;
   drawCode();
 }
 

@@ -73,10 +73,11 @@ export class Viewer {
     if (turn !== this.#turn) return;
     const sheet = h("div", { class: "sheet" }, element);
     sheet.style.setProperty("--ratio", width / height);
+    sheet.style.setProperty("--width", width);
     this.#overlay = null;
     fill(this.stage, sheet);
     if (this.#boxes) {
-      this.#overlay = this.#drawn(page, width, height);
+      this.#overlay = this.#drawn(page, width, height, element.className === "blank");
       sheet.append(this.#overlay);
       this.#mark();
     }
@@ -127,7 +128,7 @@ export class Viewer {
     this.pages.querySelector("[aria-current]")?.setAttribute("aria-current", "page");
   }
 
-  #drawn(page, width, height) {
+  #drawn(page, width, height, isBlank) {
     const boxes = page?.boxes ?? [];
     this.#polygons = new Map();
     const overlay = s("svg", {
@@ -145,7 +146,7 @@ export class Viewer {
         data: { kind: box.kind, box: box.id, ...(box.type ? { type: box.type } : {}) },
       });
       this.#polygons.set(box.id, polygon);
-      overlay.append(...shapes(box), polygon);
+      overlay.append(...shapes(box), ...(isBlank && box.kind === "word" ? [written(box)] : []), polygon);
     }
     for (const box of boxes.filter((one) => one.kind === "object" || one.kind === "element")) overlay.append(label(box));
     overlay.addEventListener("pointerover", (event) => this.#point(event.target));
@@ -254,6 +255,13 @@ function shapes(box) {
     found.push(s("path", { d: `M${points.join("L")}Z`, class: "outline", data: { beside: box.id } }));
   }
   return found;
+}
+
+/** A word on a sheet without a picture, as large as it stands there. */
+function written(box) {
+  const [[x], , , [, y]] = box.points;
+  const { width, height } = box.bounds;
+  return s("text", { x, y: y - height * 0.2, class: "written", "font-size": height * 0.85, textLength: width, lengthAdjust: "spacingAndGlyphs", "aria-hidden": "true" }, box.text);
 }
 
 function label(box) {

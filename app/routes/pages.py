@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import html
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, Response
 
+from app.calling import as_sent
 from app.errors import NotFound
 from app.services import Services
 from models.safety.guard import HAZARDS
@@ -55,6 +57,7 @@ _POLICY = {
 _WORKER_POLICY = {"default-src": "'none'", "script-src": "'self' 'wasm-unsafe-eval'", "connect-src": "'self'"}
 """And the worker that draws pages of PDFs, whose decoders of scans are WebAssembly. It touches no page."""
 _WORKER = "pdfjs/pdf.worker.min.mjs"
+CHAT = "chat"
 _CAPITALS = {"gui": "GUI", "ocr": "OCR"}
 
 router = APIRouter(include_in_schema=False)
@@ -66,11 +69,10 @@ async def playground(request: Request) -> Response:
     services: Services = request.app.state.services
     if not services.settings.playground or "text/html" not in request.headers.get("accept", ""):
         raise NotFound("Unknown route: GET /")
-    tasks = {"chat": "Ask the full model"} | {name: _worded(name) for name in services.public_tasks}
     filled = {
         "version": version("openfaze"),
         "key_hint": "This server asks for one" if services.keys.asked_for else "Not needed here",
-        "tasks": "\n".join(f'<option value="{name}">{text}</option>' for name, text in tasks.items()),
+        "tasks": "\n".join(_options(services)),
         "codes": "\n".join(
             f'<label title="{html.escape(hazard)}"><input type="checkbox" value="{code}">{code}'
             f" {html.escape(hazard)}</label>"
@@ -155,7 +157,19 @@ def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
     return Response(content, headers=headers, media_type="text/html")
 
 
+def _options(services: Services) -> Iterator[str]:
+    """A task each, with what would provide it where nothing here does."""
+    remedies = {state.capability: state.remedy for state in services.runtime.states()}
+    capabilities = {CHAT: "llm"} | {task: task for task in services.public_tasks}
+    for name, capability in capabilities.items():
+        remedy = remedies.get(capability)
+        note = f"Nothing serves it here. {remedy}" if remedy else ""
+        yield f'<option value="{name}" data-note="{html.escape(as_sent(note))}">{_worded(name)}</option>'
+
+
 def _worded(task: str) -> str:
+    if task == CHAT:
+        return "Ask the full model"
     first, *rest = task.split("_")
     return " ".join([_CAPITALS.get(first, first.capitalize()), *rest])
 

@@ -96,6 +96,7 @@ def printed(folder: Path, *command: str) -> str:
     return result.stdout
 
 
+@pytest.mark.deep
 def test_a_large_file_is_uploaded_first_and_deleted_again(
     playground: Playground, client: httpx.Client, tmp_path: Path
 ) -> None:
