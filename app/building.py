@@ -267,10 +267,10 @@ def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
 
 
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
-    """In Redis where several servers share their state, else in a file. Raises ValueError."""
+    """In Redis where several servers share their state, else in a file. Raises ValueError, for an address that
+    is none of Redis' in the words of the counters, which are built first."""
     store: EntryStore
     if settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"):
-        build_counters(settings)  # says what is wrong with it
         store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
     else:
         file = _beside_files(settings) / "state" / "responses.sqlite"

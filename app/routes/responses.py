@@ -3,9 +3,9 @@
 import re
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -197,8 +197,9 @@ async def _prepared(
 ) -> tuple[Asked, Answering, _Keeping | None]:
     """The chat request, what makes a response of its answer, and what keeps that."""
     check_model(wanted.model, param="model")
-    history = await _history(services, tenant, wanted.previous_response_id)
-    wanted = await _with_references(services, tenant, wanted)
+    reading = _Reading(services, tenant)
+    history = await reading.history(wanted.previous_response_id)
+    wanted = await reading.with_references(wanted)
     is_large = sum(map(len, history)) + len(wanted.items) > _MANY
     asked = await services.wire.run(asked_of, wanted, history) if is_large else asked_of(wanted, history)
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
@@ -269,66 +270,78 @@ async def _whole(feed: Feed[bytes]) -> bytes:
     return content
 
 
-async def _history(services: Services, tenant: str, response_id: str | None) -> list[list[Item]]:
-    """The items of each turn of the conversation that `response_id` ends, the first turn first. Raises BadRequest and
-    PayloadTooLarge."""
-    turns: list[list[Item]] = []
-    size = 0
-    while response_id is not None:
-        stored = await _get(services, tenant, response_id)
+@dataclass
+class _Reading:
+    """What a request reads of the responses that are kept, within its bounds: as many as a conversation has turns, and
+    as much as a request may hold."""
+
+    services: Services
+    tenant: str
+    _size: int = 0
+    _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
+    _items: dict[str, Item] = field(default_factory=dict)
+    """By their ids, those that no reference has named yet: none stands in a request a thousand times."""
+
+    async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
+        """The items of a response and its request, and the id of the one before it; None where it is not kept. Raises
+        PayloadTooLarge and BadRequest."""
+        if response_id in self._turns:
+            return self._turns[response_id]
+        stored = await _get(self.services, self.tenant, response_id)
         if stored is None:
-            raise BadRequest(
-                f"Previous response with id '{response_id[:80]}' not found.",
-                code="previous_response_not_found",
-                param="previous_response_id",
-            )
-        size += stored.size
-        if size > services.max_request_bytes:
+            return None
+        self._size += stored.size
+        if self._size > self.services.max_request_bytes:
             raise PayloadTooLarge("The conversation is longer than a request may be (OPENFAZE_MAX_REQUEST_MB).")
-        if len(turns) == MAX_TURNS:
+        if len(self._turns) == MAX_TURNS:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")
-        turns.append(await _items(services, stored))
-        response_id = stored.previous
-    turns.reverse()
-    return turns
+        body = bytearray(b'{"input":' + stored.input + b',"output":' + stored.output + b"}")
+        if len(body) < LARGE:
+            read = parse(ItemsOfATurn, body)
+        else:
+            most = self.services.settings.max_json_values
+            read = await self.services.wire.run(parse, ItemsOfATurn, body, most)
+        self._turns[response_id] = turn = [*read.input, *read.output], stored.previous
+        self._items |= {str((item.model_extra or {}).get("id")): item for item in turn[0]}
+        return turn
 
+    async def history(self, response_id: str | None) -> list[list[Item]]:
+        """The items of each turn of the conversation that `response_id` ends, the first turn first. Raises BadRequest
+        where one is not kept."""
+        turns: list[list[Item]] = []
+        while response_id is not None:
+            turn = await self.turn(response_id)
+            if turn is None:
+                raise BadRequest(
+                    f"Previous response with id '{response_id[:80]}' not found.",
+                    code="previous_response_not_found",
+                    param="previous_response_id",
+                )
+            items, response_id = turn
+            turns.append(items)
+        turns.reverse()
+        return turns
 
-async def _items(services: Services, stored: Stored) -> list[Item]:
-    body = bytearray(b'{"input":' + stored.input + b',"output":' + stored.output + b"}")
-    if len(body) < LARGE:
-        turn = parse(ItemsOfATurn, body)
-    else:
-        turn = await services.wire.run(parse, ItemsOfATurn, body, services.settings.max_json_values)
-    return [*turn.input, *turn.output]
+    async def with_references(self, wanted: ResponsesRequest) -> ResponsesRequest:
+        """With the items that references mean in their places. Raises BadRequest."""
+        if not any(isinstance(item, ReferenceItem) for item in wanted.items):
+            return wanted
+        found = [
+            await self._referred(item.id, f"input[{at}].id") if isinstance(item, ReferenceItem) else item
+            for at, item in enumerate(wanted.items)
+        ]
+        return wanted.model_copy(update={"input": found})
 
-
-async def _with_references(services: Services, tenant: str, wanted: ResponsesRequest) -> ResponsesRequest:
-    """With the items that references mean in their places. Raises BadRequest."""
-    if not any(isinstance(item, ReferenceItem) for item in wanted.items):
-        return wanted
-    known: dict[str, Mapping[str, Item]] = {}
-    items: list[Item] = []
-    for at, item in enumerate(wanted.items):
-        if isinstance(item, ReferenceItem):
-            item = await _referred(services, tenant, item.id, f"input[{at}].id", known)
-        items.append(item)
-    return wanted.model_copy(update={"input": items})
-
-
-async def _referred(
-    services: Services, tenant: str, item_id: str, param: str, known: dict[str, Mapping[str, Item]]
-) -> Item:
-    found = _ITEM_ID.fullmatch(item_id)
-    response_id = f"resp_{found[1]}" if found else ""
-    if found and response_id not in known:
-        stored = await _get(services, tenant, response_id)
-        items: Sequence[Item] = await _items(services, stored) if stored else ()
-        known[response_id] = {str((item.model_extra or {}).get("id")): item for item in items}
-    item = known.get(response_id, {}).get(item_id)
-    if item is None:
-        raise BadRequest(f"Field '{param}': no item '{item_id[:80]}' is kept here", code="item_not_found", param=param)
-    return item
+    async def _referred(self, item_id: str, param: str) -> Item:
+        known = _ITEM_ID.fullmatch(item_id)
+        if known:
+            await self.turn(f"resp_{known[1]}")
+        item = self._items.pop(item_id, None)
+        if item is None:
+            message = f"Field '{param}': no item '{item_id[:80]}' is kept here, or 'input' has it already"
+            raise BadRequest(message, code="item_not_found", param=param)
+        return item
 
 
 async def _found(request: Request, response_id: str) -> Stored:

@@ -271,7 +271,9 @@ def _added(messages: list[chat.Message], item: Item) -> chat.Message | None:
             )
             if last is None:
                 return chat.Message(role="assistant", tool_calls=[call])
-            last.tool_calls = [*(last.tool_calls or ()), call]
+            if last.tool_calls is None:
+                last.tool_calls = []
+            last.tool_calls.append(call)
         case CallOutputItem():
             return chat.Message(role="tool", content=_content(item.output), tool_call_id=item.call_id)
         case _:

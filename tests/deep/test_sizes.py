@@ -81,6 +81,16 @@ def parts(count: Callable[[int], list[object]]) -> Make:
 
 PICTURE = {"type": "image_url", "image_url": {"url": data_url(single_line("Save").encoded())}}
 TABLE = {"type": "file", "file": {"file_data": data_url(b"a\n1\n2\n3\n4\n5\n6\n", "text/csv"), "filename": "a.csv"}}
+
+
+def embedded(texts: object) -> Sent:
+    return Sent(json.dumps({"model": "openfaze-embedding", "input": texts}).encode(), "/v1/embeddings")
+
+
+def answered(items: object) -> Sent:
+    return Sent(json.dumps({"model": "auto", "input": items}).encode(), "/v1/responses")
+
+
 GROWING: dict[str, Make] = {
     "a user's message": lambda size: Sent.chat(said(repeated("word ", size))),
     "a message of different words": lambda size: Sent.chat(said(" ".join(f"w{n}" for n in range(size // 7)))),
@@ -127,6 +137,15 @@ GROWING: dict[str, Make] = {
     ),
     "brackets instead of a request": lambda size: Sent(b"[" * size),
     "moderated text": lambda size: Sent(json.dumps({"input": repeated("word ", size)}).encode(), "/v1/moderations"),
+    "a text to embed": lambda size: embedded(repeated("word ", size // 8)),
+    "texts to embed": lambda size: embedded(["a"] * (size // 500)),
+    "items": lambda size: answered([said("a")] * (size // 30)),
+    "calls": lambda size: answered(
+        [{"type": "function_call", "call_id": f"{n}", "name": "f", "arguments": ""} for n in range(size // 70)]
+    ),
+    "references": lambda size: answered(
+        [{"type": "item_reference", "id": f"msg_{n:032x}0000"} for n in range(size // 70)]
+    ),
     "an uploaded file": lambda size: Sent.form("/v1/files", b"a" * size, purpose="user_data"),
     "a form's field": lambda size: Sent.form("/v1/files", purpose="a" * size),
     "a form's fields": lambda size: Sent.form("/v1/files", b"a", **{f"f{n}": "a" for n in range(size // 100)}),
@@ -146,6 +165,8 @@ BEYOND: dict[str, tuple[Sent, int, str]] = {
     "a series": (task("forecast", "x")(MB * 5 // 4), 413, "file_too_large"),
     "a text to translate": (task("translate", "Translate into French: a ")(MB * 5 // 4), 413, "request_too_large"),
     "a schema": (GROWING["a schema"](MB), 400, "invalid_request"),
+    "a text to embed": (embedded("a " * 600_000), 413, "request_too_large"),
+    "items": (answered([said("a")] * 10_001), 400, "invalid_request"),
     "a form's fields": (GROWING["a form's fields"](100 * 40), 400, "invalid_request"),
     "a form's field": (GROWING["a form's field"](5000), 400, "invalid_request"),
     "an uploaded file": (Sent.form("/v1/files", b"a" * 3 * MB, purpose="user_data"), 413, "file_too_large"),

@@ -256,6 +256,8 @@ def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.Open
     assert [message["content"] for message in model.prompts[1]["messages"]] == ["Blue.", "Sure?"]
     error = refused(model, code="item_not_found", input=[{"type": "item_reference", "id": f"{made.output[0].id}0"}])
     assert error["param"] == "input[0].id"
+    twice = [{"type": "item_reference", "id": made.output[0].id}] * 2
+    assert refused(model, code="item_not_found", input=twice)["param"] == "input[1].id"
 
 
 # What streams say.

@@ -8,13 +8,17 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.building import build_responses
+from app.settings import Settings
 from app.state.entries import Entries, EntryStore, Held, Key, StoreDown
 from app.state.redis_entries import RedisEntries
+from app.state.responses import Stored
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
 from models.base import EngineOverloaded
@@ -144,6 +148,30 @@ async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
     assert await responses.purge("t1") == 1
     for store in (cache, responses):
         await store.close()
+
+
+@pytest.mark.parametrize("where", ["sqlite", "redis"])
+async def test_a_response_is_kept_for_its_tenant_where_the_settings_say(
+    where: str, tmp_path: Path, redis_url: str
+) -> None:
+    shared: dict[str, Any] = {"state_url": redis_url} if where == "redis" else {}
+    settings = Settings(_env_file=None, files_dir=str(tmp_path / "files"), responses_ttl_hours=1, **shared)
+    threads = FairExecutor("test")
+    store = build_responses(settings, threads)
+    stored = Stored("resp_0", b'[{"role": "user"}]', b"[]", '{"text": "Grüße"}'.encode())
+    try:
+        await store.put("t1", "resp_1", lambda: stored)
+        await store.put("t1", "resp_2", lambda: stored, is_short=True)
+        assert await store.get("t1", "resp_1") == await store.get("t1", "resp_2") == stored
+        assert await store.get("t2", "resp_1") is None
+        assert (await store.delete("t2", "resp_1"), await store.delete("t1", "resp_1")) == (False, True)
+        with pytest.raises(ValueError, match="bytes are more than"):
+            await store.put("t1", "resp_3", lambda: replace(stored, input=bytes(65 * MB)))
+        assert await store.purge("t1") == 1
+    finally:
+        await store.close()
+        await threads.close()
+    assert (tmp_path / "state" / "responses.sqlite").exists() == (where == "sqlite")
 
 
 async def test_what_is_deleted_is_given_back_to_the_disk(tmp_path: Path) -> None:
