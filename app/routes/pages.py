@@ -1,11 +1,12 @@
-"""GET / is the playground, GET /docs shows the API: pages for people, without a key and without another host."""
+"""GET / is the playground, GET /docs shows the API: pages for people, without a key and without another host.
+GET /llms.txt says to language models in short what is here."""
 
 import base64
 import gzip
 import hashlib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -13,10 +14,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from app.calling import as_sent
 from app.errors import NotFound
+from app.mcp.mount import PATH as MCP
 from app.services import Services
 from models.safety.guard import HAZARDS
 
@@ -79,8 +81,7 @@ async def playground(request: Request) -> Response:
             for code, hazard in HAZARDS.items()
         ),
     }
-    text = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], _text(_PLAYGROUND / "index.html"))
-    return _page(request, text, _POLICY)
+    return _page(request, _filled(_PLAYGROUND / "index.html", filled), _POLICY)
 
 
 @router.api_route("/playground/{name:path}", methods=["GET", "HEAD"])
@@ -114,6 +115,38 @@ async def docs_asset(name: str) -> Response:
         raise NotFound(f"Unknown route: GET /docs/{name}")
     headers = {"cache-control": f"public, max-age={_ASSETS_AGE_S}", "x-content-type-options": "nosniff"}
     return FileResponse(_asset(name), media_type=_ASSETS[name], headers=headers)
+
+
+@router.api_route("/llms.txt", methods=["GET", "HEAD"])
+def llms_text(request: Request) -> Response:
+    # As long as a tenth of the server's start: the types of all results.
+    from app.mcp.tools import EXTRACT, offered
+
+    services: Services = request.app.state.services
+    tasks = [tool for tool in offered(services.public_tasks.__contains__) if tool.name != EXTRACT]
+    endpoints = [
+        f"- `{method.upper()} {path}`: {_first_sentence(operation.get('description') or operation['summary'])}"
+        for path, operations in request.app.openapi()["paths"].items()
+        for method, operation in operations.items()
+    ]
+    if services.settings.mcp:
+        endpoints.append(f"- `POST {MCP}`: The tasks as tools of the Model Context Protocol.")
+    filled = {
+        "version": version("openfaze"),
+        "tasks": "\n".join(f"- `{tool.name}`: {tool.description}" for tool in tasks),
+        "endpoints": "\n".join(endpoints),
+    }
+    headers = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+    return PlainTextResponse(_filled(_APP / "pages" / "llms.txt", filled), headers=headers)
+
+
+def _filled(path: Path, values: Mapping[str, str]) -> str:
+    """The text of a page with its `{{names}}` replaced."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: values[place[1]], _text(path))
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.)\s", text.strip(), maxsplit=1)[0].replace("\n", " ")
 
 
 @cache

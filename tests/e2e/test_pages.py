@@ -1,6 +1,8 @@
 """Pages for people, in a real browser: they work with keys, without any other host, and under a strict policy."""
 
+import re
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
@@ -74,7 +76,41 @@ def test_only_the_files_of_the_page_are_served(server: Server, path: str) -> Non
     assert httpx.get(server.base_url + path, trust_env=False).status_code in (401, 404)
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/docs/swagger-ui.css", "/playground/main.js"])
+def told_in(text: str, section: str) -> set[str]:
+    """The names of a section's list, each of which has a sentence behind it."""
+    lines = text.partition(f"## {section}\n\n")[2].partition("\n\n")[0].splitlines()
+    told = [re.fullmatch(r"- `([^`]+)`: \S.*\w.*", line) for line in lines]
+    assert all(told), lines
+    return {line[1] for line in told if line}
+
+
+def test_language_models_find_every_task_and_every_route(server: Server) -> None:
+    answer = httpx.get(f"{server.base_url}/llms.txt", trust_env=False)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    text = answer.text
+    assert text.startswith(f"# openfaze {version('openfaze')}\n\n> ")
+    assert "{{" not in text
+    described = httpx.get(f"{server.base_url}/openapi.json", trust_env=False).json()["paths"]
+    routes = {f"{method.upper()} {path}" for path, operations in described.items() for method in operations}
+    assert told_in(text, "Endpoints") == routes | {"POST /mcp"}
+    assert told_in(text, "Tasks") > {"ocr", "speech_to_text", "web_search"}
+    for linked in re.findall(r"\]\((/[\w.]+)\)", text):
+        assert httpx.get(f"{server.base_url}{linked}", trust_env=False).status_code == 200, linked
+
+
+def test_language_models_are_told_of_what_is_switched_on_alone(tmp_path: Path) -> None:
+    told = {}
+    for switch in ("on", "off"):
+        (tmp_path / switch).mkdir()
+        with client_of_app(tmp_path / switch, code_sandbox=switch, mcp=switch == "on", llm="off") as client:
+            told[switch] = client.get("/llms.txt").text
+    assert "- `code_sandbox`: " in told["on"]
+    assert "- `POST /mcp`: " in told["on"]
+    assert "code_sandbox" not in told["off"]
+    assert "/mcp" not in told["off"]
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/llms.txt", "/docs", "/docs/swagger-ui.css", "/playground/main.js"])
 def test_what_a_browser_needs_needs_no_key(server: Server, path: str) -> None:
     assert httpx.get(server.base_url + path, trust_env=False).status_code == 200
 
