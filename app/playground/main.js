@@ -40,7 +40,7 @@ function form() {
   return {
     task: byId("task").value,
     prompt: byId("prompt").value,
-    files,
+    files: [...files],
     schema: schema.value,
     guard: [...byId("guard").querySelectorAll("input:checked")].map((input) => input.value),
     reasoning: byId("reasoning").value,
@@ -148,10 +148,10 @@ async function show(reply, asked) {
   for (const id of ["json-card", "timings-card"]) byId(id).hidden = false;
 
   const speech = entries.find(isSpeech);
-  if (speech) transcript.open(speech.result, files.find((file) => /^(audio|video)\//.test(typeOf(file))) ?? null);
+  if (speech) transcript.open(speech.result, asked.files.find((file) => /^(audio|video)\//.test(typeOf(file))) ?? null);
   const forecast = entries.find(isForecast);
   byId("chart").hidden = !forecast;
-  const table = files.find((file) => /^text\/(csv|tab)/.test(typeOf(file)) && file.size < MOST_DRAWN);
+  const table = asked.files.find((file) => /^text\/(csv|tab)/.test(typeOf(file)) && file.size < MOST_DRAWN);
   if (forecast) drawChart(byId("chart"), forecast.result, table && await table.text());
   byId("evidence").hidden = !body.evidence;
   if (body.evidence) drawEvidence(byId("evidence").lastElementChild, message.content, body, lead);
@@ -361,10 +361,20 @@ async function record() {
   button.onclick = () => recorder.stop();
 }
 
+/** The tab's memory; null where the browser allows none. */
+function store() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
 function begin() {
   const key = byId("key");
-  key.value = sessionStorage.getItem(KEY) ?? "";
-  key.addEventListener("input", () => sessionStorage.setItem(KEY, key.value));
+  const kept = store();
+  key.value = kept?.getItem(KEY) ?? "";
+  key.addEventListener("input", () => kept?.setItem(KEY, key.value));
   byId("form").addEventListener("submit", (event) => {
     event.preventDefault();
     run();

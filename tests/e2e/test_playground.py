@@ -1,6 +1,7 @@
 """The playground draws what the server says, in a real browser: each kind of task from its file to its picture."""
 
 import base64
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,24 @@ def test_pages_of_a_pdf_are_drawn_one_at_a_time(playground: Playground) -> None:
     )
     assert inside > 100
     assert outside == 0
+
+
+def test_scans_in_pdfs_are_drawn_by_decoders_of_their_own(playground: Playground) -> None:
+    """CCITT and JPEG 2000: WebAssembly, which the page may not run, but the worker beside it may."""
+    for mode, filtered in (("1", b"/CCITTFaxDecode"), ("RGBA", b"/JPXDecode")):
+        file = io.BytesIO()
+        single_line("Platform nine").image.convert(mode).save(file, "PDF")
+        assert filtered in file.getvalue()
+        playground.part("file").set_input_files([file_of(f"{mode}.pdf", file.getvalue(), "application/pdf")])
+        playground.page.get_by_label(f"{mode}.pdf, page 1").wait_for()
+        dark = playground.page.eval_on_selector(
+            ".sheet canvas",
+            """canvas => {
+              const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+              return data.filter((value, at) => at % 4 === 0 && value < 100).length / data.length * 4;
+            }""",
+        )
+        assert 0.01 < dark < 0.5
 
 
 def test_elements_of_a_screen_are_drawn_by_their_types(playground: Playground) -> None:
