@@ -267,8 +267,7 @@ def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
 
 
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
-    """In Redis where several servers share their state, else in a file. Raises ValueError, for an address that
-    is none of Redis' in the words of the counters, which are built first."""
+    """In Redis where several servers share their state, else in a file. Raises ValueError."""
     store: EntryStore
     if settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"):
         store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
