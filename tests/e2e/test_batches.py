@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai.types import Batch
@@ -381,6 +383,48 @@ def test_lines_run_one_by_one_while_somebody_waits_for_an_answer(tmp_path: Path)
         server.stop()
         with pytest.raises(openai.APIError):
             asking.result()
+
+
+def test_what_somebody_waits_for_goes_before_a_line_that_has_waited_for_longer(tmp_path: Path) -> None:
+    """The LLM takes one call at a time, and has one that never ends until its caller hangs up."""
+    asked: list[str] = []
+
+    def reply(body: dict[str, Any]) -> Reply:
+        asked.append(body["messages"][-1]["content"])
+        return Reply("never", hang_before_first_byte=True) if asked[-1] == "endless" else Reply("ok")
+
+    def request(text: str) -> dict[str, Any]:
+        return line("", text)["body"]  # type: ignore[no-any-return]
+
+    with (
+        serving_llm(reply) as llm,
+        serving(tmp_path / "log", **of_llm(llm, llm_calls_at_once=1)) as server,
+        client_of(server) as sdk,
+        ThreadPoolExecutor() as threads,
+        httpx.Client(base_url=server.base_url, timeout=LIMIT_S, trust_env=False) as client,
+    ):
+
+        def wait(many: int) -> None:
+            waiting = f'openfaze_engine_queue{{capability="llm",engine="openai-server"}} {many}.0'
+            deadline = time.monotonic() + LIMIT_S
+            while waiting not in client.get("/metrics").text:
+                assert time.monotonic() < deadline, client.get("/metrics").text
+                time.sleep(0.01)
+
+        body = json.dumps(request("endless")).encode()
+        with socket.create_connection(("127.0.0.1", httpx.URL(server.base_url).port)) as connection:
+            connection.sendall(
+                b"POST %b HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % (CHAT.encode(), len(body))
+            )
+            connection.sendall(body)
+            llm.wait_for_requests(1)
+            batch = create(sdk, line("1", "line"))
+            wait(1)
+            asking = threads.submit(client.post, CHAT, json=request("interactive"))
+            wait(2)
+        assert asking.result().status_code == 200
+        assert ended(sdk, batch).status == "completed"
+    assert asked == ["endless", "interactive", "line"]
 
 
 def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
