@@ -33,6 +33,8 @@ from tasks.wording.page_range import PLAIN, Form
 P = ParamSpec("P")
 T = TypeVar("T")
 
+REQUEST = "request"
+"""The name, in evidence, of what the user says himself."""
 _SHOWN = 80
 """Characters of an id that a message repeats."""
 
@@ -136,7 +138,7 @@ def document_in(request: ChatRequest) -> Entry | None:
 
 
 def _said(texts: Mapping[int, str]) -> Entry:
-    return Entry("request", JsonResult({"messages": {str(at): {"content": text} for at, text in texts.items()}}))
+    return Entry(REQUEST, JsonResult({"messages": {str(at): {"content": text} for at, text in texts.items()}}))
 
 
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:

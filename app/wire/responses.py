@@ -185,6 +185,13 @@ class Asked:
         said.__cause__ = error
         return said
 
+    def pointer(self, pointer: str) -> str:
+        """A JSON pointer into the chat request, such as `/messages/1/content`, as one into the client's."""
+        found = _POINTER.fullmatch(pointer)
+        if found is None or int(found[1]) >= len(self.places):
+            return pointer
+        return "/" + self.places[int(found[1])].replace("[", "/").replace("].", "/")
+
     def _told(self, text: str) -> str:
         def place(found: re.Match[str]) -> str:
             number = int(found[1])
@@ -193,6 +200,7 @@ class Asked:
         return re.sub(r"^messages$|(?<=')messages(?=')", "input", _PLACE.sub(place, text))
 
 
+_POINTER = re.compile(r"/messages/(\d+)/content")
 _PLACE = re.compile(r"\bmessages\[(\d+)\](?:\.content)?")
 
 

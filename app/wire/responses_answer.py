@@ -11,6 +11,7 @@ from pydantic import Field
 
 from app.calling import as_sent
 from app.chat.event_driver import Entry, Event, Evidence, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.chat.inputs import REQUEST
 from app.errors import ApiError
 from app.wire import response as chat
 from app.wire.response import PrecontextEntry, Wire, absent
@@ -278,7 +279,11 @@ class Answering:
                 PrecontextEntry(name=e.name, result=e.result.data, error=e.error) for e in self._precontext
             ]
         if self._evidence is not None:
-            answer.evidence, answer.unsupported = dict(self._evidence.fields), list(self._evidence.unsupported)
+            answer.evidence = {
+                field: {**told, "pointer": self.asked.pointer(told["pointer"])} if told["name"] == REQUEST else told
+                for field, told in self._evidence.fields.items()
+            }
+            answer.unsupported = list(self._evidence.unsupported)
         answer.warnings = list(self.warnings) or None
 
     def failed(self, error: ApiError) -> bytes:

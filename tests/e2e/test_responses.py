@@ -381,6 +381,17 @@ def test_precontext_evidence_and_cache_are_beside_the_output(model: FullModel) -
     assert answer["choices"][0]["message"]["content"] == '{"word": "Hello!"}'
 
 
+def test_evidence_points_into_what_the_client_sent(model: FullModel) -> None:
+    model.script(by_body=lambda _: Reply('{"guest": "Anna Kowalski"}'))
+    schema = schema_of(guest={"type": "string"})["json_schema"]
+    fields = {"text": {"format": {"type": "json_schema", **schema}}, "evidence": True, "instructions": "Be brief."}
+    text = "Room 7 is for Anna Kowalski."
+    pointers = ["/input", "/input/1/content"]
+    for said, pointer in zip((text, [user("Hello."), user(text)]), pointers, strict=True):
+        found = ask(model, said, **fields)["evidence"]["/guest"]
+        assert (found["name"], found["pointer"]) == ("request", pointer)
+
+
 def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
     model.script(Reply(tool_calls=[SAN_FRANCISCO]))
     response = ask(
