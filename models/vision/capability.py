@@ -8,6 +8,7 @@ from pathlib import Path
 from models.base import EngineSpec, EngineUnavailable, available_cpus
 from models.capability import (
     EMBEDDED,
+    GPU,
     STANDARD,
     BadResult,
     Built,
@@ -18,7 +19,7 @@ from models.capability import (
     OwnSettings,
     is_installed,
 )
-from models.device import ONNXRUNTIME, PADDLE
+from models.device import ONNXRUNTIME, PADDLE, TORCH
 from models.host import EngineHost, HostLimits
 from models.memory import CardMemory
 from models.turns import Turns
@@ -158,6 +159,50 @@ PADDLE_OCR = Candidate(
     card=CardMemory(base=650, item=1000),
 )
 
+_VL_FOLDER, _VL_REPOSITORY = "paddleocr-vl", "PaddlePaddle/PaddleOCR-VL"
+_REGIONS_AT_ONCE = 8
+_VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
+"""0.96 thousand million parameters in 16 bits, and PP-OCR beside them with all that it computes; a block of text as
+large as the network looks at, 14,400 patches of 1,152 numbers in the vision's layers, and the keys and values of 5,200
+tokens. All of it is arithmetic: the network never ran in its size."""
+
+
+def _vl_remedy(config: EngineConfig) -> str | None:
+    from models.base import INSTALL
+
+    if config.of(OcrSettings).ocr != PADDLEOCR_VL.spec.name:
+        return ""  # nobody is to wait for a second reading unasked
+    if not (config.weights_dir / _VL_FOLDER / "config.json").is_file():
+        return f"Run `hf download {_VL_REPOSITORY} --local-dir {_VL_FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
+    if not is_installed("torch", "transformers"):
+        return INSTALL
+    return PP_OCR_V6_SMALL.remedy(config)
+
+
+def _build_vl(config: EngineConfig) -> Built:
+    from models.vision.paddleocr_vl import PaddleOcrVl, PaddleOcrVlReader
+
+    found_by = PP_OCR_V6_SMALL if PP_OCR_V6_MEDIUM.remedy(config) else PP_OCR_V6_MEDIUM
+    assert found_by.build is not None
+    lines = found_by.build(config)
+    host = EngineHost(
+        PADDLEOCR_VL.spec,
+        partial(PaddleOcrVl, config.weights_dir / _VL_FOLDER, device=config.device),
+        config.limits(device=TORCH.resolve(config.device), card=_VL_CARD),
+    )
+    return Built(PaddleOcrVlReader(lines.service, host), (*lines.parts, host))
+
+
+PADDLEOCR_VL = Candidate(
+    EngineSpec(_VL_FOLDER, "ocr", "Apache-2.0", f"the folder '{_VL_FOLDER}' ({_VL_REPOSITORY})"),
+    _vl_remedy,
+    _build_vl,
+    backend=TORCH,
+    profile=GPU,
+    card=_VL_CARD,
+    caution="What it reads was never compared with what is written: nobody has run it with its real weights yet.",
+)
+
 
 async def _read_a_picture(engines: Engines) -> str:
     import numpy as np
@@ -174,5 +219,5 @@ async def _read_a_picture(engines: Engines) -> str:
 
 
 OCR: Capability[PageReader] = Capability(
-    "ocr", (PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL, PADDLE_OCR), _read_a_picture, OcrSettings, order=10
+    "ocr", (PP_OCR_V6_MEDIUM, PP_OCR_V6_SMALL, PADDLE_OCR, PADDLEOCR_VL), _read_a_picture, OcrSettings, order=10
 )

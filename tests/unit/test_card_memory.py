@@ -168,18 +168,19 @@ def test_pulling_a_profile_of_a_card_says_what_each_engine_takes_of_it(
 
 
 COUNTED = {
-    "ocr": ("pp-ocrv6-small", ONNXRUNTIME),
-    "object_detection": ("rf-detr-seg-medium", ONNXRUNTIME),
-    "speech_to_text": ("whisper-tiny-en", CTRANSLATE2),
-    "text_guard": ("qwen3guard", TORCH),
+    "pp-ocrv6-small": ("ocr", ONNXRUNTIME),
+    "paddleocr-vl": ("ocr", TORCH),
+    "rf-detr-seg-medium": ("object_detection", ONNXRUNTIME),
+    "whisper-tiny-en": ("speech_to_text", CTRANSLATE2),
+    "qwen3guard": ("text_guard", TORCH),
 }
 
 
-@pytest.mark.parametrize("capability", COUNTED)
+@pytest.mark.parametrize("name", COUNTED)
 def test_an_engine_with_batches_counts_its_items_by_the_free_memory_of_its_card(
-    capability: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    name, backend = COUNTED[capability]
+    capability, backend = COUNTED[name]
     monkeypatch.setattr(backend, "_answer", (2, ""))
     [engine] = [one for one in CATALOG[capability].engines if one.spec.name == name]
     assert engine.build is not None

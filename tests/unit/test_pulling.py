@@ -128,6 +128,8 @@ def test_what_several_sets_need_together_must_fit_on_the_disk(
 def test_an_engine_without_a_set_says_what_it_lacks() -> None:
     with pytest.raises(NothingToPull, match="sam2.1: the folder .* Run `hf download facebook/sam2.1-hiera-tiny"):
         set_named("sam2.1", settings())
+    with pytest.raises(NothingToPull, match="paddleocr-vl: the folder .* Run `hf download PaddlePaddle/PaddleOCR-VL"):
+        set_named("paddleocr-vl", settings())
 
 
 def test_an_unknown_name_gets_a_guess_and_the_list() -> None:

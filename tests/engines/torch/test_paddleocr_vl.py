@@ -1,0 +1,213 @@
+"""PaddleOCR-VL in transformers: loading, writing, its brakes, and pages that it reads after PP-OCR."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("transformers")
+pytest.importorskip("torch")
+
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from models.base import EngineUnavailable
+from models.capability import Built, EngineConfig
+from models.vision.capability import PADDLEOCR_VL, PP_OCR_V6_SMALL, OcrSettings
+from models.vision.paddleocr_vl import PaddleOcrVl
+from models.vision.rereading import Region, Transcript
+from models.vision.text import Image, TextLine
+from tests.engines.torch.small_page_reader import save_page_reader
+
+# Deprecations within transformers and PyTorch are theirs.
+pytestmark = [pytest.mark.filterwarnings("ignore")]
+
+WORDS = ("open", " face", " 2026")
+LOOP = (*WORDS, " face")
+
+
+def region(seed: int = 0, height: int = 40, width: int = 300, letters: int = 30) -> Region:
+    picture = np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
+    return Region(picture, (0,), letters)
+
+
+REGIONS = [region(), region(1, 140, 200), region(2, 30, 30), region(3, 25, 900)]
+
+
+def engine_of(folder: Path) -> PaddleOcrVl:
+    engine = PaddleOcrVl(folder, device="cpu")
+    engine.load()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def random(tmp_path_factory: pytest.TempPathFactory) -> PaddleOcrVl:
+    return engine_of(save_page_reader(tmp_path_factory.mktemp("random"), WORDS, random=True))
+
+
+@pytest.fixture(scope="module")
+def looping(tmp_path_factory: pytest.TempPathFactory) -> PaddleOcrVl:
+    return engine_of(save_page_reader(tmp_path_factory.mktemp("looping"), LOOP))
+
+
+def transcripts(engine: PaddleOcrVl, regions: Sequence[Region]) -> list[Transcript]:
+    results = engine.run(regions)
+    assert all(isinstance(one, Transcript) for one in results)
+    return list(results)  # type: ignore[arg-type]
+
+
+def steps(engine: PaddleOcrVl, regions: Sequence[Region]) -> int:
+    """How many tokens were computed one after the other for `regions`."""
+    assert engine._loaded is not None
+    counted = []
+    hook = engine._loaded[1].lm_head.register_forward_hook(lambda *_: counted.append(1))
+    transcripts(engine, regions)
+    hook.remove()
+    return len(counted)
+
+
+def test_what_it_writes_comes_with_a_probability_for_each_character(tmp_path: Path) -> None:
+    [written] = transcripts(engine_of(save_page_reader(tmp_path, WORDS)), [region()])
+    assert written.text == "open face 2026"
+    assert len(written.probabilities) == len(written.text)
+    assert all(0.99 < one <= 1.001 for one in written.probabilities)
+
+
+def test_it_writes_what_the_network_would_write_by_itself(tmp_path: Path) -> None:
+    """With weights that mean nothing, by the example in transformers' page on it."""
+    import torch
+    from transformers import (
+        AutoTokenizer,
+        PaddleOCRVLForConditionalGeneration,
+        PaddleOCRVLImageProcessorPil,
+        PaddleOCRVLProcessor,
+    )
+
+    words = tuple(f" w{number}" for number in range(60))
+    folder = save_page_reader(tmp_path, words, random=True)
+    engine, tokenizer = engine_of(folder), AutoTokenizer.from_pretrained(folder)
+    pictures = PaddleOCRVLImageProcessorPil.from_pretrained(folder)
+    processor = PaddleOCRVLProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
+    network = PaddleOCRVLForConditionalGeneration.from_pretrained(folder)
+    said = set()
+    for one in REGIONS:
+        content = [{"type": "image", "image": Pillow.fromarray(one.picture)}, {"type": "text", "text": "OCR:"}]
+        inputs = processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            tokenize=True,
+            add_generation_prompt=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
+        with torch.inference_mode():
+            ids = network.generate(**inputs, max_new_tokens=40, do_sample=False)
+        expected = tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        [written] = transcripts(engine, [one])
+        assert written.text[: len(expected)] == expected[: len(written.text)]
+        said.add(written.probabilities)
+    assert len(said) == len(REGIONS)
+
+
+def test_a_region_is_read_alike_alone_and_beside_others(random: PaddleOcrVl) -> None:
+    together = transcripts(random, REGIONS)
+    for one, beside in zip(REGIONS, together, strict=True):
+        [alone] = transcripts(random, [one])
+        assert alone.text == beside.text
+        assert np.allclose(alone.probabilities, beside.probabilities, atol=1e-4)
+
+
+def test_going_round_in_circles_is_stopped_and_what_was_repeated_is_cut_off(looping: PaddleOcrVl) -> None:
+    [written] = transcripts(looping, [region(letters=4000)])
+    assert written.text == "open face 2026"
+    assert steps(looping, [region(letters=4000)]) <= 48 + 3 + 16
+
+
+def test_a_region_has_so_many_tokens_as_its_letters_allow_whatever_is_beside_it(looping: PaddleOcrVl) -> None:
+    short, long = region(letters=0), region(1, letters=800)
+    assert steps(looping, [short]) == 32
+    [alone], [beside, _] = transcripts(looping, [short]), transcripts(looping, [short, long])
+    assert alone == beside
+    assert len(alone.text.split()) == 32
+
+
+def test_its_folder_as_it_is_published_runs_none_of_the_python_files_in_it(tmp_path: Path) -> None:
+    save_page_reader(tmp_path, WORDS)
+    for name, known in (
+        ("config.json", {"AutoConfig": "configuration_paddleocr_vl.PaddleOCRVLConfig"}),
+        ("preprocessor_config.json", {"AutoImageProcessor": "image_processing.PaddleOCRVLImageProcessor"}),
+    ):
+        file = tmp_path / name
+        told = json.loads(file.read_text()) | {"auto_map": known}
+        if name.startswith("preprocessor"):
+            told["image_processor_type"] = "PaddleOCRVLImageProcessor"
+        file.write_text(json.dumps(told))
+    for module in ("configuration_paddleocr_vl", "image_processing"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('this was run')")
+    assert [one.text for one in transcripts(engine_of(tmp_path), [region()])] == ["open face 2026"]
+
+
+def page(*rows: str) -> Image:
+    picture = Pillow.new("RGB", (700, 60 + 60 * len(rows)), "white")
+    for number, text in enumerate(rows):
+        ImageDraw.Draw(picture).text((24, 30 + 60 * number), text, fill="black", font=ImageFont.load_default(40))
+    return np.asarray(picture)
+
+
+async def read(built: Built, *pages: Image) -> list[list[TextLine]]:
+    found = await asyncio.gather(*(built.service.read(one, wait=True) for one in pages))
+    return [sorted(lines, key=lambda line: line.quad[0][1]) for lines in found]
+
+
+async def both(root: Path, *pages: Image) -> list[list[list[TextLine]]]:
+    """What PP-OCR alone reads, and the two together."""
+    config = EngineConfig(weights_dir=root, device="cpu", own=[OcrSettings(ocr="paddleocr-vl")])
+    assert PADDLEOCR_VL.remedy(config) is None
+    results = []
+    for engine in (PP_OCR_V6_SMALL, PADDLEOCR_VL):
+        assert engine.build is not None
+        built = engine.build(config)
+        results.append(await read(built, *pages))
+        assert all(part.loaded for part in built.parts)
+        for part in built.parts:
+            await part.close()
+    return results
+
+
+async def test_letters_come_from_it_and_boxes_from_pp_ocr(tmp_path: Path) -> None:
+    save_page_reader(tmp_path / "paddleocr-vl", ("openface", " 2026"))
+    picture = page("openfaze 2026", "another line")
+    [before], [after] = await both(tmp_path, picture)
+    assert [line.text for line in before] == ["openfaze 2026", "another line"]
+    assert [line.text for line in after] == ["openface 2026", "another line"]
+    assert [line.quad for line in after] == [line.quad for line in before]
+    for one, other in zip(before, after, strict=True):
+        assert [word.quad for word in one.words] == [word.quad for word in other.words]
+    assert after[0].words[1:] == before[0].words[1:]
+
+
+async def test_weights_that_mean_nothing_change_nothing(tmp_path: Path) -> None:
+    save_page_reader(tmp_path / "paddleocr-vl", WORDS, random=True)
+    pages = [page("openfaze 2026", "another line"), page("third page"), np.full((90, 90, 3), 255, np.uint8)]
+    before, after = await both(tmp_path, *pages)
+    assert after == before
+    assert after[2] == []
+
+
+async def test_another_model_in_its_folder_is_refused(tmp_path: Path) -> None:
+    save_page_reader(tmp_path / "paddleocr-vl", WORDS, kind="qwen2_vl")
+    assert PADDLEOCR_VL.build is not None
+    built = PADDLEOCR_VL.build(EngineConfig(weights_dir=tmp_path, device="cpu"))
+    with pytest.raises(EngineUnavailable, match="holds no PaddleOCR-VL"):
+        await read(built, page("openfaze"))
+    for part in built.parts:
+        await part.close()
+
+
+def test_nobody_has_it_unasked(tmp_path: Path) -> None:
+    save_page_reader(tmp_path / "paddleocr-vl", WORDS)
+    asked, unasked = (EngineConfig(weights_dir=tmp_path, own=[OcrSettings(ocr=it)]) for it in ("paddleocr-vl", "auto"))
+    assert PADDLEOCR_VL.remedy(unasked) == ""
+    assert PADDLEOCR_VL.remedy(asked) is None
