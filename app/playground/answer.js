@@ -1,6 +1,6 @@
 // What tasks answer, drawn: text that leads to its boxes, lists, cards, code. All of it as text, never as markup.
 
-import { fill, h, link, percent, roving, sureness } from "./dom.js";
+import { fill, h, link, percent, pieces, roving, sureness } from "./dom.js";
 
 /** The entries of an answer: one of a run task, or those of `precontext`. */
 export function entriesOf(body, task) {
@@ -37,7 +37,7 @@ export function drawn(entry, boxes, number) {
 
 function read(result, boxes, number) {
   if (!result.sections.length) {
-    return [h("pre", { class: "prose", dir: "auto" }, result.markdown ?? result.extracted_text)];
+    return [h("pre", { class: "prose", dir: "auto" }, pieces(result.markdown ?? result.extracted_text))];
   }
   const shown = result.sections.filter((section) => (section.page ?? 1) === number);
   const found = shown.flatMap((section) => {
@@ -51,7 +51,7 @@ function read(result, boxes, number) {
   });
   const placed = result.sections.reduce((sum, section) => sum + section.text.length, 0);
   const all = result.extracted_text.length > placed * 1.1 + 100
-    ? [h("details", {}, h("summary", {}, "All the text"), h("pre", { class: "prose", dir: "auto" }, result.extracted_text))] : [];
+    ? [h("details", {}, h("summary", {}, "All the text"), h("pre", { class: "prose tall", tabindex: 0, dir: "auto" }, pieces(result.extracted_text)))] : [];
   return [...(found.length ? found : [h("p", { class: "hint" }, "This page was not read.")]), ...all];
 }
 
@@ -125,7 +125,7 @@ function page(result) {
   return [h("div", { class: "cards" },
     h("h3", { dir: "auto" }, link(result.url, result.title)), h("p", { dir: "auto" }, result.description ?? ""),
     result.data === undefined ? null : h("pre", { class: "code" }, JSON.stringify(result.data, null, 2)),
-    h("details", { open: true }, h("summary", {}, "Text"), h("pre", { class: "prose tall", tabindex: 0, dir: "auto" }, result.markdown || result.text || "")),
+    h("details", { open: true }, h("summary", {}, "Text"), h("pre", { class: "prose tall", tabindex: 0, dir: "auto" }, pieces(result.markdown || result.text || ""))),
     links.length ? h("details", {}, h("summary", {}, `${result.links.length} links`),
       h("ul", {}, links.map((one) => h("li", {}, link(one.url, one.text))))) : null)];
 }

@@ -30,6 +30,20 @@ export function fill(element, ...children) {
   element.replaceChildren(...children.flat().filter(Boolean));
 }
 
+const PIECE = 4000;
+
+/** A long text as blocks, of which only those in view are laid out; a line ends where a block does. */
+export function pieces(text) {
+  const found = [];
+  for (let start = 0, end; start < text.length; start = end) {
+    end = Math.min(start + PIECE, text.length);
+    const line = text.lastIndexOf("\n", end - 1) + 1;
+    if (end < text.length && line > start) end = line;
+    found.push(h("span", { class: "piece" }, text.slice(start, end)));
+  }
+  return found;
+}
+
 /** A link where the address is one of the web's; else its text. */
 export function link(url, text) {
   return /^https?:\/\//i.test(url ?? "")

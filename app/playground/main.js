@@ -5,7 +5,7 @@ import { drawChart } from "./chart.js";
 import { drawTimings, drawn, entriesOf, isForecast, isSpeech } from "./answer.js";
 import { Boxes } from "./boxes.js";
 import { ApiError, ask, forget, upload } from "./client.js";
-import { byId, bytes, fill, h } from "./dom.js";
+import { byId, bytes, fill, h, pieces } from "./dom.js";
 import { SAMPLES } from "./samples.js";
 import { bodyOf, codeOf, typeOf } from "./request.js";
 import { SchemaBuilder } from "./schema.js";
@@ -141,7 +141,7 @@ async function show(reply, asked) {
   if (!isRaw) fill(answer, said(message));
   byId("thoughts").hidden = !body.reasoning;
   fill(byId("thoughts").querySelector("pre"), body.reasoning ?? "");
-  byId("json").textContent = indented(reply.text);
+  fill(byId("json"), pieces(indented(reply.text)));
   drawTimings(byId("timings"), reply);
   fill(byId("warnings"), (body.warnings ?? []).map((warning) => h("li", {}, warning)));
   byId("warnings").hidden = !body.warnings?.length;

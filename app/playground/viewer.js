@@ -20,6 +20,7 @@ export class Viewer {
   #evidence = null;
   #lit = null;
   #polygons = new Map();
+  #beside = new Map(); // Outlines, masks, labels and letters, by the box that they belong to.
   #overlay = null;
 
   /** `told` has `light(box)`, called when a box is pointed at or left, `page(number)` and `least(confidence)`. */
@@ -91,7 +92,7 @@ export class Viewer {
     if (box && box.page !== this.number) await this.show(box.page);
     const mark = (id, on) => {
       this.#polygons.get(id)?.classList.toggle("lit", on);
-      this.#overlay?.querySelector(`.tag[data-beside="${id}"]`)?.classList.toggle("named", on);
+      for (const beside of this.#beside.get(id) ?? []) beside.classList.toggle("named", on);
     };
     if (this.#lit) mark(this.#lit.id, false);
     this.#lit = box;
@@ -131,6 +132,8 @@ export class Viewer {
   #drawn(page, width, height, isBlank) {
     const boxes = page?.boxes ?? [];
     this.#polygons = new Map();
+    this.#beside = new Map();
+    const labels = [];
     const overlay = s("svg", {
       class: "overlay", "data-testid": "overlay", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none",
       tabindex: boxes.length ? 0 : undefined, role: "group", "aria-roledescription": "page",
@@ -146,9 +149,13 @@ export class Viewer {
         data: { kind: box.kind, box: box.id, ...(box.type ? { type: box.type } : {}) },
       });
       this.#polygons.set(box.id, polygon);
-      overlay.append(...shapes(box), ...(isBlank && box.kind === "word" ? [written(box)] : []), polygon);
+      const below = [...shapes(box), ...(isBlank && box.kind === "word" ? [written(box)] : [])];
+      const above = box.kind === "object" || box.kind === "element" ? [label(box)] : [];
+      this.#beside.set(box.id, [...below, ...above]);
+      labels.push(...above);
+      overlay.append(...below, polygon);
     }
-    for (const box of boxes.filter((one) => one.kind === "object" || one.kind === "element")) overlay.append(label(box));
+    overlay.append(...labels);
     overlay.addEventListener("pointerover", (event) => this.#point(event.target));
     overlay.addEventListener("pointerleave", () => this.#point(null));
     overlay.addEventListener("click", (event) => this.#point(event.target, true));
@@ -186,7 +193,7 @@ export class Viewer {
     for (const box of boxes) {
       const seen = this.#isSeen(box);
       this.#polygons.get(box.id).classList.toggle("off", !seen);
-      for (const beside of this.#overlay.querySelectorAll(`[data-beside="${box.id}"]`)) beside.classList.toggle("off", !seen);
+      for (const beside of this.#beside.get(box.id)) beside.classList.toggle("off", !seen);
     }
     this.#overlay.querySelector('[data-kind="evidence"]')?.remove();
     this.#overlay.classList.toggle("sourced", this.#evidence !== null);
@@ -247,12 +254,12 @@ function shapes(box) {
     const url = box.mask.startsWith("data:image/png;base64,") ? box.mask : `data:image/png;base64,${box.mask}`;
     found.push(
       s("mask", { id }, s("image", { href: url, x, y, width, height, preserveAspectRatio: "none" })),
-      s("rect", { x, y, width, height, mask: `url(#${id})`, class: "mask", data: { beside: box.id } }),
+      s("rect", { x, y, width, height, mask: `url(#${id})`, class: "mask" }),
     );
   }
   if (Array.isArray(box.outline) && box.outline.length) {
     const points = box.outline.map((point) => (Array.isArray(point) ? point : [point.x, point.y]).join(" "));
-    found.push(s("path", { d: `M${points.join("L")}Z`, class: "outline", data: { beside: box.id } }));
+    found.push(s("path", { d: `M${points.join("L")}Z`, class: "outline" }));
   }
   return found;
 }
@@ -267,5 +274,5 @@ function written(box) {
 function label(box) {
   const [[x, y]] = box.points;
   const text = box.kind === "object" ? `${box.label} ${percent(box.confidence ?? 1)}` : box.type;
-  return s("text", { x, y, class: `tag ${box.kind}`, data: { beside: box.id, ...(box.type ? { type: box.type } : {}) }, "aria-hidden": "true" }, text);
+  return s("text", { x, y, class: `tag ${box.kind}`, data: box.type ? { type: box.type } : {}, "aria-hidden": "true" }, text);
 }
