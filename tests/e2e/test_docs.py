@@ -2,7 +2,7 @@
 
 A fence `sh run` or `python run` is executed in a folder that holds `receipt.jpg`, `people.jpg` and `speech.flac`;
 `python client` is executed with the official client and the older openai package that it needs. The `output` fence
-behind it is what it prints.
+behind it is what it prints. What is marked `integration`, `make test-integrations` executes.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +46,13 @@ class Example:
     output: str
 
 
-def examples(path: Path) -> list[Example]:
+def examples(path: Path, ways: Container[str] = ("run", "client")) -> list[Example]:
     fences = [(match.start(), *match.groups()) for match in _FENCES.finditer(path.read_text())]
     found = []
     for (start, language, how, code), (_, _, next_how, printed) in zip(
         fences, [*fences[1:], (0, "", "", "")][: len(fences)], strict=True
     ):
-        if how in ("run", "client"):
+        if how in ways:
             line = path.read_text().count("\n", 0, start) + 1
             output = printed if next_how == "output" else ""
             found.append(Example(f"{path.relative_to(ROOT)}:{line}", language, how, code, output))

@@ -1,0 +1,95 @@
+"""The frameworks that docs/integrations.md shows, for real: each prints what the page says.
+
+`make test-integrations` installs them. A fence `python integration` or `js integration` is executed in a folder that
+holds `receipt.jpg`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SHARED
+from tests.e2e.test_docs import ADDRESS, PICTURE, ROOT, Example, examples
+from tests.llm_server import Call, Reply, serving_llm
+from tests.server import Server, serving
+
+PACKAGES = ROOT / ".venv-integrations"
+PYTHON = PACKAGES / "bin" / "python"
+MODULES = PACKAGES / "node_modules"
+NODE = shutil.which("node")
+EXAMPLES = examples(ROOT / "docs" / "integrations.md", ("integration",))
+TOOLS = "function_tool"
+
+
+def weather(body: dict[str, Any]) -> Reply:
+    """Calls one tool with what the question says, then the other with the result, and answers with what that gave."""
+    given = [message["content"] for message in body["messages"] if message["role"] == "tool"]
+    match len(given):
+        case 0:
+            return Reply(tool_calls=[Call("temperature", '{"city": "Oslo"}', id="call_a")])
+        case 1:
+            return Reply(tool_calls=[Call("fahrenheit", json.dumps({"celsius": float(given[0])}), id="call_b")])
+    return Reply(f"It is {given[1]} °F in Oslo.")
+
+
+@pytest.fixture(scope="module")
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("integrations") / "log"
+    with serving(log, preload="ocr", weights_dir=SHARED / "weights") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def calling_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("calling") / "log"
+    with (
+        serving_llm(weather) as llm,
+        serving(
+            log, llm="openai-server", llm_base_url=llm.base_url, llm_abilities="vision,tools,json_schema"
+        ) as server,
+    ):
+        yield server
+
+
+def test_every_framework_is_shown() -> None:
+    imported = "\n".join(example.code for example in EXAMPLES)
+    for name in ('"openai"', '"ai"', "langchain_openai", "llama_index", "agents"):
+        assert name in imported, name
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
+def test_a_framework_prints_what_the_page_says(
+    example: Example, request: pytest.FixtureRequest, shared: Path, tmp_path: Path
+) -> None:
+    server: Server = request.getfixturevalue("calling_server" if TOOLS in example.code else "embedded_server")
+    shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)
+    code = example.code.replace(ADDRESS, server.base_url)
+    command = python_program(code, tmp_path) if example.language == "python" else node_program(code, tmp_path)
+    # No example may find a key or a proxy of somebody's.
+    left = {name: value for name, value in os.environ.items() if not name.upper().startswith(("OPENAI", "HTTP"))}
+    result = subprocess.run(
+        command, cwd=tmp_path, env=left | {"NO_PROXY": "*"}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == example.output
+
+
+def python_program(code: str, folder: Path) -> list[str | Path]:
+    if not PYTHON.exists():
+        pytest.skip("needs the frameworks, which `make test-integrations` installs")
+    (folder / "example.py").write_text(code)
+    return [PYTHON, "example.py"]
+
+
+def node_program(code: str, folder: Path) -> list[str | Path]:
+    if NODE is None or not MODULES.exists():
+        pytest.skip("needs Node with npm (22 or newer), by which `make test-integrations` installs the packages")
+    (folder / "example.mjs").write_text(code)
+    (folder / "node_modules").symlink_to(MODULES)
+    return [NODE, "example.mjs"]
