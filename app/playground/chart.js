@@ -2,10 +2,12 @@
 
 import { fill, h, s } from "./dom.js";
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [680, 280, 56, 16, 16, 32];
+const [HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [280, 52, 40, 16, 32];
+const A_DATE = 110; // Pixels beneath the chart.
 
 /** `past` is the text of the table that was sent, where that is a CSV file; of one simple series it is drawn, too. */
 export function drawChart(root, result, past = "") {
+  const width = Math.min(Math.max(root.clientWidth - 40, 280), 900);
   const series = new Map();
   for (const one of result.predictions) {
     const name = one.series ?? "";
@@ -18,15 +20,15 @@ export function drawChart(root, result, past = "") {
     ...result.predictions.flatMap((one) => [one.value, one.lower ?? one.value, one.upper ?? one.value])];
   const [ticks, low, high] = ticksOf(Math.min(...all), Math.max(...all));
   const steps = known.length + longest - 1;
-  const x = (index) => LEFT + (steps < 1 ? 0.5 : (index + known.length) / steps) * (WIDTH - LEFT - RIGHT);
+  const x = (index) => LEFT + (steps < 1 ? 0.5 : (index + known.length) / steps) * (width - LEFT - RIGHT);
   const y = (value) => HEIGHT - BOTTOM - (value - low) / (high - low || 1) * (HEIGHT - TOP - BOTTOM);
-  const chart = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "plot", role: "img", "aria-label": summary(result.predictions) });
+  const chart = s("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, class: "plot", role: "img", "aria-label": summary(result.predictions) });
   for (const tick of ticks) {
-    chart.append(s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick), class: "grid" }),
+    chart.append(s("line", { x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick), class: "grid" }),
       s("text", { x: LEFT - 8, y: y(tick), class: "axis end" }, short(tick)));
   }
   const first = [...known, ...[...series.values()][0]];
-  const every = Math.ceil(first.length / 6);
+  const every = Math.ceil(first.length * A_DATE / (width - LEFT - RIGHT));
   first.forEach((one, index) => {
     if (index % every === 0) chart.append(s("text", { x: x(index - known.length), y: HEIGHT - 8, class: "axis middle" }, day(one.date)));
   });
