@@ -132,6 +132,7 @@ class PaddleOcrVl:
                 **inputs,
                 max_new_tokens=max(most),
                 do_sample=False,
+                use_cache=True,  # the published folder says no
                 logits_processor=[likely],
                 stopping_criteria=[_Brakes(start, most)],
                 pad_token_id=processor.tokenizer.pad_token_id,

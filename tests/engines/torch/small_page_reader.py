@@ -66,7 +66,8 @@ def save_page_reader(
     if not random:
         with torch.no_grad():
             _set_weights(network, [ids[word] for word in ["Assistant:", *words]], ids["</s>"])
-    network.generation_config = GenerationConfig(eos_token_id=ids["</s>"], pad_token_id=ids["<unk>"])
+    # … and keeps nothing of what was computed unless it is told to, as the published one does.
+    network.generation_config = GenerationConfig(eos_token_id=ids["</s>"], pad_token_id=ids["<unk>"], use_cache=False)
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     PaddleOCRVLImageProcessorPil(min_pixels=56 * 56, max_pixels=280 * 280).save_pretrained(folder)

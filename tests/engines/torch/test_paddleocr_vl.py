@@ -60,12 +60,16 @@ def transcripts(engine: PaddleOcrVl, regions: Sequence[Region]) -> list[Transcri
 
 
 def steps(engine: PaddleOcrVl, regions: Sequence[Region]) -> int:
-    """How many tokens were computed one after the other for `regions`."""
+    """How many tokens were computed one after the other for `regions`, each by itself but those of the prompt."""
     assert engine._loaded is not None
     counted = []
-    hook = engine._loaded[1].lm_head.register_forward_hook(lambda *_: counted.append(1))
+    norm = engine._loaded[1].model.language_model.norm
+    hook = norm.register_forward_hook(lambda _module, _inputs, output: counted.append(output.shape[1]))
     transcripts(engine, regions)
     hook.remove()
+    prompt, *others = counted
+    assert prompt > 1
+    assert set(others) == {1}
     return len(counted)
 
 
@@ -133,17 +137,31 @@ def test_a_region_has_so_many_tokens_as_its_letters_allow_whatever_is_beside_it(
     assert len(alone.text.split()) == 32
 
 
+def test_in_16_bits_as_on_a_card_it_writes_the_same(tmp_path: Path) -> None:
+    import torch
+
+    engine = engine_of(save_page_reader(tmp_path, WORDS))
+    assert engine._loaded is not None
+    engine._loaded[1].to(torch.bfloat16)
+    for written in transcripts(engine, REGIONS):
+        assert written.text == "open face 2026"
+        assert all(0.99 < one <= 1.001 for one in written.probabilities)
+
+
 def test_its_folder_as_it_is_published_runs_none_of_the_python_files_in_it(tmp_path: Path) -> None:
     save_page_reader(tmp_path, WORDS)
-    for name, known in (
-        ("config.json", {"AutoConfig": "configuration_paddleocr_vl.PaddleOCRVLConfig"}),
-        ("preprocessor_config.json", {"AutoImageProcessor": "image_processing.PaddleOCRVLImageProcessor"}),
-    ):
-        file = tmp_path / name
-        told = json.loads(file.read_text()) | {"auto_map": known}
-        if name.startswith("preprocessor"):
-            told["image_processor_type"] = "PaddleOCRVLImageProcessor"
-        file.write_text(json.dumps(told))
+    config, pictures = tmp_path / "config.json", tmp_path / "preprocessor_config.json"
+    told = json.loads(config.read_text())
+    text = told.pop("text_config")
+    rope = text.pop("rope_parameters")
+    told = text | told | {"rope_theta": rope["rope_theta"]}
+    told["rope_scaling"] = {"mrope_section": rope["mrope_section"], "rope_type": "default", "type": "default"}
+    told["vision_config"]["model_type"] = "paddleocr_vl"
+    told["auto_map"] = {"AutoConfig": "configuration_paddleocr_vl.PaddleOCRVLConfig"}
+    config.write_text(json.dumps(told))
+    told = json.loads(pictures.read_text()) | {"image_processor_type": "PaddleOCRVLImageProcessor"}
+    told["auto_map"] = {"AutoImageProcessor": "image_processing.PaddleOCRVLImageProcessor"}
+    pictures.write_text(json.dumps(told))
     for module in ("configuration_paddleocr_vl", "image_processing"):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('this was run')")
     assert [one.text for one in transcripts(engine_of(tmp_path), [region()])] == ["open face 2026"]
