@@ -206,7 +206,7 @@ async def _prepared(
     answering = Answering(
         begun(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
         asked,
-        wanted.custom_tools,
+        wanted.offered,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
         warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, "", PASSED_ON)]),

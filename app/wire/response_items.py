@@ -1,6 +1,7 @@
 """Items of /v1/responses and the tools that a request offers, as clients send them and as they are kept."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
@@ -49,6 +50,7 @@ class CallItem(Wire):
     type: Literal["function_call"]
     call_id: str
     name: str
+    namespace: str | None = None
     arguments: str
 
 
@@ -56,6 +58,7 @@ class CustomCallItem(Wire):
     type: Literal["custom_tool_call"]
     call_id: str
     name: str
+    namespace: str | None = None
     input: str
 
 
@@ -146,11 +149,24 @@ class CustomTool(Wire):
     format: dict[str, Any] | None = None
 
 
+class NamespaceTool(Wire):
+    """Functions and custom tools under a common name, as Codex offers those of MCP servers."""
+
+    type: Literal["namespace"]
+    name: str = Field(min_length=1)
+    description: str = ""
+    tools: Annotated[
+        list[Annotated[FunctionTool | CustomTool, Field(discriminator="type")]],
+        FAIL_FAST,
+        Field(max_length=MAX_TOOLS),
+    ]
+
+
 class OwnTool(Wire):
     type: Literal["web_search", "web_search_preview", "code_interpreter"]
 
 
-_TOOLS = {"function": "·function", "custom": "·custom", **dict.fromkeys(OWN_TOOLS, "·own")}
+_TOOLS = {"function": "·function", "custom": "·custom", "namespace": "·namespace", **dict.fromkeys(OWN_TOOLS, "·own")}
 
 
 def _tool_kind(tool: Any) -> str | None:
@@ -159,13 +175,45 @@ def _tool_kind(tool: Any) -> str | None:
 
 
 Tool = Annotated[
-    Annotated[FunctionTool, Tag("·function")] | Annotated[CustomTool, Tag("·custom")] | Annotated[OwnTool, Tag("·own")],
+    Annotated[FunctionTool, Tag("·function")]
+    | Annotated[CustomTool, Tag("·custom")]
+    | Annotated[NamespaceTool, Tag("·namespace")]
+    | Annotated[OwnTool, Tag("·own")],
     Discriminator(
         _tool_kind,
         custom_error_type="tool",
         custom_error_message=f"Only tools of these types are supported: {', '.join(_TOOLS)}",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A tool as the LLM is offered it."""
+
+    tool: FunctionTool | CustomTool
+    namespace: str | None = None
+
+    @property
+    def name(self) -> str:
+        return llm_name(self.tool.name, self.namespace)
+
+
+def llm_name(name: str, namespace: str | None) -> str:
+    """The LLM knows of no namespaces."""
+    return f"{namespace}__{name}" if namespace else name
+
+
+def offered(tools: Iterable[Tool]) -> Iterator[Offered]:
+    """Those that the client runs itself."""
+    for tool in tools:
+        match tool:
+            case NamespaceTool():
+                yield from (Offered(one, tool.name) for one in tool.tools)
+            case FunctionTool() | CustomTool():
+                yield Offered(tool)
+            case _:
+                pass
 
 
 class NamedTool(Wire):

@@ -20,17 +20,19 @@ from app.wire.response_items import (
     CallItem,
     CallOutputItem,
     CustomCallItem,
-    CustomTool,
     FunctionTool,
     Item,
     MessageItem,
     NamedTool,
+    Offered,
     OtherItem,
     OutputText,
     OwnTool,
     Refusal,
     Tool,
     ToolChoice,
+    llm_name,
+    offered,
 )
 
 MAX_ITEMS = 10_000
@@ -153,8 +155,9 @@ class ResponsesRequest(Wire):
         return self.input
 
     @property
-    def custom_tools(self) -> frozenset[str]:
-        return frozenset(tool.name for tool in self.tools or () if isinstance(tool, CustomTool))
+    def offered(self) -> dict[str, Offered]:
+        """The client's tools, by what the LLM calls them."""
+        return {one.name: one for one in offered(self.tools or ())}
 
     @property
     def shows_reasoning(self) -> bool:
@@ -275,7 +278,8 @@ def _added(messages: list[chat.Message], item: Item) -> chat.Message | None:
             return chat.Message(role=item.role, content=_content(item.content))
         case CallItem() | CustomCallItem():
             call = chat.ToolCall(
-                id=item.call_id, function=chat.FunctionCall(name=item.name, arguments=_arguments(item))
+                id=item.call_id,
+                function=chat.FunctionCall(name=llm_name(item.name, item.namespace), arguments=_arguments(item)),
             )
             if last is None:
                 return chat.Message(role="assistant", tool_calls=[call])
@@ -330,24 +334,25 @@ def _effort(request: ResponsesRequest) -> Any:
 
 
 def _tools(request: ResponsesRequest) -> tuple[list[chat.Tool], Any]:
-    tools = [tool for tool in request.tools or () if not isinstance(tool, OwnTool)]
+    tools = list(offered(request.tools or ()))
     choice: Any = request.tool_choice
     match choice:
         case AllowedTools():
             allowed = {tool.name for tool in choice.tools}
-            tools = [tool for tool in tools if tool.name in allowed]
+            tools = [one for one in tools if one.tool.name in allowed]
             choice = choice.mode
         case NamedTool():
             choice = chat.NamedToolChoice(type="function", function=chat.FunctionName(name=choice.name))
         case _:
             pass
-    return [_chats_tool(tool) for tool in tools], choice
+    return list(map(_chats_tool, tools)), choice
 
 
-def _chats_tool(tool: FunctionTool | CustomTool) -> chat.Tool:
+def _chats_tool(one: Offered) -> chat.Tool:
+    tool = one.tool
     if isinstance(tool, FunctionTool):
         function = chat.Function(
-            name=tool.name, description=tool.description, parameters=tool.parameters, strict=tool.strict
+            name=one.name, description=tool.description, parameters=tool.parameters, strict=tool.strict
         )
         return chat.Tool(type="function", function=function)
     about = [tool.description or ""]
@@ -359,7 +364,7 @@ def _chats_tool(tool: FunctionTool | CustomTool) -> chat.Tool:
         "required": [CUSTOM_INPUT],
         "additionalProperties": False,
     }
-    function = chat.Function(name=tool.name, description="\n\n".join(filter(None, about)), parameters=parameters)
+    function = chat.Function(name=one.name, description="\n\n".join(filter(None, about)), parameters=parameters)
     return chat.Tool(type="function", function=function)
 
 

@@ -15,6 +15,7 @@ from app.chat.inputs import REQUEST
 from app.errors import ApiError
 from app.wire import response as chat
 from app.wire.response import PrecontextEntry, Wire, absent
+from app.wire.response_items import CustomTool, Offered
 from app.wire.responses import CUSTOM_INPUT, Asked, ResponsesRequest
 
 Json = dict[str, Any]
@@ -55,6 +56,7 @@ class OutputFunctionCall(Wire):
     status: Status = "in_progress"
     call_id: str
     name: str
+    namespace: str | None = Field(default=None, exclude_if=absent)
     arguments: str = ""
 
 
@@ -64,6 +66,7 @@ class OutputCustomCall(Wire):
     status: Status = "in_progress"
     call_id: str
     name: str
+    namespace: str | None = Field(default=None, exclude_if=absent)
     input: str = ""
 
 
@@ -201,7 +204,8 @@ class Answering:
 
     response: Response
     asked: Asked
-    custom_tools: frozenset[str] = frozenset()
+    offered: Mapping[str, Offered] = field(default_factory=dict)
+    """The client's tools, by what the LLM calls them."""
     shows_reasoning: bool = False
     streams: bool = True
     warnings: dict[str, None] = field(default_factory=dict)
@@ -327,9 +331,11 @@ class Answering:
             return OutputMessage(id=f"msg_{number}")
         if what == "reasoning":
             return OutputReasoning(id=f"rs_{number}")
-        if name in self.custom_tools:
-            return OutputCustomCall(id=f"ctc_{number}", call_id=call_id, name=name)
-        return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, name=name)
+        known = self.offered.get(name)
+        named: Json = {"name": known.tool.name, "namespace": known.namespace} if known else {"name": name}
+        if known and isinstance(known.tool, CustomTool):
+            return OutputCustomCall(id=f"ctc_{number}", call_id=call_id, **named)
+        return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, **named)
 
     def _close(self, *names: int | str, status: Status = "completed") -> Iterator[Json]:
         for name in names:

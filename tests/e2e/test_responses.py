@@ -310,6 +310,25 @@ def test_a_custom_tool_is_given_a_text(model: FullModel) -> None:
     assert told["content"] == "patched"
 
 
+def test_tools_of_a_namespace_are_called_by_their_own_names(model: FullModel) -> None:
+    patch = {"type": "custom", "name": "patch"}
+    tools = [{"type": "namespace", "name": "mcp__maps", "description": "Maps.", "tools": [WEATHER, patch]}, WEATHER]
+    calls = [Call("mcp__maps__get_weather"), Call("mcp__maps__patch", '{"input": "x"}', id="call_2")]
+    model.script(Reply(tool_calls=calls), Reply("Done."))
+    found = stream(model, "Weather on the map?", tools=tools)
+    function, custom = found.response["output"]
+    assert model.prompts[0]["tools"][0]["function"]["name"] == "mcp__maps__get_weather"
+    assert (function["type"], function["namespace"], function["name"]) == ("function_call", "mcp__maps", "get_weather")
+    assert (custom["type"], custom["namespace"], custom["name"]) == ("custom_tool_call", "mcp__maps", "patch")
+    outputs = [
+        {"type": "function_call_output", "call_id": "call_1", "output": "fog"},
+        {"type": "custom_tool_call_output", "call_id": "call_2", "output": "ok"},
+    ]
+    assert text_of(ask(model, [user("Weather?"), function, custom, *outputs], tools=tools)) == "Done."
+    said = model.prompts[1]["messages"][1]["tool_calls"]
+    assert [call["function"]["name"] for call in said] == ["mcp__maps__get_weather", "mcp__maps__patch"]
+
+
 def test_a_cut_answer_is_incomplete(model: FullModel) -> None:
     model.script(by_body=lambda _: Reply("Once upon a", finish_reason="length"))
     found = stream(model, "A long story.", max_output_tokens=3)
@@ -428,7 +447,11 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
         ({"prompt": {"id": "p"}}, "prompt", "instructions"),
         ({"max_tool_calls": 3}, "max_tool_calls", "OPENFAZE_MAX_TOOL_CALLS"),
         ({"truncation": "auto"}, "truncation", "not supported"),
-        ({"tools": [{"type": "file_search", "vector_store_ids": []}]}, "tools[0]", "function, custom, web_search"),
+        (
+            {"tools": [{"type": "file_search", "vector_store_ids": []}]},
+            "tools[0]",
+            "function, custom, namespace, web_search",
+        ),
         ({"tool_choice": {"type": "file_search"}}, "tool_choice", "function, custom, allowed_tools"),
         ({"tool_choice": {"type": "function", "name": "f"}}, "tool_choice", "no 'tools'"),
         ({"messages": []}, "messages", "'input'"),
