@@ -1,0 +1,72 @@
+"""Events become items: what no LLM's server in the other tests does, and what fails at odd moments."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from app.chat.event_driver import Event, Finish, Text, ToolCall
+from app.errors import BadRequest, RateLimited, shutting_down
+from app.wire import response as chat
+from app.wire.responses import ResponsesRequest, asked_of
+from app.wire.responses_answer import Answering, begun, sse_of
+from tests.response_events import Streamed
+
+END = Finish("tool_calls", 3, 4)
+
+
+def answering(**fields: Any) -> Answering:
+    request = ResponsesRequest.model_validate({"model": "auto", "input": "Hi.", **fields})
+    response = begun(request, f"resp_{'0' * 32}", is_stored=False)
+    return Answering(response, asked_of(request), request.offered, streams=True)
+
+
+def streamed(making: Answering, events: Iterable[Event], end: Finish = END) -> Streamed:
+    pieces = [b"".join(map(sse_of, making.of(event))) for event in events]
+    pieces.append(b"".join(map(sse_of, making.finish(end))))
+    pieces += [making.end(making.response.model_dump_json().encode()), chat.DONE]
+    return Streamed.read(b"".join(pieces).decode())
+
+
+def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
+    first = [ToolCall(0, "", "call_a", "f"), ToolCall(1, '{"b"', "call_b", "g")]
+    rest = [ToolCall(0, '{"a"'), ToolCall(1, ":2}"), ToolCall(0, ":1}")]
+    found = streamed(answering(), [*first, *rest])
+    calls = [(item["call_id"], item["name"], item["arguments"]) for item in found.response["output"]]
+    assert calls == [("call_a", "f", '{"a":1}'), ("call_b", "g", '{"b":2}')]
+
+
+def test_a_text_after_a_call_is_an_item_of_its_own() -> None:
+    found = streamed(answering(), [Text("One."), ToolCall(0, "{}", "call_a", "f"), Text("Two.")])
+    assert [item["type"] for item in found.response["output"]] == ["message", "function_call", "message"]
+
+
+def test_an_answer_of_nothing_is_an_empty_message() -> None:
+    found = streamed(answering(), [], Finish("stop", 1, 0))
+    assert found.response["output"][0]["content"][0]["text"] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [('{"input": "a"}', "a"), ("not JSON", "not JSON"), ('{"other": 1}', '{"other": 1}')]
+)
+def test_a_custom_tool_is_given_what_the_llm_wrote(arguments: str, said: str) -> None:
+    making = answering(tools=[{"type": "custom", "name": "f"}])
+    [call] = streamed(making, [ToolCall(0, arguments, "call_a", "f")]).response["output"]
+    assert (call["type"], call["input"]) == ("custom_tool_call", said)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (shutting_down(), "server_error"),
+        (BadRequest("no"), "invalid_prompt"),
+        (RateLimited("slowly"), "rate_limit_exceeded"),
+    ],
+)
+@pytest.mark.parametrize("events", [[], [Text("One")]], ids=["before the first event", "amid a text"])
+def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]) -> None:
+    making = answering()
+    pieces = [b"".join(map(sse_of, making.of(event))) for event in events]
+    found = Streamed.read(b"".join([*pieces, making.failed(error)]).decode())
+    assert found.response["status"] == "failed"
+    assert found.response["error"] == {"code": code, "message": error.message}
