@@ -203,6 +203,7 @@ async def list_batches(
 
 @router.get("/{batch_id}")
 async def get_batch(request: Request, batch_id: str) -> BatchObject:
+    """How far the batch is, and in which files its answers and errors lie."""
     return _object(await _found(request, batch_id))
 
 

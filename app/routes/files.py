@@ -99,6 +99,7 @@ async def list_files(
 
 @router.get("/{file_id}")
 async def get_file(request: Request, file_id: str) -> FileObject:
+    """The file's name, size and purpose, and when it ends."""
     return _object(await _found(request, file_id))
 
 
@@ -132,6 +133,7 @@ async def get_file_content(request: Request, file_id: str) -> Response:
 
 @router.delete("/{file_id}")
 async def delete_file(request: Request, file_id: str) -> FileDeleted:
+    """The file is gone when this answers; requests that name it are refused from then on."""
     await _store(request).delete(await _found(request, file_id))
     return FileDeleted(id=file_id)
 

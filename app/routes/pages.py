@@ -125,7 +125,7 @@ def llms_text(request: Request) -> Response:
     services: Services = request.app.state.services
     tasks = [tool for tool in offered(services.public_tasks.__contains__) if tool.name != EXTRACT]
     endpoints = [
-        f"- `{method.upper()} {path}`: {_first_sentence(operation.get('description') or operation['summary'])}"
+        f"- `{method.upper()} {path}`: {_first_sentence(operation['description'])}"
         for path, operations in request.app.openapi()["paths"].items()
         for method, operation in operations.items()
     ]

@@ -40,11 +40,13 @@ def check_model(name: str, param: str | None = None, *known: str) -> None:
 
 @router.get("/v1/models", tags=["models"])
 async def list_models() -> ModelList:
+    """The two names that a request may ask for: one for chat, responses and tasks, one for embeddings."""
     return ModelList(data=[Model(id=name, created=STARTED) for name in (MODEL, EMBEDDING_MODEL)])
 
 
 @router.get("/v1/models/{model}", tags=["models"])
 async def get_model(model: Annotated[str, Path(examples=[MODEL])]) -> Model:
+    """A model by its name, or by another name of it; 404 for all others."""
     check_model(model, None, MODEL, *ALIASES, EMBEDDING_MODEL)
     return Model(id=model, created=STARTED)
 
