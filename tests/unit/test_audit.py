@@ -13,6 +13,18 @@ from typing import Any
 AUDIT = Path(__file__).parents[2] / "requirements" / "audit.py"
 
 
+def test_no_lock_names_a_registry_and_each_package_has_its_hash() -> None:
+    """A mirror serves as well."""
+    for lock in AUDIT.parent.glob("*.txt"):
+        text = lock.read_text("utf-8")
+        assert "://" not in text, lock.name
+        assert "--index-url" not in text, lock.name
+    packages = json.loads((AUDIT.parent / "javascript" / "package-lock.json").read_text("utf-8"))["packages"]
+    assert len(packages) > 5
+    assert [path for path, package in packages.items() if "resolved" in package] == []
+    assert [path for path, package in packages.items() if path and "integrity" not in package] == []
+
+
 @contextlib.contextmanager
 def serving_osv(reply: Callable[[Any], bytes]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
