@@ -151,6 +151,9 @@ _CLOSE = 0.75
 """How alike a line and what was written must be: 1 less the edits over the length of the longer."""
 _WORD_CLOSE = 0.5
 """The same of a word in such a line."""
+_SURE = 0.995
+"""Confidence from which on a word stays as the first reading has it. What was made up is often much like what stands
+there: another amount, another date."""
 _WORTH_LOOKING = 60.0
 """The likeness, of 100, below which rapidfuzz need not look for a line."""
 _SLACK = 4
@@ -166,8 +169,9 @@ Span = tuple[int, int]
 
 
 def aligned(lines: Sequence[TextLine], transcript: Transcript) -> list[TextLine]:
-    """`lines`, in reading order, with the letters of `transcript` where it has the same line. No box changes, no word
-    comes or goes; a word whose letters change has the confidence that the transcript has in them."""
+    """`lines`, in reading order, with the letters of `transcript` where it has the same line, in words that were not
+    read for sure. No box changes, no word comes or goes; a word whose letters change has the confidence that the
+    transcript has in them."""
     written = _Written.of(transcript)
     texts = [_letters(line.text) for line in lines]
     spans = written.spans(texts)
@@ -297,7 +301,9 @@ def _with_letters(line: TextLine, written: _Written, span: Span) -> TextLine:
     for number, places in enumerate(_shared_out(owners, _letters(line.text), written, span, len(words))):
         word = words[number]
         text = "".join(written.text[place] for place in places)
-        if text and text != word.text and Levenshtein.normalized_similarity(word.text, text) >= _WORD_CLOSE:
+        if word.confidence >= _SURE or not text or text == word.text:
+            continue
+        if Levenshtein.normalized_similarity(word.text, text) >= _WORD_CLOSE:
             sure = float(np.mean([written.probabilities[place] for place in places]))
             words[number] = replace(word, text=text, confidence=min(1.0, sure))
     return replace(line, words=tuple(words))

@@ -57,6 +57,11 @@ def test_a_word_that_both_read_alike_stays_as_it_was_and_another_is_as_sure_as_i
     assert after.words[0].confidence == np.mean(sure[:5])
 
 
+def test_a_word_that_was_read_for_sure_stays_whatever_is_made_of_it() -> None:
+    found = [line("Total 12.50", confidence=0.999), line("Tota1 12.50", 25)]
+    assert reread(found, "Total 19.50\nTotal 19.50") == ["Total 12.50", "Total 19.50"]
+
+
 def test_white_space_and_line_ends_of_its_own_change_no_words() -> None:
     found = lines("one two three", "fourfive six")
     assert reread(found, "one\ntwo  three four five\n\nsix") == ["one two three", "fourfive six"]
