@@ -190,7 +190,8 @@ def _build_vl(config: EngineConfig) -> Built:
         partial(PaddleOcrVl, config.weights_dir / _VL_FOLDER, device=config.device),
         config.limits(device=TORCH.resolve(config.device), card=_VL_CARD),
     )
-    return Built(PaddleOcrVlReader(lines.service, host), (*lines.parts, host))
+    reader = PaddleOcrVlReader(lines.service, host, most_waiting=config.max_queue)
+    return Built(reader, (*lines.parts, host))
 
 
 PADDLEOCR_VL = Candidate(

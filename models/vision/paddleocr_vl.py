@@ -174,15 +174,16 @@ def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[f
 class PaddleOcrVlReader:
     """Implements `models.vision.text.PageReader` over another one and a host of a PaddleOcrVl."""
 
-    def __init__(self, lines: PageReader, regions: EngineHost[Region, Transcript]) -> None:
-        self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=_PAGES_AT_ONCE)
+    def __init__(self, lines: PageReader, regions: EngineHost[Region, Transcript], *, most_waiting: int) -> None:
+        """`most_waiting`: pages that wait for those that are read; finding lines is so much faster than reading them
+        again that a queue before that would never be full."""
+        self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=most_waiting)
         self._lines = lines
         self._regions = regions
 
     async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
-        lines = list(await self._lines.read(image, wait=wait))
-        # Patient: the queue of the detector has let the page in.
-        async with self._pages.slot(patient=True):
+        async with self._pages.slot(patient=wait):
+            lines = list(await self._lines.read(image, wait=True))
             regions = await asyncio.to_thread(regions_of, image, lines)
             transcripts = await self._regions.run_many(regions, wait=True)
 

@@ -89,9 +89,9 @@ async def report_receipts(reader: PpOcrReader, folder: Path) -> None:
         halves[half_of(file.stem)].append((*words_read([line.text for line in lines], truth), took))
         for kind, told in (("as people read it", None), ("of another receipt", elsewhere)):
             started = time.perf_counter()
-            found = read_again(picture, lines, rows[file.stem], told)
+            after = read_again(picture, lines, rows[file.stem], told)
             took = time.perf_counter() - started
-            again[kind].append((*words_read([line.text for line in found], truth), took))
+            again[kind].append((*words_read([line.text for line in after], truth), took))
         elsewhere = "\n".join(truth)
     halves["all"] = [one for found in halves.values() for one in found]
     for half, found in halves.items():

@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from models.base import EngineUnavailable
+from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import Built, EngineConfig
 from models.vision.capability import PADDLEOCR_VL, PP_OCR_V6_SMALL, OcrSettings
 from models.vision.paddleocr_vl import PaddleOcrVl
@@ -216,6 +216,18 @@ async def test_weights_that_mean_nothing_change_nothing(tmp_path: Path) -> None:
     before, after = await both(tmp_path, *pages)
     assert after == before
     assert after[2] == []
+
+
+async def test_pages_beyond_those_that_may_wait_are_refused_unless_they_may_take_their_time(tmp_path: Path) -> None:
+    save_page_reader(tmp_path / "paddleocr-vl", WORDS)
+    assert PADDLEOCR_VL.build is not None
+    built, picture = PADDLEOCR_VL.build(EngineConfig(weights_dir=tmp_path, device="cpu", max_queue=1)), page("a page")
+    hasty = await asyncio.gather(*(built.service.read(picture) for _ in range(9)), return_exceptions=True)
+    # Four are read at a time, and one may wait.
+    assert [isinstance(one, EngineOverloaded) for one in hasty] == [False] * 5 + [True] * 4
+    assert await read(built, *[picture] * 9) == [hasty[0]] * 9
+    for part in built.parts:
+        await part.close()
 
 
 async def test_another_model_in_its_folder_is_refused(tmp_path: Path) -> None:
