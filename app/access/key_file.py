@@ -81,7 +81,7 @@ def known_task(name: str) -> str:
     wanted = name.strip().lower()
     task = ALIASES.get(wanted, wanted)
     if task not in (known := (*SPECIALISTS, GUARD, EMBEDDINGS, CHAT)):
-        raise ValueError(f"no such task; there are: {', '.join(known)}")
+        raise ValueError(f"no task '{wanted[:40]}'; there are: {', '.join(known)}")
     return task
 
 

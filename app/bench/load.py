@@ -22,6 +22,7 @@ from app.bench.scenario import Bodies, Scenario
 _FRESH = {"x-interfaze-bypass-cache": "true"}
 _MOST_WAITING = 10_000
 """Requests of a rate that are under way; beyond, those that are due count as errors, unasked."""
+_PAUSE_S = 0.5
 _SHOWN = 200
 
 
@@ -110,10 +111,12 @@ class _Load:
 
     async def _caller(self, until: float) -> None:
         while (now := time.perf_counter()) < until:
-            await self._one(now)
+            if not await self._one(now):
+                # Nobody is there: to ask again at once would only count errors.
+                await asyncio.sleep(_PAUSE_S)
 
     async def _by_rate(self, began: float, until: float, rate: float) -> None:
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: set[asyncio.Task[bool]] = set()
         for number in itertools.count():
             due = began + number / rate
             if due >= until:
@@ -128,7 +131,8 @@ class _Load:
         if under_way:
             await asyncio.wait(under_way)
 
-    async def _one(self, due: float) -> None:
+    async def _one(self, due: float) -> bool:
+        """Whether there was an answer."""
         [asked] = self._drawn.choices(self._scenario.requests, [one.weight for one in self._scenario.requests])
         body = self._bodies[asked.name].of(next(self._numbers))
         url = f"{self._target.base_url.rstrip('/')}{asked.path}"
@@ -163,6 +167,7 @@ class _Load:
                 int(usage.get("completion_tokens") or 0),
             )
         )
+        return status is not None
 
     def _note(self, answer: Answer) -> None:
         """Those that began in the warm-up do not count."""

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pydantic_core
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.errors import MisdirectedRequest, PayloadTooLarge
+from app.errors import ApiError, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
 from app.routes.body import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from app.mcp.server import Caller
 
 PATH = "/mcp"
+_INVALID_REQUEST = -32600
+"""JSON-RPC's."""
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -40,27 +44,33 @@ class Mount:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        self._check(request)
+        if (refusal := self._refused(request)) is not None:
+            await _answer(refusal, request)(scope, receive, send)
+            return
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
         await self._manager.handle_request(scope, receive, send)
 
-    def _check(self, request: Request) -> None:
+    def _refused(self, request: Request) -> ApiError | None:
+        if request.method != "POST":
+            # There are no sessions, so that nothing is told but in answers, and nothing is to be ended.
+            return MethodNotAllowed(f"{request.method} {PATH}: only POST is served here, there are no sessions.")
         for header in ("host", "origin") if self._hosts else ():
             name = _name_of(request.headers.get(header, ""))
             if name and name not in self._hosts:
-                raise MisdirectedRequest(
+                return MisdirectedRequest(
                     f"'{name[:100]}' in the header '{header}' is none of this server's names: add it to "
                     "OPENFAZE_MCP_HOSTS.",
                     param=header,
                 )
         size = request.headers.get("content-length", "")
         if size.isdecimal() and int(size) > self._max_bytes:
-            raise PayloadTooLarge(
-                f"The request's body is {megabytes(int(size))}; the limit at {PATH} is {megabytes(self._max_bytes)} "
+            return PayloadTooLarge(
+                f"The request is {megabytes(int(size))}; the limit at {PATH} is {megabytes(self._max_bytes)} "
                 "(OPENFAZE_MCP_MAX_MB). Upload the file to /v1/files, and give its id as 'source'."
             )
+        return None
 
     async def _start(self, services: Services) -> None:
         self._manager = await asyncio.to_thread(self._made, services)
@@ -86,6 +96,16 @@ class Mount:
         self._stopping.set()
         if self._running is not None:
             await asyncio.wait([self._running])
+
+
+def _answer(error: ApiError, request: Request) -> Response:
+    """As the protocol's clients read it, who show nothing of any other body."""
+    told = {"code": _INVALID_REQUEST, "message": error.message, "data": error.body(request.state.request_id)["error"]}
+    body = {"jsonrpc": "2.0", "id": None, "error": told}
+    headers = error.headers | ({"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})
+    return Response(
+        pydantic_core.to_json(body), status_code=error.status, headers=headers, media_type="application/json"
+    )
 
 
 def _name_of(header: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -64,15 +64,17 @@ def build_server(
     """`caller_of` is given the HTTP request, None on standard input. `taken`: what is made of arguments first; it may
     raise what the pipeline raises."""
 
-    async def list_tools(_context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        tools = offered(services.pipeline.task_names, caller_of(context.request).visit.caller.tasks)
         # The first to ask waits for the schemas, half a second: other requests do not.
-        return await services.wire.run(_listed, services.pipeline.task_names)
+        return await services.wire.run(_listed, tools)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = TOOLS.get(params.name)
-        if tool is None or tool not in offered(services.pipeline.task_names.__contains__):
-            there = ", ".join(one.name for one in offered(services.pipeline.task_names.__contains__))
-            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: '{params.name[:80]}'. There are: {there}.")
+        there = offered(services.pipeline.task_names)
+        if tool is None or tool not in there:
+            names = ", ".join(one.name for one in there)
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: '{params.name[:80]}'. There are: {names}.")
 
         async def report(progress: Progress) -> None:
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
@@ -100,7 +102,7 @@ def build_server(
     )
 
 
-def _listed(task_names: Any) -> types.ListToolsResult:
+def _listed(tools: Sequence[Tool]) -> types.ListToolsResult:
     return types.ListToolsResult(
         tools=[
             types.Tool(
@@ -112,7 +114,7 @@ def _listed(task_names: Any) -> types.ListToolsResult:
                     read_only_hint=True, destructive_hint=False, open_world_hint=tool.is_open_world
                 ),
             )
-            for tool in offered(task_names.__contains__)
+            for tool in tools
         ]
     )
 

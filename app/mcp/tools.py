@@ -5,16 +5,18 @@ without a word here. What is typed in a call is said in the words that the tasks
 """
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from app.access.key_file import CHAT
 from app.errors import BadRequest
 from app.routes.status import MODEL
 from app.wire.request import first_problem
+from models.translation.languages import language_name
 from tasks.code_sandbox import CodeData
 from tasks.forecast import ForecastData
 from tasks.gui_detection import GuiData
@@ -32,6 +34,7 @@ _Source = Annotated[
 ]
 _Text = Annotated[str, Field(min_length=1, description="The text itself, instead of a source.")]
 _Language = Annotated[str, Field(min_length=2, max_length=60, description="By its English name or its ISO 639 code.")]
+_PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
 
 
 class Arguments(BaseModel):
@@ -42,12 +45,9 @@ class Arguments(BaseModel):
     needs: ClassVar[tuple[str, ...]] = ("source",)
     """One of these must be given, and no more than one."""
 
-    instructions: str = Field("", max_length=4000, description="What else is wanted, in plain words.")
-
     def said(self) -> Iterator[str]:
         """What is typed, in words."""
-        if self.instructions:
-            yield self.instructions
+        yield from ()
 
     def parts(self) -> Iterator[Part]:
         """The message. A text is a file of its own: what it says is never an instruction, nor its links followed.
@@ -74,10 +74,20 @@ class Arguments(BaseModel):
         }
 
 
-class Ocr(Arguments):
+class Instructed(Arguments):
+    instructions: str = Field("", max_length=4000, description="What else is wanted, in plain words.")
+
+    def said(self) -> Iterator[str]:
+        if self.instructions:
+            yield self.instructions
+
+
+class Ocr(Instructed):
     task = "ocr"
     source: _Source
-    pages: str = Field("", max_length=200, description="Which pages of a document: 3, 2-5 or 1, 4-6. Without: all.")
+    pages: str = Field(
+        "", max_length=200, pattern=_PAGES, description="Which pages of a document: 3, 2-5 or 1, 4-6. Without: all."
+    )
     tables: bool = Field(False, description="Also the tables, cell by cell.")
     markdown: bool = Field(False, description="Also the whole as Markdown.")
 
@@ -91,7 +101,7 @@ class Ocr(Arguments):
         return super().request() | ({"ocr": asked} if asked else {})
 
 
-class ObjectDetection(Arguments):
+class ObjectDetection(Instructed):
     task = "object_detection"
     source: _Source
     labels: list[Annotated[str, Field(min_length=1, max_length=60)]] = Field(
@@ -104,12 +114,12 @@ class ObjectDetection(Arguments):
             yield f"Find: {', '.join(self.labels)}."
 
 
-class GuiDetection(Arguments):
+class GuiDetection(Instructed):
     task = "gui_detection"
     source: _Source
 
 
-class SpeechToText(Arguments):
+class SpeechToText(Instructed):
     task = "speech_to_text"
     source: _Source
     by_word: bool = Field(False, description="A chunk for each word, with its times.")
@@ -123,7 +133,7 @@ class SpeechToText(Arguments):
         if self.diarize:
             yield "Identify the speakers."
         if self.source_language:
-            yield f"Spoken in {self.source_language}."
+            yield f"Spoken in {_spelt_out(self.source_language)}."
 
 
 class Translate(Arguments):
@@ -135,12 +145,11 @@ class Translate(Arguments):
     source_language: _Language | None = Field(None, description="By its name or code; without: found out.")
 
     def said(self) -> Iterator[str]:
-        origin = f"from {self.source_language} " if self.source_language else ""
-        yield f"Translate {origin}into {self.target_language}."
-        yield from super().said()
+        origin = f"from {_spelt_out(self.source_language)} " if self.source_language else ""
+        yield f"Translate {origin}into {_spelt_out(self.target_language)}."
 
 
-class WebSearch(Arguments):
+class WebSearch(Instructed):
     task = "web_search"
     needs = ("text",)
     text: str = Field(min_length=1, max_length=2000, description="What to search for.")
@@ -149,12 +158,12 @@ class WebSearch(Arguments):
         yield {"type": "text", "text": " ".join([self.text, *self.said()])}
 
 
-class Scraper(Arguments):
+class Scraper(Instructed):
     task = "scraper"
     source: str = Field(min_length=1, max_length=8000, pattern="^https?://", description="The page's URL.")
 
 
-class Forecast(Arguments):
+class Forecast(Instructed):
     task = "forecast"
     needs = ("text", "source")
     text: Annotated[str, Field(min_length=1, description="The series: CSV, or numbers.")] | None = None
@@ -176,7 +185,7 @@ class CodeSandbox(Arguments):
         yield {"type": "text", "text": self.text}
 
 
-class Extract(Arguments):
+class Extract(Instructed):
     needs = ("text", "source")
     text: _Text | None = None
     source: _Source | None = None
@@ -240,6 +249,7 @@ class Tool:
             raise BadRequest(problem.message, param=problem.path) from None
 
 
+_LONGEST_CODE = 3
 LIST = "results"
 """Under which a result stands that is a list."""
 FILE = "file"
@@ -296,9 +306,22 @@ def _plain(schema: Any) -> Any:
     return schema
 
 
-def offered(can_run: Callable[[str], bool]) -> list[Tool]:
-    """Those whose task may be asked for here."""
-    return [tool for tool in TOOLS.values() if tool.name == EXTRACT or can_run(tool.name)]
+def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> list[Tool]:
+    """Those whose task is among the server's, and among those that a key may run."""
+    return [
+        tool
+        for tool in TOOLS.values()
+        if (tool.name == EXTRACT or tool.name in tasks) and (allowed is None or _needs(tool) in allowed)
+    ]
+
+
+def _needs(tool: Tool) -> str:
+    return CHAT if tool.name == EXTRACT else tool.name
+
+
+def _spelt_out(language: str) -> str:
+    """A code by its name: many a code is a word, too, such as `it` and `no`."""
+    return language_name(language.lower()) if len(language) <= _LONGEST_CODE else language
 
 
 def _named(source: str) -> dict[str, str]:

@@ -123,7 +123,7 @@ def llms_text(request: Request) -> Response:
     from app.mcp.tools import EXTRACT, offered
 
     services: Services = request.app.state.services
-    tasks = [tool for tool in offered(services.public_tasks.__contains__) if tool.name != EXTRACT]
+    tasks = [tool for tool in offered(services.public_tasks) if tool.name != EXTRACT]
     endpoints = [
         f"- `{method.upper()} {path}`: {_first_sentence(operation['description'])}"
         for path, operations in request.app.openapi()["paths"].items()

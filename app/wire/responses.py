@@ -99,7 +99,8 @@ class ResponsesRequest(Wire):
     input: Annotated[
         Annotated[str, Tag("·string")] | Annotated[list[Item], FAIL_FAST, Field(max_length=MAX_ITEMS), Tag("·list")],
         by_json_type("a string or a list of items"),
-    ]
+    ] = ""
+    """Required: that it is missing is told when it is clear that it is not called as in chat."""
     instructions: str | None = None
     """A system message of this request alone: the next one in the conversation does not have it."""
     previous_response_id: str | None = None
@@ -176,12 +177,12 @@ class Asked:
     def renamed(self, error: Exception) -> Exception:
         """`error`, which is about a field of the chat request, about the client's field."""
         face = to_api_error(error)
-        if face.status >= 500 or "messages" not in f"{face.param} {face.message}":
+        if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
         said: ApiError = type(face)(
-            self._told(face.message),
+            _told(face.message, self.places),
             code=face.code,
-            param=face.param and self._told(face.param),
+            param=face.param and _told(face.param, self.places),
             retry_after=face.retry_after,
             rejected=face.rejected,
         )
@@ -195,16 +196,22 @@ class Asked:
             return pointer
         return "/" + self.places[int(found[1])].replace("[", "/").replace("].", "/")
 
-    def _told(self, text: str) -> str:
-        def place(found: re.Match[str]) -> str:
-            number = int(found[1])
-            return self.places[number] if number < len(self.places) else found[0]
 
-        return re.sub(r"^messages$|(?<=')messages(?=')", "input", _PLACE.sub(place, text))
-
-
-_POINTER = re.compile(r"/messages/(\d+)/content")
 _PLACE = re.compile(r"\bmessages\[(\d+)\](?:\.content)?")
+_POINTER = re.compile(r"/messages/(\d+)/content")
+_WHOLE = re.compile(r"^messages$|(?<=')messages(?=')")
+_SCHEMA = re.compile(r"\bresponse_format(?:\.json_schema(?=\.schema))?")
+_CHAT_FIELD = re.compile(r"\b(?:messages|response_format)\b")
+
+
+def _told(text: str, places: Sequence[str]) -> str:
+    """With the client's names of fields for those of the chat request; `places`: of each message."""
+
+    def place(found: re.Match[str]) -> str:
+        number = int(found[1])
+        return places[number] if number < len(places) else found[0]
+
+    return _SCHEMA.sub("text.format", _WHOLE.sub("input", _PLACE.sub(place, text)))
 
 
 def asked_of(request: ResponsesRequest, history: Sequence[Sequence[Item]] = ()) -> Asked:
@@ -212,6 +219,8 @@ def asked_of(request: ResponsesRequest, history: Sequence[Sequence[Item]] = ()) 
     for name in _CHATS.keys() & (request.model_extra or {}):
         known = f": here it is '{_CHATS[name]}'" if _CHATS[name] else ""
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
+    if "input" not in request.model_fields_set:
+        raise BadRequest("Field 'input': Field required", param="input")
     messages: list[chat.Message] = []
     places: list[str] = []
     if request.instructions:
@@ -232,7 +241,7 @@ def asked_of(request: ResponsesRequest, history: Sequence[Sequence[Item]] = ()) 
         return Asked(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
         problem = chat.first_problem(error)
-        raise BadRequest(problem.message, param=problem.path) from None
+        raise BadRequest(_told(problem.message, places), param=_told(problem.path or "input", places)) from None
 
 
 def _chat(request: ResponsesRequest, messages: Sequence[chat.Message]) -> ChatRequest:

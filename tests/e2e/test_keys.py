@@ -118,7 +118,7 @@ def test_limits_are_set_changed_and_taken_away(tmp_path: Path) -> None:
         (("add", "bob", "--budget-period", "year"), "budget_period: Input should be 'day', 'month' or 'total'"),
         (("add", "bob", "--weight", "0"), "weight: Input should be greater than or equal to 0.01"),
         (("add", "bob", "--expires", "soon"), "expires: should be a date (2027-01-31) or a date-time"),
-        (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no such task; there are: "),
+        (("add", "bob", "--tasks", "ocr,cooking"), "tasks[1]: no task 'cooking'; there are: "),
         (("set", "bob", "--concurrent", "1"), "name: 'keys.toml' has no key 'bob'"),
         (("set", "alice"), "there is nothing to set"),
         (("set", "alice", "--unset", "name"), "--unset: no limit 'name'; there are: requests-per-minute, "),

@@ -24,6 +24,8 @@ from app.access.key_file import add_key
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS
 from models.vision.ppocr.reader import PpOcrReader
+from tasks.wording.translation import asked_of
+from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
 from tests.llm_server import Reply
@@ -186,6 +188,9 @@ async def test_a_text_is_data_whatever_it_says(model: FullModel) -> None:
         ("translate", {"target_language": "French", "text": "a", "source": PICTURE}, "got both"),
         ("speech_to_text", {"source": PICTURE}, "no audio or video"),
         ("extract", {"text": "x", "schema": {"type": "strange"}}, "Field 'schema.type': 'strange'"),
+        ("extract", {"text": "x", "schema": {"$ref": "#"}}, "Field 'schema': its references go round in a circle"),
+        ("ocr", {"source": PICTURE, "pages": "all"}, "Field 'pages'"),
+        ("translate", {"target_language": "fr", "text": "a", "instructions": "b"}, "Field 'instructions'"),
         ("web_search", {"text": "zanzibar"}, "OPENFAZE_SEARCH_URL"),
     ],
 )
@@ -197,6 +202,13 @@ async def test_what_is_wrong_is_told_to_the_model(
     assert told in text
     assert "messages[" not in text
     assert "Traceback" not in text
+
+
+@each_case("code", ["it", "no", "is", "de", "es", "he", "ca", "zh", "pt-BR", "Italian"])
+def test_a_language_is_understood_by_its_code_though_that_is_a_word(code: str) -> None:
+    body = TOOLS["translate"].called_with({"text": "Good morning.", "target_language": code})
+    asked = asked_of(body["messages"][-1]["content"][0]["text"])
+    assert (asked.target, asked.text) == ({"Italian": "it"}.get(code, code), "")
 
 
 async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(model: FullModel) -> None:
@@ -245,6 +257,7 @@ async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path) -> None:
         refused = client.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
         async with connected(client, key=reader) as mcp:
+            assert [tool.name for tool in (await mcp.list_tools()).tools] == ["ocr"]
             assert "Invoice" in data_of(await mcp.call_tool("ocr", {"source": PICTURE}))["extracted_text"]
             assert "may not run 'forecast'" in said(
                 await mcp.call_tool("forecast", {"text": "1 2 3 4 5", "horizon": 1})
@@ -287,13 +300,18 @@ def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path)
             refused = post(client, **header)
             assert refused.status_code == 421
             assert "'evil.example' in the header" in refused.json()["error"]["message"]
-        large = client.post("/mcp", content=bytes(2 << 20), headers={"content-type": "application/json"})
-        assert large.status_code == 413
-        assert "Upload the file to /v1/files" in large.json()["error"]["message"]
+        stream = client.get("/mcp", headers={"accept": "text/event-stream"})
+        assert (stream.status_code, stream.headers["allow"]) == (405, "POST")
     with client_of_app(tmp_path, llm="off", mcp_hosts=("gpu.example",)) as client:
         assert [post(client, host=host).status_code for host in ("gpu.example:443", "127.0.0.1")] == [200, 421]
     with client_of_app(tmp_path, llm="off", mcp=False) as client:
         assert post(client).status_code == 404
+
+
+async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:
+    async with connected(model) as client:
+        with pytest.raises(MCPError, match=r"The request is .* MB; the limit at /mcp is 4 MB.* Upload the file"):
+            await client.call_tool("ocr", {"source": f"data:image/png;base64,{'A' * 5_000_000}"})
 
 
 async def test_on_standard_input_files_of_given_folders_have_paths(tmp_path: Path) -> None:

@@ -465,6 +465,12 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
         ({"input": [{"role": "user", "content": [{"type": "video"}]}]}, "input[0].content[0]", "input_image"),
         ({"input": [{"role": "user", "content": " "}]}, "input", "no text content"),
         ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format", "'schema' is required"),
+        (
+            {"text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "strange"}}}},
+            "text.format.schema.type",
+            "Field 'text.format.schema.type'",
+        ),
+        ({"input": [{"type": "zorp"}]}, "input", "Field 'input'"),
         ({"max_output_tokens": 0}, "max_output_tokens", "equal to 1"),
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "16"),
     ],
@@ -473,6 +479,14 @@ def test_what_is_not_supported_is_refused_by_its_name(model: FullModel, fields: 
     error = refused(model, **fields)
     assert error["param"] == param
     assert said in error["message"]
+
+
+def test_who_comes_from_chat_is_told_what_is_called_otherwise(model: FullModel) -> None:
+    said = [{"role": "user", "content": "Hello."}]
+    for body, word in (({"messages": said}, "here it is 'input'"), ({}, "Field 'input': Field required")):
+        answer = model.client.post("/v1/responses", json={"model": "interfaze-beta"} | body)
+        assert answer.status_code == 400
+        assert word in answer.json()["error"]["message"]
 
 
 def test_an_error_names_the_item_that_it_is_about(model: FullModel) -> None:

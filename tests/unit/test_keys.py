@@ -288,7 +288,7 @@ def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> N
 
 
 def test_a_default_task_that_nobody_knows_keeps_the_server_from_starting() -> None:
-    with pytest.raises(ValueError, match="^OPENFAZE_DEFAULT_TASKS: no such task; there are: "):
+    with pytest.raises(ValueError, match="^OPENFAZE_DEFAULT_TASKS: no task 'cooking'; there are: "):
         build_keys(Settings(_env_file=None, default_tasks=("cooking",)))
 
 

@@ -261,8 +261,9 @@ def test_a_deep_answer_within_the_limit_is_checked() -> None:
     ],
 )
 def test_references_in_a_circle_are_the_schemas_fault(schema: dict[str, Any]) -> None:
+    """Which is told before anything is answered."""
     with pytest.raises(InputError, match="round in a circle"):
-        problem(schema, {})
+        SchemaChecker(schema)
 
 
 def test_references_that_double_at_each_step_are_cut_short() -> None:

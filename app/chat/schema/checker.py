@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pydantic_core
 from jsonschema import (
@@ -31,6 +31,9 @@ from referencing.jsonschema import SchemaRegistry, specification_with
 
 from app.chat.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counting, matcher
 from app.wire.request import field_path
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # The metaschemas of JSON Schema's drafts in a form that checks a schema quickly.
 #
@@ -117,6 +120,8 @@ class SchemaChecker:
         try:
             with counting(MAX_SCHEMA_STEPS):
                 self._validator = _validator_of(schema)
+                for anything in _OF_EACH_KIND:
+                    _endless(self._validator.is_valid, anything)
         except SchemaRefused as refusal:
             raise refusal.as_input_error(field) from None
 
@@ -129,9 +134,7 @@ class SchemaChecker:
             return f"the JSON is nested more than {MAX_DEPTH} levels deep"
         try:
             with counting():
-                error = best_match(self._validator.iter_errors(answer))
-        except RecursionError:
-            raise SchemaRefused("its references go round in a circle.").as_input_error(self._field) from None
+                error = _endless(lambda: best_match(self._validator.iter_errors(answer)))
         except SchemaRefused as refusal:
             raise refusal.as_input_error(self._field) from None
         if error is None:
@@ -139,6 +142,18 @@ class SchemaChecker:
         path = "".join(f"/{step}" for step in error.absolute_path)
         place = f"at {_cut(path, MAX_VALUE)}: " if path else ""
         return place + _short(error)
+
+
+_OF_EACH_KIND: tuple[Any, ...] = (None, 0, "", [], {})
+"""Values that no part of a schema looks into: a circle that they close needs no answer to be found."""
+
+
+def _endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What `check` finds. Raises SchemaRefused where it finds no end."""
+    try:
+        return check(*arguments, **named)
+    except RecursionError:
+        raise SchemaRefused("its references go round in a circle.") from None
 
 
 def is_deeper(value: Any, limit: int) -> bool:
