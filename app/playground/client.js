@@ -19,8 +19,7 @@ export const BASE_URL = address("v1");
  */
 export async function ask(body, { key, fresh, signal, watch }) {
   const began = performance.now();
-  const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
-  if (key) headers.authorization = `Bearer ${key}`;
+  const headers = { "content-type": "application/json", accept: "application/json, text/event-stream", ...keyed(key) };
   if (fresh) headers["x-interfaze-bypass-cache"] = "true";
   if (body.stream) Object.assign(headers, { "x-show-additional-info": "true", "x-interfaze-progress": "true" });
   const response = await fetch(address("v1/chat/completions"), {
@@ -52,7 +51,7 @@ export async function upload(file, { key, signal }) {
   const form = new FormData();
   form.set("purpose", "user_data");
   form.set("file", file, file.name);
-  const headers = key ? { authorization: `Bearer ${key}` } : {};
+  const headers = keyed(key);
   const response = await fetch(address("v1/files"), { method: "POST", headers, signal, body: form, credentials: "omit" });
   if (!response.ok) throw await refused(response);
   return (await response.json()).id;
@@ -60,8 +59,15 @@ export async function upload(file, { key, signal }) {
 
 /** Deletes it again: what was shown is not kept. */
 export async function forget(id, { key }) {
-  const headers = key ? { authorization: `Bearer ${key}` } : {};
+  const headers = keyed(key);
   await fetch(address(`v1/files/${id}`), { method: "DELETE", headers, credentials: "omit", keepalive: true });
+}
+
+/** A browser sends no other characters in a header, and says of it only that it failed. */
+function keyed(key) {
+  if (!key) return {};
+  if (!/^[\x21-\x7e]+$/.test(key)) throw Object.assign(new Error("No key has such characters."), { status: 401 });
+  return { authorization: `Bearer ${key}` };
 }
 
 async function refused(response) {

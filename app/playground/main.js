@@ -275,6 +275,7 @@ function showError(error) {
 }
 
 function hideError() {
+  fill(byId("error"));
   byId("error").hidden = true;
   byId("key").removeAttribute("aria-invalid");
 }

@@ -47,9 +47,14 @@ def test_a_key_is_asked_for_and_kept_in_the_tab_alone(playground: Playground) ->
     playground.part("error").wait_for()
     assert "No API key was provided" in playground.part("error").inner_text()
     assert page.evaluate("document.activeElement.dataset.testid") == "key"
+    page.keyboard.type("sécrèt–1")
+    page.keyboard.press("Enter")
+    page.get_by_text("No key has such characters.").wait_for()
+    page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type(KEY)
     page.keyboard.press("Enter")
     playground.done()
+    assert not playground.part("error").text_content()
     assert "Platform nine" in playground.part("answer").inner_text()
     assert page.evaluate("Object.values(sessionStorage)") == [KEY]
     assert page.evaluate("localStorage.length + document.cookie.length") == 0
