@@ -18,6 +18,8 @@ T = TypeVar("T")
 Kind = Literal["answer", "reading", "response"]
 PATIENCE_S = 0.05
 """What a look-up may cost a request."""
+_AFTER_S = 0.005
+"""When an answer is written: by then it has left, which a thread that packs it would hold up by a millisecond."""
 WRITE_S = 5.0
 """What writing may take; nobody waits for it."""
 PAUSE_S = 1.0
@@ -144,6 +146,7 @@ class Entries:
         return task
 
     async def _write(self, key: Key, value: Callable[[], bytes], max_age_s: float) -> None:
+        await asyncio.sleep(_AFTER_S)
         try:
             sealed = await self._threads.run(lambda: self._seal.closed(key.digest, value()))
         except ValueError:

@@ -403,6 +403,7 @@ def test_an_operator_sees_what_is_kept_and_deletes_it(tmp_path: Path, capsys: py
         for key in (alice, bob):
             assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
     told = Settings(_env_file=None, **settings)
+    capsys.readouterr()  # what the server logged
     cached.show(told, as_json=False)
     shown = capsys.readouterr().out.splitlines()
     kept = {(name, kind, "1") for name in ("alice", "bob") for kind in ("answer", "reading")}

@@ -62,10 +62,11 @@ def ask(model: FullModel, question: str, **more: Any) -> tuple[bool, str]:
     return response.json()["vcache"], content_of(response)
 
 
-def taught(model: FullModel, verdict: str, rounds: int = 12) -> None:
+def taught(model: FullModel, url: str, verdict: str, rounds: int = 12) -> None:
     """Asks in other words until that is no longer compared."""
     model.script(by_body=judging("330 metres.", verdict))
     ask(model, HEIGHT)
+    until(lambda: known_questions(questions_of(url)) == 1)
     for number in range(rounds):
         seen = len(model.prompts)
         hit, _ = ask(model, f"{WORDINGS[number % len(WORDINGS)]}{' ' * (number // len(WORDINGS))}")
@@ -74,8 +75,8 @@ def taught(model: FullModel, verdict: str, rounds: int = 12) -> None:
             model.llm.wait_for_requests(seen + 2)
 
 
-def test_what_was_verified_is_given_to_other_words(model: FullModel) -> None:
-    taught(model, "SAME", rounds=40)
+def test_what_was_verified_is_given_to_other_words(model: FullModel, url: str) -> None:
+    taught(model, url, "SAME", rounds=40)
     told = [ask(model, f"What is the height of the Eiffel Tower{'?' * number}") for number in range(1, 30)]
     hits = [answer for hit, answer in told if hit]
     assert len(hits) > len(told) / 3
@@ -83,8 +84,8 @@ def test_what_was_verified_is_given_to_other_words(model: FullModel) -> None:
     assert set(hits) & {"330 metres. (No 0.)"}
 
 
-def test_what_was_found_to_differ_is_not(model: FullModel) -> None:
-    taught(model, "DIFFERENT", rounds=20)
+def test_what_was_found_to_differ_is_not(model: FullModel, url: str) -> None:
+    taught(model, url, "DIFFERENT", rounds=20)
     firsts = [ask(model, f"How high is the Eiffel Tower, then{'?' * number}")[0] for number in range(1, 10)]
     assert not any(firsts)
 
@@ -107,8 +108,8 @@ def test_near_misses_are_not_even_compared(model: FullModel, other: str) -> None
     assert not any("Reply with one word" in json.dumps(prompt) for prompt in model.prompts)
 
 
-def test_scopes_are_never_crossed(model: FullModel) -> None:
-    taught(model, "SAME", rounds=40)
+def test_scopes_are_never_crossed(model: FullModel, url: str) -> None:
+    taught(model, url, "SAME", rounds=40)
     question = "What is the height of the Eiffel Tower??"
     for asked in (
         {"temperature": 0.3},
@@ -122,7 +123,7 @@ def test_scopes_are_never_crossed(model: FullModel) -> None:
 
 def test_a_bound_of_zero_gives_nothing_to_other_words(url: str) -> None:
     with serving_full_model(cache="verified", cache_url=url, cache_max_error=0) as model:
-        taught(model, "SAME", rounds=16)
+        taught(model, url, "SAME", rounds=16)
         assert not any(ask(model, f"How high is the Eiffel Tower{'?' * number}")[0] for number in range(2, 10))
 
 
@@ -135,6 +136,12 @@ def test_an_operator_deletes_questions_with_their_answers(model: FullModel, url:
     cached.purge(Settings(_env_file=None, cache="verified", cache_url=url), None)
     assert known_questions(file) == 0
     assert not ask(model, HEIGHT)[0]
+
+
+def questions_of(url: str) -> Path:
+    """The file beside that of the answers."""
+    answers = Path(url.removeprefix("sqlite:///"))
+    return answers.with_name(f"{answers.stem}-questions.sqlite")
 
 
 def known_questions(file: Path) -> int:

@@ -104,9 +104,10 @@ class Recall:
         tenant = call.caller.tenant
         is_of_the_web = scope.looks_at_pages or not WEB.isdisjoint(_names(events))
         age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
-        if asked is not None and self._rephrased is not None:
-            self._rephrased.learn(asked, tenant, scope.key, events, partial(self.find, tenant))
-        return self._entries.put(Key(tenant, "answer", scope.key), partial(recorded, events), max_age_s=age_s)
+        written = self._entries.put(Key(tenant, "answer", scope.key), partial(recorded, events), max_age_s=age_s)
+        if written is not None and asked is not None and self._rephrased is not None:
+            self._rephrased.learn(asked, tenant, scope.key, events, partial(self.find, tenant), written)
+        return written
 
 
 class _Run:

@@ -101,12 +101,13 @@ class Rephrased:
         answer: bytes,
         fresh: Sequence[Event],
         kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+        written: asyncio.Task[None],
     ) -> None:
-        """From the events of a fresh answer, which is kept under the digest `answer`, when its caller has gone on.
-        `kept` gives those of an earlier one."""
+        """From the events of a fresh answer, which is kept under the digest `answer` when `written` is done: a question
+        that is known before its answer is there would be forgotten again. `kept` gives those of an earlier one."""
         if not _is_plain(fresh) or len(self._learning) >= _MOST_LEARNING:
             return
-        task = asyncio.create_task(self._learn(asked, tenant, answer, _said(fresh), kept))
+        task = asyncio.create_task(self._learn(asked, tenant, answer, _said(fresh), kept, written))
         self._learning.add(task)
         task.add_done_callback(self._learning.discard)
 
@@ -117,7 +118,9 @@ class Rephrased:
         answer: bytes,
         said: str,
         kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+        written: asyncio.Task[None],
     ) -> None:
+        await asyncio.wait([written])
         try:
             if asked.near is not None:
                 correct = await self._compared(asked, asked.near, said, kept)
