@@ -17,7 +17,6 @@ from models import memory
 
 cli = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="One OpenAI-compatible endpoint over local specialist models. Settings: OPENFAZE_* variables.",
 )
@@ -84,6 +83,9 @@ def ask_server(
     guard_codes: Annotated[str, typer.Option("--guard", help="Such as S1,S9, or ALL.")] = "",
     reasoning: Annotated[str | None, typer.Option(help="low, medium or high.")] = None,
     url: Annotated[str, typer.Option(help="Where the server is.")] = "http://127.0.0.1:8000",
+    is_here: Annotated[
+        bool, typer.Option("--here", help="Without a server, in this process: that takes longer.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The body of the answer, for programs.")] = False,
 ) -> None:
     """Ask a running server, and print its answer as it comes.
@@ -100,7 +102,20 @@ def ask_server(
     asked = ask.Question(
         ask.read_text(text), file or (), task, ask.read_schema(schema) if schema else None, guard_codes, reasoning
     )
-    sys.exit(0 if ask.ask(url, asked, as_json=as_json) else 1)
+    if not is_here:
+        sys.exit(0 if ask.ask(url, asked, as_json=as_json) else 1)
+    settings = read_settings()
+    with memory.left_alone():
+        from app.cli.serving import CannotListen, served_here
+        from app.telemetry import configure_logging
+
+    configure_logging("error")
+    try:
+        with served_here(settings) as own:
+            is_answered = ask.ask(own, asked, as_json=as_json)
+    except (CannotListen, ValueError) as error:
+        fail(str(error))
+    sys.exit(0 if is_answered else 1)
 
 
 @cli.command()

@@ -8,6 +8,8 @@ import os
 import re
 import socket
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -61,6 +63,26 @@ def serve(app: FastAPI) -> None:
         server.run(sockets)
     if not server.started:
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def served_here(settings: Settings) -> Iterator[str]:
+    """The base URL of a server in this process, for this process: without keys, with a folder of files that goes with
+    it, and with no batches. Raises CannotListen, and ValueError for settings that cannot be served."""
+    from app.main import create_app
+
+    with tempfile.TemporaryDirectory() as folder:
+        own = {"api_keys": (), "keys_file": None, "host": "127.0.0.1", "files_dir": folder, "metrics_port": None}
+        sockets = listen("127.0.0.1", 0)
+        app = create_app(settings.model_copy(update=own))
+        server = uvicorn.Server(_config(app, settings))
+        thread = threading.Thread(target=server.run, args=(sockets,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def _config(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:

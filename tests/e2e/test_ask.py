@@ -47,6 +47,13 @@ def test_a_picture_is_read(model: FullModel, sign: str, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "Platform nine\n")
 
 
+def test_without_a_server_this_process_answers(sign: str, tmp_path: Path) -> None:
+    settings = {"OPENFAZE_LLM": "off", "OPENFAZE_FILES_DIR": "files", "OPENFAZE_API_KEYS": "a-key-of-a-server"}
+    result = openfaze_here("ask", "-f", sign, "--task", "ocr", "--here", folder=tmp_path, **settings)
+    assert (result.returncode, result.stdout) == (0, "Platform nine\n"), result.stderr
+    assert not (tmp_path / "files").exists()
+
+
 def test_a_text_is_answered_without_what_a_terminal_would_obey(model: FullModel, tmp_path: Path) -> None:
     model.script(Reply("Two \x1b[31mwords\x9b2J [bold]."))
     result = ask(model, tmp_path, "Say two words.")
