@@ -90,7 +90,7 @@ HARM = {
     "an endless loop": "while True: pass",
     "a fork bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
     "10 GB": "bytearray(10 << 30)",
-    "100 MB of output": "for _ in range(100): print('x' * 1_000_000)",
+    "20 MB of output": "for _ in range(20): print('x' * 1_000_000)",
     "writing 10 GB": "with open('a', 'wb') as file:\n    while True: file.write(bytes(1 << 20))",
     "a hard end": "import os; os._exit(9)",
     "signals to the parent": "import os\nfor n in range(1, 65): os.kill(os.getppid(), n)",
