@@ -259,7 +259,7 @@ def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
 
 
 def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
-    """Of `max_bytes`; without, of an answer of the cache."""
+    """A seal for values of up to `max_bytes`; without, of an answer of the cache."""
     secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
     if secret and not sealing.can_encrypt():
         raise ValueError(f"{PREFIX}CACHE_SECRET encrypts what is kept by a library. {sealing.REMEDY}")

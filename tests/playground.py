@@ -97,7 +97,7 @@ class Playground:
 
     @property
     def result(self) -> Any:
-        """Of a run task."""
+        """What a run task found."""
         return json.loads(self.body["choices"][0]["message"]["content"])["result"]
 
     def polygons(self, kind: str) -> list[list[Point]]:

@@ -153,7 +153,7 @@ async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, s
 
 
 def _passages(embedder: PassageEmbedder, texts: Sequence[str]) -> Slices[list[list[Passage]]]:
-    """Of each text."""
+    """The passages of each text."""
     found = []
     for text in texts:
         found.append((yield from embedder.passages(text)))

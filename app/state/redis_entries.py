@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 REMEDY = "Run `openfaze install redis`."
 PREFIX = "openfaze:entry:1:"
-"""Of all keys of the cache, with the version of what lies under them."""
+"""How all keys of the cache begin, with the version of what lies under them."""
 _CONNECT_S = 1.0
 _MOST_CONNECTIONS = 64
 _AT_ONCE = 500

@@ -13,7 +13,7 @@ from app.state.entries import EntryStore, Key, Sealing, StoreDown
 from models.fair_executor import FairExecutor
 
 RESPONSE_PREFIX = "openfaze:response:1:"
-"""Of keys in Redis."""
+"""How keys in Redis begin."""
 _SWEEP_S = 3600.0
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from models.vision.ppocr.recognizer import is_cjk
 from models.vision.text import Image, Quad, TextLine
 
 _MOST_LINES, _MOST_LETTERS = 40, 800
-"""Of what is read at a time: a block with more is read in parts."""
+"""Lines, or letters, that are read at a time: a block with more is read in parts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class Region:
 class Transcript:
     text: str
     probabilities: tuple[float, ...]
-    """Of each character: that of the token which it is of."""
+    """Each character has that of the token which it is of."""
 
 
 _NEAR = 0.8

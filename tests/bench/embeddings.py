@@ -27,7 +27,7 @@ WORDS = ("the", "invoice", "of", "a", "shipping", "company", "was", "due", "in",
 
 
 def passages(count: int, words: int) -> list[str]:
-    """Of about as many tokens as `words`, no two the same."""
+    """Texts of about as many tokens as `words`, no two the same."""
     return [" ".join(WORDS[(at * 7 + place) % len(WORDS)] for place in range(words)) + f" {at}" for at in range(count)]
 
 

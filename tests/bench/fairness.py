@@ -36,11 +36,11 @@ FLOODED_AFTER_S = 3.0
 LLM_S = 0.05
 """That the scripted LLM takes."""
 LINES = 5000
-"""Of a batch, more than run while it is measured."""
+"""Lines of a batch, more than run while it is measured."""
 
 
 Answers = MutableSequence[int]
-"""Of a flood: how many were served, how many refused, and how many were sent."""
+"""How many of a flood were served, how many refused, and how many were sent."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"openfaze (pull|install)((?: [a-z0-9.]+(?:[-_][a-z0-9.]+)*)+)")
 PIP = re.compile(r"pip3? install (?!interfaze|openai|'mcp|\.|--compile-bytecode)")
-"""But for the official client, the clone itself and how packages are compiled: this project is on no registry."""
+"""But for clients, the clone itself and how packages are compiled: this project is on no registry."""
 
 
 def said(path: Path) -> Iterator[str]:

@@ -11,7 +11,7 @@ TEMPLATE = (
     "{% if part['type'] == 'image' %}<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>"
     "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}Assistant:"
 )
-"""Of the published one the order and the marks, without its line ends."""
+"""The order and the marks of the published one, without its line ends."""
 PROMPT = ["User:", "OCR:", "Assistant:"]
 _FOLLOWS = 1000.0
 
