@@ -4,6 +4,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +78,11 @@ def taught(model: FullModel, url: str, verdict: str, rounds: int = 12) -> None:
 
 def test_what_was_verified_is_given_to_other_words(model: FullModel, url: str) -> None:
     taught(model, url, "SAME", rounds=40)
-    told = [ask(model, f"What is the height of the Eiffel Tower{'?' * number}") for number in range(1, 30)]
-    hits = [answer for hit, answer in told if hit]
-    assert len(hits) > len(told) / 3
+    # Which ones is drawn by a hash, in which this server's own settings are: of so many five are, whatever it draws.
+    told = (ask(model, f"What is the height of the Eiffel Tower{'?' * number}") for number in range(2, 100))
+    hits = list(islice((answer for hit, answer in told if hit), 5))
     # The kept answer is told as it was.
-    assert set(hits) & {"330 metres. (No 0.)"}
+    assert hits == ["330 metres. (No 0.)"] * 5
 
 
 def test_what_was_found_to_differ_is_not(model: FullModel, url: str) -> None:
