@@ -19,6 +19,7 @@ def test_no_lock_names_a_registry_and_each_package_has_its_hash() -> None:
         text = lock.read_text("utf-8")
         assert "://" not in text, lock.name
         assert "--index-url" not in text, lock.name
+        assert "-r /" not in text, "a folder of who compiled it"
     packages = json.loads((AUDIT.parent / "javascript" / "package-lock.json").read_text("utf-8"))["packages"]
     assert len(packages) > 5
     assert [path for path, package in packages.items() if "resolved" in package] == []
