@@ -11,13 +11,13 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from app.bench.scenario import Bodies, Scenario
+from app.bench.scenario import Asked, Bodies, Scenario
 
 _FRESH = {"x-interfaze-bypass-cache": "true"}
 _MOST_WAITING = 10_000
@@ -111,7 +111,7 @@ class _Load:
 
     async def _caller(self, until: float) -> None:
         while (now := time.perf_counter()) < until:
-            if not await self._one(now):
+            if not await self._one(self._drawn_one(), now):
                 # Nobody is there: to ask again at once would only count errors.
                 await asyncio.sleep(_PAUSE_S)
 
@@ -122,18 +122,22 @@ class _Load:
             if due >= until:
                 break
             await asyncio.sleep(due - time.perf_counter())
+            asked = self._drawn_one()
             if len(under_way) >= _MOST_WAITING:
-                self._note(Answer("unasked", due, 0, status=None, error="too many requests are under way"))
+                self._note(Answer(asked.name, due, 0, status=None, error="not asked: too many are under way"))
                 continue
-            task = asyncio.create_task(self._one(due))
+            task = asyncio.create_task(self._one(asked, due))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         if under_way:
             await asyncio.wait(under_way)
 
-    async def _one(self, due: float) -> bool:
+    def _drawn_one(self) -> Asked:
+        requests = self._scenario.requests
+        return self._drawn.choices(requests, [one.weight for one in requests])[0]
+
+    async def _one(self, asked: Asked, due: float) -> bool:
         """Whether there was an answer."""
-        [asked] = self._drawn.choices(self._scenario.requests, [one.weight for one in self._scenario.requests])
         body = self._bodies[asked.name].of(next(self._numbers))
         url = f"{self._target.base_url.rstrip('/')}{asked.path}"
         first: float | None = None
@@ -174,16 +178,7 @@ class _Load:
         began_s = answer.began_s - self._counts_from
         if began_s < 0:
             return
-        counted = Answer(
-            answer.name,
-            began_s,
-            answer.seconds,
-            answer.first_s,
-            answer.status,
-            answer.error,
-            answer.input_tokens,
-            answer.output_tokens,
-        )
+        counted = replace(answer, began_s=began_s)
         self._answers.append(counted)
         self._heard(counted)
 

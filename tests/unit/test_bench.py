@@ -101,6 +101,19 @@ async def test_with_a_rate_a_server_that_falls_behind_cannot_hide_it(tmp_path: P
     assert lines_of(answers, scenario(duration_s=1))[0].per_second <= 10, "what came after the end does not count"
 
 
+async def test_what_cannot_be_asked_any_more_is_an_error_of_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.bench.load._MOST_WAITING", 1)
+    asked = scenario(rate=20, duration_s=0.5)
+    with slow_server(0.2) as base_url:
+        answers = await ask(asked, tmp_path, Target(base_url, "any"))
+    [line] = lines_of(answers, asked)
+    assert line.answers + line.errors == len(answers) == 10
+    assert line.errors > 0
+    assert errors_of(answers)[0][1] == "no answer: not asked: too many are under way"
+
+
 async def test_what_began_in_the_warm_up_does_not_count(tmp_path: Path) -> None:
     with slow_server(0.05) as base_url:
         answers = await ask(scenario(rate=10, warmup_s=0.5, duration_s=0.5), tmp_path, Target(base_url, "any"))
