@@ -29,7 +29,7 @@ class Mount:
     one, and it takes a second."""
 
     def __init__(self, settings: Settings, build: Callable[[Services], Any] | None = None) -> None:
-        """`build`: of the server behind it, where that is not this project's tools.
+        """`build` makes the server behind it, where that is not this project's tools.
 
         A page in a browser can make a name of its own mean this machine (DNS rebinding): so only by the names of
         `mcp_hosts` may it be called, and where that is empty, a server for this machine alone only by such."""

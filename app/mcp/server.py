@@ -138,7 +138,7 @@ async def _ran(
         answer = await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
     content = answer.choices[0].message.content or ""
 
-    def made() -> tuple[dict[str, Any], bytes]:
+    def made() -> tuple[dict[str, Any], bytes, list[types.ImageContent]]:
         said = pydantic_core.from_json(content, cache_strings="keys")
         if tool.name == EXTRACT:
             fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
@@ -146,11 +146,11 @@ async def _ran(
         else:
             result = said["result"]
         result = result if isinstance(result, dict) else {LIST: result}
-        return result, pydantic_core.to_json(result)
+        return result, pydantic_core.to_json(result), list(_pictures(result))
 
     try:
-        result, coded = await services.wire.run(made)
-    except (ValueError, KeyError, TypeError):
+        result, coded, pictures = await services.wire.run(made)
+    except ValueError:
         # The guard's refusal is prose.
         return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
     warnings = [types.TextContent(text=f"Note: {one}") for one in answer.warnings or ()]
@@ -161,7 +161,6 @@ async def _ran(
         if len(coded) <= _REPEATED
         else f"{len(coded)} bytes of JSON, in this result's structured content."
     )
-    pictures = list(_pictures(result))
     return types.CallToolResult(content=[types.TextContent(text=text), *pictures, *warnings], structured_content=result)
 
 
