@@ -9,6 +9,9 @@ from pydantic import ValidationError
 from app.calling import as_called_here
 from app.settings import PREFIX, Settings, unknown_variables
 
+KEY = "OPENFAZE_API_KEY"
+"""The variable from which commands that ask a server take the key."""
+
 
 def read_settings(**overrides: object) -> Settings:
     """The settings, or exit status 2 with a line for each that cannot be used."""

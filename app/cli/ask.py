@@ -18,10 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from app.cli import fail
+from app.access.key_file import CHAT
+from app.cli import KEY, fail
 
-CHAT = "chat"
-KEY = "OPENFAZE_API_KEY"
 _MOST_INLINE = 16 << 20
 """Bytes of a file that goes along in the request; a larger one is uploaded first, and deleted again."""
 _TIMEOUT = httpx.Timeout(30, read=None)

@@ -12,10 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from app.bench.load import Answer, Target, ask
 from app.bench.report import as_json, as_page, errors_of, lines_of, table_of
 from app.bench.scenario import BadScenario, Scenario, built_in, find
-from app.cli import fail
+from app.cli import KEY, fail
 from app.state.counters import Prices
-
-KEY = "OPENFAZE_API_KEY"
 
 
 def listing() -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from app.access.key_file import CHAT
 from app.calling import as_sent
 from app.errors import NotFound
 from app.mcp.mount import PATH as MCP
@@ -59,7 +60,6 @@ _POLICY = {
 _WORKER_POLICY = {"default-src": "'none'", "script-src": "'self' 'wasm-unsafe-eval'", "connect-src": "'self'"}
 """And the worker that draws pages of PDFs, whose decoders of scans are WebAssembly. It touches no page."""
 _WORKER = "pdfjs/pdf.worker.min.mjs"
-CHAT = "chat"
 _CAPITALS = {"gui": "GUI", "ocr": "OCR"}
 
 router = APIRouter(include_in_schema=False)
