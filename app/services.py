@@ -45,7 +45,7 @@ from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
-from models.language.capability import EMBEDDING, LLM
+from models.language.capability import EMBEDDING, LLM, MINILM
 from models.runtime import NOT_YET, Runtime, device_setting
 from models.safety import personal_data
 from models.safety.capability import TEXT_GUARD, GuardSettings
@@ -109,7 +109,7 @@ class Services:
         )
         built = {name: one.build(self._parts) for name, one in SPECIALISTS.items()}
         self._tasks: dict[str, Task] = {name: task for name, task in built.items() if task is not None}
-        embedder = self.runtime.find(EMBEDDING)
+        embedder = self.runtime.find(EMBEDDING, MINILM)
         planner = Planner(embedder, self.has_task)
         self.entries = build_entries(settings, self.wire)
         self.responses = build_responses(settings, self.wire)
@@ -167,7 +167,7 @@ class Services:
         shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
         self.readings = Readings(entries, self.loader, shaped_by, max_age_s=age_s)
         if settings.cache == "verified":
-            embedder = self.runtime.find(EMBEDDING)
+            embedder = self.runtime.find(EMBEDDING, MINILM)
             if embedder is None:
                 raise ValueError(
                     "OPENFAZE_CACHE=verified compares questions by their embeddings, and no engine makes them here. "

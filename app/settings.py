@@ -16,6 +16,7 @@ from app.state.counters import Period, Prices
 from app.telemetry import LogFormat
 from models.capability import Address, CommaSeparated, Device, Profile, SettingsT, Split
 from models.catalog import CATALOG
+from models.cluster.plan import read_replicas
 
 PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"
@@ -117,8 +118,30 @@ class Settings(BaseSettings):
     """Comma-separated capabilities to load at start (`ocr`); others load at their first use."""
     idle_unload_s: float = Field(default=0, ge=0)
     """Seconds without work after which an engine's weights leave memory; 0 keeps them."""
+    card_mb: int = Field(default=0, ge=0)
+    """Megabytes of each card that the engines of this process may keep together: one that is asked for has those leave
+    that were used least lately; 0: all that the card has free."""
     max_queue: int = Field(default=128, ge=1)
     """Pages that may wait for an engine; one more is answered with 503 and Retry-After."""
+    cluster: Literal["local", "ray"] = "local"
+    """Where engines compute: in the server's process (`local`), or in processes of their own, which Ray Serve runs on
+    one machine or several (`ray`; docs/cluster.md). Needs the extra `ray`."""
+    ray_address: str = ""
+    """A Ray cluster that is there, `host:port` or `auto`. Unset: one of this server's own, on its machine, which ends
+    with it."""
+    ray_replicas: str = "1-2"
+    """Replicas of each engine, the least and the most, and of those of single capabilities: `1-2,ocr=2-8`."""
+    ray_cpus: float = Field(default=0, ge=0)
+    """Processors that a replica reserves on a cluster: one goes only where so many are left; 0: anywhere."""
+    ray_card_mb: int = Field(default=24_000, ge=1000)
+    """Megabytes of a card of the cluster: of one, an engine reserves the part that it declares (docs/gpu.md)."""
+    ray_object_store_mb: int = Field(default=512, ge=80)
+    """Megabytes of shared memory by which pictures and sound reach replicas, of a cluster of this server's own."""
+    ray_start_s: float = Field(default=120, gt=0)
+    """Seconds that replicas may take until they answer; then requests for their engine get 503."""
+    ray_scale_s: float = Field(default=3, gt=0)
+    """Seconds of more work than the replicas keep up with until one is added; after ten times as long with less, one
+    goes."""
     key_share: float = Field(default=0.5, gt=0, le=1)
     """The part that one key may have of whatever is bounded (places in an engine's queue, scripts, connections, calls
     of the LLM); more of its work waits, or is answered with 429 and Retry-After. Without keys one caller has all."""
@@ -135,6 +158,8 @@ class Settings(BaseSettings):
     """Megapixels of one image, by its header, before it is decoded."""
     max_pages: int = Field(default=200, ge=1)
     """Pages of a document that one request may read."""
+    pages_at_once: int | None = Field(default=None, ge=1)
+    """Pages of one request that are read side by side. Unset: 4, on a cluster 4 for each replica that may read them."""
     max_page_seconds: float = Field(default=20, gt=0)
     """Seconds that drawing one page of a PDF may take."""
     max_decoded_mb: float = Field(default=1024, gt=0)
@@ -286,6 +311,14 @@ class Settings(BaseSettings):
     @classmethod
     def _read_as_prices(cls, value: str) -> str:
         Prices.read(value)
+        return value
+
+    @field_validator("ray_replicas")
+    @classmethod
+    def _read_as_replicas(cls, value: str) -> str:
+        for capability in read_replicas(value)[1]:
+            if capability not in CATALOG:
+                raise ValueError(f"there is no capability '{capability}'; there are: {', '.join(CATALOG)}")
         return value
 
     @model_validator(mode="after")

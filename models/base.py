@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 ItemT = TypeVar("ItemT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
@@ -38,6 +38,17 @@ class ModelError(Exception):
     """Seconds after which the same call may succeed. None: nothing but an operator can change what it fails with."""
     reason_label: ClassVar[str] = "failed"
     """The kind of failure, in a word for metrics."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as what it says: its arguments were others."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[ModelError], args: tuple[Any, ...], fields: dict[str, Any]) -> ModelError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
 
 
 class EngineUnavailable(ModelError):

@@ -14,9 +14,9 @@ from pydantic_settings import NoDecode
 from models.base import EngineSpec
 from models.device import AUTO, CPU, DEVICE, Backend
 from models.fair_executor import FairExecutor
-from models.host import HostLimits
 from models.measures import EngineCounters
 from models.memory import CardMemory
+from models.workplace import HostLimits
 
 ON, OFF = "on", "off"
 PROFILES = EMBEDDED, STANDARD, GPU = "embedded", "standard", "gpu"
@@ -164,6 +164,8 @@ class Candidate:
     over: "Callable[[EngineConfig, Engines], Any] | None" = None
     """For one that has none: its service, around the engine of the capability `needs`."""
     needs: str | None = None
+    by: "Candidate | None" = None
+    """That engine of `needs`, whichever the operator chose; None: the one that he did."""
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
     """What computes it; None for what no card can do, or that something else computes."""
     profile: str = EMBEDDED
@@ -228,10 +230,11 @@ class Engines(Protocol):
     """What serves the capabilities of this process. An engine may be made of others', which are loaded and closed as
     themselves."""
 
-    def use(self, capability: Capability[ServiceT]) -> ServiceT:
-        """Raises EngineUnavailable."""
+    def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
+        """By the engine that the operator chose, or `by` that one, whichever he chose, unless he switched all of them
+        off. Raises EngineUnavailable."""
 
-    def find(self, capability: Capability[ServiceT]) -> ServiceT | None:
+    def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
         """None where nothing can serve it."""
 
     def use_all(self, capability: Capability[ServiceT]) -> list[ServiceT]:

@@ -1,8 +1,8 @@
 """A loaded engine behind a bounded queue and a dynamic batcher.
 
-The event loop only moves references: `load`, `run` and `close` of the engine happen on the host's own
-threads. Cancelling the coroutine that waits for a result is all it takes to withdraw an item: one that still
-queues is dropped, one that runs is finished and its result thrown away.
+The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
+threads or on replicas. Cancelling the coroutine that waits for a result is all it takes to withdraw an item: one that
+still queues is dropped, one that runs is finished and its result thrown away.
 """
 
 import asyncio
@@ -11,15 +11,12 @@ import contextvars
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import structlog
 
-from models import memory
 from models.base import (
-    Engine,
     EngineFailed,
     EngineNotReady,
     EngineOverloaded,
@@ -30,12 +27,12 @@ from models.base import (
     ran_out,
 )
 from models.concurrency import SharedRun
-from models.device import free_on
 from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
-from models.memory import Batches
+from models.residents import Residents
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.turns import Turns
 from models.weights import WeightsMissing
+from models.workplace import Factory, HostLimits, MakeWorkplace, Threads, Workplace
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -45,28 +42,6 @@ log = structlog.get_logger(__name__)
 _CLOSING = "The server is shutting down."
 _OVERTAKEN_AT_MOST = 4
 """Batches of urgent items in a row while others wait; the next one takes the first of those along."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostLimits:
-    """How one engine is driven."""
-
-    max_batch: int = 1
-    """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
-    item_bytes: int = 0
-    """What an item takes of a card while it is computed: `max_batch` of them only where so much is free; 0: unknown."""
-    device: str = "cpu"
-    """Where the engine computes, if its items are counted."""
-    contested_batch: int | None = None
-    """The same while several keys take Turns, all of one key: so few that no other waits long; None: as ever."""
-    is_followed: bool = False
-    """Whether an item's work goes on in another host of the same Turns."""
-    max_queue: int = 64
-    """Items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of it."""
-    workers: int = 1
-    """Threads that call `run` at the same time; a key may have its Share of those that take one item each."""
-    idle_unload_s: float | None = None
-    """Unload after so many seconds without work; None keeps the engine loaded."""
 
 
 @dataclass(slots=True)
@@ -96,7 +71,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     def __init__(
         self,
         spec: EngineSpec,
-        factory: Callable[[], Engine[ItemT, ResultT]],
+        factory: Factory[ItemT, ResultT],
         limits: HostLimits | None = None,
         turns: Turns | None = None,
     ) -> None:
@@ -106,21 +81,22 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._turns = turns or Turns(self.limits.workers)
         self.counters = HostCounters()
         self._factory = factory
-        self._batches = Batches[ItemT, ResultT](spec.name, self.limits.max_batch, self.counters.failures)
-        self._engine: Engine[ItemT, ResultT] | None = None
+        self._workplace: Workplace[ItemT, ResultT] = Threads(spec, factory, self.limits, self.counters.failures)
+        self.loaded = False
         self._urgent: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
         self._queue: FairQueue[_Job[ItemT, ResultT]] = FairQueue()
         self._turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
         self._overtaken = 0
         self._running: Counter[str] = Counter()
         """Items that run, by key."""
+        self._under_way: list[tuple[list[_Job[ItemT, ResultT]], asyncio.Event]] = []
+        """Batches that run, each with what is set once all its callers have left."""
         self._arrived = asyncio.Event()
         self._room: dict[Share, deque[asyncio.Future[None]]] = {}
         """Who waits for a place in the queue, by key."""
         self._lifecycle = asyncio.Lock()
         self._loading = SharedRun(self._load)
         self._workers: list[asyncio.Task[None]] = []
-        self._threads = ThreadPoolExecutor(self.limits.workers, thread_name_prefix=spec.name)
         self._leases = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self.missing: str | None = None
@@ -128,15 +104,31 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._unloading: set[asyncio.Task[bool]] = set()
         self._stopping = False
         self._closed = False
+        self._residents: Residents | None = None
 
-    @property
-    def loaded(self) -> bool:
-        return self._engine is not None
+    def reside(self, residents: Residents, device: str, size: int) -> None:
+        """Has the engine share a card with others: it declares to take `size` bytes of it."""
+        residents.add(self, device, size)
+        self._residents = residents
+
+    def move(self, to: MakeWorkplace) -> None:
+        """Has the engine compute elsewhere, before it is loaded for the first time."""
+        assert not self.counters.loads
+        self._workplace.leave()
+        self._workplace = to(self.spec, self._factory, self.limits, self.counters.failures)
+        more = self._workplace.at_once - self.limits.workers
+        self.limits = replace(self.limits, workers=self._workplace.at_once)
+        self._turns.widen(more)
 
     @property
     def healthy(self) -> bool:
         """False when a worker has died, which only a restart mends."""
         return not any(worker.done() for worker in self._workers) or self._stopping
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody waits for what it computes."""
+        return self._leases > 0
 
     @property
     def queued(self) -> int:
@@ -194,6 +186,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             yield
         finally:
             self._leases -= 1
+            if self._residents is not None and not self._leases:
+                self._residents.left(self)
             self._start_idle_timer()
 
     async def load(self) -> None:
@@ -203,14 +197,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         """
         if self._closed:
             raise EngineNotReady(self.spec.capability, _CLOSING)
-        if self._engine is not None and not self._stopping:
+        if self.loaded and not self._stopping:
             return
         await self._loading.join()
 
     async def unload(self) -> bool:
         """Frees the engine's weights. Does nothing, and returns False, while someone holds a lease."""
         async with self._lifecycle:
-            if self._engine is None or self._leases:
+            if not self.loaded or self._leases:
                 return False
             await self._drop_engine()
             self.counters.unloads += 1
@@ -227,10 +221,10 @@ class EngineHost(Generic[ItemT, ResultT]):
             if not future.done():
                 future.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
         async with self._lifecycle:
-            if self._engine is not None:
+            if self.loaded:
                 await self._drop_engine()
         await asyncio.gather(*self._unloading)
-        self._threads.shutdown(wait=False)
+        self._workplace.leave()
 
     async def _load(self) -> None:
         async with self._lifecycle:
@@ -240,7 +234,10 @@ class EngineHost(Generic[ItemT, ResultT]):
                 return
             started = time.perf_counter()
             try:
-                engine = await self._in_thread(self._loaded_engine)
+                if self._residents is None:
+                    await self._workplace.open()
+                else:
+                    await self._residents.load(self, self._workplace.open)
             except ModelError as error:
                 if isinstance(error, WeightsMissing):
                     self.missing = error.remedy
@@ -256,8 +253,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                     self.spec.capability,
                     f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
                 ) from error
-            self._engine = engine
-            memory.set_aside()
+            self.loaded = True
             self.missing = None
             self._stopping = False
             self.counters.failures[RELOAD] += self.counters.loads > 0
@@ -266,13 +262,6 @@ class EngineHost(Generic[ItemT, ResultT]):
             for worker in self._workers:
                 worker.add_done_callback(self._worker_ended)
             log.info("engine_loaded", engine=self.spec.name, ms=round((time.perf_counter() - started) * 1000))
-
-    def _loaded_engine(self) -> Engine[ItemT, ResultT]:
-        engine = self._factory()
-        engine.load()
-        if self.limits.item_bytes and (free := free_on(self.limits.device)) is not None:
-            self._batches.fit(free, self.limits.item_bytes)
-        return engine
 
     async def _enqueue(self, item: ItemT, *, wait: bool, urgent: bool) -> _Job[ItemT, ResultT]:
         share = SHARE.get()
@@ -319,6 +308,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.counters.dropped += sum(
             queue.keep(lambda job: not job.result.done()) for queue in (self._urgent, self._queue)
         )
+        for batch, left in self._under_way:
+            if all(job.result.done() for job in batch):
+                left.set()
         self._announce_room()
 
     @property
@@ -348,7 +340,10 @@ class EngineHost(Generic[ItemT, ResultT]):
         started = time.perf_counter()
         keys = Counter(job.share.key for job in jobs)
         self._running += keys
-        results = await self._in_thread(self._run_batch, [job.item for job in jobs])
+        batch = jobs, asyncio.Event()
+        self._under_way.append(batch)
+        results = await self._workplace.run([job.item for job in jobs], batch[1])
+        self._under_way.remove(batch)
         self._running -= keys
         self._arrived.set()  # what waits because its key had its share of the workers
         self.counters.seconds.add(time.perf_counter() - started)
@@ -377,14 +372,14 @@ class EngineHost(Generic[ItemT, ResultT]):
         """The first urgent ones, else the first others: of each key in turn."""
         first = self._first()
         if first is not None and self._turns.is_contested and self.limits.contested_batch is not None:
-            most = min(self.limits.contested_batch, self._batches.most)
+            most = min(self.limits.contested_batch, self._workplace.most)
             return self._taken(self._urgent or self._queue, most, of=first)
         jobs: list[_Job[ItemT, ResultT]] = []
         self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
         if self._overtaken > _OVERTAKEN_AT_MOST:
             jobs += self._taken(self._queue, 1)
             self._overtaken = 0
-        return jobs + self._taken(self._urgent or self._queue, self._batches.most - len(jobs))
+        return jobs + self._taken(self._urgent or self._queue, self._workplace.most - len(jobs))
 
     def _taken(
         self, queue: FairQueue[_Job[ItemT, ResultT]], most: int, *, of: Share | None = None
@@ -410,24 +405,13 @@ class EngineHost(Generic[ItemT, ResultT]):
             if not rooms:
                 del self._room[share]
 
-    def _run_batch(self, items: list[ItemT]) -> list[ResultT | Exception]:
-        """On a worker thread."""
-        assert self._engine is not None
-        return self._batches.run(self._engine, items)
-
     async def _drop_engine(self) -> None:
         """Stops the workers after what they run now (a batch may outlive its callers); frees the engine."""
-        assert self._engine is not None
         self._stopping = True
         self._arrived.set()
         await asyncio.gather(*self._workers)
-        # A thread lets go of what it was given a moment after its result is there: only this list has the engine.
-        last, self._engine = [self._engine], None
-        await self._in_thread(lambda: last.pop().close())
-        memory.collect_all()
-
-    async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+        self.loaded = False
+        await self._workplace.close()
 
     def _cancel_idle_timer(self) -> None:
         if self._idle_timer is not None:
@@ -435,7 +419,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             self._idle_timer = None
 
     def _start_idle_timer(self) -> None:
-        if self.limits.idle_unload_s is None or self._leases or self._closed or self._engine is None:
+        if self.limits.idle_unload_s is None or self._leases or self._closed or not self.loaded:
             return
         loop = asyncio.get_running_loop()
         self._cancel_idle_timer()

@@ -14,14 +14,18 @@ import structlog
 
 from models.base import EngineSpec, EngineUnavailable
 from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, Part, ServiceT
+from models.cluster.plan import Cluster
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
 from models.fair_executor import FairExecutor
 from models.host import EngineHost
+from models.residents import Residents
 
 log = structlog.get_logger(__name__)
 
 NOT_YET = "This version of openfaze has no engine for it yet."
+CUDA_0 = f"{CUDA}:0"
+"""The card that `cuda` means."""
 OFF_THE_CARD = "off_the_card"
 """The reason of an engine that computes on the CPU, or not at all, though there is a card."""
 LOOK_AGAIN_S = 2.0
@@ -66,6 +70,7 @@ class _Seen:
 
 class Runtime:
     """`choices` maps a capability to an engine's name, `auto`, `off`, or `on` for a switch; those not in it are `auto`.
+    Engines compute in this process, or on a `cluster`; in this process, `residents` says which stay on a card.
 
     Whether an engine can run here takes look-ups of packages and files. A server has `look` make them in a thread ahead
     of each request, and goes by what it saw; who never calls it has them made when they are needed.
@@ -79,15 +84,19 @@ class Runtime:
         config: EngineConfig,
         choices: Mapping[str, str] | None = None,
         *,
+        cluster: Cluster | None = None,
+        residents: Residents | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalog = catalog
         self._config = config
+        self._cluster = cluster
+        self._residents = residents or Residents()
         self.guard_threads = FairExecutor("guard")
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
         """Of engines that are not put together, by reason."""
-        self._chosen: dict[str, Candidate] = {}
+        self._chosen: dict[tuple[str, EngineSpec | None], Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
         self._building = threading.RLock()
         self._clock = clock
@@ -107,20 +116,21 @@ class Runtime:
         if self._clock() - self._seen_at >= LOOK_AGAIN_S:
             await self._looking.join()
 
-    def choose(self, capability: str) -> Candidate:
-        """The engine that would serve `capability`, from then on the same. Loads nothing; raises EngineUnavailable with
-        its remedy."""
-        if capability in self._chosen:
-            return self._chosen[capability]
+    def choose(self, capability: str, by: Candidate | None = None) -> Candidate:
+        """The engine that would serve `capability`, from then on the same; `by` as Engines.use. Loads nothing; raises
+        EngineUnavailable with its remedy."""
+        wanted = capability, by.spec if by else None
+        if wanted in self._chosen:
+            return self._chosen[wanted]
         if self._choices.get(capability) == OFF:
             raise EngineUnavailable(capability, f"It is switched off (OPENFAZE_{capability.upper()}={OFF}).")
-        candidates = self._candidates(capability)
+        candidates = [by] if by else self._candidates(capability)
         if not candidates:
             raise EngineUnavailable(capability, NOT_YET)
         remedies = {candidate.spec.name: self._remedy(candidate) for candidate in candidates}
         for candidate in candidates:
             if remedies[candidate.spec.name] is None:
-                self._chosen[capability] = candidate
+                self._chosen[wanted] = candidate
                 return candidate
         raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
 
@@ -148,15 +158,15 @@ class Runtime:
             return False
         return self._is_loaded(candidate) or self._found(candidate).is_at_hand
 
-    def use(self, capability: Capability[ServiceT]) -> ServiceT:
+    def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
         """Raises EngineUnavailable."""
-        service: ServiceT = self._build(self.choose(capability.name)).service
+        service: ServiceT = self._build(self.choose(capability.name, by)).service
         return service
 
-    def find(self, capability: Capability[ServiceT]) -> ServiceT | None:
+    def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
         """None where nothing can serve it."""
         try:
-            return self.use(capability)
+            return self.use(capability, by)
         except EngineUnavailable:
             return None
 
@@ -220,6 +230,8 @@ class Runtime:
                 await part.close()
             except Exception:
                 log.exception("closing_failed", part=type(part).__name__)
+        if self._cluster is not None:
+            await self._cluster.close()
 
     async def _look(self) -> None:
         seen = await asyncio.to_thread(self._see_all)
@@ -282,7 +294,7 @@ class Runtime:
         if remedy is not None or candidate.needs is None:
             return remedy
         try:
-            self.choose(candidate.needs)
+            self.choose(candidate.needs, candidate.by)
         except EngineUnavailable as error:
             return error.remedy
         return None
@@ -308,10 +320,30 @@ class Runtime:
 
     def _new(self, candidate: Candidate) -> Built:
         if candidate.build is not None:
-            return candidate.build(self._config_of(candidate))
+            built = candidate.build(self._config_of(candidate))
+            self._place(candidate, built)
+            return built
         assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
-        parts = self._build(self.choose(candidate.needs)).parts if candidate.needs else ()
+        parts = self._build(self.choose(candidate.needs, candidate.by)).parts if candidate.needs else ()
         return Built(candidate.over(self._config_of(candidate), self), parts)
+
+    def _place(self, candidate: Candidate, built: Built) -> None:
+        """Has the engines of `built` compute on the cluster, where there is one, and share the card that they are on
+        with the others."""
+        hosts = [part for part in built.parts if isinstance(part, EngineHost)]
+        config = self._config_of(candidate)
+        if not hosts or (self._cluster is None and (config.device == CPU or DRIVER.obstacle() is not None)):
+            return
+        backend = candidate.computed_by(config)
+        device = CPU if backend is None else backend.resolve(config.device)
+        for at, host in enumerate(hosts):
+            if self._cluster is not None:
+                name = f"openfaze-{candidate.spec.capability}-{candidate.spec.name}-{at}"
+                host.move(self._cluster.workplace(name, candidate.card, on_a_card=device != CPU))
+            elif device != CPU and candidate.card is not None:
+                host.reside(
+                    self._residents, CUDA_0 if device == CUDA else device, candidate.card.base * 10**6 // len(hosts)
+                )
 
     def _state(self, capability: str) -> CapabilityState:
         try:

@@ -66,6 +66,10 @@ class Turns:
         """Takes an engine's queue into account, which says how much of a key is `waiting`."""
         self._queues.append(waiting)
 
+    def widen(self, more: int) -> None:
+        """Lets so many more batches run at once: an engine has moved to further processors."""
+        self._at_once += more
+
     @property
     def is_contested(self) -> bool:
         return self._clock() < self._contested_until

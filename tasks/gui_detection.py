@@ -133,8 +133,6 @@ def _shown(one: GuiElement, width: int, height: int) -> ShownElement:
     return element
 
 
-_PAGES_AT_ONCE = 4
-"""Enough to keep the engines busy; each holds a decoded picture in memory."""
 _MOST_LOOKED_AT = 16
 """Pages and frames of one request that a grounder is asked about: each is a call of an LLM."""
 
@@ -191,7 +189,11 @@ class GuiDetectionTask:
             return await asyncio.to_thread(shown, found, width, height, seen_on(page, alone=alone))
 
         told = partial(progress, self.name)
-        return [*chain.from_iterable(await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE, done=told))]
+        return [
+            *chain.from_iterable(
+                await side_by_side(searched, pages, at_most=self._loader.limits.pages_at_once, done=told)
+            )
+        ]
 
 
 async def _meant(

@@ -13,7 +13,7 @@ import PIL.Image
 from typing_extensions import TypedDict
 
 from models.concurrency import Admission, side_by_side
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
 from tasks.base import Parts, Progress, Specialist, TaskRequest
@@ -102,10 +102,6 @@ def _object(one: Detection, width: int, height: int, wishes: Wishes) -> Detected
     return shown
 
 
-_PAGES_AT_ONCE = 4
-"""Enough to keep an engine's batches full; each holds a decoded picture in memory."""
-
-
 class ObjectDetectionTask:
     """Labels and places of objects in pictures, pages of documents and frames of videos.
 
@@ -152,7 +148,11 @@ class ObjectDetectionTask:
             return await asyncio.to_thread(shown) if search.wishes.outlined else shown()
 
         told = partial(progress, self.name)
-        return [*chain.from_iterable(await side_by_side(searched, pages, at_most=_PAGES_AT_ONCE, done=told))]
+        return [
+            *chain.from_iterable(
+                await side_by_side(searched, pages, at_most=self._loader.limits.pages_at_once, done=told)
+            )
+        ]
 
 
 def _build(parts: Parts) -> ObjectDetectionTask:
@@ -161,7 +161,7 @@ def _build(parts: Parts) -> ObjectDetectionTask:
         partial(use, OBJECT_DETECTION),
         partial(use, OPEN_VOCABULARY),
         partial(use, SEGMENTATION),
-        partial(parts.engines.find, EMBEDDING),
+        partial(parts.engines.find, EMBEDDING, MINILM),
     )
     return ObjectDetectionTask(engines, parts.loader)
 

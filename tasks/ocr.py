@@ -75,10 +75,6 @@ def _boxes(words: Iterable[Word]) -> NDArray[np.float64]:
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).T
 
 
-_PAGES_AT_ONCE = 4
-"""Enough to keep an engine's batches full; each holds a decoded picture in memory."""
-
-
 class OcrTask:
     """Words, lines and their places. `reader` is asked for only when there is a picture to read.
 
@@ -141,7 +137,9 @@ class OcrTask:
                     raise
                 return None
 
-        return await side_by_side(read, pages, at_most=_PAGES_AT_ONCE, done=partial(progress, self.name))
+        return await side_by_side(
+            read, pages, at_most=self._loader.limits.pages_at_once, done=partial(progress, self.name)
+        )
 
 
 class _Pictures:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from models.base import ModelError
 from models.concurrency import side_by_side
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.language.embedding import Embedder
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, Overloaded
@@ -184,7 +184,7 @@ class WebSearchTask:
 
 def _build(parts: Parts) -> WebSearchTask:
     pages = ResultPages(parts.politeness, parts.loader.processes, parts.loader.limits)
-    return WebSearchTask(parts.search, pages, parts.engines.find(EMBEDDING))
+    return WebSearchTask(parts.search, pages, parts.engines.find(EMBEDDING, MINILM))
 
 
 TASK = Specialist(WebSearchTask.name, _build, is_at_hand=lambda parts: bool(parts.search.providers), order=40)

@@ -28,15 +28,21 @@ if importlib.util.find_spec("hypothesis"):
     from hypothesis import settings
 
     # How long an example takes tells how busy the machine is, so there is no deadline.
-    settings.register_profile("openfaze", deadline=None, max_examples=50)
+    settings.register_profile("openfaze", deadline=None, max_examples=25)
     settings.register_profile("deep", deadline=None, max_examples=500)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "openfaze"))
+
+
+def pytest_sessionstart() -> None:
+    """While test modules and their libraries are imported, next to nothing becomes garbage."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
     """Sets aside what all test modules and their libraries have made: millions of objects, which live to the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

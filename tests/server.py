@@ -63,11 +63,13 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
     """`openfaze serve` with `settings` as OPENFAZE_ variables, on a free port, until the block ends.
 
     `program` is the Python that starts it, in an interpreter that has run `imports`: where that is nothing it takes two
-    seconds longer. What is uploaded to it lies beside the log.
+    seconds longer. What is uploaded to it lies beside the log. TEST_SETTINGS are further settings for all servers, in
+    JSON: with '{"cluster": "ray"}' any test of the API has its engines on replicas.
     """
     port = free_port()
     # No test fetches weights or searches the web unless it says so.
-    settings = {"auto_pull": 0, "search_provider": "off", "files_dir": log_file.parent / "files", **settings}
+    own = {"auto_pull": 0, "search_provider": "off", "files_dir": log_file.parent / "files"}
+    settings = {**own, **json.loads(os.environ.get("TEST_SETTINGS", "{}")), **settings}
     variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENFAZE_")}
     env = {**inherited, **variables, "OPENFAZE_PORT": str(port)}

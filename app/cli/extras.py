@@ -39,6 +39,7 @@ PURPOSES: Mapping[str, str] = {
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
     "otel": "OpenTelemetry's SDK, for OPENFAZE_TRACES_URL",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
+    "ray": "Ray Serve, for OPENFAZE_CLUSTER=ray: engines in processes of their own",
     "redact": "phonenumbers, for OPENFAZE_PERSONAL_DATA=redact",
     "redis": "redis, for OPENFAZE_CACHE_URL and OPENFAZE_STATE_URL=redis://…",
     "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",

@@ -22,7 +22,7 @@ from models.capability import (
 )
 from models.device import AUTO, TORCH
 from models.host import EngineHost
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.language.minilm.engine import embedding_remedy
 from models.memory import CardMemory
 from models.safety.dialect import Dialect, GptOssSafeguardDialect, LlamaGuardDialect, Qwen3GuardDialect
@@ -157,14 +157,15 @@ def _build_own(_: EngineConfig, engines: Engines) -> TextGuard:
     from models.safety.text.engine import OwnTextGuard
     from models.safety.text.head import load_head
 
-    return OwnTextGuard(engines.use(EMBEDDING), load_head, engines.guard_threads)
+    return OwnTextGuard(engines.use(EMBEDDING, MINILM), load_head, engines.guard_threads)
 
 
 OWN = Candidate(
-    EngineSpec("openfaze", "text_guard", "Apache-2.0", "inside openfaze, over the engine of 'embedding'"),
+    EngineSpec("openfaze", "text_guard", "Apache-2.0", f"inside openfaze, over '{MINILM.spec.name}'"),
     lambda _: embedding_remedy(),
     over=_build_own,
-    needs="embedding",
+    needs=EMBEDDING.name,
+    by=MINILM,
 )
 
 

@@ -19,7 +19,7 @@ from models.capability import (
     is_installed,
 )
 from models.device import CTRANSLATE2
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.language.capability import LLM, QWEN3_4B, LlmSettings
 from models.memory import CardMemory
 from models.translation import apertium, ct2
@@ -27,6 +27,7 @@ from models.translation.languages import MADLAD_400 as MADLAD_WEIGHTS
 from models.translation.languages import OPUS_FOLDER, sets_between
 from models.translation.llm import NAME, LlmTranslator
 from models.translation.translator import CAPABILITY, HostedTranslator, Translator, shortest_route
+from models.workplace import HostLimits
 
 _BATCH_CHARS = 8000
 _JOBS_AT_ONCE = 4

@@ -20,11 +20,12 @@ from models.capability import (
     is_installed,
 )
 from models.device import ONNXRUNTIME, PADDLE, TORCH
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.memory import CardMemory
 from models.turns import Turns
 from models.vision.text import PageReader
 from models.weights import WEIGHT_SETS
+from models.workplace import HostLimits
 
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 

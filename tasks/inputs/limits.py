@@ -20,6 +20,9 @@ class MediaLimits:
     """Seconds that drawing one PDF page may take: a few kilobytes can hold a million strokes."""
     pages: int = 200
     """Pages one request may ask for (OPENFAZE_MAX_PAGES). Enforced by the task."""
+    pages_at_once: int = 4
+    """Pages of one request that are read or looked at side by side (OPENFAZE_PAGES_AT_ONCE): enough to keep an engine's
+    batches full; each holds a decoded picture in memory."""
     audio_seconds: float = 240 * 60
     """Seconds of one recording, while it is decoded (OPENFAZE_MAX_AUDIO_MINUTES)."""
     video_frames: int = 16

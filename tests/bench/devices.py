@@ -75,12 +75,7 @@ _MONTHS = np.arange(60)
 _SWING = 100 + _MONTHS + 10 * np.sin(_MONTHS * np.pi / 6)
 
 
-def _speech(times: int = 4) -> Samples:
-    pause = np.zeros(RATE // 2, np.float32)
-    return np.concatenate([part for _ in range(times) for part in (_greeting(), pause)])
-
-
-_SPEECH = _speech()
+_SPEECH: Samples = np.tile(np.concatenate([_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
 
 
 async def _read(engines: Engines, _: int) -> Answer:

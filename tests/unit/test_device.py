@@ -229,7 +229,7 @@ async def test_each_capability_is_told_its_own_device() -> None:
 
 def test_every_capability_that_a_card_can_serve_has_a_setting_for_it() -> None:
     assert {"ocr", "speech_to_text", "llm"} <= set(DEVICES.values())
-    assert not {"code_sandbox", "embedding", "extraction"} & set(DEVICES.values())
+    assert not {"code_sandbox", "extraction"} & set(DEVICES.values())
     config = build_config(Settings(_env_file=None, device="cpu", ocr_device="cuda:1"))  # type: ignore[call-arg]
     assert config.narrowed("ocr").device == "cuda:1"
     assert config.narrowed("translate").device == "cpu"

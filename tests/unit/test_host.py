@@ -19,10 +19,11 @@ from models.base import (
     EngineUnavailable,
     ShareUsedUp,
 )
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.memory import _CALM_BATCHES, Batches
 from models.scheduler import SHARE, Share
 from models.turns import Turns
+from models.workplace import HostLimits
 
 ResultT = TypeVar("ResultT")
 
@@ -419,7 +420,7 @@ async def test_as_many_items_are_computed_together_as_the_card_has_room_for(
         asked.append(device)
         return free
 
-    monkeypatch.setattr("models.host.free_on", free_on)
+    monkeypatch.setattr("models.workplace.free_on", free_on)
     engine = Doubler()
     host = EngineHost[int, int](SPEC, lambda: engine, HostLimits(max_batch=16, item_bytes=100, device="cuda:1"))
     await host.run_many(range(16))
@@ -554,7 +555,7 @@ async def test_the_garbage_collector_leaves_a_loaded_engine_alone_and_frees_it_o
 
     host = EngineHost(SPEC, Knotted)
     await host.run(1)
-    engine = weakref.ref(host._engine)  # type: ignore[type-var]
+    engine = weakref.ref(host._workplace._engine)  # type: ignore[attr-defined]
     assert not any(isinstance(thing, Knotted) for thing in gc.get_objects())
     await host.unload()
     assert engine() is None

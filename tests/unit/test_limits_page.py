@@ -9,7 +9,16 @@ from app.settings import PREFIX, Settings
 from tests.conftest import each_case
 
 PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
-NO_BOUNDS = {"port", "metrics_port", "threads", "speech_batch", "idle_unload_s"}
+NO_BOUNDS = {
+    "port",
+    "metrics_port",
+    "threads",
+    "speech_batch",
+    "idle_unload_s",
+    "ray_cpus",
+    "ray_card_mb",
+    "ray_scale_s",
+}
 """Numbers that say how to work, and refuse nobody anything."""
 NUMBERED = "llm_context_tokens"
 """Has no default: the LLM's server says it."""

@@ -1,0 +1,104 @@
+"""What runs in a replica's process: one engine, on as many threads as it has workers. It knows nothing of Ray."""
+
+import asyncio
+import pickle
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from models.base import Engine, EngineSpec, ModelError, ran_out
+from models.memory import Batches, set_aside
+from models.workplace import Factory, HostLimits, loaded
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+class Replica(Generic[ItemT, ResultT]):
+    """Items and results travel as bytes: what is read from them may be written to, and holds on to no shared memory."""
+
+    def __init__(self, spec: EngineSpec, factory: Factory[ItemT, ResultT], limits: HostLimits, version: str) -> None:
+        """Loads the engine, so that a replica that joins later is warm. One that does not load says so when it is
+        asked, and is tried again then: to fail here would have it started again and again."""
+        self._spec = spec
+        self._factory = factory
+        self._limits = limits
+        self._version = version
+        self._failures: Counter[str] = Counter()
+        """By reason, since they were last told."""
+        self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch, self._failures)
+        self._engine: Engine[ItemT, ResultT] | None = None
+        self._loading = Lock()
+        self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix=spec.name)
+        self._at_start: Exception | None = None
+        """What kept the engine from loading at the start, until somebody is told."""
+        try:
+            self._loaded()
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises is for the server to judge
+            self._at_start = error
+
+    def version(self) -> str:
+        """Of the engine and of how it is driven."""
+        return self._version
+
+    async def load(self) -> bytes:
+        """A pickled None, or what keeps the engine from loading."""
+        return await self._in_thread(self._failure)
+
+    async def run(self, items: bytes) -> bytes:
+        """Pickled: a result or exception an item, and what failed besides, by reason. Cancelled before a thread has
+        taken it, it never runs."""
+        return await self._in_thread(self._results, items)
+
+    def __del__(self) -> None:
+        """Serve calls it once what was under way has ended."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def _failure(self) -> bytes:
+        failure, self._at_start = self._at_start, None
+        try:
+            if failure is None:
+                self._loaded()
+        except Exception as error:  # noqa: BLE001 - as above
+            failure = error
+        return pickle.dumps(failure and portable(failure))
+
+    def _results(self, pickled: bytes) -> bytes:
+        items: Sequence[ItemT] = pickle.loads(pickled)  # noqa: S301 - the server wrote it
+        try:
+            engine, results = self._loaded(), list[Any]()
+            while len(results) < len(items):  # this process may have room for fewer together than were sent
+                results += self._batches.run(engine, items[len(results) : len(results) + self._batches.most])
+        except Exception as error:  # noqa: BLE001 - of the load
+            results = [error] * len(items)
+        told = [portable(one) if isinstance(one, Exception) else one for one in results]
+        failures, self._failures = dict(self._failures), self._failures
+        self._failures.clear()
+        return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
+
+    def _loaded(self) -> Engine[ItemT, ResultT]:
+        with self._loading:
+            if self._engine is None:
+                self._engine = loaded(self._factory, self._limits, self._batches)
+                set_aside()
+            return self._engine
+
+    async def _in_thread(self, call: Any, *args: Any) -> bytes:
+        result: bytes = await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+        return result
+
+
+def portable(error: Exception) -> Exception:
+    """As it is where it can be pickled; else one that means the same. What a library raises may need arguments to be
+    made again, or hold what cannot leave its process."""
+    try:
+        again = pickle.loads(pickle.dumps(error))  # noqa: S301 - ours
+    except Exception:  # noqa: BLE001 - whatever comes of foreign classes
+        again = None
+    if type(again) is type(error) and (not isinstance(error, ModelError) or str(again) == str(error)):
+        return error
+    text = f"{type(error).__name__}: {error}"
+    return MemoryError(text) if ran_out(error) else RuntimeError(text)

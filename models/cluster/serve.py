@@ -1,0 +1,318 @@
+"""Batches to replicas by a handle of Ray Serve, from the server's event loop.
+
+Serve's own HTTP ingress is not started: it is slow. Nor is `serve.batch` used: a host has gathered its batch, of keys
+in turn, before it is sent. A replica calls no deployment, least of all its own.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import pickle
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from models.base import EngineFailed, EngineNotReady, EngineSpec
+from models.cluster.plan import ClusterConfig
+from models.cluster.replica import Replica
+from models.concurrency import SharedRun
+from models.memory import CardMemory
+from models.workplace import Factory, HostLimits, MakeWorkplace
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+log = structlog.get_logger(__name__)
+
+_MB = 1 << 20
+_LARGE = 100 * 1024
+"""Bytes from which on something is put in the object store: what is smaller goes along with the call."""
+_LONG = 1 * _MB
+"""Bytes from which on results are unpickled off the event loop."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_AT_HOME = {
+    # Nothing of what runs here is told to anyone.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray lets its workers run behind everything else on the machine (15): the server would keep its engines waiting.
+    "RAY_worker_niceness": "0",
+    "RAY_SERVE_LOG_TO_STDERR": "0",
+}
+
+
+class RayCluster:
+    """Implements `models.cluster.plan.Cluster`. It connects when the first engine is to load."""
+
+    def __init__(self, config: ClusterConfig) -> None:
+        self.config = config
+        self._thread = ThreadPoolExecutor(4, thread_name_prefix="ray")
+        """For calls that wait for the cluster."""
+        self._connecting = SharedRun(self._connect)
+        self._connected = False
+
+    @property
+    def is_own(self) -> bool:
+        return not self.config.address
+
+    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
+        gpus = self.config.part_of_a_card(card) if on_a_card else 0.0
+        return partial(Replicas, self, name, gpus)
+
+    async def connect(self) -> None:
+        """Raises EngineNotReady."""
+        if not self._connected:
+            await self._connecting.join()
+
+    async def close(self) -> None:
+        if self._connected:
+            self._connected = False
+            import ray
+
+            await self.in_thread(ray.shutdown)
+        self._thread.shutdown(wait=False)
+
+    async def in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+
+    async def _connect(self) -> None:
+        try:
+            await self.in_thread(self._init)
+        except Exception as error:
+            log.exception("cluster_unreachable", address=self.config.address)
+            where = f"at {self.config.address} (OPENFAZE_RAY_ADDRESS)" if self.config.address else "on this machine"
+            raise EngineNotReady("cluster", f"The Ray cluster {where} does not answer.") from error
+        self._connected = True
+        _keep_signals()
+
+    def _init(self) -> None:
+        for name, value in _AT_HOME.items():
+            os.environ.setdefault(name, value)
+        token = Path.home() / ".ray" / "auth_token"
+        if self.config.address and (token.is_file() or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()):
+            # A cluster asks for its token unless it was told not to; who joins it sends one only if it is told to.
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+        import ray
+        from ray import serve
+
+        for name in ("ray", "ray.serve"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        common = {"log_to_driver": False, "configure_logging": False, "namespace": "openfaze"}
+        if self.config.address:
+            ray.init(address=self.config.address, **common)
+        else:
+            store = self.config.object_store_mb * _MB
+            ray.init(address="local", include_dashboard=False, object_store_memory=store, **common)
+        serve.start(proxy_location="Disabled", logging_config=_LOGGING)
+
+
+_LOGGING = {"enable_access_log": False, "log_level": "WARNING"}
+
+
+def _keep_signals() -> None:
+    """Ray puts a handler of its own before the server's, which prints a stack of C++ at each SIGTERM."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if (handler := signal.getsignal(number)) is not None:
+                signal.signal(number, handler)
+
+
+class Replicas(Generic[ItemT, ResultT]):
+    """Implements `models.workplace.Workplace`."""
+
+    def __init__(
+        self,
+        cluster: RayCluster,
+        name: str,
+        gpus: float,
+        spec: EngineSpec,
+        factory: Factory[ItemT, ResultT],
+        limits: HostLimits,
+        failures: Counter[str],
+    ) -> None:
+        self._cluster = cluster
+        self._name = name
+        self._spec = spec
+        self._factory = factory
+        self._limits = limits
+        self._gpus = gpus
+        self._count = cluster.config.of(spec.capability)
+        self._handle: Any = None
+        self._opened = 0
+        self._making = asyncio.Lock()
+        self._failures = failures
+
+    @property
+    def at_once(self) -> int:
+        return self._count.most * (self._limits.workers + self._cluster.config.on_its_way)
+
+    @property
+    def most(self) -> int:
+        return self._limits.max_batch
+
+    @property
+    def _app(self) -> str:
+        """Serve's name for them. A handle of one that was deleted, and made again, is told that it is gone."""
+        return f"{self._name}-{self._opened}" if self._cluster.is_own else self._name
+
+    async def open(self) -> None:
+        await self._cluster.connect()
+        try:
+            async with asyncio.timeout(self._cluster.config.start_s):
+                await self._make_handle()
+                failure = pickle.loads(await self._answer("load"))  # noqa: S301 - a replica of ours wrote it
+        except TimeoutError:
+            await self.close()
+            raise EngineNotReady(
+                self._spec.capability,
+                f"No replica of '{self._spec.name}' came up within {self._cluster.config.start_s:g} s "
+                "(OPENFAZE_RAY_START_S): what the cluster has left may be too little for it.",
+            ) from None
+        if failure is not None:
+            await self.close()
+            raise failure
+
+    async def run(self, items: Sequence[ItemT], left: asyncio.Event) -> Sequence[ResultT | Exception]:
+        try:
+            sent = await asyncio.to_thread(_sent, list(items))
+            answer = await self._answer("run", sent, left=left)
+            unpickled = asyncio.to_thread(pickle.loads, answer) if len(answer) > _LONG else None
+            results, failures = await unpickled if unpickled else pickle.loads(answer)  # noqa: S301 - as above
+        except (EngineNotReady, EngineFailed) as error:
+            return [error] * len(items)
+        self._failures.update(failures)
+        return list(results)
+
+    async def close(self) -> None:
+        """Others may use those of a cluster that is not this server's own: they stay."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            await handle.shutdown_async()
+        if self._cluster.is_own:
+            from ray import serve
+
+            await self._cluster.in_thread(serve.delete, self._app)
+
+    def leave(self) -> None:
+        pass
+
+    async def _answer(self, method: str, *args: Any, left: asyncio.Event | None = None) -> bytes:
+        """What a replica answers; another one is asked where the first is lost. Raises EngineNotReady, and EngineFailed
+        where it broke on what it was sent."""
+        import ray.exceptions
+        from ray.serve.exceptions import RayServeException, RequestCancelledError
+
+        for may_try_again in (True, False):
+            handle = self._handle
+            response = getattr(handle, method).remote(*args)
+            try:
+                return await _unless(left, response)
+            except (RequestCancelledError, ray.exceptions.TaskCancelledError):
+                raise EngineNotReady(self._spec.capability, "Its caller has left.") from None
+            except ray.exceptions.RayTaskError as error:
+                raise EngineFailed(self._spec.name, error) from error
+            except (ray.exceptions.RayError, RayServeException) as error:
+                log.warning("replica_lost", engine=self._spec.name, error=type(error).__name__, again=may_try_again)
+                if not may_try_again:
+                    raise EngineNotReady(self._spec.capability, "The process that worked on it has died.") from error
+                if isinstance(error, RayServeException):  # somebody has deleted them all
+                    await self._make_handle(instead_of=handle)
+        raise AssertionError("the last try returns or raises")
+
+    async def _make_handle(self, instead_of: Any = None) -> None:
+        async with self._making:
+            if self._handle is instead_of:
+                if instead_of is not None:
+                    await instead_of.shutdown_async()
+                self._opened += 1
+                digest = self._version()
+                self._handle = await self._found(digest) or await self._cluster.in_thread(self._deploy, digest)
+
+    async def _found(self, digest: str) -> Any:
+        """A handle of the deployment that another server, or this one before, has made just so."""
+        from ray import serve
+        from ray.serve.exceptions import RayServeException
+
+        with contextlib.suppress(RayServeException):
+            handle = await self._cluster.in_thread(serve.get_app_handle, self._app)
+            if await handle.version.remote() == digest:
+                return handle
+        return None
+
+    def _deploy(self, digest: str) -> Any:
+        from ray import serve
+        from ray.serve.api import RunTarget
+
+        config, workers = self._cluster.config, self._limits.workers
+        deployment = serve.deployment(Replica).options(
+            name="engine",
+            ray_actor_options={
+                "num_cpus": config.cpus,
+                "num_gpus": self._gpus,
+                "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(config.threads))},
+            },
+            # One replica takes all that one server sends until others have joined: what waits in Serve instead is
+            # sent by polling. Its own threads bound what it computes at a time.
+            max_ongoing_requests=max(2 * self.at_once, 4),
+            graceful_shutdown_timeout_s=config.drain_s,
+            logging_config=_LOGGING,
+            autoscaling_config={
+                "min_replicas": self._count.least,
+                "max_replicas": self._count.most,
+                "initial_replicas": max(1, self._count.least),
+                "target_ongoing_requests": workers,
+                "upscale_delay_s": config.scale_s,
+                "downscale_delay_s": 10 * config.scale_s,
+                "look_back_period_s": config.scale_s,
+                "metrics_interval_s": min(1.0, config.scale_s / 3),
+            },
+        )
+        app = deployment.bind(self._spec, self._factory, self._limits, digest)
+        [handle] = serve.run_many([RunTarget(app, self._app, route_prefix=None)], wait_for_applications_running=False)
+        return handle
+
+    def _version(self) -> str:
+        """Of what a replica of this server's would be."""
+        from ray import cloudpickle
+
+        try:
+            ours = version("openfaze")
+        except PackageNotFoundError:
+            ours = ""
+        made_of = ours, self._spec, self._factory, self._limits, self._gpus, self._cluster.config
+        return hashlib.sha256(cloudpickle.dumps(made_of)).hexdigest()
+
+
+def _sent(items: list[Any]) -> Any:
+    """Pickled items, large ones by reference: another replica that is asked again reads the same."""
+    import ray
+
+    pickled = pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
+    return ray.put(pickled) if len(pickled) > _LARGE else pickled
+
+
+async def _unless(left: asyncio.Event | None, response: Any) -> bytes:
+    """What `response` brings, which is called off once `left` is set, or who waits for it is cancelled."""
+
+    async def called_off(event: asyncio.Event) -> None:
+        await event.wait()
+        response.cancel()
+
+    leaving = asyncio.create_task(called_off(left)) if left else None
+    try:
+        answer: bytes = await response
+        return answer
+    except asyncio.CancelledError:
+        response.cancel()
+        raise
+    finally:
+        if leaving:
+            leaving.cancel()

@@ -1,0 +1,132 @@
+"""Where an engine computes: threads of this process, or, in `models.cluster`, replicas in processes of their own."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from models import memory
+from models.base import Engine, EngineSpec
+from models.device import free_on
+from models.memory import Batches
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+Factory = Callable[[], Engine[ItemT, ResultT]]
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """How one engine is driven."""
+
+    max_batch: int = 1
+    """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
+    item_bytes: int = 0
+    """What an item takes of a card while it is computed: `max_batch` of them only where so much is free; 0: unknown."""
+    device: str = "cpu"
+    """Where the engine computes, if its items are counted."""
+    contested_batch: int | None = None
+    """The same while several keys take Turns, all of one key: so few that no other waits long; None: as ever."""
+    is_followed: bool = False
+    """Whether an item's work goes on in another host of the same Turns."""
+    max_queue: int = 64
+    """Items that may wait, of all keys together; one more raises EngineOverloaded. A key may have its Share of it."""
+    workers: int = 1
+    """Batches that run at the same time; a key may have its Share of those that take one item each."""
+    idle_unload_s: float | None = None
+    """Unload after so many seconds without work; None keeps the engine loaded."""
+
+
+class Workplace(Protocol[ItemT_contra, ResultT_co]):
+    """Of one host, and of its event loop, which it never holds up."""
+
+    @property
+    def at_once(self) -> int:
+        """Batches that may run at the same time."""
+
+    @property
+    def most(self) -> int:
+        """Items that a batch may have, for now."""
+
+    async def open(self) -> None:
+        """Loads the engine. Raises whatever it raises."""
+
+    async def run(self, items: Sequence[ItemT_contra], left: asyncio.Event) -> Sequence[ResultT_co | Exception]:
+        """A result or exception an item. `left` is set once nobody waits for any of them: what can still be saved of
+        their work then is, and what is returned does not matter."""
+
+    async def close(self) -> None:
+        """Frees the engine. No `run` is under way."""
+
+    def leave(self) -> None:
+        """For good, and without waiting."""
+
+
+MakeWorkplace = Callable[[EngineSpec, Factory[Any, Any], HostLimits, Counter[str]], Workplace[Any, Any]]
+"""The counter is the host's, of failures by reason."""
+
+
+class Threads(Generic[ItemT, ResultT]):
+    """The host's own. Native libraries release the GIL while they compute."""
+
+    def __init__(
+        self, spec: EngineSpec, factory: Factory[ItemT, ResultT], limits: HostLimits, failures: Counter[str]
+    ) -> None:
+        self._factory = factory
+        self._limits = limits
+        self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch, failures)
+        self._engine: Engine[ItemT, ResultT] | None = None
+        self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix=spec.name)
+
+    @property
+    def at_once(self) -> int:
+        return self._limits.workers
+
+    @property
+    def most(self) -> int:
+        return self._batches.most
+
+    async def open(self) -> None:
+        self._engine = await self._in_thread(self._loaded)
+        memory.set_aside()
+
+    async def run(
+        self,
+        items: Sequence[ItemT],
+        left: asyncio.Event,  # noqa: ARG002 - work that runs is finished: no thread can be stopped
+    ) -> Sequence[ResultT | Exception]:
+        results: Sequence[ResultT | Exception] = await self._in_thread(self._batches.run, self._engine, items)
+        return results
+
+    async def close(self) -> None:
+        # A thread lets go of what it was given a moment after its result is there: only this list has the engine.
+        assert self._engine is not None
+        last, self._engine = [self._engine], None
+        await self._in_thread(lambda: last.pop().close())
+        memory.collect_all()
+
+    def leave(self) -> None:
+        self._threads.shutdown(wait=False)
+
+    def _loaded(self) -> Engine[ItemT, ResultT]:
+        return loaded(self._factory, self._limits, self._batches)
+
+    async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+
+
+def loaded(
+    factory: Factory[ItemT, ResultT], limits: HostLimits, batches: Batches[ItemT, ResultT]
+) -> Engine[ItemT, ResultT]:
+    """A new engine; `batches` are fitted to what it leaves free of its card."""
+    engine = factory()
+    engine.load()
+    if limits.item_bytes and (free := free_on(limits.device)) is not None:
+        batches.fit(free, limits.item_bytes)
+    return engine

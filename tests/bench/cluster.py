@@ -1,0 +1,249 @@
+"""What a cluster costs and gains: `python -m tests.bench.cluster` in the environment of `make test-cluster`.
+
+A table: a call against one in the process; a synthetic engine on one to four replicas; OCR on one and two; and a
+scanned document on one and two, by way of a server. Replicas compute with one thread each. What else the machine did
+stands above: figures of a busy machine say little.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from models.base import EngineSpec
+from models.cluster.plan import ClusterConfig, Replicas
+from models.cluster.serve import RayCluster
+from models.host import EngineHost
+from models.vision.ppocr.detector import TextDetector
+from models.vision.ppocr.reader import PpOcrReader, embedded_weights
+from models.vision.ppocr.recognizer import LineRecognizer
+from models.workplace import HostLimits
+from tests.server import serving
+
+SPEC = EngineSpec("bench", "ocr", "Apache-2.0", "none")
+
+
+class Sleeper:
+    """Takes its time, and no processor's."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def load(self) -> None:
+        pass
+
+    def run(self, batch: Sequence[Any]) -> Sequence[Any]:
+        time.sleep(self._seconds)
+        return [len(item) for item in batch]
+
+    def close(self) -> None:
+        pass
+
+
+def page(number: int) -> Image.Image:
+    """A scan of a page with forty lines, each page another."""
+    picture = Image.new("RGB", (1240, 1754), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(24)
+    for line in range(40):
+        draw.text((80, 60 + 41 * line), f"Page {number}, line {line}: item {number * 97 + line} costs", "black", font)
+    return picture
+
+
+def on(cluster: RayCluster, name: str, host: EngineHost[Any, Any]) -> EngineHost[Any, Any]:
+    host.move(cluster.workplace(name, None, on_a_card=False))
+    return host
+
+
+def cluster_of(replicas: int, address: str) -> RayCluster:
+    cluster = RayCluster(ClusterConfig(address=address, replicas=Replicas(replicas, replicas), start_s=600, drain_s=5))
+    cluster._connected = True
+    return cluster
+
+
+async def all_up(name: str, replicas: int) -> None:
+    """Waits until each of the deployments whose names begin so has its replicas."""
+    from ray import serve
+
+    while True:
+        status = await asyncio.to_thread(serve.status)
+        found = [app.deployments for app_name, app in status.applications.items() if app_name.startswith(name)]
+        counts = [
+            one.replica_states.get("RUNNING", 0) for one in (found_one["engine"] for found_one in found if found_one)
+        ]
+        if counts and min(counts) == replicas == max(counts):
+            return
+        await asyncio.sleep(0.2)
+
+
+async def closed(*hosts: EngineHost[Any, Any]) -> None:
+    """Nor do their replicas stay for who comes next, as those of a cluster that was there do."""
+    from ray import serve
+
+    for host in hosts:
+        await host.close()
+    for name in (await asyncio.to_thread(serve.status)).applications:
+        if name.startswith(("bench-", "openfaze-")):
+            await asyncio.to_thread(serve.delete, name)
+
+
+def row(what: str, value: str, against: str) -> None:
+    print(f"{what:48}{value:>22}{against:>24}", flush=True)
+
+
+async def each_call(host: EngineHost[Any, Any], item: Any, calls: int) -> float:
+    """Milliseconds of a call, one after the other: the median."""
+    taken = []
+    await host.run(item)
+    for _ in range(calls):
+        started = time.perf_counter()
+        await host.run(item)
+        taken.append(time.perf_counter() - started)
+    return 1000 * float(np.median(taken))
+
+
+async def a_second(host: EngineHost[Any, Any], calls: int) -> float:
+    """Calls a second, of so many that are all there at once."""
+    await host.run_many([b"x"] * 20)
+    started = time.perf_counter()
+    await host.run_many([b"x"] * calls)
+    return calls / (time.perf_counter() - started)
+
+
+async def pages_a_second(reader: PpOcrReader, pages: Sequence[Any]) -> float:
+    await asyncio.gather(*(reader.read(one, wait=True) for one in pages[:4]))
+    started = time.perf_counter()
+    await asyncio.gather(*(reader.read(one, wait=True) for one in pages))
+    return len(pages) / (time.perf_counter() - started)
+
+
+def document(pages: int, folder: Path) -> Path:
+    file = folder / "scan.pdf"
+    first, *others = (page(number) for number in range(pages))
+    first.save(file, save_all=True, append_images=others, resolution=150)
+    return file
+
+
+def read_document(file: Path, replicas: int, address: str) -> float:
+    """Seconds of one request for all pages, after one for another document."""
+    content = base64.b64encode(file.read_bytes()).decode()
+    settings = {
+        "cluster": "ray",
+        "ray_address": address,
+        "ray_replicas": str(replicas),
+        "threads": 1,
+        "ray_start_s": 600,
+        "request_timeout_s": 900,
+    }
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "log", **settings) as server,
+        httpx.Client(base_url=server.base_url, timeout=900, trust_env=False) as client,
+    ):
+
+        def read(wording: str) -> float:
+            part = {
+                "type": "file",
+                "file": {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{content}"},
+            }
+            messages = [
+                {"role": "system", "content": "<task>ocr</task>"},
+                {"role": "user", "content": [{"type": "text", "text": wording}, part]},
+            ]
+            started = time.perf_counter()
+            answer = client.post("/v1/chat/completions", json={"model": "interfaze-beta", "messages": messages})
+            answer.raise_for_status()
+            assert "item" in json.loads(answer.text)["choices"][0]["message"]["content"]
+            return time.perf_counter() - started
+
+        read("Read pages 1 to 4.")
+        asyncio.run(all_up("openfaze-ocr", replicas))
+        return read("Read it.")
+
+
+async def measure(address: str, calls: int, pages: int) -> None:
+    small, large = b"x" * 100, np.zeros((3508, 2480, 3), np.uint8)
+    here = EngineHost[Any, Any](SPEC, partial(Sleeper, 0.0))
+    there = on(cluster_of(1, address), "bench-call", EngineHost(SPEC, partial(Sleeper, 0.0)))
+    for what, item, times in (("100 bytes", small, calls), ("a page of 26 MB", large, calls // 5)):
+        ours, theirs = await each_call(here, item, times), await each_call(there, item, times)
+        row(f"a call with {what}, ms", f"{ours:.2f} here", f"{theirs:.2f} on a replica")
+    await closed(there)
+
+    base = 0.0
+    for replicas in (1, 2, 3, 4):
+        host = on(cluster_of(replicas, address), f"bench-sleep-{replicas}", EngineHost(SPEC, partial(Sleeper, 0.1)))
+        host.limits = host.limits.__class__(max_queue=100_000, workers=host.limits.workers)
+        await host.load()
+        await all_up(f"bench-sleep-{replicas}", replicas)
+        rate = await a_second(host, 50 * replicas)
+        base = base or rate
+        row(
+            f"0.1 s of waiting, {replicas} replicas",
+            f"{rate:.1f} a second",
+            f"{rate / base / replicas:.2f} of linear",
+        )
+        await closed(host)
+
+    detector, recognizer = embedded_weights()
+    pictures = [np.asarray(page(number)) for number in range(16)]
+    base = 0.0
+    for replicas in (1, 2):
+        cluster = cluster_of(replicas, address)
+        read = PpOcrReader(
+            on(cluster, f"bench-pages-{replicas}", EngineHost(SPEC, partial(TextDetector, detector, threads=1))),
+            on(
+                cluster,
+                f"bench-lines-{replicas}",
+                EngineHost(
+                    SPEC, partial(LineRecognizer, recognizer, threads=1), HostLimits(max_batch=32, max_queue=10_000)
+                ),
+            ),
+        )
+        for host in (read._detector, read._recognizer):
+            await host.load()
+        await all_up("bench-", replicas)
+        rate = await pages_a_second(read, pictures)
+        base = base or rate
+        row(f"OCR, {replicas} replicas of a thread", f"{rate:.2f} pages a second", f"{rate / base:.2f} ×")
+        await closed(read._detector, read._recognizer)
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = document(pages, Path(folder))
+        first = 0.0
+        for replicas in (1, 2):
+            taken = await asyncio.to_thread(read_document, file, replicas, address)
+            await closed()
+            first = first or taken
+            row(f"a PDF of {pages} scanned pages, {replicas} replicas", f"{taken:.1f} s", f"{first / taken:.2f} ×")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", default="", help="of a Ray cluster that is there")
+    parser.add_argument("--calls", type=int, default=200)
+    parser.add_argument("--pages", type=int, default=100)
+    chosen = parser.parse_args()
+    print(f"{os.cpu_count()} processors; load before: {os.getloadavg()[0]:.1f}")
+    cluster = RayCluster(ClusterConfig(address=chosen.address, object_store_mb=300))
+    cluster._init()
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    asyncio.run(measure(address, chosen.calls, chosen.pages))
+    print(f"load after: {os.getloadavg()[0]:.1f}")
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""What an operator says of a cluster, how engines move there, and what is pickled on the way. No Ray: `tests/cluster`
+has that."""
+
+import importlib.util
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app.building import build_config, build_loader, build_runtime
+from app.settings import Settings
+from models.base import (
+    EngineFailed,
+    EngineNotReady,
+    EngineOverloaded,
+    EngineSpec,
+    EngineTooSlow,
+    EngineUnavailable,
+    ModelError,
+    ShareUsedUp,
+    UpstreamDown,
+)
+from models.capability import Built, Candidate, Capability, EngineConfig
+from models.cluster.plan import ClusterConfig, Replicas, cluster_of, read_replicas
+from models.cluster.replica import Replica, portable
+from models.device import CPU
+from models.host import EngineHost
+from models.memory import CardMemory
+from models.runtime import Runtime
+from models.turns import Turns
+from models.weights import WeightsMissing
+from models.workplace import HostLimits
+from tests.conftest import each_case
+
+SPEC = EngineSpec("doubler", "ocr", "Apache-2.0", "none")
+
+
+@each_case(
+    ("value", "common", "others"),
+    [
+        ("1-2", Replicas(1, 2), {}),
+        ("3", Replicas(3, 3), {}),
+        (" 0-4 , ocr=2-8,embedding=1", Replicas(0, 4), {"ocr": Replicas(2, 8), "embedding": Replicas(1, 1)}),
+        ("ocr=2-8", Replicas(1, 2), {"ocr": Replicas(2, 8)}),
+    ],
+)
+def test_replicas_are_read_for_all_engines_and_for_single_capabilities(
+    value: str, common: Replicas, others: dict[str, Replicas]
+) -> None:
+    assert read_replicas(value) == (common, others)
+
+
+@each_case("value", ["many", "2-1", "0", "1-", "ocr=", "1-2000", "-1"])
+def test_what_is_no_number_of_replicas_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="replicas"):
+        Settings(_env_file=None, ray_replicas=value)
+
+
+def test_replicas_of_an_unknown_capability_are_refused() -> None:
+    with pytest.raises(ValueError, match="there is no capability 'orc'; there are: ocr"):
+        Settings(_env_file=None, ray_replicas="1-2,orc=2")
+
+
+@each_case(
+    ("card", "part"),
+    [
+        (CardMemory(base=300, item=30, items=32), 0.1),
+        (CardMemory(base=1, item=1), 0.05),
+        (CardMemory(base=11_000, item=1000), 0.5),
+        (CardMemory(base=90_000, item=1), 1.0),
+        (None, 1.0),
+    ],
+)
+def test_an_engine_reserves_the_part_of_a_card_that_it_declares(card: CardMemory | None, part: float) -> None:
+    assert ClusterConfig(card_mb=24_000).part_of_a_card(card) == part
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is here")
+def test_a_cluster_without_ray_is_refused_with_the_command_that_brings_it() -> None:
+    with pytest.raises(ValueError, match="^OPENFAZE_CLUSTER=ray needs .* Run `openfaze install ray`.$"):
+        build_runtime(Settings(_env_file=None, cluster="ray"))
+
+
+def test_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.cluster.plan.find_spec", lambda _: object())
+    with pytest.raises(ValueError, match="^OPENFAZE_RAY_ADDRESS: should be host:port or auto"):
+        cluster_of(ClusterConfig(address="ray://head:10001"))
+
+
+def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.building.available_cpus", lambda: 8)
+
+    def of(**settings: Any) -> tuple[int, int]:
+        read = Settings(_env_file=None, **settings)
+        return build_config(read).threads, build_loader(read, None, None).limits.pages_at_once  # type: ignore[arg-type]
+
+    assert of() == (0, 4)
+    assert of(cluster="ray") == (4, 8)
+    assert of(cluster="ray", ray_replicas="1-16,ocr=3") == (1, 12)
+    assert of(cluster="ray", threads=5, pages_at_once=2) == (5, 2)
+
+
+@each_case(
+    "error",
+    [
+        EngineUnavailable("ocr", "Run `openfaze pull`."),
+        EngineNotReady("ocr", "Later.", retry_after=7),
+        EngineTooSlow("ocr", "20 s"),
+        UpstreamDown("llm", "It is gone."),
+        EngineOverloaded("ocr", 3, 9),
+        ShareUsedUp("ocr", 2, 4),
+        EngineFailed("ocr"),
+        WeightsMissing("ocr", "Run `openfaze pull`."),
+    ],
+)
+def test_an_error_of_an_engine_says_the_same_in_another_process(error: ModelError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+    assert portable(error) is error
+
+
+def test_an_error_that_cannot_leave_its_process_becomes_one_that_can() -> None:
+    class OutOfMemoryError(RuntimeError):  # PyTorch's goes by this name, and no other module has this class
+        pass
+
+    class Strange(Exception):
+        def __init__(self, first: str, second: str) -> None:
+            super().__init__(first + second)
+
+    assert isinstance(portable(OutOfMemoryError("CUDA out of memory")), MemoryError)
+    strange = portable(Strange("a", "b"))
+    assert (type(strange), str(strange)) == (RuntimeError, "Strange: ab")
+    missing = FileNotFoundError(2, "gone")
+    assert portable(missing) is missing
+
+
+class Doubler:
+    loads = 0
+    closed = 0
+
+    def load(self) -> None:
+        type(self).loads += 1
+        if type(self).loads == 1:
+            raise OSError("no such file")
+
+    def run(self, batch: Sequence[int]) -> Sequence[int | Exception]:
+        return [ValueError("negative") if number < 0 else 2 * number for number in batch]
+
+    def close(self) -> None:
+        type(self).closed += 1
+
+
+async def test_a_replica_tells_once_what_kept_its_engine_from_loading_and_tries_again() -> None:
+    Doubler.loads = Doubler.closed = 0
+    replica = Replica(SPEC, Doubler, HostLimits(max_batch=4), "v1")
+    assert replica.version() == "v1"
+    failure = pickle.loads(await replica.load())
+    assert (type(failure), str(failure)) == (OSError, "no such file")
+    assert pickle.loads(await replica.load()) is None
+    results, failures = pickle.loads(await replica.run(pickle.dumps([1, -1, 3])))
+    assert (results[0], type(results[1]), results[2], failures) == (2, ValueError, 6, {})
+    replica.__del__()
+    assert Doubler.closed == 1
+
+
+class Elsewhere:
+    """A workplace that has four batches under way."""
+
+    at_once, most = 4, 8
+
+    def __init__(self, name: str, *made_of: Any) -> None:
+        self.name, self.made_of = name, made_of
+
+    def leave(self) -> None:
+        pass
+
+
+class Cluster:
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, CardMemory | None, bool]] = []
+        self.is_closed = False
+
+    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> Any:
+        self.asked.append((name, card, on_a_card))
+        return lambda *made_of: Elsewhere(name, *made_of)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_the_engines_of_a_runtime_with_a_cluster_compute_there() -> None:
+    turns = Turns()
+    hosts = [EngineHost(SPEC, Doubler, HostLimits(max_batch=8), turns) for _ in range(2)]
+    card = CardMemory(base=100, item=1)
+    candidate = Candidate(SPEC, lambda _: None, lambda _: Built("service", hosts), card=card)
+    capability: Capability[str] = Capability("ocr", [candidate], None)  # type: ignore[arg-type]
+    cluster = Cluster()
+    runtime = Runtime({"ocr": capability}, EngineConfig(device=CPU), cluster=cluster)
+    assert runtime.use(capability) == "service"
+    assert cluster.asked == [("openfaze-ocr-doubler-0", card, False), ("openfaze-ocr-doubler-1", card, False)]
+    for host in hosts:
+        assert isinstance(host._workplace, Elsewhere)
+        assert host._workplace.made_of == (SPEC, Doubler, HostLimits(max_batch=8), host.counters.failures)
+        assert host.limits.workers == 4
+    assert turns._at_once == 7  # the one that they shared here, and three more of each there
+    await runtime.close()
+    assert cluster.is_closed
