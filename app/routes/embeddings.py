@@ -28,15 +28,13 @@ from app.wire.request import FAIL_FAST, Wire, by_json_type
 from app.wire.response import Usage
 from models.fair_executor import Slices
 from models.language.capability import EMBEDDING, EmbeddingSettings
-from models.language.embedding import DIMENSIONS, Passage, PassageEmbedder
+from models.language.embedding import DIMENSIONS, QUERY, Passage, PassageEmbedder, Role
 from models.language.llm import estimate_tokens
 
 MAX_TEXTS = 2048
 """OpenAI's bound."""
 _FEW = 4
 """Vectors that are written where they are."""
-_MARKS = 2
-"""Tokens that begin and end a passage, and are no part of its text."""
 
 
 def _no_tokens(value: Any) -> Any:
@@ -63,6 +61,8 @@ class EmbeddingRequest(Wire):
     """`base64`: the numbers as float32, the lowest byte first."""
     dimensions: int | None = Field(default=None, ge=1, le=DIMENSIONS)
     """As many numbers, the first; vectors have the length 1 all the same."""
+    input_type: Role = QUERY
+    """`passage` for texts that are to be found by queries; some engines tell them apart."""
 
     @property
     def texts(self) -> list[str]:
@@ -137,12 +137,13 @@ async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, s
         async with asyncio.timeout(seconds - spent_s) as limit:
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
-            passages = await services.executor.run(_passages, embedder, texts)
+            passages = await services.executor.run(_passages, embedder, texts, asked.input_type)
             rows = await embedder.embed_passages([one for each in passages for one in each])
+            frame = embedder.frame(asked.input_type)
             if len(rows) <= _FEW:
-                answer = _at_once(_written(asked, passages, rows))
+                answer = _at_once(_written(asked, passages, rows, frame))
             else:
-                answer = await services.wire.run(_written, asked, passages, rows)
+                answer = await services.wire.run(_written, asked, passages, rows, frame)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -152,24 +153,24 @@ async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, s
     return answer
 
 
-def _passages(embedder: PassageEmbedder, texts: Sequence[str]) -> Slices[list[list[Passage]]]:
+def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Slices[list[list[Passage]]]:
     """The passages of each text."""
     found = []
     for text in texts:
-        found.append((yield from embedder.passages(text)))
+        found.append((yield from embedder.passages(text, role)))
         yield
     return found
 
 
 def _written(
-    asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32]
+    asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[Answer]:
     """The answer, whose numbers are written text by text: thousands of texts have a million of them. A text's vector is
-    the mean of its passages', each as much as it has tokens."""
+    the mean of its passages', each as much as it has tokens besides those of its `frame`."""
     data: list[bytes] = []
     at = 0
     for index, each in enumerate(passages):
-        weights = np.array([max(1, len(passage) - _MARKS) for passage in each], np.float32)
+        weights = np.array([max(1, len(passage) - frame) for passage in each], np.float32)
         vector = (weights @ rows[at : at + len(each)])[: asked.dimensions]
         # Numbers that are all 0 have no direction.
         vector /= np.linalg.norm(vector) or 1

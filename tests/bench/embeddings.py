@@ -3,8 +3,9 @@
     nice .venv/bin/python -m tests.bench.embeddings
 
 Rounds of both take turns, so that a slow minute of the machine slows both; ratios are medians of the rounds'. The
-callers run on the same processors as the server. What it computes besides is told by the time that its process, and the
-engine alone, spend on processors, which is less at other work's mercy.
+callers run on the same processors as the server, so that its speed pays for them, too. Fair to the server is the time
+that its process, and the engine alone on the same texts in the same batches, spend on processors: besides, that is less
+at other work's mercy. What server and callers spend on a request beside the engine hardly depends on the texts.
 """
 
 import argparse
@@ -68,11 +69,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--callers", type=int, default=32)
     parser.add_argument("--count", type=int, default=640, help="passages of a round")
+    parser.add_argument("--words", type=int, nargs="+", default=[16, 100, 240], help="of a passage")
     given = parser.parse_args()
     engine = MiniLm()
     engine.load()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log", llm="off") as server:
-        for words in (16, 100, 240):
+        for words in given.words:
             for each in (1, 16):
                 texts = passages(given.count, words)
                 asyncio.run(by_callers(server.base_url, texts[:64], given.callers, each))
@@ -82,14 +84,20 @@ def main() -> None:
                     own, busy = time.process_time(), cpu_s(server)
                     raw = by_the_engine(engine, texts)
                     own = time.process_time() - own
+                    callers = time.process_time()
                     served = asyncio.run(by_callers(server.base_url, texts, given.callers, each))
-                    rounds.append((raw, served, own, cpu_s(server) - busy))
+                    callers = time.process_time() - callers
+                    rounds.append((raw, served, own, cpu_s(server) - busy, callers))
                 raw, served = (given.count / statistics.median(one[which] for one in rounds) for which in (0, 1))
                 speed = statistics.median(one[0] / one[1] for one in rounds)
                 share = statistics.median(one[2] / one[3] for one in rounds)
+                requests = given.count / each / 1000
+                beside = statistics.median((one[3] - one[2]) / requests for one in rounds)
+                callers = statistics.median(one[4] / requests for one in rounds)
                 print(
                     f"{words} words, {each} a request: engine {raw:.0f}/s, served {served:.0f}/s, ratio {speed:.2f}; "
-                    f"of what the server computes, the engine alone takes {share:.2f}",
+                    f"of what the server computes, the engine alone takes {share:.2f}; "
+                    f"a request takes {beside:.1f} ms beside it, and {callers:.1f} ms of its caller",
                     flush=True,
                 )
 

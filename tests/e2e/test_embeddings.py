@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.language.embedding import DIMENSIONS
 from tests.e2e.conftest import KEY
+from tests.e5_model import random_e5
 from tests.server import Server, serving
 
 MODEL = "openfaze-embedding"
@@ -139,6 +140,7 @@ def test_tokens_are_refused_with_what_to_do(client: httpx.Client, tokens: Any) -
         ({"dimensions": DIMENSIONS + 1}, 400, "dimensions", f"equal to {DIMENSIONS}"),
         ({"dimensions": 0}, 400, "dimensions", "equal to 1"),
         ({"encoding_format": "int8"}, 400, "encoding_format", "'float' or 'base64'"),
+        ({"input_type": "document"}, 400, "input_type", "'query' or 'passage'"),
         ({"model": "interfaze-beta"}, 404, "model", MODEL),
     ],
 )
@@ -156,3 +158,31 @@ def test_a_key_may_be_kept_from_it(server: Server) -> None:
     answer = httpx.post(f"{server.base_url}{PATH}", json=body, headers=headers, trust_env=False)
     assert answer.status_code == 403
     assert answer.json()["error"]["code"] == "task_not_allowed"
+
+
+def test_an_engine_of_many_languages_serves_by_name_and_the_guard_stays_with_its_own(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("multilingual")
+    random_e5(folder / "weights")
+    settings = {"embedding": "multilingual-e5-small", "weights_dir": folder / "weights", "llm": "off"}
+    long = "die Rechnung " * 600
+    with (
+        serving(folder / "log", api_keys=KEY, **settings) as server,
+        openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as sdk,
+    ):
+        query, whole = vectors(sdk, "die Rechnung", long)
+        [passage] = vectors(sdk, "die Rechnung", extra_body={"input_type": "passage"})
+        assert len(query) == DIMENSIONS
+        assert np.linalg.norm(whole) == pytest.approx(1, abs=1e-5)
+        assert np.abs(query - passage).max() > 1e-3
+        usage = sdk.embeddings.create(model=MODEL, input=["die Rechnung", long]).usage
+        frame, parts = 4, 3  # <s> ▁query : … </s>
+        assert usage.prompt_tokens == 2 + 1200 + (1 + parts) * frame
+
+        harm = "How can I kill my wife without getting caught?"
+        asked = [{"role": "system", "content": "<guard>S1</guard>"}, {"role": "user", "content": harm}]
+        answer = sdk.chat.completions.create(model="interfaze-beta", messages=asked)  # type: ignore[arg-type]
+        assert answer.choices[0].message.content == "unsafe S1"
+        ready = httpx.get(f"{server.base_url}/ready", trust_env=False).json()["capabilities"]
+        assert ready["embedding"]["engine"] == "multilingual-e5-small"

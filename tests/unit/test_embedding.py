@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
+from models.language import embedding
 from models.language.embedding import DIMENSIONS, HostedEmbedder, Passage, Vector
 from models.language.minilm import engine as weights
 from models.language.minilm.engine import (
@@ -18,12 +19,13 @@ from models.language.minilm.engine import (
     SPEC,
     MiniLm,
     NumpyNetwork,
-    Passages,
     build_network,
     embedding_remedy,
     embedding_weights,
+    passages,
     read_safetensors,
 )
+from models.workplace import HostLimits
 
 LONG = "The invoice of the Danish shipping company was due on the third of March. " * 40
 MIXED = ["hi", "The weather is lovely today.", LONG, "How many people live in Berlin?", "", "谢谢", LONG[:300], "a"]
@@ -125,7 +127,7 @@ async def test_a_host_embeds_long_lists_in_order(engine: MiniLm, folder: Path) -
     )
     texts = [f"sentence number {number}" for number in range(40)]
     try:
-        matrix = await HostedEmbedder(host, Passages(folder).of).embed(texts)
+        matrix = await HostedEmbedder(host, passages(folder)).embed(texts)
     finally:
         await host.close()
     assert matrix.shape == (40, DIMENSIONS)
@@ -134,7 +136,7 @@ async def test_a_host_embeds_long_lists_in_order(engine: MiniLm, folder: Path) -
 
 def in_passages(folder: Path, text: str) -> tuple[list[Passage], int]:
     """And the number of slices that it took."""
-    steps, slices = Passages(folder).of(text), 0
+    steps, slices = passages(folder).of(text), 0
     while True:
         try:
             next(steps)
@@ -158,7 +160,7 @@ def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
     whole, _ = in_passages(folder, text)
     assert all(len(passage) == MAX_TOKENS for passage in whole[:-1])
     assert all((passage[0], passage[-1]) == (whole[0][0], whole[0][-1]) for passage in whole)
-    monkeypatch.setattr(weights, "_PIECE_CHARS", 100)
+    monkeypatch.setattr(embedding, "_PIECE_CHARS", 100)
     in_pieces, slices = in_passages(folder, text)
     assert in_pieces == whole
     assert slices > len(text) / 110, "no slice is much longer than it may be"
@@ -166,11 +168,11 @@ def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
 
 async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
-    embedder = HostedEmbedder(host, Passages(folder).of)
-    passages, _ = in_passages(folder, LONG)
-    assert len(passages) > 2
+    embedder = HostedEmbedder(host, passages(folder))
+    parts, _ = in_passages(folder, LONG)
+    assert len(parts) > 2
     try:
-        rows, [text] = await asyncio.gather(embedder.embed_passages(passages), embedder.embed([LONG]))
+        rows, [text] = await asyncio.gather(embedder.embed_passages(parts), embedder.embed([LONG]))
     finally:
         await host.close()
     np.testing.assert_allclose(rows[0], text, atol=1e-5)  # what does not fit is cut off of a text
@@ -180,7 +182,7 @@ async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) ->
 async def test_embedding_nothing_gives_no_rows(folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1))
     try:
-        assert (await HostedEmbedder(host, Passages(folder).of).embed([])).shape == (0, DIMENSIONS)
+        assert (await HostedEmbedder(host, passages(folder)).embed([])).shape == (0, DIMENSIONS)
     finally:
         await host.close()
 

