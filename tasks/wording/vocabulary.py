@@ -28,6 +28,8 @@ def _numbered(subject: str) -> dict[str, int]:
 
 MONTHS: Final = _numbered("months")
 """1 to 12, by names and short forms."""
+WEEKDAYS: Final = _numbered("weekdays")
+"""1, Monday, to 7, by names and short forms."""
 NUMBERS: Final = _numbered("numbers")
 PLACES: Final = _numbered("places")
 """Places in an order by their names: 1 is the first, -1 the last."""

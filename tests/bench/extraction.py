@@ -32,7 +32,7 @@ from app.chat.filling.items import items_of
 from models.extraction.calibration import Signs, probability
 from models.extraction.network import Network
 from models.fair_executor import FairExecutor, Slices
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
@@ -157,7 +157,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.services = quiet_services()
-        embedder = self.services.runtime.find(EMBEDDING)
+        embedder = self.services.runtime.find(EMBEDDING, MINILM)
         self.extractor = Extractor(Network(), embedder, FairExecutor("bench"), most_spans=6_000)
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.items: Counter[str] = Counter()

@@ -17,7 +17,7 @@ import numpy as np
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.language.embedding import Embedder
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES
@@ -35,7 +35,7 @@ async def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
-    embedder = runtime.find(EMBEDDING)
+    embedder = runtime.find(EMBEDDING, MINILM)
     if embedder is None:
         raise SystemExit("the embedding engine is missing")
     try:

@@ -5,7 +5,7 @@ import pytest
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.runtime import Runtime
 from models.safety.text.head import head_of, load_head
 from tests.conftest import SHARED
@@ -28,7 +28,7 @@ async def test_a_head_catches_what_it_has_not_seen_and_leaves_themes_alone_that_
     # With half of the themes it is worse than the head in the package, which has seen all of them.
     fitted = set(themes[::2].tolist())
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
-    embedder = runtime.find(EMBEDDING)
+    embedder = runtime.find(EMBEDDING, MINILM)
     assert embedder is not None
     try:
         vectors = await embedder.embed([example.text for example in found])

@@ -94,7 +94,21 @@ def test_an_ambiguous_day_has_its_likeliest_reading_first() -> None:
 
 
 def test_two_figures_of_a_year_are_of_this_century_or_the_last() -> None:
-    assert [day.readings[0].year for day in days("13/12/68, 13/12/69")] == [2068, 1969]
+    assert [day.readings[0].year for day in days("13/12/49, 13/12/50")] == [2049, 1950]
+
+
+@pytest.mark.parametrize(
+    "text", ["Friday 22 June 2012", "Fri, 22 Jun 2012", "jeudi 22 juin 2012", "vr. 22-06-2012 14:05"]
+)
+def test_the_day_of_the_week_may_stand_before(text: str) -> None:
+    day = as_day(text)
+    assert day is not None
+    assert day.readings[0] == date(2012, 6, 22)
+
+
+@pytest.mark.parametrize("text", ["until 22 June 2012", "Friday or 22 June 2012", "Friday22 June 2012"])
+def test_another_word_before_is_no_part_of_a_day(text: str) -> None:
+    assert as_day(text) is None
 
 
 @pytest.mark.parametrize("text", ["1.2.3", "19.00 19.00", "31/02/2018", "12 people 2018", "2018", "192.168.10.12"])

@@ -16,7 +16,7 @@ import numpy as np
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.language.embedding import Embedder
 from models.runtime import Runtime
 from models.safety.text.head import FILE
@@ -41,7 +41,7 @@ def main() -> None:
 
 async def run(sets: Path, disguises: list[str], *, measure: bool) -> None:
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
-    embedder = runtime.find(EMBEDDING)
+    embedder = runtime.find(EMBEDDING, MINILM)
     if embedder is None:
         raise SystemExit("the embedding engine is missing: `make test` installs it")
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from app.chat.evidence.concepts import CONCEPTS, OF_LINES, Kind, concepts_of, may_be_same, may_mean_much
+from app.chat.evidence.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
 from app.chat.evidence.labels import Names, affinity
 from app.chat.evidence.matching import Match
 from app.chat.evidence.pairs import Layout, Pair, layout_of
@@ -47,8 +47,7 @@ class Asked:
 
     @cached_property
     def concepts(self) -> frozenset[str]:
-        """By the first of its names that the table knows."""
-        return next(filter(None, map(concepts_of, self.names.own)), frozenset())
+        return self.names.concepts
 
     @cached_property
     def kinds(self) -> frozenset[Kind]:

@@ -1,10 +1,12 @@
 """What a label says that the value beside it is: `TOTAL SALES (INCLUSIVE OF GST) :` is a total, `Total GST` a tax."""
 
 import tomllib
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +19,15 @@ MANY = 5
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
+LONGEST_NAME = 8
+"""Words of a field's name that are looked up together."""
+MOST_TURNED = 4
+"""Words of a field's name that are tried in any order."""
+
 _NOTHING = "nothing"
 _LITTLE = frozenset(fold("of the a an and in on de la le du des der die das di do da e et y und s"))
+_OF = frozenset(("of", "the", "de", "du", "del", "la"))
+_NUMBER = frozenset(("no", "nr", "num", "nbr"))
 _INCLUDING = frozenset(fold("incl including inclusive inc inkl inklusive with"))
 _EXCLUDING = frozenset(fold("excl excluding exclusive exc exkl exklusive before without excluded wo"))
 
@@ -52,13 +61,30 @@ CONCEPTS = {
 }
 PHRASES = {tokens: name for name in _ROWS for tokens in _listed(name, "words")}
 """The concept of each name that a label may be, by its tokens."""
-LABEL_WORDS = frozenset(token for phrase in PHRASES for token in phrase)
 LAST_WORDS = frozenset(
     word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
 )
 """`number`, `date`: what names of several things end with."""
 OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
 """The tokens that make the bare figures in their line a part of something."""
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def _plain(text: str) -> str:
+    """Without accents, as keys are written."""
+    if text.isascii():
+        return text
+    letters = unicodedata.normalize("NFD", text.translate(_UMLAUTS))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+_FIELDS: dict[str, str] = {}
+"""The concept of each name that a field may have."""
+for _name, _row in _ROWS.items():
+    _FIELDS.update(dict.fromkeys(" ".join(_row.get("called", "").split()).split(", "), _name))
+_FIELDS.update((_plain(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
+del _FIELDS[""]
+FIELD_WORDS = frozenset(" ".join(_FIELDS).split())
 _BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
 """The phrases by the token that they begin with, the longest first."""
 for _phrase in sorted(PHRASES, key=len, reverse=True):
@@ -91,10 +117,67 @@ def are_synonyms(one: str, other: str) -> bool:
 def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
     """The concepts that a label of these folded words names: none that it only includes, weak ones only alone."""
     known = [_MISREAD.get(look_alike(token), token) for token in tokens]
-    found: list[str] = []
+    return _strongest(_names_in(known, _longest_of_label))
+
+
+@lru_cache(maxsize=4096)
+def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
+    """The concepts of a field with a name of these folded words, in an object of that name: what the whole name means,
+    with the object's (`invoice.number`) or without, else what is named in it. A single word that no document prints
+    counts where it ends the name (`purchaser_landline`, but not `link_price`), or alone."""
+    plain = tuple(map(_plain, tokens))
+    for whole in ((*map(_plain, around), *plain), plain) if around else (plain,):
+        if name := _whole(whole):
+            return frozenset({name} - {_NOTHING})
+    found = _names_in(plain, _longest_of_field)
+    printed = [
+        (name, first, end)
+        for name, first, end in found
+        if end - first > 1 or end == len(plain) or (plain[first],) in PHRASES
+    ]
+    return _strongest(printed or found)
+
+
+def _whole(tokens: tuple[str, ...]) -> str:
+    """What a field of exactly this name means, with its words in any order, in the singular, or written together."""
+    words = tuple(word for word in tokens if word not in _OF)
+    if not 0 < len(words) <= LONGEST_NAME:
+        return ""
+    if len(words) == 1 and words[0] not in FIELD_WORDS:
+        [word] = words
+        cut = {name for at in range(2, len(word) - 1) if (name := _FIELDS.get(f"{word[:at]} {word[at:]}"))}
+        return _only(cut) or _FIELDS.get(_singular(word), "")
+    numbered = (*words[:-1], "number") if words[-1] in _NUMBER else words
+    for said in (tokens, words, numbered, tuple(map(_singular, tokens))):
+        if name := _FIELDS.get(" ".join(said)):
+            return name
+    if len(words) > MOST_TURNED:
+        return ""
+    return _only({name for turned in permutations(numbered) if (name := _FIELDS.get(" ".join(turned)))})
+
+
+def _only(names: Collection[str]) -> str:
+    return next(iter(names)) if len(names) == 1 else ""
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _strongest(found: Collection[tuple[str, int, int]]) -> frozenset[str]:
+    names = {name for name, *_ in found}
+    strong = {name for name in names if not CONCEPTS[name].weak}
+    return frozenset(strong or names - {_NOTHING})
+
+
+def _names_in(
+    known: Sequence[str], longest: Callable[[Sequence[str], int], tuple[int, str]]
+) -> list[tuple[str, int, int]]:
+    """The names in these words, each with where it begins and ends; no tax that is only included."""
+    found: list[tuple[str, int, int]] = []
     at, excluded = 0, False
     while at < len(known):
-        size, name = _longest_name(known, at)
+        size, name = longest(known, at)
         if size == 0:
             at += 1
             continue
@@ -104,18 +187,25 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
         elif name == "tax" and not beside.isdisjoint(_EXCLUDING):
             excluded = True
         else:
-            found.append(name)
+            found.append((name, at, at + size))
         at += size
     if excluded:
-        found = ["net" if name == "total" else name for name in found] or ["net"]
-    strong = {name for name in found if not CONCEPTS[name].weak}
-    return frozenset(strong or set(found) - {_NOTHING})
+        nets = [("net" if name == "total" else name, begin, end) for name, begin, end in found]
+        return nets or [("net", 0, len(known))]
+    return found
 
 
-def _longest_name(tokens: Sequence[str], at: int) -> tuple[int, str]:
+def _longest_of_label(tokens: Sequence[str], at: int) -> tuple[int, str]:
     for phrase in _BY_FIRST.get(tokens[at], ()):
         if tuple(tokens[at : at + len(phrase)]) == phrase:
             return len(phrase), PHRASES[phrase]
+    return 0, ""
+
+
+def _longest_of_field(tokens: Sequence[str], at: int) -> tuple[int, str]:
+    for size in range(min(LONGEST_NAME, len(tokens) - at), 0, -1):
+        if name := _FIELDS.get(" ".join(tokens[at : at + size])):
+            return size, name
     return 0, ""
 
 

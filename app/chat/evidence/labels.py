@@ -11,7 +11,7 @@ from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
-from app.chat.evidence.concepts import LABEL_WORDS, LAST_WORDS, PHRASES, are_synonyms
+from app.chat.evidence.concepts import FIELD_WORDS, LAST_WORDS, PHRASES, are_synonyms, concepts_of_field
 from app.chat.evidence.passages import Box, Passage, fold, look_alike
 from tasks.result import CORNERS, Bounds
 
@@ -52,17 +52,17 @@ def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         part
         for word in words
-        for part in (_ABBREVIATIONS.get(word, "").split() or ((word,) if word in LABEL_WORDS else _parted(word)))
+        for part in (_ABBREVIATIONS.get(word, "").split() or ((word,) if word in FIELD_WORDS else _parted(word)))
     )
 
 
 def _parted(word: str) -> Sequence[str]:
-    """The two words of labels that are written together in `word`."""
+    """The two words of names that are written together in `word`."""
     if len(word) > LONGEST_PAIR:
         return (word,)
     cuts = range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)
     parts = ((word[:cut], word[cut:]) for cut in cuts)
-    return next((part for part in parts if part[0] in LABEL_WORDS and part[1] in LAST_WORDS), (word,))
+    return next((part for part in parts if part[0] in FIELD_WORDS and part[1] in LAST_WORDS), (word,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ class Names:
     """Its key spelt out and as it is, its title, a short description: the words of each."""
     around: tuple[str, ...] = ()
     """The words of the object that it is a part of."""
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        """By the first of them that the table knows."""
+        return next(filter(None, (concepts_of_field(name, self.around) for name in self.own)), frozenset())
 
 
 def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:

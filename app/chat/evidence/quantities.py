@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tasks.wording.vocabulary import MONTHS
+from tasks.wording.vocabulary import MONTHS, WEEKDAYS
 
-CENTURY_TURNS_AT = 69
-"""Two-digit years from here on are 19xx, as POSIX strptime has it."""
+CENTURY_TURNS_AT = 50
+"""Two-digit years from here on are 19xx: documents look back to births, and some decades ahead at most."""
 
 _CURRENCIES = (
     "AED|AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|IDR|INR|JPY|KRW|MXN|MYR|NOK|NZD|PHP|PLN|RM|RMB|RUB|SAR|SEK"
@@ -48,6 +48,8 @@ _DATE = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
+_BEFORE = re.compile(r"([^\W\d_]{2,8}(?:-feira)?)(?:\.?,? |, ?)", re.I)
+"""A word before a date."""
 _TIME = re.compile(r"[\sT,]*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:[ap]\.?m\.?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?", re.I)
 
 
@@ -106,13 +108,19 @@ def days(text: str) -> Iterator[Day]:
 
 
 def as_day(text: str) -> Day | None:
-    """`text` if all of it is one day, with or without a time of day behind it."""
+    """`text` if all of it is one day, with or without the day of the week before and a time of day behind it."""
     text = text.strip()
     day = next(days(text), None)
-    if day is None or day.start != 0:
+    if day is None or not _is_weekday(text[: day.start]):
         return None
     rest = text[day.end :]
     return day if not rest or _TIME.fullmatch(rest) else None
+
+
+def _is_weekday(before: str) -> bool:
+    """Whether what stands before a date is its day of the week, or nothing."""
+    word = _BEFORE.fullmatch(before)
+    return not before or (word is not None and word[1].casefold() in WEEKDAYS)
 
 
 def _continues_before(text: str, match: re.Match[str]) -> bool:

@@ -29,6 +29,7 @@ from app.chat.filling.features import (
     wants_iso,
 )
 from app.chat.filling.spans import Reading, Span, reading_of, without_brackets
+from app.chat.filling.wholes import prefer_parts, whole_of
 from app.chat.schema.structured import Path, schema_at
 from models.extraction.network import Network, Pieces, Questions
 from models.fair_executor import FairExecutor
@@ -174,7 +175,10 @@ class Extractor:
         if not reading.spans or not fields:
             return Scored(reading, fields, np.zeros((len(fields), 1 + len(reading.spans)), np.float32), entries)
         vectors = await self._embedded(strings.texts)
-        logits = await self._logits(spans, strings, vectors, texts)
+        wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
+        asked = [*texts, *dict.fromkeys(wholes.values())]
+        found = await self._logits(spans, strings, vectors, asked)
+        logits = found[: len(texts)]
         likeliest = Scored(reading, fields, logits).probabilities.max(axis=1)
         # Under another name of the same thing, the network may know the field better. In a list, each place is likely
         # by itself.
@@ -187,6 +191,7 @@ class Extractor:
             row[:-1] += OWNED * _ownership(field, reading)
             if "total" in field.concepts:
                 _round(row, reading)
+        prefer_parts(logits, texts, {at: found[asked.index(whole)] for at, whole in wholes.items()}, reading)
         return Scored(reading, fields, logits, entries)
 
     async def _logits(

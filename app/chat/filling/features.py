@@ -55,10 +55,8 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
     name = f"{' '.join(names.around)} {words}".strip() if len(words) < 12 else words
     told = [schema[key] for key in ("title", "description") if isinstance(schema.get(key), str)]
     described = " ".join(told)[:_MOST_NAME]
-    concepts = next(filter(None, map(concepts_of, names.own)), frozenset())
-    return FieldText(
-        names, name, f"{name}: {described}" if described else name, (*_types(schema), float(in_list)), concepts
-    )
+    full = f"{name}: {described}" if described else name
+    return FieldText(names, name, full, (*_types(schema), float(in_list)), names.concepts)
 
 
 def renamed(field: FieldText) -> FieldText | None:

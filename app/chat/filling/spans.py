@@ -14,6 +14,7 @@ from app.chat.evidence.labels import box_of
 from app.chat.evidence.pairs import Layout, layout_of, segments_of
 from app.chat.evidence.passages import Box, Passage, fold
 from app.chat.evidence.quantities import Day, Number
+from app.chat.filling.parts import places_in
 
 Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
@@ -269,6 +270,9 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
                 before = label or " ".join(rest[:start])
                 text = " ".join(rest[start:end])
                 yield span("piece", text, begin + start, begin + end, before, closed=bool(label))
+    for start, end in places_in(segment.text).values():
+        at, text = segment.text.count(" ", 0, start), segment.text[start:end]
+        yield span("piece", text, at, at + text.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
     for name in _NAME.finditer(segment.text):
         at = segment.text.count(" ", 0, name.start())
         # Of a short line, all beginnings and ends are tried already.

@@ -1,0 +1,78 @@
+"""The parts of an address and of a person's full name, by how they are written.
+
+>>> parts_of_name("Dr. Anna van den Berg")
+{'first_name': 'Anna', 'last_name': 'van den Berg'}
+"""
+
+import re
+
+_TITLE = re.compile(
+    r"(?:(?:mrs?|ms|miss|dr|prof|sir|herrn?|frau|m|mme|mlle|monsieur|madame|sra?|srta|do[nñ]a?|sig|sig\.ra|dhr|mevr"
+    r"|encik|puan|tuan)\b\.? ?)+",
+    re.IGNORECASE,
+)
+_PARTICLE = re.compile(
+    r"van|von|vom|zu|del?|della|di|da|dos|das|du|la|le|te[nr]|de[nr]|bin(?:ti)?|bte|al|el|ibn|san|st", re.IGNORECASE
+)
+"""Words that begin a family name of several."""
+_PERSON = re.compile(r"[^\W\d_][\w'’.-]*(?:,? [^\W\d_][\w'’.-]*){1,5}")
+
+_CITY = r"[^\W\d_][^\W\d_'’.]*(?:[ '’.-]{1,2}[^\W\d_]+){0,4}?\.?"
+_STREET = re.compile(
+    r".*(?<=\S )(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|way|terrace|court|ct|place|pl|square"
+    r"|highway|hwy|parkway|close|crescent|row|walk|mews|parade)\b\.? ?",
+    re.IGNORECASE,
+)
+"""What ends with the word that English streets end with."""
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        # Austin, TX 78792; Melbourne VIC 3256; Toronto, ON M5V 2T6
+        rf"(?:^|.*?[ ,] ?)(?P<city>{_CITY}),? +(?P<state>[A-Z]{{2,3}}),? +"
+        r"(?P<postcode>\d{4,5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b",
+        # Reading RG5 9VR; Leeds, West Yorkshire LS2 9HM; Dublin D05 EPK5
+        rf"(?:^|.*?, ?)(?P<city>{_CITY})(?:, ?(?P<state>{_CITY}))?,? +"
+        r"(?P<postcode>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[\dW] ?[A-Z\d]{4})\b",
+        # 69073 Lyon; D-20095 Hamburg; 1234 AB Amsterdam; 20131 Milano (MI); 50553-003 Recife/PE; 43804 Kajang, Johor
+        r"(?:^|.*[ ,-])(?:[A-Z]{1,2}-)?(?P<postcode>\d{4} ?[A-Z]{2}|\d{4,6}(?:-\d{3})?),? +"
+        rf"(?P<city>{_CITY})"
+        rf"(?: ?[/(] ?(?P<state>[A-Z]{{2}})\b\)?| (?P<province>[A-Z]{{2}})|, ?(?P<region>{_CITY}))?\.?$",
+    )
+)
+"""A line of an address that has its postcode."""
+
+
+def places_in(line: str) -> dict[str, tuple[int, int]]:
+    """Where in the line of an address its city, postcode and state stand, by concept; empty where no postcode is."""
+    for form in _FORMS:
+        if (match := form.match(line)) is None:
+            continue
+        state = next((name for name in ("state", "province", "region") if match.groupdict().get(name)), None)
+        found = {"city": match.span("city"), "postcode": match.span("postcode")}
+        found |= {"state": match.span(state)} if state else {}
+        if street := _STREET.match(line, *found["city"]):
+            # The street goes on into it: "Albert Terrace Leeds"; or is all of it: "Mill Lane, Reading RG5 9VR".
+            found["city"] = (street.end(), found["city"][1])
+            if street.end() == found["city"][1]:
+                found["city"] = found.pop("state", (0, 0))
+        return found if found["city"][1] else {}
+    return {}
+
+
+def parts_of_name(name: str) -> dict[str, str]:
+    """The first and the last name of a person by how the full one is written; empty for what is no such name."""
+    name = _TITLE.sub("", name, count=1) if _TITLE.match(name) else name
+    if not _PERSON.fullmatch(name):
+        return {}
+    last, comma, first = (part.strip() for part in name.partition(","))
+    if not comma:
+        words = name.split()
+        # DUPONT Sophie: who writes one of them in capitals means the family.
+        loud = [len(word) > 1 and word.isupper() for word in words]
+        if loud[0] and not all(loud):
+            cut = loud.index(False)
+            last, first = " ".join(words[:cut]), " ".join(words[cut:])
+        else:
+            cut = next((at for at, word in enumerate(words) if at and _PARTICLE.fullmatch(word)), len(words) - 1)
+            first, last = " ".join(words[:cut]), " ".join(words[cut:])
+    return {"first_name": first, "last_name": last} if first and last else {}

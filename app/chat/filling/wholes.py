@@ -1,0 +1,92 @@
+"""Fields for a part of what a document prints as one: the city of an address, the first name of a full one.
+
+A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", a schema asks for `first_name` and `city`.
+The network finds the whole, and the way it is written says what its parts are.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from app.chat.evidence.concepts import PHRASES, concepts_of
+from app.chat.evidence.labels import Names
+from app.chat.evidence.passages import fold
+from app.chat.filling.features import FieldText, Matrix, field_text
+from app.chat.filling.parts import parts_of_name, places_in
+from app.chat.filling.spans import Reading, Span
+
+_NAME, _ADDRESS = ("full", "name"), ("address",)
+_WHOLES: Mapping[str, tuple[str, ...]] = {
+    "first_name": _NAME,
+    "last_name": _NAME,
+    "street": _ADDRESS,
+    "city": _ADDRESS,
+    "postcode": _ADDRESS,
+    "state": _ADDRESS,
+}
+"""What a field of such a concept is a part of."""
+SURE = 0.5
+"""How probable a place must be to be taken for the whole."""
+_KEPT = 0.95
+"""What is left of that probability for a part."""
+
+
+def whole_of(field: FieldText) -> FieldText | None:
+    """The field for that which `field` is a part of; None where it is no part."""
+    for own in field.names.own:
+        for at in range(len(own)):
+            whole = _WHOLES.get(PHRASES.get(own[at:], ""))
+            if whole is not None:
+                return field_text({"type": "string"}, Names(((*own[:at], *whole),), field.names.around))
+    return None
+
+
+def prefer_parts(logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[int, Matrix], reading: Reading) -> None:
+    """Raises the places of parts to what the whole that they stand in has, unless a label of its own names the part.
+    `wholes`: the logits of what a field is a part of, by the field's row."""
+    for row, whole in wholes.items():
+        chances = np.exp(whole - np.logaddexp.reduce(whole))
+        best = int(whole.argmax())
+        if best == len(reading.spans) or chances[best] < SURE or _is_named(fields[row], logits[row], reading):
+            continue
+        parts = set(_parts(reading, reading.spans[best], fields[row].concepts))
+        places = [at for at, span in enumerate(reading.spans) if (span.words, _key(span.text)) in parts]
+        if places:
+            chance = _KEPT * float(chances[best])
+            others = np.delete(logits[row], places)
+            logits[row, places] = np.logaddexp.reduce(others) + np.log(chance / (1 - chance) / len(places))
+
+
+def _is_named(field: FieldText, logits: Matrix, reading: Reading) -> bool:
+    """Whether the likeliest place stands beside a label that names the part."""
+    at = int(logits[:-1].argmax())
+    span = reading.spans[at]
+    first = reading.segments[span.first]
+    beside = [reading.segments[place].text for place in (first.left, first.above) if place >= 0]
+    return any(concepts_of(tuple(fold(label))) & field.concepts for label in (span.label, *beside))
+
+
+def _parts(reading: Reading, whole: Span, concepts: frozenset[str]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The words and the text of each part of `whole` that is of one of `concepts`."""
+    for concept, text in parts_of_name(whole.text).items():
+        if concept in concepts:
+            yield from _said(reading, whole, text)
+    for at in range(whole.last, whole.first - 1, -1):
+        line = reading.segments[at]
+        if not set(line.words) & set(whole.words) or not (found := places_in(line.text)):
+            continue
+        for concept in concepts & found.keys():
+            begin, end = found[concept]
+            yield from _said(reading, whole, line.text[begin:end])
+        return
+
+
+def _said(reading: Reading, whole: Span, text: str) -> Iterator[tuple[tuple[int, ...], str]]:
+    key, inside = _key(text), set(whole.words)
+    for span in reading.spans:
+        if span.passage is whole.passage and not inside.isdisjoint(span.words) and _key(span.text) == key:
+            yield span.words, key
+
+
+def _key(text: str) -> str:
+    return " ".join(fold(text))
