@@ -1,6 +1,8 @@
 // What tasks answer, drawn: text that leads to its boxes, lists, cards, code. All of it as text, never as markup.
 
+import { writtenOut } from "./evidence.js";
 import { fill, h, link, percent, pieces, roving, sureness } from "./dom.js";
+import { Growing, markdown } from "./markdown.js";
 
 /** The entries of an answer: one of a run task, or those of `precontext`. */
 export function entriesOf(body, task) {
@@ -128,6 +130,117 @@ function page(result) {
     h("details", { open: true }, h("summary", {}, "Text"), h("pre", { class: "prose tall", tabindex: 0, dir: "auto" }, pieces(result.markdown || result.text || ""))),
     links.length ? h("details", {}, h("summary", {}, `${result.links.length} links`),
       h("ul", {}, links.map((one) => h("li", {}, link(one.url, one.text))))) : null)];
+}
+
+/** What the full model says, as it comes and as a whole: Markdown, JSON with a place for each field, or the plain text. */
+export class Said {
+  text = "";
+  #root;
+  #tools;
+  #plain; // A button: whether the text is shown as it came.
+  #growing = null;
+  #whole = null; // The message, once it is all there.
+
+  constructor(root, tools, plain) {
+    [this.#root, this.#tools, this.#plain] = [root, tools, plain];
+    plain.addEventListener("click", () => {
+      plain.setAttribute("aria-pressed", String(!this.#isPlain));
+      this.#draw();
+    });
+    this.clear();
+  }
+
+  clear() {
+    this.#growing?.stop();
+    this.#growing = this.#whole = null;
+    this.text = "";
+    this.#tools.hidden = true;
+    fill(this.#root);
+  }
+
+  append(piece) {
+    this.text += piece;
+    this.#tools.hidden = false;
+    if (this.#growing) this.#growing.append(piece);
+    else if (this.#root.firstChild) this.#root.firstChild.append(piece);
+    else this.#draw();
+  }
+
+  /** The whole message, whatever had come of it. */
+  show(message) {
+    this.#whole = message;
+    this.text = message.content ?? "";
+    this.#tools.hidden = !this.text;
+    this.#draw();
+  }
+
+  get #isPlain() {
+    return this.#plain.getAttribute("aria-pressed") === "true";
+  }
+
+  #draw() {
+    this.#growing?.stop();
+    this.#growing = null;
+    const calls = this.#whole?.tool_calls;
+    if (calls) fill(this.#root, h("pre", { class: "code" }, JSON.stringify(calls, null, 2)));
+    else if (this.#whole && !this.text) fill(this.#root, h("span", { class: "hint" }, "The answer is empty."));
+    else if (this.#isPlain) fill(this.#root, h("pre", { class: "prose", dir: "auto" }, this.text));
+    else if (this.#whole) fill(this.#root, jsonOf(this.text) ?? h("div", { class: "rich" }, markdown(this.text)));
+    // What will be JSON is no Markdown while it comes, either.
+    else if (/^\s*\{/.test(this.text)) fill(this.#root, h("pre", { class: "code" }, this.text));
+    else {
+      const rich = h("div", { class: "rich" });
+      fill(this.#root, rich);
+      this.#growing = new Growing(rich);
+      this.#growing.append(this.text);
+    }
+  }
+}
+
+function jsonOf(text) {
+  try {
+    const value = JSON.parse(text);
+    return value !== null && typeof value === "object" ? writtenOut(value) : null;
+  } catch {
+    return null; // It is prose.
+  }
+}
+
+/** A body without spaces, in lines; its numbers and strings are as they came. */
+export function indented(text) {
+  if (text.length > 2e6 || text.includes("\n")) return text;
+  let [out, depth, quoted] = ["", 0, false];
+  const line = () => `\n${"  ".repeat(depth)}`;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at];
+    if (quoted) {
+      const end = stringEnd(text, at);
+      out += text.slice(at, end);
+      at = end - 1;
+      quoted = false;
+    } else if (sign === '"') {
+      out += sign;
+      quoted = true;
+    } else if ((sign === "{" || sign === "[") && (text[at + 1] === "}" || text[at + 1] === "]")) {
+      out += sign + text[++at];
+    } else if (sign === "{" || sign === "[") {
+      depth += 1;
+      out += sign + line();
+    } else if (sign === "}" || sign === "]") {
+      depth -= 1;
+      out += line() + sign;
+    } else {
+      out += sign === "," ? sign + line() : sign === ":" ? ": " : sign;
+    }
+  }
+  return out;
+}
+
+function stringEnd(text, at) {
+  for (let end = at; ; end += 1) {
+    if (text[end] === "\\") end += 1;
+    else if (text[end] === '"' || end >= text.length) return end + 1;
+  }
 }
 
 /** What took how long, and what was used. */

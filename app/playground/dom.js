@@ -9,7 +9,8 @@ function made(element, attributes, children) {
     else if (name === "data") Object.assign(element.dataset, value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null));
+  // One by one: of a long list there are more than a call has room for.
+  for (const child of children.flat()) if (child !== undefined && child !== null) element.append(child);
   return element;
 }
 
@@ -27,7 +28,8 @@ export const byId = (id) => document.getElementById(id);
 
 /** Shows `element` with `children`, or hides it where there are none. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter(Boolean));
+  element.replaceChildren();
+  for (const child of children.flat()) if (child) element.append(child);
 }
 
 const PIECE = 4000;
@@ -44,11 +46,41 @@ export function pieces(text) {
   return found;
 }
 
-/** A link where the address is one of the web's; else its text. */
+/** A link where the address is one of the web's, which it shows when it is pointed at; else its text. */
 export function link(url, text) {
   return /^https?:\/\//i.test(url ?? "")
-    ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text || url)
+    ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer", title: url }, text || url)
     : h("span", {}, text || url || "");
+}
+
+/** A listener that copies what `text()` gives. */
+export function copier(text) {
+  return async ({ currentTarget: button }) => {
+    const copied = await copy(text());
+    button.textContent = copied ? "Copied" : "Cannot copy";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  };
+}
+
+async function copy(text) {
+  // Browsers have a clipboard only for pages by HTTPS or of one's own machine; the older way does without.
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  const place = h("textarea", { class: "skip", "aria-hidden": "true" });
+  place.value = text;
+  document.body.append(place);
+  place.select();
+  const copied = document.execCommand("copy");
+  place.remove();
+  return copied;
+}
+
+/** Brings `place` into view: in its own list, and on a wide page, where the picture stays beside it, in the window. */
+export function reveal(place) {
+  const list = place.closest(".lines, .things, .transcript");
+  if (matchMedia("(min-width: 80rem)").matches) return place.scrollIntoView({ block: "nearest", behavior: "instant" });
+  if (!list) return undefined;
+  const [box, frame] = [place.getBoundingClientRect(), list.getBoundingClientRect()];
+  return list.scrollBy(0, Math.min(box.top - frame.top, 0) + Math.max(box.bottom - frame.bottom, 0));
 }
 
 export const percent = (share) => `${Math.round(share * 100)} %`;

@@ -1,14 +1,55 @@
 // The fields of an answer, each with where it comes from and how sure that is.
 
-import { clock, fill, h, link, percent, sureness } from "./dom.js";
+import { clock, fill, h, link, percent, roving, sureness } from "./dom.js";
 
 const MATCHES = {
   exact: "stands there as it is", normalised: "stands there in another notation", fuzzy: "stands there but for some letters",
   derived: "follows from what stands there",
 };
 
-/** A button a field; `choose(found)` is called with the evidence of the one that is chosen. */
-export function drawEvidence(root, content, { evidence, unsupported = [] }, choose) {
+/** Which fields of an answer come from where: from boxes on pages, and from seconds of a recording. */
+export class Fields {
+  #found; // By JSON pointer: the evidence of each field that has some.
+  #boxes; // By JSON pointer: what is boxed where it stands.
+
+  constructor(evidence = {}, boxes) {
+    this.#found = new Map(Object.entries(evidence));
+    this.#boxes = new Map([...this.#found].map(([pointer, found]) => [pointer, found.bounds ? within(boxes, found) : []]));
+  }
+
+  /** What is known of the source of the field at `pointer`; null where nothing is. */
+  of(pointer) {
+    return this.#found.get(pointer) ?? null;
+  }
+
+  boxes(pointer) {
+    return this.#boxes.get(pointer) ?? [];
+  }
+
+  /** The pointers of the fields that come from `box`. */
+  from(box) {
+    return [...this.#boxes].filter(([, boxes]) => boxes.includes(box)).map(([pointer]) => pointer);
+  }
+
+  /** The pointers of the fields that were said between two seconds. */
+  between(start, end) {
+    return [...this.#found].filter(([, { timestamp }]) => timestamp && timestamp[0] < end && timestamp[1] > start)
+      .map(([pointer]) => pointer);
+  }
+}
+
+/** The words and elements whose middle lies within what was found. */
+function within(boxes, { page = 1, bounds }) {
+  const { top_left: first, bottom_right: last } = bounds;
+  return (boxes.pages.get(page)?.boxes ?? []).filter(({ kind, points }) => {
+    if (kind !== "word" && kind !== "element") return false;
+    const [x, y] = [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
+    return x >= first.x && x <= last.x && y >= first.y && y <= last.y;
+  });
+}
+
+/** A button a field, which has its pointer. */
+export function drawEvidence(root, content, { evidence, unsupported = [] }) {
   let value;
   try {
     value = JSON.parse(content);
@@ -16,20 +57,34 @@ export function drawEvidence(root, content, { evidence, unsupported = [] }, choo
     value = null;
   }
   const rows = [...leaves(value)].map(([pointer, leaf]) => row(pointer, leaf, evidence[pointer], unsupported.includes(pointer)));
-  const list = h("ul", { class: "sources" }, rows);
-  list.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
-    if (!button) return;
-    for (const other of list.querySelectorAll("[aria-pressed]")) other.setAttribute("aria-pressed", String(other === button));
-    choose(evidence[button.dataset.pointer] ?? null);
-  });
-  fill(root, list);
+  fill(root, h("ul", { class: "sources" }, rows));
 }
+
+/** JSON in lines, each value of it an element with its pointer. */
+export function writtenOut(value) {
+  const block = h("pre", { class: "code", role: "group", "aria-label": "Answer. Arrow keys go from value to value." }, lines(value, "", ""));
+  roving(block, ".leaf");
+  return block;
+}
+
+function lines(value, pointer, indent) {
+  const isList = Array.isArray(value);
+  if (value === null || typeof value !== "object" || !Object.keys(value).length) {
+    return [h("span", { class: "leaf", tabindex: -1, data: { pointer } }, JSON.stringify(value))];
+  }
+  const [open, close] = isList ? "[]" : "{}";
+  const members = Object.entries(value).flatMap(([key, child], index) => [
+    index ? ",\n" : "\n", `${indent}  `, isList ? "" : `${JSON.stringify(key)}: `, ...lines(child, below(pointer, key), `${indent}  `),
+  ]);
+  return [open, ...members, `\n${indent}${close}`];
+}
+
+const below = (pointer, key) => `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
 function* leaves(value, pointer = "") {
   if (value !== null && typeof value === "object") {
     for (const [key, child] of Object.entries(value)) {
-      yield* leaves(child, `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+      yield* leaves(child, below(pointer, key));
     }
   } else if (pointer) {
     yield [pointer, value];

@@ -1,11 +1,11 @@
 // The page: a form, a request, and what came back.
 
-import { drawEvidence } from "./evidence.js";
+import { Fields, drawEvidence } from "./evidence.js";
 import { drawChart } from "./chart.js";
-import { drawTimings, drawn, entriesOf, isForecast, isSpeech } from "./answer.js";
+import { Said, drawTimings, drawn, entriesOf, indented, isForecast, isSpeech } from "./answer.js";
 import { Boxes } from "./boxes.js";
 import { ApiError, ask, forget, upload } from "./client.js";
-import { byId, bytes, fill, h, pieces } from "./dom.js";
+import { byId, bytes, clock, copier, fill, h, pieces, reveal } from "./dom.js";
 import { SAMPLES } from "./samples.js";
 import { bodyOf, codeOf, typeOf } from "./request.js";
 import { SchemaBuilder } from "./schema.js";
@@ -29,12 +29,18 @@ const MOST_DRAWN = 1e6; // Bytes of a table that is drawn before its forecast.
 
 let files = [];
 let running = null;
-let shown = { boxes: new Boxes([]), entries: [], task: "chat" };
+let shown = nothing();
 
 const answer = byId("answer");
+const said = new Said(answer, byId("answer-tools"), byId("plain"));
 const viewer = new Viewer(byId("viewer"), { light, page: drawPage, least: dim });
 const transcript = new Transcript(byId("speech"));
 const schema = new SchemaBuilder(byId("fields"), byId("schema"), byId("add-field"), drawCode);
+
+function nothing() {
+  const boxes = new Boxes([]);
+  return { boxes, fields: new Fields({}, boxes), entries: [], task: "chat" };
+}
 
 function form() {
   return {
@@ -89,6 +95,7 @@ async function run() {
 function busy(on) {
   byId("run").disabled = on;
   byId("stop").disabled = !on;
+  for (const chip of byId("samples").children) chip.disabled = on;
   byId("progress").hidden = !on;
   byId("progress").removeAttribute("value");
   byId("results").classList.toggle("busy", on);
@@ -101,11 +108,11 @@ const say = (text) => fill(byId("status"), text);
 
 function reset() {
   for (const id of ["empty", "evidence", "chart", "answer-card", "found", "thoughts", "timings-card", "json-card", "warnings"]) byId(id).hidden = true;
-  fill(answer);
+  said.clear();
   fill(byId("thoughts").querySelector("pre"));
   transcript.close();
   viewer.clear();
-  shown = { boxes: new Boxes([]), entries: [], task: "chat" };
+  shown = nothing();
 }
 
 /** What a run task tells of how far it is. */
@@ -122,23 +129,23 @@ function watch(kind, told) {
   } else if (kind === "precontext") {
     say(`Read: ${told.map((entry) => entry.name).join(", ")}. Answering …`);
   } else {
-    const place = kind === "thought" ? byId("thoughts").querySelector("pre") : answer;
-    if (kind === "thought") byId("thoughts").hidden = false;
     byId("answer-card").hidden = false;
-    if (place.lastChild?.nodeType === Node.TEXT_NODE) place.lastChild.appendData(told);
-    else place.append(told);
+    if (kind === "text") return said.append(told);
+    byId("thoughts").hidden = false;
+    byId("thoughts").querySelector("pre").append(told);
   }
 }
 
 async function show(reply, asked) {
   const { body } = reply;
   const entries = entriesOf(body, asked.task);
-  shown = { boxes: new Boxes(entries), entries, task: asked.task };
+  const boxes = new Boxes(entries);
+  shown = { boxes, fields: new Fields(body.evidence, boxes), entries, task: asked.task };
   const message = body.choices?.[0]?.message ?? {};
   const isRaw = entries.length > 0 && asked.task !== "chat";
   answer.setAttribute("aria-live", isRaw ? "off" : "polite");
   byId("answer-card").hidden = false;
-  if (!isRaw) fill(answer, said(message));
+  if (!isRaw) said.show(message);
   byId("thoughts").hidden = !body.reasoning;
   fill(byId("thoughts").querySelector("pre"), body.reasoning ?? "");
   fill(byId("json"), pieces(indented(reply.text)));
@@ -154,21 +161,10 @@ async function show(reply, asked) {
   const table = asked.files.find((file) => /^text\/(csv|tab)/.test(typeOf(file)) && file.size < MOST_DRAWN);
   if (forecast) drawChart(byId("chart"), forecast.result, table && await table.text());
   byId("evidence").hidden = !body.evidence;
-  if (body.evidence) drawEvidence(byId("evidence").lastElementChild, message.content, body, lead);
+  if (body.evidence) drawEvidence(byId("evidence").lastElementChild, message.content, body);
   await viewer.draw(shown.boxes);
   if (byId("viewer").hidden) drawPage(1);
   say(summary(reply));
-}
-
-function said(message) {
-  if (message.tool_calls) return h("pre", { class: "code" }, JSON.stringify(message.tool_calls, null, 2));
-  try {
-    const value = JSON.parse(message.content);
-    if (value !== null && typeof value === "object") return h("pre", { class: "code" }, JSON.stringify(value, null, 2));
-  } catch {
-    // It is plain text.
-  }
-  return message.content || h("span", { class: "hint" }, "The answer is empty.");
 }
 
 /** Draws what the results say, with the text of the page that is shown. */
@@ -193,71 +189,55 @@ function summary({ body, times }) {
   return `Done in ${(times.whole / 1000).toFixed(1)} s${body.vcache ? ", from the cache" : ""}. ${counted.join(", ")}${on}${counted.length ? "." : ""}${cut}`;
 }
 
-/** Leads from a field to its source. */
-function lead(found) {
-  if (!found) return viewer.source(undefined, null);
-  if (found.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);
-  return viewer.source(found.page, found.bounds);
+/** Shows the source of the field at `pointer`: its place on a page, its second in a recording. */
+function lead(pointer) {
+  for (const button of byId("evidence").querySelectorAll("[aria-pressed]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.pointer === pointer));
+  }
+  const found = shown.fields.of(pointer);
+  if (found?.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);
+  return viewer.source(found?.page, found?.bounds);
 }
 
-/** From a box to its text. */
-function light(box, chosen) {
+/** Lights the texts of `boxes`, and the fields at `pointers`: what was found, the answer, its evidence. */
+function lightTexts(boxes, pointers) {
   for (const place of document.querySelectorAll(".said .lit")) place.classList.remove("lit");
-  const place = box && document.querySelector(`.said [data-box="${box.id}"]`);
-  if (!place) return;
-  place.classList.add("lit");
-  place.scrollIntoView({ block: "nearest", behavior: "instant" });
+  const texts = boxes.flatMap(({ id }) => [...document.querySelectorAll(`.said [data-box="${id}"]`)].slice(0, 1));
+  const fields = pointers.flatMap((pointer) => [...document.querySelectorAll(`.said [data-pointer="${CSS.escape(pointer)}"]`)]);
+  for (const place of [...texts, ...fields]) place.classList.add("lit");
+  return texts[0];
+}
+
+/** From a box to its text, and to the fields that come from it. */
+function light(box, chosen) {
+  const place = lightTexts(box ? [box] : [], box ? shown.fields.from(box) : []);
+  if (!box) return;
+  if (place) reveal(place);
   if (chosen) say(`${box.text ?? box.label}${box.confidence === undefined ? "" : `, ${Math.round(box.confidence * 100)} %`}`);
 }
 
-/** From a text to its box. */
-function point(event, scroll) {
-  const place = event.target.closest("[data-box]");
-  const box = place && shown.boxes.all[Number(place.dataset.box)];
-  if (!box) return;
-  light(box);
-  viewer.light(box, scroll);
+/** From a text to its box, from a field to its source, from what was said to the fields that were heard there. */
+function point(event, chosen) {
+  const place = event.target.closest("[data-box], [data-pointer], .chunk");
+  if (!place) return;
+  const { box: id, pointer, start, end } = place.dataset;
+  if (pointer !== undefined) {
+    const boxes = shown.fields.boxes(pointer);
+    lightTexts(boxes, [pointer]);
+    viewer.light(boxes.filter(({ page }) => page === viewer.number));
+    if (event.type === "click" || (event.type === "focusin" && place.matches(".leaf"))) lead(pointer);
+  } else if (id === undefined) {
+    lightTexts([], shown.fields.between(Number(start), Number(end)));
+  } else {
+    const box = shown.boxes.all[Number(id)];
+    lightTexts([box], shown.fields.from(box));
+    viewer.light([box], chosen);
+  }
 }
 
 /** Dims the texts that are less sure. */
 function dim(least) {
   for (const place of document.querySelectorAll(".said [data-sure]")) place.classList.toggle("unsure", Number(place.dataset.sure) < least);
-}
-
-function indented(text) {
-  if (text.length > 2e6 || text.includes("\n")) return text;
-  let [out, depth, quoted] = ["", 0, false];
-  const line = () => `\n${"  ".repeat(depth)}`;
-  for (let at = 0; at < text.length; at += 1) {
-    const sign = text[at];
-    if (quoted) {
-      const end = stringEnd(text, at);
-      out += text.slice(at, end);
-      at = end - 1;
-      quoted = false;
-    } else if (sign === '"') {
-      out += sign;
-      quoted = true;
-    } else if ((sign === "{" || sign === "[") && (text[at + 1] === "}" || text[at + 1] === "]")) {
-      out += sign + text[++at];
-    } else if (sign === "{" || sign === "[") {
-      depth += 1;
-      out += sign + line();
-    } else if (sign === "}" || sign === "]") {
-      depth -= 1;
-      out += line() + sign;
-    } else {
-      out += sign === "," ? sign + line() : sign === ":" ? ": " : sign;
-    }
-  }
-  return out;
-}
-
-function stringEnd(text, at) {
-  for (let end = at; ; end += 1) {
-    if (text[end] === "\\") end += 1;
-    else if (text[end] === '"' || end >= text.length) return end + 1;
-  }
 }
 
 function showError(error) {
@@ -287,17 +267,20 @@ function drawCode() {
   } catch {
     return; // While a schema is being typed, the code is that of the one before.
   }
-  fill(byId("code"), Object.entries(codeOf(asked)).map(([name, text]) => h("figure", {},
-    h("figcaption", {}, name, h("button", { type: "button", class: "quiet", "aria-label": `Copy ${name}`, onclick: copier(() => text) }, "Copy")),
-    h("pre", { class: "code", tabindex: 0, "aria-label": `The request in ${name}` }, text))));
+  for (const [name, text] of Object.entries(codeOf(asked))) fill(codeBlock(name).querySelector("pre"), text);
 }
 
-function copier(text) {
-  return async ({ target }) => {
-    await navigator.clipboard.writeText(text());
-    target.textContent = "Copied";
-    setTimeout(() => { target.textContent = "Copy"; }, 1500);
-  };
+/** Where the code of one language stands: what is open stays open while somebody types. On a narrow page all are closed at first. */
+function codeBlock(name) {
+  const known = byId(`code-${name}`);
+  if (known) return known;
+  const pre = h("pre", { class: "code", tabindex: 0, "aria-label": `The request in ${name}` });
+  const open = !byId("code").firstChild && matchMedia("(min-width: 40.01rem)").matches;
+  const block = h("details", { id: `code-${name}`, open },
+    h("summary", {}, name),
+    h("button", { type: "button", class: "quiet", "aria-label": `Copy ${name}`, onclick: copier(() => pre.textContent) }, "Copy"), pre);
+  byId("code").append(block);
+  return block;
 }
 
 function choose(chosen) {
@@ -350,7 +333,11 @@ async function record() {
   const recorder = new MediaRecorder(stream);
   const pieces = [];
   recorder.ondataavailable = ({ data }) => pieces.push(data);
+  const began = performance.now();
+  const tell = () => { button.textContent = `Stop recording · ${clock((performance.now() - began) / 1000)}`; };
+  const telling = setInterval(tell, 250);
   recorder.onstop = () => {
+    clearInterval(telling);
     for (const track of stream.getTracks()) track.stop();
     button.textContent = "Record a voice";
     button.onclick = record;
@@ -358,7 +345,7 @@ async function record() {
     choose([...files, new File(pieces, `recording.${type.split("/")[1]}`, { type })]);
   };
   recorder.start();
-  button.textContent = "Stop recording";
+  tell();
   button.onclick = () => recorder.stop();
 }
 
@@ -402,10 +389,17 @@ function begin() {
     event.preventDefault();
     if (event.dataTransfer.files.length) choose([...files, ...event.dataTransfer.files]);
   });
-  const said = document.querySelector(".said");
-  said.addEventListener("pointerover", (event) => point(event, false));
-  said.addEventListener("focusin", (event) => point(event, true));
-  said.addEventListener("click", (event) => point(event, true));
+  const texts = document.querySelector(".said");
+  texts.addEventListener("pointerover", (event) => point(event, false));
+  texts.addEventListener("focusin", (event) => point(event, true));
+  texts.addEventListener("click", (event) => point(event, true));
+  texts.addEventListener("pointerleave", ({ type }) => {
+    lightTexts([], []);
+    viewer.light([]);
+    // What was chosen stays.
+    if (texts.contains(document.activeElement)) point({ target: document.activeElement, type }, false);
+  });
+  byId("copy-answer").onclick = copier(() => said.text);
   for (const button of document.querySelectorAll("[data-copy]")) button.onclick = copier(() => byId(button.dataset.copy).textContent);
   const tasks = new Set([...byId("task").options].map(({ value }) => value));
   fill(byId("samples"), SAMPLES.filter(({ task }) => tasks.has(task)).map((one) => h("button", { type: "button", class: "chip", onclick: () => sample(one) }, one.name)));

@@ -18,7 +18,7 @@ export class Viewer {
   #zoom = 0;
   #turn = 0;
   #evidence = null;
-  #lit = null;
+  #lit = [];
   #polygons = new Map();
   #beside = new Map(); // Outlines, masks, labels and letters, by the box that they belong to.
   #overlay = null;
@@ -30,7 +30,8 @@ export class Viewer {
     this.pages = h("div", { class: "pages", "data-testid": "pages", role: "group", "aria-label": "Pages" });
     this.tools = h("div", { class: "tools" });
     this.stage = h("div", { class: "stage" });
-    root.append(this.pages, this.tools, this.stage);
+    this.caption = h("p", { class: "hint caption", dir: "auto", "aria-hidden": "true" });
+    root.append(this.pages, this.tools, this.stage, this.caption);
     new ResizeObserver(() => this.#scale()).observe(this.stage);
   }
 
@@ -58,7 +59,9 @@ export class Viewer {
     this.#boxes = this.#evidence = null;
     this.#overlay?.remove();
     this.#overlay = null;
+    this.#lit = [];
     fill(this.tools);
+    fill(this.caption);
   }
 
   async show(number) {
@@ -87,19 +90,20 @@ export class Viewer {
     this.#told.page(number);
   }
 
-  /** Lights one box, on its page; null: none. */
-  async light(box, scroll = false) {
-    if (box && box.page !== this.number) await this.show(box.page);
-    const mark = (id, on) => {
+  /** Lights `boxes`, which are of one page, and no others; says beneath the page what they are. */
+  async light(boxes, scroll = false) {
+    if (boxes.length && boxes[0].page !== this.number) await this.show(boxes[0].page);
+    const mark = ({ id }, on) => {
       this.#polygons.get(id)?.classList.toggle("lit", on);
       for (const beside of this.#beside.get(id) ?? []) beside.classList.toggle("named", on);
     };
-    if (this.#lit) mark(this.#lit.id, false);
-    this.#lit = box;
-    const polygon = box && this.#polygons.get(box.id);
-    if (!polygon) return;
-    mark(box.id, true);
-    if (scroll) this.#reveal(polygon);
+    for (const box of this.#lit) mark(box, false);
+    this.#lit = boxes;
+    for (const box of boxes) mark(box, true);
+    fill(this.caption, boxes.map((box) => box.text ?? box.label).join(" "),
+      boxes.length === 1 && boxes[0].confidence !== undefined ? ` · ${percent(boxes[0].confidence)}` : null);
+    const polygon = this.#polygons.get(boxes[0]?.id);
+    if (polygon && scroll) this.#reveal(polygon);
   }
 
   /** Shows where a value stands; without bounds it shows nothing more. */
@@ -165,8 +169,8 @@ export class Viewer {
 
   #point(target, chosen = false) {
     const box = target?.dataset?.box === undefined ? null : this.#boxes.all[Number(target.dataset.box)];
-    if (box === this.#lit && !chosen) return;
-    this.light(box);
+    if (box === (this.#lit[0] ?? null) && !chosen) return;
+    this.light(box ? [box] : []);
     this.#told.light(box, chosen);
   }
 
@@ -175,10 +179,10 @@ export class Viewer {
     if (!step) return;
     event.preventDefault();
     const seen = boxes.filter((box) => this.#isSeen(box));
-    const at = seen.indexOf(this.#lit);
+    const at = seen.indexOf(this.#lit[0]);
     const box = seen[at < 0 ? (step > 0 ? 0 : seen.length - 1) : (at + step + seen.length) % seen.length];
     if (!box) return;
-    this.light(box, true);
+    this.light([box], true);
     this.#told.light(box, true);
   }
 
@@ -243,12 +247,18 @@ export class Viewer {
   }
 }
 
-/** An outline and a mask, where an object has them. */
+/** A frame around an element, and an outline and a mask, where an object has them. */
 function shapes(box) {
   const found = [];
   const xs = box.points.map(([x]) => x);
   const ys = box.points.map(([, y]) => y);
   const [x, y, width, height] = [Math.min(...xs), Math.min(...ys), Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys)];
+  if (box.kind === "element") {
+    // Beside the element and as wide as on the screen, however small the picture: what it says can be read.
+    const frame = s("rect", { class: "frame", data: { type: box.type } });
+    for (const [name, value] of Object.entries({ x, y, width, height })) frame.style.setProperty(`--${name}`, `${value}px`);
+    found.push(frame);
+  }
   if (typeof box.mask === "string") {
     const id = `mask-${box.id}`;
     const url = box.mask.startsWith("data:image/png;base64,") ? box.mask : `data:image/png;base64,${box.mask}`;

@@ -182,6 +182,8 @@ def _page(request: Request, text: str, policy: dict[str, str]) -> Response:
         "cache-control": "no-cache",
         "etag": _etag(content),
         "referrer-policy": "no-referrer",
+        # A link that a model writes is not even looked up before somebody follows it.
+        "x-dns-prefetch-control": "off",
         "vary": "accept",
         "x-content-type-options": "nosniff",
     }

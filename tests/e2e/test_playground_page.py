@@ -147,7 +147,7 @@ def test_the_first_load_is_small(browser: Browser, server: Server) -> None:
         assert not any("pdfjs" in url for url in sizes)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.deep), "dark"])
 def test_axe_finds_nothing_to_mend(playground: Playground, scheme: str) -> None:
     """Names, roles, contrast, live regions, what can be scrolled and focused: before, with a result, with an error."""
     page = playground.page
