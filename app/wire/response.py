@@ -1,10 +1,11 @@
 """What POST /v1/chat/completions answers. The order of the fields is the order on the wire."""
 
 import ast
+import functools
 import inspect
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from textwrap import dedent
 from typing import Any, Literal
 
 import pydantic_core
@@ -66,13 +67,33 @@ def docstrings_of(model: type[BaseModel]) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in reversed(model.__mro__):
         if issubclass(one, BaseModel) and one is not BaseModel:
-            (definition,) = ast.parse(dedent(inspect.getsource(one))).body
-            assert isinstance(definition, ast.ClassDef)
-            for field, below in pairwise(definition.body):
-                match field, below:
-                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                        found[name] = inspect.cleandoc(text)
+            found |= _docstrings_in(one.__module__)[one.__qualname__]
     return found
+
+
+@functools.cache
+def _docstrings_in(module: str) -> dict[str, dict[str, str]]:
+    """The same by class, of all in a module: `inspect` would parse the whole file for each."""
+    found: dict[str, dict[str, str]] = {}
+    todo: list[tuple[str, ast.AST]] = [("", ast.parse(inspect.getsource(sys.modules[module])))]
+    while todo:
+        prefix, outer = todo.pop()
+        for node in ast.iter_child_nodes(outer):
+            if isinstance(node, ast.ClassDef):
+                found[prefix + node.name] = dict(_below_fields(node))
+                todo.append((f"{prefix}{node.name}.", node))
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                todo.append((f"{prefix}{node.name}.<locals>.", node))
+            elif isinstance(node, ast.stmt):
+                todo.append((prefix, node))
+    return found
+
+
+def _below_fields(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, below in pairwise(definition.body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)
 
 
 def describe(schema: dict[str, Any], model: type[BaseModel]) -> None:

@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.base import EngineSpec
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader, embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.rereading import Transcript, aligned, regions_of
 from models.vision.text import TextLine
+from models.workplace import HostLimits
 from tasks.layout.lines import in_reading_order
 from tests.cards import cards, perfect_lines, right_in_order
 from tests.conftest import SHARED

@@ -115,14 +115,14 @@ def running(command: list[str], probe: str, **variables: str) -> Iterator[psutil
         command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400
         while True:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(probe, trust_env=False).status_code == 200:
                     break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"did not start: {' '.join(command)}")
-            time.sleep(0.1)
+            time.sleep(0.02)
         yield psutil.Process(process.pid)
     finally:
         process.terminate()

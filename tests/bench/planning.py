@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.chat.plan import Planner
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.language.embedding import Embedder, HostedEmbedder, Vector
-from models.language.minilm.engine import SPEC, MiniLm, Passages, embedding_remedy
+from models.language.minilm.engine import SPEC, MiniLm, embedding_remedy, passages
+from models.workplace import HostLimits
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
 
 TABLE = (*RULED, *ROUTED, *LATER, *UNSEEN)
@@ -56,7 +57,7 @@ async def main() -> None:
 
 async def with_router(host: EngineHost[str, Vector], rounds: int) -> None:
     await host.load()
-    counted = Counted(HostedEmbedder(host, Passages().of))
+    counted = Counted(HostedEmbedder(host, passages()))
     planner = Planner(counted)
     started = time.perf_counter()
     for media in ((), ("image",)):

@@ -21,6 +21,7 @@ from tests.e2e.full_model import serving_app
 from tests.pages import single_line
 from tests.recordings import beeps, plain_wav
 
+pytestmark = pytest.mark.deep
 TOOL = "@modelcontextprotocol/conformance@0.1.16"
 NODE = "node@22"
 """The tool needs it; npm has the program itself."""

@@ -125,10 +125,11 @@ def test_an_example_is_a_request_that_works(path: str, schema: Any, body: Any, b
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize("examples", [8, pytest.param(80, marks=pytest.mark.deep)])
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-def test_no_request_breaks_the_server(operation: APIOperation, base_url: str) -> None:
+def test_no_request_breaks_the_server(operation: APIOperation, examples: int, base_url: str) -> None:
     @given(case=operation.as_strategy())
-    @settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, derandomize=True, suppress_health_check=list(HealthCheck))
     def check(case: Case) -> None:
         response = case.call(base_url=base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=60)
         if response.status_code < 400:

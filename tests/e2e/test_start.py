@@ -4,13 +4,13 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from app.calling import SAID
-from tests.server import Server, serving
+from tests.forked import stem
+from tests.server import IMPORTS, SERVE, Server, serving
 
 KEY = "first-key"
 
@@ -48,7 +48,7 @@ def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
 
 
 def test_without_a_terminal_the_banner_is_there_beside_the_log(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", imports="") as server:
+    with serving(tmp_path / "log") as server:
         shown = banner(server)
         assert f"serves on {server.base_url}\n" in shown
         assert [line for line in server.log if line["event"] == "serving"]
@@ -60,13 +60,7 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        result = subprocess.run(
-            [sys.executable, "-c", "from app.cli.main import main; main()", "serve", "--port", port],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            cwd=tmp_path,
-        )
+        result = stem(IMPORTS).run(SERVE, "serve", "--port", port, cwd=tmp_path, timeout=60)
     assert result.returncode == 2
     assert result.stderr.startswith(f"OPENFAZE_PORT: port {port} of 127.0.0.1 is in use")
     assert len(result.stderr.splitlines()) == 1

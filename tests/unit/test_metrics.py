@@ -24,9 +24,10 @@ from app.state.sqlite_counters import SqliteCounters
 from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
 from models.capability import Built, Candidate, Capability, EngineConfig
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.measures import LOAD, MEMORY, RELOAD, SECONDS, WORKER, Distribution, EngineCounters, reason_of
 from models.runtime import OFF_THE_CARD, Runtime
+from models.workplace import HostLimits
 from tests.conftest import each_case
 
 PAGE = (Path(__file__).parents[2] / "docs" / "observability.md").read_text()

@@ -14,11 +14,12 @@ import pytest
 from PIL import Image
 
 from models.base import EngineSpec
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader, embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.text import TextLine
+from models.workplace import HostLimits
 from tests.pages import (
     FONTS,
     Line,

@@ -1,6 +1,7 @@
-"""The command that measures engines: it has them do real work, and the page keeps every machine's figures."""
+"""The commands that measure: engines do real work, peers take turns, and the page keeps every machine's figures."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from app.settings import Settings
 from models.catalog import CATALOG
 from models.device import CPU
 from tests.bench.devices import PERFORMANCE, WORK, first_word, machine, measured, put, rows, section, versions
+from tests.bench.peers import PARTS, QUICK, TITLE, Figure
+from tests.bench.peers import section as section_of_peers
 
 FIGURE = r"(?:[\d.,]+ .+ a second|first word on \d+ characters after [\d,]+ ms)"
 ROW = re.compile(rf"\| (\w+) \| `([\w.-]+)` \| (cpu|cuda) \| {FIGURE} \| ([\d,]*) \|")
@@ -52,6 +55,8 @@ def test_the_page_has_rows_of_engines_that_there_are() -> None:
     _, *sections = re.split(r"^## ", PERFORMANCE.read_text(), flags=re.MULTILINE)
     assert sections
     for one in sections:
+        if one.startswith(TITLE):
+            continue
         found = [ROW.fullmatch(line) for line in one.splitlines() if line.startswith("| ") and "`" in line]
         assert found
         for row in found:
@@ -63,3 +68,26 @@ def test_the_page_has_rows_of_engines_that_there_are() -> None:
 def test_machine_and_versions_are_said() -> None:
     assert "CPUs" in machine()
     assert {"openfaze", "Python", "onnxruntime"} <= set(re.split(r"[ ,]+", versions()))
+
+
+def test_a_figure_stands_beside_its_aim_and_says_what_has_changed() -> None:
+    page = "\n".join(["| a hit | 1.50 ms | ≤ 2.00: met |  |  |", "| pages, 8 callers | 2,000 a second |  |  |  |"])
+    assert Figure("a hit", 1.8, "ms", aim=2.0).row(page) == "| a hit | 1.80 ms | ≤ 2.00: met |  | +20% **worse** |"
+    assert Figure("a hit", 2.1, "ms", aim=2.0).row("") == "| a hit | 2.10 ms | ≤ 2.00: **missed** |  |  |"
+    pages = Figure("pages, 8 callers", 1500, "a second", 1200, rising=True, others={"raw": 0.5})
+    assert pages.row(page) == "| pages, 8 callers | 1,500 a second | ≥ 1,200: met | raw 0.5 | -25% **worse** |"
+    assert pages.change("| pages, 8 callers | 1,400 a second |") == "+7%"
+    assert Figure("pages, 8 callers", 900, "a second", 1200, rising=True).row("").count("missed") == 1
+
+
+def test_figures_against_others_are_kept_beside_those_of_the_engines() -> None:
+    engines, peers = section("2 CPUs", "then", ["| x |"]), section_of_peers(["| y |"], "now")
+    page = put(put("# Performance\n", engines), peers)
+    assert engines in page
+    assert put(page, peers) == page
+
+
+def test_a_part_of_the_comparison_measures_real_servers(tmp_path: Path) -> None:
+    [hit] = PARTS["cache"](QUICK, tmp_path)
+    assert (hit.unit, hit.aim) == ("ms", 2.0)
+    assert hit.value > 0

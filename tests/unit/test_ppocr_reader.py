@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.base import EngineSpec
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.vision.ppocr.detector import Quads
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import Reading
 from models.vision.text import Image
+from models.workplace import HostLimits
 
 SPEC = EngineSpec("test", "ocr", "MIT", "none")
 LINES = 3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.base import EngineFailed
 from models.capability import EngineConfig
-from models.language.capability import EMBEDDING
+from models.language.capability import EMBEDDING, MINILM
 from models.runtime import Runtime
 from tasks.web_search import PASSAGE_CHARS, nearest, passages_of
 
@@ -58,7 +58,7 @@ async def test_an_embedding_that_fails_leaves_it_to_the_words() -> None:
 
 async def test_meaning_decides_where_words_do_not() -> None:
     runtime = Runtime({"embedding": EMBEDDING}, EngineConfig(threads=1))
-    embedder = runtime.find(EMBEDDING)
+    embedder = runtime.find(EMBEDDING, MINILM)
     if embedder is None:
         pytest.skip("needs the weights of the embedding")
     try:

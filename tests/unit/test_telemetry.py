@@ -1,11 +1,14 @@
 """Logs say what happened and never what a request said."""
 
 import asyncio
+import io
 import json
 import logging
 import re
+import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -104,6 +107,22 @@ def test_what_a_caller_sends_does_not_steer_the_terminal(capsys: pytest.CaptureF
     structlog.get_logger("app.test").info("request", path="/v1/\x1b[2Jx\r\nü", name="a\x9bb")
     [line] = capsys.readouterr().err.splitlines()
     assert line.endswith(r"path=/v1/\x1b[2Jx\r\nü name=a\x9bb")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_line_that_there_is_no_room_for_is_lost_and_fails_nobody(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging("info")
+    log = structlog.get_logger("app.test")
+    with io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True) as full, monkeypatch.context() as patched:
+        with pytest.raises(OSError, match="No space left"):
+            full.write("x")
+        patched.setattr(sys, "stderr", full)
+        log.info("lost")
+    log.info("written")
+    [line] = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "written"
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.speech import pyannote
 from models.speech.capability import PYANNOTE, RESEMBLYZER, DiarizationSettings
 from models.speech.hearing import DIMENSIONS, WINDOW, HostedVoiceEncoder, Samples, Voice
@@ -20,6 +20,7 @@ from models.speech.resemblyzer import checkpoint as weights
 from models.speech.resemblyzer import engine as mel
 from models.speech.resemblyzer.checkpoint import SPEC, read_checkpoint, read_weights, voice_weights
 from models.speech.resemblyzer.engine import NumpyNetwork, Resemblyzer, build_network
+from models.workplace import HostLimits
 
 TONE = (0.1 * np.sin(2 * np.pi * 220 * np.arange(WINDOW) / 16_000)).astype(np.float32)
 

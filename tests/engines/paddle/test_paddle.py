@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from models.base import EngineFailed, EngineUnavailable
-from models.host import EngineHost, HostLimits
+from models.host import EngineHost
 from models.vision.capability import PADDLE_OCR
 from models.vision.paddle import LANGUAGES, PaddleOcr, PaddleReader, models_for, remedy
 from models.vision.text import Quad, Word
+from models.workplace import HostLimits
 from tests.engines.paddle.conftest import MakeModels
 from tests.engines.paddle.painting import CELL, HEIGHT, Box, blank_page, overlap, paint
 
