@@ -102,7 +102,9 @@ def test_an_example_prints_what_the_document_says(
     printed = PRINTED[example.language, example.how](code, tmp_path).strip()
     said = example.output.strip()
     if any(name in example.code for name in (PICTURE, PHOTO, SPEECH, SCORES)):
-        # Processors round differently: a score, a time or a smudged letter may differ from one to the next.
+        # Processors round differently: a score, a time or a smudged letter may differ from one to the next. A score of
+        # two figures would be much of a short answer, so how sure the server is does not count at all.
+        printed, said = (re.sub(r"\d+% *", "% ", text) for text in (printed, said))
         assert difflib.SequenceMatcher(None, printed, said, autojunk=False).ratio() > 0.97, printed
     else:
         assert printed == said
