@@ -40,7 +40,7 @@ from app.settings import Settings
 from app.state.entries import Entries
 from app.tracing import Traces, provider_for
 from models.base import EngineUnavailable, ModelError
-from models.capability import GPU, OFF
+from models.capability import GPU, OFF, BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
@@ -214,11 +214,12 @@ class Services:
 
     async def preload(self) -> None:
         """Loads what OPENFAZE_PRELOAD names; `/ready` answers 503 until all of it runs. What fails is tried again: an
-        LLM's server may well start later than this one. What a profile loads is tried once: nobody asked for each."""
+        LLM's server may well start later than this one. What a profile loads is tried once, and works once, so that no
+        caller waits for what a card prepares at first: nobody asked for each."""
         if self.settings.profile == GPU and not self.settings.preload:
             await self.runtime.look()
             for capability in await asyncio.to_thread(lambda: list(self.runtime.on_the_card())):
-                await self._is_preloaded(capability)
+                await self._is_preloaded(capability, warms_up=True)
         for capability in self.settings.preload:
             pause_s = PRELOAD_PAUSE_S
             while not await self._is_preloaded(capability):
@@ -226,10 +227,12 @@ class Services:
                 pause_s = min(2 * pause_s, LONGEST_PRELOAD_PAUSE_S)
         self.ready = True
 
-    async def _is_preloaded(self, capability: str) -> bool:
+    async def _is_preloaded(self, capability: str, *, warms_up: bool = False) -> bool:
         try:
             await self.runtime.load(capability)
-        except ModelError as error:
+            if warms_up:
+                await CATALOG[capability].self_test(self.runtime)
+        except (ModelError, BadResult) as error:
             log.error("preload_failed", capability=capability, error=as_called_here(str(error)))
         except Exception:
             log.exception("preload_failed", capability=capability)

@@ -103,7 +103,8 @@ class Settings(BaseSettings):
     numbers of telephones, cards and accounts, and national ids are replaced by placeholders (docs/redaction.md)."""
     profile: Profile | None = None
     """What `auto` prefers: engines whose weights come in packages (`embedded`), that were pulled (`standard`), or that
-    want a card (`gpu`, which loads at start what runs there). Unset: `gpu` where there is a card, else `standard`."""
+    want a card (`gpu`, which loads at start what runs there, and tries it). Unset: `gpu` where there is a card, else
+    `standard`."""
     device: Device = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:1`: where engines run. Of what `cuda` asks for, nothing is computed on the CPU
     instead."""

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -45,8 +46,8 @@ class SpeechSettings(OwnSettings):
     speech_model: Path | None = None
     """A directory with a Whisper model of your own, converted for CTranslate2."""
     speech_batch: int = Field(default=0, ge=0)
-    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a card, or as many as
-    half of its free memory has room for."""
+    """Stretches of at most 30 seconds that are decoded together; 0: 8 on a CPU, 32 on a card. On a card never
+    more than half of its free memory has room for."""
 
 
 class DiarizationSettings(OwnSettings):
@@ -82,10 +83,11 @@ def _whisper(
 
         files = locate(config)
         device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
+        together = replace(card, items=chosen or card.items)
         host = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=None if chosen else card),
+            config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=together),
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None

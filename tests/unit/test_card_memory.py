@@ -15,13 +15,14 @@ from models.capability import GPU, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH, Backend
 from models.host import EngineHost
-from models.memory import CardMemory
-from models.speech.capability import WHISPER_LARGE_V3_TURBO
+from models.memory import Batches, CardMemory
+from models.speech.capability import WHISPER_LARGE_V3_TURBO, WHISPER_TINY_EN, SpeechSettings
 from models.translation.capability import MADLAD_400
 from models.vision.ppocr.reader import embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures, Session, open_session
 from models.weights import WEIGHT_SETS, WeightSet
+from models.workplace import loaded
 from tests.pages import paragraph_page
 from tests.unit.test_image_guards import save_classifier
 
@@ -193,6 +194,36 @@ def test_an_engine_with_batches_counts_its_items_by_the_free_memory_of_its_card(
     on_cpu = engine.build(EngineConfig(device="cpu", weights_dir=tmp_path)).parts[-1]
     assert isinstance(on_cpu, EngineHost)
     assert (on_cpu.limits.item_bytes, on_cpu.limits.device) == (0, CPU)
+
+
+class Nothing:
+    """An engine that takes no memory."""
+
+    def load(self) -> None:
+        pass
+
+    def run(self, batch: Sequence[object]) -> Sequence[object]:
+        return batch
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("chosen", "free", "together"),
+    [(8, None, 8), (8, 8_000, 8), (8, 1_000, 6), (8, 0, 1), (64, 12_000, 64), (0, 8_000, 32), (0, 1_000, 6)],
+)
+def test_stretches_of_speech_that_were_chosen_are_no_more_than_a_card_has_room_for(
+    chosen: int, free: int | None, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CTRANSLATE2, "_answer", (1, ""))
+    monkeypatch.setattr("models.workplace.free_on", lambda _: None if free is None else free * 10**6)
+    assert WHISPER_TINY_EN.build is not None
+    [host] = WHISPER_TINY_EN.build(EngineConfig(device="cuda", own=[SpeechSettings(speech_batch=chosen)])).parts
+    assert isinstance(host, EngineHost)
+    batches = Batches[object, object]("speech", host.limits.max_batch)
+    loaded(Nothing, host.limits, batches)
+    assert batches.most == together
 
 
 def test_pictures_to_judge_are_counted_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

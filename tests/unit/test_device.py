@@ -14,12 +14,13 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
+from app import services as composition
 from app.building import build_config
 from app.services import Services
 from app.settings import DEVICES, Settings
 from models import device
 from models.base import EngineSpec, EngineUnavailable
-from models.capability import Built, Candidate, EngineConfig
+from models.capability import BadResult, Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse, load_cuda_libraries, onnx_session
 from models.host import EngineHost
@@ -298,6 +299,51 @@ async def test_the_profile_of_a_card_loads_what_runs_there_and_is_ready_without_
     await services.close()
     assert "ocr" in loaded
     assert "speech_to_text" not in loaded  # its runtime is the one for the CPU
+    assert services.ready
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize("failure", [None, BadResult("It read 'It wroks!'."), EngineUnavailable("ocr", "It is gone.")])
+async def test_what_the_profile_of_a_card_loads_has_worked_once_before_the_server_is_ready(
+    failure: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    services = Services(Settings(_env_file=None, profile="gpu"))
+    done: list[tuple[str, bool]] = []
+
+    async def load(capability: str) -> None:
+        done.append((f"loads {capability}", services.ready))
+
+    async def try_out(engines: object) -> str:
+        assert engines is services.runtime
+        done.append(("tries", services.ready))
+        if failure is not None:
+            raise failure
+        return "works"
+
+    monkeypatch.setattr(services.runtime, "load", load)
+    for name, capability in CATALOG.items():
+        monkeypatch.setitem(composition.CATALOG, name, replace(capability, self_test=try_out))  # type: ignore[call-overload]
+    with structlog.testing.capture_logs() as logs:
+        await services.preload()
+    await services.close()
+    assert services.ready
+    assert done[:2] == [("loads ocr", False), ("tries", False)]
+    assert [is_ready for _, is_ready in done] == [False] * len(done)
+    said = [one["error"] for one in logs if one["event"] == "preload_failed" and one["capability"] == "ocr"]
+    assert said == ([str(failure)] if failure else [])
+
+
+async def test_what_is_named_to_be_loaded_is_loaded_and_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of the operator's own need not read what the self-test asks of it."""
+    services = Services(Settings(_env_file=None, preload=("ocr",)))
+
+    async def refuse(_: object) -> str:
+        raise BadResult("It read something else.")
+
+    monkeypatch.setitem(composition.CATALOG, "ocr", replace(CATALOG["ocr"], self_test=refuse))  # type: ignore[call-overload]
+    await services.preload()
+    await services.close()
     assert services.ready
 
 

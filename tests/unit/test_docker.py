@@ -321,6 +321,26 @@ def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confin
     assert (services["vllm"]["cap_drop"], services["vllm"]["security_opt"]) == (["ALL"], on_cpu["security_opt"])
 
 
+@pytest.mark.parametrize(
+    ("names", "given", "preload"),
+    [
+        ((COMPOSE,), {}, ("ocr",)),
+        ((COMPOSE, GPU), {}, ()),  # the profile's engines, which a name here would replace
+        ((COMPOSE, GPU), {"OPENFAZE_PRELOAD": "ocr,llm"}, ("ocr", "llm")),
+        ((COMPOSE,), {"OPENFAZE_PRELOAD": ""}, ()),
+    ],
+)
+def test_what_is_loaded_before_the_server_is_ready_by_the_compose_files(
+    names: tuple[str, ...], given: dict[str, str], preload: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in together(names)["services"]["openfaze"]["environment"].items():
+        if value is not None:
+            monkeypatch.setenv(name, given.get(name) or DEFAULT.sub("" if name in given else r"\1", value))
+    settings = Settings(_env_file=None)
+    assert settings.preload == preload
+    assert settings.profile == ("gpu" if GPU in names else None)
+
+
 def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
     services = together((COMPOSE, GPU))["services"]
     llm = services["vllm"]
