@@ -171,10 +171,10 @@ async def other_words(questions: int, rounds: int) -> None:
         vectors = np.random.default_rng(1).normal(size=(questions, DIMENSIONS)).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         for number, vector in enumerate(vectors):
-            await known.add("scope", "me", f"Question {number}?", vector, number.to_bytes(32), max_age_s=1e6)
+            await known.add("scope", "me", f"Question {number}?", vector, number.to_bytes(32), b"", max_age_s=1e6)
         wording = "How tall is the Eiffel Tower?"
         [vector] = await embedder.embed([wording])
-        await known.add("scope", "me", wording, vector, b"e" * 32, max_age_s=1e6)
+        await known.add("scope", "me", wording, vector, b"e" * 32, b"", max_age_s=1e6)
         rephrased = Rephrased(known, embedder, _no_llm, max_error=0.01, max_age_s=1e6)
         body = {
             "model": "interfaze-beta",

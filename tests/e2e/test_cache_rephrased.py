@@ -122,6 +122,21 @@ def test_scopes_are_never_crossed(model: FullModel, url: str) -> None:
     assert not model.ask("Hello", {"role": "assistant", "content": "Hi"}, question).json()["vcache"]
 
 
+def test_an_answer_that_had_gone_is_not_compared_with_itself(model: FullModel, url: str) -> None:
+    taught(model, url, "SAME", rounds=1)
+    # A version, and what was seen.
+    until(lambda: [len(json.loads(seen)) for _, seen in known_rows(url)] == [2])
+    [(first, _)] = known_rows(url)
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as answers, answers:
+        answers.execute("DELETE FROM entries")
+    prompts = len(model.prompts)
+    assert not ask(model, HEIGHT)[0]
+    # The question is known for another answer now, of which nothing was seen.
+    until(lambda: known_rows(url)[0][0] != first)
+    assert [json.loads(seen) for _, seen in known_rows(url)] == [[1]]
+    assert len(model.prompts) == prompts + 1
+
+
 def test_a_bound_of_zero_gives_nothing_to_other_words(url: str) -> None:
     with serving_full_model(cache="verified", cache_url=url, cache_max_error=0) as model:
         taught(model, url, "SAME", rounds=16)
@@ -149,3 +164,9 @@ def known_questions(file: Path) -> int:
     with contextlib.closing(sqlite3.connect(file)) as db:
         [count] = db.execute("SELECT count(*) FROM questions").fetchone()
         return int(count)
+
+
+def known_rows(url: str) -> list[tuple[bytes, str]]:
+    """Of each question a digest of its answer, and what was seen of that."""
+    with contextlib.closing(sqlite3.connect(questions_of(url))) as db:
+        return db.execute("SELECT said, seen FROM questions").fetchall()

@@ -17,11 +17,11 @@ MOST_QUESTIONS = 100_000
 _LEFT_OUT = 1000
 """Those that leave together, used least lately, where there are too many."""
 _SCHEMA = Schema(
-    2,
+    3,
     f"""
 CREATE TABLE questions (
-    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, answer BLOB NOT NULL UNIQUE, question BLOB NOT NULL,
-    seen TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL
+    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, answer BLOB NOT NULL UNIQUE, said BLOB NOT NULL,
+    question BLOB NOT NULL, seen TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL
 );
 CREATE INDEX questions_by_use ON questions (used);
 CREATE INDEX questions_by_tenant ON questions (tenant);
@@ -37,7 +37,10 @@ class KnownQuestion:
     text: str
     answer: bytes
     """The digest of the key under which its answer is kept."""
+    said: bytes
+    """`verified.digest_of` that answer: under the same key there may be another one by now."""
     seen: Observations
+    """Of that answer and of no other."""
 
 
 class KnownQuestions:
@@ -62,7 +65,7 @@ class KnownQuestions:
             near = {one.id: one.similarity for one in Vectors(db, self._scan).nearest(scope, vector, count)}
             marks = ", ".join("?" * len(near))
             rows = db.execute(
-                f"SELECT id, answer, question, seen FROM questions WHERE id IN ({marks}) AND ends >= ?",  # noqa: S608
+                f"SELECT id, answer, said, question, seen FROM questions WHERE id IN ({marks}) AND ends >= ?",  # noqa: S608
                 [*near, now],
             ).fetchall()
             found = (self._known(near[id_], id_, *row) for id_, *row in rows)
@@ -70,7 +73,9 @@ class KnownQuestions:
 
         return await self._reader.run(find)
 
-    def _known(self, similarity: float, id_: int, answer: bytes, question: bytes, seen: str) -> KnownQuestion | None:
+    def _known(
+        self, similarity: float, id_: int, answer: bytes, said: bytes, question: bytes, seen: str
+    ) -> KnownQuestion | None:
         text = self._seal.opened(answer, question)
         if text is None:
             return None
@@ -78,20 +83,25 @@ class KnownQuestions:
             observations = Observations.from_list(json.loads(seen))
         except ValueError:
             return None
-        return KnownQuestion(id_, similarity, text.decode(), answer, observations)
+        return KnownQuestion(id_, similarity, text.decode(), answer, said, observations)
 
-    async def add(self, scope: str, tenant: str, text: str, vector: Vector, answer: bytes, *, max_age_s: float) -> None:
-        """A question whose answer is kept under the digest `answer`. One that is there gets the new end."""
+    async def add(
+        self, scope: str, tenant: str, text: str, vector: Vector, answer: bytes, said: bytes, *, max_age_s: float
+    ) -> None:
+        """A question whose answer is kept under the digest `answer`, and is `said`. One that is there gets the new end;
+        what was seen of it stays where the answer has stayed the same."""
         now = self._clock()
-        row = (tenant, answer, self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list()))
+        row = (tenant, answer, said, self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list()))
 
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
                 self._make_room(db, now)
                 [id_] = db.execute(
-                    "INSERT INTO questions (tenant, answer, question, seen, ends, used) VALUES (?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT (answer) DO UPDATE SET ends = excluded.ends, used = excluded.used RETURNING id",
+                    "INSERT INTO questions (tenant, answer, said, question, seen, ends, used) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (answer) DO UPDATE SET "
+                    "seen = iif(said = excluded.said, seen, excluded.seen), said = excluded.said, "
+                    "ends = excluded.ends, used = excluded.used RETURNING id",
                     (*row, now + max_age_s, now),
                 ).fetchone()
                 Vectors(db).add(scope, id_, vector)
@@ -106,14 +116,15 @@ class KnownQuestions:
         least = db.execute("SELECT id FROM questions ORDER BY used LIMIT ?", (min(_LEFT_OUT, self._most),)).fetchall()
         _delete(db, [id_ for [id_] in {*ended, *least}])
 
-    async def observe(self, id_: int, observation: Observation) -> None:
-        """Adds to what is known of a question."""
+    async def observe(self, known: KnownQuestion, observation: Observation) -> None:
+        """Adds to what is known of a question, unless its answer has become another meanwhile."""
         now = self._clock()
 
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                found = db.execute("SELECT seen FROM questions WHERE id = ?", (id_,)).fetchone()
+                which = (known.id, known.said)
+                found = db.execute("SELECT seen FROM questions WHERE id = ? AND said = ?", which).fetchone()
                 if found is None:
                     return
                 try:
@@ -121,7 +132,7 @@ class KnownQuestions:
                 except ValueError:
                     seen = Observations()
                 added = json.dumps(seen.added(observation).to_list())
-                db.execute("UPDATE questions SET seen = ?, used = ? WHERE id = ?", (added, now, id_))
+                db.execute("UPDATE questions SET seen = ?, used = ? WHERE id = ?", (added, now, known.id))
 
         await self._writer.run(write)
 

@@ -13,8 +13,9 @@ from functools import partial
 
 import structlog
 
+from app.chat.cache.known_questions import KnownQuestion
 from app.chat.cache.recorded import recorded, replayed
-from app.chat.cache.rephrased import Asked, Rephrased
+from app.chat.cache.rephrased import Asked, Rephrased, replayed_for
 from app.chat.cache.scope import Scope, Scopes
 from app.chat.event_driver import Call, Event, Finish, Precontext
 from app.chat.inputs import Turn
@@ -80,6 +81,10 @@ class Recall:
         """The events that are kept under `digest`."""
         return await self._entries.get(Key(tenant, "answer", digest), replayed)
 
+    async def find_for(self, tenant: str, known: KnownQuestion) -> Sequence[Event] | None:
+        """The events of the answer that was observed as that of a `known` question."""
+        return await self._entries.get(Key(tenant, "answer", known.answer), partial(replayed_for, known))
+
     async def rephrased(self, scope: Scope, call: Call, turn: Turn) -> tuple[Asked | None, Sequence[Event] | None]:
         """The request as a question that may have been asked in other words, and the answer to those."""
         if self._rephrased is None:
@@ -90,7 +95,7 @@ class Recall:
         if asked.near is None or asked.decision == "explore":
             self.outcomes["verified", "miss" if asked.near is None else "explore"] += 1
             return asked, None
-        known = await self.find(call.caller.tenant, asked.near.answer)
+        known = await self.find_for(call.caller.tenant, asked.near)
         self.outcomes["verified", "hit" if known else "miss"] += 1
         if known is None:
             await self._rephrased.forget(asked.near)
@@ -106,7 +111,7 @@ class Recall:
         age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
         written = self._entries.put(Key(tenant, "answer", scope.key), partial(recorded, events), max_age_s=age_s)
         if written is not None and asked is not None and self._rephrased is not None:
-            self._rephrased.learn(asked, tenant, scope.key, events, partial(self.find, tenant), written)
+            self._rephrased.learn(asked, tenant, scope.key, events, partial(self.find_for, tenant), written)
         return written
 
 

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 import structlog
 
 from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
+from app.chat.cache.recorded import replayed
 from app.chat.cache.verified import (
     MIN_SIMILARITY,
     Decision,
     Observation,
     choose,
     decide,
+    digest_of,
     draw_of,
     is_plain_question,
     same_answer,
@@ -39,6 +41,10 @@ _VERDICT_TOKENS = 2000
 """What a judge may say; one that reasons first needs most of it."""
 
 log = structlog.get_logger(__name__)
+
+
+Find = Callable[[KnownQuestion], Awaitable[Sequence[Event] | None]]
+"""Gives the events of the answer to an earlier question. None where it is gone, or another is kept in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +106,14 @@ class Rephrased:
         tenant: str,
         answer: bytes,
         fresh: Sequence[Event],
-        kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+        find: Find,
         written: asyncio.Task[None],
     ) -> None:
         """From the events of a fresh answer, which is kept under the digest `answer` when `written` is done: a question
-        that is known before its answer is there would be forgotten again. `kept` gives those of an earlier one."""
+        that is known before its answer is there would be forgotten again."""
         if not _is_plain(fresh) or len(self._learning) >= _MOST_LEARNING:
             return
-        task = asyncio.create_task(self._learn(asked, tenant, answer, _said(fresh), kept, written))
+        task = asyncio.create_task(self._learn(asked, tenant, answer, _said(fresh), find, written))
         self._learning.add(task)
         task.add_done_callback(self._learning.discard)
 
@@ -117,18 +123,21 @@ class Rephrased:
         tenant: str,
         answer: bytes,
         said: str,
-        kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+        find: Find,
         written: asyncio.Task[None],
     ) -> None:
         await asyncio.wait([written])
+        near = asked.near
         try:
-            if asked.near is not None:
-                correct = await self._compared(asked, asked.near, said, kept)
+            # Where its own answer had gone, a question is near itself: it would be compared with what was just written.
+            if near is not None and near.answer != answer:
+                correct = await self._compared(asked, near, said, find)
                 if correct is not None:
-                    await self._known.observe(asked.near.id, Observation(asked.near.similarity, correct))
+                    await self._known.observe(near, Observation(near.similarity, correct))
                 if correct is not False:
                     return
-            await self._known.add(asked.scope, tenant, asked.text, asked.vector, answer, max_age_s=self._max_age_s)
+            question = (asked.scope, tenant, asked.text, asked.vector)
+            await self._known.add(*question, answer, digest_of(said), max_age_s=self._max_age_s)
         except (ModelError, StoreDown) as error:
             log.info("cache_not_learned", reason=type(error).__name__)
         except Exception:
@@ -139,9 +148,9 @@ class Rephrased:
         asked: Asked,
         near: KnownQuestion,
         said: str,
-        kept: Callable[[bytes], Awaitable[Sequence[Event] | None]],
+        find: Find,
     ) -> bool | None:
-        earlier = await kept(near.answer)
+        earlier = await find(near)
         if earlier is None:
             await self._known.forget(near.id)
             return False
@@ -177,6 +186,12 @@ def _known_best(near: Sequence[KnownQuestion], text: str) -> KnownQuestion | Non
     alike = [one for one in near if disagree(one.text, text) is None]
     place = choose([(one.seen, one.similarity) for one in alike])
     return None if place is None else alike[place]
+
+
+def replayed_for(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:
+    """The events that are kept as `record`, where they are the answer that was observed. Raises as `replayed`."""
+    events = replayed(record)
+    return events if digest_of(_said(events)) == known.said else None
 
 
 def _is_plain(events: Sequence[Event]) -> bool:

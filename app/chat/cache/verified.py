@@ -258,6 +258,11 @@ async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | N
     return judged(await ask(judge_prompt(question, one, other)))
 
 
+def digest_of(answer: str) -> bytes:
+    """The same for answers that are the same as they are written."""
+    return hashlib.sha256(_normalised(answer).encode(errors="surrogatepass")).digest()
+
+
 def judge_prompt(question: str, one: str, other: str) -> str:
     return _JUDGE.format(fence=fence_around([question, one, other]), question=question, one=one, other=other)
 
