@@ -1,13 +1,15 @@
 """What a cluster costs and gains: `python -m tests.bench.cluster` in the environment of `make test-cluster`.
 
 A table: a call against one in the process; a synthetic engine on one to four replicas; OCR on one and two; and a
-scanned document on one and two, by way of a server. Replicas compute with one thread each. What else the machine did
-stands above: figures of a busy machine say little.
+scanned document on one and two, by way of a server. Replicas compute with one thread each, those that read on a core of
+their own; the server and Ray have none of their own. What else the machine did stands above: figures of a busy machine
+say little.
 """
 
 import argparse
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import tempfile
@@ -84,6 +86,22 @@ async def all_up(name: str, replicas: int) -> None:
         if counts and min(counts) == replicas == max(counts):
             return
         await asyncio.sleep(0.2)
+
+
+def pin(name: str) -> None:
+    """Gives each replica of a deployment, whose name begins so, a core of its own: the first of each shares core 0, and
+    so on. Without it, a detector and a recognizer of one replica each compute on two cores."""
+    found: dict[str, list[int]] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            title = (process / "cmdline").read_bytes().split(b"\0")[0].decode()
+            if title.startswith(f"ray::ServeReplica:{name}"):
+                found.setdefault(title.split(":engine")[0], []).append(int(process.name))
+    assert found, f"no replica of {name}"
+    for replicas in found.values():
+        for core, process_id in enumerate(sorted(replicas)):
+            for thread in Path(f"/proc/{process_id}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {core % (os.cpu_count() or 1)})
 
 
 async def closed(*hosts: EngineHost[Any, Any]) -> None:
@@ -168,10 +186,11 @@ def read_document(file: Path, replicas: int, address: str) -> float:
 
         read("Read pages 1 to 4.")
         asyncio.run(all_up("openfaze-ocr", replicas))
+        pin("openfaze-ocr")
         return read("Read it.")
 
 
-async def measure(address: str, calls: int, pages: int) -> None:
+async def measure(address: str, calls: int) -> None:
     small, large = b"x" * 100, np.zeros((3508, 2480, 3), np.uint8)
     here = EngineHost[Any, Any](SPEC, partial(Sleeper, 0.0))
     there = on(cluster_of(1, address), "bench-call", EngineHost(SPEC, partial(Sleeper, 0.0)))
@@ -195,6 +214,8 @@ async def measure(address: str, calls: int, pages: int) -> None:
         )
         await closed(host)
 
+
+async def measure_reading(address: str, pages: int) -> None:
     detector, recognizer = embedded_weights()
     pictures = [np.asarray(page(number)) for number in range(16)]
     base = 0.0
@@ -213,9 +234,10 @@ async def measure(address: str, calls: int, pages: int) -> None:
         for host in (read._detector, read._recognizer):
             await host.load()
         await all_up("bench-", replicas)
+        pin("bench-")
         rate = await pages_a_second(read, pictures)
         base = base or rate
-        row(f"OCR, {replicas} replicas of a thread", f"{rate:.2f} pages a second", f"{rate / base:.2f} ×")
+        row(f"OCR, {replicas} replicas of a core each", f"{rate:.2f} pages a second", f"{rate / base:.2f} ×")
         await closed(read._detector, read._recognizer)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -233,6 +255,7 @@ def main() -> None:
     parser.add_argument("--address", default="", help="of a Ray cluster that is there")
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--pages", type=int, default=100)
+    parser.add_argument("--only-reading", action="store_true", help="pages and a document, no synthetic engines")
     chosen = parser.parse_args()
     print(f"{os.cpu_count()} processors; load before: {os.getloadavg()[0]:.1f}")
     cluster = RayCluster(ClusterConfig(address=chosen.address, object_store_mb=300))
@@ -240,7 +263,9 @@ def main() -> None:
     import ray
 
     address = ray.get_runtime_context().gcs_address
-    asyncio.run(measure(address, chosen.calls, chosen.pages))
+    if not chosen.only_reading:
+        asyncio.run(measure(address, chosen.calls))
+    asyncio.run(measure_reading(address, chosen.pages))
     print(f"load after: {os.getloadavg()[0]:.1f}")
     ray.shutdown()
 

@@ -120,6 +120,7 @@ class SchemaChecker:
         try:
             with counting(MAX_SCHEMA_STEPS):
                 self._validator = _validator_of(schema)
+            with counting():
                 for anything in _OF_EACH_KIND:
                     _endless(self._validator.is_valid, anything)
         except SchemaRefused as refusal:
