@@ -161,7 +161,10 @@ def pull(
         typer.echo(as_called_here(pulling.listing(settings)))
         return
     try:
-        pulling.fetch(pulling.sets_named(name, settings), settings)
+        sets = pulling.sets_named(name, settings)
+        for said in pulling.left_out(name, settings):
+            typer.echo(said, err=True)
+        pulling.fetch(sets, settings)
     except (pulling.NothingToPull, PullFailed) as error:
         fail(str(error))
 

@@ -12,7 +12,7 @@ import typer
 from app.building import build_config
 from app.calling import as_called_here
 from app.settings import PREFIX, Settings
-from models.capability import GPU, PROFILES, Candidate
+from models.capability import GPU, ON, PROFILES, Candidate
 from models.catalog import CATALOG
 from models.device import AUTO
 from models.weights import RECOMMENDED, WEIGHT_SETS, Progress, PullFailed, WeightFile, WeightSet, pull, shown_bytes
@@ -76,9 +76,31 @@ def _engines() -> Iterator[Candidate]:
 
 
 def sets_named(name: str, settings: Settings) -> list[WeightSet]:
-    """Those of a profile; the set that is called so; of an engine, its only one; of a capability, that of the engine
-    that the operator chose for it, else the recommended one. Raises NothingToPull."""
-    return sets_of(name) if name in PROFILES else [_set_named(name, settings)]
+    """Those of a profile, for the engines that the operator left or chose to serve; the set that is called so; of an
+    engine, its only one; of a capability, that of the engine that he chose for it, else the recommended one. Raises
+    NothingToPull."""
+    if name not in PROFILES:
+        return [_set_named(name, settings)]
+    chosen = (
+        known if _serves(known, settings) else WEIGHT_SETS.get(_choice(known, settings)) for known in sets_of(name)
+    )
+    return [known for known in chosen if known is not None]
+
+
+def left_out(name: str, settings: Settings) -> Iterator[str]:
+    """A sentence for each set of the profile `name` that nothing would read, as other engines were chosen."""
+    for known in sets_of(name):
+        if not _serves(known, settings):
+            setting = f"{PREFIX}{reader_of(known).spec.capability.upper()}"
+            yield f"Without {known.name} ({known.shown_size}), as {setting}={_choice(known, settings)}."
+
+
+def _choice(known: WeightSet, settings: Settings) -> str:
+    return str(getattr(settings, reader_of(known).spec.capability, AUTO))
+
+
+def _serves(known: WeightSet, settings: Settings) -> bool:
+    return _choice(known, settings) in (AUTO, ON, reader_of(known).spec.name)
 
 
 def _set_named(name: str, settings: Settings) -> WeightSet:
@@ -115,7 +137,7 @@ def _lacking(candidate: Candidate, settings: Settings) -> str:
 
 def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
     """Says what is fetched, how much and where to; afterwards, what is still to be done. One that cannot be fetched
-    keeps none of the others; then raises its PullFailed."""
+    keeps none of the others, and is told with its reason; then raises the first one's PullFailed."""
     root = Path(settings.weights_dir)
     missing = {known.name: known.missing(root) for known in sets}
     on_a_card = [card for known in sets if GPU in known.profiles and (card := reader_of(known).card)]
@@ -130,7 +152,7 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
         typer.echo(f"{shown_bytes(_size(sets))} in all, what is here already among it", err=True)
     _check_room([known for known in sets if missing[known.name]], root)
     failures: dict[str, PullFailed] = {}
-    with _shown_progress(sets) as progress:
+    with _shown_progress(sets, sum(_lacked(known, root) for known in sets)) as progress:
         for known in sets:
             try:
                 pull(known, root, progress=progress)
@@ -139,7 +161,7 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
     for known in sets:
         reader = reader_of(known)
         if known.name in failures:
-            typer.echo(f"{known.name} is not here", err=True)
+            typer.echo(f"{known.name} is not here: {failures[known.name].reason}", err=True)
             continue
         typer.echo(f"{known.name} is in {root}, every file with its checksum", err=True)
         if lacking := _lacking(reader, settings):
@@ -149,12 +171,13 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
 
 
 def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
-    """Raises PullFailed where what is missing, as far as sizes are known, would not fit on the disk."""
+    """Raises PullFailed where what is missing would not fit on the disk."""
     there = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
     missing = [file for known in sets for file in known.missing(root)]
-    needed, free = sum(file.size or 0 for file in missing), shutil.disk_usage(there).free
+    needed, free = sum(_lacked(known, root) for known in sets), shutil.disk_usage(there).free
     if needed > free:
         names, verb = " and ".join(known.name for known in sets), "need" if len(sets) > 1 else "needs"
+        verb += " about" if any(file.size is None for file in missing) else ""
         raise PullFailed(
             missing[0],
             root / missing[0].path,
@@ -162,15 +185,43 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
         )
 
 
+def _lacked(known: WeightSet, root: Path) -> int:
+    """Bytes of what is missing; where a publisher does not state them, roughly those of the whole set."""
+    missing = known.missing(root)
+    sizes = [file.size for file in missing if file.size is not None]
+    return sum(sizes) if len(sizes) == len(missing) else known.about
+
+
+def _tenths(needed: int) -> Progress:
+    fetched: dict[str, int] = {}
+    told = 0
+
+    def show(file: WeightFile, done: int, _: int | None) -> None:
+        nonlocal told
+        fetched[file.path] = done
+        here = sum(fetched.values())
+        tenths = min(10, 10 * here // needed) if needed else 0
+        if tenths > told:
+            told = tenths
+            typer.echo(f"{tenths}0 %: {shown_bytes(here)} of {shown_bytes(needed)}, now {file.path}", err=True)
+
+    return show
+
+
 @contextmanager
-def _shown_progress(sets: Sequence[WeightSet]) -> Iterator[Progress]:
-    """A bar a file on a terminal, and one for all of several files; a line each elsewhere."""
+def _shown_progress(sets: Sequence[WeightSet], needed: int) -> Iterator[Progress]:
+    """A bar a file on a terminal, and one for all of several files; elsewhere, a line for each tenth of the `needed`
+    bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
 
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _tenths(needed)
+        return
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+    with Bars(*columns, TimeRemainingColumn(), console=console) as bars:
         shown: dict[str, TaskID] = {}
         fetched: dict[str, int] = {}
         of_all = bars.add_task("in all", total=_size(sets)) if len(sets) > 1 else None

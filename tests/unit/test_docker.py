@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -308,6 +309,8 @@ def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confin
     assert on_gpu["build"]["args"] == {**on_cpu["build"]["args"], "LOCK": "gpu"}
     waits_for = {name: how["condition"] for name, how in on_gpu["depends_on"].items()}
     assert waits_for == {"weights": "service_completed_successfully", "vllm": "service_healthy"}
+    # One download that fails must not keep the server from starting with what is there.
+    assert [name for name, how in on_gpu["depends_on"].items() if how.get("required") is False] == ["weights"]
     for name in ("openfaze", "vllm"):
         [device] = services[name]["deploy"]["resources"]["reservations"]["devices"]
         assert device == {"driver": "nvidia", "device_ids": ["${GPU_DEVICE:-0}"], "capabilities": ["gpu"]}
@@ -319,6 +322,16 @@ def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confin
     for name in ("read_only", "cap_drop", "security_opt", "env_file", "tmpfs", "init"):
         assert services["weights"][name] == on_cpu[name]
     assert (services["vllm"]["cap_drop"], services["vllm"]["security_opt"]) == (["ALL"], on_cpu["security_opt"])
+
+
+def test_what_fetches_on_a_gpu_knows_which_engines_were_chosen_and_the_ways_out() -> None:
+    services = together((COMPOSE, GPU))["services"]
+    weights = services["weights"]["environment"]
+    read = {f"{PREFIX}{reader_of(known).spec.capability.upper()}" for known in sets_of("gpu")}
+    chosen = {name: value for name, value in weights.items() if name in read}
+    assert chosen == {name: services["openfaze"]["environment"][name] for name in read}
+    ways_out = {name for name in services["vllm"]["environment"] if name.endswith("_PROXY")}
+    assert ways_out == {name for name in weights if name.endswith("_PROXY")} == {"HTTPS_PROXY", "NO_PROXY"}
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from app.cli import pulling
-from app.cli.pulling import NothingToPull, fetch, listing, reader_of, sets_named, sets_of
+from app.cli.pulling import NothingToPull, fetch, left_out, listing, reader_of, sets_named, sets_of
 from app.settings import Settings
 from models.capability import PROFILES
 from models.catalog import CATALOG
-from models.weights import RECOMMENDED, WEIGHT_SETS, PullFailed, WeightSet
+from models.weights import RECOMMENDED, WEIGHT_SETS, PullFailed, WeightFile, WeightSet
 from tests.conftest import each_case
 from tests.unit.test_weights import CONTENT, WeightServer, serving_weights
 
@@ -94,6 +94,29 @@ def test_a_profile_has_one_set_a_capability_that_its_auto_prefers_to_smaller_one
         )
 
 
+@pytest.mark.parametrize(
+    ("choices", "differing", "said"),
+    [
+        ({}, {}, []),
+        ({"translate": "llm"}, {"madlad-400": None}, ["Without madlad-400 (3.0 GB), as OPENFAZE_TRANSLATE=llm."]),
+        ({"ocr": "off"}, {"pp-ocrv6-medium": None}, ["Without pp-ocrv6-medium (~139 MB), as OPENFAZE_OCR=off."]),
+        ({"image_guard": "on", "translate": "madlad-400"}, {}, []),
+        (
+            {"speech_to_text": "whisper-small"},
+            {"whisper-large-v3-turbo": "whisper-small"},
+            ["Without whisper-large-v3-turbo (1.6 GB), as OPENFAZE_SPEECH_TO_TEXT=whisper-small."],
+        ),
+    ],
+)
+def test_a_profile_has_no_set_that_nothing_would_read(
+    choices: dict[str, str], differing: dict[str, str | None], said: list[str]
+) -> None:
+    expected = [differing.get(known.name, known.name) for known in sets_of("gpu")]
+    assert [known.name for known in sets_named("gpu", settings(**choices))] == [name for name in expected if name]
+    assert list(left_out("gpu", settings(**choices))) == said
+    assert not list(left_out("madlad-400", settings(**choices)))
+
+
 def test_the_list_says_how_much_each_profile_fetches() -> None:
     *_, last = listing(settings()).splitlines()
     assert re.fullmatch(r"or all of a profile: embedded \(1 MB\), standard \(\d\.\d GB\), gpu \(\d\.\d GB\)\.", last)
@@ -109,7 +132,7 @@ def test_of_several_sets_one_that_cannot_be_fetched_keeps_none_of_the_others(
         fetch(sets, settings(tmp_path))
     said = capsys.readouterr().err
     assert "6 MB in all" in said
-    assert "fastestdet is not here" in said
+    assert "fastestdet is not here: its sha256 is " in said
     assert "whisper-small is in" in said
     assert (tmp_path / whole.path).read_bytes() == CONTENT
 
@@ -123,6 +146,49 @@ def test_what_several_sets_need_together_must_fit_on_the_disk(
     with pytest.raises(PullFailed, match="fastestdet and whisper-small need 6 MB"):
         fetch(sets, settings(tmp_path))
     assert not server.requests
+
+
+def test_files_of_unknown_size_count_as_what_they_are_about(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4_000_000))
+    known = WeightSet("fastestdet", "MIT", (server.file("/model", size=None),), about_mb=5)
+    with pytest.raises(PullFailed, match="fastestdet needs about 5 MB, and .* has 4 MB left"):
+        fetch([known], settings(tmp_path))
+    assert not server.requests
+
+
+def test_where_there_is_no_terminal_a_line_tells_each_tenth(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    halves = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("a", "b")]
+    fetch([WeightSet("whisper-small", "MIT", tuple(halves), "x")], settings(tmp_path))
+    told = [line.split() for line in capsys.readouterr().err.splitlines() if " %: " in line]
+    assert [line[0] for line in told] == sorted({line[0] for line in told}, key=int)
+    assert (told[-1][0], told[-1][-1]) == ("100", "b")
+    assert {line[-1] for line in told} == {"a", "b"}
+    fetch([WeightSet("whisper-small", "MIT", tuple(halves), "x")], settings(tmp_path))  # all is here
+    assert " %: " not in capsys.readouterr().err
+
+
+def test_on_a_terminal_each_file_has_a_bar_and_all_of_them_one(
+    server: WeightServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    files = [replace(server.file("/model", size=len(CONTENT)), path=name) for name in ("first", "second")]
+    names = ("fastestdet", "whisper-small")
+    fetch([WeightSet(name, "MIT", (file,), "x") for name, file in zip(names, files, strict=True)], settings(tmp_path))
+    shown = capsys.readouterr().err
+    assert all(name in shown for name in ("first", "second", "in all"))
+    assert " %: " not in shown
+
+
+def test_what_is_more_than_was_announced_ends_at_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    show = pulling._tenths(1000)
+    file = WeightFile("http://localhost/x", "0" * 64, "x")
+    for done in (99, 100, 150, 999, 1000, 1500):
+        show(file, done, None)
+    assert [line.split(" %")[0] for line in capsys.readouterr().err.splitlines()] == ["10", "90", "100"]
 
 
 def test_an_engine_without_a_set_says_what_it_lacks() -> None:
