@@ -64,8 +64,12 @@ class Admission:
         self._used: dict[tuple[str, str, str], list[int]] = {}
         """Requests, tokens of prompts and of answers, and money, by tenant, name and day."""
         self._down_until = 0.0
-        self.faults = 0
+        self._faults = 0
+
+    @property
+    def faults(self) -> int:
         """How often the store did not answer."""
+        return self._faults + self._store.faults
 
     def visit(self, caller: Caller, *, is_charged: bool = True) -> "Visit":
         """One request of `caller`; not `is_charged` where it is a GET, which costs nothing."""
@@ -94,19 +98,14 @@ class Admission:
             return await self._store.reserve(tenant, limits, ask)
         except StoreDown as error:
             self._down_until = time.monotonic() + PAUSE_S
-            self.faults += 1
+            self._faults += 1
             log.warning("counters_down", reason=str(error), requests=self._when_down)
             raise
 
     async def give_back(self, reservation: Reservation, used: Amount) -> None:
-        """Settles it. Where the store is down, what was taken comes back when its lease ends."""
         if reservation.lease is not None:
             self._running.pop(reservation.lease, None)
-        try:
-            await self._store.settle(reservation, used)
-        except StoreDown as error:
-            self.faults += 1
-            log.warning("counters_not_settled", reason=str(error))
+        await self._store.settle(reservation, used)
 
     def note(self, caller: Caller, prompt_tokens: int, answer_tokens: int, money: int) -> None:
         """Adds to the usage of a key that has a name."""
@@ -123,7 +122,7 @@ class Admission:
         try:
             await self._store.add([Usage(*about, *sums) for about, sums in used.items()])
         except StoreDown as error:
-            self.faults += 1
+            self._faults += 1
             log.warning("usage_not_written", reason=str(error))
             for about, sums in used.items():
                 later = self._used.setdefault(about, [0, 0, 0, 0])
@@ -141,7 +140,7 @@ class Admission:
                     renewed = time.monotonic()
                     await self._store.renew(list(self._running.values()))
             except StoreDown as error:
-                self.faults += 1
+                self._faults += 1
                 log.warning("leases_not_renewed", reason=str(error))
             except Exception:
                 log.exception("keeping_counters_failed")

@@ -213,13 +213,18 @@ def day_at(now: float) -> str:
 
 
 class CounterStore(Protocol):
-    """Every method raises StoreDown."""
+    """Every method but `settle` raises StoreDown."""
+
+    faults: int
+    """How often nothing came of a `settle`."""
 
     async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
         """Takes all of `ask`, or nothing."""
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
-        """Ends it: what was taken and not used comes back, and what was used beyond it is taken, whatever is left."""
+        """Ends it: what was taken and not used comes back, and what was used beyond it is taken, whatever is left.
+        It is done ahead of what this server asks for from now on, and nobody waits for it: what is taken comes back
+        when its lease ends where the store is down, which is logged."""
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         """Keeps what they hold for another LEASE_S."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -42,6 +43,8 @@ _MOST_AT_ONCE = 256
 """Steps of one round trip."""
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
+
+log = structlog.get_logger(__name__)
 
 # All keys of a tenant lie in one slot of a cluster. Numbers of Redis' Lua are doubles: '%.0f' writes whole ones whole.
 _COMMON = f"""
@@ -147,7 +150,8 @@ _DIGESTS = {
 class _Step:
     script: str
     arguments: list[str]
-    result: "asyncio.Future[Any]"
+    result: "asyncio.Future[Any] | None"
+    """None where nobody waits for it."""
 
 
 class RedisCounters:
@@ -167,6 +171,7 @@ class RedisCounters:
         )
         self._steps: deque[_Step] = deque()
         self._sending: asyncio.Task[None] | None = None
+        self.faults = 0
 
     async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
         has_budget = limits.budget is not None
@@ -191,8 +196,10 @@ class RedisCounters:
         return Reservation(tenant, limits, ask, standing, lease, period)
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
+        # Nobody waits: whatever this server asks for from now on is done after it.
         taken = reservation.taken
-        await self._done(
+        self._begin(
+            None,
             _SETTLE,
             reservation.tenant,
             reservation.limits,
@@ -249,15 +256,18 @@ class RedisCounters:
         return await _tried(scan())
 
     async def _done(self, script: str, tenant: str, limits: Limits, *arguments: object) -> Any:
+        result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._begin(result, script, tenant, limits, *arguments)
+        return await result
+
+    def _begin(
+        self, result: "asyncio.Future[Any] | None", script: str, tenant: str, limits: Limits, *arguments: object
+    ) -> None:
         now = self._clock() if self._clock else None
         given = (_base(tenant), now, limits.requests_per_minute, limits.tokens_per_minute, *arguments)
-        step = _Step(
-            script, ["" if one is None else str(one) for one in given], asyncio.get_running_loop().create_future()
-        )
-        self._steps.append(step)
+        self._steps.append(_Step(script, ["" if one is None else str(one) for one in given], result))
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_all())
-        return await step.result
 
     async def _send_all(self) -> None:
         while self._steps:
@@ -271,8 +281,22 @@ class RedisCounters:
             except (RedisError, OSError, TimeoutError) as error:
                 results = [error] * len(steps)
             for step, result in zip(steps, results, strict=True):
-                _tell(step.result, result)
+                self._tell(step.result, result)
         self._sending = None
+
+    def _tell(self, waiting: "asyncio.Future[Any] | None", result: object) -> None:
+        if waiting is None:
+            if isinstance(result, Exception):
+                self.faults += 1
+                log.warning("counters_not_settled", reason=type(result).__name__)
+        elif waiting.cancelled():
+            return
+        elif isinstance(result, Exception):
+            down = StoreDown(type(result).__name__)
+            down.__cause__ = result
+            waiting.set_exception(down)
+        else:
+            waiting.set_result(result)
 
     async def _sent(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
         """`loads` the scripts, too, into a Redis that has started anew."""
@@ -287,17 +311,6 @@ class RedisCounters:
 
 def _is_unknown(result: object) -> bool:
     return isinstance(result, NoScriptError)
-
-
-def _tell(waiting: "asyncio.Future[Any]", result: object) -> None:
-    if waiting.cancelled():
-        return
-    if isinstance(result, Exception):
-        down = StoreDown(type(result).__name__)
-        down.__cause__ = result
-        waiting.set_exception(down)
-    else:
-        waiting.set_result(result)
 
 
 def _base(tenant: str) -> str:

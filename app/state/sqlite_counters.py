@@ -77,6 +77,9 @@ class SqliteCounters:
         self._steps: deque[tuple[asyncio.AbstractEventLoop, _Step[Any]]] = deque()
         self._later: asyncio.TimerHandle | None = None
         """When what nobody waits for is done, unless something else comes before."""
+        self._is_asked = False
+        """Whether the thread has a job to come that will do what waits."""
+        self.faults = 0
         self._cleared = ""
         """The day on which old rows were deleted last."""
 
@@ -92,8 +95,7 @@ class SqliteCounters:
 
     def _do_later(self) -> None:
         self._later = None
-        if self._steps:
-            self._file.submit(self._do_all)
+        self._ask()
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         await self._done(
@@ -149,11 +151,20 @@ class SqliteCounters:
 
     def _begin(self, step: _Step[Any]) -> None:
         self._steps.append((asyncio.get_running_loop(), step))
-        self._file.submit(self._do_all)
+        self._ask()
+
+    def _ask(self) -> None:
+        """One job for the thread, whatever waits: handing it over costs as much as doing a step."""
+        if self._steps and not self._is_asked:
+            self._is_asked = True
+            self._file.submit(self._do_all)
 
     def _do_all(self) -> None:
         """All that waits, whoever asked for it: none of it where any of it fails."""
+        # Ahead of the look at what waits: a step that comes after it is another job's.
+        self._is_asked = False
         steps = [self._steps.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._steps)))]
+        self._ask()
         if not steps:
             return
         results: list[Any] = []
@@ -171,33 +182,43 @@ class SqliteCounters:
             failure = error
         for loop in {loop for loop, _ in steps}:
             own = [(step, place) for place, (of, step) in enumerate(steps) if of is loop]
-            loop.call_soon_threadsafe(_tell, own, results, failure)
+            loop.call_soon_threadsafe(self._tell, own, results, failure)
+
+    def _tell(self, steps: Sequence[tuple[_Step[Any], int]], results: Sequence[Any], failure: StoreDown | None) -> None:
+        for step, place in steps:
+            if step.result is None:
+                if failure is not None:
+                    self.faults += 1
+                    log.warning("counters_not_settled", reason=str(failure))
+            elif step.result.cancelled():
+                continue
+            elif failure is not None:
+                step.result.set_exception(failure)
+            else:
+                step.result.set_result(results[place])
 
 
-def _tell(steps: Sequence[tuple[_Step[Any], int]], results: Sequence[Any], failure: Exception | None) -> None:
-    for step, place in steps:
-        if step.result is None:
-            if failure is not None:
-                log.warning("counters_not_settled", reason=str(failure))
-        elif step.result.cancelled():
-            continue
-        elif failure is not None:
-            step.result.set_exception(failure)
-        else:
-            step.result.set_result(results[place])
+_KNOWN = """
+SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.first
+FROM (SELECT count(*) AS running, min(ends) AS first FROM leases WHERE tenant = :tenant) AS held
+LEFT JOIN rates ON rates.tenant = :tenant
+LEFT JOIN spent ON spent.tenant = :tenant AND spent.period = :period
+"""
+
+
+def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> Spending:
+    about = {"tenant": tenant, "period": period}
+    requests, tokens, at, spent, running, first = db.execute(_KNOWN, about).fetchone()
+    if first is not None and first <= now:
+        _free(db, now, tenant)
+        return _known(db, now, tenant, limits, period)
+    standing = Standing() if at is None else Standing(requests, tokens).drained(limits, now - at)
+    return Spending(standing, running, spent or 0)
 
 
 def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
-    known = Spending()
-    if limits.has_rates:
-        known.standing = _standing(db, now, tenant, limits)
     period = period_at(limits.budget_period, now) if limits.budget is not None else ""
-    if limits.has_leases:
-        _free(db, now, tenant)
-        [known.running] = db.execute("SELECT count(*) FROM leases WHERE tenant = ?", (tenant,)).fetchone()
-    if period:
-        row = db.execute("SELECT money FROM spent WHERE tenant = ? AND period = ?", (tenant, period)).fetchone()
-        known.spent = row[0] if row else 0
+    known = _known(db, now, tenant, limits, period)
     over = known.exceeded(limits, ask)
     if over is not None:
         return refused(over, limits, ask, known.standing)

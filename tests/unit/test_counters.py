@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import math
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from app.state.counters import (
 from app.state.entries import StoreDown
 from app.state.redis_counters import RedisCounters
 from app.state.sqlite_counters import SqliteCounters
+from app.state.sqlite_file import SqliteFile
 from tests.redis_server import RedisServer, serving_redis
 
 NOON = 1_800_014_400.0
@@ -336,6 +338,54 @@ async def test_a_file_that_cannot_be_used_says_so_and_is_used_again_when_it_can(
     path.unlink()
     assert isinstance(await store.reserve("a", Limits(concurrent=1), ONE), Reservation), "another file is another count"
     await store.close()
+
+
+async def test_many_that_wait_cost_the_thread_one_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = 0
+    submit = SqliteFile.submit
+
+    def counted_submit(self: SqliteFile, call: Callable[..., object], *args: object) -> object:
+        nonlocal jobs
+        jobs += 1
+        return submit(self, call, *args)
+
+    monkeypatch.setattr(SqliteFile, "submit", counted_submit)
+    store = SqliteCounters(tmp_path / "counters.sqlite")
+    await store.usage()
+    release = threading.Event()
+    store._file.submit(release.wait)
+    jobs = 0
+    waiting = [asyncio.create_task(store.reserve("a", Limits(concurrent=1000), ONE)) for _ in range(1000)]
+    await asyncio.sleep(0)
+    assert jobs == 1
+    release.set()
+    assert all(isinstance(taken, Reservation) for taken in await asyncio.gather(*waiting))
+    assert jobs == 4, "one for each 256 of them"
+    await store.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+async def test_nobody_waits_for_a_settlement_and_one_that_failed_is_counted(kind: str, tmp_path: Path) -> None:
+    limits = Limits(concurrent=1)
+    with serving_redis(tmp_path) as server:
+        file = tmp_path / "counters.sqlite"
+        store: CounterStore = RedisCounters(server.url) if kind == "redis" else SqliteCounters(file)
+        first = await store.reserve("a", limits, ONE)
+        assert isinstance(first, Reservation)
+        await store.settle(first, ONE)
+        second = await store.reserve("a", limits, ONE)
+        assert isinstance(second, Reservation), "what this server asks for next is done after it"
+        if kind == "redis":
+            server.kill()
+        else:
+            file.unlink()
+            file.mkdir()
+        await store.settle(second, ONE)
+        assert store.faults == 0
+        with pytest.raises(StoreDown):
+            await store.reserve("a", limits, ONE)
+        assert store.faults == 1
+        await store.close()
 
 
 async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
