@@ -166,6 +166,9 @@ class _TracedLlm:
     async def abilities(self) -> Abilities:
         return await self._llm.abilities()
 
+    def check_room(self) -> None:
+        self._llm.check_room()
+
     def count_tokens(self, text: str) -> int:
         return self._llm.count_tokens(text)
 

@@ -309,15 +309,22 @@ class FairSlots:
 
         return give_back
 
+    def check_room(self) -> None:
+        """Raises what `take` would raise now, and takes nothing: for who would rather know ahead of other work."""
+        self._displaced(SHARE.get())
+
+    def _displaced(self, share: Share) -> _Claim | None:
+        """Who has to leave for a claim of `share`. Raises ShareUsedUp and EngineOverloaded."""
+        if self._used < self._at_once and self._may(share):
+            return None
+        return make_room(
+            self._queue, share, self._most_waiting, self._resource, self._seconds_each, lambda one: not one.patient
+        )
+
     async def _acquire(self, share: Share, *, patient: bool) -> None:
-        is_free = self._used < self._at_once and self._may(share)
-        if not (is_free or patient):
-            displaced = make_room(
-                self._queue, share, self._most_waiting, self._resource, self._seconds_each, lambda one: not one.patient
-            )
-            if displaced is not None:
-                self._queue.keep(lambda claim: claim is not displaced)
-                displaced.granted.set_exception(self._used_up(displaced.share))
+        if not patient and (displaced := self._displaced(share)) is not None:
+            self._queue.keep(lambda claim: claim is not displaced)
+            displaced.granted.set_exception(self._used_up(displaced.share))
         claim = _Claim(share, patient, asyncio.get_running_loop().create_future())
         self._queue.push(claim, share)
         self._grant()

@@ -92,6 +92,11 @@ class Answerer:
         llm = self.find_llm()
         form = call.request.response_format
         shape = await asyncio.to_thread(Shape.of, form) if form is not None else None
+        extracts = self.extracts_always and shape is not None
+        may_do_without = not call.request.tools and (extracts or not llm.is_capable)
+        if not (may_do_without or turn.sources):
+            # A flood is refused before it costs more. Where inputs are read first, there may be room by then.
+            llm.check_room()
         plan = Plan() if call.skip_planning else await self.planner.plan(turn)
         call.stages.done("plan")
         if plan.steps:
@@ -118,9 +123,9 @@ class Answerer:
             document = await asyncio.to_thread(document_in, call.request)
         filling: Filling | None = None
         whole: JsonAnswer | str | None = None
-        if not call.request.tools and (self.extracts_always or not llm.is_capable):
+        if may_do_without:
             if shape is None:
-                whole = None if llm.is_capable else await self._without_words(turn, plan, entries)
+                whole = await self._without_words(turn, plan, entries)
             elif document is not None or any(entry.error is None for entry in entries):
                 filling = await fill(shape, Found(plan, entries, document), self.extractor)
                 whole = filling.answer if filling else None

@@ -266,6 +266,10 @@ class EmbeddedLlm:
                 async for event in events:
                     yield event
 
+    def check_room(self) -> None:
+        with self._refusing():
+            self._slots.check_room()
+
     def count_tokens(self, text: str) -> int:
         """Exact while the model is loaded (about a millisecond), else the estimate."""
         if (server := self._servers.one) is not None:
@@ -330,16 +334,21 @@ class EmbeddedLlm:
         """A seat, and what leaves it. Raises LlmOverloaded, ShareUsedUp and LlmUnavailable."""
         with contextlib.ExitStack() as held:
             held.enter_context(self._use())
-            try:
+            with self._refusing():
                 held.callback(await self._slots.take())
-            except EngineOverloaded as error:
-                self.counters.rejected += 1
-                if isinstance(error, ShareUsedUp):
-                    raise
-                raise LlmOverloaded(str(error), error.retry_after) from error
             seat = await self._servers.take(alone=alone)
             held.callback(self._servers.leave, seat)
             return seat, held.pop_all().close
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except EngineOverloaded as error:
+            self.counters.rejected += 1
+            if isinstance(error, ShareUsedUp):
+                raise
+            raise LlmOverloaded(str(error), error.retry_after) from error
 
     @contextlib.contextmanager
     def _use(self) -> Iterator[None]:

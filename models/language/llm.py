@@ -214,6 +214,9 @@ class Llm(Protocol):
         Raises LlmError: usually before the first event, or LlmBroke between two.
         """
 
+    def check_room(self) -> None:
+        """Raises EngineOverloaded, as `stream` would now, where too much waits for it already."""
+
     def count_tokens(self, text: str) -> int:
         """By the tokenizer where there is one here, else the estimate of a token for four bytes of UTF-8."""
 

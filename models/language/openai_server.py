@@ -200,6 +200,9 @@ class OpenAiServer:
                 async for event in events:
                     yield event
 
+    def check_room(self) -> None:
+        self._slots.check_room()
+
     def count_tokens(self, text: str) -> int:
         return estimate_tokens(text)
 

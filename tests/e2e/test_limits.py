@@ -10,7 +10,20 @@ import httpx
 import pytest
 
 from app.access.key_file import add_key
-from tests.e2e.full_model import FullModel, Streamed, content_of, error_of, serving_full_model
+from tests.e2e.full_model import (
+    PATH,
+    FullModel,
+    Streamed,
+    body_of,
+    content_of,
+    error_of,
+    picture_of,
+    prompt_text,
+    schema_of,
+    serving_full_model,
+    system,
+    text_part,
+)
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply
 from tests.redis_server import serving_redis
@@ -242,6 +255,50 @@ def test_an_answer_from_the_cache_is_given_on_a_spent_budget(tmp_path: Path) -> 
             assert (content_of(again), again.json()["vcache"]) == ("Yes.", True)
         error_of(model.ask("Hello?", **asked), 402, "insufficient_quota")
         assert len(model.prompts) == 1
+
+
+def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_llm_is_answered(tmp_path: Path) -> None:
+    keys = ["of-a-flood", "of-another"]
+    told = {"api_keys": keys, "key_share": 0.5, "llm_calls_at_once": 1, "extraction": "extractor", "cache": "exact"}
+    headers = bearer(keys[0])
+    pasted = "Total: 12.50 EUR\nDate: 2024-03-01"
+    extracted = {"response_format": schema_of(total={"type": "number"})}
+    with serving_full_model(**told, files_dir=str(tmp_path / "files")) as model:
+        model.script(by_body=lambda body: Reply("Yes.", delay_s=60 if "Wait" in prompt_text(body) else 0))
+        assert content_of(model.ask("Again?", headers=headers)) == "Yes."
+
+        async def flood() -> None:
+            async with httpx.AsyncClient(
+                base_url=model.base_url, timeout=60, trust_env=False, headers=headers
+            ) as client:
+                # One of them is answered, two are all that may wait.
+                waiting = [asyncio.create_task(client.post(PATH, json=body_of(f"Wait {one}."))) for one in range(3)]
+                while 'queue{capability="llm",engine="openai-server"} 2.0' not in (await client.get("/metrics")).text:
+                    await asyncio.sleep(0.01)
+                await asyncio.to_thread(ask)
+                for one in waiting:
+                    one.cancel()
+                await asyncio.wait(waiting)
+
+        def ask() -> None:
+            before = len(model.log)
+            refused = model.ask("Who is it?", headers=headers)
+            assert "wait for 'llm' already" in error_of(refused, 429, "rate_limit_exceeded")["message"]
+            [line] = [line for line in model.log[before:] if line["event"] == "request" and line["status"] == 429]
+            assert "read" in line["stages"]
+            assert "plan" not in line["stages"]
+            assert content_of(model.ask("Again?", headers=headers)) == "Yes."
+            assert json.loads(content_of(model.ask(f"The total?\n\n{pasted}", headers=headers, **extracted))) == {
+                "total": 12.5
+            }
+            read = model.ask(system("<task>ocr</task>"), [picture_of("Platform nine")], headers=headers)
+            assert "Platform nine" in content_of(read)
+            seen = model.ask([text_part("What is the total?"), picture_of("Total 12.50")], headers=headers)
+            error_of(seen, 429, "rate_limit_exceeded")
+            [line] = [line for line in model.log[before:] if line["event"] == "request" and line["status"] == 429][1:]
+            assert "plan" in line["stages"], "there may have been room when it was read"
+
+        asyncio.run(flood())
 
 
 def test_what_was_used_is_told_by_the_command_when_the_server_has_ended(tmp_path: Path) -> None:

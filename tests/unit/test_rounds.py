@@ -63,6 +63,8 @@ class ScriptedLlm:
             self.left += 1
             raise
 
+    def check_room(self) -> None: ...
+
     def count_tokens(self, text: str) -> int:
         return len(text)
 

@@ -307,6 +307,34 @@ async def test_a_displaced_caller_is_told_that_its_share_is_used_up() -> None:
     await holder.end("a1", "b1", "a2")
 
 
+async def test_who_looks_is_refused_as_who_asks_and_takes_nothing() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=4))
+    for name, refuses in (("a1", False), ("a2", False), ("a3", False), ("a4", True)):
+        with acting_as(A):
+            if refuses:
+                with pytest.raises(ShareUsedUp) as looked:
+                    holder.slots.check_room()
+            else:
+                holder.slots.check_room()
+        await holder.start(name, A)
+    with pytest.raises(ShareUsedUp) as asked:
+        await holder.tasks["a4"]
+    assert str(asked.value) == str(looked.value)
+    with acting_as(B):
+        holder.slots.check_room()
+    assert (holder.slots.running, holder.slots.waiting) == (1, 2)
+    await holder.end("a1", "a2", "a3")
+
+
+async def test_who_looks_displaces_nobody() -> None:
+    holder = Holder(FairSlots("llm", 1, most_waiting=2))
+    for name in ("a1", "a2", "a3"):
+        await holder.start(name, Share("a", 1.0))
+    with acting_as(Share("b", 1.0)):
+        holder.slots.check_room()
+    await holder.end("a1", "a2", "a3")
+
+
 async def test_too_many_waiting_are_refused_but_for_the_patient() -> None:
     holder = Holder(FairSlots("llm", 1, most_waiting=1))
     await holder.start("1", Share(""))
