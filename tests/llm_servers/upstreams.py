@@ -121,16 +121,22 @@ def serving_upstream(kind: str, folder: Path) -> Iterator[Upstream]:
             upstream.kill()
 
 
+def vllms_python() -> str:
+    """Skips the test where there is none."""
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"needs vLLM: `make test-llm-servers` installs it to {ENVIRONMENT.name}")
+    return str(python)
+
+
 def _llama_cpp(_folder: Path, port: int) -> tuple[Sequence[str], dict[str, str], float]:
     program = [sys.executable, "-c", _LLAMA_CPP, str(embedded_gguf()), MODEL, str(port), str(CONTEXT_TOKENS)]
     return program, {}, 60
 
 
 def _vllm(folder: Path, port: int) -> tuple[Sequence[str], dict[str, str], float]:
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        pytest.skip(f"needs vLLM: `make test-llm-servers` installs it to {ENVIRONMENT.name}")
-    made = [str(python), "-c", _TINY_MODEL, str(embedded_gguf()), TOOLS_TEMPLATE, str(folder / "model")]
+    python = vllms_python()
+    made = [python, "-c", _TINY_MODEL, str(embedded_gguf()), TOOLS_TEMPLATE, str(folder / "model")]
     subprocess.run([*made, str(CONTEXT_TOKENS)], check=True, capture_output=True, timeout=300)
     options = {
         "model": folder / "model",
@@ -146,7 +152,7 @@ def _vllm(folder: Path, port: int) -> tuple[Sequence[str], dict[str, str], float
     }
     told = [f"--{name}={value}" for name, value in options.items()]
     # Its command line asks for the package `vllm`, which the build for CPUs is not called.
-    module = [str(python), "-m", "vllm.entrypoints.openai.api_server"]
+    module = [python, "-m", "vllm.entrypoints.openai.api_server"]
     variables = {
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "OMP_NUM_THREADS": "1",

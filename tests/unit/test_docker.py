@@ -39,6 +39,8 @@ FILES = [(COMPOSE,), (COMPOSE, SANDBOX), (COMPOSE, GPU), (COMPOSE, GPU, SANDBOX)
 """What is to be combined by COMPOSE_FILE."""
 PROFILES = {"search": ["searxng"], "browser": ["browser"], "observability": ["prometheus", "grafana"]}
 """The services of each."""
+PIXELS_OF_A_TOKEN = 32 * 32
+"""Qwen3-VL's and Qwen3.6's: patches of 16 × 16, four of them together."""
 DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
 
 
@@ -372,6 +374,10 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
         assert card["enable-auto-tool-choice"] is True
         assert card["tool-call-parser"]
         assert 0.5 < card["gpu-memory-utilization"] < 0.75
+        # Four pictures of the largest size and a conversation: a photo of 12 megapixels as it is has 11,900 tokens.
+        size = json.loads(card["mm-processor-kwargs"])["size"]
+        assert size["shortest_edge"] < size["longest_edge"] <= card["max-model-len"] * PIXELS_OF_A_TOKEN / 4
+        assert f"{size['longest_edge'] // PIXELS_OF_A_TOKEN:,}" in (ROOT / "docs/gpu.md").read_text()
     assert set(environment["OPENFAZE_LLM_ABILITIES"].split(",")) == {"vision", "tools", "json_schema"}
 
 
