@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
 from app.state import redis_entries, sealing
 from app.state.counters import NANO, CounterStore, Limits, Prices
-from app.state.entries import Entries, EntryStore
+from app.state.entries import Entries, EntryStore, Holding
 from app.state.redis_entries import RedisEntries
 from app.state.responses import RESPONSE_PREFIX, ResponseStore
 from app.state.sealing import Seal
@@ -121,12 +121,12 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
             deleted.append(("responses", await responses.purge(tenant)))
             # Also where the cache is off now, or was never heard of in this shell.
             if _has_cache(settings):
-                answers, questions = build_entry_store(settings), build_known_questions(settings)
+                stores = build_cache_stores(settings)
                 try:
-                    deleted.append(("answers", await answers.purge(tenant) + await questions.purge(tenant)))
+                    deleted.append(("answers", sum([await store.purge(tenant) for store in stores])))
                 finally:
-                    await questions.close()
-                    await answers.close()
+                    for store in stores:
+                        await store.close()
         finally:
             await files.close()
             await counters.close()
@@ -323,8 +323,18 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
 
 def build_known_questions(settings: Settings) -> KnownQuestions:
     """Beside the answers, or where those would be if they were not in Redis. Raises ValueError."""
+    return KnownQuestions(_questions_file(settings), _build_seal(settings))
+
+
+def build_cache_stores(settings: Settings) -> Sequence[Holding]:
+    """That of the answers, and that of the questions where some were asked here. Raises ValueError."""
+    answers = build_entry_store(settings)
+    return [answers, build_known_questions(settings)] if _questions_file(settings).exists() else [answers]
+
+
+def _questions_file(settings: Settings) -> Path:
     file = _sqlite_file(settings) or _cache_folder(settings) / "answers.sqlite"
-    return KnownQuestions(file.with_name(f"{file.stem}-questions.sqlite"), _build_seal(settings))
+    return file.with_name(f"{file.stem}-questions.sqlite")
 
 
 def build_entry_store(settings: Settings) -> EntryStore:

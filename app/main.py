@@ -24,6 +24,7 @@ from app.openapi import Api
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
 from app.services import Services
 from app.settings import Settings
+from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
 from models import memory
 from models.memory import Activity, return_free_memory_for_ever
@@ -54,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.report_devices(),
             services.preload(),
             services.files.sweep_for_ever(),
-            services.responses.sweep_for_ever(),
+            sweep_for_ever(services.kept_for_a_while),
             services.keys.follow_file(),
             services.admission.keep_for_ever(),
             runner.run_for_ever(),

@@ -24,7 +24,6 @@ from starlette.types import ASGIApp
 from app.access.admission import Admission
 from app.access.keys import ApiKeys
 from app.chat.cache.recall import Recall
-from app.state.entries import Entries
 from app.telemetry import Stages
 from models.measures import SECONDS, Distribution, EngineCounters
 from models.runtime import Runtime
@@ -271,7 +270,7 @@ def fill_from_access(metrics: Metrics, admission: Admission, keys: ApiKeys) -> N
     metrics.fill("openfaze_engine_failures_total", failures)
 
 
-def fill_from_cache(metrics: Metrics, recall: Recall, entries: Entries) -> None:
+def fill_from_cache(metrics: Metrics, recall: Recall) -> None:
     """What happened to requests that an earlier answer might have served."""
     metrics.fill("openfaze_cache_total", lambda: list(recall.outcomes.items()))
-    metrics.fill("openfaze_cache_total", lambda: [(("exact", "error"), entries.faults.total())])
+    metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in recall.faults])

@@ -1,7 +1,7 @@
 """What a running server is made of, put together in one place."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ from app.chat.plan import Planner
 from app.chat.tool_loop import ToolLimits
 from app.metrics import Metrics, Routes, fill_from_access, fill_from_cache, fill_from_engines, fill_from_inputs
 from app.settings import Settings
-from app.state.entries import Entries
+from app.state.entries import Entries, Sweepable
 from app.tracing import Traces, provider_for
 from models.base import EngineUnavailable, ModelError
 from models.capability import GPU, OFF, BadResult
@@ -157,8 +157,8 @@ class Services:
         fill_from_engines(self.metrics, self.runtime)
         fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search, self.browser)
         fill_from_access(self.metrics, self.admission, self.keys)
-        if recall is not None and self.entries is not None:
-            fill_from_cache(self.metrics, recall, self.entries)
+        if recall is not None:
+            fill_from_cache(self.metrics, recall)
         self.ready = not (settings.preload or settings.profile == GPU)
         self.is_stopping = False
         """Once the server was told to stop: what runs may end, nothing new begins."""
@@ -177,6 +177,11 @@ class Services:
             known, max_error = build_known_questions(settings), settings.cache_max_error
             self.rephrased = Rephrased(known, embedder, find_llm, max_error=max_error, max_age_s=age_s)
         return Recall(entries, Scopes(self.loader, shaped_by), self.rephrased, max_age_s=age_s)
+
+    @property
+    def kept_for_a_while(self) -> Sequence[Sweepable]:
+        """The stores of what ends by its age."""
+        return [one for one in (self.responses, self.entries, self.rephrased) if one is not None]
 
     async def prepare(self, task: str) -> None:
         """Puts together, off the event loop, the engines of a task."""

@@ -13,10 +13,10 @@ from rich.table import Table
 
 from app.access.key_file import KeyFileError, read_keys
 from app.access.keys import EVERYONE
-from app.building import build_entry_store, build_known_questions
+from app.building import build_cache_stores
 from app.cli import fail
 from app.settings import PREFIX, Settings
-from app.state.entries import EntryStore, Held, StoreDown
+from app.state.entries import Held, Holding, StoreDown
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _TENANT = re.compile("[0-9a-f]{32}")
 def show(settings: Settings, *, as_json: bool) -> None:
     """Prints what each key has there."""
     names = _names(settings)
-    held = _asked(settings, lambda store: store.held())
+    held = [one for holds in _asked(settings, lambda store: store.held()) for one in holds]
     if as_json:
         typer.echo(json.dumps([_told(one, names) for one in held], indent=2))
         return
@@ -44,14 +44,7 @@ def purge(settings: Settings, key: str | None) -> None:
     """Deletes what is kept of `key`, or all."""
     tenant = None if key is None else _tenant_of(settings, key)
 
-    async def purged(store: EntryStore) -> int:
-        questions = build_known_questions(settings)
-        try:
-            return await store.purge(tenant) + await questions.purge(tenant)
-        finally:
-            await questions.close()
-
-    count = _asked(settings, purged)
+    count = sum(_asked(settings, lambda store: store.purge(tenant)))
     typer.echo(f"{count} {'entry' if count == 1 else 'entries'} deleted", err=True)
 
 
@@ -60,13 +53,16 @@ def _told(held: Held, names: dict[str, str]) -> dict[str, object]:
     return {"key": name, "tenant": held.tenant, "kind": held.kind, "entries": held.entries, "bytes": held.size}
 
 
-def _asked(settings: Settings, ask: Callable[[EntryStore], Awaitable[T]]) -> T:
-    async def asked() -> T:
-        store = build_entry_store(settings)
+def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T]:
+    """What each store says."""
+
+    async def asked() -> list[T]:
+        stores = build_cache_stores(settings)
         try:
-            return await ask(store)
+            return [await ask(store) for store in stores]
         finally:
-            await store.close()
+            for store in stores:
+                await store.close()
 
     try:
         return asyncio.run(asked())

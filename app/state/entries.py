@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ WRITE_S = 5.0
 PAUSE_S = 1.0
 """For how long a store that failed, or was slow several times in a row, is left alone."""
 _MOST_SLOW = 3
+_SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
 """Bytes that are unpacked, and read, where they arrive: it takes less than changing threads."""
 MOST_WRITES = 64
@@ -58,7 +59,18 @@ class Held:
     """Bytes, as stored."""
 
 
-class EntryStore(Protocol):
+class Holding(Protocol):
+    """What an operator sees of a store, and deletes. Every method raises StoreDown."""
+
+    async def held(self) -> list[Held]: ...
+
+    async def purge(self, tenant: str | None = None) -> int:
+        """Takes out everything, or all of a tenant; the number of entries."""
+
+    async def close(self) -> None: ...
+
+
+class EntryStore(Holding, Protocol):
     """Values by key, which end by their age, and where there is too much, those first that were used least lately.
     Every method raises StoreDown."""
 
@@ -74,12 +86,65 @@ class EntryStore(Protocol):
     async def sweep(self) -> int:
         """Takes out what is too old, where that does not go by itself; the number of entries."""
 
-    async def held(self) -> list[Held]: ...
 
-    async def purge(self, tenant: str | None = None) -> int:
-        """Takes out everything, or all of a tenant; the number of entries."""
+class Sweepable(Protocol):
+    async def sweep(self) -> int:
+        """As EntryStore's."""
 
-    async def close(self) -> None: ...
+
+async def sweep_for_ever(stores: Sequence[Sweepable]) -> None:
+    """Deletes what is too old, now and every hour."""
+    while True:
+        for store in stores:
+            try:
+                await store.sweep()
+            except StoreDown as error:
+                log.warning("not_swept", store=type(store).__name__, reason=str(error))
+        await asyncio.sleep(_SWEEP_S)
+
+
+class Patience:
+    """What keeps a store that fails or is slow from holding up a request: after a failure, or when it was slow several
+    times in a row, it is left alone for a while."""
+
+    def __init__(self, faults: Counter[str], clock: Callable[[], float] = time.monotonic) -> None:
+        """`faults`: where it counts what came to nothing, by reason."""
+        self._faults = faults
+        self._clock = clock
+        self._paused_until = 0.0
+        self._slow = 0
+        """Tries in a row that took too long."""
+
+    async def tried(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
+        """What `work` returns. None where that takes too long, or it raises StoreDown."""
+        if self._clock() < self._paused_until:
+            work.close()
+            self._faults["down"] += 1
+            return None
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait([task], timeout=patience_s)
+        finally:
+            task.cancel()
+        # What came late because this server itself is busy has come.
+        if not task.done():
+            task.add_done_callback(heard_of)
+            self._slow += 1
+            self._failed("slow", pause=self._slow >= _MOST_SLOW)
+            return None
+        try:
+            result = task.result()
+        except StoreDown as error:
+            log.warning("cache_store_down", reason=str(error))
+            self._failed("down", pause=True)
+            return None
+        self._slow = 0
+        return result
+
+    def _failed(self, reason: str, *, pause: bool) -> None:
+        self._faults[reason] += 1
+        if pause:
+            self._slow, self._paused_until = 0, self._clock() + PAUSE_S
 
 
 class Entries:
@@ -101,18 +166,15 @@ class Entries:
         self._seal = seal
         self._threads = threads
         self._patience_s = patience_s
-        self._clock = clock
-        self._paused_until = 0.0
-        self._slow = 0
-        """Look-ups in a row that took too long."""
         self._writing: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
         """Look-ups and writes that came to nothing, by reason: `down`, `slow`, `damaged`, `large`, `busy`."""
+        self._patience = Patience(self.faults, clock)
 
     async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
         """What `read` makes of the value, in a thread where it is long. None where there is none, the store does not
         say so in time, or `read` raises ValueError, TypeError or KeyError: it is none of ours."""
-        sealed = await self._tried(self._store.get(key), self._patience_s)
+        sealed = await self._patience.tried(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
 
@@ -155,37 +217,10 @@ class Entries:
         except ModelError:
             self.faults["busy"] += 1
             return
-        await self._tried(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_S)
+        await self._patience.tried(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_S)
 
-    async def _tried(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
-        if self._clock() < self._paused_until:
-            work.close()
-            self.faults["down"] += 1
-            return None
-        task = asyncio.create_task(work)
-        try:
-            await asyncio.wait([task], timeout=patience_s)
-        finally:
-            task.cancel()
-        # What came late because this server itself is busy has come.
-        if not task.done():
-            task.add_done_callback(heard_of)
-            self._slow += 1
-            self._failed("slow", pause=self._slow >= _MOST_SLOW)
-            return None
-        try:
-            result = task.result()
-        except StoreDown as error:
-            log.warning("cache_store_down", reason=str(error))
-            self._failed("down", pause=True)
-            return None
-        self._slow = 0
-        return result
-
-    def _failed(self, reason: str, *, pause: bool) -> None:
-        self.faults[reason] += 1
-        if pause:
-            self._slow, self._paused_until = 0, self._clock() + PAUSE_S
+    async def sweep(self) -> int:
+        return await self._store.sweep()
 
     async def close(self) -> None:
         """Writes what waits, for a while."""

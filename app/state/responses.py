@@ -1,22 +1,17 @@
 """Responses that are kept for a while, each with the input that it answers: for who asks for one again, or goes on with
 its conversation."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pydantic_core
-import structlog
 
-from app.state.entries import EntryStore, Key, Sealing, StoreDown
+from app.state.entries import EntryStore, Key, Sealing
 from models.fair_executor import FairExecutor
 
 RESPONSE_PREFIX = "openfaze:response:1:"
 """How keys in Redis begin."""
-_SWEEP_S = 3600.0
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +76,8 @@ class ResponseStore:
         """Whether it was there."""
         return await self._store.delete(_key(tenant, response_id))
 
-    async def sweep_for_ever(self) -> None:
-        """Deletes what is too old, now and every hour."""
-        while True:
-            try:
-                await self._store.sweep()
-            except StoreDown as error:
-                log.warning("responses_not_swept", reason=str(error))
-            await asyncio.sleep(_SWEEP_S)
+    async def sweep(self) -> int:
+        return await self._store.sweep()
 
     async def purge(self, tenant: str) -> int:
         return await self._store.purge(tenant)

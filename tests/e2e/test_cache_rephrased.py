@@ -36,6 +36,7 @@ def url(tmp_path: Path) -> str:
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is."""
     monkeypatch.setattr(rephrased, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(rephrased, "EMBEDDING_S", 60.0)
     monkeypatch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
 
 
@@ -83,6 +84,16 @@ def test_what_was_verified_is_given_to_other_words(model: FullModel, url: str) -
     hits = list(islice((answer for hit, answer in told if hit), 5))
     # The kept answer is told as it was.
     assert hits == ["330 metres. (No 0.)"] * 5
+
+
+def test_what_is_given_is_not_forgotten_for_its_age(model: FullModel, url: str) -> None:
+    taught(model, url, "SAME", rounds=40)
+    with contextlib.closing(sqlite3.connect(questions_of(url))) as db:
+        with db:
+            db.execute("UPDATE questions SET used = 0")
+        hits = (ask(model, f"What is the height of the Eiffel Tower{'?' * number}")[0] for number in range(2, 100))
+        assert any(hits)
+        until(lambda: db.execute("SELECT min(used) FROM questions").fetchone() > (0,))
 
 
 def test_what_was_found_to_differ_is_not(model: FullModel, url: str) -> None:
@@ -143,13 +154,20 @@ def test_a_bound_of_zero_gives_nothing_to_other_words(url: str) -> None:
         assert not any(ask(model, f"How high is the Eiffel Tower{'?' * number}")[0] for number in range(2, 10))
 
 
-def test_an_operator_deletes_questions_with_their_answers(model: FullModel, url: str, tmp_path: Path) -> None:
+def test_an_operator_sees_questions_and_deletes_them_with_their_answers(
+    model: FullModel, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     model.script(by_body=judging("330 metres.", "SAME"))
     ask(model, HEIGHT)
     file = tmp_path / "answers-questions.sqlite"
     assert b"Eiffel" not in file.read_bytes()  # texts are compressed, and encrypted on request
     until(lambda: known_questions(file) == 1)
-    cached.purge(Settings(_env_file=None, cache="verified", cache_url=url), None)
+    told = Settings(_env_file=None, cache="verified", cache_url=url)
+    capsys.readouterr()  # what the server logged
+    cached.show(told, as_json=False)
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split()[-3:-1] for line in shown[1:]] == [["answer", "1"], ["question", "1"]]
+    cached.purge(told, None)
     assert known_questions(file) == 0
     assert not ask(model, HEIGHT)[0]
 

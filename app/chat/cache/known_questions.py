@@ -9,13 +9,18 @@ from pathlib import Path
 
 from app.chat.cache.vectors import SCHEMA, Scan, Vectors
 from app.chat.cache.verified import Observation, Observations
+from app.state.entries import Held
 from app.state.sealing import Seal
 from app.state.sqlite_file import Schema, SqliteFile
-from models.language.embedding import Vector
+from models.language.embedding import DIMENSIONS, Vector
 
 MOST_QUESTIONS = 100_000
-_LEFT_OUT = 1000
-"""Those that leave together, used least lately, where there are too many."""
+_LEFT_OUT = 0.01
+"""The share of all that leaves together, those used least lately, where there are too many."""
+_USED_S = 60.0
+"""How exactly the last use of a question is known: a hit is no write."""
+_QUESTION_BYTES = 64 + DIMENSIONS + DIMENSIONS // 8
+"""What a question takes beside its text and what was seen of it: digests, and a vector twice."""
 _SCHEMA = Schema(
     3,
     f"""
@@ -41,6 +46,8 @@ class KnownQuestion:
     """`verified.digest_of` that answer: under the same key there may be another one by now."""
     seen: Observations
     """Of that answer and of no other."""
+    used: float
+    """When its answer was last made, given or compared."""
 
 
 class KnownQuestions:
@@ -65,7 +72,7 @@ class KnownQuestions:
             near = {one.id: one.similarity for one in Vectors(db, self._scan).nearest(scope, vector, count)}
             marks = ", ".join("?" * len(near))
             rows = db.execute(
-                f"SELECT id, answer, said, question, seen FROM questions WHERE id IN ({marks}) AND ends >= ?",  # noqa: S608
+                f"SELECT id, answer, said, question, seen, used FROM questions WHERE id IN ({marks}) AND ends >= ?",  # noqa: S608
                 [*near, now],
             ).fetchall()
             found = (self._known(near[id_], id_, *row) for id_, *row in rows)
@@ -74,7 +81,7 @@ class KnownQuestions:
         return await self._reader.run(find)
 
     def _known(
-        self, similarity: float, id_: int, answer: bytes, said: bytes, question: bytes, seen: str
+        self, similarity: float, id_: int, answer: bytes, said: bytes, question: bytes, seen: str, used: float
     ) -> KnownQuestion | None:
         text = self._seal.opened(answer, question)
         if text is None:
@@ -83,7 +90,7 @@ class KnownQuestions:
             observations = Observations.from_list(json.loads(seen))
         except ValueError:
             return None
-        return KnownQuestion(id_, similarity, text.decode(), answer, said, observations)
+        return KnownQuestion(id_, similarity, text.decode(), answer, said, observations, used)
 
     async def add(
         self, scope: str, tenant: str, text: str, vector: Vector, answer: bytes, said: bytes, *, max_age_s: float
@@ -96,7 +103,6 @@ class KnownQuestions:
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                self._make_room(db, now)
                 [id_] = db.execute(
                     "INSERT INTO questions (tenant, answer, said, question, seen, ends, used) "
                     "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (answer) DO UPDATE SET "
@@ -105,16 +111,19 @@ class KnownQuestions:
                     (*row, now + max_age_s, now),
                 ).fetchone()
                 Vectors(db).add(scope, id_, vector)
+                self._make_room(db, now)
 
         await self._writer.run(write)
 
     def _make_room(self, db: sqlite3.Connection, now: float) -> None:
         [count] = db.execute("SELECT count(*) FROM questions").fetchone()
-        if count < self._most:
+        if count <= self._most:
             return
-        ended = db.execute("SELECT id FROM questions WHERE ends < ?", (now,)).fetchall()
-        least = db.execute("SELECT id FROM questions ORDER BY used LIMIT ?", (min(_LEFT_OUT, self._most),)).fetchall()
-        _delete(db, [id_ for [id_] in {*ended, *least}])
+        gone = db.execute("SELECT id FROM questions WHERE ends < ?", (now,)).fetchall()
+        if not gone:
+            most = max(int(_LEFT_OUT * self._most), 1)
+            gone = db.execute("SELECT id FROM questions ORDER BY used LIMIT ?", (most,)).fetchall()
+        _delete(db, [id_ for [id_] in gone])
 
     async def observe(self, known: KnownQuestion, observation: Observation) -> None:
         """Adds to what is known of a question, unless its answer has become another meanwhile."""
@@ -136,6 +145,18 @@ class KnownQuestions:
 
         await self._writer.run(write)
 
+    def was_long_unused(self, known: KnownQuestion) -> bool:
+        return self._clock() - known.used > _USED_S
+
+    async def use(self, known: KnownQuestion) -> None:
+        """Its answer was given."""
+        row = (self._clock(), known.id)
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE questions SET used = ? WHERE id = ?", row)
+
+        await self._writer.run(write)
+
     async def forget(self, id_: int) -> None:
         """Where its answer is no longer there."""
 
@@ -149,25 +170,38 @@ class KnownQuestions:
     async def purge(self, tenant: str | None = None) -> int:
         """Takes out everything, or all of a tenant; the number of questions."""
 
-        def write(db: sqlite3.Connection) -> int:
+        return await (self._deleted("") if tenant is None else self._deleted("WHERE tenant = ?", tenant))
+
+    async def sweep(self) -> int:
+        """Takes out those whose answers have ended; their number."""
+        return await self._deleted("WHERE ends < ?", self._clock())
+
+    async def _deleted(self, condition: str, *values: object) -> int:
+        def delete(db: sqlite3.Connection) -> int:
             db.execute("PRAGMA secure_delete = ON")
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                chosen = ("SELECT id FROM questions", ()) if tenant is None else (_OF_TENANT, (tenant,))
-                ids = [id_ for [id_] in db.execute(*chosen).fetchall()]
+                ids = [id_ for [id_] in db.execute(f"SELECT id FROM questions {condition}", values)]  # noqa: S608
                 _delete(db, ids)
             db.execute("PRAGMA secure_delete = OFF")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if ids:
+                # A page a step, of which `execute` takes one.
+                db.executescript("PRAGMA incremental_vacuum")
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return len(ids)
 
-        return await self._writer.run(write)
+        return await self._writer.run(delete)
+
+    async def held(self) -> list[Held]:
+        """What is known of each tenant's questions."""
+        size = f"sum(length(question) + length(seen) + {_QUESTION_BYTES})"
+        query = f"SELECT tenant, 'question', count(*), {size} FROM questions GROUP BY tenant ORDER BY tenant"  # noqa: S608
+        rows = await self._reader.run(lambda db: db.execute(query).fetchall())
+        return [Held(*row) for row in rows]
 
     async def close(self) -> None:
         await self._reader.close()
         await self._writer.close()
-
-
-_OF_TENANT = "SELECT id FROM questions WHERE tenant = ?"
 
 
 def _delete(db: sqlite3.Connection, ids: Sequence[int]) -> None:

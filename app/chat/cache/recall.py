@@ -6,7 +6,7 @@ that answer from its beginning.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -53,6 +53,13 @@ class Recall:
         self.outcomes: Counter[tuple[str, str]] = Counter()
         """By layer and outcome."""
 
+    @property
+    def faults(self) -> Iterator[tuple[str, int]]:
+        """By layer: look-ups and writes that came to nothing."""
+        yield "exact", self._entries.faults.total()
+        if self._rephrased is not None:
+            yield "verified", self._rephrased.faults.total()
+
     async def answered(self, call: Call, turn: Turn, policy: Policy, answer: Answer) -> AsyncGenerator[Event, None]:
         """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
         kept for later requests."""
@@ -97,10 +104,11 @@ class Recall:
             return asked, None
         known = await self.find_for(call.caller.tenant, asked.near)
         self.outcomes["verified", "hit" if known else "miss"] += 1
-        if known is None:
-            await self._rephrased.forget(asked.near)
-            asked = replace(asked, near=None)
-        return asked, known
+        if known is not None:
+            self._rephrased.used(asked.near)
+            return asked, known
+        await self._rephrased.forget(asked.near)
+        return replace(asked, near=None), None
 
     def keep(self, scope: Scope, call: Call, events: Sequence[Event], asked: Asked | None) -> Written:
         """Writes the events of a fresh answer, and learns from them."""

@@ -4,10 +4,12 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -27,7 +29,7 @@ from app.chat.cache.verified import (
 from app.chat.cache.vetoes import disagree
 from app.chat.event_driver import Event, Precontext, Text, ToolCall
 from app.chat.inputs import Turn, aside
-from app.state.entries import PATIENCE_S, StoreDown
+from app.state.entries import PATIENCE_S, WRITE_S, Patience, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.language.embedding import Embedder, Vector
@@ -35,6 +37,8 @@ from models.language.llm import Llm, LlmCall, TextDelta
 
 _CANDIDATES = 4
 """The nearest questions that are read."""
+EMBEDDING_S = 0.25
+"""What a question's vector may cost a request. It takes 6 to 12 ms where nobody else waits for the engine."""
 _MOST_LEARNING = 16
 """Comparisons that wait or run; more are left out: nothing is learned from them."""
 _VERDICT_TOKENS = 2000
@@ -79,18 +83,20 @@ class Rephrased:
         self._max_age_s = max_age_s
         self._today = today
         self._learning: set[asyncio.Task[None]] = set()
+        self.faults: Counter[str] = Counter()
+        """Look-ups, writes and comparisons that came to nothing, by reason: `down`, `slow`, `llm`."""
+        self._patience = Patience(self.faults)
 
     async def asked(self, request: ChatRequest, turn: Turn, scope: str) -> Asked | None:
         """None where the request is no plain question, or nothing could be found out."""
         if not await aside(request, is_plain_question, request, self._today().date()):
             return None
         text = turn.text.strip()
-        try:
-            vector = await turn.vector(self._embedder)
-            async with asyncio.timeout(PATIENCE_S):
-                near = await self._known.nearest(scope, vector, _CANDIDATES)
-        except (ModelError, StoreDown, TimeoutError) as error:
-            log.info("cache_not_compared", reason=type(error).__name__)
+        vector = await self._patience.tried(self._vector(turn), EMBEDDING_S)
+        if vector is None:
+            return None
+        near = await self._patience.tried(self._known.nearest(scope, vector, _CANDIDATES), PATIENCE_S)
+        if near is None:
             return None
         near = [one for one in near if one.similarity >= MIN_SIMILARITY]
         # Reading both takes a millisecond and more.
@@ -99,6 +105,12 @@ class Rephrased:
             return Asked(text, vector, scope, None, "explore")
         draw = draw_of(scope, text, found.answer.hex(), len(found.seen))
         return Asked(text, vector, scope, found, decide(found.seen, found.similarity, self._max_error, draw))
+
+    async def _vector(self, turn: Turn) -> Vector:
+        try:
+            return await turn.vector(self._embedder)
+        except ModelError as error:
+            raise StoreDown(f"no vector: {type(error).__name__}") from error
 
     def learn(
         self,
@@ -111,9 +123,15 @@ class Rephrased:
     ) -> None:
         """From the events of a fresh answer, which is kept under the digest `answer` when `written` is done: a question
         that is known before its answer is there would be forgotten again."""
-        if not _is_plain(fresh) or len(self._learning) >= _MOST_LEARNING:
+        if _is_plain(fresh):
+            self._later(self._learn(asked, tenant, answer, _said(fresh), find, written))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does what no request waits for, unless too much of it waits already."""
+        if len(self._learning) >= _MOST_LEARNING:
+            work.close()
             return
-        task = asyncio.create_task(self._learn(asked, tenant, answer, _said(fresh), find, written))
+        task = asyncio.create_task(work)
         self._learning.add(task)
         task.add_done_callback(self._learning.discard)
 
@@ -133,12 +151,13 @@ class Rephrased:
             if near is not None and near.answer != answer:
                 correct = await self._compared(asked, near, said, find)
                 if correct is not None:
-                    await self._known.observe(near, Observation(near.similarity, correct))
+                    await self._noted(self._known.observe(near, Observation(near.similarity, correct)))
                 if correct is not False:
                     return
             question = (asked.scope, tenant, asked.text, asked.vector)
-            await self._known.add(*question, answer, digest_of(said), max_age_s=self._max_age_s)
-        except (ModelError, StoreDown) as error:
+            await self._noted(self._known.add(*question, answer, digest_of(said), max_age_s=self._max_age_s))
+        except ModelError as error:
+            self.faults["llm"] += 1
             log.info("cache_not_learned", reason=type(error).__name__)
         except Exception:
             log.exception("cache_learning_failed")
@@ -152,7 +171,7 @@ class Rephrased:
     ) -> bool | None:
         earlier = await find(near)
         if earlier is None:
-            await self._known.forget(near.id)
+            await self.forget(near)
             return False
         return await same_answer(asked.text, _said(earlier), said, self._judge)
 
@@ -168,10 +187,18 @@ class Rephrased:
 
     async def forget(self, near: KnownQuestion) -> None:
         """Where its answer is no longer there."""
-        try:
-            await self._known.forget(near.id)
-        except StoreDown as error:
-            log.info("cache_not_learned", reason=str(error))
+        await self._noted(self._known.forget(near.id))
+
+    def used(self, near: KnownQuestion) -> None:
+        """Its answer was given: others are older."""
+        if self._known.was_long_unused(near):
+            self._later(self._noted(self._known.use(near)))
+
+    async def _noted(self, writing: Coroutine[Any, Any, None]) -> None:
+        await self._patience.tried(writing, WRITE_S)
+
+    async def sweep(self) -> int:
+        return await self._known.sweep()
 
     async def close(self) -> None:
         for task in self._learning:

@@ -102,14 +102,15 @@ class Vectors:
 
     def remove(self, ids: Iterable[int]) -> None:
         """Those that are not there are passed over."""
+        gone: dict[int, list[int]] = {}
         for number in ids:
-            row = self._connection.execute("SELECT block FROM vectors WHERE id = ?", (number,)).fetchone()
-            if row is None:
-                continue
-            self._connection.execute("DELETE FROM vectors WHERE id = ?", (number,))
-            query = "SELECT block, ids, signs FROM vector_blocks WHERE block = ?"
-            for block, present, signs in list(self._blocks(query, row)):
-                left = present != number
+            query = "DELETE FROM vectors WHERE id = ? RETURNING block"
+            for [block] in self._connection.execute(query, (number,)).fetchall():
+                gone.setdefault(block, []).append(number)
+        query = "SELECT block, ids, signs FROM vector_blocks WHERE block = ?"
+        for block, numbers in gone.items():
+            for _, present, signs in list(self._blocks(query, (block,))):
+                left = ~np.isin(present, numbers)
                 self._write(block, present[left], signs[:, left])
 
     def nearest(self, scope: str, vector: Vector, k: int) -> Sequence[Near]:
