@@ -36,7 +36,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-integrations check format lock bench bench-peers docs docs-serve clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,6 +88,9 @@ bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, and how plann
 
 bench-peers: $(VENV)/.dev $(PEERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
 	$(VENV)/bin/python -m tests.bench.peers --write
+
+bench-flames: $(VENV)/.dev $(PEERS_VENV)/.ready ## Sample where the time of requests goes, draw it and write it into docs/performance.md
+	$(VENV)/bin/python -m tests.bench.flames --write
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(VENV)/bin/ruff format .
