@@ -18,7 +18,7 @@ from openai.types import Batch
 
 from tests.e2e.test_cli import openfaze
 from tests.llm_server import LlmServer, Reply, serving_llm
-from tests.server import Server, serving
+from tests.server import SERVE, Server, serving
 from tests.webhooks import Receiver, receiving
 
 KEY, OTHER = "test-key-1", "test-key-2"
@@ -323,6 +323,10 @@ def test_the_end_is_told_to_the_webhook(sdk: openai.OpenAI, receiver: Receiver) 
     assert event.data.id == batch.id
 
 
+SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.LOOK_S = 0.5\n{SERVE}"
+"""A server whose batches are another's three seconds after it was killed."""
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_that_ends_asks_nothing_again_that_was_answered(how: signal.Signals, tmp_path: Path) -> None:
     answered: list[str] = []
@@ -337,14 +341,14 @@ def test_a_server_that_ends_asks_nothing_again_that_was_answered(how: signal.Sig
 
     with serving_llm(reply) as llm:
         settings = of_llm(llm, files_dir=tmp_path / "files", batch_lines_at_once=2)
-        with serving(tmp_path / "first", **settings) as server, client_of(server) as sdk:
+        with serving(tmp_path / "first", SOON_FREE, **settings) as server, client_of(server) as sdk:
             batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(12)))
             done = when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == 5)
             assert done.status == "in_progress"
             server.process.send_signal(how)
             server.process.wait(60)
         stuck.set()
-        with serving(tmp_path / "second", **settings) as server, client_of(server) as sdk:
+        with serving(tmp_path / "second", SOON_FREE, **settings) as server, client_of(server) as sdk:
             batch = ended(sdk, batch)
             assert batch.status == "completed"
             answers = rows(sdk, batch.output_file_id)
