@@ -84,6 +84,7 @@ def _report(settings: Settings, found: Sequence[Finding]) -> dict[str, object]:
     return {
         "version": version("openfaze"),
         "cards": asdict(seen) if (seen := cards()) else None,
+        "container_toolkit": _toolkit(),
         "ok": all(finding.outcome != "failed" for finding in found),
         "capabilities": [asdict(finding) for finding in found],
         "weights_dir": settings.weights_dir,
@@ -140,8 +141,13 @@ def _cards_shown() -> Iterator[str]:
     for number, card in enumerate(seen.cards):
         yield f"cuda:{number}  {card.name}, {card.free / 1e9:.1f} of {card.total / 1e9:.1f} GB free"
     if not in_the_image():
-        found = next((program for program in ("nvidia-ctk", "nvidia-container-cli") if shutil.which(program)), None)
-        yield f"container toolkit: {found or 'not in PATH, so that docker lends no card to containers'}"
+        yield f"container toolkit: {_toolkit() or 'not in PATH, so that docker lends no card to containers'}"
+
+
+def _toolkit() -> str | None:
+    """The program that lends cards to containers; None where there is none, and inside one."""
+    programs = () if in_the_image() else ("nvidia-ctk", "nvidia-container-cli")
+    return next((program for program in programs if shutil.which(program)), None)
 
 
 def _console() -> Console:

@@ -216,6 +216,9 @@ async def test_cards_stand_above_the_rows_within_a_hundred_columns(
         "total": 25_757_220_864,
     }
     assert report["capabilities"][0]["card_estimate"] == {"base": 300, "item": 30, "items": 32}
+    assert report["container_toolkit"] == "nvidia-ctk"
+    monkeypatch.setenv("container", "openfaze")
+    assert json.loads((await examined(capsys, as_json=True))[1])["container_toolkit"] is None
 
 
 async def first_finding(settings: Settings) -> Finding:

@@ -65,6 +65,21 @@ def check(text: str) -> None:
                 assert name in extras.PURPOSES
 
 
+def test_the_networks_that_a_gpu_box_does_not_fetch_are_named_with_commands_that_work_in_its_container(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("container", "openfaze")
+    monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/var/lib/openfaze/weights")
+    page = (ROOT / "docs/gpu.md").read_text()
+    folders = {one.spec.name: one.spec.weights for capability in CATALOG.values() for one in capability.engines}
+    for name in ("chronos-2", "qwen3guard", "llmdet", "sam2.1"):
+        told = re.fullmatch(r"the folder '(\S+)' \((\S+)\)", folders[name])
+        assert told is not None
+        command = as_called_here(f"`hf download {told[2]} --local-dir {told[1]}`").strip("`")
+        assert f"\n{command}\n" in page, f"put this into docs/gpu.md: {command}"
+        assert f"| `{name}` |" in page
+
+
 def test_no_message_asks_pip_for_what_is_on_no_registry(all_said: dict[str, list[str]]) -> None:
     assert len(all_said) > 200
     assert not [
