@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import uuid4
 
 import pydantic_core
@@ -40,6 +40,19 @@ _FRAMING = 8
 _DESCRIPTORS = 65536
 _PIPELINED = 32
 """Requests of one connection that may wait for the one before them."""
+
+Reason = Literal[
+    "connections",
+    "connections_of_address",
+    "pipelined",
+    "head_too_large",
+    "head_too_slow",
+    "body_too_slow",
+    "body_unread",
+    "answer_too_slow",
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""For which a connection ends, or is not taken."""
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +94,7 @@ class Connections:
         self.limits = limits
         self.refused: Counter[str] = Counter()
         """By reason, since the last line of the log about it."""
+        self.ever_refused: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self._all: dict[BoundedProtocol, None] = {}
         self._by_address: Counter[str] = Counter()
         self._clock: asyncio.TimerHandle | None = None
@@ -112,9 +126,10 @@ class Connections:
             self._clock.cancel()
             self._clock = None
 
-    def note(self, reason: str, loop: asyncio.AbstractEventLoop) -> None:
+    def note(self, reason: Reason, loop: asyncio.AbstractEventLoop) -> None:
         """Counts what is refused; the log has it once a minute, for whoever floods a server floods its log, too."""
         self.refused[reason] += 1
+        self.ever_refused[reason] += 1
         if self._report is None:
             self._report = loop.call_later(_REPORT_S, self.report)
 
@@ -135,7 +150,7 @@ class Connections:
         self._clock = loop.call_later(TICK_S, self._tick, loop) if self._all else None
         self.look(loop.time())
 
-    def _drop_oldest(self, reason: str, among: Callable[["BoundedProtocol"], bool]) -> bool:
+    def _drop_oldest(self, reason: Reason, among: Callable[["BoundedProtocol"], bool]) -> bool:
         newest = next(reversed(self._all))
         for one in self._all:
             if one is not newest and one.waits and among(one):
@@ -259,7 +274,7 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self.waits and waited > (limits.head_s if self.cycle is None else limits.idle_s):
             self.transport.close()
 
-    def drop(self, reason: str) -> None:
+    def drop(self, reason: Reason) -> None:
         """Ends the connection without a word."""
         self._of.note(reason, self.loop)
         if self.transport.get_write_buffer_size():
@@ -288,7 +303,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """What is no HTTP is told so in OpenAI's form, like everything else."""
         self._answer(BadRequest(msg, code="invalid_http"))
 
-    def _refuse(self, error: ApiError, reason: str) -> None:
+    def _refuse(self, error: ApiError, reason: Reason) -> None:
         """Answers where nothing has been answered yet, and ends the connection."""
         self._of.note(reason, self.loop)
         if self.cycle is not None and not self.cycle.response_complete:
@@ -326,9 +341,9 @@ class BoundedProtocol(HttpToolsProtocol):
         return f"The request's {part} did not come within {seconds:g} s (OPENFAZE_{setting})."
 
 
-def bounded_protocol(limits: ConnectionLimits) -> Any:
-    """The value of uvicorn's `http`: one set of connections, and the protocol of each."""
-    return functools.partial(BoundedProtocol, connections=Connections(limits))
+def bounded_protocol(connections: Connections) -> Any:
+    """The value of uvicorn's `http`: the protocol of each of these."""
+    return functools.partial(BoundedProtocol, connections=connections)
 
 
 def allow_descriptors() -> None:

@@ -18,7 +18,7 @@ from app.batches.runner import BatchRunner
 from app.building import build_batch_store, build_webhook
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.mcp.mount import PATH, Mount
-from app.metrics import Routes
+from app.metrics import Routes, fill_from_batches
 from app.middleware import EXPOSED, RequestScope, error_response
 from app.openapi import Api
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     gaps = Gaps(settings.batch_lines_at_once, settings.batch_idle_requests)
     webhook = build_webhook(settings, services.fetcher)
     runner = BatchRunner(build_batch_store(settings), lines, gaps, webhook, activity=activity)
-    services.metrics.fill("openfaze_batch_lines_total", lambda: list(runner.outcomes.items()))
+    fill_from_batches(services.metrics, runner.outcomes, runner.faults)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

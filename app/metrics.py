@@ -24,6 +24,8 @@ from starlette.types import ASGIApp
 from app.access.admission import Admission
 from app.access.keys import ApiKeys
 from app.chat.cache.recall import Recall
+from app.files.store import FileStore
+from app.state.responses import ResponseStore
 from app.telemetry import Stages
 from models.measures import SECONDS, Distribution, EngineCounters
 from models.runtime import Runtime
@@ -268,6 +270,34 @@ def fill_from_access(metrics: Metrics, admission: Admission, keys: ApiKeys) -> N
         yield ("keys", "file", "refused"), keys.refused
 
     metrics.fill("openfaze_engine_failures_total", failures)
+
+
+def fill_from_stores(metrics: Metrics, files: FileStore, responses: ResponseStore) -> None:
+    """How often what is kept for clients was not to be had."""
+
+    def failures() -> Iterator[Sample]:
+        yield ("files", "storage", "failed"), files.faults
+        yield ("responses", "store", "unreachable"), responses.faults
+
+    metrics.fill("openfaze_engine_failures_total", failures)
+
+
+def fill_from_batches(
+    metrics: Metrics, outcomes: Mapping[tuple[str], int], faults: Callable[[], Mapping[tuple[str, str], int]]
+) -> None:
+    """Lines by their `outcomes`, and what held batches up: `faults`, by the part and the reason."""
+    metrics.fill("openfaze_batch_lines_total", lambda: list(outcomes.items()))
+    metrics.fill(
+        "openfaze_engine_failures_total", lambda: [(("batches", *about), count) for about, count in faults().items()]
+    )
+
+
+def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
+    """Those that were `refused` or cut off, by reason."""
+    metrics.fill(
+        "openfaze_engine_failures_total",
+        lambda: [(("connections", "listener", reason), count) for reason, count in list(refused.items())],
+    )
 
 
 def fill_from_cache(metrics: Metrics, recall: Recall) -> None:

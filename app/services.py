@@ -35,7 +35,15 @@ from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.tool_loop import ToolLimits
-from app.metrics import Metrics, Routes, fill_from_access, fill_from_cache, fill_from_engines, fill_from_inputs
+from app.metrics import (
+    Metrics,
+    Routes,
+    fill_from_access,
+    fill_from_cache,
+    fill_from_engines,
+    fill_from_inputs,
+    fill_from_stores,
+)
 from app.settings import Settings
 from app.state.entries import Entries, Sweepable
 from app.tracing import Traces, provider_for
@@ -157,6 +165,7 @@ class Services:
         fill_from_engines(self.metrics, self.runtime)
         fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search, self.browser)
         fill_from_access(self.metrics, self.admission, self.keys)
+        fill_from_stores(self.metrics, self.files, self.responses)
         if recall is not None:
             fill_from_cache(self.metrics, recall)
         self.ready = not (settings.preload or settings.profile == GPU)

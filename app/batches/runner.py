@@ -42,6 +42,14 @@ _SWEEP_S = 3600.0
 _EXPIRED_AT_ONCE = 500
 
 Reason = Literal["cancelled", "expired", "key_removed"]
+Fault = tuple[str, str]
+"""A part, and what went wrong with it."""
+FAULTS: tuple[Fault, ...] = (
+    ("store", "unreachable"),
+    ("runner", "rests"),
+    ("runner", "error"),
+    ("webhook", "error"),
+)
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +93,7 @@ class BatchRunner:
         self._activity = activity or Activity()
         self.outcomes: Counter[tuple[str]] = Counter({(one,): 0 for one in ("completed", "failed", "expired")})
         """Lines that are done."""
+        self._faults: Counter[Fault] = Counter(dict.fromkeys(FAULTS, 0))
         self._files = lines.services.files
         self._keys = lines.services.keys
         self._settings = lines.services.settings
@@ -98,6 +107,10 @@ class BatchRunner:
         """There is something to do, or to stop."""
         self._woken.set()
 
+    def faults(self) -> dict[Fault, int]:
+        """How often batches were held up, or nobody heard of their end."""
+        return {**self._faults, ("webhook", "failed"): self._webhook.failures if self._webhook else 0}
+
     async def run_for_ever(self) -> None:
         try:
             while True:
@@ -105,8 +118,9 @@ class BatchRunner:
                 try:
                     await self._look()
                 except StoreDown as error:
-                    log.warning("batches_not_reached", reason=str(error))
+                    self._not_reached(error)
                 except Exception:
+                    self._faults["runner", "error"] += 1
                     log.exception("looking_for_batches_failed")
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_S):
@@ -172,9 +186,11 @@ class BatchRunner:
         except LeaseLost:
             log.warning("batch_taken_over", batch=run.id)
         except (ApiError, ModelError, StoreDown) as error:
+            self._faults["runner", "rests"] += 1
             log.warning("batch_rests", batch=run.id, reason=str(error), seconds=_PAUSE_S)
             rest_s = _PAUSE_S
         except Exception:
+            self._faults["runner", "error"] += 1
             log.exception("batch_failed", batch=run.id)
             rest_s = _PAUSE_S
         finally:
@@ -340,10 +356,15 @@ class BatchRunner:
                 pause_s = await webhook.send(batch, now)
                 await self.store.told(batch.id, None if pause_s is None else self.clock() + pause_s)
         except StoreDown as error:
-            log.warning("batches_not_reached", reason=str(error))
+            self._not_reached(error)
         except Exception:
             # It is due again after a while.
+            self._faults["webhook", "error"] += 1
             log.exception("telling_failed")
+
+    def _not_reached(self, error: StoreDown) -> None:
+        self._faults["store", "unreachable"] += 1
+        log.warning("batches_not_reached", reason=str(error))
 
 
 _GONE = problem("file_not_found", "The input file was deleted, or its time was up.", param="input_file_id")

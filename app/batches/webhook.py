@@ -29,6 +29,8 @@ class Webhook:
         self._url = url
         self._secret = _bytes_of(secret)
         self._fetcher = fetcher
+        self.failures = 0
+        """Tries that came to nothing."""
 
     @property
     def patience_s(self) -> float:
@@ -55,6 +57,7 @@ class Webhook:
         try:
             await self._fetcher.fetch(self._url, json=body, headers=headers, max_bytes=_ANSWER_BYTES, fresh=True)
         except InputError as error:
+            self.failures += 1
             pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None
             log.warning("webhook_failed", batch=batch.id, tries=batch.tries + 1, reason=error.message, pause_s=pause_s)
             return pause_s

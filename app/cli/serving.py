@@ -22,8 +22,8 @@ from fastapi import FastAPI
 from app import calling
 from app.building import build_connections
 from app.calling import as_called_here, in_the_image
-from app.connections import allow_descriptors, bounded_protocol
-from app.metrics import PATH, metrics_app
+from app.connections import Connections, allow_descriptors, bounded_protocol
+from app.metrics import PATH, fill_from_connections, metrics_app
 from app.services import Services
 from app.settings import PREFIX, Settings
 from app.telemetry import logs_for_people
@@ -53,7 +53,7 @@ def serve(app: FastAPI) -> None:
     base_url = url_of(settings.host, sockets[0].getsockname()[1])
     metrics = _Metrics(services) if settings.metrics_port is not None else None
     server = _Server(
-        _config(app, settings),
+        _config(app, services),
         metrics,
         lambda: announce(services, base_url, metrics.url if metrics else None),
         services,
@@ -75,7 +75,7 @@ def served_here(settings: Settings) -> Iterator[str]:
         own = {"api_keys": (), "keys_file": None, "host": "127.0.0.1", "files_dir": folder, "metrics_port": None}
         sockets = listen("127.0.0.1", 0)
         app = create_app(settings.model_copy(update=own))
-        server = uvicorn.Server(_config(app, settings))
+        server = uvicorn.Server(_config(app, app.state.services))
         thread = threading.Thread(target=server.run, args=(sockets,))
         thread.start()
         try:
@@ -85,14 +85,16 @@ def served_here(settings: Settings) -> Iterator[str]:
             thread.join()
 
 
-def _config(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
+def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
+    connections = Connections(build_connections(services.settings))
+    fill_from_connections(services.metrics, connections.ever_refused)
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        http=bounded_protocol(build_connections(settings)),
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
+        http=bounded_protocol(connections),
+        timeout_graceful_shutdown=services.settings.shutdown_grace_s,
     )
 
 
@@ -102,7 +104,7 @@ class _Metrics(uvicorn.Server):
     def __init__(self, services: Services) -> None:
         settings = services.settings
         assert settings.metrics_port is not None
-        config = _config(metrics_app(services.metrics), settings)
+        config = _config(metrics_app(services.metrics), services)
         config.lifespan = "off"
         super().__init__(config)
         self._sockets = listen(settings.host, settings.metrics_port, "METRICS_PORT")

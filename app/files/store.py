@@ -54,6 +54,8 @@ class FileStore:
         self.being_written: Counter[str] = Counter()
         """Bytes of each owner's unfinished uploads."""
         self.index = FileIndex(storage)
+        self.faults = 0
+        """How often the storage did not work."""
         self._followed: dict[str, float] = {}
         """When the index has last taken over what lies in an owner's folder, in the clock's seconds."""
         self._following: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -152,13 +154,28 @@ class FileStore:
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`call` in a thread. Raises FileNotFoundError as it is, and Unavailable for any other OSError."""
-        with _failures():
+        with self._failures():
             return await self._worker.run(call, *args, **kwargs)
 
     async def acquire(self, call: Callable[P, C], /, *args: P.args, **kwargs: P.kwargs) -> C:
         """As `run`, for a result that is closed when the caller left before it was there."""
-        with _failures():
+        with self._failures():
             return await self._worker.acquire(call, *args, **kwargs)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            self.faults += 1
+            log.exception("file_storage_failed")
+            raise Unavailable(
+                "The server's file storage does not work: its log says why.",
+                code="storage_unavailable",
+                retry_after=RETRY_S if ran_out(error) else None,
+            ) from error
 
     def _is_over(self, file: StoredFile) -> bool:
         return file.expires is not None and file.expires <= self.now()
@@ -170,21 +187,6 @@ class FileStore:
             return
         if age_s > _ABANDONED_S:
             self.storage.delete(name)
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        log.exception("file_storage_failed")
-        raise Unavailable(
-            "The server's file storage does not work: its log says why.",
-            code="storage_unavailable",
-            retry_after=RETRY_S if ran_out(error) else None,
-        ) from error
 
 
 _HEAD = 64 * 1024

@@ -2,12 +2,14 @@
 its conversation."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pydantic_core
 
-from app.state.entries import EntryStore, Key, Sealing
+from app.state.entries import EntryStore, Key, Sealing, StoreDown
+from models.base import ModelError
 from models.fair_executor import FairExecutor
 
 RESPONSE_PREFIX = "openfaze:response:1:"
@@ -52,6 +54,8 @@ class ResponseStore:
         self._threads = threads
         self.max_age_s = max_age_s
         """For how long; 0: none is kept."""
+        self.faults = 0
+        """How often one was not kept, or not looked up, for the store or its threads."""
 
     async def put(self, tenant: str, response_id: str, stored: Callable[[], Stored], *, is_short: bool = False) -> None:
         """Keeps what `stored` makes: in a thread, unless it `is_short`, and made in less time than another thread takes
@@ -61,29 +65,41 @@ class ResponseStore:
         def sealed() -> bytes:
             return self._seal.closed(key.digest, stored().packed())
 
-        value = sealed() if is_short else await self._threads.run(sealed)
-        await self._store.put(key, value, max_age_s=self.max_age_s)
+        with self._counted():
+            value = sealed() if is_short else await self._threads.run(sealed)
+            await self._store.put(key, value, max_age_s=self.max_age_s)
 
     async def get(self, tenant: str, response_id: str) -> Stored | None:
         key = _key(tenant, response_id)
-        sealed = await self._store.get(key)
-        if sealed is None:
-            return None
-        data = await self._threads.run(self._seal.opened, key.digest, sealed)
-        return None if data is None else await self._threads.run(Stored.unpacked, data)
+        with self._counted():
+            sealed = await self._store.get(key)
+            if sealed is None:
+                return None
+            data = await self._threads.run(self._seal.opened, key.digest, sealed)
+            return None if data is None else await self._threads.run(Stored.unpacked, data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:
         """Whether it was there."""
-        return await self._store.delete(_key(tenant, response_id))
+        with self._counted():
+            return await self._store.delete(_key(tenant, response_id))
 
     async def sweep(self) -> int:
-        return await self._store.sweep()
+        with self._counted():
+            return await self._store.sweep()
 
     async def purge(self, tenant: str) -> int:
         return await self._store.purge(tenant)
 
     async def close(self) -> None:
         await self._store.close()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        try:
+            yield
+        except (StoreDown, ModelError):
+            self.faults += 1
+            raise
 
 
 def _key(tenant: str, response_id: str) -> Key:

@@ -19,8 +19,9 @@ import structlog
 import uvicorn
 
 from app.building import build_connections
-from app.connections import bounded_protocol
+from app.connections import Connections, bounded_protocol
 from app.main import create_app
+from app.metrics import fill_from_connections
 from app.settings import Settings
 from tests.e2e.conftest import data_url
 from tests.llm_server import LlmServer, Reply, serving_llm
@@ -211,13 +212,16 @@ def client_of_app(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
 @contextlib.contextmanager
 def serving_app(settings: Settings) -> Iterator[str]:
     """Its address. Everything that the app started has ended when the block does."""
+    app = create_app(settings)
+    connections = Connections(build_connections(settings))
+    fill_from_connections(app.state.services.metrics, connections.ever_refused)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         port=0,
         log_config=None,
         access_log=False,
         ws="none",
-        http=bounded_protocol(build_connections(settings)),
+        http=bounded_protocol(connections),
     )
     server = uvicorn.Server(config)
     listening = config.bind_socket()

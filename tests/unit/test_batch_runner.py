@@ -395,8 +395,42 @@ async def test_answers_for_which_there_is_no_room_wait_for_it(tmp_path: Path) ->
     assert (batch.status, batch.errors) == ("completed", [])
     assert said(await world.read(batch.output_file)) == {"id-a": {"said": "a"}}
     assert world.asked == {"a": 1}
+    assert +Counter(runner.faults()) == {("runner", "rests"): 1}
     await world.store.close()
     await world.services.close()
+
+
+async def test_what_nobody_foresaw_is_counted_and_the_batch_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, failures = BatchRunner._check, [KeyError("unforeseen")]
+
+    async def breaks(self: BatchRunner, *args: Any) -> Batch:
+        if failures:
+            raise failures.pop()
+        return await check(self, *args)
+
+    monkeypatch.setattr(BatchRunner, "_check", breaks)
+    async with world.running() as runner:
+        batch_id = await world.add("a")
+        while not runner.faults()["runner", "error"]:
+            await asyncio.sleep(0)
+        world.now += 60
+        runner.wake()
+        assert (await world.ended(batch_id)).status == "completed"
+    assert +Counter(runner.faults()) == {("runner", "error"): 1}
+
+
+async def test_a_store_that_is_not_reached_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*_: object) -> None:
+        raise StoreDown("gone")
+
+    async with world.running() as runner:
+        await world.ended(await world.add("a"))
+        monkeypatch.setattr(runner.store, "claim", down)
+        runner.wake()
+        while not runner.faults()["store", "unreachable"]:
+            await asyncio.sleep(0)
 
 
 async def test_a_key_has_only_so_many_batches_that_are_not_over(world: World) -> None:
@@ -501,6 +535,7 @@ async def test_the_end_is_told_until_it_is_heard_also_by_another_server(tmp_path
             runner.wake()
             await asyncio.sleep(0.05)
         assert len(receiver.taken) == 3
+        assert runner.faults()["webhook", "failed"] == 2
     await world.store.close()
     await world.services.close()
 

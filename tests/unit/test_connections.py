@@ -15,7 +15,15 @@ import structlog
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.connections import LINGER_S, WINDOW_S, BoundedProtocol, ConnectionLimits, Connections, bounded_protocol
+from app.connections import (
+    LINGER_S,
+    REASONS,
+    WINDOW_S,
+    BoundedProtocol,
+    ConnectionLimits,
+    Connections,
+    bounded_protocol,
+)
 
 GET = b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n"
 POST = b"POST /read HTTP/1.1\r\nhost: x\r\n"
@@ -357,10 +365,13 @@ async def test_refusals_are_logged_once_with_their_counts() -> None:
             server.connections.report()
             server.connections.report()
         assert lines == [{"event": "connections_refused", "log_level": "warning", "connections_of_address": 4}]
+        assert server.connections.ever_refused == {
+            reason: 4 * (reason == "connections_of_address") for reason in REASONS
+        }
 
 
 async def test_a_server_has_one_set_of_connections() -> None:
-    make = bounded_protocol(ConnectionLimits(connections=7))
+    make = bounded_protocol(Connections(ConnectionLimits(connections=7)))
     config = uvicorn.Config(Application(), log_config=None, lifespan="off", ws="none")
     first, second = (make(config=config, server_state=ServerState(), app_state={}) for _ in range(2))
     assert first._of is second._of

@@ -1,6 +1,7 @@
 """What the server counts of itself."""
 
 import asyncio
+import errno
 import json
 import re
 import shutil
@@ -15,11 +16,24 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.access.admission import Admission
 from app.access.key_file import add_key
 from app.access.keys import ApiKeys
+from app.connections import ConnectionLimits, Connections
+from app.errors import Unavailable
 from app.main import create_app
-from app.metrics import DECLARED, OTHER, REJECTIONS, Metrics, Routes, fill_from_access, fill_from_engines
+from app.metrics import (
+    DECLARED,
+    OTHER,
+    REJECTIONS,
+    Metrics,
+    Routes,
+    fill_from_access,
+    fill_from_connections,
+    fill_from_engines,
+)
 from app.services import Services
 from app.settings import Settings
 from app.state.counters import Prices
+from app.state.entries import StoreDown
+from app.state.responses import Stored
 from app.state.sqlite_counters import SqliteCounters
 from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
@@ -196,6 +210,44 @@ async def test_what_keys_may_use_is_counted_where_it_is_not_known(tmp_path: Path
     assert found[name, ("counters", "store", "unreachable")] == 1
     assert found[name, ("keys", "file", "refused")] == 1
     await admission.close()
+
+
+async def test_what_is_no_engine_counts_from_zero_as_the_page_lists_it(tmp_path: Path) -> None:
+    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path / "files")))
+    services: Services = app.state.services
+    fill_from_connections(services.metrics, Connections(ConnectionLimits()).ever_refused)
+    at_zero = {labels for (name, labels), value in (await samples(services.metrics)).items() if "failures" in name}
+    rows = re.findall(r"^\| `([a-z_]+)` \| `([a-z_]+)` \| (`[^|]+) \|", PAGE, re.MULTILINE)
+    listed = {(part, of, reason) for part, of, reasons in rows for reason in re.findall("`([a-z_]+)`", reasons)}
+    assert len(listed) == 18
+    assert listed == {labels for labels in at_zero if labels[0] in {part for part, _, _ in rows}}
+
+
+async def test_what_is_kept_for_clients_counts_where_it_is_not_to_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = Services(Settings(_env_file=None, files_dir=str(tmp_path / "files")))
+
+    def full(name: str) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(services.files.storage, "create", full)
+    with pytest.raises(Unavailable):
+        async with services.files.writing("me"):
+            raise AssertionError("it has begun")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "responses.sqlite").mkdir()
+    for call in (
+        services.responses.get("me", "resp_1"),
+        services.responses.delete("me", "resp_1"),
+        services.responses.put("me", "resp_1", lambda: Stored(None, b"[]", b"[]", b"{}")),
+    ):
+        with pytest.raises(StoreDown):
+            await call
+    found = await samples(services.metrics)
+    assert found["openfaze_engine_failures_total", ("files", "storage", "failed")] == 1
+    assert found["openfaze_engine_failures_total", ("responses", "store", "unreachable")] == 3
+    await services.close()
 
 
 async def test_a_worker_that_dies_is_counted_and_the_server_asks_for_its_restart() -> None:
