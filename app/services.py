@@ -295,7 +295,7 @@ class _Prepared:
         readings, specialist = self.services.readings, SPECIALISTS[self.name]
         if readings is None or specialist.reading is None:
             return await self._run(request)
-        return await readings.read(specialist, request, partial(self._run, request))
+        return await readings.read(specialist, request, self._run)
 
     async def _run(self, request: TaskRequest) -> Result[Any]:
         with self.services.traces.task(self.name):

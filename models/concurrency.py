@@ -36,6 +36,35 @@ class SharedRun(Generic[Result]):
             await asyncio.wait([self._run])
 
 
+class WhileAwaited(Generic[Result]):
+    """A piece of work that those who join share, with its result or exception. Who leaves does not stop it; when the
+    last has left, it is cancelled."""
+
+    def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(heard_of)
+        self._waiting = 0
+
+    @property
+    def can_be_joined(self) -> bool:
+        """Not where it is being cancelled, or has failed."""
+        task = self._task
+        return not (task.cancelling() or (task.done() and (task.cancelled() or task.exception() is not None)))
+
+    def when_over(self, call: Callable[[], object]) -> None:
+        """Calls it then, however it ends."""
+        self._task.add_done_callback(lambda _: call())
+
+    async def join(self) -> Result:
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self._task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._task.cancel()
+
+
 def heard_of(ended: asyncio.Future[Any]) -> None:
     """A callback that takes note of a failure whose last listener may have left: asyncio would log it, with what it
     quotes of a caller's texts."""

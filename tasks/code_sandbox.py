@@ -140,5 +140,6 @@ TASK = Specialist(
     _build,
     uses=(CODE_SANDBOX,),
     is_public=lambda config: CODE_SANDBOX.choice(config) == ON,
+    sees_names=True,
     order=90,
 )

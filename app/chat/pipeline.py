@@ -24,7 +24,7 @@ from app.chat.schema.structured import is_open
 from app.wire.request import ChatRequest
 from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
-from tasks.catalog import ALIASES, TASK_NAMES
+from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.result import Result
 
@@ -83,7 +83,8 @@ class Pipeline:
             self.recall.outcomes["exact", "bypass"] += 1
             said = answer()
         else:
-            said = recall.answered(call, turn, policy, answer)
+            sees_names = task is None or SPECIALISTS[ALIASES.get(task, task)].sees_names
+            said = recall.answered(call, turn, policy, answer, sees_names=sees_names)
         async with aclosing(said) as events:
             async for event in events:
                 yield await call.noted(event)

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tasks.errors import InputError
 from tasks.inputs import media_types
@@ -139,6 +139,13 @@ class MediaLoader:
                 found = await self._decoding.run(lambda: hashlib.sha256(data).digest())
             self._digests[source] = found
         return found
+
+    async def content(self, source: Source) -> Sequence[str]:
+        """What `source` holds and what that is read as: the same for the same bytes, however they came and whatever
+        they are called, unless only their name tells their type. Raises as `load`."""
+        digest, blob = await self.digest(source), await self.load(source)
+        charset = blob.charset if blob.media_type in media_types.TEXTS else None
+        return [digest.hex(), blob.media_type, charset or ""]
 
     async def load(self, source: Source) -> Blob:
         """The bytes of `source`, of whatever type. They are read once, and remembered for as long as `source` lives.

@@ -1,6 +1,5 @@
 """From a source to its bytes: each is read once."""
 
-import asyncio
 import binascii
 import io
 import weakref
@@ -12,7 +11,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import pybase64
 
-from models.concurrency import heard_of
+from models.concurrency import WhileAwaited
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
 from tasks.inputs.decode.threads import Worker
@@ -153,8 +152,7 @@ class Once(Generic[Result]):
     """
 
     def __init__(self) -> None:
-        self._running: asyncio.Task[Result] | None = None
-        self._waiting = 0
+        self._running: WhileAwaited[Result] | None = None
         self._results: list[Result] = []
         self._complaint: InputError | None = None
 
@@ -164,18 +162,9 @@ class Once(Generic[Result]):
             return self._results[0]
         if self._complaint:
             raise copy(self._complaint)
-        if self._running is None:
-            self._running = asyncio.create_task(self._run(work))
-            self._running.add_done_callback(heard_of)
-        running = self._running
-        self._waiting += 1
-        try:
-            return await asyncio.shield(running)
-        finally:
-            self._waiting -= 1
-            if not self._waiting:
-                running.cancel()
-                self._running = None
+        if self._running is None or not self._running.can_be_joined:
+            self._running = WhileAwaited(self._run(work))
+        return await self._running.join()
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         try:

@@ -244,9 +244,28 @@ def test_media_count_by_what_they_hold(model: FullModel, origin: Origin) -> None
     assert vcache(model.client.post(PATH, json=ocr_request(data_url(picture))))
     with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY, max_retries=0) as client:
         uploaded = client.files.create(file=("x.png", picture), purpose="vision")
-    part = {"type": "input_image", "file_id": uploaded.id}
-    body = body_of(system("<task>ocr</task>"), [text_part("Read it."), part])
-    assert content_of(model.client.post(PATH, json=body)) == content_of(read[0])
+    for part in (
+        {"type": "input_image", "file_id": uploaded.id},
+        {"type": "image_url", "image_url": {"url": data_url(picture), "detail": "high"}},
+        *(named(picture, name) for name in ("a.png", "b.png")),
+    ):
+        answer = model.ask(system("<task>ocr</task>"), [text_part("Read it."), part])
+        assert vcache(answer)
+        assert content_of(answer) == content_of(read[0])
+
+
+def test_a_language_model_sees_what_files_are_called_and_the_reading_is_the_same(model: FullModel) -> None:
+    says_ok(model)
+    picture = single_line("LETTER 12").encoded()
+    with read_pictures() as read:
+        for name in ("a.png", "b.png"):
+            assert not vcache(model.ask([text_part("What is in this file?"), named(picture, name)]))
+        assert vcache(model.ask([text_part("What is in this file?"), named(picture, "a.png")]))
+        assert len(read) == 1
+
+
+def named(content: bytes, filename: str) -> dict[str, Any]:
+    return {"type": "file", "file": {"file_data": data_url(content), "filename": filename}}
 
 
 def test_ten_questions_about_a_document_read_it_once(model: FullModel) -> None:
@@ -263,6 +282,17 @@ def test_ten_questions_about_a_document_read_it_once(model: FullModel) -> None:
         assert len(read) == 2
         model.ask([text_part("What is this now?"), page], headers={"x-interfaze-zdr": "true"})
         assert len(read) == 3
+
+
+def test_ten_questions_at_once_read_it_once_too(model: FullModel) -> None:
+    says_ok(model)
+    page = picture_of("LEDGER 2001")
+    with read_pictures() as read, ThreadPoolExecutor(10) as pool:
+        asked = [[text_part(f"Question {number}: what is this?"), page] for number in range(10)]
+        answers = list(pool.map(model.ask, asked))
+        assert not any(map(vcache, answers))
+        assert all("LEDGER" in answer.text for answer in answers)
+        assert len(read) == 1
 
 
 def test_identical_requests_in_flight_run_once(model: FullModel) -> None:

@@ -3,23 +3,28 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pydantic_core
 
-from app.state.entries import Entries, Key
-from tasks.base import Specialist, TaskRequest, as_it_is
+from app.state.entries import Entries, Key, Written
+from models.concurrency import WhileAwaited
+from tasks.base import Progress, Reading, Specialist, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Result
 
-VERSION = 1
+VERSION = 2
 """Changes with the key, and with what is kept under it."""
+
+Run = Callable[[TaskRequest], Awaitable[Result[Any]]]
 
 
 class Readings:
-    """The cache of results of tasks that say what of a request they go by (`Specialist.reading`)."""
+    """The cache of results of tasks that say what of a request they go by (`Specialist.reading`), and of those that are
+    under way."""
 
     def __init__(
         self,
@@ -33,23 +38,47 @@ class Readings:
         self._loader = loader
         self._shaped_by = shaped_by
         self._max_age_s = max_age_s
+        self._under_way: dict[Key, _UnderWay] = {}
 
-    async def read(
-        self, specialist: Specialist, request: TaskRequest, run: Callable[[], Awaitable[Result[Any]]]
-    ) -> Result[Any]:
-        """What `run` answers, now or to an earlier request of the same tenant. Raises as `run`."""
+    async def read(self, specialist: Specialist, request: TaskRequest, run: Run) -> Result[Any]:
+        """What `run` answers to the request, now or to another one of the same tenant, also to one that is being
+        answered. Raises as `run`."""
         key = await self._key(specialist, request)
         reading = specialist.reading
         if key is None or reading is None:
-            return await run()
+            return await run(request)
+        under_way = self._under_way.get(key)
+        is_first = under_way is None or not under_way.run.can_be_joined
+        if under_way is None or is_first:
+            under_way = self._under_way[key] = _UnderWay(partial(self._read, key, reading, request, run))
+            under_way.run.when_over(partial(self._let_go, key, under_way))
+        try:
+            return await under_way.followed(request.progress)
+        except InputError:
+            if is_first:
+                raise
+        # What is wrong is told by the names that another request has for its inputs.
+        return await run(request)
+
+    async def _read(
+        self, key: Key, reading: Reading, request: TaskRequest, run: Run, under_way: "_UnderWay"
+    ) -> Result[Any]:
+        """The look-up belongs to it: who came later would look before the result is written, and find neither."""
         kept = await self._entries.get(
             key, lambda value: reading.restore(pydantic_core.from_json(value, cache_strings="keys"))
         )
         if kept is not None:
             return kept
-        result = await run()
-        self._entries.put(key, partial(_as_json, result), max_age_s=self._max_age_s)
+        result = await run(replace(request, progress=under_way.tell))
+        under_way.written = self._entries.put(key, partial(_as_json, result), max_age_s=self._max_age_s)
         return result
+
+    def _let_go(self, key: Key, under_way: "_UnderWay") -> None:
+        if under_way.written is not None and not under_way.written.done():
+            # Until it can be found in the store, it is found here.
+            under_way.written.add_done_callback(lambda _: self._let_go(key, under_way))
+        elif self._under_way.get(key) is under_way:
+            del self._under_way[key]
 
     async def _key(self, specialist: Specialist, request: TaskRequest) -> Key | None:
         """None where nothing is to be kept, or an input cannot be read: the task will say why."""
@@ -60,16 +89,38 @@ class Readings:
         if request.redact is not as_it_is:
             return None
         try:
-            contents = await asyncio.gather(*map(self._loader.digest, sources))
+            contents = await asyncio.gather(*map(self._loader.content, sources))
         except (InputError, Overloaded):
             return None
         asked = await asyncio.to_thread(reading.asked, request, self._loader.limits)
         tenant = sources[0].owner
-        # A text is read by its declared type and its name, where its bytes do not show one.
-        named = [[one.hex(), source.format, source.filename] for one, source in zip(contents, sources, strict=True)]
         digest = hashlib.sha256(await self._shaped_by())
-        digest.update(pydantic_core.to_json([VERSION, tenant, specialist.name, named, asked]))
+        digest.update(pydantic_core.to_json([VERSION, tenant, specialist.name, contents, asked]))
         return Key(tenant, "reading", digest.digest())
+
+
+class _UnderWay:
+    """A reading, for all who want it: it ends when the last of them leaves."""
+
+    def __init__(self, work: "Callable[[_UnderWay], Awaitable[Result[Any]]]") -> None:
+        self._listeners: list[Progress] = []
+
+        async def result() -> Result[Any]:
+            return await work(self)
+
+        self.run = WhileAwaited(result())
+        self.written: Written = None
+
+    async def followed(self, progress: Progress) -> Result[Any]:
+        self._listeners.append(progress)
+        try:
+            return await self.run.join()
+        finally:
+            self._listeners.remove(progress)
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        for listener in list(self._listeners):
+            listener(stage, done, total)
 
 
 def _as_json(result: Result[Any]) -> bytes:

@@ -60,10 +60,12 @@ class Recall:
         if self._rephrased is not None:
             yield "verified", self._rephrased.faults.total()
 
-    async def answered(self, call: Call, turn: Turn, policy: Policy, answer: Answer) -> AsyncGenerator[Event, None]:
+    async def answered(
+        self, call: Call, turn: Turn, policy: Policy, answer: Answer, *, sees_names: bool
+    ) -> AsyncGenerator[Event, None]:
         """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
-        kept for later requests."""
-        scope = await self._scopes.of(call, turn, policy)
+        kept for later requests. `sees_names` as Scopes' `of`."""
+        scope = await self._scopes.of(call, turn, policy, sees_names=sees_names)
         async with aclosing(answer() if scope is None else self._joined(scope, call, turn, answer)) as events:
             async for event in events:
                 yield event

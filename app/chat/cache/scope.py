@@ -17,7 +17,7 @@ from tasks.guardrails import Policy
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 
-VERSION = 2
+VERSION = 3
 """Changes with the key, and with what is kept under it."""
 NOT_IN_SCOPE = frozenset(
     {
@@ -59,28 +59,30 @@ class Scopes:
         self._loader = loader
         self._shaped_by = shaped_by
 
-    async def of(self, call: Call, turn: Turn, policy: Policy) -> Scope | None:
-        """Reads the turn's media. None where one of them cannot be read: whoever needs it tells why."""
+    async def of(self, call: Call, turn: Turn, policy: Policy, *, sees_names: bool) -> Scope | None:
+        """Reads the turn's media, which count by what they hold and, where the answer `sees_names`, by what they are
+        called and the parts that bring them. None where one of them cannot be read: whoever needs it tells why."""
         pages = [_is_page(source) for source in turn.sources]
         try:
-            media = await asyncio.gather(*map(self._content, turn.sources))
+            media = await asyncio.gather(*(self._shown(source, sees_names=sees_names) for source in turn.sources))
         except (InputError, Overloaded):
             return None
         shaped_by = await self._shaped_by()
-        key, around = await aside(call.request, _keys, call, turn, policy, media, shaped_by)
+        key, around = await aside(call.request, _keys, call, turn, policy, media, shaped_by, sees_names=sees_names)
         return Scope(key, any(pages), around.hex())
 
-    async def _content(self, source: Source) -> str:
-        if _is_page(source):
-            return f"page {source.url}"
-        return (await self._loader.digest(source)).hex()
+    async def _shown(self, source: Source, *, sees_names: bool) -> Sequence[str | None]:
+        content = ["page", str(source.url)] if _is_page(source) else await self._loader.content(source)
+        return [*content, kind_of(source), source.filename, source.format] if sees_names else content
 
 
 def _is_page(source: Source) -> bool:
     return source.is_linked and kind_of(source) == "page"
 
 
-def _keys(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_by: bytes) -> tuple[bytes, bytes]:
+def _keys(
+    call: Call, turn: Turn, policy: Policy, media: Sequence[Any], shaped_by: bytes, *, sees_names: bool
+) -> tuple[bytes, bytes]:
     """The keys of the request, and of all but its last message."""
     request = call.request
     named = {
@@ -89,13 +91,9 @@ def _keys(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_b
         for origin in (source.origin, *source.also)
         if not origin.is_text
     }
-    said = [_message(index, message, named) for index, message in enumerate(request.messages)]
-    shown = [
-        [content, kind_of(source), source.filename, source.format]
-        for source, content in zip(turn.sources, media, strict=True)
-    ]
+    said = [_message(index, message, named, sees_names) for index, message in enumerate(request.messages)]
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
-    beside = [VERSION, call.caller.tenant, fields, shown, policy.codes, policy.thresholds, call.skip_planning]
+    beside = [VERSION, call.caller.tenant, fields, media, policy.codes, policy.thresholds, call.skip_planning]
     around = hashlib.sha256(shaped_by)
     around.update(pydantic_core.to_json([beside, said[:-1]]))
     key = around.copy()
@@ -103,19 +101,26 @@ def _keys(call: Call, turn: Turn, policy: Policy, media: Sequence[str], shaped_b
     return key.digest(), around.digest()
 
 
-def _message(index: int, message: Message, named: Mapping[tuple[int | None, int | None], int]) -> Any:
+_Named = Mapping[tuple[int | None, int | None], int]
+"""The numbers of the turn's media, by message and part."""
+
+
+def _message(index: int, message: Message, named: _Named, sees_names: bool) -> Any:
     said = message.model_dump(exclude={"content"}, warnings=False)
     if not isinstance(message.content, list):
         return [said, message.content]
-    return [said, list(_parts(index, message.content, named))]
+    return [said, list(_parts(index, message.content, named, sees_names))]
 
 
-def _parts(index: int, parts: Sequence[Any], named: Mapping[tuple[int | None, int | None], int]) -> Iterator[Any]:
+def _parts(index: int, parts: Sequence[Any], named: _Named, sees_names: bool) -> Iterator[Any]:
     for position, part in enumerate(parts):
         if isinstance(part, TextPart):
             yield part.model_dump(warnings=False)
             continue
         number = named.get((index, position))
+        if number is not None and not sees_names:
+            yield number
+            continue
         told = _without_media(part.model_dump(warnings=False), is_known=number is not None)
         yield [part.type, number, told]
 

@@ -1,0 +1,178 @@
+"""What specialists read of files: once for all who ask at the same time, and whatever the file is called."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.chat.cache.readings import Readings
+from app.state.entries import Entries
+from app.state.sealing import Seal
+from app.state.sqlite_entries import SqliteEntries
+from models.fair_executor import FairExecutor
+from tasks.base import Reading, Specialist, TaskRequest
+from tasks.errors import InputError
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Origin, Source
+from tasks.result import JsonResult, Result
+
+MB = 1 << 20
+READER = Specialist(
+    "reader", lambda _: None, reading=Reading(lambda request, _: request.text.startswith("tables"), JsonResult)
+)
+PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n"
+
+
+@pytest.fixture(scope="module")
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    yield loader
+    await loader.close()
+
+
+@pytest.fixture
+async def readings(tmp_path: Path, loader: MediaLoader) -> AsyncIterator[Readings]:
+    threads = FairExecutor("test")
+    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), threads, patience_s=60)
+
+    async def shaped_by() -> bytes:
+        return b"here"
+
+    yield Readings(entries, loader, shaped_by, max_age_s=60)
+    await entries.close()
+    await threads.close()
+
+
+class Reader:
+    """A task that ends when it is told to."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.runs = 0
+        self.cancelled = 0
+        self.begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self._failure = failure
+
+    async def run(self, request: TaskRequest) -> Result[Any]:
+        self.runs += 1
+        self.begun.set()
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        request.progress("reader", 1, 1)
+        if self._failure is not None:
+            raise self._failure
+        return JsonResult({"run": self.runs})
+
+
+def asked(data: bytes = PDF, name: str | None = None, *, text: str = "", owner: str = "t1", **more: Any) -> TaskRequest:
+    return TaskRequest(text, (Source(Origin("p"), data=data, filename=name, owner=owner),), **more)
+
+
+async def waiting(readings: Readings, reader: Reader, *requests: TaskRequest) -> list[asyncio.Task[Result[Any]]]:
+    """When all wait for the reading, which has begun."""
+    tasks = [asyncio.create_task(readings.read(READER, one, reader.run)) for one in requests]
+    await reader.begun.wait()
+    while sum(len(one._listeners) for one in readings._under_way.values()) < len(tasks):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_who_asks_at_the_same_time_shares_a_reading_and_hears_how_far_it_is(readings: Readings) -> None:
+    reader, heard = Reader(), list[int]()
+    requests = [asked(progress=lambda _stage, done, _total: heard.append(done)) for _ in range(10)]
+    tasks = await waiting(readings, reader, *requests)
+    reader.may_end.set()
+    assert [one.data for one in await asyncio.gather(*tasks)] == [{"run": 1}] * 10
+    assert (reader.runs, heard) == (1, [1] * 10)
+    # Until it is written it is found where it was made, and then in the store.
+    assert (await readings.read(READER, asked(), reader.run)).data == {"run": 1}
+    while readings._under_way:
+        await asyncio.sleep(0.001)
+    assert (await readings.read(READER, asked(), reader.run)).data == {"run": 1}
+    assert reader.runs == 1
+
+
+async def test_who_came_first_may_leave_and_the_others_have_it(readings: Readings) -> None:
+    reader = Reader()
+    first, other = await waiting(readings, reader, asked(), asked())
+    first.cancel()
+    await asyncio.wait([first])
+    reader.may_end.set()
+    assert (await other).data == {"run": 1}
+    assert (reader.runs, reader.cancelled) == (1, 0)
+
+
+async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: Readings) -> None:
+    reader = Reader()
+    tasks = await waiting(readings, reader, asked(), asked())
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    reader.may_end.set()
+    assert (await readings.read(READER, asked(), reader.run)).data == {"run": 2}
+    assert (reader.runs, reader.cancelled) == (2, 1)
+
+
+async def test_one_that_is_cancelled_before_it_begins_leaves_nothing_behind(readings: Readings) -> None:
+    reader = Reader()
+    leaving = asyncio.create_task(readings.read(READER, asked(), reader.run))
+    while not readings._under_way:
+        await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    while readings._under_way:
+        await asyncio.sleep(0)
+    assert reader.cancelled == reader.runs
+
+
+async def test_each_is_told_what_is_wrong_with_its_own_input(readings: Readings) -> None:
+    one, other = Reader(InputError("'a.pdf' is damaged")), Reader(InputError("'b.pdf' is damaged"))
+    [first] = await waiting(readings, one, asked(name="a.pdf"))
+    second = asyncio.create_task(readings.read(READER, asked(name="b.pdf"), other.run))
+    while sum(len(each._listeners) for each in readings._under_way.values()) < 2:
+        await asyncio.sleep(0)
+    one.may_end.set()
+    other.may_end.set()
+    told = await asyncio.gather(first, second, return_exceptions=True)
+    assert list(map(str, told)) == ["'a.pdf' is damaged", "'b.pdf' is damaged"]
+
+
+async def test_names_count_only_where_the_bytes_show_no_type(readings: Readings) -> None:
+    reader = Reader()
+    reader.may_end.set()
+
+    async def run_of(request: TaskRequest) -> Any:
+        return (await readings.read(READER, request, reader.run)).data["run"]
+
+    table = b"a,b\n1,2\n"
+    runs = [
+        await run_of(request)
+        for request in (
+            asked(PDF, "a.pdf"),
+            asked(PDF, "b.pdf"),
+            asked(PDF),
+            asked(table, "a.csv"),
+            asked(table, "b.csv"),
+            asked(table, "a.txt"),
+            asked(PDF, text="tables"),
+            asked(PDF, owner="t2"),
+        )
+    ]
+    assert runs == [1, 1, 1, 2, 2, 3, 4, 5]
+
+
+async def test_a_text_is_read_by_its_declared_letters(loader: MediaLoader) -> None:
+    def declared(charset: str) -> Source:
+        return Source(Origin("p"), payload=f"data:text/plain;charset={charset};base64,4+Xx7w==")
+
+    contents = [await loader.content(declared(charset)) for charset in ("cp1251", "koi8-r", "cp1251")]
+    assert contents[0] == contents[2] != contents[1]
+    assert contents[0][0] == contents[1][0] == hashlib.sha256(b"\xe3\xe5\xf1\xef").hexdigest()
