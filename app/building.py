@@ -1,14 +1,9 @@
 """What the settings make: the parts that a server is put together from."""
 
-import hashlib
-import time
 from collections.abc import Awaitable, Callable, Sequence
-from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
-import pydantic_core
 
 from app.access.admission import Admission
 from app.access.key_file import KeyFileError, known_task
@@ -35,7 +30,7 @@ from models.cluster.plan import Cluster, ClusterConfig, cluster_of, read_replica
 from models.device import DRIVER
 from models.fair_executor import FairExecutor
 from models.residents import Residents
-from models.runtime import LOOK_AGAIN_S, Runtime
+from models.runtime import Runtime
 from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
@@ -390,34 +385,3 @@ def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
 
 _LOCKED_S = 5.0
 """What a look at responses that are kept waits for another process."""
-_SHAPE_NO_ANSWER = frozenset(
-    {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
-    | {"metrics_port", "traces_url", "traces_content"}
-    | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
-    | {
-        name
-        for name in Settings.model_fields
-        if name.startswith(("cache", "state", "default_", "prices", "trace", "response", "max_response"))
-    }
-    | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
-)
-"""Settings that several servers of one cache may have of their own. Any other makes answers of its own."""
-
-
-def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaitable[bytes]]:
-    """What of this server shapes answers, as a digest: packages, settings, the engines that serve."""
-    packages = sorted(f"{one.name} {one.version}" for one in distributions())
-    given = settings.model_dump_json(exclude=set(_SHAPE_NO_ANSWER))
-    fixed = hashlib.sha256(pydantic_core.to_json([packages, given])).digest()
-    known: tuple[float, bytes] | None = None
-
-    async def shaped_by() -> bytes:
-        nonlocal known
-        now = time.monotonic()
-        if known is None or now - known[0] >= LOOK_AGAIN_S:
-            await runtime.look()
-            serving = [(one.capability, one.candidate and one.candidate.spec.name) for one in runtime.states()]
-            known = now, hashlib.sha256(fixed + pydantic_core.to_json(serving)).digest()
-        return known[1]
-
-    return shaped_by

@@ -22,7 +22,6 @@ from app.building import (
     build_responses,
     build_runtime,
     build_search,
-    build_shaped_by,
 )
 from app.calling import as_called_here
 from app.chat.answer import Answerer
@@ -45,6 +44,7 @@ from app.metrics import (
     fill_from_stores,
 )
 from app.settings import Settings
+from app.shaping import build_shaped_by
 from app.state.entries import Entries, Sweepable
 from app.tracing import Traces, provider_for
 from models.base import EngineUnavailable, ModelError

@@ -155,6 +155,9 @@ class _TracedLlm:
     def name(self) -> str:
         return self._llm.name
 
+    async def model(self) -> str:
+        return await self._llm.model()
+
     @property
     def is_capable(self) -> bool:
         return self._llm.is_capable

@@ -219,6 +219,9 @@ class EmbeddedLlm:
     def name(self) -> str:
         return self._gguf.stem
 
+    async def model(self) -> str:
+        return self.name
+
     @property
     def is_capable(self) -> bool:
         return self._is_capable

@@ -200,6 +200,9 @@ class Llm(Protocol):
     def name(self) -> str:
         """The model's name, for logs and `doctor`."""
 
+    async def model(self) -> str:
+        """The same, found out where no setting says it. Raises LlmError."""
+
     @property
     def is_capable(self) -> bool:
         """Whether what it says of a text may be relied on: one that comes along to prove the path invents. Known

@@ -164,6 +164,11 @@ class OpenAiServer:
     def name(self) -> str:
         return self._model or f"the first model at {self._http.url.host}"
 
+    async def model(self) -> str:
+        if self._model is None:
+            await self._listed_model()
+        return self.name
+
     @property
     def is_capable(self) -> bool:
         """The operator chose the model."""

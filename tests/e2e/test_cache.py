@@ -35,7 +35,7 @@ from tests.e2e.full_model import (
     text_part,
 )
 from tests.e2e.test_keys import until
-from tests.llm_server import Call, Reply
+from tests.llm_server import Call, LlmServer, Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.redis_server import serving_redis
@@ -357,6 +357,23 @@ def test_answers_outlive_the_server(tmp_path: Path) -> None:
             told.append(vcache(client.post(PATH, json=body)))
     # A setting that shapes answers asks anew.
     assert told == [False, True, False]
+
+
+def test_another_model_behind_the_llms_address_asks_anew(tmp_path: Path) -> None:
+    def asked(llm: LlmServer, model: str) -> Any:
+        llm.routes = {"/v1/models": {"object": "list", "data": [{"id": model, "max_model_len": 32768}]}}
+        with client_of_app(tmp_path, cache="exact", llm_base_url=llm.base_url) as client:
+            return [vcache(client.post(PATH, json=body_of("Who are you?"))) for _ in range(2)]
+
+    with serving_llm() as llm:
+        assert asked(llm, "one") == [False, True]
+        assert asked(llm, "other") == [False, True]
+        assert asked(llm, "one") == [True, True]
+        # Where the server does not say it, nobody knows after a restart.
+        llm.routes = {}
+        settings = {"cache": "exact", "llm_base_url": llm.base_url}
+        with client_of_app(tmp_path, **settings) as client:
+            assert client.post(PATH, json=body_of("Who are you?")).status_code == 503
 
 
 def test_a_redis_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:

@@ -63,6 +63,9 @@ class ScriptedLlm:
             self.left += 1
             raise
 
+    async def model(self) -> str:
+        return self.name
+
     def check_room(self) -> None: ...
 
     def count_tokens(self, text: str) -> int:

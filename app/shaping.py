@@ -1,0 +1,89 @@
+"""What of this server shapes its answers: none that was kept under another shape is given again."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pydantic_core
+
+from app.settings import Settings
+from models.base import EngineUnavailable
+from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
+from models.language.llm import LlmError
+from models.runtime import LOOK_AGAIN_S, Runtime
+from models.weights import WEIGHT_SETS
+
+_MODEL_S = 1.0
+"""How long a request waits for the LLM's server to say which model it has."""
+_SHAPE_NO_ANSWER = frozenset(
+    {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
+    | {"metrics_port", "traces_url", "traces_content"}
+    | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
+    | {
+        name
+        for name in Settings.model_fields
+        if name.startswith(("cache", "state", "default_", "prices", "trace", "response", "max_response"))
+    }
+    | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
+)
+"""Settings that several servers of one cache may have of their own. Any other makes answers of its own."""
+
+
+def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaitable[bytes]]:
+    """A digest of the packages, the settings, the engines that serve, their weights, and the model of an LLM's server
+    where no setting names it."""
+    packages = sorted(f"{one.name} {one.version}" for one in distributions())
+    given = settings.model_dump_json(exclude=set(_SHAPE_NO_ANSWER))
+    fixed = hashlib.sha256(pydantic_core.to_json([packages, given])).digest()
+    unknown = f"unknown {secrets.token_hex(8)}"
+    known: tuple[float, bytes] | None = None
+
+    async def shaped_by() -> bytes:
+        nonlocal known
+        now = time.monotonic()
+        if known is None or now - known[0] >= LOOK_AGAIN_S:
+            await runtime.look()
+            serving = [(one.capability, one.candidate and one.candidate.spec.name) for one in runtime.states()]
+            weights = await asyncio.to_thread(_seen_weights, settings)
+            model = await _listed_model(settings, runtime, unknown)
+            known = now, hashlib.sha256(fixed + pydantic_core.to_json([serving, weights, model])).digest()
+        return known[1]
+
+    return shaped_by
+
+
+def _seen_weights(settings: Settings) -> Sequence[object]:
+    try:
+        return list(_weights(settings))
+    except OSError as error:  # a folder that may not be read, a file that has just gone
+        return [error.errno]
+
+
+def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
+    """The weights that are here: those that openfaze knows by their checksums, an operator's own by size and time."""
+    for one in WEIGHT_SETS.values():
+        if not one.missing(Path(settings.weights_dir)):
+            yield one.name, [file.sha256 for file in one.files]
+    for name in sorted(Settings.model_fields.keys() - _SHAPE_NO_ANSWER):
+        if isinstance(path := getattr(settings, name), Path):
+            stats = [file.stat() for file in [path, *sorted(path.rglob("*"))] if file.exists()]
+            yield name, [(stat.st_size, stat.st_mtime_ns) for stat in stats]
+
+
+async def _listed_model(settings: Settings, runtime: Runtime, unknown: str) -> str | None:
+    """None where a setting names it, or the LLM is no server's. `unknown`, which is another in each process, where the
+    server does not say it."""
+    try:
+        if settings.of(LlmSettings).llm_model is not None or runtime.choose(LLM.name) is not OPENAI_SERVER:
+            return None
+        await runtime.prepare(LLM.name)
+        async with asyncio.timeout(_MODEL_S):
+            return await runtime.use(LLM).model()
+    except EngineUnavailable:
+        return None
+    except (LlmError, TimeoutError):
+        return unknown
