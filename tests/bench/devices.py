@@ -2,6 +2,8 @@
 
     .venv/bin/python -m tests.bench.devices             shows it
     .venv/bin/python -m tests.bench.devices --write     … and writes it there, for this machine's last figures
+    .venv/bin/python -m tests.bench.devices --only ocr,translate --write        … and leaves its other rows as they are
+    .venv/bin/python -m tests.bench.devices --only speech_to_text --long 95     hears 95 minutes, too, as for a caller
 
 Engines and settings are those that a server would have (OPENFAZE_WEIGHTS_DIR, OPENFAZE_OCR …). Each is loaded, asked
 once for nothing, and then as often as there is time, several at a time as by a busy server. On the CPU, seconds are of
@@ -13,6 +15,7 @@ import asyncio
 import os
 import platform
 import re
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
@@ -35,10 +38,18 @@ from models.safety.capability import TEXT_GUARD
 from models.safety.images.capability import IMAGE_GUARD
 from models.series.capability import FORECAST
 from models.series.forecaster import Series
-from models.speech.capability import SPEECH_TO_TEXT, _greeting
-from models.speech.hearing import RATE, Samples, SpeechWindow
+from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT, _greeting
+from models.speech.hearing import RATE, WINDOW, Samples, SpeechWindow, VoiceEncoder
+from models.translation.capability import TRANSLATE
 from models.vision.capability import OCR
-from models.vision.detection.capability import OBJECT_DETECTION, draw_stop_sign
+from models.vision.detection.capability import (
+    OBJECT_DETECTION,
+    OPEN_VOCABULARY,
+    SEGMENTATION,
+    STOP_SIGN,
+    draw_stop_sign,
+)
+from models.vision.detection.detector import Detection
 from tests.pages import Page, paragraph_page
 
 PERFORMANCE = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -69,8 +80,9 @@ def page_to_read(lines: int = 30) -> Page:
 
 
 _PAGE = page_to_read()
-_PICTURE, _ = draw_stop_sign()
+_PICTURE, _BOX = draw_stop_sign()
 _TEXT = "How do I end a process that hangs, and what does it leave behind? " * 8
+_SENTENCES = ["The invoice is due within thirty days.", "Please send the goods to our new address in Hamburg."] * 4
 _MONTHS = np.arange(60)
 _SWING = 100 + _MONTHS + 10 * np.sin(_MONTHS * np.pi / 6)
 
@@ -92,6 +104,39 @@ async def _detect(engines: Engines, _: int) -> Answer:
 async def _hear(engines: Engines, _: int) -> Answer:
     heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(_SPEECH, "en"))
     return Answer([word.text for word in heard.words])
+
+
+async def _tell_voices(engines: Engines, _: int) -> Answer:
+    voices = engines.use(DIARIZATION)
+    if isinstance(voices, VoiceEncoder):
+        starts = range(0, len(_SPEECH) - WINDOW + 1, WINDOW)
+        found = await voices.embed([_SPEECH[start : start + WINDOW] for start in starts])
+        return Answer((), found.ravel().tolist())
+    with tempfile.NamedTemporaryFile(suffix=".f32") as file:
+        file.write(_SPEECH.tobytes())
+        file.flush()
+        turns = await voices.diarize(Path(file.name), None)
+    return Answer(sorted({str(turn.speaker) for turn in turns}))
+
+
+async def _find_what_is_named(engines: Engines, _: int) -> Answer:
+    found = await engines.use(OPEN_VOCABULARY).detect(_PICTURE, labels=(STOP_SIGN,), wait=True)
+    sure = [one for one in sorted(found, key=lambda one: one.box) if one.score > 0.5]
+    return Answer([one.label for one in sure], [place for one in sure for place in one.box])
+
+
+async def _outline(engines: Engines, _: int) -> Answer:
+    [outlined] = await engines.use(SEGMENTATION).segment(_PICTURE, [Detection(STOP_SIGN, 1.0, _BOX)], wait=True)
+    return Answer((), [float(outlined.mask.pixels.mean()) if outlined.mask is not None else 0.0])
+
+
+async def _translate(engines: Engines, _: int) -> Answer:
+    """Numbers of another precision choose other words, which are as right: only sentences are counted."""
+    translator = engines.use(TRANSLATE)
+    if not await translator.can("en", "de"):
+        raise EngineUnavailable(TRANSLATE.name, f"'{translator.name}' knows no way from English to German.")
+    told = await translator.translate(_SENTENCES, "en", "de", wait=True)
+    return Answer((), [len(told)])
 
 
 async def _embed(engines: Engines, number: int) -> Answer:
@@ -121,6 +166,10 @@ WORK: Mapping[str, Work] = {
         Work("ocr", f"pages of {len(_PAGE.lines)} lines", _read),
         Work("object_detection", "pictures", _detect, margin=4),
         Work("speech_to_text", "seconds of speech", _hear, amount=len(_SPEECH) / RATE),
+        Work("diarization", "seconds of speech", _tell_voices, amount=len(_SPEECH) / RATE, margin=0.01),
+        Work("open_vocabulary", "pictures", _find_what_is_named, margin=4),
+        Work("segmentation", "outlines", _outline, margin=0.02),
+        Work("translate", "sentences", _translate, amount=len(_SENTENCES)),
         Work("forecast", "series", _forecast, margin=1),
         Work("text_guard", f"texts of {len(_TEXT)} characters", _judge_text, margin=0.05),
         Work("image_guard", "pictures", _judge_picture, margin=0.05),
@@ -169,6 +218,28 @@ async def first_word(runtime: Runtime, device: str) -> str:
     return f"first word on {len(_TEXT)} characters after {1000 * min(waits):,.0f} ms"
 
 
+async def heard_whole(device: str, minutes: float) -> str:
+    """The row of a recording that is heard as for a caller: decoded, cut into windows and put together again. Raises
+    ModelError."""
+    from app.services import Services
+    from tests.bench.speech import Recording, text_of, wav
+
+    times = max(1, round(minutes * 60 * RATE / len(_SPEECH)))
+    recording = Recording(wav(np.tile(_SPEECH, times)), "", times * len(_SPEECH) / RATE)
+    larger = {"device": device, "auto_pull": False, "max_part_mb": 2048, "max_total_mb": 4096}
+    services, before = Services(Settings().model_copy(update=larger)), free_bytes()
+    try:
+        await services.runtime.load(SPEECH_TO_TEXT.name)
+        started = clock(device)
+        await text_of(services, recording)
+        figure = f"{recording.seconds / 60:,.1f} minutes of speech in {clock(device) - started:,.1f} s"
+        taken = f"{(before - free_bytes()) / 1e6:,.0f}" if device != CPU else ""
+        name = services.runtime.choose(SPEECH_TO_TEXT.name).spec.name
+        return f"| {SPEECH_TO_TEXT.name}, whole | `{name}` | {device} | {figure} | {taken} |"
+    finally:
+        await services.close()
+
+
 async def rows(device: str, seconds: float, chosen: Collection[str] = MEASURED) -> AsyncIterator[str]:
     settings = Settings().model_copy(update={"device": device, "auto_pull": False})
     runtime = build_runtime(settings)
@@ -215,30 +286,55 @@ def section(title: str, about: str, table: Sequence[str]) -> str:
     return "\n".join([f"## {title}", "", about, "", *head, *table]) + "\n"
 
 
-def put(page: str, new: str) -> str:
-    """`page` with `new` in the place of the section of its title, or after all others."""
+def put(page: str, new: str, only: Sequence[str] = (), *, named_by: int = 3) -> str:
+    """`page` with `new` in the place of the section of its title, or after all others. Where `only` so much was
+    measured, rows of other names, which are their first `named_by` cells, stay as they are."""
     title = new.partition("\n")[0]
     parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
     kept = [part for part in parts if part.partition("\n")[0] != title]
+    old = next((part for part in parts if part not in kept), None)
+    if only and old is not None:
+        new = merged(old, new, only, named_by)
     return "\n".join(part.strip("\n") + "\n" for part in [*kept, new])
+
+
+def merged(old: str, new: str, only: Sequence[str], named_by: int) -> str:
+    """A section with the rows of both, the newer of a name in the older's place; what stands above the table says when
+    each was measured."""
+    (title, *told), table = _texts_and_rows(old)
+    (_, about), newer = _texts_and_rows(new)
+    since = f"{', '.join(only)}: "
+    rows = {tuple(row.split("|")[1 : named_by + 1]): row for row in [*table[2:], *newer[2:]]}
+    texts = [title, *(text for text in told if not text.startswith(since)), since + about]
+    return "\n\n".join([*texts, "\n".join([*table[:2], *rows.values()])]) + "\n"
+
+
+def _texts_and_rows(section: str) -> tuple[list[str], list[str]]:
+    lines = [line for line in section.splitlines() if line]
+    return [line for line in lines if line[0] != "|"], [line for line in lines if line[0] == "|"]
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=float, default=20, help="for each engine")
-    parser.add_argument("--only", default=",".join(MEASURED), help="capabilities, with commas between them")
+    parser.add_argument("--only", default="", help="capabilities, with commas between them; other rows stay")
+    parser.add_argument("--long", type=float, default=0, help="hear a recording of so many minutes, too (95)")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     arguments = parser.parse_args()
     table, load = [], os.getloadavg()[0]
+    only = tuple(arguments.only.split(",")) if arguments.only else ()
     for device in (CPU, *([CUDA] if DRIVER.obstacle() is None else [])):
-        async for row in rows(device, arguments.seconds, arguments.only.split(",")):
+        async for row in rows(device, arguments.seconds, only or MEASURED):
             print(row)
             table.append(row)
+        if arguments.long:
+            table.append(await heard_whole(device, arguments.long))
+            print(table[-1])
     new = section(
         machine(), f"{datetime.now(UTC):%Y-%m-%d}: {versions()}; a load of {load:.1f} by other programs.", table
     )
     if arguments.write:
-        PERFORMANCE.write_text(put(PERFORMANCE.read_text(), new))
+        PERFORMANCE.write_text(put(PERFORMANCE.read_text(), new, only))
 
 
 if __name__ == "__main__":

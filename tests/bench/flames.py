@@ -240,11 +240,12 @@ def section(rows: Sequence[str], about: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seconds", type=float, default=20, help="of sampling, for each path")
-    parser.add_argument("--only", default=",".join(PATHS), help="paths, with commas between them")
+    parser.add_argument("--only", default="", help="paths, with commas between them; rows of others stay")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md and docs/images")
     arguments = parser.parse_args()
     load, rows = os.getloadavg()[0], []
-    for name in arguments.only.split(","):
+    only = tuple(arguments.only.split(",")) if arguments.only else ()
+    for name in only or PATHS:
         found, cost_ms = sampled(PATHS[name], arguments.seconds)
         parts = "; ".join(f"`{part}` {share:.0%}" for part, share in dearest(found))
         rows.append(f"| [{PATHS[name].title}](images/flames-{name}.svg) | {cost_ms:.3g} ms | {parts} |")
@@ -253,7 +254,7 @@ def main() -> None:
             (PICTURES / f"flames-{name}.svg").write_text(drawn(found, PATHS[name].title))
     about = f"{datetime.now(UTC):%Y-%m-%d}: {versions()}; a load of {load:.1f} by other programs."
     if arguments.write:
-        PERFORMANCE.write_text(put(PERFORMANCE.read_text(), section(rows, about)))
+        PERFORMANCE.write_text(put(PERFORMANCE.read_text(), section(rows, about), only, named_by=1))
 
 
 if __name__ == "__main__":

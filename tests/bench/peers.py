@@ -381,13 +381,14 @@ def peers_versions() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="one short round: to see that it works")
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
+    parser.add_argument("--only", default="", help="parts, with commas between them; rows of others stay")
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     arguments = parser.parse_args()
     scale, page = QUICK if arguments.quick else Scale(), PERFORMANCE.read_text()
     last = next((part for part in page.split("\n## ") if part.startswith(f"{TITLE}: {machine()}\n")), "")
     began, load, rows = time.monotonic(), os.getloadavg()[0], []
-    for name in arguments.only.split(","):
+    only = tuple(arguments.only.split(",")) if arguments.only else ()
+    for name in only or PARTS:
         with tempfile.TemporaryDirectory() as folder:
             for figure in PARTS[name](scale, Path(folder)):
                 rows.append(figure.row(last))
@@ -396,7 +397,7 @@ def main() -> None:
     when = f"{datetime.now(UTC):%Y-%m-%d}, in {took:.0f} minutes{' (`--quick`)' if arguments.quick else ''}"
     about = f"{when}: {versions()}; {peers_versions()}. A load of {load:.1f} by other programs."
     if arguments.write:
-        PERFORMANCE.write_text(put(page, section(rows, about)))
+        PERFORMANCE.write_text(put(page, section(rows, about), only, named_by=1))
 
 
 if __name__ == "__main__":

@@ -9,15 +9,26 @@ from app.building import build_runtime
 from app.settings import Settings
 from models.catalog import CATALOG
 from models.device import CPU
-from tests.bench.devices import PERFORMANCE, WORK, first_word, machine, measured, put, rows, section, versions
+from tests.bench.devices import (
+    PERFORMANCE,
+    WORK,
+    first_word,
+    heard_whole,
+    machine,
+    measured,
+    put,
+    rows,
+    section,
+    versions,
+)
 from tests.bench.peers import PARTS, QUICK, TITLE, Figure
 from tests.bench.peers import section as section_of_peers
 
-FIGURE = r"(?:[\d.,]+ .+ a second|first word on \d+ characters after [\d,]+ ms)"
-ROW = re.compile(rf"\| (\w+) \| `([\w.-]+)` \| (cpu|cuda) \| {FIGURE} \| ([\d,]*) \|")
+FIGURE = r"(?:[\d.,]+ .+ a second|first word on \d+ characters after [\d,]+ ms|[\d.,]+ minutes of speech in [\d.,]+ s)"
+ROW = re.compile(rf"\| (\w+)(?:, whole)? \| `([\w.-]+)` \| (cpu|cuda) \| {FIGURE} \| ([\d,]*) \|")
 
 
-@pytest.mark.parametrize("capability", ["embedding", "forecast", "text_guard"])
+@pytest.mark.parametrize("capability", ["diarization", "embedding", "forecast", "text_guard"])
 async def test_what_is_measured_is_what_the_engine_does(capability: str) -> None:
     work, runtime = WORK[capability], build_runtime(Settings(_env_file=None, device=CPU))
     answer = await work.run(runtime, 0)
@@ -49,6 +60,40 @@ def test_a_machines_new_figures_take_the_place_of_its_old_ones() -> None:
     later = put(both, new)
     assert old not in later
     assert later == put(put(page, other), new)
+
+
+def test_what_only_a_part_measured_leaves_the_other_rows_and_says_when_each_was() -> None:
+    rows = [
+        "| ocr | `x` | cpu | 1 a second |  |",
+        "| ocr | `x` | cuda | 9 a second | 5 |",
+        "| llm | `y` | cpu | 2 |  |",
+    ]
+    page = put("# Performance\n", section("A", "Yesterday.", rows))
+    newer = ["| ocr | `x` | cuda | 12 a second | 6 |", "| translate | `z` | cpu | 3 a second |  |"]
+    for day in ("Today", "Tomorrow"):
+        page = put(page, section("A", f"{day}.", newer), ["ocr", "translate"])
+    assert page == put(
+        "# Performance\n",
+        section("A", "Yesterday.\n\nocr, translate: Tomorrow.", [rows[0], newer[0], rows[2], newer[1]]),
+    )
+    assert put(page, section("A", "All.", rows)) == put("# Performance\n", section("A", "All.", rows))
+    # Peers' rows are named by their first cell alone.
+    figures = section_of_peers(["| a hit | 2 ms |", "| idle | 3 MB |"], "Yesterday.")
+    one = put(put("# Performance\n", figures), section_of_peers(["| a hit | 1 ms |"], "Today."), ["cache"], named_by=1)
+    assert [line for line in one.splitlines() if "ms" in line or "MB" in line][-2:] == [
+        "| a hit | 1 ms |",
+        "| idle | 3 MB |",
+    ]
+    # A part of what was never measured here is a section of its own.
+    assert put("# Performance\n", section("A", "Today.", newer), ["ocr"]) == put(
+        "# Performance\n", section("A", "Today.", newer)
+    )
+
+
+async def test_a_recording_is_heard_as_for_a_caller() -> None:
+    row = await heard_whole(CPU, 0.2)
+    assert ROW.fullmatch(row)
+    assert row.startswith("| speech_to_text, whole | `whisper-tiny-en` | cpu | 0.2 minutes of speech in ")
 
 
 def test_the_page_has_rows_of_engines_that_there_are() -> None:
