@@ -72,10 +72,12 @@ def test_every_page_is_there_and_names_no_other_host(site: Path) -> None:
         prose = [part.text_content() for part in page.iterfind(".//article/*") if part.find(".//pre") is None]
         assert prose, name
         assert "```" not in "".join(prose), f"{name}: a fence is not seen as one"
+        assert not page.xpath("//*[contains(@class, 'mermaid')]"), "drawn by a program of another host, or not at all"
         loaded = page.xpath("//link[not(@rel='canonical')]/@href | //@src | //form/@action")
         assert len(loaded) > 5, name
         assert not [address for address in loaded if "//" in address], name
     assert len(pages) > 30
+    assert html.parse(site / "architecture.html").xpath("//article//img[contains(@src, 'architecture.svg')]")
 
 
 @needs_browser
