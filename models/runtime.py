@@ -186,10 +186,12 @@ class Runtime:
                 yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
 
     def on_the_card(self) -> Iterator[str]:
-        """The capabilities that a card serves with what is at hand. Imports what computes."""
-        for capability, candidate, backend, device in self._for_a_card():
-            if self._found(candidate).is_at_hand and backend.obstacle(device) is None:
-                yield capability
+        """The capabilities that a card serves with what is at hand, each once. Imports what computes."""
+        yield from dict.fromkeys(
+            capability
+            for capability, candidate, backend, device in self._for_a_card()
+            if self._found(candidate).is_at_hand and backend.obstacle(device) is None
+        )
 
     async def prepare(self, *capabilities: str) -> None:
         """Puts together, off the event loop, what serves `capabilities`: it imports whole libraries. Loads nothing, and

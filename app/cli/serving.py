@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from app.services import Services
 from app.settings import PREFIX, Settings
 from app.telemetry import logs_for_people
 from models.base import EngineUnavailable
+from models.capability import GPU, STANDARD
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 
 _PORTS_TRIED = 100
@@ -238,6 +240,9 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
     llm, caution = _llm(services)
     if caution:
         log.warning("llm_caution", llm=llm, caution=caution)
+    if missing := _missing_weights(settings):
+        remedy = as_called_here(f"Smaller engines stand in. Run `openfaze pull {settings.profile}`.")
+        log.warning("weights_missing", profile=settings.profile, sets=", ".join(missing), remedy=remedy)
     watched = logs_for_people(settings.log_format)
     if not watched:
         metrics = {"metrics": metrics_url} if metrics_url else {}
@@ -266,6 +271,14 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
         file=sys.stderr if watched else sys.stdout,
         flush=True,
     )
+
+
+def _missing_weights(settings: Settings) -> list[str]:
+    """Sets of the profile that the operator named that are not here, or in part."""
+    from app.cli.pulling import sets_named
+
+    sets = sets_named(settings.profile, settings) if settings.profile in (STANDARD, GPU) else []
+    return [known.name for known in sets if known.missing(Path(settings.weights_dir))]
 
 
 def _llm(services: Services) -> tuple[str, str | None]:

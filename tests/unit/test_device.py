@@ -282,6 +282,13 @@ def test_a_profile_that_there_is_not_is_refused_by_its_name(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("card")
+def test_a_capability_of_several_engines_on_the_card_is_named_once() -> None:
+    able = Backend("a", lambda: 1)
+    both = replace(CATALOG["ocr"], engines=(engine("one", print, able), engine("two", print, able)), several=True)
+    assert list(Runtime({"ocr": both}, EngineConfig()).on_the_card()) == ["ocr"]
+
+
+@pytest.mark.usefixtures("card")
 async def test_the_profile_of_a_card_loads_what_runs_there_and_is_ready_without_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -18,8 +18,10 @@ from app.cli.pulling import sets_named
 from app.cli.serving import announce
 from app.errors import BadRequest
 from app.main import create_app
+from app.services import Services
 from app.settings import Settings
 from models.catalog import CATALOG
+from models.weights import WEIGHT_SETS
 from tests.conftest import each_case
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +190,33 @@ async def test_everything_that_a_server_says_names_the_command_as_it_works(
     for text in (ready, refused.text, answered.text, streamed.text, caution):
         assert "`.venv/bin/openfaze pull " in text
         assert "`openfaze " not in text
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [("gpu", ["nsfw-vit, whisper-large-v3-turbo, rf-detr-seg-medium"]), ("embedded", []), (None, [])],
+)
+async def test_the_start_names_what_the_profile_of_the_operator_lacks(
+    profile: str | None, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("container", "openfaze")
+    for file in WEIGHT_SETS["pp-ocrv6-medium"].files:
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).touch()
+    given = {
+        "weights_dir": str(tmp_path),
+        "profile": profile,
+        "translate": "llm",
+        "llm_base_url": "http://127.0.0.1:9/v1",
+    }
+    services = Services(Settings(_env_file=None, **given))  # type: ignore[arg-type]
+    with structlog.testing.capture_logs() as logs:
+        announce(services, "http://127.0.0.1:1")
+    await services.close()
+    missing = [entry for entry in logs if entry["event"] == "weights_missing"]
+    assert [entry["sets"] for entry in missing] == said
+    command = "`docker compose run --rm openfaze openfaze pull gpu`"
+    assert all(entry["remedy"] == f"Smaller engines stand in. Run {command}." for entry in missing)
 
 
 def test_where_the_shell_finds_them_commands_are_short(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
