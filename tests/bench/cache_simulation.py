@@ -30,14 +30,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from app.chat.cache.rephrased import CANDIDATES
 from app.chat.cache.verified import MIN_SIMILARITY, Observation, Observations, choose, decide, draw_of
 from app.chat.cache.vetoes import disagree
 from models.language.minilm.engine import MiniLm
 
 BOUNDS: Final = (0.01, 0.02, 0.05)
 STREAMS: Final = ("zipf", "drifting", "sorted")
-NEIGHBOURS: Final = 5
-"""The nearest that are looked at; of those without a veto the one that most is known of counts."""
 
 TABLE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
@@ -148,7 +147,7 @@ def simulate(asked: Sequence[Asked], vectors: NDArray[np.float32], max_error: fl
 def _chosen(each: Asked, entries: Sequence[Entry], similarities: NDArray[np.float32], *, vetoes: bool) -> int | None:
     if not entries:
         return None
-    most = min(NEIGHBOURS, len(entries))
+    most = min(CANDIDATES, len(entries))
     nearest = np.argpartition(-similarities, most - 1)[:most]
     agreeing = [
         int(place)

@@ -348,6 +348,46 @@ def test_the_interfaze_sdk_sees_it(model: FullModel) -> None:
     assert printed.splitlines() == ["False", "True", "The same, at once."]
 
 
+EXTRAS = """
+import json
+import sys
+import interfaze
+
+client = interfaze.Interfaze(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
+picture = {"type": "image_url", "image_url": {"url": sys.argv[3]}}
+asked = {
+    "messages": [{"role": "user", "content": [{"type": "text", "text": "What does the sign say?"}, picture]}],
+    "reasoning_effort": "high",
+    "extra_headers": {"x-show-additional-info": "true"},
+}
+
+
+def told(answer):
+    extras = [entry.name for entry in answer.precontext], answer.reasoning.strip()
+    return [*extras, answer.choices[0].message.content.strip()]
+
+
+whole = [client.chat.completions.create(**asked) for _ in range(2)]
+streamed = client.chat.completions.stream(**asked)
+deltas = list(streamed.text_deltas())
+print(json.dumps({
+    "vcache": [answer.vcache for answer in whole],
+    "told": [told(answer) for answer in (*whole, streamed.get_final_completion())],
+    "pieces": len(deltas),
+}))
+"""
+
+
+def test_the_interfaze_sdk_reads_precontext_and_reasoning_of_hits(model: FullModel) -> None:
+    model.script(Reply("It says OPEN, in large letters.", reasoning="Let me look. I see."))
+    picture = data_url(single_line("OPEN").encoded())
+    report = json.loads(printed_by_client(EXTRAS, f"{model.base_url}/v1", KEY, picture))
+    assert report["vcache"] == [False, True]
+    assert report["told"] == [[["ocr"], "Let me look. I see.", "It says OPEN, in large letters."]] * 3
+    assert report["pieces"] > 5
+    assert len(model.prompts) == 1
+
+
 def test_answers_outlive_the_server(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"cache": "exact", "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}", "llm": "off"}
     body = ocr_request(data_url(single_line("STILL HERE").encoded()))

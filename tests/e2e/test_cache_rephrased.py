@@ -148,6 +148,21 @@ def test_an_answer_that_had_gone_is_not_compared_with_itself(model: FullModel, u
     assert len(model.prompts) == prompts + 1
 
 
+def test_keys_never_share_what_was_learned(url: str) -> None:
+    keys = ("test-key-1", "test-key-2")
+    with serving_full_model(cache="verified", cache_url=url, cache_max_error=0.2, api_keys=keys) as model:
+        model.client.headers["authorization"] = f"Bearer {keys[0]}"
+        taught(model, url, "SAME", rounds=40)
+        wordings = [f"What is the height of the Eiffel Tower{'?' * number}" for number in range(2, 12)]
+        assert any(ask(model, wording)[0] for wording in wordings)
+        model.client.headers["authorization"] = f"Bearer {keys[1]}"
+        model.llm.requests.clear()
+        assert not ask(model, wordings[0])[0]
+        # Nothing is near it: it is the other key's first question.
+        until(lambda: known_questions(questions_of(url)) == 2)
+        assert not any("Reply with one word" in json.dumps(prompt) for prompt in model.prompts)
+
+
 def test_a_bound_of_zero_gives_nothing_to_other_words(url: str) -> None:
     with serving_full_model(cache="verified", cache_url=url, cache_max_error=0) as model:
         taught(model, url, "SAME", rounds=16)

@@ -35,8 +35,8 @@ from models.base import ModelError
 from models.language.embedding import Embedder, Vector
 from models.language.llm import Llm, LlmCall, TextDelta
 
-_CANDIDATES = 4
-"""The nearest questions that are read."""
+CANDIDATES = 4
+"""The nearest questions that are read; of those without a veto the one that most is known of counts."""
 EMBEDDING_S = 0.25
 """What a question's vector may cost a request. It takes 6 to 12 ms where nobody else waits for the engine."""
 _MOST_LEARNING = 16
@@ -95,7 +95,7 @@ class Rephrased:
         vector = await self._patience.tried(self._vector(turn), EMBEDDING_S)
         if vector is None:
             return None
-        near = await self._patience.tried(self._known.nearest(scope, vector, _CANDIDATES), PATIENCE_S)
+        near = await self._patience.tried(self._known.nearest(scope, vector, CANDIDATES), PATIENCE_S)
         if near is None:
             return None
         near = [one for one in near if one.similarity >= MIN_SIMILARITY]

@@ -1,0 +1,191 @@
+"""What becomes of requests, and of what is kept, where the cache's files are locked, the disk is full, or the server is
+killed while it writes."""
+
+import contextlib
+import itertools
+import re
+import resource
+import signal
+import sqlite3
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from app.chat.cache import rephrased
+from app.chat.cache.recorded import replayed
+from app.chat.event_driver import Text
+from app.state.entries import Entries
+from app.state.sealing import Seal
+from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
+from tests.e2e.test_cache_rephrased import known_questions, questions_of
+from tests.e2e.test_keys import until
+from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.server import SERVE, Server, serving
+
+WORDS = ("apple", "bridge", "cloud", "desert", "engine", "forest", "garden", "harbour", "island", "jungle")
+
+
+def question(number: int) -> str:
+    """One of a hundred."""
+    return f"What is known about the {WORDS[number % 10]} of the {WORDS[number // 10 % 10]}?"
+
+
+def answer_to(body: dict[str, Any]) -> Reply:
+    """The same for the same question, and long enough to take several pages of a file."""
+    asked = body["messages"][-1]["content"]
+    return Reply(told(asked), chunks=[told(asked)])
+
+
+def told(asked: str) -> str:
+    return f"{asked} {Random(asked).randbytes(50_000).hex()}"
+
+
+def settings(llm: LlmServer, folder: Path) -> dict[str, object]:
+    return {
+        "cache": "verified",
+        "cache_url": f"sqlite:///{folder / 'answers.sqlite'}",
+        "llm_base_url": llm.base_url,
+        "llm_model": "scripted",
+        "llm_abilities": "tools,json_schema",
+        "llm_context_tokens": 32768,
+        "code_sandbox": "off",
+        "translate": "off",
+    }
+
+
+@contextlib.contextmanager
+def asking(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.base_url, timeout=60, trust_env=False) as client:
+        yield client
+
+
+def ask(client: httpx.Client, number: int) -> bool:
+    """Whether it came from the cache; the answer is the right one either way."""
+    response = client.post(PATH, json=body_of(question(number)))
+    assert content_of(response) == told(question(number))
+    return bool(response.json()["vcache"])
+
+
+def errors(client: httpx.Client) -> dict[str, float]:
+    """By layer."""
+    found = re.findall(r'openfaze_cache_total\{layer="(\w+)",outcome="error"\} (\S+)', client.get("/metrics").text)
+    return {layer: float(count) for layer, count in found}
+
+
+def test_locked_files_cost_nobody_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # However busy the machine is.
+    monkeypatch.setattr(rephrased, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(rephrased, "EMBEDDING_S", 60.0)
+    monkeypatch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
+    url = f"sqlite:///{tmp_path / 'answers.sqlite'}"
+    with serving_full_model(cache="verified", cache_url=url) as model:
+        model.script(by_body=answer_to)
+        assert not ask(model.client, 0)
+        until(lambda: known_questions(questions_of(url)) == 1)
+        with locked(tmp_path / "answers.sqlite"):
+            fails(model, "exact", 10)
+        with locked(questions_of(url)):
+            fails(model, "verified", 30)
+        # What was kept before is there, and what is asked from now on is kept again.
+        until(lambda: ask(model.client, 0))
+        numbers = iter(range(60, 100))
+        until(lambda: not ask(model.client, number := next(numbers)) and ask(model.client, number))
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=60)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("COMMIT")
+
+
+def fails(model: FullModel, layer: str, first: int) -> None:
+    """Asks until the cache has counted an error, for which nobody waits."""
+    before, numbers = errors(model.client)[layer], iter(range(first, first + 20))
+
+    def is_counted() -> bool:
+        assert not ask(model.client, next(numbers))
+        return errors(model.client)[layer] > before
+
+    until(is_counted)
+
+
+def test_a_full_disk_costs_nobody_an_answer_and_is_used_again_when_it_has_room(tmp_path: Path) -> None:
+    # A file that may not grow is what a process sees of a disk that is full.
+    small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, resource.RLIM_INFINITY))"
+    with (
+        serving_llm(answer_to) as llm,
+        serving(tmp_path / "log", f"{small}\n{SERVE}", **settings(llm, tmp_path)) as server,
+        asking(server) as client,
+    ):
+        numbers = itertools.count()
+        until(lambda: not ask(client, next(numbers)) and any(is_full(line) for line in server.log))
+        assert errors(client)["exact"] > 0
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        # It is left alone for a second.
+        last = next(numbers)
+        until(lambda: ask(client, last))
+        assert server.process.poll() is None
+
+
+def is_full(line: Mapping[str, object]) -> bool:
+    return line["event"] == "cache_store_down" and any(words in str(line) for words in ("full", "disk I/O error"))
+
+
+def test_a_server_that_is_killed_while_it_writes_leaves_no_torn_entry(tmp_path: Path) -> None:
+    answers, numbers = tmp_path / "answers.sqlite", itertools.count()
+    with serving_llm(answer_to) as llm:
+        for _ in range(2):
+            with serving(tmp_path / "log", **settings(llm, tmp_path)) as server, ThreadPoolExecutor(4) as pool:
+                before = entries(answers)
+
+                def write(server: Server = server) -> None:
+                    """Until the server is killed."""
+                    with contextlib.suppress(httpx.TransportError), asking(server) as client:
+                        for number in numbers:
+                            ask(client, number)
+
+                writers = [pool.submit(write) for _ in range(4)]
+                until(lambda kept=before: entries(answers) >= kept + 3)
+                server.process.send_signal(signal.SIGKILL)
+                server.process.wait(60)
+                for writer in writers:
+                    writer.result()
+            check_all(answers)
+        with serving(tmp_path / "log", **settings(llm, tmp_path)) as server, asking(server) as client:
+            until(lambda: any(ask(client, number) for number in range(10)))
+
+
+def entries(file: Path) -> int:
+    if not file.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(file, timeout=60)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entries'").fetchone():
+            return 0
+        [count] = db.execute("SELECT count(*) FROM entries").fetchone()
+        return int(count)
+
+
+def check_all(answers: Path) -> None:
+    """Every entry opens and is whole, and every question is one whose answer was told."""
+    seal = Seal(1 << 24)
+    asked = {question(number) for number in range(100)}
+    with contextlib.closing(sqlite3.connect(answers)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        for key, value in db.execute("SELECT key, value FROM entries"):
+            opened = seal.opened(key, value)
+            assert opened is not None
+            text = "".join(event.text for event in replayed(opened) if isinstance(event, Text))
+            assert text == told(text.partition("? ")[0] + "?")
+    with contextlib.closing(sqlite3.connect(questions_of(f"sqlite:///{answers}"))) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        [vectors] = db.execute("SELECT count(*) FROM vectors").fetchone()
+        rows = db.execute("SELECT answer, question FROM questions").fetchall()
+        assert vectors == len(rows)
+        assert {(seal.opened(key, text) or b"").decode() for key, text in rows} <= asked
