@@ -36,22 +36,25 @@ async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     The request's body must have been read: the next message is then the disconnection. (The framework cancels
     nothing by itself while a handler computes.)
     """
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnection(receive))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientGone
-        return task.result()
-    finally:
+    task = asyncio.current_task()
+    assert task is not None
+    cancelled_before = task.cancelling()
+    has_left = False
+
+    async def cancel_when_gone() -> None:
+        nonlocal has_left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        has_left = True
         task.cancel()
-        gone.cancel()
-        await asyncio.wait({task, gone})
 
-
-async def _disconnection(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    watching = asyncio.create_task(cancel_when_gone())
+    try:
+        return await work
+    finally:
+        watching.cancel()
+        if has_left and task.uncancel() <= cancelled_before:
+            raise ClientGone from None
 
 
 HEALTH = "/health"

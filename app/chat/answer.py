@@ -33,7 +33,7 @@ from app.chat.filling.copied import Found
 from app.chat.filling.extractor import Extractor, fields_in, is_text, read_of
 from app.chat.filling.filled import Filling, fill
 from app.chat.guard.guard import Guard
-from app.chat.inputs import Turn, document_in, said_in, texts_of
+from app.chat.inputs import Turn, aside, document_in, said_in, texts_of
 from app.chat.plan import Plan, Planner
 from app.chat.plan_executor import gather, whole_answer, worth_telling
 from app.chat.schema.checker import SchemaChecker
@@ -99,24 +99,26 @@ class Answerer:
             llm.check_room()
         plan = Plan() if call.skip_planning else await self.planner.plan(turn)
         call.stages.done("plan")
+
+        entries: tuple[Entry, ...] = ()
         if plan.steps:
             log.info("plan", steps=plan.summary)
-
-        work = Work[Progress, tuple[Entry, ...]](
-            lambda report: gather(
-                plan,
-                self.find_task,
-                as_progress(report),
-                guard.redact,
-                form=replace(turn.form, is_read=True),
-                is_all=not llm.is_capable,
+            work = Work[Progress, tuple[Entry, ...]](
+                lambda report: gather(
+                    plan,
+                    self.find_task,
+                    as_progress(report),
+                    guard.redact,
+                    form=replace(turn.form, is_read=True),
+                    is_all=not llm.is_capable,
+                )
             )
-        )
-        async with aclosing(work.reports()) as reports:
-            async for report in reports:
-                yield report
+            async with aclosing(work.reports()) as reports:
+                async for report in reports:
+                    yield report
+            entries = work.result
         call.stages.done("gather")
-        entries = await guard.check_results(work.result)
+        entries = await guard.check_results(entries)
 
         document: Entry | None = None
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
@@ -196,7 +198,7 @@ class Answerer:
         return Rounds(
             llm=llm,
             request=request,
-            messages=await asyncio.to_thread(conversation, request, system, results, fence, images),
+            messages=await aside(request, conversation, request, system, results, fence, images),
             find_task=self.find_task,
             check=guard.check_results,
             redact=guard.redact,

@@ -162,10 +162,14 @@ class Call:
 
 
 class Feed(Generic[EventT]):
-    """The events of one request, within its time limit.
+    """The events of one request, within its time limit: as they are for who waits for all of them, with a heartbeat
+    for who reads along.
+
+    >>> async with Feed(pipeline.run(request), timeout_s=300).events() as events:
+    ...     async for event in events:
 
     >>> async with Feed(pipeline.run(request), timeout_s=300) as feed:
-    ...     async for event in feed.events():
+    ...     async for piece in feed.encoded(encode, PING, first_ping_s=5, ping_s=10):
     """
 
     def __init__(self, events: AsyncGenerator[EventT, None], timeout_s: float, spent_s: float = 0.0) -> None:
@@ -175,7 +179,6 @@ class Feed(Generic[EventT]):
         self._spent_s = spent_s
         self._buffer: asyncio.Queue[EventT | None] = asyncio.Queue(BUFFERED_EVENTS)
         self._failure: Exception | None = None
-        self._left = False
         self._driver: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -185,21 +188,34 @@ class Feed(Generic[EventT]):
     async def __aexit__(self, *_: object) -> None:
         """Ends the work, where it still runs, and waits until it has let go of everything."""
         assert self._driver is not None
-        self._left = True
         self._driver.cancel()
         await asyncio.wait([self._driver])
 
-    async def events(self) -> AsyncIterator[EventT]:
-        """Every event; raises what the work raises, and Unavailable when the time is up."""
-        while (event := await self._buffer.get()) is not None:
-            yield event
-        self._end()
+    @contextlib.asynccontextmanager
+    async def events(self) -> AsyncIterator[AsyncGenerator[EventT, None]]:
+        """Every event, made in the task of who iterates. The block raises what the work raises, and Unavailable when
+        the time is up."""
+        try:
+            async with (
+                asyncio.timeout(self._timeout_s - self._spent_s) as limit,
+                contextlib.aclosing(self._events) as events,
+            ):
+                yield events
+        except TimeoutError:
+            if limit.expired():
+                raise took_too_long(self._timeout_s) from None
+            raise
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            # Something within the work was cancelled by itself; whoever listens must not take it for its own end.
+            raise RuntimeError("a part of the work was cancelled") from error
 
     async def encoded(
         self, encode: Callable[[EventT], Iterable[bytes]], ping: bytes, first_ping_s: float, ping_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """What `encode` makes of each event, with `ping` where nothing has been sent for `first_ping_s`, and for
-        `ping_s` from then on. Events that leave no trace do not break the silence."""
+        """What `encode` makes of the events (one piece of all that wait), with `ping` where nothing has been sent for
+        `first_ping_s`, and for `ping_s` from then on. Events that leave no trace do not break the silence."""
         loop = asyncio.get_running_loop()
         quiet_until = loop.time() + first_ping_s
         while True:
@@ -207,15 +223,21 @@ class Feed(Generic[EventT]):
                 async with asyncio.timeout_at(quiet_until):
                     event = await self._buffer.get()
             except TimeoutError:
-                pieces: Iterable[bytes] = [ping]
-            else:
-                if event is None:
-                    self._end()
-                    return
-                pieces = encode(event)
-            for piece in pieces:
-                yield piece
+                yield ping
                 quiet_until = loop.time() + ping_s
+                continue
+            pieces: list[bytes] = []
+            while event is not None:
+                pieces += encode(event)
+                if self._buffer.empty():
+                    break
+                event = self._buffer.get_nowait()
+            if pieces:
+                yield b"".join(pieces)
+                quiet_until = loop.time() + ping_s
+            if event is None:
+                self._end()
+                return
 
     def _end(self) -> None:
         """Raises the work's failure, if there is one."""
@@ -224,23 +246,18 @@ class Feed(Generic[EventT]):
 
     async def _drive(self) -> None:
         try:
-            async with (
-                asyncio.timeout(self._timeout_s - self._spent_s) as limit,
-                contextlib.aclosing(self._events) as events,
-            ):
+            async with self.events() as events:
                 async for event in events:
                     await self._buffer.put(event)
-        except TimeoutError as error:
-            self._failure = took_too_long(self._timeout_s) if limit.expired() else error
-        except asyncio.CancelledError as error:
-            if self._left:
-                raise
-            # Something within the work was cancelled by itself; whoever listens must not wait for ever.
-            self._failure = RuntimeError("a part of the work was cancelled")
-            self._failure.__cause__ = error
         except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `_end`
             self._failure = error
         await self._buffer.put(None)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody has cancelled the running task."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def took_too_long(seconds: float) -> Unavailable:

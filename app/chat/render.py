@@ -156,27 +156,29 @@ async def completion(
     warnings: dict[str, None] = {}
     calls: dict[int, response.ToolCall] = {}
     finish: Finish | None = None
-    async for event in feed.events():
-        match event:
-            case Precontext(entries):
-                precontext += map(_on_wire, entries)
-            case Reasoning(piece):
-                reasoning.append(piece)
-            case Text(piece, piece_logprobs):
-                text.append(piece)
-                logprobs += (piece_logprobs or {}).get("content") or []
-            case ToolCall(index, arguments, id_, name):
-                begun = response.ToolCall(id=id_ or "", function=response.FunctionCall(name=name or "", arguments=""))
-                calls.setdefault(index, begun).function.arguments += arguments
-            case Evidence():
-                evidence = event
-            case Warned(warning):
-                warnings[as_sent(warning)] = None
-            case Finish():
-                finish = event
-            case Progress():
-                if report is not None:
-                    await report(event)
+    async with feed.events() as events:
+        async for event in events:
+            match event:
+                case Precontext(entries):
+                    precontext += map(_on_wire, entries)
+                case Reasoning(piece):
+                    reasoning.append(piece)
+                case Text(piece, piece_logprobs):
+                    text.append(piece)
+                    logprobs += (piece_logprobs or {}).get("content") or []
+                case ToolCall(index, arguments, id_, name):
+                    function = response.FunctionCall(name=name or "", arguments="")
+                    begun = response.ToolCall(id=id_ or "", function=function)
+                    calls.setdefault(index, begun).function.arguments += arguments
+                case Evidence():
+                    evidence = event
+                case Warned(warning):
+                    warnings[as_sent(warning)] = None
+                case Finish():
+                    finish = event
+                case Progress():
+                    if report is not None:
+                        await report(event)
     if finish is None:
         raise RuntimeError("the pipeline ended without a Finish event")
     return ChatCompletion(

@@ -291,6 +291,7 @@ class Rounds:
             tool_choice=choice,
             response_format=self.response_format,
             options=options_of(request, with_tools=bool(tools)),
+            is_for_the_end=not request.stream,
         )
 
     async def _run(self, asked: Sequence[_Asked]) -> tuple[Entry, ...]:

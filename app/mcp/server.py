@@ -134,8 +134,7 @@ async def _ran(
         visit=caller.visit,
     )
     feed: Feed[Event] = Feed(services.pipeline.run(call), limit_s)
-    async with feed:
-        answer = await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
+    answer = await completion(feed, Envelope(caller.request_id, int(time.time()), chat.model), report=report)
     content = answer.choices[0].message.content or ""
 
     def made() -> tuple[dict[str, Any], bytes, list[types.ImageContent]]:

@@ -332,8 +332,8 @@ async def _transcript(request: Request, feed: Feed[Heard]) -> Transcript:
     """The last event. The work ends when the client hangs up."""
 
     async def complete() -> Transcript:
-        async with feed:
-            [transcript] = [event async for event in feed.events() if isinstance(event, Transcript)]
+        async with feed.events() as events:
+            [transcript] = [event async for event in events if isinstance(event, Transcript)]
             return transcript
 
     return await until_disconnect(request.receive, complete())

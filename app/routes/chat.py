@@ -113,8 +113,7 @@ async def answer_line(services: Services, chat: ChatRequest, visit: Visit, reque
 async def _completed(
     services: Services, feed: Feed[Event], envelope: Envelope, chat: ChatRequest
 ) -> tuple[bytes, Usage]:
-    async with feed:
-        answer = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
+    answer = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)
     if answer.is_short:
         return pydantic_core.to_json(answer), answer.usage
     return await services.wire.run(pydantic_core.to_json, answer), answer.usage

@@ -265,8 +265,8 @@ async def _written(services: Services, answer: Response) -> bytes:
 
 
 async def _whole(feed: Feed[bytes]) -> bytes:
-    async with feed:
-        *_, content = [piece async for piece in feed.events()]
+    async with feed.events() as pieces:
+        *_, content = [piece async for piece in pieces]
     return content
 
 

@@ -83,7 +83,7 @@ class NativeAnswer:
     async def _openai_events(self) -> AsyncGenerator[LlmEvent, None]:
         reader = ChunkReader()
         while (chunk := await self._chunks.get()) is not None:
-            for event in reader.read(chunk):
+            for event in reader.read([chunk]):
                 yield event
         try:
             await self.ended

@@ -156,6 +156,8 @@ class LlmCall:
     response_format: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """temperature, top_p, max_tokens, stop, seed, logprobs, reasoning_effort, parallel_tool_calls …: as sent."""
+    is_for_the_end: bool = False
+    """Nobody reads along: pieces that come together may be one."""
 
 
 @dataclass(frozen=True, slots=True)

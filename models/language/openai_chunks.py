@@ -2,13 +2,14 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.language.llm import Done, LlmBroke, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
+from models.language.llm import Done, LlmBroke, LlmError, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
 from models.language.openai_faults import Complaint, fault
 
 OPEN, CLOSE = "<think>", "</think>"
@@ -144,7 +145,10 @@ class _Chunk(_Wire):
 class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, joins: bool = False) -> None:
+        """With `joins`, pieces of text side by side in chunks that arrive together are one: what an answer costs goes
+        by its events."""
+        self._joins = joins
         self._thinking = ThinkTags()
         self._calls: list[_Call] = []
         self._finish_reason: str | None = None
@@ -156,8 +160,22 @@ class ChunkReader:
         """The server has said how the answer ended; counts may follow."""
         return self._finish_reason is not None
 
-    def read(self, data: bytes) -> list[LlmEvent]:
-        """Raises LlmBroke when it is no chunk, and the fault that it tells of when it is an error."""
+    def read(self, documents: Iterable[bytes]) -> Iterator[LlmEvent]:
+        """The events of chunks that arrive together. Raises LlmBroke at one that is no chunk, and the fault that it has
+        at one that is an error."""
+        events: list[LlmEvent] = []
+        try:
+            for document in documents:
+                events += self._read(document)
+        except LlmError:
+            yield from self._together(events)
+            raise
+        yield from self._together(events)
+
+    def _together(self, events: list[LlmEvent]) -> Iterable[LlmEvent]:
+        return _joined(events) if self._joins else events
+
+    def _read(self, data: bytes) -> list[LlmEvent]:
         try:
             chunk = _Chunk.model_validate_json(data)
         except ValidationError as error:
@@ -219,6 +237,23 @@ class ChunkReader:
         call = _Call(len(self._calls), theirs, piece.id or f"call_{secrets.token_hex(12)}")
         self._calls.append(call)
         return call
+
+
+def _joined(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
+    for kind, run in groupby(events, _joins_as):
+        if kind is None:
+            yield from run
+        else:
+            yield kind("".join(piece.text for piece in run if isinstance(piece, kind)))
+
+
+def _joins_as(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
+    """What `event` and those like it beside it are together; None where it stays by itself, as what has probabilities
+    of its own does."""
+    match event:
+        case TextDelta(logprobs=None) | ReasoningDelta():
+            return type(event)
+    return None
 
 
 def _names(piece: _ToolCall) -> bool:

@@ -269,16 +269,16 @@ class OpenAiServer:
 
     async def _stream(self, call: LlmCall, agent: str) -> AsyncGenerator[LlmEvent, None]:
         first_byte_by = asyncio.get_running_loop().time() + self._http.patience.first_byte_s
-        reader = ChunkReader()
+        reader = ChunkReader(joins=call.is_for_the_end)
         begun = False
         try:
             if self._model is None:
                 await self._listed_model()
             response = await self._http.chat(_body(call, self.name), agent, first_byte_by)
             # Closed by hand: left to the garbage collector, the connection would outlive the caller.
-            async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as documents:
-                async for document in documents:
-                    for event in reader.read(document):
+            async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
+                async for documents in arrivals:
+                    for event in reader.read(documents):
                         begun = True
                         yield event
             for event in reader.close():
@@ -293,18 +293,21 @@ class OpenAiServer:
 
     async def _documents(
         self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
-    ) -> AsyncGenerator[bytes, None]:
-        """The JSON of each chunk, until the answer is whole. Raises LlmBroke when it ends before."""
+    ) -> AsyncGenerator[list[bytes], None]:
+        """The JSON of the chunks, as many as arrive together, until the answer is whole. Raises LlmBroke when it ends
+        before."""
         streamed = not response.headers.get("content-type", "").startswith("application/json")
         parser: BodyParser = EventStream() if streamed else WholeBody()
         async with contextlib.aclosing(self._http.body(response, first_byte_by)) as pieces:
             try:
                 async for piece in pieces:
-                    for document in parser.feed(piece):
-                        if document == END:
-                            await self._drain(pieces)
-                            return
-                        yield document
+                    documents = parser.feed(piece)
+                    if END in documents:
+                        yield documents[: documents.index(END)]
+                        await self._drain(pieces)
+                        return
+                    if documents:
+                        yield documents
             except EventTooLong:
                 raise LlmBroke(
                     "The LLM server sends events that are larger than any answer.", reason="an endless event"
@@ -313,8 +316,7 @@ class OpenAiServer:
                 # What was to come, counts at most, is not worth an answer.
                 if not reader.is_whole:
                     raise
-        for document in parser.close():
-            yield document
+        yield parser.close()
         if not reader.is_whole:
             raise LlmBroke("The LLM server's answer ended halfway.", reason="an answer that ended halfway")
 

@@ -1,6 +1,7 @@
 """The feed: silence, failure, time limits, and callers who leave."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -29,7 +30,7 @@ async def test_silence_is_filled_with_pings_and_nothing_is_lost() -> None:
             heard.set()
     assert pieces[0] == response.PING
     assert any(b'"content":"late"' in piece for piece in pieces)
-    assert pieces[-1] == response.DONE
+    assert pieces[-1].endswith(response.DONE)
 
 
 async def test_events_that_are_not_shown_do_not_break_the_silence() -> None:
@@ -53,10 +54,34 @@ async def test_work_that_is_cancelled_from_within_ends_with_a_failure() -> None:
         yield Text("one")
         raise asyncio.CancelledError
 
+    with pytest.raises(RuntimeError):
+        async with Feed(broken(), timeout_s=10).events() as events:
+            async for _ in events:
+                pass
     async with Feed(broken(), timeout_s=10) as feed:
         with pytest.raises(RuntimeError):
-            async for _ in feed.events():
+            async for _ in stream(feed, ENVELOPE, StreamOptions()):
                 pass
+
+
+async def test_work_that_its_caller_cancels_ends_as_cancelled() -> None:
+    begun = asyncio.Event()
+
+    async def stuck() -> AsyncGenerator[Event, None]:
+        begun.set()
+        await asyncio.Event().wait()
+        yield FINISH
+
+    async def listen() -> None:
+        async with Feed(stuck(), timeout_s=10).events() as events:
+            async for _ in events:
+                pass
+
+    listening = asyncio.create_task(listen())
+    await begun.wait()
+    listening.cancel()
+    await asyncio.wait([listening])
+    assert listening.cancelled()
 
 
 async def test_a_time_out_of_the_work_itself_is_not_the_requests_time_limit() -> None:
@@ -64,9 +89,9 @@ async def test_a_time_out_of_the_work_itself_is_not_the_requests_time_limit() ->
         yield Text("one")
         raise TimeoutError("a socket's")
 
-    async with Feed(timed_out(), timeout_s=10) as feed:
-        with pytest.raises(TimeoutError, match="a socket's"):
-            async for _ in feed.events():
+    with pytest.raises(TimeoutError, match="a socket's"):
+        async with Feed(timed_out(), timeout_s=10).events() as events:
+            async for _ in events:
                 pass
 
 
@@ -75,12 +100,18 @@ async def test_a_failure_reaches_the_listener_after_what_came_before() -> None:
         yield Text("one")
         raise BadRequest("broken")
 
-    seen = []
-    async with Feed(failing(), timeout_s=10) as feed:
-        with pytest.raises(BadRequest):
-            async for event in feed.events():
+    seen: list[Event] = []
+    with pytest.raises(BadRequest):
+        async with Feed(failing(), timeout_s=10).events() as events:
+            async for event in events:
                 seen.append(event)  # noqa: PERF401 - what came before the failure counts
     assert seen == [Text("one")]
+    pieces: list[bytes] = []
+    async with Feed(failing(), timeout_s=10) as feed:
+        with pytest.raises(BadRequest):
+            async for piece in stream(feed, ENVELOPE, StreamOptions()):
+                pieces.append(piece)  # noqa: PERF401
+    assert [piece.count(b'"content":"one"') for piece in pieces] == [1]
 
 
 async def test_leaving_ends_the_work_and_waits_for_it() -> None:
@@ -95,8 +126,13 @@ async def test_leaving_ends_the_work_and_waits_for_it() -> None:
             await asyncio.sleep(0)
             ended = True
 
+    async with Feed(endless(), timeout_s=10).events() as events:
+        async for _ in events:
+            break
+    assert ended
+    ended = False
     async with Feed(endless(), timeout_s=10) as feed:
-        async for _ in feed.events():
+        async for _ in stream(feed, ENVELOPE, StreamOptions()):
             break
     assert ended
 
@@ -106,9 +142,9 @@ async def test_the_time_limit_is_a_503_that_names_it() -> None:
         await asyncio.Event().wait()
         yield FINISH
 
-    async with Feed(stuck(), timeout_s=0.01) as feed:
-        with pytest.raises(Unavailable, match=r"longer than 0\.01 s") as refusal:
-            async for _ in feed.events():
+    with pytest.raises(Unavailable, match=r"longer than 0\.01 s") as refusal:
+        async with Feed(stuck(), timeout_s=0.01).events() as events:
+            async for _ in events:
                 pass
     assert refusal.value.code == "timeout"
 
@@ -120,19 +156,23 @@ async def test_the_time_limit_counts_from_the_arrival() -> None:
 
     async with Feed(stuck(), timeout_s=600, spent_s=600) as feed:
         with pytest.raises(Unavailable, match="longer than 600 s"):
-            async for _ in feed.events():
+            async for _ in stream(feed, ENVELOPE, StreamOptions()):
                 pass
     now = asyncio.get_running_loop().time()
     assert TimeLimit.of(600, spent_s=500).answer_by < now + 100
 
 
-async def test_a_listener_that_lags_gets_every_event() -> None:
+async def test_a_listener_that_lags_gets_every_event_and_those_that_wait_in_one_piece() -> None:
     total = BUFFERED_EVENTS * 3
 
     async def busy() -> AsyncGenerator[Event, None]:
         for number in range(total):
-            yield Text(str(number))
+            yield Text(f"{number},")
 
     async with Feed(busy(), timeout_s=10) as feed:
         await asyncio.sleep(0)
-        assert [event async for event in feed.events()] == [Text(str(number)) for number in range(total)]
+        pieces = [piece async for piece in stream(feed, ENVELOPE, StreamOptions())]
+    assert b'"content":"0,"' in pieces[0]
+    assert pieces[0].count(b"data: ") == BUFFERED_EVENTS
+    contents = [json.loads(line[6:])["choices"][0]["delta"]["content"] for line in b"".join(pieces).split(b"\n\n")[:-1]]
+    assert contents == [f"{number}," for number in range(total)]

@@ -1,5 +1,6 @@
 """What surrounds a request."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
 from app.errors import SAFE
 from app.metrics import Metrics
-from app.middleware import HELD_S, RequestScope
+from app.middleware import HELD_S, ClientGone, RequestScope, until_disconnect
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
@@ -98,3 +99,68 @@ def test_answers_are_what_they_say_and_are_kept_nowhere(tmp_path: Path) -> None:
             answer = client.get("/v1/models", headers=headers)
             assert {name: answer.headers[name] for name in SAFE} == SAFE
         assert client.get("/docs").headers["cache-control"] == "no-cache", "a page says otherwise"
+
+
+class Caller:
+    """One that stays until `leave` is set."""
+
+    def __init__(self) -> None:
+        self.leave = asyncio.Event()
+
+    async def receive(self) -> Message:
+        await self.leave.wait()
+        return {"type": "http.disconnect"}
+
+
+class Labour:
+    """Work without an end, unless it is told one."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end, self.let_go = asyncio.Event(), asyncio.Event(), False
+
+    async def run(self) -> str:
+        try:
+            self.begun.set()
+            await self.may_end.wait()
+            return "done"
+        finally:
+            await asyncio.sleep(0)
+            self.let_go = True
+
+
+async def test_work_is_the_callers_who_stays() -> None:
+    labour = Labour()
+    labour.may_end.set()
+    assert await until_disconnect(Caller().receive, labour.run()) == "done"
+
+
+async def test_who_hangs_up_takes_the_work_along_and_leaves_no_cancellation_behind() -> None:
+    caller, labour = Caller(), Labour()
+
+    async def handle() -> bool:
+        with pytest.raises(ClientGone):
+            await until_disconnect(caller.receive, labour.run())
+        assert labour.let_go
+        await asyncio.sleep(0)
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+
+    handling = asyncio.create_task(handle())
+    await labour.begun.wait()
+    caller.leave.set()
+    assert await handling is False
+
+
+async def test_a_server_that_stops_cancels_the_work_whether_the_caller_stays_or_not() -> None:
+    for leaves in (False, True):
+        caller, labour = Caller(), Labour()
+        handling = asyncio.create_task(until_disconnect(caller.receive, labour.run()))
+        await labour.begun.wait()
+        if leaves:
+            caller.leave.set()
+            while not handling.cancelling():
+                await asyncio.sleep(0)
+        handling.cancel()
+        await asyncio.wait([handling])
+        assert handling.cancelled()
+        assert labour.let_go

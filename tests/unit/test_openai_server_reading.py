@@ -1,11 +1,13 @@
 """What the client makes of an answer's bytes: events, reasoning, calls, counts."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
-from models.language.openai_chunks import ThinkTags
+from models.language.openai_chunks import ChunkReader, ThinkTags
 from models.language.openai_server import (
     LONGEST_BODY,
     LONGEST_EVENT,
@@ -48,6 +50,36 @@ async def test_text_comes_piece_by_piece_and_then_the_counts() -> None:
         TextDelta(" nice."),
         Done("stop", prompt_tokens=11, completion_tokens=3),
     ]
+
+
+def test_pieces_that_arrive_together_are_one_for_who_reads_the_end_up_to_what_stands_between_them() -> None:
+    pieces = [{"content": "a"}, {"content": " b"}, {"reasoning": "c"}, {"reasoning": " d"}, {"content": "e"}]
+    call = {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}}]}
+    choices = [{"delta": delta} for delta in [*pieces, call, {"content": "f"}, {"content": "g"}]]
+    choices += [{"delta": {"content": "h"}, "logprobs": {"content": []}}, {"delta": {"content": "i"}}]
+    body = [{"choices": [choice]} for choice in [*choices, {"finish_reason": "stop"}]]
+    documents = [json.dumps(one).encode() for one in body]
+    assert len(list(ChunkReader().read(documents))) == 10
+    assert list(ChunkReader(joins=True).read(documents)) == [
+        TextDelta("a b"),
+        ReasoningDelta("c d"),
+        TextDelta("e"),
+        ToolCallDelta(0, "{}", "1", "f"),
+        TextDelta("fg"),
+        TextDelta("h", {"content": []}),
+        TextDelta("i"),
+    ]
+
+
+async def test_pieces_before_a_break_are_given_to_who_reads_the_end() -> None:
+    reply = Reply("a b c", garbage_after=3)
+    with serving_llm([reply]) as upstream:
+        llm = OpenAiServer(upstream.base_url, model="scripted")
+        events = llm.stream(replace(CALL, is_for_the_end=True))
+        assert await anext(events) == TextDelta("a b")
+        with pytest.raises(LlmBroke):
+            await anext(events)
+        await llm.close()
 
 
 STREAM = (

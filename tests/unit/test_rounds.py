@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,9 +54,7 @@ class ScriptedLlm:
         return Abilities()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        self.calls.append(
-            LlmCall(list(call.messages), call.tools, call.tool_choice, call.response_format, call.options)
-        )
+        self.calls.append(replace(call, messages=list(call.messages)))
         try:
             for event in self._answers.pop(0):
                 yield event
@@ -171,6 +170,13 @@ async def test_searches_of_one_turn_are_told_in_their_order_and_one_may_fail() -
         ["==f== result 1: web_search", "about tides"],
         ["==f== result 2: web_search", "failed: The server had an error while processing your request."],
     ]
+
+
+async def test_only_who_streams_needs_pieces_apart() -> None:
+    for stream in (False, True):
+        llm = ScriptedLlm([TextDelta("nine"), STOP])
+        await events_of(rounds_with(llm, stream=stream))
+        assert llm.calls[0].is_for_the_end is not stream
 
 
 async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None:
