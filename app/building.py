@@ -193,6 +193,7 @@ def build_cluster(settings: Settings) -> Cluster | None:
             object_store_mb=settings.ray_object_store_mb,
             start_s=settings.ray_start_s,
             drain_s=settings.shutdown_grace_s,
+            stuck_s=settings.request_timeout_s,
             threads=settings.threads or _threads_of_a_replica(settings),
             scale_s=settings.ray_scale_s,
         )

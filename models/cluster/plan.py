@@ -43,6 +43,8 @@ class ClusterConfig:
     """How long replicas may take until they answer."""
     drain_s: float = 30.0
     """How long one that is to leave may take for what it computes."""
+    stuck_s: float = 600.0
+    """For how long a replica may compute one batch: nobody waits any longer for it, and it is replaced."""
     threads: int = 1
     """What libraries in a replica compute with where they are not told."""
     scale_s: float = 3.0

@@ -1,11 +1,13 @@
 """What runs in a replica's process: one engine, on as many threads as it has workers. It knows nothing of Ray."""
 
 import asyncio
+import math
 import pickle
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any, Generic, TypeVar
 
 from models.base import Engine, EngineSpec, ModelError, ran_out
@@ -19,13 +21,24 @@ ResultT = TypeVar("ResultT")
 class Replica(Generic[ItemT, ResultT]):
     """Items and results travel as bytes: what is read from them may be written to, and holds on to no shared memory."""
 
-    def __init__(self, spec: EngineSpec, factory: Factory[ItemT, ResultT], limits: HostLimits, version: str) -> None:
+    def __init__(
+        self,
+        spec: EngineSpec,
+        factory: Factory[ItemT, ResultT],
+        limits: HostLimits,
+        version: str,
+        stuck_s: float = math.inf,
+    ) -> None:
         """Loads the engine, so that a replica that joins later is warm. One that does not load says so when it is
         asked, and is tried again then: to fail here would have it started again and again."""
         self._spec = spec
         self._factory = factory
         self._limits = limits
         self._version = version
+        self._stuck_s = stuck_s
+        """For how long a batch may be computed before this process is given up."""
+        self._begun: dict[int, float] = {}
+        """By thread, when the batch that it computes was begun."""
         self._failures: Counter[str] = Counter()
         """By reason, since they were last told."""
         self._batches = Batches[ItemT, ResultT](spec.name, limits.max_batch, self._failures)
@@ -42,6 +55,12 @@ class Replica(Generic[ItemT, ResultT]):
     def version(self) -> str:
         """Of the engine and of how it is driven."""
         return self._version
+
+    def check_health(self) -> None:
+        """Serve asks every ten seconds, and replaces who raises: an engine that hangs would keep its thread forever."""
+        took = time.monotonic() - min(self._begun.values(), default=math.inf)
+        if took > self._stuck_s:
+            raise RuntimeError(f"'{self._spec.name}' has computed one batch for {took:.0f} s.")
 
     async def load(self) -> bytes:
         """A pickled None, or what keeps the engine from loading."""
@@ -68,12 +87,15 @@ class Replica(Generic[ItemT, ResultT]):
 
     def _results(self, pickled: bytes) -> bytes:
         items: Sequence[ItemT] = pickle.loads(pickled)  # noqa: S301 - the server wrote it
+        self._begun[get_ident()] = time.monotonic()
         try:
             engine, results = self._loaded(), list[Any]()
             while len(results) < len(items):  # this process may have room for fewer together than were sent
                 results += self._batches.run(engine, items[len(results) : len(results) + self._batches.most])
         except Exception as error:  # noqa: BLE001 - of the load
             results = [error] * len(items)
+        finally:
+            del self._begun[get_ident()]
         told = [portable(one) if isinstance(one, Exception) else one for one in results]
         failures, self._failures = dict(self._failures), self._failures
         self._failures.clear()

@@ -238,10 +238,12 @@ class Replicas(Generic[ItemT, ResultT]):
 
     async def _found(self, digest: str) -> Any:
         """A handle of the deployment that another server, or this one before, has made just so."""
+        import ray.exceptions
         from ray import serve
         from ray.serve.exceptions import RayServeException
 
-        with contextlib.suppress(RayServeException):
+        # One whose replicas are all dying tells no version either: it is deployed anew.
+        with contextlib.suppress(RayServeException, ray.exceptions.RayError):
             handle = await self._cluster.in_thread(serve.get_app_handle, self._app)
             if await handle.version.remote() == digest:
                 return handle
@@ -275,7 +277,7 @@ class Replicas(Generic[ItemT, ResultT]):
                 "metrics_interval_s": min(1.0, config.scale_s / 3),
             },
         )
-        app = deployment.bind(self._spec, self._factory, self._limits, digest)
+        app = deployment.bind(self._spec, self._factory, self._limits, digest, config.stuck_s)
         [handle] = serve.run_many([RunTarget(app, self._app, route_prefix=None)], wait_for_applications_running=False)
         return handle
 

@@ -1,8 +1,10 @@
 """What an operator says of a cluster, how engines move there, and what is pickled on the way. No Ray: `tests/cluster`
 has that."""
 
+import asyncio
 import importlib.util
 import pickle
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -206,3 +208,29 @@ async def test_the_engines_of_a_runtime_with_a_cluster_compute_there() -> None:
     assert turns._at_once == 7  # the one that they shared here, and three more of each there
     await runtime.close()
     assert cluster.is_closed
+
+
+async def test_a_replica_whose_engine_hangs_says_that_it_is_ill_and_one_that_works_does_not() -> None:
+    begun, ends = threading.Event(), threading.Event()
+
+    class Hanging(Doubler):
+        def run(self, batch: Sequence[int]) -> Sequence[int]:
+            begun.set()
+            ends.wait()
+            return batch
+
+    replica, patient = (Replica(SPEC, Hanging, HostLimits(), "v1", stuck_s) for stuck_s in (0.0, 3600.0))
+    for one in (replica, patient):
+        one.check_health()
+        work = asyncio.create_task(one.run(pickle.dumps([1])))
+        await asyncio.to_thread(begun.wait)
+        if one is replica:
+            with pytest.raises(RuntimeError, match="'doubler' has computed one batch for 0 s"):
+                one.check_health()
+        else:
+            one.check_health()
+        ends.set()
+        await work
+        one.check_health()
+        begun.clear()
+        ends.clear()

@@ -400,3 +400,26 @@ def test_the_gpu_lock_has_one_cuda_one_onnxruntime_and_else_what_the_embedded_on
     # AGPL: only who asks for it gets it.
     assert "ultralytics" not in gpu
     assert not re.search(r"https?://", (ROOT / "requirements" / "gpu.txt").read_text())
+
+
+def test_what_the_manifest_of_a_cluster_sets_are_settings_that_share_all_state() -> None:
+    [cluster, service] = yaml.safe_load_all((ROOT / "docker" / "ray" / "kuberay.yml").read_text())
+    pods = [cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]]
+    containers = [one for pod in pods for one in pod["template"]["spec"]["containers"]]
+    [api] = [one for one in containers if one["name"] == "api"]
+    given = {one["name"]: one.get("value", "a-key-of-a-secret") for one in api["env"]}
+    own = {
+        name.removeprefix("OPENFAZE_").lower(): value for name, value in given.items() if name.startswith("OPENFAZE_")
+    }
+    assert own.keys() <= Settings.model_fields.keys()
+    settings = Settings(_env_file=None, **own)
+    assert settings.cluster == "ray"
+    assert settings.cache == "exact", "an address alone keeps no answers"
+    assert str(settings.files_dir).startswith("s3:")
+    assert settings.state_url is not None
+    assert settings.state_url.get_secret_value().startswith("redis:")
+    assert service["spec"]["ports"][0]["targetPort"] == api["ports"][0]["containerPort"]
+    shared = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED", "RAY_worker_niceness"}
+    for one in containers:
+        missing = shared - {variable["name"] for variable in one["env"]}
+        assert missing <= {"RAY_worker_niceness"} and (one is api or not missing), one["name"]  # noqa: PT018
