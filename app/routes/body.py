@@ -149,7 +149,8 @@ class EventStream(Response):
                 public = told(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
                 await _send_piece(send, self._failure(public))
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        # Last of all: from here on, `receive` says that the caller has gone.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _say_good_bye(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError):

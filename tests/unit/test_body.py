@@ -1,14 +1,17 @@
 """Bodies of requests, and answers of any size."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
+from app.chat.event_driver import Feed
 from app.errors import PayloadTooLarge
-from app.routes.body import json_response, read_body
+from app.routes.body import EventStream, json_response, read_body
+from app.telemetry import Stages
 from models.scheduler import FairSlots
 
 MB = 1024 * 1024
@@ -92,3 +95,28 @@ async def test_a_small_answer_is_one_piece() -> None:
     start, piece = await sent(b"{}")
     assert piece["body"] == b"{}"
     assert dict(start["headers"])[b"content-type"] == b"application/json"
+
+
+async def test_a_stream_that_is_heard_to_its_end_is_no_caller_who_hung_up() -> None:
+    async def said() -> AsyncGenerator[bytes, None]:
+        for piece in (b"a", b"b"):
+            yield piece
+            await asyncio.sleep(0)
+
+    sent: list[Any] = []
+    is_complete = asyncio.Event()
+
+    async def receive() -> Any:
+        await is_complete.wait()  # as servers do
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if not message.get("more_body", True):
+            is_complete.set()
+
+    feed = Feed(said(), timeout_s=10)
+    pieces = feed.encoded(lambda piece: (piece,), b"ping", first_ping_s=10, ping_s=10)
+    await EventStream(feed, pieces, Stages(), lambda _: b"failed")({}, receive, send)
+    assert b"".join(message.get("body", b"") for message in sent) == b"ab"
+    assert is_complete.is_set()
