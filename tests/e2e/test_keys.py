@@ -1,10 +1,13 @@
 """Keys in a file: made by `openfaze keys`, taken by a server that runs, and those that keep one from starting."""
 
+import contextlib
 import hashlib
 import json
 import re
+import sqlite3
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.access.key_file import KeyFileError
+from app.access.key_file import KeyFileError, find_key
 from app.building import build_keys
+from app.chat.cache import rephrased
 from app.settings import Settings
-from tests.e2e.full_model import serving_app
+from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_app, serving_full_model
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.server import Server, free_port, serving
@@ -163,6 +167,74 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
     assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
     used = openfaze_here("keys", "usage", folder=tmp_path, **variables).stdout.splitlines()
     assert [line.split()[0] for line in used] == ["name", "bob"]
+
+
+STORES = {
+    "answers-questions.sqlite questions",
+    "answers.sqlite entries",
+    "batches.sqlite batches",
+    "counters.sqlite rates",
+    "counters.sqlite spent",
+    "counters.sqlite usage",
+    "files",
+    "responses.sqlite entries",
+}
+"""Where something is kept of a key that has used everything."""
+
+
+def kept_of(tenant: str, folder: Path) -> dict[str, int]:
+    """How many rows and files hold its name, by table and folder."""
+    kept: Counter[str] = Counter()
+    for file in folder.rglob("*.sqlite"):
+        with contextlib.closing(sqlite3.connect(file)) as db:
+            for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                rows = db.execute(f"SELECT * FROM {table}").fetchall()
+                kept[f"{file.name} {table}"] += sum(tenant in row for row in rows)
+    kept["files"] = sum(path.is_file() for path in (folder / "files" / tenant).rglob("*"))
+    return dict(+kept)
+
+
+def test_nothing_is_kept_of_a_key_that_is_purged_and_all_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rephrased, "PATIENCE_S", LIMIT_S)
+    monkeypatch.setattr(rephrased, "EMBEDDING_S", LIMIT_S)
+    both = [
+        keys("add", name, "--budget-usd", "5", "--tokens-per-minute", "9000", folder=tmp_path).strip()
+        for name in ("alice", "bob")
+    ]
+    alice, bob = (find_key(tmp_path / FILE, name).tenant for name in ("alice", "bob"))
+    assert alice is not None
+    assert bob is not None
+    told = {"keys_file": str(tmp_path / FILE), "files_dir": str(tmp_path / "files"), "cache": "verified"}
+    with serving_full_model(**told) as model:
+        model.script(by_body=lambda _: Reply("330 metres."))
+        for key in both:
+            uses_everything(model, {"authorization": f"Bearer {key}"})
+        until(lambda: set(kept_of(alice, tmp_path)) == set(kept_of(bob, tmp_path)) == STORES)
+        before = kept_of(bob, tmp_path)
+        variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files", "OPENFAZE_CACHE": "verified"}
+        removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
+        assert removed.returncode == 0, removed.stderr
+    assert kept_of(bob, tmp_path) == before
+    assert kept_of(alice, tmp_path) == {}
+    deleted = dict(re.findall(r"deleted of it: ([a-z ]+): (\d+)", removed.stderr))
+    assert {what: int(count) > 0 for what, count in deleted.items()} == dict.fromkeys(
+        ("batches", "uploads", "days of usage", "responses", "answers"), True
+    )
+
+
+def uses_everything(model: FullModel, headers: dict[str, str]) -> None:
+    """Leaves something in every store."""
+    assert content_of(model.ask("How tall is the Eiffel Tower?", headers=headers)) == "330 metres."
+    asked = {"model": "interfaze-beta", "input": "How tall is it?"}
+    model.client.post("/v1/responses", headers=headers, json=asked).raise_for_status()
+    line = {"custom_id": "1", "method": "POST", "url": PATH, "body": body_of("How high is it?")}
+    form: dict[str, Any] = {"files": {"file": ("a.jsonl", json.dumps(line))}, "data": {"purpose": "batch"}}
+    uploaded = model.client.post("/v1/files", headers=headers, **form).raise_for_status().json()
+    wanted = {"input_file_id": uploaded["id"], "endpoint": PATH, "completion_window": "24h"}
+    batch = model.client.post("/v1/batches", headers=headers, json=wanted).raise_for_status().json()
+    until(lambda: model.client.get(f"/v1/batches/{batch['id']}", headers=headers).json()["status"] == "completed")
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("add", "alice"), ("remove", "alice")])
