@@ -59,7 +59,9 @@ class Webhook:
         except InputError as error:
             self.failures += 1
             pause_s = PAUSES_S[batch.tries] if batch.tries < len(PAUSES_S) else None
-            log.warning("webhook_failed", batch=batch.id, tries=batch.tries + 1, reason=error.message, pause_s=pause_s)
+            # Without the address that the message begins with, in quotes: it may hold a token.
+            reason = error.message.rpartition("' ")[2]
+            log.warning("webhook_failed", batch=batch.id, tries=batch.tries + 1, reason=reason, pause_s=pause_s)
             return pause_s
         return None
 

@@ -1,5 +1,7 @@
 """What an operator sees of a server that has done all kinds of work: metrics, and logs that hold nothing of it."""
 
+import asyncio
+import base64
 import json
 import re
 import time
@@ -8,23 +10,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import httpx2
 import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.calling import PICTURE
 from app.metrics import DECLARED
 from app.routes.status import EMBEDDING_MODEL
+from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import KEY, data_url, ocr_request
 from tests.llm_server import Reply, serving_llm
 from tests.origin import serving_origin
 from tests.pages import single_line
+from tests.recordings import speech
 from tests.server import Server, serving
+from tests.speech import has_espeak
+from tests.webhooks import receiving
 
 CONTENT = "Zanzibar"
 """A word of every prompt, answer, page and file."""
 URL_SECRET = "signature-4711"
 WRONG_KEY = "sk-not-one-of-them-4712"
 UNKNOWN_PATH = "path-4713"
+LLM_KEY = "sk-of-the-llms-server-4714"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a webhook secret of 27 byte").decode()
+WEBHOOK_TOKEN = "token-4715"
+SPOKEN = "everybody"
+"""What is said in the recording, and heard."""
+SECRETS = (KEY, CONTENT, URL_SECRET, WRONG_KEY, LLM_KEY, WEBHOOK_SECRET, WEBHOOK_TOKEN, SPOKEN)
 MODEL = "interfaze-beta"
 
 
@@ -33,6 +48,8 @@ class Run:
     server: Server
     metrics: str
     statuses: dict[str, int]
+    told: list[dict[str, str]]
+    """The headers of the webhooks."""
 
     def value(self, name: str, **labels: str) -> float:
         """The sum of the samples of that name that have these labels."""
@@ -50,31 +67,48 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A server with a scripted LLM, after one request of each kind, with its metrics on a port of their own."""
     log = tmp_path_factory.mktemp("observed") / "log"
     with (
-        serving_llm([Reply(f"{CONTENT} is an island."), Reply(f"{CONTENT} again."), Reply(status=401)]) as llm,
+        serving_llm(
+            [
+                Reply(f"{CONTENT} is an island."),
+                Reply(f"{CONTENT} again."),
+                # As OpenAI does: it repeats what it was sent.
+                Reply(status=401, error=f"Incorrect API key provided: {LLM_KEY}, for {CONTENT}"),
+                Reply(f"{CONTENT} once more."),
+                Reply(f"{CONTENT} goes on."),
+            ]
+        ) as llm,
         serving_origin() as origin,
+        receiving() as receiver,
         serving(
             log,
             api_keys=KEY,
             llm="openai-server",
             llm_base_url=llm.base_url,
+            llm_api_key=LLM_KEY,
             llm_model="scripted",
             llm_abilities="vision,tools,json_schema",
             fetch_allow="127.0.0.1/32",
             cache="exact",
+            code_sandbox="off" if missing() else "on",
+            batch_webhook_url=f"{receiver.url}?token={WEBHOOK_TOKEN}",
+            batch_webhook_secret=WEBHOOK_SECRET,
             metrics_port=0,
             log_format="json",
         ) as server,
         httpx.Client(base_url=server.base_url, timeout=120, trust_env=False) as client,
     ):
+        receiver.refusals = [500]
         statuses = dict(_requests(client, f"http://127.0.0.1:{origin.port}/{CONTENT}?sig={URL_SECRET}"))
-        while not any(line["event"] == "batch_ended" for line in server.log):
+        statuses["tool"] = 200 - 200 * asyncio.run(_calls_a_tool(client))
+        while not any(line["event"] == "webhook_failed" for line in server.log):
             time.sleep(0.05)
         [url] = {line["metrics"] for line in server.log if line["event"] == "serving"}
         assert isinstance(url, str)
         answer = httpx.get(url, trust_env=False)
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         statuses["metrics elsewhere"] = httpx.get(url.replace("/metrics", "/ready"), trust_env=False).status_code
-        yield Run(server, answer.text, statuses)
+        assert {request.headers["authorization"] for request in llm.requests} == {f"Bearer {LLM_KEY}"}
+        yield Run(server, answer.text, statuses, [headers for headers, _ in receiver.taken])
 
 
 def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[str, int]]:
@@ -109,6 +143,21 @@ def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[str, int]
     yield "moderation", client.post("/v1/moderations", headers=keyed, json={"input": CONTENT}).status_code
     embedding = {"model": EMBEDDING_MODEL, "input": f"Where is {CONTENT}?"}
     yield "embedding", client.post("/v1/embeddings", headers=keyed, json=embedding).status_code
+    item = {"model": MODEL, "input": f"Tell me more of {CONTENT}.", "instructions": f"Say {CONTENT}."}
+    said = client.post("/v1/responses", headers=keyed, json=item)
+    yield "response", said.status_code
+    going_on = item | {"input": f"And of {CONTENT}?", "previous_response_id": said.json()["id"], "stream": True}
+    yield "conversation", client.post("/v1/responses", headers=keyed, json=going_on).status_code
+    yield "kept response", client.get(f"/v1/responses/{said.json()['id']}", headers=keyed).status_code
+    if missing() is None:
+        for name, code in (("script", f"print('{CONTENT}')"), ("broken script", f"raise ValueError('{CONTENT}')")):
+            run = asked(f"```python\n{code}\n```", "<task>code_sandbox</task>")
+            yield name, client.post("/v1/chat/completions", headers=keyed, json=run).status_code
+    if has_espeak():
+        spoken = {"file": (f"{CONTENT}.wav", speech(f"Good morning {SPOKEN}, and thank you for coming."))}
+        heard = client.post("/v1/audio/transcriptions", headers=keyed, files=spoken, data={"model": "whisper-1"})
+        assert SPOKEN in heard.text, heard.text
+        yield "speech", heard.status_code
     recording = {"file": (f"{CONTENT}.wav", CONTENT.encode())}
     heard = client.post("/v1/audio/transcriptions", headers=keyed, files=recording, data={"model": "whisper-1"})
     yield "recording", heard.status_code
@@ -127,6 +176,19 @@ def _requests(client: httpx.Client, secret_url: str) -> Iterator[tuple[str, int]
         "metadata": {"about": CONTENT},
     }
     yield "batch", client.post("/v1/batches", headers=keyed, json=batch).status_code
+
+
+async def _calls_a_tool(client: httpx.Client) -> bool:
+    """Whether the tool failed."""
+    headers = {"authorization": f"Bearer {KEY}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=120, trust_env=False) as http,
+        Client(streamable_http_client(f"{str(client.base_url).rstrip('/')}/mcp", http_client=http)) as tools,
+    ):
+        source = data_url(CONTENT.encode(), "text/plain")
+        result = await tools.call_tool("ocr", {"source": source, "instructions": f"Read {CONTENT}."})
+        assert CONTENT in str(result.structured_content)
+        return bool(result.is_error)
 
 
 def test_the_run_did_what_it_was_to_do(run: Run) -> None:
@@ -152,7 +214,15 @@ def test_the_run_did_what_it_was_to_do(run: Run) -> None:
         "lines": 200,
         "batch": 200,
         "metrics elsewhere": 404,
+        "response": 200,
+        "conversation": 200,
+        "kept response": 200,
+        "tool": 200,
+        **({} if missing() else {"script": 200, "broken script": 200}),
+        **({"speech": 200} if has_espeak() else {}),
     }
+    assert run.told
+    assert all(headers["webhook-signature"].startswith("v1,") for headers in run.told)
 
 
 def test_requests_are_counted_by_route_task_and_status(run: Run) -> None:
@@ -165,17 +235,18 @@ def test_requests_are_counted_by_route_task_and_status(run: Run) -> None:
     assert run.value("openfaze_requests_total", route="/v1/files/{file_id}", status="200") == 1
     # The main port has no such route as /metrics then.
     assert run.value("openfaze_requests_total", route="other", status="404") == 2
-    assert run.value("openfaze_request_seconds_count", route=chat) == 11
+    assert run.value("openfaze_request_seconds_count", route=chat) == (11 if missing() else 13)
     assert run.value("openfaze_time_to_first_token_seconds_count", route=chat, task="chat") == 4
     assert run.value("openfaze_requests_in_progress") == 0
-    assert run.value("openfaze_stage_seconds_count", stage="task") == 1
+    tasks = ["task", "tool", *({"speech", "script", "broken script"} & run.statuses.keys())]
+    assert run.value("openfaze_stage_seconds_count", stage="task") == len(tasks)
     assert run.value("openfaze_stage_seconds_count", stage="guard") == 1
 
 
 def test_engines_tell_what_they_did_and_what_they_failed_with(run: Run) -> None:
     assert run.value("openfaze_engine_loaded", capability="ocr") == 1
     assert run.value("openfaze_engine_batch_items_sum", capability="ocr") >= 2  # a page and its lines
-    assert run.value("openfaze_engine_seconds_count", capability="llm", engine="openai-server") == 3
+    assert run.value("openfaze_engine_seconds_count", capability="llm", engine="openai-server") == 5
     assert run.value("openfaze_engine_failures_total", capability="llm", reason="not_set_up") == 1
 
 
@@ -186,13 +257,13 @@ def test_tokens_rejections_fetches_and_the_cache_are_counted(run: Run) -> None:
     assert run.value("openfaze_batch_lines_total", outcome="failed") == 1
     assert run.value("openfaze_rejected_total", reason="guard") == 1
     assert run.value("openfaze_rejected_total") == 1
-    assert run.value("openfaze_fetch_total", outcome="fetch_failed") == 1
+    assert run.value("openfaze_fetch_total", outcome="fetch_failed") == 2, "a URL, and the webhook's"
     assert run.value("openfaze_cache_total", layer="exact", outcome="hit") == 1
     assert run.value("openfaze_cache_total", layer="exact", outcome="error") == 0
 
 
 def test_no_label_is_anything_that_a_caller_chose(run: Run) -> None:
-    for secret in (KEY, CONTENT, URL_SECRET, WRONG_KEY, UNKNOWN_PATH, MODEL):
+    for secret in (*SECRETS, UNKNOWN_PATH, MODEL):
         assert secret not in run.metrics
     named = set(re.findall(r"^(openfaze_\w+?)(?:_bucket|_sum|_count)?[{ ]", run.metrics, re.MULTILINE))
     assert named <= set(DECLARED)
@@ -200,8 +271,8 @@ def test_no_label_is_anything_that_a_caller_chose(run: Run) -> None:
 
 def test_no_line_of_the_log_holds_a_key_a_secret_of_a_url_or_content(run: Run) -> None:
     log = run.server.log_file.read_text()
-    for secret in (KEY, CONTENT, URL_SECRET, WRONG_KEY):
-        assert secret not in log
+    for secret in SECRETS:
+        assert secret.lower() not in log.lower()
     assert "pipe bomb" not in log
 
 
@@ -209,8 +280,9 @@ def test_every_line_of_a_request_is_json_with_its_id(run: Run) -> None:
     lines = run.server.log_file.read_text().splitlines()
     assert all(line.startswith("{") for line in lines)
     requests = [line for line in run.server.log if line["event"] == "request"]
-    ids = [str(line["request_id"]) for line in requests if line["path"] not in ("/health", "/ready")]
-    assert len(set(ids)) == len(ids) == len(run.statuses) - 1
+    ids = [str(line["request_id"]) for line in requests if line["path"] not in ("/health", "/ready", "/mcp")]
+    # All but those of the tool, and of another port.
+    assert len(set(ids)) == len(ids) == len(run.statuses) - 2
     [failed] = [line for line in run.server.log if line["event"] == "request_failed"]
     assert failed["request_id"] in ids
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import openai
 import pytest
+import structlog
 from pydantic import ValidationError
 
 from app.batches.store import Batch
@@ -61,12 +62,16 @@ async def test_what_is_refused_is_tried_again_after_a_pause_and_at_last_left(
     receiver: Receiver, fetcher: Fetcher
 ) -> None:
     receiver.refusals = [500, 301, 404]
-    webhook = Webhook(receiver.url, SECRET, fetcher)
-    assert [await webhook.send(replace(BATCH, tries=tries), NOW) for tries in (0, 1, len(PAUSES_S))] == [
-        PAUSES_S[0],
-        PAUSES_S[1],
-        None,
-    ]
+    webhook = Webhook(f"{receiver.url}?token=a-secret'", SECRET, fetcher)
+    with structlog.testing.capture_logs() as lines:
+        assert [await webhook.send(replace(BATCH, tries=tries), NOW) for tries in (0, 1, len(PAUSES_S))] == [
+            PAUSES_S[0],
+            PAUSES_S[1],
+            None,
+        ]
+    assert lines[0]["reason"] == "answered with status 500."
+    assert "a-secret" not in str(lines)
+    assert webhook.failures == 3
     assert await webhook.send(replace(BATCH, tries=2), NOW) is None
 
 
