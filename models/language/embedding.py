@@ -39,6 +39,9 @@ class Embedder(Protocol):
 class PassageEmbedder(Embedder, Protocol):
     """Also for texts of any length."""
 
+    def cuts_at_once(self) -> bool:
+        """Whether `passages` need not wait for a tokenizer that is still to be read."""
+
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
         """All of `text`, in parts that are read at once. Blocks, in slices."""
 
@@ -50,7 +53,9 @@ class PassageEmbedder(Embedder, Protocol):
 
 
 _PIECE_CHARS = 16_000
-"""Characters that are tokenized without letting other threads in between."""
+"""Characters that are tokenized at once."""
+_SHORT_CHARS = 1000
+"""Characters that are tokenized, in a quarter of a millisecond, without letting other threads run meanwhile."""
 
 
 def read_tokenizer(file: Path) -> Any:
@@ -78,6 +83,10 @@ class Passages:
         self._max_tokens = max_tokens
         self._prefixes = prefixes or {}
 
+    def is_loaded(self) -> bool:
+        """Whether the tokenizer has been read."""
+        return "_tokenizer" in vars(self)
+
     @cached_property
     def _tokenizer(self) -> Any:
         tokenizer = read_tokenizer(self._find_tokenizer())
@@ -96,9 +105,12 @@ class Passages:
         tokenizer = self._tokenizer
         ids: list[int] = []
         for piece in _pieces(text):
-            # A batch of one: it alone lets other threads run.
-            [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
-            ids += encoding.ids
+            if len(piece) <= _SHORT_CHARS:
+                ids += tokenizer.encode(piece, add_special_tokens=False).ids
+            else:
+                # A batch of one: it alone lets other threads run, for which who is done waits then.
+                [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
+                ids += encoding.ids
             yield
         begin, end = self._begins[role], tokenizer.token_to_id(self._marks[1])
         most = self._max_tokens - self.frame(role)
@@ -163,11 +175,14 @@ class HostedEmbedder:
         self._host = host
         self.passages = passages.of
         self.frame = passages.frame
+        self.cuts_at_once = passages.is_loaded
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return _rows(await self._host.run_many(texts, wait=True))
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        if len(passages) <= _AT_ONCE:
+            return _rows(await self._host.run_many(passages, wait=True))
         run = partial(self._host.run, wait=True)
         return _rows(await side_by_side(run, passages, at_most=_AT_ONCE))
 

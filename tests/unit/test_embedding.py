@@ -166,6 +166,32 @@ def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
     assert slices > len(text) / 110, "no slice is much longer than it may be"
 
 
+@pytest.mark.parametrize("text", ["", "naïve-café (1,234.50€)", "谢谢 [SEP]\n x", "ß" * 999, LONG[:990]])
+def test_tokens_are_the_same_whether_other_threads_run_meanwhile_or_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    alone, _ = in_passages(folder, text)
+    monkeypatch.setattr(embedding, "_SHORT_CHARS", -1)
+    together, _ = in_passages(folder, text)
+    assert alone == together
+
+
+async def test_few_passages_wait_together_and_many_a_batch_after_the_other(engine: MiniLm, folder: Path) -> None:
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
+    embedder = HostedEmbedder(host, passages(folder))
+    texts = [f"{word} and {other}" for word in LONG.split()[:8] for other in ("a", "b", "c", "d", "e")]
+    each = [in_passages(folder, text)[0][0] for text in texts]
+    expected = np.stack(vectors(engine, *texts))
+    try:
+        few = await embedder.embed_passages(each[:16])
+        assert host.counters.batch_items.count == 1
+        many = await embedder.embed_passages(each)
+    finally:
+        await host.close()
+    np.testing.assert_allclose(few, expected[:16], atol=1e-5)
+    np.testing.assert_allclose(many, expected, atol=1e-5)
+
+
 async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
     embedder = HostedEmbedder(host, passages(folder))
