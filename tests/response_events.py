@@ -1,10 +1,16 @@
-"""A stream of /v1/responses, checked event by event: against the types of OpenAI's SDK, and against each other."""
+"""What /v1/responses answers, a stream event by event: against the published description of Open Responses, against the
+types of OpenAI's SDK, and against each other."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import httpx
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, TypeAdapter
 
@@ -17,24 +23,96 @@ _OPEN_RESPONSES = {"store", "presence_penalty", "frequency_penalty"}
 """Fields that the Open Responses description has, and the SDK's types do not."""
 _BESIDE = {"status", "bytes"}
 """… and those of calls of custom tools, and of logprobs in events, which OpenAI itself sends."""
-_REQUIRED = (
-    *("id", "object", "created_at", "completed_at", "status", "incomplete_details", "model", "previous_response_id"),
-    *("instructions", "output", "error", "tools", "tool_choice", "truncation", "parallel_tool_calls", "text", "top_p"),
-    *("presence_penalty", "frequency_penalty", "top_logprobs", "temperature", "reasoning", "user", "usage"),
-    *("max_output_tokens", "max_tool_calls", "store", "background", "service_tier", "metadata", "safety_identifier"),
-    "prompt_cache_key",
-)
-"""What the Open Responses description requires of a response."""
+_DESCRIPTION = Path(__file__).parent / "data/openresponses/schema.json"
+_OPENAI_CALLS_IT = {"response.reasoning_text.": "response.reasoning."}
+"""Events with the same fields that Open Responses has another name for."""
+_CUSTOM_INPUT = "response.custom_tool_call_input"
+_OPENAI_HAS_BESIDE = ("custom_tool_call", f"{_CUSTOM_INPUT}.delta", f"{_CUSTOM_INPUT}.done")
+"""An item and its events that Open Responses does not have: Codex asks for custom tools."""
+_OPENAI_TOOLS = ("custom", "namespace", "web_search", "web_search_preview", "code_interpreter")
+"""Tools, the same way: what a request offers comes back as it was sent."""
+_OPENAI_EFFORTS = ("minimal", "max")
+"""Efforts, the same way."""
 ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
 def checked_response(response: Json) -> Json:
     """A response that has the form of OpenAI's, and of Open Responses."""
-    assert [name for name in _REQUIRED if name not in response] == []
-    assert isinstance(response["created_at"], int)
+    _check_published("ResponseResource", _without_openais(response))
     assert response["id"].startswith("resp_")
     _check_extras(_RESPONSE.validate_python(response, strict=True))
     return response
+
+
+def check_answer(answer: httpx.Response) -> None:
+    """A hook for a client: whatever answer of /v1/responses passes by has its form."""
+    if answer.request.method != "POST" or answer.request.url.path != "/v1/responses" or answer.status_code != 200:
+        return
+    answer.read()
+    if answer.headers["content-type"].startswith("text/event-stream"):
+        Streamed.read(answer.text)
+    else:
+        checked_response(answer.json())
+
+
+def _check_published(name: str, value: Json) -> None:
+    fault = best_match(_validator(name).iter_errors(value))
+    assert fault is None, f"{fault.json_path}: {fault.message}"
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator({**_published(), "$ref": f"#/$defs/{name}"})
+
+
+@cache
+def _published() -> Json:
+    read: Json = json.loads(_DESCRIPTION.read_text())
+    return read
+
+
+@cache
+def _of_event(kind: str) -> str:
+    """What the description calls the events of a type."""
+    definitions = _published()["$defs"]
+    for name in definitions:
+        if name.endswith("StreamingEvent"):
+            reference = definitions[name]["properties"]["type"]["$ref"].removeprefix("#/$defs/")
+            if [kind] == definitions[reference]["enum"]:
+                return str(name)
+    raise AssertionError(f"{kind} is no event of Open Responses, and no known one of OpenAI")
+
+
+def _check_event(event: Json) -> None:
+    if event["type"] in _OPENAI_HAS_BESIDE:
+        return
+    kind = event["type"]
+    for own, published in _OPENAI_CALLS_IT.items():
+        kind = kind.replace(own, published)
+    event = {**event, "type": kind}
+    if "response" in event:
+        event["response"] = _without_openais(event["response"])
+    if event.get("item", {}).get("type") in _OPENAI_HAS_BESIDE:
+        event["item"] = None
+    _check_published(_of_event(kind), event)
+
+
+def _without_openais(response: Json) -> Json:
+    """Without what OpenAI has, and Open Responses does not."""
+    response = json.loads(json.dumps(response))
+    response["output"] = [item for item in response["output"] if item["type"] not in _OPENAI_HAS_BESIDE]
+    response["tools"] = [tool for tool in response["tools"] if tool["type"] not in _OPENAI_TOOLS]
+    if isinstance(response["tool_choice"], dict):
+        choices = response["tool_choice"].get("tools", [response["tool_choice"]])
+        for choice in choices:
+            choice["type"] = {"custom": "function"}.get(choice["type"], choice["type"])
+    if response["reasoning"]["effort"] in _OPENAI_EFFORTS:
+        response["reasoning"]["effort"] = None
+    if "schema" in response["text"]["format"]:
+        # Its release of that day knows only null there, which later ones mend.
+        assert isinstance(response["text"]["format"]["schema"], dict)
+        response["text"]["format"]["schema"] = None
+    return dict(response)
 
 
 def _check_extras(value: Any) -> None:
@@ -63,6 +141,7 @@ class Streamed:
             name, data = block.split("\n")
             event = json.loads(data.removeprefix("data: "))
             assert name == f"event: {event['type']}"
+            _check_event(event)
             _check_extras(_EVENT.validate_python(event, strict=True))
             events.append(event)
         _check_order(events)

@@ -17,6 +17,7 @@ from app.wire import response as chat
 from app.wire.response import PrecontextEntry, Wire, absent
 from app.wire.response_items import CustomTool, Offered
 from app.wire.responses import CUSTOM_INPUT, Asked, ResponsesRequest
+from app.wire.responses import Reasoning as AskedReasoning
 
 Json = dict[str, Any]
 Status = Literal["in_progress", "completed", "incomplete", "failed"]
@@ -163,10 +164,7 @@ def begun(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Re
         parallel_tool_calls=request.parallel_tool_calls is not False,
         previous_response_id=request.previous_response_id,
         prompt_cache_key=request.prompt_cache_key,
-        reasoning={
-            "effort": request.reasoning.effort if request.reasoning else None,
-            "summary": request.reasoning.summary if request.reasoning else None,
-        },
+        reasoning=_reasoning(request.reasoning),
         safety_identifier=request.safety_identifier,
         store=is_stored,
         temperature=1.0 if request.temperature is None else request.temperature,
@@ -189,8 +187,27 @@ def begun(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Re
     )
 
 
+def _reasoning(asked: AskedReasoning | None) -> Json:
+    """In OpenAI's words: clients read the answer by a type that has no others."""
+    effort, summary = (asked.effort, asked.summary) if asked else (None, None)
+    return {
+        "effort": {"auto": None, "on": None, "off": "none"}.get(effort or "", effort),
+        "summary": summary if summary in ("auto", "concise", "detailed") else None,
+    }
+
+
 def _format(asked: Json) -> Json:
-    return {**asked, "strict": bool(asked["strict"])} if asked["type"] == "json_schema" else {"type": asked["type"]}
+    if asked["type"] != "json_schema":
+        return {"type": asked["type"]}
+    return {**asked, "name": asked["name"] or "response", "strict": bool(asked["strict"])}
+
+
+def _logprob(said: Json) -> Json:
+    """As OpenAI sends it: some servers leave out what can be told from the rest."""
+    whole = {"token": said["token"], "logprob": said["logprob"], "bytes": said.get("bytes")}
+    if whole["bytes"] is None:
+        whole["bytes"] = list(said["token"].encode(errors="replace"))
+    return whole
 
 
 def _tool(tool: Json) -> Json:
@@ -246,7 +263,10 @@ class Answering:
                 yield from self._close("reasoning")
                 place = yield from self._opened("message")
                 self._pieces[place].append(text)
-                said = (logprobs or {}).get("content") or []
+                said = [
+                    {**_logprob(one), "top_logprobs": [_logprob(other) for other in one.get("top_logprobs") or ()]}
+                    for one in (logprobs or {}).get("content") or ()
+                ]
                 self._logprobs += said
                 if self.streams and text:
                     about = {**self._at(place), "content_index": 0, "logprobs": said}

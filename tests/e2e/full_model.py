@@ -27,6 +27,7 @@ from tests.e2e.conftest import data_url
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
+from tests.response_events import check_answer
 
 Json = dict[str, Any]
 PATH = "/v1/chat/completions"
@@ -191,7 +192,7 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
         }
         with (
             serving_app(Settings(_env_file=None, **told)) as base_url,
-            httpx.Client(base_url=base_url, timeout=60, trust_env=False) as client,
+            checking_client(base_url=base_url, timeout=60, trust_env=False) as client,
         ):
             yield FullModel(client, llm, log)
     assert [entry for entry in log if entry["log_level"] == "error"] == []
@@ -204,9 +205,14 @@ def client_of_app(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
     told = {"auto_pull": False, "search_provider": ("off",), "files_dir": str(folder / "files"), **settings}
     with (
         serving_app(Settings(_env_file=None, **told)) as base_url,
-        httpx.Client(base_url=base_url, timeout=60, trust_env=False) as client,
+        checking_client(base_url=base_url, timeout=60, trust_env=False) as client,
     ):
         yield client
+
+
+def checking_client(**settings: Any) -> httpx.Client:
+    """A client that notices a response, or an event of its stream, which has not the published form."""
+    return httpx.Client(event_hooks={"response": [check_answer]}, **settings)
 
 
 @contextlib.contextmanager

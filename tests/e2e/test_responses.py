@@ -14,7 +14,16 @@ from app.access.keys import tenant_of
 from app.building import build_purges
 from app.routes import responses
 from app.settings import Settings
-from tests.e2e.full_model import FullModel, Json, error_of, picture_of, prompt_text, schema_of, serving_full_model
+from tests.e2e.full_model import (
+    FullModel,
+    Json,
+    checking_client,
+    error_of,
+    picture_of,
+    prompt_text,
+    schema_of,
+    serving_full_model,
+)
 from tests.e2e.guarded import BOMB
 from tests.llm_replies import Call
 from tests.llm_server import Reply
@@ -47,7 +56,8 @@ def model(folder: Path) -> Iterator[FullModel]:
 
 @pytest.fixture(scope="module")
 def sdk(model: FullModel) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY, max_retries=0) as client:
+    http = checking_client(timeout=60, trust_env=False)
+    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY, max_retries=0, http_client=http) as client:
         yield client
 
 

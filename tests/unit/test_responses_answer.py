@@ -1,5 +1,6 @@
 """Events become items: what no LLM's server in the other tests does, and what fails at odd moments."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from app.errors import BadRequest, RateLimited, shutting_down
 from app.wire import response as chat
 from app.wire.responses import ResponsesRequest, asked_of
 from app.wire.responses_answer import Answering, begun, sse_of
-from tests.response_events import Streamed
+from tests.response_events import Streamed, checked_response
 
 END = Finish("tool_calls", 3, 4)
 
@@ -53,6 +54,66 @@ def test_a_custom_tool_is_given_what_the_llm_wrote(arguments: str, said: str) ->
     making = answering(tools=[{"type": "custom", "name": "f"}])
     [call] = streamed(making, [ToolCall(0, arguments, "call_a", "f")]).response["output"]
     assert (call["type"], call["input"]) == ("custom_tool_call", said)
+
+
+def test_the_published_description_is_looked_at() -> None:
+    whole = streamed(answering(), [Text("One.")])
+    for broken in ({"usage": None, "status": 1}, {"tools": [{"type": "function"}]}, {"error": "none"}):
+        with pytest.raises(AssertionError):
+            checked_response({**whole.response, **broken})
+    lines = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in whole.events]
+    assert Streamed.read("".join([*lines, "data: [DONE]\n\n"])) == whole
+    for name in ("item_id", "content_index"):
+        lines[4] = f"event: response.output_text.delta\ndata: {json.dumps({**whole.events[4], name: None})}\n\n"
+        with pytest.raises(AssertionError, match=name):
+            Streamed.read("".join([*lines, "data: [DONE]\n\n"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (None, None),
+        ("auto", None),
+        ("on", None),
+        ("off", "none"),
+        ("none", "none"),
+        ("minimal", "minimal"),
+        ("xhigh", "xhigh"),
+    ],
+)
+def test_an_effort_is_repeated_in_openais_words(asked: str | None, told: str | None) -> None:
+    making = answering(reasoning={"effort": asked, "summary": "short"})
+    assert streamed(making, [Text("One.")]).response["reasoning"] == {"effort": told, "summary": None}
+
+
+def test_a_format_without_a_name_has_one_in_the_answer() -> None:
+    making = answering(text={"format": {"type": "json_schema", "schema": {"type": "object"}}})
+    told = streamed(making, [Text("{}")]).response["text"]["format"]
+    assert told == {
+        "type": "json_schema",
+        "name": "response",
+        "description": None,
+        "schema": {"type": "object"},
+        "strict": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"token": "né", "logprob": -0.5},
+        {"token": "né", "logprob": -0.5, "bytes": None, "top_logprobs": None},
+        {"token": "né", "logprob": -0.5, "bytes": [110, 195, 169], "top_logprobs": []},
+    ],
+)
+def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> None:
+    whole = {"token": "né", "logprob": -0.5, "bytes": [110, 195, 169], "top_logprobs": []}
+    found = streamed(answering(), [Text("né", {"content": [said]})])
+    assert found.response["output"][0]["content"][0]["logprobs"] == [whole]
+    other = {"token": "non", "logprob": -1}
+    found = streamed(answering(), [Text("né", {"content": [{**said, "top_logprobs": [other]}]})])
+    [told] = found.response["output"][0]["content"][0]["logprobs"]
+    assert told == {**whole, "top_logprobs": [{**other, "bytes": [110, 111, 110]}]}
 
 
 @pytest.mark.parametrize(
