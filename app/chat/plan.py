@@ -123,7 +123,7 @@ class Router:
 
 
 class Planner:
-    """Plans requests. Without an embedder it goes by rules alone, which cost microseconds and never vary.
+    """Plans requests. Without an embedder it goes by rules alone, which cost tens of microseconds and never vary.
 
     Rules plan what a request plainly asks for, engine or not: that it is missing is worth telling. The router only
     guesses, and guesses among the tasks that `can_run`.
@@ -135,13 +135,13 @@ class Planner:
     async def plan(self, turn: Turn) -> Plan:
         """Never raises: an embedder that fails leaves the rules' plan."""
         prose = Prose.of(turn.text)
-        wants = Wants.of(turn.text, prose)
         # Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it.
         sources = [
             (source, kind_of(source))
             for source in turn.sources
             if not source.is_linked or source.url in prose.followed or str(source.url) not in turn.text
         ]
+        wants = Wants.of(turn.text, prose, of_media=bool(sources))
         steps = _steps(turn.text, sources, wants, prose)
         if self._router is not None and wants.undecided:
             try:
@@ -204,9 +204,9 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
 
 def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
     """`steps`, those marked that read a picture in which the words only look for something to be seen."""
-    if prose.mentions("written") or prose.asks("read_out", without="detect"):
-        return list(steps)
     searched = {source for step in steps if step.task in _DETECTIONS for source in step.sources}
+    if not searched or prose.mentions("written") or prose.asks("read_out", without="detect"):
+        return list(steps)
     needed = {index for step in steps for index in step.after}
     return [
         replace(step, is_aside=step.task == "ocr" and index not in needed and searched.issuperset(step.sources))
@@ -244,8 +244,10 @@ def _reads_out(prose: Prose) -> bool:
     """ "Transcribe this.", "Extract the text.", or no words at all; not "Extract the total."."""
     if not prose.text.strip():
         return True
+    if not prose.asks("read_out"):
+        return False
     details = compiled(SUBJECTS["all_that_is_written"]).sub(" ", prose.text)
-    return prose.asks("read_out") and compiled(SUBJECTS["written"]).search(details) is None
+    return compiled(SUBJECTS["written"]).search(details) is None
 
 
 def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:

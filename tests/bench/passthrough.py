@@ -4,8 +4,9 @@
     .venv/bin/python -m tests.bench.passthrough --litellm /tmp/litellm/bin/litellm
 
 Every round runs the upstream itself, openfaze and LiteLLM in turn, so that a slow minute of the machine slows all of
-them. "Added" is a proxy's time less the upstream's own, in the same round; ratios are medians of the rounds'. The whole
-pipeline is in place: planning, prompts, usage, logs.
+them. "Added" is a proxy's time less the upstream's own, in the same round; ratios are medians of the rounds'. The
+pipeline is in place: planning, prompts, usage, logs; but for the search of the web, which the tests' servers have off,
+so that the router has nothing to guess and embeds no question.
 """
 
 import argparse

@@ -33,14 +33,13 @@ from numpy.typing import NDArray
 from app.chat.cache.questions import share_of_english
 from app.chat.directives import has_task_tag
 from app.chat.inputs import text_of
-from app.chat.planning.wants import SUBJECTS
+from app.chat.planning.wants import WORDS
 from app.wire.request import ChatRequest, TextPart
 from models.language.embedding import LANGUAGES
 from models.language.llm import fence_around
 from models.translation.languages import detected
 from tasks.inputs.source import urls_in
 from tasks.wording.search_query import freshness_in
-from tasks.wording.vocabulary import compiled
 
 VERSION: Final = 1
 """Of how observations are stored."""
@@ -205,8 +204,7 @@ def is_plain_question(request: ChatRequest, today: date) -> bool:
 
 
 def _is_lasting(text: str, today: date) -> bool:
-    changes = any(compiled(SUBJECTS[subject]).search(text) for subject in _CHANGING)
-    return not (changes or urls_in(text) or freshness_in(text, today))
+    return not (WORDS.speaks_of(text, *_CHANGING) or urls_in(text) or freshness_in(text, today))
 
 
 def is_known_language(text: str) -> bool:

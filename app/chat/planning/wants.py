@@ -3,6 +3,7 @@ to."""
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from tasks.inputs.media_types import TEXTS, media_type_named, media_type_of_file, sniff
 from tasks.inputs.source import HEAD, Source, beginning, first_bytes, urls_in
 from tasks.wording.named_languages import target_in
+from tasks.wording.phrasebook import Phrasebook
 from tasks.wording.vocabulary import compiled
 
 _LONGEST_TO_READ = 2000
@@ -32,10 +34,8 @@ def without_target(text: str) -> str:
     return f"{text[: found.start]} {text[found.end :]}" if found else text
 
 
-SUBJECTS: Final = {
-    subject: "|".join(phrases)
-    for subject, phrases in tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8")).items()
-}
+WORDS: Final = Phrasebook(tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8")))
+SUBJECTS: Final = WORDS.wholes
 """How each subject is spoken of: regular expressions, for `compiled`."""
 
 QUOTE = "❝"
@@ -43,21 +43,22 @@ QUOTE = "❝"
 _LINK = "\N{LINK SYMBOL}"
 _LINKS = re.compile(rf"{_LINK}(\d+)")
 
-# Bounds and possessive repeats: no text, however odd, makes any of these slow.
+# Bounds and possessive repeats: no text, however odd, makes any of these slow. What looks back does so behind the first
+# letter, which `re` then finds without trying every place.
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]{0,300}`", re.DOTALL)
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+")
 QUOTED = re.compile(
     r'"[^"\n]{0,300}"|“[^”\n]{0,300}”|„[^“”\n]{0,300}[“”]|«[^»\n]{0,300}»|「[^」\n]{0,300}」|『[^』\n]{0,300}』'
-    r"|‘[^’\n]{0,300}’|(?<!\w)'[^'\n]{0,300}'(?!\w)"
+    r"|‘[^’\n]{0,300}’|'(?<!\w')[^'\n]{0,300}'(?!\w)"
 )
 _BLANKS = re.compile(r"[^\S\n]+")
 _BEFORE_TEXT = re.compile(r"[:：]\s*|\n\s*\n")
 _TAKES_TEXT = (
-    rf"{SUBJECTS['translate']}|{SUBJECTS['forecast']}|^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
+    r"^\W*say\b|\b(?:summari[sz]\w+|rewrite|rephrase|paraphrase"
     r"|proofread|correct|explain|extract|extrahier\w*|classify|detect the language|sort|fix|shorten|corrige\w*"
     r"|korrigier\w*|fasse)\b"
 )
-"""Asks for something to be done with a text."""
+"""Asks for something to be done with a text, beside translating and forecasting."""
 _SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
 _SEGMENTS = re.compile(r"[,，、:：]")
 _LONGEST_MESSAGE = 16_000
@@ -87,6 +88,8 @@ class Prose:
     """Whether all of it is instructions, not somebody's article with an instruction before or after."""
     followed: frozenset[str]
     """The URLs that the message points to, and does not merely show or forbid."""
+    said: Mapping[str, str]
+    """What it may speak of, for `compiled`, by subjects. Only this is looked for."""
 
     @classmethod
     def of(cls, message: str) -> Self:
@@ -97,15 +100,20 @@ class Prose:
         # The longest first: a link may begin with another one.
         for number, link in sorted(enumerate(links), key=lambda numbered: -len(numbered[1])):
             bare = bare.replace(link, f" {_LINK}{number} ")
-        bare, quotations = QUOTED.subn(_without_quotation, EMAIL.sub(" ", bare))
-        bare = _BLANKS.sub(" ", bare)
+        if "@" in bare:
+            bare = EMAIL.sub(" ", bare)
+        bare, quotations = QUOTED.subn(_without_quotation, bare)
+        if "  " in bare or not bare.replace("\n", " ").isprintable():
+            bare = _BLANKS.sub(" ", bare)
         text, brings_text = _without_payload(bare)
         shown = set(_LINKS.findall(text))
         is_short = len(text) <= 2 * _INSTRUCTIONS
         if not is_short:
             text = f"{text[:_INSTRUCTIONS]}\n{text[-_INSTRUCTIONS:]}"
         sentences = tuple(filter(None, map(str.strip, _SENTENCES.split(text))))
-        denied = (sentence for sentence in sentences if any(_denials(sentence, "open")))
+        said = WORDS.said_in(text, *sentences)
+        pointing = sentences if shown and "open" in said else ()
+        denied = (sentence for sentence in pointing if any(_denials(sentence, said["open"])))
         followed = shown.difference(*map(_LINKS.findall, denied))
         return cls(
             text,
@@ -114,26 +122,30 @@ class Prose:
             quotes=quotations > 0,
             is_short=is_short,
             followed=frozenset(links[int(number)] for number in followed),
+            said=said,
         )
 
     def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
         """Whether a sentence speaks of `subject` (of SUBJECTS, as all here), which it does not deny, of all `others`,
         and not of `without`."""
+        if not self.said.keys() >= {subject, *others}:
+            return False
+        unwanted = self.said.get(without) if without else None
         return any(
             not all(denials)
-            and all(compiled(SUBJECTS[other]).search(sentence) for other in others)
-            and not (without and compiled(SUBJECTS[without]).search(sentence))
+            and all(compiled(self.said[other]).search(sentence) for other in others)
+            and not (unwanted and compiled(unwanted).search(sentence))
             for sentence in self.sentences
-            if (denials := _denials(sentence, subject))
+            if (denials := _denials(sentence, self.said[subject]))
         )
 
     def frames(self, subject: str) -> bool:
         """Whether `subject` is in the first or last sentence of a long message, or anywhere in a short one."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
-        return any(map(compiled(SUBJECTS[subject]).search, outer))
+        return subject in self.said and any(map(compiled(self.said[subject]).search, outer))
 
     def mentions(self, subject: str) -> bool:
-        return compiled(SUBJECTS[subject]).search(self.text) is not None
+        return subject in self.said and compiled(self.said[subject]).search(self.text) is not None
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:
@@ -149,7 +161,8 @@ def _without_payload(bare: str) -> tuple[str, bool]:
         if len(head) > _LONGEST_HEAD:
             break
         introduces = gap.group()[0] in ":：" and "\n" in gap.group()
-        if _LINKS.sub("", rest).strip() and (introduces or compiled(_TAKES_TEXT).search(head)):
+        takes_text = introduces or compiled(_TAKES_TEXT).search(head) or WORDS.speaks_of(head, "translate", "forecast")
+        if takes_text and _LINKS.sub("", rest).strip():
             return f"{head}:", True
     return bare, False
 
@@ -186,18 +199,15 @@ def _set_apart(message: str) -> str:
 def _is_instruction(sentence: str) -> bool:
     """What has figures is a part of the text, unless it asks."""
     sentence = sentence.strip()
-    is_asked = compiled(SUBJECTS["question"]).search(sentence) is not None
-    return is_asked or (not _FIGURES.search(sentence) and compiled(SUBJECTS["fill"]).search(sentence) is not None)
+    return WORDS.speaks_of(sentence, "question", *(() if _FIGURES.search(sentence) else ("fill",)))
 
 
-def _denials(sentence: str, subject: str) -> list[bool]:
-    """Whether the sentence denies it, of each place in which it speaks of `subject`."""
+def _denials(sentence: str, pattern: str) -> list[bool]:
+    """Whether the sentence denies it, of each place in which it has `pattern`."""
     return [
-        bool(
-            compiled(SUBJECTS["not_before"]).search(_SEGMENTS.split(sentence[: found.start()])[-1])
-            or compiled(SUBJECTS["not_after"]).search(_SEGMENTS.split(sentence[found.end() :])[0])
-        )
-        for found in compiled(SUBJECTS[subject]).finditer(sentence)
+        WORDS.speaks_of(_SEGMENTS.split(sentence[: found.start()])[-1], "not_before")
+        or WORDS.speaks_of(_SEGMENTS.split(sentence[found.end() :])[0], "not_after")
+        for found in compiled(pattern).finditer(sentence)
     ]
 
 
@@ -256,7 +266,7 @@ def _media_type(source: Source) -> str | None:
 _LEAST_POINTS = 5
 """The shortest series that can be forecast."""
 _SAMPLE = 4000
-_PAST_YEAR = re.compile(r"(?<!\d)(?:1\d{3}|20[01]\d)(?!\d)")
+_PAST_YEAR = re.compile(r"(?:1(?<!\d1)\d{3}|2(?<!\d2)0[01]\d)(?!\d)")
 """What happened then is in every model."""
 _NUMBER = r"[-+]?\d++(?:\.\d++)?"
 _ROWS = re.compile(rf"^[^\n,;\t|]{{4,40}}[,;\t|]\s*{_NUMBER}\s*(?:[,;\t|]|$)", re.MULTILINE)
@@ -270,14 +280,15 @@ class Wants:
     translation: str | None
     """The English name of the target language."""
     reading_in: str | None
-    """The English name of a language that something is wanted in: of media, so a translation of what they say."""
+    """The English name of a language that something is wanted in: of media, so a translation of what they say. None
+    where there are no media."""
     forecast: bool
     future: bool
     """Names a horizon (`the next 5 days`): then a bare link is the data of a forecast."""
     period: bool
     """Asks about a time to come: a table has its forecast."""
     series: bool
-    """The message itself holds the numbers to forecast."""
+    """A forecast is wanted, and the message itself holds the numbers."""
     detection: bool
     explicit_detection: bool
     """Detection in so many words, even beside words about a user interface."""
@@ -292,11 +303,11 @@ class Wants:
     """Speaks of how something is done, at most about what a picture shows."""
 
     @classmethod
-    def of(cls, message: str, prose: Prose) -> Self:
+    def of(cls, message: str, prose: Prose, *, of_media: bool) -> Self:
         about_doing = prose.mentions("about_doing")
         translates = prose.asks("translate") and not about_doing
         says = prose.asks("say_in")
-        language = target_language(prose.text, of_translation=translates)
+        language = target_language(prose.text, of_translation=translates) if translates or says or of_media else None
         wanted = bool(language) and (translates or says)
         denies_translation = prose.mentions("translate") and not translates
         elsewhere = denies_translation or about_doing or not prose.is_short or prose.mentions("write")
@@ -308,14 +319,15 @@ class Wants:
         changing |= on_a_day and not prose.mentions("first_person")
         denies = prose.mentions("search") and not prose.asks("search")
         fresh = prose.is_short and changing and not (about_doing or denies or prose.mentions("own_words"))
+        forecast = prose.asks("forecast") and not about_doing
         decided = denies or wanted or search or fresh or explicit
         return cls(
             translation=language if wanted else None,
-            reading_in=language if wanted or not elsewhere else None,
-            forecast=prose.asks("forecast") and not about_doing,
+            reading_in=language if of_media and (wanted or not elsewhere) else None,
+            forecast=forecast,
             future=prose.mentions("horizon"),
             period=prose.asks("horizon", "period") and not about_doing,
-            series=bool(_LIST.search(message[:_SAMPLE])) or len(_ROWS.findall(message[:_SAMPLE])) >= _LEAST_POINTS,
+            series=forecast and _holds_series(message[:_SAMPLE]),
             detection=explicit or looks_for,
             explicit_detection=explicit,
             interface=prose.asks("gui"),
@@ -324,3 +336,7 @@ class Wants:
             undecided=not (decided or prose.brings_text or prose.quotes or _PAST_YEAR.search(prose.text)),
             about_doing=about_doing,
         )
+
+
+def _holds_series(text: str) -> bool:
+    return _LIST.search(text) is not None or len(_ROWS.findall(text)) >= _LEAST_POINTS

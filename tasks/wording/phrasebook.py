@@ -1,0 +1,181 @@
+"""Which of many subjects a text can speak of at all: one pass of RE2 for all their regular expressions, where Python's
+`re` would go through the text for each of them.
+
+RE2 looks at an image of the text, for images of the expressions, in ASCII: letters that are equal but for their case
+or accents have one image, those of other alphabets two letters, and what is a letter, a digit, a space or none of them
+remains one. Images may be alike where texts are not, but what an expression matches in a text, its image matches in
+the text's image.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import re2
+
+from tasks.wording.vocabulary import compiled
+
+AUTOMATON_BYTES: Final = 8 << 20
+"""Memory that RE2 may keep states in; beyond it, it makes them anew."""
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SPACES: Final = r"\s\x0b\x1c-\x1f"
+"""In a class: RE2 knows fewer white spaces than Python."""
+_ANYTHING: Final = "(?s:..?)"
+_IMAGES_OF_SIGNS: Final = {
+    **{sign: sign for sign in (r"\b", r"\B", r"\d", r"\W", "|", ")")},
+    **dict.fromkeys(("(", "(?:", "(?>"), "(?:"),
+    **dict.fromkeys((".", r"\D", r"\S"), _ANYTHING),
+    **dict.fromkeys(("^", r"\A"), "(?m:^)"),
+    **dict.fromkeys(("$", r"\Z"), "(?m:$)"),
+    r"\s": f"[{_SPACES}]",
+    r"\w": r"(?:\w\w?)",
+}
+_SIGNS: Final = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?::|>|P<\w+>|<?[=!])?)?|(?:\{(?:\d+,?|,)\d*\}|[*+?])[+?]?"
+    r"|[^\\[(){*+?.|^$]+|.",
+    re.DOTALL,
+)
+_LOOKS_AROUND: Final = re.compile(r"\(\?<?[=!]")
+_REPEATS: Final = re.compile(r"[*+?]|\{[\d,]")
+
+
+def _image_of_letter(letter: str) -> str:
+    if letter.isspace():
+        return " "
+    if letter.isdecimal():
+        return "0"
+    if not letter.isalnum():
+        return "~"
+    # Python takes a dotless i for an i, too.
+    base = "i" if letter == "ı" else unicodedata.normalize("NFD", letter.casefold())[0]
+    return base if base.isascii() else _LETTERS[ord(base) // 26 % 26] + _LETTERS[ord(base) % 26]
+
+
+class _Images(dict[int, str]):
+    """For `str.translate`."""
+
+    def __missing__(self, code: int) -> str:
+        image = _image_of_letter(chr(code))
+        if code < 1 << 16:  # The rest is rare, and a million.
+            self[code] = image
+        return image
+
+
+_IMAGES: Final = _Images({code: chr(code).lower() for code in range(128)})
+
+
+def image(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_IMAGES)
+
+
+_ALSO: Final = {**dict.fromkeys("ιΙ\u1fbe", r"|\~"), "\u0345": f"|{image('ι')}"}
+"""Python takes a mark below a letter for an iota."""
+
+
+def pieces(pattern: str) -> list[list[str]]:
+    """For RE2: of each alternative of a regular expression (without flags but IGNORECASE), the parts between its gaps
+    of any letters. All parts of one of them match the image of a text, or of texts in lines, in which it matches.
+
+    Looking around is left out, and how often something is repeated. Raises ValueError for back references, flags and
+    whatever else it knows nothing of.
+    """
+    alternatives, depth, skipped, before = [[""]], 0, 0, ""
+    for sign in _SIGNS.findall(pattern):
+        level = sign.startswith("(") - (sign == ")")
+        if skipped or _LOOKS_AROUND.match(sign):
+            skipped += level
+            continue
+        depth += level
+        if depth == 0 and sign == "|":
+            alternatives.append([""])
+        elif depth == 0 and sign == ".":
+            alternatives[-1].append("")
+        elif depth or before != "." or not _REPEATS.match(sign):
+            alternatives[-1][-1] += _image_of_sign(sign)
+        before = sign
+    return [[part for part in parts if part] or [""] for parts in alternatives]
+
+
+def _image_of_sign(sign: str) -> str:
+    if found := _IMAGES_OF_SIGNS.get(sign):
+        return found
+    if _REPEATS.match(sign):
+        return sign[0] if sign[0] != "{" else "*" if sign[1] in "0," else "+"
+    if sign.startswith("(?P<"):
+        return "(?:"
+    if sign[0] == "[" and len(sign) > 1:
+        return _image_of_class(sign[1:-1])
+    if sign[0] == "(" or (sign[0] == "\\" and sign[1].isalnum()):
+        raise ValueError(f"nothing is known of '{sign}' in a regular expression")
+    return _image_of_literals(sign.removeprefix("\\"))
+
+
+def _image_of_literals(letters: str) -> str:
+    if letters.isascii():
+        return re.escape(letters.lower())
+    return "".join(f"(?:{re.escape(image(letter))}{_ALSO.get(letter, '')})" for letter in letters)
+
+
+def _image_of_class(members: str) -> str:
+    """Anything, for all but what is in it, for ranges, and where it has classes in it."""
+    signs = re.findall(r"\\?.", members, re.DOTALL)
+    if members[0] == "^" or "-" in signs[1:-1] or any(sign[1:].isalnum() for sign in signs):
+        return _ANYTHING
+    return f"(?:{'|'.join(_image_of_literals(sign[-1]) for sign in signs)})"
+
+
+@dataclass(frozen=True)
+class Phrasebook:
+    """How subjects are spoken of, in any case."""
+
+    phrases: Mapping[str, Sequence[str]]
+    """Regular expressions by subject, of which one has to be found: one a language, for few texts are in several."""
+
+    def said_in(self, *texts: str) -> dict[str, str]:
+        """By subject, for `compiled`, an expression that matches in each of `texts` what all its phrases match. Of a
+        subject that is not here, they match nothing.
+
+        The expression is a phrase, or all of them: one for every choice would be too many to keep.
+        """
+        automaton, alternatives = self._automaton
+        matched = set(automaton.Match(image("\n".join(texts))) or ())
+        said: dict[str, str] = {}
+        for place in matched:
+            for subject, phrase, parts in alternatives.get(place, ()):
+                if parts <= matched and said.setdefault(subject, phrase) != phrase:
+                    said[subject] = self.wholes[subject]
+        return said
+
+    def speaks_of(self, text: str, *subjects: str) -> bool:
+        """Whether it does, of any."""
+        said = self.said_in(text)
+        return any(compiled(said[subject]).search(text) for subject in subjects if subject in said)
+
+    @cached_property
+    def wholes(self) -> Mapping[str, str]:
+        """Of all phrases of each subject."""
+        return {subject: "|".join(phrases) for subject, phrases in self.phrases.items()}
+
+    @cached_property
+    def _automaton(self) -> tuple[Any, Mapping[int, Sequence[tuple[str, str, frozenset[int]]]]]:
+        """RE2's, which says what parts a text has, and by the first of its parts each alternative of a phrase."""
+        options = re2.Options()
+        options.max_mem = AUTOMATON_BYTES
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.never_capture = True
+        automaton = re2.Set.SearchSet(options)
+        places: dict[str, int] = {}
+        alternatives: dict[int, list[tuple[str, str, frozenset[int]]]] = {}
+        for subject, phrases in self.phrases.items():
+            for phrase in phrases:
+                for parts in pieces(phrase):
+                    for part in parts:
+                        if part not in places:
+                            places[part] = automaton.Add(part)
+                    own = [places[part] for part in parts]
+                    alternatives.setdefault(own[0], []).append((subject, phrase, frozenset(own)))
+        automaton.Compile()
+        return automaton, alternatives
