@@ -105,7 +105,7 @@ class Specialist:
     """Whether it may be guessed at, or offered to an LLM: nobody asked for it in so many words, so it must not cost a
     download. That of the capability of its name is at hand is seen besides."""
     sees_names: bool = False
-    """Whether its result depends on what files are called."""
+    """Whether its result depends on what its inputs are called, or where they are."""
     reading: Reading | None = None
     """None where another request is answered anew, or nothing is saved by it."""
     order: int = 1000

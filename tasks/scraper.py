@@ -285,4 +285,4 @@ def _build(parts: Parts) -> ScraperTask:
     )
 
 
-TASK = Specialist(ScraperTask.name, _build, uses=(LLM,), order=50)
+TASK = Specialist(ScraperTask.name, _build, uses=(LLM,), sees_names=True, order=50)

@@ -83,8 +83,8 @@ class Pipeline:
             self.recall.outcomes["exact", "bypass"] += 1
             said = answer()
         else:
-            sees_names = task is None or SPECIALISTS[ALIASES.get(task, task)].sees_names
-            said = recall.answered(call, turn, policy, answer, sees_names=sees_names)
+            specialist = None if task is None else SPECIALISTS[ALIASES.get(task, task)]
+            said = recall.answered(call, turn, policy, answer, specialist)
         async with aclosing(said) as events:
             async for event in events:
                 yield await call.noted(event)

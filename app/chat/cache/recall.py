@@ -16,16 +16,16 @@ import structlog
 from app.chat.cache.known_questions import KnownQuestion
 from app.chat.cache.recorded import recorded, replayed
 from app.chat.cache.rephrased import Asked, Rephrased, replayed_for
-from app.chat.cache.scope import Scope, Scopes
+from app.chat.cache.scope import WEB, Scope, Scopes
 from app.chat.event_driver import Call, Event, Finish, Precontext
 from app.chat.inputs import Turn
 from app.state.entries import Entries, Key, Written
 from models.concurrency import heard_of
+from tasks.base import Specialist
 from tasks.guardrails import Policy
 
 WEB_AGE_S = 300.0
 """What the web says is told again for so long at most."""
-WEB = frozenset({"web_search", "scraper"})
 _WHOLE = frozenset({"stop", "tool_calls"})
 
 log = structlog.get_logger(__name__)
@@ -61,11 +61,11 @@ class Recall:
             yield "verified", self._rephrased.faults.total()
 
     async def answered(
-        self, call: Call, turn: Turn, policy: Policy, answer: Answer, *, sees_names: bool
+        self, call: Call, turn: Turn, policy: Policy, answer: Answer, task: Specialist | None
     ) -> AsyncGenerator[Event, None]:
         """The events of an answer to this request: an earlier one's, one's that is under way, or `answer()`'s, which is
-        kept for later requests. `sees_names` as Scopes' `of`."""
-        scope = await self._scopes.of(call, turn, policy, sees_names=sees_names)
+        kept for later requests. `task` as for Scopes' `of`."""
+        scope = await self._scopes.of(call, turn, policy, task)
         async with aclosing(answer() if scope is None else self._joined(scope, call, turn, answer)) as events:
             async for event in events:
                 yield event
@@ -117,7 +117,7 @@ class Recall:
         if not _is_worth_keeping(events):
             return None
         tenant = call.caller.tenant
-        is_of_the_web = scope.looks_at_pages or not WEB.isdisjoint(_names(events))
+        is_of_the_web = scope.is_of_the_web or not WEB.isdisjoint(_names(events))
         age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
         written = self._entries.put(Key(tenant, "answer", scope.key), partial(recorded, events), max_age_s=age_s)
         if written is not None and asked is not None and self._rephrased is not None:

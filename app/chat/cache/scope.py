@@ -12,6 +12,7 @@ from app.chat.event_driver import Call
 from app.chat.inputs import Turn, aside
 from app.chat.planning.wants import kind_of
 from app.wire.request import Message, TextPart
+from tasks.base import Specialist
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import Policy
 from tasks.inputs.loader import MediaLoader
@@ -35,6 +36,8 @@ NOT_IN_SCOPE = frozenset(
     }
 )
 """Fields that shape no answer: streamed and whole answers share entries."""
+WEB = frozenset({"web_search", "scraper"})
+"""Tasks that tell what the web says."""
 _LONG = 1024
 """Characters from which on a medium in an earlier message counts by its digest."""
 
@@ -45,8 +48,9 @@ class Scope:
 
     key: bytes
     """SHA-256, of the tenant, too."""
-    looks_at_pages: bool
-    """Whether the answer is about web pages, which are known by their addresses, and may say something else soon."""
+    is_of_the_web: bool
+    """Whether the answer is about what was searched for, or web pages, which are known by their addresses: both may say
+    something else soon."""
     around: str
     """The same without the last message: in it, questions may be asked in other words."""
 
@@ -59,21 +63,25 @@ class Scopes:
         self._loader = loader
         self._shaped_by = shaped_by
 
-    async def of(self, call: Call, turn: Turn, policy: Policy, *, sees_names: bool) -> Scope | None:
-        """Reads the turn's media, which count by what they hold and, where the answer `sees_names`, by what they are
-        called and the parts that bring them. None where one of them cannot be read: whoever needs it tells why."""
-        pages = [_is_page(source) for source in turn.sources]
+    async def of(self, call: Call, turn: Turn, policy: Policy, task: Specialist | None) -> Scope | None:
+        """`task`: the one whose result is the answer; None where an LLM answers. Reads the turn's media, which count by
+        what they hold, and by what they are called where the answer may depend on it. None where one of them cannot be
+        read: whoever needs it tells why."""
+        of_the_web = (task is not None and task.name in WEB) or any(map(_is_page, turn.sources))
+        sees_names = task is None or task.sees_names
         try:
-            media = await asyncio.gather(*(self._shown(source, sees_names=sees_names) for source in turn.sources))
+            media = await asyncio.gather(*(self._shown(source, task) for source in turn.sources))
         except (InputError, Overloaded):
             return None
         shaped_by = await self._shaped_by()
         key, around = await aside(call.request, _keys, call, turn, policy, media, shaped_by, sees_names=sees_names)
-        return Scope(key, any(pages), around.hex())
+        return Scope(key, of_the_web, around.hex())
 
-    async def _shown(self, source: Source, *, sees_names: bool) -> Sequence[str | None]:
+    async def _shown(self, source: Source, task: Specialist | None) -> Sequence[str | None]:
         content = ["page", str(source.url)] if _is_page(source) else await self._loader.content(source)
-        return [*content, kind_of(source), source.filename, source.format] if sees_names else content
+        if task is None:
+            return [*content, kind_of(source), source.filename, source.format]
+        return [*content, source.url, source.filename] if task.sees_names else content
 
 
 def _is_page(source: Source) -> bool:
