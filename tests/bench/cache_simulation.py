@@ -9,8 +9,8 @@ streams of the same questions: in one, few meanings are asked often (Zipf's law)
 one, all that ask the same follow each other. Verification is taken to be right. The first is also run without vetoes,
 where all that keeps errors down is what was learned.
 
-A question that is answered afresh becomes an entry unless the nearest one has the same answer. A question in the very
-words of an earlier one is the exact layer's, and drawn again.
+A question that is answered afresh becomes an entry unless the one it is compared with has the same answer. A question
+in the very words of an earlier one is the exact layer's, and drawn again.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import hashlib
 import random
 import tempfile
 import tomllib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -31,12 +32,14 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from app.chat.cache.rephrased import CANDIDATES
-from app.chat.cache.verified import MIN_SIMILARITY, Observation, Observations, choose, decide, draw_of
-from app.chat.cache.vetoes import disagree
+from app.chat.cache.verified import Observation, Observations, choose, decide, draw_of
+from app.chat.cache.vetoes import disagree, gist
 from models.language.minilm.engine import MiniLm
 
 BOUNDS: Final = (0.01, 0.02, 0.05)
 STREAMS: Final = ("zipf", "drifting", "sorted")
+NEIGHBOURS: Final = 4
+"""The nearest that are looked at where there are no vetoes; of these the one that most is known of counts."""
 
 TABLE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
@@ -122,16 +125,26 @@ class Outcome:
 
 def simulate(asked: Sequence[Asked], vectors: NDArray[np.float32], max_error: float, *, vetoes: bool = True) -> Outcome:
     entries: list[Entry] = []
+    by_gist: defaultdict[bytes, list[int]] = defaultdict(list)
     known = np.empty_like(vectors)
     hits, errors = np.zeros(len(asked), bool), np.zeros(len(asked), bool)
     for number, (each, vector) in enumerate(zip(asked, vectors, strict=True)):
-        similarities = known[: len(entries)] @ vector
-        place = _chosen(each, entries, similarities, vetoes=vetoes)
-        if place is None:
+        alike = by_gist[gist(each.question)]
+        if vetoes:
+            near = [one for one in alike[-CANDIDATES:] if disagree(entries[one].question, each.question) is None]
+        else:
+            similarities = known[: len(entries)] @ vector
+            near = np.argsort(-similarities)[:NEIGHBOURS].tolist()
+        chosen = choose([(entries[one].seen, float(known[one] @ vector)) for one in near])
+        if chosen is None:
+            alike.append(len(entries))
             known[len(entries)] = vector
             entries.append(Entry(each.question, each.meaning, Observations()))
             continue
-        entry, similarity = entries[place], float(similarities[place])
+        place = near[chosen]
+        if place in alike:  # now the one that was used last
+            alike.append(alike.pop(alike.index(place)))
+        entry, similarity = entries[place], float(known[place] @ vector)
         correct = entry.meaning == each.meaning
         draw = draw_of("simulation", each.question, entry.question, len(entry.seen))
         if decide(entry.seen, similarity, max_error, draw) == "exploit":
@@ -139,23 +152,10 @@ def simulate(asked: Sequence[Asked], vectors: NDArray[np.float32], max_error: fl
             continue
         entry.seen = entry.seen.added(Observation(similarity, correct))
         if not correct:
+            alike.append(len(entries))
             known[len(entries)] = vector
             entries.append(Entry(each.question, each.meaning, Observations()))
     return Outcome(hits, errors, len(entries))
-
-
-def _chosen(each: Asked, entries: Sequence[Entry], similarities: NDArray[np.float32], *, vetoes: bool) -> int | None:
-    if not entries:
-        return None
-    most = min(CANDIDATES, len(entries))
-    nearest = np.argpartition(-similarities, most - 1)[:most]
-    agreeing = [
-        int(place)
-        for place in nearest
-        if similarities[place] >= MIN_SIMILARITY and not (vetoes and disagree(entries[place].question, each.question))
-    ]
-    chosen = choose([(entries[place].seen, float(similarities[place])) for place in agreeing])
-    return None if chosen is None else agreeing[chosen]
 
 
 def interval(count: int, of: int) -> tuple[float, float]:

@@ -4,6 +4,8 @@ Each line of its files is what was changed, or "same", and two questions. The ve
 the first file in view; of the second nothing but hits were counted.
 """
 
+import random
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -14,10 +16,11 @@ import pytest
 from numpy.typing import NDArray
 
 from app.chat.cache import questions, vetoes
-from app.chat.cache.questions import share_of_english, stem
+from app.chat.cache.questions import read, share_of_english, stem
 from app.chat.cache.verified import MAX_ERROR, Observation, Observations, decide, is_known_language
-from app.chat.cache.vetoes import MAX_CHARS, disagree
+from app.chat.cache.vetoes import _ENDINGS, MAX_CHARS, _is_kin, _root, disagree, gist
 from models.language.minilm.engine import MiniLm, embedding_remedy
+from tests.bench import cache_simulation
 from tests.conftest import each_case
 
 QUESTIONS = Path(__file__).parents[1] / "data/questions"
@@ -174,6 +177,73 @@ def test_every_kind_of_near_miss_has_a_reason_of_its_own() -> None:
     assert named["file"] == "code"
     assert named["person"] == named["place"] == "name"
     assert reasons["negation"]["negation"] + reasons["negation"]["opposite"] > 20
+
+
+def test_texts_that_may_ask_the_same_have_one_gist() -> None:
+    both = [(one, other) for half in HALVES for _, one, other in pairs(half)]
+    agreeing = [disagree(*each) is None for each in both]
+    assert sum(agreeing) > 140
+    alike = [gist(one) == gist(other) for one, other in both]
+    assert not [each for each, agree, is_alike in zip(both, agreeing, alike, strict=True) if agree and not is_alike]
+    # Hardly another is found under it.
+    assert sum(alike) < 1.3 * sum(agreeing)
+
+
+def test_no_two_of_many_questions_agree_without_one_gist() -> None:
+    asked = [one for half in HALVES for _, *both in pairs(half) for one in both]
+    asked += [each.question for each in cache_simulation.questions(300)]
+    asked += [varied(one, random.Random(place)) for place, one in enumerate(asked)]
+    gists = {one: gist(one) for one in asked}
+    # Those whose words are alike stand beside each other.
+    asked = sorted(gists, key=lambda one: sorted(read(one).content))
+    agreeing = [
+        (one, other)
+        for place, one in enumerate(asked)
+        for other in asked[place + 1 : place + 20]
+        if disagree(one, other) is None
+    ]
+    assert len(agreeing) > 500
+    assert not [(one, other) for one, other in agreeing if gists[one] != gists[other]]
+
+
+def varied(question: str, drawn: random.Random) -> str:
+    """With other words of the sets that its words are in, and with other endings."""
+
+    def other(word: str) -> str:
+        its_sets = [each for each in SYNONYMS if word.lower() in each]
+        if drawn.random() < 0.5 or not word.isalpha():
+            return word
+        return drawn.choice(drawn.choice(its_sets)) if its_sets else word + drawn.choice(("", "s", "er", "ing", "ion"))
+
+    return re.sub(r"\w+", lambda word: other(word.group()), question)
+
+
+SYNONYMS = [
+    each.split(", ")
+    for each in tomllib.loads(Path(questions.__file__).with_suffix(".toml").read_text("utf-8"))["synonyms"]["sets"]
+]
+
+
+def test_kin_have_one_root() -> None:
+    bases = ("direct", "invent", "relat", "situat", "habitu", "condit", "finance", "translation", "governor", "circu")
+    words = [f"{base}{ending}" for base in bases for ending in _ENDINGS]
+    kin = [(one, other) for one in words for other in words if _is_kin(one, other)]
+    assert len(kin) > len(bases) * len(_ENDINGS)
+    assert all(_root(one) == _root(other) for one, other in kin)
+    assert _root("direct") != _root("divert")
+
+
+@each_case(
+    "one, other",
+    [
+        ("What is 1.234 divided by 2?", "What is 2 by 1,234 divided?"),
+        ("Is 12% of 50 much?", "Is 12 % of 50.0 much?"),
+        ("Which weekday was 03/04/2005?", "Which weekday was 4 March 2005?"),
+        ("Which weekday was 03/04/05?", "Which weekday was 2003-04-05?"),
+    ],
+)
+def test_what_can_be_read_in_several_ways_has_one_gist_with_each(one: str, other: str) -> None:
+    assert gist(one) == gist(other)
 
 
 def test_a_long_text_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,11 @@
-"""Questions whose answers are kept: what was seen of an answer is told of that answer alone, who leaves first, and what
-becomes of a request where they cannot be reached."""
+"""Questions whose answers are kept: what was seen of an answer is told of that answer alone, who leaves first, when a
+question is embedded, and what becomes of a request where they cannot be reached."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Never
@@ -14,8 +17,9 @@ from app.chat.cache import rephrased
 from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
 from app.chat.cache.recorded import recorded
 from app.chat.cache.rephrased import Rephrased, replayed_for
-from app.chat.cache.verified import Observation, Observations, digest_of
-from app.chat.event_driver import Finish, Text
+from app.chat.cache.verified import MIN_OBSERVATIONS, Observation, Observations, digest_of
+from app.chat.cache.vetoes import gist
+from app.chat.event_driver import Event, Finish, Text
 from app.chat.inputs import Turn
 from app.state.entries import Held
 from app.state.sealing import Seal
@@ -53,12 +57,12 @@ def vector(number: int = 0) -> Vector:
 
 
 async def add(questions: KnownQuestions, said: str, answer: bytes = ANSWER, *, number: int = 0) -> None:
-    await questions.add("scope", "t1", "How tall?", vector(number), answer, digest_of(said), max_age_s=600)
+    await questions.add(bytes([number]), "t1", "How tall?", answer, digest_of(said), max_age_s=600)
 
 
 async def known(questions: KnownQuestions, number: int = 0) -> KnownQuestion:
-    found = await questions.nearest("scope", vector(number), 1)
-    return found[0]
+    [found] = await questions.alike(bytes([number]), 2)
+    return replace(found, vector=vector())
 
 
 async def test_the_same_answer_keeps_what_was_seen_of_it(questions: KnownQuestions, clock: Clock) -> None:
@@ -110,7 +114,7 @@ async def test_what_was_used_least_lately_leaves_first_and_a_hit_is_a_use(tmp_pa
     assert questions.was_long_unused(first)
     await questions.use(first)
     await add(questions, "Yes.", b"4" * 32, number=4)
-    there = await questions.nearest("scope", vector(0) + vector(1) + vector(2) + vector(4), 9)
+    there = [one for number in range(5) for one in await questions.alike(bytes([number]), 9)]
     assert {one.answer[:1] for one in there} == {b"\0", b"\2", b"4"}
     await questions.close()
 
@@ -125,8 +129,38 @@ async def test_what_has_ended_is_swept_out(questions: KnownQuestions, clock: Clo
     assert await questions.sweep() == 1
     assert [(one.tenant, one.entries) for one in await questions.held()] == [("t1", 1)]
     assert (await known(questions, 2)).answer == b"2" * 32
+    assert await questions.purge("t2") == 0
     assert await questions.purge("t1") == 1
     assert await questions.held() == list[Held]()
+
+
+async def test_of_one_gist_those_come_first_that_were_used_last(questions: KnownQuestions, clock: Clock) -> None:
+    for number in range(4):
+        await add(questions, "Yes.", bytes([number]) * 32)
+        clock.now += 1
+    await questions.use((await questions.alike(b"\0", 9))[-1])
+    assert [one.answer[0] for one in await questions.alike(b"\0", 3)] == [0, 3, 2]
+    assert not await questions.alike(b"\1", 3)
+
+
+async def test_a_vector_is_kept_as_it_points_and_what_was_seen_counts_by_it_alone(
+    questions: KnownQuestions, tmp_path: Path
+) -> None:
+    await add(questions, "330 metres.")
+    [before] = await questions.alike(b"\0", 1)
+    assert before.vector is None
+    pointing = np.random.default_rng(5).normal(size=DIMENSIONS).astype(np.float32)
+    pointing /= np.linalg.norm(pointing)
+    await questions.observe(replace(before, vector=pointing), RIGHT)
+    await questions.observe(before, RIGHT)
+    [after] = await questions.alike(b"\0", 1)
+    assert after.vector is not None
+    assert float(after.vector @ pointing) == pytest.approx(1, abs=0.001)
+    assert after.seen == Observations((RIGHT, RIGHT))
+    with closing(sqlite3.connect(tmp_path / "q.sqlite")) as db, db:
+        db.execute("UPDATE questions SET vector = x'00'")
+    [damaged] = await questions.alike(b"\0", 1)
+    assert (damaged.vector, damaged.seen) == (None, Observations())
 
 
 QUESTION = ChatRequest.model_validate(
@@ -134,10 +168,13 @@ QUESTION = ChatRequest.model_validate(
 )
 
 
+TURN = Turn("How tall is the Eiffel Tower?", ())
+
+
 class _Embedder:
     """One that fails, or never answers."""
 
-    def __init__(self, *, hangs: bool) -> None:
+    def __init__(self, *, hangs: bool = False) -> None:
         self.hangs = hangs
         self.asked = 0
 
@@ -155,16 +192,108 @@ def rephrased_by(questions: KnownQuestions, embedder: _Embedder) -> Rephrased:
     return Rephrased(questions, embedder, no_llm, max_error=0.01, max_age_s=60, today=lambda: datetime.now(UTC))
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is."""
+    monkeypatch.setattr(rephrased, "PATIENCE_S", 60.0)
+
+
+async def known_well(questions: KnownQuestions, text: str, seen: Observation = RIGHT) -> None:
+    await questions.add(gist(text, "scope"), "t1", text, ANSWER, b"", max_age_s=600)
+    [found] = await questions.alike(gist(text, "scope"), 1)
+    for _ in range(MIN_OBSERVATIONS):
+        await questions.observe(replace(found, vector=vector()), seen)
+
+
+async def test_a_question_is_embedded_only_where_an_answer_may_be_given(questions: KnownQuestions) -> None:
+    embedder = _Embedder()
+    layer = rephrased_by(questions, embedder)
+    asked = await layer.asked(QUESTION, TURN, "scope")
+    assert asked is not None
+    assert (asked.near, asked.decision) == (None, "explore")
+    # One that says something else, one in another scope, and one of which too little is known.
+    await known_well(questions, "How tall is the Tokyo Tower?")
+    await questions.add(asked.gist, "t1", "Hi, how tall is the Eiffel Tower, please?", b"b" * 32, b"", max_age_s=600)
+    asked = await layer.asked(QUESTION, TURN, "scope")
+    assert asked is not None
+    assert asked.near is not None
+    assert (asked.near.answer, asked.decision) == (b"b" * 32, "explore")
+    elsewhere = await layer.asked(QUESTION, TURN, "another scope")
+    assert elsewhere is not None
+    assert elsewhere.near is None
+    assert embedder.asked == 0
+
+
+async def test_what_has_the_gist_and_a_veto_is_not_near(questions: KnownQuestions) -> None:
+    one, other = "Is Java faster than Python?", "Is Python faster than Java?"
+    assert gist(one, "scope") == gist(other, "scope")
+    await known_well(questions, one)
+    embedder = _Embedder()
+    request = QUESTION.model_copy(update={"messages": [QUESTION.messages[0].model_copy(update={"content": other})]})
+    asked = await rephrased_by(questions, embedder).asked(request, Turn(other, ()), "scope")
+    assert asked is not None
+    assert asked.near is None
+    assert embedder.asked == 0
+
+
+class _Pointing(_Embedder):
+    """All texts have the same vector."""
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Vector]:
+        self.asked += len(texts)
+        return [vector() for _ in texts]
+
+
+async def test_two_questions_are_embedded_when_their_answers_are_compared(questions: KnownQuestions) -> None:
+    events = [Text("330 metres."), Finish("stop", 1, 2)]
+    written = asyncio.create_task(asyncio.sleep(0))
+    embedder = _Pointing()
+    layer = rephrased_by(questions, embedder)
+
+    async def find(_known: KnownQuestion) -> Sequence[Event]:
+        return events
+
+    async def seen_after(number: int) -> int:
+        asked = await layer.asked(QUESTION, Turn(TURN.text, ()), "scope")
+        assert asked is not None
+        layer.learn(asked, "t1", bytes([number]) * 32, events, find, written)
+        await asyncio.gather(*layer._learning)
+        [found] = await questions.alike(asked.gist, 9)
+        return len(found.seen)
+
+    assert (await seen_after(0), embedder.asked) == (0, 0)
+    assert (await seen_after(1), embedder.asked) == (1, 2)
+    # From then on the earlier one's is there.
+    assert (await seen_after(2), embedder.asked) == (2, 3)
+    assert not layer.faults
+
+
+async def test_what_is_too_much_to_learn_from_is_counted(questions: KnownQuestions) -> None:
+    layer = rephrased_by(questions, _Embedder())
+    asked = await layer.asked(QUESTION, TURN, "scope")
+    assert asked is not None
+
+    async def find(_known: KnownQuestion) -> None:
+        return None
+
+    never = asyncio.create_task(asyncio.Event().wait())
+    for _ in range(rephrased._MOST_LEARNING + 2):
+        layer.learn(asked, "t1", ANSWER, [Text("Yes."), Finish("stop", 1, 2)], find, never)
+    assert layer.faults == {"busy": 2}
+    never.cancel()
+
+
 @pytest.mark.parametrize("hangs", [True, False], ids=["slow", "down"])
 async def test_an_embedding_that_fails_is_left_alone_for_a_while(
     questions: KnownQuestions, monkeypatch: pytest.MonkeyPatch, *, hangs: bool
 ) -> None:
     monkeypatch.setattr(rephrased, "EMBEDDING_S", 0.01)
     monkeypatch.setattr("app.state.entries.PAUSE_S", 3600.0)
+    await known_well(questions, "What is the height of the Eiffel Tower?")
     embedder = _Embedder(hangs=hangs)
     layer = rephrased_by(questions, embedder)
     for _ in range(6):
-        assert await layer.asked(QUESTION, Turn("How tall is the Eiffel Tower?", ()), "scope") is None
+        assert await layer.asked(QUESTION, TURN, "scope") is None
     assert embedder.asked == (3 if hangs else 1)
     assert layer.faults == ({"slow": 3, "down": 3} if hangs else {"down": 6})
 
@@ -174,10 +303,9 @@ async def test_questions_that_cannot_be_reached_are_left_alone_for_a_while(
 ) -> None:
     monkeypatch.setattr("app.state.entries.PAUSE_S", 3600.0)
     # A folder is no file.
-    layer = rephrased_by(KnownQuestions(tmp_path, Seal(1 << 20)), _Embedder(hangs=False))
-    turn = Turn("How tall is the Eiffel Tower?", (), _vectors=[vector()])
+    layer = rephrased_by(KnownQuestions(tmp_path, Seal(1 << 20)), _Embedder())
     for _ in range(3):
-        assert await layer.asked(QUESTION, turn, "scope") is None
+        assert await layer.asked(QUESTION, TURN, "scope") is None
     # The look-up, and from then on what would come before it.
     assert layer.faults == {"down": 3}
     await layer.close()

@@ -1,4 +1,5 @@
-"""The questions whose answers are kept, where the nearest to a new one are found, and what was learned of each."""
+"""The questions whose answers are kept, where those that may ask what a new one asks are found, and what was learned of
+each."""
 
 import json
 import sqlite3
@@ -6,8 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from app.chat.cache.vectors import SCHEMA, Scan, Vectors
+import numpy as np
+
 from app.chat.cache.verified import Observation, Observations
 from app.state.entries import Held
 from app.state.sealing import Seal
@@ -19,27 +22,29 @@ _LEFT_OUT = 0.01
 """The share of all that leaves together, those used least lately, where there are too many."""
 _USED_S = 60.0
 """How exactly the last use of a question is known: a hit is no write."""
-_QUESTION_BYTES = 64 + DIMENSIONS + DIMENSIONS // 8
-"""What a question takes beside its text and what was seen of it: digests, and a vector twice."""
+_QUESTION_BYTES = 80
+"""What a question takes beside its text, its vector and what was seen of it: digests."""
 _SCHEMA = Schema(
-    3,
-    f"""
+    4,
+    """
 CREATE TABLE questions (
-    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, answer BLOB NOT NULL UNIQUE, said BLOB NOT NULL,
-    question BLOB NOT NULL, seen TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL
+    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, answer BLOB NOT NULL UNIQUE, said BLOB NOT NULL, gist BLOB NOT NULL,
+    question BLOB NOT NULL, vector BLOB, seen TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL
 );
+CREATE INDEX questions_by_gist ON questions (gist, used);
 CREATE INDEX questions_by_use ON questions (used);
 CREATE INDEX questions_by_tenant ON questions (tenant);
-{SCHEMA}""",
+""",
 )
+_SCALE: Final = 127
 
 
 @dataclass(frozen=True, slots=True)
 class KnownQuestion:
     id: int
-    similarity: float
-    """Its vector's cosine with the new question's."""
     text: str
+    vector: Vector | None
+    """None until the question was compared with another."""
     answer: bytes
     """The digest of the key under which its answer is kept."""
     said: bytes
@@ -52,7 +57,7 @@ class KnownQuestion:
 
 class KnownQuestions:
     """A file of SQLite beside the answers, wherever those are kept: each server learns from what it was asked itself.
-    Texts are sealed. Every method raises StoreDown."""
+    Texts and vectors are sealed. Every method raises StoreDown."""
 
     def __init__(
         self, path: Path, seal: Seal, *, most: int = MOST_QUESTIONS, clock: Callable[[], float] = time.time
@@ -60,28 +65,22 @@ class KnownQuestions:
         self._seal = seal
         self._most = most
         self._clock = clock
-        self._scan = Scan()
         self._reader = SqliteFile(path, _SCHEMA, "question-reads")
         self._writer = SqliteFile(path, _SCHEMA, "question-writes")
 
-    async def nearest(self, scope: str, vector: Vector, count: int) -> Sequence[KnownQuestion]:
-        """Those in `scope`, the most alike first."""
-        now = self._clock()
-
-        def find(db: sqlite3.Connection) -> Sequence[KnownQuestion]:
-            near = {one.id: one.similarity for one in Vectors(db, self._scan).nearest(scope, vector, count)}
-            marks = ", ".join("?" * len(near))
-            rows = db.execute(
-                f"SELECT id, answer, said, question, seen, used FROM questions WHERE id IN ({marks}) AND ends >= ?",  # noqa: S608
-                [*near, now],
-            ).fetchall()
-            found = (self._known(near[id_], id_, *row) for id_, *row in rows)
-            return sorted((one for one in found if one is not None), key=lambda one: -one.similarity)
-
-        return await self._reader.run(find)
+    async def alike(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
+        """Those with this `gist`; of many the `count` that were used last, in that order."""
+        values = (gist, self._clock(), count)
+        query = (
+            "SELECT id, answer, said, question, vector, seen, used FROM questions "
+            "WHERE gist = ? AND ends >= ? ORDER BY used DESC LIMIT ?"
+        )
+        rows = await self._reader.run(lambda db: db.execute(query, values).fetchall())
+        found = (self._known(*row) for row in rows)
+        return [one for one in found if one is not None]
 
     def _known(
-        self, similarity: float, id_: int, answer: bytes, said: bytes, question: bytes, seen: str, used: float
+        self, id_: int, answer: bytes, said: bytes, question: bytes, vector: bytes | None, seen: str, used: float
     ) -> KnownQuestion | None:
         text = self._seal.opened(answer, question)
         if text is None:
@@ -90,27 +89,43 @@ class KnownQuestions:
             observations = Observations.from_list(json.loads(seen))
         except ValueError:
             return None
-        return KnownQuestion(id_, similarity, text.decode(), answer, said, observations, used)
+        known = self._unpacked(answer, vector)
+        # What was seen is told by similarities to the vector.
+        seen_of_it = observations if known is not None else Observations()
+        return KnownQuestion(id_, text.decode(), known, answer, said, seen_of_it, used)
 
-    async def add(
-        self, scope: str, tenant: str, text: str, vector: Vector, answer: bytes, said: bytes, *, max_age_s: float
-    ) -> None:
+    def _packed(self, answer: bytes, vector: Vector | None) -> bytes | None:
+        """In int8, by the largest component: cosines stay within 0.001."""
+        if vector is None:
+            return None
+        most = float(np.abs(vector).max()) or 1.0
+        return self._seal.closed(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
+
+    def _unpacked(self, answer: bytes, sealed: bytes | None) -> Vector | None:
+        """None for what is not whole."""
+        kept = None if sealed is None else self._seal.opened(answer, sealed)
+        if kept is None or len(kept) != DIMENSIONS:
+            return None
+        vector = np.frombuffer(kept, np.int8).astype(np.float32)
+        return vector / (np.linalg.norm(vector) or np.float32(1))
+
+    async def add(self, gist: bytes, tenant: str, text: str, answer: bytes, said: bytes, *, max_age_s: float) -> None:
         """A question whose answer is kept under the digest `answer`, and is `said`. One that is there gets the new end;
         what was seen of it stays where the answer has stayed the same."""
         now = self._clock()
-        row = (tenant, answer, said, self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list()))
+        question, seen = self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list())
+        row = (tenant, answer, said, gist, question, seen, now + max_age_s, now)
 
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                [id_] = db.execute(
-                    "INSERT INTO questions (tenant, answer, said, question, seen, ends, used) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (answer) DO UPDATE SET "
+                db.execute(
+                    "INSERT INTO questions (tenant, answer, said, gist, question, seen, ends, used) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (answer) DO UPDATE SET "
                     "seen = iif(said = excluded.said, seen, excluded.seen), said = excluded.said, "
-                    "ends = excluded.ends, used = excluded.used RETURNING id",
-                    (*row, now + max_age_s, now),
-                ).fetchone()
-                Vectors(db).add(scope, id_, vector)
+                    "ends = excluded.ends, used = excluded.used",
+                    row,
+                )
                 self._make_room(db, now)
 
         await self._writer.run(write)
@@ -119,15 +134,14 @@ class KnownQuestions:
         [count] = db.execute("SELECT count(*) FROM questions").fetchone()
         if count <= self._most:
             return
-        gone = db.execute("SELECT id FROM questions WHERE ends < ?", (now,)).fetchall()
-        if not gone:
+        if not db.execute("DELETE FROM questions WHERE ends < ?", (now,)).rowcount:
             most = max(int(_LEFT_OUT * self._most), 1)
-            gone = db.execute("SELECT id FROM questions ORDER BY used LIMIT ?", (most,)).fetchall()
-        _delete(db, [id_ for [id_] in gone])
+            db.execute("DELETE FROM questions WHERE id IN (SELECT id FROM questions ORDER BY used LIMIT ?)", (most,))
 
     async def observe(self, known: KnownQuestion, observation: Observation) -> None:
-        """Adds to what is known of a question, unless its answer has become another meanwhile."""
+        """Adds to what is known of a question, and its vector, unless its answer has become another meanwhile."""
         now = self._clock()
+        vector = self._packed(known.answer, known.vector)
 
         def write(db: sqlite3.Connection) -> None:
             with db:
@@ -141,7 +155,10 @@ class KnownQuestions:
                 except ValueError:
                     seen = Observations()
                 added = json.dumps(seen.added(observation).to_list())
-                db.execute("UPDATE questions SET seen = ?, used = ? WHERE id = ?", (added, now, known.id))
+                db.execute(
+                    "UPDATE questions SET vector = coalesce(?, vector), seen = ?, used = ? WHERE id = ?",
+                    (vector, added, now, known.id),
+                )
 
         await self._writer.run(write)
 
@@ -161,9 +178,7 @@ class KnownQuestions:
         """Where its answer is no longer there."""
 
         def write(db: sqlite3.Connection) -> None:
-            with db:
-                db.execute("BEGIN IMMEDIATE")
-                _delete(db, [id_])
+            db.execute("DELETE FROM questions WHERE id = ?", (id_,))
 
         await self._writer.run(write)
 
@@ -179,22 +194,19 @@ class KnownQuestions:
     async def _deleted(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
             db.execute("PRAGMA secure_delete = ON")
-            with db:
-                db.execute("BEGIN IMMEDIATE")
-                ids = [id_ for [id_] in db.execute(f"SELECT id FROM questions {condition}", values)]  # noqa: S608
-                _delete(db, ids)
+            count = db.execute(f"DELETE FROM questions {condition}", values).rowcount  # noqa: S608
             db.execute("PRAGMA secure_delete = OFF")
-            if ids:
+            if count:
                 # A page a step, of which `execute` takes one.
                 db.executescript("PRAGMA incremental_vacuum")
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return len(ids)
+            return count
 
         return await self._writer.run(delete)
 
     async def held(self) -> list[Held]:
         """What is known of each tenant's questions."""
-        size = f"sum(length(question) + length(seen) + {_QUESTION_BYTES})"
+        size = f"sum(length(question) + length(seen) + ifnull(length(vector), 0) + {_QUESTION_BYTES})"
         query = f"SELECT tenant, 'question', count(*), {size} FROM questions GROUP BY tenant ORDER BY tenant"  # noqa: S608
         rows = await self._reader.run(lambda db: db.execute(query).fetchall())
         return [Held(*row) for row in rows]
@@ -202,8 +214,3 @@ class KnownQuestions:
     async def close(self) -> None:
         await self._reader.close()
         await self._writer.close()
-
-
-def _delete(db: sqlite3.Connection, ids: Sequence[int]) -> None:
-    Vectors(db).remove(ids)
-    db.executemany("DELETE FROM questions WHERE id = ?", [(id_,) for id_ in ids])

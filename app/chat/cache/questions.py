@@ -117,7 +117,7 @@ def read(text: str) -> Question:
             dates.add(month)
         elif term in table.unit_names:
             units.add(term)
-        elif any(character.isdigit() or character in "./_+#&" for character in term) and term != "#":
+        elif is_code(term):
             codes.add(term)
         elif term not in "#%":
             word = stem(term)
@@ -146,6 +146,11 @@ def read(text: str) -> Question:
         begins_with=_first_person(terms),
         has_order=not any(term in table.without_order for term in terms),
     )
+
+
+def is_code(term: str) -> bool:
+    """Whether it has figures or signs in it."""
+    return term != "#" and any(character.isdigit() or character in "./_+#&" for character in term)
 
 
 def _kinds(terms: Sequence[str], kinds: Mapping[str, int]) -> frozenset[int]:

@@ -1,13 +1,14 @@
-"""Answers to questions in other words: found by vectors, vetoed by what they say, given as often as was verified.
+"""Answers to questions in other words: found by what they say, given as often as was verified.
 
-`verified` has the method, `vetoes` what speaks against two questions being the same.
+`verified` has the method, `vetoes` what speaks against two questions being the same. What nobody has asked in any words
+is never embedded: the engine is asked where an answer might be given, and, when nobody waits, where two were compared.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ import structlog
 from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
 from app.chat.cache.recorded import replayed
 from app.chat.cache.verified import (
+    MIN_OBSERVATIONS,
     MIN_SIMILARITY,
     Decision,
     Observation,
@@ -26,7 +28,7 @@ from app.chat.cache.verified import (
     is_plain_question,
     same_answer,
 )
-from app.chat.cache.vetoes import disagree
+from app.chat.cache.vetoes import disagree, gist
 from app.chat.event_driver import Event, Precontext, Text, ToolCall
 from app.chat.inputs import Turn, aside
 from app.state.entries import PATIENCE_S, WRITE_S, Patience, StoreDown
@@ -35,8 +37,8 @@ from models.base import ModelError
 from models.language.embedding import Embedder, Vector
 from models.language.llm import Llm, LlmCall, TextDelta
 
-CANDIDATES = 4
-"""The nearest questions that are read; of those without a veto the one that most is known of counts."""
+CANDIDATES = 16
+"""Questions of the same gist that are read."""
 EMBEDDING_S = 0.25
 """What a question's vector may cost a request. It takes 6 to 12 ms where nobody else waits for the engine."""
 _MOST_LEARNING = 16
@@ -55,12 +57,16 @@ Find = Callable[[KnownQuestion], Awaitable[Sequence[Event] | None]]
 class Asked:
     """A question that may have been asked in other words, and what was found."""
 
-    text: str
-    vector: Vector
+    turn: Turn
     scope: str
+    gist: bytes
     near: KnownQuestion | None
-    """The one of which most is known, of those near it that nothing speaks against."""
+    """The one of which most is known, of those that nothing speaks against."""
     decision: Decision
+
+    @property
+    def text(self) -> str:
+        return self.turn.text.strip()
 
 
 class Rephrased:
@@ -84,27 +90,39 @@ class Rephrased:
         self._today = today
         self._learning: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
-        """Look-ups, writes and comparisons that came to nothing, by reason: `down`, `slow`, `llm`."""
+        """Look-ups, writes and comparisons that came to nothing, by reason: `down`, `slow`, `busy`, `llm`."""
         self._patience = Patience(self.faults)
+        self._with_engine = Patience(self.faults)
+        """A slow engine is no slow file."""
+        self._embedding = asyncio.Lock()
+        """Held while the engine embeds what nobody waits for: a question that somebody waits for meets one at most."""
 
     async def asked(self, request: ChatRequest, turn: Turn, scope: str) -> Asked | None:
         """None where the request is no plain question, or nothing could be found out."""
         if not await aside(request, is_plain_question, request, self._today().date()):
             return None
-        text = turn.text.strip()
-        vector = await self._patience.tried(self._vector(turn), EMBEDDING_S)
-        if vector is None:
+        asked = Asked(turn, scope, await aside(request, gist, turn.text.strip(), scope), None, "explore")
+        known = await self._patience.tried(self._known.alike(asked.gist, CANDIDATES), PATIENCE_S)
+        if known is None:
             return None
-        near = await self._patience.tried(self._known.nearest(scope, vector, CANDIDATES), PATIENCE_S)
-        if near is None:
-            return None
-        near = [one for one in near if one.similarity >= MIN_SIMILARITY]
-        # Reading both takes a millisecond and more.
-        found = await asyncio.to_thread(_known_best, near, text) if near else None
-        if found is None:
-            return Asked(text, vector, scope, None, "explore")
-        draw = draw_of(scope, text, found.answer.hex(), len(found.seen))
-        return Asked(text, vector, scope, found, decide(found.seen, found.similarity, self._max_error, draw))
+        # Reading them takes up to a millisecond each.
+        alike = await asyncio.to_thread(_agreeing, known, asked.text) if known else ()
+        return await self._decided(asked, alike) if alike else asked
+
+    async def _decided(self, asked: Asked, alike: Sequence[KnownQuestion]) -> Asked | None:
+        """Embeds the question only where an answer might be given."""
+        vector = None
+        if self._max_error > 0 and any(len(one.seen) >= MIN_OBSERVATIONS for one in alike):
+            vector = await self._with_engine.tried(self._vector(asked.turn), EMBEDDING_S)
+            if vector is None:
+                return None
+        similarities = [1.0 if vector is None or one.vector is None else float(one.vector @ vector) for one in alike]
+        place = choose([(one.seen, each) for one, each in zip(alike, similarities, strict=True)])
+        if place is None:
+            return asked
+        near = alike[place]
+        draw = draw_of(asked.scope, asked.text, near.answer.hex(), len(near.seen))
+        return replace(asked, near=near, decision=decide(near.seen, similarities[place], self._max_error, draw))
 
     async def _vector(self, turn: Turn) -> Vector:
         try:
@@ -130,6 +148,7 @@ class Rephrased:
         """Does what no request waits for, unless too much of it waits already."""
         if len(self._learning) >= _MOST_LEARNING:
             work.close()
+            self.faults["busy"] += 1
             return
         task = asyncio.create_task(work)
         self._learning.add(task)
@@ -150,11 +169,9 @@ class Rephrased:
             # Where its own answer had gone, a question is near itself: it would be compared with what was just written.
             if near is not None and near.answer != answer:
                 correct = await self._compared(asked, near, said, find)
-                if correct is not None:
-                    await self._noted(self._known.observe(near, Observation(near.similarity, correct)))
                 if correct is not False:
                     return
-            question = (asked.scope, tenant, asked.text, asked.vector)
+            question = (asked.gist, tenant, asked.text)
             await self._noted(self._known.add(*question, answer, digest_of(said), max_age_s=self._max_age_s))
         except ModelError as error:
             self.faults["llm"] += 1
@@ -169,11 +186,23 @@ class Rephrased:
         said: str,
         find: Find,
     ) -> bool | None:
+        """Whether both answers say the same, which is noted. None where it cannot be told."""
         earlier = await find(near)
         if earlier is None:
             await self.forget(near)
             return False
-        return await same_answer(asked.text, _said(earlier), said, self._judge)
+        async with self._embedding:
+            vector = await asked.turn.vector(self._embedder)
+            if near.vector is None:
+                near = replace(near, vector=(await self._embedder.embed([near.text]))[0])
+        assert near.vector is not None
+        similarity = float(near.vector @ vector)
+        if similarity < MIN_SIMILARITY:
+            return False
+        correct = await same_answer(asked.text, _said(earlier), said, self._judge)
+        if correct is not None:
+            await self._noted(self._known.observe(near, Observation(similarity, correct)))
+        return correct
 
     async def _judge(self, prompt: str) -> str:
         """By the LLM; "" where none here can be relied on."""
@@ -208,11 +237,9 @@ class Rephrased:
         await self._known.close()
 
 
-def _known_best(near: Sequence[KnownQuestion], text: str) -> KnownQuestion | None:
-    """Of those that nothing speaks against the one of which most is known."""
-    alike = [one for one in near if disagree(one.text, text) is None]
-    place = choose([(one.seen, one.similarity) for one in alike])
-    return None if place is None else alike[place]
+def _agreeing(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
+    """Those that nothing speaks against."""
+    return [one for one in known if disagree(one.text, text) is None]
 
 
 def replayed_for(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:

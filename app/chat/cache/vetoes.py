@@ -4,17 +4,25 @@ A sentence embedding hears what a question is about. "Disable 2FA" is next to "e
 mg". Here both must say the same of all that changes an answer: figures, units, dates, negations, directions, names,
 what is quoted, and the language. A wrong veto costs a hit, a missing one a wrong answer: in doubt they disagree.
 
+Most of what must agree is the same on both sides, or of the same kind: `gist` is a digest of that, under which the
+questions are found that may ask the same, without reading any other.
+
 >>> disagree("How do I enable 2FA?", "How do I disable 2FA?")
 'opposite'
 >>> disagree("How do I buy a ticket?", "How can I purchase tickets?") is None
 True
 """
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
 from itertools import combinations
 from typing import Final
 
-from app.chat.cache.questions import Question, Readings, read, vocabulary
+from app.chat.cache.questions import Question, Readings, is_code, read, stem, vocabulary
 
 MAX_CHARS: Final = 1000
 """A longer text disagrees with any other: it is not read."""
@@ -172,3 +180,63 @@ def _is_kin(one: str, other: str) -> bool:
         one[:place] == other[:place] and one[place:] in _ENDINGS and other[place:] in _ENDINGS
         for place in range(_LEAST_KIN, min(len(one), len(other)) + 1)
     )
+
+
+def gist(text: str, scope: str = "") -> bytes:
+    """A digest that two texts of a `scope` share unless they `disagree`: of what both must say alike, of the figures in
+    their numbers and days, and of the kinds of their words."""
+    asked = read(text)
+    names, common = _kinds()
+    roots = set(map(_root, asked.content)) - common
+    said = [
+        scope,
+        *(sorted(each) for each in (asked.quoted, asked.addresses, asked.codes, asked.dates, asked.units)),
+        sorted(sorted({_significant(each) for each in readings}) for readings in asked.numbers),
+        sorted(sorted({_in_any_order(each) for each in readings}) for readings in asked.days),
+        asked.denies,
+        asked.question,
+        sorted({names.get(root, root) for root in roots}),
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).digest()[:16]
+
+
+def _significant(number: Decimal) -> str:
+    """What "1.234", "1,234" and "1234 %" have in common, however they are read."""
+    return "".join(map(str, number.as_tuple().digits)).strip("0")
+
+
+def _in_any_order(day: date) -> tuple[int, ...]:
+    """What 3/4/2005 and 4/3/05 have in common."""
+    return tuple(sorted((day.year % 100, day.month, day.day)))
+
+
+@cache
+def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
+    """The names of the kinds of roots that synonyms join, directly or by others; and the roots that words without a
+    meaning of their own may share with words that have one: those need not stand on both sides."""
+    table = vocabulary()
+    members: dict[int, set[str]] = {}
+    for word, sets in table.synonyms.items():
+        for number in sets:
+            members.setdefault(number, set()).add(_root(word))
+    kinds: dict[str, set[str]] = {}
+    for roots in members.values():
+        joined = set[str]().union(*(kinds.get(root, {root}) for root in roots))
+        kinds.update(dict.fromkeys(joined, joined))
+    little = (*table.little, *table.numbers, *table.dates, *table.unit_names, *filter(is_code, table.synonyms))
+    common = set[str]().union(*(kinds.get(root, {root}) for root in map(_root, map(stem, little))))
+    return {root: min(kind) for root, kind in kinds.items()}, frozenset(common)
+
+
+_CUT: Final = tuple(
+    (_ENDINGS | {each.removesuffix(end) for each in _ENDINGS for end in _ENDINGS if each.endswith(end)}) - {""}
+)
+"""Endings, and what one of them leaves of a longer one: "ation" less "ion"."""
+
+
+@lru_cache(4096)
+def _root(word: str) -> str:
+    """The same for words that are kin: `word` without all the endings that can be taken off."""
+    while ending := next((end for end in _CUT if word.endswith(end) and len(word) - len(end) >= _LEAST_KIN), ""):
+        word = word.removesuffix(ending)
+    return word
