@@ -229,6 +229,10 @@ def failure(request_id: str) -> Callable[[ApiError], bytes]:
     return lambda error: sse.error(error.body(request_id)) + sse.DONE
 
 
+_NO_CONTENT = b'"content":""'
+"""Stands in no string of JSON, whose quotes are escaped."""
+
+
 class _Chunks:
     """Turns events into chunks; knows whether the role has been said and the reasoning is open."""
 
@@ -237,6 +241,8 @@ class _Chunks:
         self._options = options
         self._begun = False
         self._thinking = False
+        self._around: tuple[bytes, bytes] | None = None
+        """What stands before and behind the text of a chunk."""
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
@@ -255,10 +261,13 @@ class _Chunks:
                     if not self._thinking:
                         self._thinking = True
                         yield self._said(Delta(content="<think>"))
-                    yield self._said(Delta(content=text))
+                    yield self._piece(text)
             case Text(text, logprobs):
                 yield from self._end_of_reasoning()
-                yield self._said(Delta(content=text), logprobs=logprobs)
+                if self._begun and logprobs is None:
+                    yield self._piece(text)
+                else:
+                    yield self._said(Delta(content=text), logprobs=logprobs)
             case ToolCall(index, arguments, id_, name):
                 yield from self._end_of_reasoning()
                 function = response.FunctionDelta(name=name, arguments=arguments)
@@ -285,6 +294,14 @@ class _Chunks:
         if self._thinking:
             self._thinking = False
             yield self._said(Delta(content="</think>"))
+
+    def _piece(self, text: str) -> bytes:
+        """A chunk of text that is not the first, as most are: only the text is new."""
+        if self._around is None:
+            before, content, after = self._said(Delta(content="")).partition(_NO_CONTENT)
+            self._around = before + content.removesuffix(b'""'), after
+        before, after = self._around
+        return before + pydantic_core.to_json(text) + after
 
     def _said(
         self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **beside: Any

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.chat.event_driver import Event, Feed, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.chat.render import Envelope, StreamOptions, completion, stream
+from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta, data
 from tests.entries import entry_of, failure_of
 
 ENVELOPE = Envelope("req-1", 1784164296, "interfaze-beta")
@@ -21,8 +22,7 @@ def feed(*events: Event) -> Feed[Event]:
 
 
 async def folded(*events: Event, show_reasoning: bool = False) -> str:
-    async with feed(*events) as running:
-        return (await completion(running, ENVELOPE, show_reasoning=show_reasoning)).model_dump_json()
+    return (await completion(feed(*events), ENVELOPE, show_reasoning=show_reasoning)).model_dump_json()
 
 
 async def streamed(*events: Event, **options: bool) -> list[str]:
@@ -55,6 +55,21 @@ async def test_a_stream_to_the_byte() -> None:
         head + '[{"index":0,"delta":{},"finish_reason":"stop"}]}',
         "data: [DONE]",
     ]
+
+
+async def test_a_piece_is_the_chunk_that_its_class_writes_whatever_it_says() -> None:
+    envelope = Envelope("req-1", 1784164296, 'a "model", \\"content":"" of its own')
+    said = ["Hi", "", '"', "\\", '"content":""', "\0\x07\x1f\x7f\r\n\t", "é\u2028😀", "</think>"]
+    async with feed(*map(Text, said), FINISH) as running:
+        pieces = b"".join([piece async for piece in stream(running, envelope, StreamOptions())]).split(b"\n\n")
+    for piece, text in zip(pieces[1 : len(said)], said[1:], strict=True):
+        chunk = ChatCompletionChunk(
+            id="req-1",
+            created=1784164296,
+            model=envelope.model,
+            choices=[ChunkChoice(delta=Delta(content=text))],
+        )
+        assert piece + b"\n\n" == data(chunk)
 
 
 async def test_usage_comes_last_when_it_is_asked_for() -> None:
