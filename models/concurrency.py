@@ -2,8 +2,8 @@
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Generic, Self, TypeVar
 
 Result = TypeVar("Result")
 
@@ -70,6 +70,53 @@ def heard_of(ended: asyncio.Future[Any]) -> None:
     quotes of a caller's texts."""
     if not ended.cancelled():
         ended.exception()
+
+
+class Deadline:
+    """A moment by which what one task waits for, piece after piece, must have come: one timer for all of them, where
+    `asyncio.timeout_at` would need one for each.
+
+    >>> with Deadline(loop.time() + 5) as deadline:
+    ...     piece = await deadline.next(pieces)
+    """
+
+    def __init__(self, when: float) -> None:
+        """`when`: by the event loop's clock."""
+        self._passed = False
+        self._waiting: asyncio.Task[Any] | None = None
+        self._timer = asyncio.get_running_loop().call_at(when, self._ring)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def passed(self) -> bool:
+        return self._passed
+
+    async def next(self, pieces: AsyncGenerator[Result, None]) -> Result:
+        """The next of `pieces`. Raises StopAsyncIteration behind the last, and TimeoutError if the moment is first."""
+        if self.passed():
+            raise TimeoutError
+        task = self._waiting = asyncio.current_task()
+        assert task is not None
+        others = task.cancelling()
+        try:
+            return await anext(pieces)
+        except asyncio.CancelledError:
+            if self.passed() and task.cancelling() == others + 1:
+                raise TimeoutError from None
+            raise
+        finally:
+            self._waiting = None
+            if self.passed():
+                task.uncancel()
+
+    def _ring(self) -> None:
+        self._passed = True
+        if self._waiting is not None:
+            self._waiting.cancel()
 
 
 ItemT = TypeVar("ItemT")

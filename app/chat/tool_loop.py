@@ -4,7 +4,6 @@ Where the time is up in an answer that has begun, or the LLM falls silent in it,
 the finish reason `length`. Before that it is a failure.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,7 @@ from app.chat.plan_executor import entry
 from app.chat.tools import PREFIX, InternalTool
 from app.wire.request import ChatRequest
 from app.wire.response import FinishReason
-from models.concurrency import side_by_side
+from models.concurrency import Deadline, side_by_side
 from models.language.llm import (
     CAUTION,
     Done,
@@ -176,23 +175,23 @@ class Rounds:
         of the answer: Unavailable, LlmLate or LlmSilent."""
         begun = False
         error: Exception
-        async with aclosing(events):
-            while True:
-                try:
-                    async with asyncio.timeout_at(self.limit.answer_by) as limit:
-                        event = await anext(events)
-                except StopAsyncIteration:
-                    return
-                except TimeoutError:
-                    if not limit.expired():
-                        raise
-                    error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
-                    break
-                except (LlmLate, LlmSilent) as silence:
-                    error, warning = silence, _FELL_SILENT
-                    break
-                begun = begun or self._shows(event)
-                yield event
+        with Deadline(self.limit.answer_by) as deadline:
+            async with aclosing(events):
+                while True:
+                    try:
+                        event = await deadline.next(events)
+                    except StopAsyncIteration:
+                        return
+                    except TimeoutError:
+                        if not deadline.passed():
+                            raise
+                        error, warning = took_too_long(self.limit.seconds), _TIME_IS_UP.format(self.limit.seconds)
+                        break
+                    except (LlmLate, LlmSilent) as silence:
+                        error, warning = silence, _FELL_SILENT
+                        break
+                    begun = begun or self._shows(event)
+                    yield event
         heard = self._heard
         if not (begun or (self.holds_text and heard and heard.said)):
             raise error

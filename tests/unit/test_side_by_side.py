@@ -1,10 +1,11 @@
-"""Bounded concurrency."""
+"""Bounded concurrency, and deadlines."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 import pytest
 
-from models.concurrency import Admission, side_by_side
+from models.concurrency import Admission, Deadline, side_by_side
 from tasks.errors import InputError
 
 
@@ -105,3 +106,91 @@ async def test_after_each_it_is_told_how_many_are_done() -> None:
 def test_only_the_first_is_refused_where_it_would_have_to_wait() -> None:
     admission = Admission()
     assert [admission.waits() for _ in range(3)] == [False, True, True]
+
+
+NOW = 0.0
+"""By the loop's clock, which is past it."""
+FAR = float("inf")
+
+
+class Pieces:
+    """One piece at once; then none, or a failure."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.waits, self.let_go = asyncio.Event(), False
+        self._failure = failure
+
+    async def come(self) -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            if self._failure:
+                raise self._failure
+            self.waits.set()
+            await asyncio.Event().wait()
+        finally:
+            self.let_go = True
+
+
+async def two() -> AsyncGenerator[int, None]:
+    yield 1
+    await asyncio.sleep(0)
+    yield 2
+
+
+async def test_what_comes_ahead_of_a_deadline_is_there_and_ends_as_it_ends() -> None:
+    pieces = two()
+    with Deadline(FAR) as deadline:
+        assert [await deadline.next(pieces), await deadline.next(pieces)] == [1, 2]
+        with pytest.raises(StopAsyncIteration):
+            await deadline.next(pieces)
+    assert not deadline.passed()
+
+
+async def test_a_deadline_ends_the_wait_and_leaves_no_cancellation_behind() -> None:
+    pieces = Pieces()
+    coming = pieces.come()
+    with Deadline(NOW) as deadline:
+        assert await deadline.next(coming) == 1
+        with pytest.raises(TimeoutError):
+            await deadline.next(coming)
+        assert deadline.passed()
+        assert pieces.let_go
+        with pytest.raises(TimeoutError):
+            await deadline.next(two())
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    await asyncio.sleep(0)
+
+
+async def test_a_deadline_that_passes_while_nobody_waits_cancels_nobody() -> None:
+    pieces = two()
+    with Deadline(NOW) as deadline:
+        assert await deadline.next(pieces) == 1
+        while not deadline.passed():
+            await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await deadline.next(pieces)
+
+
+async def test_other_failures_and_cancellations_are_no_deadlines() -> None:
+    with Deadline(FAR) as deadline:
+        failing = Pieces(TimeoutError("a socket's")).come()
+        await deadline.next(failing)
+        with pytest.raises(TimeoutError, match="a socket's"):
+            await deadline.next(failing)
+        assert not deadline.passed()
+
+    pieces = Pieces()
+
+    async def wait() -> None:
+        coming = pieces.come()
+        with Deadline(FAR) as deadline:
+            await deadline.next(coming)
+            await deadline.next(coming)
+
+    waiting = asyncio.create_task(wait())
+    await pieces.waits.wait()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
