@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -337,6 +338,52 @@ def test_tools_of_a_namespace_are_called_by_their_own_names(model: FullModel) ->
     assert text_of(ask(model, [user("Weather?"), function, custom, *outputs], tools=tools)) == "Done."
     said = model.prompts[1]["messages"][1]["tool_calls"]
     assert [call["function"]["name"] for call in said] == ["mcp__maps__get_weather", "mcp__maps__patch"]
+
+
+def test_a_turn_of_codex_goes_on(model: FullModel) -> None:
+    """A body as Codex sends it in the middle of its work: all that was said, nothing kept, tools of every kind."""
+    body = json.loads((Path(__file__).parents[1] / "data/codex/request.json").read_text())
+    patch = "*** Begin Patch\n*** End Patch"
+    calls = [
+        Call("exec_command", '{"cmd":"python hello.py"}', id="call_5"),
+        Call("apply_patch", json.dumps({"input": patch}), id="call_6"),
+        Call("mcp__docs__find", '{"query":"run"}', id="call_7"),
+    ]
+    model.script(by_body=lambda _: Reply("Running it.", reasoning="It is time.", tool_calls=calls))
+    headers = {"originator": "codex_cli_rs", "session_id": body["prompt_cache_key"], "accept": "text/event-stream"}
+    answer = model.client.post(PATH, json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    found = Streamed.read(answer.text)
+    thought, said, run, patched, looked = found.response["output"]
+    assert (thought["type"], said["content"][0]["text"]) == ("reasoning", "Running it.")
+    assert (run["name"], run["call_id"], json.loads(run["arguments"])) == (
+        "exec_command",
+        "call_5",
+        {"cmd": "python hello.py"},
+    )
+    assert (patched["type"], patched["name"], patched["input"]) == ("custom_tool_call", "apply_patch", patch)
+    assert (looked["namespace"], looked["name"]) == ("mcp__docs", "find")
+    # A turn is told as Codex reads it: each item when it is done, and the whole at the end.
+    assert [event["item"] for event in found.of("output_item.done")] == found.response["output"]
+    assert (found.response["store"], found.response["prompt_cache_key"]) == (False, body["prompt_cache_key"])
+    assert model.client.get(f"{PATH}/{found.response['id']}").status_code == 404
+    [warning] = [one for one in found.response["warnings"] if "web_search_call" in one]
+    assert "passed over" in warning
+
+    [prompt] = model.prompts
+    roles = [message["role"] for message in prompt["messages"]]
+    said_by = "".join(
+        {"system": "s", "developer": "s", "user": "u", "assistant": "a", "tool": "t"}[one] for one in roles
+    )
+    assert re.fullmatch(r"s+u+attatatu", said_by), said_by
+    outputs = [message["content"] for message in prompt["messages"] if message["role"] == "tool"]
+    for told, expected in zip(outputs, ("print(", "one pixel", "Success. Updated", "print(*objects)"), strict=True):
+        assert expected in prompt_text({"messages": [{"content": told}]})
+    made = [call["function"]["name"] for m in prompt["messages"] for call in m.get("tool_calls") or ()]
+    assert made == ["exec_command", "view_image", "apply_patch", "mcp__docs__find"]
+    assert "encrypted" not in json.dumps(prompt)
+    offered = [tool["function"]["name"] for tool in prompt["tools"]]
+    assert offered == ["exec_command", "view_image", "apply_patch", "mcp__docs__find"]
 
 
 def test_a_cut_answer_is_incomplete(model: FullModel) -> None:
