@@ -2,6 +2,7 @@
 types of OpenAI's SDK, and against each other."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,7 @@ _OPENAI_TOOLS = ("custom", "namespace", "web_search", "web_search_preview", "cod
 """Tools, the same way: what a request offers comes back as it was sent."""
 _OPENAI_EFFORTS = ("minimal", "max")
 """Efforts, the same way."""
+_ANSWERED = re.compile(r"POST /v1/responses|GET /v1/responses/[^/]+")
 ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -46,7 +48,8 @@ def checked_response(response: Json) -> Json:
 
 def check_answer(answer: httpx.Response) -> None:
     """A hook for a client: whatever answer of /v1/responses passes by has its form."""
-    if answer.request.method != "POST" or answer.request.url.path != "/v1/responses" or answer.status_code != 200:
+    asked = f"{answer.request.method} {answer.request.url.path}"
+    if answer.status_code != 200 or not _ANSWERED.fullmatch(asked):
         return
     answer.read()
     if answer.headers["content-type"].startswith("text/event-stream"):

@@ -18,6 +18,7 @@ from openai.types import Batch
 
 from tests.e2e.test_cli import openfaze
 from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.response_events import checked_response
 from tests.server import SERVE, Server, serving
 from tests.webhooks import Receiver, receiving
 
@@ -174,7 +175,7 @@ def test_responses_are_lines_too(sdk: openai.OpenAI, llm: LlmServer) -> None:
     ]
     lines[1]["body"] |= {"background": True}  # type: ignore[operator]
     batch = ended(sdk, create(sdk, *lines, endpoint=RESPONSES))
-    answer = rows(sdk, batch.output_file_id)["0"]["response"]["body"]
+    answer = checked_response(rows(sdk, batch.output_file_id)["0"]["response"]["body"])
     assert answer["output"][0]["content"][0]["text"] == "You said number 0"
     assert sdk.responses.retrieve(answer["id"]).output_text == "You said number 0"
     assert rows(sdk, batch.error_file_id)["1"]["response"]["body"]["error"]["param"] == "background"
