@@ -39,7 +39,7 @@ export function drawn(entry, boxes, number) {
 
 function read(result, boxes, number) {
   if (!result.sections.length) {
-    return [h("pre", { class: "prose", dir: "auto" }, pieces(result.markdown ?? result.extracted_text))];
+    return [h("pre", { class: "prose tall", tabindex: 0, dir: "auto" }, pieces(result.markdown ?? result.extracted_text))];
   }
   const shown = result.sections.filter((section) => (section.page ?? 1) === number);
   const found = shown.flatMap((section) => {

@@ -9,6 +9,18 @@ export class ApiError extends Error {
   }
 }
 
+/** What `promise` gives. Of a network that fails, browsers say only that something has the wrong type. */
+async function carried(promise, message) {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error instanceof TypeError ? new Error(message, { cause: error }) : error;
+  }
+}
+
+const reach = (path, options) => carried(fetch(address(path), { ...options, credentials: "omit" }), "The server cannot be reached.");
+const received = (promise) => carried(promise, "The connection to the server broke.");
+
 const address = (path) => new URL(path, document.baseURI).href;
 
 export const BASE_URL = address("v1");
@@ -22,13 +34,11 @@ export async function ask(body, { key, fresh, signal, watch }) {
   const headers = { "content-type": "application/json", accept: "application/json, text/event-stream", ...keyed(key) };
   if (fresh) headers["x-interfaze-bypass-cache"] = "true";
   if (body.stream) Object.assign(headers, { "x-show-additional-info": "true", "x-interfaze-progress": "true" });
-  const response = await fetch(address("v1/chat/completions"), {
-    method: "POST", headers, signal, body: JSON.stringify(body), credentials: "omit", cache: "no-store",
-  });
+  const response = await reach("v1/chat/completions", { method: "POST", headers, signal, body: JSON.stringify(body), cache: "no-store" });
   if (!response.ok) throw await refused(response);
   const times = {};
   if (!(response.headers.get("content-type") ?? "").startsWith("text/event-stream")) {
-    const text = await response.text();
+    const text = await received(response.text());
     times.whole = performance.now() - began;
     return { body: JSON.parse(text), text, headers: response.headers, times };
   }
@@ -52,15 +62,22 @@ export async function upload(file, { key, signal }) {
   form.set("purpose", "user_data");
   form.set("file", file, file.name);
   const headers = keyed(key);
-  const response = await fetch(address("v1/files"), { method: "POST", headers, signal, body: form, credentials: "omit" });
+  const response = await reach("v1/files", { method: "POST", headers, signal, body: form });
   if (!response.ok) throw await refused(response);
-  return (await response.json()).id;
+  return (await received(response.json())).id;
+}
+
+/** A file that comes with the page. */
+export async function ownFile({ name, type }) {
+  const response = await reach(`playground/samples/${name}`);
+  if (!response.ok) throw await refused(response);
+  return new File([await received(response.blob())], name, { type });
 }
 
 /** Deletes it again: what was shown is not kept. */
 export async function forget(id, { key }) {
   const headers = keyed(key);
-  await fetch(address(`v1/files/${id}`), { method: "DELETE", headers, credentials: "omit", keepalive: true });
+  await reach(`v1/files/${id}`, { method: "DELETE", headers, keepalive: true });
 }
 
 /** A browser sends no other characters in a header, and says of it only that it failed. */
@@ -71,7 +88,7 @@ function keyed(key) {
 }
 
 async function refused(response) {
-  const text = await response.text();
+  const text = await received(response.text());
   let error;
   try {
     error = JSON.parse(text).error;
@@ -89,7 +106,7 @@ async function* events(stream) {
   let kept = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await received(reader.read());
       const from = Math.max(kept.length - 1, 0);
       kept += done ? decoder.decode() : decoder.decode(value, { stream: true });
       let start = 0;

@@ -48,6 +48,54 @@ function within(boxes, { page = 1, bounds }) {
   });
 }
 
+/**
+ * Marks in the text below `root` where the words of `found` stand, in the passage that they are of where that can be told;
+ * null where they do not stand there.
+ */
+export function marked(root, { text, passage = text }) {
+  for (const prose of root.querySelectorAll(".prose")) {
+    const around = spanOf(prose.textContent, passage);
+    const within = around && spanOf(prose.textContent.slice(...around), text);
+    const span = within ? within.map((at) => at + around[0]) : spanOf(prose.textContent, text);
+    if (span) return wrapped(prose, span);
+  }
+  return null;
+}
+
+export function unmark() {
+  for (const mark of document.querySelectorAll("mark.source")) {
+    const parent = mark.parentNode;
+    mark.replaceWith(mark.textContent);
+    parent.normalize();
+  }
+}
+
+/** Where the words of `wanted` follow each other in `text`, whatever blanks are between them; null where they do not. */
+function spanOf(text, wanted) {
+  const words = wanted.split(/\s+/).filter(Boolean).map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+  const found = words.length && new RegExp(`(?<!\\S)${words.join("\\s+")}(?!\\S)`).exec(text);
+  return found ? [found.index, found.index + found[0].length] : null;
+}
+
+/** The characters from `start` to `end` of the text of `prose` as marks, one for each piece of it. Gives the first. */
+function wrapped(prose, [start, end]) {
+  const texts = document.createTreeWalker(prose, NodeFilter.SHOW_TEXT);
+  const parts = [];
+  for (let at = 0; at < end && texts.nextNode(); at += texts.currentNode.length) {
+    const node = texts.currentNode;
+    if (at + node.length > start) parts.push([node, Math.max(start - at, 0), Math.min(end - at, node.length)]);
+  }
+  const marks = parts.map(([node, from, to]) => {
+    const range = document.createRange();
+    range.setStart(node, from);
+    range.setEnd(node, to);
+    const mark = h("mark", { class: "source" });
+    range.surroundContents(mark);
+    return mark;
+  });
+  return marks[0] ?? null;
+}
+
 /** A button a field, which has its pointer. */
 export function drawEvidence(root, content, { evidence, unsupported = [] }) {
   let value;

@@ -1,10 +1,10 @@
 // The page: a form, a request, and what came back.
 
-import { Fields, drawEvidence } from "./evidence.js";
+import { Fields, drawEvidence, marked, unmark } from "./evidence.js";
 import { drawChart } from "./chart.js";
 import { Said, drawTimings, drawn, entriesOf, indented, isForecast, isSpeech } from "./answer.js";
 import { Boxes } from "./boxes.js";
-import { ApiError, ask, forget, upload } from "./client.js";
+import { ask, forget, ownFile, upload } from "./client.js";
 import { byId, bytes, clock, copier, fill, h, pieces, reveal } from "./dom.js";
 import { SAMPLES } from "./samples.js";
 import { bodyOf, codeOf, typeOf } from "./request.js";
@@ -108,6 +108,7 @@ const say = (text) => fill(byId("status"), text);
 
 function reset() {
   for (const id of ["empty", "evidence", "chart", "answer-card", "found", "thoughts", "timings-card", "json-card", "warnings"]) byId(id).hidden = true;
+  say("");
   said.clear();
   fill(byId("thoughts").querySelector("pre"));
   transcript.close();
@@ -189,14 +190,24 @@ function summary({ body, times }) {
   return `Done in ${(times.whole / 1000).toFixed(1)} s${body.vcache ? ", from the cache" : ""}. ${counted.join(", ")}${on}${counted.length ? "." : ""}${cut}`;
 }
 
-/** Shows the source of the field at `pointer`: its place on a page, its second in a recording. */
+/** Shows the source of the field at `pointer`: its place on a page, its second in a recording, its words in a text. */
 function lead(pointer) {
   for (const button of byId("evidence").querySelectorAll("[aria-pressed]")) {
     button.setAttribute("aria-pressed", String(button.dataset.pointer === pointer));
   }
   const found = shown.fields.of(pointer);
+  unmark();
   if (found?.timestamp && !found.bounds) transcript.seek(found.timestamp[0]);
+  else if (found && !found.bounds) showText(found);
   return viewer.source(found?.page, found?.bounds);
+}
+
+/** Opens the text that says `found`, and marks it there. */
+function showText(found) {
+  const entry = shown.task === "chat" ? byId("found").lastElementChild.children[found.precontext] : answer;
+  const mark = entry && marked(entry, found);
+  for (let around = mark?.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
+  mark?.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
 /** Lights the texts of `boxes`, and the fields at `pointers`: what was found, the answer, its evidence. */
@@ -244,14 +255,15 @@ function showError(error) {
   const unkeyed = error.status === 401;
   const facts = [error.status, error.code, error.param && `field ${error.param}`, error.retryAfter && `try again in ${error.retryAfter} s`, error.requestId];
   fill(byId("error"), h("strong", {}, unkeyed ? "This server asks for a key" : "That did not work"),
-    h("p", {}, error instanceof TypeError ? "The server cannot be reached." : error.message),
+    h("p", {}, error.message),
     h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")));
   byId("error").hidden = false;
   byId("empty").hidden = true;
   say("");
   byId("key").toggleAttribute("aria-invalid", unkeyed);
   if (unkeyed) byId("key").focus();
-  if (!(error instanceof ApiError) && !(error instanceof TypeError) && error.message === undefined) throw error;
+  // A fault of the page itself, which is none of the server's.
+  if (error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError) console.error(error);
 }
 
 function hideError() {
@@ -303,12 +315,17 @@ function drawFiles() {
 }
 
 async function sample({ task, prompt, schema: asked, file }) {
-  const content = file && await (await fetch(`playground/samples/${file.name}`)).blob();
   byId("task").value = task;
   byId("prompt").value = prompt;
   schema.value = asked ?? null;
   hint();
-  choose(file ? [new File([content], file.name, { type: file.type })] : []);
+  choose([]);
+  try {
+    choose([await ownFile(file)]);
+  } catch (error) {
+    showError(error);
+    return;
+  }
   await run();
 }
 
@@ -378,17 +395,16 @@ function begin() {
   document.addEventListener("paste", ({ clipboardData }) => {
     if (clipboardData.files.length) choose([...files, ...clipboardData.files]);
   });
-  for (const name of ["dragenter", "dragover"]) {
+  // Files may be dropped anywhere; a text goes where the browser lets it.
+  for (const name of ["dragenter", "dragover", "drop"]) {
     document.addEventListener(name, (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
       event.preventDefault();
-      byId("drop").classList.add("over");
+      byId("drop").classList.toggle("over", name !== "drop");
+      if (name === "drop" && event.dataTransfer.files.length) choose([...files, ...event.dataTransfer.files]);
     });
   }
-  for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => byId("drop").classList.remove("over"));
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    if (event.dataTransfer.files.length) choose([...files, ...event.dataTransfer.files]);
-  });
+  document.addEventListener("dragleave", () => byId("drop").classList.remove("over"));
   const texts = document.querySelector(".said");
   texts.addEventListener("pointerover", (event) => point(event, false));
   texts.addEventListener("focusin", (event) => point(event, true));

@@ -1,6 +1,6 @@
 // What was said, beside the sound: a waveform, chunks that play from where they begin, and the one that is heard lit.
 
-import { clock, fill, h, roving } from "./dom.js";
+import { bytes, clock, fill, h, roving } from "./dom.js";
 
 const MOST_DECODED = 24e6; // Bytes of a file whose sound is decoded here; of longer ones the chunks alone are drawn.
 const RATE = 8000;
@@ -16,15 +16,22 @@ export class Transcript {
   #peaks = null;
   #duration = 0;
   #canvas = null;
+  #still = null; // What is under the line that moves, drawn once: `ahead` of it, and what was `played`.
+  #watch = new ResizeObserver(() => this.#paint());
 
   constructor(root) {
     this.#root = root;
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.#still = null;
+      this.#paint();
+    });
   }
 
   close() {
     if (this.#url) URL.revokeObjectURL(this.#url);
-    this.#url = null;
     this.#media?.pause();
+    this.#watch.disconnect();
+    this.#url = this.#media = this.#canvas = this.#peaks = this.#still = null;
     fill(this.#root);
     this.#root.hidden = true;
   }
@@ -33,7 +40,6 @@ export class Transcript {
   open(result, file) {
     this.close();
     this.#chunks = result.chunks ?? [];
-    this.#peaks = null;
     this.#current = -1;
     this.#duration = this.#chunks.at(-1)?.timestamp[1] ?? 0;
     this.#root.hidden = false;
@@ -60,45 +66,46 @@ export class Transcript {
 
   #player(file) {
     this.#url = URL.createObjectURL(file);
-    const isVideo = file.type.startsWith("video/");
-    this.#media = h(isVideo ? "video" : "audio", { src: this.#url, controls: true, preload: "metadata", "aria-label": file.name });
-    this.#media.addEventListener("loadedmetadata", () => {
-      if (Number.isFinite(this.#media.duration)) this.#duration = this.#media.duration;
+    const media = h(file.type.startsWith("video/") ? "video" : "audio", { src: this.#url, controls: true, preload: "metadata", "aria-label": file.name });
+    this.#media = media;
+    // What one that is gone still tells is of no interest.
+    const on = (name, listen) => media.addEventListener(name, () => media === this.#media && listen());
+    on("loadedmetadata", () => {
+      if (Number.isFinite(media.duration)) this.#duration = media.duration;
+      this.#still = null;
       this.#paint();
     });
-    this.#media.addEventListener("timeupdate", () => this.#follow());
-    this.#media.addEventListener("seeked", () => this.#follow());
-    this.#media.addEventListener("play", () => this.#run());
+    on("timeupdate", () => this.#follow());
+    on("seeked", () => this.#follow());
+    on("play", () => this.#run(media));
     this.#canvas = h("canvas", { class: "wave", "aria-hidden": "true" });
     this.#canvas.addEventListener("click", (event) => {
       const box = this.#canvas.getBoundingClientRect();
       this.seek((event.clientX - box.left) / box.width * this.#duration);
     });
-    new ResizeObserver(() => this.#paint()).observe(this.#canvas);
-    if (file.size <= MOST_DECODED) this.#decode(file);
-    return [this.#canvas, this.#media];
+    this.#watch.observe(this.#canvas);
+    if (file.size <= MOST_DECODED) this.#decode(file, media);
+    const without = file.size <= MOST_DECODED ? null
+      : h("p", { class: "hint" }, `No waveform: the file is over ${bytes(MOST_DECODED)}. The phrases are drawn alone.`);
+    return [this.#canvas, media, without];
   }
 
-  async #decode(file) {
+  async #decode(file, media) {
+    let peaks;
     try {
-      const sound = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await file.arrayBuffer());
-      const samples = sound.getChannelData(0);
-      const count = Math.min(1200, samples.length);
-      const size = samples.length / count;
-      this.#peaks = Float32Array.from({ length: count }, (_, index) => {
-        let most = 0;
-        for (let at = Math.floor(index * size); at < (index + 1) * size; at += 1) most = Math.max(most, Math.abs(samples[at]));
-        return most;
-      });
-      this.#paint();
+      peaks = peaksOf(await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await file.arrayBuffer()));
     } catch {
-      this.#peaks = null; // The browser does not know the format: the chunks are drawn all the same.
+      return; // The browser does not know the format: the chunks are drawn all the same.
     }
+    if (media !== this.#media) return;
+    this.#peaks = peaks;
+    this.#still = null;
+    this.#paint();
   }
 
   /** A paragraph for each turn of a speaker, and for every few chunks. */
   #groups() {
-    const speakers = [...new Set(this.#chunks.map((chunk) => chunk.speaker).filter(Boolean))];
+    const speakers = speakersOf(this.#chunks);
     this.#elements = [];
     const groups = [];
     let group = null;
@@ -121,10 +128,11 @@ export class Transcript {
     return groups;
   }
 
-  #run() {
+  #run(media) {
     const step = () => {
+      if (media !== this.#media) return;
       this.#follow();
-      if (!this.#media.paused && !this.#media.ended) requestAnimationFrame(step);
+      if (!media.paused && !media.ended) requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
   }
@@ -152,30 +160,60 @@ export class Transcript {
   #paint() {
     const canvas = this.#canvas;
     if (!canvas?.clientWidth || !this.#duration) return;
-    const [width, height] = [canvas.clientWidth * devicePixelRatio, canvas.clientHeight * devicePixelRatio];
-    if (canvas.width !== Math.round(width)) [canvas.width, canvas.height] = [Math.round(width), Math.round(height)];
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) => Math.round(size * devicePixelRatio));
+    if (canvas.width !== width || canvas.height !== height) {
+      [canvas.width, canvas.height] = [width, height];
+      this.#still = null;
+    }
+    this.#still ??= this.#drawn(width, height);
     const pen = canvas.getContext("2d");
-    const colour = (name) => getComputedStyle(canvas).getPropertyValue(name);
-    const [said, quiet] = [colour("--accent"), colour("--faint-line")];
-    const speakers = [...new Set(this.#chunks.map((chunk) => chunk.speaker).filter(Boolean))];
-    const at = (seconds) => seconds / this.#duration * width;
+    const now = Math.min(this.#media.currentTime / this.#duration, 1) * width;
     pen.clearRect(0, 0, width, height);
-    const middle = height * 0.45;
-    if (this.#peaks) {
-      const most = Math.max(...this.#peaks) || 1;
-      const now = at(this.#media.currentTime);
-      const bar = width / this.#peaks.length;
-      this.#peaks.forEach((peak, index) => {
-        pen.fillStyle = index * bar < now ? said : quiet;
-        const size = Math.max(peak / most * middle, 0.5 * devicePixelRatio);
+    pen.drawImage(this.#still.ahead, 0, 0);
+    if (now >= 1) pen.drawImage(this.#still.played, 0, 0, now, height, 0, 0, now, height);
+    pen.fillStyle = this.#still.line;
+    pen.fillRect(now - devicePixelRatio, 0, 2 * devicePixelRatio, height);
+  }
+
+  /** The waveform and the chunks below it: a two-hour recording has too many of them to draw in each frame. */
+  #drawn(width, height) {
+    const style = getComputedStyle(this.#canvas);
+    const [said, quiet] = ["--accent", "--faint-line"].map((name) => style.getPropertyValue(name));
+    const hues = Array.from({ length: 6 }, (_, index) => style.getPropertyValue(`--hue-${index}`));
+    const speakers = speakersOf(this.#chunks);
+    const layer = (colour) => {
+      const canvas = new OffscreenCanvas(width, height);
+      const pen = canvas.getContext("2d");
+      const at = (seconds) => seconds / this.#duration * width;
+      const middle = height * 0.45;
+      const bar = width / (this.#peaks?.length ?? 1);
+      pen.fillStyle = colour;
+      this.#peaks?.forEach((peak, index) => {
+        const size = Math.max(peak * middle, 0.5 * devicePixelRatio);
         pen.fillRect(index * bar, middle - size, Math.max(bar * 0.7, 1), size * 2);
       });
-    }
-    for (const { timestamp: [start, end], speaker } of this.#chunks) {
-      pen.fillStyle = speaker ? colour(`--hue-${speakers.indexOf(speaker) % 6}`) : said;
-      pen.fillRect(at(start), height - 5 * devicePixelRatio, Math.max(at(end) - at(start) - devicePixelRatio, 1), 4 * devicePixelRatio);
-    }
-    pen.fillStyle = said;
-    pen.fillRect(at(this.#media.currentTime) - devicePixelRatio, 0, 2 * devicePixelRatio, height);
+      for (const { timestamp: [start, end], speaker } of this.#chunks) {
+        pen.fillStyle = speaker ? hues[speakers.indexOf(speaker) % 6] : said;
+        pen.fillRect(at(start), height - 5 * devicePixelRatio, Math.max(at(end) - at(start) - devicePixelRatio, 1), 4 * devicePixelRatio);
+      }
+      return canvas;
+    };
+    return { ahead: layer(quiet), played: layer(said), line: said };
   }
+}
+
+const speakersOf = (chunks) => [...new Set(chunks.map((chunk) => chunk.speaker).filter(Boolean))];
+
+/** How loud a sound is over its length, as shares of the loudest. */
+function peaksOf(sound) {
+  const samples = sound.getChannelData(0);
+  const count = Math.min(1200, samples.length);
+  const size = samples.length / count;
+  const peaks = Float32Array.from({ length: count }, (_, index) => {
+    let most = 0;
+    for (let at = Math.floor(index * size); at < (index + 1) * size; at += 1) most = Math.max(most, Math.abs(samples[at]));
+    return most;
+  });
+  const most = Math.max(...peaks) || 1;
+  return peaks.map((peak) => peak / most);
 }

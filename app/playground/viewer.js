@@ -1,7 +1,7 @@
 // The pages that were sent, one at a time, and over each what was found on it.
 
 import { pointsOf } from "./boxes.js";
-import { fill, h, percent, s, sureness } from "./dom.js";
+import { fill, h, percent, roving, s, sureness } from "./dom.js";
 import { Sources } from "./sources.js";
 
 const LAYERS = { word: "Words", line: "Lines", table: "Tables", object: "Objects", element: "Elements" };
@@ -27,7 +27,9 @@ export class Viewer {
   constructor(root, told) {
     this.#root = root;
     this.#told = told;
-    this.pages = h("div", { class: "pages", "data-testid": "pages", role: "group", "aria-label": "Pages" });
+    this.pages = h("div", { class: "pages", "data-testid": "pages", role: "group",
+      "aria-label": "Pages. Arrow keys go from page to page, Enter shows one." });
+    roving(this.pages, "button");
     this.tools = h("div", { class: "tools" });
     this.stage = h("div", { class: "stage" });
     this.caption = h("p", { class: "hint caption", dir: "auto", "aria-hidden": "true" });
@@ -129,8 +131,12 @@ export class Viewer {
       fill(this.pages, Array.from({ length: count }, (_, index) => button(index + 1)));
     }
     this.pages.hidden = count < 2;
-    for (const button of this.pages.children) button.toggleAttribute("aria-current", button.dataset.page === current);
-    this.pages.querySelector("[aria-current]")?.setAttribute("aria-current", "page");
+    for (const button of this.pages.children) {
+      const isCurrent = button.dataset.page === current;
+      button.tabIndex = isCurrent ? 0 : -1;
+      if (isCurrent) button.setAttribute("aria-current", "page");
+      else button.removeAttribute("aria-current");
+    }
   }
 
   #drawn(page, width, height, isBlank) {

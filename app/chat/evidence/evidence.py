@@ -76,7 +76,7 @@ class FieldEvidence(TypedDict):
     speaker: NotRequired[str]
     url: NotRequired[str]
     passage: NotRequired[str]
-    """With `url`: the line that the text stands in."""
+    """The line that the text stands in: of a web page, and of what has neither bounds nor seconds."""
 
 
 class Place(NamedTuple):
@@ -316,6 +316,8 @@ def _report(candidate: _Candidate, field: _Field) -> FieldEvidence:
     confidence = _confidence(match)
     spoken = [line.place["timestamp"] for line in lines if "timestamp" in line.place]
     is_said = passage.entry == REQUEST
+    bounds = _bounds(match)
+    is_in_text = "url" in first.place or (bounds is None and "timestamp" not in first.place and not is_said)
     known = {
         "precontext": None if is_said else passage.entry,
         "name": passage.name,
@@ -326,12 +328,12 @@ def _report(candidate: _Candidate, field: _Field) -> FieldEvidence:
         "label": claim.label,
         "label_text": claim.text or None,
         "confidence": None if confidence is None else round(confidence, 2),
-        "bounds": _bounds(match),
+        "bounds": bounds,
         "page": first.place.get("page"),
         "timestamp": (spoken[0][0], spoken[-1][1]) if "timestamp" in first.place else None,
         "speaker": first.place.get("speaker"),
         "url": first.place.get("url"),
-        "passage": _around(match) if "url" in first.place else None,
+        "passage": _around(match) if is_in_text else None,
     }
     evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name

@@ -1,0 +1,392 @@
+"""Each task on the playground from what goes in to what is drawn, with the engines themselves behind it; and what
+several of them share: evidence in texts, files that are pasted and dropped, samples, guard codes, failures."""
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from models.sandbox.bubblewrap import missing
+from tests.conftest import SHARED
+from tests.e2e.conftest import needs_browser
+from tests.e2e.full_model import FullModel, serving_full_model
+from tests.llm_server import Reply
+from tests.office_files import document
+from tests.origin import Origin, serving_origin
+from tests.pages import single_line
+from tests.pdfs import pdf_of_pages
+from tests.playground import Playground, answering, file_of, watched
+from tests.recordings import plain_wav
+
+pytestmark = needs_browser
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EVIL = "<img src=x onerror='window.ran=1'><b>bold</b>"
+HOSTILE = f"""<html><head><title>Trains {EVIL.replace("<", "&lt;")}</title></head><body><h1>Night trains</h1>
+<p>The carriages have beds, and whoever wrote &lt;script&gt;window.ran=1&lt;/script&gt; here meant no good by it.</p>
+<p>Tickets are sold <a href="javascript:window.ran=1">at the station</a>, and on
+<a href="/tickets">a page for tickets</a>, by whoever is there.</p></body></html>"""
+FILLER = "<p>Filler number {} is a sentence about nothing at all, as long as the main text of a page mostly is.</p>"
+TRAINS = f"""<html><title>Trains</title><body><h1>Trains</h1><p>Arrival: 22:40 from Porto, with few people in it.</p>
+{"".join(map(FILLER.format, range(80)))}
+<p>Departure: 22:40 on the dot, by the night train to <b>Lisbon</b>, from platform nine.</p></body></html>"""
+PLOT = """Run this:
+```python
+import zlib, struct
+def part(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = b"".join(b"\\x00" + b"\\xff\\x00\\x00" * 20 for _ in range(10))
+png = b"\\x89PNG\\r\\n\\x1a\\n" + part(b"IHDR", struct.pack(">2I5B", 20, 10, 8, 2, 0, 0, 0))
+open("red.png", "wb").write(png + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b""))
+print("<b>drawn</b>")
+```"""
+
+
+def fields(*names: str) -> dict[str, Any]:
+    properties = {name: {"type": "string"} for name in names}
+    return {"type": "object", "properties": properties, "required": list(names), "additionalProperties": False}
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with serving_origin() as origin:
+        origin.files |= {"/hostile": HOSTILE.encode(), "/trains": TRAINS.encode()}
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    settings: dict[str, Any] = {
+        "weights_dir": str(SHARED / "weights"),
+        "forecast": "statsmodels",
+        "translate": "apertium",
+        "code_sandbox": "auto" if missing() else "on",
+        "fetch_allow": "127.0.0.1/32",
+        "browser": "off",
+        "scrape_host_rps": 1000,
+    }
+    with serving_full_model(preload=("ocr",), **settings) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, model: FullModel) -> Iterator[Page]:
+    with watched(browser, model.base_url) as page:
+        yield page
+
+
+@pytest.fixture
+def playground(page: Page, model: FullModel) -> Playground:
+    page.unroute_all()
+    playground = Playground(page, model.base_url)
+    playground.open()
+    return playground
+
+
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+def test_code_is_run_and_shown_with_its_output_and_pictures(playground: Playground) -> None:
+    playground.run("code_sandbox", PLOT)
+    answer = playground.part("answer")
+    [script, output] = answer.locator("pre").all_text_contents()
+    assert script.splitlines() == PLOT.splitlines()[2:-1]
+    assert output.strip() == "<b>drawn</b>"
+    picture = answer.locator("img")
+    picture.wait_for()
+    assert picture.get_attribute("alt") == "red.png"
+    size = picture.evaluate("one => one.decode().then(() => [one.naturalWidth, one.naturalHeight])")
+    assert size == [20, 10]
+    playground.run("code_sandbox", "```python\nraise SystemExit(3)\n```")
+    assert "It ended with status 3." in answer.inner_text()
+
+
+def test_a_page_of_the_web_is_a_card_in_which_nothing_runs(playground: Playground, origin: Origin) -> None:
+    playground.run("scraper", origin.url("/hostile"))
+    answer = playground.part("answer")
+    said = playground.result
+    assert answer.get_by_role("heading").inner_text() == said["title"] == f"Trains {EVIL}"
+    assert r"whoever wrote \<script>window.ran=1\</script> here" in answer.inner_text()
+    answer.get_by_text(f"{len(said['links'])} links").click()
+    links = answer.get_by_role("link").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    assert links == [said["url"], origin.url("/tickets")]
+    assert playground.page.evaluate("window.ran") is None
+    assert answer.locator("b, script, img").count() == 0
+
+
+@pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium with apertium-eng-spa")
+def test_a_translation_is_in_its_language(playground: Playground) -> None:
+    playground.run("translate", "Translate into Spanish: The house is red.")
+    said = playground.part("answer").locator("[lang=es]")
+    assert said.inner_text() == playground.result["translated_text"] == "La casa es roja."
+    assert "auto-detected → es" in playground.part("answer").inner_text()
+
+
+def test_each_sample_is_drawn_and_voices_by_their_speakers(playground: Playground, model: FullModel) -> None:
+    model.script(by_body=lambda _: Reply('{"shop": "Corner Bakery", "date": "2026-03-14", "total": 38.25}'))
+    page = playground.page
+    drawn = {
+        "Receipt: read it": 'polygon[data-kind="word"]',
+        "Receipt: extract fields": "#evidence .sources button",
+        "Sign-up form": 'polygon[data-kind="element"]',
+        "Two voices": ".chunk",
+        "Sales table": "#chart circle",
+    }
+    chips = page.get_by_role("group", name="Samples").get_by_role("button")
+    assert chips.all_inner_texts() == list(drawn)
+    for name, shape in drawn.items():
+        page.get_by_role("button", name=name).click()
+        playground.done()
+        assert page.locator(shape).count() > 2, name
+        assert not playground.part("error").is_visible()
+        if name != "Two voices":
+            continue
+        speakers = [chunk["speaker"] for chunk in playground.result["chunks"]]
+        changes = [speakers[0], *(there for here, there in pairwise(speakers) if here != there)]
+        assert len(set(changes)) == 2
+        names = page.locator(".speaker").all_text_contents()
+        assert names == [speaker.replace("_", " ") for speaker in changes], "one before each turn"
+        hues = page.eval_on_selector_all(".speaker", "all => all.map(one => getComputedStyle(one).color)")
+        assert len(set(hues)) == 2
+
+
+def test_the_source_of_a_field_is_marked_in_the_page_it_comes_from(
+    playground: Playground, model: FullModel, origin: Origin
+) -> None:
+    """In the passage that is meant, though the same words stand before it; and across what parts the text."""
+    model.script(Reply('{"city": "Lisbon", "departure": "22:40", "track": "forty"}'))
+    asked = fields("city", "departure", "track")
+    playground.run("chat", f"Extract from {origin.url('/trains')}", schema=asked)
+    page, evidence = playground.page, playground.part("evidence")
+    mark = page.locator("#found mark")
+    assert mark.count() == 0
+    evidence.get_by_role("button", name="departure").click()
+    assert mark.inner_text() == "22:40"
+    assert mark.evaluate("one => one.nextSibling.data.slice(0, 12)") == " on the dot,"
+    frame = page.locator("#found .prose").bounding_box()
+    place = mark.bounding_box()
+    assert frame is not None
+    assert place is not None
+    assert frame["y"] <= place["y"] < frame["y"] + frame["height"], "it was scrolled to"
+    assert 0 <= place["y"] < 720
+    evidence.get_by_role("button", name="city").click()
+    assert "Lisbon" in mark.inner_text()
+    evidence.get_by_role("button", name="track").click()
+    assert mark.count() == 0
+    whole = playground.body["precontext"][0]["result"]["markdown"]
+    assert page.locator("#found .prose").text_content() == whole, "the text is as it was"
+
+
+def test_the_source_of_a_field_is_marked_in_an_office_file(playground: Playground, model: FullModel) -> None:
+    lines = ["Payment within 30 days.", *["Something else. " * 20] * 30, "Delivery takes\t30 days from the order on."]
+    file = file_of("terms.docx", document(lambda word: [word.add_paragraph(line) for line in lines]), DOCX)
+    model.script(Reply('{"delivery": "30 days"}'))
+    body = playground.run("chat", "Extract it.", files=[file], schema=fields("delivery"))
+    found = body["evidence"]["/delivery"]
+    assert "30 days" in found["passage"]
+    playground.part("evidence").get_by_role("button", name="delivery").click()
+    marks = playground.page.locator("#found mark")
+    assert "".join(marks.all_inner_texts()).split() == found["text"].split()
+    before = marks.first.evaluate(
+        """mark => {
+          const range = document.createRange();
+          range.setStart(mark.closest('.prose'), 0);
+          range.setEndBefore(mark);
+          return range.toString();
+        }"""
+    )
+    text = body["precontext"][0]["result"]["extracted_text"]
+    assert before == text[: len(before)]
+    assert text[: len(before)].count("\n") == text[: text.index(found["passage"].split()[0])].count("\n")
+    # Across the blocks that a long text is shown in.
+    across = playground.page.evaluate(
+        """async () => {
+          const {marked, unmark} = await import('./playground/evidence.js');
+          const root = document.querySelector('#found');
+          root.innerHTML = '';
+          const prose = Object.assign(document.createElement('pre'), {className: 'prose'});
+          for (const text of ['It costs 1.5 (net), ', 'a lot or not$ ', 'enough']) {
+            prose.append(Object.assign(document.createElement('span'), {textContent: text}));
+          }
+          root.append(prose);
+          const found = [];
+          for (const text of ['(net), a lot or not$ enough', 'lot', 'lo', '1x5', 'not$']) {
+            marked(root, {text});
+            found.push([...root.querySelectorAll('mark')].map(mark => mark.textContent));
+            unmark();
+          }
+          return [...found, prose.childNodes.length, prose.querySelectorAll('mark').length];
+        }"""
+    )
+    assert across == [["(net), ", "a lot or not$ ", "enough"], ["lot"], [], [], ["not$"], 3, 0]
+
+
+def speech(count: int) -> dict[str, Any]:
+    chunks = [{"timestamp": [at / 2, at / 2 + 0.4], "text": f"word{at}"} for at in range(count)]
+    return {"name": "stt", "result": {"text": "…", "chunks": chunks}}
+
+
+def test_a_recording_is_forgotten_with_its_transcript_and_painted_once(playground: Playground) -> None:
+    page = playground.page
+    answering(page, speech(4000))
+    rate, loud, silent = 8000, np.ones(8000 * 20), np.zeros(8000 * 20)
+    [first, second] = [
+        file_of(f"{name}.wav", plain_wav(np.concatenate(parts)[None] * 0.8, rate), "audio/wav")
+        for name, parts in (("ends", (silent, loud)), ("begins", (loud, silent)))
+    ]
+    page.evaluate(
+        """() => {
+          const decode = OfflineAudioContext.prototype.decodeAudioData;
+          window.held = [];
+          OfflineAudioContext.prototype.decodeAudioData = async function (data) {
+            const sound = await decode.call(this, data);
+            return new Promise(done => window.held.push(() => done(sound)));
+          };
+        }"""
+    )
+    # The first file's sound is known after the second's.
+    for count, file in enumerate((first, second), 1):
+        playground.run("speech_to_text", files=[file])
+        page.wait_for_function(f"() => window.held.length === {count}")
+    page.evaluate("window.held[1]()")
+    drawn = """() => {
+      const canvas = document.querySelector('canvas.wave');
+      const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
+      pen.drawImage(canvas, 0, 0);
+      const high = at => [...pen.getImageData(canvas.width * at, canvas.height / 8, 8, 1).data].some(one => one > 0);
+      return [high(0.25), high(0.75)];
+    }"""
+    page.wait_for_function(f"() => `${{({drawn})()}}` === 'true,false'")
+    page.evaluate("window.held[0]()")
+    page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 0))")
+    assert page.evaluate(drawn) == [True, False], "what comes late changes nothing"
+    # Of four thousand chunks none is drawn again where the sound goes on.
+    page.evaluate(
+        """() => {
+          window.rectangles = 0;
+          for (const kind of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
+            const fill = kind.prototype.fillRect;
+            kind.prototype.fillRect = function (...at) { window.rectangles += 1; return fill.apply(this, at); };
+          }
+          window.before = document.querySelector('audio');
+          window.before.currentTime = 10.1;
+        }"""
+    )
+    page.locator('.chunk[aria-current][data-start="10"]').wait_for()
+    assert 0 < page.evaluate("window.rectangles") < 50
+    assert page.evaluate(drawn) == [True, False]
+    # Of an address there is no sound here, and no longer that of the file before.
+    playground.part("file").set_input_files([])
+    playground.run("speech_to_text", "https://example.org/a.mp3")
+    assert page.locator("audio, canvas.wave").count() == 0
+    page.locator(".chunk").nth(60).click()
+    assert page.evaluate("[window.before.paused, Math.round(window.before.currentTime)]") == [True, 10]
+    # A long file's waveform is missing, which is said.
+    long = {"name": "long.wav", "size": 25_000_000}
+    told = page.evaluate(
+        """async ({name, size}) => {
+          const {Transcript} = await import('./playground/transcript.js');
+          const root = document.createElement('div');
+          new Transcript(root).open({chunks: []}, new File([new Uint8Array(size)], name, {type: 'audio/wav'}));
+          return root.textContent;
+        }""",
+        long,
+    )
+    assert "No waveform: the file is over 24.0 MB." in told
+
+
+def test_files_are_pasted_and_a_text_is_dragged_into_the_prompt(playground: Playground) -> None:
+    page = playground.page
+    sign = base64.b64encode(single_line("Platform nine").encoded()).decode()
+    page.evaluate(
+        """sign => {
+          const clipboardData = new DataTransfer();
+          const bytes = Uint8Array.from(atob(sign), letter => letter.charCodeAt(0));
+          clipboardData.items.add(new File([bytes], 'pasted.png', {type: 'image/png'}));
+          document.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true}));
+        }""",
+        sign,
+    )
+    page.get_by_text("pasted.png", exact=True).wait_for()
+    playground.run("ocr")
+    assert playground.part("answer").inner_text().strip() == "Platform nine"
+    # A text of the page, dragged by the mouse.
+    prompt = playground.part("prompt")
+    hint = page.locator("#schema-hint")
+    hint.evaluate("hint => getSelection().selectAllChildren(hint)")
+    hint.drag_to(prompt)
+    assert prompt.input_value().strip() == hint.inner_text()
+    assert page.locator("#files li").count() == 1
+    over = page.evaluate(
+        """() => ['text/plain', 'Files'].map(kind => {
+          const dataTransfer = new DataTransfer();
+          if (kind === 'Files') dataTransfer.items.add(new File(['a'], 'a.txt'));
+          else dataTransfer.setData(kind, 'a');
+          const event = new DragEvent('dragover', {dataTransfer, bubbles: true, cancelable: true});
+          document.body.dispatchEvent(event);
+          return [event.defaultPrevented, document.querySelector('#drop').classList.contains('over')];
+        })"""
+    )
+    assert over == [[False, False], [True, True]]
+
+
+def test_pages_are_one_stop_of_the_tabulator(playground: Playground) -> None:
+    page = playground.page
+    playground.part("file").set_input_files([file_of("five.pdf", pdf_of_pages(5), "application/pdf")])
+    pages = playground.part("pages").get_by_role("button")
+    page.get_by_label("five.pdf, page 1").wait_for()
+    stops = "all => all.filter(one => one.tabIndex === 0).map(one => one.textContent)"
+    assert pages.evaluate_all(stops) == ["1"]
+    pages.nth(0).focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.textContent") == "4"
+    page.keyboard.press("Enter")
+    page.get_by_label("five.pdf, page 4").wait_for()
+    assert page.locator('.pages [aria-current="page"]').inner_text() == "4"
+    assert pages.evaluate_all(stops) == ["4"]
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.pages')") is None
+
+
+def test_guard_codes_that_are_ticked_are_sent(playground: Playground, model: FullModel) -> None:
+    page = playground.page
+    page.get_by_text("More", exact=False).first.click()
+    boxes = playground.part("guard").get_by_role("checkbox")
+    codes = boxes.evaluate_all("all => all.map(one => one.value)")
+    assert len(codes) > 10
+    boxes.nth(0).check()
+    boxes.nth(2).check()
+    assert f"<guard>{codes[0]}, {codes[2]}</guard>" in (playground.part("code").text_content() or "")
+    model.script(Reply("Nothing bad."))
+    with page.expect_request("**/v1/chat/completions") as request:
+        playground.run("chat", "Is the weather fine?")
+    [told, _] = json.loads(request.value.post_data or "")["messages"]
+    assert told == {"role": "system", "content": f"<guard>{codes[0]}, {codes[2]}</guard>"}
+
+
+def test_what_fails_is_called_by_its_name(browser: Browser, model: FullModel, origin: Origin) -> None:
+    """A network that is away, an answer that breaks off, and a fault of the page, which is not the server's."""
+    page = browser.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if "TypeError" in message.text else None)
+    playground = Playground(page, model.base_url)
+    playground.open()
+    page.route("**/v1/chat/completions", lambda route: route.abort())
+    playground.start("ocr", "Read it.")
+    error = playground.part("error")
+    error.get_by_text("The server cannot be reached.").wait_for()
+    page.unroute_all()
+    page.route("**/v1/chat/completions", lambda route: route.continue_(url=origin.url("/short"), method="GET"))
+    playground.start("ocr", "Read it.")
+    error.get_by_text("The connection to the server broke.").wait_for()
+    page.unroute_all()
+    answering(page, {"name": "ocr", "result": {"extracted_text": "a", "sections": [{"text": "a", "lines": [{}]}]}})
+    playground.start("ocr", "Read it.")
+    error.get_by_text("undefined").wait_for()
+    assert "reached" not in error.inner_text()
+    assert len(faults) == 1
+    page.close()
