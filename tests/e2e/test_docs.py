@@ -1,8 +1,9 @@
 """The documents' code runs, and prints what they say it prints.
 
-A fence `sh run` or `python run` is executed in a folder that holds `receipt.jpg`, `people.jpg` and `speech.flac`;
-`python client` is executed with the official client and the older openai package that it needs. The `output` fence
-behind it is what it prints. What is marked `integration`, `make test-integrations` executes.
+A fence `sh run` or `python run` is executed in a folder that holds `receipt.jpg`, `people.jpg` and `speech.flac`, with
+settings that name a file of keys there, with one of `alice`; `python client` with the official client and the older
+openai package that it needs. The `output` fence behind it is what it prints. What is marked `integration`, `make
+test-integrations` executes; what is not marked, tests/unit/test_docs_fences.py checks.
 """
 
 import contextlib
@@ -13,19 +14,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app.access import key_file
 from tests.conftest import SHARED
 from tests.e2e.conftest import printed_by_client
+from tests.fences import ROOT, TEXTS, Fence, fences
 from tests.origin import Origin, serving_origin
 from tests.server import REMEMBERING, Server, serving
 from tests.web_pages import LAYOUTS
 
-ROOT = Path(__file__).parents[2]
 PICTURE = "receipt.jpg"
 PHOTO = "people.jpg"
 TRANSLATION = "<task>translate</task>"
@@ -34,34 +35,7 @@ SCORES = "guard explain"
 ADDRESS = "http://127.0.0.1:8000"
 PAGES = "http://127.0.0.1:8001"
 
-_FENCES = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Example:
-    place: str
-    language: str
-    how: str
-    code: str
-    output: str
-
-
-def examples(path: Path, ways: Container[str] = ("run", "client")) -> list[Example]:
-    fences = [(match.start(), *match.groups()) for match in _FENCES.finditer(path.read_text())]
-    found = []
-    for (start, language, how, code), (_, _, next_how, printed) in zip(
-        fences, [*fences[1:], (0, "", "", "")][: len(fences)], strict=True
-    ):
-        if how in ways:
-            line = path.read_text().count("\n", 0, start) + 1
-            output = printed if next_how == "output" else ""
-            found.append(Example(f"{path.relative_to(ROOT)}:{line}", language, how, code, output))
-    return found
-
-
-EXAMPLES = [
-    example for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) for example in examples(path)
-]
+EXAMPLES = [fence for path in TEXTS for fence in fences(path) if fence.how in ("run", "client")]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +63,7 @@ def caching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
 def test_an_example_prints_what_the_document_says(
-    example: Example, request: pytest.FixtureRequest, origin: Origin, shared: Path, tmp_path: Path
+    example: Fence, request: pytest.FixtureRequest, origin: Origin, shared: Path, tmp_path: Path
 ) -> None:
     is_cached = example.place.startswith("docs/cache.md")
     server: Server = request.getfixturevalue("caching_server" if is_cached else "open_server")
@@ -111,11 +85,13 @@ def test_an_example_prints_what_the_document_says(
 
 
 def run_shell(code: str, folder: Path) -> str:
+    key_file.add_key(folder / "keys.toml", "alice", {})
+    settings = {"OPENFAZE_FILES_DIR": str(folder / "files"), "OPENFAZE_KEYS_FILE": str(folder / "keys.toml")}
     result = subprocess.run(
         ["bash", "-euo", "pipefail"],
         input=code,
         cwd=folder,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env=os.environ | settings | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -141,5 +117,5 @@ PRINTED = {
 
 
 def test_the_readme_shows_curl_and_both_sdks() -> None:
-    shown = {(example.language, example.how) for example in examples(ROOT / "README.md") if example.output}
+    shown = {(example.language, example.how) for example in fences(ROOT / "README.md") if example.output}
     assert shown >= {("sh", "run"), ("python", "run"), ("python", "client")}

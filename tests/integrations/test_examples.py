@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import SHARED
-from tests.e2e.test_docs import ADDRESS, PICTURE, ROOT, Example, examples
+from tests.e2e.test_docs import ADDRESS, PICTURE
+from tests.fences import ROOT, Fence, fences
 from tests.llm_server import Call, Reply, serving_llm
 from tests.server import Server, serving
 
@@ -23,7 +24,7 @@ PACKAGES = ROOT / ".venv-integrations"
 PYTHON = PACKAGES / "bin" / "python"
 MODULES = PACKAGES / "node_modules"
 NODE = shutil.which("node")
-EXAMPLES = examples(ROOT / "docs" / "integrations.md", ("integration",))
+EXAMPLES = [fence for fence in fences(ROOT / "docs" / "integrations.md") if fence.how == "integration"]
 TOOLS = "function_tool"
 
 
@@ -65,7 +66,7 @@ def test_every_framework_is_shown() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
 def test_a_framework_prints_what_the_page_says(
-    example: Example, request: pytest.FixtureRequest, shared: Path, tmp_path: Path
+    example: Fence, request: pytest.FixtureRequest, shared: Path, tmp_path: Path
 ) -> None:
     server: Server = request.getfixturevalue("calling_server" if TOOLS in example.code else "embedded_server")
     shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)

@@ -1,0 +1,33 @@
+"""The code that README.md and docs/ show, each fence with how it is marked."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_FENCE = re.compile(r"^( *)```(\w*)(?: (\w+))?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Fence:
+    place: str
+    language: str
+    how: str
+    """The word behind the language; without one it is empty."""
+    code: str
+    output: str
+    """What the fence behind it says that this one prints."""
+
+
+def fences(path: Path) -> Iterator[Fence]:
+    text = path.read_text("utf-8")
+    found = list(_FENCE.finditer(text))
+    for match, following in zip_longest(found, found[1:]):
+        _, language, how, code = match.groups("")
+        output = following[4] if following and following[3] == "output" else ""
+        line = text.count("\n", 0, match.start()) + 1
+        yield Fence(f"{path.relative_to(ROOT)}:{line}", language, how, code, output)

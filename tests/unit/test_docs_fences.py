@@ -1,0 +1,269 @@
+"""README.md and docs/: what a fence shows is executed, compared or, here, checked.
+
+tests/e2e/test_docs.py executes what is marked so, and tests/integrations what needs a framework. A server, a card or
+gigabytes are no test's to start: of such commands every program, subcommand, option, variable, target and file exists.
+"""
+
+import importlib.util
+import json
+import re
+import shlex
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from typer.core import TyperGroup
+
+from app.access.key_file import read_keys
+from app.bench.scenario import read as read_scenario
+from app.cli import KEY
+from app.cli.main import cli
+from app.settings import PREFIX, Settings
+from models.capability import PROFILES
+from models.catalog import CATALOG
+from tests.fences import ROOT, TEXTS, Fence, fences
+
+FENCES = [fence for path in TEXTS for fence in fences(path)]
+EXECUTED = {("sh", "run"), ("python", "run"), ("python", "client")}
+ELSEWHERE = {
+    ("python", "integration"): "docs/integrations.md",
+    ("js", "integration"): "docs/integrations.md",
+    ("text", "said"): "docs/troubleshooting.md",
+}
+"""What only the tests of one page execute or compare."""
+
+COMPOSE_FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "docker").glob("*.yml"))]
+COMPOSED = [yaml.safe_load(path.read_text("utf-8")).get("services", {}) for path in COMPOSE_FILES]
+SERVICES = {name for services in COMPOSED for name in services}
+COMPOSE_PROFILES = {name for services in COMPOSED for one in services.values() for name in one.get("profiles", ())}
+COMPOSE_VARIABLES = {name for path in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", path.read_text("utf-8"))}
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+ENVIRONMENTS = re.findall(r"^\w+ := (\.venv[\w-]*)$", MAKEFILE, re.MULTILINE)
+TARGETS = {*re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE), *(f"{folder}/.ready" for folder in ENVIRONMENTS)}
+VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY}
+OTHERS_VARIABLES = {"COMPOSE_FILE", "RAY_USAGE_STATS_ENABLED", "RAY_AUTH_MODE", "RAY_worker_niceness"}
+OTHERS = {
+    *("apparmor_parser", "base64", "ct2-transformers-converter", "curl", "echo", "grep", "hf", "nvidia-smi", "openssl"),
+    *("pip", "printf", "ray", "rsync", "tee", "unzip", "vllm"),
+}
+"""Programs that are not this project's."""
+
+_HEREDOC = re.compile(r"<<-?['\"]?(\w+)['\"]?([^\n]*)\n.*?\n\1$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+_ASSIGNED = re.compile(r"(\w+)=(.*)", re.DOTALL)
+_SEPARATORS = "();<>|&\n"
+
+
+def executed_by(fences_in_order: Sequence[Fence]) -> dict[str, str]:
+    """By place, who looks at the fence; of one that nobody does, nothing."""
+    looked: dict[str, str] = {}
+    before: Fence | None = None
+    for fence in fences_in_order:
+        kind = fence.language, fence.how
+        page = fence.place.partition(":")[0]
+        if kind in EXECUTED or ELSEWHERE.get(kind) == page:
+            looked[fence.place] = "executed"
+        elif fence.how == "output" and before is not None and before.how in ("run", "client", "integration"):
+            looked[fence.place] = "compared"
+        elif not fence.how and fence.language in CHECKS:
+            looked[fence.place] = "checked"
+        before = fence
+    return looked
+
+
+def check_shell(code: str, folder: Path) -> None:
+    subprocess.run(["bash", "-n"], input=code, text=True, check=True, capture_output=True)
+    for command in commands(code):
+        check_command(command, folder)
+
+
+def commands(code: str) -> Iterator[list[str]]:
+    """Each simple command's words, with the variables before it."""
+    code = _COMMENT.sub("", _HEREDOC.sub(r"\2", code)).replace("\\\n", " ")
+    lexer = shlex.shlex(code, posix=True, punctuation_chars=_SEPARATORS)
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t", True, ""
+    words: list[str] = []
+    is_file = False
+    for word in [*lexer, "\n"]:
+        if set(word) <= set(_SEPARATORS):
+            is_file = bool(set(word) & set("<>"))
+            if not is_file:
+                if words:
+                    yield words
+                words = []
+        elif is_file:
+            is_file = False
+        else:
+            words.append(word)
+
+
+def check_command(words: Sequence[str], folder: Path) -> None:
+    left = list(words)
+    while left and (left[0] in ("export", "time", "sudo") or _ASSIGNED.fullmatch(left[0])):
+        if assigned := _ASSIGNED.fullmatch(left.pop(0)):
+            check_variable(*assigned.groups())
+    if not left:
+        return
+    program, *arguments = left
+    match program.rpartition("/")[2]:
+        case "openfaze":
+            check_openfaze(arguments, folder)
+        case "make":
+            assert set(arguments) <= TARGETS, f"make {arguments}"
+        case "docker":
+            check_docker(arguments, folder)
+        case "python" | "python3":
+            check_module(arguments)
+        case name:
+            assert name in OTHERS, f"no program '{name}' is known"
+
+
+def check_variable(name: str, value: str) -> None:
+    known = VARIABLES if name.startswith(PREFIX) else COMPOSE_VARIABLES | OTHERS_VARIABLES
+    assert name in known, f"nothing reads {name}"
+    if name == "COMPOSE_FILE":
+        assert [path for path in value.split(":") if ROOT / path not in COMPOSE_FILES] == []
+    if name == f"{PREFIX}PROFILE":
+        assert value in PROFILES
+
+
+def check_openfaze(arguments: Sequence[str], folder: Path) -> None:
+    """As the command reads them: names, options, and values where these have a type."""
+    command = typer.main.get_command(cli)
+    left = list(arguments)
+    while isinstance(command, TyperGroup):
+        assert left, "openfaze: a subcommand is missing"
+        assert left[0] in command.commands, f"openfaze: no command '{left[0]}'"
+        command = command.commands[left.pop(0)]
+    for name in left:
+        if re.fullmatch(r"[\w-]+\.\w+", name):
+            # A file of the reader's.
+            (folder / name).touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        command.make_context("openfaze", left)
+
+
+def check_docker(arguments: Sequence[str], folder: Path) -> None:
+    left = list(arguments)
+    tool = left.pop(0)
+    if tool == "run":
+        return
+    assert tool == "compose", f"docker {tool}"
+    while left[0] in ("-f", "--profile"):
+        option, value = left.pop(0), left.pop(0)
+        known = {str(path.relative_to(ROOT)) for path in COMPOSE_FILES} if option == "-f" else COMPOSE_PROFILES
+        assert value in known, f"docker compose {option} {value}"
+    what = left.pop(0)
+    assert what in ("build", "config", "down", "logs", "restart", "run", "start", "stop", "up", "version"), what
+    if what != "run":
+        assert {word for word in left if not word.startswith("-")} <= SERVICES
+        return
+    while left[0].startswith("-"):
+        if left.pop(0) == "--workdir":
+            left.pop(0)
+    assert left.pop(0) in SERVICES
+    check_command(left, folder)
+
+
+def check_module(arguments: Sequence[str]) -> None:
+    assert arguments[0] == "-m", "only modules are shown"
+    spec = importlib.util.find_spec(arguments[1])
+    assert spec is not None, f"no module {arguments[1]}"
+    source = Path(str(spec.origin)).read_text("utf-8")
+    for word in arguments[2:]:
+        if re.fullmatch(r"-*[a-z-]+", word) and word not in CATALOG:
+            assert f'"{word}"' in source, f"{arguments[1]} has no {word}"
+
+
+def check_json(code: str, folder: Path) -> None:
+    shown = json.loads(code.replace("{…}", "{}"))
+    for server in shown.get("mcpServers", {}).values():
+        if "command" in server:
+            check_command([server["command"], *server["args"]], folder)
+
+
+def check_toml(code: str, folder: Path) -> None:
+    """A file of keys and a scenario are read as the command reads them."""
+    file = folder / "shown.toml"
+    file.write_text(code)
+    table = tomllib.loads(code)
+    if "keys" in table:
+        assert read_keys(file)
+    if "requests" in table:
+        assert read_scenario(file).requests
+
+
+def check_yaml(code: str, folder: Path) -> None:
+    assert yaml.safe_load(code)
+
+
+CHECKS: dict[str, Callable[[str, Path], None]] = {
+    "sh": check_shell,
+    "json": check_json,
+    "toml": check_toml,
+    "yaml": check_yaml,
+}
+"""By the language of a fence that has no mark."""
+
+
+def test_every_fence_is_executed_compared_or_checked() -> None:
+    opened = sum(len(re.findall(r"^ *(?:```|~~~)", path.read_text("utf-8"), re.MULTILINE)) for path in TEXTS)
+    assert opened == 2 * len(FENCES)
+    looked = executed_by(FENCES)
+    assert [(fence.place, fence.language, fence.how) for fence in FENCES if fence.place not in looked] == []
+
+
+@pytest.mark.parametrize("fence", [one for one in FENCES if not one.how], ids=lambda fence: fence.place)
+def test_what_a_fence_names_is_there(fence: Fence, tmp_path: Path) -> None:
+    CHECKS[fence.language](fence.code, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("sh", "if true"),
+        ("sh", "opnfaze serve"),
+        ("sh", "openfaze srve"),
+        ("sh", "openfaze keys"),
+        ("sh", "openfaze keys remove alice --forever"),
+        ("sh", "openfaze bench ocr --duration soon"),
+        ("sh", "openfaze pull ocr speech"),
+        ("sh", "OPENFAZE_PROT=8001 make run"),
+        ("sh", "curl x && OPENFAZE_PROFILE=large openfaze serve"),
+        ("sh", "make rum"),
+        ("sh", "echo a |\n  docker compose -f docker/cpu.yml up"),
+        ("sh", "docker compose --profile browsers up"),
+        ("sh", "docker compose restart openfase"),
+        ("sh", "time docker compose run --rm openfaze openfaze docter  # a comment's words are none"),
+        ("sh", "GPU_MEM=16 docker compose up"),
+        ("sh", "COMPOSE_FILE=docker-compose.yml:gpu.yml"),
+        ("sh", "cat <<JSON\nopnfaze\nJSON\n.venv/bin/python -m tests.bench.device"),
+        ("sh", ".venv/bin/python -m tests.bench.devices --wirte"),
+        ("json", '{"a": 1,}'),
+        ("json", '{"mcpServers": {"openfaze": {"command": "openfaze", "args": ["mcp", "--folder", "x"]}}}'),
+        ("toml", "[[keys]]\nname = 'bob'"),
+        ("toml", "[[requests]]\nname = 'a'\nfiels = []"),
+        ("toml", "a = "),
+        ("yaml", "a: [b"),
+    ],
+)
+def test_what_is_not_there_is_found(language: str, code: str, tmp_path: Path) -> None:
+    with pytest.raises(Exception):  # noqa: B017 - of whoever reads it
+        CHECKS[language](code, tmp_path)
+
+
+def test_a_fence_that_nobody_looks_at_is_found() -> None:
+    nobodys = [
+        Fence("docs/a.md:1", "sh", "", "", ""),
+        Fence("docs/a.md:5", "text", "output", "", ""),
+        Fence("docs/a.md:9", "python", "", "", ""),
+        Fence("docs/a.md:13", "", "", "", ""),
+        Fence("docs/a.md:17", "js", "integration", "", ""),
+        Fence("docs/a.md:21", "sh", "later", "", ""),
+    ]
+    assert executed_by(nobodys) == {"docs/a.md:1": "checked"}
