@@ -1,9 +1,12 @@
 """POST /v1/chat/completions."""
 
 import time
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pydantic_core
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from app import calling
@@ -47,7 +50,17 @@ _EXAMPLES = {
     },
 }
 
-router = APIRouter(prefix="/v1/chat", tags=["chat"])
+
+class _Direct(APIRoute):
+    """A route whose endpoint takes the request and nothing else: parameters, of which there are none, are not looked
+    for."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+
+router = APIRouter(prefix="/v1/chat", tags=["chat"], route_class=_Direct)
 
 
 @router.post(
