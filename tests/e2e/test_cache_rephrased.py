@@ -70,11 +70,16 @@ def taught(model: FullModel, url: str, verdict: str, rounds: int = 12) -> None:
     ask(model, HEIGHT)
     until(lambda: known_questions(questions_of(url)) == 1)
     for number in range(rounds):
-        seen = len(model.prompts)
-        hit, _ = ask(model, f"{WORDINGS[number % len(WORDINGS)]}{' ' * (number // len(WORDINGS))}")
-        if not hit:
-            # The answer, and the verdict on it, for which nobody waits.
-            model.llm.wait_for_requests(seen + 2)
+        asked_and_learned(model, f"{WORDINGS[number % len(WORDINGS)]}{' ' * (number // len(WORDINGS))}")
+
+
+def asked_and_learned(model: FullModel, question: str) -> bool:
+    """Whether it hit. Else waits for its answer, and for the verdict on that, for which nobody else does."""
+    seen = len(model.prompts)
+    hit, _ = ask(model, question)
+    if not hit:
+        model.llm.wait_for_requests(seen + 2)
+    return hit
 
 
 def test_what_was_verified_is_given_to_other_words(model: FullModel, url: str) -> None:
@@ -153,8 +158,9 @@ def test_keys_never_share_what_was_learned(url: str) -> None:
     with serving_full_model(cache="verified", cache_url=url, cache_max_error=0.2, api_keys=keys) as model:
         model.client.headers["authorization"] = f"Bearer {keys[0]}"
         taught(model, url, "SAME", rounds=40)
-        wordings = [f"What is the height of the Eiffel Tower{'?' * number}" for number in range(2, 12)]
-        assert any(ask(model, wording)[0] for wording in wordings)
+        wordings = [f"What is the height of the Eiffel Tower{'?' * number}" for number in range(2, 100)]
+        # Which one is drawn by a hash: of so many some are, whatever it draws.
+        assert any(asked_and_learned(model, wording) for wording in wordings)
         model.client.headers["authorization"] = f"Bearer {keys[1]}"
         model.llm.requests.clear()
         assert not ask(model, wordings[0])[0]

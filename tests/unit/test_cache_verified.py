@@ -82,12 +82,15 @@ def test_a_bound_of_zero_is_none_of_a_default() -> None:
     assert decide(right(MAX_OBSERVATIONS), 1.0, 0.01, 0.999999) == "exploit"
 
 
-def test_an_answer_that_is_likelier_wrong_is_never_given_and_is_compared_last() -> None:
+def test_an_answer_from_which_most_differed_is_never_given_and_is_compared_last() -> None:
     wrong = Observations().added(*[Observation(0.9, correct=False)] * MIN_OBSERVATIONS)
     assert decide(wrong, 0.9, 0.5, 0.999999) == "explore"
     assert choose([(wrong, 0.9), (Observations(), 0.8), (right(2), 0.7)]) == 2
     assert choose([(wrong, 0.9), (right(20), 0.95)]) == 1
     assert choose([(wrong, 0.9)]) == 0
+    # One that is only not known so far away still may.
+    assert decide(right(99), 0.6, 0.5, 0.999999) == "exploit"
+    assert choose([(right(99), 0.6), (Observations(), 0.9)]) == 0
 
 
 def test_a_similarity_that_is_none_is_never_enough() -> None:

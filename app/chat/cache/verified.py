@@ -98,16 +98,16 @@ class Observations:
 
 def decide(observations: Observations, similarity: float, max_error: float, draw: float) -> Decision:
     """Exploits so seldom that the share of wrong answers stays below `max_error`, however wrong the kept one may be: an
-    answer that is wrong with a probability e is given with max_error / e at most, never where it is likelier wrong than
-    right, and never with `max_error` 0.
+    answer that is wrong with a probability e is given with max_error / e at most, never where more of the fresh
+    answers differed from it than not, and never with `max_error` 0.
 
     `draw` is at least 0 and below 1; `draw_of` makes one.
     """
     if max_error <= 0 or len(observations) < MIN_OBSERVATIONS or not similarity >= MIN_SIMILARITY:
         return "explore"
-    error = 1 - probability(observations, similarity)
-    if error > _WRONG:
+    if _differs(observations):
         return "explore"
+    error = 1 - probability(observations, similarity)
     given = min(1 - ALWAYS_EXPLORED, max_error / max(error, 1e-9))
     return "exploit" if draw >= 1 - given else "explore"
 
@@ -115,8 +115,7 @@ def decide(observations: Observations, similarity: float, max_error: float, draw
 def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
     """The place of the entry to decide on among those that no veto excludes, each with its similarity: the one whose
     answer is likeliest to be right; where too little is known of all, the one of which most is known, then the nearest;
-    one that is likelier wrong than right comes last. None where there is none. What is learned gathers with few entries
-    that way."""
+    one that mostly differed comes last. None where there is none. What is learned gathers with few entries that way."""
     ranked = [
         (_likely(seen, similarity), len(seen), similarity, place)
         for place, (seen, similarity) in enumerate(candidates)
@@ -125,16 +124,16 @@ def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
     return max(ranked)[-1] if ranked else None
 
 
-_WRONG: Final = 0.5
-"""Probability from which on an answer is taken to be wrong."""
+def _differs(observations: Observations) -> bool:
+    """Whether it does from most fresh answers."""
+    return 2 * sum(each.correct for each in observations.seen) < len(observations)
 
 
 def _likely(observations: Observations, similarity: float) -> float:
-    """Below zero where it is not known, and further below where it is wrong."""
+    """Below zero where it is not known, and further below where most fresh answers differed."""
     if len(observations) < MIN_OBSERVATIONS:
         return -1
-    likely = probability(observations, similarity)
-    return likely if 1 - likely <= _WRONG else -2
+    return -2 if _differs(observations) else probability(observations, similarity)
 
 
 def draw_of(scope: str, prompt: str, entry: str, observations: int) -> float:
