@@ -78,11 +78,13 @@ test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and t
 test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest tests/integrations
 
-check: $(VENV)/.dev ## Lint, formatting, types, import directions, known vulnerabilities of what is pinned
+check: $(VENV)/.dev ## Lint, formatting, types, import directions, the page's syntax, known vulnerabilities of what is pinned
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
+	if command -v node >/dev/null; then for module in app/playground/*.js; do \
+		node --input-type=module --check <$$module || { echo "in $$module"; exit 1; }; done; fi
 	$(VENV)/bin/python requirements/audit.py
 
 bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, and how planning and evidence cost

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 Point = tuple[float, float]
 WAIT_MS = 60_000
 """For what takes a while on a busy machine."""
+AXE = Path(__file__).parent / "data" / "axe" / "axe.min.js"
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 
 
@@ -49,6 +50,19 @@ def answering(page: Page, entry: Json) -> None:
     """Has each request answered with `entry`, as a run task's."""
     choice = {"index": 0, "message": {"role": "assistant", "content": json.dumps(entry)}, "finish_reason": "stop"}
     page.route("**/v1/chat/completions", lambda route: route.fulfill(json={"choices": [choice]}))
+
+
+def found_by_axe(page: Page) -> list[str]:
+    """A line for each problem; all that it can tell from the page as it is now."""
+    if page.evaluate("window.axe === undefined"):
+        page.evaluate(AXE.read_text("utf-8"))
+    told = page.evaluate("axe.run(document)")
+    assert len(told["passes"]) > 20
+    return [
+        f"{problem['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for problem in told["violations"]
+        for node in problem["nodes"]
+    ]
 
 
 def file_of(name: str, content: bytes, kind: str = "image/png") -> FilePayload:

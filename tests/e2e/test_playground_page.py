@@ -15,12 +15,11 @@ from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import KEY, needs_browser
 from tests.pages import single_line
-from tests.playground import Playground, file_of, watched
+from tests.playground import Playground, file_of, found_by_axe, watched
 from tests.server import Server
 
 pytestmark = needs_browser
 MOST_BYTES = 250_000
-AXE = Path(__file__).parents[1] / "data" / "axe" / "axe.min.js"
 SIGN = file_of("sign's.png", single_line("Platform nine").encoded())
 
 
@@ -164,18 +163,6 @@ def test_axe_finds_nothing_to_mend(playground: Playground, scheme: str) -> None:
     assert found_by_axe(page) == []
 
 
-def found_by_axe(page: Page) -> list[str]:
-    """A line for each problem; all that it can tell from the page as it is now."""
-    page.evaluate(AXE.read_text("utf-8"))
-    told = page.evaluate("axe.run(document)")
-    assert len(told["passes"]) > 20
-    return [
-        f"{problem['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for problem in told["violations"]
-        for node in problem["nodes"]
-    ]
-
-
 def test_everything_fits_a_telephone(playground: Playground) -> None:
     page = playground.page
     page.set_viewport_size({"width": 360, "height": 740})
@@ -190,12 +177,24 @@ def test_everything_fits_a_telephone(playground: Playground) -> None:
     assert outside == []
 
 
+def tab_to(page: Page, name: str) -> None:
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.testid") == name:
+            return
+    raise AssertionError(f"Tab does not lead to {name}")
+
+
 def test_it_can_be_used_without_a_mouse(playground: Playground) -> None:
     page = playground.page
-    playground.part("key").fill(KEY)
-    playground.part("file").set_input_files([SIGN])
-    playground.part("task").focus()
+    tab_to(page, "key")
+    page.keyboard.type(KEY)
+    tab_to(page, "task")
     page.keyboard.type("OCR")
+    tab_to(page, "file")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files([SIGN])
     assert playground.part("task").input_value() == "ocr"
     page.keyboard.press("Control+Enter")
     playground.done()

@@ -21,7 +21,7 @@ from tests.office_files import document
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.pdfs import pdf_of_pages
-from tests.playground import Playground, answering, file_of, watched
+from tests.playground import Playground, answering, file_of, found_by_axe, watched
 from tests.recordings import plain_wav
 
 pytestmark = needs_browser
@@ -83,6 +83,7 @@ def page(browser: Browser, model: FullModel) -> Iterator[Page]:
 @pytest.fixture
 def playground(page: Page, model: FullModel) -> Playground:
     page.unroute_all()
+    page.emulate_media(color_scheme="light")
     playground = Playground(page, model.base_url)
     playground.open()
     return playground
@@ -350,6 +351,50 @@ def test_pages_are_one_stop_of_the_tabulator(playground: Playground) -> None:
     assert pages.evaluate_all(stops) == ["4"]
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('.pages')") is None
+
+
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.deep), "dark"])
+def test_axe_finds_nothing_to_mend_in_what_is_drawn(
+    playground: Playground, model: FullModel, origin: Origin, scheme: str
+) -> None:
+    """Fields with a source that is marked, Markdown, a transcript of two speakers with its sound, a chart, objects,
+    cards, code."""
+    page = playground.page
+    corner = {"top_left": {"x": 1, "y": 1}, "top_right": {"x": 90, "y": 1}} | {
+        "bottom_left": {"x": 1, "y": 40}, "bottom_right": {"x": 90, "y": 40}, "width": 89, "height": 39}  # fmt: skip
+    said = [{"timestamp": [at, at + 1], "text": "Hello.", "speaker": f"SPEAKER_0{at}"} for at in range(2)]
+    months = [{"date": f"2026-0{at}-01 00:00:00", "value": at, "lower": at - 1, "upper": at + 1} for at in range(1, 9)]
+    found = {"title": "Trains", "url": "https://example.org/a", "description": "Of all kinds", "snippets": []}
+    entries: dict[str, Any] = {
+        "speech_to_text": {"text": "Hello. Hello.", "chunks": said, "language": "en"},
+        "forecast": {"predictions": months},
+        "object_detection": {"detected_objects": [{"label": "bus", "bounds": corner, "confidence": 0.4}]},
+        "web_search": [found, found],
+        "code_sandbox": {"code_script": "print(1)", "language": "python", "output": "1", "exit_code": 1},
+        "translate": {"translated_text": "Hola", "source_language": "en", "target_language": "es"},
+    }
+    files = {
+        "speech_to_text": file_of("a.wav", plain_wav(np.zeros((1, 8000)), 8000), "audio/wav"),
+        "object_detection": file_of("a.png", single_line("Exit").encoded()),
+    }
+
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    for task, result in entries.items():
+        answering(page, {"name": task, "result": result})
+        playground.part("file").set_input_files([files[task]] if task in files else [])
+        playground.run(task, "Anything")
+        if task == "speech_to_text":
+            page.locator(".chunk").first.click()
+        assert found_by_axe(page) == [], task
+    page.unroute_all()
+    model.script(Reply("# A\n\n| a | b |\n|--|--|\n| `c` | [d](https://example.org) |\n\n```\ne\n```\n> f"))
+    playground.run("chat", "Say it.")
+    assert found_by_axe(page) == []
+    model.script(Reply('{"departure": "22:40", "track": "forty"}'))
+    playground.run("chat", f"Extract from {origin.url('/trains')}", schema=fields("departure", "track"))
+    playground.part("evidence").get_by_role("button", name="departure").click()
+    assert page.locator("mark").is_visible()
+    assert found_by_axe(page) == []
 
 
 def test_guard_codes_that_are_ticked_are_sent(playground: Playground, model: FullModel) -> None:
