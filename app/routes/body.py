@@ -4,9 +4,9 @@ comes, and server-sent events."""
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
-from typing import IO
+from typing import IO, ClassVar
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -34,9 +34,10 @@ def asks_to_be_forgotten(request: Request) -> bool:
 
 
 _LARGE = 1024 * 1024
-"""Bytes of a body from which on only so many are read at a time, and of an answer from which on it waits for its
-reader in a file."""
+"""Bytes of a body from which on only so many are read at a time, and of an answer from which on it leaves in pieces."""
 _PIECE = 256 * 1024
+MOST_IN_MEMORY = 64 * 1024 * 1024
+"""Bytes of large answers that wait for their readers in memory, all together; more wait in files."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
@@ -78,26 +79,59 @@ def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:
 
 
 async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
-    """`content` as an answer. A large one goes to a temporary file, and on from there as fast as its reader takes it:
-    a slow reader holds a piece of it in memory, and not all."""
+    """`content` as an answer. A large one leaves as fast as its reader takes it, from memory while there is room, else
+    from a temporary file: slow readers hold so much in memory together, and a piece each beyond it."""
     if len(content) < _LARGE:
         return Response(content, headers=headers, media_type="application/json")
+    if _Large.in_memory + len(content) <= MOST_IN_MEMORY:
+        return _FromMemory(content, headers)
     return _FromFile(await asyncio.to_thread(_in_a_file, content), len(content), headers)
 
 
-class _FromFile(Response):
+class _Large(Response):
     media_type = "application/json"
+    in_memory: ClassVar[int] = 0
+    """Bytes that wait there now."""
 
-    def __init__(self, file: IO[bytes], size: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, size: int, headers: Mapping[str, str]) -> None:
         super().__init__(headers={**headers, "content-length": str(size)})
+
+    async def _send_all(self, send: Send, pieces: AsyncIterator[bytes]) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _FromMemory(_Large):
+    def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(len(content), headers)
+        self._content = content
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        _Large.in_memory += len(self._content)
+        try:
+            await self._send_all(send, self._pieces())
+        finally:
+            _Large.in_memory -= len(self._content)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._content), _PIECE):
+            yield self._content[at : at + _PIECE]
+
+
+class _FromFile(_Large):
+    def __init__(self, file: IO[bytes], size: int, headers: Mapping[str, str]) -> None:
+        super().__init__(size, headers)
         self._file = file
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        with self._file as file:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            while piece := await asyncio.to_thread(file.read, _PIECE):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        with self._file:
+            await self._send_all(send, self._pieces())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        while piece := await asyncio.to_thread(self._file.read, _PIECE):
+            yield piece
 
 
 def _in_a_file(content: bytes) -> IO[bytes]:

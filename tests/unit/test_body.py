@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from app.chat.event_driver import Feed
 from app.errors import PayloadTooLarge
+from app.routes import body
 from app.routes.body import EventStream, json_response, read_body
 from app.telemetry import Stages
 from models.scheduler import FairSlots
@@ -79,7 +80,9 @@ async def sent(content: bytes) -> list[dict[str, Any]]:
     return messages
 
 
-async def test_a_large_answer_leaves_in_pieces_and_is_the_same() -> None:
+@pytest.mark.parametrize("room", [MB, 64 * MB], ids=["from a file", "from memory"])
+async def test_a_large_answer_leaves_in_pieces_and_is_the_same(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "MOST_IN_MEMORY", room)
     content = bytes(range(256)) * 10_000
     start, *pieces = await sent(content)
     assert b"".join(piece["body"] for piece in pieces) == content
@@ -89,6 +92,34 @@ async def test_a_large_answer_leaves_in_pieces_and_is_the_same() -> None:
         b"content-length": b"2560000",
         b"content-type": b"application/json",
     }
+
+
+async def test_slow_readers_hold_so_much_in_memory_together_whoever_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "MOST_IN_MEMORY", 5 * MB)
+    files: list[int] = []
+    in_a_file = body._in_a_file
+    monkeypatch.setattr(body, "_in_a_file", lambda content: (files.append(len(content)), in_a_file(content))[1])
+    content = b"x" * (2 * MB)
+    begun: list[Any] = []
+
+    async def never(message: Any) -> None:
+        begun.append(message)
+        await asyncio.Event().wait()
+
+    async def read_by_nobody() -> None:
+        await (await json_response(content, {}))({"type": "http"}, None, never)  # type: ignore[arg-type]
+
+    readers = []
+    for _ in range(3):
+        readers.append(asyncio.create_task(read_by_nobody()))
+        while len(begun) < len(readers):
+            await asyncio.sleep(0)
+    assert files == [len(content)]
+    assert body._Large.in_memory == 4 * MB
+    for reader in readers:
+        reader.cancel()
+    await asyncio.wait(readers)
+    assert body._Large.in_memory == 0
 
 
 async def test_a_small_answer_is_one_piece() -> None:
