@@ -1,6 +1,10 @@
-"""The commands of `openfaze`, and what all of them do: read the settings, and fail with a sentence."""
+"""The commands of `openfaze`, and what all of them do: read the settings, keep to the terminal's width, and fail with a
+sentence."""
 
+import re
+import shutil
 import sys
+import textwrap
 from typing import NoReturn
 
 import typer
@@ -11,6 +15,9 @@ from app.settings import PREFIX, Settings, unknown_variables
 
 KEY = "OPENFAZE_API_KEY"
 """The variable from which commands that ask a server take the key."""
+WIDTH = 100
+"""Columns of what is shown, where no terminal says how many it has."""
+_PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -29,6 +36,19 @@ def read_settings(**overrides: object) -> Settings:
 def _sentence(location: tuple[int | str, ...], message: str) -> str:
     message = message.removeprefix("Value error, ")
     return f"{PREFIX}{str(location[0]).upper()}: {message}" if location else message
+
+
+def columns(elsewhere: int = WIDTH) -> int:
+    """The terminal's; `elsewhere` for what goes into a file or another program. COLUMNS says it for all of them."""
+    return shutil.get_terminal_size((elsewhere, 0)).columns
+
+
+def wrapped(text: str, width: int, hanging: int = 0) -> str:
+    """In lines of `width`, all but the first indented by `hanging`. What is to be pasted stays in one piece: a command
+    in backticks, an address."""
+    kept = _PASTED.sub(lambda command: command[0].replace(" ", _BLANK), text)
+    lines = textwrap.wrap(kept, width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_BLANK, " ")
 
 
 def fail(message: str) -> NoReturn:

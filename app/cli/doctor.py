@@ -4,9 +4,7 @@ import asyncio
 import json
 import os
 import platform
-import re
 import shutil
-import textwrap
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
@@ -23,6 +21,7 @@ from rich.text import Text
 
 from app.building import build_config, build_fetcher, build_runtime, build_search
 from app.calling import as_called_here, in_the_image
+from app.cli import WIDTH, wrapped
 from app.cli.serving import without_password
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
@@ -38,11 +37,8 @@ from tasks.scrape.browser import REMEDY, BrowserPolicy, BrowserRenderer, find_br
 from tasks.search.providers import names_of
 from tasks.wording.search_query import SearchQuery
 
-WIDTH = 100
-"""Columns of what is shown at most."""
 AT_A_TIME = 2
 """Capabilities that are tried."""
-_PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 
@@ -112,7 +108,7 @@ async def _shown(settings: Settings) -> list[Finding]:
 
     for finding in found:
         if finding.outcome in ("missing", "failed"):
-            told = _wrapped(f"{finding.capability}: {as_called_here(finding.said)}", console.width)
+            told = wrapped(f"{finding.capability}: {as_called_here(finding.said)}", console.width)
             title = len(finding.capability) + 1
             console.print(Text.assemble("\n", (told[:title], _COLOURS[finding.outcome]), told[title:]), soft_wrap=True)
     counts = Counter(finding.outcome for finding in found)
@@ -124,13 +120,6 @@ async def _shown(settings: Settings) -> list[Finding]:
     ):
         console.print(Text(line), soft_wrap=True)
     return found
-
-
-def _wrapped(text: str, width: int) -> str:
-    """In lines of `width`, but for what is to be pasted: a command in backticks and an address stay in one piece."""
-    kept = _PASTED.sub(lambda command: command[0].replace(" ", _BLANK), text)
-    lines = textwrap.wrap(kept, width, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace(_BLANK, " ")
 
 
 def _cards_shown() -> Iterator[str]:

@@ -20,6 +20,7 @@ import typer
 from packaging.requirements import Requirement
 
 from app.calling import in_the_image
+from app.cli import WIDTH, columns, wrapped
 
 PROJECT = "openfaze"
 WEIGHTS = "weights"
@@ -53,15 +54,15 @@ class CannotInstall(Exception):
     """The message says why, and what to do instead."""
 
 
-def listing() -> str:
-    return "\n".join(f"{name:13}{purpose}" for name, purpose in PURPOSES.items())
+def listing(width: int = WIDTH) -> str:
+    return "\n".join(wrapped(f"{name:13}{purpose}", width, 13) for name, purpose in PURPOSES.items())
 
 
 def install(name: str) -> int:
     """Installs what `name`, a key of PURPOSES, stands for into this Python's environment, and shows each command.
     Returns the installer's exit status. Raises CannotInstall."""
     if name not in PURPOSES:
-        raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing()}")
+        raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(columns())}")
     place = Path(sysconfig.get_path("purelib"))
     if in_the_image():
         raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sys
+import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from app.access import key_file
 from app.access.admission import FLUSH_S, dollars
 from app.access.key_file import KeyFileError, StoredKey
 from app.access.keys import REFRESH_S
-from app.cli import fail, read_settings
+from app.cli import columns, fail, read_settings, wrapped
 from app.errors import ApiError
 from app.settings import PREFIX
 from app.state.counters import NANO, CounterStore, Usage
@@ -38,6 +40,8 @@ _OPTIONS = (
 )
 """Fields that are options, too, in the order in which they are listed."""
 
+_NAME = 8
+"""Columns in which a name can be read."""
 _UNTIL_ALL_IS_WRITTEN_S = REFRESH_S + FLUSH_S + 1
 
 Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
@@ -115,9 +119,13 @@ def list_keys() -> None:
     """Show whose keys there are, how their SHA-256 begins, and what they may use."""
     file = _keys_file()
     stored = _of_file(lambda: key_file.read_keys(file))
-    width = max((len(key.name) for key in stored), default=0)
+    width, room = max((len(key.name) for key in stored), default=0), columns(elsewhere=sys.maxsize)
     for key in stored:
-        typer.echo(_line(key, width))
+        line = _line(key, width)
+        if len(line) > room:
+            # Lists, too, may go on in the next line.
+            line = wrapped(line.replace(",", ", "), room, 4)
+        typer.echo(line)
 
 
 @keys.command("usage")
@@ -139,7 +147,13 @@ def show_usage(
         for one in used
     ]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    room = columns(elsewhere=sys.maxsize) - sum(widths[1:]) - 2 * len(widths[1:])
+    widths[0] = min(widths[0], max(room, _NAME))
     for row in (header, *rows):
+        *beginning, last = textwrap.wrap(row[0], widths[0])
+        for part in beginning:
+            typer.echo(part)
+        row = (last, *row[1:])
         cells = (cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in _places(row, widths))
         typer.echo("  ".join(cells).rstrip())
 

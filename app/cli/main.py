@@ -3,14 +3,14 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.calling import as_called_here
-from app.cli import fail, read_settings
+from app.cli import columns, fail, read_settings
 from app.cli.keys import keys
 from app.settings import PREFIX
 from models import memory
@@ -42,6 +42,30 @@ def openfaze(
     ] = False,
 ) -> None:
     pass
+
+
+def _begun(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """What the shell offers for a word that has begun."""
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+
+
+def _task_names() -> Iterable[str]:
+    from app.access.key_file import CHAT
+    from tasks.catalog import TASK_NAMES
+
+    return (*TASK_NAMES, CHAT)
+
+
+def _weights_names() -> Iterable[str]:
+    from app.cli import pulling
+
+    return pulling.names()
+
+
+def _packages_names() -> Iterable[str]:
+    from app.cli import extras
+
+    return extras.PURPOSES
 
 
 @cli.command()
@@ -76,7 +100,12 @@ def ask_server(
     file: Annotated[
         list[Path] | None, typer.Option("--file", "-f", help="May be given again.", exists=True, dir_okay=False)
     ] = None,
-    task: Annotated[str, typer.Option("--task", "-t", help="Such as ocr; without, the full model answers.")] = "chat",
+    task: Annotated[
+        str,
+        typer.Option(
+            "--task", "-t", help="Such as ocr; without, the full model answers.", autocompletion=_begun(_task_names)
+        ),
+    ] = "chat",
     schema: Annotated[
         Path | None, typer.Option(help="A file with the JSON schema of the answer.", exists=True, dir_okay=False)
     ] = None,
@@ -144,7 +173,8 @@ def pull(
     name: Annotated[
         str,
         typer.Argument(
-            help="A set of weights, an engine (whisper-small), a capability (ocr), a profile (gpu); without: a list."
+            help="A set of weights, an engine (whisper-small), a capability (ocr), a profile (gpu); without: a list.",
+            autocompletion=_begun(_weights_names),
         ),
     ] = "",
 ) -> None:
@@ -158,7 +188,7 @@ def pull(
 
     settings = read_settings()
     if not name:
-        typer.echo(as_called_here(pulling.listing(settings)))
+        typer.echo(pulling.listing(settings, columns()))
         return
     try:
         sets = pulling.sets_named(name, settings)
@@ -171,13 +201,16 @@ def pull(
 
 @cli.command()
 def install(
-    name: Annotated[str, typer.Argument(help="What to install (standard); without one: a list.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(help="What to install (standard); without one: a list.", autocompletion=_begun(_packages_names)),
+    ] = "",
 ) -> None:
     """Install packages that some engines need and that do not come along, into this Python's environment."""
     from app.cli import extras
 
     if not name:
-        typer.echo(extras.listing())
+        typer.echo(extras.listing(columns()))
         return
     try:
         status = extras.install(name)

@@ -11,6 +11,7 @@ import typer
 
 from app.building import build_config
 from app.calling import as_called_here
+from app.cli import WIDTH, columns, wrapped
 from app.settings import PREFIX, Settings
 from models.capability import GPU, ON, PROFILES, Candidate
 from models.catalog import CATALOG
@@ -21,32 +22,42 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 GAP = "  "
+_LEAST = 12
+"""Columns in which a purpose can be read."""
 
 
 class NothingToPull(Exception):
     """The name means no set of weights; the message says what it means instead."""
 
 
-def listing(settings: Settings) -> str:
-    """A line for each set, below the capability that it serves; no line has more than 100 characters."""
+def listing(settings: Settings, width: int = WIDTH) -> str:
+    """Each set below the capability that it serves, in lines of `width`."""
     root = Path(settings.weights_dir)
     rows = {known.name: (known.shown_size, known.licence, _state(known, root)) for known in WEIGHT_SETS.values()}
     widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
-    width = max(map(len, rows))
+    longest = max(map(len, rows))
     lines = [f"Weights in {root} ({PREFIX}WEIGHTS_DIR):"]
     for capability in CATALOG:
         sets = [known for known in WEIGHT_SETS.values() if reader_of(known).spec.capability == capability]
         lines += ["", capability] if sets else []
         for known in sets:
             cells = [cell.ljust(size) for cell, size in zip(rows[known.name], widths, strict=True)]
-            lines.append(GAP.join([f"  {known.name.ljust(width)}", *cells, known.purpose]))
+            row = GAP.join([f"  {known.name.ljust(longest)}", *cells, ""])
+            # Where hardly any room is left beside the row, the purpose stands below it.
+            hanging = len(row) if width - len(row) >= _LEAST else len(GAP) * 2
+            lines.append(wrapped(row + known.purpose, width, hanging))
     ends = ", ".join(f"{profile} ({shown_bytes(_size(sets_of(profile)))})" for profile in PROFILES)
     lines += [
         "",
-        "`openfaze pull NAME` fetches one: a set, an engine or a capability;",
-        f"or all of a profile: {ends}.",
+        wrapped(as_called_here("`openfaze pull NAME` fetches one: a set, an engine or a capability;"), width),
+        wrapped(f"or all of a profile: {ends}.", width),
     ]
     return "\n".join(lines)
+
+
+def names() -> list[str]:
+    """All that `openfaze pull` takes, or says of how its weights come."""
+    return list(dict.fromkeys([*PROFILES, *WEIGHT_SETS, *CATALOG, *(one.spec.name for one in _engines())]))
 
 
 def sets_of(profile: str) -> list[WeightSet]:
@@ -116,10 +127,9 @@ def _set_named(name: str, settings: Settings) -> WeightSet:
         raise NothingToPull(f"'{name}' has several sets. Name one: {', '.join(known.name for known in sets)}.")
     if engines := [one for one in _engines() if one.spec.name == name]:
         raise NothingToPull(f"The weights of '{name}' are not fetched.{_ways(engines, settings)}")
-    names = dict.fromkeys([*PROFILES, *WEIGHT_SETS, *CATALOG, *(one.spec.name for one in _engines())])
-    close = difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name, names(), n=1)
     guess = f" Did you mean '{close[0]}'?" if close else ""
-    raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings)}")
+    raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings, columns())}")
 
 
 def _ways(engines: Sequence[Candidate], settings: Settings) -> str:

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app import telemetry
-from app.cli.doctor import WIDTH
+from app.cli import WIDTH
 from app.cli.main import cli
 from app.settings import Settings
 from models import memory
@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "PATH": f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}",
     "OPENFAZE_AUTO_PULL": "0",
     "OPENFAZE_WEIGHTS_DIR": WEIGHTS,
+    "COLUMNS": str(WIDTH),
 }
 
 
@@ -134,6 +135,32 @@ def test_pull_lists_the_weights_with_their_sizes_licences_and_purposes(tmp_path:
         "missing",
         "100 languages, and into English",
     ]
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize("command", ["pull", "install"])
+def test_lists_keep_to_the_terminals_width_and_leave_nothing_out(command: str, columns: int, tmp_path: Path) -> None:
+    wide = openfaze_here(command, folder=tmp_path, COLUMNS="1000").stdout
+    narrow = openfaze_here(command, folder=tmp_path, COLUMNS=str(columns)).stdout
+    assert max(map(len, wide.splitlines())) > 80 >= columns >= max(map(len, narrow.splitlines()))
+    assert narrow.split() == wide.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("pull whisper-", ["whisper-small", "whisper-large-v3-turbo", "whisper-tiny-en"]),
+        ("ask hello --task ch", ["chat"]),
+        ("ask -t tran", ["translate"]),
+        ("install red", ["redact", "redis"]),
+    ],
+)
+def test_a_shell_completes_what_a_command_takes(words: str, offered: list[str], tmp_path: Path) -> None:
+    line = f"openfaze {words}"
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_OPENFAZE_COMPLETE": "complete_bash"}
+    program = Path(sysconfig.get_path("scripts")) / "openfaze"
+    result = subprocess.run([program], cwd=tmp_path, env=os.environ | asked, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == offered
 
 
 def test_pull_of_a_capability_checks_what_a_copied_folder_holds(tmp_path: Path, shared: Path) -> None:

@@ -1,5 +1,6 @@
 """Keys in a file: made by `openfaze keys`, taken by a server that runs, and those that keep one from starting."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -19,6 +20,9 @@ from app.access.key_file import KeyFileError, find_key
 from app.building import build_keys
 from app.chat.cache import rephrased
 from app.settings import Settings
+from app.state.counters import Usage
+from app.state.sqlite_counters import SqliteCounters
+from tasks.catalog import TASK_NAMES
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_app, serving_full_model
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
@@ -29,8 +33,8 @@ LIMIT_S = 60.0
 
 
 def keys(*arguments: str, folder: Path) -> str:
-    """What `openfaze keys` prints."""
-    result = openfaze_here("keys", *arguments, folder=folder, OPENFAZE_KEYS_FILE=FILE)
+    """What `openfaze keys` prints, for programs: a line for each."""
+    result = openfaze_here("keys", *arguments, folder=folder, OPENFAZE_KEYS_FILE=FILE, COLUMNS="1000")
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -62,6 +66,30 @@ def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
     keys("remove", "alice", folder=tmp_path)
     assert keys("list", folder=tmp_path) == f"{bob}\n"
     assert [*tmp_path.iterdir()] == [file]
+
+
+async def test_lists_of_keys_keep_to_the_terminals_width_and_leave_nothing_out(tmp_path: Path) -> None:
+    name = "the laptop of somebody in the north"
+    limits = ("--requests-per-minute", "60", "--tokens-per-minute", "100000", "--budget-usd", "2.5")
+    tasks = ",".join(TASK_NAMES)
+    keys("add", name, *limits, "--tasks", tasks, folder=tmp_path)
+    settings = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_STATE_URL": "sqlite:///counters.sqlite"}
+    store = SqliteCounters(tmp_path / "counters.sqlite")
+    await store.add([Usage("0" * 32, name, "2027-01-15", 1_234, 123_456_789, 98_765, 10**9)])
+    await store.close()
+
+    async def shown(command: str, **variables: str) -> str:
+        # The command has an event loop of its own.
+        result = await asyncio.to_thread(openfaze_here, "keys", command, folder=tmp_path, **settings, **variables)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    for command, told in (("list", f"tasks={tasks}"), ("usage", "123,456,789")):
+        whole, narrow = await shown(command, COLUMNS="1000"), await shown(command, COLUMNS="80")
+        [line] = [line for line in whole.splitlines() if line.startswith(name)]
+        assert told in line
+        assert len(line) > 80 >= max(map(len, narrow.splitlines()))
+        assert "".join(narrow.split()) == "".join(whole.split())
 
 
 @pytest.mark.parametrize(
