@@ -204,10 +204,9 @@ def _format(asked: Json) -> Json:
 
 def _logprob(said: Json) -> Json:
     """As OpenAI sends it: some servers leave out what can be told from the rest."""
-    whole = {"token": said["token"], "logprob": said["logprob"], "bytes": said.get("bytes")}
-    if whole["bytes"] is None:
-        whole["bytes"] = list(said["token"].encode(errors="replace"))
-    return whole
+    known = said.get("bytes")
+    spelt = list(said["token"].encode(errors="replace")) if known is None else known
+    return {"token": said["token"], "logprob": said["logprob"], "bytes": spelt}
 
 
 def _tool(tool: Json) -> Json:
@@ -239,10 +238,11 @@ class Answering:
 
     def of(self, event: Event) -> Iterable[Json]:
         """What an event other than Finish comes to."""
-        if not self.streams and isinstance(event, Text) and not event.logprobs and [*self._open] == ["message"]:
-            # Most of a whole answer.
-            self._pieces[self._open["message"]].append(event.text)
-            return ()
+        if isinstance(event, Text) and not event.logprobs and [*self._open] == ["message"]:
+            # Most of an answer.
+            place = self._open["message"]
+            self._pieces[place].append(event.text)
+            return (self._said(place, event.text, ()),) if self.streams and event.text else ()
         return self._made_of(event)
 
     def _made_of(self, event: Event) -> Iterator[Json]:
@@ -269,8 +269,7 @@ class Answering:
                 ]
                 self._logprobs += said
                 if self.streams and text:
-                    about = {**self._at(place), "content_index": 0, "logprobs": said}
-                    yield self._event("response.output_text.delta", **about, delta=text)
+                    yield self._said(place, text, said)
             case ToolCall(index, arguments, id_, name):
                 yield from self._close("reasoning", "message")
                 place = yield from self._opened(index, id_ or "", name or "")
@@ -325,7 +324,7 @@ class Answering:
         return b"".join((head.encode(), content, b"}\n\n"))
 
     def _begin(self) -> Iterator[Json]:
-        if not self._number:
+        if self.streams and not self._number:
             for kind in ("response.created", "response.in_progress"):
                 yield self._event(kind, response=self.response.model_dump())
 
@@ -387,6 +386,10 @@ class Answering:
                 raise AssertionError(item)
         item.status = status
         yield self._event("response.output_item.done", output_index=place, item=item.model_dump())
+
+    def _said(self, place: int, text: str, logprobs: Sequence[Json]) -> Json:
+        about = {**self._at(place), "content_index": 0}
+        return self._event("response.output_text.delta", **about, logprobs=logprobs, delta=text)
 
     def _at(self, place: int) -> Json:
         return {"item_id": self.response.output[place].id, "output_index": place}
