@@ -1,7 +1,7 @@
-"""Draws the samples of the playground, makes the pictures of it in the docs, and measures it.
+"""Draws the samples of the playground, and measures it. Its pictures in the docs are made by
+`tests/e2e/test_playground_pictures.py`.
 
 python -m tests.bench.playground samples    writes app/playground/samples
-python -m tests.bench.playground pictures   writes docs/images/playground*.png, as a browser shows it
 python -m tests.bench.playground speed      tells how soon the page works, and how smoothly 5,000 words pan
 """
 
@@ -10,13 +10,15 @@ import json
 import math
 import sys
 import tempfile
+from bisect import bisect_right
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tasks.result import Bounds, bounds_of
 from tasks.scrape.browser import find_browser
@@ -29,9 +31,9 @@ from tests.speech import RATE, SENTENCES, in_a_row, pause, say
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "app" / "playground" / "samples"
-IMAGES = ROOT / "docs" / "images"
 COLOURS = 64
 A4 = (2480, 3508)
+SCREEN: ViewportSize = {"width": 1440, "height": 900}
 
 ITEMS = (
     ("Sourdough loaf", 1, 4.80),
@@ -116,25 +118,6 @@ def write_samples() -> None:
     (SAMPLES / "voices.mp3").write_bytes(voices())
 
 
-def take_pictures(page: Page, base_url: str, folder: Path) -> None:
-    """The page with a receipt's words, with its fields and their sources, with a form, and with a forecast."""
-    page.set_viewport_size({"width": 1440, "height": 900})
-
-    def shoot(sample: str, name: str, scheme: str = "light") -> None:
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.goto(f"{base_url}/")
-        page.get_by_role("button", name=sample).click()
-        page.get_by_text("Done in").wait_for(timeout=60_000)
-        if "extract" in sample:
-            page.get_by_test_id("evidence").get_by_role("button", name="total").click()
-        page.screenshot(path=folder / f"{name}.png")
-
-    shoot("Receipt: extract fields", "playground")
-    shoot("Receipt: read it", "playground-words")
-    shoot("Sign-up form", "playground-form", "dark")
-    shoot("Sales table", "playground-forecast", "dark")
-
-
 def full_page() -> dict[str, Any]:
     """A body that says 5,000 words, in 100 lines of a page of 300 DPI."""
 
@@ -161,22 +144,27 @@ DRAWN = """() => new Promise(done => {
   look();
 })"""
 PANNING = """async () => {
-  const stage = document.querySelector('.stage'), frames = [];
-  for (let at = 0, last = performance.now(); at < 120; at += 1) {
+  const stage = document.querySelector('.stage');
+  for (let at = 0; at < 120; at += 1) {
     await new Promise(requestAnimationFrame);
-    frames.push(performance.now() - last);
-    last = performance.now();
     stage.scrollTop = at * 12;
     stage.scrollLeft = at * 4;
   }
-  return frames.sort((one, other) => one - other);
 }"""
+TRACED = ("__metadata", "devtools.timeline", "disabled-by-default-devtools.timeline")
 
 
-def measure(page: Page, base_url: str) -> None:
+class Frame(NamedTuple):
+    """One of the page's, from its beginning to that of the next, in milliseconds."""
+
+    whole: float
+    work: float
+    """Processor time of the thread that lays out, paints and runs scripts: the same on a busy machine."""
+
+
+def open_full_page(page: Page, base_url: str) -> float:
+    """Shows a page of 5,000 words, larger than its frame; gives the milliseconds from the click to the words."""
     page.goto(f"{base_url}/", wait_until="networkidle")
-    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-    print(f"works after {ready:.0f} ms")
     page.route("**/v1/chat/completions", lambda route: route.fulfill(json=full_page()))
     picture = io.BytesIO()
     PIL.Image.effect_noise(A4, 40).save(picture, "JPEG", quality=60)
@@ -185,12 +173,43 @@ def measure(page: Page, base_url: str) -> None:
     page.locator(".sheet img").wait_for()
     begun = page.evaluate("performance.now()")
     page.get_by_test_id("run").click()
-    print(f"5,000 words are drawn after {page.evaluate(DRAWN) - begun:.0f} ms")
+    took: float = page.evaluate(DRAWN) - begun
     for _ in range(2):
         page.get_by_label("Larger").click()
-    frames = page.evaluate(PANNING)
-    middle, high, most = frames[len(frames) // 2], frames[len(frames) * 95 // 100], frames[-1]
-    print(f"panning: {middle:.0f} ms a frame, 95 % within {high:.0f} ms, {most:.0f} ms at most")
+    return took
+
+
+def panned(page: Page) -> list[Frame]:
+    """The frames of a walk over the page, from Chromium's trace."""
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=list(TRACED))
+    page.evaluate(PANNING)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    name = "CrRendererMain"
+    [thread] = {(one["pid"], one["tid"]) for one in events if one["name"] == "FireAnimationFrame"} & {
+        (one["pid"], one["tid"]) for one in events if one["name"] == "thread_name" and one["args"]["name"] == name
+    }
+    main = [one for one in events if (one["pid"], one["tid"]) == thread]
+    begins = sorted(one["ts"] for one in main if one["name"] == "FireAnimationFrame")
+    work = [0.0] * len(begins)
+    for one in main:
+        if one["name"] == "RunTask" and one["ph"] == "X":
+            # A task is of the frame that begins within it, or before it.
+            work[bisect_right(begins, one["ts"] + one["dur"]) - 1] += one.get("tdur", 0) / 1000
+    return [Frame((end - begin) / 1000, done) for (begin, end), done in zip(pairwise(begins), work, strict=False)]
+
+
+def measure(page: Page, base_url: str) -> None:
+    drawn = open_full_page(page, base_url)
+    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    print(f"works after {ready:.0f} ms")
+    print(f"5,000 words are drawn after {drawn:.0f} ms")
+    frames = panned(page)
+    for name, times in (("", [one.whole for one in frames]), (" of the processor", [one.work for one in frames])):
+        times.sort()
+        middle, high, most = times[len(times) // 2], times[len(times) * 95 // 100], times[-1]
+        print(f"panning: {middle:.1f} ms{name} a frame, 95 % within {high:.1f} ms, {most:.1f} ms at most")
 
 
 def main() -> None:
@@ -199,19 +218,11 @@ def main() -> None:
         return
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder) / "log", preload="ocr", forecast="statsmodels") as server,
+        serving(Path(folder) / "log", llm="off") as server,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-        if sys.argv[1:] == ["speed"]:
-            measure(browser.new_page(viewport={"width": 1440, "height": 900}), server.base_url)
-            return
-        take_pictures(browser.new_page(), server.base_url, Path(folder))
-        IMAGES.mkdir(exist_ok=True)
-        for path in sorted(Path(folder).glob("*.png")):
-            picture = PIL.Image.open(path).convert("RGB")
-            picture.quantize(256, kmeans=2, dither=PIL.Image.Dither.NONE).save(IMAGES / path.name, optimize=True)
-            print(f"{path.name}: {(IMAGES / path.name).stat().st_size / 1000:.0f} kB")
+        measure(browser.new_page(viewport=SCREEN), server.base_url)
 
 
 if __name__ == "__main__":

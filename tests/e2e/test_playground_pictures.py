@@ -1,0 +1,152 @@
+"""The pictures of the playground in the docs: each is of what is there, and what the docs say of it is to be seen.
+
+PICTURES=write .venv/bin/pytest tests/e2e/test_playground_pictures.py    writes them into docs/images
+"""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from models.sandbox.bubblewrap import missing
+from tests.e2e.conftest import needs_browser
+from tests.playground import WAIT_MS, Playground, corners, watched
+from tests.server import Server, serving
+
+pytestmark = needs_browser
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+MOST_BYTES = 120_000
+PLOT = """Run this:
+```python
+import matplotlib.pyplot as plt
+import numpy as np
+
+hours = np.arange(24)
+tide = 2 + 1.6 * np.sin(hours * np.pi / 6.2)
+plt.figure(figsize=(6, 3), layout="tight")
+plt.plot(hours, tide)
+plt.xlabel("hour")
+plt.ylabel("metres")
+plt.show()
+print(f"High water at {hours[tide.argmax()]}:00, {tide.max():.2f} m")
+```"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """As one starts it, without an LLM."""
+    settings: dict[str, Any] = {"forecast": "statsmodels", "code_sandbox": "auto" if missing() else "on"}
+    with serving(tmp_path_factory.mktemp("pictures") / "log", preload="ocr", **settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    with watched(browser, server.base_url, viewport={"width": 1440, "height": 900}) as page:
+        yield page
+
+
+@pytest.fixture
+def playground(page: Page, server: Server) -> Playground:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    playground = Playground(page, server.base_url)
+    playground.open()
+    return playground
+
+
+def sample(playground: Playground, name: str, scheme: str = "light") -> None:
+    playground.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    playground.page.get_by_role("button", name=name).click()
+    playground.done()
+    assert not playground.part("error").is_visible()
+
+
+def shoot(playground: Playground, name: str, *seen: Locator) -> None:
+    """`seen`: what the docs say is in the picture."""
+    page = playground.page
+    page.mouse.move(0, 0)
+    for one in seen:
+        expect(one).to_be_in_viewport(ratio=0.9, timeout=WAIT_MS)
+    if os.environ.get("PICTURES") != "write":
+        return
+    picture = PIL.Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    file = IMAGES / f"{name}.png"
+    picture.quantize(256, kmeans=2, dither=PIL.Image.Dither.NONE).save(file, optimize=True)
+    assert file.stat().st_size <= MOST_BYTES
+
+
+def test_a_receipt_with_its_words(playground: Playground) -> None:
+    sample(playground, "Receipt: read it")
+    words = playground.page.locator('polygon[data-kind="word"]')
+    assert words.count() > 40
+    first = playground.result["sections"][0]["lines"][0]
+    shoot(playground, "playground-words", words.first, words.last, playground.part("answer").get_by_text(first["text"]))
+
+
+def test_a_receipt_with_its_fields_and_the_place_of_the_total(playground: Playground) -> None:
+    sample(playground, "Receipt: extract fields")
+    rows = playground.part("evidence").get_by_role("button")
+    assert [name.split("\n")[0] for name in rows.all_inner_texts()] == ["shop", "date", "total"]
+    assert all("%" in text for text in rows.all_inner_texts())
+    rows.nth(2).click()
+    assert playground.polygons("evidence") == [corners(playground.body["evidence"]["/total"]["bounds"])]
+    shoot(playground, "playground", *rows.all(), playground.page.locator('[data-kind="evidence"]'))
+
+
+def test_a_form_with_its_elements_in_the_dark(playground: Playground) -> None:
+    sample(playground, "Sign-up form", "dark")
+    elements = playground.page.locator('polygon[data-kind="element"]')
+    types = set(elements.evaluate_all("all => all.map(one => one.dataset.type)"))
+    assert {"button", "input", "checkbox"} <= types
+    colours = playground.page.eval_on_selector_all(".frame", "all => all.map(one => getComputedStyle(one).stroke)")
+    assert len(set(colours)) == len(types), "coloured by type"
+    shoot(playground, "playground-form", *elements.all())
+
+
+def test_two_voices_by_their_speakers(playground: Playground) -> None:
+    sample(playground, "Two voices")
+    page = playground.page
+    speakers = [chunk["speaker"] for chunk in playground.result["chunks"]]
+    changes = [speakers[0], *(there for here, there in pairwise(speakers) if here != there)]
+    assert len(set(changes)) == 2
+    names = page.locator(".speaker")
+    assert names.all_text_contents() == [one.replace("_", " ") for one in changes], "one before each turn"
+    hues = names.evaluate_all("all => all.map(one => getComputedStyle(one).color)")
+    assert len(set(hues)) == 2
+    page.locator(".chunk").nth(1).click()
+    page.locator("audio").evaluate("audio => audio.pause()")
+    lit = page.locator(".chunk[aria-current]")
+    page.locator("audio").evaluate(
+        "(audio, at) => { audio.currentTime = at; }", playground.result["chunks"][1]["timestamp"][0] + 0.5
+    )
+    shoot(playground, "playground-speech", page.locator("canvas.wave"), lit, *names.all())
+
+
+def test_a_forecast_with_its_interval_in_the_dark(playground: Playground) -> None:
+    sample(playground, "Sales table", "dark")
+    chart = playground.part("chart")
+    assert chart.locator("circle").count() == 12
+    assert chart.locator("path.known").count() == 1
+    shoot(playground, "playground-forecast", chart.locator("svg"), chart.locator(".interval"))
+
+
+@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+def test_code_with_its_output_and_its_figure(playground: Playground) -> None:
+    pytest.importorskip("matplotlib")
+    playground.run("code_sandbox", PLOT)
+    answer = playground.part("answer")
+    figure = answer.get_by_role("img")
+    shoot(playground, "playground-code", answer.get_by_text("High water at 3:00, 3.60 m", exact=True), figure)
+
+
+@pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium with apertium-eng-spa")
+def test_a_translation(playground: Playground) -> None:
+    playground.run("translate", "Translate into Spanish: The house is red, and the garden is green.")
+    shoot(playground, "playground-translation", playground.part("answer").locator("[lang=es]"))
