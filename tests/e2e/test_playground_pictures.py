@@ -4,6 +4,7 @@ PICTURES=write .venv/bin/pytest tests/e2e/test_playground_pictures.py    writes 
 """
 
 import io
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import needs_browser
+from tests.origin import Origin, serving_origin
 from tests.playground import WAIT_MS, Playground, corners, watched
+from tests.search_engines import searxng
 from tests.server import Server, serving
 
 pytestmark = needs_browser
@@ -38,11 +41,43 @@ plt.show()
 print(f"High water at {hours[tide.argmax()]}:00, {tide.max():.2f} m")
 ```"""
 
+TIDES = {
+    "tides": (
+        "Tides, explained",
+        "The sea rises and falls twice a day, drawn by the moon and, less, by the sun.",
+        "When both stand in a line, at new and at full moon, the water rises highest: these are spring tides.",
+        "At half moon they pull across each other, and the difference is small: these are neap tides.",
+    ),
+    "tables": (
+        "How to read a tide table",
+        "A tide table lists high and low water of a harbour, with the hour and the height of each.",
+        "Heights are above the level of the chart, so add them to the depths that the chart prints.",
+    ),
+}
+
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def origin() -> Iterator[Origin]:
+    """A small web, and a search engine that knows it."""
+    with serving_origin() as origin:
+        links = []
+        for name, (title, *lines) in TIDES.items():
+            body = "".join(f"<p>{line}</p>" for line in lines)
+            page = f"<html lang=en><title>{title}</title><body><article><h1>{title}</h1>{body}</article></body></html>"
+            origin.files[f"/{name}"] = page.encode()
+            origin.headers[f"/{name}"] = {"content-type": "text/html"}
+            links.append((title, origin.url(f"/{name}"), lines[0]))
+        origin.files["/search"] = json.dumps(searxng(*links)).encode()
+        origin.headers["/search"] = {"content-type": "application/json"}
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, origin: Origin) -> Iterator[Server]:
     """As one starts it, without an LLM."""
     settings: dict[str, Any] = {"forecast": "statsmodels", "code_sandbox": "auto" if missing() else "on"}
+    settings |= {"search_provider": "searxng", "search_url": origin.url(""), "fetch_allow": "127.0.0.1/32"}
+    settings["browser"] = "off"
     with serving(tmp_path_factory.mktemp("pictures") / "log", preload="ocr", **settings) as server:
         yield server
 
@@ -150,3 +185,19 @@ def test_code_with_its_output_and_its_figure(playground: Playground) -> None:
 def test_a_translation(playground: Playground) -> None:
     playground.run("translate", "Translate into Spanish: The house is red, and the garden is green.")
     shoot(playground, "playground-translation", playground.part("answer").locator("[lang=es]"))
+
+
+def test_what_a_search_finds(playground: Playground, origin: Origin) -> None:
+    playground.run("web_search", "Why are there spring tides?")
+    found = playground.part("answer").get_by_role("link")
+    assert sorted(found.all_inner_texts()) == sorted(title for title, *_ in TIDES.values())
+    shoot(playground, "playground-search", *found.all())
+
+
+def test_a_page_of_the_web(playground: Playground, origin: Origin) -> None:
+    playground.run("scraper", origin.url("/tides"))
+    answer = playground.part("answer")
+    title, *lines = TIDES["tides"]
+    text = answer.locator(".prose")
+    assert all(line in text.inner_text() for line in lines)
+    shoot(playground, "playground-scraper", answer.get_by_role("link", name=title), text)
