@@ -1,6 +1,8 @@
 """The pictures of the playground in the docs: each is of what is there, and what the docs say of it is to be seen.
 
-PICTURES=write .venv/bin/pytest tests/e2e/test_playground_pictures.py    writes them into docs/images
+PICTURES=write .venv/bin/pytest -m "" tests/e2e/test_playground_pictures.py    writes them into docs/images
+
+What other tests of the playground draw, too, is deep.
 """
 
 import io
@@ -164,6 +166,7 @@ def test_two_voices_by_their_speakers(playground: Playground) -> None:
     shoot(playground, "playground-speech", page.locator("canvas.wave"), lit, *names.all())
 
 
+@pytest.mark.deep
 def test_a_forecast_with_its_interval_in_the_dark(playground: Playground) -> None:
     sample(playground, "Sales table", "dark")
     chart = playground.part("chart")
@@ -172,6 +175,7 @@ def test_a_forecast_with_its_interval_in_the_dark(playground: Playground) -> Non
     shoot(playground, "playground-forecast", chart.locator("svg"), chart.locator(".interval"))
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(missing() is not None, reason=missing() or "")
 def test_code_with_its_output_and_its_figure(playground: Playground) -> None:
     pytest.importorskip("matplotlib")
@@ -181,6 +185,7 @@ def test_code_with_its_output_and_its_figure(playground: Playground) -> None:
     shoot(playground, "playground-code", answer.get_by_text("High water at 3:00, 3.60 m", exact=True), figure)
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium with apertium-eng-spa")
 def test_a_translation(playground: Playground) -> None:
     playground.run("translate", "Translate into Spanish: The house is red, and the garden is green.")
