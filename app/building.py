@@ -243,7 +243,10 @@ def build_files(settings: Settings) -> FileStore:
         owner_files=settings.max_files,
         ttl_s=settings.files_ttl_hours * 3600,
     )
-    return FileStore(Storage(settings.files_dir), limits)
+    storage = Storage(settings.files_dir)
+    if "files_dir" in settings.model_fields_set:  # where nobody named one, a server without uploads is of use, too
+        storage.check()
+    return FileStore(storage, limits)
 
 
 def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> MediaLoader:

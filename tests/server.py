@@ -16,6 +16,13 @@ from tests.forked import Forked, stem
 
 START_LIMIT_S = 60.0
 SERVE = "from app.cli.main import main; main()"
+PATIENT = f"""
+from app.state.entries import Entries
+
+Entries.__init__.__kwdefaults__["patience_s"] = 60.0
+{SERVE}
+"""
+"""A server that waits for its cache however busy the machine is."""
 IMPORTS = "import app.cli.main, app.cli.serving, app.main"
 REMEMBERING = f"""
 from models.speech.whisper import Whisper

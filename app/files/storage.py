@@ -9,6 +9,7 @@ import contextlib
 import posixpath
 import secrets
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +46,28 @@ class Storage:
             raise ValueError(f"OPENFAZE_FILES_DIR is a {protocol}:// address, which needs: {remedy}") from error
         except ValueError as error:
             raise ValueError(f"OPENFAZE_FILES_DIR: {error}") from error
+
+    def check(self) -> None:
+        """Raises ValueError for a folder in which nothing can be written. It leaves behind none that was not there."""
+        if not isinstance(self._system, LocalFileSystem):
+            return
+        made: list[Path] = []
+        folder = Path(self._root)
+        try:
+            for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+                one.mkdir(_PRIVATE, exist_ok=True)
+                made.append(one)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise ValueError(
+                f"OPENFAZE_FILES_DIR: nothing can be written in '{folder}' ({error.strerror}): name a folder that the "
+                "server's user may write in."
+            ) from error
+        finally:
+            for one in reversed(made):
+                with contextlib.suppress(OSError):  # another server has begun to use it
+                    one.rmdir()
 
     def local_path(self, name: str) -> Path | None:
         """Where `name` lies at the root of a storage that is a folder; None where it is none."""
@@ -255,7 +278,7 @@ class FileIndex:
                     self._connection = self._connected()
                 with self._connection as database:
                     yield database
-            except sqlite3.Error as error:
+            except (sqlite3.Error, FileNotFoundError) as error:  # its folder's, which says nothing about a file
                 raise OSError(f"the index of files: {error}") from error
 
     def _connected(self) -> sqlite3.Connection:

@@ -163,8 +163,14 @@ class Once(Generic[Result]):
         if self._complaint:
             raise copy(self._complaint)
         if self._running is None or not self._running.can_be_joined:
-            self._running = WhileAwaited(self._run(work))
+            self._running = running = WhileAwaited(self._run(work))
+            # A task that failed keeps the frames that its failure came through, and these this.
+            running.when_over(lambda: self._forget(running))
         return await self._running.join()
+
+    def _forget(self, ended: WhileAwaited[Result]) -> None:
+        if self._running is ended:
+            self._running = None
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         try:

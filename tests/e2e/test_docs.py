@@ -24,7 +24,7 @@ from tests.conftest import SHARED
 from tests.e2e.conftest import printed_by_client
 from tests.fences import ROOT, TEXTS, Fence, fences
 from tests.origin import Origin, serving_origin
-from tests.server import REMEMBERING, Server, serving
+from tests.server import PATIENT, REMEMBERING, Server, serving
 from tests.web_pages import LAYOUTS
 
 PICTURE = "receipt.jpg"
@@ -57,7 +57,7 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def caching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("cached") / "log", cache="exact", llm="off") as server:
+    with serving(tmp_path_factory.mktemp("cached") / "log", PATIENT, cache="exact", llm="off") as server:
         yield server
 
 
@@ -85,8 +85,8 @@ def test_an_example_prints_what_the_document_says(
 
 
 def run_shell(code: str, folder: Path) -> str:
-    key_file.add_key(folder / "keys.toml", "alice", {})
-    settings = {"OPENFAZE_FILES_DIR": str(folder / "files"), "OPENFAZE_KEYS_FILE": str(folder / "keys.toml")}
+    key_file.add_key(folder / "its-keys.toml", "alice", {})
+    settings = {"OPENFAZE_FILES_DIR": str(folder / "files"), "OPENFAZE_KEYS_FILE": str(folder / "its-keys.toml")}
     result = subprocess.run(
         ["bash", "-euo", "pipefail"],
         input=code,

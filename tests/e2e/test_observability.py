@@ -25,7 +25,7 @@ from tests.llm_server import Reply, serving_llm
 from tests.origin import serving_origin
 from tests.pages import single_line
 from tests.recordings import speech
-from tests.server import Server, serving
+from tests.server import PATIENT, Server, serving
 from tests.speech import has_espeak
 from tests.webhooks import receiving
 
@@ -81,6 +81,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         receiving() as receiver,
         serving(
             log,
+            PATIENT,
             api_keys=KEY,
             llm="openai-server",
             llm_base_url=llm.base_url,

@@ -12,9 +12,11 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from app.building import build_files
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
 from app.files.storage import FileLimits, Storage, StoredFile
 from app.files.store import FileStore
+from app.settings import Settings
 
 HOUR = 3600.0
 
@@ -378,3 +380,24 @@ async def test_a_disk_that_is_full_leaves_no_part_of_a_file(store: FileStore, mo
         await kept(store, b"x" * 10)
     assert lying(store) == []
     assert await store.run(store.index.totals, "me") == (0, 0)
+
+
+@pytest.mark.parametrize("place", ["/proc/files", "a-file/files"])
+def test_a_folder_that_nothing_can_be_written_in_keeps_a_server_from_starting(place: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_text("")
+    folder = tmp_path / place  # an absolute one stays as it is
+    with pytest.raises(ValueError, match="OPENFAZE_FILES_DIR: nothing can be written in '.*files'"):
+        build_files(Settings(_env_file=None, files_dir=str(folder)))
+
+
+def test_a_folder_that_can_be_made_is_not_made_before_it_is_used(tmp_path: Path) -> None:
+    build_files(Settings(_env_file=None, files_dir=str(tmp_path / "a" / "b")))
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_index_that_cannot_be_made_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Storage, "check", lambda _: None)
+    files = build_files(Settings(_env_file=None, files_dir="/proc/files"))
+    with pytest.raises(Unavailable, match="file storage does not work"):
+        await files.follow("anyone")
+    await files.close()
