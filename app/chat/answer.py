@@ -28,10 +28,10 @@ from app.chat.event_driver import (
     Work,
     as_progress,
 )
-from app.chat.evidence.evidence import grounded, leaves, pointer_of
+from app.chat.evidence.evidence import IsWritten, grounded, leaves, pointer_of
 from app.chat.filling.copied import Found
 from app.chat.filling.extractor import Extractor, fields_in, is_text, read_of
-from app.chat.filling.filled import Filling, fill
+from app.chat.filling.filled import Filling, fill, is_written
 from app.chat.guard.guard import Guard
 from app.chat.inputs import Turn, aside, document_in, said_in, texts_of
 from app.chat.plan import Plan, Planner
@@ -142,7 +142,7 @@ class Answerer:
             return
 
         rounds = await self._prepare(call, directives, turn, plan, entries, llm, shape, filling, guard)
-        said = self._checked(rounds, shape, filling) if shape else rounds.answer()
+        said = self._checked(rounds, shape, filling, document) if shape else rounds.answer()
         # One piece of precontext, before the answer: calls of specialists by the LLM may still add to it.
         waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
@@ -213,24 +213,31 @@ class Answerer:
             holds_text=shape is not None,
         )
 
-    async def _checked(self, rounds: Rounds, shape: Shape, filling: Filling | None) -> AsyncGenerator[Event, None]:
+    async def _checked(
+        self, rounds: Rounds, shape: Shape, filling: Filling | None, document: Entry | None
+    ) -> AsyncGenerator[Event, None]:
         """The answer once it is known to have its shape; nothing of it is shown before. The LLM is asked once more.
 
         Where it ended for its length, or calls the client's tools, the client is told so by the finish reason.
         """
         said = rounds.answer()
+        written: IsWritten | None = None
         for is_last in (False, True):
             async with aclosing(said) as events:
                 async for event in events:
                     if not isinstance(event, Text):
                         yield event
+            if not rounds.llm.is_capable and (rounds.entries or document):
+                written = partial(is_written, filling)
             if rounds.finish_reason != "stop":
                 text = filling.begun(rounds.text) if filling and rounds.text else rounds.text
                 if text:
                     yield Text(text)
                 if rounds.finish_reason == "length":
                     whole = await asyncio.to_thread(whole_members, text)
-                    traced, _ = await self._traced(whole, rounds.entries, shape, rounds.request, filling, in_haste=True)
+                    traced, _ = await self._traced(
+                        whole, rounds.entries, shape, rounds.request, filling, written, in_haste=True
+                    )
                     for event in traced:
                         yield event
                 return
@@ -242,11 +249,13 @@ class Answerer:
                     raise SchemaNotSatisfied(str(invalid)) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
                 said = rounds.again(COMPLAINT.format(reason=invalid))
-        if filling and filling.written:
-            yield Warned(
-                f"Written by {rounds.llm.name}, not read: {', '.join(filling.written)}. The other fields are copied."
-            )
-        for event in await self._told(answer, rounds.entries, shape, rounds.request, filling):
+        fields = filling.written if filling else []
+        if written and not filling and isinstance(answer.value, dict):
+            fields = list(answer.value)
+        if fields:
+            rest = " The other fields are copied." if filling else ""
+            yield Warned(f"Written by {rounds.llm.name}, not read: {', '.join(fields)}.{rest}")
+        for event in await self._told(answer, rounds.entries, shape, rounds.request, filling, written):
             yield event
 
     async def _without_words(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> str | None:
@@ -289,9 +298,10 @@ class Answerer:
         shape: Shape,
         request: ChatRequest,
         filling: Filling | None,
+        written: IsWritten | None = None,
     ) -> list[Event]:
         """The answer, and where its fields come from."""
-        events, evidence = await self._traced(answer.value, entries, shape, request, filling)
+        events, evidence = await self._traced(answer.value, entries, shape, request, filling, written)
         if request.verbatim and evidence is not None:
             answer = await asyncio.to_thread(supported, answer, evidence, shape)
         return [Text(answer.text), *events]
@@ -303,14 +313,16 @@ class Answerer:
         shape: Shape,
         request: ChatRequest,
         filling: Filling | None,
+        written: IsWritten | None = None,
         *,
         in_haste: bool = False,
     ) -> tuple[list[Event], Evidence | None]:
-        """Where the fields of an answer come from, for who asks; `in_haste` without how probable they are."""
+        """Where the fields of an answer come from, for who asks; `in_haste` without how probable they are. What an LLM
+        that invents has `written` comes from nowhere."""
         if not request.shows_evidence:
             return [], None
         scored = filling.scored if filling else None
-        if scored is None and self.extractor is not None and not in_haste:
+        if scored is None and self.extractor is not None and written is None and not in_haste:
             read = read_of(entries, await asyncio.to_thread(document_in, request))
             scored = await self.extractor.score(read, await asyncio.to_thread(fields_in, value, shape.schema))
         document = scored.document if scored else None
@@ -322,6 +334,7 @@ class Answerer:
             most_chars=self.most_evidence_chars,
             support=partial(scored.place, copied=filling is not None) if scored else None,
             request=document or await asyncio.to_thread(said_in, request),
+            written=written,
         )
         if not left_out:
             return [evidence], evidence

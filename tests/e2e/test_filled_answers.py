@@ -144,6 +144,24 @@ def test_what_is_left_is_the_llms_and_the_rest_stays_copied(client: httpx.Client
     assert [entry for entry in server.log if entry["event"] == "llm_loaded"]
 
 
+FORM = "Patient intake\n\nSmoker: [ ]Yes [x]No [ ]Former"
+
+
+def test_what_the_llm_writes_is_told_though_nothing_is_copied_and_nothing_supports_it(client: httpx.Client) -> None:
+    """All three answers are printed: that its word stands there says nothing of the one that was chosen."""
+    choices: dict[str, Any] = {"type": "string", "enum": ["Yes", "No", "Former"]}
+    form = text_part(f"Extract: {FORM}")
+    body = ask(client, form, response_format=schema_of(smoker=choices), evidence=True).json()
+    [told] = [text for text in body["warnings"] if "not read" in text]
+    assert told.endswith("not read: smoker.")
+    assert (body["evidence"], body["unsupported"]) == ({}, ["/smoker"])
+    refused = ask(client, form, response_format=schema_of(smoker=choices), verbatim=True)
+    assert "'/smoker'" in error_of(refused, 500, "schema_not_satisfied")["message"]
+    or_null = {"type": ["string", "null"], "enum": [*choices["enum"], None]}
+    emptied = ask(client, form, response_format=schema_of(smoker=or_null), verbatim=True)
+    assert json.loads(content_of(emptied)) == {"smoker": None}
+
+
 def test_a_plain_question_is_answered_with_passages(client: httpx.Client) -> None:
     receipt = sample("receipt_001.jpg", "image/jpeg")
     body = ask(client, text_part("What was the date of the purchase?"), receipt).json()

@@ -93,6 +93,7 @@ class Place(NamedTuple):
 
 
 Support = Callable[[Path, Any], Place | None]
+IsWritten = Callable[[Path], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ def grounded(
     most_chars: int,
     support: Support | None = None,
     request: Entry | None = None,
+    written: IsWritten | None = None,
 ) -> Slices[tuple[Evidence, int]]:
     """Evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's JSON
     pointer (RFC 6901). Unsupported are the fields that nothing in the precontext says, and those whose label speaks
@@ -138,7 +140,9 @@ def grounded(
     The titles and short descriptions of its `schema` are names of the fields as well as their keys. Each field is
     compared with all of the text: `most_chars` of text are read in all, and the fields that are left then are neither
     in the evidence nor unsupported; they are counted beside it. `request` is the user's own text (`said_in`): it
-    supports a value that nothing that was read says, and is read itself where `support` places values in it.
+    supports a value that nothing that was read says, and is read itself where `support` places values in it. What an
+    LLM that invents has `written` was not read, though its words may stand there: nothing supports it but what it is
+    computed from.
     """
     passages = passages_of(precontext)
     yield
@@ -155,7 +159,8 @@ def grounded(
         asked = Asked(leaf, names_of(path, schema_at(schema, path)), in_list)
         field = _Field(path, asked, support(path, leaf) if support else None)
         fields.append(field)
-        candidates[path] = _candidates(field.asked, passages, claims)
+        is_read = written is None or not written(path)
+        candidates[path] = _candidates(field.asked, passages, claims) if is_read else []
         yield
     chosen = _choose(fields, candidates, entries)
     for field in fields:

@@ -206,6 +206,11 @@ class Filling:
         return f"{_joined(self.whole, self.values, {})[:-1]}, {rest.lstrip()[1:]}"
 
 
+def is_written(filling: Filling | None, path: Path) -> bool:
+    """Whether the value at `path` of an answer is the LLM's: no part of a field that is filled in."""
+    return filling is None or not any(path[:end] in filling.values for end in range(1, len(path) + 1))
+
+
 async def fill(shape: Shape, found: Found, extractor: Extractor | None) -> Filling | None:
     """None where nothing of `shape` can be filled in. Raises ModelError."""
     form = await asyncio.to_thread(_Form.of, shape, found)
