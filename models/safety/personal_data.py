@@ -220,7 +220,7 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Span]:
 
     wide = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
     for found in _IBAN.finditer(text, max(0, start - _IBAN_HEAD), end + max(_IBAN_LENGTHS.values())):
-        if length := _iban_length(found.group()):
+        if length := iban_length(found.group()):
             yield Span(found.start(), found.start() + length, "IBAN")
     for found in _CARD.finditer(text, start, end):
         if _is_card(text, found):
@@ -250,7 +250,7 @@ def _before(text: str, start: int) -> str:
     return before[max(map(before.rfind, "0123456789")) + 1 :]
 
 
-def _iban_length(text: str) -> int:
+def iban_length(text: str) -> int:
     """Characters of the IBAN that `text` begins with; 0 where it does not."""
     length = _IBAN_LENGTHS.get(text[:2].upper())
     signs = [at for at, sign in enumerate(text) if sign.isalnum()]

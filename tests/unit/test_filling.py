@@ -472,6 +472,42 @@ async def test_a_failed_specialist_fills_in_nothing() -> None:
     assert await fill(shape_of(transcript=STRING), failed) is None
 
 
+OR_NULL = {"type": ["string", "null"]}
+IBAN, BIC = "DE89 3704 0044 0532 0130 00", "COBADEFFXXX"
+
+
+@each_case(
+    ("text", "values"),
+    [
+        (f"ACME GmbH\nIBAN: {IBAN} BIC: {BIC}. Delivery within 30 days.", (IBAN, BIC)),
+        (f"ACME GmbH\nPay to {IBAN} at the\nSWIFT code COBADEFF", (IBAN, "COBADEFF")),
+        # A wrong check digit: nothing but its label says that it is one.
+        ("ACME GmbH\nIBAN: DE89 3704 0044 0532 0130 01\nTotal: 30.00 EUR", ("DE89 3704 0044 0532 0130 01", None)),
+        ("ACME GmbH\nVAT ID: DE123456789\nBank: 30\nPayable within 30 days\nTotal: 12.00 EUR", (None, None)),
+        ("ACME GmbH\nIBAN: on request\nBIC: 30\nTotal: 12.00 EUR", (None, None)),
+    ],
+)
+async def test_codes_of_accounts_and_banks_are_such_codes(text: str, values: tuple[str | None, str | None]) -> None:
+    found = await filled(pasted(text), iban=OR_NULL, swift_code=OR_NULL)
+    assert tuple(found.values()) == values
+
+
+async def test_a_code_that_has_to_be_there_is_nothing_else() -> None:
+    found = await filled(pasted("ACME GmbH\nVAT ID: DE123456789\nPayable within 30 days"), iban=STRING, bic=STRING)
+    assert found == {"iban": "", "bic": ""}
+
+
+@each_case("said", ["n/a", "N/A", "none", "-", "—", "--"])
+async def test_what_says_that_there_is_none_is_no_value(said: str) -> None:
+    contact = pasted(f"ACME GmbH\nPhone: 030 1234567\nFax: {said}\nEmail: a@b.example")
+    assert await filled(contact, phone=STRING, fax=OR_NULL) == {"phone": "030 1234567", "fax": None}
+
+
+async def test_words_for_none_are_copied_where_a_text_has_to_be_there() -> None:
+    contact = pasted("ACME GmbH\nPhone: 030 1234567\nFax: n/a\nEmail: a@b.example")
+    assert await filled(contact, phone=STRING, fax=STRING) == {"phone": "030 1234567", "fax": "n/a"}
+
+
 def test_the_table_of_names_is_well_formed() -> None:
     table = tomllib.loads(Path(copied.FILE).read_text("utf-8"))
     assert set(table) == {"results", "text", "counts", "prose"}

@@ -14,6 +14,7 @@ from app.chat.evidence.concepts import CONCEPTS, concepts_of
 from app.chat.evidence.evidence import Place, leaves
 from app.chat.evidence.labels import Names, names_of
 from app.chat.evidence.passages import Passage, fold, passages_of
+from app.chat.filling.codes import CODES, codes_in, says_nothing
 from app.chat.filling.features import (
     FieldText,
     Matrix,
@@ -296,6 +297,7 @@ def _values(scored: Scored, row: int) -> list[Choice]:
     """What the field may be, places that say the same taken together."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
+    may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
     best: dict[Any, tuple[float, Span, Any]] = {}
     for at in np.argsort(-chances[:-1], kind="stable"):
         span, chance = scored.reading.spans[at], float(chances[at])
@@ -303,14 +305,15 @@ def _values(scored: Scored, row: int) -> list[Choice]:
         value = next(filter(field.fits, said), None) if len(best) < MOST_VALUES else next(iter(said), None)
         if value is None:
             continue
+        if says_nothing(value, in_words=may_be_none):
+            none += chance
+            continue
         key = _key(value)
         if key in best:
             whole, first, kept = best[key]
             best[key] = (whole + chance, first, kept)
         elif len(best) < MOST_VALUES:
             best[key] = (chance, span, value)
-    none = float(chances[-1])
-    may_be_none = field.may_be_left_out or field.fits(None)
     # Where a text has to be there, an empty one says that nothing is.
     nothing = None if may_be_none else ""
     if not may_be_none and types == {"string"} and not is_enum and field.fits(""):
@@ -376,6 +379,7 @@ def _key(value: Any) -> Any:
 def _sayings(span: Span, days_first: bool) -> Iterator[Any]:
     """All that a place may have been copied as."""
     yield span.text
+    yield from codes_in(span)
     if span.number is not None and (number := _number(span)) is not None:
         yield number
         yield span.number.digits
@@ -401,6 +405,9 @@ def likeliest(readings: frozenset[Decimal], digits: str) -> Decimal:
 
 def _texts(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
     form = schema.get("format")
+    if form in CODES:
+        yield from codes_in(span, form)
+        return
     if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
         return
     if span.kind == "number" and span.number is not None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.chat.event_driver import Entry
 from app.chat.evidence.labels import Names, names_of
+from app.chat.filling.codes import with_form
 from app.chat.filling.copied import Found, copied, names_a_result, names_prose
 from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, read_of
 from app.chat.filling.features import types_of
@@ -255,16 +256,18 @@ class _Form:
             if value is not LEFT_OUT:
                 values[one.path] = value
             elif is_of_text(one.schema, names[one.path]):
-                wanted.append(Wanted(one.path, one.schema, names[one.path], fits, not one.is_required))
+                asked = with_form(one.schema, names[one.path])
+                wanted.append(Wanted(one.path, asked, names[one.path], fits, not one.is_required))
         lists = {
             path: columns
             for path, columns in listed.items()
             if all(is_of_text(one.schema, names_of(one.path, one.schema)) for one in columns)
         }
         wanted += [
-            Wanted(one.path, one.schema, names_of(one.path, one.schema), _Fits(one.schema), not one.is_required, True)
+            Wanted(one.path, with_form(one.schema, named), named, _Fits(one.schema), not one.is_required, True)
             for columns in lists.values()
             for one in columns
+            for named in (names_of(one.path, one.schema),)
         ]
         return cls(schema, values, wanted, list(lists), read_of(found.entries, found.document))
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -252,7 +252,9 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
     elif match and whole[match.end() :].strip():
         label, tail = match[0].rstrip(":： "), whole[match.end() :]
         begin = match[0].rstrip().count(" ") + (tail[:1] == " ")
-        yield span("part", tail, begin, count, label, closed=True)
+        own = span("part", tail, begin, count, label, closed=True)
+        # A dash behind a label says that there is no value.
+        yield own if own.text else replace(own, text=tail.strip())
         whole = tail.strip()
     yield Span("line", passage, words, _bare(segment.text) if not label else segment.text, index, index)
     rest = texts[begin:] if not label else whole.split()
