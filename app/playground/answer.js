@@ -262,8 +262,19 @@ export function drawTimings(root, { body, headers, times, chunks }) {
     ["Cache", body.vcache ? "hit" : "no"],
     body.id ? ["Request", body.id] : null,
   ].filter(Boolean);
+  // The head of a stream goes out before the rest is done.
+  const caption = chunks === undefined ? "Stages on the server" : "Stages on the server, before the first byte";
   fill(root, h("dl", {}, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-    rows.length ? h("table", { class: "stages" }, h("caption", {}, "Stages on the server"), h("tbody", {}, rows)) : null);
+    rows.length ? h("table", { class: "stages" }, h("caption", {}, caption), h("tbody", {}, rows)) : null);
 }
 
-const milliseconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+/** How long it took, and what was found, counted, in a sentence. */
+export function summary({ body, times }, { all, pages }) {
+  const counted = ["line", "word", "table", "object", "element"].map((kind) => [kind, all.filter((box) => box.kind === kind).length])
+    .filter(([, count]) => count).map(([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
+  const on = counted.length && pages.size > 1 ? ` on ${pages.size} pages` : "";
+  const cut = body.choices?.[0]?.finish_reason === "length" ? " The answer was cut at its longest." : "";
+  return `Done in ${milliseconds(times.whole)}${body.vcache ? ", from the cache" : ""}. ${counted.join(", ")}${on}${counted.length ? "." : ""}${cut}`;
+}
+
+const milliseconds = (ms) => (Math.round(ms) < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);

@@ -2,40 +2,29 @@
 
 import { Fields, drawEvidence, marked, unmark } from "./evidence.js";
 import { drawChart } from "./chart.js";
-import { Said, drawTimings, drawn, entriesOf, indented, isForecast, isSpeech } from "./answer.js";
+import { Said, drawTimings, drawn, entriesOf, indented, isForecast, isSpeech, summary } from "./answer.js";
 import { Boxes } from "./boxes.js";
 import { ask, forget, ownFile, upload } from "./client.js";
 import { byId, bytes, clock, copier, fill, h, pieces, reveal } from "./dom.js";
-import { SAMPLES } from "./samples.js";
+import { HINTS, SAMPLES } from "./samples.js";
 import { bodyOf, codeOf, typeOf } from "./request.js";
 import { SchemaBuilder } from "./schema.js";
 import { Transcript } from "./transcript.js";
 import { Viewer } from "./viewer.js";
 
-const HINTS = {
-  chat: "The full model: it runs what it needs, and answers over what was found.",
-  ocr: "Every line and word, where it stands.",
-  object_detection: "What is in the picture. Name things to look for only those.",
-  gui_detection: "Buttons, fields and links of a screenshot.",
-  web_search: "Pages of the web for what you ask.",
-  scraper: "One page of the web: put its address into the prompt.",
-  speech_to_text: "What is said, and when. “Identify the speakers” and “by word” work.",
-  translate: "Name the language: “Translate into French: …”",
-  forecast: "How a table goes on. “The next 12 months” says how far.",
-  code_sandbox: "Python where it cannot hurt: put it into the prompt.",
-};
 const KEY = "openfaze-key";
 const MOST_DRAWN = 1e6; // Bytes of a table that is drawn before its forecast.
 
 let files = [];
 let running = null;
+let suggested = ""; // The prompt that a sample came with.
 let shown = nothing();
 
 const answer = byId("answer");
 const said = new Said(answer, byId("answer-tools"), byId("plain"));
 const viewer = new Viewer(byId("viewer"), { light, page: drawPage, least: dim });
 const transcript = new Transcript(byId("speech"));
-const schema = new SchemaBuilder(byId("fields"), byId("schema"), byId("add-field"), drawCode);
+const schema = new SchemaBuilder({ list: byId("fields"), raw: byId("schema"), add: byId("add-field"), note: byId("schema-off") }, drawCode);
 
 function nothing() {
   const boxes = new Boxes([]);
@@ -165,7 +154,7 @@ async function show(reply, asked) {
   if (body.evidence) drawEvidence(byId("evidence").lastElementChild, message.content, body);
   await viewer.draw(shown.boxes);
   if (byId("viewer").hidden) drawPage(1);
-  say(summary(reply));
+  say(summary(reply, boxes));
 }
 
 /** Draws what the results say, with the text of the page that is shown. */
@@ -179,15 +168,6 @@ function drawPage(number) {
   byId("found").hidden = entries.length === 0;
   fill(byId("found").lastElementChild, entries.map((entry, index) => h("details", { open: index === 0 && boxes.all.length > 0 },
     h("summary", {}, entry.name.replaceAll("_", " ")), found(entry))));
-}
-
-function summary({ body, times }) {
-  const { all, pages } = shown.boxes;
-  const counted = ["line", "word", "table", "object", "element"].map((kind) => [kind, all.filter((box) => box.kind === kind).length])
-    .filter(([, count]) => count).map(([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
-  const on = counted.length && pages.size > 1 ? ` on ${pages.size} pages` : "";
-  const cut = body.choices?.[0]?.finish_reason === "length" ? " The answer was cut at its longest." : "";
-  return `Done in ${(times.whole / 1000).toFixed(1)} s${body.vcache ? ", from the cache" : ""}. ${counted.join(", ")}${on}${counted.length ? "." : ""}${cut}`;
 }
 
 /** Shows the source of the field at `pointer`: its place on a page, its second in a recording, its words in a text. */
@@ -316,7 +296,7 @@ function drawFiles() {
 
 async function sample({ task, prompt, schema: asked, file }) {
   byId("task").value = task;
-  byId("prompt").value = prompt;
+  suggest(prompt);
   schema.value = asked ?? null;
   hint();
   choose([]);
@@ -329,12 +309,25 @@ async function sample({ task, prompt, schema: asked, file }) {
   await run();
 }
 
+/** Puts `prompt` in place of what the page itself wrote; what somebody typed stays. */
+function suggest(prompt) {
+  const { value } = byId("prompt");
+  if (value && value !== suggested) return;
+  byId("prompt").value = prompt;
+  suggested = prompt;
+}
+
+function rechoose() {
+  suggest("");
+  hint();
+}
+
 function hint() {
   const [chosen] = byId("task").selectedOptions;
   fill(byId("task-hint"), HINTS[chosen.value] ?? "");
   fill(byId("task-note"), chosen.dataset.note);
   byId("task-note").hidden = !chosen.dataset.note;
-  drawCode();
+  schema.off = chosen.value !== "chat";
 }
 
 /** A voice from the microphone, as one more file. */
@@ -387,7 +380,12 @@ function begin() {
   byId("stop").addEventListener("click", () => running?.abort());
   byId("file").addEventListener("change", ({ target }) => choose(target.files));
   byId("form").addEventListener("input", ({ target }) => target.id !== "schema" && drawCode());
-  byId("task").addEventListener("change", hint);
+  byId("task").addEventListener("change", rechoose);
+  byId("ask-full").addEventListener("click", () => {
+    byId("task").value = "chat";
+    byId("task").focus();
+    rechoose();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
     if (event.key === "Escape") running?.abort();

@@ -1,4 +1,17 @@
-// What one can try at a click. The files are drawn by this project.
+// What one can try: the tasks, each with a hint, and samples at a click. Their files are drawn by this project.
+
+export const HINTS = {
+  chat: "The full model: it runs what it needs, and answers over what was found.",
+  ocr: "Every line and word, where it stands.",
+  object_detection: "What is in the picture. Name things to look for only those.",
+  gui_detection: "Buttons, fields and links of a screenshot.",
+  web_search: "Pages of the web for what you ask.",
+  scraper: "One page of the web: put its address into the prompt.",
+  speech_to_text: "What is said, and when. “Identify the speakers” and “by word” work.",
+  translate: "Name the language: “Translate into French: …”",
+  forecast: "How a table goes on. “The next 12 months” says how far.",
+  code_sandbox: "Python where it cannot hurt: put it into the prompt.",
+};
 
 const RECEIPT = { name: "receipt.png", type: "image/png" };
 const text = { type: "string" };

@@ -1,4 +1,5 @@
 // The schema of an answer: fields in a list, or raw JSON. The raw text is what counts; the list follows it.
+// A task that runs by itself fills in no fields: they stay written, are not sent, and a note says so.
 
 import { fill, h } from "./dom.js";
 
@@ -15,12 +16,15 @@ const TYPES = {
 export class SchemaBuilder {
   #list;
   #raw;
+  #note;
   #changed;
   #fields = [];
+  #off = false;
 
-  constructor(list, raw, add, changed) {
+  constructor({ list, raw, add, note }, changed) {
     this.#list = list;
     this.#raw = raw;
+    this.#note = note;
     this.#changed = changed;
     raw.addEventListener("input", () => this.#read());
     add.addEventListener("click", () => {
@@ -30,13 +34,9 @@ export class SchemaBuilder {
     });
   }
 
-  /** The schema, or null. Raises SyntaxError for what is no JSON. */
+  /** The schema that is sent, or null. Raises SyntaxError for what is no JSON. */
   get value() {
-    const text = this.#raw.value.trim();
-    if (!text) return null;
-    const schema = JSON.parse(text);
-    if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw new SyntaxError("it is no JSON object");
-    return schema;
+    return this.#off ? null : this.#written();
   }
 
   set value(schema) {
@@ -44,15 +44,35 @@ export class SchemaBuilder {
     this.#read();
   }
 
+  set off(off) {
+    this.#off = off;
+    this.#tell();
+  }
+
+  #written() {
+    const text = this.#raw.value.trim();
+    if (!text) return null;
+    const schema = JSON.parse(text);
+    if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw new SyntaxError("it is no JSON object");
+    return schema;
+  }
+
+  #tell() {
+    const unsent = this.#off && this.#raw.value.trim() !== "";
+    this.#note.hidden = !unsent;
+    for (const part of [this.#list, this.#raw]) part.classList.toggle("unsent", unsent);
+    this.#changed();
+  }
+
   #read() {
     this.#raw.removeAttribute("aria-invalid");
     try {
-      this.#fields = fieldsOf(this.value) ?? [];
+      this.#fields = fieldsOf(this.#written()) ?? [];
       this.#show();
     } catch {
       this.#raw.setAttribute("aria-invalid", "true");
     }
-    this.#changed();
+    this.#tell();
   }
 
   #write() {
@@ -62,7 +82,7 @@ export class SchemaBuilder {
     const schema = { type: "object", properties, required: Object.keys(properties), additionalProperties: false };
     this.#raw.value = named.length ? JSON.stringify(schema, null, 2) : "";
     this.#raw.removeAttribute("aria-invalid");
-    this.#changed();
+    this.#tell();
   }
 
   #show() {

@@ -1,4 +1,5 @@
-"""The playground as a page: its key, its policy, its size, its looks, without a mouse, and the code that it shows."""
+"""The playground as a page: its key, its policy, its size, its looks, without a mouse, the code that it shows,
+and what of its form is sent when."""
 
 import json
 import os
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import KEY, needs_browser
 from tests.pages import single_line
-from tests.playground import Playground, file_of, found_by_axe, watched
+from tests.playground import Playground, answering, file_of, found_by_axe, watched
 from tests.server import Server
 
 pytestmark = needs_browser
@@ -31,6 +32,7 @@ def shared_page(browser: Browser, server: Server) -> Iterator[Page]:
 
 @pytest.fixture
 def playground(shared_page: Page, server: Server) -> Playground:
+    shared_page.unroute_all()
     shared_page.emulate_media(color_scheme="light")
     shared_page.set_viewport_size({"width": 1280, "height": 900})
     playground = Playground(shared_page, server.base_url)
@@ -219,3 +221,79 @@ def test_it_can_be_used_without_a_mouse(playground: Playground) -> None:
     assert {"key", "task", "file", "prompt", "schema", "run", "overlay", "confidence"} <= reached
     assert any("word" in name for name in reached)
     assert "json" in reached
+
+
+READ = {"name": "ocr", "result": {"extracted_text": "Corner Bakery", "sections": []}}
+
+
+def test_a_task_that_runs_by_itself_is_sent_without_fields_and_the_page_says_so(playground: Playground) -> None:
+    page = playground.page
+    answering(page, READ)
+    note = page.locator("#schema-off")
+    with page.expect_request("**/v1/chat/completions") as request:
+        page.get_by_role("button", name="Receipt: extract fields").click()
+    assert "response_format" in json.loads(request.value.post_data or "")
+    playground.done()
+    assert not note.is_visible()
+    playground.part("task").select_option("ocr")
+    assert "Not sent" in note.inner_text()
+    assert "response_format" not in (playground.part("code").text_content() or "")
+    assert found_by_axe(page) == []
+    with page.expect_request("**/v1/chat/completions") as request:
+        playground.part("run").click()
+    body = json.loads(request.value.post_data or "")
+    assert body["messages"][0] == {"role": "system", "content": "<task>ocr</task>"}
+    assert not {"response_format", "evidence"} & set(body)
+    note.get_by_role("button", name="Ask the full model").click()
+    assert playground.part("task").input_value() == "chat"
+    assert not note.is_visible()
+    assert "response_format" in (playground.part("code").text_content() or ""), "what was written is still there"
+
+
+def test_the_prompt_of_a_sample_goes_with_it_and_what_is_typed_stays(playground: Playground) -> None:
+    answering(playground.page, READ)
+    prompt = playground.part("prompt")
+
+    def try_sample(name: str) -> str:
+        playground.page.get_by_role("button", name=name).click()
+        playground.done()
+        return prompt.input_value()
+
+    assert try_sample("Receipt: extract fields") == "Extract these fields."
+    playground.part("task").select_option("ocr")
+    assert prompt.input_value() == ""
+    assert try_sample("Receipt: extract fields") == "Extract these fields."
+    assert try_sample("Receipt: read it") == ""
+    prompt.fill("Read the total.")
+    playground.part("task").select_option("gui_detection")
+    assert prompt.input_value() == "Read the total."
+    assert try_sample("Receipt: extract fields") == "Read the total."
+    prompt.fill("")
+    assert try_sample("Receipt: extract fields") == "Extract these fields."
+
+
+def test_stages_of_a_stream_are_those_before_its_first_byte(playground: Playground) -> None:
+    page = playground.page
+    chunk = {"choices": [{"index": 0, "delta": {"content": "One"}, "finish_reason": "stop"}]}
+    headers = {"content-type": "text/event-stream", "server-timing": "read;dur=8.0, plan;dur=10.0"}
+    stream = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
+    page.route("**/v1/chat/completions", lambda route: route.fulfill(body=stream, headers=headers))
+    playground.run("chat", "Count.")
+    caption = playground.part("timings").locator("caption")
+    assert caption.inner_text() == "Stages on the server, before the first byte"
+    page.unroute_all()
+    whole = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "One"}, "finish_reason": "stop"}]}
+    headers = {"server-timing": "read;dur=8.0, task;dur=10.0"}
+    page.route("**/v1/chat/completions", lambda route: route.fulfill(json=whole, headers=headers))
+    playground.run("ocr", "Count.")
+    assert caption.inner_text() == "Stages on the server"
+
+
+def test_what_takes_less_than_a_second_is_told_in_milliseconds(playground: Playground) -> None:
+    said = playground.page.evaluate(
+        """async () => {
+          const { summary } = await import('/playground/answer.js'), boxes = { all: [], pages: new Map() };
+          return [41.6, 999.4, 999.6, 1940].map(whole => summary({ body: {}, times: { whole } }, boxes).trim());
+        }"""
+    )
+    assert said == ["Done in 42 ms.", "Done in 999 ms.", "Done in 1.0 s.", "Done in 1.9 s."]
