@@ -27,8 +27,9 @@ from app.chat.evidence.evidence import grounded, pointer_of, signs_of
 from app.chat.evidence.labels import names_of
 from app.chat.evidence.passages import fold
 from app.chat.evidence.quantities import as_day, as_number
-from app.chat.filling.extractor import Extractor, Scored, Wanted, chosen, values_of
+from app.chat.filling.extractor import Extractor, Scored, Wanted, chosen
 from app.chat.filling.items import items_of
+from app.chat.filling.values import values_of
 from models.extraction.calibration import Signs, probability
 from models.extraction.network import Network
 from models.fair_executor import FairExecutor, Slices

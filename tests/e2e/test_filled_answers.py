@@ -144,6 +144,18 @@ def test_what_is_left_is_the_llms_and_the_rest_stays_copied(client: httpx.Client
     assert [entry for entry in server.log if entry["event"] == "llm_loaded"]
 
 
+def test_texts_behind_a_label_are_cut_each_with_its_evidence(client: httpx.Client) -> None:
+    texts = {"type": "array", "items": STRING}
+    resume = text_part("Extract: Name: Ann Lee\nSkills: Python, Go, Rust\nTags: a, b")
+    response = ask(client, resume, response_format=schema_of(skills=texts, tags=texts), evidence=True)
+    assert json.loads(content_of(response)) == {"skills": ["Python", "Go", "Rust"], "tags": ["a", "b"]}
+    body = response.json()
+    said = {pointer: found["text"].strip(",") for pointer, found in body["evidence"].items()}
+    assert said == {"/skills/0": "Python", "/skills/1": "Go", "/skills/2": "Rust", "/tags/0": "a", "/tags/1": "b"}
+    assert all(found["probability"] > 0.5 for found in body["evidence"].values())
+    assert (body["unsupported"], [text for text in body.get("warnings") or [] if "not read" in text]) == ([], [])
+
+
 FORM = "Patient intake\n\nSmoker: [ ]Yes [x]No [ ]Former"
 
 

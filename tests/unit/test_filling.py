@@ -508,6 +508,68 @@ async def test_words_for_none_are_copied_where_a_text_has_to_be_there() -> None:
     assert await filled(contact, phone=STRING, fax=STRING) == {"phone": "030 1234567", "fax": "n/a"}
 
 
+TEXTS = {"type": "array", "items": STRING}
+
+
+@each_case(
+    ("text", "name", "items"),
+    [
+        ("Name: Ann\nSkills: Python, Go, Rust\nTags: a, b", "skills", ["Python", "Go", "Rust"]),
+        ("Skills: Python, Go, Rust\nTags: a, b", "tags", ["a", "b"]),
+        ("Skills: C#, .NET", "skills", ["C#", ".NET"]),
+        ("Patient: Ann Lee\nAllergies: Penicillin, peanuts\nWeight: 60 kg", "allergies", ["Penicillin", "peanuts"]),
+        ("Patient: Ann Lee\nAllergies: latex\nWeight: 60 kg", "allergies", ["latex"]),
+        ("Patient: Ann Lee\nAllergies: None\nWeight: 60 kg", "allergies", []),
+        ("Patient: Ann Lee\nWeight: 60 kg", "allergies", []),
+        ("Salad\nIngredients: oil (sun, olive), 1,5 g salt, and water", "ingredients",
+         ["oil (sun, olive)", "1,5 g salt", "water"]),
+        ("On birds\nAuthors: Lee, Ann; Ray, Bob", "authors", ["Lee, Ann", "Ray, Bob"]),
+        ("Shirt\nColours: Red / Green / Blue", "colours", ["Red", "Green", "Blue"]),
+        ("Shirt\nColours: Red/Green/Blue", "colours", ["Red", "Green", "Blue"]),
+        ("Ann Lee\nSkills: Python, Go,\nRust\nWeight: 60 kg", "skills", ["Python", "Go", "Rust"]),
+        ("Ann Lee\n\nSkills:\n- Python\n- Go, a bit\n- Rust\n\nThe end.", "skills", ["Python", "Go, a bit", "Rust"]),
+    ],
+)  # fmt: skip
+async def test_texts_that_are_listed_behind_their_label_are_cut_there(text: str, name: str, items: list[str]) -> None:
+    assert await filled(pasted(text), **{name: TEXTS}) == {name: items}
+
+
+async def test_each_text_of_a_list_has_its_place_and_the_lists_probability() -> None:
+    filling = await fill(shape_of(skills=TEXTS), pasted("Name: Ann\nSkills: Python, Go, Rust"))
+    assert filling is not None
+    assert filling.scored is not None
+    places = [filling.scored.place(("skills", at), item) for at, item in enumerate(filling.values["skills",])]
+    assert [sorted(place.words) for place in places if place] == [[3], [4], [5]]
+    assert len({place.probability for place in places if place}) == 1
+
+
+@each_case(
+    ("schema", "value"),
+    [
+        ({"type": ["array", "null"], "items": STRING}, None),
+        ({"anyOf": [TEXTS, {"type": "null"}]}, None),
+        ({**TEXTS, "maxItems": 3}, []),
+    ],
+)
+async def test_a_list_of_which_nothing_is_found_is_empty_or_null(schema: dict[str, Any], value: Any) -> None:
+    assert await filled(pasted("Patient: Ann Lee\nWeight: 60 kg"), allergies=schema) == {"allergies": value}
+
+
+@each_case(
+    ("name", "schema"),
+    [
+        ("allergies", {**TEXTS, "minItems": 1}),
+        ("allergies", {"type": "array", "items": {"type": "string", "enum": ["nuts", "milk"]}}),
+        ("allergies", {"type": "array", "items": {"type": "string", "format": "date"}}),
+        ("allergies", {"type": "array", "items": NUMBER}),
+        ("insights", TEXTS),
+        ("lines", {**TEXTS, "description": "Describe the patient in a few lines."}),
+    ],
+)
+async def test_other_lists_are_the_llms(name: str, schema: dict[str, Any]) -> None:
+    assert await fill(shape_of(**{name: schema}), pasted("Patient: Ann Lee\nWeight: 60 kg")) is None
+
+
 def test_the_table_of_names_is_well_formed() -> None:
     table = tomllib.loads(Path(copied.FILE).read_text("utf-8"))
     assert set(table) == {"results", "text", "counts", "prose"}

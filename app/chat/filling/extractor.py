@@ -1,9 +1,8 @@
 """The fields of a schema, each copied from the place that answers it best, with how probable that is."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,7 +13,6 @@ from app.chat.evidence.concepts import CONCEPTS, concepts_of
 from app.chat.evidence.evidence import Place, leaves
 from app.chat.evidence.labels import Names, names_of
 from app.chat.evidence.passages import Passage, fold, passages_of
-from app.chat.filling.codes import CODES, codes_in, says_nothing
 from app.chat.filling.features import (
     FieldText,
     Matrix,
@@ -27,9 +25,10 @@ from app.chat.filling.features import (
     renamed,
     span_features,
     types_of,
-    wants_iso,
 )
+from app.chat.filling.listed import Listed, listed
 from app.chat.filling.spans import Reading, Span, reading_of, without_brackets
+from app.chat.filling.values import key_of, number_of, puts_days_first, sayings, says_nothing, values_of
 from app.chat.filling.wholes import prefer_parts, whole_of
 from app.chat.schema.structured import Path, schema_at
 from models.extraction.network import Network, Pieces, Questions
@@ -86,6 +85,8 @@ class Scored:
     """Fields × (spans + 1); the last says that none answers."""
     entries: Sequence[Entry] = ()
     """That the passages are of."""
+    lists: Mapping[Path, Listed] = dataclasses.field(default_factory=dict)
+    """The lists of texts that were copied, by the field's path."""
 
     @cached_property
     def probabilities(self) -> Matrix:
@@ -100,7 +101,7 @@ class Scored:
 
     @cached_property
     def days_first(self) -> bool:
-        return _puts_days_first(self.reading)
+        return puts_days_first(self.reading)
 
     @cached_property
     def rows(self) -> Mapping[Path, int]:
@@ -112,7 +113,10 @@ class Scored:
         row = self.rows.get(without_items(path))
         if row is None:
             return None
-        key = _key(value)
+        if (whole := self.lists.get(self.fields[row].path)) and isinstance(at := path[-1], int):
+            # One piece has all items: each is right where that is.
+            return self._place(whole.passage, whole.items[at].words, whole.probability, copied)
+        key = key_of(value)
         saying = [at for at, said in enumerate(self._said) if key in said]
         if not saying:
             return Place(0.0, copied=copied)
@@ -123,13 +127,15 @@ class Scored:
         else:
             chance = float(self.probabilities[row, saying].sum())
         span = self.reading.spans[best]
-        line = span.passage.lines[span.passage.line_at(span.words[0])]
-        entry = self.entries[span.passage.entry]
-        return Place(chance, entry, line.pointer, frozenset(span.words), copied)
+        return self._place(span.passage, span.words, chance, copied)
+
+    def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> Place:
+        line = passage.lines[passage.line_at(words[0])]
+        return Place(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
 
     @cached_property
     def _said(self) -> list[set[Any]]:
-        return [set(map(_key, _sayings(span, self.days_first))) for span in self.reading.spans]
+        return [set(map(key_of, sayings(span, self.days_first))) for span in self.reading.spans]
 
 
 def without_items(path: Path) -> Path:
@@ -230,7 +236,7 @@ def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
 
 def _round(logits: Matrix, reading: Reading) -> None:
     """A total's, where the page says by how much it was rounded: the amount below that which it came to is meant."""
-    numbers = {at: number for at, span in enumerate(reading.spans) if (number := _number(span)) is not None}
+    numbers = {at: number for at, span in enumerate(reading.spans) if (number := number_of(span)) is not None}
     total = max(numbers, key=lambda at: logits[at], default=-1)
     for at, by in numbers.items():
         if not 0 < abs(by) < 1 or not _follow(reading, total, at) or not _is_rounding(reading.spans[at]):
@@ -289,6 +295,13 @@ def chosen(scored: Scored) -> dict[Path, Choice]:
     return {field.path: found[field.path] for field in scored.fields if field.path in found}
 
 
+def listed_at(scored: Scored, choice: Choice) -> Listed | None:
+    """The list whose place a choice is; None where it is none."""
+    if choice.value is None or choice.passage is None:
+        return None
+    return listed(scored.reading, choice.passage, choice.words, choice.probability)
+
+
 def _free(choice: Choice, taken: set[tuple[int, tuple[int, ...]]]) -> float:
     return choice.probability * (TAKEN if (id(choice.passage), choice.words) in taken else 1.0)
 
@@ -308,7 +321,7 @@ def _values(scored: Scored, row: int) -> list[Choice]:
         if says_nothing(value, in_words=may_be_none):
             none += chance
             continue
-        key = _key(value)
+        key = key_of(value)
         if key in best:
             whole, first, kept = best[key]
             best[key] = (whole + chance, first, kept)
@@ -335,7 +348,9 @@ def _prefer_whole(best: dict[Any, tuple[float, Span, Any]]) -> None:
     chance, piece, value = best[key]
     inside = [(likely, span, one) for one, (likely, span, _) in best.items() if _is_in_line(span, piece)]
     whole = next((one for _, span, one in inside if span.kind in ("line", "part")), None)
-    if whole is not None and (_bare_text(best[whole][1]) == _key(piece.text) or _is_in_sentence(piece, best[whole][1])):
+    if whole is not None and (
+        _bare_text(best[whole][1]) == key_of(piece.text) or _is_in_sentence(piece, best[whole][1])
+    ):
         return
     if whole is not None and sum(likely for likely, *_ in inside) > UNDECIDED:
         likely, span, said = best[whole]
@@ -350,89 +365,8 @@ def _is_in_sentence(piece: Span, line: Span) -> bool:
 
 def _bare_text(line: Span) -> Any:
     bare = without_brackets(line.text)
-    return bare and _key(bare)
+    return bare and key_of(bare)
 
 
 def _is_in_line(one: Span, other: Span) -> bool:
     return one.passage is other.passage and one.first == one.last == other.first
-
-
-def values_of(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
-    """What a field of this schema would be, copied from `span`, the likeliest first; nothing where that is no such
-    thing."""
-    if "enum" in schema:
-        found = _in_enum(span, schema["enum"])
-        yield from () if found is None else (found,)
-    elif types := types_of(schema) & {"number", "integer"}:
-        number = _number(span)
-        if number is not None and ("number" in types or number == int(number)):
-            yield number if "number" in types else int(number)
-    else:
-        yield from _texts(span, schema, days_first)
-
-
-def _key(value: Any) -> Any:
-    """The same for values that say the same."""
-    return "".join(fold(value)) or value if isinstance(value, str) else value
-
-
-def _sayings(span: Span, days_first: bool) -> Iterator[Any]:
-    """All that a place may have been copied as."""
-    yield span.text
-    yield from codes_in(span)
-    if span.number is not None and (number := _number(span)) is not None:
-        yield number
-        yield span.number.digits
-    if span.day is not None:
-        yield _day(span.day.readings, days_first).isoformat()
-
-
-def _number(span: Span) -> int | float | None:
-    if span.number is None or span.kind != "number":
-        return None
-    reading = likeliest(span.number.readings, span.number.digits)
-    if reading == reading.to_integral_value() and not set(".,") & set(span.number.digits):
-        return int(reading)
-    return float(reading)
-
-
-def likeliest(readings: frozenset[Decimal], digits: str) -> Decimal:
-    """Three figures behind a comma are thousands, behind a point they are a fraction; of a percent, what is written."""
-    by_size = sorted(readings, key=abs)
-    is_ambiguous = len(by_size) > 1 and by_size[-1] == 1000 * by_size[0]
-    return by_size[0] if is_ambiguous and "." in digits else by_size[-1]
-
-
-def _texts(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
-    form = schema.get("format")
-    if form in CODES:
-        yield from codes_in(span, form)
-        return
-    if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
-        return
-    if span.kind == "number" and span.number is not None:
-        yield span.number.digits
-    if not wants_iso(schema):
-        yield span.text
-    if span.day is not None and (wants_iso(schema) or "pattern" in schema):
-        yield _day(span.day.readings, days_first).isoformat()
-
-
-def _day(readings: Sequence[date], days_first: bool) -> date:
-    if days_first or len(readings) == 1:
-        return readings[0]
-    first = readings[0]
-    return next((day for day in readings if (day.month, day.day) == (first.day, first.month)), first)
-
-
-def _puts_days_first(reading: Reading) -> bool:
-    """Whether the dates that can be read in one way only have the day before the month, or there are none."""
-    figures = [span for span in reading.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
-    days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
-    sure = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
-    return sum(sure) * 2 >= len(sure)
-
-
-def _in_enum(span: Span, values: Sequence[Any]) -> Any:
-    said = "".join(fold(span.text))
-    return next((value for value in values if isinstance(value, str) and said and "".join(fold(value)) == said), None)

@@ -9,17 +9,18 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from app.chat.event_driver import Entry
 from app.chat.evidence.labels import Names, names_of
-from app.chat.filling.codes import with_form
 from app.chat.filling.copied import Found, copied, names_a_result, names_prose
-from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, read_of
+from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, listed_at, read_of
 from app.chat.filling.features import types_of
 from app.chat.filling.items import items_of
+from app.chat.filling.listed import as_text
+from app.chat.filling.values import with_form
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer
 from app.chat.schema.structured import Path, Shape, resolved
@@ -28,9 +29,11 @@ DEEPEST = 8
 _NOTES = frozenset(
     {"title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs", "definitions"}
 )
+_DEFINED = ("$defs", "definitions")
 _PLAIN = _NOTES | {"type", "properties", "required", "additionalProperties"}
 """Keywords of objects whose fields stand for themselves: none rules out an answer by two of them together."""
 _LIST = _NOTES | {"type", "items", "minItems", "maxItems"}
+_TEXT = _NOTES | {"type", "minLength", "maxLength"}
 _SINGLE = _NOTES | {
     *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
@@ -73,6 +76,18 @@ def _lists(root: Mapping[str, Any], part: Any, path: Path, depth: int, found: di
             flat = all(len(one.path) == len(path) + 1 and one.schema.keys() <= _SINGLE for one in columns)
             if flat and 1 < len(columns) <= MOST_FIELDS:
                 found[path] = columns
+
+
+def texts_of(schema: Mapping[str, Any]) -> list[FormField]:
+    """Lists of plain strings, outside other lists."""
+    found = [one for one in _fields(schema, schema, (), 0) if _is_of_texts(schema, one.schema)]
+    return found if len(found) <= MOST_FIELDS else []
+
+
+def _is_of_texts(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    item = resolved(root, node.get("items", {}))
+    is_list = types_of(node) == {"array"} and node.keys() <= _LIST | {"uniqueItems"}
+    return is_list and item.get("type") == "string" and item.keys() <= _TEXT
 
 
 class _LeftOut:
@@ -232,6 +247,8 @@ class _Form:
     """What is to be looked for."""
     lists: Sequence[Path]
     """Where objects are listed whose fields are wanted."""
+    texts: Mapping[Path, "_Fits"]
+    """Lists of texts that are wanted, by where they are."""
     read: Sequence[Entry]
     """In which it is."""
 
@@ -241,7 +258,8 @@ class _Form:
         schema = shape.schema
         fields = [] if schema is None else fields_of(schema)
         listed = {} if schema is None else lists_of(schema)
-        if schema is None or not (fields or listed):
+        texts = [] if schema is None else texts_of(schema)
+        if schema is None or not (fields or listed or texts):
             return None
         names = {one.path: names_of(one.path, one.schema) for one in fields}
         values: dict[Path, Any] = {}
@@ -269,16 +287,34 @@ class _Form:
             for one in columns
             for named in (names_of(one.path, one.schema),)
         ]
-        return cls(schema, values, wanted, list(lists), read_of(found.entries, found.document))
+        of_texts: dict[Path, _Fits] = {}
+        for one in texts:
+            named, asked = names_of(one.path, one.schema), as_text(one.schema)
+            if is_of_text(asked, named):
+                of_texts[one.path] = _Fits({**{key: schema[key] for key in _DEFINED if key in schema}, **one.schema})
+                wanted.append(Wanted(one.path, asked, named, _is_text, may_be_left_out=True))
+        return cls(schema, values, wanted, list(lists), of_texts, read_of(found.entries, found.document))
+
+    def _without(self, lists: Mapping[Path, Any]) -> Iterator[tuple[Path, Any]]:
+        """Lists of texts, each with what it is where nothing is found; none of which there has to be something."""
+        none: tuple[Any, ...] = (None, [])
+        for path, fits in self.texts.items():
+            nothing = next(filter(fits, none), LEFT_OUT)
+            if path in lists or nothing is not LEFT_OUT:
+                yield path, nothing
 
     def filled(self, shape: Shape, scored: Scored | None) -> Filling | None:
         values = {**self.values}
         choices = chosen(scored) if scored else {}
         if scored:
             values |= {path: items_of(scored, path) for path in self.lists}
+            found = {path: listed_at(scored, choices[path]) for path in self.texts}
+            lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
+            scored = replace(scored, lists=lists)
+            values |= {path: lists[path].texts if path in lists else none for path, none in self._without(lists)}
         for one in self.wanted:
             choice = choices.get(one.path)
-            if choice is None:
+            if choice is None or one.path in self.texts:
                 continue
             if choice.value is None and not one.fits(None):
                 values[one.path] = LEFT_OUT
@@ -317,6 +353,10 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
 
 def _joined(shape: Shape, values: Mapping[Path, Any], rest: Any) -> str:
     return json.dumps(whole_of(shape.schema or {}, values, rest), ensure_ascii=False)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 class _Fits:

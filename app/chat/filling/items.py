@@ -15,9 +15,10 @@ import numpy as np
 from app.chat.evidence.concepts import concepts_of
 from app.chat.evidence.labels import box_of
 from app.chat.evidence.passages import fold
-from app.chat.filling.extractor import Scored, Wanted, values_of
+from app.chat.filling.extractor import Scored, Wanted
 from app.chat.filling.features import Matrix
 from app.chat.filling.spans import Segment, Span
+from app.chat.filling.values import values_of
 from app.chat.schema.structured import Path
 
 MOST_ITEMS = 1_000

@@ -1,0 +1,142 @@
+"""Lists of texts as documents print them behind their label: `Skills: Python, Go`, or each in a line of its own."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from app.chat.evidence.passages import Passage, fold
+from app.chat.filling.spans import LONGEST_BLOCK, Reading, Segment, Span
+from app.chat.filling.values import says_nothing
+
+_BULLET = re.compile(r"(?:[-–—*+•·◦▪‣]|\d{1,2}[.)])(?: |$)")
+_SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", r"(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")))
+"""What parts the items of a line: the first that stands in it, for names have commas where semicolons part them."""
+_AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
+"""What stands before the last item, behind its comma."""
+_BRACKETS = re.compile(r"\([^()]*\)")
+_BEFORE, _AFTER = " ,;|•·*-–—", " ,;|•·."
+MOST_TEXTS = 1_000
+_TOLD = ("title", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    text: str
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The items of a list, and how probable its place is."""
+
+    passage: Passage
+    items: Sequence[Item]
+    probability: float
+
+    @property
+    def texts(self) -> list[str]:
+        return [item.text for item in self.items]
+
+
+def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a list as that of the piece in which all of it stands."""
+    return {"type": "string"} | {key: schema[key] for key in _TOLD if key in schema}
+
+
+def listed(reading: Reading, passage: Passage, words: tuple[int, ...], probability: float) -> Listed:
+    """The list that stands at `words`, or goes on from there."""
+    said = [one for one in reading.spans if one.passage is passage and one.words == words]
+    parts = [one for one in reading.spans if _is_part_around(one, said[0])]
+    items = _items(reading, max(parts, key=lambda one: len(one.words), default=said[0]))
+    told = (item for item in items if not says_nothing(item.text, in_words=True))
+    return Listed(passage, list(islice(told, MOST_TEXTS)), probability)
+
+
+def _is_part_around(one: Span, piece: Span) -> bool:
+    """Whether it is all that stands behind a label, and the piece in it."""
+    is_there = one.passage is piece.passage and one.first == one.last == piece.first == piece.last
+    is_part = one.kind == "part" and fold(one.label) == fold(piece.label)
+    return is_there and is_part and set(piece.words) <= set(one.words)
+
+
+def _items(reading: Reading, span: Span) -> Iterator[Item]:
+    first = reading.segments[span.first]
+    if _BULLET.match(first.text) and span.words[0] - first.words[0] <= 1:
+        for line in _bullets(reading.segments, span.first):
+            mark = _BULLET.match(line.text)
+            yield from _item(line.words, line.text, mark.end() if mark else 0, len(line.text))
+        return
+    lines = [span.words] if span.first == span.last else _lines(span)
+    lines += _below(reading, span)
+    texts = [" ".join([span.passage.words[word] for word in words]) for words in lines]
+    if len(lines) > 1 and not any(sign.search(text) for sign in _SIGNS for text in texts):
+        for words, text in zip(lines, texts, strict=True):
+            yield from _item(words, text, 0, len(text))
+        return
+    whole, words = " ".join(texts), tuple(word for line in lines for word in line)
+    begin = max(0, whole.find(span.text))
+    start = whole.rfind(" ", 0, begin) + 1
+    # "Skills:Python" is one word.
+    begin = begin if ":" in whole[start:begin] else start
+    is_to_end = span.words[-1] == reading.segments[span.last].words[-1]
+    end = len(whole) if is_to_end else min(len(whole), begin + len(span.text))
+    for at, until in _cuts(whole, begin, end):
+        yield from _item(words, whole, at, until)
+
+
+def _bullets(segments: Sequence[Segment], at: int) -> Sequence[Segment]:
+    """The lines with a bullet that stand together."""
+
+    def is_one(index: int) -> bool:
+        one = segments[index]
+        return one.passage is segments[at].passage and _BULLET.match(one.text) is not None
+
+    first, last = at, at
+    while first and is_one(first - 1):
+        first -= 1
+    while last + 1 < len(segments) and is_one(last + 1):
+        last += 1
+    return segments[first : last + 1]
+
+
+def _lines(span: Span) -> list[tuple[int, ...]]:
+    found: dict[int, list[int]] = {}
+    for word in span.words:
+        found.setdefault(span.passage.line_at(word), []).append(word)
+    return [tuple(words) for words in found.values()]
+
+
+def _below(reading: Reading, span: Span) -> Iterator[tuple[int, ...]]:
+    """The lines that a line ending with a comma goes on in."""
+    here = reading.segments[span.last]
+    for _ in range(LONGEST_BLOCK):
+        if not here.text.endswith((",", ";")) or here.below < 0 or here.words[-1] < span.words[-1]:
+            return
+        here = reading.segments[here.below]
+        yield here.words
+
+
+def _cuts(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the items begin and end; what stands in brackets is not cut."""
+    open_text = _BRACKETS.sub(lambda found: "_" * len(found[0]), text)
+    found = (list(form.finditer(open_text, begin, end)) for form in _SIGNS)
+    signs = next(filter(None, found), [])
+    for sign in signs:
+        yield begin, sign.start()
+        begin = sign.end()
+    while begin < end and text[begin] == " ":
+        begin += 1
+    conjunction = _AND.match(text, begin, end) if signs else None
+    yield conjunction.end() if conjunction else begin, end
+
+
+def _item(words: Sequence[int], text: str, begin: int, end: int) -> Iterator[Item]:
+    """What stands between two places of `text`, the words with blanks between; nothing where that is nothing."""
+    bare = text[begin:end].lstrip(_BEFORE)
+    begin = end - len(bare)
+    bare = bare.rstrip(_AFTER)
+    if bare:
+        first = text.count(" ", 0, begin)
+        yield Item(bare, tuple(words[first : first + bare.count(" ") + 1]))

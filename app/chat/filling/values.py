@@ -1,0 +1,128 @@
+"""What a field would be, copied from a piece of what was read: a text, a number, a day, a code cut exactly."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from app.chat.evidence.concepts import concepts_of
+from app.chat.evidence.labels import Names
+from app.chat.evidence.passages import fold
+from app.chat.filling.features import types_of, wants_iso
+from app.chat.filling.spans import Reading, Span
+from models.safety.personal_data import iban_length
+
+CODES = ("iban", "bic")
+"""Concepts whose fields only such a code may fill."""
+_IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
+_BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
+"""ISO 9362: bank, country, place, and a branch or none."""
+_NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
+
+
+def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
+    """The schema of a field with the format that its names say, where it says none itself."""
+    form = next((name for name in CODES if names.concepts == {name}), None)
+    return schema if form is None or "format" in schema else {**schema, "format": form}
+
+
+def codes_in(span: Span, *forms: str) -> Iterator[str]:
+    """The codes of these forms in a span, cut exactly; without forms, of all of them."""
+    if "iban" in (forms or CODES):
+        for found in _IBAN.finditer(span.text):
+            if length := iban_length(found[0]):
+                yield found[0][:length]
+            elif found[0] == span.text and "iban" in concepts_of(tuple(fold(span.label))):
+                # One with a wrong check digit is what the page says it is.
+                yield span.text
+    if "bic" in (forms or CODES):
+        yield from (found[0] for found in _BIC.finditer(span.text))
+
+
+def says_nothing(value: Any, *, in_words: bool) -> bool:
+    """Whether what stands where a value would says that there is none: signs alone, or `in_words`, too."""
+    if not isinstance(value, str):
+        return False
+    return not any(map(str.isalnum, value)) or (in_words and _NOTHING.fullmatch(value) is not None)
+
+
+def values_of(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
+    """What a field of this schema would be, copied from `span`, the likeliest first; nothing where that is no such
+    thing."""
+    if "enum" in schema:
+        found = _in_enum(span, schema["enum"])
+        yield from () if found is None else (found,)
+    elif types := types_of(schema) & {"number", "integer"}:
+        number = number_of(span)
+        if number is not None and ("number" in types or number == int(number)):
+            yield number if "number" in types else int(number)
+    else:
+        yield from _texts(span, schema, days_first)
+
+
+def key_of(value: Any) -> Any:
+    """The same for values that say the same."""
+    return "".join(fold(value)) or value if isinstance(value, str) else value
+
+
+def sayings(span: Span, days_first: bool) -> Iterator[Any]:
+    """All that a place may have been copied as."""
+    yield span.text
+    yield from codes_in(span)
+    if span.number is not None and (number := number_of(span)) is not None:
+        yield number
+        yield span.number.digits
+    if span.day is not None:
+        yield _day(span.day.readings, days_first).isoformat()
+
+
+def number_of(span: Span) -> int | float | None:
+    if span.number is None or span.kind != "number":
+        return None
+    reading = likeliest(span.number.readings, span.number.digits)
+    if reading == reading.to_integral_value() and not set(".,") & set(span.number.digits):
+        return int(reading)
+    return float(reading)
+
+
+def likeliest(readings: frozenset[Decimal], digits: str) -> Decimal:
+    """Three figures behind a comma are thousands, behind a point they are a fraction; of a percent, what is written."""
+    by_size = sorted(readings, key=abs)
+    is_ambiguous = len(by_size) > 1 and by_size[-1] == 1000 * by_size[0]
+    return by_size[0] if is_ambiguous and "." in digits else by_size[-1]
+
+
+def _texts(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
+    form = schema.get("format")
+    if form in CODES:
+        yield from codes_in(span, form)
+        return
+    if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
+        return
+    if span.kind == "number" and span.number is not None:
+        yield span.number.digits
+    if not wants_iso(schema):
+        yield span.text
+    if span.day is not None and (wants_iso(schema) or "pattern" in schema):
+        yield _day(span.day.readings, days_first).isoformat()
+
+
+def _day(readings: Sequence[date], days_first: bool) -> date:
+    if days_first or len(readings) == 1:
+        return readings[0]
+    first = readings[0]
+    return next((day for day in readings if (day.month, day.day) == (first.day, first.month)), first)
+
+
+def puts_days_first(reading: Reading) -> bool:
+    """Whether the dates that can be read in one way only have the day before the month, or there are none."""
+    figures = [span for span in reading.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
+    days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
+    sure = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
+    return sum(sure) * 2 >= len(sure)
+
+
+def _in_enum(span: Span, values: Sequence[Any]) -> Any:
+    said = "".join(fold(span.text))
+    return next((value for value in values if isinstance(value, str) and said and "".join(fold(value)) == said), None)
