@@ -525,6 +525,8 @@ TEXTS = {"type": "array", "items": STRING}
          ["oil (sun, olive)", "1,5 g salt", "water"]),
         ("On birds\nAuthors: Lee, Ann; Ray, Bob", "authors", ["Lee, Ann", "Ray, Bob"]),
         ("Shirt\nColours: Red / Green / Blue", "colours", ["Red", "Green", "Blue"]),
+        ("Ann Lee, engineer\nLanguages: Dutch (C1)", "languages", ["Dutch (C1)"]),
+        ("Attendees: Ann Lee, Bob Ray; Chair: Tim", "attendees", ["Ann Lee", "Bob Ray"]),
         ("Shirt\nColours: Red/Green/Blue", "colours", ["Red", "Green", "Blue"]),
         ("Ann Lee\nSkills: Python, Go,\nRust\nWeight: 60 kg", "skills", ["Python", "Go", "Rust"]),
         ("Ann Lee\n\nSkills:\n- Python\n- Go, a bit\n- Rust\n\nThe end.", "skills", ["Python", "Go, a bit", "Rust"]),

@@ -58,7 +58,10 @@ def _is_part_around(one: Span, piece: Span) -> bool:
     """Whether it is all that stands behind a label, and the piece in it."""
     is_there = one.passage is piece.passage and one.first == one.last == piece.first == piece.last
     is_part = one.kind == "part" and fold(one.label) == fold(piece.label)
-    return is_there and is_part and set(piece.words) <= set(one.words)
+    if not is_there or not is_part or not set(piece.words) <= set(one.words):
+        return False
+    # What stands behind a label is whole but for the signs in it.
+    return piece.kind != "part" or fold(one.text) == fold(piece.text)
 
 
 def _items(reading: Reading, span: Span) -> Iterator[Item]:
@@ -77,11 +80,10 @@ def _items(reading: Reading, span: Span) -> Iterator[Item]:
         return
     whole, words = " ".join(texts), tuple(word for line in lines for word in line)
     begin = max(0, whole.find(span.text))
-    start = whole.rfind(" ", 0, begin) + 1
-    # "Skills:Python" is one word.
-    begin = begin if ":" in whole[start:begin] else start
-    is_to_end = span.words[-1] == reading.segments[span.last].words[-1]
-    end = len(whole) if is_to_end else min(len(whole), begin + len(span.text))
+    end = begin + len(span.text) if len(lines) == 1 else len(whole)
+    # Signs that are parts of names: `.NET`, `C#`.
+    begin -= whole[:begin].endswith(".")
+    end += whole[end : end + 1] == "#"
     for at, until in _cuts(whole, begin, end):
         yield from _item(words, whole, at, until)
 
