@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -235,6 +235,8 @@ class Answerer:
                     yield Text(text)
                 if rounds.finish_reason == "length":
                     whole = await asyncio.to_thread(whole_members, text)
+                    for warned in _not_read(whole, rounds.llm, filling, written):
+                        yield warned
                     traced, _ = await self._traced(
                         whole, rounds.entries, shape, rounds.request, filling, written, in_haste=True
                     )
@@ -249,12 +251,8 @@ class Answerer:
                     raise SchemaNotSatisfied(str(invalid)) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
                 said = rounds.again(COMPLAINT.format(reason=invalid))
-        fields = filling.written if filling else []
-        if written and not filling and isinstance(answer.value, dict):
-            fields = list(answer.value)
-        if fields:
-            rest = " The other fields are copied." if filling else ""
-            yield Warned(f"Written by {rounds.llm.name}, not read: {', '.join(fields)}.{rest}")
+        for warned in _not_read(answer.value, rounds.llm, filling, written):
+            yield warned
         for event in await self._told(answer, rounds.entries, shape, rounds.request, filling, written):
             yield event
 
@@ -358,6 +356,14 @@ class Answerer:
         taken = await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
+
+
+def _not_read(value: Any, llm: Llm, filling: Filling | None, written: IsWritten | None) -> Iterator[Warned]:
+    """What is said of the fields that the LLM wrote beside those that were copied, or that one wrote that invents."""
+    fields = filling.written if filling else list(value) if written and isinstance(value, dict) else []
+    if fields:
+        rest = " The other fields are copied." if filling else ""
+        yield Warned(f"Written by {llm.name}, not read: {', '.join(fields)}.{rest}")
 
 
 def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:

@@ -167,6 +167,11 @@ def test_what_the_llm_writes_is_told_though_nothing_is_copied_and_nothing_suppor
     [told] = [text for text in body["warnings"] if "not read" in text]
     assert told.endswith("not read: smoker.")
     assert (body["evidence"], body["unsupported"]) == ({}, ["/smoker"])
+    long: dict[str, Any] = {"smoker": {"type": "boolean"}, "summary": {"type": "string", "minLength": 200}}
+    cut = ask(client, form, response_format=schema_of(**long), evidence=True, max_tokens=20).json()
+    assert cut["choices"][0]["finish_reason"] == "length"
+    assert any("not read: smoker" in text for text in cut["warnings"])
+    assert cut["evidence"] == {}
     refused = ask(client, form, response_format=schema_of(smoker=choices), verbatim=True)
     assert "'/smoker'" in error_of(refused, 500, "schema_not_satisfied")["message"]
     or_null = {"type": ["string", "null"], "enum": [*choices["enum"], None]}
