@@ -86,12 +86,14 @@ def test_an_example_prints_what_the_document_says(
 
 def run_shell(code: str, folder: Path) -> str:
     key_file.add_key(folder / "its-keys.toml", "alice", {})
+    # A pipe has no width, unless who runs the tests says one.
+    inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     settings = {"OPENFAZE_FILES_DIR": str(folder / "files"), "OPENFAZE_KEYS_FILE": str(folder / "its-keys.toml")}
     result = subprocess.run(
         ["bash", "-euo", "pipefail"],
         input=code,
         cwd=folder,
-        env=os.environ | settings | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env=inherited | settings | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=120,
