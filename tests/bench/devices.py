@@ -306,12 +306,13 @@ def merged(old: str, new: str, only: Sequence[str], named_by: int) -> str:
     since = f"{', '.join(only)}: "
     rows = {tuple(row.split("|")[1 : named_by + 1]): row for row in [*table[2:], *newer[2:]]}
     texts = [title, *(text for text in told if not text.startswith(since)), since + about]
-    return "\n\n".join([*texts, "\n".join([*table[:2], *rows.values()])]) + "\n"
+    pictures = [line for line in new.splitlines() if line.startswith("!")]
+    return "\n\n".join([*texts, "\n".join([*table[:2], *rows.values()]), *pictures]) + "\n"
 
 
 def _texts_and_rows(section: str) -> tuple[list[str], list[str]]:
     lines = [line for line in section.splitlines() if line]
-    return [line for line in lines if line[0] != "|"], [line for line in lines if line[0] == "|"]
+    return [line for line in lines if line[0] not in "|!"], [line for line in lines if line[0] == "|"]
 
 
 async def main() -> None:

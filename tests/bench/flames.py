@@ -5,7 +5,8 @@
 
 py-spy (of the peers' environment) looks 200 times a second at every thread of the server and of its decoders that is
 not asleep. A sample belongs to the innermost function of ours that is on its stack; what no function of ours called
-belongs to its library. Threads of OpenVINO and others that never ran Python are not seen.
+belongs to its library. The event loop itself, also where it waits, is `serve`'s. Threads of OpenVINO and others that
+never ran Python are not seen.
 """
 
 import argparse
@@ -30,7 +31,7 @@ import psutil
 from tests.bench import detection, passthrough, speech
 from tests.bench.devices import PERFORMANCE, machine, put, versions
 from tests.bench.ocr import load_pictures
-from tests.bench.peers import PEERS
+from tests.bench.peers import PEERS, told
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
 from tests.llm_server import Reply, serving_llm
@@ -41,6 +42,8 @@ PICTURES = Path(__file__).parents[2] / "docs" / "images"
 RATE = 200
 OURS = ("app/", "tasks/", "models/")
 DEAREST = 8
+WAITS = ("_worker (concurrent/", "FairExecutor._next (", "FairExecutor._work (")
+"""Where threads wait for work: how these begin, or what they call last."""
 Stack = tuple[str, ...]
 """Functions with their files, the outermost first."""
 Json = Mapping[str, Any]
@@ -151,9 +154,8 @@ def stacks(raw: str) -> Counter[Stack]:
     found: Counter[Stack] = Counter()
     for frames, count in re.findall(r"^(.*) (\d+)$", raw, re.MULTILINE):
         stack = tuple(_short(frame) for frame in frames.split(";") if frame.endswith(")"))
-        if stack and not stack[-1].startswith(
-            "_worker (concurrent/"
-        ):  # a thread that waits for work, whatever py-spy says
+        innermost = next((one for one in reversed(stack) if _is_ours(one)), "")
+        if stack and not (stack[-1].startswith(WAITS) or innermost.startswith(WAITS)):  # whatever py-spy says
             found[stack] += int(count)
     return found
 
@@ -161,7 +163,7 @@ def stacks(raw: str) -> Counter[Stack]:
 def _short(frame: str) -> str:
     """`function (app/chat/pipeline.py)`: a file of a library without the way to it."""
     function, _, file = frame.rpartition(" (")
-    file = file.removesuffix(")").rpartition("site-packages/")[2]
+    file = re.sub(r".*(?:site-packages|python3\.\d+)/", "", file.removesuffix(")"))
     return f"{function} ({file.partition(':')[0]})"
 
 
@@ -234,7 +236,8 @@ def drawn(found: Counter[Stack], title: str) -> str:
 
 def section(rows: Sequence[str], about: str) -> str:
     head = ["| path | of a processor, a request | its dearest parts |", "|---|---|---|"]
-    return "\n".join([f"## {TITLE}: {machine()}", "", about, "", *head, *rows]) + "\n"
+    pictures = [f"![{path.title}](images/flames-{name}.svg)\n" for name, path in PATHS.items()]
+    return "\n".join([f"## {TITLE}: {machine()}", "", about, "", *head, *rows, "", *pictures])
 
 
 def main() -> None:
@@ -248,7 +251,7 @@ def main() -> None:
     for name in only or PATHS:
         found, cost_ms = sampled(PATHS[name], arguments.seconds)
         parts = "; ".join(f"`{part}` {share:.0%}" for part, share in dearest(found))
-        rows.append(f"| [{PATHS[name].title}](images/flames-{name}.svg) | {cost_ms:.3g} ms | {parts} |")
+        rows.append(f"| {PATHS[name].title} | {told(cost_ms)} ms | {parts} |")
         print(rows[-1], flush=True)
         if arguments.write:
             (PICTURES / f"flames-{name}.svg").write_text(drawn(found, PATHS[name].title))

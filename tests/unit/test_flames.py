@@ -2,7 +2,8 @@
 
 from lxml import etree
 
-from tests.bench.flames import dearest, drawn, stacks
+from tests.bench.devices import put
+from tests.bench.flames import PATHS, dearest, drawn, section, stacks
 
 RAW = """process 7:"python -c a
 program of two lines";main (<string>:1);serve (app/cli/serving.py:47);run (app/chat/pipeline.py:9) 60
@@ -34,3 +35,15 @@ def test_a_picture_is_as_wide_as_what_was_seen() -> None:
     assert boxes["rare (json/a.py): 1.0%"] == 11.5
     assert not any("<string>" in one for one in boxes), "what all share is no news"
     assert "a <path>" in "".join(picture.itertext())
+
+
+def test_a_part_that_is_measured_again_leaves_other_rows_and_all_pictures() -> None:
+    page = put("# Performance\n", section(["| a | 1 ms | x |", "| b | 2 ms | y |"], "Then: all."))
+    page = put(page, section(["| b | 3 ms | z |"], "Now: b."), ["b"], named_by=1)
+    assert [line for line in page.splitlines() if line.startswith(("| a", "| b"))] == [
+        "| a | 1 ms | x |",
+        "| b | 3 ms | z |",
+    ]
+    assert page.count("![") == len(PATHS)
+    assert "Then: all." in page
+    assert "b: Now: b." in page
