@@ -53,7 +53,7 @@ class _Place:
 
 
 class Residents:
-    """Of all cards of one process, for one event loop."""
+    """Which engines are on the cards of one process, for one event loop."""
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ class HostLimits:
 
 
 class Workplace(Protocol[ItemT_contra, ResultT_co]):
-    """Of one host, and of its event loop, which it never holds up."""
+    """Belongs to one host, and to its event loop, which it never holds up."""
 
     @property
     def at_once(self) -> int:

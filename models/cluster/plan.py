@@ -29,7 +29,7 @@ class Replicas:
 @dataclass(frozen=True, slots=True)
 class ClusterConfig:
     address: str = ""
-    """Of a cluster that is there, `host:port`; empty: one of this process's own, on this machine, ends with it."""
+    """`host:port` of a cluster that is there; empty: one of this process's own, on this machine, ends with it."""
     replicas: Replicas = field(default_factory=Replicas)
     replicas_of: Mapping[str, Replicas] = field(default_factory=dict)
     """By capability, where it is another number."""
@@ -38,7 +38,7 @@ class ClusterConfig:
     card_mb: int = 24_000
     """What a card of the cluster holds."""
     object_store_mb: int = 512
-    """Of shared memory, of a cluster of this process's own."""
+    """Shared memory that a cluster of this process's own takes."""
     start_s: float = 120.0
     """How long replicas may take until they answer."""
     drain_s: float = 30.0

@@ -53,7 +53,7 @@ class Replica(Generic[ItemT, ResultT]):
             self._at_start = error
 
     def version(self) -> str:
-        """Of the engine and of how it is driven."""
+        """The digest of the engine and of how it is driven."""
         return self._version
 
     def check_health(self) -> None:

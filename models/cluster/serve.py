@@ -282,7 +282,7 @@ class Replicas(Generic[ItemT, ResultT]):
         return handle
 
     def _version(self) -> str:
-        """Of what a replica of this server's would be."""
+        """The digest of what a replica of this server's would be."""
         from ray import cloudpickle
 
         try:

@@ -13,7 +13,7 @@ from models.fair_executor import Slices
 from models.host import EngineHost
 
 DIMENSIONS = 384
-"""Of every engine here."""
+"""Numbers in a vector of every engine here."""
 _AT_ONCE = 32
 """Passages of one request that are with the engine at a time: it has a batch of them while another is computed."""
 LANGUAGES = frozenset({"en"})

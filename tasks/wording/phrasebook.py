@@ -156,7 +156,7 @@ class Phrasebook:
 
     @cached_property
     def wholes(self) -> Mapping[str, str]:
-        """Of all phrases of each subject."""
+        """One alternation of all phrases, by subject."""
         return {subject: "|".join(phrases) for subject, phrases in self.phrases.items()}
 
     @cached_property

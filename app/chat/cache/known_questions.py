@@ -50,7 +50,7 @@ class KnownQuestion:
     said: bytes
     """`verified.digest_of` that answer: under the same key there may be another one by now."""
     seen: Observations
-    """Of that answer and of no other."""
+    """What comparisons said of that answer, and of no other."""
     used: float
     """When its answer was last made, given or compared."""
 
