@@ -1,33 +1,26 @@
-"""Whether work lets other threads in: how often another one has its turn meanwhile."""
+"""Whether work lets other threads in: how often it could have had to give its turn away."""
 
 import sys
-import threading
 from collections.abc import Callable
+from types import FrameType
 
 
-def turns_of_others(work: Callable[[], object]) -> int:
-    """How often another thread, which always wants to, ran while `work` did. Within one call of C it never does."""
-    turns = 0
-    ended, begun = threading.Event(), threading.Event()
+def chances_of_others(work: Callable[[], object]) -> int:
+    """Counts the calls that `work` makes: threads change between calls, and within one of C they never do.
 
-    def take_turns() -> None:
-        nonlocal turns
-        while not ended.is_set():
-            turns += 1
-            begun.set()
-            # Whoever gives its turn away has another one only when somebody else had one.
-            ended.wait(1e-6)
+    Whether a waiting thread takes its chance is the operating system's to say, so a count of its turns would depend on
+    how busy the machine is.
+    """
+    chances = 0
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    other = threading.Thread(target=take_turns)
-    other.start()
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal chances
+        chances += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
     try:
-        begun.wait()
-        before = turns
         work()
-        return turns - before
     finally:
-        ended.set()
-        other.join()
-        sys.setswitchinterval(interval)
+        sys.setprofile(before)
+    return chances
