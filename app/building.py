@@ -27,7 +27,7 @@ from models.base import available_cpus
 from models.capability import GPU, OFF, STANDARD, EngineConfig
 from models.catalog import CATALOG
 from models.cluster.plan import Cluster, ClusterConfig, cluster_of, read_replicas
-from models.device import DRIVER
+from models.device import CPU, CUDA, DRIVER
 from models.fair_executor import FairExecutor
 from models.residents import Residents
 from models.runtime import Runtime
@@ -182,6 +182,13 @@ def build_cluster(settings: Settings) -> Cluster | None:
     """None where engines compute in this process. Raises ValueError."""
     if settings.cluster != RAY:
         return None
+    for setting in ("device", *DEVICES):
+        device = getattr(settings, setting) or CPU
+        if device.startswith(f"{CUDA}:"):
+            raise ValueError(
+                f"{PREFIX}{setting.upper()}: '{device}' names a card by its number, and with {PREFIX}CLUSTER={RAY} "
+                f"each replica has the card that Ray gives it: say '{CUDA}'."
+            )
     replicas, of_capabilities = read_replicas(settings.ray_replicas)
     return cluster_of(
         ClusterConfig(

@@ -90,6 +90,13 @@ def test_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         cluster_of(ClusterConfig(address="ray://head:10001"))
 
 
+@each_case("setting", ["device", "ocr_device"])
+def test_a_card_by_its_number_is_refused_as_ray_picks_the_card(setting: str) -> None:
+    settings: dict[str, Any] = {"cluster": "ray", "ray_address": "ray://nobody", setting: "cuda:1"}
+    with pytest.raises(ValueError, match=rf"^OPENFAZE_{setting.upper()}: 'cuda:1' names a card .*: say 'cuda'\.$"):
+        build_runtime(Settings(_env_file=None, **settings))
+
+
 def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.building.available_cpus", lambda: 8)
 
