@@ -44,6 +44,9 @@ class Reply:
     """The body when `status` is no 200: OpenAI's error object, or a sentence to make one of."""
     retry_after: float | None = None
     """Seconds."""
+    body: bytes | None = None
+    """Instead of all else that it would say, in one piece, as `content_type`."""
+    content_type: str = "application/json"
 
     hang_before_first_byte: bool = False
     hang_after: int | None = None
@@ -113,6 +116,8 @@ class Reply:
 
     def failure(self) -> bytes:
         """The body of a status that is no 200."""
+        if self.body is not None:
+            return self.body
         error = self.error if self.error is not None else f"scripted failure {self.status}"
         if isinstance(error, str):
             error = {"error": {"message": error, "type": "error", "param": None, "code": None}}

@@ -188,9 +188,12 @@ class _Connection(asyncio.Protocol):
             self._pending = True
         elif reply.status != 200:
             after = "" if reply.retry_after is None else f"retry-after: {reply.retry_after:g}\r\n"
-            self._send_whole(reply.status, reply.failure(), after, half=reply.hang_after == 0 or reply.cut_after == 0)
+            half = reply.hang_after == 0 or reply.cut_after == 0
+            self._send_whole(reply.status, reply.failure(), after, half=half, content_type=reply.content_type)
             if reply.cut_after == 0:
                 self._transport.close()
+        elif reply.body is not None:
+            self._send_whole(200, reply.body, content_type=reply.content_type)
         elif body.get("stream") and not reply.ignores_stream:
             options = body.get("stream_options") or {}
             events = reply.stream(include_usage=bool(options.get("include_usage")))
@@ -225,8 +228,16 @@ class _Connection(asyncio.Protocol):
         else:
             self._transport.write(b"0\r\n\r\n")
 
-    def _send_whole(self, status: int, body: bytes, headers: str = "", *, half: bool = False) -> None:
-        head = f"HTTP/1.1 {status} -\r\ncontent-type: application/json\r\n{headers}content-length: {len(body)}\r\n\r\n"
+    def _send_whole(
+        self,
+        status: int,
+        body: bytes,
+        headers: str = "",
+        *,
+        half: bool = False,
+        content_type: str = "application/json",
+    ) -> None:
+        head = f"HTTP/1.1 {status} -\r\ncontent-type: {content_type}\r\n{headers}content-length: {len(body)}\r\n\r\n"
         self._transport.write(head.encode() + (body[: len(body) // 2] if half else body))
 
 

@@ -64,9 +64,10 @@ class LlmError(ModelError):
     host: str | None = None
     """The host of the LLM's server, where there is one: for the operator's log, too."""
 
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
+    def __init__(self, message: str, *, reason: str | None = None, public: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason or type(self).__name__
+        self.public = public or type(self).public
 
 
 class LlmUnavailable(LlmError):
@@ -105,8 +106,7 @@ class LlmRefused(LlmError):
     retry_after = None
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
-        super().__init__(message, reason=reason)
-        self.public = message
+        super().__init__(message, reason=reason, public=message)
 
 
 class ContextOverflow(LlmRefused):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.language.llm import Done, LlmBroke, LlmError, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
-from models.language.openai_faults import Complaint, fault
+from models.language.openai_faults import NO_COMPLETION, Complaint, fault
 
 OPEN, CLOSE = "<think>", "</think>"
 
@@ -153,7 +153,8 @@ class ChunkReader:
         self._calls: list[_Call] = []
         self._finish_reason: str | None = None
         self._usage = _Usage()
-        self._is_empty = True
+        self.is_empty = True
+        """Nothing of an answer has come."""
 
     @property
     def is_whole(self) -> bool:
@@ -180,7 +181,9 @@ class ChunkReader:
             chunk = _Chunk.model_validate_json(data)
         except ValidationError as error:
             raise LlmBroke(
-                f"The LLM server sent {len(data)} bytes that are no chunk: {error}", reason="a chunk that is none"
+                f"The LLM server sent {len(data)} bytes that are no chunk: {error}",
+                reason="a chunk that is none",
+                public=NO_COMPLETION if self.is_empty else None,
             ) from None
         if chunk.error is not None:
             complaint = Complaint.of(chunk.error)
@@ -189,7 +192,7 @@ class ChunkReader:
             self._usage = chunk.usage
         events: list[LlmEvent] = []
         for choice in chunk.choices or ():
-            self._is_empty = False
+            self.is_empty = False
             if (message := choice.delta or choice.message) is not None:
                 self._read_message(message, choice.logprobs, events)
             self._finish_reason = choice.finish_reason or self._finish_reason
@@ -197,8 +200,8 @@ class ChunkReader:
 
     def close(self) -> list[LlmEvent]:
         """What was held back, then Done. Raises LlmBroke when the server gave up, or never said anything."""
-        if self._is_empty:
-            raise LlmBroke("The LLM server's answer is empty.", reason="an empty answer")
+        if self.is_empty:
+            raise LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=NO_COMPLETION)
         if self._finish_reason in BROKEN:
             raise LlmBroke(f"The LLM server ended its answer with '{self._finish_reason}'.")
         details = self._usage.completion_tokens_details or _CompletionDetails()

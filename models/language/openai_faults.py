@@ -139,11 +139,49 @@ _NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance
 _SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
 
 
-def fault(status: int, complaint: Complaint, retry_after: str | None = None) -> LlmError:
-    """The error to raise for a response of this status, or for an error amid a stream."""
+_LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
+NO_COMPLETION = f"The language model's server answered with JSON that is no chat completion. {_LOOK}"
+"""What clients are told of a body that is JSON, and nothing that an LLM answers with."""
+
+
+def fault(
+    status: int, complaint: Complaint, retry_after: str | None = None, content_type: str | None = None
+) -> LlmError:
+    """The error to raise for a response of this status and type, or for an error amid a stream."""
     failure = _fault(status, complaint, retry_after)
     failure.reason = f"status {status}"
+    if isinstance(failure, LlmBroke) or type(failure) is LlmUnavailable:
+        # Not in the server's words: what fails there may speak of anybody's request.
+        page = " and an HTML page" if is_page(content_type) else ""
+        failure.public = (
+            f"The language model's server, or a proxy before it, answered with status {status}{page}. {_LOOK}"
+        )
     return failure
+
+
+def no_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
+    """The error to raise for a response of status 200 that is neither JSON nor a stream of it."""
+    named = media_type_of(content_type)
+    if is_empty or named == "text/event-stream":
+        what = "an empty body" if is_empty else "a stream in which is nothing"
+        public = f"The language model's server answered with status 200 and {what}. {_LOOK}"
+        return LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=public)
+    what = "an HTML page" if is_page(content_type) else f"'{named}'" if _MEDIA_TYPE.fullmatch(named) else "something"
+    said = f"The LLM server answered with {what}, not with JSON: OPENFAZE_LLM_BASE_URL may be no OpenAI-compatible API."
+    public = said.replace("The LLM server", "The language model's server")
+    return LlmNotSetUp(said, reason="no JSON", public=f"{public} `openfaze doctor` tries it on this server.")
+
+
+def media_type_of(content_type: str | None) -> str:
+    """`text/html` of `text/html; charset=utf-8`."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def is_page(content_type: str | None) -> bool:
+    return media_type_of(content_type) in {"text/html", "application/xhtml+xml"}
+
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
 
 
 def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmError:

@@ -253,7 +253,7 @@ class OpenAiHttp:
                     content = pydantic_core.to_json(spoken)
                     continue
                 asked = response.headers.get("retry-after")
-                failure = fault(response.status_code, complaint, asked)
+                failure = fault(response.status_code, complaint, asked, response.headers.get("content-type"))
                 passing = isinstance(failure, LlmOverloaded) or response.status_code in (502, 504)
                 wait = self._wait(retries, seconds_until(asked)) if passing else None
             if wait is None or retries == self.patience.retries:
@@ -304,7 +304,8 @@ class OpenAiHttp:
             return None
         if response.status_code != 200:
             complaint = Complaint.read(response.content)
-            raise fault(response.status_code, complaint, response.headers.get("retry-after"))
+            told = response.headers
+            raise fault(response.status_code, complaint, told.get("retry-after"), told.get("content-type"))
         try:
             return pydantic_core.from_json(response.content)
         except ValueError:

@@ -86,8 +86,6 @@ async def find_abilities(
         return Abilities(**known)
     # First of all by itself: a server that is not there, or loads its model now, is asked once.
     plain = await _plain_outcome(ask, patience)
-    if plain is None:
-        raise LlmUnavailable("The LLM server does not answer a plain question.")
     question = partial(_outcome_in_time, ask, min(patience.question_s, patience.first_byte_s))
     return Abilities(
         vision=known["vision"] if "vision" in known else await _sees(question, plain),
@@ -153,10 +151,18 @@ async def _decodes(question: _Question) -> bool:
     return outcome is not None and (outcome.is_silent or outcome.text.lstrip().startswith("{"))
 
 
-async def _plain_outcome(ask: Ask, patience: Patience) -> _Outcome | None:
+_REFUSES_ALL = (
+    "The language model's server refuses a plain question: look at OPENFAZE_LLM_MODEL, and at what `openfaze doctor` "
+    "says on this server."
+)
+
+
+async def _plain_outcome(ask: Ask, patience: Patience) -> _Outcome:
     try:
         async with asyncio.timeout(patience.first_byte_s + patience.question_s):
             return await _outcome(ask, "Say hello.")
+    except LlmRefused as refused:
+        raise LlmUnavailable(f"The LLM server refuses a plain question: {refused}", public=_REFUSES_ALL) from None
     except TimeoutError:
         raise LlmUnavailable("The LLM server did not answer a plain question in time.") from None
 
@@ -165,25 +171,24 @@ async def _outcome_in_time(ask: Ask, question_s: float, content: object, **field
     try:
         async with asyncio.timeout(question_s):
             return await _outcome(ask, content, **fields)
+    except (LlmRefused, LlmBroke):
+        return None
     except TimeoutError:
         log.warning("llm_question_unanswered", about=sorted(fields) or "image_url", within_s=question_s)
         return None
 
 
-async def _outcome(ask: Ask, content: object, **fields: Any) -> _Outcome | None:
-    """None when the server refuses the request, or breaks on it."""
+async def _outcome(ask: Ask, content: object, **fields: Any) -> _Outcome:
+    """Raises LlmError."""
     call = LlmCall([{"role": "user", "content": content}], options={"max_tokens": MAX_TOKENS}, **fields)
     text, called, prompt_tokens = "", False, None
-    try:
-        async with contextlib.aclosing(ask(call)) as events:
-            async for event in events:
-                match event:
-                    case TextDelta():
-                        text += event.text
-                    case ToolCallDelta():
-                        called = True
-                    case Done():
-                        prompt_tokens = event.prompt_tokens
-    except (LlmRefused, LlmBroke):
-        return None
+    async with contextlib.aclosing(ask(call)) as events:
+        async for event in events:
+            match event:
+                case TextDelta():
+                    text += event.text
+                case ToolCallDelta():
+                    called = True
+                case Done():
+                    prompt_tokens = event.prompt_tokens
     return _Outcome(text, called, prompt_tokens)

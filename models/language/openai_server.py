@@ -25,6 +25,7 @@ from models.language.llm import (
     estimate_tokens,
 )
 from models.language.openai_chunks import ChunkReader
+from models.language.openai_faults import NO_COMPLETION, is_page, media_type_of, no_answer
 from models.language.openai_http import AGENT, OpenAiHttp, Patience, beside_api
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.measures import EngineCounters
@@ -289,24 +290,31 @@ class OpenAiServer:
                 broke = LlmBroke(f"Amid its answer: {error}", reason=error.reason)
                 broke.host = error.host
                 raise broke from error
+            if begun:
+                error.public = type(error).public
             raise
 
     async def _documents(
         self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
     ) -> AsyncGenerator[list[bytes], None]:
         """The JSON of the chunks, as many as arrive together, until the answer is whole. Raises LlmBroke when it ends
-        before."""
-        streamed = not response.headers.get("content-type", "").startswith("application/json")
-        parser: BodyParser = EventStream() if streamed else WholeBody()
+        before, LlmNotSetUp where something else comes."""
+        content_type = response.headers.get("content-type")
+        parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStream()
+        is_empty, said_something = True, False
         async with contextlib.aclosing(self._http.body(response, first_byte_by)) as pieces:
             try:
                 async for piece in pieces:
+                    is_empty = is_empty and not piece
+                    if is_page(content_type):
+                        break
                     documents = parser.feed(piece)
                     if END in documents:
                         yield documents[: documents.index(END)]
                         await self._drain(pieces)
                         return
                     if documents:
+                        said_something = True
                         yield documents
             except EventTooLong:
                 raise LlmBroke(
@@ -316,9 +324,15 @@ class OpenAiServer:
                 # What was to come, counts at most, is not worth an answer.
                 if not reader.is_whole:
                     raise
-        yield parser.close()
+        last = [] if is_empty else parser.close()
+        if not (last or said_something):
+            raise no_answer(content_type, is_empty=is_empty)
+        yield last
         if not reader.is_whole:
-            raise LlmBroke("The LLM server's answer ended halfway.", reason="an answer that ended halfway")
+            public = NO_COMPLETION if reader.is_empty else None
+            raise LlmBroke(
+                "The LLM server's answer ended halfway.", reason="an answer that ended halfway", public=public
+            )
 
     async def _drain(self, pieces: AsyncGenerator[bytes, None]) -> None:
         """Reads on to the end of the body: a connection is used again only after that."""
@@ -362,7 +376,10 @@ class OpenAiServer:
         found = await self._http.look("GET", self._http.url.copy_with(path=f"{self._http.url.path}/models"))
         entries = [entry for entry in _entries(found) if self._model in (None, entry.get("id"))]
         if self._model is None and not entries:
-            raise LlmNotSetUp("The LLM server lists no models: set OPENFAZE_LLM_MODEL.", reason="no models listed")
+            raise LlmNotSetUp(
+                "The LLM server lists no models: set OPENFAZE_LLM_MODEL, if OPENFAZE_LLM_BASE_URL is right.",
+                reason="no models listed",
+            )
         self._listed = entries[0] if entries else {}
         self._model = self._model or str(self._listed["id"])
         return self._listed

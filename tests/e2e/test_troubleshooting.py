@@ -19,6 +19,7 @@ from models.sandbox.capability import CODE_SANDBOX
 from models.weights import WEIGHT_SETS, PullFailed, pull
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
+from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.server import free_port
@@ -147,6 +148,13 @@ async def no_llm(machine: Machine) -> str:
     return await machine.chat(HELLO, llm="openai-server", llm_base_url=address)
 
 
+async def a_page_for_an_llm(machine: Machine) -> str:
+    page = Reply(body=b"<title>Log in</title>", content_type="text/html")
+    with serving_llm(lambda _: page) as web:
+        web.probe_reply = lambda _: page
+        return await machine.chat(HELLO, llm="openai-server", llm_base_url=web.base_url, llm_model="any")
+
+
 def _picture() -> str:
     return data_url(single_line("hello").encoded())
 
@@ -188,6 +196,7 @@ SAYING: Sequence[Callable[[Machine], Awaitable[str]]] = (
     tiny_llm,
     tiny_llm,
     no_llm,
+    a_page_for_an_llm,
     many_pixels,
     large_part,
     private_address,

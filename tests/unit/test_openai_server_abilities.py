@@ -9,7 +9,7 @@ import pytest
 from httpx_aiohttp import AiohttpTransport
 
 from models.concurrency import SharedRun
-from models.language.llm import Abilities, LlmError, LlmUnavailable
+from models.language.llm import Abilities, LlmBroke, LlmError, LlmUnavailable
 from models.language.openai_http import OpenAiHttp, Patience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
@@ -91,8 +91,17 @@ async def test_a_failure_is_not_remembered() -> None:
 async def test_a_server_that_answers_nothing_at_all_is_unavailable() -> None:
     with serving_llm() as upstream:
         upstream.probe_reply = lambda _: Reply(status=400, error="no")
-        with pytest.raises(LlmUnavailable, match="plain question"):
+        with pytest.raises(LlmUnavailable, match="plain question") as refused:
             await abilities_of(upstream)
+    assert "OPENFAZE_LLM_MODEL" in refused.value.public
+
+
+async def test_what_breaks_on_a_plain_question_is_told_as_it_is() -> None:
+    with serving_llm() as upstream:
+        upstream.probe_reply = lambda _: Reply(status=500)
+        with pytest.raises(LlmBroke) as broken:
+            await abilities_of(upstream)
+    assert "status 500" in broken.value.public
 
 
 async def outcome_of(asking: "asyncio.Task[Abilities]") -> Abilities | LlmError:

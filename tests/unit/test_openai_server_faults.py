@@ -163,6 +163,41 @@ async def test_an_error_as_the_first_event_is_what_it_says(error: Any, kind: typ
     assert type(await failure(Reply(events=[{"error": error}]))) is kind
 
 
+PAGE = b"<!doctype html><title>Very secret</title><p>Welcome!"
+
+
+@each_case(
+    ("reply", "kind", "says"),
+    [
+        (Reply(status=500, error="boom, it said: very_secret"), LlmBroke, "answered with status 500. If"),
+        (Reply(status=502, body=PAGE, content_type="text/html"), LlmUnavailable, "status 502 and an HTML page"),
+        (Reply(body=PAGE, content_type="text/html; charset=utf-8"), LlmNotSetUp, "an HTML page, not with JSON"),
+        (Reply(body=PAGE, content_type="text/plain"), LlmNotSetUp, "answered with 'text/plain', not with JSON"),
+        (Reply(body=PAGE, content_type="<b>very_secret</b>"), LlmNotSetUp, "answered with something, not with JSON"),
+        (Reply(body=b""), LlmBroke, "status 200 and an empty body"),
+        (Reply(body=b"", content_type="text/html"), LlmBroke, "status 200 and an empty body"),
+        (Reply(events=[b": nothing to say\n\n"]), LlmBroke, "a stream in which is nothing"),
+        (Reply(body=b'{"error_": "very_secret"}'), LlmBroke, "JSON that is no chat completion"),
+        (Reply(body=b'{"choices": "very_secret"}'), LlmBroke, "JSON that is no chat completion"),
+    ],
+)
+async def test_what_is_no_answer_is_told_by_its_kind_and_never_in_its_words(
+    reply: Reply, kind: type[LlmError], says: str
+) -> None:
+    error = await failure(reply)
+    assert type(error) is kind
+    assert says in error.public
+    assert "OPENFAZE_LLM_BASE_URL" in error.public
+    assert "openfaze doctor" in error.public
+    assert "secret" not in error.public.lower()
+
+
+async def test_an_answer_that_had_begun_has_broken_off_whatever_is_told_then() -> None:
+    begun = {"choices": [{"index": 0, "delta": {"content": "a"}}]}
+    error = await failure(Reply(events=[begun, {"error": {"message": "boom", "code": 500}}]))
+    assert error.public == "The language model broke off its answer."
+
+
 OVERFLOWS = {
     "OpenAI": (
         "This model's maximum context length is 4097 tokens. However, your messages resulted in 4979 "
