@@ -7,8 +7,10 @@ the finish reason `length`. Before that it is a failure.
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from functools import cached_property
 from typing import Any
+
+from pydantic_core import from_json
 
 from app.chat.context.prompt import LlmMessage, fenced
 from app.chat.event_driver import (
@@ -64,6 +66,12 @@ NOT_RUN = (
     "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run "
     "(OPENFAZE_MAX_TOOL_CALLS_A_ROUND, OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
 )
+
+NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
+_LEFT_OUT = "The language model called '{}', which is none of the tools that it was offered: the call is left out."
+_NO_JSON = "The arguments of the call of '{}' are not valid JSON: they are as the language model wrote them."
+LONGEST_NAME = 64
+"""Characters of an invented name that are told: OpenAI's bound of a real one."""
 
 PASSED_ON = (
     "temperature",
@@ -142,6 +150,8 @@ class Rounds:
     limit: TimeLimit = field(default_factory=TimeLimit)
     holds_text: bool = False
     """Nobody sees the text before the end of its call: only that of the last one counts."""
+    corrected: bool = False
+    """The LLM has been told once that a tool which it called does not exist."""
     ran: int = 0
     """Specialists that the LLM's calls have run so far."""
     text: str = ""
@@ -208,9 +218,9 @@ class Rounds:
 
     async def _rounds(self) -> AsyncGenerator[Event, None]:
         for round_ in range(MAX_TOOL_ROUNDS + 1):
-            allowed = self.internal if round_ < MAX_TOOL_ROUNDS else {}
+            is_last = round_ == MAX_TOOL_ROUNDS
             asked: list[_Asked] = []
-            async with aclosing(self._call(allowed, asked)) as events:
+            async with aclosing(self._call({} if is_last else self.internal, asked, corrects=not is_last)) as events:
                 async for event in events:
                     yield event
             if not asked:
@@ -219,9 +229,12 @@ class Rounds:
             if self.text.strip():
                 yield Text("\n\n")
 
-    async def _call(self, internal: Mapping[str, InternalTool], asked: list[_Asked]) -> AsyncGenerator[Event, None]:
-        """One call. Calls of internal tools go to `asked`, unless the client's tools are called too; those of an
-        internal tool that it was not offered come to nothing, and no client sees any of them."""
+    async def _call(
+        self, internal: Mapping[str, InternalTool], asked: list[_Asked], *, corrects: bool = False
+    ) -> AsyncGenerator[Event, None]:
+        """One call. Calls of internal tools go to `asked`, unless the client's tools are called too. So do those of
+        tools that it was not offered, once, where nothing else was said and it `corrects` them; else they come to
+        nothing. No client sees any of them."""
         heard = self._heard = _Heard()
         done = Done("stop")
         async with aclosing(self.llm.stream(self._llm_call(internal))) as events:
@@ -233,10 +246,27 @@ class Rounds:
         self._end(heard, done)
         if done.note:
             yield Warned(done.note)
-        if not heard.places:
-            asked += [call for call in heard.calls.values() if call.name in internal]
-            if heard.calls and not asked and not self.text:
-                raise LlmBroke("The LLM goes on calling specialists that it is no longer offered.")
+        clients = [call for index, call in heard.calls.items() if index in heard.places]
+        invented = [call for _, call in heard.calls.items() if self._is_invented(call.name)]
+        if not clients:
+            known = [call for call in heard.calls.values() if call.name in internal]
+            if corrects and invented and not (known or self.text or self.corrected):
+                self.corrected = True
+                known = list(heard.calls.values())
+            asked += known
+            if heard.calls and not (asked or self.text):
+                raise LlmBroke(
+                    "The LLM goes on calling tools that it is not offered.",
+                    reason="a call of a tool that was not offered",
+                    public="The language model goes on calling tools that it was not offered.",
+                )
+        if invented and not asked:
+            for name in dict.fromkeys(call.name for call in invented if not call.name.startswith(PREFIX)):
+                yield Warned(_LEFT_OUT.format(name[:LONGEST_NAME]))
+        if done.finish_reason != "length":
+            for call in clients:
+                if not _is_json(call.arguments):
+                    yield Warned(_NO_JSON.format(call.name))
 
     def _hear(self, heard: _Heard, event: LlmEvent) -> Event | None:
         """What the client sees of it."""
@@ -250,7 +280,7 @@ class Rounds:
             case ToolCallDelta():
                 call = heard.calls.setdefault(event.index, _Asked(event.id or "", event.name or ""))
                 call.pieces.append(event.arguments)
-                if not self._is_ours(call.name):
+                if call.name in self._offered:
                     place = heard.places.setdefault(event.index, len(heard.places))
                     return ToolCall(place, event.arguments, event.id, event.name)
         return None
@@ -268,11 +298,14 @@ class Rounds:
         if done.reasoning_tokens is not None:
             self.reasoning_tokens = (self.reasoning_tokens or 0) + done.reasoning_tokens
 
-    def _is_ours(self, name: str) -> bool:
-        """Also of a specialist that it was never offered, unless the client has a tool of that name."""
-        return name in self.internal or (
-            name.startswith(PREFIX) and name not in {tool.function.name for tool in self.request.tools or ()}
-        )
+    @cached_property
+    def _offered(self) -> frozenset[str]:
+        """The client's tools that the LLM may call, by name."""
+        tools = () if self.request.tool_choice == "none" else self.request.tools or ()
+        return frozenset(tool.function.name for tool in tools) - self.internal.keys()
+
+    def _is_invented(self, name: str) -> bool:
+        return name not in self._offered and name not in self.internal
 
     def _llm_call(self, internal: Mapping[str, InternalTool]) -> LlmCall:
         request = self.request
@@ -297,19 +330,21 @@ class Rounds:
         """Runs the specialists side by side and tells the LLM what they found: as many of them as may run."""
         limits = self.limits
         most = min(limits.a_round, limits.a_request - self.ran)
-        found = tuple(await side_by_side(self._result, asked[:most], at_most=limits.at_once))
+        known = [call for call in asked if call.name in self.internal]
+        found = tuple(await side_by_side(self._result, known[:most], at_most=limits.at_once))
         self.ran += len(found)
         if self.check is not None:
             found = tuple(await self.check(found))
         self.messages.append(
             {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in asked]}
         )
-        texts = await self.shorten(found, [_text_of(message) for message in self.messages])
-        shown = fenced(enumerate(found, len(self.entries)), texts, self.fence)
+        texts = await self.shorten(found, [_text_of(message) for message in self.messages]) if found else []
+        shown = iter(fenced(enumerate(found, len(self.entries)), texts, self.fence))
         self.entries += found
         refused = NOT_RUN.format(a_round=limits.a_round, a_request=limits.a_request)
-        for call, result in zip_longest(asked, shown, fillvalue=refused):
-            assert isinstance(call, _Asked)
+        names = ", ".join([*sorted(self._offered), *self.internal]) or "none"
+        for call in asked:
+            result = next(shown, refused) if call.name in self.internal else NO_SUCH_TOOL.format(names=names)
             self.messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
         return found
 
@@ -335,6 +370,14 @@ def options_of(request: ChatRequest, *, with_tools: bool) -> dict[str, Any]:
     if with_tools and request.parallel_tool_calls is not None:
         options["parallel_tool_calls"] = request.parallel_tool_calls
     return options
+
+
+def _is_json(arguments: str) -> bool:
+    try:
+        from_json(arguments or "{}")
+    except ValueError:
+        return False
+    return True
 
 
 def _text_of(message: LlmMessage) -> str:

@@ -239,9 +239,72 @@ async def test_a_tool_of_the_clients_may_have_a_name_like_ours() -> None:
     ]
 
 
+LOOK_UP = {"type": "function", "function": {"name": "look_up"}}
+INVENTED = [ToolCallDelta(0, "{}", "call_1", "look_down"), CALLS]
+
+
+@pytest.mark.parametrize("searching", [True, False])
+async def test_an_invented_tool_is_not_shown_and_the_llm_is_told_once_what_there_is(searching: bool) -> None:
+    llm = ScriptedLlm(INVENTED, [ToolCallDelta(0, "{}", "call_2", "look_up"), CALLS])
+    rounds = rounds_with(llm, searching=searching, tools=[LOOK_UP])
+    events = await events_of(rounds)
+    assert [event for event in events if event != Precontext(())] == [ToolCall(0, "{}", "call_2", "look_up")]
+    assert (rounds.finish_reason, rounds.entries) == ("tool_calls", [])
+    asked, told = llm.calls[1].messages[1:]
+    assert asked["tool_calls"][0]["function"]["name"] == "look_down"
+    names = "look_up, openfaze_web_search" if searching else "look_up"
+    assert told["tool_call_id"] == "call_1"
+    assert f"no tool of that name. There are: {names}." in told["content"]
+
+
+async def test_a_specialist_that_is_called_beside_an_invented_tool_is_run() -> None:
+    mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{}", "call_x", "look_down"), CALLS]
+    llm = ScriptedLlm(mixed, [TextDelta("nine"), STOP])
+    [found, text] = await events_of(rounds_with(llm))
+    assert (isinstance(found, Precontext) and len(found.entries), text) == (1, Text("nine"))
+    told = [message for message in llm.calls[1].messages if message["role"] == "tool"]
+    assert [message["tool_call_id"] for message in told] == ["call_0"]
+
+
+async def test_an_llm_that_goes_on_inventing_tools_has_failed() -> None:
+    llm = ScriptedLlm(INVENTED, INVENTED)
+    with pytest.raises(LlmBroke) as failure:
+        await events_of(rounds_with(llm, tools=[LOOK_UP]))
+    assert "tools that it was not offered" in failure.value.public
+
+
+async def test_an_invented_tool_beside_words_or_real_calls_is_left_out_and_told() -> None:
+    beside_words = rounds_with(ScriptedLlm([TextDelta("nine"), *INVENTED]), tools=[LOOK_UP])
+    text, warned = await events_of(beside_words)
+    assert (text, beside_words.finish_reason) == (Text("nine"), "stop")
+    assert isinstance(warned, Warned)
+    assert "'look_down'" in warned.text
+    beside_call = rounds_with(
+        ScriptedLlm([*INVENTED[:-1], ToolCallDelta(1, "{}", "call_2", "look_up"), CALLS]), tools=[LOOK_UP]
+    )
+    call, warned = await events_of(beside_call)
+    assert (call, beside_call.finish_reason) == (ToolCall(0, "{}", "call_2", "look_up"), "tool_calls")
+    assert isinstance(warned, Warned)
+
+
+async def test_tools_that_are_silenced_are_not_offered() -> None:
+    llm = ScriptedLlm([ToolCallDelta(0, "{}", "call_1", "look_up"), CALLS], [TextDelta("nine"), STOP])
+    rounds = rounds_with(llm, tools=[LOOK_UP], tool_choice="none", searching=False)
+    assert (await events_of(rounds))[-1] == Text("nine")
+    assert "There are: none." in llm.calls[1].messages[-1]["content"]
+
+
+@pytest.mark.parametrize(("arguments", "is_told"), [('{"of": ', True), ("tides", True), ("", False), ("{}", False)])
+async def test_arguments_that_are_no_json_come_as_they_are_and_are_told(arguments: str, is_told: bool) -> None:
+    llm = ScriptedLlm([ToolCallDelta(0, arguments, "call_1", "look_up"), CALLS])
+    call, *warned = await events_of(rounds_with(llm, tools=[LOOK_UP]))
+    assert call == ToolCall(0, arguments, "call_1", "look_up")
+    assert bool(warned) == is_told
+
+
 async def test_the_clients_calls_are_numbered_among_themselves_and_end_the_rounds() -> None:
     mixed = [*searched("tides")[:-1], ToolCallDelta(1, "{", "call_x", "look_up"), ToolCallDelta(1, "}"), CALLS]
-    rounds = rounds_with(ScriptedLlm(mixed))
+    rounds = rounds_with(ScriptedLlm(mixed), tools=[LOOK_UP])
     assert await events_of(rounds) == [ToolCall(0, "{", "call_x", "look_up"), ToolCall(0, "}")]
     assert rounds.finish_reason == "tool_calls"
     assert rounds.entries == []
