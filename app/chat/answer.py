@@ -34,7 +34,7 @@ from app.chat.filling.extractor import Extractor, fields_in, is_text, read_of
 from app.chat.filling.filled import Filling, fill, is_written
 from app.chat.guard.guard import Guard
 from app.chat.inputs import Turn, aside, document_in, said_in, texts_of
-from app.chat.plan import Plan, Planner
+from app.chat.plan import Choices, Plan, Planner
 from app.chat.plan_executor import gather, whole_answer, worth_telling
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
@@ -97,7 +97,10 @@ class Answerer:
         if not (may_do_without or turn.sources):
             # A flood is refused before it costs more. Where inputs are read first, there may be room by then.
             llm.check_room()
-        plan = Plan() if call.skip_planning else await self.planner.plan(turn)
+        plan = Plan()
+        if not call.skip_planning:
+            is_able = bool(call.request.tools) and (await llm.abilities()).tools
+            plan = await self.planner.plan(turn, Choices.of(call.request, is_able=is_able))
         call.stages.done("plan")
 
         entries: tuple[Entry, ...] = ()

@@ -1,9 +1,11 @@
 """Which tasks a request needs before an LLM can answer it: rules first, a router for what they leave open."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import structlog
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.chat.inputs import Turn
 from app.chat.planning.wants import SUBJECTS, Kind, Prose, Wants, kind_of, without_target
+from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.language.embedding import Embedder
 from tasks.inputs.source import Source
@@ -122,6 +125,30 @@ class Router:
         return task if is_clear and self._can_run(task) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The client's tools, among which an LLM chooses by itself. It is offered the search beside them, so that what no
+    word of the request asks for is its choice: a plan would take it away."""
+
+    search: bool
+    """One of them searches, or one has to be called: even a search in so many words may be theirs."""
+
+    @classmethod
+    def of(cls, request: ChatRequest, *, is_able: bool) -> Self | None:
+        """None where there is nothing to choose: `is_able`: the LLM calls tools of its own accord."""
+        choice = request.tool_choice
+        is_forced = choice not in (None, "auto", "none")
+        if not request.tools or choice == "none" or not (is_able or is_forced):
+            return None
+        told = (f"{tool.function.name} {tool.function.description or ''}" for tool in request.tools)
+        return cls(is_forced or any(_SEARCHES.search(_NO_LETTER.sub(" ", text[:LONGEST])) for text in told))
+
+
+_SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
+_NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
+"""Between the words of `search_web` and of `searchWeb`."""
+
+
 class Planner:
     """Plans requests. Without an embedder it goes by rules alone, which cost tens of microseconds and never vary.
 
@@ -132,8 +159,8 @@ class Planner:
     def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
         self._router = Router(embedder, can_run) if embedder is not None else None
 
-    async def plan(self, turn: Turn) -> Plan:
-        """Never raises: an embedder that fails leaves the rules' plan."""
+    async def plan(self, turn: Turn, choices: Choices | None = None) -> Plan:
+        """Never raises: an embedder that fails leaves the rules' plan. What `choices` may answer is left to the LLM."""
         prose = Prose.of(turn.text)
         # Media always; a link unless the text only shows it, in code say. Links of an earlier message are not in it.
         sources = [
@@ -142,8 +169,10 @@ class Planner:
             if not source.is_linked or source.url in prose.followed or str(source.url) not in turn.text
         ]
         wants = Wants.of(turn.text, prose, of_media=bool(sources))
+        if choices is not None:
+            wants = replace(wants, fresh=False, search=wants.search and not choices.search)
         steps = _steps(turn.text, sources, wants, prose)
-        if self._router is not None and wants.undecided:
+        if self._router is not None and wants.undecided and (sources or choices is None):
             try:
                 steps += await self._routed(turn, sources, steps, wants, self._router)
             except ModelError as error:

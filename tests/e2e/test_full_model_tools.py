@@ -68,6 +68,16 @@ def test_a_tools_definition_reaches_the_llm_as_it_was_written(model: FullModel) 
     assert "tool_choice" not in model.prompts[0]
 
 
+def test_what_a_tool_may_answer_is_not_searched_for_before_it_is_asked(model: FullModel) -> None:
+    question = "What is the weather in Oslo right now?"
+    model.script(Reply("Cold."), Reply(tool_calls=[OSLO]), Reply(tool_calls=[OSLO]))
+    assert [entry["name"] for entry in model.ask(question).json()["precontext"]] == ["web_search"]
+    for choice in ("auto", "required"):
+        body = model.ask(question, tools=[WEATHER], tool_choice=choice).json()
+        assert body["choices"][0]["finish_reason"] == "tool_calls"
+        assert "precontext" not in body
+
+
 def test_two_turns_with_the_tools_results_in_the_history(model: FullModel) -> None:
     model.script(Reply(tool_calls=[OSLO, ROME]), Reply("Oslo -3, Rome 12."))
     first = model.ask(QUESTION, tools=[WEATHER], headers=BYPASS).json()["choices"][0]["message"]

@@ -3,7 +3,8 @@
 import pytest
 
 from app.chat.inputs import Turn
-from app.chat.plan import Plan, Planner, Step
+from app.chat.plan import Choices, Plan, Planner, Step
+from app.wire.request import ChatRequest
 from tasks.inputs.source import Origin, Source
 from tasks.wording.transcripts import wishes
 from tests.conftest import each_case
@@ -201,3 +202,47 @@ async def test_a_message_without_words_needs_nothing(text: str) -> None:
 )
 async def test_a_request_for_results_alone_is_known(text: str, media: tuple[str, ...], expected: bool) -> None:
     assert (await Planner().plan(turn_of(Case(text, media, ())))).results_only is expected
+
+
+def choices_of(*names: str, is_able: bool = True, about: str | None = None, **fields: object) -> Choices | None:
+    tools = [{"type": "function", "function": {"name": name, "description": about}} for name in names]
+    body = {"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], "tools": tools, **fields}
+    return Choices.of(ChatRequest.model_validate(body), is_able=is_able)
+
+
+@each_case(
+    ("text", "media", "alone", "beside_tools"),
+    [
+        ("What is the weather in Lima right now?", (), ("web_search",), ()),
+        ("What does a bitcoin cost today?", (), ("web_search",), ()),
+        ("Search the web for the tides of Brest", (), ("web_search",), ("web_search",)),
+        ("Translate to German: Good morning", (), ("translate",), ("translate",)),
+        ("What does it say?", ("image",), ("ocr",), ("ocr",)),
+    ],
+)
+async def test_what_no_word_asks_for_is_left_to_an_llm_that_has_the_clients_tools(
+    text: str, media: tuple[str, ...], alone: tuple[str, ...], beside_tools: tuple[str, ...]
+) -> None:
+    turn = turn_of(Case(text, media, ()))
+    assert (await Planner().plan(turn)).summary == alone
+    assert (await Planner().plan(turn, choices_of("get_weather"))).summary == beside_tools
+
+
+async def test_a_search_in_so_many_words_is_left_to_a_tool_that_searches_or_has_to_be_called() -> None:
+    turn = turn_of(Case("Search the web for the tides of Brest", (), ()))
+    for choices in (
+        choices_of("search_web"),
+        choices_of("searchWeb"),
+        choices_of("look", about="Finds pages on the internet."),
+        choices_of("get_tides", tool_choice="required"),
+        choices_of("get_tides", tool_choice="required", is_able=False),
+        choices_of("get_tides", tool_choice={"type": "function", "function": {"name": "get_tides"}}),
+    ):
+        assert (await Planner().plan(turn, choices)).steps == ()
+
+
+def test_without_tools_that_the_llm_may_call_there_is_nothing_to_choose() -> None:
+    assert choices_of() is None
+    assert choices_of("get_weather", tool_choice="none") is None
+    assert choices_of("get_weather", is_able=False) is None
+    assert choices_of("get_weather", tool_choice="auto") == Choices(search=False)
