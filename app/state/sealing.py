@@ -3,6 +3,7 @@ secret. What has any other form is no value."""
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Protocol
@@ -15,6 +16,9 @@ _PLAIN, _ENCRYPTED = b"\x00", b"\x01"
 _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
 """Of AES-GCM (NIST SP 800-38D, 8.2)."""
+_SHORT = 64 << 10
+"""Bytes of a value that is packed by a thread's own compressor: a new one takes three times what packing it does. It
+keeps as much memory as the longest value took."""
 REMEDY = "Run `openfaze install encryption`."
 
 
@@ -47,7 +51,7 @@ class Seal:
         """Raises ValueError for more than `max_bytes`."""
         if len(value) > self._max_bytes:
             raise ValueError(f"{len(value)} bytes are more than {self._max_bytes}")
-        packed = zstandard.compress(value)
+        packed = _packed(value)
         if self._cipher is None:
             return _MAGIC + _PLAIN + _digest(key, packed) + packed
         nonce = os.urandom(_NONCE_BYTES)
@@ -64,7 +68,7 @@ class Seal:
         try:
             # The frame tells its size: a small one that unpacks to gigabytes is never unpacked.
             size = zstandard.frame_content_size(packed)
-            return zstandard.decompress(packed) if 0 <= size <= self._max_bytes else None
+            return _TOOLS.unpacking.decompress(packed) if 0 <= size <= self._max_bytes else None
         except zstandard.ZstdError:
             return None
 
@@ -76,6 +80,21 @@ class Seal:
             return self._cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], key)
         except (InvalidTag, ValueError):
             return None
+
+
+class _Tools(threading.local):
+    """Each thread's own."""
+
+    def __init__(self) -> None:
+        self.packing = zstandard.ZstdCompressor()
+        self.unpacking = zstandard.ZstdDecompressor()
+
+
+_TOOLS = _Tools()
+
+
+def _packed(value: bytes) -> bytes:
+    return _TOOLS.packing.compress(value) if len(value) <= _SHORT else zstandard.compress(value)
 
 
 def _cipher(secret: str) -> _Cipher:

@@ -3,11 +3,9 @@
 import asyncio
 import secrets
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -28,7 +26,7 @@ from app.state.counters import (
     refused,
 )
 from app.state.entries import StoreDown
-from app.state.sqlite_file import Schema, SqliteFile
+from app.state.sqlite_file import Schema, SharedJobs, SqliteFile
 
 T = TypeVar("T")
 
@@ -54,31 +52,23 @@ CREATE TABLE usage (
 _LOCKED_S = 1.0
 """What a connection waits for another process."""
 _SETTLED_S = 0.02
-_MOST_AT_ONCE = 256
-"""Steps of one transaction."""
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True, eq=False)
-class _Step(Generic[T]):
-    work: Callable[[sqlite3.Connection, float], T]
-    result: "asyncio.Future[T] | None"
-    """None where nobody waits for it."""
+_Step = Callable[[sqlite3.Connection, float], Any]
 
 
 class SqliteCounters:
     """Steps are done in the order in which they were asked for, in one thread with one connection; those that wait
-    share a transaction, so that many callers cost less each than one."""
+    share a transaction."""
 
     def __init__(self, path: Path, *, clock: Clock = WALL) -> None:
         self._file = SqliteFile(path, _SCHEMA, "counters", locked_s=_LOCKED_S, is_cache=False)
         self._clock = clock
-        self._steps: deque[tuple[asyncio.AbstractEventLoop, _Step[Any]]] = deque()
+        self._steps: SharedJobs[_Step, Any] = SharedJobs(self._file, self._do)
         self._later: asyncio.TimerHandle | None = None
         """When what nobody waits for is done, unless something else comes before."""
-        self._is_asked = False
-        """Whether the thread has a job to come that will do what waits."""
         self.faults = 0
         self._cleared = ""
         """The day on which old rows were deleted last."""
@@ -88,14 +78,13 @@ class SqliteCounters:
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         # Nobody waits: whatever is asked for from now on is done after it, in the same transaction where that is soon.
-        loop = asyncio.get_running_loop()
-        self._steps.append((loop, _Step(lambda db, now: _settle(db, now, reservation, used), None)))
+        self._steps.later(lambda db, now: _settle(db, now, reservation, used), self._not_settled)
         if self._later is None:
-            self._later = loop.call_later(_SETTLED_S, self._do_later)
+            self._later = asyncio.get_running_loop().call_later(_SETTLED_S, self._do_later)
 
     def _do_later(self) -> None:
         self._later = None
-        self._ask()
+        self._steps.begin()
 
     async def renew(self, running: Sequence[Reservation]) -> None:
         await self._done(
@@ -140,62 +129,22 @@ class SqliteCounters:
         """Does what was asked for."""
         if self._later is not None:
             self._later.cancel()
-        while self._steps:
-            await asyncio.wrap_future(self._file.submit(self._do_all))
+        await self._steps.end()
         await self._file.close()
 
     async def _done(self, work: Callable[[sqlite3.Connection, float], T]) -> T:
-        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._begin(_Step(work, result))
-        return await result
+        done: T = await self._steps.done(work)
+        return done
 
-    def _begin(self, step: _Step[Any]) -> None:
-        self._steps.append((asyncio.get_running_loop(), step))
-        self._ask()
+    def _do(self, db: sqlite3.Connection, steps: Sequence[_Step]) -> list[Any]:
+        with db:
+            db.execute("BEGIN IMMEDIATE")
+            now = self._clock()
+            return [step(db, now) for step in steps]
 
-    def _ask(self) -> None:
-        """One job for the thread, whatever waits: handing it over costs as much as doing a step."""
-        if self._steps and not self._is_asked:
-            self._is_asked = True
-            self._file.submit(self._do_all)
-
-    def _do_all(self) -> None:
-        """All that waits, whoever asked for it: none of it where any of it fails."""
-        # Ahead of the look at what waits: a step that comes after it is another job's.
-        self._is_asked = False
-        steps = [self._steps.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._steps)))]
-        self._ask()
-        if not steps:
-            return
-        results: list[Any] = []
-        failure: StoreDown | None = None
-
-        def work(db: sqlite3.Connection) -> list[Any]:
-            with db:
-                db.execute("BEGIN IMMEDIATE")
-                now = self._clock()
-                return [step.work(db, now) for _, step in steps]
-
-        try:
-            results = self._file.tried(work)
-        except StoreDown as error:
-            failure = error
-        for loop in {loop for loop, _ in steps}:
-            own = [(step, place) for place, (of, step) in enumerate(steps) if of is loop]
-            loop.call_soon_threadsafe(self._tell, own, results, failure)
-
-    def _tell(self, steps: Sequence[tuple[_Step[Any], int]], results: Sequence[Any], failure: StoreDown | None) -> None:
-        for step, place in steps:
-            if step.result is None:
-                if failure is not None:
-                    self.faults += 1
-                    log.warning("counters_not_settled", reason=str(failure))
-            elif step.result.cancelled():
-                continue
-            elif failure is not None:
-                step.result.set_exception(failure)
-            else:
-                step.result.set_result(results[place])
+    def _not_settled(self, failure: StoreDown) -> None:
+        self.faults += 1
+        log.warning("counters_not_settled", reason=str(failure))
 
 
 _KNOWN = """

@@ -3,13 +3,14 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from app.state.entries import Held, Key, StoreDown
-from app.state.sqlite_file import LOCKED_S, Schema, SqliteFile
+from app.state.sqlite_file import LOCKED_S, Schema, SharedJobs, SqliteFile
 
 _SCHEMA = Schema(
     1,
@@ -30,6 +31,9 @@ _TOUCH_S = 60.0
 _KEPT_SHARE = 0.9
 """What stays where there is too much: not every write has to make room."""
 _MOST_AT_ONCE = 256
+
+_Row = tuple[bytes, str, str, float, float, int, bytes]
+"""As the table's."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +64,7 @@ class SqliteEntries:
         name = "cache" if is_cache else path.stem
         self._reader = SqliteFile(path, _SCHEMA, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
         self._writer = SqliteFile(path, _SCHEMA, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
+        self._puts: SharedJobs[_Row, None] = SharedJobs(self._writer, self._write)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
         """Bytes of all entries, or of each tenant's, as this process knows them; others may write, too."""
@@ -92,20 +97,28 @@ class SqliteEntries:
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
         now = self._clock()
-        row = (key.digest, key.tenant, key.kind, now + max_age_s, now, len(value) + _ENTRY_BYTES, value)
+        size = len(value) + _ENTRY_BYTES
+        await self._puts.done((key.digest, key.tenant, key.kind, now + max_age_s, now, size, value))
 
-        def write(db: sqlite3.Connection) -> None:
-            with db:
-                db.execute("BEGIN IMMEDIATE")
-                db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-                whose = key.tenant if self._of_each else None
-                if self._is_too_much(db, whose, row[5]):
-                    db.execute("DELETE FROM entries WHERE ends < ?", (now,))
-                    self._make_room(db, whose)
-                    self._totals.clear()
-            _shrink(db)
-
-        await self._writer.run(write)
+    def _write(self, db: sqlite3.Connection, rows: Sequence[_Row]) -> Sequence[None]:
+        added: Counter[str | None] = Counter()
+        for _, tenant, _, _, _, size, _ in rows:
+            added[tenant if self._of_each else None] += size
+        crowded = [whose for whose, size in added.items() if self._is_too_much(db, whose, size)]
+        if not crowded:
+            # One statement, which is a transaction by itself: after each, the thread waits until the event loop, which
+            # may be busy, lets it go on.
+            _insert(db, rows)
+            return [None] * len(rows)
+        with db:
+            db.execute("BEGIN IMMEDIATE")
+            _insert(db, rows)
+            db.execute("DELETE FROM entries WHERE ends < ?", (self._clock(),))
+            for whose in crowded:
+                self._make_room(db, whose)
+        self._totals.clear()
+        _shrink(db)
+        return [None] * len(rows)
 
     def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
         """Whether with `more` bytes there is too much. Counts anew from time to time: it reads an index through."""
@@ -114,7 +127,7 @@ class SqliteEntries:
             self._totals.clear()
             self._uncounted = 0
         known = self._totals.get(whose)
-        self._totals[whose] = _total(db, whose) if known is None else known + more
+        self._totals[whose] = (_total(db, whose) if known is None else known) + more
         return self._totals[whose] > self._max_bytes
 
     def _make_room(self, db: sqlite3.Connection, whose: str | None) -> None:
@@ -162,6 +175,11 @@ class SqliteEntries:
 
     async def close(self) -> None:
         await asyncio.gather(*(one.close() for one in (self._reader, self._writer)))
+
+
+def _insert(db: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+    values = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+    db.execute(f"INSERT OR REPLACE INTO entries VALUES {values}", [field for row in rows for field in row])  # noqa: S608
 
 
 def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float] | None:

@@ -4,11 +4,12 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import structlog
@@ -17,10 +18,13 @@ from app.state.entries import StoreDown
 
 P = ParamSpec("P")
 T = TypeVar("T")
+ItemT = TypeVar("ItemT")
 
 LOCKED_S = 0.04
 """What a connection to a cache waits for another process; less than what a look-up may take."""
 _TRIES = 25
+_MOST_AT_ONCE = 256
+"""Items of one job."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Held while a connection of this process opens a file, or takes a damaged one away."""
 _DAMAGED = ("malformed", "not a database", "no such table", "no such column", "file is encrypted", "short read")
@@ -149,6 +153,85 @@ class SqliteFile:
                 return
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting(Generic[ItemT, T]):
+    item: ItemT
+    loop: asyncio.AbstractEventLoop
+    result: "asyncio.Future[T] | None" = None
+    """None where nobody waits for it."""
+    failed: Callable[[StoreDown], None] | None = None
+    """What is told then that it failed."""
+
+    def tell(self, result: T | None, failure: StoreDown | None) -> None:
+        if self.result is None:
+            if failure is not None and self.failed is not None:
+                self.failed(failure)
+        elif self.result.cancelled():
+            pass
+        elif failure is not None:
+            self.result.set_exception(failure)
+        else:
+            self.result.set_result(cast(T, result))
+
+
+class SharedJobs(Generic[ItemT, T]):
+    """Items for a file's thread, done in the order in which they came: those that wait share a job, so that many cost
+    less each than one. None of a job's items is done where any of them fails."""
+
+    def __init__(self, file: SqliteFile, work: Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]) -> None:
+        """`work` gives what each item comes to."""
+        self._file = file
+        self._work = work
+        self._waiting: deque[_Waiting[ItemT, T]] = deque()
+        self._is_asked = False
+        """Whether the thread has a job to come that will do what waits."""
+
+    async def done(self, item: ItemT) -> T:
+        """What it comes to. Raises StoreDown."""
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_Waiting(item, loop, result))
+        self.begin()
+        return await result
+
+    def later(self, item: ItemT, failed: Callable[[StoreDown], None]) -> None:
+        """Has it done with whatever comes next, or when `begin` is called. `failed` is told where it cannot be."""
+        self._waiting.append(_Waiting(item, asyncio.get_running_loop(), failed=failed))
+
+    def begin(self) -> None:
+        """Has done what waits."""
+        if self._waiting and not self._is_asked:
+            self._is_asked = True
+            self._file.submit(self._do)
+
+    async def end(self) -> None:
+        """Does what waits, and comes back when that is done."""
+        while self._waiting:
+            await asyncio.wrap_future(self._file.submit(self._do))
+
+    def _do(self) -> None:
+        # Ahead of the look at what waits: an item that comes after it is another job's.
+        self._is_asked = False
+        taken = [self._waiting.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._waiting)))]
+        self.begin()
+        if not taken:
+            return
+        results: Sequence[T | None] = [None] * len(taken)
+        failure: StoreDown | None = None
+        try:
+            results = self._file.tried(lambda db: self._work(db, [one.item for one in taken]))
+        except StoreDown as error:
+            failure = error
+        for loop in {one.loop for one in taken}:
+            own = [(one, result) for one, result in zip(taken, results, strict=True) if one.loop is loop]
+            loop.call_soon_threadsafe(_tell, own, failure)
+
+
+def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: StoreDown | None) -> None:
+    for one, result in done:
+        one.tell(result, failure)
 
 
 def _use_wal(db: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -259,7 +260,39 @@ async def test_a_full_disk_is_down(tmp_path: Path) -> None:
     await store._writer.run(limit)
     with pytest.raises(StoreDown, match="full"):
         await store.put(key("b"), os.urandom(100_000), max_age_s=60)
-    assert await store.get(key("a")) == b"x"
+    # What fails has the file opened anew.
+    await store._writer.run(limit)
+    async with writes_that_wait(store, {"c": b"x", "d": os.urandom(100_000)}) as waiting:
+        pass
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in told] == [StoreDown, StoreDown], "what is written together is kept together"
+    assert [await store.get(key(name)) for name in "acd"] == [b"x", None, None]
+    await store.close()
+
+
+@contextlib.asynccontextmanager
+async def writes_that_wait(store: SqliteEntries, values: dict[str, bytes]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Writes that have been asked for, and go on when the block ends."""
+    release = threading.Event()
+    store._writer.submit(release.wait)
+    waiting = [asyncio.create_task(store.put(key(name), value, max_age_s=60)) for name, value in values.items()]
+    await asyncio.sleep(0)
+    yield waiting
+    release.set()
+
+
+async def test_what_waits_to_be_written_is_written_by_one_statement(tmp_path: Path) -> None:
+    store = SqliteEntries(tmp_path / "c.sqlite", MB)
+    await store.put(key("a"), b"x", max_age_s=60)
+    said: list[str] = []
+    await store._writer.run(lambda db: db.set_trace_callback(said.append))
+    values = {str(number): bytes([number]) for number in range(50)}
+    async with writes_that_wait(store, values) as waiting:
+        waiting[7].cancel()
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [one for one in told if one is not None] == [told[7]], "who has left keeps nobody"
+    assert [one.split()[0] for one in said] == ["INSERT"]
+    assert [await store.get(key(name)) for name in values] == list(values.values())
     await store.close()
 
 
