@@ -7,12 +7,11 @@ any request that makes many objects of its own brings it about.
 """
 
 import asyncio
-import contextlib
 import ctypes
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -25,16 +24,6 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger(__name__)
-
-
-@contextlib.contextmanager
-def left_alone() -> Iterator[None]:
-    """No rounds meanwhile: for imports, which make a lot and drop little. They take a fifth longer with them."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def set_aside() -> None:

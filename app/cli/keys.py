@@ -1,4 +1,7 @@
-"""`openfaze keys`: the keys of OPENFAZE_KEYS_FILE, what each may use, and what it has used."""
+"""`openfaze keys`: the keys of OPENFAZE_KEYS_FILE, what each may use, and what it has used.
+
+This module comes with every command, if only for its help: what the server is made of is imported by who needs it.
+"""
 
 import asyncio
 import json
@@ -7,25 +10,20 @@ import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from app.access import key_file
-from app.access.admission import FLUSH_S, dollars
-from app.access.key_file import KeyFileError, StoredKey
-from app.access.keys import REFRESH_S
 from app.cli import columns, fail, read_settings, wrapped
-from app.errors import ApiError
-from app.settings import PREFIX
-from app.state.counters import NANO, CounterStore, Usage
-from app.state.entries import StoreDown
-from models.safety.capability import thresholds_in
+
+if TYPE_CHECKING:
+    from app.access.key_file import StoredKey
+    from app.state.counters import CounterStore, Usage
 
 T = TypeVar("T")
 
 keys = typer.Typer(
-    no_args_is_help=True, help=f"The keys of {PREFIX}KEYS_FILE: what each may use, and what it has used."
+    no_args_is_help=True, help="The keys of OPENFAZE_KEYS_FILE: what each may use, and what it has used."
 )
 
 _OPTIONS = (
@@ -42,13 +40,12 @@ _OPTIONS = (
 
 _NAME = 8
 """Columns in which a name can be read."""
-_UNTIL_ALL_IS_WRITTEN_S = REFRESH_S + FLUSH_S + 1
 
 Name = Annotated[str, typer.Argument(help="As `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Requests a minute.")]
 TokensPerMinute = Annotated[int | None, typer.Option(help="Tokens a minute, of prompts and answers together.")]
 Concurrent = Annotated[int | None, typer.Option(help="Requests that run at a time.")]
-BudgetUsd = Annotated[float | None, typer.Option(help=f"Dollars, by {PREFIX}PRICES.")]
+BudgetUsd = Annotated[float | None, typer.Option(help="Dollars, by OPENFAZE_PRICES.")]
 BudgetPeriod = Annotated[str | None, typer.Option(help="What the budget is for: day, month (without this) or total.")]
 Weight = Annotated[float | None, typer.Option(help="How often it is served where keys wait: 2 is twice as often.")]
 Expires = Annotated[str | None, typer.Option(help="The last day (2027-01-31, UTC), or a date-time.")]
@@ -76,6 +73,8 @@ def add_key(
     guard_threshold: Thresholds = None,
 ) -> None:
     """Make a key and print it. It is shown this once: the file holds its SHA-256."""
+    from app.access import key_file
+
     fields = _fields(locals())
     file = _keys_file()
     typer.echo(_of_file(lambda: key_file.add_key(file, name, fields)))
@@ -102,6 +101,8 @@ def set_key(
     ] = None,
 ) -> None:
     """Change what a key may use. Running servers follow within two seconds."""
+    from app.access import key_file
+
     fields = _fields(locals())
     for option in unset or []:
         field = option.removeprefix("--").replace("-", "_")
@@ -117,6 +118,8 @@ def set_key(
 @keys.command("list")
 def list_keys() -> None:
     """Show whose keys there are, how their SHA-256 begins, and what they may use."""
+    from app.access import key_file
+
     file = _keys_file()
     stored = _of_file(lambda: key_file.read_keys(file))
     width, room = max((len(key.name) for key in stored), default=0), columns(elsewhere=sys.maxsize)
@@ -136,6 +139,8 @@ def show_usage(
     """Show what each key has used by day (UTC). Servers write it down every few seconds."""
     used = [one for one in _in_store(lambda store: store.usage()) if name in ("", one.name)]
     if name and not used:
+        from app.access import key_file
+
         file = _keys_file()
         _of_file(lambda: key_file.find_key(file, name))
     if as_json:
@@ -162,6 +167,8 @@ def show_usage(
 def rotate_key(name: Name) -> None:
     """Give a name another key and print it, this once. Its uploads, limits and counts stay; the old key is refused
     within two seconds."""
+    from app.access import key_file
+
     file = _keys_file()
     tenant = _tenant(_of_file(lambda: key_file.find_key(file, name)))
     typer.echo(_of_file(lambda: key_file.rotate_key(file, name, tenant)))
@@ -176,6 +183,10 @@ def remove_key(
     ] = False,
 ) -> None:
     """Remove a key. Running servers refuse it within two seconds."""
+    from app.access import key_file
+    from app.errors import ApiError
+    from app.state.entries import StoreDown
+
     file = _keys_file()
     tenant = _tenant(_of_file(lambda: key_file.find_key(file, name))) if purge else None
     left = _of_file(lambda: key_file.remove_key(file, name))
@@ -191,14 +202,16 @@ def remove_key(
 
 
 async def _purged(tenant: str) -> list[str]:
+    from app.access.admission import FLUSH_S
+    from app.access.keys import REFRESH_S
     from app.building import build_purges
 
     # Until then running servers take the key, and write down what it used.
-    await asyncio.sleep(_UNTIL_ALL_IS_WRITTEN_S)
+    await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
     return [f"deleted of it: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
 
 
-def _tenant(stored: StoredKey) -> str:
+def _tenant(stored: "StoredKey") -> str:
     """Whose uploads the key's are. A key of an earlier version's file has told it by using something."""
     if stored.tenant is not None:
         return stored.tenant
@@ -224,18 +237,22 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _thresholds(pairs: list[str]) -> dict[str, float]:
+    from models.safety.capability import thresholds_in
+
     try:
         return {code: float(score) for pair in pairs for code, score in thresholds_in(pair).items()}
     except ValueError as error:
         fail(f"--guard-threshold: {error}")
 
 
-def _line(key: StoredKey, width: int = 0) -> str:
+def _line(key: "StoredKey", width: int = 0) -> str:
     thresholds = (f"{code}={score:g}" for code, score in key.guard_thresholds.items())
     return "  ".join(filter(None, [f"{key.name:{width}}", key.sha256[:8], *_limits(key), " ".join(thresholds)]))
 
 
-def _limits(key: StoredKey) -> Iterator[str]:
+def _limits(key: "StoredKey") -> Iterator[str]:
+    from app.access.admission import dollars
+
     for field in _OPTIONS:
         value = getattr(key, field)
         if value is not None:
@@ -249,11 +266,15 @@ def _places(row: tuple[str, ...], widths: list[int]) -> Iterator[tuple[int, tupl
     return enumerate(zip(row, widths, strict=True))
 
 
-def _dollars(one: Usage) -> str:
+def _dollars(one: "Usage") -> str:
+    from app.state.counters import NANO
+
     return f"{one.money / NANO:.6f}"
 
 
-def _as_json(one: Usage) -> dict[str, object]:
+def _as_json(one: "Usage") -> dict[str, object]:
+    from app.state.counters import NANO
+
     return {
         "name": one.name,
         "day": one.day,
@@ -267,19 +288,22 @@ def _as_json(one: Usage) -> dict[str, object]:
 def _keys_file() -> Path:
     file = read_settings().keys_file
     if not file:
-        fail(f"{PREFIX}KEYS_FILE: set it to the file that holds the keys, or is to hold them")
+        fail("OPENFAZE_KEYS_FILE: set it to the file that holds the keys, or is to hold them")
     return Path(file)
 
 
 def _of_file(work: Callable[[], T]) -> T:
+    from app.access.key_file import KeyFileError
+
     try:
         return work()
     except KeyFileError as error:
         fail(str(error))
 
 
-def _in_store(work: Callable[[CounterStore], Awaitable[T]]) -> T:
+def _in_store(work: Callable[["CounterStore"], Awaitable[T]]) -> T:
     from app.building import build_counters
+    from app.state.entries import StoreDown
 
     async def run() -> T:
         store = build_counters(read_settings())
@@ -291,4 +315,4 @@ def _in_store(work: Callable[[CounterStore], Awaitable[T]]) -> T:
     try:
         return asyncio.run(run())
     except (StoreDown, ValueError) as error:
-        fail(f"{PREFIX}STATE_URL: what keys have used cannot be read: {error}")
+        fail(f"OPENFAZE_STATE_URL: what keys have used cannot be read: {error}")

@@ -10,10 +10,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli import columns, fail, read_settings
+from app.cli import columns, fail, left_alone, read_settings
 from app.cli.keys import keys
-from app.settings import PREFIX
-from models import memory
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -70,12 +68,12 @@ def _packages_names() -> Iterable[str]:
 
 @cli.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help=f"Instead of {PREFIX}HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help=f"Instead of {PREFIX}PORT.")] = None,
+    host: Annotated[str | None, typer.Option(help="Instead of OPENFAZE_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Instead of OPENFAZE_PORT.")] = None,
 ) -> None:
     """Serve the API until told to stop; running streams get time to end."""
     settings = read_settings(host=host, port=port)
-    with memory.left_alone():
+    with left_alone():
         from app.cli.serving import CannotListen
         from app.cli.serving import serve as serve_until_stopped
         from app.main import create_app
@@ -134,7 +132,7 @@ def ask_server(
     if not is_here:
         sys.exit(0 if ask.ask(url, asked, as_json=as_json) else 1)
     settings = read_settings()
-    with memory.left_alone():
+    with left_alone():
         from app.cli.serving import CannotListen, served_here
         from app.telemetry import configure_logging
 
@@ -156,7 +154,7 @@ def doctor(
     The exit status is 1 when something that should work does not.
     """
     settings = read_settings()
-    with memory.left_alone():
+    with left_alone():
         from app.cli.doctor import examine
         from app.telemetry import configure_logging
 
@@ -255,7 +253,7 @@ def run_batch(
     error for its answer.
     """
     settings = read_settings()
-    with memory.left_alone():
+    with left_alone():
         from app.cli import batch as batches
         from app.telemetry import configure_logging
 
@@ -272,7 +270,7 @@ def serve_mcp(
     """Serve the tasks as tools of the Model Context Protocol on standard input and output, for a program that starts
     this command."""
     settings = read_settings()
-    with memory.left_alone():
+    with left_alone():
         from app.cli import mcp
         from app.telemetry import configure_logging
 
@@ -320,7 +318,7 @@ def explain_text(
     The text is judged as a request's would be, by the same engines and thresholds. The exit status is 0 either way.
     """
     settings = read_settings()
-    with memory.left_alone():
+    with left_alone():
         from app.cli import guard_explanation
         from app.telemetry import configure_logging
         from models.base import ModelError

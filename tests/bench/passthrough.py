@@ -99,14 +99,15 @@ def upstream() -> Iterator[Contestant]:
 
 
 @contextlib.contextmanager
-def litellm(program: Path, upstream: Contestant, folder: Path) -> Iterator[Contestant]:
+def litellm(program: Path, upstream: Contestant, folder: Path, **variables: str) -> Iterator[Contestant]:
     port = free_port()
     config = folder / "litellm.yaml"
     parameters = {"model": "openai/scripted", "api_base": upstream.base_url, "api_key": KEY}
     config.write_text(json.dumps({"model_list": [{"model_name": "scripted", "litellm_params": parameters}]}))
     command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     probe = f"http://127.0.0.1:{port}/health/liveliness"
-    with running(command, probe, LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MASTER_KEY=KEY) as process:
+    variables |= {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": KEY}
+    with running(command, probe, **variables) as process:
         yield Contestant("LiteLLM's proxy", f"http://127.0.0.1:{port}/v1", "scripted", process)
 
 

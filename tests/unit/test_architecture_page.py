@@ -94,12 +94,18 @@ def test_looking_for_capabilities_and_tasks_imports_no_library_that_computes() -
     """A server that never needs one does without its memory, and starts without its time."""
     heavy = {"torch", "onnxruntime", "openvino", "ctranslate2", "faster_whisper", "statsmodels", "paddle", "xllamacpp"}
     slow = {"scipy", "cv2", "openpyxl", "bs4", "markdownify", "filelock", "pandas", "matplotlib", "trafilatura"}
+    slow |= {"hishel", "redis"}
     assert modules_after("import app.main") & (heavy | slow) == set()
 
 
 def test_a_wrong_setting_is_told_before_anything_of_the_server_is_imported() -> None:
     serve = "import contextlib, app.cli.main\nwith contextlib.suppress(SystemExit): app.cli.main.serve(port=-1)"
     assert modules_after(serve) & {"app.main", "app.services", "fastapi", "uvicorn"} == set()
+
+
+def test_help_and_completion_import_nothing_of_the_server() -> None:
+    server = {"app.settings", "models", "tasks", "numpy", "pydantic", "httpx"}
+    assert modules_after("import app.cli.main") & server == set()
 
 
 def modules_after(program: str) -> set[str]:

@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from json import dumps
+from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
@@ -22,7 +23,6 @@ import httpx
 from models.scheduler import FairSlots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import Answer, read_answer
-from tasks.inputs.fetch.cache import HttpCache
 from tasks.inputs.fetch.network import (
     AddressRefused,
     HostNotFound,
@@ -36,6 +36,9 @@ from tasks.inputs.fetch.network import (
 )
 from tasks.inputs.fetch.url_policy import AllowList, Visit, follow_redirect, parse_url
 from tasks.inputs.limits import MB
+
+if TYPE_CHECKING:
+    from tasks.inputs.fetch.cache import HttpCache
 
 Gate = Callable[[httpx.URL, Visit], AbstractAsyncContextManager[None]]
 """Entered for each hop before it is asked, left when it has answered. May wait, and refuse with an InputError."""
@@ -134,7 +137,8 @@ class Fetcher:
             "write": policy.read_timeout,
             "pool": policy.total_timeout,
         }
-        self._cache = HttpCache(policy.cache_bytes) if policy.cache_bytes else None
+        self._cache: HttpCache | None = None
+        """Made by the first fetch that may use it."""
         self._system_resolver = SystemResolver()
         tls = tls or httpx.create_ssl_context()
         proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
@@ -177,6 +181,9 @@ class Fetcher:
         body = json if json is None or isinstance(json, bytes) else dumps(json, ensure_ascii=False).encode()
         limit = self.policy.max_bytes if max_bytes is None else min(max_bytes, self.policy.max_bytes)
         visit = Visit(url, param, limit)
+        if self._cache is None and self.policy.cache_bytes and not fresh:
+            made = await asyncio.to_thread(_new_cache, self.policy.cache_bytes)
+            self._cache = self._cache or made  # another fetch may have been first
         with self._counted(), _told(visit, self.policy):
             async with asyncio.timeout(self.policy.total_timeout):
                 part = None if fresh else owner
@@ -280,6 +287,13 @@ def _told(visit: Visit, policy: FetchPolicy) -> Iterator[None]:
         raise visit.failed("did not answer in time") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise visit.failed("could not be reached, or broke off") from error
+
+
+def _new_cache(max_bytes: int) -> "HttpCache":
+    # Rules of HTTP come with it and, where that is installed, Redis' client: a twentieth of a server's start.
+    from tasks.inputs.fetch.cache import HttpCache
+
+    return HttpCache(max_bytes)
 
 
 def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
