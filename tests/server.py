@@ -73,14 +73,13 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
     seconds longer. What is uploaded to it lies beside the log. TEST_SETTINGS are further settings for all servers, in
     JSON: with '{"cluster": "ray"}' any test of the API has its engines on replicas.
     """
-    port = free_port()
     # No test fetches weights or searches the web unless it says so.
     own = {"auto_pull": 0, "search_provider": "off", "files_dir": log_file.parent / "files"}
     settings = {**own, **json.loads(os.environ.get("TEST_SETTINGS", "{}")), **settings}
     variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENFAZE_")}
-    env = {**inherited, **variables, "OPENFAZE_PORT": str(port)}
-    with log_file.open("wb") as log, Path(os.devnull).open("rb") as nothing:
+    with held_port() as port, log_file.open("wb") as log, Path(os.devnull).open("rb") as nothing:
+        env = {**inherited, **variables, "OPENFAZE_PORT": str(port)}
         process = stem(imports).start(program, "serve", stdin=nothing, stdout=log, stderr=log, env=env)
         server = Server(f"http://127.0.0.1:{port}", process, log_file)
         try:
@@ -106,7 +105,17 @@ def _wait_until_up(server: Server) -> None:
     raise RuntimeError(f"the server did not come up:\n{server.log_file.read_text()}")
 
 
+@contextlib.contextmanager
+def held_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that the system gives nobody else until the block ends. Who asks for it by its number, as
+    servers do, has it; until then a caller is refused."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that was free just now: for addresses at which nobody is."""
+    with held_port() as port:
+        return port

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 from tests.e2e.conftest import needs_browser
 from tests.fences import ROOT, fences
 from tests.playground import Playground, watched
-from tests.server import free_port
+from tests.server import held_port
 
 LIMIT_S = 1500
 pytestmark = [
@@ -39,24 +39,23 @@ def newcomers() -> dict[str, str]:
 @contextlib.contextmanager
 def running(command: str, clone: Path, log: Path) -> Iterator[str]:
     """`command` in a shell until the block ends; the address that it serves on."""
-    port = free_port()
-    variables = newcomers() | {"OPENFAZE_PORT": str(port), "OPENFAZE_AUTO_PULL": "0"}
-    with log.open("wb") as said:
+    with held_port() as port, log.open("wb") as said:
+        variables = newcomers() | {"OPENFAZE_PORT": str(port), "OPENFAZE_AUTO_PULL": "0"}
         process = subprocess.Popen(
             ["bash", "-c", command], cwd=clone, env=variables, stdout=said, stderr=said, start_new_session=True
         )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + LIMIT_S
-        while f"serves on {address}" not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.5)
-        yield address
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + LIMIT_S
+            while f"serves on {address}" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.5)
+            yield address
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
 
 
 def test_a_clone_serves_and_shows_the_words_of_a_receipt(browser: Browser, tmp_path: Path) -> None:

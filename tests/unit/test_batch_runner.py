@@ -215,7 +215,7 @@ async def test_after_a_cancellation_what_runs_ends_and_nothing_else_begins(world
         await world.until(lambda: world.asked["b"] == 1)
         assert (await world.store.cancel(EVERYONE, batch_id, world.now)) is not None
         runner.wake()
-        await asyncio.sleep(0)
+        await world.until(lambda: runner._runs[batch_id].stop.is_set())
         assert (await world.batch(batch_id)).status == "cancelling"
         world.held["b"].set()
         batch = await world.ended(batch_id)
@@ -296,7 +296,7 @@ async def test_when_its_time_is_up_what_is_not_answered_says_so(world: World) ->
         await world.until(lambda: world.asked["b"] == 1)
         world.now += 24 * 3600 + 1
         runner.wake()
-        await asyncio.sleep(0.05)
+        await world.until(lambda: runner._runs[batch_id].stop.is_set())
         world.held["b"].set()
         batch = await world.ended(batch_id)
     assert (batch.status, batch.completed, batch.failed) == ("expired", 2, 2)
@@ -413,8 +413,7 @@ async def test_what_nobody_foresaw_is_counted_and_the_batch_tried_again(
     monkeypatch.setattr(BatchRunner, "_check", breaks)
     async with world.running() as runner:
         batch_id = await world.add("a")
-        while not runner.faults()["runner", "error"]:
-            await asyncio.sleep(0)
+        await world.until(lambda: runner.faults()["runner", "error"] > 0)
         world.now += 60
         runner.wake()
         assert (await world.ended(batch_id)).status == "completed"
@@ -429,8 +428,7 @@ async def test_a_store_that_is_not_reached_is_counted(world: World, monkeypatch:
         await world.ended(await world.add("a"))
         monkeypatch.setattr(runner.store, "claim", down)
         runner.wake()
-        while not runner.faults()["store", "unreachable"]:
-            await asyncio.sleep(0)
+        await world.until(lambda: runner.faults()["store", "unreachable"] > 0)
 
 
 async def test_a_key_has_only_so_many_batches_that_are_not_over(world: World) -> None:

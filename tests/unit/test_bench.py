@@ -59,9 +59,12 @@ def slow_server(seconds: float) -> Iterator[str]:
 
 
 async def test_each_caller_asks_again_and_no_request_is_the_same(tmp_path: Path) -> None:
-    with serving_llm(lambda _: Reply("Seven.", chunks=["Se", "ven."])) as llm:
-        answers = await ask(scenario(), tmp_path, Target(llm.base_url, "any", "secret"))
-        asked = [request.body["messages"][-1]["content"] for request in llm.requests]
+    for duration_s in (0.3, 3, 30):
+        with serving_llm(lambda _: Reply("Seven.", chunks=["Se", "ven."])) as llm:
+            answers = await ask(scenario(duration_s=duration_s), tmp_path, Target(llm.base_url, "any", "secret"))
+            asked = [request.body["messages"][-1]["content"] for request in llm.requests]
+        if len(answers) > 2:  # else the machine was too busy for a second request of a caller
+            break
     assert len(asked) == len(set(asked)) == len(answers) > 2
     assert {request.headers["authorization"] for request in llm.requests} == {"Bearer secret"}
     assert all(one.is_good and one.first_s is None for one in answers)
@@ -80,13 +83,13 @@ async def test_a_stream_tells_when_its_first_piece_came(tmp_path: Path) -> None:
 
 async def test_what_fails_is_counted_by_its_reason_and_makes_nothing_faster(tmp_path: Path) -> None:
     with serving_llm(lambda _: Reply(status=500, error="out of memory")) as llm:
-        answers = await ask(scenario(), tmp_path, Target(llm.base_url, "any"))
+        answers = await ask(scenario(rate=20), tmp_path, Target(llm.base_url, "any"))
     [line] = lines_of(answers, scenario())
     assert (line.answers, line.errors, line.percentiles_ms, line.per_second) == (0, len(answers), {}, 0)
     [(count, error)] = errors_of(answers)
     assert count == len(answers)
     assert error == "500: out of memory"
-    nobody = await ask(scenario(duration_s=0.05), tmp_path, Target("http://127.0.0.1:9/v1", "any"))
+    nobody = await ask(scenario(rate=20, duration_s=0.05), tmp_path, Target("http://127.0.0.1:9/v1", "any"))
     assert "ClientConnectorError" in errors_of(nobody)[0][1]
 
 
@@ -97,7 +100,8 @@ async def test_with_a_rate_a_server_that_falls_behind_cannot_hide_it(tmp_path: P
     assert len(answers) == 20
     ordered = sorted(answers, key=lambda one: one.began_s)
     assert [round(one.began_s, 2) for one in ordered] == [round(number / 20, 2) for number in range(20)]
-    assert max(one.seconds for one in ordered) > 5 * min(one.seconds for one in ordered)
+    # One after the other they are there a tenth of a second apart at best, and were due a twentieth apart.
+    assert sum(one.seconds for one in ordered) > sum(0.1 * (number + 1) - 0.05 * number for number in range(20)) - 0.1
     assert lines_of(answers, scenario(duration_s=1))[0].per_second <= 10, "what came after the end does not count"
 
 

@@ -99,7 +99,7 @@ def done_of(events: Sequence[LlmEvent]) -> Done:
 
 async def idle(llm: EmbeddedLlm) -> None:
     """When llama.cpp has let go of every answer; by itself it would go on for many seconds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while llm.running or llm.busy_slots():
             await asyncio.sleep(0.01)
 

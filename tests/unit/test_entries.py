@@ -114,7 +114,7 @@ async def test_what_was_used_least_lately_leaves_first(tmp_path: Path) -> None:
         await store.put(key(str(number)), b"x" * 1000, max_age_s=10_000)
     now += 100
     assert await store.get(key("0"))  # which is noted
-    await asyncio.sleep(0.1)
+    await asyncio.gather(*store._touches)
     for number in range(8, 12):
         now += 1
         await store.put(key(str(number)), b"x" * 1000, max_age_s=10_000)
@@ -429,7 +429,7 @@ async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> N
 
 async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
     store, threads = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test")
-    entries = Entries(store, Seal(1000), threads)
+    entries = Entries(store, Seal(1000), threads, patience_s=60)
     await store.put(key("a"), b"nonsense", max_age_s=60)
     assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: b"x" * 2000, max_age_s=60)
@@ -451,7 +451,7 @@ class _NoRoom(FairExecutor):
 async def test_threads_that_have_no_room_cost_nobody_an_answer(tmp_path: Path) -> None:
     store, seal, value = SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), os.urandom(50_000)
     await store.put(key("a"), seal.closed(key("a").digest, value), max_age_s=60)
-    entries = Entries(store, seal, _NoRoom("test"))
+    entries = Entries(store, seal, _NoRoom("test"), patience_s=60)
     assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: value, max_age_s=60)
     assert written is not None

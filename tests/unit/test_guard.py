@@ -87,7 +87,7 @@ def guard_of(
     said = [message if isinstance(message, dict) else user(message) for message in messages or ("Hm?",)]
     request = ChatRequest.model_validate({"model": "auto", "messages": said, **fields})
     loader = loader or MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
-    guardrails = guardrails or Guardrails(lambda: [keywords or KeywordGuard()], no_pictures, loader, seconds=5)
+    guardrails = guardrails or Guardrails(lambda: [keywords or KeywordGuard()], no_pictures, loader, seconds=60)
     return Guard(guardrails, Policy(tuple(codes)), request, latest_turn(request, 16), owner=owner)
 
 
@@ -733,7 +733,7 @@ async def test_pictures_are_judged_beside_the_words(loader: MediaLoader) -> None
     request = ChatRequest.model_validate(
         {"model": "auto", "messages": [user([text(BOMB), image(data_url(file.getvalue()))])]}
     )
-    guardrails = Guardrails(lambda: [KeywordGuard()], lambda: [RedGuard()], loader, seconds=5)
+    guardrails = Guardrails(lambda: [KeywordGuard()], lambda: [RedGuard()], loader, seconds=60)
     guard = Guard(guardrails, Policy(("S9", "S12_IMAGE")), request, latest_turn(request, 16))
     assert await codes_blocking(guard) == ["S9", "S12_IMAGE"]
     assert [check["source"] for check in guard.checks] == [

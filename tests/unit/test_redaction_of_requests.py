@@ -62,7 +62,7 @@ def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
 
     def make_guard(*messages: Any, codes: Sequence[str] = ("S1", "S9"), **fields: Any) -> Guard:
         request = request_of(*(messages or ("Hm?",)), **fields)
-        guardrails = Guardrails(lambda: [keywords], no_pictures, loader, seconds=5)
+        guardrails = Guardrails(lambda: [keywords], no_pictures, loader, seconds=60)
         return Guard(
             guardrails,
             Policy(tuple(codes)),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
 
@@ -18,7 +19,8 @@ from models.sandbox.bubblewrap import Room, interpreter_binds, missing, package_
 from models.sandbox.script import BadAnswer, InputFile, Outcome, SandboxLimits, Script
 
 MB = 1 << 20
-QUICK = SandboxLimits(seconds=20)
+PATIENT = SandboxLimits(seconds=120)
+"""For scripts that end by themselves, or for another reason than their time, however busy the machine."""
 SHORT = SandboxLimits(seconds=2)
 
 
@@ -36,6 +38,12 @@ def bubblewrap() -> str:
 
 
 @pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a busy machine takes to end a script."""
+    monkeypatch.setattr(trial, "_GRACE_S", 60.0)
+
+
+@pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
     ours = psutil.Process()
     descriptors, others = ours.num_fds(), set(ours.children(recursive=True))
@@ -44,7 +52,7 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert ours.num_fds() == descriptors
 
 
-def run(room: Room, code: str, limits: SandboxLimits = QUICK, *files: InputFile) -> Outcome:
+def run(room: Room, code: str, limits: SandboxLimits = PATIENT, *files: InputFile) -> Outcome:
     return run_script(room, Script(code, files), limits, Event())
 
 
@@ -104,7 +112,7 @@ def test_what_was_printed_before_a_crash_is_there(room: Room) -> None:
 
 def test_files_of_the_request_can_be_read_and_not_written(room: Room) -> None:
     code = "import os\nprint(os.listdir('/input'), open('/input/a.csv').read())\nopen('/input/a.csv', 'w')"
-    outcome = run(room, code, QUICK, InputFile("a.csv", b"1,2"))
+    outcome = run(room, code, PATIENT, InputFile("a.csv", b"1,2"))
     assert outcome.output.startswith("['a.csv'] 1,2\n")
     assert "OSError: [Errno 30] Read-only file system: '/input/a.csv'" in outcome.output
 
@@ -129,9 +137,12 @@ def test_threads_and_child_processes_work(room: Room) -> None:
 
 
 def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: Room) -> None:
-    # Long enough for a slow machine to reach the first line.
-    outcome = run(room, "print('on', flush=True)\nwhile True: pass", SandboxLimits(seconds=5))
-    assert (outcome.output, outcome.stopped) == ("on\n", "time")
+    for seconds in (2, 8, 32):
+        outcome = run(room, "print('on', flush=True)\nwhile True: pass", SandboxLimits(seconds=seconds))
+        assert outcome.stopped == "time"
+        if outcome.output:  # else the machine was too busy to come to the first line
+            break
+    assert outcome.output == "on\n"
     # By the clock (SIGKILL) or by the processor's time (SIGXCPU), whichever is up first.
     assert outcome.exit_code in (137, 152)
 
@@ -145,7 +156,7 @@ def test_one_whose_caller_goes_is_stopped_at_once(room: Room) -> None:
     cancelled = Event()
     timer = Timer(0.3, cancelled.set)
     timer.start()
-    outcome = run_script(room, Script("import time; time.sleep(1000)"), QUICK, cancelled)
+    outcome = run_script(room, Script("import time; time.sleep(1000)"), PATIENT, cancelled)
     timer.join()
     assert (outcome.exit_code, outcome.stopped) == (137, None)
 
@@ -162,10 +173,10 @@ def test_a_fork_bomb_is_stopped(room: Room, breed: str) -> None:
 def test_there_are_only_so_many_processes(room: Room) -> None:
     code = (
         "import os, time\nmade = 0\ntry:\n    while made < 1000:\n"
-        "        if os.fork() == 0: time.sleep(60); os._exit(0)\n        made += 1\n"
+        "        if os.fork() == 0: time.sleep(1000); os._exit(0)\n        made += 1\n"
         "except OSError as error: print(made, error.errno)"
     )
-    assert run(room, code, SandboxLimits(processes=8)).output == "7 11\n"
+    assert run(room, code, replace(PATIENT, processes=8)).output == "7 11\n"
 
 
 def test_processes_that_outlive_the_script_are_ended(room: Room) -> None:
@@ -195,8 +206,8 @@ def test_ten_gigabytes_are_a_memory_error(room: Room) -> None:
 
 
 def test_memory_of_all_its_processes_together_is_bounded(room: Room) -> None:
-    code = "import os, time\nfor _ in range(4): os.fork()\nx = bytearray(os.urandom(1) * (100 << 20))\ntime.sleep(60)"
-    outcome = run(room, code, SandboxLimits(seconds=20, memory=400 * MB))
+    code = "import os, time\nfor _ in range(4): os.fork()\nx = bytearray(os.urandom(1) * (100 << 20))\ntime.sleep(1000)"
+    outcome = run(room, code, replace(PATIENT, memory=400 * MB))
     assert (outcome.stopped, outcome.exit_code) == ("memory", 137)
 
 
@@ -213,7 +224,7 @@ def test_a_hundred_megabytes_of_output_are_cut_to_their_ends(room: Room) -> None
 @pytest.mark.parametrize("path", ["a", "/tmp/a", "/dev/shm/a"])
 def test_ten_gigabytes_cannot_be_written(room: Room, path: str) -> None:
     code = f"with open({path!r}, 'wb') as file:\n    for _ in range(10240): file.write(bytes(1 << 20))"
-    outcome = run(room, code, SandboxLimits(disk=16 * MB))
+    outcome = run(room, code, replace(PATIENT, disk=16 * MB))
     assert outcome.exit_code in (1, 128 + 25), outcome  # SIGXFSZ
     assert outcome.exit_code == 128 + 25 or "No space left" in outcome.output or "too large" in outcome.output
 
@@ -223,7 +234,7 @@ def test_many_files_share_the_same_bound(room: Room) -> None:
         "n = 0\ntry:\n    while n < 1000:\n        with open(f'{n}', 'wb') as file: file.write(bytes(1 << 20))\n"
         "        n += 1\nexcept OSError as error: print(n < 17, error.errno)"
     )
-    assert run(room, code, SandboxLimits(disk=16 * MB)).output == "True 28\n"
+    assert run(room, code, replace(PATIENT, disk=16 * MB)).output == "True 28\n"
 
 
 def test_there_can_be_only_so_many_files(room: Room) -> None:
@@ -316,7 +327,7 @@ def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: Room
         f"os.makedirs('d/e')\nopen('d/e/f.png', 'wb').write({png})\nos.mkdir('g.png')\n"
         f"open('closed.png', 'wb').write({png})\nos.chmod('closed.png', 0)"
     )
-    outcome = run(room, code, QUICK, InputFile("c.png", b"\x89PNG\r\n\x1a\nsecret"))
+    outcome = run(room, code, PATIENT, InputFile("c.png", b"\x89PNG\r\n\x1a\nsecret"))
     assert (outcome.output, outcome.exit_code) == ("", 0)
     assert [picture.name for picture in outcome.pictures] == ["a.png", "b.PNG", "f.png"]
     assert outcome.pictures[0].png == b"\x89PNG\r\n\x1a\nx"
@@ -324,7 +335,7 @@ def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: Room
 
 def test_pictures_that_are_too_large_together_stay(room: Room) -> None:
     code = "for n in range(30): open(f'{n:02}.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + bytes(1 << 18))"
-    outcome = run(room, code, SandboxLimits(images=2 * MB))
+    outcome = run(room, code, replace(PATIENT, images=2 * MB))
     assert [picture.name for picture in outcome.pictures] == [f"{number:02}.png" for number in range(7)]
 
 
@@ -389,12 +400,12 @@ def test_the_server_dying_ends_the_script(room: Room, tmp_path: Path) -> None:
     )
     server = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[2])
     family = psutil.Process(server.pid)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(inside := family.children(recursive=True)) < 3:
         assert time.monotonic() < deadline
     server.kill()
     server.wait()
-    _, alive = psutil.wait_procs(inside, timeout=20)
+    _, alive = psutil.wait_procs(inside, timeout=60)
     assert alive == []
 
 

@@ -32,7 +32,7 @@ async def proxy(
     network = network_of(FetchPolicy(allow=allow), names, TLS)
     async with (
         serving(page=response(b"hello"), large=response(b"x" * 500_000)) as server,
-        BrowserProxy(network, max_bytes=max_bytes, connect_timeout=1.0) as opened,
+        BrowserProxy(network, max_bytes=max_bytes, connect_timeout=60) as opened,
     ):
         yield opened, server
 

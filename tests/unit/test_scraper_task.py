@@ -36,6 +36,8 @@ FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>News</title><
 </item>
 <item><title>Second</title><link>https://b.example/two</link></item></channel></rss>"""
 PARAM = "messages[0].content"
+PATIENT = FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0, connect_timeout=60, read_timeout=60, total_timeout=60)
+"""However busy the machine is."""
 
 
 @dataclass
@@ -88,11 +90,7 @@ async def site(
     limits = limits or MediaLimits()
     policy = ScrapePolicy(robots=robots, host_rps=1000, host_concurrent=16)
     async with serving(**pages) as server:
-        fetcher = Fetcher(
-            FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0, read_timeout=1.0, total_timeout=3.0),
-            resolver=Names(),
-            tls=TLS,
-        )
+        fetcher = Fetcher(PATIENT, resolver=Names(), tls=TLS)
         loader = MediaLoader(fetcher, limits, DecodeLimits(workers=0))
         sessions = native_sessions(DecodeLimits(workers=0))
 

@@ -261,7 +261,7 @@ def test_of_threads_that_pull_at_once_one_fetches(server: WeightServer, tmp_path
         assert server.asked.wait(20)
         server.go_on.set()
         for done in pulls:
-            done.result(timeout=30)
+            done.result(timeout=60)
     assert server.requests == ["/slow"]
     assert (tmp_path / "det" / "model.onnx").read_bytes() == CONTENT
 
