@@ -28,6 +28,8 @@ from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
 from tasks.result import Result
 
+NO_LOGPROBS = "No 'logprobs' are given: only an LLM's own words have any, where it tells them, and no answer in JSON."
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -85,8 +87,13 @@ class Pipeline:
         else:
             specialist = None if task is None else SPECIALISTS[ALIASES.get(task, task)]
             said = recall.answered(call, turn, policy, answer, specialist)
+        lacks_logprobs: bool | None = None
         async with aclosing(said) as events:
             async for event in events:
+                if isinstance(event, Text) and request.logprobs:
+                    lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
+                elif isinstance(event, Finish) and lacks_logprobs:
+                    yield Warned(NO_LOGPROBS)
                 yield await call.noted(event)
 
     async def _answer(

@@ -34,24 +34,29 @@ from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, FinishReason, Usage
 
 _OF_OPENAI = (
-    "audio",
-    "function_call",
-    "functions",
-    "modalities",
     "moderation",
-    "prediction",
     "prompt_cache_key",
     "prompt_cache_options",
     "prompt_cache_retention",
     "safety_identifier",
     "service_tier",
-    "store",
-    "verbosity",
-    "web_search_options",
 )
-"""Fields of chat completions that are accepted and have no effect here."""
+"""Fields of chat completions that are accepted and have no effect here: none that an answer would show."""
+_WITHOUT_EFFECT = {
+    "audio": "answers are text",
+    "function_call": "send 'tool_choice'",
+    "functions": "send 'tools'",
+    "modalities": "answers are text",
+    "prediction": "the answer is written anew",
+    "store": "only /v1/responses keeps its answers",
+    "verbosity": "say in words how long the answer should be",
+    "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",
+}
+"""Those by which an answer would be another, and what to do instead."""
+_ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
+"""Values of theirs that change nothing."""
 _KNOWN: Mapping[str, Sequence[str]] = {
-    "": (*PASSED_ON, *_OF_OPENAI),
+    "": (*PASSED_ON, *_OF_OPENAI, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format": (),
     "ocr": (),
@@ -79,6 +84,10 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
         yield "A user message holds a <task> tag, which has no effect there: it counts in system messages alone."
     shape = request.response_format
+    sent = request.model_extra or {}
+    for name, instead in _WITHOUT_EFFECT.items():
+        if sent.get(name) not in _ASKS_NOTHING:
+            yield f"Field '{name}' has no effect here: {instead}."
     yield from misspelt(request, "")
     yield from misspelt(request.stream_options, "stream_options")
     yield from misspelt(shape, "response_format")

@@ -284,6 +284,7 @@ class ChatRequest(Wire):
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
     n: int | None = Field(default=None, ge=1, le=1)
     user: str | None = None
     metadata: dict[str, Any] | None = None
@@ -308,6 +309,13 @@ class ChatRequest(Wire):
         if options is not None and info.data.get("stream") in (None, False):
             raise PydanticCustomError("stream_options", "Only allowed where 'stream' is true")
         return options
+
+    @field_validator("top_logprobs")
+    @classmethod
+    def _are_beside_logprobs(cls, count: int | None, info: ValidationInfo) -> Any:
+        if count and not info.data.get("logprobs"):
+            raise PydanticCustomError("top_logprobs", "Only allowed where 'logprobs' is true")
+        return count
 
     @field_validator("tool_choice")
     @classmethod

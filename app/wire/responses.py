@@ -48,6 +48,12 @@ _CHATS = {
     "functions": "tools",
     "function_call": "tool_choice",
     "n": None,
+    "logprobs": "top_logprobs",
+    "modalities": None,
+    "audio": None,
+    "prediction": None,
+    "verbosity": "text.verbosity",
+    "web_search_options": "tools",
 }
 """Fields of chat completions, and what they are called here."""
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
@@ -384,6 +390,8 @@ def _without_effect(request: ResponsesRequest) -> Iterator[str]:
                 f"Tool '{tool.type}': the model uses the server's own specialists where it needs them; the tool's "
                 "parameters have no effect."
             )
+    if request.text and request.text.verbosity in ("low", "high"):
+        yield "Field 'text.verbosity' has no effect here: say in words how long the answer should be."
     for name in request.include or ():
         if name not in _INCLUDED:
             yield f"Field 'include': '{name[:60]}' has no effect."

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.full_model import FullModel, content_of, picture_of, serving_full_model, system, text_part
+from tests.e2e.full_model import FullModel, content_of, error_of, picture_of, serving_full_model, system, text_part
 from tests.llm_server import Reply
 
 
@@ -76,6 +76,22 @@ def test_log_probabilities_are_passed_through(model: FullModel) -> None:
     [choice] = model.ask("Hello", logprobs=True, top_logprobs=0).json()["choices"]
     assert [token["token"] for token in choice["logprobs"]["content"]] == ["Hi", " there."]
     assert model.prompts[0]["logprobs"] is True
+
+
+def test_log_probabilities_that_are_not_given_are_told_of(model: FullModel) -> None:
+    model.script(Reply("Hi there."), Reply("Hi there."), Reply("Hi there.", logprobs=True))
+    asked = (model.ask("Hello", logprobs=True), model.ask("Hello"), model.ask("Hello", logprobs=True))
+    assert [len(answer.json().get("warnings", ())) for answer in asked] == [1, 0, 0]
+    assert "No 'logprobs' are given" in asked[0].json()["warnings"][0]
+    model.script(Reply("Hi there."))
+    [warned] = [chunk["warnings"] for chunk in model.stream("Hello", logprobs=True).chunks if "warnings" in chunk]
+    assert "No 'logprobs' are given" in warned[0]
+
+
+@pytest.mark.parametrize("fields", [{"top_logprobs": 2}, {"top_logprobs": 21, "logprobs": True}])
+def test_top_logprobs_are_bounded_and_beside_logprobs(model: FullModel, fields: dict[str, Any]) -> None:
+    error = error_of(model.ask("Hello", **fields), 400, "invalid_request")
+    assert error["param"] == "top_logprobs"
 
 
 def test_parameters_reach_the_llm_as_they_were_set(model: FullModel) -> None:

@@ -70,6 +70,38 @@ def test_fields_of_openais_need_no_word(name: str) -> None:
 
 
 @each_case(
+    ("name", "value", "instead"),
+    [
+        ("functions", [{"name": "look_up"}], "send 'tools'"),
+        ("function_call", "auto", "send 'tool_choice'"),
+        ("modalities", ["text", "audio"], "answers are text"),
+        ("audio", {"voice": "alloy"}, "answers are text"),
+        ("prediction", {"type": "content", "content": "a"}, "the answer is written anew"),
+        ("store", True, "only /v1/responses"),
+        ("verbosity", "low", "say in words"),
+        ("web_search_options", {"search_context_size": "low"}, "<task>web_search</task>"),
+    ],
+)
+def test_fields_of_openais_that_would_change_the_answer_are_told_of(name: str, value: Any, instead: str) -> None:
+    [sentence] = told(**{name: value})
+    assert sentence.startswith(f"Field '{name}' has no effect here: ")
+    assert instead in sentence
+
+
+@each_case(
+    ("name", "value"),
+    [("functions", []), ("modalities", ["text"]), ("store", False), ("verbosity", "medium"), ("function_call", "none")],
+)
+def test_values_of_theirs_that_ask_for_nothing_need_no_word(name: str, value: Any) -> None:
+    assert told(**{name: value}) == []
+
+
+def test_several_are_told_in_one_order() -> None:
+    told_of = [sentence.split("'")[1] for sentence in told(functions=[{}], audio={"voice": "a"}, store=True)]
+    assert told_of == ["audio", "functions", "store"]
+
+
+@each_case(
     "name",
     [
         "top_a",
