@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.chat.schema.checker import SchemaChecker
+from app.chat.schema.checker import FIELD, SchemaChecker
+from app.chat.schema.contradictions import check_satisfiable, referred
 from app.chat.schema.json_answer import JsonAnswer, parse_answer
+from app.chat.schema.safe_keywords import SchemaRefused
 from app.errors import ApiError
 from app.wire.request import ResponseFormat
 
@@ -36,18 +38,8 @@ def resolved(root: Any, part: Any) -> Mapping[str, Any]:
         if not isinstance(part.get("$ref"), str):
             return {**part, **beside}
         beside = {**{key: value for key, value in part.items() if key != "$ref"}, **beside}
-        part = _referred(root, part["$ref"])
+        part = referred(root, part["$ref"])
     return beside
-
-
-def _referred(root: Any, reference: str) -> Any:
-    if reference == "#":
-        return root
-    part = root
-    for name in reference.removeprefix("#/").split("/") if reference.startswith("#/") else ():
-        name = name.replace("~1", "/").replace("~0", "~")
-        part = part.get(name) if isinstance(part, Mapping) else None
-    return None if part is root else part
 
 
 def _child(root: Any, part: Any, step: str | int, left: int) -> Any:
@@ -119,11 +111,19 @@ class Shape:
 
     @classmethod
     def of(cls, response_format: ResponseFormat | None) -> "Shape | None":
-        """None where any text will do. Raises InputError for a schema that cannot be checked."""
+        """None where any text will do. Raises InputError for a schema that cannot be checked, or that
+        contradicts itself."""
         if response_format is None or response_format.type == "text":
             return None
         asked = response_format.json_schema
-        return cls(response_format, SchemaChecker(asked.schema_) if asked and asked.schema_ else None)
+        if not (asked and asked.schema_):
+            return cls(response_format, None)
+        checker = SchemaChecker(asked.schema_)
+        try:
+            check_satisfiable(asked.schema_)
+        except SchemaRefused as refusal:
+            raise refusal.as_input_error(FIELD) from None
+        return cls(response_format, checker)
 
     @property
     def schema(self) -> Mapping[str, Any] | None:

@@ -1,0 +1,166 @@
+"""Schemas that no answer satisfies, as far as that is plain to see: an LLM would be asked for one in vain.
+
+>>> Contradictions({"type": "integer", "minimum": 5, "maximum": 3}).first()
+Contradiction(path=(), reason="'minimum' 5 is above 'maximum' 3")
+
+What stands where an answer need not have anything, in an optional property say, is passed over: it can be left out.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any, NamedTuple
+
+from app.chat.schema.safe_keywords import MAX_QUOTE, SchemaRefused
+from app.wire.request import field_path
+
+MAX_LEVELS = 100
+"""Of parts within parts, references included, that are followed."""
+_LONGEST_NUMBER = 24
+"""Characters of a bound that a message repeats."""
+_SIZES = {
+    "string": ("minLength", "maxLength"),
+    "array": ("minItems", "maxItems"),
+    "object": ("minProperties", "maxProperties"),
+}
+
+Path = tuple[str | int, ...]
+
+
+class Contradiction(NamedTuple):
+    path: Path
+    """From the schema's root."""
+    reason: str
+
+
+def check_satisfiable(schema: Mapping[str, Any]) -> None:
+    """Raises SchemaRefused with the place of a contradiction."""
+    found = Contradictions(schema).first()
+    if found is not None:
+        raise SchemaRefused(f"no answer can satisfy it: {found.reason}.", field_path(found.path))
+
+
+def referred(root: Any, reference: str) -> Any:
+    """What a local reference leads to; None where that is nothing, or the reference is another kind."""
+    part = root
+    for name in _names(reference) if reference.startswith("#/") else ():
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return None if part is root and reference != "#" else part
+
+
+def _names(pointer: str) -> Path:
+    return tuple(name.replace("~1", "/").replace("~0", "~") for name in pointer.removeprefix("#/").split("/"))
+
+
+class Contradictions:
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """`schema` is one that a SchemaChecker has let through."""
+        self._root = schema
+        self._known: dict[int, Contradiction | None] = {}
+        """By the part's identity. One that is being looked at is taken to be satisfiable: it may refer to itself."""
+
+    def first(self) -> Contradiction | None:
+        return self._within(self._root, (), 0)
+
+    def _within(self, part: Any, path: Path, level: int) -> Contradiction | None:
+        if part is False:
+            return Contradiction(path, "it has to be there, and its schema is 'false'")
+        if not isinstance(part, Mapping) or level > MAX_LEVELS:
+            return None
+        if id(part) not in self._known:
+            self._known[id(part)] = None
+            self._known[id(part)] = self._of(part, path, level + 1)
+        return self._known[id(part)]
+
+    def _of(self, part: Mapping[str, Any], path: Path, level: int) -> Contradiction | None:
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            # What stands beside it counts in some drafts alone.
+            return self._within(referred(self._root, reference), _names(reference), level)
+        for word in ("allOf", "anyOf", "oneOf"):
+            branches = part.get(word) or ()
+            found = [self._within(branch, (*path, word, at), level) for at, branch in enumerate(branches)]
+            against = [each for each in found if each is not None]
+            if against and (word == "allOf" or len(against) == len(found)):
+                return against[0]
+        declared = part.get("type")
+        if declared is None:
+            return None
+        types = [declared] if isinstance(declared, str) else list(declared)
+        for word in ("enum", "const"):
+            if word in part:
+                values = part[word] if word == "enum" else [part[word]]
+                if any(_is_a(kind, value) for kind, value in product(types, values)):
+                    return None
+                return Contradiction(path, f"no value of its '{word}' is of its 'type', {' or '.join(types)}")
+        against = []
+        for kind in types:
+            impossible = self._impossible(kind, part, path, level)
+            if impossible is None:
+                return None
+            against.append(impossible)
+        return against[0] if against else None
+
+    def _impossible(self, kind: str, part: Mapping[str, Any], path: Path, level: int) -> Contradiction | None:
+        """Why no value of this type is allowed."""
+        if kind in ("number", "integer"):
+            return _crossed(part, path)
+        least, most = _SIZES.get(kind, ("", ""))
+        if _number(part, least) > _number(part, most):
+            return Contradiction(path, f"'{least}' {_said(part[least])} is above '{most}' {_said(part[most])}")
+        if kind == "array" and _number(part, least) >= 1 and "prefixItems" not in part:
+            return self._within(part.get("items"), (*path, "items"), level)
+        if kind == "object":
+            return self._lacking(part, path, level)
+        return None
+
+    def _lacking(self, part: Mapping[str, Any], path: Path, level: int) -> Contradiction | None:
+        """A required property that cannot be there."""
+        properties = part.get("properties") or {}
+        is_closed = part.get("additionalProperties") is False and not part.get("patternProperties")
+        for name in part.get("required") or ():
+            if name in properties:
+                found = self._within(properties[name], (*path, "properties", name), level)
+                if found is not None:
+                    return found
+            elif is_closed:
+                why = "is 'required', but none of its 'properties', and 'additionalProperties' is false"
+                return Contradiction(path, f"'{name[:MAX_QUOTE]}' {why}")
+        return None
+
+
+def _crossed(part: Mapping[str, Any], path: Path) -> Contradiction | None:
+    for least, most in product(("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        low, high = _number(part, least), _number(part, most)
+        if low > high or (low == high and (least, most) != ("minimum", "maximum")):
+            said = "is not below" if low == high else "is above"
+            return Contradiction(path, f"'{least}' {_said(part[least])} {said} '{most}' {_said(part[most])}")
+    return None
+
+
+def _number(part: Mapping[str, Any], word: str) -> float:
+    """What `word` says; what compares with nothing where it is no number, as draft 4's `exclusiveMinimum: true`."""
+    value = part.get(word)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+
+
+def _said(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}…"
+
+
+def _is_a(kind: str, value: object) -> bool:
+    match value:
+        case None:
+            return kind == "null"
+        case bool():
+            return kind == "boolean"
+        case int():
+            return kind in ("number", "integer")
+        case float():
+            return kind == "number" or (kind == "integer" and value.is_integer())
+        case str():
+            return kind == "string"
+        case list():
+            return kind == "array"
+        case _:
+            return kind == "object"
