@@ -34,6 +34,18 @@ def _origin(value: str) -> str:
     return value
 
 
+LEAST_SECRET = 16
+"""Characters."""
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret) < LEAST_SECRET:
+        raise ValueError(
+            f"a text of at least {LEAST_SECRET} characters, not of {len(secret)}: `openssl rand -base64 32` makes one"
+        )
+    return secret
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
@@ -48,6 +60,8 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         defer_build=True,
+        # Some are secrets, and a traceback stays in a log.
+        hide_input_in_errors=True,
     )
 
     host: str = "127.0.0.1"
@@ -239,7 +253,7 @@ class Settings(BaseSettings):
     """Megabytes of one answer; larger ones are not kept."""
     cache_max_age_hours: float = Field(default=24, gt=0)
     """Hours for which an answer is kept; five minutes at most for what was searched for or scraped."""
-    cache_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
+    cache_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
     """Encrypts what is kept (AES-256-GCM): a random text of 16 characters or more, the same for all servers that share
     a cache."""
     search_provider: CommaSeparated = ("auto",)

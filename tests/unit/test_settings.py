@@ -147,6 +147,14 @@ def test_every_setting_is_documented(name: str) -> None:
     assert documented(name) in DOCS.read_text().splitlines()
 
 
+def test_a_short_secret_is_refused_with_the_limit_its_length_and_how_to_make_one() -> None:
+    with pytest.raises(ValueError) as refused:
+        Settings(_env_file=None, cache_secret="too short")
+    assert "at least 16 characters, not of 9: `openssl rand -base64 32` makes one" in str(refused.value)
+    assert "too short" not in str(refused.value)
+    assert Settings(_env_file=None, cache_secret="x" * 16).cache_secret is not None
+
+
 @pytest.mark.parametrize(
     "origin", ["*", "null", "app.example.com", "https://app.example.com/page", "https://", "ftp://a"]
 )
