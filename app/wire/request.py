@@ -28,6 +28,8 @@ _LONGEST, _MOST_COMPARED = 40, 16
 """Characters of a number or a name that a message repeats, and fields that one that is missing is compared with."""
 _LIKENESS = 0.8
 
+MAX_NESTING = 201
+"""Levels of lists and objects in a body, as the parser has it."""
 MAX_TOOLS = 128
 """OpenAI's bound."""
 FAIL_FAST = Field(fail_fast=True)
@@ -356,6 +358,8 @@ def first_problem(error: ValidationError) -> Problem:
     path = field_path(problem["loc"]) or None
     said = problem["msg"]
     match problem["type"]:
+        case "json_invalid":
+            said = said.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
         case "too_short" | "too_long" as kind:
             context = problem["ctx"]
             least = kind == "too_short"

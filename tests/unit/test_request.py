@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import LARGE, parse
-from app.wire.request import ChatRequest
+from app.wire.request import MAX_NESTING, ChatRequest
 from tests.conftest import each_case
 
 MESSAGE = {"role": "user", "content": "hi"}
@@ -43,6 +43,21 @@ def test_a_range_is_named_with_its_bound() -> None:
 )
 def test_a_message_names_the_field_the_limit_and_the_value(fields: dict[str, Any], message: str) -> None:
     assert problem(**fields).message == message
+
+
+def test_a_body_that_is_nested_too_deep_is_told_the_limit() -> None:
+    def nested(levels: int) -> bytes:
+        """The body's own object is one of them."""
+        return b'{"model": "auto", "messages": [], "deep": %b}' % (b"[" * (levels - 1) + b"]" * (levels - 1))
+
+    for levels, message, code in (
+        (MAX_NESTING, "Field 'messages': Expected at least 1 item, not 0", "invalid_request"),
+        (MAX_NESTING + 1, "Invalid JSON: nested more than 201 levels deep at line 1 column ", "invalid_json"),
+    ):
+        with pytest.raises(BadRequest) as refusal:
+            parse(ChatRequest, nested(levels))
+        assert refusal.value.message.startswith(message)
+        assert refusal.value.code == code
 
 
 def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
