@@ -3,13 +3,14 @@ comes, and server-sent events."""
 
 import asyncio
 import contextlib
+import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from typing import IO, ClassVar
 
 from python_multipart import MultipartParser
-from python_multipart.exceptions import FormParserError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -200,6 +201,9 @@ async def _send_piece(send: Send, piece: bytes) -> None:
 _FIELDS = 32
 _FIELD_BYTES = 4096
 _NAME_CHARS = 255
+HEADER_BYTES = 16 * 1024
+"""Of one header of a part: the file's name stands in it."""
+_NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 
 class UploadForm:
@@ -235,6 +239,7 @@ class UploadForm:
                     "on_part_end": self._part_ends,
                     "on_end": self._end,
                 },
+                max_header_size=HEADER_BYTES,
             )
 
     @property
@@ -244,8 +249,17 @@ class UploadForm:
 
     def feed(self, piece: bytes) -> bytes:
         """What of `piece` belongs to the file. Raises BadRequest."""
-        with _Complaints():
-            self._parser.write(piece)
+        try:
+            with _Complaints():
+                self._parser.write(piece)
+        except HeaderTooLong as error:
+            seen = _NAMED.findall(self._header[1] + piece[: error.offset])
+            name = seen[-1].decode("utf-8", "replace") if seen else ""
+            where = f"Field '{name}'" if name else "A part of the form"
+            raise BadRequest(
+                f"{where}: its header, in which a file's name stands, is longer than {HEADER_BYTES} bytes.",
+                param=name or None,
+            ) from None
         data = b"".join(self._file)
         self._file.clear()
         return data
@@ -274,8 +288,8 @@ class UploadForm:
         self._header = (b"", b"")
 
     def _headers_end(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition"))
-        name = options.get(b"name", b"").decode("utf-8", "replace")
+        disposition = self._headers.get(b"content-disposition")
+        name = self._named(disposition, b"name")
         if name != "file":
             if sum(map(len, self.values.values())) >= _FIELDS:
                 raise BadRequest(f"The form has more than {_FIELDS} fields.")
@@ -284,7 +298,11 @@ class UploadForm:
             raise BadRequest("One file an upload, please: there is more than one field 'file'.", param="file")
         else:
             self._field = None
-            self.filename = _plain_name(options.get(b"filename", b"").decode("utf-8", "replace"))
+            self.filename = _plain_name(self._named(disposition, b"filename"))
+
+    @staticmethod
+    def _named(disposition: bytes | None, option: bytes) -> str:
+        return parse_options_header(disposition)[1].get(option, b"").decode("utf-8", "replace")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._field is None:
@@ -302,6 +320,14 @@ class UploadForm:
         self._ended = True
 
 
+class HeaderTooLong(Exception):
+    """A part's header is longer than HEADER_BYTES, from `offset` of what was read on."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
 class _Complaints:
     """What the parser complains about is the client's mistake."""
 
@@ -309,6 +335,8 @@ class _Complaints:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, MultipartParseError) and "header size" in str(error):
+            raise HeaderTooLong(error.offset) from None
         if isinstance(error, FormParserError):
             raise BadRequest("The multipart body is malformed.") from None
 

@@ -51,6 +51,7 @@ def test_the_file_may_come_first_as_curl_sends_it() -> None:
         ("", "file"),
         ("folder/", "file"),
         ("x" * 300 + ".pdf", "x" * 251 + ".pdf"),
+        ("x" * 5000 + ".pdf", "x" * 251 + ".pdf"),
     ],
 )
 def test_a_filename_is_a_plain_name(sent: str, kept: str) -> None:
@@ -82,12 +83,21 @@ def test_a_field_may_come_several_times() -> None:
         (part("kind[]", b"word") * 40, "more than 32 fields"),
         (b"no form at all", "malformed"),
         (f"--{BOUNDARY}\r\n".encode() + b"a: b\r\n" * 40, "malformed"),
-        (f"--{BOUNDARY}\r\na: ".encode() + b"b" * 9000, "malformed"),
+        (f"--{BOUNDARY}\r\na: ".encode() + b"b" * 17_000, "A part of the form: its header.* longer than 16384 bytes"),
+        (part("file", b"x", "n" * 17_000) + END, "Field 'file': its header, in which a file's name stands, is longer"),
     ],
 )
 def test_what_is_wrong_with_a_form_is_said(body: bytes, message: str) -> None:
     with pytest.raises(BadRequest, match=message):
         read(body)
+
+
+@pytest.mark.parametrize("piece", [7, 1000, 1 << 20])
+def test_the_field_whose_header_is_too_long_is_named_however_it_arrives(piece: int) -> None:
+    body = part("purpose", b"user_data") + part("file", b"x", "n" * 17_000) + part("kind", b"word") + END
+    with pytest.raises(BadRequest, match=r"Field 'file': its header.* longer than 16384 bytes") as refused:
+        read(body, piece)
+    assert refused.value.param == "file"
 
 
 @pytest.mark.parametrize(
