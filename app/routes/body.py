@@ -253,8 +253,8 @@ class UploadForm:
             with _Complaints():
                 self._parser.write(piece)
         except HeaderTooLong as error:
-            seen = _NAMED.findall(self._header[1] + piece[: error.offset])
-            name = seen[-1].decode("utf-8", "replace") if seen else ""
+            found = _NAMED.search(self._header[1] + piece[error.offset :])
+            name = found[1].decode("utf-8", "replace") if found else ""
             where = f"Field '{name}'" if name else "A part of the form"
             raise BadRequest(
                 f"{where}: its header, in which a file's name stands, is longer than {HEADER_BYTES} bytes.",
@@ -321,7 +321,7 @@ class UploadForm:
 
 
 class HeaderTooLong(Exception):
-    """A part's header is longer than HEADER_BYTES, from `offset` of what was read on."""
+    """A part's header is longer than HEADER_BYTES, which shows at `offset` of what was written."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
