@@ -13,6 +13,8 @@ from models.concurrency import Admission, side_by_side
 from models.translation.capability import TRANSLATE, TranslateSettings, remedy_between
 from models.translation.ct2 import MARK
 from models.translation.languages import base_of, detected, name_of, tag_of_code
+from models.translation.llm import NAME as LLM
+from models.translation.llm import NotTranslated
 from models.translation.translator import CAPABILITY, Translator
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
@@ -38,7 +40,8 @@ class Translation:
         self._admission = Admission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
-        """Raises ModelError; EngineFailed also where an engine adds markup or placeholders to a text without."""
+        """Raises ModelError; EngineFailed or NotTranslated also where an engine adds markup or placeholders to a text
+        without."""
         pieces = await asyncio.to_thread(lambda: [pieces_of(text) for text in texts])
         sentences = [piece for text in pieces for piece in text if isinstance(piece, Sentence)]
         done = 0
@@ -87,7 +90,8 @@ class Translation:
         translations = await self._translate([*texts.values()]) if texts else []
         for (place, text), translation in zip(texts.items(), translations, strict=True):
             if not translation.strip() or is_invented(translation, text):
-                raise EngineFailed(self._translator.name)
+                name = self._translator.name
+                raise NotTranslated(name) if name == LLM else EngineFailed(name)
             parts[place] = parts[place].replace(text, translation.strip())
         return sentence.restored("".join(parts))
 

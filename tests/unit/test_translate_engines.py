@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from models.base import EngineFailed, EngineUnavailable
+from app.errors import to_api_error
+from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.capability import LlmSettings
@@ -23,7 +24,7 @@ from models.translation.apertium import Apertium, directions
 from models.translation.capability import TRANSLATE, remedy_between
 from models.translation.ct2 import WORD, OpusModel, content_mark, markup_mark, opus_models, same_marks
 from models.translation.languages import OPUS_SETS
-from models.translation.llm import LlmTranslator
+from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.translator import Job, Translator, shortest_route
 from models.weights import WEIGHT_SETS, WeightFile, WeightSet, pull
 from tests.llm_server import Reply, serving_llm
@@ -329,5 +330,8 @@ async def test_an_llm_that_loses_a_mark_is_asked_once_more() -> None:
 
 
 async def test_an_llm_that_leaves_sentences_out_fails() -> None:
-    with pytest.raises(EngineFailed):
+    with pytest.raises(NotTranslated) as failure:
         await by_llm([Reply('{"1": "Olá"}'), Reply("I cannot do that.")], ["Hello", "World"])
+    told = to_api_error(failure.value)
+    assert (told.status, told.code, told.retry_after) == (503, "upstream_unavailable", None)
+    assert "gave none that can be used" in told.message

@@ -15,14 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.base import EngineFailed
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.language.openai_server import OpenAiServer
 from models.runtime import Runtime
 from models.translation.apertium import directions
 from models.translation.capability import TRANSLATE
-from models.translation.llm import LlmTranslator
+from models.translation.llm import LlmTranslator, NotTranslated
 from models.translation.translator import Translator
 from tasks.base import unreported
 from tasks.translate import Translation
@@ -165,7 +164,7 @@ async def test_an_llm_keeps_the_structure_even_if_it(how: str) -> None:
 @pytest.mark.parametrize("invented", ["<b>HOLA</b>", "{name} HOLA", "`HOLA`", "**HOLA**", "HOLA https://evil.example"])
 async def test_a_translation_with_invented_markup_is_refused(invented: str) -> None:
     async with llm_that(lambda _: invented) as translator:
-        with pytest.raises(EngineFailed):
+        with pytest.raises(NotTranslated):
             await Translation(translator, "en", "es", unreported).of(["The house is red."])
 
 
