@@ -1,12 +1,9 @@
 """POST /v1/chat/completions."""
 
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pydantic_core
 from fastapi import APIRouter, Request
-from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from app import calling
@@ -17,7 +14,7 @@ from app.chat.event_driver import Call, Event, Feed, TimeLimit
 from app.chat.render import Envelope, StreamOptions
 from app.errors import BadRequest
 from app.middleware import until_disconnect
-from app.openapi import json_body
+from app.openapi import Direct, json_body
 from app.routes.body import EventStream, asks_to_be_forgotten, is_on, json_response, read_body
 from app.routes.status import check_model
 from app.services import Services
@@ -51,16 +48,7 @@ _EXAMPLES = {
 }
 
 
-class _Direct(APIRoute):
-    """A route whose endpoint takes the request and nothing else: parameters, of which there are none, are not looked
-    for."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return handler
-
-
-router = APIRouter(prefix="/v1/chat", tags=["chat"], route_class=_Direct)
+router = APIRouter(prefix="/v1/chat", tags=["chat"], route_class=Direct)
 
 
 @router.post(

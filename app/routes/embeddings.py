@@ -18,7 +18,7 @@ from app.batches.lines import Answer
 from app.chat.event_driver import took_too_long
 from app.errors import PayloadTooLarge
 from app.middleware import until_disconnect
-from app.openapi import json_body
+from app.openapi import Direct, json_body
 from app.routes.body import json_response, read_body
 from app.routes.status import EMBEDDING_MODEL, check_model
 from app.services import Services
@@ -99,7 +99,7 @@ _EXAMPLES = {
     },
 }
 
-router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"])
+router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"], route_class=Direct)
 
 
 @router.post("", response_model=EmbeddingList, openapi_extra=json_body(EmbeddingRequest, _EXAMPLES))

@@ -2,9 +2,8 @@
 
 import re
 import uuid
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
@@ -20,7 +19,7 @@ from app.chat.event_driver import Call, Feed, Finish, Progress, TimeLimit
 from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.middleware import until_disconnect
-from app.openapi import json_body
+from app.openapi import Direct, json_body
 from app.routes.body import EventStream, is_on, json_response, read_body
 from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
@@ -31,9 +30,10 @@ from app.telemetry import Stages
 from app.tracing import FORGETS
 from app.wire import response as sse
 from app.wire.parse import LARGE, parse, parse_aside
+from app.wire.response import Wire
 from app.wire.response_items import Item, ItemsOfATurn, ReferenceItem, kept_items
 from app.wire.responses import PASSED_ON, Asked, ResponsesRequest, asked_of
-from app.wire.responses_answer import Answering, ItemList, Json, Response, ResponseDeleted, begun, sse_of
+from app.wire.responses_answer import Answering, Response, begun
 from models.base import RETRY_S, ModelError
 
 MAX_TURNS = 1000
@@ -66,6 +66,21 @@ _EXAMPLES = {
         "store": False,
     },
 }
+
+
+class ItemList(Wire):
+    object: Literal["list"] = "list"
+    data: Sequence[Any]
+    first_id: str
+    last_id: str
+    has_more: bool
+
+
+class ResponseDeleted(Wire):
+    id: str
+    object: Literal["response"] = "response"
+    deleted: Literal[True] = True
+
 
 router = APIRouter(prefix="/v1/responses", tags=["responses"])
 
@@ -105,12 +120,6 @@ def _as_text(value: Any) -> str:
     return str(value, "utf-8")
 
 
-@router.post(
-    "",
-    response_model=Response,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-    openapi_extra=json_body(ResponsesRequest, _EXAMPLES),
-)
 async def create_response(request: Request) -> HttpResponse:
     """As chat completions, directives and all: `instructions` and messages of the role `system` may hold them. With
     `stream`, server-sent events."""
@@ -123,15 +132,27 @@ async def create_response(request: Request) -> HttpResponse:
     tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT
     asked, answering, keeping = await _prepared(services, wanted, tenant, forgets=forgets, is_short=is_short)
     call = call_of(request, asked.chat)
-    show_progress = bool(wanted.stream) and is_on(request, "x-interfaze-progress")
-    seconds = services.settings.request_timeout_s
-    feed = Feed(_answered(services, call, answering, keeping, show_progress=show_progress), seconds, stages.seconds)
     if wanted.stream:
+        show_progress = is_on(request, "x-interfaze-progress")
+        told = _streamed(services, call, answering, keeping, show_progress=show_progress)
+        feed = Feed(told, services.settings.request_timeout_s, stages.seconds)
         pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)
         return EventStream(feed, pieces, stages, answering.failed)
-    content = await until_disconnect(request.receive, _whole(feed))
+    work = _whole(services, call, answering, keeping, stages.seconds)
+    content = await until_disconnect(request.receive, work)
     stages.done("render")
     return await json_response(content, {"server-timing": stages.header})
+
+
+router.add_api_route(
+    "",
+    create_response,
+    methods=["POST"],
+    route_class_override=Direct,
+    response_model=Response,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    openapi_extra=json_body(ResponsesRequest, _EXAMPLES),
+)
 
 
 async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit, _request_id: str) -> Answer:
@@ -139,9 +160,9 @@ async def answer_line(services: Services, wanted: ResponsesRequest, visit: Visit
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
     asked, answering, keeping = await _prepared(services, wanted, visit.caller.tenant)
-    limit_s = services.settings.request_timeout_s
-    call = Call(asked.chat, visit.caller, limit=TimeLimit.of(limit_s), visit=visit)
-    content = await _whole(Feed(_answered(services, call, answering, keeping), limit_s))
+    limit = TimeLimit.of(services.settings.request_timeout_s)
+    call = Call(asked.chat, visit.caller, limit=limit, visit=visit)
+    content = await _whole(services, call, answering, keeping)
     assert answering.usage is not None
     return Answer(content, answering.usage)
 
@@ -220,11 +241,11 @@ _MANY = 100
 """Items that are not made into messages on the event loop."""
 
 
-async def _answered(
-    services: Services, call: Call, answering: Answering, keeping: _Keeping | None, *, show_progress: bool = False
+async def _streamed(
+    services: Services, call: Call, answering: Answering, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
-    """The pieces of a stream; of a whole answer, the last of which is it."""
-    try:
+    """The pieces of a stream."""
+    with _in_the_clients_words(answering.asked):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
                 match event:
@@ -232,42 +253,59 @@ async def _answered(
                         if show_progress:
                             yield sse.progress(stage, done, total)
                     case Finish():
-                        piece = _piece(answering.finish(event), streams=answering.streams)
-                        answering.usage = usage_of(event)
-                        content = await _written(services, answering.response)
-                        if keeping and (reason := await keeping.keep(answering.response, content)):
-                            answering.response.store = False
-                            answering.response.warnings = [*answering.warnings, reason]
-                            content = await _written(services, answering.response)
-                        yield piece + answering.end(content) + sse.DONE if answering.streams else content
+                        piece = answering.finish(event)
+                        content = await _kept(services, answering, keeping, event)
+                        yield piece + answering.end(content) + sse.DONE
                     case _:
-                        if piece := _piece(answering.of(event), streams=answering.streams):
+                        if piece := answering.of(event):
                             yield piece
+
+
+async def _whole(
+    services: Services, call: Call, answering: Answering, keeping: _Keeping | None, spent_s: float = 0.0
+) -> bytes:
+    """The response; `spent_s`: since the request came."""
+    finish: Finish | None = None
+    feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s, spent_s)
+    with _in_the_clients_words(answering.asked):
+        async with feed.events() as events:
+            async for event in events:
+                if isinstance(event, Finish):
+                    finish = event
+                else:
+                    answering.of(event)
+            assert finish is not None
+            answering.finish(finish)
+            return await _kept(services, answering, keeping, finish)
+
+
+@contextmanager
+def _in_the_clients_words(asked: Asked) -> Iterator[None]:
+    """Errors name the client's fields."""
+    try:
+        yield
     except Exception as error:
-        told = answering.asked.renamed(error)
+        told = asked.renamed(error)
         if told is error:
             raise
         raise told from error
 
 
-def _piece(events: Iterable[Json], *, streams: bool) -> bytes:
-    """What they are on the wire; where nobody reads them, they are made for the sake of the whole alone."""
-    if streams:
-        return b"".join(map(sse_of, events))
-    deque(events, 0)
-    return b""
+async def _kept(services: Services, answering: Answering, keeping: _Keeping | None, finish: Finish) -> bytes:
+    """The response, which is whole, as JSON, and kept."""
+    answering.usage = usage_of(finish)
+    content = await _written(services, answering.response)
+    if keeping and (reason := await keeping.keep(answering.response, content)):
+        answering.response.store = False
+        answering.response.warnings = [*answering.warnings, reason]
+        content = await _written(services, answering.response)
+    return content
 
 
 async def _written(services: Services, answer: Response) -> bytes:
     if answer.is_short:
         return pydantic_core.to_json(answer)
     return await services.wire.run(pydantic_core.to_json, answer)
-
-
-async def _whole(feed: Feed[bytes]) -> bytes:
-    async with feed.events() as pieces:
-        *_, content = [piece async for piece in pieces]
-    return content
 
 
 @dataclass

@@ -2,7 +2,7 @@
 in both. The order of the fields is the order on the wire."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -85,9 +85,9 @@ class ResponseOutputTokens(Wire):
 
 class ResponseUsage(Wire):
     input_tokens: int
-    input_tokens_details: ResponseInputTokens = ResponseInputTokens()
+    input_tokens_details: ResponseInputTokens = Field(default_factory=ResponseInputTokens)
     output_tokens: int
-    output_tokens_details: ResponseOutputTokens = ResponseOutputTokens()
+    output_tokens_details: ResponseOutputTokens = Field(default_factory=ResponseOutputTokens)
     total_tokens: int
 
 
@@ -215,8 +215,8 @@ def _tool(tool: Json) -> Json:
 
 @dataclass
 class Answering:
-    """A response that is being made. What `of`, `finish` and `failed` yield are the stream's events, each with its
-    number; who wants the whole alone passes `streams=False`, passes over what they yield, and is spared the deltas."""
+    """A response that is being made. `of`, `finish` and `failed` return the stream's events, each with its number; who
+    wants the whole alone passes `streams=False`, and none is made."""
 
     response: Response
     asked: Asked
@@ -228,24 +228,28 @@ class Answering:
     """What the caller should know, once each."""
     usage: chat.Usage | None = None
     _number: int = 0
+    _events: list[bytes] = field(default_factory=list)
+    """Those that have not been returned."""
     _open: dict[int | str, int] = field(default_factory=dict)
     """The places of the items that are not done: `message`, `reasoning`, or the number of a call."""
     _pieces: dict[int, list[str]] = field(default_factory=dict)
     """The text of each of those so far."""
+    _delta: bytes = b""
+    """What stands between the number and the text of the open message's next event."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
 
-    def of(self, event: Event) -> Iterable[Json]:
+    def of(self, event: Event) -> bytes:
         """What an event other than Finish comes to."""
         if isinstance(event, Text) and not event.logprobs and [*self._open] == ["message"]:
             # Most of an answer.
-            place = self._open["message"]
-            self._pieces[place].append(event.text)
-            return (self._said(place, event.text, ()),) if self.streams and event.text else ()
-        return self._made_of(event)
+            self._pieces[self._open["message"]].append(event.text)
+            return self._said(event.text) if self.streams and event.text else b""
+        self._take(event)
+        return self._sent()
 
-    def _made_of(self, event: Event) -> Iterator[Json]:
+    def _take(self, event: Event) -> None:
         match event:
             case Precontext(entries):
                 self._precontext += entries
@@ -254,38 +258,39 @@ class Answering:
             case Warned(text):
                 self.warnings[as_sent(text)] = None
             case Reasoning(text) if self.shows_reasoning:
-                yield from self._close("message")
-                place = yield from self._opened("reasoning")
+                self._close("message")
+                place = self._opened("reasoning")
                 self._pieces[place].append(text)
-                if self.streams and text:
-                    yield self._event("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
+                if text:
+                    self._tell("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
             case Text(text, logprobs):
-                yield from self._close("reasoning")
-                place = yield from self._opened("message")
+                self._close("reasoning")
+                place = self._opened("message")
                 self._pieces[place].append(text)
                 said = [
                     {**_logprob(one), "top_logprobs": [_logprob(other) for other in one.get("top_logprobs") or ()]}
                     for one in (logprobs or {}).get("content") or ()
                 ]
                 self._logprobs += said
-                if self.streams and text:
-                    yield self._said(place, text, said)
+                if text:
+                    about = {**self._at(place), "content_index": 0, "logprobs": said}
+                    self._tell("response.output_text.delta", **about, delta=text)
             case ToolCall(index, arguments, id_, name):
-                yield from self._close("reasoning", "message")
-                place = yield from self._opened(index, id_ or "", name or "")
+                self._close("reasoning", "message")
+                place = self._opened(index, id_ or "", name or "")
                 self._pieces[place].append(arguments)
                 # What a custom tool is given stands within the arguments, and is taken out when they are whole.
-                if self.streams and arguments and isinstance(self.response.output[place], OutputFunctionCall):
-                    yield self._event("response.function_call_arguments.delta", **self._at(place), delta=arguments)
+                if arguments and isinstance(self.response.output[place], OutputFunctionCall):
+                    self._tell("response.function_call_arguments.delta", **self._at(place), delta=arguments)
             case _:
                 pass
 
-    def finish(self, event: Finish) -> Iterator[Json]:
+    def finish(self, event: Finish) -> bytes:
         """Ends all items; then `response` is whole, but for whether it was stored."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         if not self.response.output:
-            yield from self._opened("message")
-        yield from self._close(*list(self._open), status="incomplete" if reason else "completed")
+            self._opened("message")
+        self._close(*list(self._open), status="incomplete" if reason else "completed")
         answer = self.response
         answer.status = "incomplete" if reason else "completed"
         answer.incomplete_details = IncompleteDetails(reason=reason) if reason else None
@@ -308,14 +313,15 @@ class Answering:
             }
             answer.unsupported = list(self._evidence.unsupported)
         answer.warnings = list(self.warnings) or None
+        return self._sent()
 
     def failed(self, error: ApiError) -> bytes:
         """The rest of a stream that fails: the items stay as they are."""
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
-        events = b"".join(map(sse_of, self._begin()))
+        self._begin()
         self.response.status = "failed"
         self.response.error = ResponseError(code=code or "server_error", message=error.message)
-        return events + self.end(pydantic_core.to_json(self.response)) + chat.DONE
+        return self._sent() + self.end(pydantic_core.to_json(self.response)) + chat.DONE
 
     def end(self, content: bytes) -> bytes:
         """The last event, around the response as JSON, which may be long."""
@@ -323,26 +329,29 @@ class Answering:
         head = f'event: {kind}\ndata: {{"type":"{kind}","sequence_number":{self._number},"response":'
         return b"".join((head.encode(), content, b"}\n\n"))
 
-    def _begin(self) -> Iterator[Json]:
-        if self.streams and not self._number:
+    def _begin(self) -> None:
+        if not self._number:
             for kind in ("response.created", "response.in_progress"):
-                yield self._event(kind, response=self.response.model_dump())
+                self._tell(kind, response=self.response)
 
-    def _opened(self, what: int | str, call_id: str = "", name: str = "") -> Generator[Json, None, int]:
-        """Returns the place of the item, which is begun where it is not there."""
+    def _opened(self, what: int | str, call_id: str = "", name: str = "") -> int:
+        """The place of the item, which is begun where it is not there."""
         if what in self._open:
             return self._open[what]
-        yield from self._begin()
+        self._begin()
         output = self.response.output
         place = self._open[what] = len(output)
         self._pieces[place] = []
         item = self._new(what, f"{self.response.id.removeprefix('resp_')}{place:04x}", call_id, name)
         output.append(item)
-        yield self._event("response.output_item.added", output_index=place, item=item.model_dump())
+        self._tell("response.output_item.added", output_index=place, item=item)
         if isinstance(item, OutputMessage | OutputReasoning):
             part = OutputText() if isinstance(item, OutputMessage) else ReasoningText()
             item.content.append(part)  # type: ignore[arg-type]
-            yield self._event("response.content_part.added", **self._at(place), content_index=0, part=part.model_dump())
+            self._tell("response.content_part.added", **self._at(place), content_index=0, part=part)
+        if what == "message":
+            about = {**self._at(place), "content_index": 0, "logprobs": []}
+            self._delta = b"," + pydantic_core.to_json(about)[1:-1] + b',"delta":'
         return place
 
     def _new(self, what: int | str, number: str, call_id: str, name: str) -> Item:
@@ -356,48 +365,58 @@ class Answering:
             return OutputCustomCall(id=f"ctc_{number}", call_id=call_id, **named)
         return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, **named)
 
-    def _close(self, *names: int | str, status: Status = "completed") -> Iterator[Json]:
+    def _close(self, *names: int | str, status: Status = "completed") -> None:
         for name in names:
             if name in self._open:
-                yield from self._done(self._open.pop(name), status)
+                self._done(self._open.pop(name), status)
 
-    def _done(self, place: int, status: Status) -> Iterator[Json]:
+    def _done(self, place: int, status: Status) -> None:
         item, at = self.response.output[place], self._at(place)
         text = "".join(self._pieces.pop(place))
         match item:
             case OutputMessage(content=[said]):
                 said.text, said.logprobs = text, self._logprobs
                 self._logprobs = []
-                beside = {"content_index": 0, "text": text, "logprobs": said.logprobs}
-                yield self._event("response.output_text.done", **at, **beside)
-                yield self._event("response.content_part.done", **at, content_index=0, part=said.model_dump())
+                about = {"content_index": 0, "text": text, "logprobs": said.logprobs}
+                self._tell("response.output_text.done", **at, **about)
+                self._tell("response.content_part.done", **at, content_index=0, part=said)
             case OutputReasoning(content=[thought]):
                 thought.text = text
-                yield self._event("response.reasoning_text.done", **at, content_index=0, text=text)
-                yield self._event("response.content_part.done", **at, content_index=0, part=thought.model_dump())
+                self._tell("response.reasoning_text.done", **at, content_index=0, text=text)
+                self._tell("response.content_part.done", **at, content_index=0, part=thought)
             case OutputFunctionCall():
                 item.arguments = text
-                yield self._event("response.function_call_arguments.done", **at, arguments=text)
+                self._tell("response.function_call_arguments.done", **at, arguments=text)
             case OutputCustomCall():
                 item.input = _custom_input(text)
-                yield self._event("response.custom_tool_call_input.delta", **at, delta=item.input)
-                yield self._event("response.custom_tool_call_input.done", **at, input=item.input)
+                self._tell("response.custom_tool_call_input.delta", **at, delta=item.input)
+                self._tell("response.custom_tool_call_input.done", **at, input=item.input)
             case _:
                 raise AssertionError(item)
         item.status = status
-        yield self._event("response.output_item.done", output_index=place, item=item.model_dump())
+        self._tell("response.output_item.done", output_index=place, item=item)
 
-    def _said(self, place: int, text: str, logprobs: Sequence[Json]) -> Json:
-        about = {**self._at(place), "content_index": 0}
-        return self._event("response.output_text.delta", **about, logprobs=logprobs, delta=text)
+    def _said(self, text: str) -> bytes:
+        """The event of a piece of the open message: only the number and the text are new."""
+        number, self._number = self._number, self._number + 1
+        return b"".join((_DELTA, str(number).encode(), self._delta, pydantic_core.to_json(text), b"}\n\n"))
 
     def _at(self, place: int) -> Json:
         return {"item_id": self.response.output[place].id, "output_index": place}
 
-    def _event(self, kind: str, **fields: Any) -> Json:
-        event = {"type": kind, "sequence_number": self._number, **fields}
-        self._number += 1
-        return event
+    def _tell(self, kind: str, **fields: Any) -> None:
+        """As OpenAI sends it: the type twice."""
+        if self.streams:
+            event = pydantic_core.to_json({"type": kind, "sequence_number": self._number, **fields})
+            self._events.append(b"".join((b"event: ", kind.encode(), b"\ndata: ", event, b"\n\n")))
+            self._number += 1
+
+    def _sent(self) -> bytes:
+        events, self._events = self._events, []
+        return b"".join(events)
+
+
+_DELTA = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":'
 
 
 def _custom_input(arguments: str) -> str:
@@ -408,23 +427,3 @@ def _custom_input(arguments: str) -> str:
         return arguments
     found = given.get(CUSTOM_INPUT) if isinstance(given, Mapping) else None
     return found if isinstance(found, str) else arguments
-
-
-def sse_of(event: Json) -> bytes:
-    """As OpenAI sends it: the type twice."""
-    kind: str = event["type"]
-    return b"event: " + kind.encode() + b"\ndata: " + pydantic_core.to_json(event) + b"\n\n"
-
-
-class ItemList(Wire):
-    object: Literal["list"] = "list"
-    data: Sequence[Any]
-    first_id: str
-    last_id: str
-    has_more: bool
-
-
-class ResponseDeleted(Wire):
-    id: str
-    object: Literal["response"] = "response"
-    deleted: Literal[True] = True

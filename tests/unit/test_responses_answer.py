@@ -10,7 +10,7 @@ from app.chat.event_driver import Event, Finish, Text, ToolCall
 from app.errors import BadRequest, RateLimited, shutting_down
 from app.wire import response as chat
 from app.wire.responses import ResponsesRequest, asked_of
-from app.wire.responses_answer import Answering, begun, sse_of
+from app.wire.responses_answer import Answering, begun
 from tests.response_events import Streamed, checked_response
 
 END = Finish("tool_calls", 3, 4)
@@ -23,8 +23,7 @@ def answering(**fields: Any) -> Answering:
 
 
 def streamed(making: Answering, events: Iterable[Event], end: Finish = END) -> Streamed:
-    pieces = [b"".join(map(sse_of, making.of(event))) for event in events]
-    pieces.append(b"".join(map(sse_of, making.finish(end))))
+    pieces = [*map(making.of, events), making.finish(end)]
     pieces += [making.end(making.response.model_dump_json().encode()), chat.DONE]
     return Streamed.read(b"".join(pieces).decode())
 
@@ -40,6 +39,15 @@ def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
 def test_a_text_after_a_call_is_an_item_of_its_own() -> None:
     found = streamed(answering(), [Text("One."), ToolCall(0, "{}", "call_a", "f"), Text("Two.")])
     assert [item["type"] for item in found.response["output"]] == ["message", "function_call", "message"]
+
+
+def test_each_piece_of_a_text_is_told_as_it_is() -> None:
+    said = ['She said: "', "Grüße,\n", "\\ or {}", '"']
+    pieces = [Text(one) for one in said]
+    found = streamed(answering(), [*pieces, ToolCall(0, "{}", "call_a", "f"), *pieces])
+    first, _, second = found.response["output"]
+    deltas = [(one["item_id"], one["delta"]) for one in found.events if one["type"] == "response.output_text.delta"]
+    assert deltas == [(item["id"], one) for item in (first, second) for one in said]
 
 
 def test_an_answer_of_nothing_is_an_empty_message() -> None:
@@ -127,7 +135,7 @@ def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> No
 @pytest.mark.parametrize("events", [[], [Text("One")]], ids=["before the first event", "amid a text"])
 def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]) -> None:
     making = answering()
-    pieces = [b"".join(map(sse_of, making.of(event))) for event in events]
+    pieces = map(making.of, events)
     found = Streamed.read(b"".join([*pieces, making.failed(error)]).decode())
     assert found.response["status"] == "failed"
     assert found.response["error"] == {"code": code, "message": error.message}
