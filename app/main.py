@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         log_stray_exceptions(asyncio.get_running_loop())
-        memory.collect_all()
+        memory.set_aside()
         works = (
             services.report_devices(),
             services.preload(),

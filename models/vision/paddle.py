@@ -23,7 +23,6 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -231,6 +230,8 @@ def part(corners: Corners, start: float, end: float) -> Quad:
 
 def crop(image: NDArray[np.uint8], corners: Corners) -> NDArray[np.uint8]:
     """What `image` shows within `corners`, straightened; height × width × 3."""
+    import cv2
+
     width, height = (max(1, round(side)) for side in size(corners))
     straight = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     straightened = cv2.warpPerspective(

@@ -27,8 +27,9 @@ from models.base import EngineSpec
 from models.cluster.plan import ClusterConfig, Replicas
 from models.cluster.serve import RayCluster
 from models.host import EngineHost
+from models.vision.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.reader import PpOcrReader, embedded_weights
+from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.workplace import HostLimits
 from tests.server import serving

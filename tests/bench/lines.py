@@ -24,8 +24,9 @@ from PIL import Image
 
 from models.base import EngineSpec
 from models.host import EngineHost
+from models.vision.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.reader import PpOcrReader, embedded_weights
+from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.rereading import Transcript, aligned, regions_of
 from models.vision.text import TextLine

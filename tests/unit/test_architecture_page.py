@@ -96,6 +96,10 @@ def test_looking_for_capabilities_and_tasks_imports_no_library_that_computes() -
     slow = {"scipy", "cv2", "openpyxl", "bs4", "markdownify", "filelock", "pandas", "matplotlib", "trafilatura"}
     slow |= {"hishel", "redis"}
     assert modules_after("import app.main") & (heavy | slow) == set()
+    # A first look, which the first request waits for, finds out what can run.
+    look = "import asyncio\nfrom app.services import Services\nfrom app.settings import Settings\n"
+    look += "async def run():\n    await Services(Settings(_env_file=None)).runtime.look()\n"
+    assert modules_after(f"{look}asyncio.run(run())") & (heavy | slow) == set()
 
 
 def test_a_wrong_setting_is_told_before_anything_of_the_server_is_imported() -> None:

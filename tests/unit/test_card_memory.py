@@ -18,7 +18,7 @@ from models.host import EngineHost
 from models.memory import Batches, CardMemory
 from models.speech.capability import WHISPER_LARGE_V3_TURBO, WHISPER_TINY_EN, SpeechSettings
 from models.translation.capability import MADLAD_400
-from models.vision.ppocr.reader import embedded_weights
+from models.vision.capability import embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures, Session, open_session
 from models.weights import WEIGHT_SETS, WeightSet

@@ -25,7 +25,7 @@ from models.catalog import CATALOG
 from models.device import CTRANSLATE2, DRIVER, ONNXRUNTIME, Backend, CannotUse, load_cuda_libraries, onnx_session
 from models.host import EngineHost
 from models.runtime import Runtime
-from models.vision.ppocr.reader import embedded_weights
+from models.vision.capability import embedded_weights
 from tests.unit.test_runtime import Echo
 
 _, RECOGNIZER = embedded_weights()

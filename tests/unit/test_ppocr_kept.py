@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from models.vision.capability import embedded_weights
 from models.vision.ppocr import openvino_session
 from models.vision.ppocr import openvino_session as kept
 from models.vision.ppocr.openvino_session import OpenVinoSession
-from models.vision.ppocr.reader import embedded_weights
 from tests.pages import single_line
 
 DETECTOR, RECOGNIZER = embedded_weights()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
+from models.vision.capability import embedded_weights
 from models.vision.ppocr import session
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.reader import embedded_weights, ways_to_read
+from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import OnnxSession
 from models.vision.text import Image
@@ -52,7 +53,7 @@ def test_openvino_does_not_load_its_telemetry() -> None:
     code = """
 import json, sys
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.ppocr.reader import embedded_weights
+from models.vision.capability import embedded_weights
 LineRecognizer(embedded_weights()[1]).load()
 print(json.dumps([name for name in sys.modules if name.startswith(("openvino_telemetry", "rapidocr"))
                   and sys.modules[name] is not None]))

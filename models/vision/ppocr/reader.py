@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable
 from models.host import EngineHost
 from models.scheduler import FairSlots
 from models.vision.ppocr.detector import Quads
@@ -130,23 +127,6 @@ def _straightened(part: Image, corners: Corners) -> Image:
     warp = cv2.getPerspectiveTransform(np.ascontiguousarray(corners - 0.5, np.float32), target)
     smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.warpPerspective(part, warp, size, flags=smooth, borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
-def embedded_weights() -> tuple[Path, Path]:
-    """The ONNX files of the PP-OCRv6 small detector and recogniser inside the `rapidocr` package.
-
-    The package is located, not imported: its own code configures logging and is not used here.
-
-    Raises EngineUnavailable where the package or the files are missing.
-    """
-    spec = find_spec("rapidocr")
-    if spec is None or spec.origin is None:
-        raise EngineUnavailable("ocr", "Install the package 'rapidocr', which carries the weights.")
-    folder = Path(spec.origin).parent / "models"
-    detector, recognizer = folder / "PP-OCRv6_det_small.onnx", folder / "PP-OCRv6_rec_small.onnx"
-    if not (detector.is_file() and recognizer.is_file()):
-        raise EngineUnavailable("ocr", "Install rapidocr 3.10, whose wheel carries the PP-OCRv6 small weights.")
-    return detector, recognizer
 
 
 _GAP = 1.7
