@@ -18,6 +18,10 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 
+Pickled = bytes | tuple[bytes, Sequence[memoryview]]
+"""With what is large beside it, in shared memory."""
+
+
 class Replica(Generic[ItemT, ResultT]):
     """Items and results travel as bytes: what is read from them may be written to, and holds on to no shared memory."""
 
@@ -66,7 +70,7 @@ class Replica(Generic[ItemT, ResultT]):
         """A pickled None, or what keeps the engine from loading."""
         return await self._in_thread(self._failure)
 
-    async def run(self, items: bytes) -> bytes:
+    async def run(self, items: Pickled) -> bytes:
         """Pickled: a result or exception an item, and what failed besides, by reason. Cancelled before a thread has
         taken it, it never runs."""
         return await self._in_thread(self._results, items)
@@ -85,8 +89,9 @@ class Replica(Generic[ItemT, ResultT]):
             failure = error
         return pickle.dumps(failure and portable(failure))
 
-    def _results(self, pickled: bytes) -> bytes:
-        items: Sequence[ItemT] = pickle.loads(pickled)  # noqa: S301 - the server wrote it
+    def _results(self, sent: Pickled) -> bytes:
+        pickled, beside = (sent, ()) if isinstance(sent, bytes) else sent
+        items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, beside))  # noqa: S301 - the server wrote it
         self._begun[get_ident()] = time.monotonic()
         try:
             engine, results = self._loaded(), list[Any]()

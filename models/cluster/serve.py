@@ -39,6 +39,8 @@ _LARGE = 100 * 1024
 """Bytes from which on something is put in the object store: what is smaller goes along with the call."""
 _LONG = 1 * _MB
 """Bytes from which on results are unpickled off the event loop."""
+_LOOK_S = 0.2
+"""Between two looks whether replicas have been replaced."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _AT_HOME = {
     # Nothing of what runs here is told to anyone.
@@ -46,6 +48,8 @@ _AT_HOME = {
     # Ray lets its workers run behind everything else on the machine (15): the server would keep its engines waiting.
     "RAY_worker_niceness": "0",
     "RAY_SERVE_LOG_TO_STDERR": "0",
+    # How often its controller looks whether replicas are to come or go: ten times a second takes 5 % of a core.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
 }
 
 
@@ -58,6 +62,8 @@ class RayCluster:
         """For calls that wait for the cluster."""
         self._connecting = SharedRun(self._connect)
         self._connected = False
+        self._has_joined = False
+        """Whether it has made this process's connection, of which there can be one."""
 
     @property
     def is_own(self) -> bool:
@@ -73,11 +79,11 @@ class RayCluster:
             await self._connecting.join()
 
     async def close(self) -> None:
-        if self._connected:
-            self._connected = False
+        if self._has_joined:
             import ray
 
             await self.in_thread(ray.shutdown)
+        self._connected = self._has_joined = False
         self._thread.shutdown(wait=False)
 
     async def in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
@@ -106,11 +112,13 @@ class RayCluster:
         for name in ("ray", "ray.serve"):
             logging.getLogger(name).setLevel(logging.WARNING)
         common = {"log_to_driver": False, "configure_logging": False, "namespace": "openfaze"}
-        if self.config.address:
-            ray.init(address=self.config.address, **common)
-        else:
-            store = self.config.object_store_mb * _MB
-            ray.init(address="local", include_dashboard=False, object_store_memory=store, **common)
+        if not ray.is_initialized():  # else by another server of this process, which ends it as well
+            if self.config.address:
+                ray.init(address=self.config.address, **common)
+            else:
+                store = self.config.object_store_mb * _MB
+                ray.init(address="local", include_dashboard=False, object_store_memory=store, **common)
+            self._has_joined = True
         serve.start(proxy_location="Disabled", logging_config=_LOGGING)
 
 
@@ -186,7 +194,7 @@ class Replicas(Generic[ItemT, ResultT]):
             answer = await self._answer("run", sent, left=left)
             unpickled = asyncio.to_thread(pickle.loads, answer) if len(answer) > _LONG else None
             results, failures = await unpickled if unpickled else pickle.loads(answer)  # noqa: S301 - as above
-        except (EngineNotReady, EngineFailed) as error:
+        except Exception as error:  # noqa: BLE001 - also of items that cannot be pickled: the host tells their callers
             return [error] * len(items)
         self._failures.update(failures)
         return list(results)
@@ -234,7 +242,19 @@ class Replicas(Generic[ItemT, ResultT]):
                     await instead_of.shutdown_async()
                 self._opened += 1
                 digest = self._version()
-                self._handle = await self._found(digest) or await self._cluster.in_thread(self._deploy, digest)
+                self._handle = await self._found(digest) or await self._deployed(digest)
+
+    async def _deployed(self, digest: str) -> Any:
+        """A handle, once a replica is there that was started just so: until then those of other settings answer."""
+        import ray.exceptions
+
+        handle = await self._cluster.in_thread(self._deploy, digest)
+        while not self._cluster.is_own:
+            with contextlib.suppress(ray.exceptions.RayError):  # of one that makes room
+                if await handle.version.remote() == digest:
+                    break
+            await asyncio.sleep(_LOOK_S)
+        return handle
 
     async def _found(self, digest: str) -> Any:
         """A handle of the deployment that another server, or this one before, has made just so."""
@@ -253,7 +273,7 @@ class Replicas(Generic[ItemT, ResultT]):
         from ray import serve
         from ray.serve.api import RunTarget
 
-        config, workers = self._cluster.config, self._limits.workers
+        config = self._cluster.config
         deployment = serve.deployment(Replica).options(
             name="engine",
             ray_actor_options={
@@ -266,20 +286,29 @@ class Replicas(Generic[ItemT, ResultT]):
             max_ongoing_requests=max(2 * self.at_once, 4),
             graceful_shutdown_timeout_s=config.drain_s,
             logging_config=_LOGGING,
-            autoscaling_config={
-                "min_replicas": self._count.least,
-                "max_replicas": self._count.most,
-                "initial_replicas": max(1, self._count.least),
-                "target_ongoing_requests": workers,
-                "upscale_delay_s": config.scale_s,
-                "downscale_delay_s": 10 * config.scale_s,
-                "look_back_period_s": config.scale_s,
-                "metrics_interval_s": min(1.0, config.scale_s / 3),
-            },
+            **self._number(),
         )
         app = deployment.bind(self._spec, self._factory, self._limits, digest, config.stuck_s)
         [handle] = serve.run_many([RunTarget(app, self._app, route_prefix=None)], wait_for_applications_running=False)
         return handle
+
+    def _number(self) -> dict[str, Any]:
+        """How many there are, as Serve has it told. Where it never changes nobody counts requests for it."""
+        if self._count.least == self._count.most:
+            return {"num_replicas": self._count.most}
+        scale_s = self._cluster.config.scale_s
+        return {
+            "autoscaling_config": {
+                "min_replicas": self._count.least,
+                "max_replicas": self._count.most,
+                "initial_replicas": max(1, self._count.least),
+                "target_ongoing_requests": self._limits.workers,
+                "upscale_delay_s": scale_s,
+                "downscale_delay_s": 10 * scale_s,
+                "look_back_period_s": scale_s,
+                "metrics_interval_s": min(1.0, scale_s / 3),
+            }
+        }
 
     def _version(self) -> str:
         """The digest of what a replica of this server's would be."""
@@ -294,11 +323,15 @@ class Replicas(Generic[ItemT, ResultT]):
 
 
 def _sent(items: list[Any]) -> Any:
-    """Pickled items, large ones by reference: another replica that is asked again reads the same."""
+    """Pickled items, large ones by reference, pictures and sound beside their pickle, so that they are copied once:
+    another replica that is asked again reads the same."""
     import ray
 
-    pickled = pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
-    return ray.put(pickled) if len(pickled) > _LARGE else pickled
+    beside: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(items, pickle.HIGHEST_PROTOCOL, buffer_callback=beside.append)
+    if len(pickled) + sum(buffer.raw().nbytes for buffer in beside) > _LARGE:
+        return ray.put((pickled, beside))
+    return pickle.dumps(items, pickle.HIGHEST_PROTOCOL) if beside else pickled
 
 
 async def _unless(left: asyncio.Event | None, response: Any) -> bytes:

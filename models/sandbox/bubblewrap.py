@@ -334,6 +334,10 @@ class Job:
     script: Script
     cancelled: Event = field(default_factory=Event)
 
+    def __reduce__(self) -> "tuple[type[Job], tuple[Script]]":
+        """In another process it cannot be cancelled: there a script runs to its end, or to its limits."""
+        return Job, (self.script,)
+
 
 class BubblewrapEngine:
     """One script a call; nothing is left of one when the next begins."""

@@ -4,9 +4,11 @@ another replica where one was killed, or refused as what may pass."""
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import pytest
 
 from models.base import EngineFailed, EngineNotReady, EngineSpec
 from models.cluster.plan import Replicas
+from models.cluster.serve import RayCluster
 from models.host import EngineHost
 from models.workplace import HostLimits
+from tests.cluster.conftest import CONFIG
 
 SPEC = EngineSpec("worker", "working", "Apache-2.0", "none")
 DEADLY, FOREIGN = -1, -2
@@ -162,6 +166,46 @@ async def test_an_error_that_cannot_be_pickled_fails_its_item_alone(host: MakeHo
     assert str(failure.value.__cause__) == "Unpicklable: ab"
     assert (await engines.run(3))[0] == 3
     await engines.close()
+
+
+async def test_what_cannot_be_sent_is_refused_and_the_rest_goes_on(host: MakeHost) -> None:
+    engines: EngineHost[Any, Any] = host()
+    with pytest.raises(EngineFailed) as failure:
+        await engines.run(threading.Lock())
+    assert "cannot pickle" in str(failure.value.__cause__)
+    assert (await engines.run(3))[0] == 3
+    await engines.close()
+
+
+class Saying:
+    """Answers with what it was told to say."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def load(self) -> None:
+        pass
+
+    def run(self, batch: Sequence[int]) -> Sequence[str]:
+        return [self._word] * len(batch)
+
+    def close(self) -> None:
+        pass
+
+
+async def test_a_server_with_other_settings_is_answered_by_no_replica_of_the_last_one(
+    on_cluster: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RayCluster, "is_own", False)
+    name, answers = f"test-{os.getpid()}-shared", []
+    for word in ("one", "other", "other"):
+        cluster = RayCluster(CONFIG)
+        cluster._connected = True
+        engines = EngineHost[int, str](SPEC, partial(Saying, word))
+        engines.move(cluster.workplace(name, None, on_a_card=False))
+        answers += await engines.run_many([1, 2, 3])
+        await engines.close()
+    assert answers == ["one"] * 3 + ["other"] * 6
 
 
 async def test_requests_go_on_while_the_controller_is_dead_and_replicas_are_replaced_when_it_is_back(

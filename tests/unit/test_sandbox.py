@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from models.sandbox import bubblewrap as trial
-from models.sandbox.bubblewrap import Room, interpreter_binds, missing, package_binds, run_script
+from models.sandbox.bubblewrap import Job, Room, interpreter_binds, missing, package_binds, run_script
 from models.sandbox.script import BadAnswer, InputFile, Outcome, SandboxLimits, Script
 
 MB = 1 << 20
@@ -427,3 +428,11 @@ def test_numpy_pandas_and_matplotlib_can_be_imported_and_figures_come_back() -> 
         "figure-2.png",
         "figure-3.png",
     ]
+
+
+def test_a_script_can_be_sent_to_another_process() -> None:
+    job = Job(Script("print(1)", (InputFile("a.csv", b"1"),)))
+    job.cancelled.set()
+    again = pickle.loads(pickle.dumps(job))
+    assert again.script == job.script
+    assert not again.cancelled.is_set()
