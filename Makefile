@@ -71,9 +71,9 @@ test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no
 test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in front of real LLM servers, llama.cpp's and vLLM
 	$(VENV)/bin/pytest --timeout 900 tests/llm_servers
 
-test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and the API in front of them
+test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and all of the API in front of them
 	$(RAY_VENV)/bin/pytest --timeout 600 tests/cluster
-	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(RAY_VENV)/bin/pytest --timeout 600 tests/e2e/test_embeddings.py
+	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(RAY_VENV)/bin/pytest --timeout 600 tests/e2e
 
 test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest tests/integrations

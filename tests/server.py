@@ -1,20 +1,28 @@
 """A real server in a process of its own, for tests and benches that look at it from outside."""
 
+import atexit
 import contextlib
+import functools
+import itertools
 import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from models.memory import CardMemory
+from models.workplace import MakeWorkplace
 from tests.forked import Forked, stem
 
-START_LIMIT_S = 60.0
+START_LIMIT_S = 180.0
 SERVE = "from app.cli.main import main; main()"
 PATIENT = f"""
 from app.state.entries import Entries
@@ -49,6 +57,20 @@ PpOcrReader.read, Whisper.run = read_once, hear_once
 """A program of `serving` that reads each picture and hears each recording once: for tests that send the same again and
 again, and are of what comes before the engine or behind it."""
 
+CLUSTER = """
+import sys
+
+import ray
+
+from models.cluster.plan import ClusterConfig
+from models.cluster.serve import RayCluster
+
+RayCluster(ClusterConfig(object_store_mb=300))._init()
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+"""A Ray cluster that says where it is, and ends with who reads it."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -70,14 +92,15 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
     """`openfaze serve` with `settings` as OPENFAZE_ variables, on a free port, until the block ends.
 
     `program` is the Python that starts it, in an interpreter that has run `imports`: where that is nothing it takes two
-    seconds longer. What is uploaded to it lies beside the log. TEST_SETTINGS are further settings for all servers, in
-    JSON: with '{"cluster": "ray"}' any test of the API has its engines on replicas.
+    seconds longer. What is uploaded to it lies beside the log.
     """
     # No test fetches weights or searches the web unless it says so.
     own = {"auto_pull": 0, "search_provider": "off", "files_dir": log_file.parent / "files"}
-    settings = {**own, **json.loads(os.environ.get("TEST_SETTINGS", "{}")), **settings}
+    settings = {**own, **for_all_servers(), **settings}
     variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENFAZE_")}
+    if further_settings().get("cluster") == "ray":
+        program = f"import tests.server; tests.server.keep_replicas_apart()\n{program}"
     with held_port() as port, log_file.open("wb") as log, Path(os.devnull).open("rb") as nothing:
         env = {**inherited, **variables, "OPENFAZE_PORT": str(port)}
         process = stem(imports).start(program, "serve", stdin=nothing, stdout=log, stderr=log, env=env)
@@ -89,6 +112,45 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
             if process.poll() is None:
                 process.terminate()
             process.wait(60)
+
+
+def further_settings() -> dict[str, Any]:
+    """TEST_SETTINGS, in JSON: those of all servers. With '{"cluster": "ray"}' any test of the API has its engines on
+    replicas."""
+    settings: dict[str, Any] = json.loads(os.environ.get("TEST_SETTINGS", "{}"))
+    return settings
+
+
+def for_all_servers() -> dict[str, Any]:
+    """The same, with the address of a cluster where one is asked for: one for all tests of this process, as it takes
+    seconds to start. Its replicas are each server's own, whose settings are as different as tests."""
+    settings = further_settings()
+    if settings.get("cluster") == "ray":
+        settings["ray_address"] = settings.get("ray_address") or _cluster()
+    return settings
+
+
+@functools.cache
+def keep_replicas_apart() -> None:
+    """From now on each server of this process starts replicas of its own, which end with it, on whatever cluster."""
+    from models.cluster.serve import RayCluster
+
+    workplace, numbers = RayCluster.workplace, itertools.count()
+
+    def named(cluster: RayCluster, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
+        return workplace(cluster, f"{name}-{os.getpid()}-{next(numbers)}", card, on_a_card=on_a_card)
+
+    RayCluster.workplace = named  # type: ignore[method-assign]
+    RayCluster.is_own = property(lambda _: True)  # type: ignore[assignment, method-assign]
+
+
+@functools.cache
+def _cluster() -> str:
+    command = [sys.executable, "-c", CLUSTER]
+    cluster = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(cluster.communicate)
+    assert cluster.stdout
+    return cluster.stdout.readline().strip()
 
 
 def _wait_until_up(server: Server) -> None:

@@ -11,12 +11,23 @@ from playwright.sync_api import Browser, sync_playwright
 from tasks.scrape.browser import find_browser
 from tests.conftest import SHARED
 from tests.forked import stem
-from tests.server import Server, serving
+from tests.server import Server, further_settings, keep_replicas_apart, serving
 
 KEY = "test-key-1"
 BROWSER = find_browser()
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs a Chromium")
 CLIENT_PYTHON = Path(__file__).parents[2] / ".venv-client" / "bin" / "python"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if further_settings().get("cluster") != "ray":
+        return
+    keep_replicas_apart()  # of the servers that run in this process
+    for item in items:
+        # Ray has warnings of its own, of its imports and of what it leaves open.
+        item.add_marker(pytest.mark.filterwarnings("ignore"))
+        if here := item.get_closest_marker("in_process"):
+            item.add_marker(pytest.mark.skip(here.args[0]))
 
 
 @pytest.fixture(scope="session")

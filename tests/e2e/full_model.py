@@ -28,6 +28,7 @@ from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.response_events import check_answer
+from tests.server import for_all_servers
 
 Json = dict[str, Any]
 PATH = "/v1/chat/completions"
@@ -188,6 +189,7 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
             # What is planned and cannot be run is seen by a forecast.
             "forecast": "off",
             "translate": "off",
+            **for_all_servers(),
             **settings,
         }
         with (
@@ -195,14 +197,16 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
             checking_client(base_url=base_url, timeout=60, trust_env=False) as client,
         ):
             yield FullModel(client, llm, log)
-    assert [entry for entry in log if entry["log_level"] == "error"] == []
+    errors = [entry for entry in log if entry["log_level"] == "error"]
+    assert errors == [], errors
 
 
 @contextlib.contextmanager
 def client_of_app(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
     """A client of the app in a thread of this process: for a test of settings that no other has, as a process of its
     own takes seconds to start. What is uploaded lies in `folder`."""
-    told = {"auto_pull": False, "search_provider": ("off",), "files_dir": str(folder / "files"), **settings}
+    told = {"auto_pull": False, "search_provider": ("off",), "files_dir": str(folder / "files")}
+    told |= {**for_all_servers(), **settings}
     with (
         serving_app(Settings(_env_file=None, **told)) as base_url,
         checking_client(base_url=base_url, timeout=60, trust_env=False) as client,
