@@ -213,7 +213,7 @@ def test_the_table_of_labels_is_well_formed() -> None:
     ("path", "meant"),
     [
         ("household.hometown", {"city"}),
-        ("purchaserCellular", {"buyer", "telephone"}),
+        ("purchaserCellular", {"buyer", "mobile"}),
         ("fælles", set()),
         ("issuedon", {"issue_date"}),
         ("faellig_am", {"due_date"}),

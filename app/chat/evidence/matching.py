@@ -11,6 +11,7 @@ from typing import Any, Literal
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio_alignment
 
+from app.chat.evidence.currencies import currencies, currency_of, may_be_in
 from app.chat.evidence.passages import Passage, fold, look_alike
 from app.chat.evidence.quantities import Day, Number, as_day, as_number
 
@@ -64,6 +65,8 @@ def matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = Fals
         case str() if (number := as_number(value)) is not None:
             # A figure may also be a piece of a code: the house number of an address, the end of a telephone number.
             ways = [partial(_same_number, number), *(() if is_quantity else (partial(_same, value),))]
+        case str() if code := currency_of(value):
+            ways = [partial(_same_currency, value, code)]
         case str():
             ways = [partial(_same, value), partial(_alike, value), partial(_scattered, value)]
     for found in ([match for passage in passages for match in way(passage)] for way in ways):
@@ -107,6 +110,15 @@ def _quantity(found: Number | Day, passage: Passage, *, exact: bool, sure: bool)
     score = 1.0 if exact else NORMALISED_SCORE if sure else OTHER_READING_SCORE
     words = passage.words_between(found.start, found.end)
     return Match(passage, words, "exact" if exact else "normalised", score)
+
+
+def _same_currency(text: str, code: str, passage: Passage) -> Iterator[Match]:
+    """The same sign or code, else another one of the same currency."""
+    found = [one for one in currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code)]
+    for one in found[:MAX_OCCURRENCES]:
+        exact = passage.text[one.start : one.end] == text
+        score = 1.0 if exact else NORMALISED_SCORE if one.code == code else OTHER_READING_SCORE
+        yield Match(passage, passage.words_between(one.start, one.end), "exact" if exact else "normalised", score)
 
 
 def _alike(text: str, passage: Passage) -> Iterator[Match]:

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.chat.event_driver import Entry
-from app.chat.evidence.concepts import CONCEPTS, concepts_of
 from app.chat.evidence.evidence import Place, leaves
 from app.chat.evidence.labels import Names, names_of
-from app.chat.evidence.passages import Passage, fold, passages_of
+from app.chat.evidence.passages import Passage, passages_of
 from app.chat.filling.features import (
     FieldText,
     Matrix,
@@ -27,8 +26,9 @@ from app.chat.filling.features import (
     types_of,
 )
 from app.chat.filling.listed import Listed, listed
+from app.chat.filling.rules import weigh
 from app.chat.filling.spans import Reading, Span, reading_of, without_brackets
-from app.chat.filling.values import key_of, number_of, puts_days_first, sayings, says_nothing, values_of
+from app.chat.filling.values import is_miswritten, key_of, puts_days_first, sayings, says_nothing, values_of
 from app.chat.filling.wholes import prefer_parts, whole_of
 from app.chat.schema.structured import Path, schema_at
 from models.extraction.network import Network, Pieces, Questions
@@ -50,8 +50,8 @@ TAKEN = 0.25
 """What is left of the probability of a place that a surer field has taken."""
 
 
-OWNED = 2.0
-"""What it adds to a logit that a place belongs to the party which a field is of, and takes where it is another's."""
+MISWRITTEN = 0.1
+"""What is left of the probability of a code whose check digits are wrong: it was misread, or is wrong on the page."""
 
 
 class Wanted(NamedTuple):
@@ -126,6 +126,8 @@ class Scored:
             chance = float(1 / (1 + np.exp(self.logits[row, -1] - self.logits[row, best])))
         else:
             chance = float(self.probabilities[row, saying].sum())
+        if is_miswritten(value, self.fields[row].names):
+            chance *= MISWRITTEN
         span = self.reading.spans[best]
         return self._place(span.passage, span.words, chance, copied)
 
@@ -195,9 +197,7 @@ class Extractor:
             rows = list(again)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
         for row, field in zip(logits, texts, strict=True):
-            row[:-1] += OWNED * _ownership(field, reading)
-            if "total" in field.concepts:
-                _round(row, reading)
+            weigh(row, field, reading)
         prefer_parts(logits, texts, {at: found[asked.index(whole)] for at, whole in wholes.items()}, reading)
         return Scored(reading, fields, logits, entries)
 
@@ -220,46 +220,6 @@ class Extractor:
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
         pieces = Pieces(spans.still, spans.labels, spans.texts, vectors)
         return self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
-
-
-def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
-    """1 for each span that belongs to the party which the field is of, -1 for one that belongs to another."""
-    parties = {CONCEPTS[name].party for name in field.concepts} - {""}
-    if len(parties) != 1:
-        return 0.0
-    [party] = parties
-    owners = [reading.parties[span.first] for span in reading.spans]
-    # A letterhead is nobody's by its labels: it is not the customer's where another block is.
-    others = -1.0 if party in owners and party != "seller" else 0.0
-    return np.array([1.0 if one == party else -1.0 if one else others for one in owners], np.float32)
-
-
-def _round(logits: Matrix, reading: Reading) -> None:
-    """A total's, where the page says by how much it was rounded: the amount below that which it came to is meant."""
-    numbers = {at: number for at, span in enumerate(reading.spans) if (number := number_of(span)) is not None}
-    total = max(numbers, key=lambda at: logits[at], default=-1)
-    for at, by in numbers.items():
-        if not 0 < abs(by) < 1 or not _follow(reading, total, at) or not _is_rounding(reading.spans[at]):
-            continue
-        # An amount without a sign may have been taken off.
-        meant = {round(numbers[total] + one, 2) for one in (by, -abs(by))}
-        if later := [one for one, number in numbers.items() if number in meant and _follow(reading, at, one)]:
-            best = max(later, key=lambda one: logits[one])
-            unrounded = [one for one, number in numbers.items() if number == numbers[total]]
-            highest, least = logits[total], logits[best]
-            logits[unrounded] = np.minimum(logits[unrounded], least)
-            logits[best] = highest
-            return
-
-
-def _is_rounding(span: Span) -> bool:
-    return "rounding" in concepts_of(tuple(fold(span.label)))
-
-
-def _follow(reading: Reading, one: int, other: int) -> bool:
-    """Whether a span stands behind another one on its page."""
-    first, last = reading.spans[one], reading.spans[other]
-    return first.passage is last.passage and first.words[-1] < last.words[0]
 
 
 def _prepared(

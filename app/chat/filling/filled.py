@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from app.chat.event_driver import Entry
+from app.chat.evidence.currencies import currency_of
 from app.chat.evidence.labels import Names, names_of
 from app.chat.filling.copied import Found, copied, names_a_result, names_prose
 from app.chat.filling.extractor import MOST_FIELDS, Extractor, Scored, Wanted, chosen, listed_at, read_of
@@ -343,6 +344,8 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
     types = types_of(schema)
     if "enum" in schema:
         said = [value for value in schema["enum"] if value is not None]
+        if names.concepts == {"currency"} and all(isinstance(value, str) and currency_of(value) for value in said):
+            return bool(said)
         return bool(said) and all(isinstance(value, str) and any(map(str.isdigit, value)) for value in said)
     if not types or not types <= {"string", "number", "integer"} or schema.get("format") == "date-time":
         return False

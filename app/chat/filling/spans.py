@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.chat.evidence.concepts import CONCEPTS, PHRASES
+from app.chat.evidence.currencies import FORM as CURRENCY
 from app.chat.evidence.labels import box_of
 from app.chat.evidence.pairs import Layout, layout_of, segments_of
 from app.chat.evidence.passages import Box, Passage, fold
 from app.chat.evidence.quantities import Day, Number
-from app.chat.filling.parts import places_in
+from app.chat.filling.parts import parts_of_name, places_in
 
 Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
@@ -27,13 +28,26 @@ LONGEST_PART = 8
 """Words of a line whose first and last words are tried by themselves."""
 LONGEST_PARTY = 60
 """Characters of a label that names one."""
+ENDS = {
+    **dict.fromkeys(("from", "von", "de", "da", "van", "dari"), "from"),
+    **dict.fromkeys(("to", "an", "à", "para", "per", "aan", "kepada"), "to"),
+}
+"""The party that such a word names before a colon, as in the head of an e-mail."""
+MOST_BEFORE = 4
+"""Words of a sentence before what they name."""
 BLOCK_GAP = 1.3
 """Heights of a line between lines that stand together."""
 AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
 
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_URI = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}", re.IGNORECASE)
+_URI = re.compile(
+    r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s\"'<>()]{1,2000}"
+    r"|(?<![\w@.+-])(?:[\w-]{1,63}\.){1,4}(?:com|org|net|info|biz|shop|edu|gov|io|co|eu|de|fr|es|it|pt|nl|be|ch|at|lu|ie|uk|us|ca"
+    r"|au|nz|my|sg|in|mx|br|co\.uk|com\.\w\w|org\.\w\w)(?:/[^\s\"'<>()]{0,2000})?(?![\w@-])",
+    re.IGNORECASE,
+)
+"""With a scheme, or a name of a well-known domain by itself."""
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()./-]{5,20}\d(?![\w])")
 """A telephone number, an account: groups of figures that belong together."""
 _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -41,13 +55,14 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("email", _EMAIL),
     ("uri", _URI),
     ("piece", _DIGITS),
+    ("piece", CURRENCY),
 )
-_LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
+LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
 """What stands before a colon: no time of day, no address."""
 _NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
 """Capitalised words that follow each other: in a sentence, these are names."""
 _STOPS = re.compile(r"[.,;]*")
-_BRACKETS = re.compile(r"(.{2,}?)\s*\([^()]{1,40}\)\W*")
+_BRACKETS = re.compile(r"(.{2,}?)\s*(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +122,29 @@ class Reading:
         return [self._party(at) for at in range(len(self.segments))]
 
     def _party(self, at: int) -> str:
+        is_labelled = False
         for _ in range(LONGEST_BLOCK):
             segment = self.segments[at]
-            if party := party_of(segment.text):
-                return party
+            beside = self.segments[segment.left].text if segment.left >= 0 else ""
+            # A label in a column of its own has nothing behind it.
+            is_label = beside and not beside.partition(":")[2].strip()
+            if party := party_of(segment.text) or (is_label and party_of(beside)):
+                # Below "To: Bob", "Subject: Lunch" is no part of Bob's address.
+                return "" if is_labelled and party in ENDS.values() else party
             if segment.above < 0 or not _goes_on(self.segments[segment.above], segment):
                 break
+            is_labelled = is_labelled or LABEL.match(segment.text) is not None
             at = segment.above
         return ""
 
 
 def party_of(text: str) -> str:
     """Whom a label names that is all of `text`, or stands before its first colon."""
-    name = PHRASES.get(tuple(fold(text.partition(":")[0][:LONGEST_PARTY])))
+    label, colon, _ = text.partition(":")
+    words = tuple(fold(label[:LONGEST_PARTY]))
+    if colon and len(words) == 1 and words[0] in ENDS:
+        return ENDS[words[0]]
+    name = PHRASES.get(words)
     return CONCEPTS[name].party if name else ""
 
 
@@ -199,7 +224,7 @@ def _spans(passage: Passage, reading: Reading, first: int) -> Iterator[Span]:
     segment_of = {
         word: index for index in range(first, len(reading.segments)) for word in reading.segments[index].words
     }
-    yield from _typed(passage, layout, segment_of)
+    yield from _typed(passage, layout, segment_of, reading)
     for index in range(first, len(reading.segments)):
         segment = reading.segments[index]
         own = list(_parts(segment, index))
@@ -209,7 +234,7 @@ def _spans(passage: Passage, reading: Reading, first: int) -> Iterator[Span]:
                 yield from _blocks(reading, start)
 
 
-def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int]) -> Iterator[Span]:
+def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int], reading: Reading) -> Iterator[Span]:
     """Days, amounts, times and the like, wherever they stand."""
 
     def span(kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None) -> Span | None:
@@ -217,9 +242,11 @@ def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int]) -> Iter
         if words[0] not in segment_of or words[-1] not in segment_of:
             return None
         pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
-        label, closed = (pair.label, pair.closed) if pair else ("", False)
+        first, last = segment_of[words[0]], segment_of[words[-1]]
+        # In a sentence, the words before it name it: "due by 12 May".
+        label, closed = (pair.label, pair.closed) if pair else (_words_before(reading.segments[first], words[0]), False)
         text = passage.text[start:end].strip()
-        return Span(kind, passage, words, text, segment_of[words[0]], segment_of[words[-1]], label, closed, number, day)
+        return Span(kind, passage, words, text, first, last, label, closed, number, day)
 
     found = [span("day", day.start, day.end, day=day) for day in passage.days]
     found += [span("number", number.start, number.end, number) for number in passage.numbers if number.readings]
@@ -236,6 +263,11 @@ def _typed(passage: Passage, layout: Layout, segment_of: dict[int, int]) -> Iter
             yield Span("part", passage, pair.values, _bare(text), first, first, pair.label, pair.closed)
 
 
+def _words_before(segment: Segment, word: int) -> str:
+    at = segment.words.index(word)
+    return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MOST_BEFORE) : at]])
+
+
 def _parts(segment: Segment, index: int) -> Iterator[Span]:
     """The line, what stands behind its label, and its parts at commas, brackets, the first and the last word."""
     passage, words = segment.passage, segment.words
@@ -246,7 +278,7 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
     count = len(words)
     texts = [passage.words[word] for word in words]
     begin, label, whole = 0, "", segment.text
-    match = _LABEL.match(whole)
+    match = LABEL.match(whole)
     if whole.startswith((":", "：")):
         yield span("part", whole[1:], 0, count, closed=True)
     elif match and whole[match.end() :].strip():
@@ -272,6 +304,10 @@ def _parts(segment: Segment, index: int) -> Iterator[Span]:
                 before = label or " ".join(rest[:start])
                 text = " ".join(rest[start:end])
                 yield span("piece", text, begin + start, begin + end, before, closed=bool(label))
+    named = " ".join(rest)
+    for text in parts_of_name(named).values() if len(rest) == count - begin else ():
+        at = begin + named.count(" ", 0, named.find(text))
+        yield span("piece", text, at, at + text.count(" ") + 1, label or " ".join(texts[:at]), closed=bool(label))
     for start, end in places_in(segment.text).values():
         at, text = segment.text.count(" ", 0, start), segment.text[start:end]
         yield span("piece", text, at, at + text.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))

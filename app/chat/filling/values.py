@@ -7,24 +7,31 @@ from decimal import Decimal
 from typing import Any
 
 from app.chat.evidence.concepts import concepts_of
+from app.chat.evidence.currencies import currency_of, may_be_in
 from app.chat.evidence.labels import Names
 from app.chat.evidence.passages import fold
 from app.chat.filling.features import types_of, wants_iso
 from app.chat.filling.spans import Reading, Span
 from models.safety.personal_data import iban_length
 
-CODES = ("iban", "bic")
-"""Concepts whose fields only such a code may fill."""
+CODES = ("iban", "bic", "currency")
+"""Concepts whose fields only such a code may fill, or the sign of a currency."""
+CURRENCY_CODE = "currency code"
+"""The format of a field that no sign of a currency will do for."""
 _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
 _BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
 """ISO 9362: bank, country, place, and a branch or none."""
+_ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 
 
 def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
     """The schema of a field with the format that its names say, where it says none itself."""
     form = next((name for name in CODES if names.concepts == {name}), None)
-    return schema if form is None or "format" in schema else {**schema, "format": form}
+    if form is None or "format" in schema:
+        return schema
+    told = " ".join([*map(" ".join, names.own), str(schema.get("description", ""))])
+    return {**schema, "format": CURRENCY_CODE if form == "currency" and _ASKS_FOR_CODE.search(told) else form}
 
 
 def codes_in(span: Span, *forms: str) -> Iterator[str]:
@@ -38,20 +45,28 @@ def codes_in(span: Span, *forms: str) -> Iterator[str]:
                 yield span.text
     if "bic" in (forms or CODES):
         yield from (found[0] for found in _BIC.finditer(span.text))
+    if currency := not {"currency", CURRENCY_CODE}.isdisjoint(forms or CODES) and currency_of(span.text):
+        yield from (currency,) if CURRENCY_CODE in forms else (span.text, currency)
+
+
+def is_miswritten(value: Any, names: Names) -> bool:
+    """Whether the check digits of a value that its field calls an IBAN are wrong."""
+    return names.concepts == {"iban"} and isinstance(value, str) and iban_length(value) == 0
 
 
 def says_nothing(value: Any, *, in_words: bool) -> bool:
     """Whether what stands where a value would says that there is none: signs alone, or `in_words`, too."""
     if not isinstance(value, str):
         return False
-    return not any(map(str.isalnum, value)) or (in_words and _NOTHING.fullmatch(value) is not None)
+    is_sign = not any(map(str.isalnum, value)) and not currency_of(value)
+    return is_sign or (in_words and _NOTHING.fullmatch(value) is not None)
 
 
 def values_of(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[Any]:
     """What a field of this schema would be, copied from `span`, the likeliest first; nothing where that is no such
     thing."""
     if "enum" in schema:
-        found = _in_enum(span, schema["enum"])
+        found = _in_enum(span, schema["enum"], in_currencies=schema.get("format") in ("currency", CURRENCY_CODE))
         yield from () if found is None else (found,)
     elif types := types_of(schema) & {"number", "integer"}:
         number = number_of(span)
@@ -95,7 +110,7 @@ def likeliest(readings: frozenset[Decimal], digits: str) -> Decimal:
 
 def _texts(span: Span, schema: Mapping[str, Any], days_first: bool) -> Iterator[str]:
     form = schema.get("format")
-    if form in CODES:
+    if form in (*CODES, CURRENCY_CODE):
         yield from codes_in(span, form)
         return
     if form in ("email", "uri", "url", "time") and span.kind != ("uri" if form == "url" else form):
@@ -123,6 +138,12 @@ def puts_days_first(reading: Reading) -> bool:
     return sum(sure) * 2 >= len(sure)
 
 
-def _in_enum(span: Span, values: Sequence[Any]) -> Any:
+def _in_enum(span: Span, values: Sequence[Any], *, in_currencies: bool) -> Any:
+    if in_currencies:
+        return next((value for value in values if isinstance(value, str) and _is_currency(span.text, value)), None)
     said = "".join(fold(span.text))
     return next((value for value in values if isinstance(value, str) and said and "".join(fold(value)) == said), None)
+
+
+def _is_currency(written: str, value: str) -> bool:
+    return written == value or may_be_in(written, currency_of(value))

@@ -47,14 +47,25 @@ def prefer_parts(logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[in
     for row, whole in wholes.items():
         chances = np.exp(whole - np.logaddexp.reduce(whole))
         best = int(whole.argmax())
-        if best == len(reading.spans) or chances[best] < SURE or _is_named(fields[row], logits[row], reading):
+        if best == len(reading.spans) or _is_named(fields[row], logits[row], reading):
+            continue
+        # "Dr Anna Berg" and "Anna Berg" are the same place.
+        there = [at for at, span in enumerate(reading.spans) if _are_together(span, reading.spans[best])]
+        sure = float(chances[there].sum())
+        if sure < SURE:
             continue
         parts = set(_parts(reading, reading.spans[best], fields[row].concepts))
         places = [at for at, span in enumerate(reading.spans) if (span.words, _key(span.text)) in parts]
         if places:
-            chance = _KEPT * float(chances[best])
+            chance = _KEPT * min(sure, 1.0)
             others = np.delete(logits[row], places)
             logits[row, places] = np.logaddexp.reduce(others) + np.log(chance / (1 - chance) / len(places))
+
+
+def _are_together(one: Span, other: Span) -> bool:
+    return one.passage is other.passage and (
+        one is other or one.words == other.words[-len(one.words) :] or other.words == one.words[-len(other.words) :]
+    )
 
 
 def _is_named(field: FieldText, logits: Matrix, reading: Reading) -> bool:

@@ -1,0 +1,85 @@
+"""Currencies by the signs and codes that documents write: `RM 12.50` is in ringgit, `$5` in dollars of some country.
+
+>>> [one.code for one in currencies("RM 12.50, then 3 EUR")]
+['MYR', 'EUR']
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_SIGNS = {
+    "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "Rs.": "INR", "Rs": "INR", "RM": "MYR", "R$": "BRL", "S$": "SGD",
+    "A$": "AUD", "C$": "CAD", "US$": "USD", "HK$": "HKD", "NZ$": "NZD", "$": "USD", "zł": "PLN", "Kč": "CZK",
+    "₩": "KRW", "₺": "TRY", "₽": "RUB", "Fr.": "CHF", "SFr.": "CHF", "Rp": "IDR",
+}  # fmt: skip
+"""The code of each sign, as ISO 4217 has it."""
+_CODES = (
+    *(
+        "AED",
+        "AUD",
+        "BRL",
+        "CAD",
+        "CHF",
+        "CNY",
+        "CZK",
+        "DKK",
+        "EUR",
+        "GBP",
+        "HKD",
+        "HUF",
+        "IDR",
+        "ILS",
+        "INR",
+        "JPY",
+        "KRW",
+    ),
+    *(
+        "MXN",
+        "MYR",
+        "NOK",
+        "NZD",
+        "PHP",
+        "PLN",
+        "RON",
+        "RUB",
+        "SAR",
+        "SEK",
+        "SGD",
+        "THB",
+        "TRY",
+        "TWD",
+        "UAH",
+        "USD",
+        "VND",
+    ),
+    "ZAR",
+)
+DOLLARS = frozenset(("USD", "AUD", "CAD", "SGD", "NZD", "HKD", "MXN", "TWD"))
+"""What a bare `$` may be."""
+FORM = re.compile(
+    rf"(?<![^\W\d_$])(?:{'|'.join(map(re.escape, sorted((*_CODES, *_SIGNS), key=len, reverse=True)))})(?![^\W\d_])"
+)
+
+
+class Currency(NamedTuple):
+    start: int
+    end: int
+    code: str
+
+
+def currencies(text: str) -> Iterator[Currency]:
+    """Those that `text` names, where they stand by themselves or touch a figure."""
+    for found in FORM.finditer(text):
+        yield Currency(*found.span(), _SIGNS.get(found[0], found[0]))
+
+
+def currency_of(text: str) -> str:
+    """The code of the currency that all of `text` is; empty where it is none."""
+    found = FORM.fullmatch(text)
+    return _SIGNS.get(found[0], found[0]) if found else ""
+
+
+def may_be_in(written: str, code: str) -> bool:
+    """Whether what is `written` for a currency may mean that of this code."""
+    return (bool(code) and currency_of(written) == code) or (written == "$" and code in DOLLARS)

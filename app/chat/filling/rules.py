@@ -1,0 +1,140 @@
+"""What is known of a field whatever the network makes of it: whose a block is, what a total was rounded to, labels with
+nothing behind them, the currency that amounts are in."""
+
+import numpy as np
+
+from app.chat.evidence.concepts import CONCEPTS, concepts_of
+from app.chat.evidence.currencies import currency_of
+from app.chat.evidence.passages import fold
+from app.chat.filling.features import FieldText, Matrix
+from app.chat.filling.spans import LABEL, Reading, Segment, Span
+from app.chat.filling.values import number_of
+
+OWNED = 2.0
+"""What it adds to a logit that a place belongs to the party which a field is of, and takes where it is another's."""
+SENDERS = ("seller", "from")
+"""Parties of which a document is; the others are whom it is for."""
+SURE = 0.99
+"""How probable it is that nothing answers a field whose label has nothing behind it."""
+IN_CURRENCY = 0.95
+"""How probable it is that the page's only currency is what a field for one asks for."""
+NAMED = 2.0
+"""What a label of a field's own, with something behind it, takes from the logit that nothing answers it."""
+INITIAL = 2.0
+"""What such a label adds to the logit of a number, and takes from it where it is another's."""
+FEWEST_FIGURES = 6
+"""Of a telephone number."""
+_INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
+_OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
+UNLABELLED = 0.01
+"""What a currency beside an amount counts where another one stands behind its label."""
+
+
+def weigh(logits: Matrix, field: FieldText, reading: Reading) -> None:
+    """Changes the logits of a field's places by what is known of them."""
+    logits[:-1] += OWNED * _ownership(field, reading)
+    if "total" in field.concepts:
+        _round(logits, reading)
+    if field.concepts == {"currency"}:
+        _prefer_currency(logits, reading)
+        return
+    labelled = [
+        _has_nothing(segment, at, reading) for at, segment in enumerate(reading.segments) if _names(segment, field)
+    ]
+    if labelled:
+        # All of its labels have nothing behind them, or one has.
+        none = np.logaddexp.reduce(logits[:-1]) + np.log(SURE / (1 - SURE)) if all(labelled) else logits[-1] - NAMED
+        logits[-1] = none
+    if field.concepts & _INITIALS.keys():
+        logits[:-1] += INITIAL * _initials(field, reading)
+
+
+def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
+    """1 for each span that belongs to the party which the field is of, -1 for one that belongs to another."""
+    parties = {CONCEPTS[name].party for name in field.concepts} - {""}
+    if len(parties) != 1:
+        return 0.0
+    [party] = parties
+    owners = [reading.parties[span.first] for span in reading.spans]
+    # A letterhead is nobody's by its labels: it is not the customer's where another block is.
+    others = -1.0 if party in owners and party not in SENDERS else 0.0
+    return np.array([_speaks_for(one, party) if one else others for one in owners], np.float32)
+
+
+def _speaks_for(owner: str, party: str) -> float:
+    if owner == party:
+        return 1.0
+    # A sender may be the seller, a recipient the customer; a seller is no customer.
+    is_plain = owner in ("from", "to") or party in ("from", "to")
+    return float(is_plain) if (owner in SENDERS) == (party in SENDERS) else -1.0
+
+
+def _round(logits: Matrix, reading: Reading) -> None:
+    """A total's, where the page says by how much it was rounded: the amount below that which it came to is meant."""
+    numbers = {at: number for at, span in enumerate(reading.spans) if (number := number_of(span)) is not None}
+    total = max(numbers, key=lambda at: logits[at], default=-1)
+    for at, by in numbers.items():
+        if not 0 < abs(by) < 1 or not _follow(reading, total, at) or not _is_rounding(reading.spans[at]):
+            continue
+        # An amount without a sign may have been taken off.
+        meant = {round(numbers[total] + one, 2) for one in (by, -abs(by))}
+        if later := [one for one, number in numbers.items() if number in meant and _follow(reading, at, one)]:
+            best = max(later, key=lambda one: logits[one])
+            unrounded = [one for one, number in numbers.items() if number == numbers[total]]
+            highest, least = logits[total], logits[best]
+            logits[unrounded] = np.minimum(logits[unrounded], least)
+            logits[best] = highest
+            return
+
+
+def _is_rounding(span: Span) -> bool:
+    return "rounding" in concepts_of(tuple(fold(span.label)))
+
+
+def _follow(reading: Reading, one: int, other: int) -> bool:
+    """Whether a span stands behind another one on its page."""
+    first, last = reading.spans[one], reading.spans[other]
+    return first.passage is last.passage and first.words[-1] < last.words[0]
+
+
+def _prefer_currency(logits: Matrix, reading: Reading) -> None:
+    """Raises each currency by how often the page has it; the one behind a label that asks for it, above all."""
+    places = {at: code for at, span in enumerate(reading.spans) if (code := currency_of(span.text))}
+    if not places:
+        return
+    said = {at for at in places if "currency" in concepts_of(tuple(fold(reading.spans[at].label)))}
+    chances = np.array([1.0 if not said or at in said else UNLABELLED for at in places])
+    others = np.logaddexp.reduce(np.delete(logits, list(places)))
+    shares = np.log(chances / chances.sum())
+    logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
+
+
+def _initials(field: FieldText, reading: Reading) -> Matrix:
+    """1 for each number behind the first letter of what the field asks for, as on business cards; -1 behind another."""
+    found = np.zeros(len(reading.spans), np.float32)
+    for at, span in enumerate(reading.spans):
+        said = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
+        if said and sum(map(str.isdigit, span.text)) >= FEWEST_FIGURES:
+            found[at] = 1.0 if said in field.concepts else -1.0
+    return found
+
+
+def _names(segment: Segment, field: FieldText) -> bool:
+    label = LABEL.match(segment.text)
+    if label is None:
+        return False
+    words = tuple(fold(label[0]))
+    return words in field.names.own or (bool(field.concepts) and concepts_of(words) == field.concepts)
+
+
+def _has_nothing(segment: Segment, at: int, reading: Reading) -> bool:
+    """Whether nothing stands behind a label, nor beside or below it where no other label claims that."""
+    label = LABEL.match(segment.text)
+    if label is None or segment.text[label.end() :].strip() or any(one.left == at for one in reading.segments):
+        return False
+    if segment.below < 0:
+        return True
+    below = reading.segments[segment.below]
+    claimed = LABEL.match(below.text)
+    # Without boxes, labels above each other may be a column whose values come after them.
+    return claimed is not None and (below.box is not None or bool(below.text[claimed.end() :].strip()))
