@@ -342,14 +342,17 @@ def mixed_load(scale: Scale, folder: Path) -> Iterator[Figure]:
         with ThreadPoolExecutor(len(bodies)) as pool:
             for body in bodies:  # once each before it counts: the first loads
                 client.post("/v1/chat/completions", json=body).raise_for_status()
-            client.get("/bench/stall")
+            stalls = ("/bench/stall", "/bench/stall/held")
+            for stall in stalls:
+                client.get(stall)
             asking = [pool.submit(ask, body) for body in bodies]
             ended.wait(scale.load_s)
-            longest = client.get("/bench/stall").json()
+            longest, held = (client.get(stall).json() for stall in stalls)
             ended.set()
             answered = sum(one.result() for one in asking)
     name = f"pages, speech and chats at once ({len(bodies)} callers): the event loop stood still"
     yield Figure(name, longest, "ms at most", aim=20.0)
+    yield Figure(f"{name}, but for waiting for a processor", held, "ms at most")
     print(f"{answered} answers under the mixed load", flush=True)
 
 
