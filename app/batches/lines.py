@@ -26,7 +26,7 @@ from app.services import Services
 from app.telemetry import Stages
 from app.tracing import answered
 from app.wire.parse import LARGE, Shortened, TooManyValues, parse, shorten
-from app.wire.request import Wire
+from app.wire.request import Wire, json_fault
 from app.wire.response import Usage
 from models.fair_executor import Slices
 from models.scheduler import SHARE
@@ -148,7 +148,9 @@ class Checker:
             yield problem("invalid_json_line", message, line=line.number)
             return
         except ValueError as error:
-            yield problem("invalid_json_line", f"The line is no JSON object: {error}", line=line.number)
+            yield problem(
+                "invalid_json_line", f"The line is no JSON object: {json_fault(str(error))}", line=line.number
+            )
             return
         custom_id = envelope.get("custom_id")
         if custom_id is None:

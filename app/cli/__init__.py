@@ -73,6 +73,12 @@ def wrapped(text: str, width: int, hanging: int = 0) -> str:
     return "\n".join(lines).replace(_BLANK, " ")
 
 
+def printable(text: str, most_chars: int) -> str:
+    """In one line that no terminal takes for commands, and in which disguises are seen."""
+    cut = text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
+
+
 def fail(message: str) -> NoReturn:
     typer.echo(as_called_here(message), err=True)
     sys.exit(2)

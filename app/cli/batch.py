@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TypeVar
 
+import pydantic_core
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.access.keys import EVERYONE, Caller
 from app.batches.gaps import Gaps
 from app.batches.lines import RECORD, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
-from app.cli import fail
+from app.cli import fail, printable
 from app.routes.batches import ENDPOINTS
 from app.services import Services
 from app.settings import Settings
@@ -24,6 +26,29 @@ T = TypeVar("T")
 _PIECE = 1 << 20
 _SHOWN = 10
 """Problems that are printed."""
+_ID_CHARS, _MESSAGE_CHARS = 80, 400
+
+
+@dataclass(slots=True)
+class _Failures:
+    """Lines whose answer is an error."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def note(self, record: bytes) -> None:
+        self.count += 1
+        if self.count > _SHOWN:
+            return
+        told = pydantic_core.from_json(record)
+        error = told["response"]["body"]["error"]
+        said = f"{told['response']['status_code']} {error['code']}: {printable(error['message'], _MESSAGE_CHARS)}"
+        self.first.append(f"{printable(told['custom_id'], _ID_CHARS)}: {said}")
+
+    def told(self, output: Path) -> Iterator[str]:
+        yield from self.first
+        if more := self.count - len(self.first):
+            yield f"… and {more} more, in {output}"
 
 
 def run(settings: Settings, file: Path, output: Path) -> bool:
@@ -33,21 +58,24 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
         with file.open("rb") as lines, output.open("ab+") as answers:
             reader = _Reader(settings, lines)
             count = _check(settings, file.name, reader)
-            done, failed = _done(output.name, answers)
-            failed += asyncio.run(_run(settings, reader, answers, count, done))
+            failures = _Failures()
+            done = _done(output.name, answers, failures)
+            asyncio.run(_run(settings, reader, answers, count, done, failures))
     except OSError as error:
         fail(str(error))
     except ValueError as error:  # the settings' fault
         fail(str(error))
-    typer.echo(f"{count - failed} of {count} lines have an answer in {output}", err=True)
-    return not failed
+    for told in failures.told(output):
+        typer.echo(told, err=True)
+    typer.echo(f"{count - failures.count} of {count} lines have an answer in {output}", err=True)
+    return not failures.count
 
 
-def _done(name: str, answers: IO[bytes]) -> tuple[set[str], int]:
-    """The ids of the lines that are in the output, and how many of them are errors. Half a line, which a run left that
-    was killed, is cut off."""
+def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
+    """The ids of the lines that are in the output; errors among them go to `failures`. Half a line, which a run left
+    that was killed, is cut off."""
     done: set[str] = set()
-    failed = whole = 0
+    whole = 0
     answers.seek(0)
     for line in answers:
         if not line.startswith(RECORD[: len(line)]):
@@ -56,9 +84,10 @@ def _done(name: str, answers: IO[bytes]) -> tuple[set[str], int]:
             break
         whole += len(line)
         done.add(custom_id_of(line))
-        failed += b'"response":{"status_code":200,' not in line[:2000]
+        if b'"response":{"status_code":200,' not in line[:2000]:
+            failures.note(line)
     answers.truncate(whole)
-    return done, failed
+    return done
 
 
 class _Reader:
@@ -93,20 +122,21 @@ def _check(settings: Settings, name: str, lines: _Reader) -> int:
     return checker.count
 
 
-async def _run(settings: Settings, lines: _Reader, answers: IO[bytes], count: int, done: set[str]) -> int:
-    """Writes what each line that is not `done` is answered, when it is; how many are errors."""
+async def _run(
+    settings: Settings, lines: _Reader, answers: IO[bytes], count: int, done: set[str], failures: _Failures
+) -> None:
+    """Writes what each line that is not `done` is answered, when it is; errors go to `failures`."""
     services = Services(settings)
     runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once, 0)
     never = asyncio.Event()
-    failed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     async def run_line(line: RawLine) -> None:
-        nonlocal failed
         outcome = await runner.run(line.data, url_of(line.data), Caller(EVERYONE), stop=never, on_busy=gaps.had_no_room)
         answers.write(outcome.line + b"\n")
         answers.flush()
-        failed += not outcome.is_answer
+        if not outcome.is_answer:
+            failures.note(outcome.line)
         gaps.went_well()
         progress.advance(bar)
 
@@ -124,7 +154,6 @@ async def _run(settings: Settings, lines: _Reader, answers: IO[bytes], count: in
         raise failures.exceptions[0] from None
     finally:
         await services.close()
-    return failed
 
 
 def _all_of(work: Slices[T]) -> T:

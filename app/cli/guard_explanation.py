@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.building import build_fetcher, build_files, build_loader, build_runtime
+from app.cli import printable
 from app.settings import Settings
 from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.guard import HAZARDS, TEXT_CODES, Judgement, TextGuard
@@ -145,7 +146,4 @@ def _number(score: float) -> str:
 
 
 def _shown(found: Sequence[str]) -> str:
-    """In one line that no terminal takes for commands, and in which disguises are seen."""
-    text = ", ".join(found)
-    cut = text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
+    return printable(", ".join(found), _MOST_CHARS)

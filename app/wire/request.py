@@ -352,6 +352,11 @@ class Problem:
     """False where the body is no JSON at all."""
 
 
+def json_fault(said: str) -> str:
+    """What the parser says of a text that is no JSON, with its limit."""
+    return said.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
+
+
 def first_problem(error: ValidationError) -> Problem:
     """What is wrong first, with the value where that is a number, and the name that was sent for a missing one."""
     problem = error.errors(include_url=False, include_input=False)[0]
@@ -359,7 +364,7 @@ def first_problem(error: ValidationError) -> Problem:
     said = problem["msg"]
     match problem["type"]:
         case "json_invalid":
-            said = said.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
+            said = json_fault(said)
         case "too_short" | "too_long" as kind:
             context = problem["ctx"]
             least = kind == "too_short"

@@ -462,3 +462,19 @@ def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path)
         file.write_text("no json\n")
         result = openfaze("batch", "run", str(file), folder=tmp_path, **variables)
         assert (result.returncode, result.stderr.startswith("in.jsonl:1: ")) == (2, True), result.stderr
+
+
+def test_the_command_names_the_errors_of_lines_and_of_earlier_runs_too(tmp_path: Path) -> None:
+    file, output = tmp_path / "in.jsonl", tmp_path / "answers.jsonl"
+    bad = [line(f"bad \x1b[2J{n}", "Hello.", temperature=n) for n in range(3, 15)]
+    file.write_text("\n".join(map(json.dumps, [line("good", "Hello."), *bad])))
+    said = ": 400 invalid_request: Field 'temperature': Input should be less than or equal to 2, not "
+    with serving_llm() as llm:
+        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in of_llm(llm).items()}
+        for _ in range(2):
+            result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+            assert result.returncode == 1, result.stderr
+            assert result.stderr.count(said) == 10
+            assert "bad \\x1b[2J" in result.stderr
+            assert f"… and 2 more, in {output}" in result.stderr
+            assert "1 of 13 lines have an answer" in result.stderr
