@@ -281,6 +281,13 @@ class Supply:
         self._one_at_a_time = Lock()
         self._failed: tuple[float, str] | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """For another process, which has its own turns and failures."""
+        return {name: value for name, value in vars(self).items() if name not in ("_one_at_a_time", "_failed")}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state, _one_at_a_time=Lock(), _failed=None)
+
     def remedy(self) -> str | None:
         """What would provide the weights; None where they are there, or will be fetched. Looks at names only."""
         missing = self._weights.missing(self._root)

@@ -1,10 +1,18 @@
-"""A server with a cluster of its own. `make test-cluster` has all tests of the API on another, which they share."""
+"""A server with a cluster of its own, and what engines can be sent there.
+
+`make test-cluster` has all tests of the API on another, which they share.
+"""
 
 from pathlib import Path
 
 import httpx
 import psutil
+from ray import cloudpickle
 
+from app.building import build_config
+from app.settings import Settings
+from models.catalog import CATALOG
+from models.host import EngineHost
 from tests.server import serving
 
 
@@ -26,3 +34,15 @@ def test_a_servers_own_cluster_answers_and_ends_with_it(tmp_path: Path) -> None:
         server.stop()
         _, left = psutil.wait_procs(below, timeout=120)
         assert left == []
+
+
+def test_every_engine_that_can_run_here_can_be_sent_to_a_replica(tmp_path: Path) -> None:
+    config = build_config(Settings(_env_file=None, weights_dir=str(tmp_path)))
+    sent = set()
+    for candidate in (one for capability in CATALOG.values() for one in capability.engines):
+        if candidate.build is not None and candidate.remedy(config) is None:
+            for host in candidate.build(config).parts:
+                if isinstance(host, EngineHost):
+                    assert callable(cloudpickle.loads(cloudpickle.dumps(host._factory)))
+                    sent.add(candidate.spec.capability)
+    assert sent >= {"ocr", "object_detection", "speech_to_text", "embedding"}

@@ -75,7 +75,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
 def api_client(server: Server) -> httpx.Client:
     """Of plain HTTP: to read the certificates for another costs more than most tests do."""
     return httpx.Client(
-        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=60, trust_env=False, verify=False
+        base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=240, trust_env=False, verify=False
     )
 
 

@@ -194,7 +194,7 @@ def serving_full_model(abilities: str = "tools,json_schema", **settings: Any) ->
         }
         with (
             serving_app(Settings(_env_file=None, **told)) as base_url,
-            checking_client(base_url=base_url, timeout=60, trust_env=False) as client,
+            checking_client(base_url=base_url, timeout=240, trust_env=False) as client,
         ):
             yield FullModel(client, llm, log)
     errors = [entry for entry in log if entry["log_level"] == "error"]
@@ -209,7 +209,7 @@ def client_of_app(folder: Path, **settings: Any) -> Iterator[httpx.Client]:
     told |= {**for_all_servers(), **settings}
     with (
         serving_app(Settings(_env_file=None, **told)) as base_url,
-        checking_client(base_url=base_url, timeout=60, trust_env=False) as client,
+        checking_client(base_url=base_url, timeout=240, trust_env=False) as client,
     ):
         yield client
 

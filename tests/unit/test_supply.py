@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_weights_that_are_there_are_used_as_they_are(tmp_path: Path) -> None:
 def test_missing_weights_are_fetched(tmp_path: Path) -> None:
     assert supply(tmp_path, Hub()).remedy() is None
     assert supply(tmp_path, Hub()).ready()[0].read_bytes() == CONTENT
+
+
+def test_what_is_sent_to_another_process_fetches_there(tmp_path: Path) -> None:
+    hub = Hub(reason="no way")
+    first = supply(tmp_path, hub)
+    with pytest.raises(WeightsMissing):
+        first.ready()
+    again = pickle.loads(pickle.dumps(first))
+    with pytest.raises(WeightsMissing, match="no way"):  # and not because of a failure a moment ago
+        again.ready()
+    assert again._fetch.calls == 2
 
 
 def test_nothing_is_fetched_where_that_is_switched_off(tmp_path: Path) -> None:
