@@ -138,3 +138,15 @@ async def test_a_code_with_wrong_check_digits_is_improbable() -> None:
         chances.append(place.probability)
     right, other = chances
     assert other < right / 5
+
+
+@each_case(
+    ("text", "vendor"),
+    [
+        ("Invoice 4711 from Acme, total 12.50 EUR", "Acme"),
+        ("Invoice 4711 from Acme GmbH, total € 12.50, due 12 May 2024.", "Acme GmbH"),
+        ("Invoice 4711, total 12.50 EUR", ""),
+    ],
+)
+async def test_whom_a_sentence_says_something_is_from_is_its_sender(text: str, vendor: str) -> None:
+    assert await filled(pasted(text), vendor=STRING) == {"vendor": vendor}

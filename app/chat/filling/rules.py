@@ -18,6 +18,9 @@ SURE = 0.99
 """How probable it is that nothing answers a field whose label has nothing behind it."""
 IN_CURRENCY = 0.95
 """How probable it is that the page's only currency is what a field for one asks for."""
+FROM = 1.5
+"""What "from" before a name counts as an owner's label."""
+_FROM = (["from"], ["by"], ["von"])
 NAMED = 2.0
 """What a label of a field's own, with something behind it, takes from the logit that nothing answers it."""
 INITIAL = 2.0
@@ -58,7 +61,16 @@ def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
     owners = [reading.parties[span.first] for span in reading.spans]
     # A letterhead is nobody's by its labels: it is not the customer's where another block is.
     others = -1.0 if party in owners and party not in SENDERS else 0.0
-    return np.array([_speaks_for(one, party) if one else others for one in owners], np.float32)
+    found = np.array([_speaks_for(one, party) if one else others for one in owners], np.float32)
+    if party in SENDERS:
+        found += [FROM * _is_from(span) for span in reading.spans]
+    return found
+
+
+def _is_from(span: Span) -> bool:
+    """Whether a capitalised name stands behind "from" in a sentence."""
+    before = span.label.split()[-1:]
+    return span.kind == "piece" and not span.closed and before in _FROM and span.text[:1].isupper()
 
 
 def _speaks_for(owner: str, party: str) -> float:
