@@ -1,5 +1,6 @@
 """What a scripted LLM answers, and the bytes an OpenAI-compatible server would send for it."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ class Reply:
     """Answer in one piece even when a stream is asked for."""
     delay_s: float = 0.0
     """Before each data event."""
+    gate: asyncio.Event | None = None
+    """What the data events wait for; of the server's event loop, as which `LlmServer.script` is called."""
 
     @property
     def pieces(self) -> list[str]:

@@ -206,7 +206,7 @@ class _Connection(asyncio.Protocol):
         events = events[: min(ends)] if ends else events
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         self._pending = True
-        if reply.delay_s:
+        if reply.delay_s or reply.gate:
             self._answering = asyncio.get_running_loop().create_task(self._drip(reply, head, events))
         else:
             self._transport.writelines([head, *map(_http_chunk, events)])
@@ -214,6 +214,8 @@ class _Connection(asyncio.Protocol):
 
     async def _drip(self, reply: Reply, head: bytes, events: list[bytes]) -> None:
         self._transport.write(head)
+        if reply.gate:
+            await reply.gate.wait()
         for event in events:
             await asyncio.sleep(reply.delay_s)
             self._transport.write(_http_chunk(event))

@@ -9,6 +9,12 @@ What waits for a time, such as `asyncio.timeout`, ends when that time has come b
 """
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from app.telemetry import Stages
 
 
 class LoopTime:
@@ -29,3 +35,19 @@ class LoopTime:
         for _ in range(round(seconds * 10)):
             self.passes(0.1)
             await asyncio.sleep(0)
+
+
+@contextlib.contextmanager
+def standing_still() -> Iterator[LoopTime]:
+    """Time of which none passes but what the test says, however long a busy machine takes, until the block ends."""
+    loop = asyncio.get_running_loop()
+    real, now = loop.time, loop.time()
+    time = LoopTime()
+    time._real = lambda: now
+    with pytest.MonkeyPatch.context() as patch:
+        # What a request has taken before its answer is begun counts by another clock.
+        patch.setattr(Stages, "seconds", 0.0)
+        try:
+            yield time
+        finally:
+            loop.time = real  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from lxml import html
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import needs_browser
-from tests.playground import watched
+from tests.playground import WAIT_MS, watched
 
 ROOT = Path(__file__).parents[2]
 BUILDER = ROOT / ".venv-docs" / "bin" / "zensical"
@@ -87,7 +87,7 @@ def test_a_page_asks_no_other_host(page: Page, address: str, name: str) -> None:
     answer = page.goto(f"{address}/{name}.html")
     assert answer is not None
     assert answer.ok
-    expect(page.locator("article h1")).to_be_visible()
+    expect(page.locator("article h1")).to_be_visible(timeout=WAIT_MS)
 
 
 @needs_browser
@@ -95,7 +95,7 @@ def test_search_finds_a_page(page: Page, address: str) -> None:
     page.goto(f"{address}/index.html")
     page.keyboard.press("/")
     page.keyboard.type("OPENFAZE_KEY_SHARE")
-    expect(page.locator("a[href*='limits.html']", has_text="Limits").last).to_be_visible()
+    expect(page.locator("a[href*='limits.html']", has_text="Limits").last).to_be_visible(timeout=WAIT_MS)
 
 
 def test_a_dead_link_fails_the_build(sources: Path, tmp_path: Path) -> None:

@@ -2,16 +2,22 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from app.main import create_app
+from app.settings import Settings
+from models.language.llm import LlmCall, LlmEvent, TextDelta
+from models.language.openai_server import OpenAiServer
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
     FullModel,
     Json,
+    Streamed,
     body_of,
     content_of,
     error_of,
@@ -19,7 +25,8 @@ from tests.e2e.full_model import (
     serving_full_model,
     text_part,
 )
-from tests.llm_server import Reply
+from tests.llm_server import Reply, serving_llm
+from tests.loop_time import standing_still
 from tests.server import free_port
 
 BOTH = pytest.mark.parametrize("stream", [False, True])
@@ -118,17 +125,6 @@ def test_an_llm_that_hangs_before_its_first_byte(hurried: FullModel, stream: boo
     hurried.llm.wait_for_cancelled()
 
 
-@BOTH
-def test_the_time_limit_of_a_request_holds_for_the_llm_too(stream: bool) -> None:
-    with serving_full_model(request_timeout_s=1) as model:
-        model.script(Reply(hang_before_first_byte=True))
-        response = model.ask("Hello", stream=stream)
-        error = error_of(response, 503, "timeout")
-        assert "OPENFAZE_REQUEST_TIMEOUT_S" in error["message"]
-        assert response.headers["retry-after"]
-        model.llm.wait_for_cancelled()
-
-
 @pytest.mark.parametrize("reply", [Reply("one two three", cut_after=2), Reply("one two three", garbage_after=2)])
 def test_an_answer_that_breaks_off_is_an_error_and_not_half_an_answer(model: FullModel, reply: Reply) -> None:
     model.script(reply)
@@ -152,49 +148,94 @@ def test_a_stream_that_breaks_off_ends_with_an_error_event(model: FullModel, rep
     assert streamed.error["request_id"] == streamed.chunks[0]["id"]
 
 
-@pytest.fixture(scope="module")
-def limited() -> Iterator[FullModel]:
-    """Its requests may take two seconds."""
-    with serving_full_model(request_timeout_s=2) as model:
-        yield model
+REQUEST_S = 2
+"""How long a request may take: less than a stream may be silent without a ping."""
 
 
-def test_an_answer_that_has_begun_is_cut_when_the_time_is_up(limited: FullModel) -> None:
-    limited.script(Reply("one two three", hang_after=2))
-    body = limited.ask("Count to three", headers={"x-interfaze-bypass-moa": "true"}).json()
+async def asked_until_its_time_is_up(
+    *messages: str | list[Json], replies: list[Reply], said: str = "", headers: Json | None = None, **fields: Any
+) -> httpx.Response:
+    """The answer, whose time is up when the LLM was asked for all of `replies`, and the app goes on behind `said`."""
+    heard = ""
+    stream = OpenAiServer.stream
+
+    async def noted(llm: OpenAiServer, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        nonlocal heard
+        async with contextlib.aclosing(stream(llm, call)) as events:
+            async for event in events:
+                yield event
+                heard += event.text if isinstance(event, TextDelta) else ""
+
+    with serving_llm(replies) as llm, pytest.MonkeyPatch.context() as patch, standing_still() as time:
+        patch.setattr(OpenAiServer, "stream", noted)
+        told: Json = {"llm": "openai-server", "llm_base_url": llm.base_url, "llm_model": "scripted"}
+        off = {"code_sandbox": "off", "search_provider": ("off",), "auto_pull": False}
+        app = create_app(Settings(_env_file=None, llm_abilities="tools", request_timeout_s=REQUEST_S, **told, **off))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+            asking = asyncio.create_task(client.post(PATH, json=body_of(*messages, **fields), headers=headers))
+            await asyncio.to_thread(llm.wait_for_requests, len(replies))
+            while said not in heard:
+                await asyncio.sleep(0)
+            # A twentieth is left for the end of the answer.
+            time.passes(0.96 * REQUEST_S)
+            response = await asking
+            await asyncio.to_thread(llm.wait_for_cancelled)
+        await app.state.services.close()
+    return response
+
+
+@BOTH
+async def test_the_time_limit_of_a_request_holds_for_the_llm_too(stream: bool) -> None:
+    response = await asked_until_its_time_is_up("Hello", replies=[Reply(hang_before_first_byte=True)], stream=stream)
+    error = error_of(response, 503, "timeout")
+    assert "OPENFAZE_REQUEST_TIMEOUT_S" in error["message"]
+    assert response.headers["retry-after"]
+
+
+CUT: Json = {
+    "replies": [Reply("one two three", hang_after=2)],
+    "said": "one",
+    "headers": {"x-interfaze-bypass-moa": "true"},
+}
+
+
+async def test_an_answer_that_has_begun_is_cut_when_the_time_is_up() -> None:
+    body = (await asked_until_its_time_is_up("Count to three", **CUT)).json()
     [choice] = body["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("one", "length")
     assert body["usage"]["prompt_tokens"] > 0
     assert body["usage"]["completion_tokens"] > 0
     [warning] = body["warnings"]
     assert "2 s (OPENFAZE_REQUEST_TIMEOUT_S)" in warning
-    limited.llm.wait_for_cancelled()
 
 
-def test_a_stream_that_has_begun_is_cut_when_the_time_is_up(limited: FullModel) -> None:
-    limited.script(Reply("one two three", hang_after=2))
-    streamed = limited.stream(
-        "Count to three", headers={"x-interfaze-bypass-moa": "true"}, stream_options={"include_usage": True}
-    )
+async def test_a_stream_that_has_begun_is_cut_when_the_time_is_up() -> None:
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    streamed = Streamed.read((await asked_until_its_time_is_up("Count to three", **CUT, **options)).text)
     assert (streamed.text, streamed.error, streamed.finish_reasons) == ("one", None, ["length"])
     end, usage = streamed.chunks[-2:]
     assert "OPENFAZE_REQUEST_TIMEOUT_S" in end["warnings"][0]
     assert usage["usage"]["completion_tokens"] > 0
-    limited.llm.wait_for_cancelled()
 
 
 @BOTH
-def test_what_there_is_of_json_is_traced_when_the_time_is_up(limited: FullModel, stream: bool) -> None:
+async def test_what_there_is_of_json_is_traced_when_the_time_is_up(stream: bool) -> None:
     begun = '{"platform": "nine", "track": "t'
-    limited.script(Reply(begun, hang_after=6))
     form = schema_of(platform={"type": "string"}, track={"type": "string"})
     file = {"type": "file", "file": {"file_data": data_url(b"Platform nine", "text/plain"), "filename": "sign.txt"}}
-    asked = ([text_part("Which platform?"), file],)
+    response = await asked_until_its_time_is_up(
+        [text_part("Which platform?"), file],
+        replies=[Reply(begun, hang_after=6)],
+        said='"nine",',
+        response_format=form,
+        evidence=True,
+        stream=stream,
+    )
     if stream:
-        streamed = limited.stream(*asked, response_format=form, evidence=True)
+        streamed = Streamed.read(response.text)
         text, [reason], told = streamed.text, streamed.finish_reasons, streamed.chunks[-1]
     else:
-        told = limited.ask(*asked, response_format=form, evidence=True).json()
+        told = response.json()
         [choice] = told["choices"]
         text, reason = choice["message"]["content"], choice["finish_reason"]
     assert begun.startswith(text)
@@ -204,9 +245,13 @@ def test_what_there_is_of_json_is_traced_when_the_time_is_up(limited: FullModel,
 
 
 @BOTH
-def test_a_second_attempt_that_has_said_nothing_in_time_is_a_time_out(limited: FullModel, stream: bool) -> None:
-    limited.script(Reply("Nine."), Reply(hang_before_first_byte=True))
-    response = limited.ask("What is the total?", response_format=schema_of(total={"type": "number"}), stream=stream)
+async def test_a_second_attempt_that_has_said_nothing_in_time_is_a_time_out(stream: bool) -> None:
+    response = await asked_until_its_time_is_up(
+        "What is the total?",
+        replies=[Reply("Nine."), Reply(hang_before_first_byte=True)],
+        response_format=schema_of(total={"type": "number"}),
+        stream=stream,
+    )
     error_of(response, 503, "timeout")
 
 

@@ -5,6 +5,7 @@ import io
 import random
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,11 +13,14 @@ import openai
 import PIL.Image
 import pytest
 
+from app.main import create_app
+from app.settings import Settings
 from tests import hostile
 from tests.e2e.conftest import KEY, data_url, printed_by_client
 from tests.e2e.full_model import FullModel, Json, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, FRANCE, MURDER
 from tests.llm_server import Reply, serving_llm
+from tests.loop_time import standing_still
 from tests.office_files import document
 from tests.server import Server
 from tests.unit.test_image_guards import save_classifier
@@ -246,13 +250,19 @@ def test_a_caller_who_hangs_up_takes_the_judging_along() -> None:
             judge.wait_for_cancelled(3)
 
 
-def test_a_moderation_has_the_time_of_a_request() -> None:
-    with serving_llm([Reply(hang_before_first_byte=True)]) as judge:
-        told = {"text_guard": "llama-guard-server", "guard_model": "Llama-Guard-3-8B", "guard_base_url": judge.base_url}
-        with serving_full_model(request_timeout_s=2, **told) as model:
-            error = error_of(model.client.post(PATH, json={"input": "one"}), 503, "timeout")
-            assert error["message"] == "The request took longer than 2 s (OPENFAZE_REQUEST_TIMEOUT_S)."
-            judge.wait_for_cancelled(1)
+async def test_a_moderation_has_the_time_of_a_request(tmp_path: Path) -> None:
+    with serving_llm([Reply(hang_before_first_byte=True)]) as judge, standing_still() as time:
+        guard: Json = {"text_guard": "llama-guard-server", "guard_model": "Llama-Guard-3-8B"}
+        told: Json = {"llm": "off", "guard_base_url": judge.base_url, "files_dir": str(tmp_path), **guard}
+        app = create_app(Settings(_env_file=None, request_timeout_s=2, **told))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+            asking = asyncio.create_task(client.post(PATH, json={"input": "one"}))
+            await asyncio.to_thread(judge.wait_for_requests)
+            time.passes(2)
+            error = error_of(await asking, 503, "timeout")
+        assert error["message"] == "The request took longer than 2 s (OPENFAZE_REQUEST_TIMEOUT_S)."
+        await asyncio.to_thread(judge.wait_for_cancelled)
+        await app.state.services.close()
 
 
 @pytest.mark.deep

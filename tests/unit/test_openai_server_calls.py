@@ -388,8 +388,13 @@ async def test_a_connection_is_used_again_after_a_whole_answer() -> None:
 
 
 async def test_two_hundred_streams_run_at_once_without_crossing() -> None:
+    all_are_here = asyncio.Event()
+
     def count(body: Mapping[str, Any]) -> Reply:
-        return Reply(chunks=[f"{body['messages'][0]['content']}.{n} " for n in range(5)], delay_s=0.02)
+        if len(upstream.requests) == 200:
+            all_are_here.set()
+        chunks = [f"{body['messages'][0]['content']}.{n} " for n in range(5)]
+        return Reply(chunks=chunks, delay_s=0.02, gate=all_are_here)
 
     with serving_llm(count) as upstream:
         async with client_of(upstream) as llm:
