@@ -54,7 +54,7 @@ test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run t
 	$(VENV)/bin/pytest $(SPREAD)
 
 test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
-	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest $(SPREAD) -m "hypothesis or deep"
+	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest --timeout 1200 $(SPREAD) -m "hypothesis or deep"
 
 test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle

@@ -50,7 +50,7 @@ class EngineCounters:
     """Since the process started."""
 
     seconds: Distribution = field(default_factory=lambda: Distribution(SECONDS))
-    """Of each batch, or of each answer of an LLM."""
+    """How long each batch took, or each answer of an LLM."""
     batch_items: Distribution = field(default_factory=lambda: Distribution(ITEMS))
     """The items of each batch that ran."""
     failures: Counter[str] = field(default_factory=Counter)

@@ -95,7 +95,7 @@ class Runtime:
         self.guard_threads = FairExecutor("guard")
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
-        """Of engines that are not put together, by reason."""
+        """How often an engine could not be put together, by reason."""
         self._chosen: dict[tuple[str, EngineSpec | None], Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
         self._building = threading.RLock()

@@ -39,7 +39,7 @@ def iou(one: Box, other: Box) -> float:
 
 
 def box_of(shown: Any) -> Box:
-    """Of a DetectedObject's bounds."""
+    """The box that a DetectedObject's bounds span."""
     first, last = shown["bounds"]["top_left"], shown["bounds"]["bottom_right"]
     return first["x"], first["y"], last["x"], last["y"]
 

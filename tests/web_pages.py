@@ -360,7 +360,7 @@ def changelog() -> WebPage:
 
 @layout
 def table_layout() -> WebPage:
-    """Of the nineties: a table for the page, `font` and `br` for everything else."""
+    """A page of the nineties: a table for the page, `font` and `br` for everything else."""
     w = Writer(20)
     title, paragraphs = w.heading(), [w.paragraph(5) for _ in range(6)]
     text = "<br><br>\n".join(paragraphs)

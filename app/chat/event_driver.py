@@ -141,7 +141,7 @@ class Call:
     stages: Stages = field(default_factory=Stages)
     limit: TimeLimit = field(default_factory=TimeLimit)
     visit: Visit = field(default_factory=Visit)
-    """Of the caller's key, not entered yet."""
+    """What the caller's key is asked for; not entered yet."""
 
     async def noted(self, event: Event) -> Event:
         """`event`, of which the stages keep what metrics tell, and for which the key is charged: ahead of the end, so

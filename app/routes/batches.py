@@ -43,7 +43,7 @@ class BatchRequest(Wire):
 class BatchError(BaseModel):
     code: str
     line: int | None
-    """Of the input file, from 1."""
+    """The line of the input file, from 1."""
     message: str
     param: str | None
 

@@ -23,7 +23,7 @@ LEASE_S = 30.0
 KEPT_DAYS = 400
 """For which usage is kept by day, and what was spent in a day or a month."""
 ROUNDING = 1e-6
-"""Of a rate: time has no exact fractions."""
+"""By so much a rate may be exceeded: time has no exact fractions."""
 
 
 @dataclass(frozen=True, slots=True)

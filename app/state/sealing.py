@@ -15,7 +15,7 @@ _MAGIC = b"ofz\x01"
 _PLAIN, _ENCRYPTED = b"\x00", b"\x01"
 _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
-"""Of AES-GCM (NIST SP 800-38D, 8.2)."""
+"""The length that AES-GCM takes (NIST SP 800-38D, 8.2)."""
 _SHORT = 64 << 10
 """Bytes of a value that is packed by a thread's own compressor: a new one takes three times what packing it does. It
 keeps as much memory as the longest value took."""
@@ -111,6 +111,6 @@ def _checked(key: bytes, rest: bytes) -> bytes | None:
 
 
 def _digest(key: bytes, packed: bytes) -> bytes:
-    """Of both: an entry that lies under another key is none."""
+    """The digest of both: an entry that lies under another key is none."""
     new: Callable[..., hashlib.blake2b] = hashlib.blake2b
     return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()

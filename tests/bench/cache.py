@@ -185,7 +185,7 @@ def other_words(questions: int, rounds: int) -> None:
 
 
 def other_wordings(count: int) -> list[dict[str, object]]:
-    """Of one question."""
+    """Ways to ask one question."""
     drawn = random.Random(4)
     asked = [f"{begun} the Eiffel Tower?" for begun in ("How tall is", "What is the height of", "How high is")]
     wordings: dict[str, None] = {}

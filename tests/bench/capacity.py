@@ -62,7 +62,7 @@ class Service:
 
     @property
     def most_a_second(self) -> float:
-        """Of one replica that always has full batches."""
+        """The most items a second of one replica that always has full batches."""
         return self.batch / (self.base_s + self.batch * self.item_s)
 
 

@@ -26,7 +26,7 @@ Treatment = Callable[[Samples], Samples]
 
 JFK = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
 LEVEL_DB = -24.0
-"""Of full scale: how loud the clips are."""
+"""How loud the clips are, against full scale."""
 
 
 @dataclass(frozen=True, slots=True)

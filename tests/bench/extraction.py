@@ -164,8 +164,8 @@ class Bench:
         self.items: Counter[str] = Counter()
 
     async def answers(self, split: Split, made: int, rng: random.Random) -> AsyncIterator[Answer]:
-        """Of the extractor; and of an LLM that says the truth in four fields of five, another value of the page or one
-        that stands nowhere in the fifth."""
+        """The answers of the extractor; and of an LLM that says the truth in four fields of five, another value of the
+        page or one that stands nowhere in the fifth."""
         keys = ("company", "date", "address", "total")
         for receipt in receipts(self.folder):
             if not is_held_out(receipt) or is_for_calibration(receipt) != (split == "validate"):

@@ -64,7 +64,7 @@ async def measure(receipts: Path) -> None:
 
 
 async def report_cards(reader: PpOcrReader) -> None:
-    """Of perfect boxes, and as the engine finds and reads them."""
+    """Prints how the cards come out with perfect boxes, and as the engine finds and reads them."""
     found: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     for name, (page, truth) in cards():
         read = perfect_lines(page), await reader.read(page.pixels)

@@ -57,7 +57,7 @@ class Figure:
     rising: bool = False
     """Whether more is better."""
     others: Mapping[str, float] = field(default_factory=dict)
-    """Of the same unit, by the peers' names."""
+    """What the peers reach, by their names, in the same unit."""
 
     def row(self, page: str) -> str:
         aim = "" if self.aim is None else f"{'≥' if self.rising else '≤'} {told(self.aim)}"
@@ -90,7 +90,7 @@ class Scale:
     repeat: int = 4
     """How often each sample is read in a round."""
     minutes: float = 8.0
-    """Of speech."""
+    """How long the recording of speech is."""
     load_s: float = 20.0
 
 

@@ -42,7 +42,7 @@ class Recording:
 class Outcome:
     seconds: float
     cpu_seconds: float
-    """Of the process and its children: what a machine that does other things too can compare."""
+    """What the process and its children took: what a machine that does other things too can compare."""
     text: str
     peak_mb: float
 

@@ -39,9 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The same, allowed to fetch from 127.0.0.1, within two seconds."""
+    """The same, allowed to fetch from 127.0.0.1, a megabyte at most."""
     log = tmp_path_factory.mktemp("fetching") / "log"
-    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", fetch_timeout_s=2, max_fetch_mb=1) as running:
+    with serving(log, api_keys=KEY, fetch_allow="127.0.0.1/32", fetch_timeout_s=60, max_fetch_mb=1) as running:
         yield running
 
 
@@ -73,7 +73,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 def api_client(server: Server) -> httpx.Client:
-    """Of plain HTTP: to read the certificates for another costs more than most tests do."""
+    """A client of plain HTTP: to read the certificates for another costs more than most tests do."""
     return httpx.Client(
         base_url=server.base_url, headers={"authorization": f"Bearer {KEY}"}, timeout=240, trust_env=False, verify=False
     )

@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from app.building import build_connections
+from app.chat.cache import rephrased
 from app.connections import Connections, bounded_protocol
 from app.main import create_app
 from app.metrics import fill_from_connections
 from app.settings import Settings
+from app.state.entries import Entries
 from tests.e2e.conftest import data_url
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.origin import Origin, serving_origin
@@ -221,8 +225,20 @@ def checking_client(**settings: Any) -> httpx.Client:
 
 @contextlib.contextmanager
 def serving_app(settings: Settings) -> Iterator[str]:
-    """Its address. Everything that the app started has ended when the block does."""
-    app = create_app(settings)
+    """Its address. Everything that the app started has ended when the block does.
+
+    It waits for its cache however busy the machine is: what a slow store costs is tried with the store itself.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
+        patch.setattr(rephrased, "PATIENCE_S", 60.0)
+        patch.setattr(rephrased, "EMBEDDING_S", 60.0)
+        with _serving(create_app(settings), settings) as base_url:
+            yield base_url
+
+
+@contextlib.contextmanager
+def _serving(app: FastAPI, settings: Settings) -> Iterator[str]:
     connections = Connections(build_connections(settings))
     fill_from_connections(app.state.services.metrics, connections.ever_refused)
     config = uvicorn.Config(

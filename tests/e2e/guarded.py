@@ -69,5 +69,5 @@ def loaded(model: FullModel) -> set[str]:
 
 
 def sources(checks: Sequence[Json]) -> list[Any]:
-    """Of the checks that found something."""
+    """The sources of the checks that found something."""
     return [check["source"] for check in checks if check["codes"]]

@@ -18,7 +18,6 @@ from app.access.key_file import add_key, tenant_of
 from app.building import build_purges
 from app.cli import cached
 from app.settings import Settings
-from app.state.entries import Entries
 from tasks.base import TaskRequest
 from tasks.ocr import OcrTask
 from tasks.ocr_result import OcrResult
@@ -43,14 +42,6 @@ from tests.redis_server import serving_redis
 
 KEY, OTHER = "test-key-1", "test-key-2"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _patience() -> Iterator[None]:
-    """However busy the machine is: what a slow store costs is tried with the store itself."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
-        yield
 
 
 @pytest.fixture(scope="module")

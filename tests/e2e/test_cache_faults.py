@@ -14,12 +14,9 @@ from random import Random
 from typing import Any
 
 import httpx
-import pytest
 
-from app.chat.cache import rephrased
 from app.chat.cache.recorded import replayed
 from app.chat.event_driver import Text
-from app.state.entries import Entries
 from app.state.sealing import Seal
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cache_rephrased import known_questions, questions_of
@@ -77,11 +74,7 @@ def errors(client: httpx.Client) -> dict[str, float]:
     return {layer: float(count) for layer, count in found}
 
 
-def test_locked_files_cost_nobody_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # However busy the machine is.
-    monkeypatch.setattr(rephrased, "PATIENCE_S", 60.0)
-    monkeypatch.setattr(rephrased, "EMBEDDING_S", 60.0)
-    monkeypatch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
+def test_locked_files_cost_nobody_an_answer(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'answers.sqlite'}"
     with serving_full_model(cache="verified", cache_url=url) as model:
         model.script(by_body=answer_to)

@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.chat.cache import rephrased
 from app.cli import cached
 from app.settings import Settings
-from app.state.entries import Entries
 from tests.e2e.full_model import FullModel, content_of, serving_full_model, system
 from tests.e2e.test_keys import until
 from tests.llm_server import Reply
@@ -30,14 +28,6 @@ WORDINGS = (
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'answers.sqlite'}"
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is."""
-    monkeypatch.setattr(rephrased, "PATIENCE_S", 60.0)
-    monkeypatch.setattr(rephrased, "EMBEDDING_S", 60.0)
-    monkeypatch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
 
 
 @pytest.fixture
@@ -206,6 +196,6 @@ def known_questions(file: Path) -> int:
 
 
 def known_rows(url: str) -> list[tuple[bytes, str]]:
-    """Of each question a digest of its answer, and what was seen of that."""
+    """For each question a digest of its answer, and what was seen of that."""
     with contextlib.closing(sqlite3.connect(questions_of(url))) as db:
         return db.execute("SELECT said, seen FROM questions").fetchall()

@@ -5,12 +5,14 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.conftest import data_url, ocr_request
+from tests.e2e.full_model import client_of_app
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.pdfs import encrypted_pdf, pdf_of_pages
@@ -259,8 +261,9 @@ def test_a_url_that_never_ends(fetching_client: httpx.Client, origin: Origin) ->
     error_of(chat(fetching_client, ocr_request(origin.url("/endless"))), 413, "payload_too_large", "file_too_large")
 
 
-def test_a_url_that_drips(fetching_client: httpx.Client, origin: Origin) -> None:
-    bad(chat(fetching_client, ocr_request(origin.url("/drip"))), "fetch_failed")
+def test_a_url_that_drips(tmp_path: Path, origin: Origin) -> None:
+    with client_of_app(tmp_path, llm="off", fetch_allow=("127.0.0.1/32",), fetch_timeout_s=1) as client:
+        assert "longer than 1 s" in bad(chat(client, ocr_request(origin.url("/drip"))), "fetch_failed")["message"]
 
 
 def test_a_url_that_answers_404(fetching_client: httpx.Client, origin: Origin) -> None:

@@ -129,7 +129,7 @@ def test_a_document_in_the_message_is_copied_from_with_its_evidence(client: http
 
 
 def test_what_is_left_is_the_llms_and_the_rest_stays_copied(client: httpx.Client, server: Server) -> None:
-    """Of a few lines: a whole receipt takes the LLM that comes along many seconds."""
+    """The receipt has a few lines: a whole one takes the LLM that comes along many seconds."""
     lines = "GOLDEN ARCHES RESTAURANTS\n\nDate: 19/10/2018\n\nTotal: 40.00\nCash: 50.00\nChange: 10.00\n"
     url = data_url(lines.encode(), "text/plain")
     receipt = {"type": "file", "file": {"filename": "receipt.txt", "file_data": url}}

@@ -27,7 +27,7 @@ from tests.server import Server
 SIGN = "Platform nine"
 SPOKEN = "my fellow Americans"
 SAMPLE_S = (0.0, 4.0)
-"""Of the sample recording: where those words are."""
+"""Where those words are in the sample recording."""
 
 
 @pytest.fixture(scope="module")

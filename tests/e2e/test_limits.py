@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from app.access.key_file import add_key
-from app.state.entries import Entries
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
@@ -49,14 +48,6 @@ KEYS: dict[str, dict[str, Any]] = {
     "mentioned": {"requests_per_minute": 100},
 }
 CALLERS = 200
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _patience() -> Iterator[None]:
-    """A cache is waited for however busy the machine is."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +96,7 @@ class Race:
     code: str
     message: str
     max_tokens: int = 10
-    """Of each, and so many it gets."""
+    """What each asks for, and gets."""
 
 
 RACES = [

@@ -186,6 +186,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
             api_keys=(ALICE, BOB),
             files_dir=str(tmp_path_factory.mktemp("files")),
             fetch_allow=("127.0.0.1/32",),
+            fetch_timeout_s=LIMIT_S,
             code_sandbox="off" if missing() else "on",
             forecast="auto",
             max_queue=4,

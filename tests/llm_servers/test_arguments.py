@@ -16,7 +16,7 @@ from tests.llm_servers.upstreams import vllms_python
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "docker/vllm").iterdir())
 PHOTO = 4032, 3024
-"""Of 12 megapixels."""
+"""Width and height of a photo of 12 megapixels."""
 MODELS_OWN = {"longest_edge": 16_777_216, "shortest_edge": 65_536}
 """What Qwen3-VL's processor is published with."""
 

@@ -49,7 +49,7 @@ def similarities() -> Iterator[dict[str, NDArray[np.float32]]]:
 
 
 KNOWN_WELL = Observations().added(*(Observation(0.7 + 0.001 * number, correct=True) for number in range(250)))
-"""Of an entry whose answer was right for all questions down to a similarity of 0.7."""
+"""What was seen of an entry whose answer was right for all questions down to a similarity of 0.7."""
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -259,7 +259,7 @@ RACES: dict[Limit, tuple[Limits, Amount, int]] = {
 
 @pytest.mark.parametrize("limit", RACES)
 async def test_callers_that_race_never_exceed_a_limit(limit: Limit, counted: Counted) -> None:
-    """Of many that pass a limit each by itself, as many get through as together stay within it, on two servers."""
+    """As many get through as together stay within the limit, on two servers, though each passes it by itself."""
     limits, ask, most = RACES[limit]
     servers = (counted.store, counted.another())
     results = await asyncio.gather(

@@ -20,7 +20,7 @@ PICTURE = np.zeros((200, 400, 3), np.uint8)
 MEAN = np.full_like(PICTURE, (124, 116, 104))
 """In ImageNet's mean colour: normalised, it is 0 everywhere."""
 CENTRED = np.array([[0.5, 0.5, 0.5, 0.5], [0.25, 0.5, 0.1, 0.2]], np.float32)
-"""Of two objects; in PICTURE, (100, 50, 300, 150) and (80, 80, 120, 120)."""
+"""The boxes of two objects; in PICTURE, (100, 50, 300, 150) and (80, 80, 120, 120)."""
 
 Open = Callable[[Path], Detector]
 
@@ -45,7 +45,7 @@ async def own() -> AsyncIterator[Open]:
 
 
 def logits(classes: int, *likely: tuple[int, int, float]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Of two queries; each of `likely` is a query, a class and its logit."""
+    """The logits of two queries; each of `likely` is a query, a class and its logit."""
     table = np.full((2, classes), -8, np.float32)
     for query, kind, value in likely:
         table[query, kind] = value

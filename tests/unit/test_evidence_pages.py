@@ -21,7 +21,7 @@ from tests.pages import Box, Line, Page, blank_page, noisy, pasted, single_line
 
 SHARE_TO_FIND = 0.95
 SHARE_TO_INVENT = 0.05
-"""Of invented values, at most, may find support."""
+"""The most of the invented values that may find support."""
 
 INVENTED: list[Any] = [
     "Harvey Norman Sdn Bhd", "Aldi Süd GmbH", "Northwind Traders Ltd", "Jane Doe", "Priya Raman", "O. Lindqvist",

@@ -79,7 +79,7 @@ def guard_of(
     owner: str | None = None,
     **fields: Any,
 ) -> Guard:
-    """Of a request of these messages; a string or a list of parts is a user's."""
+    """The guard of a request of these messages; a string or a list of parts is a user's."""
 
     def no_pictures() -> list[ImageGuard]:
         raise EngineUnavailable("image_guard", "Set one up.")
@@ -92,7 +92,7 @@ def guard_of(
 
 
 async def codes_blocking(guard: Guard) -> list[str]:
-    """Of the request; none where it passes."""
+    """The codes for which the request is blocked; none where it passes."""
     try:
         await guard.check_request(whole_pages=False)
     except Unsafe:

@@ -13,7 +13,7 @@ from tests.conftest import each_case
 
 
 def kind(text: str) -> str:
-    """Of the attack, as a match tells it."""
+    """The kind of the attack, as a match tells it."""
     (match,) = matches(text)
     return match.words.partition(":")[0]
 

@@ -14,7 +14,7 @@ from tests.conftest import each_case
 
 BENIGN = Path(__file__).parents[2] / "training" / "guard"
 FALSE_ALARMS = 0.003
-"""Of harmless texts, that may be taken for unsafe."""
+"""The part of harmless texts that may be taken for unsafe."""
 
 
 def codes(text: str) -> set[str]:

@@ -17,7 +17,7 @@ SETS = SHARED / "data" / "guard"
 
 
 # It embeds all of the sets.
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.deep
 @pytest.mark.shared
 async def test_a_head_catches_what_it_has_not_seen_and_leaves_themes_alone_that_it_has_not_seen() -> None:

@@ -76,7 +76,7 @@ class Toy:
 
 
 def a_runtime(*hosts: EngineHost[int, int]) -> Runtime:
-    """Of one engine, whose parts are `hosts`."""
+    """A runtime of one engine, whose parts are `hosts`."""
 
     async def self_test(_: object) -> str:
         return "ok"

@@ -58,7 +58,7 @@ def runtime(*candidates: Candidate, choice: str = "auto") -> Runtime:
 
 @dataclass
 class Lookups:
-    """Of the files and packages of an engine."""
+    """Counts the looks at the files and packages of an engine."""
 
     remedy: Callable[[EngineConfig], str | None]
     threads: list[threading.Thread] = field(default_factory=list)

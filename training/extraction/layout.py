@@ -61,7 +61,7 @@ class Style:
     """From one line to the next, in sizes."""
     colon: str
     case: str
-    """Of labels: 'as is', 'upper', 'title' or 'lower'."""
+    """The case of labels: 'as is', 'upper', 'title' or 'lower'."""
     capitals: bool
     """Everything is written in capitals."""
     pair: str

@@ -25,7 +25,7 @@ class Example:
     text: str
     unsafe: bool
     code: str | None
-    """Of an unsafe one, where its set says which."""
+    """What an unsafe one breaks, where its set says which."""
     group: str
     """A theme: variants and translations of it are never on both sides of a split."""
     language: str

@@ -20,10 +20,10 @@ from training.guard.data import ATTRIBUTION, MADE, SETS, Example
 INNER_FOLDS = 4
 """More than there are sets, so that each set is held back whole, with a share of the themes of our own."""
 MOST_ALARMS = 0.08
-"""Of the harmless examples of the sets and of our own, that may be taken for unsafe. A set has many that were gathered
-because they look unsafe; of our own ones it is far fewer."""
+"""The part of the harmless examples of the sets and of our own that may be taken for unsafe. A set has many that were
+gathered because they look unsafe; of our own ones it is far fewer."""
 TERMS = 8000
-"""Of each kind that a head keeps: those that weigh most."""
+"""How many of each kind a head keeps: those that weigh most."""
 _RAREST = {"words": 2, "parts": 3}
 """Examples that a term must be in."""
 _TERM_SCALE = 2.0
@@ -35,7 +35,7 @@ _GAMMA = 2.5
 _MEANING_C = 30.0
 _CODE_C = 16.0
 _EMBEDDED = 0.3
-"""Of our own harmless examples, the share that is not beyond suspicion by its words: embedding is most of the time of
+"""The share of our own harmless examples that is not beyond suspicion by its words: embedding is most of the time of
 a verdict, and of the passages of longer texts it is fewer still."""
 
 Vectors = NDArray[np.float32]
@@ -136,7 +136,7 @@ def fit_meaning(vectors: Vectors, unsafe: NDArray[np.bool_], seed: int) -> Meani
 
 
 def _centres(vectors: Vectors, seed: int) -> Vectors:
-    """Of clusters on the sphere, half as many as there are landmarks (Lloyd's algorithm)."""
+    """The centres of clusters on the sphere, half as many as there are landmarks (Lloyd's algorithm)."""
     number = LANDMARKS // 2
     centres = vectors[np.random.default_rng(seed).permutation(len(vectors))[:number]]
     for _ in range(_CLUSTERINGS):

@@ -21,7 +21,7 @@ from training.guard.disguises import DISGUISES
 from training.guard.fit import Vectors, fit
 
 _SHARES = 5
-"""Of our own harmless themes, one of which is held back with each set."""
+"""The parts of our own harmless themes, one of which is held back with each set."""
 HAYSTACK = "within 5,000 harmless characters"
 _HAYSTACK_CHARS = 5000
 _HAYSTACKS = 40
@@ -175,5 +175,5 @@ def _by_disguise(judged: Sequence[Judged]) -> str:
 
 
 def _share(judged: Sequence[Judged]) -> float:
-    """Of those that have any code."""
+    """The share of those that have any code."""
     return sum(bool(one.codes) for one in judged) / len(judged) if judged else 0.0

@@ -38,7 +38,7 @@ _NETWORKS = 3
 _NOISE = 0.15
 """Added to the features in each pass, as a part of their spread."""
 _KEPT = 0.4
-"""Of the boxes that are nothing: there are twenty for each that is something."""
+"""The part of the boxes that are nothing: there are twenty for each that is something."""
 
 
 def main() -> None:

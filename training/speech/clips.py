@@ -36,7 +36,7 @@ CONDITIONS = (
 )
 LONGEST_S = 28.0
 _SHORT = 0.25
-"""Of the clips, those that end after a second or two: that something is short says nothing of its language."""
+"""The part of the clips that end after a second or two: that something is short says nothing of its language."""
 
 
 @dataclass(frozen=True, eq=False)

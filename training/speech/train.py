@@ -25,7 +25,7 @@ _STRENGTH = 0.01
 
 
 def means(engine: Whisper, found: Iterable[Samples]) -> Iterator[NDArray[np.float32]]:
-    """Of the encoder's states, float32[384] for each recording."""
+    """The mean of the encoder's states, float32[384] for each recording."""
     for samples in found:
         yield engine.states(SpeechWindow(samples)).mean(axis=0)
 

@@ -42,7 +42,7 @@ from tasks.inputs.source import urls_in
 from tasks.wording.search_query import freshness_in
 
 VERSION: Final = 1
-"""Of how observations are stored."""
+"""The form in which observations are stored."""
 MAX_ERROR: Final = 0.01
 """The share of wrong answers among those of an entry that is borne unless a setting says otherwise."""
 MIN_OBSERVATIONS: Final = 8
@@ -235,7 +235,7 @@ Ask = Callable[[str], Awaitable[str]]
 """Has an LLM answer a prompt."""
 
 MAX_JUDGED_CHARS: Final = 6000
-"""Of an answer that an LLM is asked to judge."""
+"""The most of an answer that an LLM is asked to judge."""
 
 _JUDGE: Final = """\
 Two answers to one question were written independently. Would somebody who asked the question learn the same from \

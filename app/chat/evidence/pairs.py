@@ -16,7 +16,7 @@ ROWS_ABOVE = 8
 SAME_ROW = 0.5
 """The part of the lower of two lines that must be beside the other."""
 MOST_HEADINGS = 100
-"""Of a row."""
+"""The most headings of a row."""
 LONGEST_LABEL = 6
 """Words; what is longer and ends with no colon is a sentence."""
 _MOST_KEPT = 2 * LONGEST_LABEL

@@ -129,7 +129,7 @@ class Fetcher:
     ) -> None:
         self.policy = policy
         self.outcomes: Counter[str] = Counter()
-        """Of the fetches that have ended: `ok`, `cancelled`, or the code of their InputError."""
+        """How the fetches ended: `ok`, `cancelled`, or the code of their InputError."""
         self._user_agent = f"openfaze/{version('openfaze')}"
         self._timeouts = {
             "connect": policy.connect_timeout,

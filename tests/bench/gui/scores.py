@@ -57,7 +57,7 @@ class Scores:
 
     @property
     def typed_recall(self) -> float:
-        """Of those, with the right type."""
+        """The part of the true elements that were found with the right type."""
         return self.typed.total() / max(1, self.true.total())
 
     def table(self) -> Iterable[str]:

@@ -321,7 +321,7 @@ _SPECIFIC = (
 
 
 def _without_doubles(elements: Sequence[TrueElement]) -> list[TrueElement]:
-    """Of elements in the same place, the more specific one."""
+    """The elements, and where several are in the same place, the most specific one."""
     kept: list[TrueElement] = []
     order = {kind: place for place, kind in enumerate(_SPECIFIC)}
     for one in sorted(elements, key=lambda element: order.get(element.type, 99)):

@@ -9,7 +9,7 @@ COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), 
 GREY = (128, 128, 128)
 
 HEIGHT = 48
-"""Of a line, in pixels: what the recogniser scales every line to."""
+"""The height of a line, in pixels: what the recogniser scales every line to."""
 CELL = 32
 """Width of a letter or a space and of the black between two of them."""
 
