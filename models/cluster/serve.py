@@ -109,8 +109,9 @@ class RayCluster:
         import ray
         from ray import serve
 
-        for name in ("ray", "ray.serve"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        # One of its warnings is that it sets no handler of signals, at each start, and as a line that is no JSON.
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
         common = {"log_to_driver": False, "configure_logging": False, "namespace": "openfaze"}
         if not ray.is_initialized():  # else by another server of this process, which ends it as well
             if self.config.address:
