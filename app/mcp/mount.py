@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pydantic_core
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import ApiError, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
-from app.routes.body import asks_to_be_forgotten
+from app.errors import ApiError, BadRequest, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
+from app.routes.body import asks_to_be_forgotten, read_body
 from app.services import Services
 from app.settings import Settings
+from app.wire.parse import LARGE, Shortened, TooManyValues, shorten
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
@@ -43,14 +44,35 @@ class Mount:
         self._running: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
+        request = Request(scope, receive)
         if (refusal := self._refused(request)) is not None:
             await _answer(refusal, request)(scope, receive, send)
             return
+        try:
+            message = await self._read(request)
+        except ApiError as error:
+            await _answer(error, request)(scope, receive, send)
+            return
+        request.state.strings = message.strings
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
-        await self._manager.handle_request(scope, receive, send)
+        await self._manager.handle_request(scope, _first(bytes(message.text), receive), send)
+
+    async def _read(self, request: Request) -> Shortened:
+        """The body without its long strings: what serves the protocol parses it on the event loop. Raises ApiError."""
+        services: Services = request.app.state.services
+        try:
+            body = await read_body(request, self._max_bytes)
+        except PayloadTooLarge:
+            raise self._too_large(f"larger than {megabytes(self._max_bytes)}") from None
+        if len(body) < LARGE:
+            return _checked(Shortened(body, {}))
+        most = services.settings.max_json_values
+        try:
+            return await services.wire.run(lambda: _checked(shorten(body, max_values=most)))
+        except TooManyValues:
+            raise PayloadTooLarge(f"The request has more than {most} values (OPENFAZE_MAX_JSON_VALUES).") from None
 
     def _refused(self, request: Request) -> ApiError | None:
         if request.method != "POST":
@@ -66,11 +88,14 @@ class Mount:
                 )
         size = request.headers.get("content-length", "")
         if size.isdecimal() and int(size) > self._max_bytes:
-            return PayloadTooLarge(
-                f"The request is {megabytes(int(size))}; the limit at {PATH} is {megabytes(self._max_bytes)} "
-                "(OPENFAZE_MCP_MAX_MB). Upload the file to /v1/files, and give its id as 'source'."
-            )
+            return self._too_large(megabytes(int(size)))
         return None
+
+    def _too_large(self, size: str) -> PayloadTooLarge:
+        return PayloadTooLarge(
+            f"The request is {size}; the limit at {PATH} is {megabytes(self._max_bytes)} (OPENFAZE_MCP_MAX_MB). Upload "
+            "the file to /v1/files, and give its id as 'source'."
+        )
 
     async def _start(self, services: Services) -> None:
         self._manager = await asyncio.to_thread(self._made, services)
@@ -96,6 +121,30 @@ class Mount:
         self._stopping.set()
         if self._running is not None:
             await asyncio.wait([self._running])
+
+
+def _checked(message: Shortened) -> Shortened:
+    """Raises BadRequest for an id that can be none: the package would take such a request for a notification, which
+    nobody answers. What is no JSON is refused by the package."""
+    try:
+        said = pydantic_core.from_json(message.text)
+    except ValueError:
+        return message
+    if isinstance(said, dict) and "method" in said and "id" in said:
+        known = said["id"]
+        if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
+            raise BadRequest("Field 'id': should be a string (a short one) or a whole number", param="id")
+    return message
+
+
+def _first(body: bytes, receive: Receive) -> Receive:
+    """What is received: `body`, which has been read, and whatever comes behind it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def received() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return received
 
 
 def _answer(error: ApiError, request: Request) -> Response:
@@ -125,4 +174,5 @@ def _caller(request: Request) -> "Caller":
         state.request_id,
         asks_to_be_forgotten(request),
         f"{str(request.base_url).rstrip('/')}/v1/files",
+        state.strings,
     )

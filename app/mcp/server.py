@@ -19,7 +19,7 @@ from app.errors import ApiError, told
 from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, Tool, offered
 from app.services import Services
 from app.telemetry import Stages
-from app.wire.parse import parse_aside
+from app.wire.parse import parse_aside, put_back
 from app.wire.request import ChatRequest
 from models.scheduler import SHARE
 
@@ -47,6 +47,8 @@ class Caller:
     fresh: bool = False
     files_url: str = ""
     """Where the files of the key lie; "" where nothing but a tool can read them."""
+    strings: Mapping[str, memoryview] = field(default_factory=dict)
+    """Long strings, by what stands for them in the arguments."""
 
 
 Arguments = Mapping[str, Any]
@@ -83,7 +85,10 @@ def build_server(
         # The protocol's machinery runs tools in tasks of its own.
         share = SHARE.set(caller.visit.caller.share)
         try:
-            chat = tool.called_with(await taken(params.arguments or {}))
+            arguments = params.arguments or {}
+            if caller.strings:
+                arguments = await services.wire.run(put_back, arguments, caller.strings)
+            chat = tool.called_with(await taken(arguments))
             return await _ran(services, tool, chat, caller, report)
         except Exception as error:  # noqa: BLE001 - `told` logs what has to be
             public = told(error, "tool_failed", tool=tool.name)

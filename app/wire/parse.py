@@ -188,7 +188,7 @@ def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_val
         if first_problem(error).is_json:
             raise
         return _validated(kind, body)  # for the place of the mistake: it is another in the shortened text
-    _put_back(request, short.strings)
+    put_back(request, short.strings)
     return request
 
 
@@ -198,17 +198,17 @@ def _validated(
     return kind.model_validate_json(text, context=strings)
 
 
-def _put_back(value: Any, strings: Mapping[str, memoryview]) -> Any:
+def put_back(value: Any, strings: Mapping[str, memoryview]) -> Any:
     """`value`, in which each placeholder that is no view yet is the string that it stands for."""
     match value:
         case str():
             return str(strings[value], "utf-8") if value in strings else value
         case BaseModel():
             for fields in filter(None, (value.__dict__, value.__pydantic_extra__)):
-                _put_back(fields, strings)
+                put_back(fields, strings)
         case dict():
             for key in value:
-                value[key] = _put_back(value[key], strings)
+                value[key] = put_back(value[key], strings)
         case list():
-            value[:] = [_put_back(item, strings) for item in value]
+            value[:] = [put_back(item, strings) for item in value]
     return value

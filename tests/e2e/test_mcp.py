@@ -19,10 +19,14 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ImageContent, ResourceLink, TextContent
+from starlette.types import Receive
 
 from app.access.key_file import add_key
+from app.main import create_app
+from app.mcp import mount
 from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS
+from app.settings import Settings
 from models.vision.ppocr.reader import PpOcrReader
 from tasks.wording.translation import asked_of
 from tests.conftest import each_case
@@ -34,6 +38,7 @@ from tests.pages import single_line
 KEY, OTHER = "test-key-1", "test-key-2"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 """The protocol with and without its handshake."""
+ACCEPTED = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 PICTURE = data_url(single_line("Invoice 4711").encoded())
 ORDER = "Invoice 4711\nDate: 2026-03-01\nTotal: 12.50 EUR"
 SCHEMA = {
@@ -288,9 +293,10 @@ async def test_who_hangs_up_takes_the_work_along(mode: str) -> None:
             await asyncio.sleep(0.01)
 
 
-def post(client: httpx.Client, **headers: str) -> httpx.Response:
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    return client.post("/mcp", json=body, headers={"accept": "application/json, text/event-stream", **headers})
+def post(client: httpx.Client, content: Any = None, id_: object = 1, **headers: str) -> httpx.Response:
+    body = {"jsonrpc": "2.0", "id": id_, "method": "tools/list"}
+    headers = {**ACCEPTED, **headers}
+    return client.post("/mcp", content=json.dumps(body).encode() if content is None else content, headers=headers)
 
 
 def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path) -> None:
@@ -306,6 +312,56 @@ def test_a_page_that_makes_its_name_mean_this_machine_is_refused(tmp_path: Path)
         assert [post(client, host=host).status_code for host in ("gpu.example:443", "127.0.0.1")] == [200, 421]
     with client_of_app(tmp_path, llm="off", mcp=False) as client:
         assert post(client).status_code == 404
+
+
+@ERAS
+async def test_a_long_source_is_kept_from_what_parses_the_call(
+    model: FullModel, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    lengths: list[int] = []
+
+    def noted(body: bytes, receive: Receive) -> Receive:
+        lengths.append(len(body))
+        return first(body, receive)
+
+    first = mount._first
+    monkeypatch.setattr(mount, "_first", noted)
+    text = "Grüße\n" * 40_000
+    async with connected(model, mode) as client:
+        result = await client.call_tool("translate", {"text": text, "target_language": "yy"})
+        assert "yy" in said(result), "the short ones are as they were"
+        source = f"data:text/plain;base64,{base64.b64encode(b'Hello!' + b' ' * 300_000).decode()}"
+        result = await client.call_tool("ocr", {"source": source})
+    assert data_of(result)["extracted_text"].strip() == "Hello!"
+    assert max(lengths) < 16_384
+
+
+@each_case("id_", [{}, [], None, True, 1.5])
+def test_an_id_that_can_be_none_is_refused(model: FullModel, id_: object) -> None:
+    for header in ({}, {"mcp-protocol-version": "2026-07-28"}):
+        refused = post(model.client, id_=id_, **header)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, -32600)
+        assert refused.json()["error"]["data"]["param"] == "id"
+
+
+async def test_what_is_too_large_and_does_not_say_so_is_refused_all_the_same(tmp_path: Path) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(45):
+            yield b"[" * 100_000
+
+    app = create_app(Settings(_env_file=None, llm="off", auto_pull=False, files_dir=str(tmp_path / "files")))
+    # Without a socket: who is refused may hang up before the answer is read.
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        refused = await client.post("/mcp", content=pieces(), headers=ACCEPTED)
+    assert refused.status_code == 413
+    assert "larger than 4 MB; the limit at /mcp is 4 MB" in refused.json()["error"]["message"]
+
+
+def test_more_values_than_a_request_may_have_are_refused(model: FullModel) -> None:
+    values = b"1," * 300_000
+    refused = post(model.client, b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [%b]}' % values)
+    assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (413, "request_too_large")
+    assert "OPENFAZE_MAX_JSON_VALUES" in refused.json()["error"]["message"]
 
 
 async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:
