@@ -58,7 +58,10 @@ PpOcrReader.read, Whisper.run = read_once, hear_once
 again, and are of what comes before the engine or behind it."""
 
 CLUSTER = """
+import os
 import sys
+
+os.environ["RAY_worker_maximum_startup_concurrency"] = "8"
 
 import ray
 
@@ -69,7 +72,8 @@ RayCluster(ClusterConfig(object_store_mb=300))._init()
 print(ray.get_runtime_context().gcs_address, flush=True)
 sys.stdin.read()
 """
-"""A Ray cluster that says where it is, and ends with who reads it."""
+"""A Ray cluster that says where it is, and ends with who reads it. From five times so many processes on it complains on
+the standard output of its users, and all servers of a run have theirs there."""
 
 
 @dataclass(frozen=True)
