@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page
 
 Json = dict[str, Any]
 Point = tuple[float, float]
-WAIT_MS = 60_000
+WAIT_MS = 120_000
 """For what takes a while on a busy machine."""
 AXE = Path(__file__).parent / "data" / "axe" / "axe.min.js"
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")

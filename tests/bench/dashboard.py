@@ -6,7 +6,6 @@ each panel's queries give, drawn.
 Needs `prometheus`, of Debian's package. Grafana has no part in it: it draws the same data in its own way.
 """
 
-import argparse
 import asyncio
 import io
 import json
@@ -27,7 +26,7 @@ import httpx
 import PIL.Image
 import yaml
 
-from tests.bench.soak import CHAT, KEYS, Ask, Soak, asks, scripted_llm, words
+from tests.bench.soak import CHAT, KEYS, Ask, Soak, asks, options, scripted_llm, words
 from tests.conftest import SHARED
 from tests.origin import serving_origin
 from tests.server import free_port, serving
@@ -186,14 +185,9 @@ async def main(minutes: float, streams: int, callers: int) -> None:
     for panel, series in panels:
         print(f"{panel['title']}: {', '.join(one.name for one in series) or 'nothing'}")
     draw(panels, round((until - since) / 60, 1))
-    if soak.wrong:
-        sys.exit("\n".join([f"{len(soak.wrong)} answers were wrong:", *soak.wrong[:20]]))
+    soak.end()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=4)
-    parser.add_argument("--streams", type=int, default=4)
-    parser.add_argument("--callers", type=int, default=4)
-    arguments = parser.parse_args()
+    arguments = options(__doc__, minutes=4, streams=4, callers=4).parse_args()
     asyncio.run(main(arguments.minutes, arguments.streams, arguments.callers))

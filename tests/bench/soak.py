@@ -191,6 +191,11 @@ class Soak:
             for name, (_, ask) in self.kinds.items():
                 self._note(name, await self._ask(session, name, ask, KEYS[0]))
 
+    def end(self) -> None:
+        """Ends the program with an error where answers were wrong."""
+        if self.wrong:
+            sys.exit("\n".join([f"{len(self.wrong)} answers were wrong:", *self.wrong[:20]]))
+
     async def at_rest(self) -> Look:
         await asyncio.sleep(REST_S)
         return Look.at(self.process, self.done)
@@ -304,15 +309,20 @@ async def main(minutes: float, streams: int, callers: int) -> None:
     print(f"{soak.done} requests, {soak.done / wall:.1f}/s; errors logged: {dict(errors)}")
     print(f"at rest before: {before}\nat rest after: {after}")
     print(f"memory: {slope(soak.looks):.2f} MB for 1,000 requests after the warm-up")
-    if soak.wrong:
-        sys.exit("\n".join([f"{len(soak.wrong)} answers were wrong:", *soak.wrong[:20]]))
+    soak.end()
+
+
+def options(about: str | None, *, minutes: float, streams: int, callers: int) -> argparse.ArgumentParser:
+    """The options of a program that soaks, with what holds unless they say otherwise."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--streams", type=int, default=streams)
+    parser.add_argument("--callers", type=int, default=callers)
+    return parser
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--streams", type=int, default=20)
-    parser.add_argument("--callers", type=int, default=12)
+    parser = options(__doc__, minutes=30, streams=20, callers=12)
     parser.add_argument("--llm", action="store_true", help="be the scripted LLM")
     arguments = parser.parse_args()
     if arguments.llm:
