@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import structlog
 
@@ -41,6 +41,8 @@ _LONG = 1 * _MB
 """Bytes from which on results are unpickled off the event loop."""
 _LOOK_S = 0.2
 """Between two looks whether replicas have been replaced."""
+_DEPLOYING = threading.Lock()
+"""Serve pickles what it deploys by switches of the whole process: two threads would turn them under each other."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _AT_HOME = {
     # Nothing of what runs here is told to anyone.
@@ -56,14 +58,15 @@ _AT_HOME = {
 class RayCluster:
     """Implements `models.cluster.plan.Cluster`. It connects when the first engine is to load."""
 
+    _users: ClassVar[set["RayCluster"]] = set()
+    """Of this process's connection, of which there can be one: the last of them ends it."""
+
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config
         self._thread = ThreadPoolExecutor(4, thread_name_prefix="ray")
         """For calls that wait for the cluster."""
         self._connecting = SharedRun(self._connect)
         self._connected = False
-        self._has_joined = False
-        """Whether it has made this process's connection, of which there can be one."""
 
     @property
     def is_own(self) -> bool:
@@ -79,11 +82,13 @@ class RayCluster:
             await self._connecting.join()
 
     async def close(self) -> None:
-        if self._has_joined:
-            import ray
+        self._connected = False
+        if self in self._users:
+            self._users.discard(self)
+            if not self._users:
+                import ray
 
-            await self.in_thread(ray.shutdown)
-        self._connected = self._has_joined = False
+                await self.in_thread(ray.shutdown)
         self._thread.shutdown(wait=False)
 
     async def in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
@@ -113,13 +118,13 @@ class RayCluster:
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         common = {"log_to_driver": False, "configure_logging": False, "namespace": "openfaze"}
-        if not ray.is_initialized():  # else by another server of this process, which ends it as well
+        if not ray.is_initialized():
             if self.config.address:
                 ray.init(address=self.config.address, **common)
             else:
                 store = self.config.object_store_mb * _MB
                 ray.init(address="local", include_dashboard=False, object_store_memory=store, **common)
-            self._has_joined = True
+        self._users.add(self)
         serve.start(proxy_location="Disabled", logging_config=_LOGGING)
 
 
@@ -275,22 +280,25 @@ class Replicas(Generic[ItemT, ResultT]):
         from ray.serve.api import RunTarget
 
         config = self._cluster.config
-        deployment = serve.deployment(Replica).options(
-            name="engine",
-            ray_actor_options={
-                "num_cpus": config.cpus,
-                "num_gpus": self._gpus,
-                "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(config.threads))},
-            },
-            # One replica takes all that one server sends until others have joined: what waits in Serve instead is
-            # sent by polling. Its own threads bound what it computes at a time.
-            max_ongoing_requests=max(2 * self.at_once, 4),
-            graceful_shutdown_timeout_s=config.drain_s,
-            logging_config=_LOGGING,
-            **self._number(),
-        )
-        app = deployment.bind(self._spec, self._factory, self._limits, digest, config.stuck_s)
-        [handle] = serve.run_many([RunTarget(app, self._app, route_prefix=None)], wait_for_applications_running=False)
+        with _DEPLOYING:
+            deployment = serve.deployment(Replica).options(
+                name="engine",
+                ray_actor_options={
+                    "num_cpus": config.cpus,
+                    "num_gpus": self._gpus,
+                    "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(config.threads))},
+                },
+                # One replica takes all that one server sends until others have joined: what waits in Serve instead is
+                # sent by polling. Its own threads bound what it computes at a time.
+                max_ongoing_requests=max(2 * self.at_once, 4),
+                graceful_shutdown_timeout_s=config.drain_s,
+                logging_config=_LOGGING,
+                **self._number(),
+            )
+            app = deployment.bind(self._spec, self._factory, self._limits, digest, config.stuck_s)
+            [handle] = serve.run_many(
+                [RunTarget(app, self._app, route_prefix=None)], wait_for_applications_running=False
+            )
         return handle
 
     def _number(self) -> dict[str, Any]:
