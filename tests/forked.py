@@ -95,7 +95,7 @@ class Stem:
         stdin: str | None = None,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        timeout: float = 120,
+        timeout: float = 240,
     ) -> "subprocess.CompletedProcess[str]":
         with tempfile.TemporaryFile() as read, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             read.write((stdin or "").encode())
@@ -105,6 +105,7 @@ class Stem:
                 status = process.wait(timeout)
             finally:
                 process.kill()
+                process.wait(60)  # one that was too slow leaves no socket open for a later test to complain about
             for file in (out, err):
                 file.seek(0)
             return subprocess.CompletedProcess(arguments, status, out.read().decode(), err.read().decode())
