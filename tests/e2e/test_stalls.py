@@ -105,14 +105,17 @@ class Attacked:
 
     def is_spared(self, ask: Callable[[int], httpx.Response], small: int, large: int) -> list[httpx.Response]:
         """The answers to what `ask` asks with a size. That the larger one is, must not be felt on the loop's thread."""
-        answers, calls, bytes_ = [], [], []
-        for size in (small, large):
-            with self.loop.counted() as loop:
-                answers.append(ask(size))
-            calls.append(loop.calls)
-            bytes_.append(len(answers[-1].request.content))
-        assert calls[1] - calls[0] < (bytes_[1] - bytes_[0]) / BYTES_A_CALL, f"{calls} calls for {bytes_} bytes"
-        return answers
+        for _ in range(5):
+            answers, calls, bytes_ = [], [], []
+            for size in (small, large):
+                with self.loop.counted() as loop:
+                    answers.append(ask(size))
+                calls.append(loop.calls)
+                bytes_.append(len(answers[-1].request.content))
+            if calls[1] - calls[0] < (bytes_[1] - bytes_[0]) / BYTES_A_CALL:
+                return answers
+            # On a busy machine the loop has its own to do while it waits; what a size costs, it costs each time.
+        raise AssertionError(f"{calls} calls for {bytes_} bytes")
 
     def ask(self, key: str, *messages: Json | str | list[Json], **fields: Any) -> httpx.Response:
         return self.model.ask(*messages, headers=_bearer(key), **fields)
