@@ -114,7 +114,7 @@ def test_a_server_that_is_told_to_stop_amid_work_says_so_ends_it_and_goes_on_wit
     held = ocr_request(origin.url("/held/sign.png"), stream=True)
     with serving_llm(reply) as llm, ThreadPoolExecutor() as threads:
         folder = tmp_path / "files"
-        settings = of_llm(llm, fetch_allow=ALLOWED, files_dir=folder, shutdown_grace_s=3, batch_lines_at_once=1)
+        settings = of_llm(llm, fetch_allow=ALLOWED, files_dir=folder, shutdown_grace_s=10, batch_lines_at_once=1)
         settings["preload"] = "ocr"  # which may take longer than the grace time
         with serving(tmp_path / "first", **settings) as server, client_of(server) as sdk:
             batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(6)))

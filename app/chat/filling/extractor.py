@@ -188,17 +188,12 @@ class Extractor:
         asked = [*texts, *dict.fromkeys(wholes.values())]
         found = await self._logits(spans, strings, vectors, asked)
         logits = found[: len(texts)]
-        likeliest = Scored(reading, fields, logits).probabilities.max(axis=1)
-        # Under another name of the same thing, the network may know the field better. In a list, each place is likely
-        # by itself.
-        unsure = [at for at, one in enumerate(fields) if likeliest[at] < UNDECIDED and not one.in_list]
-        again = {at: other for at in unsure if (other := renamed(texts[at]))}
+        again = await self._executor.run(_renamed, Scored(reading, fields, logits), texts)
         if again:
             rows = list(again)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
-        for row, field in zip(logits, texts, strict=True):
-            weigh(row, field, reading)
-        prefer_parts(logits, texts, {at: found[asked.index(whole)] for at, whole in wholes.items()}, reading)
+        whole_logits = {at: found[asked.index(whole)] for at, whole in wholes.items()}
+        await self._executor.run(_weighed, logits, texts, whole_logits, reading)
         return Scored(reading, fields, logits, entries)
 
     async def _logits(
@@ -232,6 +227,23 @@ def _prepared(
         span_features(reading, strings),
         [field_text(one.schema, one.names, in_list=one.in_list) for one in fields],
     )
+
+
+def _renamed(scored: Scored, texts: Sequence[FieldText]) -> dict[int, FieldText]:
+    """Fields that nothing is likely to answer, under another name of the same thing: the network may know that better.
+
+    In a list, each place is likely by itself.
+    """
+    likeliest = scored.probabilities.max(axis=1)
+    unsure = [at for at, one in enumerate(scored.fields) if likeliest[at] < UNDECIDED and not one.in_list]
+    return {at: other for at in unsure if (other := renamed(texts[at]))}
+
+
+def _weighed(logits: Matrix, texts: Sequence[FieldText], wholes: Mapping[int, Matrix], reading: Reading) -> None:
+    """Changes the logits by what is known of the fields whatever the network makes of them."""
+    for row, field in zip(logits, texts, strict=True):
+        weigh(row, field, reading)
+    prefer_parts(logits, texts, wholes, reading)
 
 
 def chosen(scored: Scored) -> dict[Path, Choice]:
