@@ -5,9 +5,10 @@ measured on."""
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,16 @@ from training.guard.fit import Vectors, fit
 
 _SHARES = 5
 """The parts of our own harmless themes, one of which is held back with each set."""
+NONE = "none"
 HAYSTACK = "within 5,000 harmless characters"
 _HAYSTACK_CHARS = 5000
 _HAYSTACKS = 40
 """A fold."""
 _PROSE = ("long_texts", "answers", "everyday")
 _DISGUISED = "prompts"
+"""The set of which some unsafe texts are written in each disguise."""
+_DRAWN = 200
+"""How many of these, drawn at random."""
 LONG = "5,000 characters of prose, answers and requests"
 
 
@@ -40,7 +45,7 @@ class Judged:
     threshold: float
     set: str
     """That was held back."""
-    disguise: str = "none"
+    disguise: str = NONE
 
     @property
     def codes(self) -> list[str]:
@@ -61,9 +66,9 @@ class Remembering:
 
 
 async def left_out(
-    examples: Sequence[Example], vectors: Vectors, embedder: Embedder, *, seed: int, disguises: Iterable[str]
+    examples: Sequence[Example], vectors: Vectors, embedder: Embedder, *, seed: int, disguises: Sequence[str]
 ) -> list[Judged]:
-    """Each set and our own harmless texts once as they are, the unsafe prompts once in each of `disguises`, and long
+    """Each set and our own harmless texts once as they are, some unsafe prompts once in each of `disguises`, and long
     harmless texts."""
     known = Remembering(embedder, {example.text: vector for example, vector in zip(examples, vectors, strict=True)})
     judged: list[Judged] = []
@@ -71,22 +76,47 @@ async def left_out(
         held = [_is_held(example, number) for example in examples]
         seen = np.flatnonzero(~np.array(held))
         stored = await asyncio.to_thread(fit, [examples[at] for at in seen], vectors[seen], seed=seed)
-        guard = OwnTextGuard(known, cache(partial(head_of, stored)))
-        threshold = stored["threshold"]
         test = [example for example, is_held in zip(examples, held, strict=True) if is_held]
-        hay = list(_haystacks(test, seed))
-        for example in test:
-            for disguise in ("none", *disguises) if example.source == _DISGUISED and example.unsafe else ("none",):
-                text = DISGUISES[disguise](example.text)
-                if disguise == HAYSTACK:
-                    around = hay[len(judged) % len(hay)]
-                    text = f"{around[: len(around) // 2]}\n{text}\n{around[len(around) // 2 :]}"
-                judgement = await guard.judge(text, TEXT_CODES)
-                judged.append(Judged(example, judgement.scores, threshold, name, disguise))
-        for text in hay:
-            example = Example(text, False, None, "", "en", LONG)
-            judged.append(Judged(example, (await guard.judge(text, TEXT_CODES)).scores, threshold, name))
+        judged += await _judged_by(stored, test, name, known, seed=seed, disguises=disguises)
     return judged
+
+
+async def _judged_by(
+    stored: Mapping[str, Any],
+    test: Sequence[Example],
+    name: str,
+    embedder: Embedder,
+    *,
+    seed: int,
+    disguises: Sequence[str],
+) -> list[Judged]:
+    """By the head in `stored`, for which the set `name` was held back."""
+    guard = OwnTextGuard(embedder, cache(partial(head_of, stored)))
+    hay = list(_haystacks(test, seed))
+    drawn = _drawn(test, seed)
+    judged: list[Judged] = []
+
+    async def judge(example: Example, text: str, disguise: str = NONE) -> None:
+        scores = (await guard.judge(text, TEXT_CODES)).scores
+        judged.append(Judged(example, scores, stored["threshold"], name, disguise))
+
+    for example in test:
+        await judge(example, example.text)
+    for number, example in enumerate(drawn):
+        around = hay[number % len(hay)]
+        for disguise in disguises:
+            text = DISGUISES[disguise](example.text)
+            if disguise == HAYSTACK:
+                text = f"{around[: len(around) // 2]}\n{text}\n{around[len(around) // 2 :]}"
+            await judge(example, text, disguise)
+    for text in hay:
+        await judge(Example(text, False, None, "", "en", LONG), text)
+    return judged
+
+
+def _drawn(test: Sequence[Example], seed: int) -> list[Example]:
+    unsafe = [example for example in test if example.source == _DISGUISED and example.unsafe]
+    return [unsafe[at] for at in np.random.default_rng(seed).permutation(len(unsafe))[:_DRAWN]]
 
 
 def _is_held(example: Example, number: int) -> bool:
@@ -108,13 +138,13 @@ def _haystacks(examples: Sequence[Example], seed: int) -> Iterator[str]:
 
 def tables(judged: Sequence[Judged]) -> str:
     """The figures, as Markdown."""
-    plain = [one for one in judged if one.disguise == "none"]
+    plain = [one for one in judged if one.disguise == NONE]
     return "\n\n".join([_by_set(plain), _by_code(plain), _by_source(plain), _by_disguise(judged)])
 
 
 def _by_set(judged: Sequence[Judged]) -> str:
     lines = [
-        "| set held back | unsafe | harmless | caught | false alarms | precision | F1 |",
+        "| set left out | unsafe | harmless | caught | false alarms | precision | F1 |",
         "|---|---|---|---|---|---|---|",
     ]
     scores = []
@@ -166,11 +196,10 @@ def _by_source(judged: Sequence[Judged]) -> str:
 
 
 def _by_disguise(judged: Sequence[Judged]) -> str:
-    lines = ["| written as | unsafe prompts caught |", "|---|---|"]
-    for name in DISGUISES:
-        found = [one for one in judged if one.disguise == name and one.example.unsafe]
-        if found:
-            lines.append(f"| {name} | {_share(found):.1%} |")
+    lines = ["| written as | caught |", "|---|---|"]
+    drawn = {one.example.text for one in judged if one.disguise != NONE}
+    found = {name: [one for one in judged if one.disguise == name and one.example.text in drawn] for name in DISGUISES}
+    lines += [f"| {name} | {_share(some):.1%} |" for name, some in found.items() if some]
     return "\n".join(lines)
 
 

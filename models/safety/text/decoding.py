@@ -166,7 +166,7 @@ _CODES = (
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
     "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----."
 )
-_MORSE_LETTERS = dict(zip(_CODES.split(), _LETTERS, strict=True))
+MORSE_LETTERS = dict(zip(_CODES.split(), _LETTERS, strict=True))
 
 
 def _text_of(data: bytes) -> str | None:
@@ -231,7 +231,7 @@ def _from_escapes(run: str) -> str | None:
 def _from_morse(run: str) -> str | None:
     code = re.sub(_DASH, "-", re.sub(_DOT, ".", run))
     words = [
-        [_MORSE_LETTERS.get(letter, "?") for letter in word.split()] for word in re.split(r"\s*[/|]\s*| {2,}", code)
+        [MORSE_LETTERS.get(letter, "?") for letter in word.split()] for word in re.split(r"\s*[/|]\s*| {2,}", code)
     ]
     text = " ".join(map("".join, words))
     return None if "?" in text else text
