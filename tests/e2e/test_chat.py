@@ -104,6 +104,7 @@ def test_what_has_no_effect_is_told_beside_the_answer(client: httpx.Client) -> N
     assert result_of(response)["extracted_text"] == "The quick brown fox"
     warnings = [
         "There are several <task> tags: only the first, 'ocr', counts, and not 'translate'.",
+        "Field 'store' has no effect here: only /v1/responses keeps its answers.",
         "Field 'temprature' is not known and has no effect. Did you mean 'temperature'?",
     ]
     assert response.json()["warnings"] == warnings
