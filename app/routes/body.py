@@ -202,7 +202,7 @@ _FIELDS = 32
 _FIELD_BYTES = 4096
 _NAME_CHARS = 255
 HEADER_BYTES = 16 * 1024
-"""Of one header of a part: the file's name stands in it."""
+"""The most that one header of a part takes: the name of the file stands in it."""
 _NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 

@@ -59,7 +59,7 @@ class RayCluster:
     """Implements `models.cluster.plan.Cluster`. It connects when the first engine is to load."""
 
     _users: ClassVar[set["RayCluster"]] = set()
-    """Of this process's connection, of which there can be one: the last of them ends it."""
+    """Those that use the process's only connection: the last of them ends it."""
 
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config

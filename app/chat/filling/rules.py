@@ -26,7 +26,7 @@ NAMED = 2.0
 INITIAL = 2.0
 """What such a label adds to the logit of a number, and takes from it where it is another's."""
 FEWEST_FIGURES = 6
-"""Of a telephone number."""
+"""Figures that a telephone number has at least."""
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01

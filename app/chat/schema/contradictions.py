@@ -14,7 +14,7 @@ from app.chat.schema.safe_keywords import MAX_QUOTE, SchemaRefused
 from app.wire.request import field_path
 
 MAX_LEVELS = 100
-"""Of parts within parts, references included, that are followed."""
+"""Levels of parts within parts that are followed, references included."""
 _LONGEST_NUMBER = 24
 """Characters of a bound that a message repeats."""
 _SIZES = {
