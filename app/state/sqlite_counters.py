@@ -25,7 +25,6 @@ from app.state.counters import (
     period_at,
     refused,
 )
-from app.state.entries import StoreDown
 from app.state.sqlite_file import Schema, SharedJobs, SqliteFile
 
 T = TypeVar("T")
@@ -142,7 +141,7 @@ class SqliteCounters:
             now = self._clock()
             return [step(db, now) for step in steps]
 
-    def _not_settled(self, failure: StoreDown) -> None:
+    def _not_settled(self, failure: Exception) -> None:
         self.faults += 1
         log.warning("counters_not_settled", reason=str(failure))
 

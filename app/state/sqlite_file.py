@@ -161,10 +161,10 @@ class _Waiting(Generic[ItemT, T]):
     loop: asyncio.AbstractEventLoop
     result: "asyncio.Future[T] | None" = None
     """None where nobody waits for it."""
-    failed: Callable[[StoreDown], None] | None = None
+    failed: Callable[[Exception], None] | None = None
     """What is told then that it failed."""
 
-    def tell(self, result: T | None, failure: StoreDown | None) -> None:
+    def tell(self, result: T | None, failure: Exception | None) -> None:
         if self.result is None:
             if failure is not None and self.failed is not None:
                 self.failed(failure)
@@ -189,14 +189,14 @@ class SharedJobs(Generic[ItemT, T]):
         """Whether the thread has a job to come that will do what waits."""
 
     async def done(self, item: ItemT) -> T:
-        """What it comes to. Raises StoreDown."""
+        """What it comes to. Raises StoreDown, and whatever else the work raises."""
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Waiting(item, loop, result))
         self.begin()
         return await result
 
-    def later(self, item: ItemT, failed: Callable[[StoreDown], None]) -> None:
+    def later(self, item: ItemT, failed: Callable[[Exception], None]) -> None:
         """Has it done with whatever comes next, or when `begin` is called. `failed` is told where it cannot be."""
         self._waiting.append(_Waiting(item, asyncio.get_running_loop(), failed=failed))
 
@@ -219,17 +219,17 @@ class SharedJobs(Generic[ItemT, T]):
         if not taken:
             return
         results: Sequence[T | None] = [None] * len(taken)
-        failure: StoreDown | None = None
+        failure: Exception | None = None
         try:
             results = self._file.tried(lambda db: self._work(db, [one.item for one in taken]))
-        except StoreDown as error:
+        except Exception as error:  # noqa: BLE001 - who waits has to be told, whatever it is
             failure = error
         for loop in {one.loop for one in taken}:
             own = [(one, result) for one, result in zip(taken, results, strict=True) if one.loop is loop]
             loop.call_soon_threadsafe(_tell, own, failure)
 
 
-def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: StoreDown | None) -> None:
+def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | None) -> None:
     for one, result in done:
         one.tell(result, failure)
 

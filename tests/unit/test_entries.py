@@ -281,6 +281,21 @@ async def writes_that_wait(store: SqliteEntries, values: dict[str, bytes]) -> As
     release.set()
 
 
+async def test_what_nobody_foresaw_is_told_to_all_whose_entries_were_written_with_it(tmp_path: Path) -> None:
+    store = SqliteEntries(tmp_path / "c.sqlite", MB)
+    await store.put(key("a"), b"x", max_age_s=60)
+    unfit: Any = 1 << 64  # more than SQLite has bits for
+    store._clock, clock = lambda: unfit, store._clock
+    async with asyncio.timeout(60):
+        waiting = (store.put(key(name), b"y", max_age_s=0) for name in "bc")
+        told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(one) for one in told] == [OverflowError, OverflowError]
+    store._clock = clock
+    await store.put(key("b"), b"z", max_age_s=60)
+    assert await store.get(key("b")) == b"z"
+    await store.close()
+
+
 async def test_what_waits_to_be_written_is_written_by_one_statement(tmp_path: Path) -> None:
     store = SqliteEntries(tmp_path / "c.sqlite", MB)
     await store.put(key("a"), b"x", max_age_s=60)
