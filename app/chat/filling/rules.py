@@ -42,7 +42,9 @@ def weigh(logits: Matrix, field: FieldText, reading: Reading) -> None:
         _prefer_currency(logits, reading)
         return
     labelled = [
-        _has_nothing(segment, at, reading) for at, segment in enumerate(reading.segments) if _names(segment, field)
+        _has_nothing(reading.segments[at], at, reading)
+        for at, words in enumerate(reading.labels)
+        if _names(words, field)
     ]
     if labelled:
         # All of its labels have nothing behind them, or one has.
@@ -131,12 +133,8 @@ def _initials(field: FieldText, reading: Reading) -> Matrix:
     return found
 
 
-def _names(segment: Segment, field: FieldText) -> bool:
-    label = LABEL.match(segment.text)
-    if label is None:
-        return False
-    words = tuple(fold(label[0]))
-    return words in field.names.own or (bool(field.concepts) and concepts_of(words) == field.concepts)
+def _names(label: tuple[str, ...], field: FieldText) -> bool:
+    return bool(label) and (label in field.names.own or (bool(field.concepts) and concepts_of(label) == field.concepts))
 
 
 def _has_nothing(segment: Segment, at: int, reading: Reading) -> bool:

@@ -116,6 +116,12 @@ class Reading:
         return {id(passage): layout_of(passage) for passage in self.passages}
 
     @cached_property
+    def labels(self) -> list[tuple[str, ...]]:
+        """The words of the label that each segment begins with; none where it begins with none."""
+        found = (LABEL.match(segment.text) for segment in self.segments)
+        return [tuple(fold(label[0])) if label else () for label in found]
+
+    @cached_property
     def parties(self) -> list[str]:
         """Whom each segment belongs to: the party that a label names which begins it, or a line above that it goes on
         from; empty where none does."""
