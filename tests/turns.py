@@ -1,21 +1,19 @@
-"""Whether work lets other threads in: how often it could have had to give its turn away."""
+"""What work costs, and whether it lets other threads in, by the functions that it calls: no matter what else runs."""
 
 import sys
 from collections.abc import Callable
-from types import FrameType
 
 
-def chances_of_others(work: Callable[[], object]) -> int:
-    """Counts the calls that `work` makes: threads change between calls, and within one of C they never do.
+def calls_of(work: Callable[[], object]) -> int:
+    """Functions called while `work` runs, of Python and of C.
 
-    Whether a waiting thread takes its chance is the operating system's to say, so a count of its turns would depend on
-    how busy the machine is.
+    Threads change between calls, and within one of C they never do: so often other threads may have their turn.
     """
-    chances = 0
+    calls = 0
 
-    def count(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal chances
-        chances += event in ("call", "c_call")
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
 
     before = sys.getprofile()
     sys.setprofile(count)
@@ -23,4 +21,4 @@ def chances_of_others(work: Callable[[], object]) -> int:
         work()
     finally:
         sys.setprofile(before)
-    return chances
+    return calls

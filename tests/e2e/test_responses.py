@@ -15,7 +15,6 @@ from app.access.keys import tenant_of
 from app.building import build_purges
 from app.routes import responses
 from app.settings import Settings
-from app.state.entries import Entries
 from tests.e2e.full_model import (
     FullModel,
     Json,
@@ -51,12 +50,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(folder: Path) -> Iterator[FullModel]:
     settings = {"api_keys": (KEY, OTHER), "cache": "exact", "files_dir": str(folder / "files")}
-    with pytest.MonkeyPatch.context() as patch:
-        # However busy the machine is.
-        patch.setitem(Entries.__init__.__kwdefaults__, "patience_s", 60.0)
-        with serving_full_model("tools,json_schema,vision", **settings) as model:
-            model.client.headers["authorization"] = f"Bearer {KEY}"
-            yield model
+    with serving_full_model("tools,json_schema,vision", **settings) as model:
+        model.client.headers["authorization"] = f"Bearer {KEY}"
+        yield model
 
 
 @pytest.fixture(scope="module")

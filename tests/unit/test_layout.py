@@ -2,7 +2,6 @@
 
 import math
 import random
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +11,7 @@ from tasks.layout.lines import in_reading_order
 from tests import pages
 from tests.cards import perfect_lines
 from tests.conftest import each_case
+from tests.turns import calls_of
 
 HEIGHT = 20
 CHARACTER = 9
@@ -438,21 +438,5 @@ def gaps_of(count: int) -> list[TextLine]:
     ],
 )
 def test_work_grows_with_the_page_and_not_with_its_square(shape: Callable[[int], list[TextLine]]) -> None:
-    assert calls_to_order(shape(2000)) < 2.6 * calls_to_order(shape(1000))
-
-
-def calls_to_order(lines: list[TextLine]) -> int:
-    """Functions called, of Python and of C, to bring `lines` in order."""
-    calls = 0
-
-    def count(_frame: object, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        in_reading_order(lines)
-    finally:
-        sys.setprofile(before)
-    return calls
+    small, large = shape(1000), shape(2000)
+    assert calls_of(lambda: in_reading_order(large)) < 2.6 * calls_of(lambda: in_reading_order(small))

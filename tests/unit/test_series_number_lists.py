@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.series import inline
 from tasks.series.inline import longest_list
-from tests.turns import chances_of_others
+from tests.turns import calls_of
 
 _NUMBER = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMA = r"[-+−]?\d+,\d+"
@@ -37,4 +37,4 @@ def test_they_are_what_one_regular_expression_finds(text: str, piece: int) -> No
 
 @pytest.mark.parametrize("sign", ['"', "(", "a ", "- ", "1 ", "1,5 "])
 def test_looking_for_them_lets_other_threads_in(sign: str) -> None:
-    assert chances_of_others(lambda: longest_list(sign * (500_000 // len(sign)))) > 30
+    assert calls_of(lambda: longest_list(sign * (500_000 // len(sign)))) > 30
