@@ -247,7 +247,7 @@ class Rounds:
         if done.note:
             yield Warned(done.note)
         clients = [call for index, call in heard.calls.items() if index in heard.places]
-        invented = [call for _, call in heard.calls.items() if self._is_invented(call.name)]
+        invented = [call for call in heard.calls.values() if self._is_invented(call.name)]
         if not clients:
             known = [call for call in heard.calls.values() if call.name in internal]
             if corrects and invented and not (known or self.text or self.corrected):

@@ -15,46 +15,10 @@ _SIGNS = {
 }  # fmt: skip
 """The code of each sign, as ISO 4217 has it."""
 _CODES = (
-    *(
-        "AED",
-        "AUD",
-        "BRL",
-        "CAD",
-        "CHF",
-        "CNY",
-        "CZK",
-        "DKK",
-        "EUR",
-        "GBP",
-        "HKD",
-        "HUF",
-        "IDR",
-        "ILS",
-        "INR",
-        "JPY",
-        "KRW",
-    ),
-    *(
-        "MXN",
-        "MYR",
-        "NOK",
-        "NZD",
-        "PHP",
-        "PLN",
-        "RON",
-        "RUB",
-        "SAR",
-        "SEK",
-        "SGD",
-        "THB",
-        "TRY",
-        "TWD",
-        "UAH",
-        "USD",
-        "VND",
-    ),
-    "ZAR",
-)
+    "AED", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS", "INR", "JPY",
+    "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH",
+    "USD", "VND", "ZAR",
+)  # fmt: skip
 DOLLARS = frozenset(("USD", "AUD", "CAD", "SGD", "NZD", "HKD", "MXN", "TWD"))
 """What a bare `$` may be."""
 FORM = re.compile(
