@@ -443,6 +443,7 @@ def test_of_many_calls_of_an_llm_so_many_are_run_and_it_reads_why_the_others_wer
     assert len(refused) == len(told) - settings.max_tool_calls
 
 
+@pytest.mark.in_process("it holds up an engine of this process, and counts who comes meanwhile")
 def test_a_key_that_floods_the_reader_is_told_to_wait_and_another_is_not(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -483,6 +484,7 @@ def test_a_key_that_floods_the_reader_is_told_to_wait_and_another_is_not(
     assert int(refused.result().headers["retry-after"]) >= 1
 
 
+@pytest.mark.in_process("it holds up an engine of this process, and counts who comes meanwhile")
 @pytest.mark.skipif(missing() is not None, reason=missing() or "")
 def test_scripts_of_one_key_leave_a_place_to_another(server: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
     entered, gate = threading.Semaphore(0), threading.Event()
