@@ -177,6 +177,9 @@ def test_a_label_means_what_its_strongest_words_say(label: str, meant: set[str])
         ("QTY : 1 TOTAL RM : 11.60", {"QTY": "1", "TOTAL": "11.60"}),
         (("TOTAL INCL. GST@6%", "RM 13.30"), {"TOTAL INCL. GST@6%": "13.30"}),
         (("TOTAL QTY: 4", "101.76"), {"TOTAL QTY": "4 101.76"}),
+        ("TOTAL AMT.... ....RM 60.30", {"TOTAL AMT....": "60.30"}),
+        (("Summe", "(CHF)", "9.50"), {"Summe": "9.50"}),
+        (("....RM", "60.30"), {}),
         ("Date:25/12/2018 8:13", {"Date": "Date:25/12/2018 8:13"}),
         ("see https://a.example/b at 8:13", {"see https://a.example/b at": "8:13"}),
         ("We have been open on every day of the week since 1999", {}),
@@ -189,6 +192,30 @@ def test_a_row_is_labels_and_what_stands_beside_them(row: str | tuple[str, ...],
         for pair in layout_of(passage).pair_of.values()
     }
     assert found == pairs
+
+
+ROUNDED = ocr(
+    ("TOTAL AMT..........RM", "60.31"),
+    ("ROUNDING ADJ........", "-0.01"),
+    ("RM", "60.30"),
+    ("CASH..........RM", "70.30"),
+    ("CHANGE..........RM", "10.00"),
+)
+
+
+@each_case(
+    ("value", "is_supported"),
+    [(60.3, True), ("60.30", True), ("RM 60.30", True), (60.31, True), (60.32, False), (70.3, False), (10, False)],
+)
+def test_a_total_may_be_what_its_label_stands_beside_or_what_that_was_rounded_to(
+    value: Any, is_supported: bool
+) -> None:
+    assert ground({"total": value}, [ROUNDED])["unsupported"] == ([] if is_supported else ["/total"])
+
+
+def test_only_a_total_is_rounded() -> None:
+    page = ocr(("Subtotal", "60.31"), ("Rounding", "-0.01"), ("RM", "60.30"))
+    assert judged("subtotal", 60.3, page)[1] is False
 
 
 def test_the_table_of_labels_is_well_formed() -> None:

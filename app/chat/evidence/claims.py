@@ -6,10 +6,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
 from app.chat.evidence.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
+from app.chat.evidence.currencies import currencies
 from app.chat.evidence.labels import Names, affinity
 from app.chat.evidence.matching import Match
 from app.chat.evidence.pairs import Layout, Pair, layout_of
@@ -22,7 +24,8 @@ or nothing, while the words that name its field stand beside another value."""
 
 OWN_AFFINITY = 0.5
 """From here on the words around a match are taken for its field's own label, known or not."""
-_FRACTION = re.compile(r"\d[.,]\d|[$€£¥%]|RM|EUR|USD|GBP|CHF", re.IGNORECASE)
+_FRACTION = re.compile(r"\d[.,]\d|%")
+_ROUNDING = frozenset({"rounding"})
 _CLOCK = re.compile(r"\d[:.]\d\d")
 
 
@@ -106,8 +109,20 @@ class Claims:
         """The field's own label, where it stands beside a value of its kind. For a field without a match there."""
         if asked.in_list:
             return None
-        pair = next((pair for _, pair in self.own_pairs(asked)), None)
-        return None if pair is None else Claim("elsewhere", pair.label)
+        found = next(self.own_pairs(asked), None)
+        if found is None or self._is_rounded(*found, asked):
+            return None
+        return Claim("elsewhere", found[1].label)
+
+    def _is_rounded(self, passage: Passage, pair: Pair, asked: Asked) -> bool:
+        """Whether the field is a total, and what stands beside its label comes to it by the page's rounding."""
+        wanted = as_number(str(asked.value)) if "total" in asked.concepts else None
+        if wanted is None:
+            return False
+        roundings = self.layout(passage).of_concepts.get(_ROUNDING, ())
+        # An amount without a sign may have been taken off.
+        by = {sign * one for pair in roundings for one in _amounts(passage, pair) for sign in (1, -1) if abs(one) < 1}
+        return not wanted.readings.isdisjoint(total + one for total in _amounts(passage, pair) for one in by)
 
     def own_pairs(self, asked: Asked) -> Iterator[tuple[Passage, Pair]]:
         """The labels that name the field, and what of its kind stands beside them."""
@@ -149,10 +164,17 @@ def _has_figure(text: str) -> bool:
 
 def _line_word(match: Match) -> str:
     """A word in the line of a bare figure that makes it a part of an address."""
-    if _FRACTION.search(" ".join([match.passage.words[word] for word in match.words])):
+    said = " ".join([match.passage.words[word] for word in match.words])
+    if _FRACTION.search(said) or any(currencies(said)):
         return ""
     line = match.passage.lines[match.passage.line_at(match.words[0])]
     return next((word for word in line.words if not OF_LINES.isdisjoint(fold(word))), "")
+
+
+def _amounts(passage: Passage, pair: Pair) -> frozenset[Decimal]:
+    """All that the first figures beside a label may be read as."""
+    number = passage.number_at.get(pair.values[0])
+    return number.readings if number else frozenset()
 
 
 def _fits(passage: Passage, pair: Pair, asked: Asked) -> bool:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 _SIGNS = {
     "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "Rs.": "INR", "Rs": "INR", "RM": "MYR", "R$": "BRL", "S$": "SGD",
     "A$": "AUD", "C$": "CAD", "US$": "USD", "HK$": "HKD", "NZ$": "NZD", "$": "USD", "zł": "PLN", "Kč": "CZK",
-    "₩": "KRW", "₺": "TRY", "₽": "RUB", "Fr.": "CHF", "SFr.": "CHF", "Rp": "IDR",
+    "₩": "KRW", "₺": "TRY", "₽": "RUB", "Fr.": "CHF", "SFr.": "CHF", "Rp": "IDR", "RMB": "CNY", "TL": "TRY",
+    "CA$": "CAD",
 }  # fmt: skip
 """The code of each sign, as ISO 4217 has it."""
 _CODES = (
@@ -21,9 +22,12 @@ _CODES = (
 )  # fmt: skip
 DOLLARS = frozenset(("USD", "AUD", "CAD", "SGD", "NZD", "HKD", "MXN", "TWD"))
 """What a bare `$` may be."""
-FORM = re.compile(
-    rf"(?<![^\W\d_$])(?:{'|'.join(map(re.escape, sorted((*_CODES, *_SIGNS), key=len, reverse=True)))})(?![^\W\d_])"
-)
+ANY = "|".join(map(re.escape, sorted((*_CODES, *_SIGNS), key=len, reverse=True)))
+"""A pattern of each, the longest first."""
+FORM = re.compile(rf"(?<![^\W\d_$])(?:{ANY})(?![^\W\d_])")
+_LEADERS = ".…·:()[]"
+"""What leads from a label to its amount, and brackets."""
+_WORDS = frozenset(name.casefold().strip(_LEADERS) for name in (*_CODES, *_SIGNS))
 
 
 class Currency(NamedTuple):
@@ -42,6 +46,11 @@ def currency_of(text: str) -> str:
     """The code of the currency that all of `text` is; empty where it is none."""
     found = FORM.fullmatch(text)
     return _SIGNS.get(found[0], found[0]) if found else ""
+
+
+def is_currency(word: str) -> bool:
+    """Whether a word says a currency and nothing else, in capitals or not: `(RM)`, `....RM`, `eur`."""
+    return word.casefold().strip(_LEADERS) in _WORDS
 
 
 def may_be_in(written: str, code: str) -> bool:

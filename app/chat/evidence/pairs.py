@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of
+from app.chat.evidence.currencies import is_currency
 from app.chat.evidence.labels import REACH, box_of
 from app.chat.evidence.passages import Box, Passage, fold
 
@@ -26,7 +27,6 @@ _HEAD = re.compile(r"(?:\D*|[^\W\d_]{2}.*)")
 """What stands before a colon, where it is no time of day."""
 _PERCENT = re.compile(r"[^\W\d_]*[.(@]*\d+(?:[.,]\d+)?%[):]*")
 """`6%`, `GST@6%`: a part of the label."""
-_CURRENCY = re.compile(r"\(?(?:RM|MYR|EUR|USD|GBP|CHF|SGD|[€$£¥])\)?\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class _RowReader:
         elif has_figures and not _PERCENT.fullmatch(text):
             if self._label or self._carried:
                 self._values.append(word)
-        elif not _CURRENCY.fullmatch(text):
+        elif not is_currency(text):
             if self._values:
                 yield from self._end()
             self._label.append(text)
@@ -220,7 +220,7 @@ class _RowReader:
 
     def _goes_with(self, word: int, words: Sequence[str]) -> bool:
         text = self.passage.words[word]
-        return bool(_CURRENCY.fullmatch(text)) or tuple(fold(" ".join([text, *words]))) in PHRASES
+        return is_currency(text) or tuple(fold(" ".join([text, *words]))) in PHRASES
 
     def _begins_label(self, text: str) -> bool:
         """`ITEM: 5 TOTAL 25.85`: a name after nothing but figures."""
@@ -228,8 +228,8 @@ class _RowReader:
 
     def _is_text(self, word: int) -> bool:
         text = self.passage.words[word]
-        return any(character.isalpha() for character in text) and not _CURRENCY.fullmatch(text)
+        return any(character.isalpha() for character in text) and not is_currency(text)
 
 
 def _tokens(label: str) -> tuple[str, ...]:
-    return tuple(token for token in fold(label) if not _CURRENCY.fullmatch(token))
+    return tuple(token for token in fold(label) if not is_currency(token))
