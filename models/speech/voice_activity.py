@@ -1,4 +1,5 @@
-"""Where somebody speaks: Silero's voice activity detector, as faster-whisper carries it (MIT).
+"""Where somebody speaks: Silero's voice activity detector (MIT), in a form that takes many frames at once:
+training/speech/voice_activity.py makes the file.
 
 It looks at frames of 32 ms. The network's convolutions see many frames at once; what it remembers from one frame to the
 next goes on into the next block, until nobody has spoken for a while: a memory of nothing but silence makes it deaf to
@@ -7,7 +8,6 @@ the first seconds of what comes after (0.8 becomes 0.4 within a minute).
 
 import asyncio
 from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import EngineUnavailable
 from models.speech.hearing import RATE, Samples
 
 FRAME = 512
@@ -27,7 +26,7 @@ _ROUND = 62
 """Frames that are looked at together, and after which the network may forget: 2 s."""
 _NOBODY = 0.2
 """Where no frame of a round reaches it, nothing in it is worth remembering."""
-_MODEL = "assets/silero_vad_v6.onnx"
+NETWORK = Path(__file__).with_suffix(".onnx")
 
 Probabilities = NDArray[np.float32]
 """float32[frames]: that somebody speaks."""
@@ -92,13 +91,9 @@ def _nothing() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def _session() -> Any:
     import onnxruntime
 
-    spec = find_spec("faster_whisper")
-    if spec is None or spec.origin is None:
-        raise EngineUnavailable("speech_to_text", "Install the package 'faster-whisper'.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
-    model = str(Path(spec.origin).parent / _MODEL)
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(NETWORK), options, providers=["CPUExecutionProvider"])

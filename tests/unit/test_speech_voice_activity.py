@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
-from models.speech.voice_activity import FRAME, FRAME_S, VoiceActivity
+from models.speech.voice_activity import FRAME, FRAME_S, NETWORK, VoiceActivity
 from tests.speech import RATE, Samples, decoded, in_a_row, pause, say
+from training.speech.voice_activity import built, original
 
 
 async def heard(samples: Samples, step: int) -> np.ndarray:
@@ -23,12 +25,17 @@ async def test_blocks_of_any_length_give_what_the_whole_gives(step: int) -> None
     assert np.allclose(await heard(samples, step), whole, atol=1e-5)
 
 
-async def test_it_finds_what_faster_whispers_own_code_finds(shared: Path) -> None:
+@pytest.mark.parametrize("sample", ["speech_jfk.flac", "speech_two_speakers.wav"])
+async def test_it_finds_what_faster_whispers_own_code_finds(shared: Path, sample: str) -> None:
     from faster_whisper.vad import get_vad_model
 
-    samples = decoded(shared / "samples" / "speech_jfk.flac")
+    samples = decoded(shared / "samples" / sample)
     padded = np.pad(samples, (0, -len(samples) % FRAME))
     assert np.allclose(await heard(samples, 16_000), get_vad_model()(padded).ravel(), atol=1e-4)
+
+
+def test_the_network_is_what_its_weights_make() -> None:
+    assert onnx.load(NETWORK) == built(original())
 
 
 async def test_speech_is_found_between_silences() -> None:
