@@ -132,7 +132,7 @@ def sampled(path: HotPath, seconds: float) -> tuple[Counter[Stack], float]:
         with httpx.Client(base_url=server.base_url, timeout=600, trust_env=False) as client:
             for body in bodies[:4]:  # what is loaded or kept at the first is there
                 client.post("/v1/chat/completions", json=body).raise_for_status()
-        spent = _processor_s(family)
+        spent = speech.processor_s(family)
         with ThreadPoolExecutor(path.callers) as pool:
             asking = [pool.submit(ask, number) for number in range(path.callers)]
             command = [str(PEERS / "py-spy"), "record", "--pid", str(family.pid), "--format", "raw", "--function"]
@@ -140,12 +140,7 @@ def sampled(path: HotPath, seconds: float) -> tuple[Counter[Stack], float]:
             subprocess.run(command, check=True, capture_output=True)
             ended.set()
             count = sum(one.result() for one in asking)
-        return stacks(raw.read_text()), 1e3 * (_processor_s(family) - spent) / count
-
-
-def _processor_s(family: psutil.Process) -> float:
-    times = [one.cpu_times() for one in (family, *family.children(recursive=True))]
-    return float(sum(one.user + one.system for one in times))
+        return stacks(raw.read_text()), 1e3 * (speech.processor_s(family) - spent) / count
 
 
 def stacks(raw: str) -> Counter[Stack]:

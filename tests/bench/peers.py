@@ -178,10 +178,8 @@ def _added_ms(runs: Sequence[passthrough.Outcome], base: Sequence[passthrough.Ou
 def pages_read(scale: Scale, folder: Path) -> Iterator[Figure]:
     pictures = load_pictures(SHARED / "samples") * scale.repeat
     cpus = available_cpus()
-    raw = {
-        "raw RapidOCR": (1, cpus, 1, True),
-        "raw RapidOCR, an engine a core": (cpus, 1, 6, True),
-    }
+    as_it_comes, many = "raw RapidOCR", "raw RapidOCR, an engine a core"
+    raw = {as_it_comes: (1, cpus, 1, True), many: (cpus, 1, 6, True)}
     with serving(folder / "ocr.log", preload="ocr") as server:
         own, http = InProcess("its engine", own_engine), OverHttp(server.base_url, server.process.pid)
         others = [InProcess(name, raw_rapidocr, *how) for name, how in raw.items()]
@@ -190,7 +188,7 @@ def pages_read(scale: Scale, folder: Path) -> Iterator[Figure]:
                 one.run(Job(pictures[:1], 1))
             yield _overhead("OCR over HTTP", _worked([own, http], Job(pictures, 1), scale), own.name)
             outcomes = _worked([http, *others], Job(pictures, 8), scale)
-            yield from _faster("pages read, 8 callers", outcomes, len(pictures), aim=2.0)
+            yield from _faster("pages read, 8 callers", outcomes, len(pictures), {as_it_comes: 2.0, many: None})
 
 
 def pictures_searched(scale: Scale, folder: Path) -> Iterator[Figure]:
@@ -204,7 +202,7 @@ def pictures_searched(scale: Scale, folder: Path) -> Iterator[Figure]:
                 one.run(Job(pictures[:4], 1))
             yield _overhead("object detection over HTTP", _worked([own, http], Job(pictures, 1), scale), own.name)
             outcomes = _worked([http, raw], Job(pictures, 8), scale)
-            yield from _faster("pictures searched, 8 callers", outcomes, len(pictures))
+            yield from _faster("pictures searched, 8 callers", outcomes, len(pictures), {raw.name: None})
 
 
 @contextlib.contextmanager
@@ -229,30 +227,38 @@ def _overhead(name: str, outcomes: Mapping[str, Sequence[Outcome]], engine: str)
 
 
 def _faster(
-    name: str, outcomes: Mapping[str, Sequence[Outcome]], count: int, aim: float | None = None
+    name: str, outcomes: Mapping[str, Sequence[Outcome]], count: int, aims: Mapping[str, float | None]
 ) -> Iterator[Figure]:
-    speeds = {one: statistics.median(count / run.wall_s for run in runs) for one, runs in outcomes.items()}
-    ours = speeds.pop(OverHttp.name)
-    best = max(speeds, key=lambda one: speeds[one])
-    yield Figure(name, ours, "a second", rising=True, others=speeds)
-    pairs = zip(outcomes[best], outcomes[OverHttp.name], strict=True)
-    ratio = statistics.median(theirs.wall_s / own.wall_s for theirs, own in pairs)
-    yield Figure(f"{name}: speed", ratio, "× the fastest of the others", aim, rising=True)
+    """With a row against each that `aims` names."""
+    runs = {one: [run.wall_s for run in done] for one, done in outcomes.items()}
+    yield from _against(name, runs, OverHttp.name, count, "a second", aims)
+
+
+def _against(
+    name: str, runs: Mapping[str, Sequence[float]], own: str, amount: float, unit: str, aims: Mapping[str, float | None]
+) -> Iterator[Figure]:
+    """`runs` are the seconds that each contestant took, round by round, for `amount`."""
+    speeds = {one: statistics.median(amount / seconds for seconds in took) for one, took in runs.items()}
+    yield Figure(name, speeds.pop(own), unit, rising=True, others=speeds)
+    for base, aim in aims.items():
+        ratio = statistics.median(theirs / ours for theirs, ours in zip(runs[base], runs[own], strict=True))
+        yield Figure(f"{name}, against {base}", ratio, "× as fast", aim, rising=True)
 
 
 def speech_heard(scale: Scale, _: Path) -> Iterator[Figure]:
     recording = speech.made(scale.minutes)
+    windows, batches = "raw faster-whisper, window after window", "raw faster-whisper in batches"
+    contestants: Mapping[str, tuple[speech.Contestant, tuple[object, ...]]] = {
+        windows: (speech.raw, (5, False)),
+        batches: (speech.batched, (5, 8)),
+        "openfaze": (speech.ours, ()),
+    }
     runs: dict[str, list[float]] = defaultdict(list)
-    for _ in range(min(scale.rounds, 2)):
-        for name, make, how in (("raw faster-whisper", speech.raw, (5, False)), ("openfaze", speech.ours, ())):
+    for _round in range(scale.rounds):
+        for name, (make, how) in contestants.items():
             runs[name].append(speech.measured(make, how, recording).seconds)
-    speeds = {name: statistics.median(recording.seconds / one for one in seconds) for name, seconds in runs.items()}
-    ours = speeds.pop("openfaze")
     name = f"{scale.minutes:g} minutes of speech heard"
-    yield Figure(name, ours, "× real time", rising=True, others=speeds)
-    pairs = zip(runs["raw faster-whisper"], runs["openfaze"], strict=True)
-    ratio = statistics.median(raw / own for raw, own in pairs)
-    yield Figure(f"{name}: speed", ratio, "× raw faster-whisper, one window after the other", 2.0, rising=True)
+    yield from _against(name, runs, "openfaze", recording.seconds, "× real time", {windows: 2.0, batches: 1.0})
 
 
 def answered_before(scale: Scale, folder: Path) -> Iterator[Figure]:

@@ -140,9 +140,9 @@ def main() -> None:
             print(f"{clip.group}, {outcome}: {len(clip.samples) / RATE:.1f} s {result}")
     said = [(clip, result.get("text", "")) for clip, _, result in heard if clip.text]
     if said:
-        transcribe = raw(5, False)
         print(f"real English, openfaze:       {recalls(said)}")
-        theirs = [(clip, transcribe(Recording(wav(clip.samples), "", 0.0))) for clip, _ in said]
+        with raw(5, False) as transcribe:
+            theirs = [(clip, transcribe(Recording(wav(clip.samples), "", 0.0))) for clip, _ in said]
         print(f"real English, faster-whisper: {recalls(theirs)}")
 
 
