@@ -17,9 +17,9 @@ import pytest
 from app.settings import Settings
 from models.vision.ppocr.detector import Quads, TextDetector
 from models.vision.text import Image
+from tests.e2e.batched import client_of, create, ended, line, of_llm, when
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import client_of_app, serving_app
-from tests.e2e.test_batches import client_of, create, ended, line, of_llm, when
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin

@@ -1,0 +1,142 @@
+"""The parts of a server that run batches, with an endpoint that answers as a test wants it."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.access.admission import Visit
+from app.access.keys import EVERYONE, Caller
+from app.batches import runner as batch_runner
+from app.batches.gaps import Gaps
+from app.batches.lines import Answer, Endpoint, LineRunner
+from app.batches.runner import BatchRunner
+from app.batches.store import Batch, BatchStore
+from app.batches.webhook import Webhook
+from app.services import Services
+from app.settings import Settings
+from app.wire.request import Wire
+from app.wire.response import TokensDetails, Usage
+
+URL = "/v1/echo"
+LIMIT_S = 60.0
+"""For what is bound to happen, however busy the machine."""
+
+
+class Echo(Wire):
+    text: str
+
+
+class World:
+    """A server's parts, whose endpoint answers what it is asked, as a test wants it."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        given = {"llm": "off", "auto_pull": False, "search_provider": "off", "files_dir": str(folder / "files")}
+        self.services = Services(Settings(_env_file=None, **given | settings))
+        self.path = folder / "state" / "batches.sqlite"
+        self.now = 1_000_000.0
+        self.asked: Counter[str] = Counter()
+        self.callers: list[Caller] = []
+        self.held: dict[str, asyncio.Event] = {}
+        """Texts whose answers wait."""
+        self.failures: dict[str, list[Exception]] = {}
+        """What a text fails with, in order, before it is answered."""
+        self.changed = asyncio.Event()
+        self.store = BatchStore(self.path)
+
+    async def answer(self, _: Services, body: Echo, visit: Visit, request_id: str) -> Answer:
+        assert request_id.startswith("req-")
+        self.asked[body.text] += 1
+        self.callers.append(visit.caller)
+        await visit.enter()
+        if body.text in self.held:
+            await self.held[body.text].wait()
+        if self.failures.get(body.text):
+            raise self.failures[body.text].pop(0)
+        usage = Usage(
+            prompt_tokens=3,
+            completion_tokens=2,
+            total_tokens=5,
+            completion_tokens_details=TokensDetails(reasoning_tokens=1),
+        )
+        return Answer(json.dumps({"said": body.text}).encode(), usage)
+
+    def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
+        lines = LineRunner(self.services, {URL: Endpoint(Echo, self.answer)})
+        gaps = Gaps(at_once, 0)
+        for _ in range(20):
+            gaps.went_well()
+        store = BatchStore(self.path)
+        return BatchRunner(store, lines, gaps, webhook, clock=lambda: self.now)
+
+    @asynccontextmanager
+    async def running(self, **options: Any) -> AsyncIterator[BatchRunner]:
+        runner = self.runner(**options)
+        task = asyncio.create_task(runner.run_for_ever())
+        try:
+            yield runner
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def upload(self, *texts: str, owner: str = EVERYONE, data: bytes | None = None) -> str:
+        rows = [{"custom_id": f"id-{text}", "method": "POST", "url": URL, "body": {"text": text}} for text in texts]
+        async with self.services.files.writing(owner) as writing:
+            await writing.write(data or b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+            return (await writing.publish("in.jsonl", "batch", None)).id
+
+    async def add(self, *texts: str, owner: str = EVERYONE, data: bytes | None = None) -> str:
+        file = await self.upload(*texts, owner=owner, data=data)
+        batch = Batch(f"batch_{file}", owner, URL, file, self.now, self.now + 24 * 3600)
+        await self.store.add(batch, most=10)
+        return batch.id
+
+    async def batch(self, batch_id: str, owner: str = EVERYONE) -> Batch:
+        batch = await self.store.find(owner, batch_id)
+        assert batch is not None
+        return batch
+
+    async def ended(self, batch_id: str, owner: str = EVERYONE) -> Batch:
+        return await self.when(batch_id, lambda batch: batch.status in ENDED, owner)
+
+    async def when(self, batch_id: str, condition: Callable[[Batch], bool], owner: str = EVERYONE) -> Batch:
+        async with asyncio.timeout(LIMIT_S):
+            while not condition(batch := await self.batch(batch_id, owner)):
+                await asyncio.sleep(0.01)
+        return batch
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(LIMIT_S):
+            while not condition():
+                await asyncio.sleep(0.01)
+
+    async def read(self, file_id: str | None, owner: str = EVERYONE) -> list[dict[str, Any]]:
+        assert file_id is not None
+        file = await self.services.files.find(owner, file_id)
+        assert file is not None
+        assert file.purpose == "batch_output"
+        content = b"".join([piece async for piece in self.services.files.pieces(file)])
+        return [json.loads(line) for line in content.splitlines()]
+
+
+ENDED = ("completed", "failed", "expired", "cancelled")
+
+
+@asynccontextmanager
+async def open_world(folder: Path) -> AsyncIterator[World]:
+    """Its runners look at once for what nobody wakes them for: batches are put into the store behind their backs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch_runner, "LOOK_S", 0.02)
+        world = World(folder)
+        yield world
+        await world.store.close()
+        await world.services.close()
+
+
+def said(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {row["custom_id"]: row["response"]["body"] for row in rows}

@@ -1,0 +1,175 @@
+"""How the lines of a batch run: with a server that ends in their midst, beside those who wait, and by the command."""
+
+import json
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.e2e.batched import CHAT, LIMIT_S, client_of, create, ended, line, of_llm, prompts, rows, when
+from tests.e2e.test_cli import openfaze
+from tests.llm_server import Reply, serving_llm
+from tests.server import SERVE, serving
+
+SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.LOOK_S = 0.5\n{SERVE}"
+"""A server whose batches are another's three seconds after it was killed."""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_ends_asks_nothing_again_that_was_answered(how: signal.Signals, tmp_path: Path) -> None:
+    answered: list[str] = []
+    stuck = threading.Event()
+
+    def reply(body: dict[str, Any]) -> Reply:
+        text = body["messages"][-1]["content"]
+        if stuck.is_set() or len(set(answered)) < 5:
+            answered.append(text)
+            return Reply(f"answer to {text}")
+        return Reply("never", hang_before_first_byte=True)
+
+    with serving_llm(reply) as llm:
+        settings = of_llm(llm, files_dir=tmp_path / "files", batch_lines_at_once=2)
+        with serving(tmp_path / "first", SOON_FREE, **settings) as server, client_of(server) as sdk:
+            batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(12)))
+            done = when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == 5)
+            assert done.status == "in_progress"
+            server.process.send_signal(how)
+            server.process.wait(60)
+        stuck.set()
+        with serving(tmp_path / "second", SOON_FREE, **settings) as server, client_of(server) as sdk:
+            batch = ended(sdk, batch)
+            assert batch.status == "completed"
+            answers = rows(sdk, batch.output_file_id)
+        assert len(answers) == 12
+        assert Counter(answered) == {f"number {n}": 1 for n in range(12)}
+
+
+def test_lines_run_one_by_one_while_somebody_waits_for_an_answer(tmp_path: Path) -> None:
+    arrived = 0
+    seen: list[tuple[int, int]] = []
+    """By line: how many had arrived at the LLM, and how many of them had been answered and written by then."""
+
+    def reply(body: dict[str, Any]) -> Reply:
+        nonlocal arrived
+        if body["messages"][-1]["content"] == "interactive":
+            return Reply("never", hang_before_first_byte=True)
+        arrived += 1
+        counts = sdk.batches.list().data[0].request_counts
+        assert counts is not None
+        seen.append((arrived, counts.completed))
+        return Reply("ok", delay_s=0.05)
+
+    with (
+        serving_llm(reply) as llm,
+        serving(tmp_path / "log", **of_llm(llm, batch_lines_at_once=4, shutdown_grace_s=1)) as server,
+        client_of(server) as sdk,
+        ThreadPoolExecutor() as threads,
+    ):
+        messages: Any = [{"role": "user", "content": "interactive"}]
+        asking = threads.submit(sdk.chat.completions.create, model="interfaze-beta", messages=messages)
+        llm.wait_for_requests(1)
+        batch = ended(sdk, create(sdk, *(line(f"{n}", f"number {n}") for n in range(8))))
+        assert batch.status == "completed"
+        assert seen == [(n + 1, n) for n in range(8)], "one at a time, but batches never stand still"
+        assert not asking.done()
+        server.stop()
+        with pytest.raises(openai.APIError):
+            asking.result()
+
+
+def test_what_somebody_waits_for_goes_before_a_line_that_has_waited_for_longer(tmp_path: Path) -> None:
+    """The LLM takes one call at a time, and has one that never ends until its caller hangs up."""
+    asked: list[str] = []
+
+    def reply(body: dict[str, Any]) -> Reply:
+        asked.append(body["messages"][-1]["content"])
+        return Reply("never", hang_before_first_byte=True) if asked[-1] == "endless" else Reply("ok")
+
+    def request(text: str) -> dict[str, Any]:
+        return line("", text)["body"]  # type: ignore[no-any-return]
+
+    with (
+        serving_llm(reply) as llm,
+        serving(tmp_path / "log", **of_llm(llm, llm_calls_at_once=1)) as server,
+        client_of(server) as sdk,
+        ThreadPoolExecutor() as threads,
+        httpx.Client(base_url=server.base_url, timeout=LIMIT_S, trust_env=False) as client,
+    ):
+
+        def wait(many: int) -> None:
+            waiting = f'openfaze_engine_queue{{capability="llm",engine="openai-server"}} {many}.0'
+            deadline = time.monotonic() + LIMIT_S
+            while waiting not in client.get("/metrics").text:
+                assert time.monotonic() < deadline, client.get("/metrics").text
+                time.sleep(0.01)
+
+        body = json.dumps(request("endless")).encode()
+        with socket.create_connection(("127.0.0.1", httpx.URL(server.base_url).port)) as connection:
+            connection.sendall(
+                b"POST %b HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % (CHAT.encode(), len(body))
+            )
+            connection.sendall(body)
+            llm.wait_for_requests(1)
+            batch = create(sdk, line("1", "line"))
+            wait(1)
+            asking = threads.submit(client.post, CHAT, json=request("interactive"))
+            wait(2)
+        assert asking.result().status_code == 200
+        assert ended(sdk, batch).status == "completed"
+    assert asked == ["endless", "interactive", "line"]
+
+
+def test_the_command_answers_a_file_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    file, output = tmp_path / "in.jsonl", tmp_path / "answers.jsonl"
+    lines = [line(f"{n}", f"number {n}") for n in range(4)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    with serving_llm() as llm:
+        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in of_llm(llm).items()}
+        result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+        assert result.returncode == 0, result.stderr
+        assert "4 of 4 lines have an answer" in result.stderr
+        whole = output.read_bytes().splitlines(keepends=True)
+        assert {json.loads(row)["custom_id"] for row in whole} == {"0", "1", "2", "3"}
+        assert set(prompts(llm).values()) == {1}
+
+        llm.requests.clear()
+        output.write_bytes(b"".join(whole[:2]) + whole[2][:50])
+        result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+        assert result.returncode == 0, result.stderr
+        assert len(llm.requests) == 2, "what was answered is not asked again; half a line counts as none"
+        assert sorted(json.loads(row)["custom_id"] for row in output.read_text().splitlines()) == ["0", "1", "2", "3"]
+
+        for wrong in (b"my notes", b"my notes\n", whole[0] + b"more notes"):
+            output.write_bytes(wrong)
+            result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+            assert result.returncode == 2
+            assert "answers.jsonl holds something else" in result.stderr
+            assert output.read_bytes() == wrong
+
+        file.write_text("no json\n")
+        result = openfaze("batch", "run", str(file), folder=tmp_path, **variables)
+        assert (result.returncode, result.stderr.startswith("in.jsonl:1: ")) == (2, True), result.stderr
+
+
+def test_the_command_names_the_errors_of_lines_and_of_earlier_runs_too(tmp_path: Path) -> None:
+    file, output = tmp_path / "in.jsonl", tmp_path / "answers.jsonl"
+    bad = [line(f"bad \x1b[2J{n}", "Hello.", temperature=n) for n in range(3, 15)]
+    file.write_text("\n".join(map(json.dumps, [line("good", "Hello."), *bad])))
+    said = ": 400 invalid_request: Field 'temperature': Input should be less than or equal to 2, not "
+    with serving_llm() as llm:
+        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in of_llm(llm).items()}
+        for _ in range(2):
+            result = openfaze("batch", "run", str(file), "--output", str(output), folder=tmp_path, **variables)
+            assert result.returncode == 1, result.stderr
+            assert result.stderr.count(said) == 10
+            assert "bad \\x1b[2J" in result.stderr
+            assert f"… and 2 more, in {output}" in result.stderr
+            assert "1 of 13 lines have an answer" in result.stderr

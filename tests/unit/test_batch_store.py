@@ -1,0 +1,162 @@
+"""Whose a batch is among several servers, and what is kept of it and for how long, with a real store and real files."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.access.keys import EVERYONE
+from app.batches.runner import LEASE_S
+from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches
+from app.building import build_purges
+from app.state.entries import StoreDown
+from tests.batches import World, open_world
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(tmp_path) as world:
+        yield world
+
+
+async def test_another_server_goes_on_where_one_stopped(world: World) -> None:
+    world.held["c"] = asyncio.Event()
+    batch_id = await world.add("a", "b", "c", "d")
+    async with world.running():
+        await world.until(lambda: world.asked["c"] == 1)
+    world.held["c"].set()
+    async with world.running():
+        batch = await world.ended(batch_id)
+    assert batch.completed == 4
+    assert world.asked == {"a": 1, "b": 1, "c": 2, "d": 1}, "what was answered is not asked again"
+
+
+async def test_of_two_servers_one_runs_a_batch(world: World) -> None:
+    batches = [await world.add(*(f"{name}{number}" for number in range(5))) for name in "abc"]
+    async with world.running(at_once=3), world.running(at_once=3):
+        ended = [await world.ended(batch_id) for batch_id in batches]
+    assert [batch.completed for batch in ended] == [5, 5, 5]
+    assert set(world.asked.values()) == {1}
+    assert len(world.asked) == 15
+
+
+async def test_a_server_that_is_silent_loses_its_batch_and_what_it_then_writes(world: World) -> None:
+    batch_id = await world.add("a")
+    first = await world.store.claim("first", world.now, world.now + LEASE_S)
+    assert first is not None
+    assert await world.store.claim("second", world.now + LEASE_S - 1, world.now + 100) is None
+    second = await world.store.claim("second", world.now + LEASE_S + 1, world.now + 100)
+    assert second is not None
+    assert await world.store.renew("first", world.now + 200, [batch_id]) == {}
+    for write in (
+        world.store.note(batch_id, "first", [Record(1, True, b"{}")]),
+        world.store.change(batch_id, "first", total=3),
+        world.store.advance(batch_id, "first", "in_progress", world.now),
+        world.store.end(batch_id, "first", "failed", world.now, tell=False),
+    ):
+        with pytest.raises(LeaseLost):
+            await write
+    assert (await world.batch(batch_id)).completed == 0
+
+
+async def test_a_line_is_written_and_counted_once(world: World) -> None:
+    batch_id = await world.add("a")
+    await world.store.claim("me", world.now, world.now + LEASE_S)
+    for _ in range(2):
+        await world.store.note(batch_id, "me", [Record(1, True, b"{}", 3, 2, 1)])
+    batch = await world.batch(batch_id)
+    assert (batch.completed, batch.prompt_tokens) == (1, 3)
+    assert await world.store.records(batch_id, is_answer=True, after=0) == [(1, b"{}")]
+
+
+async def test_a_key_has_only_so_many_batches_that_are_not_over(world: World) -> None:
+    for number in range(10):
+        await world.add(f"{number}")
+    with pytest.raises(TooManyBatches):
+        await world.add("one more")
+    await world.add("another key's", owner="other")
+
+
+async def test_the_batches_of_one_key_are_listed_the_newest_first(world: World) -> None:
+    added = []
+    for number in range(3):
+        world.now += 1
+        added.append(await world.add(f"{number}"))
+    await world.add("foreign", owner="other")
+    listed = await world.store.page(EVERYONE, None, 2)
+    assert [batch.id for batch in listed] == [added[2], added[1]]
+    assert [batch.id for batch in await world.store.page(EVERYONE, listed[-1], 2)] == [added[0]]
+    assert await world.store.find("other", added[0]) is None
+
+
+async def test_keys_take_turns(world: World) -> None:
+    mine = [await world.add(f"{number}") for number in range(3)]
+    other = await world.add("x", owner="other")
+    claimed = []
+    for _ in range(4):
+        batch = await world.store.claim("me", world.now, world.now + LEASE_S)
+        assert batch is not None
+        claimed.append(batch.id)
+    assert claimed[0] in mine
+    assert claimed[1] == other
+
+
+async def test_what_is_over_is_forgotten_when_its_time_is_up(world: World) -> None:
+    async with world.running():
+        over = await world.ended(await world.add("a"))
+    world.now += 10
+    kept = await world.add("b")
+    assert await world.store.sweep(world.now + 1) == 1
+    assert await world.store.find(EVERYONE, over.id) is None
+    assert (await world.batch(kept)).status == "validating", "one that is not over is kept however old it is"
+
+
+async def test_the_room_of_answers_that_lie_in_files_goes_back_to_the_disk(world: World) -> None:
+    batch_id = await world.add("a")
+    await world.store.claim("me", world.now, world.now + LEASE_S)
+    await world.store.note(batch_id, "me", [Record(number, True, bytes(20_000)) for number in range(200)])
+    await world.store.end(batch_id, "me", "completed", world.now, tell=False)
+    await world.store.sweep(0)
+    await world.store.close()
+    assert world.path.stat().st_size < 100_000
+    world.store = BatchStore(world.path)
+    assert (await world.batch(batch_id)).completed == 200, "the batch is known yet"
+
+
+async def test_all_of_a_key_is_deleted_on_request(world: World) -> None:
+    mine, other = await world.add("a"), await world.add("b", owner="other")
+    assert ("batches", 1) in await build_purges(world.services.settings)(EVERYONE)
+    assert await world.store.find(EVERYONE, mine) is None
+    assert await world.store.find("other", other) is not None
+
+
+async def test_a_damaged_file_is_no_reason_to_delete_it(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.sqlite"
+    content = b"this is no database, but somebody may mend it" * 100
+    damaged.write_bytes(content)
+    store = BatchStore(damaged)
+    with pytest.raises(StoreDown):
+        await store.find(EVERYONE, "batch")
+    await store.close()
+    assert damaged.read_bytes() == content
+
+
+async def test_a_file_of_another_version_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "batches.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+        database.execute("CREATE TABLE batches (id TEXT)")
+    database.close()
+    store = BatchStore(path)
+    with pytest.raises(StoreDown, match="99"):
+        await store.find(EVERYONE, "batch")
+    await store.close()
+
+
+async def test_nothing_is_made_before_there_is_a_batch(world: World) -> None:
+    async with world.running() as runner:
+        runner.wake()
+        await asyncio.sleep(0.05)
+    assert not world.path.exists()
