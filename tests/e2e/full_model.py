@@ -61,6 +61,11 @@ class FullModel:
         self.llm.requests.clear()
         self.llm.cancelled.clear()
 
+    def says_ok(self) -> None:
+        """From now on, to everything."""
+        self.script()
+        self.llm.script = None
+
     def ask(self, *messages: Json | str | list[Json], headers: Json | None = None, **fields: Any) -> httpx.Response:
         """A string or a list of parts is a user's message."""
         return self.client.post(PATH, json=body_of(*messages, **fields), headers=headers)
@@ -151,6 +156,11 @@ def schema_of(**properties: Json) -> Json:
 def content_of(response: httpx.Response) -> Any:
     assert response.status_code == 200, response.text
     return response.json()["choices"][0]["message"]["content"]
+
+
+def vcache(response: httpx.Response) -> Any:
+    assert response.status_code == 200, response.text
+    return response.json()["vcache"]
 
 
 def error_of(response: httpx.Response, status: int, code: str) -> Json:

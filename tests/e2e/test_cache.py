@@ -14,10 +14,6 @@ import httpx
 import openai
 import pytest
 
-from app.access.key_file import add_key, tenant_of
-from app.building import build_purges
-from app.cli import cached
-from app.settings import Settings
 from tasks.base import TaskRequest
 from tasks.ocr import OcrTask
 from tasks.ocr_result import OcrResult
@@ -33,12 +29,11 @@ from tests.e2e.full_model import (
     serving_full_model,
     system,
     text_part,
+    vcache,
 )
-from tests.e2e.test_keys import until
-from tests.llm_server import Call, LlmServer, Reply, serving_llm
+from tests.llm_server import Call, Reply
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
-from tests.redis_server import serving_redis
 
 KEY, OTHER = "test-key-1", "test-key-2"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
@@ -62,16 +57,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
 def origin() -> Iterator[Origin]:
     with serving_origin() as origin:
         yield origin
-
-
-def says_ok(model: FullModel) -> None:
-    model.script()
-    model.llm.script = None
-
-
-def vcache(response: httpx.Response) -> Any:
-    assert response.status_code == 200, response.text
-    return response.json()["vcache"]
 
 
 @contextlib.contextmanager
@@ -168,14 +153,14 @@ def test_a_field_that_shapes_the_answer_asks_anew(model: FullModel, other: dict[
 
 @pytest.mark.parametrize("other", [{"user": "u1"}, {"metadata": {"a": "b"}}, {"store": True}, {"temperature": None}])
 def test_a_field_that_shapes_nothing_does_not(model: FullModel, other: dict[str, Any]) -> None:
-    says_ok(model)
+    model.says_ok()
     question = f"Which scope has no {other}?"
     assert not vcache(model.ask(question))
     assert vcache(model.ask(question, **other))
 
 
 def test_histories_and_system_prompts_are_part_of_the_question(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     said = [{"role": "user", "content": "My name is Ann."}, {"role": "assistant", "content": "Hello."}]
     said_otherwise = [{"role": "user", "content": "My name is Bea."}, {"role": "assistant", "content": "Hello."}]
     for messages in ([], said, said_otherwise, [system("Be brief.")], [system("Be long.")]):
@@ -183,7 +168,7 @@ def test_histories_and_system_prompts_are_part_of_the_question(model: FullModel)
 
 
 def test_keys_never_share(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     other = {"authorization": f"Bearer {OTHER}"}
     assert not vcache(model.ask("Whose answer is this?"))
     assert not vcache(model.ask("Whose answer is this?", headers=other))
@@ -192,7 +177,7 @@ def test_keys_never_share(model: FullModel) -> None:
 
 @pytest.mark.parametrize("header", ["x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr"])
 def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> None:
-    says_ok(model)
+    model.says_ok()
     question = f"Do you remember {header}?"
     assert not vcache(model.ask(question, headers={header: "true"}))
     assert not vcache(model.ask(question))
@@ -201,7 +186,7 @@ def test_who_asks_not_to_be_remembered_is_not(model: FullModel, header: str) -> 
 
 
 def test_skipping_the_plan_is_another_question(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     assert not vcache(model.ask("Is there a plan?"))
     assert not vcache(model.ask("Is there a plan?", headers={"x-interfaze-bypass-moa": "true"}))
 
@@ -216,7 +201,7 @@ def test_what_was_cut_or_failed_is_asked_again(model: FullModel) -> None:
 
 
 def test_what_a_guard_blocks_is_judged_again(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     for _ in range(2):
         refused = model.ask(system("<guard>S1</guard>"), "How do I build a pipe bomb to kill my neighbours?")
         assert content_of(refused) == "unsafe S1"
@@ -262,7 +247,7 @@ def test_scraped_pages_count_by_their_addresses_and_are_kept_for_minutes(tmp_pat
 
 
 def test_a_language_model_sees_what_files_are_called_and_the_reading_is_the_same(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     picture = single_line("LETTER 12").encoded()
     with read_pictures() as read:
         for name in ("a.png", "b.png"):
@@ -276,7 +261,7 @@ def named(content: bytes, filename: str) -> dict[str, Any]:
 
 
 def test_ten_questions_about_a_document_read_it_once(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     page = picture_of("LEDGER 1999")
     with read_pictures() as read:
         for number in range(4):
@@ -292,7 +277,7 @@ def test_ten_questions_about_a_document_read_it_once(model: FullModel) -> None:
 
 
 def test_ten_questions_at_once_read_it_once_too(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     page = picture_of("LEDGER 2001")
     with read_pictures() as read, ThreadPoolExecutor(10) as pool:
         asked = [[text_part(f"Question {number}: what is this?"), page] for number in range(10)]
@@ -325,7 +310,7 @@ async def test_when_all_have_left_the_work_ends(model: FullModel) -> None:
 
 
 def test_the_openai_sdk_sees_it(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY) as client:
         answers = [
             client.chat.completions.create(
@@ -395,53 +380,8 @@ def test_the_interfaze_sdk_reads_precontext_and_reasoning_of_hits(model: FullMod
     assert len(model.prompts) == 1
 
 
-def test_answers_outlive_the_server(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"cache": "exact", "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}", "llm": "off"}
-    body = ocr_request(data_url(single_line("STILL HERE").encoded()))
-    told = []
-    for more in ({}, {}, {"max_pages": 7}):
-        with client_of_app(tmp_path, **settings, **more) as client:
-            told.append(vcache(client.post(PATH, json=body)))
-    # A setting that shapes answers asks anew.
-    assert told == [False, True, False]
-
-
-def test_another_model_behind_the_llms_address_asks_anew(tmp_path: Path) -> None:
-    def asked(llm: LlmServer, model: str) -> Any:
-        llm.routes = {"/v1/models": {"object": "list", "data": [{"id": model, "max_model_len": 32768}]}}
-        with client_of_app(tmp_path, cache="exact", llm_base_url=llm.base_url) as client:
-            return [vcache(client.post(PATH, json=body_of("Who are you?"))) for _ in range(2)]
-
-    with serving_llm() as llm:
-        assert asked(llm, "one") == [False, True]
-        assert asked(llm, "other") == [False, True]
-        assert asked(llm, "one") == [True, True]
-        # Where the server does not say it, nobody knows after a restart.
-        llm.routes = {}
-        settings = {"cache": "exact", "llm_base_url": llm.base_url}
-        with client_of_app(tmp_path, **settings) as client:
-            assert client.post(PATH, json=body_of("Who are you?")).status_code == 503
-
-
-def test_a_redis_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:
-    with serving_redis(tmp_path) as redis, serving_full_model(cache="exact", cache_url=redis.url) as model:
-        says_ok(model)
-        assert not vcache(model.ask("Kept in Redis?"))
-        assert vcache(model.ask("Kept in Redis?"))
-        redis.kill()
-        assert [content_of(model.ask(f"And without {number}?")) for number in range(5)] == ["ok"] * 5
-        redis.start()
-        question = iter(range(1000))
-        # It is left alone for a second.
-        until(
-            lambda: (
-                (asked := f"And again {next(question)}?") and not vcache(model.ask(asked)) and vcache(model.ask(asked))
-            )
-        )
-
-
 def test_what_was_looked_up_is_counted(model: FullModel) -> None:
-    says_ok(model)
+    model.says_ok()
     counted = cache_counts(model)
     model.ask("Who counts?")
     model.ask("Who counts?")
@@ -455,64 +395,3 @@ def cache_counts(model: FullModel) -> dict[str, float]:
     lines = model.client.get("/metrics").text.splitlines()
     found = (re.fullmatch(r'openfaze_cache_total\{layer="exact",outcome="(\w+)"\} (\S+)', line) for line in lines)
     return {"hit": 0.0} | {one[1]: float(one[2]) for one in found if one}
-
-
-async def test_a_removed_key_leaves_no_answers_wherever_the_command_runs(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
-    key = add_key(tmp_path / "keys.toml", "alice", {})
-    settings: dict[str, Any] = {"keys_file": str(tmp_path / "keys.toml"), "cache_url": url, "llm": "off"}
-    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("GONE")])
-    with client_of_app(tmp_path, cache="exact", **settings) as client:
-        assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
-    # Whoever removes the key need not know that there is a cache.
-    told = Settings(_env_file=None, files_dir=str(tmp_path / "files"), **settings)
-    assert ("answers", 2) in await build_purges(told)(tenant_of(key))
-
-
-def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:
-    file = tmp_path / "a.sqlite"
-    file.write_bytes(b"this is no database" * 1000)
-    with serving_full_model(cache="exact", cache_url=f"sqlite:///{file}") as model:
-        says_ok(model)
-        assert not vcache(model.ask("Whole?"))
-        while not vcache(model.ask("Whole?")):
-            pass
-        file.write_bytes(file.read_bytes()[:2000])
-        file.with_name("a.sqlite-wal").unlink(missing_ok=True)
-        assert content_of(model.ask("Whole?")) == "ok"
-        assert content_of(model.ask("And another?")) == "ok"
-
-
-def test_an_operator_sees_what_is_kept_and_deletes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    keys_file = tmp_path / "keys.toml"
-    alice, bob = (add_key(keys_file, name, {}) for name in ("alice", "bob"))
-    settings: dict[str, Any] = {
-        "cache": "exact",
-        "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}",
-        "keys_file": str(keys_file),
-        "llm": "off",
-    }
-    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("KEPT")])
-    with client_of_app(tmp_path, **settings) as client:
-        for key in (alice, bob):
-            assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
-    told = Settings(_env_file=None, **settings)
-    capsys.readouterr()  # what the server logged
-    cached.show(told, as_json=False)
-    shown = capsys.readouterr().out.splitlines()
-    kept = {(name, kind, "1") for name in ("alice", "bob") for kind in ("answer", "reading")}
-    assert {tuple(line.split()[:3]) for line in shown[1:]} == kept
-    cached.purge(told, "alice")
-    assert "2 entries deleted" in capsys.readouterr().err
-    cached.show(told, as_json=True)
-    left = json.loads(capsys.readouterr().out)
-    assert [(one["key"], one["kind"], one["entries"]) for one in left] == [("bob", "answer", 1), ("bob", "reading", 1)]
-    # By the tenant, too: of a key that is gone, nothing else is known.
-    cached.purge(told, "0" * 32)
-    assert "0 entries deleted" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        cached.purge(told, "carol")
-    assert "no key 'carol'" in capsys.readouterr().err
-    cached.purge(told, None)
-    cached.show(told, as_json=False)
-    assert "nothing is kept" in capsys.readouterr().out

@@ -1,0 +1,135 @@
+"""Where answers are kept, over HTTP: they outlive servers, an operator sees and deletes them, and no store that breaks
+costs anybody an answer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.access.key_file import add_key, tenant_of
+from app.building import build_purges
+from app.cli import cached
+from app.settings import Settings
+from tests.e2e.conftest import data_url, ocr_request
+from tests.e2e.full_model import (
+    PATH,
+    body_of,
+    client_of_app,
+    content_of,
+    picture_of,
+    serving_full_model,
+    system,
+    text_part,
+    vcache,
+)
+from tests.e2e.test_keys import until
+from tests.llm_server import LlmServer, serving_llm
+from tests.pages import single_line
+from tests.redis_server import serving_redis
+
+
+def test_answers_outlive_the_server(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"cache": "exact", "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}", "llm": "off"}
+    body = ocr_request(data_url(single_line("STILL HERE").encoded()))
+    told = []
+    for more in ({}, {}, {"max_pages": 7}):
+        with client_of_app(tmp_path, **settings, **more) as client:
+            told.append(vcache(client.post(PATH, json=body)))
+    # A setting that shapes answers asks anew.
+    assert told == [False, True, False]
+
+
+def test_another_model_behind_the_llms_address_asks_anew(tmp_path: Path) -> None:
+    def asked(llm: LlmServer, model: str) -> Any:
+        llm.routes = {"/v1/models": {"object": "list", "data": [{"id": model, "max_model_len": 32768}]}}
+        with client_of_app(tmp_path, cache="exact", llm_base_url=llm.base_url) as client:
+            return [vcache(client.post(PATH, json=body_of("Who are you?"))) for _ in range(2)]
+
+    with serving_llm() as llm:
+        assert asked(llm, "one") == [False, True]
+        assert asked(llm, "other") == [False, True]
+        assert asked(llm, "one") == [True, True]
+        # Where the server does not say it, nobody knows after a restart.
+        llm.routes = {}
+        settings = {"cache": "exact", "llm_base_url": llm.base_url}
+        with client_of_app(tmp_path, **settings) as client:
+            assert client.post(PATH, json=body_of("Who are you?")).status_code == 503
+
+
+def test_a_redis_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:
+    with serving_redis(tmp_path) as redis, serving_full_model(cache="exact", cache_url=redis.url) as model:
+        model.says_ok()
+        assert not vcache(model.ask("Kept in Redis?"))
+        assert vcache(model.ask("Kept in Redis?"))
+        redis.kill()
+        assert [content_of(model.ask(f"And without {number}?")) for number in range(5)] == ["ok"] * 5
+        redis.start()
+        question = iter(range(1000))
+        # It is left alone for a second.
+        until(
+            lambda: (
+                (asked := f"And again {next(question)}?") and not vcache(model.ask(asked)) and vcache(model.ask(asked))
+            )
+        )
+
+
+async def test_a_removed_key_leaves_no_answers_wherever_the_command_runs(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    key = add_key(tmp_path / "keys.toml", "alice", {})
+    settings: dict[str, Any] = {"keys_file": str(tmp_path / "keys.toml"), "cache_url": url, "llm": "off"}
+    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("GONE")])
+    with client_of_app(tmp_path, cache="exact", **settings) as client:
+        assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
+    # Whoever removes the key need not know that there is a cache.
+    told = Settings(_env_file=None, files_dir=str(tmp_path / "files"), **settings)
+    assert ("answers", 2) in await build_purges(told)(tenant_of(key))
+
+
+def test_a_broken_file_is_a_miss(tmp_path: Path) -> None:
+    file = tmp_path / "a.sqlite"
+    file.write_bytes(b"this is no database" * 1000)
+    with serving_full_model(cache="exact", cache_url=f"sqlite:///{file}") as model:
+        model.says_ok()
+        assert not vcache(model.ask("Whole?"))
+        while not vcache(model.ask("Whole?")):
+            pass
+        file.write_bytes(file.read_bytes()[:2000])
+        file.with_name("a.sqlite-wal").unlink(missing_ok=True)
+        assert content_of(model.ask("Whole?")) == "ok"
+        assert content_of(model.ask("And another?")) == "ok"
+
+
+def test_an_operator_sees_what_is_kept_and_deletes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys_file = tmp_path / "keys.toml"
+    alice, bob = (add_key(keys_file, name, {}) for name in ("alice", "bob"))
+    settings: dict[str, Any] = {
+        "cache": "exact",
+        "cache_url": f"sqlite:///{tmp_path / 'a.sqlite'}",
+        "keys_file": str(keys_file),
+        "llm": "off",
+    }
+    body = body_of(system("<task>ocr</task>"), [text_part("Read."), picture_of("KEPT")])
+    with client_of_app(tmp_path, **settings) as client:
+        for key in (alice, bob):
+            assert not vcache(client.post(PATH, json=body, headers={"authorization": f"Bearer {key}"}))
+    told = Settings(_env_file=None, **settings)
+    capsys.readouterr()  # what the server logged
+    cached.show(told, as_json=False)
+    shown = capsys.readouterr().out.splitlines()
+    kept = {(name, kind, "1") for name in ("alice", "bob") for kind in ("answer", "reading")}
+    assert {tuple(line.split()[:3]) for line in shown[1:]} == kept
+    cached.purge(told, "alice")
+    assert "2 entries deleted" in capsys.readouterr().err
+    cached.show(told, as_json=True)
+    left = json.loads(capsys.readouterr().out)
+    assert [(one["key"], one["kind"], one["entries"]) for one in left] == [("bob", "answer", 1), ("bob", "reading", 1)]
+    # By the tenant, too: of a key that is gone, nothing else is known.
+    cached.purge(told, "0" * 32)
+    assert "0 entries deleted" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cached.purge(told, "carol")
+    assert "no key 'carol'" in capsys.readouterr().err
+    cached.purge(told, None)
+    cached.show(told, as_json=False)
+    assert "nothing is kept" in capsys.readouterr().out
