@@ -1,0 +1,180 @@
+"""A server whose event loop is watched, for keys that each would have all of it."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.main import create_app
+from app.services import Services
+from app.settings import Settings
+from models.capability import Built, Candidate
+from models.runtime import Runtime
+from models.sandbox.bubblewrap import missing
+from tests.e2e import full_model
+from tests.e2e.full_model import PATH, FullModel, Json, serving_full_model, system
+
+ALICE, BOB = "key-of-alice", "key-of-bob"
+LIMIT_S = 60.0
+MB = 1 << 20
+BYTES_A_CALL = 100
+"""At least, by which a request must be larger for each more call that the loop's thread makes."""
+_TICKS = re.compile(r"uvicorn.server\.py$|asyncio.\w+\.py$")
+"""What the loop calls while it waits for anything: the more often, the busier the machine is."""
+
+
+@dataclass
+class LoopThread:
+    """Counts the calls of functions, in Python and in C, that the thread of the event loop makes for requests."""
+
+    loop: asyncio.AbstractEventLoop | None = None
+    calls: int = 0
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator["LoopThread"]:
+        self.calls = 0
+        self._profile(self._count)
+        try:
+            yield self
+        finally:
+            self._profile(None)
+
+    def _profile(self, function: Callable[[FrameType, str, object], None] | None) -> None:
+        async def profile() -> None:
+            sys.setprofile(function)
+
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(profile(), self.loop).result(LIMIT_S)
+
+    def _count(self, frame: FrameType, event: str, _arg: object) -> None:
+        if event in ("call", "c_call") and not _TICKS.search(frame.f_code.co_filename):
+            self.calls += 1
+
+
+@dataclass
+class Attacked:
+    model: FullModel
+    services: Services
+    loop: LoopThread
+    built_on_loop: list[str]
+    """Names of the engines that were put together on the event loop."""
+    _sockets: list[socket.socket] = field(default_factory=list)
+
+    def is_spared(self, ask: Callable[[int], httpx.Response], small: int, large: int) -> list[httpx.Response]:
+        """The answers to what `ask` asks with a size. That the larger one is, must not be felt on the loop's thread."""
+        answers, calls, bytes_ = [], [], []
+        for size in (small, large):
+            with self.loop.counted() as loop:
+                answers.append(ask(size))
+            calls.append(loop.calls)
+            bytes_.append(len(answers[-1].request.content))
+        assert calls[1] - calls[0] < (bytes_[1] - bytes_[0]) / BYTES_A_CALL, f"{calls} calls for {bytes_} bytes"
+        return answers
+
+    def ask(self, key: str, *messages: Json | str | list[Json], **fields: Any) -> httpx.Response:
+        return self.model.ask(*messages, headers=bearer(key), **fields)
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Asks for /health until it has: whoever asks is answered all the while."""
+        while not happened():
+            assert self.model.client.get("/health").status_code == 200
+
+    def begin(self, key: str, body: bytes, *, announced: int | None = None) -> socket.socket:
+        """Sends a request, or its beginning where more is announced, and waits for no answer."""
+        size = len(body) if announced is None else announced
+        head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-length: {size}\r\n\r\n"
+        connection = self.connect()
+        connection.sendall(head.encode() + body)
+        return connection
+
+    def connect(self) -> socket.socket:
+        url = self.model.client.base_url
+        self._sockets.append(socket.create_connection((url.host, url.port), LIMIT_S))
+        return self._sockets[-1]
+
+    def close(self) -> None:
+        for one in self._sockets:
+            one.close()
+        self._sockets.clear()
+
+    def calm_down(self) -> None:
+        """As after its start: nothing that a test has begun goes on."""
+        self.close()
+        self.model.script()
+        self.until(lambda: self.services.bodies.running == 0)
+
+
+def bearer(key: str) -> Json:
+    return {"authorization": f"Bearer {key}"}
+
+
+@contextlib.contextmanager
+def serving_attacked(files: Path) -> Iterator[Attacked]:
+    """Each key may have half of: 4 places in a queue, 2 scripts, 2 calls of the LLM, 2 large bodies."""
+    made: list[FastAPI] = []
+    built_on_loop: list[str] = []
+    loop = LoopThread()
+    build = Runtime._new
+
+    def noted(runtime: Runtime, candidate: Candidate) -> Built:
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            built_on_loop.append(candidate.spec.name)
+        return build(runtime, candidate)
+
+    def create_seen(settings: Settings) -> FastAPI:
+        application = create_app(settings)
+        inner = application.router.lifespan_context
+
+        @contextlib.asynccontextmanager
+        async def lifespan(scope: FastAPI) -> AsyncIterator[None]:
+            loop.loop = asyncio.get_running_loop()
+            async with inner(scope):
+                yield
+
+        application.router.lifespan_context = lifespan  # type: ignore[assignment]
+        made.append(application)
+        return application
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(full_model, "create_app", create_seen)
+        patch.setattr(Runtime, "_new", noted)
+        with serving_full_model(
+            api_keys=(ALICE, BOB),
+            files_dir=str(files),
+            fetch_allow=("127.0.0.1/32",),
+            fetch_timeout_s=LIMIT_S,
+            code_sandbox="off" if missing() else "on",
+            forecast="auto",
+            max_queue=4,
+            sandbox_at_once=2,
+            llm_calls_at_once=2,
+            large_bodies_at_once=2,
+            max_connections=64,
+            max_files=3,
+        ) as model:
+            yield Attacked(model, made[0].state.services, loop, built_on_loop)
+
+
+def run_task(name: str, *parts: Json) -> tuple[Json, list[Json]]:
+    return system(f"<task>{name}</task>"), list(parts)
+
+
+@contextlib.contextmanager
+def released(gate: threading.Event) -> Iterator[None]:
+    """Opens the gate, whatever happens."""
+    try:
+        yield
+    finally:
+        gate.set()
