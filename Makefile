@@ -61,8 +61,8 @@ test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading co
 	$(TORCH_VENV)/bin/pytest tests/engines/torch
 
 # Tests of engines that come along, or run on small random weights: the same on the CPU of what the GPU image installs.
-REAL_ENGINES := ppocr_reader speech_whisper detection_detr detection_fastestdet translate_engines image_guards embedding \
-	forecast_engine voices embedded_llm
+REAL_ENGINES := ppocr_reader speech_whisper detection_detr detection_fastestdet translate_engines image_guards \
+	image_guard_classifier image_guard_nudenet image_guard_llm embedding forecast_engine voices embedded_llm embedded_llm_slots
 test-gpu: $(GPU_VENV)/.ready ## Test what the GPU image installs, 7 GB of it; no GPU is needed
 	# PyTorch 2.10 exports D-FINE of random weights in a form that onnxruntime does not know.
 	$(GPU_VENV)/bin/pytest tests/engines/gpu tests/engines/torch tests/engines/test_chronos.py -k "not export_d_fine"

@@ -19,11 +19,11 @@ from tests import hostile
 from tests.e2e.conftest import KEY, data_url, printed_by_client
 from tests.e2e.full_model import FullModel, Json, error_of, serving_full_model, text_part
 from tests.e2e.guarded import BOMB, FRANCE, MURDER
+from tests.image_guards import save_classifier
 from tests.llm_server import Reply, serving_llm
 from tests.loop_time import standing_still
 from tests.office_files import document
 from tests.server import Server
-from tests.unit.test_image_guards import save_classifier
 
 PATH = "/v1/moderations"
 CATEGORIES = 13

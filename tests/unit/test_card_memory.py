@@ -23,8 +23,8 @@ from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures, Session, open_session
 from models.weights import WEIGHT_SETS, WeightSet
 from models.workplace import loaded
+from tests.image_guards import save_classifier
 from tests.pages import paragraph_page
-from tests.unit.test_image_guards import save_classifier
 
 ROOT = Path(__file__).parents[2]
 PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("gpu", "weights")}

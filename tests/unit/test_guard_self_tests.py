@@ -15,8 +15,8 @@ from models.language.llm import Abilities
 from models.runtime import Runtime
 from models.safety.capability import GuardSettings
 from models.safety.images.capability import ImageGuardSettings
+from tests.image_guards import own, save_classifier
 from tests.llm_server import Reply, serving_llm
-from tests.unit.test_image_guards import own, save_classifier
 
 Judge = Callable[[str], bool]
 

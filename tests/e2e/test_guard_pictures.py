@@ -1,0 +1,96 @@
+"""`<guard>` over HTTP, with pictures: which are judged, and that none is looked at before."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import PIL.Image
+import pytest
+
+from tests.e2e.conftest import data_url
+from tests.e2e.full_model import FullModel, Json, content_of, error_of, serving_full_model, text_part
+from tests.e2e.guarded import BOMB, BYPASS, FRANCE, guard, is_blocked, sources
+from tests.image_guards import save_classifier
+from tests.llm_server import Reply
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def colour(name: str) -> Json:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (80, 60), name).save(file, "PNG")
+    return {"type": "image_url", "image_url": {"url": data_url(file.getvalue())}}
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
+    """Its LLM sees, and to its guard of pictures red is naked."""
+    folder = save_classifier(tmp_path_factory.mktemp("red"), ["normal", "nude"], [[0, 0, 0], [4, -4, -4]])
+    with serving_full_model("vision", image_guard="classifier", image_guard_model=str(folder)) as model:
+        yield model
+
+
+@pytest.mark.parametrize("task", [None, "ocr", "object_detection"])
+def test_a_picture_needs_an_engine_that_judges_pictures(model: FullModel, task: str | None) -> None:
+    model.script(Reply("Paris."))
+    said = [text_part("What is this?"), colour("white")]
+    for stream in (False, True):
+        error = error_of(model.ask(guard("S12_IMAGE", task=task), said, stream=stream), 503, "engine_unavailable")
+        assert "'image_guard'. Nothing here judges S12_IMAGE (Nudity)." in error["message"]
+    assert model.prompts == []
+    if task is None:
+        assert content_of(model.ask(guard("S12_IMAGE"), FRANCE)) == "Paris."
+
+
+@pytest.mark.parametrize("headers", [None, BYPASS])
+def test_a_picture_is_judged_before_anything_else_looks_at_it(seeing: FullModel, headers: Json | None) -> None:
+    seeing.script(Reply("A wall."))
+    said = [text_part("What is this?"), colour("red")]
+    checks = is_blocked(seeing.ask(guard("S1", "S12_IMAGE"), said, headers=headers), "S12_IMAGE")
+    assert sources(checks) == ["messages[1].content[1].image_url.url"]
+    assert seeing.prompts == []
+    assert content_of(seeing.ask(guard("S12_IMAGE"), [said[0], colour("blue")], headers=headers)) == "A wall."
+
+
+def test_text_and_picture_are_blocked_together(seeing: FullModel) -> None:
+    is_blocked(seeing.ask(guard("S9", "S12_IMAGE"), [text_part(BOMB), colour("red")]), "S9", "S12_IMAGE")
+    is_blocked(seeing.ask(guard("S9", "S12_IMAGE", task="ocr"), [text_part(BOMB), colour("red")]), "S9", "S12_IMAGE")
+
+
+@pytest.mark.parametrize("words", ["What is on page 1?", "Look at the first page.", "Only page 2, please."])
+def test_words_about_pages_hide_no_picture_from_the_guard(seeing: FullModel, words: str) -> None:
+    seeing.script(Reply("Two walls."))
+    for shown in ([colour("blue"), colour("red")], [colour("red"), colour("blue")]):
+        is_blocked(seeing.ask(guard("S12_IMAGE"), [text_part(words), *shown]), "S12_IMAGE")
+    assert seeing.prompts == []
+
+
+def test_a_picture_of_an_earlier_turn_is_judged_where_it_is_shown(seeing: FullModel) -> None:
+    seeing.script(Reply("A wall."))
+    earlier: list[Any] = [[text_part("Look."), colour("red")], {"role": "assistant", "content": "Yes?"}]
+    is_blocked(seeing.ask(guard("S12_IMAGE"), *earlier, "What is it?"), "S12_IMAGE")
+    assert seeing.prompts == []
+
+
+@pytest.mark.parametrize("headers", [None, BYPASS])
+@pytest.mark.parametrize("task", [None, "ocr"])
+def test_a_picture_that_cannot_be_decoded_cannot_be_judged(
+    seeing: FullModel, task: str | None, headers: Json | None
+) -> None:
+    seeing.script(Reply("A wall."))
+    broken = {"type": "image_url", "image_url": {"url": data_url(b"\x89PNG\r\n\x1a\n" + bytes(100))}}
+    said = [text_part("What is this?"), broken, colour("blue")]
+    error_of(seeing.ask(guard("S12_IMAGE", task=task), said, headers=headers), 400, "invalid_request")
+    assert seeing.prompts == []
+
+
+def test_a_code_of_pictures_that_the_engine_does_not_know_is_a_503(seeing: FullModel) -> None:
+    seeing.script(Reply("A wall."))
+    said = [text_part("What is this?"), colour("blue")]
+    error = error_of(seeing.ask(guard("S1_IMAGE", "S12_IMAGE"), said), 503, "engine_unavailable")
+    assert "cannot judge S1_IMAGE (Gore)" in error["message"]
+    assert seeing.prompts == []
