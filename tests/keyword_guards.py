@@ -1,12 +1,27 @@
-"""Guards that go by a single word, for tests of everything around them."""
+"""Guards that go by a single word, and requests under them, for tests of everything around them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from models.safety.guard import Judgement, Scores
+from app.chat.event_driver import Event, Finish
+from app.chat.guard.guard import Guard
+from app.chat.inputs import latest_turn
+from app.wire.request import ChatRequest
+from models.base import EngineUnavailable
+from models.safety.guard import ImageGuard, Judgement, Scores
 from models.vision.text import Image
+from tasks.guardrails import Guardrails, Policy
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tests.entries import entry_of
 
+Make = Callable[..., Guard]
+BOMB = "How do I build a pipe bomb?"
+FINISH = Finish("stop", 7, 3)
+FOUND = entry_of("ocr", {"extracted_text": "nine", "sections": []})
 SURE = 0.95
 """The score of what has the word; 0.05 that of anything else."""
 
@@ -68,3 +83,33 @@ class RedGuard:
         self.seen.append((width, height))
         red, green, _ = picture.reshape(-1, 3).mean(axis=0)
         return Judgement(dict.fromkeys(codes, SURE if red > 2 * green else 1 - SURE))
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def guard_of(
+    *messages: Any,
+    codes: Sequence[str] = ("S1", "S9"),
+    keywords: KeywordGuard | None = None,
+    loader: MediaLoader | None = None,
+    guardrails: Guardrails | None = None,
+    owner: str | None = None,
+    **fields: Any,
+) -> Guard:
+    """The guard of a request of these messages; a string or a list of parts is a user's."""
+
+    def no_pictures() -> list[ImageGuard]:
+        raise EngineUnavailable("image_guard", "Set one up.")
+
+    said = [message if isinstance(message, dict) else user(message) for message in messages or ("Hm?",)]
+    request = ChatRequest.model_validate({"model": "auto", "messages": said, **fields})
+    loader = loader or MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    guardrails = guardrails or Guardrails(lambda: [keywords or KeywordGuard()], no_pictures, loader, seconds=60)
+    return Guard(guardrails, Policy(tuple(codes)), request, latest_turn(request, 16), owner=owner)
+
+
+async def said(*events: Event) -> AsyncGenerator[Event, None]:
+    for event in events:
+        yield event

@@ -1,0 +1,253 @@
+"""`<guard>` over HTTP where a guard cannot run or gives no verdict: nothing unguarded leaves."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+from tests.e2e.full_model import (
+    PATH,
+    FullModel,
+    Json,
+    Streamed,
+    body_of,
+    content_of,
+    error_of,
+    prompt_text,
+    serving_full_model,
+    system,
+)
+from tests.e2e.guarded import BOMB, FRANCE, guard, is_blocked
+from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.loop_time import LoopTime
+from tests.server import free_port
+
+LLAMA_GUARD = {"text_guard": "llama-guard-server", "guard_model": "meta-llama/Llama-Guard-3-8B"}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
+
+
+def test_where_nothing_here_can_judge_the_503_says_what_would_help() -> None:
+    with serving_full_model(embedding="off") as model:
+        model.script(Reply("Paris."))
+        for stream in (False, True):
+            for asked in (guard("S9"), guard("S9", task="translate")):
+                error = error_of(model.ask(asked, FRANCE, stream=stream), 503, "engine_unavailable")
+                assert "'text_guard'. Nothing here judges S9 (Indiscriminate Weapons)." in error["message"]
+                assert "OPENFAZE_EMBEDDING=off" in error["message"]
+        assert model.prompts == []
+        # Who asks for no guard needs none.
+        assert content_of(model.ask(FRANCE)) == "Paris."
+
+
+@pytest.mark.parametrize("task", [None, "translate"])
+def test_more_text_than_a_guard_judges_is_refused(model: FullModel, task: str | None) -> None:
+    model.script(Reply("Paris."))
+    error = error_of(model.ask(guard("S9", task=task), "Where is Paris? " * 70_000), 413, "request_too_large")
+    assert "'messages[1].content'" in error["message"]
+    assert "limit of 1 MB (OPENFAZE_MAX_GUARDED_MB)" in error["message"]
+    assert model.prompts == []
+
+
+def test_a_code_that_the_chosen_engine_does_not_know_is_a_503(model: FullModel) -> None:
+    with serving_llm([Reply("safe")] * 9) as upstream:
+        told = {"text_guard": "qwen3guard-server", "guard_base_url": upstream.base_url, "guard_model": "guard"}
+        with serving_full_model(**told) as model:
+            model.script(Reply("Paris."))
+            error = error_of(model.ask(guard("S1", "S4"), FRANCE), 503, "engine_unavailable")
+            assert "cannot judge S4 (Child Sexual Exploitation)" in error["message"]
+            assert "S1 (" not in error["message"]
+            assert (model.prompts, upstream.requests) == ([], [])
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[LlmServer]:
+    with serving_llm() as judge:
+        yield judge
+
+
+@pytest.fixture(scope="module")
+def judged(judge: LlmServer) -> Iterator[FullModel]:
+    """Its guard is on a server, and asked again whatever it has judged."""
+    told: Json = {"max_guard_verdicts": 0, **LLAMA_GUARD}
+    with serving_full_model(guard_base_url=judge.base_url, guard_timeout_s=60, **told) as model:
+        yield model
+
+
+def verdicts(*replies: Reply, by_body: Callable[[Json], Reply] | None = None) -> Callable[[LlmServer], None]:
+    def script(judge: LlmServer) -> None:
+        judge.script = by_body or replies
+        judge.requests.clear()
+        judge.cancelled.clear()
+
+    return script
+
+
+def test_a_turn_has_judged_what_is_new_in_it_unless_nothing_may_be_kept() -> None:
+    talk = [system("Be brief."), "What is rye?", {"role": "assistant", "content": "A grain."}, FRANCE]
+
+    def asked(model: FullModel, judge: LlmServer, *messages: Any, **headers: str) -> list[str]:
+        """The texts that the server judged for the request, its answer aside."""
+        model.script(Reply("Paris."))
+        verdicts(by_body=lambda _: Reply("safe"))(judge)
+        assert content_of(model.ask(guard("S9"), *messages, headers=headers)) == "Paris."
+        texts = [prompt_text(one.body) for one in judge.requests]
+        known = ("Be brief.", "What is rye?", "A grain.", FRANCE)
+        return [said for said in known if any(said in text and "Paris." not in text for text in texts)]
+
+    with serving_llm() as judge, serving_full_model(guard_base_url=judge.base_url, **LLAMA_GUARD) as model:
+        assert asked(model, judge, *talk[:2], **{"x-interfaze-zdr": "true"}) == ["Be brief.", "What is rye?"]
+        assert asked(model, judge, *talk[:2]) == ["Be brief.", "What is rye?"]
+        assert asked(model, judge, *talk[:2]) == []
+        again = asked(model, judge, *talk)
+        assert "A grain." in again
+        assert FRANCE in again
+        assert "Be brief." not in again
+        assert asked(model, judge, *talk) == []
+        assert asked(model, judge, *talk, **{"x-interfaze-bypass-cache": "true"}) == [
+            "Be brief.",
+            "What is rye?",
+            "A grain.",
+            FRANCE,
+        ]
+
+
+def test_a_server_judges(judged: FullModel, judge: LlmServer) -> None:
+    judged.script(Reply("Paris."))
+    verdicts(by_body=lambda body: Reply("unsafe\nS9" if "pipe bomb" in prompt_text(body) else "safe"))(judge)
+    is_blocked(judged.ask(guard("S1", "S9"), BOMB), "S9")
+    assert judged.prompts == []
+    assert content_of(judged.ask(guard("S1", "S9"), FRANCE)) == "Paris."
+    assert "Paris." in prompt_text(judge.requests[-1].body)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=400),
+        Reply("Sure! Here is how:"),
+        Reply("unsafe"),
+        Reply("unsafe\nS99"),
+        Reply(""),
+        Reply("safe", finish_reason="length"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_guard_server_that_gives_no_verdict_is_a_503_and_never_an_answer(
+    judged: FullModel, judge: LlmServer, reply: Reply, stream: bool
+) -> None:
+    verdicts(by_body=lambda _: reply)(judge)
+    said = refusal_of(judged, "engine_unavailable", None, stream=stream)
+    assert "'llama-guard-server' failed, and nothing is answered unguarded" in said
+
+
+@pytest.mark.parametrize("status", [401, 404])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_guard_server_that_is_not_set_up_is_a_503_that_names_the_setting(
+    judged: FullModel, judge: LlmServer, status: int, stream: bool
+) -> None:
+    verdicts(by_body=lambda _: Reply(status=status))(judge)
+    said = refusal_of(judged, "engine_unavailable", None, stream=stream)
+    assert "cannot be used: check OPENFAZE_GUARD_BASE_URL" in said
+
+
+@pytest.mark.parametrize("reply", [Reply(status=500), Reply("safe", cut_after=1), Reply("safe", garbage_after=1)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_guard_server_that_breaks_off_is_a_503_worth_another_try(
+    judged: FullModel, judge: LlmServer, reply: Reply, stream: bool
+) -> None:
+    verdicts(by_body=lambda _: reply)(judge)
+    said = refusal_of(judged, "upstream_unavailable", "2", stream=stream)
+    assert "broke off its verdict" in said
+
+
+@pytest.mark.parametrize("reply", [Reply(hang_before_first_byte=True), Reply("safe", hang_after=1)])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_guard_server_that_takes_too_long_is_a_503_that_names_the_setting(
+    judge: LlmServer, reply: Reply, stream: bool, tmp_path: Path
+) -> None:
+    verdicts(by_body=lambda _: reply)(judge)
+    time = LoopTime()
+    told: Json = {"llm": "off", "guard_base_url": judge.base_url, "guard_timeout_s": 4, **LLAMA_GUARD}
+    app = create_app(Settings(_env_file=None, files_dir=str(tmp_path), **told))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+        asking = asyncio.create_task(client.post(PATH, json=body_of(guard("S9"), FRANCE, stream=stream)))
+        await asyncio.to_thread(judge.wait_for_requests)
+        time.passes(4)
+        error = error_of(await asking, 503, "timeout")
+    assert "longer than 4 s (OPENFAZE_GUARD_TIMEOUT_S)" in error["message"]
+    await asyncio.to_thread(judge.wait_for_cancelled)
+    await app.state.services.close()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_guard_server_that_is_busy_is_a_503(judged: FullModel, judge: LlmServer, status: int) -> None:
+    verdicts(by_body=lambda _: Reply(status=status))(judge)
+    assert "'llama-guard-server' is busy" in refusal_of(judged, "overloaded", "5", stream=False)
+
+
+def refusal_of(model: FullModel, code: str, retry_after: str | None, *, stream: bool) -> str:
+    """What is said of a question that could not be judged."""
+    model.script(Reply("Paris."))
+    response = model.ask(guard("S9"), FRANCE, stream=stream)
+    assert response.status_code == 503, response.text
+    error = response.json()["error"]
+    assert error["type"] == "service_unavailable"
+    assert "127.0.0.1" not in error["message"]
+    assert error["code"] == code
+    assert response.headers.get("retry-after") == retry_after
+    assert response.headers.get("x-should-retry") == (None if retry_after else "false")
+    assert model.prompts == []
+    return str(error["message"])
+
+
+def test_an_answer_that_the_server_does_not_judge_does_not_leave(judged: FullModel, judge: LlmServer) -> None:
+    judged.script(Reply("Paris."), Reply("Paris."))
+    verdicts(by_body=lambda body: Reply(status=500) if "Paris" in prompt_text(body) else Reply("safe"))(judge)
+    for stream in (False, True):
+        response = judged.ask(guard("S9"), FRANCE, stream=stream)
+        assert response.status_code == 503
+        assert "Paris" not in response.text
+
+
+def test_a_stream_that_has_begun_ends_with_the_error(judged: FullModel, judge: LlmServer) -> None:
+    judged.script(Reply("Paris it is. So much for that. It lies on the Seine."))
+    verdicts(by_body=lambda body: Reply(status=500) if "Seine" in prompt_text(body) else Reply("safe"))(judge)
+    streamed = Streamed.read(judged.ask(guard("S9"), FRANCE, stream=True).text)
+    assert streamed.text == "Paris it is. So much for that."
+    assert streamed.error is not None
+    assert streamed.error["type"] == "service_unavailable"
+
+
+def test_a_guard_server_that_is_not_there_is_a_503() -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}/v1"
+    with serving_full_model(guard_base_url=nowhere, **LLAMA_GUARD) as model:
+        model.script(Reply("Paris."))
+        error = error_of(model.ask(guard("S9"), FRANCE), 503, "upstream_unavailable")
+        assert "check OPENFAZE_GUARD_BASE_URL" in error["message"]
+        assert model.prompts == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_caller_who_hangs_up_takes_the_judging_along(judged: FullModel, judge: LlmServer, stream: bool) -> None:
+    judged.script(Reply("Paris."))
+    verdicts(Reply(hang_before_first_byte=True))(judge)
+    host, port = judged.base_url.removeprefix("http://").split(":")
+    body = json.dumps(body_of(guard("S9"), FRANCE, stream=stream)).encode()
+    head = f"POST {PATH} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(body)}\r\n\r\n"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + body)
+        judge.wait_for_requests()
+    judge.wait_for_cancelled()
+    assert judged.prompts == []

@@ -1,0 +1,310 @@
+"""An answer under `<guard>`: what of it leaves before its verdict, whole or as a stream."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tasks.redaction
+from app.chat.event_driver import Event, Feed, Precontext, Progress, Reasoning, Text, ToolCall
+from app.chat.guard import redaction
+from app.chat.guard.guard import Guard, Unsafe
+from app.chat.render import Envelope, StreamOptions, stream
+from app.wire import response
+from models.base import EngineUnavailable
+from models.fair_executor import FairExecutor
+from models.safety import personal_data
+from models.safety.personal_data import Span
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tests.keyword_guards import BOMB, FINISH, FOUND, KeywordGuard, Make, guard_of, said
+
+ENVELOPE = Envelope("req-1", 0, "interfaze-beta")
+
+
+@pytest.fixture(scope="module")
+async def loader() -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    yield loader
+    await loader.close()
+
+
+@pytest.fixture
+def keywords() -> KeywordGuard:
+    return KeywordGuard()
+
+
+@pytest.fixture
+def make(loader: MediaLoader, keywords: KeywordGuard) -> Make:
+    return partial(guard_of, loader=loader, keywords=keywords)
+
+
+def pieces(answer: str, size: int = 4) -> list[Event]:
+    return [Text(answer[start : start + size]) for start in range(0, len(answer), size)]
+
+
+async def shown(guard: Guard, *events: Event) -> tuple[list[Event], bool]:
+    """What leaves without the verdicts, and whether it was stopped."""
+    left: list[Event] = []
+    try:
+        async for event in guard.checked(said(*events)):
+            left.append(event)  # noqa: PERF401 - what came before the end counts
+    except Unsafe:
+        return [event for event in left if not isinstance(event, Precontext)], True
+    return [event for event in left if not isinstance(event, Precontext)], False
+
+
+def words_of(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Text))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("size", [1, 3, 4, 17, 1000])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "From platform nine. At ten!\nWhich one?  This one… 这里。那里！ End",
+        "x" * 10_000,
+        "word " * 2_000,
+        "\n\n  \n",
+        "",
+        "Dr. No said: “Yes.” (No.) v1.2.3\n\n```py\nx = 1\n```\n",
+    ],
+)
+async def test_a_safe_answer_leaves_as_it_came(make: Make, streamed: bool, size: int, answer: str) -> None:
+    events = [*pieces(answer, size), FINISH]
+    assert await shown(make(stream=streamed), *events) == (events, False)
+
+
+ANSWERS = st.text(st.sampled_from("ab .!?\n。”\u200b"), max_size=60)
+
+
+@given(st.lists(st.tuples(st.booleans(), ANSWERS), max_size=12), st.booleans(), st.booleans())
+async def test_whatever_is_safe_leaves_in_its_order(
+    said_and_thought: list[tuple[bool, str]], streamed: bool, shows_reasoning: bool
+) -> None:
+    guard = guard_of("Hm?", stream=streamed, reasoning_effort="low" if shows_reasoning else None)
+    events = [Reasoning(words) if is_thought else Text(words) for is_thought, words in said_and_thought]
+    expected = [event for event in events if shows_reasoning or isinstance(event, Text)]
+    assert await shown(guard, *events, FINISH) == ([*expected, FINISH], False)
+
+
+@given(ANSWERS, ANSWERS, st.integers(1, 20))
+async def test_whatever_is_unsafe_does_not_leave(before: str, after: str, size: int) -> None:
+    events, stopped = await shown(guard_of("Hm?", stream=True), *pieces(f"{before} a pipe bomb {after}", size), FINISH)
+    assert stopped
+    assert f"{before} ".startswith(words_of(events))
+
+
+async def test_a_whole_answer_is_judged_once_and_as_an_answer_to_the_question(
+    make: Make, keywords: KeywordGuard
+) -> None:
+    await shown(make("Where?"), *pieces("From platform nine. At ten."), FINISH)
+    assert keywords.judged == [("From platform nine. At ten.", ("S1", "S9"), "Where?")]
+
+
+async def test_of_a_stream_each_sentence_is_judged_with_what_stood_before_it(
+    make: Make, keywords: KeywordGuard
+) -> None:
+    await shown(make(stream=True), *pieces("One. Two. ", 1), Text("Three."), FINISH)
+    assert keywords.texts == ["One. ", "One. Two. ", "One. Two. Three."]
+
+
+async def test_a_whole_answer_that_is_unsafe_anywhere_shows_nothing(make: Make) -> None:
+    guard = make()
+    assert await shown(guard, *pieces(f"From platform nine. A pipe bomb. {'x' * 9_000}"), FINISH) == ([], True)
+    assert not guard.shown
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 13, 400])
+@pytest.mark.parametrize("blank", ["", "\n\n", "  "])
+async def test_a_stream_whose_first_sentence_is_unsafe_shows_nothing(make: Make, size: int, blank: str) -> None:
+    guard = make(stream=True)
+    assert await shown(guard, *pieces(f"{blank}Take a pipe bomb. And go.", size), FINISH) == ([], True)
+    assert not guard.shown
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_a_stream_ends_before_the_sentence_that_is_unsafe(make: Make, size: int) -> None:
+    guard = make(stream=True)
+    events, stopped = await shown(guard, *pieces("One. Two. Take a pipe bomb. Go.", size), FINISH)
+    assert stopped
+    assert guard.shown
+    assert "One." in words_of(events)
+    assert "Take" not in words_of(events)
+
+
+async def test_a_delta_that_begins_a_sentence_waits_for_its_end(make: Make) -> None:
+    events: list[Event] = [Text("One. Two. Take"), Text(" a pipe bomb. And"), Text(" go."), FINISH]
+    assert await shown(make(stream=True), *events) == ([], True)
+
+
+async def test_what_only_two_sentences_say_together_is_found(make: Make) -> None:
+    events, stopped = await shown(make(stream=True), *pieces("Nine. Take a pipe\nbomb. Go.", 1), FINISH)
+    assert stopped
+    assert words_of(events) == "Nine. Take a pipe\n"
+
+
+async def test_a_long_text_without_sentences_is_judged_in_pieces_that_overlap(
+    make: Make, keywords: KeywordGuard
+) -> None:
+    for place in range(1180, 1220):
+        answer = "x" * place + " pipe bomb " + "x" * 5_000
+        events, stopped = await shown(make(stream=True), *pieces(answer, 7), FINISH)
+        assert stopped
+        assert "bomb" not in words_of(events)
+    assert max(map(len, keywords.texts)) < 2_000
+
+
+async def test_reasoning_that_is_shown_is_judged(make: Make) -> None:
+    for streamed in (False, True):
+        guard = make(stream=streamed, reasoning_effort="high")
+        assert await shown(guard, Reasoning("A pipe"), Reasoning(" bomb? "), Text("No."), FINISH) == ([], True)
+    guard = make(stream=True, reasoning_effort="high")
+    events: list[Event] = [Reasoning("A pipe. "), Reasoning("Hm. "), Text("bomb"), Text("s away. "), FINISH]
+    assert await shown(guard, *events) == (events, False)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_reasoning_that_nobody_sees_is_neither_judged_nor_passed_on(
+    make: Make, keywords: KeywordGuard, streamed: bool
+) -> None:
+    events: list[Event] = [Reasoning("A pipe bomb? No. "), Text("No."), FINISH]
+    assert await shown(make(stream=streamed), *events) == ([Text("No."), FINISH], False)
+    assert keywords.texts == ["No."]
+
+
+async def test_hidden_reasoning_shows_nothing_of_the_answer_after_it(make: Make) -> None:
+    guard = make(stream=True)
+    assert await shown(guard, Reasoning("Let me see. Well. "), *pieces("A pipe bomb. Go.", 1), FINISH) == ([], True)
+    assert not guard.shown
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    "arguments",
+    ['{"what": "a pipe bomb"}', '{"what": "a pipe\\nbomb"}', '{"what": "a \\u0070ipe bomb', '{"a pipe bomb": 1}'],
+)
+async def test_calls_of_the_clients_tools_are_judged_whole(make: Make, streamed: bool, arguments: str) -> None:
+    calls = [ToolCall(0, "", "call_1", "look_up"), *(ToolCall(0, letter) for letter in arguments)]
+    events, stopped = await shown(make(stream=streamed), Text("One moment."), *calls, FINISH)
+    assert (words_of(events), stopped) == ("", True)
+    assert not any(isinstance(event, ToolCall) for event in events)
+
+
+async def test_safe_calls_leave_as_they_came_each_judged_with_its_name(make: Make, keywords: KeywordGuard) -> None:
+    calls: list[Event] = [
+        ToolCall(0, '{"city":', "call_a", "rain"),
+        ToolCall(1, "{}", "call_b", "snow"),
+        ToolCall(0, '"Oslo"}'),
+    ]
+    events = [Text("One moment. "), Text("Or two. "), *calls, FINISH]
+    assert await shown(make(stream=True), *events) == (events, False)
+    assert keywords.texts[-2:] == ['rain {"city":"Oslo"}', "snow {}"]
+
+
+async def test_personal_data_of_a_stream_is_looked_for_beside_the_event_loop_and_a_sentence_at_a_time(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def watched(text: str, before: str = "") -> list[Span]:
+        threads.append(threading.current_thread())
+        return personal_data.find(text, before)
+
+    for module in (redaction, tasks.redaction):
+        monkeypatch.setattr(module, "find", watched)
+    guard = make(stream=True)
+    guard.redaction = redaction.Redaction(FairExecutor("test"))
+    sentence = "Ann has a card and can be reached at ann@example.org or by telephone at any time of the day. "
+    left, stopped = await shown(guard, *pieces(sentence * 20, 3), FINISH)
+    assert words_of(left) == (sentence * 20).replace("ann@example.org", "[EMAIL]")
+    assert not stopped
+    assert threading.current_thread() not in threads
+    # Where a sentence is over, and while its end may still be the beginning of something.
+    assert len(threads) < 20 * 10 < len(sentence * 20) / 3
+
+
+async def test_json_is_judged_as_it_will_be_read(make: Make) -> None:
+    form = {"type": "json_object"}
+    events: list[Event] = [Text('{"steps": "a pipe\\nbomb"}'), FINISH]
+    assert await shown(make(stream=True, response_format=form), *events) == ([], True)
+    half = Text('{"steps": "a \\ud83d pipe')
+    assert await shown(make(response_format=form), half, FINISH) == ([half, FINISH], False)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_verdict_is_the_last_of_the_first_precontext(make: Make, streamed: bool) -> None:
+    guard = make(stream=streamed)
+    events = [event async for event in guard.checked(said(Precontext((FOUND,)), *pieces("Nine. Ten. "), FINISH))]
+    first, *others = events
+    assert isinstance(first, Precontext)
+    assert [one.name for one in first.entries] == ["ocr", "guardrails"]
+    assert first.entries[1].result.data["safe"]
+    assert not any(isinstance(event, Precontext) for event in others)
+
+
+async def test_the_verdict_is_there_where_nothing_else_is(make: Make) -> None:
+    [first, *_] = [event async for event in make().checked(said(Text("Nine."), FINISH))]
+    assert isinstance(first, Precontext)
+    assert [one.name for one in first.entries] == ["guardrails"]
+
+
+async def test_progress_is_told_at_once(make: Make) -> None:
+    guard = make()
+    async with aclosing(guard.checked(said(Progress("ocr", 1, 2), Text(BOMB), FINISH))) as events:
+        assert await anext(events) == Progress("ocr", 1, 2)
+    assert not guard.shown
+
+
+async def test_the_llm_is_left_when_its_answer_is_unsafe(make: Make) -> None:
+    left = asyncio.Event()
+
+    async def goes_on() -> AsyncGenerator[Event, None]:
+        try:
+            yield Text("A pipe bomb. ")
+            yield Text("And more. ")
+        finally:
+            left.set()
+
+    with pytest.raises(Unsafe):
+        async for _ in make(stream=True).checked(goes_on()):
+            pass
+    assert left.is_set()
+
+
+async def test_a_stream_that_is_held_back_says_that_it_lives(make: Make) -> None:
+    pinged = asyncio.Event()
+
+    async def hesitant() -> AsyncGenerator[Event, None]:
+        yield Text("From platform")
+        await pinged.wait()
+        yield Text(" nine.")
+        yield FINISH
+
+    chunks = []
+    async with Feed(make(stream=True).checked(hesitant()), timeout_s=10) as feed:
+        async for chunk in stream(feed, ENVELOPE, StreamOptions(), first_ping_s=0.01, ping_s=0.01):
+            chunks.append(chunk)
+            pinged.set()
+    assert chunks[0] == response.PING
+    assert [b"From platform" in chunk for chunk in chunks].index(True) > 0
+    assert chunks[-1].endswith(response.DONE)
+
+
+async def test_an_answer_that_cannot_be_judged_does_not_leave(make: Make, keywords: KeywordGuard) -> None:
+    def breaks(_: str) -> None:
+        raise RuntimeError("not for clients")
+
+    keywords.before = breaks
+    left = []
+    with pytest.raises(EngineUnavailable, match="nothing is answered unguarded"):
+        async for event in make(stream=True).checked(said(Text("Nine. "), FINISH)):
+            left.append(event)  # noqa: PERF401
+    assert left == []
