@@ -5,21 +5,21 @@ from typing import Any
 
 import pytest
 
-import tests.unit.test_host as local
 from tests.cluster.forwarded import Forwarding
+from tests.unit import test_host, test_host_loading, test_host_memory, test_host_turns
 
 LOOKS_INTO_THE_PROCESS = {
     "test_batches_grow_again_where_memory_has_long_sufficed": "has no host",
     "test_as_many_items_are_computed_together_as_the_card_has_room_for": "replaces what tells a card's free memory",
     "test_the_garbage_collector_leaves_a_loaded_engine_alone_and_frees_it_once_it_is_unloaded": "counts its objects",
 }
-globals().update(
-    {
-        name: test
-        for name, test in vars(local).items()
-        if name.startswith("test_") and name not in LOOKS_INTO_THE_PROCESS
-    }
-)
+LOCAL = {
+    name: test
+    for module in (test_host, test_host_loading, test_host_memory, test_host_turns)
+    for name, test in vars(module).items()
+    if name.startswith("test_")
+}
+globals().update({name: test for name, test in LOCAL.items() if name not in LOOKS_INTO_THE_PROCESS})
 
 
 @pytest.fixture(autouse=True)
@@ -33,4 +33,4 @@ def replicas_for_threads(
 
 
 def test_what_is_left_out_is_there() -> None:
-    assert vars(local).keys() >= LOOKS_INTO_THE_PROCESS.keys()
+    assert LOCAL.keys() >= LOOKS_INTO_THE_PROCESS.keys()

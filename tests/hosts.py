@@ -1,0 +1,82 @@
+"""A host with an engine that computes when a test lets it."""
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from models.base import EngineSpec
+from models.host import EngineHost
+from models.scheduler import SHARE, Share
+from models.workplace import HostLimits
+
+ResultT = TypeVar("ResultT")
+
+
+SPEC = EngineSpec("doubler", "doubling", "Apache-2.0", "none")
+
+
+class Doubler:
+    """Doubles numbers; holds every batch until `gate` is open. Negative numbers break it."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Semaphore(0)
+        self.batches: list[list[int]] = []
+        self.threads: set[int] = set()
+        self.loads = 0
+        self.closes = 0
+
+    def load(self) -> None:
+        self.loads += 1
+
+    def run(self, batch: Sequence[int]) -> Sequence[int | Exception]:
+        self.threads.add(threading.get_ident())
+        self.batches.append(list(batch))
+        self.entered.release()
+        assert self.gate.wait(60)
+        if any(number < -100 for number in batch):
+            raise RuntimeError("the whole batch broke")
+        return [ValueError("negative") if number < 0 else number * 2 for number in batch]
+
+    def close(self) -> None:
+        self.closes += 1
+
+
+async def has_entered(engine: Doubler) -> None:
+    assert await asyncio.to_thread(engine.entered.acquire, timeout=60)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def running(engine: Doubler, host: EngineHost[int, int]) -> "asyncio.Task[int]":
+    """A call that the engine works on, and will until its gate is opened."""
+    engine.gate.clear()
+    call = asyncio.create_task(host.run(1))
+    await has_entered(engine)
+    return call
+
+
+async def abandoned(engine: Doubler, host: EngineHost[int, int]) -> None:
+    """The same, and its caller has left."""
+    call = await running(engine, host)
+    call.cancel()
+    await asyncio.wait([call])
+
+
+def hosted(**limits: object) -> tuple[Doubler, EngineHost[int, int]]:
+    engine = Doubler()
+    return engine, EngineHost(SPEC, lambda: engine, HostLimits(**limits))  # type: ignore[arg-type]
+
+
+def shared_by(key: str, call: Coroutine[Any, Any, ResultT]) -> "asyncio.Task[ResultT]":
+    """`call` as work of `key`, one of several."""
+    context = contextvars.copy_context()
+    context.run(SHARE.set, Share(key, 0.5))
+    return asyncio.create_task(call, context=context)
