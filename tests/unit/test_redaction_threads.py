@@ -20,8 +20,8 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Origin, Source
 from tasks.translate import TranslateTask
 from tests.llm_server import Reply
+from tests.scraped import INVOICE, PARAM, answering, html, site
 from tests.unit.test_gather import PICTURE, finder, giving
-from tests.unit.test_scraper_task import INVOICE, PARAM, answering, html, site
 from tests.unit.test_translate_task import Tagging
 
 HERE = "guarded"

@@ -1,0 +1,159 @@
+"""Redirects of the safe fetcher, each of which is checked anew; and what goes along: headers, a body, secrets."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.fetch.url_policy import FetchFailed
+from tests.fetching import OPEN, fetch, refusal
+from tests.loop_time import LoopTime
+from tests.web import TLS, Names, redirect, response, serving
+
+
+async def test_a_redirect_to_a_host_that_is_not_there_is_told_apart() -> None:
+    async with serving(page=redirect("http://nowhere.test/")) as server:
+        error = await refusal(server.url("page"), OPEN, Names())
+    assert "redirects to an address that could not be reached: host not found" in error.message
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 Other", "307 Temporary", "308 Permanent"])
+async def test_redirects_are_followed(status: str) -> None:
+    async with serving(a=redirect("/b", status), b=response(b"there")) as server:
+        fetched = await fetch(server.url("a"))
+    assert (fetched.data, fetched.url) == (b"there", server.url("b"))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://inner.test/secret",
+        "//inner.test/secret",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::1]/",
+        "http://localhost/",
+    ],
+)
+async def test_each_redirect_is_checked_again(target: str) -> None:
+    names = Names(good_test=["127.0.0.1"], inner_test=["127.0.0.1"], localhost=["127.0.0.1"])
+    names.addresses |= {"169.254.169.254": ["169.254.169.254"], "::1": ["::1"]}
+    policy = FetchPolicy(allow=("good.test",), read_timeout=60, total_timeout=60)
+    async with serving(a=redirect(target)) as server:
+        error = await refusal(server.url("a", host="good.test"), policy, names)
+    assert error.code == "url_not_allowed"
+    assert error.message == (
+        f"'{server.url('a', host='good.test')}' redirects to an address that "
+        "is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)."
+    )
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["ftp://good.test/x", "file:///etc/passwd", "http://user:word@good.test/", "http://good.test:99999/"],
+)
+async def test_a_redirect_to_no_proper_url_is_refused(target: str) -> None:
+    async with serving(a=redirect(target)) as server:
+        error = await refusal(server.url("a"))
+    assert error.code == "url_not_allowed"
+    assert "redirects to an address that" in error.message
+    assert "good.test" not in error.message
+
+
+async def test_redirects_are_counted() -> None:
+    async with serving(a=redirect("/a")) as server:
+        error = await refusal(server.url("a"), FetchPolicy(allow=("127.0.0.1",), max_redirects=3))
+    assert (error.code, len(server.requests)) == ("fetch_failed", 4)
+    assert "redirects more than 3 times" in error.message
+
+
+async def test_redirects_share_the_total_time() -> None:
+    time = LoopTime()
+
+    async def slowly(head: bytes, writer: asyncio.StreamWriter) -> None:
+        await time.passes_by(8)
+        writer.write(redirect("/a"))
+
+    policy = FetchPolicy(allow=("127.0.0.1",), read_timeout=25, total_timeout=30, max_redirects=50)
+    async with serving(a=slowly) as server:
+        error = await refusal(server.url("a"), policy)
+        assert "took longer than 30 s" in error.message
+        assert 1 < len(server.requests) <= 4
+
+
+async def test_headers_of_the_caller_go_along() -> None:
+    async with serving(page=response(b"x")) as server:
+        fetcher = Fetcher(OPEN, tls=TLS)
+        await fetcher.fetch(server.url("page"), headers={"X-API-KEY": "k", "accept": "text/html", "User-Agent": "me"})
+        await fetcher.close()
+    head = server.requests[0].lower()
+    assert "x-api-key: k\r\n" in head
+    assert "accept: text/html\r\n" in head
+    assert "*/*" not in head
+    assert "openfaze" not in head
+
+
+@pytest.mark.parametrize("name", ["Host", "host", "Connection", "Content-Length", "Accept-Encoding"])
+async def test_headers_that_are_the_fetchers_cannot_be_given(name: str) -> None:
+    fetcher = Fetcher(OPEN, tls=TLS)
+    with pytest.raises(ValueError, match=name.lower()):
+        await fetcher.fetch("http://good.test/", headers={name: "x"})
+    await fetcher.close()
+
+
+async def test_json_is_posted() -> None:
+    async with serving(search=response(b'{"results":[]}')) as server:
+        fetcher = Fetcher(OPEN, tls=TLS)
+        fetched = await fetcher.fetch(server.url("search"), json={"query": "Größe"}, headers={"Authorization": "k"})
+        await fetcher.close()
+    assert fetched.data == b'{"results":[]}'
+    head = server.requests[0]
+    assert head.startswith("POST /search HTTP/1.1\r\n")
+    assert "Content-Type: application/json\r\n" in head
+    assert json.loads(server.bodies[0]) == {"query": "Größe"}
+    assert "Authorization: k\r\n" in head
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "303 Other", "307 Temporary", "308 Permanent"])
+async def test_a_post_follows_no_redirect(status: str) -> None:
+    async with serving(a=redirect("/b", status), b=response(b"x")) as server:
+        fetcher = Fetcher(OPEN, tls=TLS)
+        with pytest.raises(FetchFailed, match=f"answered with status {status[:3]}"):
+            await fetcher.fetch(server.url("a"), json={})
+        await fetcher.close()
+    assert len(server.requests) == 1
+
+
+SECRETS = {"Authorization": "Bearer s", "Cookie": "c=s", "Proxy-Authorization": "p", "X-Subscription-Token": "t"}
+
+
+async def test_secrets_stay_with_the_origin_they_are_for() -> None:
+    names = Names(good_test=["127.0.0.1"], other_test=["127.0.0.1"])
+    async with serving(c=redirect("/d")) as server, serving(x=response(b"x")) as second:
+        server.pages["a"] = redirect("/b")
+        server.pages["b"] = redirect(server.url("c", host="other.test"))
+        server.pages["d"] = redirect(server.url("e", host="good.test"))
+        server.pages["e"] = redirect(second.url("x", host="good.test"))
+        fetcher = Fetcher(FetchPolicy(allow=("127.0.0.1",)), resolver=names)
+        await fetcher.fetch(server.url("a", host="good.test"), headers={**SECRETS, "Accept-Language": "de"})
+        await fetcher.close()
+    heads = [*server.requests, *second.requests]
+    assert [head.split()[1] for head in heads] == ["/a", "/b", "/c", "/d", "/e", "/x"]
+    for head, is_same_origin in zip(heads, [True, True, False, False, False, False], strict=True):
+        assert [name in head for name in SECRETS] == [is_same_origin] * 4
+        assert "Accept-Language: de" in head
+
+
+async def test_at_most_five_redirects_are_followed() -> None:
+    pages: dict[str, Any] = {str(n): redirect(f"/{n + 1}") for n in range(6)}
+    async with serving(**pages | {"6": response(b"there")}) as server:
+        assert (await fetch(server.url("1"))).data == b"there"
+        assert "redirects more than 5 times" in (await refusal(server.url("0"))).message
+
+
+async def test_a_location_beyond_ascii_is_what_the_server_means() -> None:
+    async with serving(a=response(b"", "Location: /stra\u00dfe", status="302 Found")) as server:
+        server.pages["stra%C3%9Fe"] = response(b"there")
+        assert (await fetch(server.url("a"))).data == b"there"
