@@ -1,16 +1,5 @@
 """What a client is told when something fails: OpenAI's error object. The only place that maps status codes.
 
-ApiError
-├── BadRequest        400 invalid_request_error
-├── InvalidApiKey     401 authentication_error
-├── InsufficientQuota 402 insufficient_quota
-├── TaskNotAllowed    403 permission_error
-├── NotFound          404 invalid_request_error
-├── PayloadTooLarge   413 payload_too_large
-├── RateLimited       429 rate_limit_error, with Retry-After
-├── InternalError     500 internal_error
-└── Unavailable       503 service_unavailable
-
 Clients repeat a 429 and any 5xx by themselves, so each says whether that can help: with `retry_after` it says when,
 without it that it cannot.
 """

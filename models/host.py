@@ -19,7 +19,6 @@ import structlog
 from models.base import (
     EngineFailed,
     EngineNotReady,
-    EngineOverloaded,
     EngineSpec,
     EngineUnavailable,
     ModelError,
@@ -42,14 +41,6 @@ log = structlog.get_logger(__name__)
 _CLOSING = "The server is shutting down."
 _OVERTAKEN_AT_MOST = 4
 """Batches of urgent items in a row while others wait; the next one takes the first of those along."""
-
-
-@dataclass(slots=True)
-class HostCounters(EngineCounters):
-    dropped: int = 0
-    """Withdrawn before they ran."""
-    discarded: int = 0
-    """Withdrawn while they ran."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +70,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.spec = spec
         self.limits = limits or HostLimits()
         self._turns = turns or Turns(self.limits.workers)
-        self.counters = HostCounters()
+        self.counters = EngineCounters()
         self._factory = factory
         self._workplace: Workplace[ItemT, ResultT] = Threads(spec, factory, self.limits, self.counters.failures)
         self.loaded = False
@@ -288,13 +279,8 @@ class EngineHost(Generic[ItemT, ResultT]):
     def _make_room(self, queue: FairQueue[_Job[ItemT, ResultT]], share: Share) -> None:
         """Raises EngineOverloaded where there is no place for one more item of `share`."""
         most, each = self.limits.max_queue, self._seconds_each
-        try:
-            displaced = make_room(queue, share, most, self.spec.name, each, lambda job: not job.patient)
-        except EngineOverloaded:
-            self.counters.rejected += 1
-            raise
+        displaced = make_room(queue, share, most, self.spec.name, each, lambda job: not job.patient)
         if displaced is not None:
-            self.counters.rejected += 1
             own = queue.waiting(displaced.share.key)
             displaced.result.set_exception(ShareUsedUp(self.spec.name, own, retry_after(own, each)))
             queue.keep(lambda job: job is not displaced)
@@ -305,9 +291,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             return
         for job in jobs:
             job.result.cancel()
-        self.counters.dropped += sum(
-            queue.keep(lambda job: not job.result.done()) for queue in (self._urgent, self._queue)
-        )
+        for queue in (self._urgent, self._queue):
+            queue.keep(lambda job: not job.result.done())
         for batch, left in self._under_way:
             if all(job.result.done() for job in batch):
                 left.set()
@@ -354,9 +339,9 @@ class EngineHost(Generic[ItemT, ResultT]):
     def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception) -> None:
         if isinstance(result, Exception):
             self.counters.failures[reason_of(result)] += 1
-        if job.result.done():
-            self.counters.discarded += 1
-        elif isinstance(result, ModelError):
+        if job.result.done():  # nobody waits for it any longer
+            return
+        if isinstance(result, ModelError):
             job.result.set_exception(result)
         elif isinstance(result, Exception):
             log.error("engine_item_failed", engine=self.spec.name, exc_info=result)

@@ -55,7 +55,6 @@ class EngineCounters:
     """The items of each batch that ran."""
     failures: Counter[str] = field(default_factory=Counter)
     """By reason: of items and answers, those of `reason_of`; of the engine as a whole, the constants above."""
-    rejected: int = 0
     loads: int = 0
     unloads: int = 0
 

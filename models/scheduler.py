@@ -171,8 +171,8 @@ class FairQueue(Generic[ItemT]):
                 return item
         return None
 
-    def keep(self, wanted: Callable[[ItemT], bool]) -> int:
-        """Withdraws what is not `wanted`; says how many items that were."""
+    def keep(self, wanted: Callable[[ItemT], bool]) -> None:
+        """Withdraws what is not `wanted`."""
         before = self._size
         for lane, items in list(self._waiting.items()):
             kept = deque(item for item in items if wanted(item))
@@ -185,7 +185,6 @@ class FairQueue(Generic[ItemT]):
             for order in self._orders:
                 order[:] = [place for place in order if place[2] in self._waiting]
                 heapq.heapify(order)
-        return before - self._size
 
     @property
     def _orders(self) -> tuple[list[_Place], list[_Place]]:

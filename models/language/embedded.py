@@ -348,7 +348,6 @@ class EmbeddedLlm:
         try:
             yield
         except EngineOverloaded as error:
-            self.counters.rejected += 1
             if isinstance(error, ShareUsedUp):
                 raise
             raise LlmOverloaded(str(error), error.retry_after) from error

@@ -41,7 +41,6 @@ async def test_a_full_queue_refuses_with_a_time_to_come_back() -> None:
     with pytest.raises(EngineOverloaded) as refusal:
         await host.run(4)
     assert refusal.value.retry_after >= 1
-    assert host.counters.rejected == 1
     engine.gate.set()
     assert await asyncio.gather(first, *waiting) == [2, 4, 6]
     await host.close()
@@ -96,7 +95,6 @@ async def test_a_key_may_not_fill_the_queue_and_is_told_what_waits() -> None:
     engine.gate.set()
     assert await asyncio.gather(*calls) == [0, 2, 10]
     await first
-    assert host.counters.rejected == 1
     await host.close()
 
 
@@ -226,7 +224,7 @@ async def test_a_withdrawn_urgent_item_never_runs() -> None:
     await asyncio.wait([withdrawn])
     engine.gate.set()
     await first
-    assert (engine.batches, host.counters.dropped) == ([[1]], 1)
+    assert engine.batches == [[1]]
     await host.close()
 
 
@@ -242,7 +240,6 @@ async def test_withdrawn_work_never_runs_and_frees_its_place() -> None:
     engine.gate.set()
     assert await asyncio.gather(first, successor) == [2, 6]
     assert engine.batches == [[1], [3]]
-    assert host.counters.dropped == 1
     await host.close()
 
 
@@ -251,7 +248,7 @@ async def test_the_result_of_running_work_is_discarded_when_its_caller_leaves() 
     await abandoned(engine, host)
     engine.gate.set()
     assert await host.run(2) == 4
-    assert host.counters.discarded == 1
+    assert engine.batches == [[1], [2]]
     await host.close()
 
 
