@@ -1,6 +1,6 @@
 """Whisper on CTranslate2: windows of many recordings and requests decoded together, with the times of words.
 
-The pieces are faster-whisper's (features, tokens, alignment); the batching is ours. What is decoded is the same each
+The pieces are faster-whisper's (tokens, alignment); the batching is ours. What is decoded is the same each
 time: where Whisper's authors would draw lots for a better text, at rising temperatures, other searches are tried.
 """
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from models.device import CTRANSLATE2, CUDA
 from models.speech.hearing import LONGEST_S, RATE, SpeechWindow, WindowText, Word
+from models.speech.spectrum import spectra
 from models.speech.whisper_files import CAPABILITY, WhisperFiles, check
 
 LOOPS_ABOVE = 2.4
@@ -192,6 +193,7 @@ class Whisper:
         self._beam = beam
         self._fills_windows = fills_windows
         self._whisper: Any = None
+        self._spectrum: Any = None
         self._tokenizers: dict[tuple[str, bool], Any] = {}
 
     def load(self) -> None:
@@ -208,6 +210,7 @@ class Whisper:
             cpu_threads=self._threads or 0,
             local_files_only=True,
         )
+        self._spectrum = spectra(self._whisper.feature_extractor)
 
     def close(self) -> None:
         self._whisper = None
@@ -226,7 +229,7 @@ class Whisper:
 
     def states(self, window: SpeechWindow) -> NDArray[np.float32]:
         """What the encoder makes of `window`, without what fills it up: float32[frames, width]."""
-        encoded = self._whisper.encode(self._features(window, self._frames(window))[None])
+        encoded = self._whisper.encode(self._features([window], self._frames(window)))
         return _states(encoded, [window])[0]
 
     def _grouped(self, batch: Sequence[SpeechWindow]) -> Iterator[tuple[_Group, list[int]]]:
@@ -247,7 +250,7 @@ class Whisper:
         return int(whole * RATE) // _HOP
 
     def _transcribe(self, group: _Group, windows: Sequence[SpeechWindow]) -> list[WindowText | Exception]:
-        encoded = self._whisper.encode(np.stack([self._features(window, group.frames) for window in windows]))
+        encoded = self._whisper.encode(self._features(windows, group.frames))
         language, probabilities = self._languages(encoded, group, windows)
         tokenizer = self._tokenizer(language, group.translate)
         decoded = self._decoded(encoded, tokenizer, group.prompt, windows, group.frames)
@@ -286,13 +289,9 @@ class Whisper:
             1.0 if window.language else found for found, window in zip(measured, windows, strict=True)
         ]
 
-    def _features(self, window: SpeechWindow, frames: int) -> NDArray[np.float32]:
-        """float32[mels, frames]."""
-        room = frames * _HOP
-        samples = window.samples[:room]
-        padded = np.pad(samples, (0, room - len(samples)))
-        features: NDArray[np.float32] = self._whisper.feature_extractor(padded, padding=0)[:, :frames]
-        return features
+    def _features(self, windows: Sequence[SpeechWindow], frames: int) -> NDArray[np.float32]:
+        """float32[windows, mels, frames]."""
+        return np.stack([self._spectrum(window.samples, frames) for window in windows])
 
     def _tokenizer(self, language: str, translate: bool) -> Any:
         from faster_whisper.tokenizer import Tokenizer
@@ -314,7 +313,7 @@ class Whisper:
             if not doubtful:
                 break
             those = [windows[index] for index in doubtful]
-            again = self._whisper.encode(np.stack([self._features(window, frames) for window in those]))
+            again = self._whisper.encode(self._features(those, frames))
             others = self._generated(again, those, tokenizer, prompt, most, search)
             for index, other in zip(doubtful, others, strict=True):
                 if other.text and other.is_better_than(best[index]):
