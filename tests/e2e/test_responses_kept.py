@@ -1,0 +1,226 @@
+"""/v1/responses as OpenAI's SDK calls it: responses that are kept, looked up, deleted, and gone on from."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from pydantic import BaseModel
+
+from app.access.keys import tenant_of
+from app.building import build_purges
+from app.routes import responses
+from app.settings import Settings
+from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
+from tests.e2e.responses import KEY, OTHER, PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, text_of, user
+from tests.llm_server import Reply
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
+    with serving_responses(tmp_path_factory.mktemp("responses")) as model:
+        yield model
+
+
+@pytest.fixture(scope="module")
+def sdk(model: FullModel) -> Iterator[openai.OpenAI]:
+    http = checking_client(timeout=60, trust_env=False)
+    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key=KEY, max_retries=0, http_client=http) as client:
+        yield client
+
+
+def test_the_sdk_creates_retrieves_lists_and_deletes(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Paris."))
+    made = sdk.responses.create(model="interfaze-beta", input="The capital of France?", instructions="Be brief.")
+    assert (made.output_text, made.status, made.instructions) == ("Paris.", "completed", "Be brief.")
+    assert prompt_text(model.prompts[0]) == "Be brief.\nThe capital of France?"
+    assert sdk.responses.retrieve(made.id).model_dump() == made.model_dump()
+    [item] = sdk.responses.input_items.list(made.id)
+    assert item.to_dict()["content"] == [{"type": "input_text", "text": "The capital of France?"}]
+    sdk.responses.delete(made.id)
+    with pytest.raises(openai.NotFoundError, match="not found"):
+        sdk.responses.retrieve(made.id)
+    with pytest.raises(openai.NotFoundError):
+        sdk.responses.delete(made.id)
+
+
+def test_the_sdk_parses_a_schema(model: FullModel, sdk: openai.OpenAI) -> None:
+    class Booking(BaseModel):
+        guest: str
+        nights: int
+
+    model.script(Reply('{"guest": "Anna Kowalski", "nights": 3}'))
+    parsed = sdk.responses.parse(model="auto", input="Anna Kowalski stays for 3 nights.", text_format=Booking)
+    assert parsed.output_parsed == Booking(guest="Anna Kowalski", nights=3)
+    assert model.prompts[0]["response_format"]["json_schema"]["name"] == "Booking"
+
+
+def test_the_sdk_streams(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("One two three."))
+    with sdk.responses.stream(model="auto", input="Count to three.") as events:
+        deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
+        final = events.get_final_response()
+    assert deltas == ["One", " two", " three."]
+    assert final.output_text == "One two three."
+    assert sdk.responses.retrieve(final.id).output_text == "One two three."
+
+
+def test_a_function_is_called_and_its_result_answered(model: FullModel, sdk: openai.OpenAI) -> None:
+    tools: Any = [WEATHER]
+    model.script(Reply(tool_calls=[SAN_FRANCISCO]), Reply("It is foggy."))
+    said: list[Any] = [{"role": "user", "content": "The weather in San Francisco?"}]
+    first = sdk.responses.create(model="auto", input=said, tools=tools, store=False)
+    [call] = first.output
+    assert call.type == "function_call"
+    output = {
+        "type": "function_call_output",
+        "call_id": call.call_id,
+        "output": [{"type": "input_text", "text": "Fog"}],
+    }
+    # As agents do that keep the history themselves: everything comes back as it was given.
+    said += [call.to_dict(), output]
+    second = sdk.responses.create(model="auto", input=said, tools=tools, store=False)
+    assert second.output_text == "It is foggy."
+    *_, asked, told = model.prompts[1]["messages"]
+    assert asked["tool_calls"][0]["function"]["name"] == "get_weather"
+    assert (told["role"], told["tool_call_id"], told["content"]) == ("tool", call.call_id, "Fog")
+
+
+def test_a_conversation_goes_on_from_a_response(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Hello Alice!"), Reply(tool_calls=[SAN_FRANCISCO]), Reply("Foggy."))
+    first = sdk.responses.create(model="auto", input="I am Alice.", instructions="Be kind.")
+    tools: Any = [WEATHER]
+    second = sdk.responses.create(model="auto", input="Weather?", previous_response_id=first.id, tools=tools)
+    output: Any = [{"type": "function_call_output", "call_id": "call_1", "output": "Fog"}]
+    third = sdk.responses.create(model="auto", input=output, previous_response_id=second.id, tools=tools)
+    assert third.output_text == "Foggy."
+    assert third.previous_response_id == second.id
+    said = [(message["role"], message["content"]) for message in model.prompts[2]["messages"]]
+    # The instructions were the first request's alone.
+    assert said == [
+        ("user", "I am Alice."),
+        ("assistant", "Hello Alice!"),
+        ("user", "Weather?"),
+        ("assistant", None),
+        ("tool", "Fog"),
+    ]
+    sdk.responses.delete(second.id)
+    with pytest.raises(openai.BadRequestError) as gone:
+        sdk.responses.create(model="auto", input="And?", previous_response_id=third.id)
+    assert (gone.value.code, gone.value.param) == ("previous_response_not_found", "previous_response_id")
+
+
+def test_what_is_not_stored_is_not_there(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Yes."), Reply("Yes."))
+    unstored = sdk.responses.create(model="auto", input="Stored?", store=False)
+    forgotten = ask(model, "Stored?", headers={"x-interfaze-zdr": "true"})
+    assert forgotten["store"] is False
+    for response_id in (unstored.id, forgotten["id"]):
+        with pytest.raises(openai.NotFoundError):
+            sdk.responses.retrieve(response_id)
+
+
+def test_another_key_has_no_part_in_it(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Mine."))
+    made = sdk.responses.create(model="auto", input="Whose is it?")
+    other = sdk.with_options(api_key=OTHER)
+    for attempt in (other.responses.retrieve, other.responses.delete, other.responses.input_items.list):
+        with pytest.raises(openai.NotFoundError):
+            attempt(made.id)
+    with pytest.raises(openai.BadRequestError):
+        other.responses.create(model="auto", input="And?", previous_response_id=made.id)
+    assert sdk.responses.retrieve(made.id).output_text == "Mine."
+
+
+def test_input_items_come_in_pages(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Ok."))
+    said: Any = [{"role": "user", "content": f"{number}"} for number in range(5)]
+    made = sdk.responses.create(model="auto", input=said)
+    listed = [item.to_dict()["content"][0]["text"] for item in sdk.responses.input_items.list(made.id, limit=2)]  # type: ignore[index]
+    assert listed == ["4", "3", "2", "1", "0"]
+    page = model.client.get(f"{PATH}/{made.id}/input_items", params={"limit": 2, "order": "asc"}).json()
+    assert (page["has_more"], page["first_id"], page["last_id"]) == (True, page["data"][0]["id"], page["data"][1]["id"])
+    answer = model.client.get(f"{PATH}/{made.id}/input_items", params={"after": "msg_0"})
+    assert error_of(answer, 400, "invalid_request")["param"] == "after"
+
+
+def test_an_item_may_be_named_instead_of_sent(model: FullModel, sdk: openai.OpenAI) -> None:
+    model.script(Reply("Blue."), Reply("As I said."))
+    made = sdk.responses.create(model="auto", input="A colour?")
+    said: Any = [{"type": "item_reference", "id": made.output[0].id}, {"role": "user", "content": "Sure?"}]
+    sdk.responses.create(model="auto", input=said)
+    assert [message["content"] for message in model.prompts[1]["messages"]] == ["Blue.", "Sure?"]
+    error = refused(model, code="item_not_found", input=[{"type": "item_reference", "id": f"{made.output[0].id}0"}])
+    assert error["param"] == "input[0].id"
+    twice = [{"type": "item_reference", "id": made.output[0].id}] * 2
+    assert refused(model, code="item_not_found", input=twice)["param"] == "input[1].id"
+
+
+def test_a_large_response_is_answered_and_not_kept(tmp_path: Path) -> None:
+    with serving_full_model(max_response_mb=0.001, files_dir=str(tmp_path / "files")) as model:
+        model.script(Reply("Long."))
+        response = ask(model, "word " * 1000)
+        assert response["store"] is False
+        assert "OPENFAZE_MAX_RESPONSE_MB" in response["warnings"][0]
+        assert model.client.get(f"{PATH}/{response['id']}").status_code == 404
+
+
+def test_a_large_file_is_kept_with_the_conversation(model: FullModel) -> None:
+    model.script()
+    text = "A line of a long letter.\n" * 40_000
+    data = base64.b64encode(text.encode()).decode()
+    said = [user([{"type": "input_file", "filename": "letter.txt", "file_data": data}])]
+    first = ask(model, said, instructions="<task>ocr</task>")
+    again = ask(model, "Again.", instructions="<task>ocr</task>", previous_response_id=first["id"])
+    assert json.loads(text_of(again))["result"]["extracted_text"] == text
+    [item] = model.client.get(f"{PATH}/{first['id']}/input_items").json()["data"]
+    assert item["content"][0]["file_data"] == data
+
+
+def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    model.script(by_body=lambda _: Reply("Ok."))
+    response_id = None
+    for _ in range(3):
+        response_id = ask(model, "More.", previous_response_id=response_id)["id"]
+    monkeypatch.setattr(responses, "MAX_TURNS", 2)
+    error = refused(model, previous_response_id=response_id)
+    assert (error["param"], "more than 2 turns" in error["message"]) == ("previous_response_id", True)
+
+
+def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with serving_full_model(files_dir=str(tmp_path / "files")) as model:
+        model.script(by_body=lambda _: Reply("Fine."))
+        kept = ask(model, "Hello.")
+        file = state / "responses.sqlite"
+        for left in state.glob("responses.sqlite*"):
+            left.unlink()
+        file.write_bytes(b"this is no database" * 1000)
+        response = ask(model, "Hello again.")
+        assert (text_of(response), response["store"]) == ("Fine.", False)
+        assert "not kept" in response["warnings"][0]
+        answer = model.client.get(f"{PATH}/{kept['id']}")
+        error_of(answer, 503, "storage_unavailable")
+        refused(model, 503, "storage_unavailable", previous_response_id=kept["id"])
+
+
+def test_nothing_is_kept_where_it_would_be_for_no_time(tmp_path: Path) -> None:
+    with serving_full_model(files_dir=str(tmp_path / "files"), responses_ttl_hours=0) as model:
+        model.script(Reply("Fine."))
+        assert ask(model, "Hello.")["store"] is False
+        assert not (tmp_path / "state" / "responses.sqlite").exists()
+
+
+async def test_a_purged_key_leaves_no_response(tmp_path: Path) -> None:
+    told = {"files_dir": str(tmp_path / "files"), "api_keys": (KEY, OTHER)}
+    with serving_full_model(**told) as model:
+        model.script(by_body=lambda _: Reply("Kept."))
+        mine, others = ({"authorization": f"Bearer {key}"} for key in (KEY, OTHER))
+        made = [ask(model, "Keep it.", headers=key) for key in (mine, mine, others)]
+        purge = build_purges(Settings(_env_file=None, **told))
+        assert ("responses", 2) in await purge(tenant_of(KEY))
+        left = [model.client.get(f"{PATH}/{one['id']}", headers=key) for one in made for key in (mine, others)]
+        assert [answer.status_code for answer in left] == [404, 404, 404, 404, 404, 200]
