@@ -7,8 +7,8 @@ import pytest
 from app.chat.evidence.currencies import currencies, currency_of, may_be_in
 from tests.conftest import each_case
 from tests.entries import ground
+from tests.filling import IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
 from tests.unit.test_evidence import ocr
-from tests.unit.test_filling import IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
 
 
 @each_case(

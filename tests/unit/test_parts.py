@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.chat.filling.parts import parts_of_name, places_in
+from tests.filling import STRING, filled, read
 from tests.unit.test_evidence import ocr
-from tests.unit.test_filling import STRING, filled, read
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""Schemas filled with what specialists found, by the real network."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.chat.event_driver import Entry
+from app.chat.filling.copied import Found
+from app.chat.filling.extractor import Extractor
+from app.chat.filling.filled import Filling
+from app.chat.filling.filled import fill as fill_by
+from app.chat.inputs import document_in
+from app.chat.plan import Plan, Step
+from app.chat.schema.structured import Shape
+from app.wire.request import ChatRequest, ResponseFormat
+from models.extraction.network import Network
+from models.fair_executor import FairExecutor
+from models.language.embedding import DIMENSIONS
+from models.language.minilm.engine import MiniLm
+from tasks.catalog import PRECONTEXT_NAMES
+from tests.entries import entry_of
+from tests.unit.test_evidence import ocr
+
+STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
+OR_NULL = {"type": ["string", "null"]}
+IBAN, BIC = "DE89 3704 0044 0532 0130 00", "COBADEFFXXX"
+RECEIPT = ocr(
+    "ACME BOOKS",
+    ("Document No : TD01167104", "Date: 25/12/2018 8:13"),
+    "mail: shop@acme.example",
+    ("Lamp", "30.00"),
+    ("Chair", "33.60"),
+    ("Total", "63.60"),
+    ("Cash", "70.00"),
+)
+
+
+def shape_of(*, required: Sequence[str] | None = None, defs: Any = None, **properties: Any) -> Shape:
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties) if required is None else list(required),
+        "additionalProperties": False,
+        **({"$defs": defs} if defs else {}),
+    }
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    shape = Shape.of(ResponseFormat.model_validate(asked))
+    assert shape is not None
+    return shape
+
+
+def found(*results: tuple[str, Any], text: str = "", reads_out: bool = False) -> Found:
+    steps = tuple(Step(task, (), text) for task, _ in results)
+    entries = [entry_of(PRECONTEXT_NAMES.get(task, task), data) for task, data in results]
+    return Found(Plan(steps, reads_out=reads_out), entries)
+
+
+def seen(text: str, *labels: str, **more: Any) -> Found:
+    objects = [{"label": label, "bounds": {}, "confidence": 0.9, **more} for label in labels]
+    return found(("object_detection", {"detected_objects": objects}), text=text)
+
+
+def read(*, page: Entry = RECEIPT) -> Found:
+    return found(("ocr", page.result.data))
+
+
+class Embedding:
+    """The engine without a host. Implements Embedder."""
+
+    def __init__(self) -> None:
+        self._engine = MiniLm()
+        self._engine.load()
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = [vector for vector in self._engine.run(texts) if not isinstance(vector, Exception)]
+        return np.stack(vectors) if vectors else np.empty((0, DIMENSIONS), np.float32)
+
+
+@cache
+def extractor() -> Extractor:
+    return Extractor(Network(), Embedding(), FairExecutor("tests"), most_spans=6_000)
+
+
+async def fill(shape: Shape, found: Found) -> Filling | None:
+    return await fill_by(shape, found, extractor())
+
+
+async def filled(found: Found, **properties: Any) -> dict[str, Any]:
+    """The fields of a flat schema that need no LLM."""
+    filling = await fill(shape_of(**properties), found)
+    return {str(path[0]): value for path, value in filling.values.items()} if filling else {}
+
+
+def left(filling: Filling | None) -> Any:
+    """The properties that the LLM is asked for."""
+    assert filling is not None
+    assert filling.rest is not None
+    assert filling.rest.schema is not None
+    return filling.rest.schema["properties"]
+
+
+def pasted(*messages: str) -> Found:
+    users = [{"role": "user", "content": message} for message in messages]
+    return Found(Plan(), [], document_in(ChatRequest.model_validate({"model": "auto", "messages": users})))
