@@ -163,3 +163,8 @@ INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."
 def available_cpus() -> int:
     """CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def media_type_of(content_type: str | None) -> str:
+    """`text/html` of `text/html; charset=utf-8`."""
+    return (content_type or "").partition(";")[0].strip().lower()

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import pydantic_core
 
+from models.base import media_type_of
 from models.language.llm import (
     ContextOverflow,
     LlmBroke,
@@ -170,11 +171,6 @@ def no_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
     said = f"The LLM server answered with {what}, not with JSON: OPENFAZE_LLM_BASE_URL may be no OpenAI-compatible API."
     public = said.replace("The LLM server", "The language model's server")
     return LlmNotSetUp(said, reason="no JSON", public=f"{public} `openfaze doctor` tries it on this server.")
-
-
-def media_type_of(content_type: str | None) -> str:
-    """`text/html` of `text/html; charset=utf-8`."""
-    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def is_page(content_type: str | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from models.base import media_type_of
 from models.concurrency import SharedRun
 from models.language.forced_call import CallReader, by_schema, forced_functions, natively
 from models.language.llm import (
@@ -25,7 +26,7 @@ from models.language.llm import (
     estimate_tokens,
 )
 from models.language.openai_chunks import ChunkReader
-from models.language.openai_faults import NO_COMPLETION, is_page, media_type_of, no_answer
+from models.language.openai_faults import NO_COMPLETION, is_page, no_answer
 from models.language.openai_http import AGENT, OpenAiHttp, Patience, beside_api
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.measures import EngineCounters

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import PurePosixPath
 
+from models.base import media_type_of
+
 IMAGES = {
     "image/jpeg": ("JPEG", "MPO"),
     "image/png": ("PNG",),
@@ -148,7 +150,7 @@ def media_type_named(name: str | None) -> str | None:
 
     `image/jpg`, `JPG`, `.jpg` and `image/jpeg; q=1` are all `image/jpeg`. Unknown MIME types are kept as they are.
     """
-    name = (name or "").partition(";")[0].strip().lower().removeprefix(".")
+    name = media_type_of(name).removeprefix(".")
     canonical = _CANONICAL.get(name)
     if canonical or "/" not in name:
         return canonical

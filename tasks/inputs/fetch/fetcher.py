@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import httpx
 
+from models.base import media_type_of
 from models.scheduler import FairSlots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import Answer, read_answer
@@ -85,7 +86,7 @@ class Fetched:
 
     @property
     def media_type(self) -> str | None:
-        return (self.content_type or "").partition(";")[0].strip().lower() or None
+        return media_type_of(self.content_type) or None
 
     @property
     def charset(self) -> str | None:
