@@ -149,6 +149,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             try:
                 for item in items:  # no comprehension: `finally` needs those that are queued
                     jobs.append(await self._enqueue(item, wait=wait, urgent=urgent))  # noqa: PERF401
+                if len(jobs) == 1:  # for whom another future between would cost more than its place in the queue
+                    return [await jobs[0].result]
                 return await asyncio.gather(*(job.result for job in jobs))
             finally:
                 self._withdraw(jobs)

@@ -101,8 +101,8 @@ class FairQueue(Generic[ItemT]):
 
     def waiting(self, key: str) -> int:
         """How many items of `key` wait, or are expected."""
-        lanes = (self._waiting.get((is_later, key), ()) for is_later in (False, True))
-        return sum(map(len, lanes)) + self._expected[key]
+        now, later = (False, key), (True, key)
+        return len(self._waiting.get(now, ())) + len(self._waiting.get(later, ())) + self._expected.get(key, 0)
 
     @property
     def places(self) -> int:

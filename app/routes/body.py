@@ -6,7 +6,7 @@ import contextlib
 import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from typing import IO, ClassVar
 
 from python_multipart import MultipartParser
@@ -58,18 +58,21 @@ async def body_pieces(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     if announced.isdigit() and int(announced) > max_bytes:
         raise _too_large(int(announced), max_bytes)
     received = 0
-    async with AsyncExitStack() as stack:
-        try:
-            async for piece in request.stream():
-                if received <= _LARGE < received + len(piece):
-                    # Until then the rest waits at the client.
-                    await stack.enter_async_context(services.bodies.slot())
-                received += len(piece)
-                if received > max_bytes:
-                    raise _too_large(received, max_bytes)
-                yield piece
-        except ClientDisconnect:
-            raise ClientGone from None
+    give_back: Callable[[], None] | None = None
+    try:
+        async for piece in request.stream():
+            if received <= _LARGE < received + len(piece):
+                # Until then the rest waits at the client.
+                give_back = await services.bodies.take()
+            received += len(piece)
+            if received > max_bytes:
+                raise _too_large(received, max_bytes)
+            yield piece
+    except ClientDisconnect:
+        raise ClientGone from None
+    finally:
+        if give_back is not None:
+            give_back()
 
 
 def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:

@@ -171,17 +171,14 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
 def _written(
     asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[Answer]:
-    """The answer, whose numbers are written text by text: thousands of texts have a million of them. A text's vector is
-    the mean of its passages', each as much as it has tokens besides those of its `frame`."""
+    """The answer, whose numbers are written text by text, as an Embedding's: thousands of texts have a million of
+    them."""
     data: list[bytes] = []
     at = 0
     for index, each in enumerate(passages):
-        weights = np.array([max(1, len(passage) - frame) for passage in each], np.float32)
-        vector = (weights @ rows[at : at + len(each)])[: asked.dimensions]
-        # Numbers that are all 0 have no direction.
-        vector /= np.linalg.norm(vector) or 1
+        vector = _of_one_text(each, rows[at : at + len(each)], frame, asked.dimensions)
         at += len(each)
-        data.append(to_json(Embedding(index=index, embedding=_encoded(vector, asked.encoding_format))))
+        data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, _encoded(vector, asked)))
         yield
     tokens = sum(len(passage) for each in passages for passage in each)
     usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
@@ -200,8 +197,22 @@ def _at_once(steps: Slices[T]) -> T:
             return value
 
 
-def _encoded(vector: NDArray[np.float32], encoding_format: str | None) -> list[float] | str:
-    if encoding_format == "base64":
-        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
-    numbers: list[float] = vector.tolist()
-    return numbers
+def _of_one_text(
+    passages: Sequence[Passage], rows: NDArray[np.float32], frame: int, dimensions: int | None
+) -> NDArray[np.float32]:
+    """The mean of the passages' `rows`, each as much as it has tokens besides those of its `frame`, at length 1."""
+    vector: NDArray[np.float32] = rows[0]
+    if len(passages) == 1 and dimensions is None:
+        return vector
+    weights = np.array([max(1, len(passage) - frame) for passage in passages], np.float32)
+    vector = (weights @ rows)[:dimensions]
+    # Numbers that are all 0 have no direction.
+    vector /= np.linalg.norm(vector) or 1
+    return vector
+
+
+def _encoded(vector: NDArray[np.float32], asked: EmbeddingRequest) -> bytes:
+    """As JSON."""
+    if asked.encoding_format == "base64":
+        return b'"%b"' % base64.b64encode(vector.astype("<f4", copy=False).tobytes())
+    return to_json(vector.tolist(), inf_nan_mode="null")

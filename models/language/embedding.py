@@ -188,4 +188,6 @@ class HostedEmbedder:
 
 
 def _rows(vectors: Sequence[Vector]) -> NDArray[np.float32]:
+    if len(vectors) == 1:
+        return vectors[0][np.newaxis]
     return np.stack(vectors) if vectors else np.empty((0, DIMENSIONS), np.float32)
