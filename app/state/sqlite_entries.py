@@ -12,18 +12,20 @@ import structlog
 from app.state.entries import Held, Key, StoreDown
 from app.state.sqlite_file import LOCKED_S, Schema, SharedJobs, SqliteFile
 
-_SCHEMA = Schema(
-    1,
-    """
+_TABLE = """
 CREATE TABLE entries (
     key BLOB PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL,
     size INTEGER NOT NULL, value BLOB NOT NULL
 );
-CREATE INDEX entries_by_use ON entries (used, size);
-CREATE INDEX entries_by_tenant ON entries (tenant, kind, size);
 CREATE INDEX entries_by_end ON entries (ends);
-""",
-)
+"""
+_OF_ALL = """
+CREATE INDEX entries_by_use ON entries (used, size);
+CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
+"""
+_OF_EACH = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
+"""By how much there is of all, or of each tenant. A file with the others, as older ones have them, will do: an index is
+a page more to write with each entry."""
 _ENTRY_BYTES = 200
 """What a row takes beside its value."""
 _TOUCH_S = 60.0
@@ -31,6 +33,8 @@ _TOUCH_S = 60.0
 _KEPT_SHARE = 0.9
 """What stays where there is too much: not every write has to make room."""
 _MOST_AT_ONCE = 256
+_UNCOUNTED_SHARE = 1 / 256
+"""What may be written until all entries are counted again, which reads an index through: others write, too."""
 
 _Row = tuple[bytes, str, str, float, float, int, bytes]
 """As the table's."""
@@ -62,8 +66,9 @@ class SqliteEntries:
         self._is_cache = is_cache
         self._clock = clock
         name = "cache" if is_cache else path.stem
-        self._reader = SqliteFile(path, _SCHEMA, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
-        self._writer = SqliteFile(path, _SCHEMA, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
+        schema = Schema(1, _TABLE + (_OF_EACH if of_each else _OF_ALL))
+        self._reader = SqliteFile(path, schema, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
+        self._writer = SqliteFile(path, schema, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
         self._puts: SharedJobs[_Row, None] = SharedJobs(self._writer, self._write)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
@@ -121,9 +126,9 @@ class SqliteEntries:
         return [None] * len(rows)
 
     def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
-        """Whether with `more` bytes there is too much. Counts anew from time to time: it reads an index through."""
-        self._uncounted += 1
-        if self._uncounted >= _MOST_AT_ONCE:
+        """Whether with `more` bytes there is too much."""
+        self._uncounted += more
+        if self._uncounted >= self._max_bytes * _UNCOUNTED_SHARE:
             self._totals.clear()
             self._uncounted = 0
         known = self._totals.get(whose)

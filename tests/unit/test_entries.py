@@ -137,6 +137,32 @@ async def test_a_bound_of_each_tenant_is_no_other_tenants(tmp_path: Path) -> Non
     await store.close()
 
 
+async def test_what_others_write_is_counted_for_the_bound(tmp_path: Path) -> None:
+    store, other = (SqliteEntries(tmp_path / "c.sqlite", 10_000, of_each=True) for _ in range(2))
+    await store.put(key("first"), b"x" * 1000, max_age_s=60)
+    for number in range(6):
+        await other.put(key(f"other {number}"), b"x" * 1000, max_age_s=60)
+    for number in range(6):
+        await store.put(key(str(number)), b"x" * 1000, max_age_s=60)
+    [held] = await store.held()
+    assert 5000 < held.size <= 10_000
+    assert await store.get(key("first")) is None
+    assert await store.get(key("5"))
+    await asyncio.gather(store.close(), other.close())
+
+
+async def test_a_file_with_the_indices_of_another_bound_will_do(tmp_path: Path) -> None:
+    file = tmp_path / "c.sqlite"
+    for of_each in (False, True, False):
+        store = SqliteEntries(file, 10_000, of_each=of_each)
+        for number in range(20):
+            await store.put(key(f"{of_each} {number}"), b"x" * 1000, max_age_s=60)
+        [held] = await store.held()
+        assert 5000 < held.size <= 10_000
+        assert await store.get(key(f"{of_each} 19"))
+        await store.close()
+
+
 async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
     cache, responses = RedisEntries(redis_url), RedisEntries(redis_url, "openfaze:response:1:")
     await cache.purge()
@@ -296,7 +322,7 @@ async def test_what_nobody_foresaw_is_told_to_all_whose_entries_were_written_wit
 
 
 async def test_what_waits_to_be_written_is_written_by_one_statement(tmp_path: Path) -> None:
-    store = SqliteEntries(tmp_path / "c.sqlite", MB)
+    store = SqliteEntries(tmp_path / "c.sqlite", 64 * MB)
     await store.put(key("a"), b"x", max_age_s=60)
     said: list[str] = []
     await store._writer.run(lambda db: db.set_trace_callback(said.append))
