@@ -227,8 +227,7 @@ def listed(declared: Iterable[DeclaredT]) -> dict[str, DeclaredT]:
 
 
 class Engines(Protocol):
-    """What serves the capabilities of this process. An engine may be made of others', which are loaded and closed as
-    themselves."""
+    """What serves this process's capabilities. An engine may be made of others', loaded and closed as themselves."""
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
         """By the engine that the operator chose, or `by` that one, whichever he chose, unless he switched all of them

@@ -66,8 +66,7 @@ def _alike(written: str, elements: Sequence[GuiElement]) -> list[GuiElement]:
 
 
 def _likeness(wanted: str, text: str) -> float:
-    """How alike two texts are, of 100. A text that has more to say than `wanted` counts a little less than one that
-    says just it."""
+    """How alike two texts are, of 100; one that has more to say than `wanted` counts a little less."""
     if not wanted or not text:
         return 0.0
     whole = fuzz.ratio(wanted, text)

@@ -91,8 +91,7 @@ class OcrData(Asked):
     """`tables` and `markdown` of a picture, and of what has no pages."""
 
     extracted_text: str
-    """The sections and the text files, joined by blank lines. What a video shows unchanged over several frames is there
-    once."""
+    """The sections and text files, joined by blank lines. What a video shows over several frames is there once."""
     sections: Sequence[OcrSection]
     width: int | None
     """Pixels of the picture or of the first page in `sections`; None where there is only text."""

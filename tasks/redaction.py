@@ -37,8 +37,7 @@ class Redactor:
         return spans
 
     def pieces(self, pieces: Sequence[str], before: str = "") -> list[str]:
-        """The pieces of one text, as many as before. A placeholder stands where its data begins; pieces lose what they
-        had of it."""
+        """The pieces of one text, as many as before: a placeholder where data begins, and nothing where it went on."""
         spans = self.spans("".join(pieces), before)
         if not spans:
             return list(pieces)
@@ -74,8 +73,7 @@ class Redactor:
         return _JSON_TOKEN.sub(token, text)
 
     def value(self, value: Any, before: str = "") -> Any:
-        """Any value of JSON, with its strings and the names of its members redacted. What data URLs hold is no
-        text."""
+        """Any value of JSON, its strings and the names of its members redacted. What data URLs hold is no text."""
         match value:
             case str():
                 return value if value.startswith("data:") else self.text(value, before)

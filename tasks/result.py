@@ -226,8 +226,7 @@ def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str
 def lines_below(
     value: Any, pointer: str = "", place: Mapping[str, Any] | None = None, left_out: frozenset[str] = frozenset()
 ) -> Iterator[SourceLine]:
-    """Every text and number below `value`, in order, but for its members `left_out`; a text's lines follow each
-    other."""
+    """Every text and number below `value`, in order, but for its members `left_out`; a text's lines one by one."""
     place = place or {}
     match value:
         case dict():

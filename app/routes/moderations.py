@@ -164,8 +164,7 @@ router = APIRouter(prefix="/v1/moderations", tags=["moderations"])
     openapi_extra=json_body(ModerationRequest, _EXAMPLES),
 )
 async def moderate(request: Request) -> Response:
-    """What the guard makes of each text, or of texts and pictures together: OpenAI's categories, and the guard's
-    codes."""
+    """What the guard makes of texts, or of texts and pictures together: OpenAI's categories, and its own codes."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     stages.task = "guard"

@@ -53,8 +53,7 @@ class NativeAnswer:
         self._cancelled = self._cancelled or not self.ended.done()
 
     async def events(self) -> AsyncGenerator[LlmEvent, None]:
-        """Ends with `length` where the answer goes round in circles. Raises LlmError, and GrammarIgnored before the
-        first event."""
+        """Ends with `length` where it goes in circles. Raises LlmError, and GrammarIgnored before the first event."""
         calls = CallReader() if self._request.is_call else None
         begun = not self._request.is_json
         async with aclosing(self._bounded_events()) as events:

@@ -198,8 +198,7 @@ class NativeRequest:
 
 
 def native_request(call: LlmCall, template: ChatTemplate, longest_string: int, most_tokens: int) -> NativeRequest:
-    """`longest_string` bounds the strings of a JSON answer, in characters; `most_tokens` an answer whose caller sets no
-    limit."""
+    """`longest_string` bounds strings of JSON, in characters; `most_tokens` an answer whose caller sets no limit."""
     request = _unbounded(call, template, longest_string)
     limit = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
     body = {**request.body, "max_tokens": limit or most_tokens}

@@ -34,8 +34,7 @@ def passages(root: Path) -> Passages:
 
 
 class MultilingualE5:
-    """From a text to its Vector: mean pooling over the last hidden states, normalised. Implements
-    `models.base.Engine`."""
+    """From a text to its Vector: normalised mean of the last hidden states. Implements `models.base.Engine`."""
 
     def __init__(self, root: Path, *, device: str = CPU, threads: int = 0) -> None:
         """`root`: the weights directory."""

@@ -360,8 +360,7 @@ class OpenAiServer:
         return self._abilities
 
     async def _listed_if_needed(self) -> Mapping[str, Any]:
-        """What the list says of the model. A model that has a name can be asked without: keys that may not list
-        are in use."""
+        """What the list says of the model. One with a name is asked without it: keys that may not list are in use."""
         if self._model is None:
             return await self._listed_model()
         with contextlib.suppress(LlmError, TimeoutError):

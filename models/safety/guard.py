@@ -182,8 +182,7 @@ class Verdict:
 
 
 def judgement_of(name: str, verdicts: Sequence[Verdict], codes: Sequence[str]) -> Judgement:
-    """By `codes`: a text is as bad as its worst window, for each code by itself. The layer has the name of the engine,
-    `name`."""
+    """By `codes`: for each, a text is as bad as its worst window. The layer has the engine's `name`."""
     worst = {code: max((one.scores.get(code, 0.0) for one in verdicts), default=0.0) for code in codes}
     found = tuple(dict.fromkeys(category for one in verdicts for category in one.found))
     return Judgement(worst, (Layer(name, {code: score for code, score in worst.items() if score}, found),))

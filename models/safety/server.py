@@ -146,8 +146,7 @@ class ServerGuard:
         return text, tokens_in(logprobs)
 
     def _fault(self, error: LlmError) -> ModelError:
-        """What a client may know; the rest is for the log. A request that the server refuses is never the client's own
-        fault."""
+        """What a client may know; the rest is for the log. A refusal by the server is never the client's own fault."""
         # The words are those of the LLM's client, which this one is.
         words = str(error).replace("LLM server", "guard server").replace("OPENFAZE_LLM_", "OPENFAZE_GUARD_")
         log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=words)

@@ -67,8 +67,7 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
 
 
 def best(methods: Sequence[Method], parts: Sequence[Fold]) -> Trial:
-    """The method, or the mean of the best two or three, that erred least. Raises ValueError where none could be
-    fitted."""
+    """The method, or the mean of the best two or three, that erred least. Raises ValueError where none fits."""
     trials = sorted((trial for method in methods if (trial := _tried(method, parts))), key=lambda trial: trial.error)
     if not trials:
         raise ValueError("no method could be fitted")

@@ -77,8 +77,7 @@ class Notation:
 
 
 WORD = Notation("Xq{}q", "Xq{}q")
-"""A word that is in no dictionary, and that engines of all kinds copy. It ends with a letter: no number is another's
-beginning."""
+"""A word of no dictionary, which engines of all kinds copy. It ends with a letter: none is another's beginning."""
 
 
 _MODEL = ("model.bin", "config.json")

@@ -198,8 +198,7 @@ _NAMED = {"bn": "Bengali", "ht": "Haitian", "jw": "Javanese", "mi": "Maori", "nn
 
 
 def language_code(name: str) -> str | None:
-    """A speech engine's code of a language by its code, with or without a region (`pt-BR`), or by a name; None for
-    others."""
+    """A speech engine's code of a language, by a code, with or without a region (`pt-BR`), or a name; else None."""
     plain = name.strip().lower()
     code = plain.replace("_", "-").partition("-")[0]
     return code if code in CODES else code_of_tag(tag_of_name(plain) or "")

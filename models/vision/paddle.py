@@ -205,8 +205,7 @@ def _direction(text: str) -> str:
 
 
 def along_text(polygon: NDArray[Any]) -> Corners:
-    """The corners of a detected box as its text runs: downwards in a box half as high again as wide, as PaddleOCR
-    takes it."""
+    """The corners of a detected box as its text runs: downwards where it is half as high again as wide."""
     corners = np.asarray(polygon, np.float32).reshape(4, 2)
     width, height = size(corners)
     return np.roll(corners, -1, axis=0) if height >= 1.5 * width else corners

@@ -43,8 +43,7 @@ def repeated(tokens: Sequence[int]) -> int:
 
 
 class _Brakes:
-    """Ends each text where it has as many tokens as it may, or goes round in circles: a StoppingCriteria of
-    transformers."""
+    """Ends texts that are as long as they may be, or go round in circles: a StoppingCriteria of transformers."""
 
     def __init__(self, start: int, most: Sequence[int]) -> None:
         """`start`: tokens of the prompt. `most`: those that may follow, for each text."""

@@ -163,8 +163,7 @@ def media_type_of_file(filename: str | None) -> str | None:
 
 
 _DIRECTORY_BYTES = 2 << 20
-"""The most bytes of the list of an archive's members; an entry has 46 and its name. zipfile holds ten times as much in
-memory."""
+"""The most bytes of an archive's list of members, 46 and the name each. zipfile holds ten times as much in memory."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """What zipfile raises on bytes that are no archive."""

@@ -26,8 +26,7 @@ _ENDING = 4
 _GROUPS = 12
 """How many of a page's groups are tried, the largest first."""
 _COMPLETE = 0.5
-"""The share of the records that have a field where the page has it at all: a story without comments has no number of
-them."""
+"""The share of records that have a field where the page has it at all: stories without comments lack their number."""
 _NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
 _PRICE = re.compile(
     rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b)\s*(?:{_NUMBER})(?:[.,]\d\d)?"

@@ -54,15 +54,13 @@ _MOST_ELEMENTS = 20_000
 _MOST_CHARS = 1_000_000
 """Beyond, a page is taken by its structure alone: what knows articles takes seconds for what is none."""
 _ARTICLE_SHARE = 0.55
-"""The share of the text of a `main` element that an article in it has at least: else it is not what the page is
-about."""
+"""The share of a `main`'s text that an article in it has at least: else it is not what the page is about."""
 _PROSE_SHARE = 0.4
 """The same of the text outside links, where a page does not mark its main part."""
 _FEW_CHARS = 250
 """Characters below which trafilatura makes a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
-"""The share of a page's text that stands in records of one kind where it is a list, of which an article would be a
-part."""
+"""The share of a page's text in records of one kind where it is a list, of which an article would be a part."""
 _LIST_KEPT = 0.95
 
 

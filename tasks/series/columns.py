@@ -142,8 +142,7 @@ _MOST_OTHERS = 3
 
 
 def upright(table: Table) -> Table:
-    """Tables whose dates run along the top: a row for each series, or a row for each year and a column for each
-    month."""
+    """Tables whose dates run along the top: a row for each series, or a row a year and a column a month."""
     columns = table.columns
     months = [at for at, one in enumerate(columns) if month_number(one.name)]
     dated = [at for at, one in enumerate(columns) if is_moment(one.name)]

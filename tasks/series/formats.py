@@ -132,8 +132,7 @@ def delimited_table(text: str) -> Table | None:
 
 
 def is_head(row: Sequence[str]) -> bool:
-    """Whether `row` names columns: it has words, and neither numbers nor dates; or a date for each but
-    the first."""
+    """Whether `row` names columns: it has words, no numbers or dates; or a date for each but the first."""
     words = [cell for cell in row if not is_missing(cell)]
     if len(row) > _LEAST_DATES and not looks_numeric(row[0]) and all(map(moment, row[1:])):
         return True

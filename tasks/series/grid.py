@@ -38,8 +38,7 @@ class Period:
         return Period(self.unit, self.count * number)
 
     def after(self, moment: dt.datetime, number: int = 1) -> dt.datetime:
-        """`number` such periods later; at the end of a month that is too short. Raises OverflowError after the year
-        9999."""
+        """`number` such periods later, or the end of a month that is too short. Raises OverflowError after 9999."""
         match self.unit:
             case "second":
                 return moment + dt.timedelta(seconds=self.count * number)

@@ -71,8 +71,7 @@ class Recall:
                 yield event
 
     def _joined(self, scope: Scope, call: Call, turn: Turn, answer: Answer) -> AsyncGenerator[Event, None]:
-        """The look-up belongs to what is under way: who came later would look before the answer is written, and find
-        neither."""
+        """The look-up is part of it: who came later would look before the answer is written, and find neither."""
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1

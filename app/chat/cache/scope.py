@@ -138,8 +138,7 @@ _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_u
 
 
 def _without_media(value: Any, *, is_known: bool) -> Any:
-    """What a part says beside its medium, which counts by its content where that `is_known`, and else as it was
-    sent."""
+    """What a part says beside its medium, which counts by its content where that `is_known`, else as it was sent."""
     if isinstance(value, dict):
         return {
             name: None

@@ -72,8 +72,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 _SIDE = 500
-"""Characters on either side of a joint that are judged together. Windows across a joint have four times as many at
-most."""
+"""Characters on either side of a joint that are judged together; windows across it have at most four times as many."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 

@@ -57,8 +57,7 @@ def metaschema_validator(draft: type[Validator]) -> Validator:
 
 
 def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) -> Any:
-    """`lookup` resolves references that stand in `part`; `known` has what became of each object, by its id, the root's
-    first."""
+    """`lookup` resolves references in `part`; `known` has what became of each object by its id, the root's first."""
     if isinstance(part, list):
         return [_unfolded(item, lookup, known) for item in part]
     if not isinstance(part, dict):
@@ -93,8 +92,7 @@ and a description each are 15,000."""
 MAX_SCHEMA_STEPS = 3_000_000
 """Comparisons with the metaschema; parts that only references reach count again."""
 MAX_ID_CHARS = 1000
-"""The most that all its `$id`s may have together: they are joined and normalised at every step into a part that has
-one."""
+"""The most that all its `$id`s may have together: they are joined and normalised at every step into such a part."""
 MAX_PATTERNS = 64
 MAX_VALUE = 60
 """Characters of one value in a message."""

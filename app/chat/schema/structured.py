@@ -111,8 +111,7 @@ class Shape:
 
     @classmethod
     def of(cls, response_format: ResponseFormat | None) -> "Shape | None":
-        """None where any text will do. Raises InputError for a schema that cannot be checked, or that
-        contradicts itself."""
+        """None where any text will do. Raises InputError for a schema that contradicts itself or cannot be checked."""
         if response_format is None or response_format.type == "text":
             return None
         asked = response_format.json_schema

@@ -151,8 +151,7 @@ def _folder() -> Path:
 
 
 class MiniLm:
-    """From a text to its Vector: mean pooling over the last hidden states, normalised. Implements
-    `models.base.Engine`."""
+    """From a text to its Vector: normalised mean of the last hidden states. Implements `models.base.Engine`."""
 
     def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:
         """`folder` as embedding_weights() finds it; `threads` 0: as many as the runtime sees fit."""

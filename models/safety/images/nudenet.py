@@ -82,8 +82,7 @@ class NudeNet:
     """From pictures to the score of the surest box of each class. Implements `models.base.Engine`."""
 
     def __init__(self, locate: Callable[[], Path], *, device: str = "cpu", threads: int = 0) -> None:
-        """`locate` finds 320n.onnx or raises EngineUnavailable. The others as of
-        `models.vision.detection.onnx_detector.Network`."""
+        """`locate` finds 320n.onnx or raises EngineUnavailable. The others as of `detection.onnx_detector.Network`."""
         self._locate = locate
         self._device = device
         self._threads = threads

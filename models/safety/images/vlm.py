@@ -73,8 +73,7 @@ class VlmGuard:
         *,
         wait: bool = False,  # noqa: ARG002 - an LLM has no queue of ours
     ) -> Judgement:
-        """Raises EngineUnavailable where the LLM does not see, EngineFailed when its answers are no verdicts, and
-        LlmError."""
+        """Raises EngineUnavailable where the LLM does not see, EngineFailed where no answer is a verdict, LlmError."""
         llm = self._llm()
         abilities = await llm.abilities()
         if not abilities.vision:

@@ -259,8 +259,7 @@ ENCODINGS = (
 
 
 def decoded(text: str, encoding: Encoding, read: Callable[[str], str]) -> str:
-    """`text` with each run of `encoding` replaced by what it says as `read` puts it, where that is a text. In linear
-    time."""
+    """`text`, each run of `encoding` replaced by what it says as `read` puts it, if that is a text. In linear time."""
 
     def replaced(run: re.Match[str]) -> str:
         found = encoding.decode(run[0])

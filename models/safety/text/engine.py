@@ -80,8 +80,7 @@ LONGEST = 600
 _PASSAGE = 320
 """Characters of a passage of a longer text: a question that hides in it should not be a small part of its passage."""
 _STEP = 160
-"""Characters by which passages advance; each reaches as far into the next, so that what is shorter stands whole in
-one of them."""
+"""Characters by which passages advance; each reaches as far into the next: what is shorter stands whole in one."""
 
 WINDOW = 32 * 1024
 """Characters that are read at a time: some milliseconds for each regular expression."""
@@ -109,8 +108,7 @@ def windows_of(text: str) -> list[str]:
 
 
 def passages_of(text: str) -> list[str]:
-    """All of `text`, which is one passage if it is short, else passages that begin and end between words where there
-    are any."""
+    """All of `text`: one passage if it is short, else passages that begin and end between words if there are any."""
     if len(text) <= LONGEST:
         return [text]
     passages, start = [], 0

@@ -131,8 +131,7 @@ _AT_ONCE = 512
 
 
 def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Floats:
-    """How many boxes of the same size stand in the same row and column, what lies in the box, and the smallest box
-    around it."""
+    """How many boxes of its size stand in its row and column, what lies in the box, and the smallest around it."""
     size, middle = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
     area = area_of(boxes)
     columns = []

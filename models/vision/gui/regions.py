@@ -105,8 +105,7 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
 
 
 def _flat(areas: Mask) -> Boxes:
-    """Boxes around connected areas of one colour. An area ends a pixel before its edge, and its border is about one
-    pixel wide."""
+    """Boxes around connected areas of one colour, each ending a pixel before its edge; borders are one pixel wide."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(areas, connectivity=4)
     stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= 16]
     return _filtered(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))

@@ -407,8 +407,7 @@ class DecodePool:
 
 
 def native_sessions(limits: DecodeLimits) -> Sessions:
-    """Processes, or one thread of this process where there are to be none, or file descriptors cannot be sent to them
-    (Windows)."""
+    """Processes; or one thread here where there are to be none, or descriptors cannot be sent to them (Windows)."""
     if limits.workers and hasattr(socket, "send_fds"):
         return DecodePool(limits)
     return Worker("native", threads=1)

@@ -12,8 +12,7 @@ from tasks.inputs.source import Blob
 
 
 class Worker:
-    """A few threads of one purpose, shared by keys in turn. Calls that wait are dropped when their caller is
-    cancelled."""
+    """Threads of one purpose, shared by keys in turn. Calls that wait are dropped when their caller is cancelled."""
 
     def __init__(self, name: str, *, threads: int) -> None:
         self.restarts: Counter[str] = Counter()

@@ -225,8 +225,7 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Raises AddressRefused, PortRefused, HostNotFound, ProxyRefused, and httpcore's ConnectError and
-        ConnectTimeout."""
+        """Raises AddressRefused, PortRefused, HostNotFound, ProxyRefused; httpcore's ConnectError, ConnectTimeout."""
         addresses = (await self._checked(host, port))[:_ATTEMPTS]
         for attempt, address in enumerate(addresses, start=1):
             try:

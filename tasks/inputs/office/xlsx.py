@@ -90,8 +90,7 @@ def _general(value: float) -> str:
 
 @lru_cache(maxsize=512)
 def _sections(code: str) -> list[tuple[str, str, str, int] | None]:
-    """Prefix, digits, suffix and the number of per cent signs of each section of `code`; None for one that is not
-    understood."""
+    """Prefix, digits, suffix and number of per cent signs of each section of `code`; None if it is not understood."""
     sections: list[list[tuple[str, str]]] = [[]]
     for token in _TOKEN.finditer(code):
         quoted, escaped, currency, sign = token.groups()

@@ -106,8 +106,7 @@ _COVERED = 0.8
 _OPAQUE = 0.98
 """Share of a picture's pixels that are opaque where it hides what is below: its edges may be smoothed."""
 _MAX_PICTURES = 20
-"""The most pictures of one page that are drawn by themselves to see whether they are opaque. Further ones count as
-transparent."""
+"""The most pictures of a page that are drawn to see whether they are opaque. Further ones count as transparent."""
 
 
 def uncovered(words: Sequence[PdfWord], shown: Shown, page: pypdfium2.PdfPage) -> list[PdfWord]:
