@@ -218,7 +218,6 @@ class Endpoint(Generic[BodyT]):
 class Outcome:
     """What becomes of a line."""
 
-    custom_id: str
     is_answer: bool
     line: bytes
     """As it stands in the file of answers, or of errors."""
@@ -246,10 +245,10 @@ class LineRunner:
                 answer = await self._answered(line, url, caller, request_id)
                 if isinstance(answer, Answer):
                     content = _record(custom_id, request_id, 200, answer.content)
-                    return Outcome(custom_id, True, content, answer.usage)
+                    return Outcome(True, content, answer.usage)
                 if stop.is_set() or not _may_pass(answer) or tries == _TRIES:
                     error = pydantic_core.to_json(answer.body(request_id))
-                    return Outcome(custom_id, False, _record(custom_id, request_id, answer.status, error))
+                    return Outcome(False, _record(custom_id, request_id, answer.status, error))
                 on_busy()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S))):

@@ -310,20 +310,16 @@ class Writing:
     def _check_number(self, number: int) -> None:
         limit = self._store.limits.owner_files
         if number > limit:
-            raise PayloadTooLarge(
-                f"With this file, you have more than {limit} files (OPENFAZE_MAX_FILES). Delete some.",
-                code="storage_full",
-                param="file",
-            )
+            raise _full(f"you have more than {limit} files (OPENFAZE_MAX_FILES)")
 
     def _check_room(self, size: int) -> None:
         limit = self._store.limits.owner_bytes
         if size > limit:
-            raise PayloadTooLarge(
-                f"With this file, your files are more than {megabytes(limit)} (OPENFAZE_MAX_FILES_MB). Delete some.",
-                code="storage_full",
-                param="file",
-            )
+            raise _full(f"your files are more than {megabytes(limit)} (OPENFAZE_MAX_FILES_MB)")
+
+
+def _full(said: str) -> PayloadTooLarge:
+    return PayloadTooLarge(f"With this file, {said}. Delete some.", code="storage_full", param="file")
 
 
 def _media_type(head: bytes, filename: str) -> str | None:

@@ -94,8 +94,8 @@ class LlmOverloaded(LlmError):
     reason_label = "overloaded"
     retry_after: int
 
-    def __init__(self, message: str, retry_after: int, *, reason: str | None = None) -> None:
-        super().__init__(message, reason=reason)
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 
@@ -105,8 +105,8 @@ class LlmRefused(LlmError):
     reason_label = "refused"
     retry_after = None
 
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
-        super().__init__(message, reason=reason, public=message)
+    def __init__(self, message: str) -> None:
+        super().__init__(message, public=message)
 
 
 class ContextOverflow(LlmRefused):

@@ -306,14 +306,15 @@ _DOUBTFUL = 0.85
 """Confidence below which a line may be upside down: such lines measure 0.5 to 0.9, upright ones 0.9 to 1."""
 _CERTAIN = 0.9
 """Confidence that a line read upside down needs to be believed on a page that is not."""
+_LEAST_CONFIDENCE = 0.5
+"""Lines below it are texture, or a script that the recogniser does not know (see the package's docstring)."""
 
 
 class PpOcrReader:
     """Implements `models.vision.text.PageReader` over a host of a `TextDetector` and one of a `LineRecognizer`.
 
     Lines are upright or turned by any angle; a page turned by a quarter or half is recognised by how its lines lie
-    and read. Lines below `least_confidence` are left out: they are texture, or a script that the recogniser does
-    not know (see the package's docstring).
+    and read.
     """
 
     def __init__(
@@ -321,7 +322,6 @@ class PpOcrReader:
         detector: EngineHost[Image, Quads],
         recognizer: EngineHost[Image, Reading],
         *,
-        least_confidence: float = 0.5,
         pages_at_once: int = 16,
     ) -> None:
         """`pages_at_once`: whose lines are cut out and wait for the recogniser. Cutting is faster than recognising: the
@@ -329,7 +329,6 @@ class PpOcrReader:
         self._pages = FairSlots("ocr", pages_at_once, most_waiting=pages_at_once)
         self._detector = detector
         self._recognizer = recognizer
-        self._least_confidence = least_confidence
 
     async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
         quads = await self._detector.run(image, wait=wait)
@@ -372,7 +371,7 @@ class PpOcrReader:
         return best
 
     def _lines(self, read: Sequence[tuple[Crop, Reading]]) -> list[TextLine]:
-        sure = (way for way in read if way[1].confidence >= self._least_confidence)
+        sure = (way for way in read if way[1].confidence >= _LEAST_CONFIDENCE)
         return [line for crop, reading in sure for line in lines_of_words(crop, reading)]
 
 

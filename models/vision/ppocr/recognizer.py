@@ -207,13 +207,11 @@ class LineRecognizer:
     batch does not depend on the others: a line reads the same alone and among the lines of other pages.
     """
 
-    def __init__(
-        self, weights: Path, *, device: str = "cpu", threads: int | None = None, streams: int | None = None
-    ) -> None:
+    def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
         self._weights = weights
         self._device = device
         self._threads = threads or available_cpus()
-        self._streams = streams or (min(self._threads, MOST_STREAMS) if device == "cpu" else 1)
+        self._streams = min(self._threads, MOST_STREAMS) if device == "cpu" else 1
         self._session: Session | None = None
         self._symbols: tuple[str, ...] = ()
 
