@@ -15,7 +15,8 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from threading import Event
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 ItemT = TypeVar("ItemT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
@@ -155,6 +156,14 @@ class Engine(Protocol[ItemT, ResultT]):
 
     def close(self) -> None:
         """Free the weights. No `run` is under way when a host calls it."""
+
+
+@runtime_checkable
+class Cancellable(Protocol):
+    """An item on which work ends early once nobody waits for its result."""
+
+    @property
+    def cancelled(self) -> Event: ...
 
 
 INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."

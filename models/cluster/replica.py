@@ -7,10 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock, get_ident
+from threading import Event, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
-from models.base import Engine, EngineSpec, ModelError, ran_out
+from models.base import Cancellable, Engine, EngineSpec, ModelError, ran_out
 from models.memory import Batches, set_aside
 from models.workplace import Factory, HostLimits, loaded
 
@@ -72,8 +72,14 @@ class Replica(Generic[ItemT, ResultT]):
 
     async def run(self, items: Pickled) -> bytes:
         """Pickled: a result or exception an item, and what failed besides, by reason. Cancelled before a thread has
-        taken it, it never runs."""
-        return await self._in_thread(self._results, items)
+        taken it, it never runs; later, items are told that can end early."""
+        left, begun = Event(), list[ItemT]()
+        try:
+            return await self._in_thread(self._results, items, left, begun)
+        except asyncio.CancelledError:
+            left.set()
+            _call_off(begun)
+            raise
 
     def __del__(self) -> None:
         """Serve calls it once what was under way has ended."""
@@ -89,9 +95,12 @@ class Replica(Generic[ItemT, ResultT]):
             failure = error
         return pickle.dumps(failure and portable(failure))
 
-    def _results(self, sent: Pickled) -> bytes:
+    def _results(self, sent: Pickled, left: Event, begun: list[ItemT]) -> bytes:
         pickled, beside = (sent, ()) if isinstance(sent, bytes) else sent
         items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, beside))  # noqa: S301 - the server wrote it
+        begun += items
+        if left.is_set():  # before they were in the list
+            _call_off(items)
         self._begun[get_ident()] = time.monotonic()
         try:
             engine, results = self._loaded(), list[Any]()
@@ -116,6 +125,12 @@ class Replica(Generic[ItemT, ResultT]):
     async def _in_thread(self, call: Any, *args: Any) -> bytes:
         result: bytes = await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
         return result
+
+
+def _call_off(items: Sequence[Any]) -> None:
+    for item in items:
+        if isinstance(item, Cancellable):
+            item.cancelled.set()
 
 
 def portable(error: Exception) -> Exception:

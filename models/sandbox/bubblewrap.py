@@ -331,11 +331,13 @@ _ALLOW = (
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    """Implements `models.base.Cancellable`."""
+
     script: Script
     cancelled: Event = field(default_factory=Event)
 
     def __reduce__(self) -> "tuple[type[Job], tuple[Script]]":
-        """In another process it cannot be cancelled: there a script runs to its end, or to its limits."""
+        """In another process it is cancelled there, by whoever has it run."""
         return Job, (self.script,)
 
 

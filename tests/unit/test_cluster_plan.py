@@ -241,3 +241,35 @@ async def test_a_replica_whose_engine_hangs_says_that_it_is_ill_and_one_that_wor
         one.check_health()
         begun.clear()
         ends.clear()
+
+
+class Errand:
+    """Implements `models.base.Cancellable`, in one process."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Errand, ()
+
+
+async def test_an_item_that_can_end_early_is_told_in_its_replica_that_its_caller_has_left() -> None:
+    begun, told = threading.Event(), threading.Event()
+
+    class Waiting(Doubler):
+        def load(self) -> None:
+            pass
+
+        def run(self, batch: Sequence[Any]) -> Sequence[int]:
+            begun.set()
+            if all(errand.cancelled.wait(60) for errand in batch):
+                told.set()
+            return [0] * len(batch)
+
+    replica = Replica[Any, int](SPEC, Waiting, HostLimits(max_batch=2), "v1")
+    work = asyncio.create_task(replica.run(pickle.dumps([Errand(), Errand()])))
+    assert await asyncio.to_thread(begun.wait, 60)
+    work.cancel()
+    assert await asyncio.to_thread(told.wait, 60)
+    await asyncio.wait([work])
+    assert work.cancelled()
