@@ -63,8 +63,8 @@ class RayCluster:
 
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config
-        self._thread = ThreadPoolExecutor(4, thread_name_prefix="ray")
-        """For calls that wait for the cluster."""
+        self._thread = ThreadPoolExecutor(16, thread_name_prefix="ray")
+        """For calls that wait for the cluster: as many engines at once may come or go."""
         self._connecting = SharedRun(self._connect)
         self._connected = False
 

@@ -132,6 +132,30 @@ def test_a_capability_without_engines_says_so() -> None:
         runtime(candidate("small")).choose("llm")
 
 
+async def test_engines_are_closed_side_by_side() -> None:
+    together, closed = threading.Barrier(2), []
+
+    class Waiting(Echo):
+        def close(self) -> None:
+            together.wait(60)
+            closed.append(self)
+
+    def waiting(name: str, capability: str) -> Candidate:
+        spec = EngineSpec(name, capability, "MIT", "none")
+
+        def build(_: EngineConfig) -> Built:
+            host = EngineHost(spec, Waiting)
+            return Built(host, (host,))
+
+        return Candidate(spec, lambda _: None, build)
+
+    made = catalog(ocr=(waiting("eyes", "ocr"),), translate=(waiting("tongues", "translate"),))
+    engines = Runtime(made, EngineConfig())
+    await asyncio.gather(*map(engines.load, made))
+    await engines.close()
+    assert len(closed) == 2
+
+
 async def test_engines_load_at_their_first_use_and_are_closed_together() -> None:
     engines = runtime(candidate("small"))
     assert next(state.public for state in engines.states()) == {"state": "idle", "engine": "small"}
