@@ -1,9 +1,10 @@
 """What a cluster costs and gains: `python -m tests.bench.cluster` in the environment of `make test-cluster`.
 
-A table: a call against one in the process; a synthetic engine on one to four replicas; OCR on one and two; and a
-scanned document on one and two, by way of a server. Replicas compute with one thread each, those that read on a core of
-their own; the server and Ray have none of their own. What else the machine did stands above: figures of a busy machine
-say little.
+A table: a call against one in the process; a synthetic engine on one to four replicas; what two cores do more than one,
+with neither a server nor Ray; OCR on one and two replicas; and a scanned document on one and two, by way of a server,
+with the processor's time that each part of it takes a page. Replicas compute with one thread each, those that read on a
+core of their own; the server and Ray have none of their own. What else the machine did stands above: figures of a busy
+machine say little.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import base64
 import contextlib
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,6 +24,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 from PIL import Image, ImageDraw, ImageFont
 
 from models.base import EngineSpec
@@ -29,7 +33,7 @@ from models.cluster.serve import RayCluster
 from models.host import EngineHost
 from models.vision.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.reader import PpOcrReader
+from models.vision.ppocr.reader import PpOcrReader, ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.workplace import HostLimits
 from tests.server import serving
@@ -153,10 +157,90 @@ def document(pages: int, folder: Path) -> Path:
     return file
 
 
-def read_document(file: Path, replicas: int, address: str) -> float:
-    """Seconds of one request for all pages, after one for another document."""
+def compute(what: str, core: int) -> None:
+    """Computes on one core once it is told to, by a line, and says how many seconds of the core it took: what a replica
+    would, without Ray."""
+    os.sched_setaffinity(0, {core})
+    detector, recognizer = embedded_weights()
+    detect, recognize = TextDetector(detector, threads=1), LineRecognizer(recognizer, threads=1)
+    pictures = [np.asarray(page(number)) for number in range(4)]
+    detect.load()
+    recognize.load()
+    lines = [[way.picture for [way] in ways_to_read(one, detect.run([one])[0])] for one in pictures]
+
+    def read() -> None:
+        for picture, crops in zip(pictures, lines, strict=True):
+            detect.run([picture])
+            for start in range(0, len(crops), 32):
+                recognize.run(crops[start : start + 32])
+
+    def count() -> None:
+        total = 0
+        for number in range(10_000_000):
+            total += number & 7
+
+    work = {"reading": read, "counting": count}[what]
+    work()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    started = time.process_time()
+    for _ in range(5):
+        work()
+    print(time.process_time() - started, flush=True)
+
+
+def alone(what: str, cores: Sequence[int]) -> float:
+    """Seconds of the slowest core where each does the same, all at once."""
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "tests.bench.cluster", "--alone", what, "--core", str(core)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for core in cores
+        ]
+        for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+        return max(float(process.stdout.readline()) for process in processes if process.stdout)
+
+
+def measure_machine() -> None:
+    """What two cores do more than one, by their own time, of which other programs take none. Two that share a core of
+    the hardware, or its memory, do less than twice as much, and no cluster more than they."""
+    for what in ("counting", "reading"):
+        one, two = alone(what, [0]), alone(what, [0, 1])
+        row(f"{what} alone, a process a core", f"{one:.1f} and {two:.1f} s", f"{2 * one / two:.2f} ×")
+
+
+PARTS = {"ray::ServeReplica": "replicas", "tasks.inputs.decode.worker": "drawing"}
+"""By what is in the command line of a process; the first that is."""
+
+
+def processor_s(server: int) -> dict[str, float]:
+    """Seconds of a processor that the processes below this one have taken so far, by part: without a cluster's that
+    was there."""
+    taken = dict.fromkeys(("replicas", "drawing", "server", "Ray"), 0.0)
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            command, times = " ".join(process.cmdline()), process.cpu_times()
+            part = next((part for mark, part in PARTS.items() if mark in command), "Ray")
+            taken["server" if process.pid == server else part] += times.user + times.system
+    return taken
+
+
+def read_document(file: Path, replicas: int, address: str) -> tuple[float, dict[str, float]]:
+    """Seconds of one request for all pages, after one for another document; and those of a processor, by part."""
     content = base64.b64encode(file.read_bytes()).decode()
-    settings = {
+    settings: dict[str, Any] = {
         "cluster": "ray",
         "ray_address": address,
         "ray_replicas": str(replicas),
@@ -188,7 +272,9 @@ def read_document(file: Path, replicas: int, address: str) -> float:
         read("Read pages 1 to 4.")
         asyncio.run(all_up("openfaze-ocr", replicas))
         pin("openfaze-ocr")
-        return read("Read it.")
+        before = processor_s(server.process.pid)
+        taken, after = read("Read it."), processor_s(server.process.pid)
+        return taken, {part: after[part] - seconds for part, seconds in before.items()}
 
 
 async def measure(address: str, calls: int) -> None:
@@ -245,10 +331,12 @@ async def measure_reading(address: str, pages: int) -> None:
         file = document(pages, Path(folder))
         first = 0.0
         for replicas in (1, 2):
-            taken = await asyncio.to_thread(read_document, file, replicas, address)
+            taken, computed = await asyncio.to_thread(read_document, file, replicas, address)
             await closed()
             first = first or taken
             row(f"a PDF of {pages} scanned pages, {replicas} replicas", f"{taken:.1f} s", f"{first / taken:.2f} ×")
+            each = ", ".join(f"{part} {1000 * seconds / pages:.0f}" for part, seconds in computed.items())
+            print(f"    of a processor, ms a page: {each}", flush=True)
 
 
 def main() -> None:
@@ -257,8 +345,14 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--pages", type=int, default=100)
     parser.add_argument("--only-reading", action="store_true", help="pages and a document, no synthetic engines")
+    parser.add_argument("--alone", choices=("counting", "reading"), help=argparse.SUPPRESS)
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.alone:
+        compute(chosen.alone, chosen.core)
+        return
     print(f"{os.cpu_count()} processors; load before: {os.getloadavg()[0]:.1f}")
+    measure_machine()
     cluster = RayCluster(ClusterConfig(address=chosen.address, object_store_mb=300))
     cluster._init()
     import ray
