@@ -220,6 +220,11 @@ class Bench:
         scored = await self.extractor.score([entry], wanted_of(asked))
         found = chosen(scored)
         self.seconds[name].append(time.perf_counter() - began)
+        for one in asked:
+            if one.value is None and one.cells is None and one.schema["type"] == "string" and name == "made":
+                choice = found.get(one.path)
+                self.items["absent"] += 1
+                self.items["left empty"] += choice is None or choice.value in (None, "")
         single = [one for one in asked if one.cells is None and one.value is not None]
         for one in single:
             choice = found.get(one.path)
@@ -345,6 +350,7 @@ async def main() -> None:
     items = bench.items
     print(f"cells of items: F1 {2 * items['right'] / max(1, items['said'] + items['meant']):.2f}; "
           f"{items['all rows']} of {items['lists']} lists have as many rows as are meant")  # fmt: skip
+    print(f"{items['left empty']} of {items['absent']} texts that are not there are left empty")
     print("As the text of a message:")
     report(pasted, bench)
     await bench.services.close()

@@ -2,9 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from app.chat.evidence.currencies import currencies, currency_of, may_be_in
+from app.chat.evidence.currencies import currencies, currency_of, is_currency, may_be_in
+from app.chat.evidence.labels import names_of
+from app.chat.evidence.passages import passages_of
+from app.chat.filling.features import Matrix, field_text
+from app.chat.filling.rules import LABELLED, RIVAL, set_apart
+from app.chat.filling.spans import Reading, reading_of
 from tests.conftest import each_case
 from tests.entries import ground
 from tests.filling import IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
@@ -31,6 +37,57 @@ def test_a_bare_dollar_may_be_that_of_several_countries() -> None:
     assert not may_be_in("€", "USD")
     assert not may_be_in("12", "")
     assert currency_of("12 EUR") == ""
+
+
+@each_case(
+    ("word", "is_one"),
+    [("RM", True), ("....RM", True), ("(chf)", True), ("…€", True), ("Rs.", True), ("RM5", False), ("...", False),
+     ("Total", False)],
+)  # fmt: skip
+def test_a_word_is_a_currency_with_dots_and_brackets_around_it(word: str, is_one: bool) -> None:
+    assert is_currency(word) is is_one
+
+
+def apart(reading: Reading, names: tuple[str, ...], sure: str, by: float = 9.0) -> Matrix:
+    """What the logits of fields with these names lose, where the first one is sure that it is `sure`, and the others
+    that nothing answers them."""
+    before = np.zeros((len(names), len(reading.spans) + 1), np.float32)
+    before[1:, -1] = by
+    before[0, [at for at, span in enumerate(reading.spans) if span.text == sure]] = by
+    after = before.copy()
+    fields = {at: field_text(STRING, names_of((name,), STRING)) for at, name in enumerate(names)}
+    set_apart(after, fields, reading)
+    return before - after
+
+
+def of_text(lost: Matrix, reading: Reading, text: str) -> float:
+    return float(max(loss for loss, span in zip(lost, reading.spans, strict=False) if span.text == text))
+
+
+LETTER = reading_of(passages_of([ocr("ACME WATERWORKS", "Anna Berg, Sales", "Department", "Bob Moor")]))
+
+
+def test_what_one_field_is_sure_of_is_less_likely_to_be_anothers() -> None:
+    first, other = apart(LETTER, ("signatory", "recipient"), "Anna Berg")
+    assert of_text(other, LETTER, "Anna Berg") == pytest.approx(RIVAL, abs=0.2)
+    assert RIVAL / 3 < of_text(other, LETTER, "Anna Berg, Sales") < of_text(other, LETTER, "Anna Berg")
+    assert of_text(other, LETTER, "Bob Moor") < RIVAL / 4
+    assert of_text(first, LETTER, "Anna Berg") < RIVAL / 4
+
+
+@pytest.mark.parametrize("names", [("total", "grand_total"), ("total", "currency"), ("currency", "total")])
+def test_fields_that_mean_the_same_and_currencies_share_their_places(names: tuple[str, ...]) -> None:
+    page = reading_of(passages_of([ocr("ACME BOOKS", "RM63.60", "RM70.00")]))
+    assert np.allclose(apart(page, names, "RM63.60"), 0)
+
+
+def test_a_label_is_no_value_and_one_that_stands_in_the_table_still_less() -> None:
+    [lost] = apart(LETTER, ("supplier",), "ACME WATERWORKS")
+    assert of_text(lost, LETTER, "Department") == 2 * LABELLED
+    assert of_text(lost, LETTER, "Bob Moor") == 0
+    page = reading_of(passages_of([ocr("Our department", "Anna Berg")]))
+    [lost] = apart(page, ("supplier",), "Anna Berg")
+    assert of_text(lost, page, "Our department") == LABELLED
 
 
 @each_case(

@@ -26,7 +26,7 @@ from app.chat.filling.features import (
     types_of,
 )
 from app.chat.filling.listed import Listed, listed
-from app.chat.filling.rules import weigh
+from app.chat.filling.rules import set_apart, weigh
 from app.chat.filling.spans import Reading, Span, reading_of, without_brackets
 from app.chat.filling.values import is_miswritten, key_of, puts_days_first, sayings, says_nothing, values_of
 from app.chat.filling.wholes import prefer_parts, whole_of
@@ -42,7 +42,7 @@ Fits = Callable[[Any], bool]
 MOST_FIELDS = 100
 MOST_VALUES = 48
 """The likeliest values of a field that are tried on its schema."""
-DEMANDED = 0.1
+DEMANDED = 0.03
 """What is left of the probability that a text which has to be there is not."""
 UNDECIDED = 0.5
 """A piece that is less likely than that may as well be another one of its line, if that is the place."""
@@ -193,7 +193,7 @@ class Extractor:
             rows = list(again)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
         whole_logits = {at: found[asked.index(whole)] for at, whole in wholes.items()}
-        await self._executor.run(_weighed, logits, texts, whole_logits, reading)
+        await self._executor.run(_weighed, logits, fields, texts, whole_logits, reading)
         return Scored(reading, fields, logits, entries)
 
     async def _logits(
@@ -239,10 +239,17 @@ def _renamed(scored: Scored, texts: Sequence[FieldText]) -> dict[int, FieldText]
     return {at: other for at in unsure if (other := renamed(texts[at]))}
 
 
-def _weighed(logits: Matrix, texts: Sequence[FieldText], wholes: Mapping[int, Matrix], reading: Reading) -> None:
+def _weighed(
+    logits: Matrix,
+    fields: Sequence[Wanted],
+    texts: Sequence[FieldText],
+    wholes: Mapping[int, Matrix],
+    reading: Reading,
+) -> None:
     """Changes the logits by what is known of the fields whatever the network makes of them."""
     for row, field in zip(logits, texts, strict=True):
         weigh(row, field, reading)
+    set_apart(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, reading)
     prefer_parts(logits, texts, wholes, reading)
 
 

@@ -1,9 +1,12 @@
 """What is known of a field whatever the network makes of it: whose a block is, what a total was rounded to, labels with
-nothing behind them, the currency that amounts are in."""
+nothing behind them, the currency that amounts are in, that labels are no values and fields do not share their words."""
+
+from collections.abc import Mapping
+from itertools import accumulate
 
 import numpy as np
 
-from app.chat.evidence.concepts import CONCEPTS, concepts_of
+from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of
 from app.chat.evidence.currencies import currency_of
 from app.chat.evidence.passages import fold
 from app.chat.filling.features import FieldText, Matrix
@@ -32,6 +35,13 @@ _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for le
 UNLABELLED = 0.01
 """What a currency beside an amount counts where another one stands behind its label."""
 
+LABELLED = 1.0
+"""What the logit of a place loses that says what a label does; the same again where it is word for word a label."""
+LONGEST_LABEL = 4
+"""Words of such a place."""
+RIVAL = 2.0
+"""What the logit of a place loses all of whose words are certainly another field's."""
+
 
 def weigh(logits: Matrix, field: FieldText, reading: Reading) -> None:
     """Changes the logits of a field's places by what is known of them."""
@@ -52,6 +62,44 @@ def weigh(logits: Matrix, field: FieldText, reading: Reading) -> None:
         logits[-1] = none
     if field.concepts & _INITIALS.keys():
         logits[:-1] += INITIAL * _initials(field, reading)
+
+
+def set_apart(logits: Matrix, fields: Mapping[int, FieldText], reading: Reading) -> None:
+    """Lessens the logits of labels, and of places that other ones of `fields` are likely to have, by their rows."""
+    # The sign of a currency may be in one word with its amount.
+    rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
+    if not rows:
+        return
+    logits[rows, :-1] -= LABELLED * _are_labels(reading)
+    chances = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
+    shares = _shares(chances, reading)
+    for row in rows:
+        own = fields[row].concepts
+        # Two fields that mean the same have the same place.
+        rivals = [at for at, other in enumerate(rows) if other != row and not (own and fields[other].concepts == own)]
+        logits[row, :-1] -= RIVAL * shares[rivals].max(axis=0, initial=0.0)
+
+
+def _are_labels(reading: Reading) -> Matrix:
+    """2 for each span that is word for word a label, 1 for one that says what a label does, 0 for others."""
+    said = [tuple(fold(span.text)) for span in reading.spans]
+    named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in said]
+    return np.array([label + (words in PHRASES) for label, words in zip(named, said, strict=True)], np.float32)
+
+
+def _shares(chances: Matrix, reading: Reading) -> Matrix:
+    """Fields × spans: how probably the words of a span are a field's, on the average. `chances`: of each span and of
+    none."""
+    first = list(accumulate((len(passage.words) for passage in reading.passages), initial=0))
+    begin = dict(zip(map(id, reading.passages), first, strict=False))
+    words = np.concatenate([np.array(span.words) + begin[id(span.passage)] for span in reading.spans])
+    sizes = np.array([len(span.words) for span in reading.spans])
+    spans = np.repeat(np.arange(len(sizes)), sizes)
+    found = np.empty((len(chances), len(sizes)), np.float32)
+    for row, chance in zip(found, chances, strict=True):
+        of_word = np.minimum(1, np.bincount(words, chance[spans], first[-1]))
+        row[:] = np.bincount(spans, of_word[words], len(sizes)) / sizes
+    return found
 
 
 def _ownership(field: FieldText, reading: Reading) -> Matrix | float:
