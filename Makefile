@@ -53,8 +53,9 @@ test test-deep test-engines test-gpu test-llm-servers test-cluster test-integrat
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
 
+DEEP ?= hypothesis or deep
 test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
-	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest --timeout 1200 $(SPREAD) -m "hypothesis or deep"
+	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest --timeout 1200 $(SPREAD) -m "$(DEEP)"
 
 test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle

@@ -207,6 +207,7 @@ def spent_s(server: Server) -> float:
     return sum(time.user + time.system for time in times)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("make", GROWING.values(), ids=GROWING.keys())
 def test_work_grows_no_faster_than_what_is_sent(server: Server, make: Make) -> None:
     send(server, make(SIZES[0]))  # engines are loaded

@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.deep,
     pytest.mark.timeout(LIMIT_S + 200),
     pytest.mark.skipif(not (shutil.which("git") and shutil.which("make")), reason="needs git and make"),
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout, to clone it"),
 ]
 
 

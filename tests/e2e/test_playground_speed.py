@@ -14,6 +14,7 @@ MOST_MS = 50
 
 @needs_browser
 @pytest.mark.deep
+@pytest.mark.measured
 def test_five_thousand_words_pan_within_fifty_milliseconds_a_frame(browser: Browser, server: Server) -> None:
     with watched(browser, server.base_url, viewport=SCREEN) as page:
         open_full_page(page, server.base_url)
