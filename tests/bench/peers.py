@@ -179,7 +179,7 @@ def pages_read(scale: Scale, folder: Path) -> Iterator[Figure]:
     pictures = load_pictures(SHARED / "samples") * scale.repeat
     cpus = available_cpus()
     as_it_comes, many = "raw RapidOCR", "raw RapidOCR, an engine a core"
-    raw = {as_it_comes: (1, cpus, 1, True), many: (cpus, 1, 6, True)}
+    raw = {as_it_comes: (1, cpus, 6, True), many: (cpus, 1, 6, True)}
     with serving(folder / "ocr.log", preload="ocr") as server:
         own, http = InProcess("its engine", own_engine), OverHttp(server.base_url, server.process.pid)
         others = [InProcess(name, raw_rapidocr, *how) for name, how in raw.items()]
