@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from app.state.entries import Held, Key, StoreDown
-from app.state.sqlite_file import LOCKED_S, Schema, SharedJobs, SqliteFile
+from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile
 
 _TABLE = """
 CREATE TABLE entries (
@@ -36,6 +37,9 @@ _MOST_AT_ONCE = 256
 _UNCOUNTED_SHARE = 1 / 256
 """What may be written until all entries are counted again, which reads an index through: others write, too."""
 
+_SMALL = 16 << 10
+"""Bytes of a value that is written on the event loop."""
+
 _Row = tuple[bytes, str, str, float, float, int, bytes]
 """As the table's."""
 
@@ -43,7 +47,8 @@ log = structlog.get_logger(__name__)
 
 
 class SqliteEntries:
-    """Look-ups have a thread and a connection, writes have others: in WAL mode neither waits for the other.
+    """Look-ups have a thread and a connection, writes have others: in WAL mode neither waits for the other. The event
+    loop writes what is small by itself, where it waits for nothing.
 
     The file of a cache that is damaged, or of another version, is deleted and begun anew.
     """
@@ -70,10 +75,13 @@ class SqliteEntries:
         self._reader = SqliteFile(path, schema, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
         self._writer = SqliteFile(path, schema, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
         self._puts: SharedJobs[_Row, None] = SharedJobs(self._writer, self._write)
+        self._quick = QuickWrites(self._writer)
         self._touches: set[asyncio.Task[None]] = set()
         self._totals: dict[str | None, int] = {}
         """Bytes of all entries, or of each tenant's, as this process knows them; others may write, too."""
         self._uncounted = 0
+        self._counting = threading.Lock()
+        """Held while either changes."""
 
     async def get(self, key: Key) -> bytes | None:
         now = self._clock()
@@ -103,13 +111,34 @@ class SqliteEntries:
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
         now = self._clock()
         size = len(value) + _ENTRY_BYTES
-        await self._puts.done((key.digest, key.tenant, key.kind, now + max_age_s, now, size, value))
+        row = (key.digest, key.tenant, key.kind, now + max_age_s, now, size, value)
+        if not self._is_put_at_once(row):
+            await self._puts.done(row)
+
+    def _is_put_at_once(self, row: _Row) -> bool:
+        """Whether it is written: where it is small, there is room as far as this process knows, and nothing waits."""
+        _, tenant, _, _, _, size, _ = row
+        if size > _SMALL or self._puts or not self._counting.acquire(blocking=False):
+            return False
+        try:
+            whose = self._whose(tenant)
+            total = self._totals.get(whose)
+            if total is None or total + size > self._max_bytes or self._is_to_count(size):
+                return False
+            if not self._quick.tried(lambda db: _insert(db, [row])):
+                return False
+            self._totals[whose] = total + size
+            self._uncounted += size
+            return True
+        finally:
+            self._counting.release()
 
     def _write(self, db: sqlite3.Connection, rows: Sequence[_Row]) -> Sequence[None]:
         added: Counter[str | None] = Counter()
         for _, tenant, _, _, _, size, _ in rows:
-            added[tenant if self._of_each else None] += size
-        crowded = [whose for whose, size in added.items() if self._is_too_much(db, whose, size)]
+            added[self._whose(tenant)] += size
+        with self._counting:
+            crowded = [whose for whose, size in added.items() if self._is_too_much(db, whose, size)]
         if not crowded:
             # One statement, which is a transaction by itself: after each, the thread waits until the event loop, which
             # may be busy, lets it go on.
@@ -127,13 +156,19 @@ class SqliteEntries:
 
     def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
         """Whether with `more` bytes there is too much."""
-        self._uncounted += more
-        if self._uncounted >= self._max_bytes * _UNCOUNTED_SHARE:
+        if self._is_to_count(more):
             self._totals.clear()
             self._uncounted = 0
+        self._uncounted += more
         known = self._totals.get(whose)
         self._totals[whose] = (_total(db, whose) if known is None else known) + more
         return self._totals[whose] > self._max_bytes
+
+    def _is_to_count(self, more: int) -> bool:
+        return self._uncounted + more >= self._max_bytes * _UNCOUNTED_SHARE
+
+    def _whose(self, tenant: str) -> str | None:
+        return tenant if self._of_each else None
 
     def _make_room(self, db: sqlite3.Connection, whose: str | None) -> None:
         too_much = _total(db, whose) - int(self._max_bytes * _KEPT_SHARE)
@@ -179,6 +214,7 @@ class SqliteEntries:
         return await self._writer.run(delete) if self._has_begun else 0
 
     async def close(self) -> None:
+        self._quick.close()
         await asyncio.gather(*(one.close() for one in (self._reader, self._writer)))
 
 

@@ -25,8 +25,16 @@ LOCKED_S = 0.04
 _TRIES = 25
 _MOST_AT_ONCE = 256
 """Items of one job."""
+_SLOW_S = 0.005
+"""A write on the event loop that takes longer was the disk's doing, or the machine has better to do."""
+_PAUSE_S = 60.0
+"""For how long the thread writes then."""
+_LOGGED = 256
+"""Writes on the event loop after which the thread takes what they logged into the file, which waits for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Held while a connection of this process opens a file, or takes a damaged one away."""
+_SYNCHRONOUS = "PRAGMA synchronous = NORMAL"
+"""A killed process loses nothing; a machine without power loses the last entries, but none is torn."""
 _DAMAGED = ("malformed", "not a database", "no such table", "no such column", "file is encrypted", "short read")
 """What SQLite says where the file is none of ours, or is damaged."""
 
@@ -126,8 +134,7 @@ class SqliteFile:
             self._path.chmod(0o600)
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _use_wal(db)
-        # A killed process loses nothing; a machine without power loses the last entries, but none is torn.
-        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(_SYNCHRONOUS)
         [version] = db.execute("PRAGMA user_version").fetchone()
         if version == self._schema.version:
             return
@@ -147,12 +154,97 @@ class SqliteFile:
             self._db.close()
             self._db = None
 
+    def identity(self) -> tuple[int, int] | None:
+        """Of what is at the path now; None for nothing."""
+        return _identity(self._path)
+
+    def another(self) -> sqlite3.Connection:
+        """A connection beside the thread's, for any thread, that waits for nobody and never takes the log into the
+        file. The file must be there."""
+        db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        db.execute(_SYNCHRONOUS)
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        return db
+
     def _delete(self, damaged: tuple[int, int] | None) -> None:
         with self._opening:
             if _identity(self._path) != damaged:  # another connection has begun it anew
                 return
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+class QuickWrites:
+    """Small writes to a file on the event loop: another thread would compete with it for Python's lock, which takes ten
+    times what the write does. They wait for nothing. Where another connection writes, the disk was slow lately, or
+    anything fails, the file's thread has to do it."""
+
+    def __init__(self, file: SqliteFile, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._file = file
+        self._clock = clock
+        self._db: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        """Of what the connection has open."""
+        self._opening: Future[None] | None = None
+        self._paused_until = 0.0
+        self._count = 0
+        self._is_closed = False
+
+    def tried(self, work: Callable[[sqlite3.Connection], object]) -> bool:
+        """Whether the work, of one statement, is done."""
+        began = self._clock()
+        if began < self._paused_until:
+            return False
+        if self._db is None or self._file.identity() != self._identity:
+            self._open_anew()
+            return False
+        try:
+            work(self._db)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                self._let_go()
+            return False
+        except sqlite3.Error:
+            # The thread will meet it, too, and knows what to do.
+            self._let_go()
+            return False
+        now = self._clock()
+        if now - began > _SLOW_S:
+            self._paused_until = now + _PAUSE_S
+        self._count += 1
+        if self._count % _LOGGED == 0:
+            self._file.submit(self._taken_in)
+        return True
+
+    def close(self) -> None:
+        """Ahead of the file's own connections: the last one that closes waits for the disk."""
+        self._is_closed = True
+        self._let_go()
+
+    def _open_anew(self) -> None:
+        if self._opening is None or self._opening.done():
+            self._let_go()
+            self._opening = self._file.submit(self._opened)
+
+    def _opened(self) -> None:
+        if self._is_closed:
+            return
+        try:
+            identity = self._file.tried(lambda _: self._file.identity())
+            self._db, self._identity = self._file.another(), identity
+        except (StoreDown, sqlite3.Error) as error:
+            log.debug("no_quick_writes", reason=str(error))
+
+    def _taken_in(self) -> None:
+        try:
+            self._file.tried(lambda db: db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+        except StoreDown as error:
+            log.warning("log_not_taken_in", reason=str(error))
+
+    def _let_go(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
 
 @dataclass(slots=True, eq=False)
@@ -187,6 +279,10 @@ class SharedJobs(Generic[ItemT, T]):
         self._waiting: deque[_Waiting[ItemT, T]] = deque()
         self._is_asked = False
         """Whether the thread has a job to come that will do what waits."""
+
+    def __len__(self) -> int:
+        """What waits."""
+        return len(self._waiting)
 
     async def done(self, item: ItemT) -> T:
         """What it comes to. Raises StoreDown, and whatever else the work raises."""
