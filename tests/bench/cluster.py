@@ -16,8 +16,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,20 +95,64 @@ async def all_up(name: str, replicas: int) -> None:
         await asyncio.sleep(0.2)
 
 
-def pin(name: str) -> None:
-    """Gives each replica of a deployment, whose name begins so, a core of its own: the first of each shares core 0, and
-    so on. Without it, a detector and a recognizer of one replica each compute on two cores."""
-    found: dict[str, list[int]] = {}
+@contextlib.contextmanager
+def pinned(name: str) -> Iterator[None]:
+    """Gives each replica that starts in the block, of deployments whose names begin so, a core of its own: the first of
+    each shares core 0, and so on. Without it, a detector and a recognizer of one replica each compute on two cores. It
+    comes before their networks are loaded: OpenVINO gives its threads back the cores that the process had then."""
+    ended = threading.Event()
+    earlier, found = set(replicas_of(name)), dict[str, list[Process]]()
+
+    def look() -> None:
+        while not ended.wait(0.05):
+            for replica in set(replicas_of(name)) - earlier:
+                own = found.setdefault(replica.title, [])
+                if replica not in own:
+                    own.append(replica)
+                    replica.give(own.index(replica) % (os.cpu_count() or 1))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield
+        assert found, f"no replica of {name}"
+        loose = [replica.title for own in found.values() for replica in own if replica.most_cores() > 1]
+        assert not loose, f"not pinned: {loose}"
+    finally:
+        ended.set()
+        thread.join()
+
+
+@dataclass(frozen=True)
+class Process:
+    title: str
+    """The deployment's."""
+    process: int
+
+    def threads(self) -> list[int]:
+        with contextlib.suppress(FileNotFoundError):
+            return [int(thread.name) for thread in Path(f"/proc/{self.process}/task").iterdir()]
+        return []
+
+    def give(self, core: int) -> None:
+        for thread in self.threads():
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(thread, {core})
+
+    def most_cores(self) -> int:
+        counts = [0]
+        for thread in self.threads():
+            with contextlib.suppress(ProcessLookupError):
+                counts.append(len(os.sched_getaffinity(thread)))
+        return max(counts)
+
+
+def replicas_of(name: str) -> Iterator[Process]:
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             title = (process / "cmdline").read_bytes().split(b"\0")[0].decode()
             if title.startswith(f"ray::ServeReplica:{name}"):
-                found.setdefault(title.split(":engine")[0], []).append(int(process.name))
-    assert found, f"no replica of {name}"
-    for replicas in found.values():
-        for core, process_id in enumerate(sorted(replicas)):
-            for thread in Path(f"/proc/{process_id}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), {core % (os.cpu_count() or 1)})
+                yield Process(title.split(":engine")[0], int(process.name))
 
 
 async def closed(*hosts: EngineHost[Any, Any]) -> None:
@@ -252,6 +298,7 @@ def read_document(file: Path, replicas: int, address: str) -> tuple[float, dict[
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder) / "log", **settings) as server,
         httpx.Client(base_url=server.base_url, timeout=900, trust_env=False) as client,
+        pinned("openfaze-ocr"),
     ):
 
         def read(wording: str) -> float:
@@ -271,7 +318,6 @@ def read_document(file: Path, replicas: int, address: str) -> tuple[float, dict[
 
         read("Read pages 1 to 4.")
         asyncio.run(all_up("openfaze-ocr", replicas))
-        pin("openfaze-ocr")
         before = processor_s(server.process.pid)
         taken, after = read("Read it."), processor_s(server.process.pid)
         return taken, {part: after[part] - seconds for part, seconds in before.items()}
@@ -318,11 +364,11 @@ async def measure_reading(address: str, pages: int) -> None:
                 ),
             ),
         )
-        for host in (read._detector, read._recognizer):
-            await host.load()
-        await all_up("bench-", replicas)
-        pin("bench-")
-        rate = await pages_a_second(read, pictures)
+        with pinned("bench-"):
+            for host in (read._detector, read._recognizer):
+                await host.load()
+            await all_up("bench-", replicas)
+            rate = await pages_a_second(read, pictures)
         base = base or rate
         row(f"OCR, {replicas} replicas of a core each", f"{rate:.2f} pages a second", f"{rate / base:.2f} ×")
         await closed(read._detector, read._recognizer)
