@@ -155,7 +155,7 @@ class SqliteFile:
             self._db = None
 
     def identity(self) -> tuple[int, int] | None:
-        """Of what is at the path now; None for nothing."""
+        """The device and number of the file that is at the path now; None where there is none."""
         return _identity(self._path)
 
     def another(self) -> sqlite3.Connection:
@@ -184,7 +184,7 @@ class QuickWrites:
         self._clock = clock
         self._db: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        """Of what the connection has open."""
+        """The file that the connection has open."""
         self._opening: Future[None] | None = None
         self._paused_until = 0.0
         self._count = 0

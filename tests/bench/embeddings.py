@@ -121,7 +121,7 @@ class Round:
     barely: float
     """By the bare route."""
     computed_alone: float
-    """Of a processor, and so what follows."""
+    """Seconds of a processor, as are the next ones."""
     computed: float
     callers: float
 
