@@ -26,8 +26,8 @@ MOST_PLACES = 1_500
 """The likeliest places that are looked at."""
 SURE = 0.0
 """The logit of a cell that stands in no column."""
-POSSIBLE = -4.0
-"""The logit of a cell that stands where the others of its field have theirs: 2 %."""
+POSSIBLE = -6.0
+"""The logit of a cell that stands where the others of its field have theirs: 0.2 %."""
 CERTAIN = 5.0
 """What one place counts at most where fields and columns are matched."""
 FILLED = 3.0
