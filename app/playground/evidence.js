@@ -54,7 +54,7 @@ function within(boxes, { page = 1, bounds }) {
  */
 export function marked(root, { text, passage = text }) {
   for (const prose of root.querySelectorAll(".prose")) {
-    const around = spanOf(prose.textContent, passage);
+    const around = spanOf(prose.textContent, passage, MARKUP);
     const within = around && spanOf(prose.textContent.slice(...around), text);
     const span = within ? within.map((at) => at + around[0]) : spanOf(prose.textContent, text);
     if (span) return wrapped(prose, span);
@@ -70,10 +70,16 @@ export function unmark() {
   }
 }
 
-/** Where the words of `wanted` follow each other in `text`, whatever blanks are between them; null where they do not. */
-function spanOf(text, wanted) {
-  const words = wanted.split(/\s+/).filter(Boolean).map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
-  const found = words.length && new RegExp(`(?<!\\S)${words.join("\\s+")}(?!\\S)`).exec(text);
+/** What Markdown has in a line that its text has not. */
+const MARKUP = "*_~`";
+
+/** Where the words of `wanted` follow each other in `text`, whatever blanks and `passed` are between; null where not. */
+function spanOf(text, wanted, passed = "") {
+  const any = passed && `[${passed}]*`;
+  // Nothing that may be passed is looked for: a row of it could be passed in too many ways.
+  const words = wanted.split(/\s+/).map((word) => [...word].filter((letter) => !passed.includes(letter))).filter(({ length }) => length)
+    .map((letters) => letters.map((letter) => letter.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&")).join(any));
+  const found = words.length && new RegExp(`(?<![^\\s${passed}])${words.join(`[\\s${passed}]+`)}(?![^\\s${passed}])`).exec(text);
   return found ? [found.index, found.index + found[0].length] : null;
 }
 

@@ -186,6 +186,22 @@ def test_the_source_of_a_field_is_marked_in_an_office_file(playground: Playgroun
         }"""
     )
     assert across == [["(net), ", "a lot or not$ ", "enough"], ["lot"], [], [], ["not$"], 3, 0]
+    # A text in the second of two passages, which is Markdown here and was none where it was found; stars in plenty.
+    after = playground.page.evaluate(
+        """async () => {
+          const {marked} = await import('./playground/evidence.js');
+          const root = document.querySelector('#found');
+          const stars = '*'.repeat(400);
+          root.innerHTML = '';
+          root.append(Object.assign(document.createElement('pre'), {
+            className: 'prose', textContent: `At 9 to Rome. ${stars}. Leaves at 9 for **Old _Town_**, * daily`,
+          }));
+          marked(root, {text: 'nowhere', passage: `${stars} nowhere`});
+          marked(root, {text: '9', passage: 'Leaves at 9 for Old Town, * daily'});
+          return root.querySelector('mark').previousSibling.data.slice(-10);
+        }"""
+    )
+    assert after == "Leaves at "
 
 
 def speech(count: int) -> dict[str, Any]:
