@@ -27,6 +27,7 @@ from tests.unit.test_evidence import ocr
         ("document_number", {"enum": ["TD01167104", "TD99999999"]}, "TD01167104"),
         ("code", {"type": "string", "pattern": "^TD[0-9]+$"}, "TD01167104"),
         ("contact", {"type": "string", "format": "email"}, "shop@acme.example"),
+        ("warranty_ends", {"type": "string", "format": "date"}, ""),
         ("discount", {"type": ["number", "null"]}, None),
         ("iban", {"type": ["string", "null"], "pattern": "^[A-Z]{2}[0-9]{20}$"}, None),
         ("fax", {"anyOf": [STRING, {"type": "null"}]}, None),

@@ -43,8 +43,9 @@ MOST_FIELDS = 100
 MOST_VALUES = 48
 """The likeliest values of a field that are tried on its schema."""
 DEMANDED = 0.03
-"""What is left of the probability that a text which has to be there is not; once more where a format is asked for, and
-one value alone has it."""
+"""What is left of the probability that a text which has to be there is not."""
+ADDRESSES = ("email", "uri", "url")
+"""Formats of which one value alone on a page is likely to be meant, whatever the field is called."""
 UNDECIDED = 0.5
 """A piece that is less likely than that may as well be another one of its line, if that is the place."""
 TAKEN = 0.25
@@ -310,7 +311,8 @@ def _values(scored: Scored, row: int) -> list[Choice]:
     # Where a text has to be there, an empty one says that nothing is.
     nothing = None if may_be_none else ""
     if not may_be_none and types == {"string"} and not is_enum and field.fits(""):
-        may_be_none, none = True, none * DEMANDED ** (2 if "format" in field.schema and len(best) == 1 else 1)
+        is_alone = len(best) == 1 and field.schema.get("format") in ADDRESSES
+        may_be_none, none = True, none * (DEMANDED**2 if is_alone else DEMANDED)
     _prefer_whole(best)
     whole = sum(chance for chance, *_ in best.values()) + (none if may_be_none else 0.0) or 1.0
     found = [Choice(value, chance / whole, span.passage, span.words) for chance, span, value in best.values()]
