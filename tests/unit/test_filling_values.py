@@ -249,3 +249,29 @@ async def test_a_list_of_which_nothing_is_found_is_empty_or_null(schema: dict[st
 )
 async def test_other_lists_are_the_llms(name: str, schema: dict[str, Any]) -> None:
     assert await fill(shape_of(**{name: schema}), pasted("Patient: Ann Lee\nWeight: 60 kg")) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "values"),
+    [
+        (["Gewicht: 1.362 kg", "Betrag: 12,50 €", "Summe: 1.045,00 €"], [1362.0, 12.5, 1045.0]),
+        (["Weight: 1.362 kg", "Amount: 12.50", "Sum: 1,045.00"], [1.362, 12.5, 1045.0]),
+        (["Weight: 1,362 kg", "Amount: 12,50", "Sum: 145,00"], [1.362, 12.5, 145.0]),
+        (["Gewicht: 1.362 kg", "Betrag: 9.800 €", "Summe: 9.900 €"], [1362.0, 9800.0, 9900.0]),
+        (["Weight: 1.362 kg", "Amount: 12,50", "Sum: 14.00"], [1.362, 12.5, 14.0]),
+    ],
+)
+async def test_three_figures_behind_a_sign_are_read_as_the_page_writes_its_other_numbers(
+    lines: list[str], values: list[float]
+) -> None:
+    names = [line.partition(":")[0].lower() for line in lines]
+    found = await filled(pasted("\n".join(["Extract it:", *lines])), **dict.fromkeys(names, NUMBER))
+    assert [found[name] for name in names] == values
+
+
+async def test_a_number_that_may_be_a_text_is_a_number() -> None:
+    """As pydantic writes a `Decimal`."""
+    decimal = {"anyOf": [NUMBER, STRING]}
+    lines = "Extract it:\nTotal: EUR 197.40\nDeposit: EUR 20.00"
+    nullable = {"anyOf": [*decimal["anyOf"], {"type": "null"}]}
+    assert await filled(pasted(lines), total=decimal, deposit=nullable) == {"total": 197.4, "deposit": 20.0}

@@ -125,18 +125,25 @@ def _fields(
             needed = name in node.get("required", ())
             yield from _fields(root, child, (*path, name), depth + 1, is_required=needed)
     elif path:
-        yield FormField(path, _with_null(root, node), is_required)
+        yield FormField(path, _in_one(root, node), is_required)
 
 
-def _with_null(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`anyOf: [{"type": "string"}, {"type": "null"}]`, as pydantic writes what may be missing, in one."""
+def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`anyOf: [{"type": "string"}, {"type": "null"}]`, as pydantic writes what may be missing, in one; its `Decimal`, a
+    number that may be written as a text, as a number."""
     branches = node.get("anyOf")
-    if not isinstance(branches, list) or len(branches) != 2 or {"type": "null"} not in branches:
+    if not isinstance(branches, list):
         return node
-    other = resolved(root, branches[branches[0] == {"type": "null"}])
-    if not isinstance(other.get("type"), str) or "enum" in other or "const" in other:
+    others = [resolved(root, branch) for branch in branches if branch != {"type": "null"}]
+    if any(not isinstance(one.get("type"), str) or "enum" in one or "const" in one for one in others):
         return node
-    return {**other, **{key: value for key, value in node.items() if key != "anyOf"}, "type": [other["type"], "null"]}
+    if sorted(one["type"] for one in others) == ["number", "string"]:
+        others = [one for one in others if one["type"] == "number"]
+    if len(others) != 1:
+        return node
+    [other] = others
+    kind = [other["type"], "null"] if {"type": "null"} in branches else other["type"]
+    return {**other, **{key: value for key, value in node.items() if key != "anyOf"}, "type": kind}
 
 
 def _rest(root: Mapping[str, Any], part: Any, path: Path, values: Mapping[Path, Any]) -> Any:

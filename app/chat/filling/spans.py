@@ -1,6 +1,7 @@
 """Pieces of what was read that may answer a field: values, lines, parts of lines, and lines that stand together."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.chat.evidence.concepts import CONCEPTS, PHRASES
+from app.chat.evidence.currencies import ANY
 from app.chat.evidence.currencies import FORM as CURRENCY
 from app.chat.evidence.labels import box_of
 from app.chat.evidence.pairs import Layout, layout_of, segments_of
@@ -61,6 +63,15 @@ LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
 """What stands before a colon: no time of day, no address."""
 _NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
 """Capitalised words that follow each other: in a sentence, these are names."""
+_FRACTION = re.compile(r"([.,])\d{1,2}$")
+_GROUPED = re.compile(r"^\W?\d{1,3}[.,]\d{3}$")
+_MONEY = re.compile(
+    rf"(?<![^\W\d_$])(?:{ANY}) ?\d{{1,3}}([.,])\d{{3}}\b"
+    rf"|(?<![\d.,])\d{{1,3}}([.,])\d{{3}} ?(?:{ANY}|euros?)(?![^\W\d_])"
+)
+_OTHER = {".": ",", ",": "."}
+MOSTLY = 4
+"""How many times as often one sign of fractions has to be there as the other, that it is the page's."""
 _STOPS = re.compile(r"[.,;]*")
 _BRACKETS = re.compile(r"(.{2,}?)\s*(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
@@ -171,12 +182,31 @@ def reading_of(passages: Sequence[Passage], most_spans: int = 6_000) -> Reading:
         reading.segments.extend(_placed(_segments(passage), first))
         for span in _spans(passage, reading, first):
             if len(reading.spans) == most_spans:
-                return reading
+                break
             key = (id(passage), span.words, span.text)
             if span.text and key not in seen:
                 seen.add(key)
                 reading.spans.append(span)
+    _settle_numbers(reading)
     return reading
+
+
+def _settle_numbers(reading: Reading) -> None:
+    """Numbers that may be thousands or have a fraction, `9.800`, as the others are written: by the sign before their
+    one or two figures; without such ones, by amounts of money, which have no three behind it."""
+    fractions = Counter(
+        found[1] for span in reading.spans if span.number and (found := _FRACTION.search(span.number.digits))
+    )
+    if not fractions:
+        amounts = (found[1] or found[2] for segment in reading.segments for found in _MONEY.finditer(segment.text))
+        fractions = Counter(_OTHER[sign] for sign in amounts)
+    [(sign, count), (_, less)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
+    if count <= MOSTLY * less:
+        return
+    for at, span in enumerate(reading.spans):
+        if (number := span.number) and len(number.readings) == 2 and _GROUPED.search(number.digits):
+            value = (min if sign in number.digits else max)(number.readings, key=abs)
+            reading.spans[at] = replace(span, number=replace(number, readings=frozenset({value})))
 
 
 def _segments(passage: Passage) -> list[Segment]:
