@@ -33,9 +33,10 @@ from app.chat.filling.copied import Found
 from app.chat.filling.extractor import Extractor, fields_in, is_text, read_of
 from app.chat.filling.filled import Filling, fill, is_written
 from app.chat.guard.guard import Guard
-from app.chat.inputs import Turn, aside, document_in, said_in, texts_of
+from app.chat.inputs import REQUEST, Turn, aside, document_in, said_in, texts_of
 from app.chat.plan import Choices, Plan, Planner
 from app.chat.plan_executor import gather, whole_answer, worth_telling
+from app.chat.planning.wants import pasted_in
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape, schema_at
@@ -47,6 +48,7 @@ from models.language.embedding import Embedder
 from models.language.llm import PASSAGES, Abilities, Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import Task
 from tasks.inputs.loader import MediaLoader
+from tasks.result import JsonResult
 
 ANSWER_SHARE = 4
 """A quarter of the LLM's context is kept for the answer where the client sets no limit."""
@@ -59,6 +61,8 @@ _QUESTION = re.compile(
     r"|can|wer|wann|wo|welche[rsn]?|qui|quand|quel|quelle|où|combien|quién|cuándo|dónde|cuál|cuánto|chi|quando|dove|quale)\b",
     re.IGNORECASE,
 )
+LEAST_PASTED = 300
+"""Characters of a text in a message that is taken for a document which its question is about."""
 CAREFUL_BYTES_PER_TOKEN = 3
 """For fitting results into the context, where figures and names take more tokens than prose."""
 
@@ -130,7 +134,7 @@ class Answerer:
         whole: JsonAnswer | str | None = None
         if may_do_without:
             if shape is None:
-                whole = await self._without_words(turn, plan, entries)
+                whole = await self._without_words(turn, plan, entries, may_be_pasted=not call.skip_planning)
             elif document is not None or any(entry.error is None for entry in entries):
                 filling = await fill(shape, Found(plan, entries, document), self.extractor)
                 whole = filling.answer if filling else None
@@ -259,15 +263,20 @@ class Answerer:
         for event in await self._told(answer, rounds.entries, shape, rounds.request, filling, written):
             yield event
 
-    async def _without_words(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> str | None:
-        """What answers a request that wants nothing but results, or a plain question about what was read: the passages
-        that speak of it. None where an LLM has to find words."""
+    async def _without_words(
+        self, turn: Turn, plan: Plan, entries: Sequence[Entry], *, may_be_pasted: bool
+    ) -> str | None:
+        """What answers a request that wants nothing but results, or a plain question about what was read, or about the
+        text that it brings along: the passages that speak of it. None where an LLM has to find words."""
         whole = await asyncio.to_thread(whole_answer, plan, entries)
-        if whole is not None or not entries or not all(map(is_text, entries)) or not _QUESTION.search(turn.text):
+        if whole is not None or not all(map(is_text, entries)):
             return whole
-        texts = await trim(
-            entries, turn.text, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder, is_answer=True
-        )
+        question, read = turn.text, entries
+        if not entries and may_be_pasted:
+            question, read = await asyncio.to_thread(_asked_of_pasted, turn.text)
+        if not read or not _QUESTION.search(question):
+            return None
+        texts = await trim(read, question, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder, is_answer=True)
         return "\n".join(line for text in texts for line in text.split("\n") if line != GAP) or None
 
     async def _without_llm(
@@ -394,3 +403,12 @@ def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswe
 
 def _careful_count(text: str) -> int:
     return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)
+
+
+def _asked_of_pasted(message: str) -> tuple[str, list[Entry]]:
+    """What a message asks, and the text that it brings along to be asked about, if it does."""
+    text = pasted_in(message)
+    if text is None or len(text) < LEAST_PASTED:
+        return message, []
+    question = message.replace(text, "", 1).strip()
+    return question, [Entry(REQUEST, JsonResult({"text": text}))] if question else []

@@ -91,6 +91,33 @@ def test_a_question_about_nothing_attached_runs_no_task(ask: httpx.Client) -> No
     assert completion["usage"]["completion_tokens"] > 0
 
 
+CONTRACT = """Residential lease for the flat at 12 Harbour Street, Leeds
+Landlord: Helen Cartwright, 4 Mill Lane, Leeds LS8 2QT
+Telephone of the landlord: 0113 496 0182
+Tenants: Priya Nair and Oliver Banks
+The rent is 1,150.00 GBP a month, due on the first day of each month.
+A deposit of 1,725.00 GBP is held by the agency.
+The lease begins on 1 May 2026 and ends on 30 April 2027.
+Pets need the agency's consent in writing.
+"""
+
+
+@pytest.mark.parametrize("order", ["{question}\n\n{text}", "{text}\n\n{question}"])
+def test_a_question_about_a_text_in_the_message_is_answered_from_it(ask: httpx.Client, order: str) -> None:
+    asked = order.format(question="What is the landlord's phone number?", text=CONTRACT)
+    completion = answer(ask, words(asked), temperature=0)
+    said = completion["choices"][0]["message"]["content"]
+    assert "0113 496 0182" in said
+    assert all(line in CONTRACT for line in said.split("\n"))
+    assert any("passages" in warning for warning in completion["warnings"])
+
+
+def test_a_long_text_that_asks_nothing_of_itself_is_no_document(ask: httpx.Client) -> None:
+    completion = answer(ask, words(CONTRACT), temperature=0, max_tokens=5)
+    assert completion["usage"]["completion_tokens"] <= 5
+    assert not any("passages" in warning for warning in completion.get("warnings", []))
+
+
 @pytest.mark.deep
 def test_a_recording_is_heard_before_the_answer(ask: httpx.Client, shared: Path) -> None:
     speech = data_url((shared / "samples" / "speech_jfk.flac").read_bytes(), "audio/flac")
