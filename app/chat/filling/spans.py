@@ -178,6 +178,8 @@ def reading_of(passages: Sequence[Passage], most_spans: int = 6_000) -> Reading:
     reading = Reading(passages)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
+        if len(reading.spans) == most_spans:
+            break
         first = len(reading.segments)
         reading.segments.extend(_placed(_segments(passage), first))
         for span in _spans(passage, reading, first):
