@@ -132,7 +132,9 @@ class BrowserRenderer:
         self._network = network_of(fetch, resolver or self._system_resolver)
         self._slots = FairSlots("browser", policy.pages, most_waiting=policy.pages)
         self.deaths = 0
-        """How often it had to be started anew."""
+        """How many died, at work or idle."""
+        self._dead: Browser | None = None
+        """The last of them."""
         self._starting = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
@@ -162,7 +164,7 @@ class BrowserRenderer:
                     is_crash = any(sign in str(error) for sign in ("crashed", "has been closed", "disconnected"))
                     if not is_crash and self._browser is not None and self._browser.is_connected():
                         raise self._failed(url, param, "could not be loaded in the browser") from error
-                    self.deaths += 1
+                    self._count_death(self._browser)
                     log.warning("browser_died", attempt=attempt)
                     if attempt == 2:
                         raise EngineFailed("browser") from error
@@ -224,10 +226,18 @@ class BrowserRenderer:
             browser = self._browser
             is_old = self._rendered > _RENDERS and browser is not None and not browser.contexts
             if browser is None or is_old or not browser.is_connected():
+                if browser is not None and not browser.is_connected():
+                    self._count_death(browser)
                 await self._stop()
                 browser = self._browser = await self._start()
                 self._rendered = 1
             return browser
+
+    def _count_death(self, browser: "Browser | None") -> None:
+        """Once, whoever finds it dead."""
+        if browser is None or browser is not self._dead:
+            self._dead = browser
+            self.deaths += 1
 
     async def _start(self) -> "Browser":
         from playwright.async_api import Error, async_playwright

@@ -177,6 +177,19 @@ async def test_a_browser_that_died_is_started_anew(renderer: BrowserRenderer) ->
         assert renderer.deaths == before + 1
 
 
+async def test_a_browser_that_died_idle_is_counted_too(renderer: BrowserRenderer) -> None:
+    async with showing(shows("'hello'")) as server:
+        assert await text(renderer, server.url()) == "It said: hello"
+        before, browser = renderer.deaths, renderer._browser
+        assert browser is not None
+        gone = asyncio.Event()
+        browser.on("disconnected", lambda _: gone.set())
+        os.kill(_chromium_of(os.getpid()), signal.SIGKILL)
+        await gone.wait()
+        assert await text(renderer, server.url()) == "It said: hello"
+        assert renderer.deaths == before + 1
+
+
 async def test_a_status_of_failure_is_told(renderer: BrowserRenderer) -> None:
     async with showing("") as server:
         with pytest.raises(InputError, match="status 404"):
