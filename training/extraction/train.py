@@ -2,8 +2,8 @@
 
 .venv-torch/bin/python -m training.extraction.train ../shared/data/receipts
 
-In about an hour, and 5 GB of memory. The file that is here was fitted for four epochs, from the weights of one epoch on
-fewer templates.
+The file that is here was fitted in two steps: an epoch on 9,000 documents of the first 72 templates, then four on
+12,000 of all 192 and 3,600 of the first ones.
 """
 
 import argparse
