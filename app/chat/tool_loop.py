@@ -324,6 +324,8 @@ class Rounds:
             response_format=self.response_format,
             options=options_of(request, with_tools=bool(tools)),
             is_for_the_end=not request.stream,
+            thinks=request.shows_reasoning,
+            is_the_clients=True,
         )
 
     async def _run(self, asked: Sequence[_Asked]) -> tuple[Entry, ...]:

@@ -170,7 +170,6 @@ _PASSED_ON = (
 _CALM = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
 """Where the client says nothing: what SmolLM2's model card advises, and a penalty, for a small model at OpenAI's
 temperature of 1 wanders off and repeats itself until its context is full."""
-_THINKING = frozenset({"minimal", "low", "medium", "high", "on", "auto"})
 _LONGEST_NATIVE_SCHEMA = 10_000
 """Characters. Beside tools, llama.cpp's own grammars decode: they take seconds for an `enum` of thousands."""
 
@@ -228,11 +227,11 @@ def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> Na
         body["messages"] = template.inert(_messages(call.messages))
         if call.tools and call.tool_choice != "none":
             body |= _native_tools(call, template, schema, longest_string)
-            return NativeRequest(body | _thinking(template, thinks=_thinks(call)))
+            return NativeRequest(body | _thinking(template, thinks=call.thinks))
     else:
         body["messages"] = template.inert(_plain_messages(call.messages))
     if schema is None:
-        return NativeRequest(body | _thinking(template, thinks=_thinks(call)))
+        return NativeRequest(body | _thinking(template, thinks=call.thinks))
     body["grammar"] = json_grammar(decodable(schema, longest_string))
     # The grammar holds from the first token on, which leaves no room for reasoning.
     return NativeRequest(body | _thinking(template, thinks=False), json_grammar(ANY_OBJECT))
@@ -264,10 +263,6 @@ def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | No
             return ANY_OBJECT
         case _:
             return None
-
-
-def _thinks(call: LlmCall) -> bool:
-    return call.options.get("reasoning_effort") in _THINKING
 
 
 def _thinking(template: ChatTemplate, *, thinks: bool) -> dict[str, Any]:

@@ -73,8 +73,11 @@ def by_schema(call: LlmCall) -> LlmCall:
     functions = forced_functions(call)
     form = {"name": "call", "schema": call_schema(functions), "strict": False}
     options = {name: value for name, value in call.options.items() if name not in _NOT_FOR_JSON}
-    return LlmCall(
-        [*call.messages, how_to_call(functions)],
+    return replace(
+        call,
+        messages=[*call.messages, how_to_call(functions)],
+        tools=(),
+        tool_choice=None,
         response_format={"type": "json_schema", "json_schema": form},
         options=options,
     )

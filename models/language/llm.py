@@ -145,6 +145,10 @@ class Abilities:
     """Prompt and answer together, where it is known."""
 
 
+THINKING_TOKENS = 4096
+"""Room for what a model reasons where that cannot be switched off, or a quarter of its context where that is less."""
+
+
 @dataclass(frozen=True, slots=True)
 class LlmCall:
     """One call, in the words of OpenAI's chat completions."""
@@ -156,6 +160,12 @@ class LlmCall:
     response_format: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """temperature, top_p, max_tokens, stop, seed, logprobs, reasoning_effort, parallel_tool_calls …: as sent."""
+    thinks: bool = False
+    """Whether the model may reason before it answers. Where it may not, a server that can switch that off is told to:
+    many models reason by default, and an answer of few tokens would be cut before it begins."""
+    is_the_clients: bool = False
+    """Whether a client asks, whose `max_tokens` bounds all that the model generates. In a question of openfaze's own it
+    bounds the answer alone: a model that reasons although it is told not to gets `THINKING_TOKENS` more."""
     is_for_the_end: bool = False
     """Nobody reads along: pieces that come together may be one."""
 

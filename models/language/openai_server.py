@@ -12,8 +12,10 @@ from models.base import media_type_of
 from models.concurrency import SharedRun
 from models.language.forced_call import CallReader, by_schema, forced_functions, natively
 from models.language.llm import (
+    THINKING_TOKENS,
     Abilities,
     ContextOverflow,
+    Done,
     LlmBroke,
     LlmCall,
     LlmError,
@@ -128,6 +130,8 @@ class WholeBody:
 
 
 END = b"[DONE]"
+_OLLAMA = "library"
+"""What Ollama's list says of the owner of its models."""
 PROBING_AGENT = f"{AGENT} (probe)"
 """The user agent of the calls that find out what the server can do: no client's."""
 
@@ -158,6 +162,8 @@ class OpenAiServer:
         self._abilities: Abilities | None = None
         self._forces_calls = True
         """Until it turns out that the server does not."""
+        self._reasons_unasked = False
+        """Until the model does so although it was told not to."""
         self._listed: Mapping[str, Any] | None = None
         self._listing = SharedRun(self._list_models)
         self._probing = SharedRun(self._find_abilities)
@@ -201,8 +207,8 @@ class OpenAiServer:
         return self._abilities or await self._probing.join()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        forced = bool(forced_functions(call))
-        async with self._slots.slot(), contextlib.aclosing((self._forced if forced else self._said)(call)) as events:
+        answer = self._forced if forced_functions(call) else self._said if call.is_the_clients else self._complete
+        async with self._slots.slot(), contextlib.aclosing(answer(call)) as events:
             with self.counters.answering():
                 async for event in events:
                     yield event
@@ -246,6 +252,44 @@ class OpenAiServer:
                     yield piece
         self._forces_calls = False
 
+    async def _complete(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        """An answer to a question of openfaze's own. One that was cut while the model still reasoned is asked for again
+        with room for that, and so is every later one from the start."""
+        had_room = self._reasons_unasked
+        reasoned, answered = False, False
+        async with contextlib.aclosing(self._said(self._with_room(call))) as events:
+            async for event in events:
+                is_cut = isinstance(event, Done) and event.finish_reason == "length"
+                if is_cut and reasoned and not (answered or had_room):
+                    break
+                reasoned = reasoned or isinstance(event, ReasoningDelta)
+                answered = answered or isinstance(event, TextDelta | ToolCallDelta)
+                yield event
+            else:
+                return
+        self._reasons_unasked = True
+        async with contextlib.aclosing(self._said(self._with_room(call))) as events:
+            async for event in events:
+                yield event
+
+    def _with_room(self, call: LlmCall) -> LlmCall:
+        """The call with tokens for the reasoning of a model that cannot be kept from it."""
+        limit = call.options.get("max_tokens")
+        if limit is None or not self._reasons_unasked:
+            return call
+        context = self._abilities.context_tokens if self._abilities else None
+        room = THINKING_TOKENS if context is None else min(THINKING_TOKENS, context // 4)
+        return replace(call, options={**call.options, "max_tokens": limit + room})
+
+    def _thinking(self, call: LlmCall) -> dict[str, Any]:
+        """The fields that switch reasoning on or off, by the kind of the server. One that refuses them by name is not
+        sent them again (`Dialect`); most others pass over what they do not know."""
+        if (self._listed or {}).get("owned_by") == _OLLAMA:
+            # Its templates are not reached by the field below; efforts have gone along with the options.
+            return {} if call.thinks else {"reasoning_effort": "none"}
+        # vLLM, SGLang and llama.cpp hand this to the chat template; templates pass over names that they do not use.
+        return {"chat_template_kwargs": {"enable_thinking": call.thinks}}
+
     async def _said(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """An answer to a client. A schema that the server cannot decode under is left to who checks the answer: the
         prompt shows it."""
@@ -276,7 +320,8 @@ class OpenAiServer:
         try:
             if self._model is None:
                 await self._listed_model()
-            response = await self._http.chat(_body(call, self.name), agent, first_byte_by)
+            body = _body(call, self.name) | self._thinking(call)
+            response = await self._http.chat(body, agent, first_byte_by)
             # Closed by hand: left to the garbage collector, the connection would outlive the caller.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:

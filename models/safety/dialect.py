@@ -328,6 +328,7 @@ class GptOssSafeguardDialect:
             [{"role": "system", "content": system}, {"role": "user", "content": user}],
             response_format=_schema(codes) if by_schema else None,
             options={"temperature": 0, "max_tokens": _GPT_OSS_TOKENS, "reasoning_effort": _EFFORT},
+            thinks=True,
         )
 
     def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002 - it reasons first

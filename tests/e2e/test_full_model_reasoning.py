@@ -79,6 +79,15 @@ def test_what_is_no_effort_is_not_passed_on(model: FullModel, asked: str) -> Non
     assert "reasoning_effort" not in model.prompts[0]
 
 
+@pytest.mark.parametrize(
+    ("effort", "thinks"), [(None, False), ("off", False), ("none", False), ("auto", True), ("low", True)]
+)
+def test_the_llm_reasons_only_where_that_is_asked_for(model: FullModel, effort: str | None, thinks: bool) -> None:
+    model.script(Reply("Yes."))
+    model.ask(QUESTION, reasoning_effort=effort)
+    assert model.prompts[0]["chat_template_kwargs"] == {"enable_thinking": thinks}
+
+
 @EVERY_FORM
 def test_reasoning_is_no_part_of_a_structured_answer(model: FullModel, reply: Reply) -> None:
     answer = Reply('{"prime": true}', reasoning=THOUGHT) if reply.reasoning else Reply(f"<think>{THOUGHT}</think>{{}}")

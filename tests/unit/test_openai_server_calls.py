@@ -63,6 +63,7 @@ async def test_a_call_is_streamed_with_counts_whatever_its_options() -> None:
         "temperature": 0.5,
         "stream": True,
         "stream_options": {"include_usage": True},
+        "chat_template_kwargs": {"enable_thinking": False},
     }
 
 

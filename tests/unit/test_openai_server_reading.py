@@ -189,8 +189,9 @@ async def test_only_an_opening_tag_at_the_very_start_begins_reasoning(text: str)
     assert (reasoning_of(events), text_of(events)) == ("", text)
 
 
-async def test_reasoning_that_was_cut_off_is_kept_to_the_last_character() -> None:
-    events = await answer(Reply(chunks=["<think>", "still at </th"], finish_reason="length"))
+async def test_a_clients_reasoning_that_was_cut_off_is_kept_to_the_last_character() -> None:
+    reply = Reply(chunks=["<think>", "still at </th"], finish_reason="length")
+    events = await answer(reply, LlmCall(CALL.messages, thinks=True, is_the_clients=True))
     assert (reasoning_of(events), text_of(events)) == ("still at </th", "")
     assert events[-1].finish_reason == "length"  # type: ignore[union-attr]
 
