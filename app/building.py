@@ -173,9 +173,8 @@ def build_runtime(settings: Settings) -> Runtime:
     """Raises ValueError for an engine that the catalog does not know, and for a cluster that cannot be."""
     config = build_config(settings)
     chosen = {name: one.choice(config) for name, one in CATALOG.items() if one.settings}
-    heeded = {name: choice for name, choice in chosen.items() if not (CATALOG[name].is_switch and choice == OFF)}
     residents = Residents(settings.card_mb * 10**6)
-    return Runtime(CATALOG, config, heeded, cluster=build_cluster(settings), residents=residents)
+    return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=residents)
 
 
 def build_cluster(settings: Settings) -> Cluster | None:

@@ -47,14 +47,14 @@ from app.settings import Settings
 from app.shaping import build_shaped_by
 from app.state.entries import Entries, Sweepable
 from app.tracing import Traces, provider_for
-from models.base import EngineUnavailable, ModelError
+from models.base import ModelError
 from models.capability import GPU, OFF, BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import EMBEDDING, LLM, MINILM
-from models.runtime import NOT_YET, Runtime, device_setting
+from models.runtime import Runtime, device_setting
 from models.safety import personal_data
 from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.images.capability import IMAGE_GUARD
@@ -115,8 +115,7 @@ class Services:
         self._parts = Parts(
             config, self.runtime, self.loader, self.politeness, self.search, self.browser, self.find_task
         )
-        built = {name: one.build(self._parts) for name, one in SPECIALISTS.items()}
-        self._tasks: dict[str, Task] = {name: task for name, task in built.items() if task is not None}
+        self._tasks: dict[str, Task] = {name: one.build(self._parts) for name, one in SPECIALISTS.items()}
         embedder = self.runtime.find(EMBEDDING, MINILM)
         planner = Planner(embedder, self.has_task)
         self.entries = build_entries(settings, self.wire)
@@ -201,16 +200,13 @@ class Services:
         return next(task for task in self._tasks.values() if isinstance(task, kind))
 
     def find_task(self, name: str) -> Task:
-        """Raises EngineUnavailable where nothing here can run the task `name`."""
-        task = self._tasks.get(name)
-        if task is None:
-            raise EngineUnavailable(name, NOT_YET)
-        return _Prepared(task, self)
+        """The task `name`, whatever it may lack: it raises EngineUnavailable when it runs."""
+        return _Prepared(self._tasks[name], self)
 
     def has_task(self, name: str) -> bool:
         """Whether the task `name` may be guessed at, or offered to an LLM: nobody asked for it in so many words, so
         it must not cost a download."""
-        if name not in self._tasks or (name in CATALOG and not self.runtime.is_at_hand(name)):
+        if name in CATALOG and not self.runtime.is_at_hand(name):
             return False
         return SPECIALISTS[name].is_at_hand(self._parts)
 

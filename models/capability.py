@@ -194,7 +194,7 @@ class Capability(Generic[ServiceT]):
     several: bool = False
     """Whether all engines that can run serve it, the best first: one may know what another does not."""
     is_switch: bool = False
-    """Whether its setting names no engine: `on` demands one, and `off` is for its task to heed."""
+    """Whether its setting names no engine: `on` demands one."""
     order: int = 1000
     """Its place among the others, where these are listed."""
 

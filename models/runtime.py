@@ -42,11 +42,13 @@ class CapabilityState:
     loaded: bool
     remedy: str | None
     """What would provide it, where nothing serves it, or the weights of what should could not be fetched."""
+    is_off: bool = False
+    """Whether the operator switched it off."""
 
     @property
     def public(self) -> dict[str, object]:
         if self.remedy is not None:
-            return {"state": "unavailable", "remedy": self.remedy}
+            return {"state": OFF if self.is_off else "unavailable", "remedy": self.remedy}
         assert self.candidate is not None
         told: dict[str, object] = {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
         return told | {"warning": self.candidate.caution} if self.candidate.caution else told
@@ -105,7 +107,7 @@ class Runtime:
         self._seen_at = -LOOK_AGAIN_S
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability].engines]
-            if choice not in (AUTO, ON if catalog[capability].is_switch else OFF, *names):
+            if choice not in (AUTO, OFF, *([ON] if catalog[capability].is_switch else []), *names):
                 raise ValueError(
                     f"OPENFAZE_{capability.upper()}: no engine '{choice}' for '{capability}'; there are: "
                     f"{', '.join(names)}; or '{AUTO}' or '{OFF}'"
@@ -355,7 +357,8 @@ class Runtime:
         try:
             candidate = self.choose(capability)
         except EngineUnavailable as error:
-            return CapabilityState(capability, None, loaded=False, remedy=error.remedy)
+            is_off = self._choices.get(capability) == OFF
+            return CapabilityState(capability, None, loaded=False, remedy=error.remedy, is_off=is_off)
         missing = self._missing(candidate)
         return CapabilityState(capability, candidate, loaded=self._is_loaded(candidate), remedy=missing)
 

@@ -91,8 +91,7 @@ class Specialist:
     """What a module of a task declares of it; `tasks.catalog` finds it there."""
 
     name: str
-    build: Callable[[Parts], Task | None]
-    """None where the operator has switched it off."""
+    build: Callable[[Parts], Task]
     uses: Sequence[Capability[Any]] = ()
     """What it may ask for: these are put together, off the event loop, before it runs."""
     aliases: Sequence[str] = ()

@@ -9,7 +9,7 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
-from models.capability import OFF, ON
+from models.capability import ON
 from models.concurrency import side_by_side
 from models.sandbox.capability import CODE_SANDBOX
 from models.sandbox.script import InputFile, Outcome, Picture, Sandbox, SandboxLimits, Script
@@ -127,9 +127,7 @@ def _image(picture: Picture) -> Image:
     return Image(filename=picture.name, url=f"data:image/png;base64,{base64.b64encode(picture.png).decode()}")
 
 
-def _build(parts: Parts) -> CodeSandboxTask | None:
-    if CODE_SANDBOX.choice(parts.config) == OFF:
-        return None
+def _build(parts: Parts) -> CodeSandboxTask:
     # Tried out now rather than in the first request.
     parts.engines.can_serve(CODE_SANDBOX.name)
     return CodeSandboxTask(partial(parts.engines.use, CODE_SANDBOX), parts.loader)

@@ -174,6 +174,9 @@ def _check_order(events: Sequence[Json]) -> None:
     for event in events[:2]:
         first = checked_response(event["response"])
         assert (first["id"], first["status"], first["output"]) == (final["id"], "in_progress", [])
+    # An item is done before the next is added.
+    places = [event["output_index"] for event in rest if "output_index" in event]
+    assert places == sorted(places)
     if last["type"] == "response.failed":
         return
     for place, item in enumerate(final["output"]):

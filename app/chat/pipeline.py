@@ -36,7 +36,7 @@ class Pipeline:
     """What all requests share."""
 
     find_task: Callable[[str], Task]
-    """By canonical name; raises EngineUnavailable where nothing can run it."""
+    """By canonical name; what it lacks is told when it runs."""
     answerer: Answerer
     collector: Collector
     guardrails: Guardrails

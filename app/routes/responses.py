@@ -222,7 +222,8 @@ async def _prepared(
     history = await reading.history(wanted.previous_response_id)
     wanted = await reading.with_references(wanted)
     is_large = sum(map(len, history)) + len(wanted.items) > _MANY
-    asked = await services.wire.run(asked_of, wanted, history) if is_large else asked_of(wanted, history)
+    made = partial(asked_of, wanted, history, services.has_task)
+    asked = await services.wire.run(made) if is_large else made()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
     answering = Answering(
         begun(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),

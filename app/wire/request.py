@@ -372,6 +372,8 @@ def first_problem(error: ValidationError) -> Problem:
             items = f"{'at least' if least else 'at most'} {bound} item{'' if bound == 1 else 's'}"
             got = context["actual_length"]
             said = f"Expected {items}, not {'more' if got is None else got}"
+        case "item" | "tool" | "content_part":
+            said += _unknown_type(error.errors(include_url=False)[0]["input"])
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "missing" as kind:
             given = error.errors(include_url=False)[0]["input"]
             if kind == "missing":
@@ -380,6 +382,11 @@ def first_problem(error: ValidationError) -> Problem:
                 said += f", not {given}"
     message = f"Field '{path}': {said}" if path else said
     return Problem(message, path, is_json=problem["type"] != "json_invalid")
+
+
+def _unknown_type(given: object) -> str:
+    kind = given.get("type") if isinstance(given, dict) else None
+    return f", not '{kind}'" if isinstance(kind, str) and len(kind) <= _LONGEST else ""
 
 
 def _misspelt(name: str, given: object) -> str:

@@ -4,13 +4,41 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, Wire, by_json_type
 
-OWN_TOOLS = ("web_search", "web_search_preview", "code_interpreter")
-"""Tools of OpenAI's servers that the full model has as specialists, and uses where it needs them."""
+OWN_TOOLS = {"web_search": "web_search", "web_search_preview": "web_search", "code_interpreter": "code_sandbox"}
+"""Tools of OpenAI's servers that the full model has as specialists, and uses where it needs them: by type, the task."""
+OPENAIS_ITEMS = frozenset(
+    {
+        "additional_tools",
+        "apply_patch_call",
+        "apply_patch_call_output",
+        "code_interpreter_call",
+        "compaction",
+        "compaction_trigger",
+        "computer_call",
+        "computer_call_output",
+        "configuration_update",
+        "file_search_call",
+        "image_generation_call",
+        "local_shell_call",
+        "local_shell_call_output",
+        "mcp_approval_request",
+        "mcp_approval_response",
+        "mcp_call",
+        "mcp_list_tools",
+        "program",
+        "program_output",
+        "shell_call",
+        "shell_call_output",
+        "tool_search_call",
+        "tool_search_output",
+        "web_search_call",
+    }
+)
+"""Types of items of OpenAI's own tools: a history that began there may hold them."""
 
 
 class OutputText(Wire):
@@ -82,18 +110,14 @@ class ReferenceItem(Wire):
 
 
 class OtherItem(Wire):
-    """What other servers' tools did: the LLM could make nothing of it."""
+    """What a tool of OpenAI's own did: the LLM could make nothing of it."""
 
     type: str
 
-    @field_validator("type")
-    @classmethod
-    def _brings_nothing_to_read(cls, kind: str) -> str:
-        if kind.endswith(("_output", "_response")):
-            raise PydanticCustomError(
-                "item", "Items of the type '{kind}' are not supported: send 'function_call_output'", {"kind": kind[:40]}
-            )
-        return kind
+    @property
+    def asks_for_an_answer(self) -> bool:
+        """Whether it brings what such a tool came to."""
+        return self.type.endswith(("_output", "_response"))
 
 
 _ITEMS = {
@@ -113,7 +137,7 @@ def _item_kind(item: Any) -> str | None:
     kind = fields.get("type")
     if kind is None:
         return "·message" if "role" in fields else "·reference" if "id" in fields else None
-    return _ITEMS.get(kind, "·other") if isinstance(kind, str) else None
+    return _ITEMS.get(kind, "·other" if kind in OPENAIS_ITEMS else None) if isinstance(kind, str) else None
 
 
 Item = Annotated[

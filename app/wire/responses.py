@@ -4,7 +4,7 @@ Items become messages; what an error says of a message is told by the item that 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +16,7 @@ from app.errors import ApiError, BadRequest, to_api_error
 from app.wire import request as chat
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ChatRequest, Metadata, OcrFields, TextPart, Wire, by_json_type
 from app.wire.response_items import (
+    OWN_TOOLS,
     AllowedTools,
     CallItem,
     CallOutputItem,
@@ -220,8 +221,13 @@ def _told(text: str, places: Sequence[str]) -> str:
     return _SCHEMA.sub("text.format", _WHOLE.sub("input", _PLACE.sub(place, text)))
 
 
-def asked_of(request: ResponsesRequest, history: Sequence[Sequence[Item]] = ()) -> Asked:
-    """`history`: the items of each earlier turn, the first turn first. Raises BadRequest."""
+def asked_of(
+    request: ResponsesRequest,
+    history: Sequence[Sequence[Item]] = (),
+    has_task: Callable[[str], bool] = lambda _: True,
+) -> Asked:
+    """`history`: the items of each earlier turn, the first turn first; `has_task`: whether the full model may run a
+    task. Raises BadRequest."""
     for name in _CHATS.keys() & (request.model_extra or {}):
         known = f": here it is '{_CHATS[name]}'" if _CHATS[name] else ""
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
@@ -236,18 +242,29 @@ def asked_of(request: ResponsesRequest, history: Sequence[Sequence[Item]] = ()) 
     earlier = (("previous_response_id", item) for item in chain.from_iterable(history))
     own = "input" if isinstance(request.input, str) else "input[{}].{}"
     now = ((own.format(at, _said_in(item)), item) for at, item in enumerate(request.items))
+    _check_last(request.items)
     for place, item in chain(earlier, now):
         if isinstance(item, OtherItem):
             warnings[f"Items of the type '{item.type[:40]}' are passed over: the model is not shown them."] = None
         elif (message := _added(messages, item)) is not None:
             messages.append(message)
             places.append(place)
-    warnings |= dict.fromkeys(_without_effect(request))
+    warnings |= dict.fromkeys(_without_effect(request, has_task))
     try:
         return Asked(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
         problem = chat.first_problem(error)
         raise BadRequest(_told(problem.message, places), param=_told(problem.path or "input", places)) from None
+
+
+def _check_last(items: Sequence[Item]) -> None:
+    """Raises BadRequest for an item that is to be answered, and that the LLM cannot be shown."""
+    for at, item in reversed([*enumerate(items)]):
+        if isinstance(item, OtherItem) and item.asks_for_an_answer:
+            message = f"Items of the type '{item.type}' cannot be answered here: send 'function_call_output'"
+            raise BadRequest(f"Field 'input[{at}]': {message}", param=f"input[{at}]")
+        if isinstance(item, MessageItem | CallOutputItem):
+            return
 
 
 def _chat(request: ResponsesRequest, messages: Sequence[chat.Message]) -> ChatRequest:
@@ -383,13 +400,21 @@ def _chats_tool(one: Offered) -> chat.Tool:
     return chat.Tool(type="function", function=function)
 
 
-def _without_effect(request: ResponsesRequest) -> Iterator[str]:
-    for tool in request.tools or ():
-        if isinstance(tool, OwnTool):
+def _without_effect(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:
+    for at, tool in enumerate(request.tools or ()):
+        if not isinstance(tool, OwnTool):
+            continue
+        if has_task(OWN_TOOLS[tool.type]):
             yield (
                 f"Tool '{tool.type}': the model uses the server's own specialists where it needs them; the tool's "
                 "parameters have no effect."
             )
+        elif tool.type == "code_interpreter":
+            message = f"'{tool.type}' is not supported here: nothing runs code on this server (OPENFAZE_CODE_SANDBOX)"
+            raise BadRequest(f"Field 'tools[{at}]': {message}", param=f"tools[{at}]")
+        else:
+            # Codex offers it with every request, also where it is not needed.
+            yield f"Tool '{tool.type}' has no effect: this server searches no web (OPENFAZE_SEARCH_PROVIDER)."
     if request.text and request.text.verbosity in ("low", "high"):
         yield "Field 'text.verbosity' has no effect here: say in words how long the answer should be."
     for name in request.include or ():

@@ -72,6 +72,8 @@ class OutputCustomCall(Wire):
 
 
 Item = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall
+ItemEvent = Text | Reasoning | ToolCall
+"""Events of the pipeline that items are made of."""
 
 
 class ResponseInputTokens(Wire):
@@ -230,10 +232,14 @@ class Answering:
     _number: int = 0
     _events: list[bytes] = field(default_factory=list)
     """Those that have not been returned."""
-    _open: dict[int | str, int] = field(default_factory=dict)
-    """The places of the items that are not done: `message`, `reasoning`, or the number of a call."""
-    _pieces: dict[int, list[str]] = field(default_factory=dict)
-    """The text of each of those so far."""
+    _open: int | str | None = None
+    """The item that is not done, the last one: `message`, `reasoning`, or the number of a call. Items never overlap."""
+    _pieces: list[str] = field(default_factory=list)
+    """The text of the open item so far."""
+    _held: list[ItemEvent] = field(default_factory=list)
+    """Events of other items that came before the open call was whole: some LLM servers tell several calls at once."""
+    _calls_done: set[int] = field(default_factory=set)
+    """The numbers of the calls that are done: white space may still follow their arguments."""
     _delta: bytes = b""
     """What stands between the number and the text of the open message's next event."""
     _logprobs: list[Any] = field(default_factory=list)
@@ -242,9 +248,9 @@ class Answering:
 
     def of(self, event: Event) -> bytes:
         """What an event other than Finish comes to."""
-        if isinstance(event, Text) and not event.logprobs and [*self._open] == ["message"]:
+        if isinstance(event, Text) and not event.logprobs and self._open == "message":
             # Most of an answer.
-            self._pieces[self._open["message"]].append(event.text)
+            self._pieces.append(event.text)
             return self._said(event.text) if self.streams and event.text else b""
         self._take(event)
         return self._sent()
@@ -257,16 +263,29 @@ class Answering:
                 self._evidence = event
             case Warned(text):
                 self.warnings[as_sent(text)] = None
-            case Reasoning(text) if self.shows_reasoning:
-                self._close("message")
-                place = self._opened("reasoning")
-                self._pieces[place].append(text)
+            case Text() | ToolCall():
+                self._say(event)
+            case Reasoning() if self.shows_reasoning:
+                self._say(event)
+            case _:
+                pass
+
+    def _say(self, event: ItemEvent) -> None:
+        """Goes on with the item that `event` is of, and begins it where the item before it is done."""
+        name = event.index if isinstance(event, ToolCall) else "message" if isinstance(event, Text) else "reasoning"
+        if name in self._calls_done:
+            return
+        if name != self._open and not self._may_close():
+            self._held.append(event)
+            return
+        place = self._opened(name, event)
+        match event:
+            case Reasoning(text):
+                self._pieces.append(text)
                 if text:
                     self._tell("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
             case Text(text, logprobs):
-                self._close("reasoning")
-                place = self._opened("message")
-                self._pieces[place].append(text)
+                self._pieces.append(text)
                 said = [
                     {**_logprob(one), "top_logprobs": [_logprob(other) for other in one.get("top_logprobs") or ()]}
                     for one in (logprobs or {}).get("content") or ()
@@ -275,24 +294,43 @@ class Answering:
                 if text:
                     about = {**self._at(place), "content_index": 0, "logprobs": said}
                     self._tell("response.output_text.delta", **about, delta=text)
-            case ToolCall(index, arguments, id_, name):
-                self._close("reasoning", "message")
-                place = self._opened(index, id_ or "", name or "")
-                self._pieces[place].append(arguments)
+            case ToolCall(arguments=arguments):
+                self._pieces.append(arguments)
                 # What a custom tool is given stands within the arguments, and is taken out when they are whole.
                 if arguments and isinstance(self.response.output[place], OutputFunctionCall):
                     self._tell("response.function_call_arguments.delta", **self._at(place), delta=arguments)
-            case _:
-                pass
+                if self._held and self._may_close():
+                    self._say_held()
+
+    def _may_close(self) -> bool:
+        """Whether no more of the open item can come: nothing but white space may follow a whole JSON object."""
+        if not isinstance(self._open, int):
+            return True
+        if not self._pieces[-1].rstrip().endswith("}"):
+            return False
+        try:
+            pydantic_core.from_json("".join(self._pieces))
+        except ValueError:
+            return False
+        return True
+
+    def _say_held(self, status: Status = "completed") -> None:
+        held, self._held = self._held, []
+        self._close(status)
+        for event in held:
+            self._say(event)
 
     def finish(self, event: Finish) -> bytes:
         """Ends all items; then `response` is whole, but for whether it was stored."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
+        status: Status = "incomplete" if reason else "completed"
         if not self.response.output:
             self._opened("message")
-        self._close(*list(self._open), status="incomplete" if reason else "completed")
+        while self._held:
+            self._say_held(status)
+        self._close(status)
         answer = self.response
-        answer.status = "incomplete" if reason else "completed"
+        answer.status = status
         answer.incomplete_details = IncompleteDetails(reason=reason) if reason else None
         answer.completed_at = None if reason else int(time.time())
         answer.vcache = event.vcache
@@ -334,15 +372,15 @@ class Answering:
             for kind in ("response.created", "response.in_progress"):
                 self._tell(kind, response=self.response)
 
-    def _opened(self, what: int | str, call_id: str = "", name: str = "") -> int:
-        """The place of the item, which is begun where it is not there."""
-        if what in self._open:
-            return self._open[what]
-        self._begin()
+    def _opened(self, what: int | str, event: ItemEvent | None = None) -> int:
+        """The place of the item, which is begun where it is not the open one: with `event`, where there is one."""
         output = self.response.output
-        place = self._open[what] = len(output)
-        self._pieces[place] = []
-        item = self._new(what, f"{self.response.id.removeprefix('resp_')}{place:04x}", call_id, name)
+        if what == self._open:
+            return len(output) - 1
+        self._close()
+        self._begin()
+        self._open, place = what, len(output)
+        item = self._new(what, f"{self.response.id.removeprefix('resp_')}{place:04x}", event)
         output.append(item)
         self._tell("response.output_item.added", output_index=place, item=item)
         if isinstance(item, OutputMessage | OutputReasoning):
@@ -354,25 +392,28 @@ class Answering:
             self._delta = b"," + pydantic_core.to_json(about)[1:-1] + b',"delta":'
         return place
 
-    def _new(self, what: int | str, number: str, call_id: str, name: str) -> Item:
+    def _new(self, what: int | str, number: str, event: ItemEvent | None) -> Item:
         if what == "message":
             return OutputMessage(id=f"msg_{number}")
-        if what == "reasoning":
+        if not isinstance(event, ToolCall):
             return OutputReasoning(id=f"rs_{number}")
+        call_id, name = event.id or "", event.name or ""
         known = self.offered.get(name)
         named: Json = {"name": known.tool.name, "namespace": known.namespace} if known else {"name": name}
         if known and isinstance(known.tool, CustomTool):
             return OutputCustomCall(id=f"ctc_{number}", call_id=call_id, **named)
         return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, **named)
 
-    def _close(self, *names: int | str, status: Status = "completed") -> None:
-        for name in names:
-            if name in self._open:
-                self._done(self._open.pop(name), status)
-
-    def _done(self, place: int, status: Status) -> None:
+    def _close(self, status: Status = "completed") -> None:
+        """Ends the open item, if there is one."""
+        if self._open is None:
+            return
+        if isinstance(self._open, int):
+            self._calls_done.add(self._open)
+        self._open = None
+        place = len(self.response.output) - 1
         item, at = self.response.output[place], self._at(place)
-        text = "".join(self._pieces.pop(place))
+        text, self._pieces = "".join(self._pieces), []
         match item:
             case OutputMessage(content=[said]):
                 said.text, said.logprobs = text, self._logprobs

@@ -312,6 +312,11 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
             "tools[0]",
             "function, custom, namespace, web_search",
         ),
+        (
+            {"tools": [WEATHER, {"type": "code_interpreter", "container": {"type": "auto"}}]},
+            "tools[1]",
+            "nothing runs code on this server (OPENFAZE_CODE_SANDBOX)",
+        ),
         ({"tool_choice": {"type": "file_search"}}, "tool_choice", "function, custom, allowed_tools"),
         ({"tool_choice": {"type": "function", "name": "f"}}, "tool_choice", "no 'tools'"),
         ({"messages": []}, "messages", "'input'"),
@@ -325,7 +330,13 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
         ({"verbosity": "low"}, "verbosity", "'text.verbosity'"),
         ({"input": ""}, "input", "not be empty"),
         ({"input": []}, "input", "not be empty"),
-        ({"input": [{"type": "computer_call_output", "output": {}}]}, "input[0].type", "computer_call_output"),
+        ({"input": [{"type": "computer_call_output", "output": {}}]}, "input[0]", "computer_call_output"),
+        (
+            {"input": [{"role": "user", "content": "Hi"}, {"type": "mesage", "content": "x"}]},
+            "input[1]",
+            "custom_tool_call_output, reasoning, item_reference, not 'mesage'",
+        ),
+        ({"input": [{"type": "zorp_call"}]}, "input[0]", "not 'zorp_call'"),
         ({"input": [{"content": "x"}]}, "input[0]", "'role'"),
         ({"input": [{"role": "tool", "content": "x"}]}, "input[0].role", "'assistant'"),
         ({"input": [{"role": "user", "content": [{"type": "video"}]}]}, "input[0].content[0]", "input_image"),
@@ -336,7 +347,6 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
             "text.format.schema.type",
             "Field 'text.format.schema.type'",
         ),
-        ({"input": [{"type": "zorp"}]}, "input", "Field 'input'"),
         ({"max_output_tokens": 0}, "max_output_tokens", "equal to 1"),
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "16"),
     ],
@@ -371,6 +381,21 @@ def test_items_of_other_servers_tools_are_passed_over_with_a_warning(model: Full
     told = "\n".join(response["warnings"])
     for name in ("'web_search_call'", "Tool 'web_search'", "Did you mean 'temperature'"):
         assert name in told
+
+
+def test_results_of_openais_own_tools_in_a_history_are_passed_over(model: FullModel) -> None:
+    model.script(Reply("Fine."))
+    seen = {"type": "computer_call_output", "call_id": "c1", "output": {"type": "computer_screenshot"}}
+    response = ask(model, [{"type": "computer_call", "call_id": "c1", "id": "cu_1"}, seen, user("Are you well?")])
+    assert len(model.prompts[0]["messages"]) == 1
+    [first, second] = [one for one in response["warnings"] if "passed over" in one]
+    assert ("'computer_call'" in first, "'computer_call_output'" in second) == (True, True)
+
+
+def test_a_tool_that_searches_no_web_is_said_to(model: FullModel) -> None:
+    model.script(Reply("Fine."))
+    [warning] = ask(model, "Are you fine?", tools=[{"type": "web_search"}])["warnings"]
+    assert warning == "Tool 'web_search' has no effect: this server searches no web (OPENFAZE_SEARCH_PROVIDER)."
 
 
 def test_another_model_is_not_there(model: FullModel) -> None:

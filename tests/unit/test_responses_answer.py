@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from openai.types.responses import ResponseInputItem
+from pydantic import BaseModel
 
-from app.chat.event_driver import Event, Finish, Text, ToolCall
+from app.chat.event_driver import Event, Finish, Reasoning, Text, ToolCall
 from app.errors import BadRequest, RateLimited, shutting_down
 from app.wire import response as chat
+from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, asked_of
 from app.wire.responses_answer import Answering, begun
 from tests.response_events import Streamed, checked_response
@@ -19,7 +22,7 @@ END = Finish("tool_calls", 3, 4)
 def answering(**fields: Any) -> Answering:
     request = ResponsesRequest.model_validate({"model": "auto", "input": "Hi.", **fields})
     response = begun(request, f"resp_{'0' * 32}", is_stored=False)
-    return Answering(response, asked_of(request), request.offered, streams=True)
+    return Answering(response, asked_of(request), request.offered, request.shows_reasoning, streams=True)
 
 
 def streamed(making: Answering, events: Iterable[Event], end: Finish = END) -> Streamed:
@@ -34,6 +37,44 @@ def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
     found = streamed(answering(), [*first, *rest])
     calls = [(item["call_id"], item["name"], item["arguments"]) for item in found.response["output"]]
     assert calls == [("call_a", "f", '{"a":1}'), ("call_b", "g", '{"b":2}')]
+
+
+def test_each_of_several_calls_is_done_before_the_next_is_added() -> None:
+    calls = [piece for n in range(3) for piece in (ToolCall(n, '{"a"', f"call_{n}", "f"), ToolCall(n, ":1}"))]
+    making = answering()
+    said = [making.of(event).decode() for event in calls]
+    told = [[line.partition("response.")[2] for line in text.split("\n") if line.startswith("event")] for text in said]
+    delta = "function_call_arguments.delta"
+    switch = ["function_call_arguments.done", "output_item.done", "output_item.added", delta]
+    assert told == [["created", "in_progress", "output_item.added", delta], [delta], switch, [delta], switch, [delta]]
+
+
+@pytest.mark.parametrize("later", [Text("And."), Reasoning("Hm.")])
+def test_what_comes_in_the_middle_of_a_call_is_told_behind_it(later: Event) -> None:
+    events = [ToolCall(0, '{"a"', "call_a", "f"), later, ToolCall(0, ":1} "), ToolCall(0, "\n")]
+    found = streamed(answering(reasoning={"effort": "low"}), events)
+    kind = "message" if isinstance(later, Text) else "reasoning"
+    assert [item["type"] for item in found.response["output"]] == ["function_call", kind]
+    assert found.response["output"][0]["arguments"] == '{"a":1} '
+
+
+def test_calls_that_break_off_by_turns_are_incomplete() -> None:
+    events = [ToolCall(0, '{"a"', "call_a", "f"), ToolCall(1, '{"b"', "call_b", "g"), ToolCall(0, ":")]
+    found = streamed(answering(), events, Finish("length", 3, 4))
+    calls = [(item["arguments"], item["status"]) for item in found.response["output"]]
+    assert calls == [('{"a":', "incomplete"), ('{"b"', "incomplete")]
+
+
+def test_a_stream_whose_items_overlap_is_refused() -> None:
+    whole = streamed(answering(), [ToolCall(0, "{}", "call_a", "f"), ToolCall(1, "{}", "call_b", "g")]).events
+    done = next(at for at, event in enumerate(whole) if event["type"] == "response.output_item.done")
+    events = [*whole[:done], whole[done + 1], whole[done], *whole[done + 2 :]]
+    lines = [
+        f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': number})}\n\n"
+        for number, event in enumerate(events)
+    ]
+    with pytest.raises(AssertionError):
+        Streamed.read("".join([*lines, "data: [DONE]\n\n"]))
 
 
 def test_a_text_after_a_call_is_an_item_of_its_own() -> None:
@@ -62,6 +103,18 @@ def test_a_custom_tool_is_given_what_the_llm_wrote(arguments: str, said: str) ->
     making = answering(tools=[{"type": "custom", "name": "f"}])
     [call] = streamed(making, [ToolCall(0, arguments, "call_a", "f")]).response["output"]
     assert (call["type"], call["input"]) == ("custom_tool_call", said)
+
+
+def test_every_type_of_item_that_openai_has_is_known() -> None:
+    def types(of: Any) -> set[str]:
+        """Of a union of classes."""
+        if isinstance(of, type) and issubclass(of, BaseModel):
+            schema = of.model_json_schema()["properties"]["type"]
+            return {one["const"] for one in schema.get("anyOf", [schema]) if "const" in one}
+        return set().union(*map(types, get_args(of)))
+
+    known = {"message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output"}
+    assert types(ResponseInputItem) - known - {"reasoning", "item_reference"} == OPENAIS_ITEMS
 
 
 def test_the_published_description_is_looked_at() -> None:

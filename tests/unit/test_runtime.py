@@ -114,6 +114,14 @@ def test_a_capability_that_is_switched_off_is_served_by_nothing() -> None:
     with pytest.raises(EngineUnavailable, match="OPENFAZE_OCR=off"):
         engines.choose("ocr")
     assert list(engines.unmet_choices()) == []
+    remedy = "It is switched off (OPENFAZE_OCR=off)."
+    assert engines.states()[0].public == {"state": "off", "remedy": remedy}
+
+
+def test_a_switch_takes_no_engines_name_and_may_be_off() -> None:
+    switch = catalog(code_sandbox=(candidate("bubblewrap"),))
+    for choice, can in (("on", True), ("auto", True), ("off", False)):
+        assert Runtime(switch, EngineConfig(), {"code_sandbox": choice}).can_serve("code_sandbox") is can
 
 
 def test_an_engine_over_another_cannot_run_without_it() -> None:
