@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.access.admission import Visit
-from app.access.keys import EVERYONE, Caller
+from app.access.keys import EVERYONE, Caller, KeyReference
 from app.batches import runner as batch_runner
 from app.batches.gaps import Gaps
 from app.batches.lines import Answer, Endpoint, LineRunner
@@ -53,7 +53,7 @@ class World:
         assert request_id.startswith("req-")
         self.asked[body.text] += 1
         self.callers.append(visit.caller)
-        await visit.enter()
+        await visit.enter("ocr", prompt_tokens=3, answer_tokens=2)
         if body.text in self.held:
             await self.held[body.text].wait()
         if self.failures.get(body.text):
@@ -90,9 +90,22 @@ class World:
             await writing.write(data or b"".join(json.dumps(row).encode() + b"\n" for row in rows))
             return (await writing.publish("in.jsonl", "batch", None)).id
 
-    async def add(self, *texts: str, owner: str = EVERYONE, data: bytes | None = None) -> str:
-        file = await self.upload(*texts, owner=owner, data=data)
-        batch = Batch(f"batch_{file}", owner, URL, file, self.now, self.now + 24 * 3600)
+    async def add(
+        self, *texts: str, owner: str = EVERYONE, key: KeyReference | None = None, data: bytes | None = None
+    ) -> str:
+        """A batch of `key`, or one of `owner` as an earlier version kept it, without its key."""
+        key = key or KeyReference(owner)
+        file = await self.upload(*texts, owner=key.tenant, data=data)
+        batch = Batch(
+            f"batch_{file}",
+            key.tenant,
+            URL,
+            file,
+            self.now,
+            self.now + 24 * 3600,
+            key_digest=key.digest,
+            key_name=key.name,
+        )
         await self.store.add(batch, most=10)
         return batch.id
 

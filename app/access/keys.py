@@ -41,6 +41,18 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
+class KeyReference:
+    """Which key something was begun with, for what goes on after the request: never the key."""
+
+    tenant: str
+    """Whose files and answers are the key's."""
+    digest: str = ""
+    """The key's SHA-256 in hexadecimal digits. Empty on a server without keys, and in what earlier versions kept."""
+    name: str = ""
+    """The key's, in the file of keys."""
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     tenant: str
     """Whose files and answers these are, in characters that any store takes: a digest of the key, never the key."""
@@ -53,6 +65,12 @@ class Caller:
     limits: Limits = NO_LIMITS
     tasks: Collection[str] | None = None
     """What it may run; None: everything."""
+    digest: str = ""
+    """The key's SHA-256 in hexadecimal digits; empty on a server without keys."""
+
+    @property
+    def key(self) -> KeyReference:
+        return KeyReference(self.tenant, self.digest, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,27 +175,33 @@ class ApiKeys:
             assert grant.ends is not None
             ended = grant.ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             raise InvalidApiKey(f"Invalid API key provided: it expired at {ended} UTC.")
-        return self._caller(grant, grant.tenant or tenant_of(key))
+        return self._caller(grant, grant.tenant or tenant_of(key), given)
 
-    def caller_of(self, tenant: str) -> Caller | None:
-        """Whoever calls with a key of `tenant`; None where none is valid any more. The tenant of a key that an earlier
-        version wrote shows only when the key is used: while there is one, it may be this."""
+    def caller_of(self, key: KeyReference) -> Caller | None:
+        """Whoever calls with that very key, as the key is now; None where it is no longer valid. A key that was rotated
+        is still the one of its name and its tenant: another key of the tenant, with limits of its own, is not."""
         if not self.asked_for:
-            return Caller(EVERYONE) if tenant == EVERYONE else None
-        grants = [grant for grant in self._grants.values() if not self._is_over(grant)]
-        for grant in grants:
-            if grant.tenant == tenant:
-                return self._caller(grant, tenant)
-        if all(grant.tenant for grant in grants):
-            return None
-        return self._caller(_Grant(self._defaults.limits, self._defaults.tasks), tenant)
+            return Caller(EVERYONE) if key.tenant == EVERYONE else None
+        for digest, grant in self._grants.items():
+            if self._is_meant(grant, digest, key):
+                return None if self._is_over(grant) else self._caller(grant, key.tenant, digest)
+        return None
+
+    def _is_meant(self, grant: _Grant, digest: bytes, key: KeyReference) -> bool:
+        if not key.digest:
+            return grant.tenant == key.tenant
+        if key.digest == digest.hex():
+            # The tenant of a key that an earlier version wrote shows only when the key is used.
+            return grant.tenant in (None, key.tenant)
+        is_there = bytes.fromhex(key.digest) in self._grants
+        return not is_there and grant.name == key.name != "" and grant.tenant == key.tenant
 
     def _is_over(self, grant: _Grant) -> bool:
         return grant.ends is not None and self._clock() >= grant.ends.timestamp()
 
-    def _caller(self, grant: _Grant, tenant: str) -> Caller:
+    def _caller(self, grant: _Grant, tenant: str, digest: bytes) -> Caller:
         share = Share(tenant, self._key_share, grant.weight)
-        return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks)
+        return Caller(tenant, grant.guard_thresholds, share, grant.name, grant.limits, grant.tasks, digest.hex())
 
     async def follow_file(self) -> None:
         """Takes over what the file says whenever it has changed, for ever. The event loop never waits for the file."""

@@ -232,16 +232,23 @@ class LineRunner:
         self.endpoints = endpoints
 
     async def run(
-        self, line: bytes, url: str, caller: Caller, *, stop: asyncio.Event, on_busy: Callable[[], None]
-    ) -> Outcome:
+        self,
+        line: bytes,
+        url: str,
+        find_caller: Callable[[], Caller | None],
+        *,
+        stop: asyncio.Event,
+        on_busy: Callable[[], None],
+    ) -> Outcome | None:
         """Where there is no room for it, `on_busy` is called, and it is tried again after a while, unless it is to
-        `stop`: as long as the key's own limits refuse it, else a few times."""
+        `stop`: as long as the key's own limits refuse it, else a few times. `find_caller`: whose it is, as the key is
+        at each try. None where it is nobody's any more."""
         request_id = f"req-{uuid.uuid4()}"
-        SHARE.set(replace(caller.share, is_later=True))
         tries, pause_s = 1, _FIRST_PAUSE_S
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             custom_id = await self.services.wire.run(custom_id_of, line)
-            while True:
+            while (caller := find_caller()) is not None:
+                SHARE.set(replace(caller.share, is_later=True))
                 answer = await self._answered(line, url, caller, request_id)
                 if isinstance(answer, Answer):
                     content = _record(custom_id, request_id, 200, answer.content)
@@ -255,6 +262,7 @@ class LineRunner:
                         await stop.wait()
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 tries += not isinstance(answer, RateLimited)
+        return None
 
     async def _answered(self, line: bytes, url: str, caller: Caller, request_id: str) -> Answer | ApiError:
         """Counted, and traced."""

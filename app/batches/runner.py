@@ -16,7 +16,7 @@ from typing import Literal
 
 import structlog
 
-from app.access.keys import Caller
+from app.access.keys import KeyReference
 from app.batches.gaps import Gaps
 from app.batches.lines import BadFile, Checker, LineRunner, Outcome, RawLine, Splitter, problem, unanswered
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record
@@ -59,7 +59,7 @@ class _Run:
     """A batch that this server runs."""
 
     id: str
-    tenant: str
+    key: KeyReference
     expires: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """No more lines are to begin."""
@@ -141,12 +141,12 @@ class BatchRunner:
                     run.task.cancel()
                 elif held[run.id] == "cancelling":
                     run.end("cancelled")
-                elif self._keys.caller_of(run.tenant) is None:
+                elif self._keys.caller_of(run.key) is None:
                     run.end("key_removed")
                 elif now >= run.expires:
                     run.end("expired")
         while len(self._runs) < _AT_ONCE and (batch := await self._claimed(now)) is not None:
-            run = _Run(batch.id, batch.tenant, batch.expires)
+            run = _Run(batch.id, batch.key, batch.expires)
             self._runs[batch.id] = run
             run.task = asyncio.create_task(self._run(run, batch))
         if self._webhook is not None and (self._telling is None or self._telling.done()):
@@ -157,9 +157,9 @@ class BatchRunner:
 
     async def _claimed(self, now: float) -> Batch | None:
         """None of a key that has its share of them already."""
-        running = Counter(run.tenant for run in self._runs.values())
-        callers = {tenant: self._keys.caller_of(tenant) for tenant in running}
-        full = [tenant for tenant, caller in callers.items() if caller and running[tenant] >= caller.share.of(_AT_ONCE)]
+        running = Counter(run.key.tenant for run in self._runs.values())
+        callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
+        full = {one.tenant for one in callers if running[one.tenant] >= one.share.of(_AT_ONCE)}
         return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
 
     async def _end(self) -> None:
@@ -173,7 +173,7 @@ class BatchRunner:
     async def _run(self, run: _Run, batch: Batch) -> None:
         rest_s = 0.0
         try:
-            if (caller := self._keys.caller_of(run.tenant)) is None:
+            if (caller := self._keys.caller_of(run.key)) is None:
                 run.end("key_removed")
             else:
                 SHARE.set(replace(caller.share, is_later=True))
@@ -247,17 +247,16 @@ class BatchRunner:
                     if line.number in done:
                         continue
                     await self.gaps.take()
-                    caller = self._keys.caller_of(batch.tenant)
-                    if caller is None:
+                    if self._keys.caller_of(batch.key) is None:
                         run.end("key_removed")
-                    if caller is None or run.stop.is_set():
+                    if run.stop.is_set():
                         self.gaps.give_back()
                         return
-                    task = group.create_task(self._run_line(run, batch, line, caller))
+                    task = group.create_task(self._run_line(run, batch, line))
                     # Not in the task, which may be cancelled before it begins.
                     task.add_done_callback(lambda _: self.gaps.give_back())
 
-    async def _run_line(self, run: _Run, batch: Batch, line: RawLine, caller: Caller) -> None:
+    async def _run_line(self, run: _Run, batch: Batch, line: RawLine) -> None:
         was_busy = False
 
         def on_busy() -> None:
@@ -267,7 +266,12 @@ class BatchRunner:
 
         self._activity.running += 1
         try:
-            outcome = await self._lines.run(line.data, batch.endpoint, caller, stop=run.stop, on_busy=on_busy)
+            outcome = await self._lines.run(
+                line.data, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop, on_busy=on_busy
+            )
+            if outcome is None:
+                run.end("key_removed")
+                return
             await self.store.note(batch.id, self._holder, [_record(line.number, outcome)])
         finally:
             self._activity.running -= 1
@@ -304,7 +308,7 @@ class BatchRunner:
                 written = await self._write(batch, is_answer=False)
                 batch = await self.store.change(batch.id, self._holder, error_file=written)
         except ApiError as error:
-            if self._keys.caller_of(batch.tenant) is None:
+            if self._keys.caller_of(batch.key) is None:
                 await self._ended(batch, "failed", errors=[_KEY_REMOVED])
                 return
             errors = [problem(error.code, error.message)]

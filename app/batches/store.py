@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from app.access.keys import KeyReference
 from app.state.sqlite_file import Schema, SqliteFile
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ Ended = Literal["completed", "failed", "expired", "cancelled"]
 RUNNING: tuple[Status, ...] = ("validating", "in_progress", "finalizing", "cancelling")
 
 _SCHEMA = Schema(
-    1,
+    2,
     """
 CREATE TABLE batches (
     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT NOT NULL, created REAL NOT NULL,
@@ -28,6 +29,7 @@ CREATE TABLE batches (
     errors TEXT NOT NULL, total INTEGER NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT NULL,
     prompt_tokens INTEGER NOT NULL, answer_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
     output_file TEXT, error_file TEXT, tries INTEGER NOT NULL,
+    key_digest TEXT NOT NULL DEFAULT '', key_name TEXT NOT NULL DEFAULT '',
     holder TEXT, held_until REAL NOT NULL DEFAULT 0, notice_due REAL
 );
 CREATE INDEX batches_by_tenant ON batches (tenant, created);
@@ -38,6 +40,12 @@ CREATE TABLE lines (
     PRIMARY KEY (batch, number)
 )
 """,
+    {
+        1: """
+ALTER TABLE batches ADD COLUMN key_digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN key_name TEXT NOT NULL DEFAULT ''
+"""
+    },
 )
 _PATIENCE_S = 5.0
 """What a connection waits for another process."""
@@ -84,6 +92,13 @@ class Batch:
     error_file: str | None = None
     tries: int = 0
     """How often its end was told in vain."""
+    key_digest: str = ""
+    """Which key made it, as a KeyReference has it."""
+    key_name: str = ""
+
+    @property
+    def key(self) -> KeyReference:
+        return KeyReference(self.tenant, self.key_digest, self.key_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,13 @@ async def _run(
     """Writes what each line that is not `done` is answered, when it is; errors go to `failures`."""
     services = Services(settings)
     runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once, 0)
-    never = asyncio.Event()
+    caller, never = Caller(EVERYONE), asyncio.Event()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     async def run_line(line: RawLine) -> None:
-        outcome = await runner.run(line.data, url_of(line.data), Caller(EVERYONE), stop=never, on_busy=gaps.had_no_room)
+        url = url_of(line.data)
+        outcome = await runner.run(line.data, url, lambda: caller, stop=never, on_busy=gaps.had_no_room)
+        assert outcome is not None
         answers.write(outcome.line + b"\n")
         answers.flush()
         if not outcome.is_answer:

@@ -144,8 +144,8 @@ async def create_batch(request: Request) -> BatchObject:
         raise BadRequest(f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}", param="endpoint")
     if asked.completion_window != WINDOW:
         raise BadRequest(f"Field 'completion_window': Input should be '{WINDOW}'", param="completion_window")
-    tenant = request.state.caller.tenant
-    file = await services.files.find(tenant, asked.input_file_id)
+    key = request.state.caller.key
+    file = await services.files.find(key.tenant, asked.input_file_id)
     if file is None:
         shown = asked.input_file_id[:80]
         raise BadRequest(f"There is no file '{shown}'.", code="file_not_found", param="input_file_id")
@@ -155,12 +155,14 @@ async def create_batch(request: Request) -> BatchObject:
     now = runner.clock()
     batch = Batch(
         id=f"batch_{secrets.token_hex(16)}",
-        tenant=tenant,
+        tenant=key.tenant,
         endpoint=asked.endpoint,
         input_file=file.id,
         created=now,
         expires=now + WINDOW_S,
         metadata=asked.metadata,
+        key_digest=key.digest,
+        key_name=key.name,
     )
     most = services.settings.max_batches
     try:

@@ -5,9 +5,9 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 from weakref import WeakValueDictionary
@@ -47,6 +47,8 @@ class Schema:
     """A file of another version is not used; a cache is begun anew."""
     tables: str
     """SQL that makes them."""
+    upgrades: Mapping[int, str] = field(default_factory=dict)
+    """SQL that takes a file of an earlier version to the next one, by that version."""
 
 
 class SqliteFile:
@@ -143,10 +145,13 @@ class SqliteFile:
             [version] = db.execute("PRAGMA user_version").fetchone()
             if version == self._schema.version:  # another connection was faster
                 return
-            if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise sqlite3.DatabaseError(f"not a database of this version ({version}): '{self._path}'")
-            for statement in filter(str.strip, self._schema.tables.split(";")):
-                db.execute(statement)
+            while version in self._schema.upgrades:
+                _execute_all(db, self._schema.upgrades[version])
+                version += 1
+            if version != self._schema.version:
+                if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    raise sqlite3.DatabaseError(f"not a database of this version ({version}): '{self._path}'")
+                _execute_all(db, self._schema.tables)
             db.execute(f"PRAGMA user_version = {self._schema.version}")
 
     def _let_go(self) -> None:
@@ -328,6 +333,12 @@ class SharedJobs(Generic[ItemT, T]):
 def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | None) -> None:
     for one, result in done:
         one.tell(result, failure)
+
+
+def _execute_all(db: sqlite3.Connection, statements: str) -> None:
+    """In the transaction that is open, which `executescript` would end."""
+    for statement in filter(str.strip, statements.split(";")):
+        db.execute(statement)
 
 
 def _use_wal(db: sqlite3.Connection) -> None:

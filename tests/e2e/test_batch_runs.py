@@ -1,5 +1,6 @@
 """How the lines of a batch run: with a server that ends in their midst, beside those who wait, and by the command."""
 
+import hashlib
 import json
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 
 from tests.e2e.batched import CHAT, LIMIT_S, client_of, create, ended, line, of_llm, prompts, rows, when
 from tests.e2e.test_cli import openfaze
+from tests.e2e.test_keys import until
 from tests.llm_server import Reply, serving_llm
 from tests.server import SERVE, serving
 
@@ -50,6 +52,47 @@ def test_a_server_that_ends_asks_nothing_again_that_was_answered(how: signal.Sig
             answers = rows(sdk, batch.output_file_id)
         assert len(answers) == 12
         assert Counter(answered) == {f"number {n}": 1 for n in range(12)}
+
+
+def test_a_batch_keeps_to_the_limits_of_a_key_whose_tenant_the_file_does_not_say(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    digests = {key: hashlib.sha256(key.encode()).hexdigest() for key in ("of-mine", "of-other")}
+    tables = [f'[[keys]]\nname = "{key}"\nsha256 = "{digest}"\n' for key, digest in digests.items()]
+    keys.write_text(tables[0] + 'tasks = ["ocr"]\n' + tables[1])
+    with serving_llm(lambda body: Reply(f"answer to {body['messages'][-1]['content']}")) as llm:
+        settings = of_llm(llm, files_dir=tmp_path / "files", keys_file=keys)
+        with serving(tmp_path / "first", **settings) as server, client_of(server, "of-mine") as sdk:
+            batch = ended(sdk, create(sdk, *(line(f"{n}") for n in range(3))))
+            errors = rows(sdk, batch.error_file_id)
+        assert batch.request_counts is not None
+        assert (batch.status, batch.request_counts.failed) == ("completed", 3)
+        assert {row["response"]["status_code"] for row in errors.values()} == {403}
+        assert not llm.requests
+
+
+def test_a_batch_whose_key_is_removed_ends_while_the_server_runs(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    digests = {key: hashlib.sha256(key.encode()).hexdigest() for key in ("of-mine", "of-other")}
+    mine, other = (f'[[keys]]\nname = "{key}"\nsha256 = "{digest}"\n' for key, digest in digests.items())
+    keys.write_text(mine + other)
+    going_on = threading.Event()
+
+    def reply(body: dict[str, Any]) -> Reply:
+        assert going_on.wait(LIMIT_S)
+        return Reply("answered")
+
+    with serving_llm(reply) as llm:
+        settings = of_llm(llm, files_dir=tmp_path / "files", keys_file=keys, batch_lines_at_once=1)
+        with serving(tmp_path / "first", **settings) as server, client_of(server, "of-mine") as sdk:
+            batch = create(sdk, *(line(f"{n}") for n in range(50)))
+            until(lambda: bool(llm.requests))
+            keys.write_text(other)
+            until(lambda: any(line.get("event") == "keys_file_read" for line in server.log))
+            going_on.set()
+            until(lambda: any(line.get("event") == "batch_ended" for line in server.log))
+        [told] = [line for line in server.log if line.get("event") == "batch_ended"]
+        assert (told["batch"], told["status"]) == (batch.id, "failed")
+        assert len(llm.requests) == 1
 
 
 def test_lines_run_one_by_one_while_somebody_waits_for_an_answer(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Batches from one state to the next, with a real store and real files: how lines are answered, and what ends one."""
 
 import asyncio
+import hashlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -147,7 +148,7 @@ async def test_a_batch_whose_key_is_removed_ends(world: World, tmp_path: Path) -
     caller = world.services.keys.check(f"Bearer {keys['mine']}")
     world.held["b"] = asyncio.Event()
     async with world.running() as runner:
-        batch_id = await world.add("a", "b", "c", owner=caller.tenant)
+        batch_id = await world.add("a", "b", "c", key=caller.key)
         await world.until(lambda: world.asked["b"] == 1)
         remove_key(file, "mine")
         world.services.keys.refresh()
@@ -167,34 +168,141 @@ async def test_a_line_counts_as_a_request_of_its_key_and_waits_for_its_limits(
     file = tmp_path / "keys.toml"
     key = add_key(file, "mine", {"concurrent": 1})
     world.services.keys = ApiKeys((), file)
-    tenant = world.services.keys.check(f"Bearer {key}").tenant
+    mine = world.services.keys.check(f"Bearer {key}").key
     world.held["a"] = asyncio.Event()
     async with world.running(at_once=3):
-        batch_id = await world.add("a", "b", "c", owner=tenant)
+        batch_id = await world.add("a", "b", "c", key=mine)
         # Each of the others was refused more often than what fails otherwise is tried.
         await world.until(lambda: world.asked["b"] > 10 and world.asked["c"] > 10)
-        assert (await world.batch(batch_id, tenant)).completed == 0
+        assert (await world.batch(batch_id, mine.tenant)).completed == 0
         world.held["a"].set()
-        batch = await world.ended(batch_id, tenant)
+        batch = await world.ended(batch_id, mine.tenant)
     assert (batch.completed, batch.failed) == (3, 0)
     await world.services.admission.flush()
     [usage] = await build_counters(world.services.settings).usage()
     assert (usage.name, usage.requests) == ("mine", 3)
 
 
+def stored(key: str, **fields: Any) -> str:
+    """A key of the file, as one writes it by hand: without its tenant."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    rows = [f"{name} = {json.dumps(value)}\n" for name, value in {"name": key, "sha256": digest, **fields}.items()]
+    return "[[keys]]\n" + "".join(rows)
+
+
+@pytest.mark.parametrize("tenant", [{}, {"tenant": "a" * 32}], ids=["without its tenant", "with its tenant"])
+async def test_lines_run_with_the_limits_of_the_key_that_made_the_batch(
+    world: World, tmp_path: Path, tenant: dict[str, str]
+) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(stored("loose", **tenant) + stored("strict", budget_usd=0.000001, **tenant))
+    world.services.keys = ApiKeys((), file)
+    strict = world.services.keys.check("Bearer strict")
+    async with world.running():
+        batch = await world.ended(await world.add("a", "b", key=strict.key), strict.tenant)
+    assert world.callers == [strict, strict]
+    assert (batch.completed, batch.failed) == (0, 2)
+    codes = [row["response"]["body"]["error"]["code"] for row in await world.read(batch.error_file, strict.tenant)]
+    assert codes == ["insufficient_quota"] * 2
+
+
+async def test_lines_run_no_task_that_the_key_may_not_run_any_more(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(stored("mine"))
+    world.services.keys = ApiKeys((), file)
+    mine = world.services.keys.check("Bearer mine")
+    world.held["a"] = asyncio.Event()
+    async with world.running():
+        batch_id = await world.add("a", "b", key=mine.key)
+        await world.until(lambda: world.asked["a"] == 1)
+        file.write_text(stored("mine", tasks=["chat"]))
+        world.services.keys.refresh()
+        world.held["a"].set()
+        batch = await world.ended(batch_id, mine.tenant)
+    assert (batch.status, batch.completed, batch.failed) == ("completed", 1, 1)
+    [row] = await world.read(batch.error_file, mine.tenant)
+    assert (row["custom_id"], row["response"]["status_code"]) == ("id-b", 403)
+
+
+async def test_a_line_that_waits_for_its_keys_limits_sees_that_they_were_changed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_lines, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(batch_lines, "_LONGEST_PAUSE_S", 0.01)
+    file = tmp_path / "keys.toml"
+    file.write_text(stored("mine", tokens_per_minute=5))
+    world.services.keys = ApiKeys((), file)
+    mine = world.services.keys.check("Bearer mine")
+    async with world.running(at_once=2):
+        batch_id = await world.add("a", "b", key=mine.key)
+        await world.until(lambda: world.asked["b"] > 1 and world.asked["a"] >= 1)
+        file.write_text(stored("mine", tokens_per_minute=500_000))
+        world.services.keys.refresh()
+        batch = await world.ended(batch_id, mine.tenant)
+    assert (batch.status, batch.completed) == ("completed", 2)
+
+
+@pytest.mark.parametrize("how", ["removed", "expired", "of the environment"])
+async def test_a_batch_of_a_key_that_is_not_valid_any_more_ends_though_others_tenants_are_not_known(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(batch_lines, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(batch_lines, "_LONGEST_PAUSE_S", 0.01)
+    file = tmp_path / "keys.toml"
+    file.write_text(stored("other") + stored("mine", concurrent=1))
+    world.services.keys = ApiKeys(["given"], file)
+    key = "given" if how == "of the environment" else "mine"
+    mine = world.services.keys.check(f"Bearer {key}")
+    world.held["a"] = world.held["b"] = asyncio.Event()
+    async with world.running(at_once=2) as runner:
+        batch_id = await world.add("a", "b", "c", key=mine.key)
+        await world.until(lambda: world.asked["a"] >= 1 and world.asked["b"] >= 1)
+        expired = stored("mine", concurrent=1, expires="2001-01-01")
+        file.write_text(stored("other") + (expired if how == "expired" else ""))
+        if how == "of the environment":
+            runner._keys = ApiKeys([], file)
+        else:
+            world.services.keys.refresh()
+        world.held["a"].set()
+        batch = await world.ended(batch_id, mine.tenant)
+    assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["key_removed"])
+    assert not world.asked["c"]
+    assert batch.completed >= 1, "what ran when the key went has ended"
+
+
+async def test_a_batch_of_an_open_server_ends_where_keys_are_asked_for(world: World, tmp_path: Path) -> None:
+    batch_id = await world.add("a")
+    file = tmp_path / "keys.toml"
+    file.write_text(stored("mine"))
+    world.services.keys = ApiKeys((), file)
+    async with world.running():
+        batch = await world.ended(batch_id)
+    assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["key_removed"])
+    assert not world.asked
+
+
+async def test_a_batch_of_a_key_ends_where_no_key_is_asked_for(world: World) -> None:
+    mine = ApiKeys(["given"]).check("Bearer given").key
+    batch_id = await world.add("a", key=mine)
+    async with world.running():
+        batch = await world.ended(batch_id, mine.tenant)
+    assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["key_removed"])
+    assert not world.asked
+
+
 async def test_one_key_leaves_others_room_for_their_batches(world: World, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     keys = [add_key(file, name, {}) for name in ("mine", "other")]
     world.services.keys = ApiKeys((), file, key_share=0.5)
-    mine, other = (world.services.keys.check(f"Bearer {key}").tenant for key in keys)
+    mine, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
     world.held = {f"{number}": asyncio.Event() for number in range(9)}
     async with world.running(at_once=20) as runner:
         for number in range(9):
-            await world.add(f"{number}", owner=mine)
+            await world.add(f"{number}", key=mine)
         await world.until(lambda: len(world.asked) == 4)
-        last = await world.add("other", owner=other)
+        last = await world.add("other", key=other)
         runner.wake()
-        assert (await world.ended(last, other)).status == "completed"
+        assert (await world.ended(last, other.tenant)).status == "completed"
         assert len(world.asked) == 5
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.access.keys import EVERYONE
+from app.access.keys import EVERYONE, KeyReference
 from app.batches.runner import LEASE_S
 from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches
 from app.building import build_purges
@@ -153,6 +153,21 @@ async def test_a_file_of_another_version_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(StoreDown, match="99"):
         await store.find(EVERYONE, "batch")
     await store.close()
+
+
+async def test_a_file_of_an_earlier_version_goes_on(world: World) -> None:
+    """Without the columns that name the key, as 0.1.0 made it."""
+    batch_id = await world.add("a", "b")
+    await world.store.close()
+    database = sqlite3.connect(world.path)
+    for column in ("key_digest", "key_name"):
+        database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
+    database.execute("PRAGMA user_version = 1")
+    database.close()
+    world.store = BatchStore(world.path)
+    async with world.running():
+        batch = await world.ended(batch_id)
+    assert (batch.status, batch.completed, batch.key) == ("completed", 2, KeyReference(EVERYONE))
 
 
 async def test_nothing_is_made_before_there_is_a_batch(world: World) -> None:

@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.access import keys as access
-from app.access.key_file import KeyFileError, add_key, remove_key
-from app.access.keys import ApiKeys, Caller
+from app.access.key_file import KeyFileError, add_key, remove_key, rotate_key
+from app.access.keys import ApiKeys, Caller, KeyReference
 from app.building import build_counters, build_keys
 from app.errors import InvalidApiKey
 from app.settings import Settings
@@ -235,11 +235,11 @@ def test_a_key_is_served_by_its_weight_in_its_batches_too(file: Path) -> None:
     keys = ApiKeys(["given"], file)
     callers = [keys.check(f"Bearer {key}") for key in (heavy, light, "given")]
     assert [caller.share.weight for caller in callers] == [2.5, 1.0, 1.0]
-    batches = [keys.caller_of(caller.tenant) for caller in callers]
+    batches = [keys.caller_of(caller.key) for caller in callers]
     assert [caller.share.weight for caller in batches if caller] == [2.5, 1.0, 1.0]
 
 
-def test_a_tenant_may_call_as_long_as_a_key_of_it_is_valid(file: Path) -> None:
+def test_a_key_is_found_again_as_long_as_it_is_valid(file: Path) -> None:
     now = 0.0
     mine = add_key(file, "mine", {"guard_thresholds": {"S1": 0.25}})
     ends = datetime(2030, 1, 1, tzinfo=UTC)
@@ -247,21 +247,73 @@ def test_a_tenant_may_call_as_long_as_a_key_of_it_is_valid(file: Path) -> None:
     keys = ApiKeys(["given"], file, key_share=0.25, clock=lambda: now)
     for key in ("given", mine, short):
         caller = keys.check(f"Bearer {key}")
-        assert keys.caller_of(caller.tenant) == caller
-    tenants = [keys.check(f"Bearer {key}").tenant for key in (mine, short)]
+        assert keys.caller_of(caller.key) == caller
+    callers = [keys.check(f"Bearer {key}") for key in (mine, short)]
     now = ends.timestamp()
     remove_key(file, "mine")
     keys.refresh()
-    assert [keys.caller_of(tenant) for tenant in (*tenants, "nobody", access.EVERYONE)] == [None] * 4
-    assert ApiKeys([]).caller_of(access.EVERYONE) == Caller(access.EVERYONE)
-    assert ApiKeys([]).caller_of("somebody who had a key once") is None
+    gone = [*(caller.key for caller in callers), KeyReference("nobody"), KeyReference(access.EVERYONE)]
+    assert [keys.caller_of(key) for key in gone] == [None] * 4
 
 
-def test_a_key_whose_tenant_the_file_does_not_say_may_be_anybodys(file: Path) -> None:
-    file.write_text(stored("one"))
+def test_what_everyone_began_is_everyones_while_the_server_asks_for_no_key(file: Path) -> None:
+    everyone = ApiKeys([]).check(None).key
+    add_key(file, "mine", {})
+    assert ApiKeys([]).caller_of(everyone) == Caller(access.EVERYONE)
+    assert [keys.caller_of(everyone) for keys in (ApiKeys(["given"]), ApiKeys([], file))] == [None, None]
+    assert ApiKeys([]).caller_of(ApiKeys(["given"]).check("Bearer given").key) is None
+
+
+def test_a_key_whose_tenant_the_file_does_not_say_is_found_with_its_limits(file: Path) -> None:
+    file.write_text(stored("one") + 'tasks = ["ocr"]\nbudget_usd = 0.5\n' + stored("two"))
     keys = ApiKeys([], file, key_share=0.5)
     caller = keys.check("Bearer one")
-    assert keys.caller_of(caller.tenant) == replace(caller, name="")
+    assert caller.tasks == {"ocr"}
+    assert keys.caller_of(caller.key) == caller
+
+
+def test_a_key_that_was_removed_is_nobody_though_the_file_does_not_say_another_ones_tenant(file: Path) -> None:
+    file.write_text(stored("one", "two"))
+    keys = ApiKeys([], file)
+    one, two = (keys.check(f"Bearer {key}") for key in ("one", "two"))
+    remove_key(file, "one")
+    keys.refresh()
+    assert [keys.caller_of(caller.key) for caller in (one, two)] == [None, two]
+
+
+def test_of_two_keys_of_one_tenant_each_is_itself(file: Path) -> None:
+    tenant = f'tenant = "{"a" * 32}"\n'
+    file.write_text(stored("loose") + tenant + stored("strict") + tenant + 'tasks = ["ocr"]\n')
+    keys = ApiKeys([], file)
+    loose, strict = (keys.check(f"Bearer {key}") for key in ("loose", "strict"))
+    assert [keys.caller_of(caller.key) for caller in (loose, strict)] == [loose, strict]
+    remove_key(file, "strict")
+    keys.refresh()
+    assert keys.caller_of(strict.key) is None
+
+
+def test_a_key_is_found_again_after_it_was_rotated_or_renamed(file: Path) -> None:
+    add_key(file, "other", {})
+    keys = ApiKeys([], file)
+    key = add_key(file, "mine", {"tasks": ["ocr"]})
+    keys.refresh()
+    before = keys.check(f"Bearer {key}")
+    file.write_text(file.read_text().replace('"mine"', '"renamed"'))
+    keys.refresh()
+    renamed = keys.caller_of(before.key)
+    assert renamed == replace(before, name="renamed")
+    rotated = rotate_key(file, "renamed", None)
+    keys.refresh()
+    assert keys.caller_of(renamed.key) == keys.check(f"Bearer {rotated}")
+
+
+def test_what_an_earlier_version_kept_is_its_tenants_where_the_file_says_it(file: Path) -> None:
+    mine = add_key(file, "mine", {"tasks": ["ocr"]})
+    file.write_text(file.read_text() + stored("one"))
+    keys = ApiKeys([], file)
+    with_tenant, without = keys.check(f"Bearer {mine}"), keys.check("Bearer one")
+    assert keys.caller_of(KeyReference(with_tenant.tenant)) == with_tenant
+    assert keys.caller_of(KeyReference(without.tenant)) is None
 
 
 def test_keys_without_limits_of_their_own_have_the_default_ones(file: Path) -> None:
