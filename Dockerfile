@@ -1,7 +1,7 @@
 # Without arguments the embedded default: weights inside, no GPU, no model hub. docs/deployment.md says how to run it.
-# The Debian that the tests run on: an index of images for all processors. PYTHON_IMAGE=python:3.12-slim-bookworm is the
-# newest of them.
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:54c85f3c47607a77f32adec749d3c81d1348bf25833671f512b26a9b6d778cb3
+# One of the Pythons and Debians that the tests run on: an index of images for all processors.
+# PYTHON_IMAGE=python:3.13-slim-trixie is the newest of them.
+ARG PYTHON_IMAGE=python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 # Who runs it may not write here: what is not compiled now would be at each start, in the middle of requests.
@@ -19,7 +19,7 @@ COPY tasks tasks
 COPY models models
 RUN uv build --wheel --no-build-isolation --offline -o /tmp/dist \
     && uv pip install --no-cache --python /opt/openfaze --no-deps /tmp/dist/*.whl
-# Such as "standard redact"; `openfaze install` lists them. What they bring must fit the PyTorch that is there.
+# Such as "standard s3"; `openfaze install` lists them. What they bring must fit the PyTorch that is there.
 ARG EXTRAS=""
 RUN uv pip freeze --python /opt/openfaze > /tmp/installed.txt \
     && { grep -E '^torch==' /tmp/installed.txt > /tmp/pytorch.txt || true; } \

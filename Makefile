@@ -1,4 +1,4 @@
-# Targets for people; `make` alone lists them. All they need is Python 3.11+ (PYTHON=python3.12 picks one).
+# Targets for people; `make` alone lists them. All they need is Python 3.11 to 3.13 (PYTHON=python3.12 picks one).
 PYTHON ?= python3
 VENV := .venv
 # The official client needs an older major of the openai package than the one in the first environment.
@@ -16,7 +16,9 @@ QUIETLY := $(shell test -t 2 || echo --quiet)
 # An environment with what a lock lists (all of it: nothing is to be resolved), every file checked by its hash.
 # $(1): environment, $(2): lock
 define environment
-@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openfaze needs Python 3.11 or newer; set PYTHON=…")'
+@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit( \
+	"openfaze runs on Python 3.11 to 3.13, and $(PYTHON) is %d.%d: name another, as in `make run PYTHON=python3.13`" \
+	% sys.version_info[:2])'
 @echo "Making $(1) with $$($(PYTHON) --version): the packages of $(2), each checked by its hash"
 @$(PYTHON) -m venv $(1) && date +%s > $(1)/.started
 @$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
@@ -109,7 +111,10 @@ docs: $(DOCS_VENV)/.ready ## Build the site of docs/ into site/; a dead link fai
 docs-serve: $(DOCS_VENV)/.ready ## Serve the site on 127.0.0.1:8080, and build it anew after each change
 	$(DOCS_VENV)/bin/zensical serve --dev-addr 127.0.0.1:8080
 
-LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+# One version of a package for all Pythons that `requires-python` promises, so that what was tested is what runs; uv minds
+# the lower end alone, and what it names for newer ones is of no use.
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock'
 lock: $(VENV)/.dev ## Renew the pinned versions (UPGRADE=--upgrade for the newest)
 	$(LOCK) $(UPGRADE) requirements/build.in -o requirements/build.txt

@@ -1,7 +1,6 @@
 """What the settings make: the parts that a server is put together from."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +14,6 @@ from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
-from app.state import redis_entries, sealing
 from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.entries import Entries, EntryStore, Holding
 from app.state.redis_entries import RedisEntries
@@ -93,8 +91,6 @@ def build_counters(settings: Settings) -> CounterStore:
         # As SQLAlchemy has it: three slashes for a path from here, four for one from the root.
         return SqliteCounters(Path(unquote(path[1:])) if url else _beside_files(settings) / "state" / "counters.sqlite")
     if scheme in ("redis", "rediss", "unix") and mark:
-        if find_spec("redis") is None:
-            raise ValueError(f"{PREFIX}STATE_URL=redis://… needs a library. Run `openfaze install redis`.")
         from app.state.redis_counters import RedisCounters
 
         return RedisCounters(url)
@@ -308,8 +304,6 @@ def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
 def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
     """A seal for values of up to `max_bytes`; without, of an answer of the cache."""
     secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
-    if secret and not sealing.can_encrypt():
-        raise ValueError(f"{PREFIX}CACHE_SECRET encrypts what is kept by a library. {sealing.REMEDY}")
     return Seal(max_bytes or int(settings.cache_max_entry_mb * MB), secret)
 
 
@@ -349,8 +343,6 @@ def build_entry_store(settings: Settings) -> EntryStore:
     url = _cache_url(settings)
     scheme, mark, _ = url.partition("://")
     if scheme in ("redis", "rediss", "unix") and mark:
-        if not redis_entries.has_redis():
-            raise ValueError(f"{PREFIX}CACHE_URL=redis://… needs a library. {redis_entries.REMEDY}")
         return RedisEntries(url)
     raise ValueError(
         f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, and begins with '{scheme[:20]}'"

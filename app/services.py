@@ -55,7 +55,6 @@ from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettin
 from models.fair_executor import FairExecutor
 from models.language.capability import EMBEDDING, LLM, MINILM
 from models.runtime import Runtime, device_setting
-from models.safety import personal_data
 from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.images.capability import IMAGE_GUARD
 from models.scheduler import FairSlots
@@ -86,10 +85,6 @@ class Services:
         if unknown:
             raise ValueError(f"OPENFAZE_PRELOAD: no capability '{unknown[0]}'; there are: {', '.join(CATALOG)}")
         redacts = settings.personal_data == "redact"
-        if redacts and not personal_data.is_available():
-            raise ValueError(
-                f"OPENFAZE_PERSONAL_DATA=redact finds telephone numbers by a library. {personal_data.REMEDY}"
-            )
         self.settings = settings
         self.metrics = Metrics(routes)
         provider = provider_for(settings.traces_url) if settings.traces_url else None

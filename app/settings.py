@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     """TCP port for `/metrics`, without a key, at OPENFAZE_HOST; 0 takes a free one. Unset: `/metrics` is a route like
     every other, and needs a key."""
     traces_url: Address | None = None
-    """A collector of OpenTelemetry's that takes traces over HTTP, such as http://localhost:4318. Needs the extra
-    `otel`; unset: no traces."""
+    """A collector of OpenTelemetry's that takes traces over HTTP, such as http://localhost:4318. Unset: no
+    traces."""
     traces_content: bool = False
     """Whether traces hold what LLMs are asked and answer; never where a request has `x-interfaze-zdr`."""
 

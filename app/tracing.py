@@ -1,7 +1,7 @@
 """Traces of requests in OpenTelemetry's GenAI semantic conventions: a span for a request, and within it `chat {model}`
 for each call of the LLM and `execute_tool {task}` for each task. A line of a batch has one, too.
 
-Without the extra `otel`, or an address to send them to, no span is made; a caller's `traceparent` is passed on to the
+Without an address to send them to, no span is made; a caller's `traceparent` is passed on to the
 LLM's server either way. What a request says is in none of it unless a setting asks, and never where the caller asks
 that nothing be kept.
 """
@@ -12,7 +12,6 @@ import contextvars
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 import pydantic_core
@@ -26,7 +25,6 @@ from app.telemetry import Stages
 from models.language.llm import Abilities, Done, Llm, LlmCall, LlmEvent, TextDelta
 from models.measures import reason_of
 
-REMEDY = "Run `openfaze install otel`."
 FORGETS = "x-interfaze-zdr"
 _HEADERS = ("traceparent", "tracestate")
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -117,9 +115,7 @@ def answered(span: Span, status: int) -> None:
 
 
 def provider_for(url: str) -> Provider:
-    """Sends spans to `url`, a collector that speaks OTLP over HTTP, off the event loop. Raises ValueError."""
-    if not (find_spec("opentelemetry.sdk") and find_spec("opentelemetry.exporter.otlp.proto.http")):
-        raise ValueError(f"OPENFAZE_TRACES_URL needs OpenTelemetry's SDK. {REMEDY}")
+    """Sends spans to `url`, a collector that speaks OTLP over HTTP, off the event loop."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider

@@ -36,18 +36,18 @@ and 1.26 the last onnxruntime that is: the cuDNN of CUDA 13 would overwrite the 
 PURPOSES: Mapping[str, str] = {
     "browser": "Playwright, to render pages that need JavaScript with a Chromium that is there",
     CUDA: "onnxruntime and CTranslate2 on an NVIDIA card: OCR, detectors, speech, translation",
-    "encryption": "cryptography, for OPENFAZE_CACHE_SECRET",
     "gpu": "PyTorch, transformers, Chronos: detectors of any label, masks, forecasts, guards",
-    "otel": "OpenTelemetry's SDK, for OPENFAZE_TRACES_URL",
     "pyannote": "pyannote.audio, to tell speakers apart; its weights are gated",
     "ray": "Ray Serve, for OPENFAZE_CLUSTER=ray: engines in processes of their own",
-    "redact": "phonenumbers, for OPENFAZE_PERSONAL_DATA=redact",
-    "redis": "redis, for OPENFAZE_CACHE_URL and OPENFAZE_STATE_URL=redis://…",
     "s3": "s3fs, for OPENFAZE_FILES_DIR=s3://…",
     "standard": "PaddleOCR, for scripts besides Latin, Chinese and Japanese",
     "ultralytics": "YOLO; AGPL-3.0, which covers a service that uses it",
     WEIGHTS: "the small LLM, speech, voices and embeddings, which `make run` installs, too",
 }
+
+
+COME_ALONG = frozenset({"encryption", "otel", "redact", "redis"})
+"""What were extras in 0.1.0: scripts and images that still ask for them are told that there is nothing to do."""
 
 
 class CannotInstall(Exception):
@@ -59,8 +59,11 @@ def listing(width: int = WIDTH) -> str:
 
 
 def install(name: str) -> int:
-    """Installs what `name`, a key of PURPOSES, stands for into this Python's environment, and shows each command.
-    Returns the installer's exit status. Raises CannotInstall."""
+    """Installs what `name`, of PURPOSES or COME_ALONG, stands for into this Python's environment, and shows each
+    command. Returns the installer's exit status. Raises CannotInstall."""
+    if name in COME_ALONG:
+        typer.echo(f"What '{name}' brought comes along with openfaze: there is nothing to install.", err=True)
+        return 0
     if name not in PURPOSES:
         raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(columns())}")
     place = Path(sysconfig.get_path("purelib"))

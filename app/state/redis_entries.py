@@ -1,29 +1,19 @@
 """Entries in Redis, for several servers."""
 
 from collections.abc import AsyncIterator, Awaitable
-from importlib.util import find_spec
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from app.state.entries import Held, Key, StoreDown
 
-if TYPE_CHECKING:
-    pass
-
 T = TypeVar("T")
 
-REMEDY = "Run `openfaze install redis`."
 PREFIX = "openfaze:entry:1:"
 """How all keys of the cache begin, with the version of what lies under them."""
 _CONNECT_S = 1.0
 _MOST_CONNECTIONS = 64
 _AT_ONCE = 500
 """Keys that are looked at in one round trip."""
-
-
-def has_redis() -> bool:
-    """Whether the package that talks to Redis is there."""
-    return find_spec("redis") is not None
 
 
 class RedisEntries:

@@ -5,7 +5,6 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Protocol
 
 import zstandard
@@ -19,18 +18,12 @@ _NONCE_BYTES = 12
 _SHORT = 64 << 10
 """Bytes of a value that is packed by a thread's own compressor: a new one takes three times what packing it does. It
 keeps as much memory as the longest value took."""
-REMEDY = "Run `openfaze install encryption`."
 
 
 class _Cipher(Protocol):
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
 
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
-
-
-def can_encrypt() -> bool:
-    """Whether the package that encrypts is there."""
-    return find_spec("cryptography") is not None
 
 
 class Seal:

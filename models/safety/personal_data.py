@@ -10,13 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.capability import is_installed
 from models.safety.guard import LONGEST, label
 from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId, form_of, luhn, mod_97_10
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
-REMEDY = "Install it: `openfaze install redact`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,6 @@ class Span:
     start: int
     end: int
     kind: Kind
-
-
-def is_available() -> bool:
-    """Whether telephone numbers can be told here: that takes the extra."""
-    return is_installed("phonenumbers")
 
 
 def find(text: str, before: str = "") -> list[Span]:

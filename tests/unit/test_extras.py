@@ -63,6 +63,19 @@ def test_an_extra_is_installed_within_the_versions_that_the_server_can_use(
     assert not constrained & {"torch", "paddleocr"}
 
 
+@pytest.mark.parametrize("name", sorted(extras.COME_ALONG))
+def test_what_was_an_extra_once_is_installed_already(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = Calls()
+    monkeypatch.setattr(subprocess, "run", calls)
+    assert extras.install(name) == 0
+    assert (calls.commands, capsys.readouterr().err) == (
+        [],
+        f"What '{name}' brought comes along with openfaze: there is nothing to install.\n",
+    )
+
+
 @pytest.mark.parametrize("name", ["standard", "ultralytics"])
 def test_the_opencv_that_needs_a_display_is_replaced(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     calls = Calls(0, 0)
@@ -101,14 +114,14 @@ def test_an_environment_without_pip_is_served_by_uv(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(shutil, "which", lambda *_, **__: "/bin/uv")
     calls = Calls(0)
     monkeypatch.setattr(subprocess, "run", calls)
-    extras.install("redact")
+    extras.install("s3")
     assert calls.commands[0][:5] == ["/bin/uv", "pip", "install", "--python", sys.executable]
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(extras.CannotInstall, match="neither pip nor uv"):
-        extras.install("redact")
+        extras.install("s3")
 
 
 def test_packages_that_are_not_this_users_to_change_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(extras.CannotInstall, match="cannot be written to"):
-        extras.install("redact")
+        extras.install("s3")

@@ -1,6 +1,5 @@
 """One request without personal data: what it says, what is read for it, and what of an answer leaves when."""
 
-import importlib.util
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
@@ -12,8 +11,6 @@ from app.chat.guard.guard import Guard, Unsafe
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
-from app.services import Services
-from app.settings import Settings
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
@@ -342,19 +339,3 @@ async def test_without_redaction_nothing_changes(make: Make) -> None:
     text = Text("Call +49 170. 123 4567. ", LOGPROBS)
     assert await shown(guard, text, FINISH) == [text, FINISH]
     assert await guard.redact("ann@example.org") == "ann@example.org"
-
-
-async def test_the_server_does_not_start_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(_env_file=None, personal_data="redact")
-    services = Services(settings)
-    assert services.pipeline.redacts
-    await services.close()
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == "phonenumbers" else find_spec(name, *rest)
-    )
-    with pytest.raises(ValueError, match=r"OPENFAZE_PERSONAL_DATA=redact .*`openfaze install redact`"):
-        Services(settings)
-    services = Services(Settings(_env_file=None))
-    assert not services.pipeline.redacts
-    await services.close()
