@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from app.chat.context.prompt import conversation, fenced, images_for_llm
+from app.chat.context.pictures import Part, Shown, images_for_llm, tokens_of
+from app.chat.context.prompt import conversation, fenced
 from app.chat.context.trim import GAP, trim
 from app.chat.directives import Directives
 from app.chat.event_driver import (
@@ -41,17 +42,19 @@ from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape, schema_at
 from app.chat.tool_loop import Rounds, ToolLimits
-from app.chat.tools import offered
+from app.chat.tools import InternalTool, offered
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
-from models.language.llm import PASSAGES, Abilities, Llm, estimate_tokens, fence_around, first_tokens, new_fence
+from models.language.llm import PASSAGES, Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import Task
 from tasks.inputs.loader import MediaLoader
 from tasks.result import JsonResult
 
 ANSWER_SHARE = 4
 """A quarter of the LLM's context is kept for the answer where the client sets no limit."""
+PICTURES_SHARE = 2
+"""Half of what tools leave of it is for pictures, at most."""
 ASSUMED_CONTEXT_TOKENS = 8192
 """The context of an LLM that does not tell: what servers grant by default at least."""
 PASSAGE_TOKENS = 120
@@ -193,14 +196,20 @@ class Answerer:
         tools = []
         if abilities.tools and not call.skip_planning and not forced:
             tools = offered(turn, plan, self.has_task)
-        shorten = partial(self._shortened, turn.text, request, abilities)
+        context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
+        taken = await asyncio.to_thread(_definitions_count, request, tools)
+        images: Mapping[Part, Sequence[Shown]] = {}
+        if abilities.vision:
+            room = max(0, context - taken) // PICTURES_SHARE
+            images = await images_for_llm(seen, self.loader, room, told=not call.skip_planning)
+            taken += tokens_of(images)
+        shorten = partial(self._shortened, turn.text, request, context, taken)
         texts: list[str] = []
         if entries:
             said = await asyncio.to_thread(texts_of, request, "user", "assistant", "tool")
             texts = await shorten(entries, [*system, *said])
         # What its tools will bring is not known yet.
         fence = new_fence() if tools else fence_around(texts) if entries else ""
-        images = await images_for_llm(seen, self.loader, told=not call.skip_planning) if abilities.vision else {}
         results = fenced(enumerate(entries), texts, fence)
         return Rounds(
             llm=llm,
@@ -358,14 +367,15 @@ class Answerer:
         self,
         question: str,
         request: ChatRequest,
-        abilities: Abilities,
+        context: int,
+        taken: int,
         entries: Sequence[Entry],
         beside: Sequence[str],
     ) -> list[str]:
-        """The results' texts, as far as the LLM's context has room for them beside other texts and the answer."""
-        context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
+        """The results' texts, as far as the LLM's context has room for them beside other texts, the answer, and the
+        `taken` tokens of pictures and tools."""
         answer = request.max_completion_tokens or request.max_tokens or context // ANSWER_SHARE
-        taken = await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
+        taken += await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
 
@@ -399,6 +409,13 @@ def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswe
             part = part[step]
         part[last] = None
     return JsonAnswer(value, json.dumps(value, ensure_ascii=False))
+
+
+def _definitions_count(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
+    """Tokens of the tools that the LLM is shown."""
+    definitions = [tool.model_dump_json(exclude_unset=True) for tool in request.tools or ()]
+    definitions += [json.dumps(tool.definition()) for tool in internal]
+    return sum(map(_careful_count, definitions))
 
 
 def _careful_count(text: str) -> int:

@@ -1,11 +1,14 @@
 """What is gathered before the LLM answers, against a scripted one: real OCR, and failures told beside results."""
 
 import base64
+import io
 import json
+import math
 import re
 from collections.abc import Iterator
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from tests import hostile
@@ -25,6 +28,7 @@ from tests.e2e.full_model import (
 from tests.llm_server import Reply
 from tests.origin import Origin
 from tests.photos import jpeg
+from tests.recordings import filmed
 
 BROKEN = {"type": "image_url", "image_url": {"url": data_url(b"no picture at all, only words")}}
 AUDIO = {"type": "input_audio", "input_audio": {"data": base64.b64encode(hostile.wav()).decode(), "format": "wav"}}
@@ -329,6 +333,37 @@ def test_what_is_too_long_for_the_context_is_shortened_for_the_llm_alone(origin:
     assert lines[900] in text
     assert "[…]" in text
     assert len(text) < 2000 * 4
+
+
+def test_frames_of_a_video_tools_and_a_long_text_have_room_in_a_small_context_together() -> None:
+    lines = [f"Line {number} is about nothing at all." for number in range(280)]
+    shades = [np.full((576, 1024, 3), 15 * number, np.uint8) for number in range(16)]
+    film = {"type": "video_url", "video_url": {"url": data_url(filmed(shades, "mp4", frames_each=25), "video/mp4")}}
+    text = {
+        "type": "file",
+        "file": {"file_data": data_url("\n".join(lines).encode(), "text/plain"), "filename": "a.txt"},
+    }
+    tools = [
+        {"type": "function", "function": {"name": f"tool_{number}", "description": "It does nothing. " * 20}}
+        for number in range(10)
+    ]
+    with serving_full_model("vision,tools,json_schema", llm_context_tokens=8192) as model:
+        model.script(Reply("It gets brighter."))
+        response = model.ask([text_part("What happens in the film?"), film, text], tools=tools)
+        assert content_of(response) == "It gets brighter."
+        prompt = model.prompts[0]
+    parts = [
+        part for message in prompt["messages"] if isinstance(message["content"], list) for part in message["content"]
+    ]
+    pictures = [picture_in(part) for part in parts if part["type"] == "image_url"]
+    assert 12 <= len(pictures) <= 16
+    shown = sum(math.ceil(width / 28) * math.ceil(height / 28) for width, height in pictures)
+    assert shown + len(prompt_text(prompt)) / 3 + len(json.dumps(prompt["tools"])) / 3 < 8192 * 7 / 8
+
+
+def picture_in(part: Json) -> tuple[int, int]:
+    data = part["image_url"]["url"].partition(",")[2]
+    return PIL.Image.open(io.BytesIO(base64.b64decode(data))).size
 
 
 def test_a_request_about_nothing_but_a_forecast_fails_with_its_input(model: FullModel) -> None:

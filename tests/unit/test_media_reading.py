@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.chat.context.prompt import images_for_llm
+from app.chat.context.pictures import images_for_llm
 from app.chat.inputs import latest_turn
 from app.wire.request import ChatRequest
 from tasks.errors import InputError, InputTooLarge
@@ -76,7 +76,7 @@ async def test_a_picture_that_a_task_has_read_is_shown_to_the_llm_wherever_it_is
     turn = latest_turn(ChatRequest.model_validate({"model": "m", "messages": [message]}), 16)
     [source] = turn.sources
     async with await loader.open(source):
-        images = await images_for_llm(turn, loader, told=False)
+        images = await images_for_llm(turn, loader, 65_536, told=False)
     assert list(images) == [(0, 0), (0, 2)]
     assert origin.seen == ["/a.png"]
 

@@ -150,7 +150,7 @@ async def trim(
     `executor`, in time linear in their length.
     """
     results = await executor.run(_read, entries, count)
-    shares = _fair_shares([result.need for result in results], budget_tokens)
+    shares = fair_shares([result.need for result in results], budget_tokens)
     return [
         result.text
         if result.need <= share
@@ -202,8 +202,8 @@ def _of_length(pieces: Iterable[Piece], least: int) -> Iterator[Piece]:
             yield Piece("\n".join(texts), heading)
 
 
-def _fair_shares(needs: Sequence[int], budget: int) -> list[int]:
-    """Small needs are met in full; what they leave is divided evenly among the others."""
+def fair_shares(needs: Sequence[int], budget: int) -> list[int]:
+    """How much of the budget each gets. Small needs are met in full, and what they leave is divided evenly."""
     shares = [0] * len(needs)
     left = max(0, budget)
     ascending = sorted(range(len(needs)), key=needs.__getitem__)

@@ -1,0 +1,199 @@
+"""The pictures and the frames of videos that an LLM is shown, each as large as the LLM's context has room for."""
+
+import asyncio
+import base64
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import PIL.Image
+
+from app.chat.context.trim import fair_shares
+from app.chat.inputs import Turn
+from app.chat.planning.wants import kind_of
+from models.vision.text import Image
+from tasks.errors import InputError
+from tasks.inputs.document import Document
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.media_types import DEMUXERS, VIDEOS
+from tasks.inputs.source import Blob, Source
+
+COMMON = {"image/jpeg", "image/png", "image/webp"}
+"""What every LLM that sees takes; other kinds go to it as PNG."""
+FRAME_SIDE = 1024
+"""Pixels of the longer side of a video's frame at most: there are many, and OCR sees them as they are."""
+MOST_PICTURES = 16
+"""Pictures of one prompt from which on videos show fewer frames: `limit-mm-per-prompt` in docker/vllm."""
+TOKEN_SIDE = 28
+"""Pixels of the side of the square that takes a token: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
+What is counted is an upper bound for all of these. (Pixtral, at 16, takes three times as many.)"""
+LEAST_TOKENS = 256
+"""Tokens of a small picture: Gemma 3 makes so many of each picture, InternVL at least so many."""
+_QUALITY = 85
+
+_IMAGES = ("image_url", "file_id")
+"""Fields of parts that are images, by their type."""
+
+Part = tuple[int, int]
+"""A message and a part of it, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An image that stands for a part, or for a moment of it."""
+
+    url: str
+    """A data URL: the LLM's server need not reach the origin, and our fetcher's rules hold."""
+    label: str = ""
+    """What the LLM is told of it."""
+    tokens: int = 0
+    """An upper bound of what it takes of the LLM's context."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An image or a video of the turn, measured and not decoded yet."""
+
+    blob: Blob
+    parts: Sequence[Part]
+    """The places where it is shown."""
+    sizes: Sequence[tuple[int, int]]
+    """Width and height as it is shown, of each frame."""
+
+    @property
+    def is_video(self) -> bool:
+        return self.blob.media_type in VIDEOS
+
+
+async def images_for_llm(turn: Turn, loader: MediaLoader, room: int, *, told: bool) -> dict[Part, Sequence[Shown]]:
+    """What is shown for each part of the turn that is an image or a video, in `room` tokens together at most, but for
+    `LEAST_TOKENS` each: large pictures are made smaller, and of videos fewer frames are shown.
+
+    With `told`, one that cannot be read is left out: an entry of the precontext says why. Without, it raises
+    InputError.
+    """
+    seen: list[_Seen] = []
+    for source in turn.sources:
+        try:
+            if (one := await _measured(source, loader)) is not None:
+                seen.append(one)
+        except InputError:
+            if not told:
+                raise
+    frames = _thinned(seen, max(1, room // LEAST_TOKENS))
+    sizes = [(one, number) for one, numbers in zip(seen, frames, strict=True) for number in numbers]
+    shares = iter(fair_shares([_tokens(*one.sizes[number]) for one, number in sizes for _ in one.parts], room))
+    images: dict[Part, Sequence[Shown]] = {}
+    for one, numbers in zip(seen, frames, strict=True):
+        most = [min(next(shares) for _ in one.parts) for _ in numbers]
+        try:
+            images |= dict.fromkeys(one.parts, await _shown(one, numbers, most, loader))
+        except InputError:
+            if not told:
+                raise
+    return images
+
+
+def tokens_of(images: Mapping[Part, Sequence[Shown]]) -> int:
+    """An upper bound of the tokens that all of them take."""
+    return sum(shown.tokens for several in images.values() for shown in several)
+
+
+def _tokens(width: int, height: int) -> int:
+    return max(LEAST_TOKENS, math.ceil(width / TOKEN_SIDE) * math.ceil(height / TOKEN_SIDE))
+
+
+async def _measured(source: Source, loader: MediaLoader) -> _Seen | None:
+    """None where nothing of the source is shown."""
+    is_video = kind_of(source) == "video"
+    parts = [
+        (origin.message, origin.part)
+        for origin in (source.origin, *source.also)
+        if origin.message is not None
+        and origin.part is not None
+        and (origin.field in _IMAGES or (is_video and not origin.is_text))
+    ]
+    if not parts:
+        return None
+    blob = await loader.load(source)
+    if is_video and blob.media_type in DEMUXERS and blob.media_type not in VIDEOS:
+        return None  # only its tracks show that it is sound alone
+    async with await loader.open_blob(blob) as document:
+        if blob.media_type in VIDEOS:
+            sizes = [_within(await document.size(1), FRAME_SIDE)] * document.total_pages
+        elif blob.media_type.startswith("image/"):
+            # Reads the header: what is no picture, or too large a one, goes no further.
+            sizes = [await document.size(1)]
+        else:
+            raise blob.error(f"is {blob.media_type}, no image.", code="unsupported_media_type")
+    return _Seen(blob, parts, sizes)
+
+
+def _thinned(seen: Sequence[_Seen], room: int) -> list[list[int]]:
+    """The frames of each, counted from 0: so many that there is room for all pictures, evenly over a video."""
+    videos = sum(len(one.parts) for one in seen if one.is_video)
+    stills = sum(len(one.parts) for one in seen if not one.is_video)
+    most = max(1, (min(room, MOST_PICTURES) - stills) // max(1, videos))
+    return [_evenly(len(one.sizes), most) for one in seen]
+
+
+def _evenly(total: int, most: int) -> list[int]:
+    kept = min(total, most)
+    return [(2 * place + 1) * total // (2 * kept) for place in range(kept)]
+
+
+async def _shown(one: _Seen, numbers: Sequence[int], most: Sequence[int], loader: MediaLoader) -> Sequence[Shown]:
+    """The frames with these numbers, each in so many tokens at most."""
+    shown: list[Shown] = []
+    async with await loader.open_blob(one.blob) as document:
+        for number, tokens in zip(numbers, most, strict=True):
+            width, height = one.sizes[number]
+            fits = _tokens(width, height) <= max(tokens, LEAST_TOKENS)
+            size = (width, height) if fits else _smaller(width, height, max(tokens, LEAST_TOKENS))
+            url = await _data_url(one, document, number, size, is_whole=fits)
+            label = f"[video at {document.timestamp(number + 1):g} s]" if one.is_video else ""
+            shown.append(Shown(url, label, _tokens(*size)))
+    return shown
+
+
+async def _data_url(one: _Seen, document: Document, number: int, size: tuple[int, int], *, is_whole: bool) -> str:
+    blob = one.blob
+    if one.is_video or not is_whole:
+        return await asyncio.to_thread(_jpeg, await document.picture(number + 1), size)
+    if blob.media_type not in COMMON:
+        return await asyncio.to_thread(_png, await document.picture(1))
+    return await asyncio.to_thread(_encoded, blob.data, blob.media_type)
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    scale = min(1.0, side / max(size))
+    return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
+
+
+def _smaller(width: int, height: int, tokens: int) -> tuple[int, int]:
+    """The size of the same picture that takes so many tokens at most."""
+    scale = TOKEN_SIDE * math.sqrt(tokens / (width * height))
+    while True:
+        size = max(1, int(width * scale)), max(1, int(height * scale))
+        if size == (1, 1) or _tokens(*size) <= tokens:
+            return size
+        scale *= 0.98
+
+
+def _png(picture: Image) -> str:
+    file = io.BytesIO()
+    PIL.Image.fromarray(picture).save(file, "PNG")
+    return _encoded(file.getvalue(), "image/png")
+
+
+def _jpeg(picture: Image, size: tuple[int, int]) -> str:
+    file = io.BytesIO()
+    frame = PIL.Image.fromarray(picture)
+    frame.thumbnail(size)
+    frame.save(file, "JPEG", quality=_QUALITY)
+    return _encoded(file.getvalue(), "image/jpeg")
+
+
+def _encoded(data: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
