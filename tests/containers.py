@@ -1,0 +1,245 @@
+"""Containers of bare Debian machines, run by podman, for tests that start from nothing.
+
+Base images are made here by mmdebstrap, so that no registry of images is asked. Images and containers lie in a storage
+of their own below the user's cache directory: the user's podman is neither read nor changed. What the machine needs to
+reach its package registries (certificates, indexes, proxies) is handed on to the containers.
+"""
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import json
+import os
+import resource
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "openfaze-test-images"
+RELEASES = {12: "bookworm", 13: "trixie"}
+"""Debian's names of its versions; their own Pythons are 3.11 and 3.13."""
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian, and so every container, has its bundle."""
+PROCESSES = 16_384
+"""Of one user in a container: a server has some dozens."""
+VM = ("--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--security-opt=unmask=ALL")
+"""Options of a container that is to be like a machine: its processes may make sandboxes of their own, as there."""
+
+
+def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """One command of podman's, with what it printed. Raises AssertionError, with that, where it failed, unless
+    `check=False`."""
+    check = options.pop("check", True)
+    options = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace", **options}
+    done = subprocess.run(["podman", *_runtime(), *arguments], env=_environment(), check=False, **options)
+    assert done.returncode == 0 or not check, f"podman {' '.join(arguments)}\n{done.stdout or ''}\n{done.stderr or ''}"
+    return done
+
+
+def reason_to_skip() -> str | None:
+    """Why no container can run here; None where one just did."""
+    absent = [program for program in ("podman", "mmdebstrap") if shutil.which(program) is None]
+    return f"needs {' and '.join(absent)}, to start from nothing" if absent else _failure()
+
+
+@functools.cache
+def _failure() -> str | None:
+    try:
+        podman("run", "--rm", base(12), "true")
+    except AssertionError as error:
+        return f"podman can run no container here: {error}"
+    return None
+
+
+def base(debian: int, *packages: str) -> str:
+    """The name of an image with what Debian calls required, apt, certificates and `packages`; it is made the first
+    time."""
+    mirrors = [f"{kind} {address} {suite} main" for kind, address, suite in _mirrors(RELEASES[debian])]
+    included = ",".join(sorted({"ca-certificates", *packages}))
+    recipe = ["mmdebstrap", "--quiet", "--variant=apt", f"--include={included}", RELEASES[debian]]
+    key = hashlib.sha256(json.dumps([recipe, mirrors]).encode()).hexdigest()[:12]
+    name = f"localhost/openfaze-test/debian{debian}:{key}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # Several processes of tests may want it at once.
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if podman("image", "exists", name, check=False).returncode == 0:
+            return name
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            tar = f"{folder}/base.tar"
+            made = subprocess.run([*recipe, tar, *mirrors], capture_output=True, text=True, check=False)
+            assert made.returncode == 0, f"{' '.join(recipe)}\n{made.stderr}"
+            podman("import", "--quiet", tar, name)
+    return name
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for containers to mount and work in, with this machine's uv cache as `uv`: links to the same files, so
+    that nothing is fetched twice, in folders that anybody may write to. An environment below the same mount is made of
+    links, too."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=CACHE))
+    try:
+        cache = Path(os.environ.get("UV_CACHE_DIR") or CACHE.parent / "uv")
+        if cache.is_dir() and cache.stat().st_dev == CACHE.stat().st_dev:
+            subprocess.run(["cp", "--archive", "--link", cache, folder / "uv"], check=True)
+        for below, _, files in os.walk(folder):
+            Path(below).chmod(0o777)
+            # What was locked here would be somebody else's to lock there.
+            for lock in (Path(below) / name for name in files if name.endswith(".lock")):
+                lock.unlink()
+        yield folder
+    finally:
+        if os.getuid():
+            podman("unshare", "rm", "-rf", str(folder))
+        else:
+            shutil.rmtree(folder)
+
+
+def package_options() -> list[str]:
+    """Options for `podman run` and `podman build` by which apt, pip and uv reach what they reach on this machine.
+
+    They are files, mounted: a variable given to `podman build` would stay in the image.
+    """
+    CACHE.mkdir(parents=True, exist_ok=True)
+    mounts: dict[str, Path] = {}
+    bundle = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
+    for candidate in filter(None, (bundle, CERTIFICATES)):
+        if Path(candidate).is_file():
+            mounts[CERTIFICATES] = Path(candidate)
+            break
+    mounts["/etc/pip.conf"] = _kept("pip.conf", _pip_conf())
+    mounts["/etc/uv/uv.toml"] = _kept("uv.toml", _uv_toml())
+    return [f"--volume={here}:{there}:ro" for there, here in mounts.items()]
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that runs until `started` ends, and has commands run in it."""
+
+    id: str
+
+    def run(
+        self,
+        command: str,
+        *,
+        user: str = "root",
+        variables: Mapping[str, str] | None = None,
+        check: bool = True,
+        **options: Any,
+    ) -> subprocess.CompletedProcess[str]:
+        """`command` in a shell, with what it printed. Raises AssertionError where it failed, unless `check=False`."""
+        return podman(*self._exec(command, user, variables or {}), check=check, **options)
+
+    def start(
+        self, command: str, *, user: str = "root", variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """`command` in a shell; what it says can be read from its standard output."""
+        return subprocess.Popen(
+            ["podman", *_runtime(), *self._exec(command, user, variables or {})],
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+    def _exec(self, command: str, user: str, variables: Mapping[str, str]) -> list[str]:
+        given = [f"--env={name}={value}" for name, value in variables.items()]
+        return ["exec", "--interactive", f"--user={user}", *given, self.id, "bash", "-c", command]
+
+
+@contextlib.contextmanager
+def started(image: str, *options: str) -> Iterator[Container]:
+    """A container of `image` in which nothing runs but what is asked of it."""
+    # The shell, unlike `sleep`, buries the processes whose parents are gone.
+    idle = ("bash", "-c", "trap exit TERM; sleep infinity & wait")
+    begun = podman("run", "--detach", *package_options(), *options, image, *idle)
+    container = Container(begun.stdout.strip())
+    try:
+        yield container
+    finally:
+        podman("rm", "--force", "--time=0", container.id)
+
+
+def _environment() -> dict[str, str]:
+    """This process's variables, with podman's settings beside the images."""
+    settings, storage = _settings()
+    return {**os.environ, "CONTAINERS_CONF": str(settings), "CONTAINERS_STORAGE_CONF": str(storage)}
+
+
+@functools.cache
+def _settings() -> tuple[Path, Path]:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # podman asks for more than a process can have that may not raise its limits, and starts containers with less
+    # processes than it has itself.
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    ulimits = [f"nofile={files}:{files}", f"nproc={PROCESSES}:{PROCESSES}"]
+    network = '[network]\nnetwork_backend = "netavark"\n' if _netavark() else ""
+    settings = f"[containers]\ndefault_ulimits = {json.dumps(ulimits)}\n{network}"
+    # What a run has mounted is gone after a restart of the machine, and so are the notes of it.
+    runs = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"openfaze-test-containers-{os.getuid()}"
+    storage = f'[storage]\ndriver = "overlay"\ngraphroot = "{CACHE / "storage"}"\nrunroot = "{runs}"\n'
+    return _kept("containers.conf", settings), _kept("storage.conf", storage)
+
+
+def _netavark() -> bool:
+    return any((Path(folder) / "podman/netavark").exists() for folder in ("/usr/lib", "/usr/libexec", "/usr/local/lib"))
+
+
+@functools.cache
+def _runtime() -> Sequence[str]:
+    """crun, podman's default, does not start on cgroups that are half of the old and half of the new kind."""
+    hybrid = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
+    return ("--runtime=runc",) if hybrid and shutil.which("runc", path="/usr/sbin:/usr/bin") else ()
+
+
+def _mirrors(release: str) -> list[tuple[str, str, str]]:
+    """Where apt finds `release`: Debian's own servers, or the mirror that this machine has of them."""
+    debian, security = "http://deb.debian.org/debian", "http://deb.debian.org/debian-security"
+    if shutil.which("apt-get"):
+        asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+        known = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
+        addresses = [address.rstrip("/") for address in known]
+        debian = next((address for address in addresses if address.endswith("/debian")), debian)
+        security = next((address for address in addresses if address.endswith("/debian-security")), security)
+    return [("deb", debian, release), ("deb", debian, f"{release}-updates"), ("deb", security, f"{release}-security")]
+
+
+def _pip_conf() -> str:
+    """What this machine's pip is told of indexes, less what lies in its own folders."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    values = {}
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        values[name.rpartition(".")[2]] = value.strip("'\"")
+    names = ("index-url", "extra-index-url", "trusted-host", "proxy", "default-timeout", "timeout")
+    kept = [f"{name} = {values[name]}" for name in names if name in values and "file:" not in values[name]]
+    return "\n".join(["[global]", f"cert = {CERTIFICATES}", *kept, ""])
+
+
+def _uv_toml() -> str:
+    index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL")
+    return "system-certs = true\n" + (f"index-url = {json.dumps(index)}\n" if index else "")
+
+
+def _kept(name: str, text: str) -> Path:
+    """A file of `text` in the cache. Another process may be reading what was there."""
+    path = CACHE / name
+    if not path.exists() or path.read_text() != text:
+        new = path.with_name(f"{name}.{os.getpid()}")
+        new.write_text(text)
+        new.replace(path)
+    return path
