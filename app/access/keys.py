@@ -118,13 +118,15 @@ class ApiKeys:
         defaults: Defaults | None = None,
         wrong_keys: int | None = None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`key_share`: the part of every bounded resource that one key may have. `wrong_keys`: how many of them one
-        address may try a minute; None: any number. Raises KeyFileError, which is a ValueError."""
+        address may try a minute, by a clock that nobody sets (`monotonic`); None: any number. Raises KeyFileError,
+        which is a ValueError."""
         self._key_share = key_share
         self._defaults = defaults or Defaults()
         self._clock = clock
-        self._guesses = None if wrong_keys is None else Guesses(wrong_keys, clock)
+        self._guesses = None if wrong_keys is None else Guesses(wrong_keys, monotonic)
         self._given = {
             digest_of(key): _Grant(self._defaults.limits, self._defaults.tasks, tenant=tenant_of(key)) for key in keys
         }
@@ -295,7 +297,7 @@ class Guesses:
 
     def _now(self, network: str) -> float:
         tried, at = self._tried.get(network, (0.0, 0.0))
-        return max(0.0, tried - max(0.0, self._clock() - at) * self._most / MINUTE_S)
+        return max(0.0, tried - (self._clock() - at) * self._most / MINUTE_S)
 
 
 def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:

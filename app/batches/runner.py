@@ -151,7 +151,7 @@ class BatchRunner:
             run.task = asyncio.create_task(self._run(run, batch))
         if self._webhook is not None and (self._telling is None or self._telling.done()):
             self._telling = asyncio.create_task(self._tell(self._webhook))
-        if now - self._swept > _SWEEP_S:
+        if abs(now - self._swept) > _SWEEP_S:
             self._swept = now
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf))
 

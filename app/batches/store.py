@@ -51,6 +51,10 @@ _PATIENCE_S = 5.0
 """What a connection waits for another process."""
 _FREED_AT_ONCE = 50_000
 """Pages, of 4 kB."""
+_LONGEST_HELD_S = 60.0
+"""Longer than a lease, and than a batch rests: what is held for longer was so by a clock that was ahead."""
+_LONGEST_PAUSE_S = 2 * 3600.0
+"""The same of the pause between two tries to tell of an end."""
 _PAGE = 200
 """Records that are read at a time."""
 
@@ -179,6 +183,8 @@ class BatchStore:
         own, passed = tuple(besides), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
+            query = f"UPDATE batches SET held_until = ? WHERE status IN ({_STATUSES}) AND held_until > ?"
+            db.execute(query, (until, max(until, now + _LONGEST_HELD_S)))
             found = db.execute(
                 f"SELECT id FROM batches AS one WHERE status IN ({_STATUSES}) AND held_until < ? "
                 f"AND id NOT IN ({', '.join('?' * len(own))}) AND tenant NOT IN ({', '.join('?' * len(passed))}) "
@@ -277,7 +283,7 @@ class BatchStore:
         """One whose end is to be told now; nobody else tells it before `until`."""
 
         def due(db: sqlite3.Connection) -> Batch | None:
-            batch = _found(db, "notice_due <= ?", now)
+            batch = _found(db, "notice_due <= ? OR notice_due > ?", now, max(until, now + _LONGEST_PAUSE_S))
             if batch is not None:
                 db.execute("UPDATE batches SET notice_due = ? WHERE id = ?", (until, batch.id))
             return batch

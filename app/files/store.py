@@ -87,7 +87,7 @@ class FileStore:
         """Sees to it that the index knows the owner's files: once, or where other servers write them too, often."""
         async with self._following.setdefault(owner, asyncio.Lock()):
             since = self._followed.get(owner)
-            if since is None or (self.index.is_shared and self.now() - since > _FOLLOW_S):
+            if since is None or (self.index.is_shared and abs(self.now() - since) > _FOLLOW_S):
                 await self.run(self.index.follow, owner)
                 self._followed[owner] = self.now()
 

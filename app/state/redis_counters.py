@@ -64,6 +64,10 @@ end
 local function standing()
   local row = redis.call('HMGET', rates, 'requests', 'tokens', 'at')
   local seconds = now - tonumber(row[3] or now)
+  if seconds < 0 then
+    -- The clock was ahead, and was set back: from now on it drains, not from then.
+    redis.call('HSET', rates, 'at', string.format('%.17g', now))
+  end
   return drained(tonumber(row[1] or 0), rpm, seconds), drained(tonumber(row[2] or 0), tpm, seconds)
 end
 local function write(requests, tokens)
@@ -87,6 +91,11 @@ local used_requests, used_tokens = 0, 0
 if rpm or tpm then used_requests, used_tokens = standing() end
 local running, spent = 0, 0
 if concurrent or budget then
+  -- A lease that was given while the clock was ahead lasts no longer than one that is given now.
+  local longest = string.format('%.17g', now + {LEASE_S})
+  for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. longest, '+inf')) do
+    redis.call('ZADD', leases, longest, lease)
+  end
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', string.format('%.17g', now))) do
     local value = redis.call('HGET', held, lease)
     if value then

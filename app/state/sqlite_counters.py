@@ -147,8 +147,8 @@ class SqliteCounters:
 
 
 _KNOWN = """
-SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.first
-FROM (SELECT count(*) AS running, min(ends) AS first FROM leases WHERE tenant = :tenant) AS held
+SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.first, held.last
+FROM (SELECT count(*) AS running, min(ends) AS first, max(ends) AS last FROM leases WHERE tenant = :tenant) AS held
 LEFT JOIN rates ON rates.tenant = :tenant
 LEFT JOIN spent ON spent.tenant = :tenant AND spent.period = :period
 """
@@ -156,10 +156,13 @@ LEFT JOIN spent ON spent.tenant = :tenant AND spent.period = :period
 
 def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> Spending:
     about = {"tenant": tenant, "period": period}
-    requests, tokens, at, spent, running, first = db.execute(_KNOWN, about).fetchone()
-    if first is not None and first <= now:
+    requests, tokens, at, spent, running, first, last = db.execute(_KNOWN, about).fetchone()
+    if first is not None and (first <= now or last > now + LEASE_S):
         _free(db, now, tenant)
         return _known(db, now, tenant, limits, period)
+    if at is not None and at > now:
+        # The clock was ahead, and was set back: from now on it drains, not from then.
+        db.execute("UPDATE rates SET at = ? WHERE tenant = ?", (now, tenant))
     standing = Standing() if at is None else Standing(requests, tokens).drained(limits, now - at)
     return Spending(standing, running, spent or 0)
 
@@ -205,7 +208,10 @@ def _write(db: sqlite3.Connection, now: float, tenant: str, standing: Standing) 
 
 
 def _free(db: sqlite3.Connection, now: float, tenant: str) -> None:
-    """Gives back what is held by leases that have ended."""
+    """Gives back what is held by leases that have ended. One that was given while the clock was ahead lasts no longer
+    than one that is given now: a server that lives renews it."""
+    longest = now + LEASE_S
+    db.execute("UPDATE leases SET ends = ? WHERE tenant = ? AND ends > ?", (longest, tenant, longest))
     ended = db.execute("SELECT id, period, money FROM leases WHERE tenant = ? AND ends <= ?", (tenant, now)).fetchall()
     for lease, period, money in ended:
         db.execute("DELETE FROM leases WHERE id = ?", (lease,))

@@ -91,7 +91,8 @@ class SqliteEntries:
         if found is None:
             return None
         value, used = found
-        if now - used > _TOUCH_S:
+        # Where the clock was ahead and was set back, too: else it would seem to be the one used last for as long.
+        if abs(now - used) > _TOUCH_S:
             touch = asyncio.create_task(self._touch(key, now))
             self._touches.add(touch)
             touch.add_done_callback(self._touches.discard)

@@ -207,7 +207,7 @@ def opened(keys: ApiKeys, key: str, address: str = "192.0.2.1") -> int:
 
 def test_wrong_keys_are_slowed_by_address_and_drain_evenly() -> None:
     clock = Clock()
-    keys = ApiKeys(["old", "new"], wrong_keys=6, clock=clock)
+    keys = ApiKeys(["old", "new"], wrong_keys=6, monotonic=clock)
     assert opened(keys, "old") == 200
     assert [opened(keys, f"guess-{one}") for one in range(8)] == [401] * 6 + [429] * 2
     assert opened(keys, "old") == 200, "it opened from there before"
@@ -219,15 +219,24 @@ def test_wrong_keys_are_slowed_by_address_and_drain_evenly() -> None:
     assert opened(keys, "new") == 200
 
 
+def test_wrong_keys_drain_whatever_becomes_of_the_wall_clock() -> None:
+    wall, monotonic = Clock(), Clock()
+    keys = ApiKeys(["key"], wrong_keys=2, clock=wall, monotonic=monotonic)
+    assert [opened(keys, "guess") for _ in range(3)] == [401, 401, 429]
+    wall.now -= 24 * 3600
+    monotonic.now += 60
+    assert opened(keys, "key") == 200
+
+
 def test_an_ipv6_network_is_one_address() -> None:
-    keys = ApiKeys(["key"], wrong_keys=2, clock=Clock())
+    keys = ApiKeys(["key"], wrong_keys=2, monotonic=Clock())
     assert [opened(keys, "x", f"2001:db8::{one}") for one in range(1, 5)] == [401, 401, 429, 429]
     assert opened(keys, "x", "2001:db8:0:1::1") == 401
 
 
 def test_what_is_remembered_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.access.keys._MOST_ADDRESSES", 10)
-    keys = ApiKeys(["key"], wrong_keys=1, clock=Clock())
+    keys = ApiKeys(["key"], wrong_keys=1, monotonic=Clock())
     for one in range(100):
         opened(keys, "x", f"10.0.0.{one}")
         opened(keys, "key", f"10.0.1.{one}")

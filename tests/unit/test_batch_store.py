@@ -61,6 +61,27 @@ async def test_a_server_that_is_silent_loses_its_batch_and_what_it_then_writes(w
     assert (await world.batch(batch_id)).completed == 0
 
 
+async def test_a_clock_that_was_set_back_keeps_nobody_from_a_batch_for_longer_than_a_lease(world: World) -> None:
+    batch_id = await world.add("a")
+    ahead = world.now + 24 * 3600
+    assert await world.store.claim("dead", ahead, ahead + LEASE_S) is not None
+    assert await world.store.claim("next", world.now, world.now + LEASE_S) is None
+    later = world.now + LEASE_S + 1
+    taken = await world.store.claim("next", later, later + LEASE_S)
+    assert taken is not None
+    assert taken.id == batch_id
+
+
+async def test_a_clock_that_was_set_back_delays_no_notice_of_an_end(world: World) -> None:
+    batch_id = await world.add("a")
+    assert await world.store.claim("server", world.now, world.now + LEASE_S) is not None
+    await world.store.end(batch_id, "server", "failed", world.now + 24 * 3600, tell=True)
+    due = await world.store.due(world.now, world.now + 60)
+    assert due is not None
+    assert due.id == batch_id
+    assert await world.store.due(world.now, world.now + 60) is None, "somebody tells it already"
+
+
 async def test_a_line_is_written_and_counted_once(world: World) -> None:
     batch_id = await world.add("a")
     await world.store.claim("me", world.now, world.now + LEASE_S)

@@ -104,6 +104,35 @@ async def test_a_rate_refills_evenly_over_its_minute(counted: Counted) -> None:
     assert (await counted.take(limits)).standing.requests == 1, "no more than a minute's worth is saved up"
 
 
+async def test_a_clock_that_was_ahead_and_is_set_back_locks_nobody_out_for_as_long(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=6, tokens_per_minute=60)
+    ask = Amount(requests=1, tokens=10)
+    counted.clock.now += 24 * 3600
+    for _ in range(6):
+        await counted.take(limits, ask)
+    counted.clock.now = NOON
+    assert (await counted.refused(limits, ask)).wait_s == 10
+    counted.clock.now += 10
+    assert (await counted.take(limits, ask)).standing.requests == pytest.approx(6)
+    counted.clock.now += 60
+    assert (await counted.take(limits, ask)).standing.requests == 1
+
+
+async def test_what_was_held_by_a_clock_that_was_ahead_is_free_after_one_lease(counted: Counted) -> None:
+    limits = Limits(concurrent=2, budget=1000)
+    ask = Amount(requests=1, money=500, places=1)
+    counted.clock.now += 24 * 3600
+    await counted.take(limits, ask)
+    living = await counted.take(limits, ask)
+    counted.clock.now = NOON
+    assert (await counted.refused(limits, Amount(places=1))).limit == "concurrent"
+    counted.clock.now += LEASE_S - 1
+    await counted.store.renew([living])
+    counted.clock.now += 2
+    assert (await counted.take(limits, ask)).taken == ask, "of the two, only the living one is left"
+    assert (await counted.refused(limits, Amount(places=1))).limit == "concurrent"
+
+
 async def test_what_is_refused_for_one_thing_takes_nothing_of_any(counted: Counted) -> None:
     limits = Limits(requests_per_minute=10, tokens_per_minute=100, concurrent=2, budget=1000)
     ask = Amount(requests=1, tokens=40, money=300, places=1)

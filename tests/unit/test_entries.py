@@ -100,6 +100,19 @@ async def test_a_tenant_is_counted_and_deleted_by_itself(store: EntryStore) -> N
     assert await store.held() == []
 
 
+async def test_what_was_used_while_the_clock_was_ahead_does_not_stay_as_the_one_used_last(tmp_path: Path) -> None:
+    now = 100_000.0
+    store = SqliteEntries(tmp_path / "c.sqlite", 10_000, clock=lambda: now)
+    await store.put(key("ahead"), b"x" * 1000, max_age_s=10_000)
+    now = 1000.0
+    assert await store.get(key("ahead"))
+    await asyncio.gather(*store._touches)
+    for number in range(12):
+        now += 1
+        await store.put(key(str(number)), b"x" * 1000, max_age_s=10_000)
+    assert await store.get(key("ahead")) is None
+
+
 async def test_many_at_once(store: EntryStore) -> None:
     await asyncio.gather(*(store.put(key(str(n)), bytes([n]), max_age_s=60) for n in range(100)))
     found = await asyncio.gather(*(store.get(key(str(n))) for n in range(100)))

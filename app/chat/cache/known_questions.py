@@ -163,7 +163,7 @@ class KnownQuestions:
         await self._writer.run(write)
 
     def was_long_unused(self, known: KnownQuestion) -> bool:
-        return self._clock() - known.used > _USED_S
+        return abs(self._clock() - known.used) > _USED_S
 
     async def use(self, known: KnownQuestion) -> None:
         """Its answer was given."""
