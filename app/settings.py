@@ -46,7 +46,15 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError(f"'{value}' is no address and no network, such as 172.18.0.2 or 10.0.0.0/8") from None
+
+
 Origin = Annotated[str, AfterValidator(_origin)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class Settings(BaseSettings):
@@ -77,7 +85,10 @@ class Settings(BaseSettings):
     """A TOML file of hashed keys with names, which `openfaze keys` writes; read again when it changes."""
     max_wrong_keys: int = Field(default=30, ge=1)
     """Wrong keys that may come from one address in a minute; beyond, none is looked at but those that opened from there
-    before. Behind a proxy all callers have its address."""
+    before. Behind a proxy that OPENFAZE_TRUSTED_PROXIES does not name, all callers have its address."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
+    """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: a caller is
+    the last address there that is none of these. Unset: a caller is whoever connects."""
     default_requests_per_minute: int | None = Field(default=None, ge=1)
     """Requests a minute of each key that has no limit of its own (`openfaze keys set`)."""
     default_tokens_per_minute: int | None = Field(default=None, ge=1)

@@ -307,12 +307,14 @@ def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
 
 
 def _network(address: str) -> str:
-    if ":" not in address:
-        return address
+    """Empty for what is no address, such as a proxy may pass on: of those there are as many as somebody likes."""
     try:
-        return str(ipaddress.ip_network((address.partition("%")[0], _NETWORK_BITS), strict=False))
+        known = ipaddress.ip_address(address)
     except ValueError:
+        return ""
+    if known.version == 4:
         return address
+    return str(ipaddress.ip_network((address.partition("%")[0], _NETWORK_BITS), strict=False))
 
 
 def _version_now(file: Path) -> _Version | None:

@@ -90,12 +90,16 @@ def served_here(settings: Settings) -> Iterator[str]:
 def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
     connections = Connections(build_connections(services.settings))
     fill_from_connections(services.metrics, connections.ever_refused)
+    trusted = list(services.settings.trusted_proxies)
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
         http=bounded_protocol(connections),
+        # By itself it would trust whatever is said from loopback, and FORWARDED_ALLOW_IPS of the environment.
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted,
         timeout_graceful_shutdown=services.settings.shutdown_grace_s,
     )
 

@@ -234,6 +234,11 @@ def test_an_ipv6_network_is_one_address() -> None:
     assert opened(keys, "x", "2001:db8:0:1::1") == 401
 
 
+def test_whatever_is_no_address_is_one() -> None:
+    keys = ApiKeys(["key"], wrong_keys=2, monotonic=Clock())
+    assert [opened(keys, "x", address) for address in ("unknown", "_hidden", "10.0.0.300")] == [401, 401, 429]
+
+
 def test_what_is_remembered_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.access.keys._MOST_ADDRESSES", 10)
     keys = ApiKeys(["key"], wrong_keys=1, monotonic=Clock())

@@ -165,3 +165,11 @@ def test_an_origin_is_named_whole(origin: str) -> None:
         "https://a.test",
         "http://b:1",
     )
+
+
+@pytest.mark.parametrize("proxy", ["*", "proxy.example.com", "10.0.0.0/33"])
+def test_a_proxy_is_named_by_its_address_or_network(proxy: str) -> None:
+    with pytest.raises(ValueError, match="is no address and no network, such as 172.18.0.2"):
+        Settings(_env_file=None, trusted_proxies=proxy)
+    named = Settings(_env_file=None, trusted_proxies="127.0.0.1, 10.1.2.3/8").trusted_proxies
+    assert named == ("127.0.0.1/32", "10.0.0.0/8")

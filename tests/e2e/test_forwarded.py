@@ -1,0 +1,60 @@
+"""Whose address a caller has: that of its connection, or what a proxy says that a setting names."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.server import Server, serving
+
+KEY = "of-mine"
+
+
+@pytest.fixture(scope="module")
+def open_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("direct") / "log", api_keys=KEY, max_wrong_keys=5) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def behind_a_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = {"api_keys": KEY, "max_wrong_keys": 2, "trusted_proxies": "127.0.0.1,10.0.0.0/8"}
+    with serving(tmp_path_factory.mktemp("behind") / "log", **settings) as server:
+        yield server
+
+
+def status(server: Server, forwarded: str, key: str = "guess") -> int:
+    headers = {"authorization": f"Bearer {key}", "x-forwarded-for": forwarded}
+    return httpx.get(f"{server.base_url}/v1/models", headers=headers, trust_env=False).status_code
+
+
+def test_whoever_connects_from_loopback_is_not_who_it_says(open_to_all: Server) -> None:
+    statuses = [status(open_to_all, f"198.51.100.{number}") for number in range(20)]
+    assert statuses[:5] == [401] * 5
+    assert statuses[-10:] == [429] * 10
+
+
+def test_behind_a_proxy_each_caller_has_its_own_address(behind_a_proxy: Server) -> None:
+    assert [status(behind_a_proxy, "198.51.100.1") for _ in range(3)] == [401, 401, 429]
+    assert status(behind_a_proxy, "198.51.100.1", KEY) == 429
+    assert status(behind_a_proxy, "198.51.100.2", KEY) == 200
+
+
+def test_what_a_caller_says_itself_ahead_of_the_proxy_does_not_count(behind_a_proxy: Server) -> None:
+    statuses = [status(behind_a_proxy, f"192.0.2.{number}, 198.51.100.3") for number in range(3)]
+    assert statuses == [401, 401, 429]
+
+
+def test_of_several_proxies_that_are_trusted_the_caller_is_the_last_that_is_none(behind_a_proxy: Server) -> None:
+    statuses = [status(behind_a_proxy, f"192.0.2.{number}, 198.51.100.4, 10.0.0.{number}") for number in range(3)]
+    assert statuses == [401, 401, 429]
+
+
+@pytest.mark.parametrize(("proxied", "scheme"), [(False, "http"), (True, "https")])
+def test_the_scheme_is_the_proxys_where_it_is_trusted(
+    open_to_all: Server, behind_a_proxy: Server, proxied: bool, scheme: str
+) -> None:
+    server = behind_a_proxy if proxied else open_to_all
+    headers = {"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.5"}
+    answer = httpx.get(f"{server.base_url}/docs/", headers=headers, trust_env=False, follow_redirects=False)
+    assert answer.headers["location"] == f"{scheme}://{httpx.URL(server.base_url).netloc.decode()}/docs"
