@@ -374,7 +374,9 @@ class Answerer:
     ) -> list[str]:
         """The results' texts, as far as the LLM's context has room for them beside other texts, the answer, and the
         `taken` tokens of pictures and tools."""
-        answer = request.max_completion_tokens or request.max_tokens or context // ANSWER_SHARE
+        limit = request.max_completion_tokens or request.max_tokens
+        # One that no context has room for says how long an answer may be, not how long it will be.
+        answer = limit if limit and limit < context else context // ANSWER_SHARE
         taken += await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
         room = max(context // ANSWER_SHARE, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)

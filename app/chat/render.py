@@ -58,13 +58,12 @@ _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medi
 _KNOWN: Mapping[str, Sequence[str]] = {
     "": (*PASSED_ON, *_OF_OPENAI, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
-    "response_format": (),
-    "ocr": (),
     "response_format.json_schema": ("description",),
 }
 """By the path of an object: what it may hold besides the fields that its class declares."""
 _MOST, _MOST_COMPARED = 1000, 16
-"""Fields of an object that are looked at, and unknown ones that are compared, which takes up to half a millisecond."""
+"""Objects of a request and fields of an object that are looked at, and unknown fields that are compared, which takes up
+to half a millisecond."""
 _SEARCHED, _MOST_SEARCHED = 1000, 16
 """Characters of a user's text in which a tag is looked for, and the latest texts that are searched."""
 _LONGEST = 40
@@ -83,32 +82,44 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
         yield "A system message holds half of a <task> tag, which has no effect. Write <task>ocr</task>."
     if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
         yield "A user message holds a <task> tag, which has no effect there: it counts in system messages alone."
-    shape = request.response_format
     sent = request.model_extra or {}
     for name, instead in _WITHOUT_EFFECT.items():
         if sent.get(name) not in _ASKS_NOTHING:
             yield f"Field '{name}' has no effect here: {instead}."
-    yield from misspelt(request, "")
-    yield from misspelt(request.stream_options, "stream_options")
-    yield from misspelt(shape, "response_format")
-    yield from misspelt(request.ocr, "ocr")
-    yield from misspelt(shape.json_schema if shape else None, "response_format.json_schema")
+    yield from misspelt(request)
 
 
-def misspelt(sent: BaseModel | None, path: str, known: Sequence[str] | None = None) -> Iterator[str]:
-    """Unknown fields beside which none of the name that they resemble was sent; `known`: what the object at `path` may
-    hold besides what its class declares, where it is no chat request's."""
-    if sent is None or not sent.model_extra:
-        return
-    declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
-    others = _KNOWN[path] if known is None else known
-    places = {name: declared.get(name, name in sent.model_extra) for name in (*declared, *others)}
-    absent = {_letters(name): name for name, is_there in places.items() if not is_there}
-    unknown = (name for name in islice(sent.model_extra, _MOST) if name not in places and len(name) <= _LONGEST)
-    for name in islice(unknown, _MOST_COMPARED):
-        place = f"{path}." if path else ""
+def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) -> Iterator[str]:
+    """Unknown fields beside which none of the name that they resemble was sent, in the request or an object in it;
+    `known`: what the objects may hold besides what their classes declare."""
+    objects = (one for one in islice(_objects(request, ""), _MOST) if one[1].model_extra)
+    compared = (pair for path, sent in objects for pair in _unknown(path, sent, known.get(path, ())))
+    for name, absent, place in islice(compared, _MOST_COMPARED):
         for meant in get_close_matches(_letters(name), absent, n=1, cutoff=_LIKENESS):
             yield f"Field '{place}{name}' is not known and has no effect. Did you mean '{place}{absent[meant]}'?"
+
+
+def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
+    """The request and the objects in it, with their paths."""
+    if isinstance(value, BaseModel):
+        yield path, value
+        for name, field in type(value).model_fields.items():
+            if name in value.model_fields_set:
+                yield from _objects(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _objects(one, f"{path}[{number}]")
+
+
+def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple[str, dict[str, str], str]]:
+    """The fields that the object does not know, each with the names that it lacks, by their letters, and its place."""
+    extra = sent.model_extra or {}
+    declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
+    places = {name: declared.get(name, name in extra) for name in (*declared, *known)}
+    absent = {_letters(name): name for name, is_there in places.items() if not is_there}
+    for name in islice(extra, _MOST):
+        if name not in places and len(name) <= _LONGEST:
+            yield name, absent, f"{path}." if path else ""
 
 
 def _letters(name: str) -> str:

@@ -231,7 +231,7 @@ async def _prepared(
         wanted.offered,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
-        warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, "", PASSED_ON)]),
+        warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, {"": PASSED_ON})]),
     )
     return asked, answering, _Keeping(services, tenant, wanted, is_short) if keeps else None
 

@@ -196,6 +196,10 @@ class Asked:
         said.__cause__ = error
         return said
 
+    def told(self, text: str) -> str:
+        """A sentence about the chat request as one about the client's."""
+        return _told(text, self.places)
+
     def pointer(self, pointer: str) -> str:
         """A JSON pointer into the chat request, such as `/messages/1/content`, as one into the client's."""
         found = _POINTER.fullmatch(pointer)

@@ -262,7 +262,7 @@ class Answering:
             case Evidence():
                 self._evidence = event
             case Warned(text):
-                self.warnings[as_sent(text)] = None
+                self.warnings[as_sent(self.asked.told(text))] = None
             case Text() | ToolCall():
                 self._say(event)
             case Reasoning() if self.shows_reasoning:

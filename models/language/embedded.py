@@ -32,7 +32,16 @@ from models.concurrency import SharedRun
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
 from models.language.embedded_request import NativeRequest, is_reproducible, native_request
 from models.language.embedded_server import LlamaServer, ServerOptions
-from models.language.llm import Abilities, LlmCall, LlmEvent, LlmOverloaded, LlmUnavailable, estimate_tokens
+from models.language.llm import (
+    Abilities,
+    Done,
+    LlmCall,
+    LlmEvent,
+    LlmOverloaded,
+    LlmUnavailable,
+    estimate_tokens,
+    lowered_by_context,
+)
 from models.measures import RELOAD, EngineCounters
 from models.scheduler import FairSlots
 
@@ -317,6 +326,10 @@ class EmbeddedLlm:
             async with contextlib.aclosing(answer.events()) as events:
                 with self.counters.answering():
                     async for event in events:
+                        if isinstance(event, Done):
+                            asked = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
+                            context = seat.server.context_tokens
+                            event = event.noting(lowered_by_context(asked, context, event.prompt_tokens))
                         yield event
         finally:
             answer.cancel()

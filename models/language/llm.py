@@ -7,7 +7,8 @@ ModelError
     │   └── LlmNotSetUp       does not load, or its server takes no call of ours; says what would help
     ├── LlmOverloaded         asks to come back after `retry_after` seconds
     ├── LlmRefused            says that the request itself is wrong (its 4xx)
-    │   └── ContextOverflow   the prompt has more tokens than the model takes
+    │   ├── ContextOverflow   prompt and answer together may have more tokens than the model takes
+    │   └── AnswerTooLong     the answer may have more tokens than the model gives
     └── LlmBroke              ended before its answer was whole, or answered nonsense
         └── LlmSilent         takes longer than it may to go on
 """
@@ -16,7 +17,7 @@ import hashlib
 import math
 import secrets
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from models.base import RETRY_S, ModelError
@@ -119,6 +120,13 @@ class ContextOverflow(LlmRefused):
         self.limit = limit
 
 
+class AnswerTooLong(LlmRefused):
+    def __init__(self, message: str, most: int) -> None:
+        """`most`: the tokens that it gives."""
+        super().__init__(message)
+        self.most = most
+
+
 class LlmBroke(LlmError):
     public = "The language model broke off its answer."
     reason_label = "broke"
@@ -143,6 +151,19 @@ class Abilities:
     """Decodes under a JSON schema."""
     context_tokens: int | None = None
     """Prompt and answer together, where it is known."""
+
+
+def lowered(asked: int, room: int | None) -> str:
+    """What a caller is told whose answer may be shorter than `asked`: at most `room` tokens, where that is known."""
+    most = "as many as there is room for" if room is None else str(room)
+    return f"The answer may have {most} tokens, not {asked}: the language model's context leaves no more."
+
+
+def lowered_by_context(asked: int | None, context: int | None, prompt: int | None) -> str | None:
+    """`lowered` of an answer whose end the context would be; tokens, None where they are not known."""
+    if asked is None or context is None or prompt is None or prompt + asked <= context:
+        return None
+    return lowered(asked, max(0, context - prompt))
 
 
 THINKING_TOKENS = 4096
@@ -201,7 +222,11 @@ class Done:
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     note: str | None = None
-    """A sentence for the caller on why the answer ends here, where the caller did not ask for it."""
+    """What the caller should know of the answer's end and its limit, where he did not ask for it."""
+
+    def noting(self, note: str | None) -> "Done":
+        """With one sentence more."""
+        return self if note is None else replace(self, note=f"{self.note} {note}" if self.note else note)
 
 
 LlmEvent = TextDelta | ReasoningDelta | ToolCallDelta | Done

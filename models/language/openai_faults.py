@@ -13,6 +13,7 @@ import pydantic_core
 
 from models.base import media_type_of
 from models.language.llm import (
+    AnswerTooLong,
     ContextOverflow,
     LlmBroke,
     LlmError,
@@ -56,6 +57,15 @@ _SUM = re.compile(
     re.I | re.S,
 )
 """Prompt and answer apart, in either order."""
+
+
+_ANSWER = re.compile(r"(?=.*\b(?:max_(?:completion_|output_|new_)?tokens|(?:completion|output) tokens))", re.I | re.S)
+_MOST = re.compile(
+    r"(?:at most|less than or equal to|maximum (?:value )?(?:of|is)|limit (?:of|is)|<=|>) ?[`'\"]?(\d+)"
+    r"|\[\d+, ?(\d+)\]",
+    re.I,
+)
+"""How servers say of `max_tokens` what the largest is: seen at OpenAI, Anthropic, DeepSeek and Groq."""
 
 
 def overflow_of(message: str, code: str, fields: Mapping[str, Any]) -> ContextOverflow | None:
@@ -195,6 +205,8 @@ def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmErr
         return LlmOverloaded(said, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
     if (overflow := overflow_of(complaint.message, complaint.code, complaint.fields)) is not None:
         return overflow
+    if status in (400, 422) and (most := _first(_MOST, complaint.message)) and _ANSWER.match(complaint.message):
+        return AnswerTooLong(public_sentence(complaint.message), most)
     if status in (408, 502, 504) or status < 400:
         return LlmUnavailable(said)
     if status < 500:

@@ -14,6 +14,7 @@ from models.language.forced_call import CallReader, by_schema, forced_functions,
 from models.language.llm import (
     THINKING_TOKENS,
     Abilities,
+    AnswerTooLong,
     ContextOverflow,
     Done,
     LlmBroke,
@@ -26,6 +27,8 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
     estimate_tokens,
+    lowered,
+    lowered_by_context,
 )
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, is_page, no_answer
@@ -291,7 +294,30 @@ class OpenAiServer:
         return {"chat_template_kwargs": {"enable_thinking": call.thinks}}
 
     async def _said(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """An answer to a client. A schema that the server cannot decode under is left to who checks the answer: the
+        """An answer. A client's that may be longer than there is room for is asked for again with what there is: many
+        programs always set the same limit."""
+        asked: int | None = call.options.get("max_tokens") if call.is_the_clients else None
+        note: str | None = None
+        while True:
+            begun = False
+            try:
+                async with contextlib.aclosing(self._decoded(call)) as events:
+                    async for event in events:
+                        begun = True
+                        if isinstance(event, Done):
+                            context = self._abilities.context_tokens if self._abilities else None
+                            note = note or lowered_by_context(asked, context, event.prompt_tokens)
+                            event = event.noting(note)
+                        yield event
+                return
+            except (ContextOverflow, AnswerTooLong) as refused:
+                if begun or asked is None or note or (less := _with_less(call, asked, refused)) is None:
+                    raise
+                call = less
+                note = lowered(asked, less.options.get("max_tokens"))
+
+    async def _decoded(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+        """An answer. A schema that the server cannot decode under is left to who checks the answer: the
         prompt shows it."""
         tries = [call]
         if (call.response_format or {}).get("type") == "json_schema":
@@ -306,7 +332,7 @@ class OpenAiServer:
                         yield event
                 return
             except LlmRefused as refused:
-                if begun or isinstance(refused, ContextOverflow):
+                if begun or isinstance(refused, ContextOverflow | AnswerTooLong):
                     raise
                 # What is refused either way is not about the schema: the first words are the clearer ones.
                 refusal = refusal or refused
@@ -440,6 +466,21 @@ class OpenAiServer:
 
     def _ask(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         return self._stream(call, PROBING_AGENT)
+
+
+def _with_less(call: LlmCall, asked: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
+    """The call of which no more than there is room for is asked, or nothing is said of it where nobody knows how much
+    that is. None where the prompt alone is too long."""
+    if isinstance(refused, AnswerTooLong):
+        room: int | None = refused.most
+    else:
+        # Most servers tell the sum.
+        told, limit = refused.prompt_tokens, refused.limit
+        room = None if told is None or limit is None or told <= asked else limit - (told - asked)
+    if room is not None and not 0 < room < asked:
+        return None
+    others = {name: value for name, value in call.options.items() if name != "max_tokens"}
+    return replace(call, options=others if room is None else {**others, "max_tokens": room})
 
 
 def _body(call: LlmCall, model: str) -> dict[str, Any]:

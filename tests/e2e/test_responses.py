@@ -398,6 +398,20 @@ def test_a_tool_that_searches_no_web_is_said_to(model: FullModel) -> None:
     assert warning == "Tool 'web_search' has no effect: this server searches no web (OPENFAZE_SEARCH_PROVIDER)."
 
 
+def test_a_misspelt_field_is_named_once_and_by_the_clients_place(model: FullModel) -> None:
+    model.script(Reply("Fine."))
+    note = {**NOTE, "file_dat": "x"}
+    note["filname"] = note.pop("filename")
+    note["file_data"] = "data:text/plain;base64,SGVsbG8h"
+    body = {"reasoning": {"efort": "low"}, "text": {"verbsity": "low"}, "response_fromat": {}}
+    told = ask(model, [user([{"type": "input_text", "text": "What does it say?"}, note])], **body)["warnings"]
+    assert [one.rpartition("Did you mean ")[2] for one in told] == [
+        "'input[0].content[1].filename'?",
+        "'text.verbosity'?",
+        "'reasoning.effort'?",
+    ]
+
+
 def test_another_model_is_not_there(model: FullModel) -> None:
     answer = model.client.post(PATH, json={"model": "gpt-9", "input": "Hi"})
     assert error_of(answer, 404, "model_not_found")["param"] == "model"

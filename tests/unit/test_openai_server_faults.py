@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from models.language.llm import (
+    AnswerTooLong,
     ContextOverflow,
     LlmBroke,
     LlmCall,
@@ -317,6 +318,42 @@ def test_a_prompt_that_does_not_fit_is_known_by_anybodys_words(
     error = fault(400, Complaint(sentence))
     assert isinstance(error, ContextOverflow)
     assert (error.prompt_tokens, error.limit) == (needed, limit)
+
+
+@each_case(
+    ("sentence", "most"),
+    [
+        (
+            "max_tokens is too large: 64000. This model supports at most 16384 completion tokens, whereas "
+            "you provided 64000.",
+            16384,
+        ),
+        ("max_tokens: 64000 > 8192, which is the maximum allowed number of output tokens for this model", 8192),
+        ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192),
+        (
+            "`max_tokens` must be less than or equal to `32768`, the maximum value for `max_tokens` is less than the "
+            "`context_window` for this model",
+            32768,
+        ),
+    ],
+)
+def test_an_answer_that_may_be_too_long_is_known_by_anybodys_words(sentence: str, most: int) -> None:
+    error = fault(400, Complaint(sentence))
+    assert isinstance(error, AnswerTooLong)
+    assert error.most == most
+
+
+@each_case(
+    "sentence",
+    [
+        "Invalid value: 'max_tokens' must be at least 1, got -186.",
+        "'max_tokens' must be > 0",
+        "temperature must be less than or equal to 2",
+        "stop: too many items, at most 4",
+    ],
+)
+def test_other_complaints_are_not_about_the_answers_length(sentence: str) -> None:
+    assert type(fault(400, Complaint(sentence))) is LlmRefused
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.language.llm import LlmCall, LlmRefused
+from models.language.llm import ContextOverflow, Done, LlmCall, LlmRefused
+from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from tests.llm_server import LlmServer, Reply, serving_llm
 
@@ -33,6 +34,73 @@ async def ask(upstream: LlmServer, *calls: dict[str, Any], **fields: Any) -> lis
     finally:
         await llm.close()
     return [request.body for request in upstream.requests]
+
+
+VLLM = (
+    "'max_tokens' or 'max_completion_tokens' is too large: {asked}. This model's maximum context length is 8192 tokens "
+    "and your request has {prompt} input tokens ({asked} > 8192 - {prompt})."
+)
+
+
+def with_context(words: str, most: int) -> Any:
+    """A script: a body that asks for more than `most` is refused."""
+
+    def reply(body: dict[str, Any]) -> Reply:
+        asked = body.get("max_tokens", 1)
+        return Reply("ok") if asked <= most else Reply(status=400, error=words.format(asked=asked, prompt=8192 - most))
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("words", "room", "told"),
+    [
+        (VLLM, 8000, "8000"),
+        ("max_tokens is too large: {asked}. This model supports at most 8000 completion tokens.", 8000, "8000"),
+        ("Context size has been exceeded.", None, "as many as there is room for"),
+    ],
+)
+async def test_an_answer_that_there_is_no_room_for_is_asked_for_again_with_what_there_is(
+    words: str, room: int | None, told: str
+) -> None:
+    with serving_llm(with_context(words, 8000)) as upstream:
+        llm = OpenAiServer(upstream.base_url, model="scripted")
+        events = [
+            one
+            async for one in llm.stream(
+                LlmCall(MESSAGES, options={"max_tokens": 32000, "seed": 1}, is_the_clients=True)
+            )
+        ]
+        await llm.close()
+    first, second = (request.body for request in upstream.requests)
+    assert (first["max_tokens"], second.get("max_tokens"), second["seed"]) == (32000, room, 1)
+    assert isinstance(events[-1], Done)
+    assert events[-1].note == (
+        f"The answer may have {told} tokens, not 32000: the language model's context leaves no more."
+    )
+
+
+async def test_a_prompt_that_is_too_long_by_itself_is_sent_once() -> None:
+    with serving_llm(lambda _: Reply(status=400, error=VLLM.format(asked=20, prompt=9000))) as upstream:
+        with pytest.raises(ContextOverflow):
+            await ask(upstream, {"max_tokens": 20})
+        assert len(upstream.requests) == 1
+
+
+async def test_a_server_that_lowers_the_limit_by_itself_is_told_of_where_its_context_is_known() -> None:
+    with serving_llm(lambda _: Reply("ok")) as upstream:
+        known = KnownAbilities(vision=False, tools=False, json_schema=False, context_tokens=4096)
+        llm = OpenAiServer(upstream.base_url, model="scripted", abilities=known)
+        await llm.abilities()
+        notes = []
+        for most in (32000, 100):
+            call = LlmCall(MESSAGES, options={"max_tokens": most}, is_the_clients=True)
+            events = [one async for one in llm.stream(call)]
+            assert isinstance(events[-1], Done)
+            notes.append(events[-1].note)
+        await llm.close()
+    # The server says that the prompt has 11 tokens.
+    assert notes == ["The answer may have 4085 tokens, not 32000: the language model's context leaves no more.", None]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def told(**fields: Any) -> list[str]:
         ("logit_bia", "logit_bias"),
         ("web_search_option", "web_search_options"),
         ("evidance", "evidence"),
+        ("response_fromat", "response_format"),
+        ("tool_choise", "tool_choice"),
     ],
 )
 def test_a_misspelt_field_is_named_with_the_one_that_is_meant(sent: str, meant: str) -> None:
@@ -62,6 +64,11 @@ def test_fields_within_others_are_named_by_their_path() -> None:
     form = {"type": "json_schema", "json_schema": {"name": "a", "schema": {}, "strct": True}}
     [sentence] = told(response_format=form)
     assert "Did you mean 'response_format.json_schema.strict'?" in sentence
+    [sentence] = told(tools=[{"type": "function", "function": {"name": "f", "paramaters": {}}}])
+    assert "Did you mean 'tools[0].function.parameters'?" in sentence
+    picture = {"type": "file", "file": {"file_data": "SGVsbG8h", "filname": "a.txt"}}
+    [sentence] = told(messages=[{"role": "user", "content": "hi"}, {"role": "user", "content": [picture]}])
+    assert "Did you mean 'messages[1].content[0].file.filename'?" in sentence
 
 
 @each_case("name", ["store", "service_tier", "verbosity", "prompt_cache_key", *PASSED_ON])
