@@ -17,7 +17,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     `check=False`."""
     check = options.pop("check", True)
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace", **options}
-    done = subprocess.run(["podman", *_runtime(), *arguments], env=_environment(), check=False, **options)
+    done = subprocess.run(["podman", *arguments], env=environment(), check=False, **options)
     assert done.returncode == 0 or not check, f"podman {' '.join(arguments)}\n{done.stdout or ''}\n{done.stderr or ''}"
     return done
 
@@ -144,8 +144,8 @@ class Container:
     ) -> subprocess.Popen[str]:
         """`command` in a shell; what it says can be read from its standard output."""
         return subprocess.Popen(
-            ["podman", *_runtime(), *self._exec(command, user, variables or {})],
-            env=_environment(),
+            ["podman", *self._exec(command, user, variables or {})],
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -172,8 +172,8 @@ def started(image: str, *options: str) -> Iterator[Container]:
         podman("rm", "--force", "--time=0", container.id)
 
 
-def _environment() -> dict[str, str]:
-    """This process's variables, with podman's settings beside the images."""
+def environment() -> dict[str, str]:
+    """This process's variables, with podman's settings beside the images: for programs that call podman."""
     settings, storage = _settings()
     return {**os.environ, "CONTAINERS_CONF": str(settings), "CONTAINERS_STORAGE_CONF": str(storage)}
 
@@ -186,7 +186,8 @@ def _settings() -> tuple[Path, Path]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     ulimits = [f"nofile={files}:{files}", f"nproc={PROCESSES}:{PROCESSES}"]
     network = '[network]\nnetwork_backend = "netavark"\n' if _netavark() else ""
-    settings = f"[containers]\ndefault_ulimits = {json.dumps(ulimits)}\n{network}"
+    containers = f'[containers]\nlog_driver = "k8s-file"\ndefault_ulimits = {json.dumps(ulimits)}\n'
+    settings = f"{containers}{_engine()}{network}"
     # What a run has mounted is gone after a restart of the machine, and so are the notes of it.
     runs = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"openfaze-test-containers-{os.getuid()}"
     storage = f'[storage]\ndriver = "overlay"\ngraphroot = "{CACHE / "storage"}"\nrunroot = "{runs}"\n'
@@ -197,11 +198,16 @@ def _netavark() -> bool:
     return any((Path(folder) / "podman/netavark").exists() for folder in ("/usr/lib", "/usr/libexec", "/usr/local/lib"))
 
 
-@functools.cache
-def _runtime() -> Sequence[str]:
-    """crun, podman's default, does not start on cgroups that are half of the old and half of the new kind."""
+def _engine() -> str:
+    """What podman runs containers by. Its notes are files, whether or not systemd is there; and crun, its default, does
+    not start on cgroups that are half of the old and half of the new kind."""
     hybrid = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
-    return ("--runtime=runc",) if hybrid and shutil.which("runc", path="/usr/sbin:/usr/bin") else ()
+    runtime = 'runtime = "runc"\ncgroup_manager = "cgroupfs"\n' if hybrid and _has_runc() else ""
+    return f'[engine]\nevents_logger = "file"\n{runtime}'
+
+
+def _has_runc() -> bool:
+    return shutil.which("runc", path="/usr/sbin:/usr/bin") is not None
 
 
 def _mirrors(release: str) -> list[tuple[str, str, str]]:
