@@ -1,8 +1,10 @@
 """A decode process that dies in the middle of a request costs that request, and no other one."""
 
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import psutil
@@ -57,3 +59,13 @@ def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> Non
     assert left
     server.stop()
     assert not any(process.is_running() for process in left)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a kernel of another kind ends first is its own affair")
+def test_a_machine_without_memory_ends_a_decode_process_before_the_server(server: Server) -> None:
+    assert answer(server, pdf_of_pages(1)).status_code == 200
+    [process] = decode_processes(server)
+    assert [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (process.pid, server.process.pid)] == [
+        1000,
+        int(Path("/proc/self/oom_score_adj").read_text()),
+    ]
