@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from app.access.admission import Admission
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
+from app.batches.store import SCHEMA as BATCHES_SCHEMA
 from app.batches.store import BatchStore
 from app.batches.webhook import Webhook
 from app.chat.cache.known_questions import KnownQuestions
@@ -14,12 +15,15 @@ from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
+from app.state.backup import Database, Places
 from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.entries import Entries, EntryStore, Holding
 from app.state.redis_entries import RedisEntries
 from app.state.responses import RESPONSE_PREFIX, ResponseStore
 from app.state.sealing import Seal
+from app.state.sqlite_counters import SCHEMA as COUNTERS_SCHEMA
 from app.state.sqlite_counters import SqliteCounters
+from app.state.sqlite_entries import VERSION as ENTRIES_VERSION
 from app.state.sqlite_entries import SqliteEntries
 from models.base import available_cpus
 from models.capability import GPU, OFF, STANDARD, EngineConfig
@@ -88,8 +92,7 @@ def build_counters(settings: Settings) -> CounterStore:
     url = settings.state_url.get_secret_value() if settings.state_url else ""
     scheme, mark, path = url.partition("://")
     if not url or (scheme == "sqlite" and path.startswith("/")):
-        # As SQLAlchemy has it: three slashes for a path from here, four for one from the root.
-        return SqliteCounters(Path(unquote(path[1:])) if url else _beside_files(settings) / "state" / "counters.sqlite")
+        return SqliteCounters(_counters_file(settings))
     if scheme in ("redis", "rediss", "unix") and mark:
         from app.state.redis_counters import RedisCounters
 
@@ -131,6 +134,36 @@ def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str
 def _has_cache(settings: Settings) -> bool:
     file = _sqlite_file(settings)
     return file is None or file.exists()
+
+
+def _counters_file(settings: Settings) -> Path:
+    """As SQLAlchemy has it: three slashes for a path from here, four for one from the root."""
+    if not settings.state_url:
+        return _state_folder(settings) / "counters.sqlite"
+    return Path(unquote(settings.state_url.get_secret_value().partition("://")[2][1:]))
+
+
+def build_places(settings: Settings) -> Places:
+    """Where all that a backup holds lies. Raises ValueError."""
+    files = Storage(settings.files_dir).local_path("")
+    databases = {"batches": Database(_batches_file(settings), BATCHES_SCHEMA.version)}
+    elsewhere = [] if files else [f"uploads ({settings.files_dir.partition('://')[0]}://…)"]
+    if _is_state_shared(settings):
+        elsewhere += ["responses and counters (Redis)"]
+    else:
+        databases["responses"] = Database(_responses_file(settings), ENTRIES_VERSION)
+        databases["counters"] = Database(_counters_file(settings), COUNTERS_SCHEMA.version)
+    keys = Path(settings.keys_file) if settings.keys_file else None
+    return Places(files, databases, keys, tuple(elsewhere))
+
+
+def _is_state_shared(settings: Settings) -> bool:
+    """Whether several servers keep it together, in Redis."""
+    return bool(settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"))
+
+
+def _state_folder(settings: Settings) -> Path:
+    return _beside_files(settings) / "state"
 
 
 def _beside_files(settings: Settings) -> Path:
@@ -310,14 +343,17 @@ def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
     """In Redis where several servers share their state, else in a file. Raises ValueError."""
     store: EntryStore
-    if settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"):
+    if settings.state_url and _is_state_shared(settings):
         store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
     else:
-        file = _beside_files(settings) / "state" / "responses.sqlite"
         bound = int(settings.max_responses_mb * MB)
-        store = SqliteEntries(file, bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
+        store = SqliteEntries(_responses_file(settings), bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
     seal = _build_seal(settings, int(settings.max_response_mb * MB))
     return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
+
+
+def _responses_file(settings: Settings) -> Path:
+    return _state_folder(settings) / "responses.sqlite"
 
 
 def build_known_questions(settings: Settings) -> KnownQuestions:
@@ -367,7 +403,11 @@ def _cache_folder(settings: Settings) -> Path:
 
 
 def build_batch_store(settings: Settings) -> BatchStore:
-    return BatchStore(_beside_files(settings) / "state" / "batches.sqlite")
+    return BatchStore(_batches_file(settings))
+
+
+def _batches_file(settings: Settings) -> Path:
+    return _state_folder(settings) / "batches.sqlite"
 
 
 def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:

@@ -79,7 +79,7 @@ the standard output of its users, and all servers of a run have theirs there."""
 @dataclass(frozen=True)
 class Server:
     base_url: str
-    process: Forked
+    process: "Forked | subprocess.Popen[bytes]"
     log_file: Path
 
     @property
@@ -110,7 +110,7 @@ def serving(log_file: Path, program: str = SERVE, imports: str = IMPORTS, **sett
         process = stem(imports).start(program, "serve", stdin=nothing, stdout=log, stderr=log, env=env)
         server = Server(f"http://127.0.0.1:{port}", process, log_file)
         try:
-            _wait_until_up(server)
+            wait_until_up(server)
             yield server
         finally:
             if process.poll() is None:
@@ -157,7 +157,8 @@ def _cluster() -> str:
     return cluster.stdout.readline().strip()
 
 
-def _wait_until_up(server: Server) -> None:
+def wait_until_up(server: Server) -> None:
+    """Raises RuntimeError, with the log, for a server that ends instead, or takes too long."""
     deadline = time.monotonic() + START_LIMIT_S
     # One for all tries: certificates, which a client reads at its start, cost more than a try.
     with httpx.Client(trust_env=False) as client:

@@ -20,7 +20,7 @@ Status = Literal["validating", "failed", "in_progress", "finalizing", "completed
 Ended = Literal["completed", "failed", "expired", "cancelled"]
 RUNNING: tuple[Status, ...] = ("validating", "in_progress", "finalizing", "cancelling")
 
-_SCHEMA = Schema(
+SCHEMA = Schema(
     2,
     """
 CREATE TABLE batches (
@@ -130,7 +130,7 @@ class BatchStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = SqliteFile(path, _SCHEMA, "batches", is_cache=False, locked_s=_PATIENCE_S)
+        self._file = SqliteFile(path, SCHEMA, "batches", is_cache=False, locked_s=_PATIENCE_S)
 
     @property
     def is_begun(self) -> bool:

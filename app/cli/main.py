@@ -217,6 +217,37 @@ def install(
     sys.exit(status)
 
 
+@cli.command("backup")
+def back_up_state(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Is replaced, once the new one is whole; `-` is standard output.", dir_okay=False, allow_dash=True
+        ),
+    ],
+) -> None:
+    """Copy uploads, batches, responses, counters and keys into one file, with the settings that the server has.
+
+    The server may run meanwhile. Weights and the cache are left out: they come again by themselves.
+    """
+    from app.cli import backups
+
+    backups.back_up(read_settings(), file)
+
+
+@cli.command("restore")
+def restore_state(
+    file: Annotated[
+        Path,
+        typer.Argument(help="As `openfaze backup` wrote it; `-` is standard input.", dir_okay=False, allow_dash=True),
+    ],
+) -> None:
+    """Put back what a backup holds, where no server runs and no state is yet."""
+    from app.cli import backups
+
+    backups.restore(read_settings(), file)
+
+
 @cache.command("stats")
 def cache_stats(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Show how much is kept, by key. Whose a key is, stands there where OPENFAZE_KEYS_FILE says it."""

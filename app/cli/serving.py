@@ -21,12 +21,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import calling
-from app.building import build_connections
+from app.building import build_connections, build_places
 from app.calling import as_called_here, in_the_image
 from app.connections import Connections, allow_descriptors, bounded_protocol
 from app.metrics import PATH, fill_from_connections, metrics_app
 from app.services import Services
 from app.settings import PREFIX, Settings
+from app.state.backup import BackupFailed, in_use
 from app.telemetry import logs_for_people
 from models.base import EngineUnavailable
 from models.capability import GPU, STANDARD
@@ -60,9 +61,12 @@ def serve(app: FastAPI) -> None:
         lambda: announce(services, base_url, metrics.url if metrics else None),
         services,
     )
-    # Ctrl-C has stopped the server by then.
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets)
+    try:
+        # Ctrl-C has stopped the server by then.
+        with in_use(build_places(settings)), contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets)
+    except BackupFailed as error:
+        raise CannotListen(str(error)) from None
     if not server.started:
         sys.exit(1)
 

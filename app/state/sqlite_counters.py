@@ -29,7 +29,7 @@ from app.state.sqlite_file import Schema, SharedJobs, SqliteFile
 
 T = TypeVar("T")
 
-_SCHEMA = Schema(
+SCHEMA = Schema(
     1,
     """
 CREATE TABLE rates (tenant TEXT PRIMARY KEY, requests REAL NOT NULL, tokens REAL NOT NULL, at REAL NOT NULL)
@@ -63,7 +63,7 @@ class SqliteCounters:
     share a transaction."""
 
     def __init__(self, path: Path, *, clock: Clock = WALL) -> None:
-        self._file = SqliteFile(path, _SCHEMA, "counters", locked_s=_LOCKED_S, is_cache=False)
+        self._file = SqliteFile(path, SCHEMA, "counters", locked_s=_LOCKED_S, is_cache=False)
         self._clock = clock
         self._steps: SharedJobs[_Step, Any] = SharedJobs(self._file, self._do)
         self._later: asyncio.TimerHandle | None = None

@@ -13,6 +13,8 @@ import structlog
 from app.state.entries import Held, Key, StoreDown
 from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile
 
+VERSION = 1
+"""Of the tables."""
 _TABLE = """
 CREATE TABLE entries (
     key BLOB PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL,
@@ -71,7 +73,7 @@ class SqliteEntries:
         self._is_cache = is_cache
         self._clock = clock
         name = "cache" if is_cache else path.stem
-        schema = Schema(1, _TABLE + (_OF_EACH if of_each else _OF_ALL))
+        schema = Schema(VERSION, _TABLE + (_OF_EACH if of_each else _OF_ALL))
         self._reader = SqliteFile(path, schema, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
         self._writer = SqliteFile(path, schema, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
         self._puts: SharedJobs[_Row, None] = SharedJobs(self._writer, self._write)

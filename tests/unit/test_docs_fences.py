@@ -159,8 +159,9 @@ def check_docker(arguments: Sequence[str], folder: Path) -> None:
         known = {str(path.relative_to(ROOT)) for path in COMPOSE_FILES} if option == "-f" else COMPOSE_PROFILES
         assert value in known, f"docker compose {option} {value}"
     what = left.pop(0)
-    assert what in ("build", "config", "down", "logs", "restart", "run", "start", "stop", "up", "version"), what
-    if what != "run":
+    known = ("build", "config", "down", "exec", "logs", "restart", "run", "start", "stop", "up", "version")
+    assert what in known, what
+    if what not in ("exec", "run"):
         assert {word for word in left if not word.startswith("-")} <= SERVICES
         return
     while left[0].startswith("-"):

@@ -1,0 +1,321 @@
+"""A server's state in one file: copied while the server runs, and put back where no server runs.
+
+The file is a ZIP archive. What refers to others is copied before them: batches and responses, then the uploads that
+they name, then keys. So whatever a copied batch or response names had been there when it was copied, and is in the
+archive unless somebody deleted it meanwhile. Caches are left out, as they fill again, and so are weights.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+from app.files.storage import KNOWN
+
+FORMAT = 1
+"""The version of the archive's layout."""
+_MANIFEST = "backup.json"
+_KEYS = "keys.toml"
+_DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
+_UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
+_RECORDS = f"*/file-*{KNOWN}"
+_UNFINISHED = ".restoring"
+"""The folder, beside where a file is to be, that holds it until all of the archive has been read."""
+_LOCKED_S = 5.0
+"""What the copy of a database waits for its server."""
+_COPIED_AT_ONCE = 1 << 20
+_PRIVATE = 0o700
+
+log = structlog.get_logger(__name__)
+
+
+class BackupFailed(Exception):
+    """The message says why nothing was copied, or put back, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    path: Path
+    version: int
+    """The version of its tables that this program reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a server's state lies."""
+
+    files: Path | None
+    """The folder of uploads; None where they lie elsewhere, such as in S3."""
+    databases: Mapping[str, Database]
+    """By the name of what is in it; without those that are in Redis."""
+    keys: Path | None
+    elsewhere: tuple[str, ...] = ()
+    """What of the state is not on this machine, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an archive holds."""
+
+    made: str
+    """When, in UTC."""
+    made_by: str
+    """The version of the program that wrote it."""
+    uploads: int
+    databases: Mapping[str, int]
+    """The version of each one's tables."""
+    has_keys: bool
+
+    @property
+    def words(self) -> str:
+        parts = [f"{self.uploads} upload{'' if self.uploads == 1 else 's'}", *self.databases]
+        return ", ".join([*parts, "the file of keys"] if self.has_keys else parts)
+
+
+def back_up(places: Places, target: Path) -> Contents:
+    """Writes all state into `target`, which is replaced when the new archive is whole. The server may run meanwhile.
+    Raises BackupFailed."""
+    unfinished = target.with_name(f".{target.name}.part")
+    try:
+        with _private(unfinished) as file:
+            contents = write(places, file)
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    except OSError as error:
+        raise BackupFailed(f"No backup was made: {error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return contents
+
+
+def write(places: Places, file: IO[bytes]) -> Contents:
+    """As `back_up`, into a file that is open, or a pipe."""
+    try:
+        with zipfile.ZipFile(file, "w") as archive:
+            contents = _written(places, archive)
+        file.flush()
+    except (OSError, sqlite3.Error) as error:
+        raise BackupFailed(f"No backup was made: {error}") from error
+    return contents
+
+
+def restore(places: Places, source: IO[bytes]) -> Contents:
+    """Puts back what `source`, a file or a pipe, holds. Raises BackupFailed, and changes nothing then: where the
+    archive is damaged or of a newer version, where there is state already, and where a server runs."""
+    try:
+        with _seekable(source, places) as file, zipfile.ZipFile(file) as archive:
+            contents = _read_manifest(archive)
+            _check_versions(contents, places)
+            targets = _targets(archive, places)
+            with _locked(places, f"A server runs on {places.files}: stop it first", exclusive=True):
+                _check_empty(places)
+                _put_back(archive, targets)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise BackupFailed(f"This is no whole backup: {error}") from error
+    except OSError as error:
+        raise BackupFailed(f"Nothing was restored: {error}") from error
+    return contents
+
+
+@contextlib.contextmanager
+def in_use(places: Places) -> Iterator[None]:
+    """Keeps `restore` away while a server runs. Raises BackupFailed while one is under way."""
+    with _locked(places, f"A backup is being restored into {places.files}: start again when it is done"):
+        yield
+
+
+def _written(places: Places, archive: zipfile.ZipFile) -> Contents:
+    versions: dict[str, int] = {}
+    for name, database in places.databases.items():
+        if database.path.exists():
+            # Beside it its server can write, and in a container perhaps nowhere else.
+            with tempfile.TemporaryDirectory(prefix=".backup-", dir=database.path.parent) as folder:
+                copy = Path(folder) / name
+                versions[name] = _copied(database.path, copy)
+                archive.write(copy, f"state/{name}.sqlite")
+    uploads = sum(_is_added(places.files, record, archive) for record in _records(places))
+    has_keys = places.keys is not None and places.keys.exists()
+    if places.keys is not None and has_keys:
+        archive.write(places.keys, _KEYS)
+    if not (versions or uploads or has_keys):
+        raise BackupFailed(
+            f"There is nothing to back up: no uploads in {places.files}, nothing beside it. Are these the settings of "
+            "the server? They are read from the environment, and from .env in the folder in which this is called."
+        )
+    contents = Contents(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", version("openfaze"), uploads, versions, has_keys)
+    manifest = {"format": FORMAT, "openfaze": contents.made_by, "made": contents.made}
+    archive.writestr(_MANIFEST, json.dumps(manifest | {"uploads": uploads, "databases": versions, "keys": has_keys}))
+    return contents
+
+
+def _copied(path: Path, copy: Path) -> int:
+    """Copies a database as it is at one moment, whoever writes to it; the version of its tables."""
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    with (
+        contextlib.closing(sqlite3.connect(address, uri=True, timeout=_LOCKED_S)) as database,
+        contextlib.closing(sqlite3.connect(copy)) as to,
+    ):
+        database.backup(to)
+        return int(to.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _records(places: Places) -> Iterator[Path]:
+    return iter(()) if places.files is None else places.files.glob(_RECORDS)
+
+
+def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> bool:
+    """Adds an upload. False for one that was deleted meanwhile: its record goes first, and is added last."""
+    assert files is not None
+    upload = record.with_suffix("")
+    try:
+        with record.open("rb") as known, upload.open("rb") as content:
+            for path, opened in ((upload, content), (record, known)):
+                with archive.open(f"files/{path.relative_to(files).as_posix()}", "w", force_zip64=True) as to:
+                    shutil.copyfileobj(opened, to, _COPIED_AT_ONCE)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
+    """The same file, or a copy of a pipe's content, on the disk on which there must be room for it anyway."""
+    if source.seekable():
+        yield source
+        return
+    if places.files is not None:
+        places.files.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=places.files) as copy:
+        shutil.copyfileobj(source, copy, _COPIED_AT_ONCE)
+        yield copy
+
+
+def _read_manifest(archive: zipfile.ZipFile) -> Contents:
+    try:
+        told: dict[str, Any] = json.loads(archive.read(_MANIFEST))
+    except (KeyError, ValueError):
+        raise BackupFailed(f"This is no backup of openfaze's: it has no {_MANIFEST}") from None
+    if told.get("format") != FORMAT:
+        raise BackupFailed(
+            f"The backup was made by openfaze {told.get('openfaze')}, and has format {told.get('format')}; openfaze "
+            f"{version('openfaze')} reads format {FORMAT}. Restore it with the version that made it."
+        )
+    return Contents(told["made"], told["openfaze"], told["uploads"], told["databases"], told["keys"])
+
+
+def _check_versions(contents: Contents, places: Places) -> None:
+    for name, found in contents.databases.items():
+        known = places.databases.get(name)
+        if known is not None and found > known.version:
+            raise BackupFailed(
+                f"The backup was made by openfaze {contents.made_by}: its '{name}' have version {found}, and openfaze "
+                f"{version('openfaze')} reads versions up to {known.version}. Restore it with openfaze "
+                f"{contents.made_by} or newer."
+            )
+
+
+def _targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
+    """Where each member goes."""
+    targets: dict[str, Path] = {}
+    for name in archive.namelist():
+        if name == _MANIFEST:
+            continue
+        if name == _KEYS:
+            if places.keys is None:
+                raise BackupFailed("The backup holds a file of keys: set OPENFAZE_KEYS_FILE to where it is to lie")
+            targets[name] = places.keys
+        elif database := _DATABASE.fullmatch(name):
+            if database[1] not in places.databases:
+                raise BackupFailed(f"The backup holds '{database[1]}' in SQLite, and OPENFAZE_STATE_URL names Redis")
+            targets[name] = places.databases[database[1]].path
+        elif _UPLOAD.fullmatch(name):
+            if places.files is None:
+                raise BackupFailed("The backup holds uploads, and OPENFAZE_FILES_DIR names no folder of this machine")
+            targets[name] = places.files / name.removeprefix("files/")
+        else:
+            raise BackupFailed(f"'{name[:100]}' belongs into no backup of openfaze's")
+    return targets
+
+
+def _check_empty(places: Places) -> None:
+    there = [
+        file
+        for one in places.databases.values()
+        # A log that is left would be read as one of the new file's.
+        for file in (one.path, one.path.with_name(f"{one.path.name}-wal"))
+        if file.exists()
+    ]
+    if places.files is not None and next(_records(places), None):
+        there.append(places.files)
+    if places.keys is not None and places.keys.exists():
+        there.append(places.keys)
+    if there:
+        raise BackupFailed(
+            f"There is state already: {', '.join(map(str, there))}. Nothing is overwritten: stop the server, move "
+            "these away, and repeat this."
+        )
+
+
+def _put_back(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
+    """Unpacks everything, with its checksums checked, and then moves it to where it belongs. Uploads' folders are moved
+    whole."""
+    unpacked: dict[Path, Path] = {}
+    folders = {target.parents[1 if _UPLOAD.fullmatch(name) else 0] for name, target in targets.items()}
+    try:
+        for folder in folders:
+            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
+        for name, target in targets.items():
+            folder = target.parents[1 if _UPLOAD.fullmatch(name) else 0]
+            beside = folder / _UNFINISHED / target.relative_to(folder)
+            beside.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            with archive.open(name) as member, _private(beside) as file:
+                shutil.copyfileobj(member, file, _COPIED_AT_ONCE)
+            unpacked[beside] = target
+        for beside, target in unpacked.items():
+            target.parent.mkdir(mode=_PRIVATE, exist_ok=True)
+            beside.replace(target)
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A new file that other users of the machine cannot read."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
+
+
+@contextlib.contextmanager
+def _locked(places: Places, refusal: str, *, exclusive: bool = False) -> Iterator[None]:
+    """A lock of the folder of uploads, which ends with the process: many servers have it, or one who restores. None
+    where the folder cannot be made or locked: a server without uploads is of use, too. Raises BackupFailed with
+    `refusal` where others have it."""
+    if places.files is None or sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with contextlib.ExitStack() as held:
+        try:
+            places.files.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            folder = os.open(places.files, os.O_RDONLY)
+            held.callback(os.close, folder)
+            fcntl.flock(folder, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupFailed(refusal) from None
+        except OSError as error:
+            log.debug("state_not_locked", reason=str(error))
+        yield
