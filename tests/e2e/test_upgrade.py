@@ -1,18 +1,22 @@
-"""What version 0.1.0 kept is there for this one, and what this one keeps for 0.1.0: the way back."""
+"""What version 0.1.0 has kept is there for this one, and there is a way back."""
 
 import contextlib
+import copy
 import io
 import os
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import openai
 import pytest
 
 from app.access import key_file
 from tests.e2e.batched import client_of, create, ended, line, of_llm, rows
+from tests.e2e.test_cli import openfaze
 from tests.fences import ROOT
 from tests.llm_server import serving_llm
 from tests.server import SERVE, Server, held_port, serving, wait_until_up
@@ -50,40 +54,75 @@ def serving_old(old: Path, log_file: Path, settings: dict[str, object]) -> Itera
                 process.terminate()
 
 
-def test_an_upgrade_and_the_way_back_lose_nothing(old: Path, tmp_path: Path) -> None:
-    key = key_file.add_key(tmp_path / "keys.toml", "alice", {"budget_usd": 5.0})
-    kept: dict[str, bytes] = {}
-    said: dict[str, str] = {}
-    batches: list[str] = []
+@dataclass
+class State:
+    """What a key has in a server's state, as servers acknowledged it."""
 
-    def work(server: Server, name: str) -> None:
-        with client_of(server, key) as sdk:
-            kept[sdk.files.create(file=("a.bin", name.encode()), purpose="user_data").id] = name.encode()
-            before = next(reversed(said), None)
-            response = sdk.responses.create(model="interfaze-beta", input=name, previous_response_id=before)
-            said[response.id] = name
-            batch = ended(sdk, create(sdk, line("1", name), line("2", name)))
-            batches.append(batch.id)
-            check(server)
+    key: str
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    responses: dict[str, str] = field(default_factory=dict)
+    """What each answers."""
+    batches: list[str] = field(default_factory=list)
 
-    def check(server: Server) -> None:
-        with client_of(server, key) as sdk:
-            assert {one: sdk.files.content(one).read() for one in kept} == kept
-            assert kept.keys() <= {one.id for one in sdk.files.list()}
-            for response_id, text in said.items():
+    def add(self, server: Server, said: str) -> None:
+        with client_of(server, self.key) as sdk:
+            uploaded = sdk.files.create(file=("a.bin", said.encode()), purpose="user_data")
+            before = next(reversed(self.responses), None)
+            response = sdk.responses.create(model="interfaze-beta", input=said, previous_response_id=before)
+            self.uploads[uploaded.id], self.responses[response.id] = said.encode(), said
+
+    def add_batch(self, server: Server) -> None:
+        with client_of(server, self.key) as sdk:
+            self.batches.append(ended(sdk, create(sdk, line("1", "one"), line("2", "two"))).id)
+
+    def check(self, server: Server) -> None:
+        with client_of(server, self.key) as sdk:
+            assert {one: sdk.files.content(one).read() for one in self.uploads} == self.uploads
+            assert self.uploads.keys() <= {one.id for one in sdk.files.list()}
+            for response_id, said in self.responses.items():
                 assert sdk.responses.retrieve(response_id).output_text == "ok"
                 [item] = sdk.responses.input_items.list(response_id).data[:1]
-                assert item.to_dict()["content"] == [{"type": "input_text", "text": text}]
-            for batch_id in batches:
+                assert item.to_dict()["content"] == [{"type": "input_text", "text": said}]
+
+    def check_batches(self, server: Server) -> None:
+        with client_of(server, self.key) as sdk:
+            for batch_id in self.batches:
                 assert len(rows(sdk, sdk.batches.retrieve(batch_id).output_file_id)) == 2
 
+
+def test_an_upgrade_loses_nothing_and_the_way_back_leads_over_the_backup_from_before(old: Path, tmp_path: Path) -> None:
+    state = State(key_file.add_key(tmp_path / "keys.toml", "alice", {"budget_usd": 5.0}))
     with serving_llm() as llm:
         settings = of_llm(llm, files_dir=tmp_path / "files", keys_file=tmp_path / "keys.toml")
         with serving_old(old, tmp_path / "old.log", settings) as server:
-            work(server, "said to the old one")
+            state.add(server, "said to the old one")
+            state.add_batch(server)
+            state.check_batches(server)
+        # Version 0.1.0 has no such command: the new one is called ahead of its server.
+        variables = {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
+        assert openfaze("backup", "before.zip", folder=tmp_path, **variables).returncode == 0
+        before = copy.deepcopy(state)
         with serving(tmp_path / "new.log", **settings) as server:
-            check(server)
-            work(server, "said to the new one")
-        with serving_old(old, tmp_path / "back.log", settings) as server:
-            check(server)
-            work(server, "said to the old one again")
+            state.add(server, "said to the new one")
+            state.add_batch(server)
+            state.check(server)
+            state.check_batches(server)
+
+        # Without the backup, the old one has all but batches.
+        with serving_old(old, tmp_path / "back.log", settings) as server, client_of(server, state.key) as sdk:
+            state.add(server, "said to the old one again")
+            state.check(server)
+            with pytest.raises(openai.InternalServerError, match="503"):
+                sdk.batches.list()
+        with serving(tmp_path / "again.log", **settings) as server:
+            state.check(server)
+            state.check_batches(server)
+
+        # With it, everything from before.
+        for name in ("files", "state", "keys.toml"):
+            (tmp_path / name).rename(tmp_path / f"{name}.newer")
+        result = openfaze("restore", "before.zip", folder=tmp_path, **variables)
+        assert result.returncode == 0, result.stderr
+        with serving_old(old, tmp_path / "restored.log", settings) as server:
+            before.check(server)
+            before.check_batches(server)
