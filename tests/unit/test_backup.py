@@ -166,7 +166,7 @@ def without_a_manifest(archive: Path) -> None:
         (flipped, "is no whole backup: Bad CRC-32"),
         (without_a_manifest, "is no backup of openfaze's"),
         (told(format=2, openfaze="9.0.0"), "made by openfaze 9.0.0, and has format 2; .* reads format 1"),
-        (told(databases={"batches": 7}, openfaze="9.0.0"), r"'batches' have version 7, .* up to \\d. Restore .* 9.0.0"),
+        (told(databases={"batches": 7}, openfaze="9.0.0"), r"'batches' have version 7, .* up to \d. Restore .* 9.0.0"),
         (with_member("files/../../a"), "belongs into no backup"),
         (with_member(f"files/..{OWNER}/{FILE_ID}"), "belongs into no backup"),
         (with_member("/etc/passwd"), "belongs into no backup"),
