@@ -6,15 +6,14 @@ only one of them knows would not show here.
 
 import json
 import subprocess
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from tests.cards import SIZES, arguments_of
 from tests.llm_servers.upstreams import vllms_python
 
-ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "docker/vllm").iterdir())
 PHOTO = 4032, 3024
 """Width and height of a photo of 12 megapixels."""
 MODELS_OWN = {"longest_edge": 16_777_216, "shortest_edge": 65_536}
@@ -30,11 +29,11 @@ from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
-own, width, height, *files = sys.argv[1:]
+own, width, height, *commands = sys.argv[1:]
 photo = Image.fromarray(np.zeros((int(height), int(width), 3), np.uint8))
 processor = Qwen2VLImageProcessorPil(patch_size=16, merge_size=2, temporal_patch_size=2, size=json.loads(own))
-for file in files:
-    args = make_arg_parser(FlexibleArgumentParser()).parse_args(["--config", file])
+for command in commands:
+    args = make_arg_parser(FlexibleArgumentParser()).parse_args(json.loads(command))
     validate_parsed_serve_args(args)
     assert args.tool_call_parser in ToolParserManager.list_registered(), args.tool_call_parser
     reasoning = args.reasoning_parser or None
@@ -45,8 +44,8 @@ for file in files:
 """
 
 
-def read_by_vllm(*files: Path) -> list[dict[str, Any]]:
-    arguments = [json.dumps(MODELS_OWN), *map(str, PHOTO), *map(str, files)]
+def read_by_vllm(*commands: Sequence[str]) -> list[dict[str, Any]]:
+    arguments = [json.dumps(MODELS_OWN), *map(str, PHOTO), *map(json.dumps, commands)]
     done = subprocess.run(
         [vllms_python(), "-c", _PARSED, *arguments], capture_output=True, text=True, timeout=600, check=False
     )
@@ -55,7 +54,7 @@ def read_by_vllm(*files: Path) -> list[dict[str, Any]]:
 
 
 def test_vllm_knows_what_the_compose_file_of_a_card_tells_it_and_a_photo_leaves_room_for_a_conversation() -> None:
-    read = read_by_vllm(*FILES)
+    read = read_by_vllm(*map(arguments_of, SIZES))
     assert [one["model"] for one in read] == [
         *["Qwen/Qwen3-VL-4B-Instruct-FP8", "Qwen/Qwen3-VL-8B-Instruct-FP8", "Qwen/Qwen3-VL-8B-Instruct-FP8"],
         "Qwen/Qwen3.6-35B-A3B-FP8",
@@ -67,8 +66,6 @@ def test_vllm_knows_what_the_compose_file_of_a_card_tells_it_and_a_photo_leaves_
     assert all(one["tokens"] <= one["context"] / 4 for one in read)
 
 
-def test_what_vllm_does_not_know_is_told(tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.yml"
-    wrong.write_text(FILES[0].read_text().replace("mm-processor-kwargs", "mm-procesor-kwargs"))
-    with pytest.raises(AssertionError, match="mm-procesor-kwargs"):
-        read_by_vllm(wrong)
+def test_what_vllm_does_not_know_is_told() -> None:
+    with pytest.raises(AssertionError, match="kv-cash-memory-bytes"):
+        read_by_vllm([word.replace("kv-cache", "kv-cash") for word in arguments_of(24)])

@@ -14,8 +14,10 @@ import jsonschema
 import pytest
 import yaml
 
+from app.chat.context.pictures import MOST_PICTURES
 from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
+from tests import cards
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -42,10 +44,16 @@ PROFILES = {"search": ["searxng"], "browser": ["browser"], "observability": ["pr
 PIXELS_OF_A_TOKEN = 32 * 32
 """Qwen3-VL's and Qwen3.6's: patches of 16 × 16, four of them together."""
 DEFAULT = re.compile(r"\$\{\w+:?-([^}]*)\}")
+"""A variable of a compose file, with what it is where nobody sets it."""
 
 
 def document(file: str) -> dict[str, Any]:
+    """As compose reads it: a service that extends one of another file is merged with that."""
     content: dict[str, Any] = yaml.safe_load((ROOT / file).read_text())
+    for name, service in content["services"].items():
+        if extended := service.pop("extends", None):
+            other = (Path(file).parent / DEFAULT.sub(r"\1", extended["file"])).as_posix()
+            content["services"][name] = merged(document(other)["services"][extended["service"]], service)
     return content
 
 
@@ -70,9 +78,8 @@ def together(names: tuple[str, ...]) -> dict[str, Any]:
 
 def test_the_variables_that_the_container_files_set_are_settings() -> None:
     # Of .env, compose hands on any other name that begins so, and the server would refuse to start.
-    named = {
-        name for file in ("Dockerfile", *FILES[-1]) for name in re.findall(rf"{PREFIX}\w+", (ROOT / file).read_text())
-    }
+    files = [ROOT / "Dockerfile", *(ROOT / name for name in FILES[-1]), *cards.FOLDER.iterdir()]
+    named = {name for file in files for name in re.findall(rf"{PREFIX}\w+", file.read_text())}
     assert named
     assert named <= VARIABLES
 
@@ -303,16 +310,14 @@ def test_with_any_profiles_what_runs_has_what_it_depends_on_and_a_port_of_its_ow
     assert ports == ["127.0.0.1:8000", *(["127.0.0.1:3000"] if "observability" in chosen else [])]
 
 
-def test_on_a_gpu_the_server_waits_for_weights_and_llm_and_keeps_all_that_confines_it() -> None:
+def test_on_a_gpu_the_server_waits_for_weights_alone_and_keeps_all_that_confines_it() -> None:
     services = together((COMPOSE, GPU))["services"]
     on_cpu, on_gpu = compose(), services["openfaze"]
     changed = {key for key in on_gpu if on_gpu[key] != on_cpu.get(key)}
     assert changed == {"build", "image", "deploy", "mem_limit", "depends_on", "environment", "healthcheck"}
     assert on_gpu["build"]["args"] == {**on_cpu["build"]["args"], "LOCK": "gpu"}
-    waits_for = {name: how["condition"] for name, how in on_gpu["depends_on"].items()}
-    assert waits_for == {"weights": "service_completed_successfully", "vllm": "service_healthy"}
-    # One download that fails must not keep the server from starting with what is there.
-    assert [name for name, how in on_gpu["depends_on"].items() if how.get("required") is False] == ["weights"]
+    # One download that fails must not keep the server from starting with what is there, and nor must the LLM.
+    assert on_gpu["depends_on"] == {"weights": {"condition": "service_completed_successfully", "required": False}}
     for name in ("openfaze", "vllm"):
         [device] = services[name]["deploy"]["resources"]["reservations"]["devices"]
         assert device == {"driver": "nvidia", "device_ids": ["${GPU_DEVICE:-0}"], "capabilities": ["gpu"]}
@@ -363,21 +368,21 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
     assert "ports" not in llm
     environment = services["openfaze"]["environment"]
     assert environment["OPENFAZE_LLM_BASE_URL"] == "http://vllm:8000/v1"
-    [folder] = [one.split(":") for one in llm["volumes"] if one.startswith("./")]
-    cards = {path.name: yaml.safe_load(path.read_text()) for path in (ROOT / folder[0]).iterdir()}
-    assert set(cards) == {"16gb.yml", "24gb.yml", "48gb.yml", "80gb.yml"}
-    assert DEFAULT.sub(r"\1", llm["command"]).split() == ["--config", f"{folder[1]}/24gb.yml"]
-    for card in cards.values():
-        assert card["served-model-name"] == environment["OPENFAZE_LLM_MODEL"]
+    # A clone that others may not read: vLLM's container has no capability to read it all the same.
+    assert not [one for one in llm["volumes"] if one.startswith("./")]
+    assert {path.name for path in cards.FOLDER.iterdir()} == {f"{size}gb.yml" for size in cards.SIZES}
+    for size in cards.SIZES:
+        options = cards.options_of(size)
+        assert options["served-model-name"] == environment["OPENFAZE_LLM_MODEL"]
         # The abilities that openfaze is told of: pictures, calls of tools.
-        assert json.loads(card["limit-mm-per-prompt"])["image"] > 0
-        assert card["enable-auto-tool-choice"] is True
-        assert card["tool-call-parser"]
-        assert 0.5 < card["gpu-memory-utilization"] < 0.75
+        assert int(options["limit-mm-per-prompt.image"]) == MOST_PICTURES
+        assert "enable-auto-tool-choice" in options
+        assert options["tool-call-parser"]
+        assert 0.5 < float(options["gpu-memory-utilization"]) < 0.75
         # Four pictures of the largest size and a conversation: a photo of 12 megapixels as it is has 11,900 tokens.
-        size = json.loads(card["mm-processor-kwargs"])["size"]
-        assert size["shortest_edge"] < size["longest_edge"] <= card["max-model-len"] * PIXELS_OF_A_TOKEN / 4
-        assert f"{size['longest_edge'] // PIXELS_OF_A_TOKEN:,}" in (ROOT / "docs/gpu.md").read_text()
+        least, most = (int(options[f"mm-processor-kwargs.size.{edge}_edge"]) for edge in ("shortest", "longest"))
+        assert least < most <= int(options["max-model-len"]) * PIXELS_OF_A_TOKEN / 4
+        assert f"{most // PIXELS_OF_A_TOKEN:,}" in (ROOT / "docs/gpu-memory.md").read_text()
     assert set(environment["OPENFAZE_LLM_ABILITIES"].split(",")) == {"vision", "tools", "json_schema"}
 
 

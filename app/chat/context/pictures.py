@@ -24,7 +24,7 @@ COMMON = {"image/jpeg", "image/png", "image/webp"}
 FRAME_SIDE = 1024
 """Pixels of the longer side of a video's frame at most: there are many, and OCR sees them as they are."""
 MOST_PICTURES = 16
-"""Pictures of one prompt from which on videos show fewer frames: `limit-mm-per-prompt` in docker/vllm."""
+"""Pictures of one prompt from which on videos show fewer frames: `limit-mm-per-prompt` in docker/cards."""
 TOKEN_SIDE = 28
 """Pixels of the side of the square that takes a token: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
 What is counted is an upper bound for all of these. (Pixtral, at 16, takes three times as many.)"""
