@@ -26,6 +26,7 @@ from packaging.requirements import Requirement
 
 from models.base import EngineUnavailable
 from models.host import EngineHost
+from models.sandbox.outside import TOO_MUCH_MEMORY, UNSEEN
 from models.sandbox.script import CAPABILITY, BadAnswer, Outcome, SandboxLimits, Script, Stop, most_bytes, read_answer
 from models.sandbox.seccomp import ARCHITECTURES, filter_program
 
@@ -118,7 +119,8 @@ def _top_levels(one: Distribution) -> Iterator[str]:
             yield top
 
 
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICES = ("null", "full", "random", "urandom")
+"""Not `zero`: what is mapped from it and shared is memory that no process is charged with."""
 _INSIDE = "/sandbox/inside.py"
 _BACKEND = "openfaze_figures"
 _VARIABLES = {
@@ -151,12 +153,12 @@ class Room:
 
     bubblewrap: str
     binds: Sequence[Bind] = field(default_factory=interpreter_binds)
-    choom: str | None = field(default_factory=lambda: shutil.which("choom"))
-    """Where it is installed, the kernel short of memory ends a script rather than the server."""
 
-    def command(self, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
-        """`request`, and the second of each of `files` beside its name, are descriptors to read from."""
-        command = [self.choom, "-n", "1000", "--"] if self.choom else []
+    def command(self, memory: int, request: int, files: Sequence[tuple[str, int]]) -> list[str]:
+        """`memory` is in bytes; `request`, and the second of each of `files` beside its name, are descriptors to read
+        from."""
+        here = Path(__file__).parent
+        command = [str(_executable()), "-I", "-S", "-B", str(here / "outside.py"), str(memory)]
         command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
         command += ["--hostname", "sandbox", "--cap-drop", "ALL"]
         if is_privileged():
@@ -165,7 +167,6 @@ class Room:
             command += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-add", "CAP_SYS_ADMIN"]
         for name, value in _VARIABLES.items():
             command += ["--setenv", name, value]
-        here = Path(__file__).parent
         ours = [Bind(here / "inside.py", _INSIDE), Bind(here / "figures.py", f"{PACKAGES}/{_BACKEND}.py")]
         binds = [*self.binds, *ours]
         # Said for each, as bubblewrap makes the folders above a file for its owner only.
@@ -204,11 +205,9 @@ def machine() -> str:
 
 
 _LOOK_S = 0.05
-"""Between two looks at the memory."""
+"""Between two looks at the clock, and whether anybody still waits."""
 _GRACE_S = 3.0
 """For the first process to end the others and to report."""
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-_PROC = Path("/proc")
 
 
 def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Event) -> Outcome:
@@ -220,7 +219,7 @@ def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Eve
         request = memory_file(stack, marshal.dumps(_request(script, limits)))
         files = [(file.name, memory_file(stack, file.data)) for file in script.files]
         process = subprocess.Popen(  # noqa: S603 - no shell; the arguments are ours
-            room.command(request, files),
+            room.command(limits.memory, request, files),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -263,54 +262,30 @@ def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelle
         if reader.poll(_LOOK_S * 1000):
             data = os.read(output, 1 << 20)
             if not data:
-                return read_answer(bytes(said), stopped)
+                return _answer(bytes(said), process.wait(_GRACE_S), stopped)
             said += data
             continue
+        late = time.monotonic() - deadline
         if process.stdin.closed:
-            if time.monotonic() > deadline + _GRACE_S:
+            if late > _GRACE_S:
                 raise BadAnswer("it does not end")
-        elif cancelled.is_set() or (stopped := _why_to_stop(process.pid, limits, deadline)):
+        elif cancelled.is_set() or late > 0:
+            stopped = None if cancelled.is_set() else "time"
             deadline = time.monotonic()
             process.stdin.close()
     raise BadAnswer(f"more than {most} bytes came out")
 
 
-def _why_to_stop(pid: int, limits: SandboxLimits, deadline: float) -> Stop | None:
-    if time.monotonic() > deadline:
-        return "time"
-    return "memory" if held_memory(pid) > limits.memory else None
-
-
-def held_memory(pid: int) -> int:
-    """Bytes that the process and its descendants hold for themselves. Pages that a fork has not yet copied count for
-    each process: it is a bound, not a measure."""
-    return sum(_PAGE * _own_pages(one) for one in _family(pid))
-
-
-def _own_pages(pid: int) -> int:
-    try:
-        _, resident, shared, *_ = (_PROC / str(pid) / "statm").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-        return 0
-    return int(resident) - int(shared)
-
-
-def _family(pid: int) -> Iterator[int]:
-    waiting = [pid]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        try:
-            threads = os.listdir(_PROC / str(one) / "task")
-            for thread in threads:
-                children = (_PROC / str(one) / "task" / thread / "children").read_text()
-                waiting += map(int, children.split())
-        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-            continue
+def _answer(said: bytes, status: int, stopped: Stop | None) -> Outcome:
+    if status == UNSEEN and not said:
+        raise BadAnswer(
+            "nothing can be seen in /proc of the processes in the sandbox, so that memory cannot be bounded"
+        )
+    return read_answer(said, "memory" if status == TOO_MUCH_MEMORY else stopped)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """The first process ends with its standard input, and all others with it; else it is ended with bubblewrap."""
+    """The process outside ends the script with its standard input; else it is ended, and bubblewrap with it."""
     assert process.stdin is not None
     process.stdin.close()
     try:

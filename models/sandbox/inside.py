@@ -23,6 +23,8 @@ NOBODY = 65534
 FILES = 4096
 """Files and folders that a script may have at a time: each takes memory of the kernel's that no limit counts."""
 OPEN_FILES = 256
+SIGNALS = 256
+"""Signals that wait, and timers: the kernel's memory, too."""
 PICTURES = 16
 DEPTH = 4
 """Folders within each other in which pictures are looked for."""
@@ -45,6 +47,8 @@ def main() -> None:
         request: dict[str, Any] = marshal.load(file)  # noqa: S302 - of the server's own
     _prepare_files(request)
     _lock(request)
+    if not os.read(0, 1):
+        os._exit(1)  # nobody counts what a script takes, so none is run
     os.chdir(WORK)
     # From inside, a first process gets only signals that it handles, and Python handles this one.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -85,6 +89,7 @@ def _lock(request: dict[str, Any]) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_SIGPENDING: SIGNALS,
     }
     for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))

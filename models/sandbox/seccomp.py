@@ -13,8 +13,9 @@ from dataclasses import dataclass
 # processes, pipes and timers take, and nothing that reaches further.
 #
 # Not here, so refused, are among others: sockets and messages that carry file descriptors, ptrace and reading other
-# processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that no limit of files
-# counts (memfd, System V, POSIX queues), devices, modules, clocks, users and capabilities.
+# processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf, userfaultfd, memory that no process is
+# charged with and no limit of files counts (memfd, System V, POSIX queues, shared and anonymous maps, huge pages),
+# devices, modules, clocks, users and capabilities.
 #
 # Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
 LAST_KNOWN = 462
@@ -87,6 +88,11 @@ _NEW_NAMESPACES = 0x7E020000
 _AF_UNIX = 1
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: above all not TIOCSTI, which types into a terminal."""
+_MAP_SHARED, _MAP_ANONYMOUS, _MAP_HUGETLB = 0x01, 0x20, 0x40000
+_LOCKS = (6, 7, 37, 38)
+"""F_SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
+_FCNTLS = (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032)
+"""F_DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, OFD_GETLK, DUPFD_CLOEXEC, SETPIPE_SZ, GETPIPE_SZ."""
 _PRCTLS = (1, 2, 3, 4, 15, 16, 0x53564D41)
 """PR_SET_PDEATHSIG, GET_PDEATHSIG, GET_DUMPABLE, SET_DUMPABLE, SET_NAME, GET_NAME, SET_VMA."""
 
@@ -142,6 +148,8 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
     yield from _by_argument(
         numbers.pop("clone"), 0, Instruction(_ANY_BIT, _NEW_NAMESPACES, if_false=1), _fail(errno.EPERM), _allow()
     )
+    yield from _by_argument(numbers.pop("mmap"), 3, *_maps())
+    yield from _by_argument(numbers.pop("fcntl"), 1, *_commands())
     yield from _one_of(numbers.pop("socketpair"), 0, (_AF_UNIX,))
     yield from _one_of(numbers.pop("ioctl"), 1, _IOCTLS)
     yield from _one_of(numbers.pop("prctl"), 0, _PRCTLS)
@@ -149,6 +157,29 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
     yield from _one_of(numbers.pop("prlimit64"), 0, (0,))
     for number in sorted(numbers.values()):
         yield Instruction(_EQUAL, number, if_false=1)
+        yield _allow()
+    yield _fail(errno.EPERM)
+
+
+def _maps() -> Iterator[Instruction]:
+    """By the flags of mmap: no memory that counts for no process. The bit of MAP_SHARED is MAP_SHARED_VALIDATE's, too,
+    and not MAP_PRIVATE's."""
+    yield Instruction(_ANY_BIT, _MAP_HUGETLB, if_false=1)
+    yield _fail(errno.EPERM)
+    yield Instruction(_ANY_BIT, _MAP_ANONYMOUS, if_false=2)
+    yield Instruction(_ANY_BIT, _MAP_SHARED, if_false=1)
+    yield _fail(errno.EPERM)
+    yield _allow()
+
+
+def _commands() -> Iterator[Instruction]:
+    """Of fcntl. Each locked range of a file takes memory of the kernel's that nothing bounds, and SQLite does not work
+    without: such a lock is said to be held, as it would be where no other process of the script wants it."""
+    for command in _LOCKS:
+        yield Instruction(_EQUAL, command, if_false=1)
+        yield _fail(0)
+    for command in _FCNTLS:
+        yield Instruction(_EQUAL, command, if_false=1)
         yield _allow()
     yield _fail(errno.EPERM)
 

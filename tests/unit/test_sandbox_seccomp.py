@@ -12,9 +12,9 @@ from models.sandbox.seccomp import AARCH64, ARCHITECTURES, X86_64, filter_progra
 from tests.conftest import each_case
 from tests.unit.test_sandbox import bubblewrap
 
-ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
+ALLOW, KILL, EPERM, ENOSYS, SUCCESS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026, 0x00050000
 TABLES = {"x86_64": X86_64, "aarch64": AARCH64}
-BY_ARGUMENT = {"clone", "clone3", "socketpair", "ioctl", "prctl", "prlimit64"}
+BY_ARGUMENT = {"clone", "clone3", "mmap", "fcntl", "socketpair", "ioctl", "prctl", "prlimit64"}
 
 REFUSED = {
     # As x86-64 numbers them.
@@ -65,6 +65,8 @@ def test_exactly_the_calls_on_the_list_are_allowed(machine: str) -> None:
     allowed = {number for name, number in table.items() if name not in BY_ARGUMENT}
     assert {number for number in range(463) if verdict(machine, number) == ALLOW} - allowed <= {
         table["clone"],
+        table["mmap"],
+        table["fcntl"],
         table["prlimit64"],
     }
     assert all(verdict(machine, number) == ALLOW for number in allowed)
@@ -84,6 +86,16 @@ def test_what_a_list_allows_differs_from_what_must_be_refused(machine: str) -> N
         ("clone", (0x3D0F00,), ALLOW),  # a thread
         *(("clone", (flag | 0x11,), EPERM) for flag in (1 << 17, *(1 << bit for bit in range(25, 31)))),
         ("clone3", (), ENOSYS),
+        ("mmap", (0, 4096, 3, 0x22), ALLOW),  # MAP_PRIVATE | MAP_ANONYMOUS
+        ("mmap", (0, 4096, 3, 0x01, 3), ALLOW),  # MAP_SHARED, a file
+        ("mmap", (0, 4096, 3, 0x21), EPERM),
+        ("mmap", (0, 4096, 3, 0x23), EPERM),  # MAP_SHARED_VALIDATE
+        ("mmap", (0, 4096, 3, 0x1_0000_0021), EPERM),  # the kernel reads 32 bits of it
+        ("mmap", (0, 4096, 3, 0x40022), EPERM),  # MAP_HUGETLB
+        ("fcntl", (3, 1030), ALLOW),  # F_DUPFD_CLOEXEC
+        *(("fcntl", (3, command), SUCCESS) for command in (6, 7, 37, 38)),  # F_SETLK …
+        ("fcntl", (3, 1024), EPERM),  # F_SETLEASE
+        ("fcntl", (3, 1026), EPERM),  # F_NOTIFY
         ("socketpair", (1, 1), ALLOW),
         ("socketpair", (2, 1), EPERM),
         ("socketpair", (16, 3), EPERM),

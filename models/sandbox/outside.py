@@ -1,0 +1,157 @@
+"""The process above the sandbox: starts bubblewrap, adds up the memory of all that runs in it, and ends it.
+
+A program of its own, which imports nothing of ours: `python -I -S outside.py BYTES bwrap …`. The server would look too
+late, as its threads take turns: five processes touch a gigabyte while one of them has its turn. The end of the standard
+input ends the script; the status with which this process ends says what else did.
+"""
+
+import contextlib
+import os
+import select
+import sys
+import time
+
+TOO_MUCH_MEMORY, UNSEEN = 3, 4
+"""Statuses: the script was ended because it held too much; none was begun, as nobody could have counted what it
+holds."""
+
+_LOOK_LEAST_S, _LOOK_MOST_S = 0.005, 0.05
+"""Between two looks."""
+_TOUCHED_PER_S = 4 << 30
+"""Bytes that one processor can take into use in a second: how soon to look again follows from what is left."""
+_SEEN_S = 10.0
+"""For bubblewrap to begin."""
+_COUNTED = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
+"""Lines of a process's `status`: the memory that is its own, here or swapped out, and the tables that map it. What is
+shared with others are the files of the sandbox, whose file system has a bound of its own, and the system's libraries:
+the filter of system calls allows no other shared memory."""
+
+
+def main() -> None:
+    limit = int(sys.argv[1])
+    begin, stop = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(begin, 0)
+        # The kernel short of memory then ends a script rather than the server.
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+        os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 - no shell; the arguments are the server's
+    os.close(begin)
+    os._exit(_watch(child, stop, limit))
+
+
+def _watch(child: int, stop: int, limit: int) -> int:
+    """Until bubblewrap ends. What to exit with."""
+    ended = os.pidfd_open(child)
+    waiting = select.poll()
+    waiting.register(0, select.POLLIN)
+    waiting.register(ended, select.POLLIN)
+    first = _first_process(child, waiting)
+    if first is None:
+        os.close(stop)
+        os.waitpid(child, 0)
+        return UNSEEN
+    os.write(stop, b".")  # only now the script begins
+    a_socket, fastest = _buffer_of_a_socket(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
+    status = 0
+    pause = _LOOK_LEAST_S
+    while True:
+        ready = {descriptor for descriptor, _ in waiting.poll(pause * 1000)}
+        if ended in ready:
+            os.waitpid(child, 0)
+            return status
+        left = limit - _held(child) - a_socket * _sockets(first)
+        if 0 in ready or left < 0:
+            # The first process in the sandbox ends all others, and reports.
+            os.close(stop)
+            status = 0 if 0 in ready else TOO_MUCH_MEMORY
+            break
+        pause = min(max(left / fastest, _LOOK_LEAST_S), _LOOK_MOST_S)
+    os.waitpid(child, 0)
+    return status
+
+
+def _first_process(child: int, waiting: select.poll) -> int | None:
+    """The first process in the sandbox, once its memory can be seen; None where it never is, or where the server
+    wants an end before."""
+    until = time.monotonic() + _SEEN_S
+    while time.monotonic() < until and not waiting.poll(2):
+        for one in _children(child):
+            if _own(one):
+                return one
+    return None
+
+
+def _held(child: int) -> int:
+    """Bytes that the process and its descendants hold for themselves. Pages that a fork has not yet copied count for
+    each process: it is a bound, not a measure."""
+    known = 0
+    found = {child}
+    while len(found) > known:
+        known = len(found)
+        # Once more, until nothing is new: whose parent ends becomes a child of the first process, behind our back.
+        waiting = [child]
+        while waiting:
+            new = _children(waiting.pop())
+            found.update(new)
+            waiting += new
+    return sum(map(_own, found))
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for thread in _threads(pid):
+        found += map(int, _read(f"{thread}/children").split())
+    return found
+
+
+def _own(pid: int) -> int:
+    """Bytes; 0 where it has ended."""
+    # Of a process whose first thread has ended, only the others tell.
+    for thread in _threads(pid):
+        lines = _read(f"{thread}/status").splitlines()
+        if held := sum(int(line.split()[1]) for line in lines if line.startswith(_COUNTED)):
+            return held << 10
+    return 0
+
+
+def _threads(pid: int) -> list[str]:
+    folder = f"/proc/{pid}/task"
+    try:
+        return [f"{folder}/{thread}" for thread in os.listdir(folder)]
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # it has ended meanwhile, or is hidden
+        return []
+
+
+def _sockets(first: int) -> int:
+    """How many there are in the sandbox: in the network namespace of its first process."""
+    words = _read(f"/proc/{first}/net/sockstat").split()
+    return int(words[2]) if words else 0
+
+
+def _buffer_of_a_socket() -> int:
+    """Bytes that can wait in one, at most: the kernel takes another message of up to half as much as long as there is
+    any room."""
+    sent = _read("/proc/sys/net/core/wmem_default")
+    return int(sent or 212_992) * 3 // 2
+
+
+def _read(path: str) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
+    try:
+        data = b""
+        while more := os.read(descriptor, 1 << 16):
+            data += more
+        return data
+    except ProcessLookupError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main()
