@@ -4,6 +4,7 @@ they are whole; by hand, or when an engine asks for them as it loads."""
 import contextlib
 import hashlib
 import os
+import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -20,6 +21,15 @@ from models.base import EngineUnavailable, ModelError
 Progress = Callable[["WeightFile", int, int | None], None]
 """Called with a file, how many of its bytes are here, and how many there are where that is known."""
 
+_HUB = "https://huggingface.co"
+_MIRRORS = (
+    (re.compile(rf"{re.escape(_HUB)}(/.+)"), r"https://hf-mirror.com\1"),
+    (
+        re.compile(r"https://raw\.githubusercontent\.com/([^/]+/[^/]+)/([^/]+)/(.+)"),
+        r"https://cdn.jsdelivr.net/gh/\1@\2/\3",
+    ),
+)
+"""Sites, and where they are mirrored whole under the same paths. Whoever runs a mirror cannot change a file unseen."""
 _BLOCK = 1 << 20
 _CONNECT_S, _SILENCE_S = 10.0, 30.0
 """Seconds to wait for a connection, and for the next bytes."""
@@ -34,6 +44,18 @@ class WeightFile:
     """Below the weights directory, with forward slashes."""
     size: int | None = None
     """In bytes, where the publisher states it."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Addresses of the same file, which its checksum proves: its own, then mirrors of the site that it is on."""
+        sources = [self.url]
+        for site, mirror in _MIRRORS:
+            if match := site.match(self.url):
+                sources.append(match.expand(mirror))
+        if self.url.startswith(_HUB) and (endpoint := os.environ.get("HF_ENDPOINT", "").rstrip("/")):
+            # The operator's own choice, by the variable that Hugging Face's tools read.
+            sources.insert(0, self.url.replace(_HUB, endpoint, 1))
+        return tuple(dict.fromkeys(sources))
 
     def is_whole(self, root: Path) -> bool:
         """Whether the file below `root` has its checksum; False where there is none. Reads all of it."""
@@ -152,21 +174,29 @@ def _beside(target: Path, kind: str) -> Path:
 def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Progress) -> None:
     part = _beside(target, "part")
     begun = part.stat().st_size if part.exists() else 0
-    try:
-        _complete(file, target, part, http, progress)
-    except _AnotherFile:
-        if not begun:
-            raise
-        # The beginning may have been of another file.
-        _complete(file, target, part, http, progress)
-    part.replace(target)
+    failures: list[Exception] = []
+    for url in file.sources:
+        try:
+            try:
+                _complete(file, url, target, part, http, progress)
+            except _AnotherFile:
+                if not begun:
+                    raise
+                # The beginning may have been of another file.
+                _complete(file, url, target, part, http, progress)
+        except (_AnotherFile, httpx.HTTPError, PullFailed) as error:
+            failures.append(error)
+        else:
+            part.replace(target)
+            return
+    raise failures[0]
 
 
-def _complete(file: WeightFile, target: Path, part: Path, http: httpx.Client, progress: Progress) -> None:
+def _complete(file: WeightFile, url: str, target: Path, part: Path, http: httpx.Client, progress: Progress) -> None:
     """Appends to `part` what it lacks. A whole file with another checksum is deleted."""
     try:
         with part.open("ab+") as out:
-            digest = _stream(file, target, http, out, progress)
+            digest = _stream(file, url, target, http, out, progress)
             out.flush()
             os.fsync(out.fileno())
     except BaseException:
@@ -178,7 +208,7 @@ def _complete(file: WeightFile, target: Path, part: Path, http: httpx.Client, pr
         raise _AnotherFile(digest)
 
 
-def _stream(file: WeightFile, target: Path, http: httpx.Client, out: BinaryIO, progress: Progress) -> str:
+def _stream(file: WeightFile, url: str, target: Path, http: httpx.Client, out: BinaryIO, progress: Progress) -> str:
     """Writes the rest of the body to `out` and returns the SHA-256 of all of it."""
     digest, done = hashlib.sha256(), 0
     out.seek(0)
@@ -186,11 +216,11 @@ def _stream(file: WeightFile, target: Path, http: httpx.Client, out: BinaryIO, p
         digest.update(block)
         done += len(block)
     headers = {"accept-encoding": "identity"} | ({"range": f"bytes={done}-"} if done else {})
-    with http.stream("GET", file.url, headers=headers) as response:
+    with http.stream("GET", url, headers=headers) as response:
         if done and not _goes_on(response, done):
             digest, done = _from_the_start(out)
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return _stream(file, target, http, out, progress)
+                return _stream(file, url, target, http, out, progress)
         response.raise_for_status()
         total = file.size or _total(response, done)
         for block in response.iter_bytes(_BLOCK):

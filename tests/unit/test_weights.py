@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 import subprocess
 import sys
 import threading
@@ -18,6 +19,18 @@ from models.vision.paddle import LANGUAGES, models_for
 from models.weights import WEIGHT_SETS, PullFailed, WeightFile, WeightSet, pull
 from tests.conftest import each_case
 
+MOVING = {
+    "https://raw.githubusercontent.com/dog-qiuqiu/FastestDet/main/example/onnx-runtime/FastestDet.onnx",
+    *(
+        f"https://huggingface.co/besit/rfdetr-onnx/resolve/main/rfdetr-seg-{size}.onnx"
+        for size in ("nano", "small", "medium")
+    ),
+    *(
+        f"https://huggingface.co/gaudi/opus-mt-ja-en-ctranslate2/resolve/main/{name}"
+        for name in ("config.json", "model.bin", "shared_vocabulary.json", "source.spm", "target.spm")
+    ),
+}
+"""Addresses of which no revision is known. Their checksums hold all the same: a file that changed is refused."""
 CONTENT = bytes(range(256)) * 12_000
 """About 3 MB: several blocks."""
 
@@ -225,6 +238,64 @@ def test_a_server_that_is_not_there_is_a_failed_pull(server: WeightServer, tmp_p
     server.server_close()
     with pytest.raises(PullFailed, match="ConnectError"):
         pull(one(file), tmp_path)
+
+
+@pytest.fixture
+def mirrored(monkeypatch: pytest.MonkeyPatch, server: WeightServer) -> WeightServer:
+    """Mirrors all below /missing and /wrong under /model."""
+    site = re.compile(rf"({re.escape(server.url(''))})/(?:missing|wrong)(/.*)")
+    monkeypatch.setattr("models.weights._MIRRORS", [(site, r"\1/model\2")])
+    return server
+
+
+def test_what_a_site_does_not_give_comes_from_its_mirror(mirrored: WeightServer, tmp_path: Path) -> None:
+    pull(one(mirrored.file("/missing/a")), tmp_path)
+    assert mirrored.requests == ["/missing/a", "/model/a"]
+    assert files_below(tmp_path) == {"det/model.onnx"}
+
+
+def test_a_mirror_goes_on_where_the_site_broke_off(mirrored: WeightServer, tmp_path: Path) -> None:
+    mirrored.breaks_off_after = [2_000_000]
+    pull(one(mirrored.file("/wrong/a")), tmp_path)
+    assert mirrored.ranges[0] is None
+    assert re.fullmatch(r"bytes=[1-9]\d+-", mirrored.ranges[1] or "")
+    assert (tmp_path / "det/model.onnx").read_bytes() == CONTENT
+
+
+def test_a_mirror_that_has_another_file_gives_none_and_the_sites_own_failure_is_told(
+    mirrored: WeightServer, tmp_path: Path
+) -> None:
+    file = WeightFile(mirrored.url("/missing/a"), "0" * 64, "det/model.onnx")
+    with pytest.raises(PullFailed, match=r"missing/a: the server answered 404"):
+        pull(one(file), tmp_path)
+    assert files_below(tmp_path) == set()
+
+
+def test_files_of_hugging_face_and_github_have_a_second_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    hub = WeightFile("https://huggingface.co/Qwen/a/resolve/0123/b.gguf", "", "b")
+    assert hub.sources == (hub.url, "https://hf-mirror.com/Qwen/a/resolve/0123/b.gguf")
+    raw = WeightFile("https://raw.githubusercontent.com/owner/repo/0123/c/d.onnx", "", "d")
+    assert raw.sources == (raw.url, "https://cdn.jsdelivr.net/gh/owner/repo@0123/c/d.onnx")
+
+
+def test_the_hub_that_the_operator_names_is_asked_first(
+    server: WeightServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", server.url("/"))
+    file = server.file("/model")
+    pull(one(replace(file, url="https://huggingface.co/Qwen/a/resolve/0123/b.gguf")), tmp_path)
+    assert server.requests == ["/Qwen/a/resolve/0123/b.gguf"]
+
+
+def test_weights_are_fetched_at_a_revision() -> None:
+    moving = {
+        file.url
+        for weights in WEIGHT_SETS.values()
+        for file in weights.files
+        if re.search(r"/(?:main|master|HEAD|latest)/", file.url)
+    }
+    assert moving == MOVING
 
 
 def test_a_directory_that_cannot_be_written_is_a_failed_pull(server: WeightServer, tmp_path: Path) -> None:
