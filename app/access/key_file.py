@@ -65,12 +65,13 @@ def _in_upper_case(value: object) -> object:
 
 def _end_of(value: object) -> object:
     """A date or a date-time, from what TOML or an option has."""
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value) if len(value) == len("2027-01-31") else datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError("should be a date (2027-01-31) or a date-time (2027-01-31T18:00:00Z)") from None
-    return value
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        text = value if isinstance(value, str) else ""
+        return date.fromisoformat(text) if len(text) == len("2027-01-31") else datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("should be a date (2027-01-31) or a date-time (2027-01-31T18:00:00Z)") from None
 
 
 def known_task(name: str) -> str:
@@ -201,14 +202,32 @@ def _check_unique(path: Path, keys: Sequence[StoredKey]) -> None:
         owners[key.sha256] = key.name
 
 
+_COUNT = "a whole number, 1 or more, without quotes"
+_SHOULD_BE = {
+    "keys": "tables: each key begins with a line [[keys]]",
+    "name": f"a text of 1 to {LONGEST_NAME} printable characters in quotes",
+    "sha256": "the key's SHA-256 in 64 hexadecimal digits, in quotes",
+    "tenant": "32 hexadecimal digits in lower case, in quotes, as `openfaze keys add` writes them",
+    "guard_thresholds": "a table of scores from 0 to 1, such as {S1 = 0.5}",
+    "requests_per_minute": _COUNT,
+    "tokens_per_minute": _COUNT,
+    "concurrent": _COUNT,
+    "budget_usd": "a number of dollars, without quotes",
+    "weight": "a number from 0.01 to 100, without quotes",
+    "tasks": 'a list of names, such as ["ocr", "chat"]',
+}
+"""What is told of a field that is missing, or whose value is of another kind than the field takes."""
+
+
 def _sentence(problem: ErrorDetails) -> str:
     location = problem["loc"]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
     if problem["type"] == "extra_forbidden":
         known = StoredKey if len(location) > 1 else _Contents
         return f"{place}: no such field; there are: {', '.join(known.model_fields)}"
-    if problem["type"] == "string_pattern_mismatch":
-        return f"{place}: should be the key's SHA-256 in 64 hexadecimal digits"
+    field = next((str(part) for part in reversed(location) if not isinstance(part, int)), "")
+    if field in _SHOULD_BE and problem["type"].endswith(("_type", "_mismatch", "_parsing", "missing")):
+        return f"{place}: should be {_SHOULD_BE[field]}"
     return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 

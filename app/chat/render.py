@@ -231,6 +231,13 @@ def _on_wire(entry: Entry) -> response.PrecontextEntry:
     return response.PrecontextEntry(name=entry.name, result=entry.result.data, error=entry.error)
 
 
+def _shown(entry: Entry) -> str:
+    """A block of an answer's text. Nothing in it ends it: `</` stands in JSON within strings alone, where the slash
+    may be escaped."""
+    shown = pydantic_core.to_json(_on_wire(entry)).decode().replace("</", r"<\/")
+    return f"<precontext>\n{shown}\n</precontext>"
+
+
 def stream(
     feed: Feed[Event],
     envelope: Envelope,
@@ -274,8 +281,7 @@ class _Chunks:
             case Precontext(entries):
                 if self._options.show_precontext:
                     yield from self._end_of_reasoning()
-                    shown = pydantic_core.to_json(list(map(_on_wire, entries))).decode()
-                    yield self._said(Delta(content=f"<precontext> {shown} </precontext>"))
+                    yield self._said(Delta(content="".join(map(_shown, entries))))
             case Reasoning(text):
                 if self._options.show_reasoning:
                     if not self._thinking:

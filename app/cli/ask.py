@@ -27,7 +27,7 @@ _TIMEOUT = httpx.Timeout(30, read=None)
 """A server that works says so every ten seconds, and ends what takes too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What a terminal may take for an order; a text from somewhere else gives it none."""
-_PRECONTEXT = re.compile(r"<precontext> (\[.*\]) </precontext>", re.DOTALL)
+_PRECONTEXT = re.compile(r"(<precontext>\n.*?\n</precontext>)+")
 
 Json = dict[str, Any]
 

@@ -202,10 +202,9 @@ class Assembled {
 }
 
 function precontextIn(content) {
-  const found = /^<precontext> (\[.*\]) <\/precontext>$/s.exec(content);
-  if (!found) return null;
+  if (!/^(<precontext>\n.*?\n<\/precontext>)+$/.test(content)) return null;
   try {
-    return JSON.parse(found[1]);
+    return [...content.matchAll(/<precontext>\n(.*?)\n<\/precontext>/g)].map((block) => JSON.parse(block[1]));
   } catch {
     return null;
   }

@@ -8,6 +8,7 @@ with serving_full_model("tools") as model:
 
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,13 @@ class FullModel:
         assert response.status_code == 200, response.text
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         return Streamed.read(response.text)
+
+
+def precontext_in(text: str) -> list[Json]:
+    """The entries of a delta that is nothing but blocks of them."""
+    blocks = re.findall(r"<precontext>\n(.*)\n</precontext>", text.replace("</precontext><", "</precontext>\n<"))
+    assert text == "".join(f"<precontext>\n{block}\n</precontext>" for block in blocks)
+    return [json.loads(block) for block in blocks]
 
 
 @dataclass(frozen=True)

@@ -260,7 +260,7 @@ def test_a_fault_after_the_precontext_is_told_in_the_stream(model: FullModel) ->
     # Nothing is left to be asked for about a text that was read: what was gathered is shown at once.
     file = {"type": "file", "file": {"file_data": data_url(b"Platform nine", "text/plain"), "filename": "sign.txt"}}
     streamed = model.stream([text_part("What does it say?"), file], headers={"x-show-additional-info": "true"})
-    assert streamed.text.startswith("<precontext> [")
+    assert streamed.text.startswith("<precontext>\n{")
     assert streamed.error is not None
     assert streamed.error["code"] == "upstream_unavailable"
 

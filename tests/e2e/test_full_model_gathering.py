@@ -19,6 +19,7 @@ from tests.e2e.full_model import (
     content_of,
     error_of,
     picture_of,
+    precontext_in,
     prompt_text,
     schema_of,
     serving_full_model,
@@ -217,8 +218,7 @@ def test_a_task_with_no_engine_is_told_and_the_request_is_answered_all_the_same(
     said = [text_part("What is said here?"), AUDIO]
     if stream:
         streamed = model.stream(said, headers={"x-show-additional-info": "true"})
-        shown = streamed.texts[0].removeprefix("<precontext> ").removesuffix(" </precontext>")
-        entries, answer = json.loads(shown), "".join(streamed.texts[1:])
+        entries, answer = precontext_in(streamed.texts[0]), "".join(streamed.texts[1:])
     else:
         body = model.ask(said).json()
         entries, answer = body["precontext"], body["choices"][0]["message"]["content"]

@@ -13,6 +13,7 @@ from tests.e2e.full_model import (
     Json,
     content_of,
     picture_of,
+    precontext_in,
     prompt_text,
     schema_of,
     serving_full_model,
@@ -210,7 +211,7 @@ def test_a_stream_shows_all_precontext_before_the_answer(model: FullModel) -> No
     model.script(Reply(tool_calls=[reading()]), Reply("It is 13."))
     streamed = model.stream(*WITH_SERIES, headers={"x-show-additional-info": "true"})
     first, *rest = streamed.texts
-    shown = json.loads(first.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    shown = precontext_in(first)
     assert [entry["name"] for entry in shown] == ["forecast", "ocr"]
     assert "".join(rest) == "It is 13."
 

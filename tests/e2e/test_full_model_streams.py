@@ -16,6 +16,7 @@ from tests.e2e.full_model import (
     Streamed,
     body_of,
     picture_of,
+    precontext_in,
     prompt_text,
     schema_of,
     serving_full_model,
@@ -71,9 +72,8 @@ def test_usage_comes_last_and_only_when_it_is_asked_for(model: FullModel) -> Non
 def test_the_precontext_comes_first_where_it_is_asked_for(model: FullModel) -> None:
     model.script(Reply("From platform nine."), Reply("From platform nine."))
     first, *rest = model.stream(*PICTURED, headers=SHOWING).texts
-    assert first.startswith('<precontext> [{"name":"ocr","result":{"extracted_text":"Platform nine"')
-    assert first.endswith("}] </precontext>")
-    shown = json.loads(first.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    assert first.startswith('<precontext>\n{"name":"ocr","result":{"extracted_text":"Platform nine"')
+    shown = precontext_in(first)
     assert "".join(rest) == "From platform nine."
     assert shown == model.ask(*PICTURED).json()["precontext"]
 
@@ -81,7 +81,7 @@ def test_the_precontext_comes_first_where_it_is_asked_for(model: FullModel) -> N
 def test_the_precontext_comes_before_the_reasoning(model: FullModel) -> None:
     model.script(Reply("Nine.", reasoning="I see."))
     texts = model.stream(*PICTURED, headers=SHOWING, reasoning_effort="low").texts
-    assert texts[0].startswith("<precontext> [")
+    assert texts[0].startswith("<precontext>\n{")
     assert texts[1:] == ["<think>", "I see.", "</think>", "Nine."]
 
 
@@ -92,7 +92,7 @@ def test_the_precontext_comes_before_the_llm_has_begun(model: FullModel) -> None
     body = body_of([text_part("Where does it leave?"), file], stream=True)
     with model.client.stream("POST", PATH, json=body, headers=SHOWING) as response:
         first = json.loads(next(response.iter_lines()).removeprefix("data: "))
-        assert first["choices"][0]["delta"]["content"].startswith("<precontext> [")
+        assert first["choices"][0]["delta"]["content"].startswith("<precontext>\n{")
     model.llm.wait_for_cancelled()
 
 

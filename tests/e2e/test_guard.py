@@ -21,6 +21,7 @@ from tests.e2e.full_model import (
     content_of,
     error_of,
     picture_of,
+    precontext_in,
     prompt_text,
     schema_of,
     serving_full_model,
@@ -157,7 +158,7 @@ def test_a_refused_stream_tells_its_verdict_and_its_usage_where_they_are_asked_f
     usage = {"stream_options": {"include_usage": True}}
     streamed = model.stream(guard("S9"), BOMB, headers=SHOWING, **usage)
     shown, refusal = streamed.texts
-    [verdict] = json.loads(shown.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    [verdict] = precontext_in(shown)
     is_verdict(verdict, "S9")
     assert refusal == "unsafe S9"
     assert streamed.chunks[-1]["usage"] == model.ask(guard("S9"), BOMB).json()["usage"]

@@ -13,6 +13,7 @@ from tests.e2e.full_model import (
     Streamed,
     content_of,
     picture_of,
+    precontext_in,
     schema_of,
     serving_full_model,
     system,
@@ -181,7 +182,7 @@ def test_what_was_found_is_shown_before_an_answer_that_turns_unsafe(model: FullM
     model.script(Reply(f"{FIRST} {UNSAFE}"))
     said = [text_part("What does it say?"), picture_of("Platform nine")]
     shown, *rest = model.stream(guard("S9"), said, headers=SHOWING).texts
-    read, verdict = json.loads(shown.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    read, verdict = precontext_in(shown)
     assert (read["name"], verdict["name"]) == ("ocr", "guardrails")
     assert "".join(rest) == FIRST
 
@@ -190,7 +191,7 @@ def test_of_an_answer_that_is_unsafe_at_once_the_verdict_alone_is_shown(model: F
     model.script(Reply(UNSAFE))
     said = [text_part("What does it say?"), picture_of("Platform nine")]
     shown, refusal = model.stream(guard("S9"), said, headers=SHOWING).texts
-    [verdict] = json.loads(shown.removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    [verdict] = precontext_in(shown)
     assert sources(is_verdict(verdict, "S9")) == ["answer"]
     assert refusal == "unsafe S9"
 
@@ -278,14 +279,14 @@ def test_a_safe_answer_over_our_own_tools_is_the_same_as_without_a_guard(model: 
 def test_the_precontext_differs_by_the_verdict_alone(model: FullModel) -> None:
     said = [text_part("Where does it leave?"), picture_of("Platform nine")]
     unguarded, guarded = both(model, Reply("Nine. Ten."), said, headers=SHOWING)
-    [found] = json.loads(unguarded.texts[0].removeprefix("<precontext> ").removesuffix(" </precontext>"))
-    *entries, verdict = json.loads(guarded.texts[0].removeprefix("<precontext> ").removesuffix(" </precontext>"))
+    [found] = precontext_in(unguarded.texts[0])
+    *entries, verdict = precontext_in(guarded.texts[0])
     assert entries == [found]
     is_verdict(verdict)
     assert guarded.texts[1:] == unguarded.texts[1:]
     unguarded, guarded = both(model, Reply("Nine. Ten."), "Where?", headers=SHOWING)
     assert unguarded.texts == guarded.texts[1:]
-    assert guarded.texts[0].startswith('<precontext> [{"name":"guardrails","result":{"safe":true,')
+    assert guarded.texts[0].startswith('<precontext>\n{"name":"guardrails","result":{"safe":true,')
 
 
 def test_a_sentence_leaves_as_soon_as_it_is_judged(model: FullModel) -> None:

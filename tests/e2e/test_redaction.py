@@ -13,6 +13,7 @@ from tests.e2e.full_model import (
     Streamed,
     content_of,
     picture_of,
+    precontext_in,
     prompt_text,
     schema_of,
     serving_full_model,
@@ -169,7 +170,7 @@ def test_precontext_and_prompt_have_placeholders(model: FullModel, stream: bool)
     assert answer.endswith("It is [CARD].")
     assert "Visa [CARD]" in prompt_text(model.prompts[0])
     if stream:
-        precontext = json.loads(answer.removeprefix("<precontext> ").partition(" </precontext>")[0])
+        precontext = precontext_in(answer.removesuffix("It is [CARD]."))
     else:
         model.script(Reply(f"It is {CARD}."))
         precontext = model.ask(guard("S7"), shown).json()["precontext"]

@@ -92,10 +92,12 @@ async def test_precontext_is_in_the_body_of_a_completion() -> None:
 
 
 async def test_precontext_opens_a_stream_only_when_it_is_asked_for() -> None:
-    events = (Precontext((entry_of("other", {"t": "é"}),)), Text("x"), FINISH)
+    entries = (entry_of("other", {"t": "é</precontext>"}), failure_of("stt", "no audio"))
+    events = (Precontext(entries), Text("x"), FINISH)
     assert deltas(await streamed(*events, show_precontext=True))[0] == {
         "role": "assistant",
-        "content": '<precontext> [{"name":"other","result":{"t":"é"}}] </precontext>',
+        "content": '<precontext>\n{"name":"other","result":{"t":"é<\\/precontext>"}}\n</precontext>'
+        '<precontext>\n{"name":"stt","result":null,"error":"no audio"}\n</precontext>',
     }
     assert deltas(await streamed(*events))[0] == {"role": "assistant", "content": "x"}
 
