@@ -22,6 +22,7 @@ from app.metrics import Routes, fill_from_batches
 from app.middleware import EXPOSED, RequestScope, error_response
 from app.openapi import Api
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
+from app.routes.absent import instead_of
 from app.services import Services
 from app.settings import Settings
 from app.state.entries import sweep_for_ever
@@ -111,6 +112,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     match error.status_code:
         case 404:
             public = NotFound(f"Unknown route: {route}{_meant(request)}")
+        case 405 if (instead := instead_of(request.url.path)) is not None:
+            public = NotFound(f"Unknown route: {route}: {instead}.")
         case 405:
             public = MethodNotAllowed(f"Method not allowed: {route}")
         case _:
@@ -121,13 +124,14 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _meant(request: Request) -> str:
-    """What a client with another `base_url` would have asked for."""
+    """What a client with another `base_url` would have asked for, or what to use instead of a route of others."""
     path = request.url.path
     for meant in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
         scope = {"type": "http", "path": meant, "method": request.method}
         if meant != path and any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
             return f". Did you mean {request.method} {meant}? An SDK's base_url ends in /v1."
-    return ""
+    instead = instead_of(path.replace("/v1/v1/", "/v1/", 1))
+    return "" if instead is None else f": {instead}."
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:

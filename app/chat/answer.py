@@ -40,7 +40,7 @@ from app.chat.plan_executor import gather, whole_answer, worth_telling
 from app.chat.planning.wants import pasted_in
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
-from app.chat.schema.structured import COMPLAINT, SchemaNotSatisfied, Shape, schema_at
+from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape, schema_at
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import InternalTool, offered
 from app.wire.request import ChatRequest
@@ -391,8 +391,8 @@ def _not_read(value: Any, llm: Llm, filling: Filling | None, written: IsWritten 
 
 
 def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswer:
-    """The answer with null for every value that nothing supports. Raises SchemaNotSatisfied with the pointer of one
-    that may not be null."""
+    """The answer with null for every value that nothing supports. Raises NotVerbatim for one that may not be
+    null."""
     named = {key: shape.schema[key] for key in ("$defs", "definitions") if shape.schema and key in shape.schema}
     against = set(evidence.unsupported)
     value = copy.deepcopy(answer.value)
@@ -402,9 +402,7 @@ def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> JsonAnswe
             continue
         schema = schema_at(shape.schema, path)
         if schema and SchemaChecker({**named, **schema}).problem(None) is not None:
-            raise SchemaNotSatisfied(
-                f"Nothing that was read supports the value of '{pointer}', which may not be null ('verbatim')."
-            )
+            raise NotVerbatim(pointer)
         *above, last = path
         part = value
         for step in above:

@@ -23,13 +23,13 @@ from app.telemetry import Stages
 from app.wire import audio, response
 from app.wire import audio as subtitles
 from app.wire.audio import (
-    MODELS,
     DiarizedTranscription,
     Transcription,
     TranscriptionRequest,
     TranslationRequest,
     VerboseTranscription,
 )
+from app.wire.model_names import TRANSCRIPTION_ALIASES
 from models.language.llm import estimate_tokens
 from models.translation.languages import language_name
 from tasks.inputs.source import Origin, Source
@@ -301,7 +301,7 @@ async def _feed(
     """Raises NotFound for a model that nobody knows, and what a key's limits refuse."""
     services: Services = request.app.state.services
     stages.task = SpeechToTextTask.name
-    if model not in MODELS:
+    if model not in TRANSCRIPTION_ALIASES:
         check_model(model, param="model")
     request.state.log = {"model": model, "stream": stream, "stages": stages.milliseconds}
     stages.done("read")

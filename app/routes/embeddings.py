@@ -20,9 +20,10 @@ from app.errors import PayloadTooLarge
 from app.middleware import until_disconnect
 from app.openapi import Direct, json_body
 from app.routes.body import json_response, read_body
-from app.routes.status import EMBEDDING_MODEL, check_model
+from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
+from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_aside
 from app.wire.request import FAIL_FAST, Wire, by_json_type
 from app.wire.response import Usage
@@ -127,7 +128,7 @@ async def answer_line(services: Services, asked: EmbeddingRequest, visit: Visit,
 
 async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, spent_s: float = 0.0) -> Answer:
     """Raises as the route does; `spent_s`: since the request came."""
-    check_model(asked.model, "model", EMBEDDING_MODEL)
+    check_model(asked.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
     texts, seconds = asked.texts, services.settings.request_timeout_s
     chars, most = sum(map(len, texts)), services.settings.of(EmbeddingSettings).max_embedded_chars
     if chars > most:

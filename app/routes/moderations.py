@@ -24,6 +24,7 @@ from app.routes.body import asks_to_be_forgotten, read_body
 from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
+from app.wire.model_names import MODERATION_ALIASES
 from app.wire.parse import parse_aside
 from app.wire.request import FAIL_FAST, Reference, Url, Wire, by_json_type
 from models.concurrency import side_by_side
@@ -34,13 +35,6 @@ from tasks.guardrails import GUARDS, Check, Policy, codes_of, scores_of
 from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
 
-MODELS = (
-    "omni-moderation-latest",
-    "omni-moderation-2024-09-26",
-    "text-moderation-latest",
-    "text-moderation-stable",
-)
-"""OpenAI's names, which clients send by default; all mean the engines that are here."""
 MAX_INPUTS = 256
 """Strings or parts of one request."""
 
@@ -188,8 +182,8 @@ async def answer_line(services: Services, asked: ModerationRequest, visit: Visit
 
 def _model(asked: ModerationRequest) -> str:
     """Raises NotFound."""
-    model = asked.model or MODELS[0]
-    if model not in MODELS:
+    model = asked.model or MODERATION_ALIASES[0]
+    if model not in MODERATION_ALIASES:
         check_model(model, param="model")
     return model
 

@@ -14,7 +14,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
 from app.access.key_file import CHAT
 from app.calling import as_sent
@@ -60,6 +60,8 @@ _POLICY = {
 _WORKER_POLICY = {"default-src": "'none'", "script-src": "'self' 'wasm-unsafe-eval'", "connect-src": "'self'"}
 """And the worker that draws pages of PDFs, whose decoders of scans are WebAssembly. It touches no page."""
 _WORKER = "pdfjs/pdf.worker.min.mjs"
+_PATHS = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/ready", "models": "/v1/models"}
+"""What a program that asks for `/` may want."""
 _CAPITALS = {"gui": "GUI", "ocr": "OCR"}
 
 router = APIRouter(include_in_schema=False)
@@ -67,9 +69,11 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def playground(request: Request) -> Response:
-    """For browsers; other clients have nothing to do here."""
+    """For browsers. Programs are told where the rest is."""
     services: Services = request.app.state.services
-    if not services.settings.playground or "text/html" not in request.headers.get("accept", ""):
+    if request.method == "HEAD" or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"name": "openfaze", "version": version("openfaze"), **_PATHS}, headers={"vary": "accept"})
+    if not services.settings.playground:
         raise NotFound("Unknown route: GET /")
     filled = {
         "version": version("openfaze"),

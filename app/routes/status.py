@@ -12,13 +12,11 @@ from app import metrics
 from app.calling import as_sent
 from app.errors import NotFound, retry_headers
 from app.services import Services
+from app.wire.model_names import ALIASES, ALL, LISTED, MODEL
 from app.wire.response import Model, ModelList
 from models.base import RETRY_S
 from models.runtime import CapabilityState
 
-MODEL = "interfaze-beta"
-EMBEDDING_MODEL = "openfaze-embedding"
-ALIASES = ("interfaze-1", "interfaze-1-lite", "interfaze", "auto")
 STARTED = int(time.time())
 _SHOWN = 80
 """Characters of an unknown name that a message repeats."""
@@ -41,13 +39,13 @@ def check_model(name: str, param: str | None = None, *known: str) -> None:
 @router.get("/v1/models", tags=["models"])
 async def list_models() -> ModelList:
     """The two names that a request may ask for: one for chat, responses and tasks, one for embeddings."""
-    return ModelList(data=[Model(id=name, created=STARTED) for name in (MODEL, EMBEDDING_MODEL)])
+    return ModelList(data=[Model(id=name, created=STARTED) for name in LISTED])
 
 
 @router.get("/v1/models/{model}", tags=["models"])
 async def get_model(model: Annotated[str, Path(examples=[MODEL])]) -> Model:
     """A model by its name, or by another name of it; 404 for all others."""
-    check_model(model, None, MODEL, *ALIASES, EMBEDDING_MODEL)
+    check_model(model, None, *ALL)
     return Model(id=model, created=STARTED)
 
 

@@ -61,17 +61,6 @@ def _time(seconds: float, point: str) -> str:
     return f"{hours:02}:{minutes:02}:{whole:02}{point}{milliseconds:03}"
 
 
-MODELS = (
-    "whisper-1",
-    "gpt-transcribe",
-    "gpt-4o-transcribe",
-    "gpt-4o-mini-transcribe",
-    "gpt-4o-mini-transcribe-2025-12-15",
-    "gpt-4o-transcribe-diarize",
-)
-"""OpenAI's names, which its clients send: any of them is the engine that serves here."""
-
-
 class _Form(BaseModel):
     """A form's values are text: "0.2" is a number, "true" a truth value. Unknown fields are accepted."""
 

@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.routes import embeddings
+from app.wire.model_names import EMBEDDING_ALIASES
 from models.language.embedding import DIMENSIONS
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import client_of_app
@@ -135,6 +136,15 @@ def test_short_texts_are_cut_where_they_are_once_the_tokenizer_is_there_and_long
         for texts in ("first", BREAD, [WHALES] * 16, "bread " * 400):
             assert client.post(PATH, json={"model": MODEL, "input": texts}).status_code == 200
     assert [name == "text" for name in threads] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("name", EMBEDDING_ALIASES)
+def test_openais_names_mean_the_engine_that_is_here(sdk: openai.OpenAI, name: str) -> None:
+    answer = sdk.embeddings.create(model=name, input=BREAD)
+    assert answer.model == name
+    assert np.allclose(answer.data[0].embedding, vectors(sdk, BREAD)[0], atol=1e-6)
+    assert sdk.models.retrieve(name).id == name
+    assert name not in [model.id for model in sdk.models.list()]
 
 
 def test_the_model_is_listed(sdk: openai.OpenAI) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.routes.absent import INSTEAD
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import client_of_app
 from tests.origin import Origin, serving_origin
@@ -109,6 +111,43 @@ def test_unknown_routes_and_methods(client: httpx.Client) -> None:
             f"Unknown route: POST {path}. Did you mean POST /v1/chat/completions? An SDK's base_url ends in /v1."
         )
     error_of(client.get("/v1/chat/completions"), 405, "invalid_request_error", "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "instead"),
+    [
+        ("POST", "/v1/completions", "as a user message to POST /v1/chat/completions."),
+        ("POST", "/completions", "as a user message to POST /v1/chat/completions."),
+        ("POST", "/v1/v1/completions", "as a user message to POST /v1/chat/completions."),
+        ("POST", "/v1/audio/speech", "no engine here speaks"),
+        ("POST", "/v1/images/generations", "no engine here makes pictures"),
+        ("POST", "/v1/images/edits", "no engine here makes pictures"),
+        ("GET", "/v1/assistants", "'previous_response_id'"),
+        ("POST", "/v1/threads/thread_1/runs", "'previous_response_id'"),
+        ("POST", "/v1/responses/compact", "'previous_response_id'"),
+        ("GET", "/v1/fine_tuning/jobs", "nothing is trained here"),
+        ("POST", "/v1/vector_stores", "POST /v1/files"),
+        ("POST", "/v1/uploads", "POST /v1/files takes a file in one piece"),
+        ("GET", "/v1/realtime", "POST /v1/audio/transcriptions"),
+        ("POST", "/v1/messages", "Anthropic's API is not here"),
+    ],
+)
+def test_routes_of_openais_that_are_not_here_say_what_to_use(
+    client: httpx.Client, method: str, path: str, instead: str
+) -> None:
+    error = error_of(client.request(method, path), 404, "invalid_request_error", "not_found")
+    assert error["message"].startswith(f"Unknown route: {method} {path}: ")
+    assert instead in error["message"]
+
+
+def test_what_is_said_of_an_absent_route_names_routes_that_are_here(client: httpx.Client) -> None:
+    there = {
+        f"{method.upper()} {path}" for path, of in client.get("/openapi.json").json()["paths"].items() for method in of
+    }
+    named = {one for instead in INSTEAD.values() for one in re.findall(r"(?:GET|POST) /[\w/]+", instead)}
+    assert len(named) > 5
+    assert named <= there
+    assert not any(one.partition(" ")[2] in INSTEAD for one in there)
 
 
 def test_an_empty_message(client: httpx.Client) -> None:

@@ -90,9 +90,12 @@ def test_verbatim_leaves_out_what_nothing_supports(model: FullModel) -> None:
     assert (list(body["evidence"]), body["unsupported"]) == (["/platform"], ["/vat_id"])
 
 
-def test_verbatim_fails_where_that_may_not_be_left_out(model: FullModel) -> None:
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_verbatim_fails_where_that_may_not_be_left_out(model: FullModel, stream: bool) -> None:
     model.script(ANSWER, ANSWER)
-    error = error_of(model.ask(SAID, response_format=PLATFORM, verbatim=True), 500, "schema_not_satisfied")
+    answer = model.ask(SAID, response_format=PLATFORM, verbatim=True, stream=stream)
+    error = error_of(answer, 400, "not_verbatim")
+    assert (error["param"], error["type"]) == ("/vat_id", "invalid_request_error")
     assert "'/vat_id'" in error["message"]
 
 

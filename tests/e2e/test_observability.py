@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.calling import PICTURE
 from app.metrics import DECLARED
-from app.routes.status import EMBEDDING_MODEL
+from app.wire.model_names import EMBEDDING_MODEL
 from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import KEY, data_url, ocr_request
 from tests.llm_server import Reply, serving_llm

@@ -54,9 +54,20 @@ def test_a_page_may_run_only_what_stands_in_it_and_comes_from_here(server: Serve
 
 
 @pytest.mark.parametrize("headers", [{}, {"accept": "*/*"}, {"accept": "application/json"}])
-def test_programs_find_nothing_at_the_root(server: Server, headers: dict[str, str]) -> None:
+def test_programs_are_told_at_the_root_where_the_rest_is(server: Server, headers: dict[str, str]) -> None:
     answer = httpx.get(f"{server.base_url}/", headers=headers, trust_env=False)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    told = answer.json()
+    assert list(told) == ["name", "version", "docs", "openapi", "ready", "models"]
+    assert (told.pop("name"), told.pop("version")) == ("openfaze", version("openfaze"))
+    key = {"authorization": f"Bearer {KEY}"}
+    assert all(httpx.get(server.base_url + path, headers=key, trust_env=False).is_success for path in told.values())
+
+
+@pytest.mark.parametrize("headers", [{}, HTML])
+def test_who_asks_for_no_body_is_told_that_the_server_is_there(server: Server, headers: dict[str, str]) -> None:
+    answer = httpx.head(f"{server.base_url}/", headers=headers, trust_env=False)
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "application/json", b"")
 
 
 @pytest.mark.parametrize(
@@ -129,4 +140,5 @@ def test_an_operator_can_leave_the_playground_away(tmp_path: Path) -> None:
         for path in ("/", "/playground/main.js"):
             answer = client.get(path, headers=HTML)
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+        assert client.get("/").json()["name"] == "openfaze"
         assert client.get("/docs").status_code == 200

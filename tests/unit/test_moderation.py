@@ -12,13 +12,13 @@ from app.errors import BadRequest
 from app.routes.moderations import (
     CATEGORIES,
     MAX_INPUTS,
-    MODELS,
     ModeratedImage,
     ModeratedText,
     ModerationRequest,
     ModerationResult,
     moderated,
 )
+from app.wire.model_names import MODERATION_ALIASES
 from app.wire.parse import parse
 from models.safety.guard import CODES, IMAGE_CODES
 from tasks.guardrails import Check
@@ -39,7 +39,7 @@ def test_the_categories_are_openais() -> None:
     assert set(CATEGORIES) == OPENAIS
     for kind in (CategoryScores, CategoryAppliedInputTypes):
         assert {str(field.alias or name) for name, field in kind.model_fields.items()} == OPENAIS
-    assert set(get_args(ModerationModel)) == set(MODELS)
+    assert set(get_args(ModerationModel)) == set(MODERATION_ALIASES)
 
 
 @pytest.mark.parametrize(

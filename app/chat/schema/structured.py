@@ -9,7 +9,7 @@ from app.chat.schema.checker import FIELD, SchemaChecker
 from app.chat.schema.contradictions import check_satisfiable, referred
 from app.chat.schema.json_answer import JsonAnswer, parse_answer
 from app.chat.schema.safe_keywords import SchemaRefused
-from app.errors import ApiError
+from app.errors import ApiError, BadRequest
 from app.wire.request import ResponseFormat
 
 Path = tuple[str | int, ...]
@@ -100,6 +100,20 @@ class SchemaNotSatisfied(ApiError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The model's answer does not have the form that was asked for. {reason}")
+
+
+class NotVerbatim(BadRequest):
+    """Nothing supports a value that the request wants supported, and the schema wants it."""
+
+    code = "not_verbatim"
+
+    def __init__(self, pointer: str) -> None:
+        """`pointer`: the field's, in the answer."""
+        super().__init__(
+            f"Nothing that was read supports a value for '{pointer}' ('verbatim'), and the schema does not let it be "
+            "null: allow null there, or leave 'verbatim' out.",
+            param=pointer,
+        )
 
 
 @dataclass(frozen=True, slots=True)
