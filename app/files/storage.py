@@ -10,19 +10,22 @@ import posixpath
 import secrets
 import sqlite3
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import TypeAdapter, ValidationError
 
+from app.state.entries import StoreDown
+from app.state.sqlite_file import Schema, SqliteFile
 from tasks.inputs.limits import MB
 from tasks.inputs.reading import Upload
+
+T = TypeVar("T")
 
 _PRIVATE = 0o700
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
@@ -187,12 +190,19 @@ def from_record(record: bytes) -> StoredFile | None:
 
 
 FILE = "index.sqlite3"
-_MAKE = """
-CREATE TABLE IF NOT EXISTS files (
+_SCHEMA = Schema(
+    1,
+    """
+CREATE TABLE files (
     owner TEXT NOT NULL, id TEXT NOT NULL, size INTEGER NOT NULL, created REAL NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (owner, id)
 ) WITHOUT ROWID
-"""
+""",
+)
+_TRIES = 3
+"""How often an owner's records are taken over for one call, where the index is lost meanwhile."""
+_LOCKED_S = 10.0
+"""What a connection waits for another process."""
 
 
 class NoRoom(Exception):
@@ -204,106 +214,107 @@ class NoRoom(Exception):
 
 
 class FileIndex:
-    """Synchronous: only threads call it. Beside a local storage it is a file, else it lives as long as the process."""
+    """Synchronous: only threads call it. Beside a local storage it is a file, else it lives as long as the process.
+
+    Where it is lost or damaged it is begun anew, and takes over the records of each owner before it says anything of
+    them. Raises OSError where the database does not work.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._lock = threading.Lock()
-        self._path = storage.local_path(FILE)
-        self._connection: sqlite3.Connection | None = None
-
-    @property
-    def is_shared(self) -> bool:
+        path = storage.local_path(FILE)
+        self.is_shared = path is None
         """Whether other servers may write to the storage, too."""
-        return self._path is None
+        self._file = SqliteFile(path, _SCHEMA, "files-index", locked_s=_LOCKED_S)
+        self._followed: dict[str, int] = {}
+        """Of each owner whose records it has taken over: how often it had been opened by then."""
+
+    def knows(self, owner: str) -> bool:
+        """Whether it has taken over what lies in the owner's folder."""
+        return self._done(lambda _: self._has_followed(owner))
 
     def follow(self, owner: str) -> None:
         """Takes over what lies in the owner's folder."""
         names = self._storage.sizes(owner)
         there = {name.removesuffix(KNOWN).rpartition("/")[2] for name in names if name.endswith(KNOWN)}
-        with self._open() as database:
-            known = {row[0] for row in database.execute("SELECT id FROM files WHERE owner = ?", (owner,))}
+        openings, known = self._done(lambda db: (self._file.openings, _ids(db, owner)))
         new = self._storage.get_all([f"{owner}/{file_id}{KNOWN}" for file_id in sorted(there - known)])
         files = [file for file in map(from_record, new) if file is not None and file.owner == owner]
-        with self._open() as database:
-            database.executemany(
-                "DELETE FROM files WHERE owner = ? AND id = ?", ((owner, one) for one in known - there)
-            )
-            database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", map(_row, files))
+
+        def take_over(db: sqlite3.Connection) -> None:
+            db.executemany("DELETE FROM files WHERE owner = ? AND id = ?", ((owner, one) for one in known - there))
+            db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", map(_row, files))
+
+        self._done(take_over)
+        self._followed[owner] = openings
 
     def add(self, file: StoredFile, most_bytes: int, most_files: int) -> None:
         """Raises NoRoom: of two files that fit each by itself, only one may fit."""
-        with self._open() as database:
-            count, size = self._totals(database, file.owner)
+
+        def add(db: sqlite3.Connection) -> None:
+            count, size = _totals(db, file.owner)
             if count + 1 > most_files or size + file.size > most_bytes:
                 raise NoRoom(too_many=count + 1 > most_files)
-            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", _row(file))
+            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", _row(file))
+
+        self._followed_by(file.owner, add)
 
     def remove(self, owner: str, file_id: str) -> None:
-        with self._open() as database:
-            database.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id))
+        self._done(lambda db: db.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id)))
 
     def totals(self, owner: str) -> tuple[int, int]:
         """The number of the owner's files, and their bytes."""
-        with self._open() as database:
-            return self._totals(database, owner)
+        return self._followed_by(owner, lambda db: _totals(db, owner))
 
     def all(self, owner: str) -> list[StoredFile]:
         """The newest first."""
-        with self._open() as database:
-            rows = database.execute(
-                "SELECT record FROM files WHERE owner = ? ORDER BY created DESC, id DESC", (owner,)
-            ).fetchall()
+        query = "SELECT record FROM files WHERE owner = ? ORDER BY created DESC, id DESC"
+        rows = self._followed_by(owner, lambda db: db.execute(query, (owner,)).fetchall())
         return [file for (record,) in rows if (file := from_record(record)) is not None]
 
-    def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+    async def close(self) -> None:
+        await self._file.close()
 
-    @staticmethod
-    def _totals(database: sqlite3.Connection, owner: str) -> tuple[int, int]:
-        count, size = database.execute(
-            "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE owner = ?", (owner,)
-        ).fetchone()
-        return count, size
+    def _has_followed(self, owner: str) -> bool:
+        return self._followed.get(owner) == self._file.openings
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A transaction. Raises OSError where the database does not work."""
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._connected()
-                with self._connection as database:
-                    yield database
-            except (sqlite3.Error, FileNotFoundError) as error:  # its folder's, which says nothing about a file
-                raise OSError(f"the index of files: {error}") from error
+    def _followed_by(self, owner: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns when the owner's records have been taken over."""
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._path is None:
-            return _made(sqlite3.connect(":memory:", check_same_thread=False))
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        def checked(db: sqlite3.Connection) -> T:
+            if not self._has_followed(owner):
+                raise _NotFollowed
+            return work(db)
+
+        for _ in range(_TRIES):
+            with contextlib.suppress(_NotFollowed):
+                return self._done(checked)
+            self.follow(owner)
+        raise OSError("the index of files is begun anew again and again")
+
+    def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def whole(db: sqlite3.Connection) -> T:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                return work(db)
+
         try:
-            return _made(_on_disk(self._path))
-        except sqlite3.DatabaseError:
-            # Damaged, or somebody else's: what it said lies in the records.
-            self._path.unlink(missing_ok=True)
-            return _made(_on_disk(self._path))
+            return self._file.submit(self._file.tried, whole).result()
+        except StoreDown as error:
+            raise OSError(f"the index of files: {error}") from error
 
 
-def _on_disk(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=10)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
+class _NotFollowed(Exception):
+    """The owner's records are still to be taken over."""
 
 
-def _made(connection: sqlite3.Connection) -> sqlite3.Connection:
-    connection.execute(_MAKE)
-    connection.execute("SELECT owner, id, size, created, record FROM files LIMIT 1").fetchall()
-    return connection
+def _ids(db: sqlite3.Connection, owner: str) -> set[str]:
+    return {row[0] for row in db.execute("SELECT id FROM files WHERE owner = ?", (owner,))}
+
+
+def _totals(db: sqlite3.Connection, owner: str) -> tuple[int, int]:
+    count, size = db.execute("SELECT count(*), coalesce(sum(size), 0) FROM files WHERE owner = ?", (owner,)).fetchone()
+    return count, size
 
 
 def _row(file: StoredFile) -> tuple[str, str, int, float, bytes]:

@@ -87,7 +87,8 @@ class FileStore:
         """Sees to it that the index knows the owner's files: once, or where other servers write them too, often."""
         async with self._following.setdefault(owner, asyncio.Lock()):
             since = self._followed.get(owner)
-            if since is None or (self.index.is_shared and abs(self.now() - since) > _FOLLOW_S):
+            is_old = since is None or (self.index.is_shared and abs(self.now() - since) > _FOLLOW_S)
+            if is_old or not await self.run(self.index.knows, owner):
                 await self.run(self.index.follow, owner)
                 self._followed[owner] = self.now()
 
@@ -150,7 +151,7 @@ class FileStore:
 
     async def close(self) -> None:
         await self._worker.close()
-        await asyncio.to_thread(self.index.close)
+        await self.index.close()
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`call` in a thread. Raises FileNotFoundError as it is, and Unavailable for any other OSError."""

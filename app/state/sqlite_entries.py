@@ -76,6 +76,9 @@ class SqliteEntries:
         schema = Schema(VERSION, _TABLE + (_OF_EACH if of_each else _OF_ALL))
         self._reader = SqliteFile(path, schema, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
         self._writer = SqliteFile(path, schema, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
+        if is_cache:
+            self._reader.prepare()
+            self._writer.prepare()
         self._puts: SharedJobs[_Row, None] = SharedJobs(self._writer, self._write)
         self._quick = QuickWrites(self._writer)
         self._touches: set[asyncio.Task[None]] = set()

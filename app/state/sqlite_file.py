@@ -1,6 +1,13 @@
-"""A file of SQLite: opened when it is needed, and again after a failure."""
+"""A file of SQLite: opened when it is needed, again after a failure, and begun anew where it is damaged.
+
+What is damaged of a cache is deleted. Of what cannot be had again it is set aside, as `NAME.damaged-1`, and what can be
+read of it is taken over.
+"""
 
 import asyncio
+import contextlib
+import errno
+import itertools
 import sqlite3
 import threading
 import time
@@ -35,8 +42,20 @@ _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Held while a connection of this process opens a file, or takes a damaged one away."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"
 """A killed process loses nothing; a machine without power loses the last entries, but none is torn."""
-_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "file is encrypted", "short read")
-"""What SQLite says where the file is none of ours, or is damaged."""
+_DAMAGED = (
+    "malformed",
+    "not a database",
+    "no such table",
+    "no such column",
+    "file is encrypted",
+    "short read",
+    "could not decode",
+)
+"""What SQLite says in lower case where the file is none of ours, or is damaged."""
+_MOST_ASIDE = 3
+"""Damaged files that are kept of one store: a disk that fails again and again is for somebody to look at."""
+_LEAST_ROW_BYTES = 4
+"""Of a table: what is damaged may lead in circles, and never to more rows than there is room for."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,26 +70,33 @@ class Schema:
     """SQL that takes a file of an earlier version to the next one, by that version."""
 
 
+class _OtherVersion(sqlite3.DatabaseError):
+    """The file is of another version, or somebody else's: it is not damaged."""
+
+
 class SqliteFile:
     """A connection in a thread of its own, which opens it when it is needed, and again after a failure."""
 
     def __init__(
-        self, path: Path, schema: Schema, name: str, *, locked_s: float = LOCKED_S, is_cache: bool = True
+        self, path: Path | None, schema: Schema, name: str, *, locked_s: float = LOCKED_S, is_cache: bool = True
     ) -> None:
-        """`name`: of the thread. `is_cache`: it holds nothing that cannot be had again, and is begun anew where it is
-        damaged."""
+        """`path`: None for a database in memory, which ends with the connection. `name`: of the thread. `is_cache`: it
+        holds nothing that cannot be had again, and may be deleted where it is damaged or of another version."""
         self._path = path
         self._schema = schema
         self._locked_s = locked_s
         self._is_cache = is_cache
-        self._opening = _OPENING.setdefault(path.resolve(), threading.Lock())
+        self._opening = threading.Lock() if path is None else _OPENING.setdefault(path.resolve(), threading.Lock())
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         """What the connection has open: somebody may delete the file, or put another in its place."""
+        self.openings = 0
+        """How often it was opened: between two of them, what it held may have been lost."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        if is_cache:
-            # The first look-up does not wait for the file to be made.
-            self._thread.submit(self._prepared)
+
+    def prepare(self) -> None:
+        """Opens it in the thread, so that the first look-up does not wait for the file to be made."""
+        self._thread.submit(self._prepared)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, in the thread. Raises StoreDown."""
@@ -89,19 +115,21 @@ class SqliteFile:
         try:
             return work(self._opened())
         except sqlite3.DatabaseError as error:
-            damaged = self._file
+            damaged, reason = self._file, str(error)
             self._let_go()
-            if not (self._is_cache and _is_damage(error)):
-                raise StoreDown(f"{error}: '{self._path}'") from error
-            log.warning("cache_file_begun_anew", path=str(self._path), reason=str(error))
+            if not self._may_begin_anew(error):
+                raise StoreDown(f"{reason}: '{self._path}'") from error
         except OSError as error:
             raise StoreDown(f"{error.strerror}: '{self._path}'") from error
         try:
-            self._delete(damaged)
+            self._begin_anew(damaged, reason)
             return work(self._opened())
         except (sqlite3.DatabaseError, OSError) as error:
             self._let_go()
             raise StoreDown(str(error)) from error
+
+    def _may_begin_anew(self, error: sqlite3.DatabaseError) -> bool:
+        return self._path is not None and _is_damage(error) and (self._is_cache or not isinstance(error, _OtherVersion))
 
     def _prepared(self) -> None:
         try:
@@ -111,29 +139,39 @@ class SqliteFile:
             log.debug("cache_file_not_opened", reason=str(error))
 
     def _opened(self) -> sqlite3.Connection:
-        if self._db is not None and self._file != _identity(self._path):
+        if self._db is not None and self._path is not None and self._file != _identity(self._path):
             self._let_go()
+            if not self._is_cache:
+                log.error("state_file_gone", path=str(self._path), remedy="another one is begun")
         if self._db is None:
             with self._opening:
                 self._db = self._made()
         return self._db
 
     def _made(self) -> sqlite3.Connection:
+        self.openings += 1
+        if self._path is None:
+            db = sqlite3.connect(":memory:", isolation_level=None)
+            _execute_all(db, self._schema.tables)
+            return db
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.is_dir():
+            # Whose it is nobody knows: it is left alone, and the file is made when it has gone.
+            raise IsADirectoryError(errno.EISDIR, "there is a folder")
         # Transactions are begun where they are needed.
         db = sqlite3.connect(self._path, timeout=self._locked_s, isolation_level=None)
         self._file = _identity(self._path)
         try:
-            self._prepare(db)
+            self._prepare(db, self._path)
         except BaseException:
             db.close()
             raise
         return db
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
+    def _prepare(self, db: sqlite3.Connection, path: Path) -> None:
         # Only of a new file; then other users of the machine cannot read it.
-        if not self._path.stat().st_size:
-            self._path.chmod(0o600)
+        if not path.stat().st_size:
+            path.chmod(0o600)
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _use_wal(db)
         db.execute(_SYNCHRONOUS)
@@ -150,7 +188,7 @@ class SqliteFile:
                 version += 1
             if version != self._schema.version:
                 if version or db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    raise sqlite3.DatabaseError(f"not a database of this version ({version}): '{self._path}'")
+                    raise _OtherVersion(f"not a database of this version ({version})")
                 _execute_all(db, self._schema.tables)
             db.execute(f"PRAGMA user_version = {self._schema.version}")
 
@@ -161,22 +199,30 @@ class SqliteFile:
 
     def identity(self) -> tuple[int, int] | None:
         """The device and number of the file that is at the path now; None where there is none."""
-        return _identity(self._path)
+        return None if self._path is None else _identity(self._path)
 
     def another(self) -> sqlite3.Connection:
         """A connection beside the thread's, for any thread, that waits for nobody and never takes the log into the
         file. The file must be there."""
+        assert self._path is not None
         db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         db.execute(_SYNCHRONOUS)
         db.execute("PRAGMA wal_autocheckpoint = 0")
         return db
 
-    def _delete(self, damaged: tuple[int, int] | None) -> None:
+    def _begin_anew(self, damaged: tuple[int, int] | None, reason: str) -> None:
+        assert self._path is not None
         with self._opening:
             if _identity(self._path) != damaged:  # another connection has begun it anew
                 return
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            if self._is_cache:
+                _move(self._path, None)
+                log.warning("cache_file_begun_anew", path=str(self._path), reason=reason)
+                return
+            aside = _set_aside(self._path)
+            self._db = self._made()
+            rows = _take_over(self._db, aside)
+        log.error("state_file_set_aside", path=str(self._path), reason=reason, kept_as=str(aside), rows_taken_over=rows)
 
 
 class QuickWrites:
@@ -335,6 +381,65 @@ def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | N
         one.tell(result, failure)
 
 
+def _set_aside(path: Path) -> Path:
+    """Where it lies now. Raises OSError."""
+    for number in range(1, _MOST_ASIDE + 1):
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+        if not aside.exists():
+            _move(path, aside)
+            return aside
+    raise OSError(
+        f"'{path}' is damaged, as {_MOST_ASIDE} before it were: look at the disk, and delete '{path}.damaged-*'"
+    )
+
+
+def _move(path: Path, aside: Path | None) -> None:
+    """Moves a database, or deletes it. Its log goes first: a new file must never meet it."""
+    for suffix in ("-shm", "-wal", ""):
+        part = path.with_name(path.name + suffix)
+        try:
+            if aside is None or suffix == "-shm":
+                part.unlink(missing_ok=True)
+            else:
+                part.rename(aside.with_name(aside.name + suffix))
+        except FileNotFoundError:
+            continue
+
+
+def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
+    """The number of rows that could be read: of each table those before the first damaged place, and those behind the
+    last."""
+    most, before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    source = sqlite3.connect(damaged, isolation_level=None)
+    source.text_factory = lambda text: text.decode("utf-8")
+    try:
+        for table in tables:
+            for backward in (False, True):
+                with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+                    source.execute(f"PRAGMA reverse_unordered_selects = {backward}")
+                    _copy(source, db, table, most)
+    finally:
+        source.close()
+    return db.total_changes - before
+
+
+def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, most: int) -> None:
+    """Up to the first row that cannot be read, which raises DatabaseError. What is no value of its column is left."""
+    known = {name for _, name, *_ in source.execute(f"PRAGMA table_info({table})")}
+    kinds = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})") if name in known}
+    columns = ", ".join(kinds)
+    fits = " AND ".join(f"typeof({name}) IN ('{kind.lower()}', 'null')" for name, kind in kinds.items())
+    insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608
+    rows = source.execute(f"SELECT {columns} FROM {table} WHERE {fits}")  # noqa: S608
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for row in itertools.islice(rows, most):
+            db.execute(insert, row)
+    finally:
+        db.execute("COMMIT")
+
+
 def _execute_all(db: sqlite3.Connection, statements: str) -> None:
     """In the transaction that is open, which `executescript` would end."""
     for statement in filter(str.strip, statements.split(";")):
@@ -364,4 +469,4 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(words in str(error) for words in _DAMAGED)
+    return any(words in str(error).lower() for words in _DAMAGED)

@@ -67,6 +67,8 @@ class KnownQuestions:
         self._clock = clock
         self._reader = SqliteFile(path, _SCHEMA, "question-reads")
         self._writer = SqliteFile(path, _SCHEMA, "question-writes")
+        self._reader.prepare()
+        self._writer.prepare()
 
     async def alike(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
         """Those with this `gist`; of many the `count` that were used last, in that order."""
