@@ -145,14 +145,24 @@ class EngineSpec:
     """Where the weights come from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An engine's answer for an item of which a part is computed: a large picture after one tile. Between two parts its
+    host looks whether anybody still waits, and lets the work of other keys go ahead."""
+
+    rest: Any
+    """The item to go on with. Whoever drops it ends the work."""
+
+
 class Engine(Protocol[ItemT, ResultT]):
     """Synchronous, owns its weights, maps a batch to a batch. A host calls it from its own threads."""
 
     def load(self) -> None:
         """Read the weights. Called once before the first `run`, and again after a `close`."""
 
-    def run(self, batch: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
-        """One result or exception an item, in order. A result must not depend on the rest of the batch."""
+    def run(self, batch: Sequence[ItemT]) -> Sequence[ResultT | Exception | Unfinished]:
+        """One result or exception an item, in order. A result must not depend on the rest of the batch. What takes much
+        longer than others of its batch comes back unfinished, and is run again with what is left of it."""
 
     def close(self) -> None:
         """Free the weights. No `run` is under way when a host calls it."""

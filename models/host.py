@@ -2,7 +2,8 @@
 
 The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
 threads or on replicas. Cancelling the coroutine that waits for a result is all it takes to withdraw an item: one that
-still queues is dropped, one that runs is finished and its result thrown away.
+still queues is dropped, one that runs is finished and its result thrown away. An engine may hand back an item of which
+only a part is computed: the rest queues again, ahead of what its key has waiting, in turn with that of other keys.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from models.base import (
     EngineUnavailable,
     ModelError,
     ShareUsedUp,
+    Unfinished,
     ran_out,
 )
 from models.concurrency import SharedRun
@@ -47,6 +49,7 @@ _OVERTAKEN_AT_MOST = 4
 class _Job(Generic[ItemT, ResultT]):
     item: ItemT
     share: Share
+    queue: "FairQueue[_Job[ItemT, ResultT]]"
     patient: bool
     """Whether it would have waited for room."""
     result: "asyncio.Future[ResultT]"
@@ -272,7 +275,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 # The place may have been promised to this one already: it goes to the next who waits.
                 self._announce_room()
                 raise
-        job = _Job[ItemT, ResultT](item, share, wait, asyncio.get_running_loop().create_future())
+        job = _Job[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
         self._turns.asked(share)
         queue.push(job, share)
         self._arrived.set()
@@ -338,7 +341,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
 
-    def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception) -> None:
+    def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception | Unfinished) -> None:
         if isinstance(result, Exception):
             self.counters.failures[reason_of(result)] += 1
         if job.result.done():  # nobody waits for it any longer
@@ -348,8 +351,18 @@ class EngineHost(Generic[ItemT, ResultT]):
         elif isinstance(result, Exception):
             log.error("engine_item_failed", engine=self.spec.name, exc_info=result)
             job.result.set_exception(EngineFailed(self.spec.name, result))
+        elif isinstance(result, Unfinished):
+            self._go_on(job, result.rest)
         else:
             job.result.set_result(result)
+
+    def _go_on(self, job: _Job[ItemT, ResultT], rest: ItemT) -> None:
+        if self._closed:
+            job.result.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
+            return
+        job.item, job.patient = rest, True  # it takes nobody's place, nor does it give up its own
+        job.queue.push(job, job.share, first=True)
+        self._arrived.set()
 
     def _first(self) -> Share | None:
         """Whose item would run next."""

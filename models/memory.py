@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from models.base import Engine, ran_out
+from models.base import Engine, Unfinished, ran_out
 from models.measures import MEMORY
 
 ItemT = TypeVar("ItemT")
@@ -83,11 +83,11 @@ class Batches(Generic[ItemT, ResultT]):
         """To `free` bytes, where an item takes `each`."""
         self.most = max(1, min(self._limit, int(free * _OF_FREE) // each))
 
-    def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception]:
-        """A result or exception an item, whatever the engine raises. A batch that breaks as a whole is run again item
-        by item; what memory did not suffice for, in halves."""
+    def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
+        """A result, an exception or what is left of it for each item, whatever the engine raises. A batch that breaks
+        as a whole is run again item by item; what memory did not suffice for, in halves."""
         try:
-            results: list[ResultT | Exception] = list(engine.run(items))
+            results: list[ResultT | Exception | Unfinished] = list(engine.run(items))
             if len(results) != len(items):
                 raise RuntimeError(f"{self._name} returned {len(results)} results for {len(items)} items")
         except Exception as error:  # noqa: BLE001 - whatever an engine raises belongs to its items

@@ -145,13 +145,17 @@ class FairQueue(Generic[ItemT]):
         """What `pop` would return."""
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
-    def push(self, item: ItemT, share: Share) -> None:
+    def push(self, item: ItemT, share: Share, *, first: bool = False) -> None:
+        """`first`: ahead of what waits of the same key, as what was begun is."""
         lane = share.is_later, share.key
         self._shares[lane] = share
         if lane not in self._waiting:
             self._waiting[lane] = deque()
             self._line_up(lane)
-        self._waiting[lane].append(item)
+        if first:
+            self._waiting[lane].appendleft(item)
+        else:
+            self._waiting[lane].append(item)
         self._size += 1
 
     def pop(self, may: Callable[[Share], bool] | None = None) -> ItemT | None:

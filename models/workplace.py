@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from models import memory
-from models.base import Engine, EngineSpec
+from models.base import Engine, EngineSpec, Unfinished
 from models.device import free_on
 from models.memory import Batches
 
@@ -57,9 +57,11 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
     async def open(self) -> None:
         """Loads the engine. Raises whatever it raises."""
 
-    async def run(self, items: Sequence[ItemT_contra], left: asyncio.Event) -> Sequence[ResultT_co | Exception]:
-        """A result or exception an item. `left` is set once nobody waits for any of them: what can still be saved of
-        their work then is, and what is returned does not matter."""
+    async def run(
+        self, items: Sequence[ItemT_contra], left: asyncio.Event
+    ) -> Sequence[ResultT_co | Exception | Unfinished]:
+        """A result, an exception or what is left of it for each item. `left` is set once nobody waits for any of them:
+        what can still be saved of their work then is, and what is returned does not matter."""
 
     async def close(self) -> None:
         """Frees the engine. No `run` is under way."""
@@ -100,8 +102,10 @@ class Threads(Generic[ItemT, ResultT]):
         self,
         items: Sequence[ItemT],
         left: asyncio.Event,  # noqa: ARG002 - work that runs is finished: no thread can be stopped
-    ) -> Sequence[ResultT | Exception]:
-        results: Sequence[ResultT | Exception] = await self._in_thread(self._batches.run, self._engine, items)
+    ) -> Sequence[ResultT | Exception | Unfinished]:
+        results: Sequence[ResultT | Exception | Unfinished] = await self._in_thread(
+            self._batches.run, self._engine, items
+        )
         return results
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ import zlib
 
 import av
 import numpy as np
+import PIL.Image
 
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _CONTENT_TYPES = (
@@ -171,3 +172,12 @@ def mp4_without_audio() -> bytes:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return file.getvalue()
+
+
+def jpeg_of_scans(scans: int, *, width: int = 64, height: int = 64) -> bytes:
+    """A progressive grey JPEG whose last scan, which refines what is there, comes so many times in all."""
+    file = io.BytesIO()
+    PIL.Image.new("L", (width, height), 200).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * (scans - data.count(b"\xff\xda") + 1) + data[-2:]

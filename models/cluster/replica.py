@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock, get_ident
 from typing import Any, Generic, TypeVar
 
-from models.base import Cancellable, Engine, EngineSpec, ModelError, ran_out
+from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, Unfinished, ran_out
 from models.memory import Batches, set_aside
 from models.workplace import Factory, HostLimits, loaded
 
@@ -103,9 +103,7 @@ class Replica(Generic[ItemT, ResultT]):
             _call_off(items)
         self._begun[get_ident()] = time.monotonic()
         try:
-            engine, results = self._loaded(), list[Any]()
-            while len(results) < len(items):  # this process may have room for fewer together than were sent
-                results += self._batches.run(engine, items[len(results) : len(results) + self._batches.most])
+            results = self._computed(items, left)
         except Exception as error:  # noqa: BLE001 - of the load
             results = [error] * len(items)
         finally:
@@ -114,6 +112,22 @@ class Replica(Generic[ItemT, ResultT]):
         failures, self._failures = dict(self._failures), self._failures
         self._failures.clear()
         return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
+
+    def _computed(self, items: Sequence[ItemT], left: Event) -> list[Any]:
+        """A result or exception an item. What is unfinished goes on here, where its parts are, until all have left."""
+        engine = self._loaded()
+        rests, results = dict(enumerate(items)), dict[int, Any]()
+        while rests:
+            self._begun[get_ident()] = time.monotonic()
+            places = list(rests)[: self._batches.most]  # there may be room for fewer together than were sent
+            for place, one in zip(places, self._batches.run(engine, [rests[place] for place in places]), strict=True):
+                if isinstance(one, Unfinished) and not left.is_set():
+                    rests[place] = one.rest
+                    continue
+                gone = EngineNotReady(self._spec.capability, "Its caller has left.")
+                results[place] = gone if isinstance(one, Unfinished) else one
+                del rests[place]
+        return [results[place] for place in range(len(items))]
 
     def _loaded(self) -> Engine[ItemT, ResultT]:
         with self._loading:

@@ -6,6 +6,11 @@ MB = 1024 * 1024
 """Bytes in a "MB" of the settings and messages: the larger reading, so that nobody's 20 MB file is refused."""
 
 
+LONGEST_SIDE = 65_535
+"""Pixels along one side of a picture, as many as a JPEG can have: work grows with the sides, too, by rows, tiles and
+what the edge of each adds."""
+
+
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
     part_bytes: int = 20 * MB

@@ -1,6 +1,7 @@
 """From a source to its bytes, and from its bytes to a document."""
 
 import asyncio
+import contextlib
 import hashlib
 import weakref
 from collections.abc import Callable, Sequence
@@ -41,6 +42,20 @@ def _picture(blob: Blob, limits: MediaLimits) -> Pages:
     return PicturePages(blob, limits)
 
 
+class Heavy(Exception):
+    """A picture that is opened in a process, where its decoder can be ended."""
+
+
+def _light_picture(blob: Blob, limits: MediaLimits) -> Pages:
+    """Raises Heavy."""
+    from tasks.inputs.picture import PicturePages
+
+    pages = PicturePages(blob, limits)
+    if not pages.is_light:
+        raise Heavy
+    return pages
+
+
 def _office(blob: Blob, limits: MediaLimits) -> Pages:
     from tasks.inputs.office.document import OfficeFile
 
@@ -65,11 +80,13 @@ def _html(blob: Blob, limits: MediaLimits) -> Pages:
     return HtmlFile(blob, limits)
 
 
-IN_THREADS: dict[str, Reader] = dict.fromkeys(("image/jpeg", "image/png", "image/webp", "image/bmp"), _picture)
-"""In threads of this process: the decoders of plain pictures are fast, and fuzzed by every browser."""
+_PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
+IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _light_picture)
+"""In threads of this process, as far as they are light: the decoders of plain pictures are fast, and fuzzed by every
+browser."""
 IN_PROCESSES: dict[str, Reader] = {
     media_types.PDF: _pdf,
-    **dict.fromkeys(("image/tiff", "image/heic", "image/heif"), _picture),
+    **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _picture),
     **dict.fromkeys(media_types.VIDEOS, VideoFrames),
     **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _office),
     media_types.HTML: _html,
@@ -166,7 +183,9 @@ class MediaLoader:
     async def open_blob(self, blob: Blob) -> Document:
         """Bytes that are loaded already as a document. Raises as `open`."""
         if reader := IN_THREADS.get(blob.media_type):
-            return await Document.of_session(blob, await self._decoding.open(reader, blob, self.limits), self._budget)
+            with contextlib.suppress(Heavy):
+                session = await self._decoding.open(reader, blob, self.limits)
+                return await Document.of_session(blob, session, self._budget)
         if reader := IN_PROCESSES.get(blob.media_type):
             return await Document.of_session(blob, await self.processes.open(reader, blob, self.limits), self._budget)
         if blob.media_type in media_types.TEXTS:

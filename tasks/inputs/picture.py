@@ -2,6 +2,9 @@
 becomes upright RGB."""
 
 import io
+import re
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,12 +13,13 @@ import PIL.Image
 import PIL.TiffImagePlugin
 from numpy.typing import NDArray
 from PIL import ImageChops, ImageCms, ImageOps, ImageStat
+from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.document import Kind, Pages, TextLayer
-from tasks.inputs.limits import MediaLimits
+from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
 from tasks.inputs.source import Blob
 
@@ -24,6 +28,11 @@ PIL.Image.MAX_IMAGE_PIXELS = None
 
 _MAX_FRAMES = 10_000
 """A file of a few megabytes can hold a million empty TIFF directories, each of which costs time to skip."""
+_MAX_SCANS = 500
+"""Of one JPEG, each of which goes through the whole picture again; encoders make a dozen."""
+_LIGHT_BYTES = 4 * MB
+_LIGHT_PIXELS = 16_000_000
+_LIGHT_SCANS = 16
 _NEW_SUBFILE_TYPE = 254
 _REDUCED = 1
 """Bit of NewSubfileType: the directory is a smaller copy of another one (TIFF 6.0, page 36), not a page."""
@@ -41,8 +50,19 @@ class PicturePages(Pages):
         with self._reading(1), self._opened() as image:
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
+            self._check_scans(image)
+            self._pixels = image.width * image.height
         self.total = len(self._frames)
         self.kind: Kind = "image" if self.total == 1 else "paged"
+
+    @property
+    def is_light(self) -> bool:
+        """Whether decoding it takes a few seconds and some 300 MB at the most, whatever its bytes are."""
+        return (
+            len(self._blob.data) <= _LIGHT_BYTES
+            and self._pixels <= _LIGHT_PIXELS
+            and self._blob.data.count(_SCAN) <= _LIGHT_SCANS
+        )
 
     def size(self, number: int) -> tuple[int, int]:
         with self._frame(number) as frame:
@@ -54,6 +74,9 @@ class PicturePages(Pages):
 
     def picture(self, number: int) -> Image:
         with self._frame(number) as frame:
+            frame.load()
+            if isinstance(frame, PngImageFile) and _lacks_rows(frame, self._blob.data):
+                raise ValueError("the last rows are missing")
             return upright_rgb(frame)
 
     def close(self) -> None:
@@ -66,6 +89,8 @@ class PicturePages(Pages):
         with self._reading(number), self._opened() as image:
             image.seek(self._frames[number - 1])
             self._check_pixels(image, number)
+            if least_bytes(image) > len(self._blob.data):
+                raise ValueError("the file is too short for its pixels")
             yield image
 
     def _opened(self) -> PIL.Image.Image:
@@ -108,12 +133,93 @@ class PicturePages(Pages):
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
 
+    def _check_scans(self, image: PIL.Image.Image) -> None:
+        data = self._blob.data
+        if isinstance(image, JpegImageFile) and data.count(_SCAN) > _MAX_SCANS and _has_many_scans(data):
+            raise self._blob.error(f"has more than {_MAX_SCANS} scans.")
+
     def _check_pixels(self, image: PIL.Image.Image, number: int) -> None:
         self._blob.check_pixels(*image.size, self._limits.image_pixels, has="is", where=_page(number))
 
 
 def _page(number: int) -> str:
     return f" at page {number}" if number > 1 else ""
+
+
+_SCAN = b"\xff\xda"
+"""A JPEG's marker SOS. Picture data cannot hold it (ITU-T T.81, B.1.1.5); metadata may."""
+_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+"""All but those that may stand within picture data: stuffed bytes and restarts."""
+_END = b"\xd9"
+_ALONE = (b"\x01", b"\xd8", _END)
+"""Markers without a segment."""
+
+
+def _has_many_scans(data: bytes) -> bool:
+    """Walks over the markers of the first picture in a JPEG."""
+    place = scans = 0
+    while scans <= _MAX_SCANS and (marker := _MARKER.search(data, place)) and marker[1] != _END:
+        scans += marker[0] == _SCAN
+        place = marker.end()
+        if marker[1] not in _ALONE:
+            place += int.from_bytes(data[place : place + 2])
+    return scans > _MAX_SCANS
+
+
+_INFLATED_AT_MOST = 1032
+"""Bytes that one byte of a zlib stream can become (zlib's "Technical Details")."""
+_BLOCK = 8
+"""Pixels along the side of what a JPEG codes together, by a bit at least."""
+
+
+def least_bytes(frame: PIL.Image.Image) -> int:
+    """Fewer than any file has that holds all pixels of `frame`: what claims more is refused before memory is taken."""
+    if isinstance(frame, PngImageFile):
+        return frame.width * frame.height // (8 * _INFLATED_AT_MOST)
+    if isinstance(frame, JpegImageFile):
+        return (frame.width // _BLOCK) * (frame.height // _BLOCK) // 8
+    return 0
+
+
+_PNG_HEADER = struct.Struct(">IIBBBBB")
+"""Width, height, bits of a sample, colour type, compression, filter, interlacing (ISO 15948, 11.2.2)."""
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Of a pixel, by the colour type."""
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Of an interlaced picture: the first column and row of each, and its steps (ISO 15948, 8.2)."""
+_PIECE = 1 << 20
+
+
+def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
+    """Whether the picture data ended early, which Pillow takes for a picture whose last rows are black.
+
+    Only where they are, what is there is counted, for which it has to be inflated once more.
+    """
+    width, height = frame.size
+    if all(frame.crop((0, row, width, row + 1)).getbbox(alpha_only=False) for row in range(max(0, height - 2), height)):
+        return False
+    start = len(_PNG_SIGNATURE) + 8
+    _, _, bits, colour, _, _, is_interlaced = _PNG_HEADER.unpack_from(data, start)
+    passes = _PASSES if is_interlaced else ((0, 0, 1, 1),)
+    expected = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            expected += rows * (1 + -(-columns * bits * _SAMPLES[colour] // 8))
+    return _inflated(data, expected) < expected
+
+
+def _inflated(data: bytes, most: int) -> int:
+    """Bytes of a PNG's picture data, counted up to `most`."""
+    stream, count, place = zlib.decompressobj(), 0, len(_PNG_SIGNATURE)
+    while count < most and not stream.eof and len(head := data[place : place + 8]) == 8:
+        length = int.from_bytes(head[:4])
+        packed: bytes = data[place + 8 : place + 8 + length] if head[4:] == b"IDAT" else b""
+        place += length + 12
+        while packed and count < most:
+            count += len(stream.decompress(packed, _PIECE))
+            packed = stream.unconsumed_tail
+    return count
 
 
 _ORIENTATION = 0x0112

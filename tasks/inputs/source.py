@@ -8,7 +8,7 @@ from typing import Self
 import pybase64
 
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.limits import megabytes, megapixels
+from tasks.inputs.limits import LONGEST_SIDE, megabytes, megapixels
 from tasks.inputs.media_types import IMAGES, sniff
 
 
@@ -237,10 +237,16 @@ class Blob:
         return InputTooLarge(f"'{self.label}' {predicate}", param=self.param)
 
     def check_pixels(self, width: int, height: int, limit: int, *, has: str = "has", where: str = "") -> None:
-        """Raises InputError (`image_too_large`) for a picture of more than `limit` pixels."""
+        """Raises InputError (`image_too_large`) for a picture of more than `limit` pixels, or too long a side."""
         if width * height > limit:
             raise self.error(
                 f"{has} {width} x {height} pixels ({megapixels(width * height)}){where}; "
                 f"the limit is {megapixels(limit)} (OPENFAZE_MAX_IMAGE_MEGAPIXELS).",
+                code="image_too_large",
+            )
+        if max(width, height) > LONGEST_SIDE:
+            side = "width" if width > height else "height"
+            raise self.error(
+                f"{has} {width} x {height} pixels{where}; its {side} may be {LONGEST_SIDE} at the most.",
                 code="image_too_large",
             )

@@ -38,6 +38,7 @@ from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader, ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.workplace import HostLimits
+from tests.parts import finished
 from tests.server import serving
 
 SPEC = EngineSpec("bench", "ocr", "Apache-2.0", "none")
@@ -212,13 +213,13 @@ def compute(what: str, core: int) -> None:
     pictures = [np.asarray(page(number)) for number in range(4)]
     detect.load()
     recognize.load()
-    lines = [[way.picture for [way] in ways_to_read(one, detect.run([one])[0])] for one in pictures]
+    lines = [[way.picture for [way] in ways_to_read(one, finished(detect, [one])[0])] for one in pictures]
 
     def read() -> None:
         for picture, crops in zip(pictures, lines, strict=True):
-            detect.run([picture])
+            finished(detect, [picture])
             for start in range(0, len(crops), 32):
-                recognize.run(crops[start : start + 32])
+                finished(recognize, crops[start : start + 32])
 
     def count() -> None:
         total = 0

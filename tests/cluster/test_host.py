@@ -6,16 +6,19 @@ from typing import Any
 import pytest
 
 from tests.cluster.forwarded import Forwarding
-from tests.unit import test_host, test_host_loading, test_host_memory, test_host_turns
+from tests.unit import test_host, test_host_loading, test_host_memory, test_host_turns, test_host_unfinished
 
 LOOKS_INTO_THE_PROCESS = {
     "test_batches_grow_again_where_memory_has_long_sufficed": "has no host",
     "test_as_many_items_are_computed_together_as_the_card_has_room_for": "replaces what tells a card's free memory",
+    "test_another_keys_item_goes_ahead_of_what_is_left_of_a_long_one": "a replica goes on with what it began",
+    "test_of_one_key_what_was_begun_is_ended_first": "looks into the queue, ahead of which an item is on its way",
+    "test_closing_ends_a_long_item_after_its_part": "a replica goes on with what it began",
     "test_the_garbage_collector_leaves_a_loaded_engine_alone_and_frees_it_once_it_is_unloaded": "counts its objects",
 }
 LOCAL = {
     name: test
-    for module in (test_host, test_host_loading, test_host_memory, test_host_turns)
+    for module in (test_host, test_host_loading, test_host_memory, test_host_turns, test_host_unfinished)
     for name, test in vars(module).items()
     if name.startswith("test_")
 }

@@ -25,6 +25,7 @@ from models.workplace import loaded
 from tests import cards
 from tests.image_guards import save_classifier
 from tests.pages import paragraph_page
+from tests.parts import finished
 
 ROOT = Path(__file__).parents[2]
 PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("gpu-memory", "weights")}
@@ -271,7 +272,7 @@ def test_lines_are_computed_together_as_their_memory_was_counted(
     page = paragraph_page(lines=12, size=24, width=900, seed=4)
     boxes = [line.box for line in page.lines]
     crops = [page.pixels[max(0, y0 - 4) : y1 + 4, max(0, x0 - 4) : x1 + 4] for x0, y0, x1, y1 in boxes]
-    read = [reading.text for reading in engine.run(crops)]
+    read = [reading.text for reading in finished(engine, crops)]
     assert read == page.text.split("\n")
     [session] = opened
     assert max(count * width for count, width in session.together) <= most

@@ -13,11 +13,13 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from tasks.errors import InputError, InputTooLarge
+from tasks.inputs.decode.lane import DecodeLimits, DecodePool
 from tasks.inputs.document import Document
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import Blob, MediaLoader
 from tasks.inputs.source import Origin, Source
+from tests.hostile import jpeg_of_scans
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +230,29 @@ async def test_a_closed_document_says_so(loader: MediaLoader) -> None:
 
 
 @pytest.mark.deep
+async def test_a_picture_that_is_not_light_is_decoded_in_a_process() -> None:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits())
+    assert isinstance(loader.processes, DecodePool)
+    async with await loader.open(sent(encoded("JPEG"))) as document:
+        await document.picture(1)
+        assert loader.processes.pids == []
+    async with await loader.open(sent(jpeg_of_scans(40))) as document:
+        assert (await document.picture(1)).shape == (64, 64, 3)
+        assert len(loader.processes.pids) == 1
+    await loader.close()
+
+
+async def test_a_picture_whose_decoding_lasts_too_long_is_ended() -> None:
+    decoding = DecodeLimits(workers=1, seconds=4)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), decoding)
+    async with await loader.open(sent(jpeg_of_scans(500, width=8000, height=8000))) as document:
+        with pytest.raises(InputError, match="takes longer than 4 s") as caught:
+            await document.picture(1)
+    assert caught.value.code == "decode_failed"
+    assert loader.processes.restarts["slow"] == 1
+    await loader.close()
+
+
 async def test_two_loaders_share_pdfium_safely() -> None:
     loaders = [MediaLoader(Fetcher(FetchPolicy()), MediaLimits()) for _ in range(2)]
 

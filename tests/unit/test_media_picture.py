@@ -18,6 +18,7 @@ from tasks.inputs.media_types import sniff
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tests.conftest import each_case
+from tests.hostile import jpeg_of_scans
 
 pillow_heif.register_heif_opener()  # for the pictures that the tests make
 
@@ -239,10 +240,14 @@ def test_a_picture_has_no_text_layer() -> None:
     assert not layer.complete
 
 
-def png_claiming(width: int, height: int) -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_claiming(width: int, height: int, packed: bytes = b"", *, bits: int = 8, colour: int = 2) -> bytes:
+    """A PNG of these pixels according to its header, and of this zlib stream."""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
 def test_the_pixels_that_a_header_claims_are_limited_before_decoding() -> None:
@@ -302,3 +307,102 @@ def test_an_orientation_behind_the_pixels_of_a_png_counts() -> None:
     chunk = struct.pack(">I", len(body)) + b"eXIf" + body + struct.pack(">I", zlib.crc32(b"eXIf" + body))
     plain = encoded(half_red(), "PNG")
     assert pixels(plain[:-12] + chunk + plain[-12:]).shape[:2] == pixels(plain).shape[:2][::-1]
+
+
+@pytest.mark.parametrize(("width", "height", "side"), [(1, 60_000_000, "height"), (65_536, 1, "width")])
+def test_each_side_is_limited_as_well_as_the_area(width: int, height: int, side: str) -> None:
+    with pytest.raises(InputError) as caught:
+        opened(png_claiming(width, height))
+    assert caught.value.code == "image_too_large"
+    assert caught.value.message == f"'photo' is {width} x {height} pixels; its {side} may be 65535 at the most."
+
+
+def test_the_longest_side_of_a_jpeg_is_read() -> None:
+    assert opened(encoded(PIL.Image.new("L", (65_500, 1)), "JPEG")).picture(1).shape == (1, 65_500, 3)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_rows_that_a_png_lacks_are_no_black_rows(mode: str) -> None:
+    """Its zlib stream is whole, and ends early: Pillow would answer black for the rest."""
+    picture = half_red(40, 21)
+    if mode == "I;16":
+        picture = PIL.Image.fromarray(np.full((21, 40), 999, np.uint16))
+    data = encoded(picture if mode == "I;16" else picture.convert(mode), "PNG")
+    start = data.index(b"IDAT") - 4
+    length = int.from_bytes(data[start : start + 4])
+    rows = zlib.decompress(data[start + 8 : start + 8 + length])
+    for missing in (1, len(rows) // 2):
+        short = chunk(b"IDAT", zlib.compress(rows[:-missing]))
+        with pytest.raises(InputError, match="damaged or incomplete"):
+            opened(data[:start] + short + data[start + 12 + length :]).picture(1)
+    assert opened(data).picture(1).shape == (21, 40, 3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (5, 5), (8, 8), (9, 17), (40, 1), (1, 40)])
+def test_an_interlaced_png_is_whole_with_all_rows_of_all_passes_and_not_without(size: tuple[int, int]) -> None:
+    # Pillow writes none. Black, every pass is zeros: a filter byte and the pixels of each row.
+    width, height = size
+    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    columns = (len(range(left, width, across)) * len(range(top, height, down)) for left, top, across, down in passes)
+    filters = (len(range(top, height, down)) if left < width else 0 for left, top, _, down in passes)
+    count = 3 * sum(columns) + sum(filters)
+    whole, short = (
+        png_claiming(width, height, zlib.compress(bytes(length))).replace(
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+            chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1)),
+        )
+        for length in (count, count - 1)
+    )
+    assert not pixels(whole).any()
+    with pytest.raises(InputError, match="damaged or incomplete"):
+        opened(short).picture(1)
+
+
+def test_a_black_png_is_a_black_picture() -> None:
+    assert not pixels(encoded(PIL.Image.new("RGB", (40, 20)), "PNG")).any()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_claiming(8000, 8000, zlib.compress(bytes(1000))),
+        encoded(PIL.Image.new("L", (16, 16)), "JPEG").replace(b"\0\x10\0\x10\x01", b"\x1f\x40\x1f\x40\x01"),
+    ],
+    ids=["png", "jpeg"],
+)
+def test_a_file_too_short_for_its_pixels_is_refused_before_memory_is_taken_for_them(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = list[object]()
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded.append)
+    with pytest.raises(InputError, match="damaged or incomplete"):
+        opened(data).picture(1)
+    assert decoded == []
+
+
+def test_a_jpeg_of_more_scans_than_an_encoder_makes_is_refused() -> None:
+    assert opened(jpeg_of_scans(500)).picture(1).shape == (64, 64, 3)
+    with pytest.raises(InputError, match="'photo' has more than 500 scans"):
+        opened(jpeg_of_scans(501))
+
+
+def test_what_looks_like_scans_in_metadata_and_behind_the_picture_counts_for_none() -> None:
+    data = encoded(half_red(), "JPEG")
+    like_scans = b"\xff\xda" * 5000
+    comment = b"\xff\xfe" + struct.pack(">H", len(like_scans) + 2) + like_scans
+    assert near(pixels(data[:2] + comment + data[2:] + like_scans)[10, 5], RED, 12)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_light"),
+    [
+        (encoded(half_red(), "JPEG"), True),
+        (encoded(half_red(), "JPEG", progressive=True), True),
+        (jpeg_of_scans(17), False),
+        (encoded(PIL.Image.new("L", (4000, 4001)), "PNG"), False),
+        (encoded(half_red(), "PNG") + bytes(4 << 20), False),
+    ],
+    ids=["small", "progressive", "many scans", "many pixels", "many bytes"],
+)
+def test_a_picture_is_light_by_its_bytes_pixels_and_scans(data: bytes, is_light: bool) -> None:
+    assert opened(data).is_light is is_light

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.vision.ppocr.detector import text_quads
+from models.vision.ppocr.detector import Quads, text_quads
+from tests.parts import whole
+
+
+def quads(probability: NDArray[np.float32]) -> Quads:
+    return whole(text_quads(probability))
 
 
 def drawn(*rectangles: tuple[tuple[float, float], tuple[float, float], float], level: float = 1) -> NDArray[np.float32]:
@@ -17,7 +22,7 @@ def drawn(*rectangles: tuple[tuple[float, float], tuple[float, float], float], l
 
 
 def test_a_bar_becomes_a_box_that_reaches_beyond_it_by_the_same_margin_on_every_side() -> None:
-    [quad] = text_quads(drawn(((150, 100), (200, 10), 0)))
+    [quad] = quads(drawn(((150, 100), (200, 10), 0)))
     margin = 1.8 * 200 * 10 / (2 * (200 + 10))
     assert quad == pytest.approx(
         np.array([(50 - margin, 95 - margin), (250 + margin, 95 - margin),
@@ -27,25 +32,25 @@ def test_a_bar_becomes_a_box_that_reaches_beyond_it_by_the_same_margin_on_every_
 
 @pytest.mark.parametrize("degrees", [-40, -10, -1, 0, 1, 10, 40])
 def test_corners_go_clockwise_from_the_top_left(degrees: float) -> None:
-    [quad] = text_quads(drawn(((150, 100), (120, 12), degrees)))
+    [quad] = quads(drawn(((150, 100), (120, 12), degrees)))
     along, down = quad[1] - quad[0], quad[3] - quad[0]
     assert np.degrees(np.arctan2(along[1], along[0])) == pytest.approx(degrees, abs=3)
     assert along[0] * down[1] - along[1] * down[0] > 0
 
 
 def test_faint_regions_are_left_out() -> None:
-    assert len(text_quads(drawn(((150, 100), (200, 10), 0), level=0.35))) == 0
+    assert len(quads(drawn(((150, 100), (200, 10), 0), level=0.35))) == 0
 
 
 def test_specks_are_left_out() -> None:
-    assert len(text_quads(drawn(((150, 100), (1, 1), 0), ((50, 50), (1, 60), 0)))) == 0
+    assert len(quads(drawn(((150, 100), (1, 1), 0), ((50, 50), (1, 60), 0)))) == 0
 
 
 def test_text_is_found_among_thousands_of_specks() -> None:
     probability = drawn(((150, 150), (200, 10), 0))
     probability[:100:4, ::4] = 1
-    assert len(text_quads(probability)) == 1
+    assert len(quads(probability)) == 1
 
 
 def test_an_empty_map_has_no_quadrilaterals() -> None:
-    assert text_quads(np.zeros((64, 64), np.float32)).shape == (0, 4, 2)
+    assert quads(np.zeros((64, 64), np.float32)).shape == (0, 4, 2)

@@ -16,6 +16,7 @@ from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import OnnxSession
 from models.vision.text import Image
 from tests.pages import Page, paragraph_page, single_line
+from tests.parts import finished
 
 DETECTOR, RECOGNIZER = embedded_weights()
 
@@ -24,9 +25,9 @@ def read(image: Image) -> list[str]:
     detector, recognizer = TextDetector(DETECTOR), LineRecognizer(RECOGNIZER)
     detector.load()
     recognizer.load()
-    [quads] = detector.run([image])
+    [quads] = finished(detector, [image])
     crops = [way[0].picture for way in ways_to_read(image, quads[quads[:, 0, 1].argsort()])]
-    texts = [reading.text for reading in recognizer.run(crops)]
+    texts = [reading.text for reading in finished(recognizer, crops)]
     detector.close()
     recognizer.close()
     return texts
@@ -67,9 +68,9 @@ def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
     crops = [single_line(word, margin=6).pixels for word in words]
     engine = LineRecognizer(RECOGNIZER)
     engine.load()
-    together = engine.run(crops * 3)
+    together = finished(engine, crops * 3)
     for index, crop in enumerate(crops):
-        [alone] = engine.run([crop])
+        [alone] = finished(engine, [crop])
         assert alone.text == together[index].text == together[index + len(crops)].text
         assert np.array_equal(alone.probabilities, together[index].probabilities)
         assert np.array_equal(alone.centres, together[index + len(crops)].centres)
@@ -78,8 +79,8 @@ def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
 def test_a_closed_engine_loads_again(page: Page) -> None:
     engine = TextDetector(DETECTOR)
     engine.load()
-    [before] = engine.run([page.pixels])
+    [before] = finished(engine, [page.pixels])
     engine.close()
     engine.load()
-    [after] = engine.run([page.pixels])
+    [after] = finished(engine, [page.pixels])
     assert np.array_equal(before, after)

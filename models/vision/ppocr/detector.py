@@ -6,15 +6,16 @@ Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (
 of the map is a shrunken text line; it is fitted by a rectangle that is grown back by area × ratio / perimeter.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import available_cpus
+from models.base import Unfinished, available_cpus
 from models.vision.ppocr.session import Session, open_session
 from models.vision.text import Image
 
@@ -32,16 +33,33 @@ _RATIO = 1.8
 """The ratio in the formula above."""
 
 
-def text_quads(probability: NDArray[np.float32]) -> Quads:
+_PART = 64_000_000
+"""Pixels in the boxes of regions that are looked at in one part: three thousand boxes, each as large as the picture,
+would take minutes."""
+
+T = TypeVar("T")
+
+Parts = Generator[None, None, T]
+"""Work that pauses between its parts, and returns its result."""
+Search = Image | Parts[Quads]
+"""A picture, or what is left to do of its search."""
+
+
+def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
     """Quadrilaterals in pixels of `probability` (height × width)."""
     # The dilation joins regions that touch at a corner.
     mask = cv2.dilate((probability > _TEXT_THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     quads = []
-    for contour in _largest(contours):
+    looked_at = 0
+    for size, contour in _largest(contours):
         centre, (width, height), angle = cv2.minAreaRect(contour)
         if min(width, height) < _SMALLEST_REGION:
             continue
+        looked_at += size
+        if looked_at > _PART:
+            yield
+            looked_at = size
         if _mean_inside(probability, cv2.boxPoints((centre, (width, height), angle))) < _LEAST_SCORE:
             continue
         margin = 2 * _RATIO * width * height / (2 * (width + height))
@@ -51,13 +69,14 @@ def text_quads(probability: NDArray[np.float32]) -> Quads:
     return np.array(quads, np.float32).reshape(-1, 4, 2)
 
 
-def _largest(contours: Sequence[NDArray[np.int32]]) -> list[NDArray[np.int32]]:
-    """Texture, and letters far too large for the search, leave thousands of specks; text is larger than those."""
+def _largest(contours: Sequence[NDArray[np.int32]]) -> list[tuple[int, NDArray[np.int32]]]:
+    """With the pixels of their boxes. Texture, and letters far too large for the search, leave thousands of specks;
+    text is larger than those."""
     boxes = ((cv2.boundingRect(contour), contour) for contour in contours)
     sized = [(w * h, contour) for (_, _, w, h), contour in boxes if min(w, h) >= _SMALLEST_REGION]
     if len(sized) > _MOST_REGIONS:
         sized = sorted(sized, key=lambda one: one[0], reverse=True)[:_MOST_REGIONS]
-    return [contour for _, contour in sized]
+    return sized
 
 
 def _mean_inside(probability: NDArray[np.float32], corners: NDArray[np.float32]) -> float:
@@ -106,15 +125,26 @@ class Scales:
     """None when the coarse search sees everything."""
 
 
-def choose_scales(image: Image) -> Scales:
+_BAND = 16_000_000
+"""Pixels that are looked at in one part for bars, more than most pictures have: it takes ten times their memory."""
+
+
+def choose_scales(image: Image) -> Parts[Scales]:
     height, width = image.shape[:2]
     coarse = min(1.0, (_COARSE_AREA / (height * width)) ** 0.5)
     if coarse > 0.9:
         return Scales(coarse, None)
     limit = _SMALLEST_SURE / coarse
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    across, down = [], []
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        if top:
+            yield
+        grey = cv2.cvtColor(image[top : top + rows], cv2.COLOR_RGB2GRAY)
+        across.append(_bars(grey, limit))
+        down.append(_bars(np.ascontiguousarray(grey.T), limit))
     # Letters that happen to stand above each other look like a few short lines running down.
-    bars = max(_bars(grey, limit), _bars(np.ascontiguousarray(grey.T), limit), key=lambda bars: bars.lengths.sum())
+    bars = max(_Bars.of_all(across), _Bars.of_all(down), key=lambda bars: bars.lengths.sum())
     small = bars.lower_than(limit)
     if small.lengths.sum() < _TEXT_THAT_MATTERS:
         return Scales(coarse, None)
@@ -129,6 +159,10 @@ class _Bars:
     """In pixels."""
     lengths: NDArray[np.float64]
     """Widths in units of the height."""
+
+    @classmethod
+    def of_all(cls, bands: Sequence["_Bars"]) -> "_Bars":
+        return cls(np.concatenate([band.heights for band in bands]), np.concatenate([band.lengths for band in bands]))
 
     def lower_than(self, limit: float) -> "_Bars":
         low = self.heights < limit
@@ -209,37 +243,53 @@ class TextDetector:
     def close(self) -> None:
         self._session = None
 
-    def run(self, batch: Sequence[Image]) -> list[Quads]:
-        return [self._lines(image) for image in batch]
+    def run(self, batch: Sequence[Search]) -> list[Quads | Unfinished]:
+        return [_next_part(self._lines(one) if isinstance(one, np.ndarray) else one) for one in batch]
 
-    def _lines(self, image: Image) -> Quads:
-        scales = choose_scales(image)
-        lines = self._search(image, scales.coarse)
+    def _lines(self, image: Image) -> Parts[Quads]:
+        scales = yield from choose_scales(image)
+        lines = yield from self._search(image, scales.coarse)
         if len(lines) and _short_sides(lines).max() * scales.coarse >= _LARGE:
-            lines = _merged(self._search(image, scales.coarse / 4), lines, scales.coarse)
+            yield
+            coarser = yield from self._search(image, scales.coarse / 4)
+            lines = _merged(coarser, lines, scales.coarse)
         if scales.fine is not None:
-            lines = _merged(lines, self._search(image, scales.fine), scales.fine)
+            yield
+            finer = yield from self._search(image, scales.fine)
+            lines = _merged(lines, finer, scales.fine)
         return lines
 
-    def _search(self, image: Image, scale: float) -> Quads:
+    def _search(self, image: Image, scale: float) -> Parts[Quads]:
         height, width = image.shape[:2]
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        quads = text_quads(self._probability(resized))
+        probability = yield from self._probability(resized)
+        quads = yield from text_quads(probability)
         quads *= np.array((width / size[0], height / size[1]), np.float32)
         return np.asarray(quads.clip(0, (width, height)), np.float32)
 
-    def _probability(self, picture: Image) -> NDArray[np.float32]:
+    def _probability(self, picture: Image) -> Parts[NDArray[np.float32]]:
         """Probability of text at each pixel, from overlapping tiles where the picture is large."""
         assert self._session is not None
         height, width = picture.shape[:2]
         whole = np.zeros((height, width), np.float32)
         for rows in tiles(height, side=_TILE, overlap=_OVERLAP):
             for columns in tiles(width, side=_TILE, overlap=_OVERLAP):
+                if rows.kept.start or columns.kept.start:
+                    yield
                 tile, top, left = _framed(picture[rows.seen, columns.seen])
                 (probability,) = self._session.infer([tile[None]])[0]
                 whole[rows.kept, columns.kept] = probability[0, top:, left:][rows.inside, columns.inside]
         return whole
+
+
+def _next_part(parts: Parts[Quads]) -> Quads | Unfinished:
+    try:
+        next(parts)
+    except StopIteration as end:
+        quads: Quads = end.value
+        return quads
+    return Unfinished(parts)
 
 
 def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from models.host import EngineHost
 from models.scheduler import FairSlots
-from models.vision.ppocr.detector import Quads
+from models.vision.ppocr.detector import Quads, Search
 from models.vision.ppocr.recognizer import (
     LINE_HEIGHT,
+    CutLine,
     Ink,
     Reading,
     body_rows,
@@ -38,6 +39,8 @@ _TOWER = 3.0
 """Height over width up to which a tall box may hold one or two upright characters."""
 _SLOPE = 0.06
 """Rise of an edge, over the height of the line, that is not worth straightening."""
+_LONGEST_WARPED = 32_766
+"""Pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
 _NEARLY = 0.25
 """Part of a pixel at the edge of a box that is left away."""
 
@@ -65,6 +68,20 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
     sideways = sum(height for width, height in sizes if height > _TALL * width)
     page_turn = 1 if sideways > level else 0
     return [[_cut(image, _turned(quad, turn)) for turn in _turns(quad, page_turn)] for quad in quads]
+
+
+_MOST_COLUMNS = 1_000_000
+"""Of the lines of one picture together, as high as they are read: some 50,000 letters in 144 MB. Lines of a pixel each
+across a large picture would be a hundred times the picture."""
+
+
+def within_bounds(quads: Quads) -> Quads:
+    """`quads` without the most slender ones, where all together would take too much memory to be read."""
+    sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
+    columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
+    order = columns.argsort()
+    fit = order[columns[order].cumsum() <= _MOST_COLUMNS]
+    return np.asarray(quads[np.sort(fit)], np.float32)
 
 
 def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
@@ -115,13 +132,13 @@ def _straightened(part: Image, corners: Corners) -> Image:
     """The inside of `corners` as a level line of LINE_HEIGHT."""
     width, height = _sides(corners)
     scale = LINE_HEIGHT / max(height, 1.0)
-    if scale < 0.5:
+    tall, wide = part.shape[:2]
+    if (shrunk := min(2 * scale, _LONGEST_WARPED / max(tall, wide))) < 1:
         # A warp looks at four pixels for each point: shrink by area first, so that no stroke falls through.
-        tall, wide = part.shape[:2]
-        smaller = (max(1, round(2 * scale * wide)), max(1, round(2 * scale * tall)))
+        smaller = (max(1, round(shrunk * wide)), max(1, round(shrunk * tall)))
         part = np.asarray(cv2.resize(part, smaller, interpolation=cv2.INTER_AREA), np.uint8)
         corners = corners * np.array((smaller[0] / wide, smaller[1] / tall), np.float32)
-    size = (max(1, round(width * scale)), LINE_HEIGHT)
+    size = (min(max(1, round(width * scale)), _LONGEST_WARPED), LINE_HEIGHT)
     # Corners lie on the edges of pixels, the warp counts from their centres.
     target = np.array(((0, 0), (size[0], 0), size, (0, size[1])), np.float32) - 0.5
     warp = cv2.getPerspectiveTransform(np.ascontiguousarray(corners - 0.5, np.float32), target)
@@ -319,8 +336,8 @@ class PpOcrReader:
 
     def __init__(
         self,
-        detector: EngineHost[Image, Quads],
-        recognizer: EngineHost[Image, Reading],
+        detector: EngineHost[Search, Quads],
+        recognizer: EngineHost[Image | CutLine, Reading],
         *,
         pages_at_once: int = 16,
     ) -> None:
@@ -331,7 +348,7 @@ class PpOcrReader:
         self._recognizer = recognizer
 
     async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
-        quads = await self._detector.run(image, wait=wait)
+        quads = within_bounds(await self._detector.run(image, wait=wait))
         if len(quads) == 0:
             return []
         # Patient: the detector's queue has let the page in.

@@ -1,7 +1,7 @@
 """The engine that reads line crops."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import available_cpus
+from models.base import Unfinished, available_cpus
 from models.vision.ppocr.session import Pictures, Session, open_session
 from models.vision.text import Image
 
@@ -196,8 +196,26 @@ _PIXELS_AT_ONCE = 1536
 """Width of the lines of one inference together on a CPU: more makes it no faster and takes 75 KB a column."""
 _COUNTED = 640
 """… and on a card, for each line of the batch: its memory is counted for lines of this width."""
+_PIECES_AT_ONCE = 2
+"""Of one line, as many as the lines of a page have: what is longer comes back unfinished, for others not to wait."""
 MOST_STREAMS = 4
 """Inferences side by side; each keeps its own working memory of 100 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutLine:
+    """A line in pieces, of which the first may have been read."""
+
+    picture: Image = field(repr=False)
+    cut: list[Piece]
+    readings: list[Reading] = field(default_factory=list)
+
+    def next_pieces(self) -> list[Image]:
+        done = len(self.readings)
+        return [self.picture[:, piece.start : piece.stop] for piece in self.cut[done : done + _PIECES_AT_ONCE]]
+
+    def so_far(self) -> Reading | Unfinished:
+        return joined(self.cut, self.readings) if len(self.readings) == len(self.cut) else Unfinished(self)
 
 
 class LineRecognizer:
@@ -224,13 +242,15 @@ class LineRecognizer:
     def close(self) -> None:
         self._session = None
 
-    def run(self, batch: Sequence[Image]) -> list[Reading]:
-        lines = [fitted(crop) for crop in batch]
-        cuts = [pieces(line, _LONGEST) for line in lines]
-        parts = [line[:, piece.start : piece.stop] for line, cut in zip(lines, cuts, strict=True) for piece in cut]
+    def run(self, batch: Sequence[Image | CutLine]) -> list[Reading | Unfinished]:
+        lines = [one if isinstance(one, CutLine) else _cut(fitted(one)) for one in batch]
+        parts = [line.next_pieces() for line in lines]
         columns = _PIXELS_AT_ONCE if self._device == "cpu" else _COUNTED * len(batch)
-        readings = iter(self._read(parts, columns))
-        return [joined(cut, list(islice(readings, len(cut)))) for cut in cuts]
+        readings = iter(self._read([piece for line in parts for piece in line], columns))
+        return [
+            replace(line, readings=line.readings + list(islice(readings, len(part)))).so_far()
+            for line, part in zip(lines, parts, strict=True)
+        ]
 
     def _read(self, lines: Sequence[Image], columns: int) -> list[Reading]:
         assert self._session is not None
@@ -242,6 +262,10 @@ class LineRecognizer:
                 filled = lines[index].shape[1] / COLUMN_WIDTH
                 readings[index] = decode(classes[row], probabilities[row], self._symbols, filled)
         return [readings[index] for index in range(len(lines))]
+
+
+def _cut(line: Image) -> CutLine:
+    return CutLine(line, pieces(line, _LONGEST))
 
 
 def fitted(crop: Image) -> Image:
