@@ -24,7 +24,8 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.#-]*)[^\n`]*\n(.*?)(?:^ {0
 """A fenced block of Markdown, with its language; one that does not end ends with the text."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
-_LONGEST_NAME = 100
+_LONGEST_NAME = 200
+"""Bytes. A file system takes 255, and a number may be put before."""
 _LOADS_AT_ONCE = 4
 
 
@@ -104,7 +105,8 @@ def input_files(blobs: Sequence[Blob]) -> tuple[InputFile, ...]:
     """Under their own names as far as these are plain and different."""
     files: dict[str, InputFile] = {}
     for number, blob in enumerate(blobs, 1):
-        name = _UNSAFE.sub("_", blob.filename or "").strip(". ")[-_LONGEST_NAME:] or f"input-{number}"
+        plain = _UNSAFE.sub("_", blob.filename or "").strip(". ")
+        name = plain.encode()[-_LONGEST_NAME:].decode("utf-8", "ignore") or f"input-{number}"
         while name in files:
             name = f"{number}-{name}"
         files[name] = InputFile(name, blob.data)

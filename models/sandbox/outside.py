@@ -5,7 +5,7 @@ late, as its threads take turns: five processes touch a gigabyte while one of th
 input ends the script; the status with which this process ends says what else did.
 """
 
-import contextlib
+import _thread
 import os
 import select
 import sys
@@ -19,6 +19,10 @@ _LOOK_LEAST_S, _LOOK_MOST_S = 0.005, 0.05
 """Between two looks."""
 _TOUCHED_PER_S = 4 << 30
 """Bytes that one processor can take into use in a second: how soon to look again follows from what is left."""
+_MAPS_BYTES = 1 << 20
+"""Of a process's `maps`, which has a line of fifty bytes or more for each part of its addresses. Each takes 250 bytes
+of the kernel's that are nowhere added up: with 20,000 of them 5 MB. Who computes has hundreds; the kernel allows
+65,530, on some systems a million."""
 _SEEN_S = 10.0
 """For bubblewrap to begin."""
 _COUNTED = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
@@ -34,8 +38,11 @@ def main() -> None:
     if child == 0:
         os.dup2(begin, 0)
         # The kernel short of memory then ends a script rather than the server.
-        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
+        try:  # contextlib.suppress would take milliseconds to import
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write("1000")
+        except OSError:  # as good as it gets
+            pass
         os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 - no shell; the arguments are the server's
     os.close(begin)
     os._exit(_watch(child, stop, limit))
@@ -53,6 +60,10 @@ def _watch(child: int, stop: int, limit: int) -> int:
         os.waitpid(child, 0)
         return UNSEEN
     os.write(stop, b".")  # only now the script begins
+    too_many, tell = os.pipe()
+    waiting.register(too_many, select.POLLIN)
+    # In a thread, as one who looks at a process's maps has to wait while it changes them.
+    _thread.start_new_thread(_look_at_maps, (child, tell))
     a_socket, fastest = _buffer_of_a_socket(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
     status = 0
     pause = _LOOK_LEAST_S
@@ -62,7 +73,7 @@ def _watch(child: int, stop: int, limit: int) -> int:
             os.waitpid(child, 0)
             return status
         left = limit - _held(child) - a_socket * _sockets(first)
-        if 0 in ready or left < 0:
+        if 0 in ready or too_many in ready or left < 0:
             # The first process in the sandbox ends all others, and reports.
             os.close(stop)
             status = 0 if 0 in ready else TOO_MUCH_MEMORY
@@ -83,9 +94,21 @@ def _first_process(child: int, waiting: select.poll) -> int | None:
     return None
 
 
+def _look_at_maps(child: int, tell: int) -> None:
+    """Writes to `tell` once the process or a descendant has too many."""
+    while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in _family(child)):
+        time.sleep(_LOOK_MOST_S)
+    os.write(tell, b".")
+
+
 def _held(child: int) -> int:
     """Bytes that the process and its descendants hold for themselves. Pages that a fork has not yet copied count for
     each process: it is a bound, not a measure."""
+    return sum(map(_own, _family(child)))
+
+
+def _family(child: int) -> set[int]:
+    """The process and its descendants."""
     known = 0
     found = {child}
     while len(found) > known:
@@ -96,7 +119,7 @@ def _held(child: int) -> int:
             new = _children(waiting.pop())
             found.update(new)
             waiting += new
-    return sum(map(_own, found))
+    return found
 
 
 def _children(pid: int) -> list[int]:
@@ -137,14 +160,15 @@ def _buffer_of_a_socket() -> int:
     return int(sent or 212_992) * 3 // 2
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, most: int = 1 << 16) -> bytes:
+    """Nothing where the process has ended; `most` bytes of a longer file."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
     try:
         data = b""
-        while more := os.read(descriptor, 1 << 16):
+        while len(data) < most and (more := os.read(descriptor, most - len(data))):
             data += more
         return data
     except ProcessLookupError:

@@ -126,7 +126,8 @@ async def test_the_requests_inputs_go_along() -> None:
         (["..", "."], ["input-1", "input-2"]),
         (["a\nb\0c"], ["a_b_c"]),
         (["ä 三.csv"], ["ä 三.csv"]),
-        (["x" * 300 + ".csv"], ["x" * 96 + ".csv"]),
+        (["x" * 300 + ".csv"], ["x" * 196 + ".csv"]),
+        (["三" * 100 + ".csv"], ["三" * 65 + ".csv"]),
     ],
 )
 def test_files_have_plain_and_different_names(names: list[str | None], expected: list[str]) -> None:

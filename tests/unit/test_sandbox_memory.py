@@ -86,6 +86,12 @@ def take(_):
             while not errno_of(lambda: one.send(bytes(60000))): pass
 each(24, take)
 """,
+    "parts of one process's memory": """
+size = 200 << 20
+start = libc.mmap(None, size, mmap.PROT_READ, 0x22, -1, 0)
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+for place in range(0, size, 8192): libc.mprotect(start + place, 4096, 0)
+""",
 }
 """What ends a script."""
 
