@@ -27,11 +27,12 @@ RUN uv pip freeze --python /opt/openfaze > /tmp/installed.txt \
         PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=/tmp/pytorch.txt /opt/openfaze/bin/openfaze install "$extra" || exit 1; done
 
 FROM ${PYTHON_IMAGE}
-# Programs, not libraries: the code sandbox, and translation without an LLM (both run as processes of their own).
+# Programs: the code sandbox, and translation without an LLM (both run as processes of their own). The only library is what
+# llama.cpp computes with, and Python slim lacks.
 # Apertium has more languages: APT_PACKAGES="apertium-spa-cat".
 ARG APT_PACKAGES=""
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends apertium apertium-eng-spa apertium-fr-es bubblewrap $APT_PACKAGES \
+    && apt-get install -y --no-install-recommends apertium apertium-eng-spa apertium-fr-es bubblewrap libgomp1 $APT_PACKAGES \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/openfaze openfaze
 COPY --from=build /opt/openfaze /opt/openfaze

@@ -136,6 +136,10 @@ class Part(Protocol):
     def healthy(self) -> bool:
         """False when only a restart mends it."""
 
+    @property
+    def broken(self) -> str | None:
+        """A sentence that says why the last load failed and what to do; None once one works, and before the first."""
+
     async def load(self) -> None:
         """Raises ModelError."""
 

@@ -11,6 +11,8 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from models.base import EngineUnavailable
 
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
@@ -28,6 +30,9 @@ _PRODUCT = bytes.fromhex(
 """An ONNX file: a matrix of one number, times itself."""
 
 
+log = structlog.get_logger(__name__)
+
+
 class CannotUse(Exception):
     """Sentences that say what keeps a runtime from a card, and what would help."""
 
@@ -35,10 +40,12 @@ class CannotUse(Exception):
 class Backend:
     """What computes networks, onnxruntime, PyTorch …, and the cards that it can use."""
 
-    def __init__(self, name: str, probe: Callable[[], int], *, required: bool = True) -> None:
-        """`probe` counts the cards, and may import the runtime; it raises CannotUse. `required`: whether an engine is
-        refused rather than run on the CPU where a card was asked for that the runtime cannot use."""
+    def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
+        """`module`: its Python package, where that may want libraries of the system. `probe` counts the cards, and may
+        import the runtime; it raises CannotUse. `required`: whether an engine is refused rather than run on the CPU
+        where a card was asked for that the runtime cannot use."""
         self.name = name
+        self.module = module
         self.required = required
         self._probe = probe
         self._probing = Lock()
@@ -73,6 +80,9 @@ class Backend:
             return self._probe(), ""
         except CannotUse as error:
             return 0, str(error)
+        except Exception as error:
+            log.exception("card_probe_failed", runtime=self.name)
+            return 0, f"{self.name} fails when it looks for cards ({type(error).__name__}: {error})."
 
 
 def _driver() -> int:
@@ -295,8 +305,8 @@ def free_on(device: str) -> int | None:
 
 
 DRIVER = Backend("the NVIDIA driver", _driver)
-ONNXRUNTIME = Backend("onnxruntime", _onnxruntime)
-CTRANSLATE2 = Backend("CTranslate2", _ctranslate2)
-TORCH = Backend("PyTorch", _torch)
-PADDLE = Backend("PaddlePaddle", _paddle)
-LLAMA_CPP = Backend("llama.cpp", _llama_cpp, required=False)
+ONNXRUNTIME = Backend("onnxruntime", _onnxruntime, module="onnxruntime")
+CTRANSLATE2 = Backend("CTranslate2", _ctranslate2, module="ctranslate2")
+TORCH = Backend("PyTorch", _torch, module="torch")
+PADDLE = Backend("PaddlePaddle", _paddle, module="paddle")
+LLAMA_CPP = Backend("llama.cpp", _llama_cpp, module="xllamacpp", required=False)

@@ -29,6 +29,7 @@ from models.base import (
 )
 from models.concurrency import SharedRun
 from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
+from models.native import what_is_missing
 from models.residents import Residents
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.turns import Turns
@@ -93,6 +94,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._workers: list[asyncio.Task[None]] = []
         self._leases = 0
         self._idle_timer: asyncio.TimerHandle | None = None
+        self.broken: str | None = None
+        """Why the last load failed, and what to do."""
         self.missing: str | None = None
         """What would provide the weights that the last load did not find, and could not fetch."""
         self._unloading: set[asyncio.Task[bool]] = set()
@@ -237,6 +240,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             except ModelError as error:
                 if isinstance(error, WeightsMissing):
                     self.missing = error.remedy
+                elif isinstance(error, EngineUnavailable) and not isinstance(error, EngineNotReady):
+                    self.broken = error.remedy
                 self.counters.failures[reason_of(error)] += 1
                 raise
             except Exception as error:
@@ -245,12 +250,10 @@ class EngineHost(Generic[ItemT, ResultT]):
                 if ran_out(error):
                     reason = f"'{self.spec.name}' did not find the memory that it needs."
                     raise EngineNotReady(self.spec.capability, reason) from error
-                raise EngineUnavailable(
-                    self.spec.capability,
-                    f"'{self.spec.name}' did not load; `openfaze doctor` shows why.",
-                ) from error
+                self.broken = not_loaded(self.spec.name, error)
+                raise EngineUnavailable(self.spec.capability, self.broken) from error
             self.loaded = True
-            self.missing = None
+            self.missing = self.broken = None
             self._stopping = False
             self.counters.failures[RELOAD] += self.counters.loads > 0
             self.counters.loads += 1
@@ -429,3 +432,10 @@ class EngineHost(Generic[ItemT, ResultT]):
         unloading = asyncio.create_task(self.unload())
         self._unloading.add(unloading)
         unloading.add_done_callback(self._unloading.discard)
+
+
+def not_loaded(engine: str, error: BaseException) -> str:
+    """What callers are told of an engine whose load raised `error`, of which they are shown no more than the name of a
+    library of the system."""
+    said = what_is_missing(error)
+    return f"'{engine}' did not load. {said}" if said else f"'{engine}' did not load; `openfaze doctor` shows why."

@@ -12,13 +12,14 @@ from typing import Any
 
 import structlog
 
-from models.base import EngineSpec, EngineUnavailable
+from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, Part, ServiceT
 from models.cluster.plan import Cluster
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
 from models.fair_executor import FairExecutor
-from models.host import EngineHost
+from models.host import EngineHost, not_loaded
+from models.native import missing_library
 from models.residents import Residents
 
 log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ class CapabilityState:
     """The engine that serves it; None where nothing can."""
     loaded: bool
     remedy: str | None
-    """What would provide it, where nothing serves it, or the weights of what should could not be fetched."""
+    """What would provide it, where nothing serves it, or what should did not load when it was tried last."""
     is_off: bool = False
     """Whether the operator switched it off."""
 
@@ -63,6 +64,8 @@ class _Seen:
     """Whether nothing would have to be fetched first."""
     off_the_card: str | None = None
     """The remedy, where all that is missing is the card that the operator named."""
+    is_fault: bool = False
+    """Whether the remedy is for what nobody would expect: the look failed, or the system lacks a library."""
 
     @property
     def is_ready(self) -> bool:
@@ -105,6 +108,8 @@ class Runtime:
         self._looking = SharedRun(self._look)
         self._seen: Mapping[EngineSpec, _Seen] = {}
         self._seen_at = -LOOK_AGAIN_S
+        self._last_faults: dict[EngineSpec, str] = {}
+        """What was logged of looks that failed: they are repeated with each request."""
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability].engines]
             if choice not in (AUTO, OFF, *([ON] if catalog[capability].is_switch else []), *names):
@@ -135,6 +140,16 @@ class Runtime:
                 self._chosen[wanted] = candidate
                 return candidate
         raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Capability and sentence of each engine that the operator leaves to choose from, and that something keeps from
+        running which nobody would expect: a look that failed, a library that the system lacks."""
+        for capability in self._catalog:
+            if self._choices.get(capability) != OFF:
+                for candidate in self._candidates(capability):
+                    seen = self._found(candidate)
+                    if seen.is_fault and seen.remedy:
+                        yield capability, seen.remedy
 
     def can_serve(self, capability: str) -> bool:
         try:
@@ -250,15 +265,29 @@ class Runtime:
         return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
 
     def _see(self, candidate: Candidate) -> _Seen:
+        """What an engine's own code raises is a remedy, too: no engine ends a server that has others."""
         config = self._config_of(candidate)
         try:
             remedy = candidate.remedy(config)
+            if remedy is None and (lacks := self._lacks(candidate, config)):
+                return _Seen(f"'{candidate.spec.name}' cannot run. {lacks}", is_at_hand=False, is_fault=True)
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
             return _Seen(remedy if off_the_card is None else off_the_card, is_at_hand, off_the_card)
-        except OSError as error:  # a folder that may not be read, a disk that has gone
-            reason = error.strerror or type(error).__name__
-            return _Seen(f"Whether '{candidate.spec.name}' can run here could not be seen: {reason}.", is_at_hand=False)
+        except Exception as error:
+            # A folder that may not be read, a disk that has gone: no more than that is to be said of these.
+            known = error.strerror if isinstance(error, OSError) else None
+            reason = known or f"{type(error).__name__}: {error}".rstrip(" :")
+            said = f"Whether '{candidate.spec.name}' can run here could not be seen: {reason}."
+            if self._last_faults.get(candidate.spec) != said:
+                self._last_faults[candidate.spec] = said
+                log.warning("look_failed", engine=candidate.spec.name, exc_info=known is None)
+            return _Seen(said, is_at_hand=False, is_fault=True)
+
+    def _lacks(self, candidate: Candidate, config: EngineConfig) -> str | None:
+        """A sentence on a library of the system that what computes the engine needs."""
+        backend = candidate.computed_by(config)
+        return missing_library(backend.module) if backend and backend.module else None
 
     def _config_of(self, candidate: Candidate) -> EngineConfig:
         return self._config.narrowed(candidate.spec.capability)
@@ -327,13 +356,19 @@ class Runtime:
             return self._built[candidate.spec]
 
     def _new(self, candidate: Candidate) -> Built:
-        if candidate.build is not None:
-            built = candidate.build(self._config_of(candidate))
-            self._place(candidate, built)
-            return built
-        assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
-        parts = self._build(self.choose(candidate.needs, candidate.by)).parts if candidate.needs else ()
-        return Built(candidate.over(self._config_of(candidate), self), parts)
+        try:
+            if candidate.build is not None:
+                built = candidate.build(self._config_of(candidate))
+                self._place(candidate, built)
+                return built
+            assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
+            parts = self._build(self.choose(candidate.needs, candidate.by)).parts if candidate.needs else ()
+            return Built(candidate.over(self._config_of(candidate), self), parts)
+        except ModelError:
+            raise
+        except Exception as error:
+            log.exception("engine_not_built", engine=candidate.spec.name)
+            raise EngineUnavailable(candidate.spec.capability, not_loaded(candidate.spec.name, error)) from error
 
     def _place(self, candidate: Candidate, built: Built) -> None:
         """Has the engines of `built` compute on the cluster, where there is one, and share the card that they are on
@@ -359,7 +394,7 @@ class Runtime:
         except EngineUnavailable as error:
             is_off = self._choices.get(capability) == OFF
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy, is_off=is_off)
-        missing = self._missing(candidate)
+        missing = self._missing(candidate) or self._broken(candidate)
         return CapabilityState(capability, candidate, loaded=self._is_loaded(candidate), remedy=missing)
 
     def _missing(self, candidate: Candidate) -> str | None:
@@ -369,6 +404,11 @@ class Runtime:
         if self._found(candidate).is_at_hand:
             return None
         return next((host.missing for host in hosts if host.missing), None)
+
+    def _broken(self, candidate: Candidate) -> str | None:
+        """Why it did not load when it was tried last. The next call tries it again."""
+        built = self._built.get(candidate.spec)
+        return next((part.broken for part in built.parts if part.broken), None) if built else None
 
     def _is_loaded(self, candidate: Candidate) -> bool:
         built = self._built.get(candidate.spec)

@@ -49,7 +49,8 @@ class Finding:
 
     capability: str
     outcome: Outcome
-    """`missing`: nothing can serve it, and nothing was asked to. Only `failed` is not well."""
+    """`missing`: nothing can serve it, and nothing was asked to, nor came along with a library of the system missing.
+    Only `failed` is not well."""
     engine: str = ""
     licence: str = ""
     weights: str = ""
@@ -174,18 +175,19 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
         trying("cards")
         if on_cards := await _use_of_cards(settings, runtime):
             yield on_cards
+        await runtime.look()
         gate = asyncio.Semaphore(1 if cards() else AT_A_TIME)
 
         async def begun(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
             async with gate:
                 trying(name)
-                return await trial()
+                return await _survived(name, trial)
 
         chosen = [(state, str(getattr(settings, state.capability, AUTO))) for state in runtime.states()]
         trials = [begun(state.capability, partial(_try, runtime, state, choice)) for state, choice in chosen]
         trials.append(begun("browser", partial(_render_a_page, settings)))
         # This one only waits.
-        searched = asyncio.create_task(_search_the_web(settings, fetcher))
+        searched = asyncio.create_task(_survived("web_search", partial(_search_the_web, settings, fetcher)))
         running = [searched, *map(asyncio.create_task, trials)]
         try:
             for trial in [*running[1:-1], searched, running[-1]]:
@@ -197,6 +199,21 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
     finally:
         await fetcher.close()
         await runtime.close()
+
+
+async def _survived(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
+    """What nobody expected to be raised is a finding, too: the others are still to be told."""
+    try:
+        return await trial()
+    except Exception as error:  # noqa: BLE001 - it is told
+        return Finding(name, "failed", said=_with_cause(f"{type(error).__name__}: {error}".rstrip(" :"), error))
+
+
+def _with_cause(said: str, error: Exception) -> str:
+    """What a server keeps to its log, of which it sends whom it may concern here."""
+    said = said.removesuffix("; `openfaze doctor` shows why.")
+    cause = error.__cause__
+    return f"{said} ({type(cause).__name__}: {cause})" if cause is not None else said
 
 
 async def _use_of_cards(settings: Settings, runtime: Runtime) -> Finding | None:
@@ -225,7 +242,8 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
     if choice == OFF:
         return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
     if state.candidate is None:
-        return Finding(state.capability, "missing" if choice == AUTO else "failed", said=state.remedy or "")
+        is_expected = choice == AUTO and state.capability not in dict(runtime.faults())
+        return Finding(state.capability, "missing" if is_expected else "failed", said=state.remedy or "")
     spec = state.candidate.spec
     tried = partial(
         Finding,
@@ -243,7 +261,7 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
     except WeightsMissing as error:
         return tried("missing" if choice == AUTO else "failed", said=error.remedy)
     except (ModelError, BadResult) as error:
-        return tried("failed", said=str(error))
+        return tried("failed", said=_with_cause(str(error), error))
     ran_ms, card_mb = _ms(loaded), (free - _free()) // 10**6
     taken = card_mb if card_mb > 0 else None
     return tried("ok", said=said, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken)

@@ -151,6 +151,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._metrics and self.started:
             self._metrics.start()
+        # What engines can run is looked up here, not as it is told, and not on the event loop.
+        await self._services.runtime.look()
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -248,6 +250,8 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
     llm, caution = _llm(services)
     if caution:
         log.warning("llm_caution", llm=llm, caution=caution)
+    for capability, remedy in services.runtime.faults():
+        log.warning("cannot_run", capability=capability, remedy=as_called_here(remedy))
     if missing := _missing_weights(settings):
         remedy = as_called_here(f"Smaller engines stand in. Run `openfaze pull {settings.profile}`.")
         log.warning("weights_missing", profile=settings.profile, sets=", ".join(missing), remedy=remedy)

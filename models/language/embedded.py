@@ -37,6 +37,7 @@ from models.language.llm import (
     Done,
     LlmCall,
     LlmEvent,
+    LlmNotSetUp,
     LlmOverloaded,
     LlmUnavailable,
     estimate_tokens,
@@ -223,6 +224,7 @@ class EmbeddedLlm:
         self._idle_timer: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[bool] | None = None
         self._closed = False
+        self._broken: str | None = None
 
     @property
     def name(self) -> str:
@@ -243,6 +245,10 @@ class EmbeddedLlm:
     def healthy(self) -> bool:
         """A model that does not load is tried again at the next call."""
         return True
+
+    @property
+    def broken(self) -> str | None:
+        return self._broken
 
     @property
     def queued(self) -> int:
@@ -378,7 +384,12 @@ class EmbeddedLlm:
 
     def _open(self) -> LlamaServer:
         started = time.perf_counter()
-        server = LlamaServer(self._gguf, self._options)
+        try:
+            server = LlamaServer(self._gguf, self._options)
+        except LlmNotSetUp as error:
+            self._broken = str(error)
+            raise
+        self._broken = None
         if self._servers.one is None:
             self.counters.failures[RELOAD] += self.counters.loads > 0
             self.counters.loads += 1

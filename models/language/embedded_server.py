@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from models.language.llm import LlmNotSetUp
+from models.native import what_is_missing
 
 _MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _ANY_CONTROL = re.compile(r"<(?=\|)")
@@ -89,7 +90,9 @@ class LlamaServer:
         try:
             import xllamacpp
         except ImportError as error:
-            raise LlmNotSetUp("The embedded LLM needs llama.cpp: install the package 'xllamacpp'.") from error
+            said = what_is_missing(error) or "Install the package 'xllamacpp'."
+            public = f"{LlmNotSetUp.public} {said}"
+            raise LlmNotSetUp(f"The embedded LLM needs llama.cpp. {said}", public=public) from error
         self._key = secrets.token_urlsafe(32)
         self._directory = Path(tempfile.mkdtemp(prefix="openfaze-llm-"))
         self._socket = self._directory / "llama.sock"

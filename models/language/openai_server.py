@@ -202,6 +202,11 @@ class OpenAiServer:
         """Nothing here can break for good; what the server is like shows in each call."""
         return True
 
+    @property
+    def broken(self) -> str | None:
+        """It loads nothing."""
+        return None
+
     async def load(self) -> None:
         await self.abilities()
 

@@ -73,6 +73,10 @@ class ServerGuard:
         return self._server.healthy
 
     @property
+    def broken(self) -> str | None:
+        return self._server.broken
+
+    @property
     def counters(self) -> EngineCounters:
         return self._server.counters
 

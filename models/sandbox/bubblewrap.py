@@ -67,8 +67,10 @@ def interpreter_binds() -> list[Bind]:
         name = sysconfig.get_config_var("INSTSONAME")
         # Beside the interpreter where both were moved together, else where they were built for.
         places = (Path(sys.base_prefix) / "lib", Path(sysconfig.get_config_var("LIBDIR")))
-        shared = next(place / name for place in places if (place / name).exists())
-        found.append(Bind(shared, f"{HOME}/lib/{name}"))
+        # Debian's own interpreter needs none, though it says so: the library is a package of its own there.
+        shared = next((place / name for place in places if (place / name).exists()), None)
+        if shared is not None:
+            found.append(Bind(shared, f"{HOME}/lib/{name}"))
     return found
 
 

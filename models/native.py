@@ -1,0 +1,148 @@
+"""Shared libraries that the native modules of packages want of the system: which of them this machine lacks, and which
+Debian package brings each.
+
+A wheel carries nearly all that it needs. What it does not carry would be an ImportError at the engine's first use; here
+it is seen before anything is imported, by the names that an ELF file lists and by what the loader makes of these.
+"""
+
+import ctypes
+import os
+import re
+import struct
+import sys
+import sysconfig
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import BinaryIO
+
+import structlog
+
+DEBIAN_PACKAGES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libSM.so.6": "libsm6",
+    "libX11.so.6": "libx11-6",
+    "libXext.so.6": "libxext6",
+    "libXrender.so.1": "libxrender1",
+    "libatomic.so.1": "libatomic1",
+    "libexpat.so.1": "libexpat1",
+    "libgfortran.so.5": "libgfortran5",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgomp.so.1": "libgomp1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libquadmath.so.0": "libquadmath0",
+    "libsndfile.so.1": "libsndfile1",
+    "libstdc++.so.6": "libstdc++6",
+}
+"""By the name that the loader knows: what wheels for Linux may leave to the system, or leave to it all the same."""
+
+_STAND_INS = {"libgomp.so.1": "libgomp-*.so*"}
+"""Files of the same library that other wheels carry under names of their own, in folders `*.libs` (auditwheel)."""
+_ABSENT = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
+_LOAD, _DYNAMIC = 1, 2
+_NEEDED, _NAMES = 1, 5
+
+log = structlog.get_logger(__name__)
+
+
+def missing_library(module: str) -> str | None:
+    """A sentence on a library that `module`, a package's, needs and this machine lacks; None where nothing is known to
+    be missing. Imports nothing."""
+    for name in _wanted(module):
+        if not _is_there(name):
+            return lacking(name)
+    return None
+
+
+def lacking(name: str) -> str:
+    """A sentence on a shared library that the system lacks, with the command that brings it, where that is known."""
+    package = DEBIAN_PACKAGES.get(name)
+    if package is None:
+        return f"This machine has no {name}, which it needs."
+    return f"This machine has no {name}, which it needs: `apt-get install {package}` brings it on Debian and Ubuntu."
+
+
+def what_is_missing(error: BaseException) -> str | None:
+    """The same sentence for what an import or a `dlopen` raised; None for any other error."""
+    if not isinstance(error, ImportError | OSError):
+        return None
+    found = _ABSENT.search(str(error))
+    return lacking(found[1]) if found else None
+
+
+@lru_cache
+def _wanted(module: str) -> tuple[str, ...]:
+    """Libraries of DEBIAN_PACKAGES that the files of an installed package need."""
+    spec = find_spec(module) if sys.platform == "linux" else None
+    places = (spec.submodule_search_locations or ()) if spec else ()
+    files = (file for place in places for file in Path(place).rglob("*.so*") if file.is_file())
+    return tuple(sorted({name for file in files for name in needed_by(file)} & set(DEBIAN_PACKAGES)))
+
+
+def _is_there(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return name in _STAND_INS and _stand_in(name)
+    return True
+
+
+def _stand_in(name: str) -> bool:
+    """Loads for the whole process, as `name`, what another wheel carries of that library. Whatever needs `name` later
+    is given it: the loader goes by the name within the file, and looks no further."""
+    for file in sorted(Path(sysconfig.get_path("platlib")).glob(f"*.libs/{_STAND_INS[name]}")):
+        try:
+            load_as(name, file)
+        except OSError as error:
+            log.warning("library_does_not_load", library=name, file=str(file), error=str(error))
+        else:
+            log.info("library_stands_in", library=name, file=str(file))
+            return True
+    return False
+
+
+def load_as(name: str, file: Path) -> None:
+    """Loads a copy of `file` whose own name (its SONAME) is `name`: the one that auditwheel gave it, the file's, is
+    longer. The copy is in memory alone. Raises OSError."""
+    given = os.fsencode(file.name) + b"\0"
+    content = file.read_bytes()
+    if content.count(given) != 1 or len(name) >= len(given):
+        raise OSError(f"{file.name} does not name itself once")
+    with open(os.memfd_create(name), "r+b", buffering=0) as copy:
+        copy.write(content.replace(given, os.fsencode(name).ljust(len(given), b"\0")))
+        ctypes.CDLL(f"/proc/self/fd/{copy.fileno()}")
+
+
+def needed_by(file: Path) -> list[str]:
+    """The names of the libraries that a 64-bit ELF file lists as needed (DT_NEEDED of the System V ABI, chapter 5);
+    none for any other file."""
+    with file.open("rb") as opened:
+        header = opened.read(64)
+        # 64 bits, the lowest byte first: what x86-64 and ARM64 have.
+        if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":
+            return []
+        return list(_needed(opened, header))
+
+
+def _needed(opened: BinaryIO, header: bytes) -> Iterator[str]:
+    start, size, count = struct.unpack_from("<Q", header, 32)[0], *struct.unpack_from("<HH", header, 54)
+    # Each: kind, flags, place in the file, address, physical address, length in the file, …
+    segments = [struct.unpack("<IIQQQQ", _read(opened, start + size * at, 40)) for at in range(count)]
+    for kind, _, place, _, _, length in segments:
+        if kind != _DYNAMIC:
+            continue
+        entries = list(struct.iter_unpack("<qQ", _read(opened, place, length - length % 16)))
+        names_at = next((value for tag, value in entries if tag == _NAMES), 0)
+        for load, _, place_of, address, _, length_of in segments:
+            if load == _LOAD and address <= names_at < address + length_of:
+                offset = place_of + names_at - address
+                for tag, value in entries:
+                    if tag == _NEEDED:
+                        yield _read(opened, offset + value, 256).partition(b"\0")[0].decode(errors="replace")
+
+
+def _read(opened: BinaryIO, place: int, length: int) -> bytes:
+    opened.seek(place)
+    return opened.read(length)
