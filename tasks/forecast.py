@@ -140,7 +140,8 @@ class ForecastTask:
                 chosen = await asyncio.to_thread(_observed, tables, message.words)
                 if not chosen:
                     raise InputError(
-                        f"'{source.label}' has no column of numbers that could be forecast", param=source.param
+                        f"'{source.label}' has no column of numbers that could be forecast{_columns_of(tables)}",
+                        param=source.param,
                     )
                 return [replace(one, param=source.param) for one in chosen]
 
@@ -228,6 +229,18 @@ def _data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequenc
     if filled := sum(one.filled for one in series):
         data["filled"] = filled
     return data
+
+
+_COLUMNS, _LONGEST_NAME = 8, 40
+"""Columns that an error names, and characters of a name."""
+
+
+def _columns_of(tables: Sequence[tuple[str, Table]]) -> str:
+    """What was understood of tables in which there is nothing to forecast."""
+    names = [column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns]
+    named = [f"'{name}'" for name in names if name][:_COLUMNS]
+    more = ", …" if len(names) > _COLUMNS else ""
+    return f": its columns are {', '.join(named)}{more}" if named else ""
 
 
 def _observed(tables: Sequence[tuple[str, Table]], words: str) -> list[Observed]:

@@ -36,7 +36,7 @@ from app.chat.filling.filled import Filling, fill, is_written
 from app.chat.guard.guard import Guard
 from app.chat.inputs import REQUEST, Turn, aside, document_in, said_in, texts_of
 from app.chat.plan import Choices, Plan, Planner
-from app.chat.plan_executor import gather, whole_answer, worth_telling
+from app.chat.plan_executor import gather, read_instead, whole_answer, worth_telling
 from app.chat.planning.wants import pasted_in
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
@@ -59,6 +59,7 @@ ASSUMED_CONTEXT_TOKENS = 8192
 """The context of an LLM that does not tell: what servers grant by default at least."""
 PASSAGE_TOKENS = 120
 """What a question about a document is answered with, where the LLM would invent."""
+NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _QUESTION = re.compile(
     r"[?？]\s*$|^\W*(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did|do"
     r"|can|wer|wann|wo|welche[rsn]?|qui|quand|quel|quelle|où|combien|quién|cuándo|dónde|cuál|cuánto|chi|quando|dove|quale)\b",
@@ -136,7 +137,11 @@ class Answerer:
         filling: Filling | None = None
         whole: JsonAnswer | str | None = None
         if may_do_without:
-            if shape is None:
+            read = None if shape else await asyncio.to_thread(read_instead, plan, entries)
+            if read is not None:
+                whole, reason = read
+                yield Warned(NO_OBJECTS.format(reason))
+            elif shape is None:
                 whole = await self._without_words(turn, plan, entries, may_be_pasted=not call.skip_planning)
             elif document is not None or any(entry.error is None for entry in entries):
                 filling = await fill(shape, Found(plan, entries, document), self.extractor)

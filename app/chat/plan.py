@@ -48,6 +48,9 @@ class Step:
     """A picture is read beside what was asked of it, in case something is written there: nothing found is not told."""
     is_guess: bool = False
     """No word asks for it: the router took it for likely."""
+    may_be_read: bool = False
+    """An open question about a picture ("What is in it?"): what is written there answers it, too, where no engine finds
+    objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,7 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
         if kind == "image" and wants.interface:
             steps.append(Step("gui_detection", (source,), text))
         if kind == "image" and (wants.explicit_detection or (wants.detection and not wants.interface)):
-            steps.append(Step("object_detection", (source,), text))
+            steps.append(Step("object_detection", (source,), text, may_be_read=wants.description))
     if not sources and wants.forecast and wants.series:
         steps.append(Step("forecast", (), text))
     if wants.search or (wants.fresh and not sources and not wants.translation):

@@ -66,6 +66,8 @@ def _of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> B
     an LLM may know as well, unless the request is about nothing else."""
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
+        if step.may_be_read and isinstance(outcome, EngineUnavailable) and _written(plan, outcomes):
+            continue
         if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
             by_task.setdefault(step.task, []).append(outcome)
     lost = [
@@ -78,6 +80,16 @@ def _of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> B
     return next(iter(lost), None)
 
 
+def _written(plan: Plan, outcomes: Sequence[Result[Any] | BaseException]) -> str:
+    """All that was read in pictures."""
+    texts = [
+        outcome.text()
+        for step, outcome in zip(plan.steps, outcomes, strict=True)
+        if step.task == "ocr" and not isinstance(outcome, BaseException | Failure)
+    ]
+    return "\n\n".join(filter(None, map(str.strip, texts)))
+
+
 def worth_telling(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """`entries` (one for each step of `plan`) without those of readings aside that found nothing."""
     return tuple(
@@ -85,6 +97,15 @@ def worth_telling(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         for step, entry in zip(plan.steps, entries, strict=True)
         if not (step.is_aside and entry.error is None and not entry.result.text().strip())
     )
+
+
+def read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
+    """What is written in a picture in which nothing here finds objects, and why, where the request asks openly what the
+    picture shows. None where objects were looked for, or nothing is written."""
+    pairs = zip(plan.steps, entries, strict=True)
+    missing = [one.error for step, one in pairs if step.may_be_read and one.error is not None]
+    text = _written(plan, [one.result for one in entries]) if missing else ""
+    return (text, missing[0]) if text else None
 
 
 def whole_answer(plan: Plan, entries: Sequence[Entry]) -> str | None:

@@ -17,7 +17,7 @@ from tasks.series.grid import Table, table_of
 _PIECE = 16 * 1024
 """Characters that are looked through in one call."""
 _BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?\.?\d)")
-_REACH = 3
+_REACH = 5
 """Characters behind a beginning that tell it."""
 _POINTS = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMAS = r"[-+−]?\d+,\d+"
@@ -72,10 +72,10 @@ def _lists(text: str, notation: _Notation) -> Iterator[NumberList]:
             end = last
 
 
-def _beginnings(text: str) -> Iterator[int]:
+def _beginnings(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iterator[int]:
     """Where numbers begin that are no part of a word or of another number."""
     for piece in range(0, len(text), _PIECE):
-        for found in _BEGINNING.finditer(text, piece, piece + _PIECE + _REACH):
+        for found in beginning.finditer(text, piece, piece + _PIECE + _REACH):
             if found.start() < piece + _PIECE:
                 yield found.start()
 
@@ -91,6 +91,13 @@ _FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _BEGINNINGS = 20
 """Brackets that are tried as the beginning of JSON."""
 _LEAST_ROWS = 2
+_LEAST_RUN = 3
+"""Dates with their numbers, one behind the other, that are a table: two may be said in passing."""
+_DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.])")
+_DATED = re.compile(
+    r"[\s,;|]{0,5}(\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})[\s,;|]{1,5}"
+    r"([-+−]?\d+(?:\.\d+)?)(?![\w.]\w)"
+)
 _MOST_WORDS = 2000
 """Characters on either side of what is left out of a long message."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
@@ -111,7 +118,7 @@ def message_of(text: str, *, has_sources: bool = False) -> Message:
     text = _ADDRESS.sub(" ", text)
     if has_sources:
         return Message(_shortened(text), None)
-    for find in (_fenced, _json, _lines, _pairs, _list):
+    for find in (_fenced, _json, _lines, _pairs, _run, _list):
         found = find(text)
         if found is not None:
             return Message(_shortened(found.words), found.table)
@@ -187,6 +194,24 @@ def _pairs(text: str) -> Message | None:
         return None
     words = _without(text, found[0][0].start(), found[-1][0].end())
     return Message(words, table_of([[date, value] for _, date, value in found], ()))
+
+
+def _run(text: str) -> Message | None:
+    """`date,sold,2026-01-01,5,2026-01-02,7`: a table whose line breaks were lost."""
+    best: list[re.Match[str]] = []
+    end = 0
+    for start in _beginnings(text, _DATE_BEGINNING):
+        if start < end:
+            continue
+        found: list[re.Match[str]] = []
+        while (one := _DATED.match(text, found[-1].end() if found else start)) is not None:
+            found.append(one)
+            end = one.end()
+        best = max(best, found, key=len)
+    if len(best) < _LEAST_RUN:
+        return None
+    table = table_of([[one[1], one[2]] for one in best], ())
+    return Message(_without(text, best[0].start(), best[-1].end()), table)
 
 
 def _found_pairs(text: str) -> Iterator["re.Match[str]"]:

@@ -15,6 +15,8 @@ from tasks.wording.horizon import Horizon
 
 LEAST_POINTS = 5
 """The shortest series that is forecast (the HTTP contract)."""
+_SHOWN = 4
+"""Values that a note or an error repeats, beside the last."""
 _NAMED_GAPS = 3
 """Filled dates that a note names."""
 
@@ -91,11 +93,26 @@ def seasons_of(series: Regular) -> tuple[int, ...]:
 
 def _check_count(observed: Observed, count: int) -> None:
     if count < LEAST_POINTS:
-        which = f"'{observed.name}' has" if observed.name else "the series has"
+        which = f"'{observed.name}'" if observed.name else "the series"
+        there = [(at, value) for at, value in enumerate(observed.values) if value is not None]
+        read = _shown([value for _, value in there])
+        if times := [observed.times[at] for at, _ in there] if observed.times is not None else []:
+            read += f" at {_listed([str(time.date()) if time else 'no date' for time in times])}"
         raise InputError(
-            f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} {count}",
+            f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} has {count}: {read} "
+            "were read",
             param=observed.param,
         )
+
+
+def _shown(values: Sequence[float] | NDArray[np.float64]) -> str:
+    """What was understood of a series, for who pasted it."""
+    count = len(values)
+    return f"{count} value{'' if count == 1 else 's'} ({_listed([f'{value:g}' for value in values])})"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return ", ".join(texts if len(texts) <= _SHOWN + 1 else [*texts[:_SHOWN], "…", texts[-1]])
 
 
 def _totals(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
@@ -118,7 +135,7 @@ def _undated(observed: Observed, most: int) -> Regular:
     values = np.array([value for _, value in known])
     places = np.array([at - first for at, _ in known], np.float64)
     filled = last - first + 1 - len(known)
-    notes = ["There are no dates: predictions are numbered on from the values."]
+    notes = [f"There are no dates: {_shown(values)} were read, and predictions are numbered on from them."]
     if filled:
         notes.append(f"{_counted(filled, 'missing value was', 'missing values were')} interpolated.")
     whole = bool(np.all(values == np.round(values)))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.calling import as_sent
+from app.chat.answer import NO_OBJECTS
 from models.language.llm import PASSAGES
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url
@@ -204,4 +205,20 @@ def test_a_specialist_that_fails_is_the_answer(client: httpx.Client, tmp_path: P
         count = text_part("How many people are there, and what do they wear?")
         for fields in ({"response_format": schema_of(count=INTEGER)}, {}):
             error = error_of(ask(asking, count, people, **fields), 503, "engine_unavailable")
+            assert "object_detection" in error["message"]
+
+
+def test_what_is_in_a_picture_is_what_is_written_there_where_nothing_finds_objects(tmp_path: Path) -> None:
+    receipt = sample("receipt_001.jpg", "image/jpeg")
+    with client_of_app(tmp_path, weights_dir=str(tmp_path)) as client:
+        client.base_url = client.base_url.join("/v1")
+        body = ask(client, text_part("What is in this picture?"), receipt).json()
+        read, unseen = body["precontext"]
+        assert (read["name"], unseen["name"], unseen["result"]) == ("ocr", "object_detection", None)
+        assert body["choices"][0]["message"]["content"] == read["result"]["extracted_text"]
+        [warning] = [one for one in body["warnings"] if one.startswith("No objects were looked for")]
+        assert warning == as_sent(NO_OBJECTS.format(unseen["error"]))
+        people = sample("photo_people.jpg", "image/jpeg")
+        for question, photo in (("How many bags are in this picture?", receipt), ("Describe this picture.", people)):
+            error = error_of(ask(client, text_part(question), photo), 503, "engine_unavailable")
             assert "object_detection" in error["message"]

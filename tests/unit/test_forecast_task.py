@@ -212,8 +212,9 @@ async def test_the_engine_is_asked_for_only_when_there_is_a_series(reader: Table
 @pytest.mark.parametrize(
     ("text", "data", "message"),
     [
-        ("next 3 days", csv_of("sold", days=4), "at least 5 values .* 'sold' has 4"),
-        ("next 3 days", "name,town\na,b\nc,d\n", "'sold.csv' has no column of numbers"),
+        ("next 3 days", csv_of("sold", days=4), "at least 5 values .* 'sold' has 4: 4 values .* at 20.* were read"),
+        ("next 3 days", "name,town\na,b\nc,d\n", "no column of numbers .*: its columns are 'name', 'town'"),
+        ("next 3 days", "sold\n5\n6.5\n7\n", r"'sold' has 3: 3 values \(5, 6.5, 7\) were read"),
         ("next 300 days", csv_of("sold"), "300 steps of one day each; the limit is 256"),
         ("next 3 days", '"' + "x" * 200_000, "'sold.csv' has no column of numbers"),
         ("next 3 days", "no table at all", "'sold.csv' has no column of numbers"),
@@ -223,6 +224,35 @@ async def test_what_cannot_be_forecast_is_told(reader: TableReader, text: str, d
     with pytest.raises(InputError, match=message) as caught:
         await result_of(reader, text, source(data))
     assert caught.value.code == "invalid_request"
+
+
+async def test_a_table_pasted_in_one_line_is_read(reader: TableReader) -> None:
+    rows = [f"2026-01-0{day},{8 + 2 * day}" for day in range(1, 7)]
+    whole = await result_of(reader, "Forecast the next 2 days of this:\n" + "\n".join(["date,sold", *rows]))
+    for separator in (",", " ", "; "):
+        said = f"Forecast the next 2 days of this: date,sold,{separator.join(rows)}"
+        assert await result_of(reader, said) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("10, 12, 14, 16, 18, 20, 22", "7 values (10, 12, 14, 16, …, 22) were read"),
+        ("10 12 14.5 16 18", "5 values (10, 12, 14.5, 16, 18) were read"),
+    ],
+)
+async def test_what_was_understood_of_pasted_values_is_told(reader: TableReader, text: str, read: str) -> None:
+    notes = (await result_of(reader, f"Forecast the next 2 values: {text}"))["notes"]
+    assert notes[0] == f"There are no dates: {read}, and predictions are numbered on from them."
+
+
+async def test_too_few_pasted_values_are_told_as_they_were_understood(reader: TableReader) -> None:
+    with pytest.raises(InputError, match=r"the series has 3: 3 values \(10, 12, 14\) were read"):
+        await result_of(reader, "Forecast this: 10, 12, 14")
+    with pytest.raises(
+        InputError, match=r"has 3: 3 values \(5, 6, 7\) at 2026-01-01, 2026-01-02, 2026-01-03 were read"
+    ):
+        await result_of(reader, "Forecast this: 2026-01-01,5,2026-01-02,6,2026-01-03,7")
 
 
 async def test_a_request_without_a_series_is_told_what_is_needed(reader: TableReader) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from app.chat.event_driver import Entry
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import entry, gather, whole_answer, worth_telling
+from app.chat.plan_executor import entry, gather, read_instead, whole_answer, worth_telling
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import first_tokens
 from tasks.base import Task, TaskRequest, unreported
@@ -202,6 +202,21 @@ async def test_neither_is_a_guess_a_reading_aside_or_a_look_at_the_web() -> None
     steps = (aside, guess, Step("web_search", (), "News today?"), Step("object_detection", (PICTURE,), ""))
     entries = await only_results(Plan(steps), object_detection=giving([]))
     assert [entry.error is None for entry in entries] == [False, False, False, True]
+
+
+async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
+    shown = Step("object_detection", (PICTURE,), "What is in this picture?", may_be_read=True)
+    plan = Plan((Step("ocr", (PICTURE,), "", is_aside=True), shown))
+    page: dict[str, object] = {"extracted_text": "Platform nine", "sections": [], "width": 9, "height": 9}
+    entries = await only_results(plan, ocr=giving(page))
+    found = read_instead(plan, entries)
+    assert found is not None
+    assert found[0] == "Platform nine"
+    assert "object_detection" in found[1]
+    with pytest.raises(EngineUnavailable, match="object_detection"):
+        await only_results(plan, ocr=giving({**page, "extracted_text": ""}))
+    seen = await only_results(plan, ocr=giving(page), object_detection=giving({"detected_objects": []}))
+    assert read_instead(plan, seen) is None
 
 
 async def test_nor_the_sound_of_a_video_that_can_be_looked_at() -> None:

@@ -292,6 +292,8 @@ class Wants:
     detection: bool
     explicit_detection: bool
     """Detection in so many words, even beside words about a user interface."""
+    description: bool
+    """Asks openly what a picture shows."""
     interface: bool
     search: bool
     """In so many words: also beside media."""
@@ -330,6 +332,7 @@ class Wants:
             series=forecast and _holds_series(message[:_SAMPLE]),
             detection=explicit or looks_for,
             explicit_detection=explicit,
+            description=not explicit and prose.asks("shows"),
             interface=prose.asks("gui"),
             search=search,
             fresh=fresh,
