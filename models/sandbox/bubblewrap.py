@@ -226,7 +226,8 @@ def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Eve
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(request, *(descriptor for _, descriptor in files)),
-            env={},
+            # Some Pythons find their own library by it.
+            env={name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"},
             cwd="/",
         )
         stack.enter_context(process)

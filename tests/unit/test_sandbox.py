@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
@@ -408,6 +409,25 @@ def test_the_server_dying_ends_the_script(room: Room, tmp_path: Path) -> None:
     server.wait()
     _, alive = psutil.wait_procs(inside, timeout=60)
     assert alive == []
+
+
+def test_nothing_runs_on_when_the_process_that_counts_its_memory_is_killed(room: Room) -> None:
+    ours = psutil.Process()
+    before = set(ours.children())
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(run, room, "import os, time\nos.fork()\ntime.sleep(1000)")
+        deadline = time.monotonic() + 60
+        # Itself, bubblewrap, the first process, and two of the script's.
+        while len(inside := [two for one in set(ours.children()) - before for two in family(one)]) < 5:
+            assert time.monotonic() < deadline
+        inside[0].kill()
+        _, alive = psutil.wait_procs(inside[1:], timeout=60)
+        assert alive == []
+        assert isinstance(outcome.exception(), BadAnswer | None)
+
+
+def family(one: psutil.Process) -> list[psutil.Process]:
+    return [one, *one.children(recursive=True)]
 
 
 @pytest.mark.timeout(600)
