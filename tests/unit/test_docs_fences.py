@@ -47,8 +47,20 @@ TARGETS = {*re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE), *(f"{folder}/.re
 VARIABLES = {PREFIX + name.upper() for name in Settings.model_fields} | {KEY}
 OTHERS_VARIABLES = {"COMPOSE_FILE", "RAY_USAGE_STATS_ENABLED", "RAY_AUTH_MODE", "RAY_worker_niceness"}
 OTHERS = {
-    *("apparmor_parser", "base64", "ct2-transformers-converter", "curl", "echo", "grep", "hf", "nvidia-smi", "openssl"),
-    *("pip", "printf", "ray", "rsync", "tee", "unzip", "vllm"),
+    *(
+        "apparmor_parser",
+        "apt-get",
+        "base64",
+        "cat",
+        "ct2-transformers-converter",
+        "curl",
+        "echo",
+        "grep",
+        "hf",
+        "install",
+    ),
+    *("ln", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "systemctl", "tee", "unzip", "useradd"),
+    *("uv", "vllm"),
 }
 """Programs that are not this project's."""
 
@@ -118,6 +130,8 @@ def check_command(words: Sequence[str], folder: Path) -> None:
             check_docker(arguments, folder)
         case "python" | "python3":
             check_module(arguments)
+        case "runuser":
+            check_shell(arguments[arguments.index("-c") + 1], folder)
         case name:
             assert name in OTHERS, f"no program '{name}' is known"
 
@@ -203,11 +217,18 @@ def check_yaml(code: str, folder: Path) -> None:
     assert yaml.safe_load(code)
 
 
+def check_caddyfile(code: str, folder: Path) -> None:
+    """It is the file that is in the repository, but for its comments."""
+    kept = (ROOT / "deploy" / "Caddyfile").read_text("utf-8").splitlines()
+    assert code.splitlines() == [line for line in kept if not line.startswith("#")]
+
+
 CHECKS: dict[str, Callable[[str, Path], None]] = {
     "sh": check_shell,
     "json": check_json,
     "toml": check_toml,
     "yaml": check_yaml,
+    "caddyfile": check_caddyfile,
 }
 """By the language of a fence that has no mark."""
 

@@ -1,0 +1,86 @@
+"""deploy/openfaze.service is a unit that systemd takes, as confined as the container is, and agrees with the page and
+with deploy/openfaze.env."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from dotenv import dotenv_values
+
+from app.settings import PREFIX, Settings
+from tests.fences import ROOT
+
+UNIT = ROOT / "deploy" / "openfaze.service"
+MOST_EXPOSED = 3.0
+"""Of 10: what `systemd-analyze security` says of an ordinary service is above 9."""
+
+
+@pytest.fixture(scope="module")
+def service() -> "configparser.SectionProxy":
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment]
+    unit.read(UNIT)
+    return unit["Service"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_understands_every_line_and_calls_it_confined(tmp_path: Path) -> None:
+    # The program is not installed here.
+    there = UNIT.read_text().replace("/opt/openfaze/bin/openfaze", sys.executable)
+    (tmp_path / UNIT.name).write_text(there)
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / UNIT.name], capture_output=True, text=True
+    )
+    # What it says of other units of this machine does not count.
+    said = [line for line in verified.stderr.splitlines() if UNIT.name in line]
+    assert (said, verified.returncode) == ([], 0)
+    exposure = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", tmp_path / UNIT.name], capture_output=True, text=True
+    ).stdout
+    found = re.search(r"Overall exposure level for openfaze.service: ([\d.]+)", exposure)
+    assert found is not None, exposure
+    assert float(found[1]) <= MOST_EXPOSED
+
+
+def test_it_is_bounded_as_the_container_is(service: "configparser.SectionProxy") -> None:
+    container = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["openfaze"]
+
+    def default(name: str) -> str:
+        found = re.search(r":-(\w+)\}", str(container[name]))
+        assert found is not None
+        return found[1]
+
+    assert service["MemoryMax"].lower() == default("mem_limit")
+    assert service["TasksMax"] == default("pids_limit")
+    assert service["TimeoutStopSec"] == default("stop_grace_period").removesuffix("s")
+    assert int(service["TimeoutStopSec"]) > Settings.model_fields["shutdown_grace_s"].default
+    assert container["read_only"]
+    assert service["ProtectSystem"] == "strict"
+    assert container["cap_drop"] == ["ALL"]
+    assert service["CapabilityBoundingSet"] == ""
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert service["NoNewPrivileges"] == "yes"
+
+
+def test_its_settings_are_settings_and_lie_where_it_may_write(service: "configparser.SectionProxy") -> None:
+    given = dotenv_values(ROOT / "deploy" / "openfaze.env")
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert given.keys() <= known
+    state = f"/var/lib/{service['StateDirectory']}"
+    assert service["WorkingDirectory"] == state
+    places = [value for name, value in given.items() if name.endswith(("_DIR", "_FILE"))]
+    assert len(places) == 3
+    assert [place for place in places if not str(place).startswith(f"{state}/")] == []
+
+
+def test_the_page_shows_its_settings_for_compose_but_for_places_and_networks() -> None:
+    own = dotenv_values(ROOT / "deploy" / "openfaze.env")
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    for name in ("OPENFAZE_MAX_CONNECTIONS_PER_ADDRESS", "OPENFAZE_KEEP_ALIVE_S"):
+        assert f"\n{name}={own[name]}\n" in page
+    assert own["OPENFAZE_TRUSTED_PROXIES"] == "127.0.0.1"
