@@ -38,7 +38,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
 SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-deep test-engines test-gpu test-llm-servers test-cluster test-integrations: export PYTHONDONTWRITEBYTECODE =
+test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-integrations: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
@@ -77,6 +77,11 @@ test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in fro
 test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and all of the API in front of them
 	$(RAY_VENV)/bin/pytest --timeout 600 tests/cluster
 	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(RAY_VENV)/bin/pytest --timeout 600 tests/e2e
+
+FRESH ?=
+# As many as a small machine can carry: each has a server, or all of `make test`.
+test-fresh: $(VENV)/.dev ## Run the README's first command and `make test` on bare Debian machines, by podman
+	$(VENV)/bin/pytest --timeout 3600 -n 2 --dist loadgroup $(FRESH) tests/fresh
 
 test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest tests/integrations

@@ -43,16 +43,16 @@ def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def reason_to_skip() -> str | None:
-    """Why no container can run here; None where one just did."""
+def reason_to_skip(*packages: str) -> str | None:
+    """Why no container can run here; None where one of `base(12, *packages)` just did."""
     absent = [program for program in ("podman", "mmdebstrap") if shutil.which(program) is None]
-    return f"needs {' and '.join(absent)}, to start from nothing" if absent else _failure()
+    return f"needs {' and '.join(absent)}, to start from nothing" if absent else _failure(*packages)
 
 
 @functools.cache
-def _failure() -> str | None:
+def _failure(*packages: str) -> str | None:
     try:
-        podman("run", "--rm", base(12), "true")
+        podman("run", "--rm", base(12, *packages), "true")
     except AssertionError as error:
         return f"podman can run no container here: {error}"
     return None
@@ -63,7 +63,7 @@ def base(debian: int, *packages: str) -> str:
     time."""
     mirrors = [f"{kind} {address} {suite} main" for kind, address, suite in _mirrors(RELEASES[debian])]
     included = ",".join(sorted({"ca-certificates", *packages}))
-    recipe = ["mmdebstrap", "--quiet", "--variant=apt", f"--include={included}", RELEASES[debian]]
+    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={included}", RELEASES[debian]]
     key = hashlib.sha256(json.dumps([recipe, mirrors]).encode()).hexdigest()[:12]
     name = f"localhost/openfaze-test/debian{debian}:{key}"
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -93,9 +93,9 @@ def scratch() -> Iterator[Path]:
             subprocess.run(["cp", "--archive", "--link", cache, folder / "uv"], check=True)
         for below, _, files in os.walk(folder):
             Path(below).chmod(0o777)
-            # What was locked here would be somebody else's to lock there.
-            for lock in (Path(below) / name for name in files if name.endswith(".lock")):
-                lock.unlink()
+            # uv opens these to write, and they would be somebody else's.
+            for opened in (Path(below) / name for name in files if name == ".git" or name.endswith(".lock")):
+                opened.unlink()
         yield folder
     finally:
         if os.getuid():

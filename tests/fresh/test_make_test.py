@@ -1,0 +1,29 @@
+"""`make test` on a bare machine: it passes, and says of each program that is not installed what it could not try."""
+
+import os
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import SHARED
+from tests.containers import RELEASES
+from tests.fresh.machines import machine
+
+PROGRAMS = ("redis-server", "promtool", "espeak-ng", "ffmpeg", "Chromium", "bubblewrap", "Apertium")
+
+
+@pytest.mark.parametrize("debian", [pytest.param(of, marks=pytest.mark.xdist_group(f"make-{of}")) for of in RELEASES])
+def test_make_test_passes_and_names_what_is_not_installed(
+    debian: int, record_property: Callable[[str, object], None]
+) -> None:
+    samples = (f"--volume={SHARED}:/scratch/somebody/shared:ro",) if SHARED.is_dir() else ()
+    variables = {"PYTEST_ADDOPTS": "-rs --color=no", **({"CI": os.environ["CI"]} if "CI" in os.environ else {})}
+    with machine(debian, "somebody", *samples) as bare:
+        checkout = bare.clone("openfaze")
+        done = bare.run(f"cd {checkout} && make test 2>&1", variables=variables, check=False)
+    assert done.returncode == 0, done.stdout[-100_000:]
+    skipped = re.findall(r"^SKIPPED \[\d+\] (.*)$", done.stdout, re.MULTILINE)
+    *_, counts = done.stdout.splitlines()
+    record_property("shown", "\n  ".join([f"make test on Debian {debian}: {counts}", *skipped]))
+    assert [name for name in PROGRAMS if not any(name.lower() in reason.lower() for reason in skipped)] == []
