@@ -13,13 +13,14 @@ ModelError
 import errno
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 ItemT = TypeVar("ItemT", contravariant=True)
 ResultT = TypeVar("ResultT", covariant=True)
+T = TypeVar("T")
 
 RETRY_S = 2
 """Seconds after which to ask again where nothing tells how long it takes. What may never pass is among it, and clients
@@ -152,6 +153,20 @@ class Unfinished:
 
     rest: Any
     """The item to go on with. Whoever drops it ends the work."""
+
+
+Parts = Generator[None, None, ResultT]
+"""Work on an item that pauses between its parts, and returns its result."""
+
+
+def next_part(parts: Parts[T]) -> T | Unfinished:
+    """The result, or that there is more to do."""
+    try:
+        next(parts)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    return Unfinished(parts)
 
 
 class Engine(Protocol[ItemT, ResultT]):

@@ -6,9 +6,13 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from models.base import Unfinished
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
+from models.vision.gui.regions import differences, proposed
+from models.vision.text import Image
 from tests.bench.gui.truth import iou
+from tests.parts import finished
 from tests.screens import DrawnScreen, sign_up
 
 
@@ -20,7 +24,7 @@ def engine() -> ContourEngine:
 
 
 def found(engine: ContourEngine, screen: DrawnScreen) -> Found:
-    [elements] = engine.run([Screen(screen.image, tuple(screen.lines))])
+    [elements] = finished(engine, [Screen(screen.image, tuple(screen.lines))])
     return elements
 
 
@@ -71,25 +75,25 @@ def test_the_same_screen_gives_the_same_elements_whatever_shares_the_batch(engin
     alone = found(engine, form)
     other = DrawnScreen()
     other.button(20, 20, "Other")
-    together = engine.run([Screen(one.image, tuple(one.lines)) for one in (other, form)])
+    together = finished(engine, [Screen(one.image, tuple(one.lines)) for one in (other, form)])
     assert together[1] == alone
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (8, 8), (600, 800), (40, 3000)])
 @pytest.mark.parametrize("colour", [0, 255])
 def test_blank_and_tiny_pictures_show_nothing(engine: ContourEngine, shape: tuple[int, int], colour: int) -> None:
-    assert list(engine.run([Screen(np.full((*shape, 3), colour, np.uint8), ())])) == [()]
+    assert list(finished(engine, [Screen(np.full((*shape, 3), colour, np.uint8), ())])) == [()]
 
 
 def test_noise_shows_nothing(engine: ContourEngine) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)
-    assert list(engine.run([Screen(noise, ())])) == [()]
+    assert list(finished(engine, [Screen(noise, ())])) == [()]
 
 
 @pytest.mark.parametrize("name", ["photo_bus", "photo_people"])
 def test_photos_show_no_interface(engine: ContourEngine, shared: Path, name: str) -> None:
     image = np.asarray(PIL.Image.open(shared / "samples" / f"{name}.jpg").convert("RGB"))
-    assert list(engine.run([Screen(image, ())])) == [()]
+    assert list(finished(engine, [Screen(image, ())])) == [()]
 
 
 def test_a_very_tall_screen_is_searched_to_its_end(engine: ContourEngine) -> None:
@@ -99,3 +103,29 @@ def test_a_very_tall_screen_is_searched_to_its_end(engine: ContourEngine) -> Non
     for box in boxes:
         assert iou(at(elements, box).box, box) > 0.7
     assert len([one for one in elements if one.text == "Continue"]) == len(boxes)
+
+
+def texture(side: int) -> Image:
+    """Far more small squares than a screen has controls, on a ground that is flat enough for one."""
+    picture = np.full((side, side, 3), 255, np.uint8)
+    square = np.full((14, 14, 3), 255, np.uint8)
+    square[:8, :8] = 40
+    square[2:6, 2:6] = 250
+    rows = side * 4 // 5 // 14 * 14
+    picture[:rows, : side // 14 * 14] = np.tile(square, (rows // 14, side // 14, 1))
+    return picture
+
+
+def test_of_a_texture_no_more_boxes_are_compared_than_a_screen_has() -> None:
+    picture = texture(1800)
+    picture[1600:1640, 100:300] = 60
+    proposals = proposed(*differences(picture), [])
+    assert len(proposals.boxes) == 4000
+    assert any(iou(tuple(box), (100, 1600, 300, 1640)) > 0.9 for box in proposals.boxes), "the largest stay"
+
+
+def test_a_large_screen_comes_in_parts(engine: ContourEngine) -> None:
+    screen = DrawnScreen(2500, 2500)
+    screen.text(40, 40, "Save")
+    assert isinstance(engine.run([Screen(screen.image, tuple(screen.lines))])[0], Unfinished)
+    assert finished(engine, [Screen(screen.image, tuple(screen.lines))]) == [()]

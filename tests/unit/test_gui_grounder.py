@@ -27,6 +27,7 @@ from models.vision.text import TextLine
 from tests.bench.gui.truth import iou
 from tests.conftest import each_case
 from tests.llm_server import LlmServer, Reply, serving_llm
+from tests.parts import finished
 from tests.screens import Box, DrawnScreen, sign_up
 
 SEES = Abilities(vision=True, json_schema=True, context_tokens=32768)
@@ -43,7 +44,7 @@ def _elements_in(pixels: bytes, shape: tuple[int, ...], lines: tuple[TextLine, .
     """Looked for once: most tests show the same screen."""
     engine = ContourEngine()
     engine.load()
-    return list(engine.run([Screen(np.frombuffer(pixels, np.uint8).reshape(shape), lines)])[0])
+    return list(finished(engine, [Screen(np.frombuffer(pixels, np.uint8).reshape(shape), lines)])[0])
 
 
 def question_in(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from models.vision.gui.omniparser import OmniParserEngine, Scores, icons_beside
 from models.vision.gui.regions import Boxes, as_boxes
 from models.vision.text import Image
 from tests.bench.gui.truth import iou
+from tests.parts import finished
 from tests.screens import Box, DrawnScreen, sign_up
 
 FAINT = (252, 254, 255)
@@ -45,7 +46,7 @@ class FaintThings:
 def found(screen: DrawnScreen, icons: FaintThings | None = None) -> Found:
     engine = OmniParserEngine(icons or FaintThings())
     engine.load()
-    [elements] = engine.run([Screen(screen.image, tuple(screen.lines))])
+    [elements] = finished(engine, [Screen(screen.image, tuple(screen.lines))])
     engine.close()
     return elements
 
@@ -70,7 +71,7 @@ def test_our_elements_stay_as_they_are() -> None:
     ours.load()
     elements = found(screen)
     assert [one for one in elements if one not in icons_in(elements)] == list(
-        ours.run([Screen(screen.image, tuple(screen.lines))])[0]
+        finished(ours, [Screen(screen.image, tuple(screen.lines))])[0]
     )
 
 
@@ -92,7 +93,7 @@ def test_tiny_pictures_show_nothing(shape: tuple[int, int]) -> None:
     icons = FaintThings()
     engine = OmniParserEngine(icons)
     engine.load()
-    assert engine.run([Screen(np.full((*shape, 3), FAINT, np.uint8), ())]) == [()]
+    assert finished(engine, [Screen(np.full((*shape, 3), FAINT, np.uint8), ())]) == [()]
     assert not icons.shapes
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.base import Parts, Unfinished, next_part
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.features import described
 from models.vision.gui.lettering import pieces_of
@@ -115,7 +116,7 @@ _CERTAIN = 0.9
 
 
 class ContourEngine:
-    """Implements `Engine[Screen, Found]`."""
+    """Implements `Engine[Screen, Found]`. A large screen is looked at in several parts."""
 
     def __init__(self) -> None:
         self._network: Network | None = None
@@ -123,25 +124,25 @@ class ContourEngine:
     def load(self) -> None:
         self._network = Network()
 
-    def run(self, batch: Sequence[Screen]) -> Sequence[Found]:
+    def run(self, batch: Sequence[Screen | Parts[Found]]) -> Sequence[Found | Unfinished]:
         assert self._network is not None
-        return [found_in(screen, self._network) for screen in batch]
+        return [next_part(found_in(one, self._network) if isinstance(one, Screen) else one) for one in batch]
 
     def close(self) -> None:
         self._network = None
 
 
-def found_in(screen: Screen, network: Network) -> Found:
+def found_in(screen: Screen, network: Network) -> Parts[Found]:
     """The elements of `screen`, from top to bottom and left to right; none where nothing of it can be clicked."""
-    shapes = shapes_in(screen, network)
+    shapes = yield from shapes_in(screen, network)
     return with_texts(shapes, screen) if shapes else ()
 
 
-def shapes_in(screen: Screen, network: Network) -> list[GuiElement]:
+def shapes_in(screen: Screen, network: Network) -> Parts[list[GuiElement]]:
     """The elements of `screen` but for texts, without what is written in them, the most probable first."""
     if min(screen.image.shape[:2]) < LEAST_SIDE or _flat_share(screen.image) < _DRAWN:
         return []
-    boxes, probabilities = judged(screen.image, screen.lines, network)
+    boxes, probabilities = yield from judged(screen.image, screen.lines, network)
     picked = chosen(boxes, probabilities)
     if not any(one.type in INTERACTIVE and one.score >= _CERTAIN for one in picked):
         return []
@@ -167,10 +168,12 @@ def _flat_share(image: Image) -> float:
     return float((blocks <= _STILL).mean())
 
 
-def judged(image: Image, lines: Sequence[TextLine], network: Network) -> tuple[Boxes, Floats]:
+def judged(image: Image, lines: Sequence[TextLine], network: Network) -> Parts[tuple[Boxes, Floats]]:
     """Every proposed box in pixels of `image`, and the probabilities of what it is."""
     boxes, probabilities = [np.zeros((0, 4), np.float32)], [np.zeros((0, 14), np.float32)]
-    for view in views_of(image, lines):
+    for number, view in enumerate(views_of(image, lines)):
+        if number:
+            yield
         proposals = proposed(view.right, view.below, view.pieces)
         if not len(proposals.boxes):
             continue

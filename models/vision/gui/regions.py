@@ -49,6 +49,9 @@ SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
 _LEAST = 5
 """Pixels that the sides of a box have at least, where letters are about 12 high."""
 _LARGEST_ICON = 48
+_MOST_BOXES = 4_000
+"""Of one part of a screen (1,800 × 1,800 pixels), each of which is compared with all others: a window of 1,440 × 900
+full of controls has 2,000. Of what is more, such as a texture, the smallest are left out."""
 _CLOSE, _NEAR = 3, 7
 """Pixels between strokes of one icon, and between parts of one picture."""
 
@@ -100,6 +103,8 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
     boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
     # Proposed twice, within a pixel or so: once is enough.
     _, first = np.unique(np.round(boxes / 1.5).astype(np.int32), axis=0, return_index=True)
+    if len(first) > _MOST_BOXES:
+        first = first[np.argsort(-area_of(boxes[first]), kind="stable")[:_MOST_BOXES]]
     first.sort()
     return Proposals(boxes[first], sources[first], pieces_used[first])
 

@@ -6,16 +6,15 @@ Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (
 of the map is a shrunken text line; it is fitted by a rectangle that is grown back by area × ratio / perimeter.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Unfinished, available_cpus
+from models.base import Parts, Unfinished, available_cpus, next_part
 from models.vision.ppocr.session import Session, open_session
 from models.vision.text import Image
 
@@ -37,10 +36,6 @@ _PART = 64_000_000
 """Pixels in the boxes of regions that are looked at in one part: three thousand boxes, each as large as the picture,
 would take minutes."""
 
-T = TypeVar("T")
-
-Parts = Generator[None, None, T]
-"""Work that pauses between its parts, and returns its result."""
 Search = Image | Parts[Quads]
 """A picture, or what is left to do of its search."""
 
@@ -244,7 +239,7 @@ class TextDetector:
         self._session = None
 
     def run(self, batch: Sequence[Search]) -> list[Quads | Unfinished]:
-        return [_next_part(self._lines(one) if isinstance(one, np.ndarray) else one) for one in batch]
+        return [next_part(self._lines(one) if isinstance(one, np.ndarray) else one) for one in batch]
 
     def _lines(self, image: Image) -> Parts[Quads]:
         scales = yield from choose_scales(image)
@@ -281,15 +276,6 @@ class TextDetector:
                 (probability,) = self._session.infer([tile[None]])[0]
                 whole[rows.kept, columns.kept] = probability[0, top:, left:][rows.inside, columns.inside]
         return whole
-
-
-def _next_part(parts: Parts[Quads]) -> Quads | Unfinished:
-    try:
-        next(parts)
-    except StopIteration as end:
-        quads: Quads = end.value
-        return quads
-    return Unfinished(parts)
 
 
 def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:

@@ -23,6 +23,7 @@ from tests.bench.gui.frameworks import fetched
 from tests.bench.gui.labelled import Labelled, labelled
 from tests.bench.gui.pages import measuring_pages
 from tests.bench.gui.scores import Scores
+from tests.parts import whole
 
 DRAWN = ("bootstrap-toolbox-light-desktop", "pico-settings-dark-desktop", "bulma-shop-light-mobile")
 """Beginnings of the names of the pages whose boxes are drawn."""
@@ -46,7 +47,7 @@ def main() -> None:
     total, groups, seconds = Scores(), defaultdict[str, Scores](Scores), []
     for page in pages:
         started = time.process_time()
-        found = found_in(Screen(page.image, page.lines), network)
+        found = whole(found_in(Screen(page.image, page.lines), network))
         seconds.append(time.process_time() - started)
         total.add(page.elements, found)
         for group in groups_of(page):
