@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import pydantic_core
 import structlog
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import SAFE, ApiError, BadRequest
 
@@ -35,6 +35,8 @@ _REPORT_S = 60.0
 """Between two lines of the log about what was refused."""
 _FED_AT_ONCE = 16 * 1024
 """Bytes of a head that are parsed before its length is looked at."""
+_FRAMED_AT_ONCE = 4 * 1024
+"""The same of a chunked body: what follows a long extension in the same piece would pay for it."""
 _FRAMING = 8
 """Bytes that a chunked body may spend on framing for each of its own: chunks of one byte need 5."""
 _DESCRIPTORS = 65536
@@ -196,6 +198,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in, self._out = _Flow(now), _Flow(now)
         self._framing = 0
         """Bytes of the body that are none of its content."""
+        self._is_chunked = False
+        """Whether the body comes in chunks."""
+        self._answered: RequestResponseCycle | None = None
+        """The request that is being answered: `cycle` is the newest one, which may wait behind it."""
         self._unsent = 0
         """Bytes of answers that had not been taken at the last look."""
 
@@ -212,13 +218,27 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._of.leave(self)
+        self._tell_gone()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _tell_gone(self) -> None:
+        """Has the application hear that the caller has gone: it says nothing more, which a closed connection would not
+        take. uvicorn tells it of the newest request alone."""
+        self.pipeline.clear()
+        for cycle in (self._answered, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         self._in.moved += len(data)
         view = memoryview(data)
         while view and not (self._ends or self.transport.is_closing()):
-            piece = view if self._in_body else view[:_FED_AT_ONCE]
+            piece = view[: self._most_fed]
             view = view[len(piece) :]
             if self._in_body:
                 self._framing += len(piece)
@@ -230,6 +250,12 @@ class BoundedProtocol(HttpToolsProtocol):
             elif len(self.pipeline) > _PIPELINED:
                 self.drop("pipelined")
 
+    @property
+    def _most_fed(self) -> int | None:
+        if not self._in_body:
+            return _FED_AT_ONCE
+        return _FRAMED_AT_ONCE if self._is_chunked else None
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
@@ -240,6 +266,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._head = self._framing = 0
+        self._is_chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
         self._since = self.loop.time()
         self._in.restart(self._since)
 
@@ -277,6 +304,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def drop(self, reason: Reason) -> None:
         """Ends the connection without a word."""
         self._of.note(reason, self.loop)
+        self._tell_gone()
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
@@ -306,14 +334,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, error: ApiError, reason: Reason) -> None:
         """Answers where nothing has been answered yet, and ends the connection."""
         self._of.note(reason, self.loop)
-        if self.cycle is not None and not self.cycle.response_complete:
-            if self.cycle.response_started:
-                self.transport.abort()
-                return
-            # The application hears that the caller has gone, and says nothing more.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        self._answer(error)
+        begun = self._answered
+        self._tell_gone()
+        if begun is not None and begun.response_started and not begun.response_complete:
+            self.transport.abort()
+        else:
+            self._answer(error)
 
     def _answer(self, error: ApiError) -> None:
         request_id = f"req-{uuid4()}"

@@ -52,6 +52,17 @@ class Application:
             self.read.append((size, message["type"]))
             if message["type"] == "http.disconnect":
                 return
+        if path == "/awaited":
+            while (message := await receive())["type"] != "http.disconnect":
+                pass
+            self.read.append((0, message["type"]))
+            return
+        if path == "/begun":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+            await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
         if path == "/held":
             await self.release.wait()
         body = b"x" * LARGE if path == "/large" else b"ok"
@@ -184,6 +195,15 @@ async def test_what_surrounds_the_chunks_of_a_body_is_bounded_like_a_head(junk: 
         writer.write(POST + b"transfer-encoding: chunked\r\n\r\n" + junk)
         for _ in range(300):
             writer.write(b"y" * 1000)
+        assert (await refusal(reader))[:2] == (431, "head_too_large")
+
+
+@pytest.mark.parametrize("content", [1, 20_000], ids=["little content", "much content"])
+async def test_a_long_chunk_extension_is_refused_whatever_content_comes_with_it(content: int) -> None:
+    chunk = b"%x;%s\r\n%s\r\n" % (content, b"x" * 90_000, b"y" * content)
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(POST + b"transfer-encoding: chunked\r\n\r\n" + b"5\r\nhello\r\n" + chunk * 3 + b"0\r\n\r\n")
         assert (await refusal(reader))[:2] == (431, "head_too_large")
 
 
@@ -347,6 +367,34 @@ async def test_requests_that_wait_for_the_one_before_them_are_bounded() -> None:
         writer.write(GET.replace(b"/small", b"/held") + GET * 1000)
         assert await is_closed(reader)
         assert server.app.asked == ["/held"]
+
+
+@pytest.mark.parametrize("leave", [asyncio.StreamWriter.close, lambda writer: writer.transport.abort()])
+async def test_a_request_that_others_wait_behind_hears_that_its_caller_left(
+    leave: Callable[[asyncio.StreamWriter], None],
+) -> None:
+    async with served() as server:
+        _, writer = await server.open()
+        writer.write(POST.replace(b"/read", b"/awaited") + b"content-length: 0\r\n\r\n" + 3 * GET)
+        await until(lambda: server.app.asked == ["/awaited"])
+        leave(writer)
+        await until(lambda: server.app.read == [(0, "http.disconnect")])
+        await until(lambda: not server.connections)
+    assert server.app.asked == ["/awaited"]
+
+
+async def test_a_request_that_is_refused_behind_one_that_is_answered_is_never_in_the_midst_of_its_answer() -> None:
+    async with served(head_bytes=1024) as server:
+        reader, writer = await server.open()
+        writer.write(GET.replace(b"/small", b"/begun") + GET)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"content-length: 10" in head
+        writer.write(b"GET /small HTTP/1.1\r\nx: " + b"y" * 2000)
+        try:
+            rest = await reader.read()
+        except ConnectionResetError:
+            rest = b""
+        assert rest in (b"", b"begun")
 
 
 async def test_what_is_no_http_is_told_so_in_json() -> None:
