@@ -81,6 +81,12 @@ class Fragile:
     def fail(self) -> None:
         raise KeyError("what the file says")
 
+    def misuse(self) -> None:
+        """As if a newer library knew an argument no more."""
+        import PIL.Image
+
+        PIL.Image.open(self._blob, of_another_version=True)  # type: ignore[call-arg]
+
     def unpicklable(self) -> object:
         return lambda: None
 

@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from models.vision.text import Image
 from tasks.errors import InputError
+from tasks.inputs.blame import is_fault_of_program
 from tasks.inputs.document import Kind, Pages, TextLayer
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
@@ -110,6 +111,8 @@ class PicturePages(Pages):
         except InputError:
             raise
         except Exception as error:
+            if is_fault_of_program(error):
+                raise
             raise self._blob.error(
                 f"cannot be decoded as a picture{_page(number)}: it is damaged or incomplete."
             ) from error

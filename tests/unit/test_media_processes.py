@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from models.base import EngineNotReady, EngineUnavailable
 from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
+from tasks.inputs.blame import DecoderFault
 from tasks.inputs.decode import lane as decode_lane
 from tasks.inputs.decode.channel import Call, Channel, Open
 from tasks.inputs.decode.lane import DecodeLimits, DecodePool, ProcessSession, native_sessions
@@ -246,11 +247,21 @@ async def test_any_other_exception_is_the_files_and_is_logged_without_what_it_sa
     assert "what the file says" not in str(line)
 
 
+async def test_a_fault_of_the_program_is_not_the_files_and_is_logged_with_its_stack(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    with capture_logs() as logs, pytest.raises(DecoderFault, match="^TypeError at tests.decoders:"):
+        await session.run(Fragile.misuse)
+    (line,) = logs
+    assert (line["event"], line["log_level"], line["error"]) == ("decoder_fault", "error", "TypeError")
+    assert "in misuse" in line["stack"]
+    assert "PIL.Image.open" in line["stack"]
+
+
 async def test_a_result_that_cannot_travel_breaks_nothing(pools: Pools) -> None:
     pool = pools()
     session = await pool.open(Fragile, BLOB)
     (before,) = pool.pids
-    with pytest.raises(InputError, match="cannot be decoded"):
+    with pytest.raises(DecoderFault):
         await session.run(Fragile.unpicklable)
     assert await session.run(Fragile.pid) == before
 

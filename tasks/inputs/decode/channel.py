@@ -124,6 +124,8 @@ class Failed:
     """Name of the exception's class."""
     place: str
     """`module:line` where it was raised."""
+    stack: str | None = None
+    """How it came to that, where it is the program's fault and not the file's."""
 
 
 Reply = Returned | Raised | Failed

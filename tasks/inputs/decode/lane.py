@@ -20,6 +20,7 @@ from models.base import EngineNotReady, EngineUnavailable
 from models.scheduler import SHARE, FairSlots
 from models.turns import Homes
 from tasks.errors import InputError
+from tasks.inputs.blame import DecoderFault
 from tasks.inputs.decode.channel import (
     Arguments,
     Call,
@@ -172,7 +173,7 @@ class ProcessSession(Generic[OpenedT]):
 
     async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What the method returns. Raises InputError: its own, or `decode_failed` when it breaks or takes too long;
-        EngineUnavailable when no process can be started."""
+        EngineUnavailable when no process can be started; DecoderFault for what is not in the file."""
         return cast(T, await self._lane.run(self, Call(self.number, call.__name__, args, kwargs)))
 
     async def close(self) -> None:
@@ -313,6 +314,9 @@ class Lane:
             case Failed(kind="MemoryError"):
                 self._end_process("memory")
                 raise blob.error(f"needs more than {self._memory} to be decoded.", code="decode_failed")
+            case Failed(kind, place, str(stack)):
+                log.error("decoder_fault", error=kind, place=place, stack=stack, media_type=blob.media_type)
+                raise DecoderFault(kind, place)
             case Failed(kind, place):
                 log.error("decode_failed", error=kind, place=place, media_type=blob.media_type)
                 raise blob.error(

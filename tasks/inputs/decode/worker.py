@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 
 from tasks.errors import InputError
+from tasks.inputs.blame import is_fault_of_program, place_of, stack_of
 from tasks.inputs.decode.channel import Call, Channel, Closable, Close, Failed, Open, Raised, Reply, Request, Returned
 
 GRACE_S = 2.0
@@ -87,11 +88,8 @@ def _answer(request: object, opened: dict[int, Closable]) -> Reply:
 
 
 def _failure(error: Exception) -> Failed:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "?"
-    return Failed(type(error).__name__, place)
+    stack = stack_of(error) if is_fault_of_program(error) else None
+    return Failed(type(error).__name__, place_of(error), stack)
 
 
 def _limit_memory(limit: int) -> None:

@@ -11,6 +11,7 @@ from lxml.etree import _Element
 
 from models.vision.text import Image
 from tasks.errors import InputError
+from tasks.inputs.blame import is_fault_of_program
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES, sniff
@@ -214,6 +215,8 @@ class PicturedText(Pages):
         except (InputError, MemoryError):
             raise
         except Exception as error:  # libraries raise whatever comes of parts that are not as they should be
+            if is_fault_of_program(error):
+                raise
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
         self.text, self.places = without_marks(marked)
         self.total = len(self._pictures)

@@ -1,0 +1,68 @@
+"""Whose an exception of a decoder is: the file's, which the client can mend, or the program's, which nobody but its
+authors can.
+
+Decoders raise a dozen kinds on damaged bytes, TypeError and AttributeError among them. What tells a program's own fault
+is where such an error begins, in this project's code or at its border with a library, and what it says of a call.
+"""
+
+import os
+import re
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+
+_OURS = frozenset({"app", "tasks", "models"})
+_OF_CALLS = re.compile(
+    r"unexpected keyword argument|invalid keyword argument|takes no (keyword )?arguments|positional argument"
+    r"|required (keyword-only )?argument|missing required argument|multiple values for"
+)
+"""What Python, C modules and Cython say of a call that the function called does not know: versions that do not fit."""
+
+
+class DecoderFault(Exception):
+    """A decoder failed for a reason that is not in the file. Names the kind and the place, and quotes nothing."""
+
+    def __init__(self, kind: str, place: str) -> None:
+        super().__init__(f"{kind} at {place}")
+
+
+def is_fault_of_program(error: BaseException) -> bool:
+    """Whether `error`, which a decoder raised, says nothing of the file.
+
+    A name or a module that is not there never does. A wrong type or attribute, or an assertion, does where a library
+    came upon it on its way through the bytes, but not in code of this project, nor in a call that this makes of a
+    library which does not know the arguments.
+    """
+    if isinstance(error, ImportError | NameError):
+        return True
+    if not isinstance(error, TypeError | AttributeError | AssertionError):
+        return False
+    frames = list(_frames(error))
+    if _OF_CALLS.search(str(error)):
+        # Python raises it where the call is, Cython in a frame that it makes for the function called.
+        while frames and not os.path.isabs(frames[-1].tb_frame.f_code.co_filename):
+            frames.pop()
+    return bool(frames) and _module(frames[-1]).partition(".")[0] in _OURS
+
+
+def place_of(error: BaseException) -> str:
+    """`module:line` where `error` was raised."""
+    *_, last = [None, *_frames(error)]
+    return f"{_module(last)}:{last.tb_lineno}" if last else "?"
+
+
+def stack_of(error: BaseException) -> str:
+    """The lines of code on the way to `error`, without its message, which may quote the file."""
+    return "".join(traceback.format_tb(error.__traceback__))
+
+
+def _frames(error: BaseException) -> Iterator[TracebackType]:
+    """From the one that caught it to the one that raised it. C has none: its caller's is the last."""
+    trace = error.__traceback__
+    while trace:
+        yield trace
+        trace = trace.tb_next
+
+
+def _module(frame: TracebackType) -> str:
+    return str(frame.tb_frame.f_globals.get("__name__"))
