@@ -139,7 +139,7 @@ def _has_cache(settings: Settings) -> bool:
 def _counters_file(settings: Settings) -> Path:
     """As SQLAlchemy has it: three slashes for a path from here, four for one from the root."""
     if not settings.state_url:
-        return _state_folder(settings) / "counters.sqlite"
+        return state_folder(settings) / "counters.sqlite"
     return Path(unquote(settings.state_url.get_secret_value().partition("://")[2][1:]))
 
 
@@ -162,7 +162,8 @@ def _is_state_shared(settings: Settings) -> bool:
     return bool(settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"))
 
 
-def _state_folder(settings: Settings) -> Path:
+def state_folder(settings: Settings) -> Path:
+    """Where a server keeps what is to outlive it, beside the folder of uploads."""
     return _beside_files(settings) / "state"
 
 
@@ -353,7 +354,7 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
 
 
 def _responses_file(settings: Settings) -> Path:
-    return _state_folder(settings) / "responses.sqlite"
+    return state_folder(settings) / "responses.sqlite"
 
 
 def build_known_questions(settings: Settings) -> KnownQuestions:
@@ -407,7 +408,7 @@ def build_batch_store(settings: Settings) -> BatchStore:
 
 
 def _batches_file(settings: Settings) -> Path:
-    return _state_folder(settings) / "batches.sqlite"
+    return state_folder(settings) / "batches.sqlite"
 
 
 def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:

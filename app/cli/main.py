@@ -109,7 +109,9 @@ def ask_server(
     ] = None,
     guard_codes: Annotated[str, typer.Option("--guard", help="Such as S1,S9, or ALL.")] = "",
     reasoning: Annotated[str | None, typer.Option(help="low, medium or high.")] = None,
-    url: Annotated[str, typer.Option(help="Where the server is.")] = "http://127.0.0.1:8000",
+    url: Annotated[
+        str | None, typer.Option(help="Where the server is; without: OPENFAZE_PORT, or where the last was started.")
+    ] = None,
     is_here: Annotated[
         bool, typer.Option("--here", help="Without a server, in this process: that takes longer.")
     ] = False,
@@ -120,7 +122,7 @@ def ask_server(
     With a schema, a table of its fields says how sure each is and where it comes from. The key is that in
     OPENFAZE_API_KEY. The exit status is 0 with a whole answer.
     """
-    from app.cli import ask
+    from app.cli import ask, running
 
     if not (text or file):
         fail(
@@ -130,7 +132,7 @@ def ask_server(
         ask.read_text(text), file or (), task, ask.read_schema(schema) if schema else None, guard_codes, reasoning
     )
     if not is_here:
-        sys.exit(0 if ask.ask(url, asked, as_json=as_json) else 1)
+        sys.exit(0 if ask.ask(url or running.find(), asked, as_json=as_json) else 1)
     settings = read_settings()
     with left_alone():
         from app.cli.serving import CannotListen, served_here
@@ -313,7 +315,10 @@ def serve_mcp(
 @cli.command("bench")
 def measure(
     scenario: Annotated[str, typer.Argument(help="One that comes along, or a TOML file; without: a list.")] = "",
-    base_url: Annotated[str, typer.Option(help="Of any server that speaks OpenAI's API.")] = "http://127.0.0.1:8000/v1",
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="Of any server that speaks OpenAI's API; without, as `ask` finds it."),
+    ] = None,
     model: Annotated[str, typer.Option(help="As that server calls it.")] = "interfaze-beta",
     concurrency: Annotated[int | None, typer.Option(help="Callers, instead of the scenario's.", min=1)] = None,
     rate: Annotated[float | None, typer.Option(help="Requests a second that begin, whatever becomes of them.")] = None,
@@ -327,14 +332,14 @@ def measure(
     The exit status is 1 when nothing was answered.
     """
     from app.bench.load import Target
-    from app.cli import bench
+    from app.cli import bench, running
 
     if not scenario:
         typer.echo(bench.listing())
         return
     given = {"concurrency": concurrency, "rate": rate, "duration_s": duration_s}
     changes = {name: value for name, value in given.items() if value is not None}
-    target = Target(base_url, model, bench.key_here())
+    target = Target(base_url or f"{running.find()}/v1", model, bench.key_here())
     sys.exit(0 if bench.run(scenario, changes, target, prices, json_file, page) else 1)
 
 

@@ -21,8 +21,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import calling
-from app.building import build_connections, build_places
+from app.building import build_connections, build_places, state_folder
 from app.calling import as_called_here, in_the_image
+from app.cli.running import Note
 from app.connections import Connections, allow_descriptors, bounded_protocol
 from app.metrics import PATH, fill_from_connections, metrics_app
 from app.services import Services
@@ -60,6 +61,7 @@ def serve(app: FastAPI) -> None:
         metrics,
         lambda: announce(services, base_url, metrics.url if metrics else None),
         services,
+        Note(state_folder(settings), base_url),
     )
     try:
         # Ctrl-C has stopped the server by then.
@@ -140,9 +142,15 @@ class _Server(uvicorn.Server):
     requests run that had come before."""
 
     def __init__(
-        self, config: uvicorn.Config, metrics: _Metrics | None, announce: Callable[[], None], services: Services
+        self,
+        config: uvicorn.Config,
+        metrics: _Metrics | None,
+        announce: Callable[[], None],
+        services: Services,
+        note: Note,
     ) -> None:
         super().__init__(config)
+        self._note = note
         self._metrics = metrics
         self._announce = announce
         self._services = services
@@ -153,6 +161,7 @@ class _Server(uvicorn.Server):
             self._metrics.start()
         # What engines can run is looked up here, not as it is told, and not on the event loop.
         await self._services.runtime.look()
+        self._note.write()
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -169,6 +178,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         if self._metrics:
             await self._metrics.stop()
+        # Now: the signal that ends the server is raised again behind this.
+        self._note.remove()
 
 
 def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import running
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import FullModel, serving_full_model
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply
 from tests.pages import single_line
-from tests.server import free_port
+from tests.server import free_port, serving
 
 FIELDS = {
     "type": "object",
@@ -52,6 +53,44 @@ def test_without_a_server_this_process_answers(sign: str, tmp_path: Path) -> Non
     result = openfaze_here("ask", "-f", sign, "--task", "ocr", "--here", folder=tmp_path, **settings)
     assert (result.returncode, result.stdout) == (0, "Platform nine\n"), result.stderr
     assert not (tmp_path / "files").exists()
+
+
+def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr(running, "USUAL", usual)
+    files, note = str(tmp_path / "files"), tmp_path / "state" / "serving.json"
+    with serving(tmp_path / "log", llm="off", files_dir=files) as server:
+        assert json.loads(note.read_text())["url"] == server.base_url
+        port = server.base_url.rpartition(":")[2]
+        for variables in ({"OPENFAZE_FILES_DIR": files}, {"OPENFAZE_PORT": port}):
+            result = openfaze_here("ask", "-f", sign, "--task", "ocr", folder=tmp_path, **variables)
+            assert (result.returncode, result.stdout, result.stderr) == (0, "Platform nine\n", "")
+        other = str(free_port())
+        result = openfaze_here(
+            "ask", "-f", sign, "--task", "ocr", folder=tmp_path, OPENFAZE_FILES_DIR=files, OPENFAZE_PORT=other
+        )
+        assert result.stdout == "Platform nine\n"
+        assert result.stderr == (
+            f"note: no server answers at http://127.0.0.1:{other}; asking the one at {server.base_url}\n"
+        )
+        last = server.base_url
+    assert not note.exists()
+    # One that was killed.
+    note.write_text(json.dumps({"url": last, "pid": 1}))
+    result = openfaze_here("ask", "hi", folder=tmp_path, OPENFAZE_FILES_DIR=files, OPENFAZE_PORT=other)
+    assert result.returncode == 2
+    tried = f"http://127.0.0.1:{other} or {last} or {usual}"
+    assert result.stderr.startswith(f"no server answers at {tried}. Start one with `openfaze serve`")
+
+
+def test_a_note_that_is_damaged_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr(running, "USUAL", usual)
+    (tmp_path / "state").mkdir()
+    for damaged in ('{"url": "file:///etc/passwd"}', "[]", '{"url": 5}', "{"):
+        (tmp_path / "state" / "serving.json").write_text(damaged)
+        result = openfaze_here("ask", "hi", folder=tmp_path, OPENFAZE_FILES_DIR=str(tmp_path / "files"))
+        assert result.stderr.startswith(f"no server answers at {usual}. Start one")
 
 
 def test_a_text_is_answered_without_what_a_terminal_would_obey(model: FullModel, tmp_path: Path) -> None:

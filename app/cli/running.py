@@ -1,0 +1,115 @@
+"""Which server the commands ask that is not named to them: the one of OPENFAZE_PORT, the one that was started last from
+here, or one at the usual address. A server notes where it is as long as it runs."""
+
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+import typer
+
+from app.cli import fail, left_alone
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+USUAL = "http://127.0.0.1:8000"
+_LOOK_S = 2.0
+"""For a server on this machine, or in its network, to say that it is there."""
+_PRIVATE = 0o600
+_NAME = "serving.json"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Says in `folder` that this process serves at `url`, from `write` to `remove`."""
+
+    folder: Path
+    url: str
+
+    def write(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(json.dumps(self._content), "utf-8")
+            self._file.chmod(_PRIVATE)
+        except OSError as error:  # nothing but the commands' convenience hangs on it
+            log.info("address_not_noted", reason=error.strerror)
+
+    def remove(self) -> None:
+        """The note of a server that was started since stays."""
+        if _read(self._file) == self._content:
+            with contextlib.suppress(OSError):  # it is stale then, as after a kill
+                self._file.unlink()
+
+    @property
+    def _content(self) -> dict[str, object]:
+        return {"url": self.url, "pid": os.getpid()}
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / _NAME
+
+
+def find() -> str:
+    """The address of a server that answers. Exits with status 2 where none does, saying where it looked."""
+    tried = _addresses()
+    url = next(filter(_answers, tried), None)
+    if url is None:
+        fail(
+            f"no server answers at {' or '.join(tried)}. Start one with `openfaze serve`, name one with --url, or set "
+            "OPENFAZE_PORT as the server has it"
+        )
+    if url != tried[0]:
+        typer.echo(f"note: no server answers at {tried[0]}; asking the one at {url}", err=True)
+    return url
+
+
+def _addresses() -> Sequence[str]:
+    settings = _settings()
+    if settings is None:
+        return [USUAL]
+    from app.building import state_folder
+    from app.cli.serving import url_of
+
+    found = []
+    if settings.port and settings.model_fields_set & {"port", "host"}:
+        found.append(url_of(settings.host, settings.port))
+    last = _read(state_folder(settings) / _NAME).get("url")
+    if isinstance(last, str) and urlsplit(last).scheme in ("http", "https"):
+        found.append(last)
+    return list(dict.fromkeys([*found, USUAL]))
+
+
+def _settings() -> "Settings | None":
+    """None where they will not do, which is the server's matter."""
+    with left_alone():
+        from pydantic import ValidationError
+
+        from app.settings import Settings
+    try:
+        return Settings()
+    except ValidationError:
+        return None
+
+
+def _read(note: Path) -> dict[str, object]:
+    try:
+        found = json.loads(note.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=_LOOK_S, trust_env=False).status_code in (200, 503)
+    except httpx.HTTPError:
+        return False
