@@ -4,6 +4,7 @@ Clients repeat a 429 and any 5xx by themselves, so each says whether that can he
 without it that it cannot.
 """
 
+from contextvars import ContextVar
 from typing import ClassVar
 
 import structlog
@@ -30,6 +31,10 @@ GOOD_BYE_S = 1.0
 
 SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Headers of answers that do not say otherwise: they are what they say, and nobody else's."""
+
+IS_OPERATOR: ContextVar[bool] = ContextVar("IS_OPERATOR", default=False)
+"""Whether the caller of a request can be nobody but who runs this server: it asks for no keys, and the caller is on the
+same machine."""
 
 log = structlog.get_logger(__name__)
 
@@ -205,7 +210,8 @@ def to_api_error(error: BaseException) -> ApiError:
         case LlmOverloaded():
             return Unavailable(error.public, code="overloaded", retry_after=error.retry_after)
         case LlmError():
-            return Unavailable(error.public, code="upstream_unavailable", retry_after=error.retry_after)
+            message = (IS_OPERATOR.get() and error.for_operator) or error.public
+            return Unavailable(message, code="upstream_unavailable", retry_after=error.retry_after)
         case _ if _ran_out(error):
             return Unavailable(
                 "The server has no memory, or no room for another file or process, at the moment. Try again later.",

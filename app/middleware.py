@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.admission import Admission, Visit
 from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
-from app.errors import GOOD_BYE_S, SAFE, ApiError, shutting_down, told
+from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, shutting_down, told
 from app.metrics import Metrics
+from app.settings import is_loopback
 from app.telemetry import Stages
 from app.tracing import Traces, answered
 from models.base import ShareUsedUp
@@ -136,6 +137,7 @@ class RequestScope:
             await send(message)
 
         share = SHARE.set(SHARE.get())
+        operator = IS_OPERATOR.set(not self._keys.asked_for and _is_from_here(scope))
         self._activity.running += 1
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
@@ -180,6 +182,7 @@ class RequestScope:
             finally:
                 await _ended(visit)
                 SHARE.reset(share)
+                IS_OPERATOR.reset(operator)
                 self._activity.running -= 1
                 self._activity.ended += 1
                 self._metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
@@ -201,6 +204,13 @@ async def _ended(visit: Visit, *, has_begun: bool = False) -> ApiError | None:
     except ApiError as refusal:
         return refusal
     return None
+
+
+def _is_from_here(scope: Scope) -> bool:
+    """Whether the caller is on this machine, and nobody whom a proxy speaks for."""
+    forwarded = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
+    is_direct = not any(name in forwarded for name, _ in scope["headers"])
+    return is_direct and bool(scope.get("client")) and is_loopback(scope["client"][0])
 
 
 def _is_open(path: str) -> bool:

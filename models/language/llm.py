@@ -64,6 +64,9 @@ class LlmError(ModelError):
     retry_after: int | None = RETRY_S
     host: str | None = None
     """The host of the LLM's server, where there is one: for the operator's log, too."""
+    for_operator: str | None = None
+    """What `public` is for who runs this server, where that says more: the LLM server's address is nobody else's
+    business."""
 
     def __init__(self, message: str, *, reason: str | None = None, public: str | None = None) -> None:
         super().__init__(message)

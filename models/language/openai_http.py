@@ -244,7 +244,7 @@ class OpenAiHttp:
                         return response
                     complaint = await self._read_complaint(response)
             except CONNECTION_ERRORS as error:
-                failure = self._unreachable(error)
+                failure = self._unreachable(error, retries + 1)
                 wait = None if _timed_out(error) else self._backoff(retries)
             except TimeoutError:
                 raise _began_too_late() from None
@@ -345,13 +345,33 @@ class OpenAiHttp:
             return self._backoff(retries)
         return asked if asked <= self.patience.longest_retry_after_s else None
 
-    def _unreachable(self, error: Exception) -> LlmUnavailable:
+    def _unreachable(self, error: Exception, tries: int = 1) -> LlmUnavailable:
+        why = f"{_why(error)} (tried {'once' if tries == 1 else f'{tries} times'})"
+        remedy = "Start its server, or correct OPENFAZE_LLM_BASE_URL; `openfaze doctor` tries it on this server."
+        address = self.url.copy_with(username=None, password=None, query=None)
         failure = LlmUnavailable(
-            f"The LLM server at {self.url} cannot be reached: {error or type(error).__name__}",
+            f"The LLM server at {address} cannot be reached: {error or type(error).__name__}",
             reason=f"no connection ({type(error.__cause__ or error).__name__})",
+            public=f"The language model cannot be reached: {why}. {remedy}",
         )
+        failure.for_operator = f"The language model at {address} cannot be reached: {why}. {remedy}"
         failure.__cause__ = error
         return failure
+
+
+def _why(error: Exception) -> str:
+    """In words that name no address."""
+    match error.__cause__ or error:
+        case aiohttp.ClientConnectorDNSError():
+            return "there is no host of its name"
+        case aiohttp.ClientSSLError():
+            return "no secure connection came about"
+        case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
+            return "nothing listens at its address"
+        case TimeoutError():
+            return "no connection came about in time"
+        case _:
+            return "the connection failed"
 
 
 _TRACE = TraceContextTextMapPropagator()

@@ -171,8 +171,9 @@ def vcache(response: httpx.Response) -> Any:
     return response.json()["vcache"]
 
 
-def error_of(response: httpx.Response, status: int, code: str) -> Json:
-    """The error object, which has OpenAI's form and says nothing about the inside of the server."""
+def error_of(response: httpx.Response, status: int, code: str, names: str = "") -> Json:
+    """The error object, which has OpenAI's form and says nothing about the inside of the server, but what it `names` to
+    who runs it."""
     assert response.status_code == status, response.text
     assert list(response.json()) == ["error"]
     error: Json = response.json()["error"]
@@ -180,7 +181,8 @@ def error_of(response: httpx.Response, status: int, code: str) -> Json:
     assert error["code"] == code
     assert error["request_id"] == response.headers["x-request-id"]
     assert "Traceback" not in error["message"]
-    assert "127.0.0.1" not in error["message"]
+    assert names in error["message"]
+    assert "127.0.0.1" not in error["message"].replace(names, "")
     return error
 
 

@@ -54,13 +54,31 @@ def hurried() -> Iterator[FullModel]:
         yield model
 
 
+def test_where_the_llm_is_stays_with_who_runs_the_server() -> None:
+    url = f"http://user:secret@127.0.0.1:{free_port()}/v1"
+    for settings, headers in (
+        ({"api_keys": ("a-key",)}, {"authorization": "Bearer a-key"}),
+        ({}, {"x-forwarded-for": "203.0.113.9"}),
+        ({}, {}),
+    ):
+        with serving_full_model(llm_base_url=url, llm_first_byte_s=5, **settings) as model:
+            named = "" if settings or headers else url.replace("user:secret@", "")
+            said = error_of(model.ask("Hello", headers=headers), 503, "upstream_unavailable", names=named)["message"]
+        assert "secret" not in said
+        assert said.endswith(" tries it on this server.")
+        assert "cannot be reached: nothing listens at its address (tried " in said
+
+
 @BOTH
 @pytest.mark.parametrize("known", [{}, {"llm_model": None, "llm_abilities": None}])
 def test_an_llm_that_cannot_be_reached(stream: bool, known: dict[str, None]) -> None:
-    with serving_full_model(llm_base_url=f"http://127.0.0.1:{free_port()}/v1", llm_first_byte_s=5, **known) as model:
+    url = f"http://127.0.0.1:{free_port()}/v1"
+    with serving_full_model(llm_base_url=url, llm_first_byte_s=5, **known) as model:
         response = model.ask("Hello", stream=stream)
-        error = error_of(response, 503, "upstream_unavailable")
+        error = error_of(response, 503, "upstream_unavailable", names=url)
         assert error["type"] == "service_unavailable"
+        assert error["message"].startswith(f"The language model at {url} cannot be reached: nothing listens")
+        assert "OPENFAZE_LLM_BASE_URL" in error["message"]
         assert int(response.headers["retry-after"]) > 0
         [told] = [entry for entry in model.log if entry["event"] == "request_failed"]
         assert "cannot be reached" in told["error"]
