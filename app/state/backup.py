@@ -107,7 +107,7 @@ def write(places: Places, file: IO[bytes]) -> Contents:
         with zipfile.ZipFile(file, "w") as archive:
             contents = _written(places, archive)
         file.flush()
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         raise BackupFailed(f"No backup was made: {error}") from error
     return contents
 
@@ -144,7 +144,10 @@ def _written(places: Places, archive: zipfile.ZipFile) -> Contents:
             # Beside it its server can write, and in a container perhaps nowhere else.
             with tempfile.TemporaryDirectory(prefix=".backup-", dir=database.path.parent) as folder:
                 copy = Path(folder) / name
-                versions[name] = _copied(database.path, copy)
+                try:
+                    versions[name] = _copied(database.path, copy)
+                except sqlite3.Error as error:
+                    raise BackupFailed(f"No backup was made: {error}: '{database.path}'") from error
                 archive.write(copy, f"state/{name}.sqlite")
     uploads = sum(_is_added(places.files, record, archive) for record in _records(places))
     has_keys = places.keys is not None and places.keys.exists()

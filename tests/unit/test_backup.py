@@ -117,6 +117,12 @@ def test_a_backup_that_fails_leaves_the_one_from_before(
     assert files_in(tmp_path) == before
 
 
+def test_a_database_that_is_damaged_is_named(places: Places, tmp_path: Path) -> None:
+    places.databases["batches"].path.write_bytes(b"no database at all, but as long as the head of one: " * 10)
+    with pytest.raises(BackupFailed, match="No backup was made: file is not a database: '.*batches.sqlite'"):
+        back_up(places, tmp_path / "a.zip")
+
+
 def test_where_nothing_is_nothing_is_backed_up(elsewhere: Places, tmp_path: Path) -> None:
     with pytest.raises(BackupFailed, match="nothing to back up: no uploads in .*second/files"):
         back_up(elsewhere, tmp_path / "a.zip")
