@@ -249,12 +249,12 @@ async def test_any_other_exception_is_the_files_and_is_logged_without_what_it_sa
 
 async def test_a_fault_of_the_program_is_not_the_files_and_is_logged_with_its_stack(pools: Pools) -> None:
     session = await pools().open(Fragile, BLOB)
-    with capture_logs() as logs, pytest.raises(DecoderFault, match="^TypeError at tests.decoders:"):
+    with capture_logs() as logs, pytest.raises(DecoderFault, match="^ImportError at tests.decoders:"):
         await session.run(Fragile.misuse)
     (line,) = logs
-    assert (line["event"], line["log_level"], line["error"]) == ("decoder_fault", "error", "TypeError")
+    assert (line["event"], line["log_level"], line["error"]) == ("decoder_fault", "error", "ImportError")
     assert "in misuse" in line["stack"]
-    assert "PIL.Image.open" in line["stack"]
+    assert "of_another_version" in line["stack"]
 
 
 async def test_a_result_that_cannot_travel_breaks_nothing(pools: Pools) -> None:
