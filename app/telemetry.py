@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
+import sqlite3
 import sys
 import time
 import traceback
@@ -112,7 +114,7 @@ def _lines(described: Mapping[str, Any]) -> Iterator[str]:
     if cause := described.get("cause"):
         yield from _lines(cause)
         yield "which led to:"
-    message = repr(described["message"]) if "message" in described else ""
+    message = repr(described["message"]) if "message" in described else described.get("reason", "")
     yield f"  {described['type']} {message}".rstrip()
     yield from (f"    {frame}" for frame in described["frames"])
 
@@ -127,19 +129,29 @@ def log_stray_exceptions(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
-    """Types and frames of the chain. Messages can quote what a request said: only `debug` shows them."""
+    """Types and frames of the chain, and what the system said of a failed call. Messages can quote what a request said:
+    only `debug` shows them."""
     described: dict[str, object] = {
         "type": type(error).__qualname__,
         "frames": [
             f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
         ],
     }
+    if reason := _reason(error):
+        described["reason"] = reason
     if with_messages:
         described["message"] = str(error)
     cause = error.__cause__ or error.__context__
     if cause is not None:
         described["cause"] = _describe(cause, with_messages)
     return described
+
+
+def _reason(error: BaseException) -> str | None:
+    """Words of the system's own, which quote nothing: that a disk is full, a file may not be read."""
+    if isinstance(error, OSError) and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return getattr(error, "sqlite_errorname", None) if isinstance(error, sqlite3.Error) else None
 
 
 class Stages:

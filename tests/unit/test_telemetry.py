@@ -1,19 +1,23 @@
 """Logs say what happened and never what a request said."""
 
 import asyncio
+import contextlib
+import errno
 import io
 import json
 import logging
+import os
 import re
+import sqlite3
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from app.telemetry import Stages, configure_logging, log_stray_exceptions, logs_for_people
+from app.telemetry import LogFormat, Stages, configure_logging, log_stray_exceptions, logs_for_people
 
 SECRET = "what the request said"
 
@@ -53,6 +57,31 @@ def test_a_failure_is_logged_by_its_types_and_frames(capsys: pytest.CaptureFixtu
     assert isinstance(exception, dict)
     assert (exception["type"], exception["cause"]["type"]) == ("RuntimeError", "ValueError")
     assert any("test_telemetry.py" in frame and frame.endswith("broken") for frame in exception["frames"])
+
+
+def full_disk() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), f"/files/{SECRET}")
+
+
+def full_database() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.execute("PRAGMA max_page_count=1")
+        database.execute(f"CREATE TABLE {SECRET.replace(' ', '_')} (x)")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize(("fails", "reason"), [(full_disk, "No space left on device"), (full_database, "SQLITE_FULL")])
+def test_what_the_system_says_of_a_failure_is_logged_and_the_name_of_the_file_is_not(
+    capsys: pytest.CaptureFixture[str], fails: Callable[[], None], reason: str, log_format: LogFormat
+) -> None:
+    configure_logging("info", log_format)
+    try:
+        fails()
+    except (OSError, sqlite3.Error):
+        structlog.get_logger("app.test").exception("broke")
+    logged = capsys.readouterr().err
+    assert reason in logged
+    assert SECRET not in logged
 
 
 @pytest.mark.filterwarnings("default")
