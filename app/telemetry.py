@@ -149,7 +149,7 @@ def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
 
 def _reason(error: BaseException) -> str | None:
     """Words of the system's own, which quote nothing: that a disk is full, a file may not be read."""
-    if isinstance(error, OSError) and error.errno in errno.errorcode:
+    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return getattr(error, "sqlite_errorname", None) if isinstance(error, sqlite3.Error) else None
 
