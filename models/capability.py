@@ -5,7 +5,7 @@ import importlib.util
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -113,6 +113,14 @@ class EngineConfig:
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """Those of one capability; the defaults where there are none."""
         return next((one for one in self.own if isinstance(one, kind)), None) or kind()
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A part whose work another server does, which may be away: an LLM's."""
+
+    async def check(self) -> None:
+        """Looks whether the server can be reached, at no cost. Raises ModelError where it cannot."""
 
 
 class Part(Protocol):

@@ -254,11 +254,12 @@ def serving_llm(
     model: str = MODEL,
     abilities: Abilities = ABLE,
     routes: Mapping[str, object] | None = None,
+    port: int = 0,
 ) -> Iterator[LlmServer]:
-    """In a thread of its own, on a free port, until the block ends."""
+    """In a thread of its own, on `port` or a free one, until the block ends."""
     listed = {"id": model, "object": "model", "owned_by": "vllm", "max_model_len": abilities.context_tokens}
     models = {"/v1/models": {"object": "list", "data": [listed]}}
-    server = LlmServer(script, partial(_reply_to_probe, abilities), models if routes is None else routes)
+    server = LlmServer(script, partial(_reply_to_probe, abilities), models if routes is None else routes, port=port)
     loop = uvloop.new_event_loop()
     stop = loop.create_future()
     started = threading.Event()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from models.language.llm import (
     LlmEvent,
     LlmNotSetUp,
     LlmRefused,
+    LlmUnavailable,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
@@ -160,11 +161,13 @@ class OpenAiServer:
         self._slots = FairSlots("llm", at_once, most_waiting=4 * at_once)
         self.counters = EngineCounters()
         self._http = OpenAiHttp(base_url, api_key, patience or Patience())
+        self._models_url = self._http.url.copy_with(path=f"{self._http.url.path}/models")
         self._model = model
         self._known = abilities or KnownAbilities()
         self._abilities: Abilities | None = None
         self._forces_calls = True
         """Until it turns out that the server does not."""
+        self._outage: str | None = None
         self._reasons_unasked = False
         """Until the model does so although it was told not to."""
         self._listed: Mapping[str, Any] | None = None
@@ -204,11 +207,23 @@ class OpenAiServer:
 
     @property
     def broken(self) -> str | None:
-        """It loads nothing."""
-        return None
+        """Why the server could not be reached when it was tried last, and what to do."""
+        return self._outage
 
     async def load(self) -> None:
         await self.abilities()
+
+    async def check(self) -> None:
+        """Looks whether the server can be reached, at no cost: it is asked for its models, and no question. Raises
+        LlmUnavailable where it cannot."""
+        try:
+            with self._watching():
+                await self._http.look("GET", self._models_url)
+        except LlmError as error:
+            # Whatever else it says, it is there.
+            if self._outage is not None:
+                error.host = self._http.url.host
+                raise
 
     async def abilities(self) -> Abilities:
         """Found out once for all callers. Raises LlmError, which those who wait share and the next does not."""
@@ -352,7 +367,8 @@ class OpenAiServer:
             if self._model is None:
                 await self._listed_model()
             body = _body(call, self.name) | self._thinking(call)
-            response = await self._http.chat(body, agent, first_byte_by)
+            with self._watching():
+                response = await self._http.chat(body, agent, first_byte_by)
             # Closed by hand: left to the garbage collector, the connection would outlive the caller.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:
@@ -418,6 +434,20 @@ class OpenAiServer:
                 async for _ in pieces:
                     pass
 
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Notes whether the server could be reached."""
+        try:
+            yield
+        except LlmUnavailable as error:
+            # One that is slow, or answers that it cannot be used so, is there.
+            self._outage = error.public if type(error) is LlmUnavailable else None
+            raise
+        except LlmError:
+            self._outage = None
+            raise
+        self._outage = None
+
     async def _find_abilities(self) -> Abilities:
         with self.counters.failing():
             return await self._found_abilities()
@@ -439,9 +469,13 @@ class OpenAiServer:
         """What the list says of the model. One with a name is asked without it: keys that may not list are in use."""
         if self._model is None:
             return await self._listed_model()
-        with contextlib.suppress(LlmError, TimeoutError):
+        try:
             async with asyncio.timeout(self._http.patience.question_s):
                 return await self._listed_model()
+        except (LlmError, TimeoutError) as error:
+            if type(error) is LlmUnavailable:
+                # Its context is in the list: it is not to stay unknown because the server comes late.
+                raise
         return {}
 
     async def _listed_model(self) -> Mapping[str, Any]:
@@ -449,7 +483,8 @@ class OpenAiServer:
         return await self._listing.join() if self._listed is None else self._listed
 
     async def _list_models(self) -> Mapping[str, Any]:
-        found = await self._http.look("GET", self._http.url.copy_with(path=f"{self._http.url.path}/models"))
+        with self._watching():
+            found = await self._http.look("GET", self._models_url)
         entries = [entry for entry in _entries(found) if self._model in (None, entry.get("id"))]
         if self._model is None and not entries:
             raise LlmNotSetUp(

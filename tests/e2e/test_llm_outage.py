@@ -1,0 +1,80 @@
+"""An LLM's server that comes later than openfaze, goes, and comes back: said, and taken in without a restart."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app import services
+from models.language.llm import Abilities
+from tests.e2e.conftest import data_url
+from tests.e2e.full_model import FullModel, content_of, error_of, prompt_text, serving_full_model, text_part
+from tests.llm_server import LIMIT_S, Reply, serving_llm
+from tests.server import free_port
+
+ABLE = Abilities(vision=True, tools=True, json_schema=True, context_tokens=5000)
+REACHED = "The language model cannot be reached"
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def model(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullModel]:
+    """Named as on a GPU box, where the context is left to be found out; nothing listens there yet."""
+    monkeypatch.setattr(services, "LLM_LOOK_S", 0.02)
+    with serving_full_model(llm_base_url=f"http://127.0.0.1:{port}/v1", llm_context_tokens=None) as model:
+        yield model
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def llm_of(model: FullModel) -> dict[str, Any]:
+    response = model.client.get("/ready")
+    assert response.status_code == 200, "the LLM keeps nothing else from being served"
+    return dict(response.json()["capabilities"]["llm"])
+
+
+def test_an_llm_that_is_not_there_is_told_before_anybody_asks_it(model: FullModel) -> None:
+    wait_until(lambda: llm_of(model)["state"] == "unavailable")
+    assert llm_of(model)["remedy"].startswith(REACHED)
+    assert [entry["event"] for entry in model.log if entry["event"].startswith("llm_")] == ["llm_away"]
+    assert (
+        REACHED.removeprefix("The language model ")
+        in error_of(model.ask("Hello"), 503, "upstream_unavailable")["message"]
+    )
+
+
+def test_an_llm_that_comes_late_is_taken_in_with_its_context(model: FullModel, port: int) -> None:
+    wait_until(lambda: llm_of(model)["state"] == "unavailable")
+    error_of(model.ask("Hello"), 503, "upstream_unavailable")
+    with serving_llm([Reply("Hi."), Reply("Hi.")], abilities=ABLE, port=port) as late:
+        wait_until(lambda: llm_of(model)["state"] == "idle")
+        assert content_of(model.ask("Hello")) == "Hi."
+        assert llm_of(model)["state"] == "loaded"
+        text = "\n".join(f"Line {number} is about nothing at all." for number in range(1500))
+        file = {"file_data": data_url(text.encode(), "text/plain"), "filename": "a.txt"}
+        model.ask([text_part("What is this about?"), {"type": "file", "file": file}])
+        # Of a context that stays unknown, 8,192 tokens are assumed.
+        assert 1000 < len(prompt_text(late.requests[-1].body)) / 3 < 5000
+
+
+def test_an_llm_that_goes_and_comes_back_is_told_each_time(model: FullModel, port: int) -> None:
+    with serving_llm([Reply("Hi.")], abilities=ABLE, port=port):
+        wait_until(lambda: llm_of(model)["state"] == "idle")
+        assert content_of(model.ask("Hello")) == "Hi."
+    error_of(model.ask("Hello"), 503, "upstream_unavailable")
+    assert llm_of(model)["state"] == "unavailable"
+    with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
+        wait_until(lambda: llm_of(model)["state"] == "loaded")
+        assert content_of(model.ask("Hello")) == "Hi again."
+    events = [entry["event"] for entry in model.log if entry["event"] in ("llm_away", "llm_back")]
+    assert events[-2:] == ["llm_away", "llm_back"]
