@@ -75,7 +75,9 @@ def test_an_example_prints_what_the_document_says(
     code = example.code.replace(ADDRESS, server.base_url).replace(PAGES, f"http://127.0.0.1:{origin.port}")
     printed = PRINTED[example.language, example.how](code, tmp_path).strip()
     said = example.output.strip()
-    if any(name in example.code for name in (PICTURE, PHOTO, SPEECH, SCORES)):
+    # What the README shows is what everybody compares with: it is today's, to the space.
+    is_readme = example.place.startswith("README.md")
+    if not is_readme and any(name in example.code for name in (PICTURE, PHOTO, SPEECH, SCORES)):
         # Processors round differently: a score, a time or a smudged letter may differ from one to the next. A score of
         # two figures would be much of a short answer, so how sure the server is does not count at all.
         printed, said = (re.sub(r"\d+% *", "% ", text) for text in (printed, said))

@@ -1,4 +1,4 @@
-"""The frameworks that docs/integrations.md shows, for real: each prints what the page says.
+"""The frameworks that docs/integrations.md and docs/migrate.md show, for real: each prints what the page says.
 
 `make test-integrations` installs them. A fence `python integration` or `js integration` is executed in a folder that
 holds `receipt.jpg`.
@@ -24,7 +24,8 @@ PACKAGES = ROOT / ".venv-integrations"
 PYTHON = PACKAGES / "bin" / "python"
 MODULES = PACKAGES / "node_modules"
 NODE = shutil.which("node")
-EXAMPLES = [fence for fence in fences(ROOT / "docs" / "integrations.md") if fence.how == "integration"]
+PAGES = ("integrations.md", "migrate.md")
+EXAMPLES = [fence for page in PAGES for fence in fences(ROOT / "docs" / page) if fence.how == "integration"]
 TOOLS = "function_tool"
 
 
