@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -275,29 +275,24 @@ class Services:
         return False
 
     async def close(self) -> None:
-        """Closes each part, whatever becomes of the others."""
-        parts = (
-            # Writes what waits, with threads of another part.
-            self.rephrased,
-            self.entries,
-            self.responses,
-            self.executor,
-            self.evidence_executor,
-            self.wire,
-            self.loader,
-            self.search,
-            self.browser,
-            self.files,
-            self.admission,
-            self.runtime,
-        )
-        for part in parts:
-            try:
-                if part is not None:
-                    await part.close()
-            except Exception:
-                log.exception("closing_failed", part=type(part).__name__)
+        """Closes each part, whatever becomes of the others: first what writes, with threads of other parts, and what
+        has processes of its own; last the engines, which end their calls."""
+        first = (self.rephrased, self.entries, self.responses, self.loader, self.search, self.browser, self.admission)
+        last = (self.executor, self.evidence_executor, self.wire, self.files, self.runtime)
+        for parts in (first, last):
+            await asyncio.gather(*(_closed(part) for part in parts if part is not None))
         await asyncio.to_thread(self.traces.close)
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+async def _closed(part: _Closable) -> None:
+    try:
+        await part.close()
+    except Exception:
+        log.exception("closing_failed", part=type(part).__name__)
 
 
 @dataclass(frozen=True, slots=True)

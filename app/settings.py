@@ -304,7 +304,8 @@ class Settings(BaseSettings):
     min_rate_kb: float = Field(default=4, ge=0)
     """Kilobytes a second at which bodies come and answers are taken at least, over ten seconds; what is slower ends."""
     shutdown_grace_s: int = Field(default=30, ge=0)
-    """Seconds that running requests and streams get to finish once the server is told to stop."""
+    """Seconds that a stop may take: running requests and streams get to finish but for the last quarter, at most 5 s,
+    in which engines and stores are closed."""
     fetch_allow: CommaSeparated = ()
     """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to besides public addresses."""
     fetch_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode, Split] = (80, 443, 8080, 8443)

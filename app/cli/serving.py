@@ -35,6 +35,12 @@ from models.capability import GPU, STANDARD
 from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 
 _PORTS_TRIED = 100
+_CLOSING_SHARE = 0.25
+_MOST_CLOSING_S = 5.0
+"""Of the time to stop, what is left for closing engines and stores once no request runs any more: that share of it, up
+to so many seconds."""
+_LEAST_TO_STOP_S = 10.0
+"""Before which no stop is cut off, however short the grace time is: what is closed in peace takes a second or two."""
 _LOOK_S = 0.1
 """Between two looks at whether Ctrl-C came once more."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -168,7 +174,8 @@ class _Server(uvicorn.Server):
         self._services.is_stopping = True
         grace_s = self._services.settings.shutdown_grace_s
         log.info("stopping", requests=len(self.server_state.tasks), grace_s=grace_s)
-        until = time.monotonic() + grace_s
+        _cut_off_in(max(grace_s, _LEAST_TO_STOP_S))
+        until = time.monotonic() + grace_s - min(_MOST_CLOSING_S, _CLOSING_SHARE * grace_s)
         running = set(self.server_state.tasks)
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
             _, running = await asyncio.wait(running, timeout=min(left, _LOOK_S))
@@ -180,6 +187,20 @@ class _Server(uvicorn.Server):
             await self._metrics.stop()
         # Now: the signal that ends the server is raised again behind this.
         self._note.remove()
+
+
+def _cut_off_in(seconds: float) -> None:
+    """Ends the process after so many seconds, unless it has ended by then. Nothing can end an engine's call in a
+    thread, and Python waits for threads: a stop would take as long as the longest of them. The stores stay whole."""
+
+    def cut_off() -> None:
+        time.sleep(seconds)
+        threads = sorted({thread.name.partition("_")[0] for thread in threading.enumerate() if not thread.daemon})
+        log.error("stop_cut_off", seconds=seconds, threads=threads)
+        sys.stderr.flush()
+        os._exit(0)
+
+    threading.Thread(target=cut_off, name="cut-off", daemon=True).start()
 
 
 def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:

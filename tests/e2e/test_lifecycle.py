@@ -183,6 +183,44 @@ def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
     assert response.headers["retry-after"]
 
 
+STUCK_GUARD = """
+import time
+
+import app.cli.serving
+from models.safety.text.engine import OwnTextGuard
+
+def stuck(self, text):
+    print('{"level": "info", "event": "judging"}', flush=True)
+    time.sleep(600)
+    yield
+
+OwnTextGuard._read = stuck
+app.cli.serving._LEAST_TO_STOP_S = 4.0
+"""
+"""A guard in a call that nothing can end, of a server that is cut off after four seconds."""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_cut_off_where_an_engine_does_not_end(how: signal.Signals, tmp_path: Path) -> None:
+    body = {
+        "model": "interfaze-beta",
+        "messages": [
+            {"role": "system", "content": "<task>translate</task> <guard>S9</guard>"},
+            {"role": "user", "content": "Translate into French: Hello."},
+        ],
+    }
+    started = serving(tmp_path / "log", program=STUCK_GUARD + SERVE, shutdown_grace_s=2)
+    with started as server, ThreadPoolExecutor() as threads:
+        asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
+        until(lambda: any(line["event"] == "judging" for line in server.log))
+        server.process.send_signal(how)
+        assert server.process.wait(LIMIT_S) == 0
+        response = asking.result()
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "overloaded")
+    [told] = [line for line in server.log if line["event"] == "stop_cut_off"]
+    assert told["level"] == "error"
+
+
 def test_logs_are_json_and_hold_no_content(server: Server) -> None:
     before = len(chats(server.log))
     picture = data_url(single_line("confidential words").encoded())
