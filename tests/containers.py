@@ -17,7 +17,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,12 @@ PROCESSES = 16_384
 """Of one user in a container: a server has some dozens."""
 VM = ("--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--security-opt=unmask=ALL")
 """Options of a container that is to be like a machine: its processes may make sandboxes of their own, as there."""
+
+IDLE = ("bash", "-c", "trap exit TERM; sleep infinity & wait")
+"""The shell, unlike `sleep`, buries the processes whose parents are gone."""
+BOOTED = (*VM, "--systemd=always", "--cap-add=SYS_ADMIN", "--tmpfs=/run", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw")
+"""Options of a container that systemd runs in, as SYSTEMD starts it."""
+SYSTEMD = ("/sbin/init",)
 
 
 def podman(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -160,11 +166,9 @@ class Container:
 
 
 @contextlib.contextmanager
-def started(image: str, *options: str) -> Iterator[Container]:
-    """A container of `image` in which nothing runs but what is asked of it."""
-    # The shell, unlike `sleep`, buries the processes whose parents are gone.
-    idle = ("bash", "-c", "trap exit TERM; sleep infinity & wait")
-    begun = podman("run", "--detach", *package_options(), *options, image, *idle)
+def started(image: str, *options: str, command: Sequence[str] = IDLE) -> Iterator[Container]:
+    """A container of `image` in which nothing runs but `command`, and what is asked of it."""
+    begun = podman("run", "--detach", *package_options(), *options, image, *command)
     container = Container(begun.stdout.strip())
     try:
         yield container
