@@ -29,12 +29,13 @@ from tests.fences import ROOT, TEXTS, Fence, fences
 
 FENCES = [fence for path in TEXTS for fence in fences(path)]
 EXECUTED = {("sh", "run"), ("python", "run"), ("python", "client")}
+_INTEGRATIONS = ("docs/integrations.md", "docs/migrate.md")
 ELSEWHERE = {
-    ("python", "integration"): "docs/integrations.md",
-    ("js", "integration"): "docs/integrations.md",
-    ("text", "said"): "docs/troubleshooting.md",
+    ("python", "integration"): _INTEGRATIONS,
+    ("js", "integration"): _INTEGRATIONS,
+    ("text", "said"): ("docs/troubleshooting.md",),
 }
-"""What only the tests of one page execute or compare."""
+"""What only the tests of some pages execute or compare."""
 
 COMPOSE_FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "docker").glob("*.yml"))]
 COMPOSED = [yaml.safe_load(path.read_text("utf-8")).get("services", {}) for path in COMPOSE_FILES]
@@ -77,7 +78,7 @@ def executed_by(fences_in_order: Sequence[Fence]) -> dict[str, str]:
     for fence in fences_in_order:
         kind = fence.language, fence.how
         page = fence.place.partition(":")[0]
-        if kind in EXECUTED or ELSEWHERE.get(kind) == page:
+        if kind in EXECUTED or page in ELSEWHERE.get(kind, ()):
             looked[fence.place] = "executed"
         elif fence.how == "output" and before is not None and before.how in ("run", "client", "integration"):
             looked[fence.place] = "compared"
