@@ -5,22 +5,30 @@ python -m tests.bench.fairness [--calls 40] [--flood 100] [--rounds 3] [--only O
 
 import argparse
 import asyncio
+import io
 import json
 import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, MutableSequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import wave
+from collections.abc import AsyncIterator, Callable, MutableSequence, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
 import numpy as np
+import PIL.Image
 
+from models.vision.text import Image
+from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
+from tests.hostile import jpeg_of_scans, png_claiming
 from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
@@ -67,10 +75,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Case:
-    flood: Asked
+    flood: Sequence[Asked]
+    """What each caller of the flood asks for, one after the other."""
     asked: Asked
     most: int = 1000
     """Calls of the flood at a time: more would be refused, and refusals hold up nobody."""
+    leaves_after_s: float | None = None
+    """So long the flood's callers wait for an answer."""
 
 
 async def seconds(client: httpx.AsyncClient, asked: Asked, calls: int) -> list[float]:
@@ -88,28 +99,38 @@ def client_of(base_url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=base_url, timeout=600, limits=httpx.Limits(max_connections=None), trust_env=False)
 
 
-def flood(base_url: str, asked: Asked, many: int, answers: Answers) -> None:
+def flood(base_url: str, case: Case, many: int, answers: Answers) -> None:
     """For ever, in a process of its own: whoever measures has no part in it. It stands for other machines, so it takes
     as little of the server's processors as it can: it looks at no more of an answer than it must. Every other caller
     waits as long as it is told to when it is refused, as SDKs do; the others never do."""
     os.nice(FLOOD_NICE)
     url = httpx.URL(base_url)
-    sent = f"POST {asked.path} HTTP/1.1\r\nhost: {url.host}\r\nauthorization: Bearer {ALICE}\r\n"
-    sent += f"content-type: {asked.content_type}\r\ncontent-length: {len(asked.body)}\r\n\r\n"
 
-    async def one(*, is_polite: bool) -> None:
-        reader, writer = await asyncio.open_connection(url.host, url.port)
+    def sent(asked: Asked) -> bytes:
+        head = f"POST {asked.path} HTTP/1.1\r\nhost: {url.host}\r\nauthorization: Bearer {ALICE}\r\n"
+        head += f"content-type: {asked.content_type}\r\ncontent-length: {len(asked.body)}\r\n\r\n"
+        return head.encode() + asked.body
+
+    async def one(first: int) -> None:
+        is_polite = first % 2 == 0
+        calls = cycle(map(sent, [*case.flood[first % len(case.flood) :], *case.flood[: first % len(case.flood)]]))
         while True:
-            writer.write(sent.encode() + asked.body)
-            answers[2] += 1
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
-            headers = dict(line.split(": ", 1) for line in head if ": " in line)
-            await reader.readexactly(int(headers["content-length"]))
-            answers[head[0].split()[1] != "200"] += 1
-            await asyncio.sleep(float(headers.get("retry-after", PAUSE_S)) if is_polite else PAUSE_S)
+            reader, writer = await asyncio.open_connection(url.host, url.port)
+            # Who leaves, or is sent away with the connection, comes back with another.
+            with suppress(TimeoutError, OSError, asyncio.IncompleteReadError):
+                for call in calls:
+                    writer.write(call)
+                    answers[2] += 1
+                    async with asyncio.timeout(case.leaves_after_s):
+                        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
+                        headers = dict(line.split(": ", 1) for line in head if ": " in line)
+                        await reader.readexactly(int(headers["content-length"]))
+                    answers[head[0].split()[1] != "200"] += 1
+                    await asyncio.sleep(float(headers.get("retry-after", PAUSE_S)) if is_polite else PAUSE_S)
+            writer.close()
 
     async def all_of_them() -> None:
-        await asyncio.gather(*(one(is_polite=number % 2 == 0) for number in range(many)))
+        await asyncio.gather(*(one(number) for number in range(many)))
 
     asyncio.run(all_of_them())
 
@@ -139,7 +160,7 @@ async def batch_of(client: httpx.AsyncClient, asked: Asked) -> AsyncIterator[Non
 async def flooded(client: httpx.AsyncClient, case: Case, many: int) -> AsyncIterator[None]:
     spawn = multiprocessing.get_context("spawn")
     answers = spawn.Array("q", 3, lock=False)
-    arguments = (str(client.base_url), case.flood, min(many, case.most), answers)
+    arguments = (str(client.base_url), case, min(many, case.most), answers)
     flooding = spawn.Process(target=flood, args=arguments)
     flooding.start()
     try:
@@ -177,21 +198,74 @@ def script(code: str) -> Asked:
     return Asked.chat({"model": "interfaze-beta", "messages": messages})
 
 
+def hostile_pictures() -> list[str]:
+    """Pictures made to keep a server busy, and refused, read in parts or ended; those that are read are of as many
+    pixels as may be."""
+    print_ = np.full((24, 600, 3), 255, np.uint8)
+    cv2.putText(print_, "The quick brown fox jumps over the lazy dog 0123456789", (4, 16), 0, 0.3, (0, 0, 0), 1)
+    small_print = np.tile(print_, (8000 // 24, 8000 // 600, 1))
+    return [
+        *(data_url(png_claiming(*size)) for size in ((1, 60_000_000), (8000, 8000))),
+        *(data_url(encoded(picture)) for picture in (small_print, np.full((65_535, 1, 3), 255, np.uint8))),
+        data_url(jpeg_of_scans(500, width=8000, height=8000), "image/jpeg"),
+        data_url(jpeg_of_scans(4000, width=4000, height=4000), "image/jpeg"),
+    ]
+
+
+def encoded(picture: Image) -> bytes:
+    file = io.BytesIO()
+    PIL.Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+def seen(url: str, task: str) -> Asked:
+    request = ocr_request(url)
+    request["messages"][0]["content"] = f"<task>{task}</task>"
+    return Asked.chat(request)
+
+
+def transcription(content: bytes, name: str) -> Asked:
+    form: dict[str, Any] = {"files": {"file": (name, content)}, "data": {"model": "interfaze-beta"}}
+    request = httpx.Request("POST", "http://x", **form)
+    return Asked(request.read(), "/v1/audio/transcriptions", request.headers["content-type"])
+
+
 def cases(origin: Origin) -> dict[str, Case]:
     sign = Asked.chat(ocr_request(data_url(origin.files["/sign.png"])))
     document = Asked.chat(ocr_request(data_url(pdf_of_pages(3), "application/pdf")))
     question = Asked.chat({"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hello"}]})
     file = Asked.upload(b"a" * 2 * MB)
+    speech = transcription((SHARED / "samples" / "speech_jfk.flac").read_bytes(), "speech.flac")
+    silence = transcription(wav_of_silence(600), "silence.wav")
+    photo = data_url((SHARED / "samples" / "photo_bus.jpg").read_bytes(), "image/jpeg")
+    objects = seen(photo, "object_detection")
+    pictures = hostile_pictures()
     return {
-        "OCR": Case(sign, sign),
-        "sandbox": Case(script("while True: pass"), script("print(1)"), most=6),
+        "OCR": Case([sign], sign),
+        "sandbox": Case([script("while True: pass")], script("print(1)"), most=6),
         "fetches": Case(
-            Asked.chat(ocr_request(origin.url("/held/sign.png"))), Asked.chat(ocr_request(origin.url("/sign.png")))
+            [Asked.chat(ocr_request(origin.url("/held/sign.png")))], Asked.chat(ocr_request(origin.url("/sign.png")))
         ),
-        "decoding": Case(document, document),
-        "LLM": Case(question, question),
-        "uploads": Case(file, file),
+        "decoding": Case([document], document),
+        "LLM": Case([question], question),
+        "uploads": Case([file], file),
+        "speech": Case([speech, silence], speech),
+        "detection": Case([objects], objects),
+        "hostile OCR": Case([sign, *(seen(url, "ocr") for url in pictures)], sign, leaves_after_s=2),
+        "hostile detection": Case(
+            [objects, *(seen(url, "object_detection") for url in pictures)], objects, leaves_after_s=2
+        ),
     }
+
+
+def wav_of_silence(seconds: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(2 * 8000 * seconds))
+    return file.getvalue()
 
 
 async def main(calls: int, many: int, rounds: int, only: list[str]) -> None:
@@ -208,6 +282,7 @@ async def main(calls: int, many: int, rounds: int, only: list[str]) -> None:
             llm_calls_at_once=4,
             fetch_allow="127.0.0.1/32",
             code_sandbox="on",
+            weights_dir=SHARED / "weights",
             max_files_mb=1e6,
             max_files=1_000_000,
         ) as server:

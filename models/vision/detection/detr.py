@@ -8,8 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
-from models.vision.detection.detector import NAMES, SPARSE_NAMES, Detection, Query, from_centres
-from models.vision.detection.onnx_detector import Network, Tensors, is_wanted, mask_in_box, planes, resized, side_of
+from models.vision.detection.detector import NAMES, SPARSE_NAMES, Detection, Mask, Query, from_centres
+from models.vision.detection.onnx_detector import (
+    Network,
+    Tensors,
+    is_wanted,
+    masks_in_boxes,
+    planes,
+    resized,
+    side_of,
+)
 from models.vision.text import Image
 
 _LEAST_SCORE = 0.5
@@ -87,15 +95,17 @@ class DetrHead:
             scores, classes = table[queries, best[queries]], best[queries]
             boxes = from_centres(outputs[self._convention.boxes][index].astype(np.float32))
             boxes *= np.array([width, height] * 2, np.float32)
-        maps = outputs["masks"][index] if query.masks and "masks" in outputs else None
+        masks: Sequence[Mask | None] = [None] * len(queries)
+        if query.masks and "masks" in outputs:
+            masks = masks_in_boxes(outputs["masks"][index][queries], boxes[queries], scores, width, height)
         return [
             Detection(
                 str(self._labels[kind]),
                 float(score),
                 tuple(boxes[at].tolist()),
-                None if maps is None else mask_in_box(maps[at], boxes[at], width, height),
+                mask,
             )
-            for at, kind, score in zip(queries, classes, scores, strict=True)
+            for at, kind, score, mask in zip(queries, classes, scores, masks, strict=True)
         ]
 
 

@@ -73,6 +73,28 @@ def is_wanted(labels: Sequence[str | None], query: Query) -> NDArray[np.bool_]:
     return np.array([label is not None and (query.labels is None or label in query.labels) for label in labels])
 
 
+_MOST_MASKED = 64_000_000
+"""Pixels of the masks of one picture together, a byte each: hundreds of objects may each be as large as the picture."""
+_MASKED_AT_ONCE = 4_000_000
+_LONGEST_MAPPED = 32_000
+"""Pixels along a side that OpenCV can map at once (SHRT_MAX)."""
+
+
+def masks_in_boxes(
+    maps: NDArray[np.float32], boxes: Boxes, scores: NDArray[np.float32], width: int, height: int
+) -> list[Mask | None]:
+    """The mask of each box. Where all together are too large, the objects of the highest scores have theirs."""
+    inside = np.clip(boxes, 0, np.array([width, height] * 2, np.float32))
+    sizes = np.prod(np.ceil(inside[:, 2:]) - np.floor(inside[:, :2]), axis=1, dtype=np.float64)
+    order = np.argsort(-scores, kind="stable")
+    fits = np.zeros(len(boxes), bool)
+    fits[order] = sizes[order].cumsum() <= _MOST_MASKED
+    return [
+        mask_in_box(logits, box, width, height) if fit else None
+        for logits, box, fit in zip(maps, boxes, fits, strict=True)
+    ]
+
+
 def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int) -> Mask | None:
     """The part of a low-resolution map of the whole picture (a pixel belongs to the object above 0) inside `box`, in
     the picture's own pixels. None for a box that has none."""
@@ -84,9 +106,16 @@ def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int
     # Where the centre of each pixel of the box lies in the map; only the box is enlarged.
     across = (np.arange(x0, x1, dtype=np.float32) + 0.5) * columns / width - 0.5
     down = (np.arange(y0, y1, dtype=np.float32) + 0.5) * rows / height - 0.5
-    grid = np.meshgrid(across, down)
-    enlarged = cv2.remap(logits.astype(np.float32), grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return Mask(int(x0), int(y0), enlarged > 0)
+    pixels = np.empty((len(down), len(across)), bool)
+    small = logits.astype(np.float32)
+    wide = min(len(across), _LONGEST_MAPPED)
+    tall = max(1, min(_MASKED_AT_ONCE // wide, _LONGEST_MAPPED))
+    for top in range(0, len(down), tall):
+        for left in range(0, len(across), wide):
+            grid = np.meshgrid(across[left : left + wide], down[top : top + tall])
+            enlarged = cv2.remap(small, grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            pixels[top : top + tall, left : left + wide] = enlarged > 0
+    return Mask(int(x0), int(y0), pixels)
 
 
 class OnnxDetector:

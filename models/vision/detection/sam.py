@@ -10,7 +10,7 @@ import numpy as np
 from models.device import TORCH
 from models.host import EngineHost
 from models.vision.detection.detector import Detection, Found
-from models.vision.detection.onnx_detector import mask_in_box, planes, resized
+from models.vision.detection.onnx_detector import masks_in_boxes, planes, resized
 from models.vision.text import Image
 
 # As its preprocessor_config.json.
@@ -59,10 +59,9 @@ class Sam2:
         with torch.inference_mode():
             outputs = network(pixel_values=picture.to(device), input_boxes=scaled.to(device), multimask_output=False)
         maps = outputs.pred_masks[0, :, 0].float().cpu().numpy()
-        return tuple(
-            replace(one, mask=mask_in_box(logits, box, width, height))
-            for one, logits, box in zip(item.found, maps, boxes, strict=True)
-        )
+        scores = np.array([one.score for one in item.found], np.float32)
+        masks = masks_in_boxes(maps, boxes, scores, width, height)
+        return tuple(replace(one, mask=mask) for one, mask in zip(item.found, masks, strict=True))
 
 
 class HostedSegmenter:

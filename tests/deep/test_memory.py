@@ -1,0 +1,50 @@
+"""What the worst picture that is accepted takes of memory, measured in a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.deep
+
+BOUND_MB = 1200
+"""As docs/limits.md has it."""
+
+READING = """
+import asyncio, json, resource, sys
+from functools import partial
+import numpy as np
+from models.base import EngineSpec
+from models.host import EngineHost
+from models.vision.capability import embedded_weights
+from models.vision.ppocr.detector import TextDetector
+from models.vision.ppocr.reader import PpOcrReader
+from models.vision.ppocr.recognizer import LineRecognizer
+from models.workplace import HostLimits
+from tests.unit.test_ppocr_shared import small_print
+
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+async def main(width, height):
+    spec, (detector, recognizer) = EngineSpec("pp-ocr", "ocr", "Apache-2.0", "none"), embedded_weights()
+    pages = EngineHost(spec, partial(TextDetector, detector), HostLimits())
+    lines = EngineHost(spec, partial(LineRecognizer, recognizer), HostLimits(max_batch=32, max_queue=100_000))
+    reader = PpOcrReader(pages, lines)
+    await reader.read(small_print(1000, 800))
+    before = peak_mb()
+    found = await reader.read(small_print(width, height))
+    print(json.dumps([len(found), peak_mb() - before]))
+
+asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(8000, 8000), (976, 65_535), (65_535, 976)])
+def test_ocr_of_as_many_pixels_as_may_be_stays_within_its_memory(width: int, height: int) -> None:
+    command = [sys.executable, "-c", READING, str(width), str(height)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines, grown_mb = json.loads(done.stdout.splitlines()[-1])
+    assert lines > 500, "the picture is small print from edge to edge"
+    assert grown_mb <= BOUND_MB
