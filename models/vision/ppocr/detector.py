@@ -32,6 +32,8 @@ _RATIO = 1.8
 """The ratio in the formula above."""
 
 
+_LARGE_PICTURE = 16_000_000
+"""Pixels from which on what is done to all of them is a part of its own: each takes some tenths of a second."""
 _PART = 64_000_000
 """Pixels in the boxes of regions that are looked at in one part: three thousand boxes, each as large as the picture,
 would take minutes."""
@@ -40,11 +42,20 @@ Search = Image | Parts[Quads]
 """A picture, or what is left to do of its search."""
 
 
+def _is_large(picture: NDArray[np.uint8]) -> bool:
+    height, width = picture.shape[:2]
+    return bool(height * width > _LARGE_PICTURE)
+
+
 def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
     """Quadrilaterals in pixels of `probability` (height × width)."""
     # The dilation joins regions that touch at a corner.
     mask = cv2.dilate((probability > _TEXT_THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
+    if _is_large(mask):
+        yield
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    if _is_large(mask):
+        yield
     quads = []
     looked_at = 0
     for size, contour in _largest(contours):
@@ -120,8 +131,8 @@ class Scales:
     """None when the coarse search sees everything."""
 
 
-_BAND = 16_000_000
-"""Pixels that are looked at in one part for bars, more than most pictures have: it takes ten times their memory."""
+_BAND = 4_000_000
+"""Pixels of a large picture that are looked at for bars in one part: it takes ten times their memory."""
 
 
 def choose_scales(image: Image) -> Parts[Scales]:
@@ -131,7 +142,7 @@ def choose_scales(image: Image) -> Parts[Scales]:
         return Scales(coarse, None)
     limit = _SMALLEST_SURE / coarse
     across, down = [], []
-    rows = max(1, _BAND // width)
+    rows = max(1, _BAND // width) if _is_large(image) else height
     for top in range(0, height, rows):
         if top:
             yield
@@ -243,6 +254,8 @@ class TextDetector:
 
     def _lines(self, image: Image) -> Parts[Quads]:
         scales = yield from choose_scales(image)
+        if _is_large(image):
+            yield
         lines = yield from self._search(image, scales.coarse)
         if len(lines) and _short_sides(lines).max() * scales.coarse >= _LARGE:
             yield
@@ -258,7 +271,11 @@ class TextDetector:
         height, width = image.shape[:2]
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        if _is_large(image):
+            yield
         probability = yield from self._probability(resized)
+        if _is_large(image):
+            yield
         quads = yield from text_quads(probability)
         quads *= np.array((width / size[0], height / size[1]), np.float32)
         return np.asarray(quads.clip(0, (width, height)), np.float32)
