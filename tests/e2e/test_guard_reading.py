@@ -327,7 +327,8 @@ def test_what_a_tool_of_ours_returns_is_told_with_the_verdict_where_it_is_harmle
     body = model.ask(guard("S9"), with_series("11")).json()
     assert [entry["name"] for entry in body["precontext"]] == ["forecast", "ocr", "guardrails"]
     checks = is_verdict(body["precontext"][-1])
-    assert [check["source"] for check in checks] == ["messages[1].content", "forecast", "ocr", "answer"]
+    named = "messages[1].content[1].file.filename"
+    assert [check["source"] for check in checks] == ["messages[1].content", named, "forecast", "ocr", "answer"]
 
 
 # What is split over texts that an LLM reads together.

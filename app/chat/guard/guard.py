@@ -10,7 +10,15 @@ from functools import partial
 import structlog
 
 from app.chat.event_driver import Entry, Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
-from app.chat.guard.guard_text import joined, said_beside, said_by_others, said_in, text_of_json, texts_of_results
+from app.chat.guard.guard_text import (
+    joined,
+    names_of,
+    said_beside,
+    said_by_others,
+    said_in,
+    text_of_json,
+    texts_of_results,
+)
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import Turn, text_of
 from app.chat.plan import Plan
@@ -180,7 +188,8 @@ class Guard:
             return
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
-            self.guardrails.check_lengths([*said_in(self.request), *said_beside(self.request)])
+            names = names_of(self.turn.sources)
+            self.guardrails.check_lengths([*said_in(self.request), *said_beside(self.request), *names])
         seen = [source for source in self.turn.sources if whole_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
             self._judge_words,
@@ -282,7 +291,8 @@ class Guard:
         before = [text_of(one) for one in messages[: asked[0]] if one.role == "user"] if asked else []
         earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
         others = await self.guardrails.threads.run(said_by_others, messages) if self.policy.of_texts else []
-        texts = [*self._latest(asked), *others, *said_beside(self.request)]
+        names = names_of(self.turn.sources)
+        texts = [*self._latest(asked), *others, *said_beside(self.request), *names]
         if earlier or len(asked) > 1:
             texts += [("messages", f"{earlier}\n{self._words}"), (_BEFORE, earlier)]
         found = [
@@ -290,7 +300,7 @@ class Guard:
             for at, message in enumerate(messages)
             if message.role == "tool" and at > max(asked, default=-1)
         ]
-        checks = await self._judged(texts, joined(self._words, found))
+        checks = await self._judged(texts, joined(self._words, [*found, *names]))
         # What the earlier messages have by themselves is no fault of the latest.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:

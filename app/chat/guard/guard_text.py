@@ -13,6 +13,7 @@ from app.chat.event_driver import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, Message
 from models.fair_executor import Slices
+from tasks.inputs.source import Source
 from tasks.result import texts_in
 
 # What of a system text a guard judges: all but what it forbids.
@@ -73,6 +74,8 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 _SIDE = 500
 """Characters on either side of a joint that are judged together; windows across it have at most four times as many."""
+_JOINTS = re.compile(r"[_.+\-]+")
+"""What stands between the words of a file's name."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
@@ -100,6 +103,15 @@ def said_beside(request: ChatRequest) -> Iterator[tuple[str, str]]:
     form = request.response_format
     if form is not None and form.json_schema is not None:
         yield "response_format", "\n".join(texts_in(form.json_schema.schema_))
+
+
+def names_of(sources: Sequence[Source]) -> list[tuple[str, str]]:
+    """What the names of files say, each with its place: results and an LLM are told them, too."""
+    return [
+        (f"{one.param.rpartition('.')[0] or one.param}.filename", " ".join(_JOINTS.sub(" ", one.filename).split()))
+        for one in sources
+        if one.filename
+    ]
 
 
 def said_by_others(messages: Sequence[Message]) -> Slices[list[tuple[str, str]]]:
