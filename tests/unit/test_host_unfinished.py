@@ -1,6 +1,7 @@
 """Items whose work comes in parts: between two of them the host looks who waits."""
 
 import asyncio
+import pickle
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from models.base import EngineNotReady, Unfinished
+from models.cluster.replica import Replica
 from models.host import EngineHost
 from models.workplace import HostLimits
 from tests.hosts import SPEC, shared_by, until
@@ -130,3 +132,21 @@ async def test_closing_ends_a_long_item_after_its_part() -> None:
     with pytest.raises(EngineNotReady, match="shutting down"):
         await long
     assert engine.parts == [500, 500]
+
+
+async def test_a_replica_goes_on_with_a_long_item_until_its_caller_has_left() -> None:
+    engine = Counter()
+    replica = Replica[int | Rest, int](SPEC, lambda: engine, HostLimits(), "1")
+    engine.may.release(3)
+    results, _ = pickle.loads(await replica.run(pickle.dumps([30])))
+    assert results == [30]
+    assert engine.parts == [30, 30, 30]
+    long = asyncio.create_task(replica.run(pickle.dumps([500])))
+    engine.may.release()
+    await until(lambda: engine.parts[-1] == 500)
+    long.cancel()
+    await asyncio.wait([long])
+    engine.may.release(60)
+    results, _ = pickle.loads(await replica.run(pickle.dumps([7])))
+    assert results == [7]
+    assert engine.parts[3:] == [500, 500, 7]
