@@ -253,13 +253,13 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _most_fed(self) -> int | None:
         if not self._in_body:
-            return _FED_AT_ONCE
+            # A head that ends well behind its limit is refused before it is read.
+            return max(1, min(_FED_AT_ONCE, self._limits.head_bytes - self._head))
         return _FRAMED_AT_ONCE if self._is_chunked else None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
-        self._head = 0
         self._since = self.loop.time()
 
     def on_headers_complete(self) -> None:

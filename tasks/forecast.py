@@ -202,8 +202,11 @@ class ForecastTask:
         if failures:
             raise failures[0]
         if not series:
+            counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:_COLUMNS], 1))
             raise InputError(
-                f"a forecast needs at least {LEAST_POINTS} values, and no series has so many", param=found[0].param
+                f"a forecast needs at least {LEAST_POINTS} values, and none of the {len(found)} series that were read "
+                f"has so many ({counts}): values belong below each other, a series a column",
+                param=found[0].param,
             )
         return series, notes
 

@@ -178,6 +178,20 @@ async def test_a_head_without_an_end_is_refused_when_it_is_larger_than_its_limit
         assert server.connections.refused == {"head_too_large": 1}
 
 
+@pytest.mark.parametrize(("over", "status"), [(0, 200), (2, 431), (9_000, 431)])
+async def test_a_head_that_comes_in_one_piece_is_measured_as_well(over: int, status: int) -> None:
+    limit = 64 * 1024
+    begin, end = b"GET /small HTTP/1.1\r\nhost: x\r\nlong: ", b"\r\n\r\n"
+    async with served(head_bytes=limit) as server:
+        reader, writer = await server.open()
+        writer.write(begin + b"y" * (limit - len(begin) - len(end) + over) + end)
+        if status == 200:
+            assert await answer(reader) == (200, b"ok")
+        else:
+            assert (await refusal(reader))[:2] == (431, "head_too_large")
+            assert server.app.asked == []
+
+
 async def test_a_head_just_within_its_limit_is_read_however_it_is_cut() -> None:
     async with served(head_bytes=64 * 1024) as server:
         reader, writer = await server.open()
