@@ -40,6 +40,11 @@ def model() -> Iterator[FullModel]:
         yield model
 
 
+def questions_of(model: FullModel) -> int:
+    """How many questions the LLM was asked to find out what it can do; that it is there is looked at without one."""
+    return sum(probe.path.endswith("/chat/completions") for probe in model.llm.probes)
+
+
 @pytest.mark.parametrize(
     ("asked", "text", "codes"),
     [
@@ -58,14 +63,14 @@ def test_an_unsafe_request_is_blocked_and_nothing_is_run(
     model: FullModel, asked: list[str], text: str, codes: list[str], task: str | None
 ) -> None:
     model.script()
-    before = loaded(model), len(model.llm.probes)
+    before = loaded(model), questions_of(model)
     said = [text_part(text), picture_of("Platform nine")]
     is_blocked(model.ask(guard(*asked, task=task), said), *codes)
     is_blocked_stream(model.stream(guard(*asked, task=task), said), *codes)
     assert model.prompts == []
     # The guard itself needs sentence embeddings.
     assert loaded(model) - before[0] <= {"embedding", "text_guard"}
-    assert len(model.llm.probes) == before[1]
+    assert questions_of(model) == before[1]
 
 
 def test_all_asks_for_every_code(model: FullModel) -> None:
