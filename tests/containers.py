@@ -29,6 +29,8 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 """Where Debian, and so every container, has its bundle."""
 PROCESSES = 16_384
 """Of one user in a container: a server has some dozens."""
+OWNER = "openfaze_test"
+"""The label of a container that says which process it belongs to."""
 VM = ("--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--security-opt=unmask=ALL")
 """Options of a container that is to be like a machine: its processes may make sandboxes of their own, as there."""
 
@@ -91,8 +93,8 @@ def scratch() -> Iterator[Path]:
     """A folder for containers to mount and work in, with this machine's uv cache as `uv`: links to the same files, so
     that nothing is fetched twice, in folders that anybody may write to. An environment below the same mount is made of
     links, too."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="scratch-", dir=CACHE))
+    _clear()
+    folder = Path(tempfile.mkdtemp(prefix=f"mounted-{os.getpid()}-", dir=CACHE))
     try:
         cache = Path(os.environ.get("UV_CACHE_DIR") or CACHE.parent / "uv")
         if cache.is_dir() and cache.stat().st_dev == CACHE.stat().st_dev:
@@ -104,10 +106,28 @@ def scratch() -> Iterator[Path]:
                 opened.unlink()
         yield folder
     finally:
-        if os.getuid():
-            podman("unshare", "rm", "-rf", str(folder))
-        else:
-            shutil.rmtree(folder)
+        _remove(folder)
+
+
+@functools.cache
+def _clear() -> None:
+    """Removes the containers and folders of tests that were killed."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    shown = podman("ps", "--all", f"--filter=label={OWNER}", "--format={{.ID}} {{.Labels." + OWNER + "}}").stdout
+    for container, owner in map(str.split, shown.splitlines()):
+        if not Path(f"/proc/{owner}").exists():
+            podman("rm", "--force", "--time=0", container)
+    for folder in CACHE.glob("mounted-*"):
+        if not Path(f"/proc/{folder.name.split('-')[1]}").exists():
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder in which containers have worked, whoever its files belong to there."""
+    if os.getuid():
+        podman("unshare", "rm", "-rf", str(folder))
+    else:
+        shutil.rmtree(folder)
 
 
 def package_options() -> list[str]:
@@ -168,7 +188,8 @@ class Container:
 @contextlib.contextmanager
 def started(image: str, *options: str, command: Sequence[str] = IDLE) -> Iterator[Container]:
     """A container of `image` in which nothing runs but `command`, and what is asked of it."""
-    begun = podman("run", "--detach", *package_options(), *options, image, *command)
+    label = f"--label={OWNER}={os.getpid()}"
+    begun = podman("run", "--detach", label, *package_options(), *options, image, *command)
     container = Container(begun.stdout.strip())
     try:
         yield container
