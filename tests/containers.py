@@ -31,12 +31,17 @@ PROCESSES = 16_384
 """Of one user in a container: a server has some dozens."""
 OWNER = "openfaze_test"
 """The label of a container that says which process it belongs to."""
-VM = ("--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--security-opt=unmask=ALL")
-"""Options of a container that is to be like a machine: its processes may make sandboxes of their own, as there."""
+VM = (
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined",
+    "--security-opt=unmask=ALL",
+    "--cap-add=SYS_ADMIN",
+)
+"""Options of a container that is to be like a machine, whose root and whose users may make sandboxes of their own."""
 
 IDLE = ("bash", "-c", "trap exit TERM; sleep infinity & wait")
 """The shell, unlike `sleep`, buries the processes whose parents are gone."""
-BOOTED = (*VM, "--systemd=always", "--cap-add=SYS_ADMIN", "--tmpfs=/run", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw")
+BOOTED = (*VM, "--systemd=always", "--tmpfs=/run", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw")
 """Options of a container that systemd runs in, as SYSTEMD starts it."""
 SYSTEMD = ("/sbin/init",)
 

@@ -19,6 +19,7 @@ PACKAGES = ("make", "git", "curl", "python3", "python3-venv")
 START_S = 900.0
 """Room to make an environment on a busy machine, of packages that have to be fetched first."""
 ANSWER_S = 300
+STOP_S = 60
 SAMPLES = ROOT / "app/playground/samples"
 CLONED = "/scratch/openfaze.git"
 
@@ -99,7 +100,7 @@ class Machine:
         finally:
             # What ends `podman exec` leaves the command running.
             self.run(f"kill -TERM $(cat {note})", check=False)
-            process.wait(60)
+            server.wait_until_gone()
 
 
 class Server:
@@ -109,7 +110,8 @@ class Server:
         self.machine, self.address = machine, address
         self._process, self._lines, self._up = process, list[str](), threading.Event()
         # Nobody else reads what it says, and a full pipe would stop it.
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def log(self) -> str:
@@ -119,6 +121,13 @@ class Server:
         """Returns when it serves. Raises AssertionError, with what it said, when it ended instead."""
         assert self._up.wait(START_S), f"no server after {START_S} s:\n{self.log}"
         assert f"serves on {self.address}\n" in self.log, f"it ended:\n{self.log}"
+
+    def wait_until_gone(self) -> None:
+        """Returns when it has ended, and everything that it said is in `log`."""
+        self._process.wait(STOP_S)
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def get(self, path: str) -> Answer:
         return self._asked(path, "")

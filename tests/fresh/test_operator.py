@@ -24,9 +24,8 @@ BOOTING = 'until systemctl is-system-running --wait | grep --extended-regexp "ru
 PYTHON = ("python3", "python3-venv", "ca-certificates", "curl")
 MACHINE = (*PYTHON, "systemd", "systemd-sysv", "dbus")
 
-pytestmark = [
-    pytest.mark.timeout(1800),
-]
+# Its machines stay in one process.
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("operator")]
 
 
 def printed(part: str) -> str:

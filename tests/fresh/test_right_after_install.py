@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 
 import pytest
@@ -164,8 +165,8 @@ def test_doctor_is_well_and_says_what_the_api_does(newcomer: Newcomer) -> None:
 
 
 def as_typed(remedy: str) -> str:
-    """A remedy with its commands as they are called in an environment."""
-    return remedy.replace("`.venv/bin/", "`")
+    """A remedy with its commands as they are called in an environment, and without what the network said just then."""
+    return re.sub(r"ConnectError: .*?\. ", "", remedy.replace("`.venv/bin/", "`"))
 
 
 def filled(server: Server) -> Answer:
