@@ -38,7 +38,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-image test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
 SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-integrations: export PYTHONDONTWRITEBYTECODE =
+test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
@@ -85,6 +85,9 @@ test-fresh: $(VENV)/.dev ## Run the README's first command and `make test` on ba
 
 test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest tests/integrations
+
+test-image: $(VENV)/.dev ## Build the image by podman, run it by docker-compose.yml, and test it as its operator has it
+	$(VENV)/bin/pytest --timeout 1200 tests/image
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, the page's syntax, known vulnerabilities of what is pinned
 	$(VENV)/bin/ruff check .
