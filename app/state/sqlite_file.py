@@ -469,4 +469,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(words in str(error).lower() for words in _DAMAGED)
+    # SQLite 3.46 says no more than "disk I/O error" of a file that was cut.
+    is_cut = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_SHORT_READ
+    return is_cut or any(words in str(error).lower() for words in _DAMAGED)

@@ -13,7 +13,6 @@ import pytest
 from app.main import create_app
 from app.settings import Settings
 from models.sandbox import bubblewrap
-from models.sandbox.bubblewrap import missing
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import (
     PATH,
@@ -27,13 +26,12 @@ from tests.e2e.full_model import (
     text_part,
 )
 from tests.llm_server import Call, Reply
+from tests.sandboxes import needs_sandbox
 
 TASK = system("<task>code_sandbox</task>")
 TOOL = "openfaze_code_sandbox"
 SEVENTEEN = "import math\nprint(math.factorial(17))"
 PNG = "b'\\x89PNG\\r\\n\\x1a\\n'"
-
-needs_sandbox = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -164,11 +162,13 @@ def test_a_client_that_leaves_ends_its_script(on: FullModel) -> None:
     assert alive == []
 
 
+@needs_sandbox
 def test_a_message_without_code_is_refused(on: FullModel) -> None:
     error = error_of(on.ask(TASK, "```sh\nls\n```"), 400, "invalid_request")
     assert error["message"] == "task 'code_sandbox' runs Python, and the message's code is sh"
 
 
+@needs_sandbox
 def test_the_task_is_listed_only_where_it_is_on(on: FullModel, auto: FullModel) -> None:
     wrong = system("<task>sing</task>")
     assert error_of(on.ask(wrong, "x"), 400, "invalid_request")["message"].endswith(", forecast, code_sandbox")

@@ -13,6 +13,7 @@ from app.calling import SAID
 from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.full_model import client_of_app
 from tests.playground import watched
+from tests.sandboxes import needs_sandbox
 from tests.server import Server
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -109,6 +110,7 @@ def test_language_models_find_every_task_and_every_route(server: Server) -> None
         assert httpx.get(f"{server.base_url}{linked}", trust_env=False).status_code == 200, linked
 
 
+@needs_sandbox
 def test_language_models_are_told_of_what_is_switched_on_alone(tmp_path: Path) -> None:
     told = {}
     for switch in ("on", "off"):

@@ -6,6 +6,7 @@ import math
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -419,13 +420,13 @@ async def test_nobody_waits_for_a_settlement_and_one_that_failed_is_counted(kind
 
 async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "counters.sqlite"
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE wages (name)")
     store = SqliteCounters(path)
     with pytest.raises(StoreDown, match="not a database of this version"):
         await store.usage()
     await store.close()
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("wages",)]
 
 

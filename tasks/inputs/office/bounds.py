@@ -43,6 +43,8 @@ def declares_entities(xml: str) -> bool:
     try:
         for at in range(0, len(xml), _XML_PIECE):
             parser.Parse(xml[at : at + _XML_PIECE].encode(errors="replace"), False)
+        # Newer versions of expat put off what ends with the last piece that they were given.
+        parser.Parse(b"", True)
     except Seen as first:
         return bool(first.args[0])
     except expat.ExpatError:
