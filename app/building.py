@@ -48,7 +48,8 @@ _PAGES_AT_ONCE = 4
 
 
 def build_keys(settings: Settings) -> ApiKeys:
-    """Raises KeyFileError, also where the file holds no key and a server beyond loopback has no other."""
+    """Raises KeyFileError, and ValueError where a server beyond loopback has no key: commands that listen nowhere need
+    none."""
     file = Path(settings.keys_file) if settings.keys_file else None
     keys = ApiKeys(
         (key.get_secret_value() for key in settings.api_keys),
@@ -57,10 +58,12 @@ def build_keys(settings: Settings) -> ApiKeys:
         defaults=_defaults(settings),
         wrong_keys=settings.max_wrong_keys,
     )
-    if file and not (keys.count or settings.open or is_loopback(settings.host)):
-        raise KeyFileError(
-            f"{PREFIX}HOST: refusing to listen on {settings.host} without keys: {PREFIX}KEYS_FILE '{file}' holds none; "
-            "`openfaze keys add NAME` makes one"
+    if not (keys.count or settings.open or is_loopback(settings.host)):
+        refusal = f"{PREFIX}HOST: refusing to listen on {settings.host} without keys:"
+        if file:
+            raise KeyFileError(f"{refusal} {PREFIX}KEYS_FILE '{file}' holds none; `openfaze keys add NAME` makes one")
+        raise ValueError(
+            f"{refusal} set {PREFIX}API_KEYS or {PREFIX}KEYS_FILE, or {PREFIX}OPEN=1 to serve anyone who can connect"
         )
     return keys
 

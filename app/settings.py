@@ -4,12 +4,12 @@ import difflib
 import ipaddress
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, create_model, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.state.counters import Period, Prices
@@ -347,16 +347,6 @@ class Settings(BaseSettings):
             if capability not in CATALOG:
                 raise ValueError(f"there is no capability '{capability}'; there are: {', '.join(CATALOG)}")
         return value
-
-    @model_validator(mode="after")
-    def _needs_keys_beyond_loopback(self) -> Self:
-        # What the file holds shows when the server starts: before that, `openfaze keys` may have to make it.
-        if not (self.api_keys or self.keys_file or self.open or is_loopback(self.host)):
-            raise ValueError(
-                f"refusing to listen on {self.host} without keys: set {PREFIX}API_KEYS or {PREFIX}KEYS_FILE, "
-                f"or {PREFIX}OPEN=1 to serve anyone who can connect"
-            )
-        return self
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """The settings of a capability."""

@@ -137,6 +137,12 @@ def test_pull_lists_the_weights_with_their_sizes_licences_and_purposes(tmp_path:
     ]
 
 
+def test_a_command_that_listens_nowhere_needs_no_keys_where_a_server_would(tmp_path: Path) -> None:
+    """As in a container of the image, which says the host: `docker run openfaze openfaze pull gpu`."""
+    result = openfaze_here("pull", folder=tmp_path, OPENFAZE_HOST="0.0.0.0")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("columns", [80, 60])
 @pytest.mark.parametrize("command", ["pull", "install"])
 def test_lists_keep_to_the_terminals_width_and_leave_nothing_out(command: str, columns: int, tmp_path: Path) -> None:

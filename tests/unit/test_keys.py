@@ -203,6 +203,14 @@ async def test_nothing_is_followed_without_a_file() -> None:
     await ApiKeys(["one"]).follow_file()
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.com"])
+def test_listening_beyond_loopback_needs_keys_or_open(host: str) -> None:
+    with pytest.raises(ValueError, match=f"refusing to listen on {host} without keys: set OPENFAZE_API_KEYS"):
+        build_keys(Settings(_env_file=None, host=host))
+    assert build_keys(Settings(_env_file=None, host=host, open=True)).count == 0
+    assert build_keys(Settings(_env_file=None, host=host, api_keys=("k",))).count == 1
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.com"])
 def test_beyond_loopback_a_file_must_hold_a_key_unless_there_are_others(host: str, file: Path) -> None:
     settings = {"_env_file": None, "host": host, "keys_file": str(file)}

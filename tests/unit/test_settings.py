@@ -21,14 +21,6 @@ def test_the_defaults_serve_on_loopback_without_keys() -> None:
     assert (settings.host, settings.port, settings.api_keys) == ("127.0.0.1", 8000, ())
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.com"])
-def test_listening_beyond_loopback_needs_keys_or_open(host: str) -> None:
-    with pytest.raises(ValidationError, match=f"refusing to listen on {host} without keys"):
-        Settings(_env_file=None, host=host)
-    assert Settings(_env_file=None, host=host, open=True).host == host
-    assert Settings(_env_file=None, host=host, api_keys=("k",)).host == host
-
-
 @each_case("name", ["llm_base_url", "guard_base_url", "search_url"])
 @each_case("address", ["localhost:11434/v1", "127.0.0.1", "http://", "ftp://host/v1"])
 def test_an_address_without_its_scheme_or_host_is_refused(name: str, address: str) -> None:
