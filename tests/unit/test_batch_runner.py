@@ -179,7 +179,9 @@ async def test_a_line_counts_as_a_request_of_its_key_and_waits_for_its_limits(
         batch = await world.ended(batch_id, mine.tenant)
     assert (batch.completed, batch.failed) == (3, 0)
     await world.services.admission.flush()
-    [usage] = await build_counters(world.services.settings).usage()
+    counters = build_counters(world.services.settings)
+    [usage] = await counters.usage()
+    await counters.close()
     assert (usage.name, usage.requests) == ("mine", 3)
 
 

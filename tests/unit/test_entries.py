@@ -111,6 +111,7 @@ async def test_what_was_used_while_the_clock_was_ahead_does_not_stay_as_the_one_
         now += 1
         await store.put(key(str(number)), b"x" * 1000, max_age_s=10_000)
     assert await store.get(key("ahead")) is None
+    await store.close()
 
 
 async def test_many_at_once(store: EntryStore) -> None:
