@@ -29,7 +29,10 @@ that repeat a request wait for it twice."""
 _RAN_OUT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 _RAN_OUT_ON_GPU = "OutOfMemoryError"
 """PyTorch's, which is not imported for the sake of its name."""
-_SAYS_SO = re.compile(r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED", re.IGNORECASE)
+_SAYS_SO = re.compile(
+    r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED|available memory of \d+ is smaller than requested",
+    re.IGNORECASE,
+)
 """What onnxruntime, CTranslate2 and CUDA's libraries write: their errors have no kind of their own for it."""
 
 

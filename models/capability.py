@@ -104,11 +104,12 @@ class EngineConfig:
         self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
     ) -> HostLimits:
         """Those of an engine's host. On a card, so many items are computed together as `card` says and as its free
-        memory has room for; elsewhere, `batch`."""
+        memory has room for, and no more memory is taken than it says; elsewhere, `batch`."""
         limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
         if card is None or device == CPU:
             return limits
-        return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, device=device)
+        most = 0 if card.is_guess else card.most * 10**6
+        return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, card_bytes=most, device=device)
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """Those of one capability; the defaults where there are none."""

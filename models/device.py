@@ -3,7 +3,9 @@
 import ctypes
 import mmap
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from models.base import EngineUnavailable
+from models.base import EngineUnavailable, ran_out
 
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
@@ -225,11 +227,62 @@ def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int
     # By itself it takes memory in powers of two, and tries all algorithms anew for each size of its input: text has
     # lines of every length.
     chosen = {"device_id": index, "arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
+    if most := _MAY_TAKE.get():
+        chosen["gpu_mem_limit"] = most
     card = ("CUDAExecutionProvider", chosen)
     session = ort.InferenceSession(file, options, providers=[card, "CPUExecutionProvider"])
     if card[0] not in session.get_providers():
         raise EngineUnavailable(capability, f"onnxruntime did not open its network on '{device}'. {_LOOK}")
-    return session
+    return EmptyingSession(session, f"gpu:{index}")
+
+
+_MAY_TAKE: ContextVar[int] = ContextVar("may_take", default=0)
+
+
+@contextmanager
+def bounded(most: int) -> Iterator[None]:
+    """Has each `onnx_session` that the block opens on a card take at most so many bytes of it; 0: no bound."""
+    token = _MAY_TAKE.set(most)
+    try:
+        yield
+    finally:
+        _MAY_TAKE.reset(token)
+
+
+class EmptyingSession:
+    """An InferenceSession that empties its arena where memory runs out.
+
+    The arena keeps each piece that it ever took, and joins no two: inputs of many sizes fill it with pieces of which
+    none suffices for the next, until not even the smallest input can be computed. It lets go of them at the end of a
+    run that asks for it, one that fails included.
+    """
+
+    def __init__(self, session: Any, arena: str) -> None:
+        """`arena` as onnxruntime calls it: `gpu:0`."""
+        self._session = session
+        self._arena = arena
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def run(self, outputs: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        results = self._tried(outputs, feeds, None)
+        if results is None:
+            import onnxruntime as ort
+
+            emptying = ort.RunOptions()
+            emptying.add_run_config_entry("memory.enable_memory_arena_shrinkage", self._arena)
+            results = self._tried(outputs, feeds, emptying)
+        return list(self._session.run(outputs, feeds)) if results is None else results
+
+    def _tried(self, outputs: Sequence[str] | None, feeds: Mapping[str, Any], options: Any) -> list[Any] | None:
+        """None where memory ran out."""
+        try:
+            return list(self._session.run(outputs, feeds, options))
+        except Exception as error:
+            if ran_out(error):
+                return None
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class CardMemory:
     """What one more item takes while it is computed."""
     items: int = 1
     """The most that are computed together there, where there is room."""
+    is_guess: bool = False
+    """Whether it is another network's, and stands in for one that an operator brought: counted with, and no bound."""
 
     @property
     def most(self) -> int:

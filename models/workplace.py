@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from models import memory
 from models.base import Engine, EngineSpec, Unfinished
-from models.device import free_on
+from models.device import bounded, free_on
 from models.memory import Batches
 
 ItemT = TypeVar("ItemT")
@@ -29,6 +29,8 @@ class HostLimits:
     """Items handed to one `run`: those that arrived while the engine was busy. None waits for company."""
     item_bytes: int = 0
     """What an item takes of a card while it is computed: `max_batch` of them only where so much is free; 0: unknown."""
+    card_bytes: int = 0
+    """The most that the engine may take of a card, where what computes it can be held to that; 0: no bound."""
     device: str = "cpu"
     """Where the engine computes, if its items are counted."""
     contested_batch: int | None = None
@@ -130,7 +132,8 @@ def loaded(
 ) -> Engine[ItemT, ResultT]:
     """A new engine; `batches` are fitted to what it leaves free of its card."""
     engine = factory()
-    engine.load()
+    with bounded(limits.card_bytes):
+        engine.load()
     if limits.item_bytes and (free := free_on(limits.device)) is not None:
         batches.fit(free, limits.item_bytes)
     return engine

@@ -15,9 +15,11 @@ from models.catalog import CATALOG
 from models.device import CPU, CTRANSLATE2, ONNXRUNTIME, TORCH, Backend
 from models.host import EngineHost
 from models.memory import Batches, CardMemory
+from models.safety.images.capability import ImageGuardSettings
 from models.speech.capability import WHISPER_LARGE_V3_TURBO, WHISPER_TINY_EN, SpeechSettings
 from models.translation.capability import MADLAD_400
 from models.vision.capability import embedded_weights
+from models.vision.detection.capability import DetectionSettings
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures, Session, open_session
 from models.weights import WEIGHT_SETS, WeightSet
@@ -68,9 +70,29 @@ def test_elsewhere_than_on_a_card_nothing_is_counted() -> None:
     on_cpu, on_card = config.limits(batch=8, card=card), config.limits(batch=8, device="cuda:1", card=card)
     assert (on_cpu.max_batch, on_cpu.item_bytes, on_cpu.device) == (8, 0, CPU)
     assert (on_card.max_batch, on_card.item_bytes, on_card.device) == (32, 20_000_000, "cuda:1")
+    assert (on_cpu.card_bytes, on_card.card_bytes) == (0, 1_640_000_000)
     assert on_card.max_queue == on_cpu.max_queue == 7
     assert config.limits(batch=3, device="cuda").max_batch == 3  # nobody says what an item takes
     assert card.shown == "1,000 + 32 × 20"
+
+
+def test_a_network_of_the_operators_own_is_counted_by_another_and_not_bounded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    folder = save_classifier(tmp_path / "mine", ["normal", "nsfw"], [[0, 0, 0], [2, 0, 0]])
+    network = tmp_path / "mine.onnx"
+    network.touch()
+    for capability, name, own in (
+        ("image_guard", "classifier", ImageGuardSettings(image_guard_model=folder)),
+        ("object_detection", "onnx", DetectionSettings(object_detection_model=network)),
+    ):
+        [engine] = [one for one in CATALOG[capability].engines if one.spec.name == name]
+        assert engine.build is not None
+        [host] = engine.build(EngineConfig(device="cuda", own=[own])).parts
+        assert isinstance(host, EngineHost)
+        assert host.limits.item_bytes
+        assert not host.limits.card_bytes
 
 
 def table_of_engines() -> Iterator[str]:
@@ -239,6 +261,7 @@ def test_pictures_to_judge_are_counted_too(monkeypatch: pytest.MonkeyPatch, tmp_
     assert isinstance(host, EngineHost)
     assert guard.card is not None
     assert (host.limits.max_batch, host.limits.item_bytes) == (guard.card.items, guard.card.item * 10**6)
+    assert host.limits.card_bytes == guard.card.most * 10**6
 
 
 class Widths:

@@ -36,6 +36,7 @@ RAN_OUT = [
     RuntimeError("CUDA failed with error out of memory"),
     RuntimeError("Failed to allocate memory for requested buffer of size 1024"),
     RuntimeError("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED"),
+    RuntimeError("Available memory of 28354816 is smaller than requested bytes of 50331648"),
     MemoryError(),
 ]
 

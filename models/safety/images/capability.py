@@ -1,5 +1,6 @@
 """The `image_guard` capability: its engines, and how each is put together."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ _PICTURES_AT_ONCE = 8
 _PICTURES_ON_A_CARD = 16
 _CARD = CardMemory(base=350, item=15, items=_PICTURES_ON_A_CARD)
 """By a ViT-B/16."""
+_OWN_CARD = replace(_CARD, is_guess=True)
 _THRESHOLD = 0.5
 """From which on a classifier of two labels says the one rather than the other."""
 
@@ -98,7 +100,7 @@ def _classifier_remedy(folder: "ClassifierFolder", config: EngineConfig) -> str 
     return None if is_installed("torch", "transformers") else without + INSTALL
 
 
-def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: EngineConfig) -> Built:
+def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: EngineConfig, card: CardMemory) -> Built:
     from models.safety.images.classifier import (
         LONG,
         LONG_WHERE_CUT,
@@ -115,7 +117,7 @@ def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: Engi
             return TorchClassifier(folder, device=config.device)
         return OnnxClassifier(folder, device=device, threads=config.threads)
 
-    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=_CARD))
+    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=card))
     guard = LabelledGuard(
         host,
         folder.meaning,
@@ -193,13 +195,13 @@ def _build_nudenet(config: EngineConfig) -> Built:
 CLASSIFIER = Candidate(
     _CLASSIFIER_SPEC,
     _own_remedy,
-    lambda config: _built_classifier(_CLASSIFIER_SPEC, _own_folder(config), config),
+    lambda config: _built_classifier(_CLASSIFIER_SPEC, _own_folder(config), config, _OWN_CARD),
     backend=lambda config: _classifier_backend(_own_folder(config), config),
 )
 NSFW_VIT = Candidate(
     _NSFW_VIT_SPEC,
     _nsfw_vit_remedy,
-    lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config),
+    lambda config: _built_classifier(_NSFW_VIT_SPEC, _nsfw_vit_folder(config), config, _CARD),
     backend=lambda config: _classifier_backend(_nsfw_vit_folder(config), config),
     profile=STANDARD,
     card=_CARD,

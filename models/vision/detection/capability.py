@@ -1,6 +1,7 @@
 """The capabilities that find objects: `object_detection`, `open_vocabulary` and `segmentation`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,7 @@ _QUERIES_AT_ONCE = 8
 
 _LARGE_DETR = CardMemory(base=125, item=160, items=_QUERIES_AT_ONCE)
 """By D-FINE-L, of 31 million parameters, at 640 pixels."""
+_OWN_DETR = replace(_LARGE_DETR, is_guess=True)
 
 Build = Callable[[EngineConfig], Built]
 
@@ -140,7 +142,7 @@ def _build_own(config: EngineConfig) -> Built:
 
     model = own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
     labels = tuple(labels_beside(model))
-    return _built_detr(OWN_ONNX.spec, config, _LARGE_DETR, lambda: model, labels, side=640, masks=True)
+    return _built_detr(OWN_ONNX.spec, config, _OWN_DETR, lambda: model, labels, side=640, masks=True)
 
 
 def _folder(name: str, config: EngineConfig) -> Path:
