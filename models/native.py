@@ -109,8 +109,10 @@ def load_as(name: str, file: Path) -> None:
     content = file.read_bytes()
     if content.count(given) != 1 or len(name) >= len(given):
         raise OSError(f"{file.name} does not name itself once")
-    with open(os.memfd_create(name), "r+b", buffering=0) as copy:
+    with open(os.memfd_create(name), "wb") as copy:
         copy.write(content.replace(given, os.fsencode(name).ljust(len(given), b"\0")))
+        # All of it, or OSError: what is cut would end the process.
+        copy.flush()
         ctypes.CDLL(f"/proc/self/fd/{copy.fileno()}")
 
 

@@ -32,8 +32,8 @@ from models.vision.rereading import Transcript, aligned, regions_of
 from models.vision.text import TextLine
 from models.workplace import HostLimits
 from tasks.layout.lines import in_reading_order
-from tests.cards import cards, perfect_lines, right_in_order
 from tests.conftest import SHARED
+from tests.drawn_cards import cards, perfect_lines, right_in_order
 from tests.receipts import words_read
 
 

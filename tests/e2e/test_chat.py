@@ -145,7 +145,7 @@ def test_the_probes_need_no_key_and_tell_of_each_capability(server: Server) -> N
     ready = httpx.get(f"{server.base_url}/ready").json()
     assert ready["status"] == "ready"
     assert ready["capabilities"]["ocr"]["state"] == "loaded"
-    assert ready["capabilities"]["llm"]["state"] == "unavailable"
+    assert ready["capabilities"]["llm"]["state"] == "off"
 
 
 @pytest.mark.deep

@@ -198,7 +198,7 @@ def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
         file = state / "responses.sqlite"
         for left in state.glob("responses.sqlite*"):
             left.unlink()
-        file.write_bytes(b"this is no database" * 1000)
+        file.mkdir()  # a damaged file would be set aside
         response = ask(model, "Hello again.")
         assert (text_of(response), response["store"]) == ("Fine.", False)
         assert "not kept" in response["warnings"][0]

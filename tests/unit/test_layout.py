@@ -9,8 +9,8 @@ import pytest
 from models.vision.text import Point, Quad, TextLine, Word
 from tasks.layout.lines import in_reading_order
 from tests import pages
-from tests.cards import perfect_lines
 from tests.conftest import each_case
+from tests.drawn_cards import perfect_lines
 from tests.turns import calls_of
 
 HEIGHT = 20

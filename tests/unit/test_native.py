@@ -101,6 +101,14 @@ def test_what_another_wheel_carries_stands_in_for_a_library_of_the_system(carrie
     assert "memfd:libgomp.so.1" in told.stdout
 
 
+def test_a_copy_that_finds_no_room_is_not_loaded(carried: Path) -> None:
+    bounded = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{bounded}\n{STANDS_IN}", carried], capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, told.stderr.splitlines()[-1]) == (1, "OSError: [Errno 27] File too large")
+
+
 def test_a_file_that_does_not_name_itself_is_no_stand_in(tmp_path: Path, carried: Path) -> None:
     other = tmp_path / "libother-0123.so.1"
     other.write_bytes(carried.read_bytes())
