@@ -35,7 +35,7 @@ VM = (
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
     "--security-opt=unmask=ALL",
-    "--cap-add=SYS_ADMIN",
+    "--cap-add=ALL",
 )
 """Options of a container that is to be like a machine, whose root and whose users may make sandboxes of their own."""
 
