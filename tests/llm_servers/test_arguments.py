@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cards import SIZES, arguments_of
+from tests.gpu_cards import SIZES, arguments_of
 from tests.llm_servers.upstreams import vllms_python
 
 PHOTO = 4032, 3024

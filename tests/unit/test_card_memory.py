@@ -24,7 +24,7 @@ from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.session import Pictures, Session, open_session
 from models.weights import WEIGHT_SETS, WeightSet
 from models.workplace import loaded
-from tests import cards
+from tests import gpu_cards
 from tests.image_guards import save_classifier
 from tests.pages import paragraph_page
 from tests.parts import finished
@@ -115,7 +115,7 @@ def test_the_page_of_weights_has_every_engine_as_the_catalog_has_it() -> None:
 
 def chosen(card: int, setting: str) -> str:
     """What a setting is on a card where nobody sets it."""
-    value = cards.services_of(card)["openfaze"]["environment"][setting]
+    value = gpu_cards.services_of(card)["openfaze"]["environment"][setting]
     return re.fullmatch(rf"\$\{{{setting}:-(\w+)\}}", value)[1]  # type: ignore[index]
 
 
@@ -141,7 +141,7 @@ def division() -> Iterator[str]:
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     for card, there in CARDS.items():
-        told = cards.options_of(card)
+        told = gpu_cards.options_of(card)
         weights, kept = LLMS[told["model"]]
         share = float(told["gpu-memory-utilization"])
         for_tokens = int(told["kv-cache-memory-bytes"]) / GIB
@@ -172,8 +172,8 @@ def test_the_division_of_a_cards_memory_adds_up() -> None:
 
 
 def test_what_a_cards_file_chooses_holds_for_who_fetches_and_who_serves() -> None:
-    for size in cards.SIZES:
-        services = cards.services_of(size)
+    for size in gpu_cards.SIZES:
+        services = gpu_cards.services_of(size)
         setting = "OPENFAZE_TRANSLATE"
         assert services["weights"]["environment"][setting] == services["openfaze"]["environment"][setting]
 

@@ -17,7 +17,7 @@ import yaml
 from app.chat.context.pictures import MOST_PICTURES
 from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
-from tests import cards
+from tests import gpu_cards
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -78,7 +78,7 @@ def together(names: tuple[str, ...]) -> dict[str, Any]:
 
 def test_the_variables_that_the_container_files_set_are_settings() -> None:
     # Of .env, compose hands on any other name that begins so, and the server would refuse to start.
-    files = [ROOT / "Dockerfile", *(ROOT / name for name in FILES[-1]), *cards.FOLDER.iterdir()]
+    files = [ROOT / "Dockerfile", *(ROOT / name for name in FILES[-1]), *gpu_cards.FOLDER.iterdir()]
     named = {name for file in files for name in re.findall(rf"{PREFIX}\w+", file.read_text())}
     assert named
     assert named <= VARIABLES
@@ -371,9 +371,9 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
     assert environment["OPENFAZE_LLM_BASE_URL"] == "http://vllm:8000/v1"
     # A clone that others may not read: vLLM's container has no capability to read it all the same.
     assert not [one for one in llm["volumes"] if one.startswith("./")]
-    assert {path.name for path in cards.FOLDER.iterdir()} == {f"{size}gb.yml" for size in cards.SIZES}
-    for size in cards.SIZES:
-        options = cards.options_of(size)
+    assert {path.name for path in gpu_cards.FOLDER.iterdir()} == {f"{size}gb.yml" for size in gpu_cards.SIZES}
+    for size in gpu_cards.SIZES:
+        options = gpu_cards.options_of(size)
         assert options["served-model-name"] == environment["OPENFAZE_LLM_MODEL"]
         # The abilities that openfaze is told of: pictures, calls of tools.
         assert int(options["limit-mm-per-prompt.image"]) == MOST_PICTURES
