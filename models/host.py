@@ -335,7 +335,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._running += keys
         batch = jobs, asyncio.Event()
         self._under_way.append(batch)
-        results = await self._workplace.run([job.item for job in jobs], batch[1])
+        results = await self._computed([job.item for job in jobs], batch[1])
         self._under_way.remove(batch)
         self._running -= keys
         self._arrived.set()  # what waits because its key had its share of the workers
@@ -343,6 +343,18 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.counters.batch_items.add(len(jobs))
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
+
+    async def _computed(self, items: list[ItemT], left: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
+        """What memory does not suffice for one at a time is computed again once another engine has left the card."""
+        results = list(await self._workplace.run(items, left))
+        while self._residents is not None and not left.is_set():
+            short = [at for at, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
+            if not short or not await self._residents.make_way(self):
+                break
+            again = await self._workplace.run([items[at] for at in short], left)
+            for at, result in zip(short, again, strict=True):
+                results[at] = result
+        return results
 
     def _settle(self, job: _Job[ItemT, ResultT], result: ResultT | Exception | Unfinished) -> None:
         if isinstance(result, Exception):

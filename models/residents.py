@@ -86,8 +86,9 @@ class Residents:
         """Has it loaded by `opening`, one at a time on each card, so that what each takes can be seen. Raises
         EngineNotReady where the others are in use for too long, and what `opening` raises."""
         place = self._places[resident]
+        until = self._clock() + self._waits_s
         async with self._loading[place.device]:
-            await self._make_room(resident, place)
+            await self._make_room(resident, place, until)
             began, before = self._clock(), self._free(place.device)
             while True:
                 try:
@@ -102,6 +103,11 @@ class Residents:
             if before is not None and after is not None and before > after:
                 place.size = before - after
             place.used, place.stays_until = ended, ended + STAYS * (ended - began)
+
+    async def make_way(self, resident: Resident) -> bool:
+        """Has another one leave, so that what `resident` computes finds more memory: what others took while they
+        computed they keep for as long as they are loaded. False where none may leave."""
+        return await self._has_left(resident, self._places[resident])
 
     def _others(self, resident: Resident, place: _Place) -> list[tuple[Resident, _Place]]:
         """The others on the card, those that were used least lately first."""
@@ -120,8 +126,7 @@ class Residents:
             rooms.append(free)
         return max(0, place.size - min(rooms)) if rooms else 0
 
-    async def _make_room(self, resident: Resident, place: _Place) -> None:
-        until = self._clock() + self._waits_s
+    async def _make_room(self, resident: Resident, place: _Place, until: float) -> None:
         while self._lacking(resident, place):
             if await self._has_left(resident, place):
                 continue

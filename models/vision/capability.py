@@ -71,7 +71,7 @@ def _medium(config: EngineConfig) -> tuple[Path, Path]:
     return detector, recognizer
 
 
-def _divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
+def divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
     """What each of PP-OCR's networks takes of `card`: the detector most of the base, for a tile of a page; the
     recogniser its weights and all lines. Measured for the small ones with onnxruntime's arena on a CPU: a tile of 1,024
     pixels 225 MB, 32 lines less than 800."""
@@ -102,7 +102,7 @@ def _pp_ocr(
 
         detector_weights, recognizer_weights = locate(config)
         device, threads = ONNXRUNTIME.resolve(config.device), config.threads or None
-        page_card, line_card = _divided(card)
+        page_card, line_card = divided(card)
         turns = Turns()
         pages = EngineHost(
             spec,

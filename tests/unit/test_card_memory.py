@@ -119,18 +119,19 @@ def chosen(card: int, setting: str) -> str:
     return re.fullmatch(rf"\$\{{{setting}:-(\w+)\}}", value)[1]  # type: ignore[index]
 
 
-def engines_on(card: int) -> list[CardMemory]:
+def engines_on_a_box(card: int) -> list[tuple[Candidate, CardMemory]]:
     """Those that docker/gpu.yml starts on a card of so many GB, with what they compute together there."""
     readers = [pulling.reader_of(known) for known in WEIGHT_SETS.values() if GPU in known.profiles]
     assert MADLAD_400 in readers
     assert WHISPER_LARGE_V3_TURBO in readers
-    taken = [CardMemory(CUDA_ITSELF, 0)]
+    taken = []
     for reader in readers:
         assert reader.card is not None
         if reader is WHISPER_LARGE_V3_TURBO:
-            taken.append(CardMemory(reader.card.base, reader.card.item, int(chosen(card, "OPENFAZE_SPEECH_BATCH"))))
+            items = int(chosen(card, "OPENFAZE_SPEECH_BATCH"))
+            taken.append((reader, CardMemory(reader.card.base, reader.card.item, items)))
         elif reader is not MADLAD_400 or chosen(card, "OPENFAZE_TRANSLATE") == "auto":
-            taken.append(reader.card)
+            taken.append((reader, reader.card))
     return taken
 
 
@@ -148,7 +149,8 @@ def division() -> Iterator[str]:
         assert weights + TO_COMPUTE[card] + for_tokens <= there * share, f"{card} GB: more than vLLM's share"
         tokens = int(for_tokens * GIB / (kept * 2 * 2))
         assert tokens > int(told["max-model-len"]), f"{card} GB: one conversation of full length would not fit"
-        left, engines = there * (1 - share), engines_on(card)
+        left = there * (1 - share)
+        engines = [CardMemory(CUDA_ITSELF, 0), *(memory for _, memory in engines_on_a_box(card))]
         loaded = sum(one.base for one in engines) * 1e6 / GIB
         all_computing = sum(one.most for one in engines) * 1e6 / GIB
         assert all_computing + MARGIN <= left, f"{card} GB: {all_computing:.2f} GiB of engines in {left:.2f}"

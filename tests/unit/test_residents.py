@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from models.base import EngineNotReady, EngineSpec
+from models.base import EngineFailed, EngineNotReady, EngineSpec
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.device import DRIVER, Backend
 from models.host import EngineHost
@@ -38,8 +38,8 @@ class Card:
 class Weights:
     """An engine that takes `size` bytes of the card while it is loaded. Implements `Engine`."""
 
-    def __init__(self, card: Card, name: str, size: int, load_s: float) -> None:
-        self._card, self._name, self._size, self._load_s = card, name, size, load_s
+    def __init__(self, card: Card, name: str, size: int, load_s: float, each: int = 0) -> None:
+        self._card, self._name, self._size, self._load_s, self._each = card, name, size, load_s, each
 
     def load(self) -> None:
         if sum(self._card.taken.values()) + self._size > self._card.total:
@@ -49,6 +49,8 @@ class Weights:
         self._card.loads.append(self._name)
 
     def run(self, items: Sequence[str]) -> list[str]:
+        if sum(self._card.taken.values()) + self._each * len(items) > self._card.total:
+            raise RuntimeError("CUDA failed with error out of memory")
         return [f"{self._name}: {item}" for item in items]
 
     def close(self) -> None:
@@ -59,13 +61,20 @@ class Machine:
     def __init__(self, card: Card, residents: Residents, stack: AsyncExitStack) -> None:
         self.card, self._residents, self._stack = card, residents, stack
 
-    def engine(self, name: str, size: int, *, says: int | None = None, load_s: float = 0.0) -> EngineHost[str, str]:
-        """`says`: what it declares to take."""
+    def engine(
+        self, name: str, size: int, *, says: int | None = None, load_s: float = 0.0, each: int = 0
+    ) -> EngineHost[str, str]:
+        """`says`: what it declares to take; `each`: what an item takes while it is computed."""
         spec = EngineSpec(name, "toy", "Apache-2.0", "here")
-        host = EngineHost[str, str](spec, lambda: Weights(self.card, name, size, load_s))
+        host = EngineHost[str, str](spec, lambda: Weights(self.card, name, size, load_s, each))
         host.reside(self._residents, DEVICE, size if says is None else says)
         self._stack.push_async_callback(host.close)
+        self._any = host
         return host
+
+    def wake(self) -> None:
+        """As what ends does to those who wait."""
+        self._residents.left(self._any)
 
 
 @asynccontextmanager
@@ -175,6 +184,42 @@ async def test_where_nobody_can_leave_the_engine_says_that_memory_does_not_suffi
     async with machine(4 * GB) as here:
         with pytest.raises(EngineNotReady, match="did not find the memory"):
             await here.engine("large", 6 * GB).run("x")
+
+
+async def test_who_waits_behind_another_who_waits_is_told_after_as_long() -> None:
+    async with machine(waits_s=30) as here:
+        holder, one, two = (here.engine(name, 6 * GB) for name in ("holder", "one", "two"))
+        async with holder.lease():
+            asked = [asyncio.create_task(host.run("x")) for host in (one, two)]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            here.card.now += 31
+            here.wake()
+            told = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(error) for error in told] == [EngineNotReady, EngineNotReady]
+
+
+async def test_an_item_that_finds_too_little_memory_has_idle_engines_leave() -> None:
+    async with machine() as here:
+        idle, busy = here.engine("idle", 4 * GB), here.engine("busy", 2 * GB)
+        large = here.engine("large", 2 * GB, each=4 * GB)
+        async with busy.lease():
+            await busy.run("x")
+            await idle.run("x")
+            assert await large.run("x") == "large: x"
+            assert (idle.loaded, busy.loaded) == (False, True)
+        assert large.counters.failures.total() == 0
+
+
+async def test_an_item_that_does_not_fit_beside_engines_in_use_may_be_tried_again_later() -> None:
+    async with machine() as here:
+        busy, large = here.engine("busy", 6 * GB), here.engine("large", 2 * GB, each=4 * GB)
+        async with busy.lease():
+            with pytest.raises(EngineFailed) as failure:
+                await large.run("x")
+        assert failure.value.retry_after is not None
+        assert await large.run("x") == "large: x"
+        assert not busy.loaded
 
 
 async def test_two_that_are_asked_for_at_once_come_one_after_the_other() -> None:
