@@ -1,6 +1,6 @@
 """The image, built as an operator builds it, by `docker compose build`: podman does it, from a base that is made here.
 
-An image is built once of the same files. Those of other contents are removed: each takes gigabytes.
+An image is built once of the same files. Those of other contents of this checkout are removed: each takes gigabytes.
 """
 
 import hashlib
@@ -16,10 +16,12 @@ import pytest
 from tests.containers import base, environment, package_options, podman
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "localhost/openfaze:latest"
+_IMAGE = "localhost/openfaze:latest"
 """What docker-compose.yml calls it."""
 PREVIOUS = "f22dcbe45cf73227cc49ddf2bde66e5360f71f78"
 """The commit of version 0.1.0."""
+_FOR_PREVIOUS = "libpython3.13"
+"""It does not start without the shared library, which python:3.x-slim has and Debian keeps apart."""
 _COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "app", "tasks", "models")
 _CONTEXT = (*_COPIED, "requirements", "docker/healthcheck.py")
 """What an image is made of."""
@@ -61,14 +63,18 @@ def stand_in() -> str:
 
 def current() -> str:
     """The name of the image of this checkout."""
-    listed = subprocess.run(
+    files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *_CONTEXT],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    names = sorted(name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file())
+    names = sorted(name for name in files.stdout.split("\0") if name and (ROOT / name).is_file())
     contents = b"".join(name.encode() + b"\0" + (ROOT / name).read_bytes() for name in names)
-    name = _built(_digest(contents), ROOT)
-    _forget_all_but(name, _name(PREVIOUS))
+    # Another checkout's may be in use.
+    repository = f"{_BUILT}-{_digest(str(ROOT).encode())}"
+    name = _built(repository, contents, ROOT)
+    listed = podman("images", "--format", "{{.Repository}}:{{.Tag}}", repository)
+    for other in set(listed.stdout.split()) - {name}:
+        podman("rmi", other, check=False)
     return name
 
 
@@ -79,32 +85,18 @@ def previous(folder: Path) -> str:
         pytest.skip(f"needs the commit of version 0.1.0, and this clone has it not: {archive.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
-    return _built(PREVIOUS, folder)
+    return _built(_BUILT, f"{PREVIOUS} {_FOR_PREVIOUS}".encode(), folder, APT_PACKAGES=_FOR_PREVIOUS)
 
 
-def _built(key: str, folder: Path) -> str:
-    name = _name(key)
+def _built(repository: str, contents: bytes, folder: Path, **variables: str) -> str:
+    python = stand_in()
+    name = f"{repository}:{_digest(contents + python.encode())}"
     if not _exists(name):
         options = " ".join(("--pull=never", *package_options()))
-        variables = {
-            "PYTHON_IMAGE": stand_in(),
-            "COMPOSE_FILE": "docker-compose.yml",
-            "COMPOSE_PROJECT_NAME": "openfaze",
-        }
-        compose(folder, f"--podman-build-args={options}", "build", "openfaze", variables=variables)
-        podman("tag", IMAGE, name)
+        ours = {"COMPOSE_FILE": "docker-compose.yml", "COMPOSE_PROJECT_NAME": "openfaze", "PYTHON_IMAGE": python}
+        compose(folder, f"--podman-build-args={options}", "build", "openfaze", variables={**ours, **variables})
+        podman("tag", _IMAGE, name)
     return name
-
-
-def _forget_all_but(*kept: str) -> None:
-    """Removes images of other contents, and what nothing else was made of."""
-    listed = podman("images", "--format", "{{.Repository}}:{{.Tag}}", _BUILT).stdout.split()
-    for name in set(listed) - set(kept):
-        podman("rmi", "--force", name, check=False)
-
-
-def _name(key: str) -> str:
-    return f"{_BUILT}:{_digest(f'{key} {stand_in()}'.encode())}"
 
 
 def _exists(name: str) -> bool:

@@ -22,7 +22,7 @@ def image() -> str:
 
 
 @pytest.fixture
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One that has not been started, for a test to configure."""
-    with installed(tmp_path_factory.mktemp("installation")) as new:
+    with installed(tmp_path_factory.mktemp("installation"), image) as new:
         yield new

@@ -17,7 +17,7 @@ import openai
 
 from app.calling import BODY
 from tests.containers import podman
-from tests.image.building import IMAGE, ROOT, compose
+from tests.image.building import ROOT, compose
 from tests.server import held_port
 
 SAMPLES = ROOT / "app/playground/samples"
@@ -26,6 +26,8 @@ LIMIT_S = 180.0
 _FOR_PODMAN = """
 services:
   openfaze:
+    # Which of those that were built.
+    image: {image}
     # Podman knows `host-gateway` from 4.7 on.
     extra_hosts: !reset []
 """
@@ -34,7 +36,7 @@ services:
 class Installation:
     """`variables` are those of the shell that calls compose."""
 
-    def __init__(self, folder: Path, port: int, release: Path = ROOT, **variables: str) -> None:
+    def __init__(self, folder: Path, port: int, image: str, release: Path, **variables: str) -> None:
         self.folder = folder
         self.port = port
         self.project = f"openfaze-test-{secrets.token_hex(4)}"
@@ -44,13 +46,13 @@ class Installation:
             "OPENFAZE_PORT": str(port),
             **variables,
         }
-        self.unpack(release)
+        self.install(image, release)
 
-    def unpack(self, release: Path) -> None:
-        """Puts a release's files in the place of those of another."""
+    def install(self, image: str, release: Path) -> None:
+        """Puts a release's files in the place of those of another; `image` is what they built."""
         shutil.copy(release / "docker-compose.yml", self.folder)
         shutil.copytree(release / "docker", self.folder / "docker", dirs_exist_ok=True)
-        (self.folder / "podman.yml").write_text(_FOR_PODMAN)
+        (self.folder / "podman.yml").write_text(_FOR_PODMAN.format(image=image))
 
     def configure(self, **settings: object) -> None:
         """Writes `.env`."""
@@ -65,9 +67,8 @@ class Installation:
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return compose(self.folder, *arguments, variables=self.variables, check=check)
 
-    def up(self, image: str) -> None:
-        """As `docker compose up -d`, where `image` is what was built last, and waits until the server is ready."""
-        podman("tag", image, IMAGE)
+    def up(self) -> None:
+        """As `docker compose up -d`, and waits until the server is ready."""
         self.compose("up", "--detach", "--no-build")
         self.wait_until_ready()
 
@@ -122,11 +123,11 @@ class Installation:
 
 
 @contextlib.contextmanager
-def installed(folder: Path, release: Path = ROOT, **variables: str) -> Iterator[Installation]:
+def installed(folder: Path, image: str, release: Path = ROOT, **variables: str) -> Iterator[Installation]:
     """An installation that `up` starts, and that is gone when the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with held_port() as port:
-        installation = Installation(folder, port, release, **variables)
+        installation = Installation(folder, port, image, release, **variables)
         try:
             yield installation
         finally:

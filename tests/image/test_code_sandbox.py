@@ -5,10 +5,10 @@ import json
 from tests.image.installation import Installation, result, task
 
 
-def test_with_the_file_for_the_sandbox_scripts_run_in_one(installation: Installation, image: str) -> None:
+def test_with_the_file_for_the_sandbox_scripts_run_in_one(installation: Installation) -> None:
     installation.configure(OPENFAZE_CODE_SANDBOX="on", OPENFAZE_PRELOAD="")
     installation.add("docker/code-sandbox.yml")
-    installation.up(image)
+    installation.up()
     with installation.client() as client:
         script = "import os\nprint(17 ** 2, os.path.exists('/var/lib/openfaze'))"
         ran = result(client.post("/v1/chat/completions", json=task("code_sandbox", f"```python\n{script}\n```")))

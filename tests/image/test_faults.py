@@ -19,9 +19,9 @@ QUICK = {"OPENFAZE_PRELOAD": ""}
 """Nothing is loaded ahead: a server is ready sooner."""
 
 
-def test_a_server_that_was_killed_comes_back_by_itself(installation: Installation, image: str) -> None:
+def test_a_server_that_was_killed_comes_back_by_itself(installation: Installation) -> None:
     installation.configure(**QUICK)
-    installation.up(image)
+    installation.up()
     killed = installation.server_pid()
     kill(killed)
     until("restarted", lambda: installation.inspected(".RestartCount") == "1", told=installation.logs)
@@ -31,7 +31,7 @@ def test_a_server_that_was_killed_comes_back_by_itself(installation: Installatio
 
 
 def test_a_decode_process_that_is_killed_for_memory_costs_one_file_and_not_the_server(
-    installation: Installation, image: str
+    installation: Installation,
 ) -> None:
     # The setting lets it take more than the container has.
     installation.configure(
@@ -40,7 +40,7 @@ def test_a_decode_process_that_is_killed_for_memory_costs_one_file_and_not_the_s
         OPENFAZE_MAX_IMAGE_MEGAPIXELS=1000,
         OPENFAZE_MAX_DECODED_MB=8192,
     )
-    installation.up(image)
+    installation.up()
     server = installation.server_pid()
     assert installation.reads() == "It works!"
     with installation.client() as client:
@@ -67,13 +67,13 @@ def tiff(megapixels: int) -> bytes:
 
 @pytest.mark.parametrize("volume", ["state"])
 def test_a_full_volume_refuses_what_it_has_no_room_for_and_nothing_else(
-    installation: Installation, image: str, volume: str
+    installation: Installation, volume: str
 ) -> None:
     installation.configure(**QUICK)
     with small_disk(installation.folder / "disk") as disk:
         options = {"type": "none", "device": str(disk), "o": "bind"}
         installation.add("disk.yml", json.dumps({"volumes": {volume: {"driver": "local", "driver_opts": options}}}))
-        installation.up(image)
+        installation.up()
         _fills_and_empties(installation, volume)
         # What is mounted there must be free.
         installation.remove()

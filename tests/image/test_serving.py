@@ -16,8 +16,8 @@ MOST_GB = 2.6
 
 @pytest.fixture(scope="module")
 def server(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("server")) as installation:
-        installation.up(image)
+    with installed(tmp_path_factory.mktemp("server"), image) as installation:
+        installation.up()
         yield installation
 
 

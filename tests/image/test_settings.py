@@ -13,13 +13,13 @@ def refusal_of(server: Installation, text: str) -> str:
 
 
 def test_settings_of_the_shell_and_of_env_reach_the_server_and_the_shell_counts_more(
-    installation: Installation, image: str
+    installation: Installation,
 ) -> None:
     installation.configure(
         OPENFAZE_MAX_TEXT_CHARS=2000, OPENFAZE_MAX_TRANSLATE_CHARS=1000, OPENFAZE_PRELOAD="", TZ="Asia/Tokyo"
     )
     installation.variables["OPENFAZE_MAX_TRANSLATE_CHARS"] = "1500"
-    installation.up(image)
+    installation.up()
     inside = dict(line.partition("=")[::2] for line in installation.execute("env").stdout.splitlines())
     assert (inside["OPENFAZE_MAX_TEXT_CHARS"], inside["OPENFAZE_MAX_TRANSLATE_CHARS"]) == ("2000", "1500")
     assert inside["TZ"] == "Asia/Tokyo"
@@ -28,7 +28,7 @@ def test_settings_of_the_shell_and_of_env_reach_the_server_and_the_shell_counts_
     assert (inside["OPENFAZE_PORT"], inside["OPENFAZE_HOST"]) == ("8000", "0.0.0.0")
 
 
-def test_keys_are_made_beside_the_running_server_and_open_it_at_once(installation: Installation, image: str) -> None:
+def test_keys_are_made_beside_the_running_server_and_open_it_at_once(installation: Installation) -> None:
     installation.configure(OPENFAZE_KEYS_FILE="keys/keys.toml", OPENFAZE_OPEN=0, OPENFAZE_PRELOAD="")
 
     def keys(*arguments: str) -> str:
@@ -41,7 +41,7 @@ def test_keys_are_made_beside_the_running_server_and_open_it_at_once(installatio
             return client.get("/v1/models").status_code
 
     first = keys("add", "alice")
-    installation.up(image)
+    installation.up()
     assert (status(first), status("wrong"), _without_key(installation)) == (200, 401, 401)
     second = keys("rotate", "alice")
     until("opened by the new key", lambda: status(second) == 200)
