@@ -85,7 +85,7 @@ def previous(folder: Path) -> str:
         pytest.skip(f"needs the commit of version 0.1.0, and this clone has it not: {archive.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
-    return _built(_BUILT, f"{PREVIOUS} {_FOR_PREVIOUS}".encode(), folder, APT_PACKAGES=_FOR_PREVIOUS)
+    return _built(f"{_BUILT}-0.1.0", f"{PREVIOUS} {_FOR_PREVIOUS}".encode(), folder, APT_PACKAGES=_FOR_PREVIOUS)
 
 
 def _built(repository: str, contents: bytes, folder: Path, **variables: str) -> str:
