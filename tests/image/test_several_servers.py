@@ -1,0 +1,154 @@
+"""Two servers on one Redis and the same volumes, behind a proxy that hands connections on in turn."""
+
+import contextlib
+import itertools
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from app.calling import BODY
+from tests.containers import base, podman
+from tests.image.installation import Installation, installed, read_text, until
+
+pytestmark = pytest.mark.deep  # they are three containers
+
+MODEL = "interfaze-beta"
+SETTINGS = {
+    "OPENFAZE_STATE_URL": "redis://redis:6379/0",
+    "OPENFAZE_CACHE": "exact",
+    "OPENFAZE_CACHE_URL": "redis://redis:6379/1",
+    "OPENFAZE_KEYS_FILE": "keys/keys.toml",
+    "OPENFAZE_OPEN": 0,
+    "OPENFAZE_PRELOAD": "",
+}
+SEVERAL = """
+services:
+  openfaze:
+    scale: 2
+    # Any that is free.
+    ports: !override ["127.0.0.1::8000"]
+  redis:
+    image: {image}
+    command: [redis-server, --bind, 0.0.0.0, --protected-mode, "no", --save, ""]
+"""
+
+
+@dataclass(frozen=True)
+class Servers:
+    installation: Installation
+    containers: Sequence[str]
+    ports: Sequence[int]
+    proxy: int
+
+    def ask(self, port: int, key: str) -> httpx.Response:
+        """On a connection of its own, which the proxy hands to the next server."""
+        with self.installation.client(port, key) as client:
+            return client.post("/v1/chat/completions", json=BODY)
+
+    def add_key(self, name: str, *limits: str) -> str:
+        command = ("openfaze", "keys", "add", name, *limits)
+        key = self.installation.execute(*command).stdout.strip()
+        for port in self.ports:
+            with self.installation.client(port, key) as client:
+                until("known to both", lambda: client.get("/v1/models").status_code == 200)
+        return key
+
+
+@pytest.fixture(scope="module")
+def servers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with installed(tmp_path_factory.mktemp("installation"), image) as installation:
+        installation.configure(**SETTINGS)
+        installation.add("several.yml", SEVERAL.format(image=base(13, "redis-server")))
+        # Without a key none starts.
+        installation.compose("run", "--rm", "-T", "openfaze", "openfaze", "keys", "add", "first")
+        installation.compose("up", "--detach", "--no-build")
+        containers = [f"{installation.project}_openfaze_{number}" for number in (1, 2)]
+        ports = [int(podman("port", one, "8000").stdout.rpartition(":")[2]) for one in containers]
+        for port in ports:
+            installation.wait_until_ready(port)
+        with in_turn(ports) as proxy:
+            yield Servers(installation, containers, ports, proxy)
+
+
+@contextlib.contextmanager
+def in_turn(ports: Sequence[int]) -> Iterator[int]:
+    """The port of a proxy that hands each connection to the next of `ports`, and reads nothing of what it carries."""
+    turns = itertools.cycle(ports)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # it was closed
+                while True:
+                    caller, _ = listener.accept()
+                    threading.Thread(target=relay, args=(caller, next(turns)), daemon=True).start()
+
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+
+
+def relay(caller: socket.socket, port: int) -> None:
+    with caller, socket.create_connection(("127.0.0.1", port)) as server:
+        back = threading.Thread(target=carry, args=(server, caller), daemon=True)
+        back.start()
+        carry(caller, server)
+        back.join()
+
+
+def carry(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # an end that has gone
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def test_the_requests_of_a_key_are_counted_once_by_both(servers: Servers) -> None:
+    loading = servers.add_key("loading")
+    for port in servers.ports:
+        assert read_text(servers.ask(port, loading)) == "It works!"
+    key = servers.add_key("counted", "--requests-per-minute", "1")
+    assert [servers.ask(servers.proxy, key).status_code for _ in range(4)] == [200, 429, 429, 429]
+
+
+def test_what_one_has_answered_the_other_has_in_its_cache(servers: Servers) -> None:
+    key = servers.add_key("cached")
+    first, second = (servers.ask(port, key) for port in servers.ports)
+    assert read_text(first) == read_text(second) == "It works!"
+    assert (first.json()["vcache"], second.json()["vcache"]) == (False, True)
+
+
+def test_a_response_of_one_is_there_on_the_other(servers: Servers) -> None:
+    key = servers.add_key("remembered")
+    one, other = (servers.installation.sdk(port, key) for port in servers.ports)
+    with one, other:
+        made = one.responses.create(model=MODEL, input="Hello.", max_output_tokens=16)
+        assert other.responses.retrieve(made.id).output_text == made.output_text
+        next_one = other.responses.create(
+            model=MODEL, input="Go on.", previous_response_id=made.id, max_output_tokens=16
+        )
+        assert one.responses.retrieve(next_one.id).output_text == next_one.output_text
+
+
+def test_an_upload_to_one_is_there_on_the_other(servers: Servers) -> None:
+    key = servers.add_key("uploading")
+    one, other = (servers.installation.sdk(port, key) for port in servers.ports)
+    with one, other:
+        upload = one.files.create(file=("note.txt", b"Milk, eggs, flour"), purpose="user_data")
+        assert other.files.content(upload.id).text == "Milk, eggs, flour"
+        other.files.delete(upload.id)
+        assert list(one.files.list()) == []
+
+
+def test_one_goes_on_where_the_other_was_stopped(servers: Servers) -> None:
+    key = servers.add_key("going-on")
+    podman("stop", servers.containers[1])
+    assert read_text(servers.ask(servers.ports[0], key)) == "It works!"
+    podman("start", servers.containers[1])
+    servers.installation.wait_until_ready(servers.ports[1])
+    assert read_text(servers.ask(servers.ports[1], key)) == "It works!"
