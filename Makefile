@@ -86,8 +86,9 @@ test-fresh: $(VENV)/.dev ## Run the README's first command and `make test` on ba
 test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest tests/integrations
 
+IMAGE ?= deep or not deep
 test-image: $(VENV)/.dev ## Build the image by podman, run it by docker-compose.yml, and test it as its operator has it
-	$(VENV)/bin/pytest --timeout 1200 tests/image
+	$(VENV)/bin/pytest --timeout 1200 -m "$(IMAGE)" tests/image
 
 check: $(VENV)/.dev ## Lint, formatting, types, import directions, the page's syntax, known vulnerabilities of what is pinned
 	$(VENV)/bin/ruff check .
