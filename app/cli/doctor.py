@@ -27,7 +27,7 @@ from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
 from models.capability import OFF, BadResult
 from models.catalog import CATALOG
-from models.device import AUTO, CUDA, DRIVER, cards
+from models.device import AUTO, CUDA, DRIVER, Cards, cards
 from models.memory import CardMemory
 from models.runtime import CapabilityState, Runtime
 from models.weights import WEIGHT_SETS, WeightsMissing
@@ -92,6 +92,7 @@ def _report(settings: Settings, found: Sequence[Finding]) -> dict[str, object]:
 
 async def _shown(settings: Settings) -> list[Finding]:
     console = _console()
+    at_start = cards()
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
     console.print(f"openfaze {version('openfaze')}, Python {platform.python_version()}, {machine}")
     for line in _cards_shown():
@@ -112,6 +113,8 @@ async def _shown(settings: Settings) -> list[Finding]:
             told = wrapped(f"{finding.capability}: {as_called_here(finding.said)}", console.width)
             title = len(finding.capability) + 1
             console.print(Text.assemble("\n", (told[:title], _COLOURS[finding.outcome]), told[title:]), soft_wrap=True)
+    if at_start is not None:
+        console.print("\n" + "\n".join(_card_screen(settings, at_start, found)), soft_wrap=True)
     counts = Counter(finding.outcome for finding in found)
     weights = ", ".join(size for _, _, size in _weights_in(Path(settings.weights_dir))) or "none"
     for line in (
@@ -132,6 +135,49 @@ def _cards_shown() -> Iterator[str]:
         yield f"cuda:{number}  {card.name}, {card.free / 1e9:.1f} of {card.total / 1e9:.1f} GB free"
     if not in_the_image():
         yield f"container toolkit: {_toolkit() or 'not in PATH, so that docker lends no card to containers'}"
+
+
+_SCREEN = 80
+"""Columns of a terminal that nobody made wider."""
+_MOST_TOLD = 300
+"""Characters of why an engine is not on a card: the whole sentences stand above."""
+
+
+def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
+    """What is on the cards and what is not, and why, and whether the LLM answers: no more than a screen."""
+    for number, card in enumerate(at_start.cards):
+        yield f"cuda:{number}, driver {at_start.driver}"
+        yield f"  {card.total / 1e6:>8,.0f} MB  in all, {card.name}"
+        held = (card.total - card.free) / 1e6
+        yield f"  {held:>8,.0f} MB  held by others when this began (the LLM, a running openfaze)"
+    on_cards = [one for one in found if one.card_mb is not None]
+    for one in on_cards:
+        declared = f", declared {one.card_estimate.shown}" if one.card_estimate else ""
+        yield _shortened(f"  {one.card_mb:>8,} MB  {one.capability} ({one.engine}){declared}")
+    now = cards()
+    for number, card in enumerate(now.cards if now else ()):
+        yield f"  {card.free / 1e6:>8,.0f} MB  free of cuda:{number} with all of these loaded"
+    off = [one for one in found if one.card_mb is None and one.card_estimate is not None]
+    remarks = [one for one in found if one.capability == "cards" and one.outcome != "ok"]
+    for one in [*remarks, *off]:
+        why = one.said if one.outcome != "ok" else f"'{one.engine}' took nothing of a card: it computed on the CPU"
+        yield from wrapped(
+            _shortened(f"not on a card: {one.capability}: {as_called_here(why)}", _MOST_TOLD), _SCREEN
+        ).splitlines()
+    never = [one.capability for one in found if one.card_mb is None and one.card_estimate is None]
+    never = [name for name in never if name not in ("cards", "llm")]
+    if never:
+        yield from wrapped(f"no card is for: {', '.join(never)}", _SCREEN).splitlines()
+    for one in found:
+        if one.capability == "llm":
+            base = getattr(settings, "llm_base_url", None) if one.engine == "openai-server" else None
+            where = f" at {without_password(base)}" if base else f" ({one.engine or 'none'})"
+            told = f"answers: {one.said}" if one.outcome == "ok" else f"does not answer: {as_called_here(one.said)}"
+            yield from wrapped(_shortened(f"LLM{where} {told}", _MOST_TOLD), _SCREEN).splitlines()
+
+
+def _shortened(line: str, most: int = _SCREEN) -> str:
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _toolkit() -> str | None:

@@ -26,7 +26,7 @@ from models.memory import Batches, CardMemory
 from models.residents import WAITS_S, Residents
 from models.vision.capability import PP_OCR_V6_MEDIUM, divided
 from models.workplace import HostLimits, loaded
-from tests import cards
+from tests import gpu_cards
 from tests.unit.test_card_memory import CARDS, CUDA_ITSELF, GIB, MARGIN, engines_on_a_box
 
 MB = 10**6
@@ -194,7 +194,7 @@ class Box:
 
     def __init__(self, size: int, engines: Sequence[tuple[Candidate, CardMemory]], stack: AsyncExitStack) -> None:
         self.card = Card(int(CARDS[size] * GIB))
-        self.share = int(float(cards.options_of(size)["gpu-memory-utilization"]) * self.card.total)
+        self.share = int(float(gpu_cards.options_of(size)["gpu-memory-utilization"]) * self.card.total)
         self.told = Told()
         self.is_up = False
         residents = Residents(free=self.card.free, clock=asyncio.get_running_loop().time)

@@ -215,10 +215,57 @@ async def test_cards_stand_above_the_rows_within_a_hundred_columns(
         "free": 20_000_000_000,
         "total": 25_757_220_864,
     }
-    assert report["capabilities"][0]["card_estimate"] == {"base": 300, "item": 30, "items": 32}
+    assert report["capabilities"][0]["card_estimate"] == {"base": 300, "item": 30, "items": 32, "is_guess": False}
     assert report["container_toolkit"] == "nvidia-ctk"
     monkeypatch.setenv("container", "openfaze")
     assert json.loads((await examined(capsys, as_json=True))[1])["container_toolkit"] is None
+
+
+@pytest.mark.usefixtures("management")
+async def test_one_screen_says_what_is_on_the_card_what_is_not_and_why_and_whether_the_llm_answers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [one for capability in CATALOG.values() for one in capability.engines[:1]]
+    tried = [
+        Finding(one.spec.capability, "ok", one.spec.name, said="worked", card_mb=700, card_estimate=one.card)
+        for one in known
+        if one.card is not None and one.spec.capability not in ("llm", "text_guard", "translate")
+    ]
+    away = (
+        "The server at http://vllm:8000/v1 does not answer (connection refused). `docker compose logs vllm` says why."
+    )
+    finds(
+        monkeypatch,
+        Finding("cards", "missing", said="'apertium' computes 'translate' on the CPU. " + "It has no CUDA. " * 30),
+        *tried,
+        Finding("llm", "failed", "openai-server", said=away),
+        Finding(
+            "text_guard", "missing", "qwen3guard", said="It has no weights.", card_estimate=CardMemory(1200, 450, 8)
+        ),
+        Finding("translate", "ok", "madlad-400", said="'Guten Tag'", card_estimate=CardMemory(5900, 3300)),
+        Finding("code_sandbox", "ok", "bubblewrap", said="42"),
+    )
+    settings = Settings(_env_file=None, llm_base_url="http://me:secret@vllm:8000/v1")  # type: ignore[call-arg]
+    await doctor.examine(settings)
+    text = capsys.readouterr().out
+    screen = text[text.index("\ncuda:0, driver") + 1 :].splitlines()
+    assert len(screen) <= 40
+    assert max(map(len, screen[:-2])) <= 80
+    assert screen[:3] == [
+        "cuda:0, driver 580.95.05",
+        "    25,757 MB  in all, NVIDIA GeForce RTX 4090",
+        "     5,757 MB  held by others when this began (the LLM, a running openfaze)",
+    ]
+    assert "       700 MB  ocr (pp-ocrv6-medium), declared 850 + 32 × 60" in screen
+    assert "    20,000 MB  free of cuda:0 with all of these loaded" in screen
+    told = " ".join(screen)
+    assert "not on a card: cards: 'apertium' computes 'translate' on the CPU. It has no CUDA." in told
+    assert "not on a card: text_guard: It has no weights." in told
+    assert "not on a card: translate: 'madlad-400' took nothing of a card: it computed on the CPU" in told
+    assert "no card is for: code_sandbox" in told
+    assert "LLM at http://" in told
+    assert f"vllm:8000/v1 does not answer: {away}" in told
+    assert "secret" not in text
 
 
 async def first_finding(settings: Settings) -> Finding:
