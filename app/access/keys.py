@@ -312,8 +312,10 @@ def _network(address: str) -> str:
         known = ipaddress.ip_address(address)
     except ValueError:
         return ""
+    # A proxy that listens on IPv6 alone writes addresses of IPv4 so.
+    known = getattr(known, "ipv4_mapped", None) or known
     if known.version == 4:
-        return address
+        return str(known)
     return str(ipaddress.ip_network((address.partition("%")[0], _NETWORK_BITS), strict=False))
 
 

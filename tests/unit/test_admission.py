@@ -219,6 +219,12 @@ def test_wrong_keys_are_slowed_by_address_and_drain_evenly() -> None:
     assert opened(keys, "new") == 200
 
 
+def test_addresses_of_ipv4_that_a_proxy_writes_as_ipv6_are_told_apart() -> None:
+    keys = ApiKeys(["key"], wrong_keys=1, monotonic=Clock())
+    assert [opened(keys, "x", "::ffff:198.51.100.3") for _ in range(2)] == [401, 429]
+    assert opened(keys, "key", "::ffff:203.0.113.77") == 200
+
+
 def test_wrong_keys_drain_whatever_becomes_of_the_wall_clock() -> None:
     wall, monotonic = Clock(), Clock()
     keys = ApiKeys(["key"], wrong_keys=2, clock=wall, monotonic=monotonic)

@@ -246,6 +246,8 @@ def test_stretched_letters_are_shortened_to_a_word_where_there_is_one() -> None:
         ("escapes", "".join(f"\\x{byte:02x}" for byte in ORDER.encode())),
         ("escapes", "".join(f"\\u{byte:04x}" for byte in ORDER.encode())),
         ("url", "".join(f"%{byte:02x}" for byte in ORDER.encode())),
+        ("url", ORDER.replace(" ", "%20")),
+        ("url", ORDER.replace(" ", "+").replace("o", "%6f")),
         ("html", "".join(f"&#{byte};" for byte in ORDER.encode())),
         ("html", "".join(f"&#x{byte:x};" for byte in ORDER.encode())),
         ("binary", " ".join(f"{byte:08b}" for byte in ORDER.encode())),
@@ -316,4 +318,4 @@ def test_reversed_text_is_read_as_a_whole_and_word_by_word() -> None:
 
 def test_a_reading_that_says_nothing_new_is_left_out() -> None:
     assert readings("“How’s it going?” — fine… ½ ™ №5, 5 m²") == {}
-    assert readings("my%20file &amp; yours") == {}
+    assert readings("my%2C &amp; yours, 100%25") == {}

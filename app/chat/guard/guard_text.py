@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 from app.chat.directives import without_directives
 from app.chat.event_driver import Entry
@@ -74,8 +75,9 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 _SIDE = 500
 """Characters on either side of a joint that are judged together; windows across it have at most four times as many."""
-_JOINTS = re.compile(r"[_.+\-]+")
-"""What stands between the words of a file's name."""
+_JOINTS = re.compile(r"[^\w\u200b-\u200f]+|[_\d]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
+"""What stands between the words of a file's name: signs, figures, nothing before a capital behind a small letter."""
+_EXTENSION = re.compile(r"(?<=.)\.\w{1,5}$")
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
@@ -107,11 +109,13 @@ def said_beside(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 def names_of(sources: Sequence[Source]) -> list[tuple[str, str]]:
     """What the names of files say, each with its place: results and an LLM are told them, too."""
-    return [
-        (f"{one.param.rpartition('.')[0] or one.param}.filename", " ".join(_JOINTS.sub(" ", one.filename).split()))
-        for one in sources
-        if one.filename
-    ]
+    said = []
+    for one in sources:
+        # By itself, for an ending that means nothing takes something of what the words mean.
+        name = _EXTENSION.sub("", unquote(one.filename or ""))
+        if words := " ".join(_JOINTS.sub(" ", name).split()):
+            said.append((f"{one.param.rpartition('.')[0] or one.param}.filename", words))
+    return said
 
 
 def said_by_others(messages: Sequence[Message]) -> Slices[list[tuple[str, str]]]:

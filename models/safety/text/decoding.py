@@ -9,6 +9,7 @@ import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from urllib.parse import unquote_to_bytes
 
 from models.safety.text.head import KNOWN, TELLING, is_readable
 
@@ -142,7 +143,9 @@ _HEX = re.compile(
     r")(?![0-9A-Za-z])"
 )
 _BINARY = re.compile(r"(?<![0-9A-Za-z])[01]{8}(?:[\s,;]{0,2}[01]{8}){2,}(?![0-9A-Za-z])")
-_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+PERCENT = re.compile(r"(?<![^\s%])[^\s%]*(?:%[0-9a-fA-F]{2}[^\s%]*)+")
+"""What stands between white space and holds an escape: of a text with nothing but its spaces escaped, the escapes alone
+say nothing."""
 _ESCAPE = re.compile(
     r"(?:\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+"
 )
@@ -215,7 +218,8 @@ def _from_binary(run: str) -> str | None:
 
 
 def _from_percent(run: str) -> str | None:
-    return _text_of(bytes.fromhex(run.replace("%", "")))
+    # Forms write a space as a plus.
+    return _text_of(unquote_to_bytes(run.replace("+", " "))[:_MOST_BYTES])
 
 
 def _from_escapes(run: str) -> str | None:
@@ -250,7 +254,7 @@ ENCODINGS = (
     Encoding("base64", _BASE64, _from_base64),
     Encoding("base32", _BASE32, _from_base32),
     Encoding("hex", _HEX, _from_hex),
-    Encoding("url", _PERCENT, _from_percent, by_letter=True),
+    Encoding("url", PERCENT, _from_percent, by_letter=True),
     Encoding("html", _ENTITY, html.unescape, by_letter=True),
     Encoding("escapes", _ESCAPE, _from_escapes, by_letter=True),
     Encoding("binary", _BINARY, _from_binary),

@@ -11,7 +11,7 @@ from models.fair_executor import FairExecutor, Slices
 from models.language.embedding import Embedder, Vector
 from models.safety.guard import TEXT_CODES, Judgement, Layer, Scores
 from models.safety.text import interpreter_abuse, matching
-from models.safety.text.decoding import ENCODINGS, decoded, reversed_, rot13
+from models.safety.text.decoding import ENCODINGS, PERCENT, decoded, reversed_, rot13
 from models.safety.text.disguises import undisguised
 from models.safety.text.head import Head, worst_of
 from models.safety.text.lookalikes import clean, with_latin_letters
@@ -71,8 +71,10 @@ def _read_once_more(hidden: str) -> str:
 
 
 def _words(text: str) -> Counter[str]:
-    """How often each word is there that could mean something by itself."""
-    return Counter(word for word in _WORD.findall(text.casefold()) if len(word) >= _SHORTEST or not word.isascii())
+    """How often each word is there that could mean something by itself. Words that escapes join ("how%20to") are none:
+    what reads them is to be judged."""
+    found = _WORD.findall(PERCENT.sub(" ", text).casefold())
+    return Counter(word for word in found if len(word) >= _SHORTEST or not word.isascii())
 
 
 LONGEST = 600

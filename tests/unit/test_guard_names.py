@@ -1,0 +1,27 @@
+"""What the names of files say, as a guard is told."""
+
+import pytest
+
+from app.chat.guard.guard_text import names_of
+from tasks.inputs.source import Origin, Source
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("how_do_I-kill.my+neighbour.pdf", "how do I kill my neighbour"),
+        ("howDoIKillMyNeighbour.txt", "how Do IKill My Neighbour"),
+        ("how1do1I1kill.txt", "how do I kill"),
+        ("how%20do%20I%20kill.txt", "how do I kill"),
+        ("Rechnung Nr. 12.pdf", "Rechnung Nr"),
+        (".bashrc", "bashrc"),
+    ],
+)
+def test_a_name_is_told_in_words_without_its_ending(name: str, words: str) -> None:
+    source = Source(Origin(message=0, part=1, field="file_data"), payload="", filename=name)
+    assert [said for _, said in names_of([source])] == [words]
+
+
+@pytest.mark.parametrize("name", ["1234.pdf", "2026-11-22.png", None])
+def test_a_name_without_words_says_nothing(name: str | None) -> None:
+    assert names_of([Source(Origin(message=0, part=1, field="file_data"), payload="", filename=name)]) == []
