@@ -38,7 +38,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-image test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
+.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
 SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
+test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
@@ -82,6 +82,9 @@ FRESH ?=
 # As many as a small machine can carry: each has a server, or all of `make test`.
 test-fresh: $(VENV)/.dev ## Run the README's first command and `make test` on bare Debian machines, by podman
 	$(VENV)/bin/pytest --timeout 3600 -n 2 --dist loadgroup $(FRESH) tests/fresh
+
+test-gpu-box: $(VENV)/.dev $(LLM_SERVERS_VENV)/.torchvision ## Run docker/gpu.yml by podman without a card, with vLLM for CPUs, and go through an operator's days
+	$(VENV)/bin/pytest --timeout 1800 tests/gpu_box
 
 test-integrations: $(VENV)/.dev $(INTEGRATIONS_VENV)/.ready ## Run what docs/integrations.md shows, with the frameworks' own packages
 	$(VENV)/bin/pytest tests/integrations
@@ -214,4 +217,11 @@ $(GPU_VENV)/.ready: requirements/gpu.txt requirements/weights.txt requirements/d
 $(LLM_SERVERS_VENV)/.ready: requirements/llm-servers.txt requirements/build.txt
 	$(call environment,$(LLM_SERVERS_VENV),$<)
 	$(LLM_SERVERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@touch $@
+
+# Of this, vLLM wants the Python for models that see. Its operators are built for another PyTorch, and nobody else is to
+# find it.
+$(LLM_SERVERS_VENV)/.torchvision: $(LLM_SERVERS_VENV)/.ready
+	$(LLM_SERVERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target $(LLM_SERVERS_VENV)/torchvision torchvision==0.28.0
 	@touch $@

@@ -166,10 +166,10 @@ def data_url(sample: str) -> str:
     return f"data:{kind};base64,{base64.b64encode((SAMPLES / sample).read_bytes()).decode()}"
 
 
-def until(what: str, holds: Callable[[], bool], told: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + LIMIT_S
+def until(what: str, holds: Callable[[], bool], told: Callable[[], str] = str, limit_s: float = LIMIT_S) -> None:
+    deadline = time.monotonic() + limit_s
     while not holds():
-        assert time.monotonic() < deadline, f"not {what} within {LIMIT_S:g} s\n{told()}"
+        assert time.monotonic() < deadline, f"not {what} within {limit_s:g} s\n{told()}"
         time.sleep(0.1)
 
 
