@@ -114,7 +114,7 @@ class PullFailed(ModelError):
 
     def __init__(self, file: WeightFile, target: Path, reason: str) -> None:
         super().__init__(
-            f"Could not fetch {file.url}: {reason}. Run the command again, or fetch the file by other means "
+            f"Could not fetch {file.sources[0]}: {reason}. Run the command again, or fetch the file by other means "
             f"(sha256 {file.sha256}) and put it at {target}."
         )
         self.file = file

@@ -7,7 +7,7 @@ import httpx
 import jsonschema
 import pytest
 
-from tests.gpu_box.box import SAID, THOUGHT, Box, Parts, asked, boxed, picture_question
+from tests.gpu_box.box import HUB, SAID, THOUGHT, Box, Parts, asked, boxed, picture_question
 from tests.image.installation import result, task
 
 ANSWER = {
@@ -43,7 +43,7 @@ def message_of(answer: httpx.Response) -> dict[str, object]:
 
 def test_without_a_network_at_the_first_start_the_log_says_what_is_missing_and_smaller_engines_serve(box: Box) -> None:
     assert box.inspected(".State.ExitCode", "weights") != "0"
-    assert "Could not fetch " in box.logs("weights")
+    assert f"Could not fetch {HUB}/" in box.logs("weights")
     assert "weights_missing" in box.events()
     assert box.reads() == "It works!"
     # On this card MADLAD would translate.

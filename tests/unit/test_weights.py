@@ -288,6 +288,15 @@ def test_the_hub_that_the_operator_names_is_asked_first(
     assert server.requests == ["/Qwen/a/resolve/0123/b.gguf"]
 
 
+def test_a_hub_that_cannot_be_reached_is_named_as_the_operator_named_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid:8000")
+    file = WeightFile("https://huggingface.co/Qwen/a/resolve/0123/b.gguf", "", "b")
+    failed = PullFailed(file, tmp_path / "b", "ConnectError")
+    assert str(failed).startswith("Could not fetch http://hub.invalid:8000/Qwen/a/resolve/0123/b.gguf: ConnectError")
+
+
 def test_weights_are_fetched_at_a_revision() -> None:
     moving = {
         file.url
