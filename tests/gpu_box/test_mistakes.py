@@ -23,7 +23,7 @@ def test_a_card_of_a_size_that_has_no_file_is_named_before_anything_starts(box: 
 
 
 def test_a_disk_without_room_for_the_weights_is_named_and_the_server_starts_without_them(box: Box) -> None:
-    memory = {"driver": "local", "driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "size=12m,mode=1777"}}
+    memory = {"driver": "local", "driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": "nr_blocks=3072,mode=1777"}}
     box.add("disk.yml", json.dumps({"volumes": {"weights": memory}}))
     box.start("hub")
     box.start("openfaze")
