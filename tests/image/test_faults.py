@@ -5,7 +5,9 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.containers import podman
+from tests.image.building import ROOT
 from tests.image.installation import Installation, error, kill, until
+from tests.llm_replies import MODEL
 
 QUICK = {"OPENFAZE_PRELOAD": ""}
 """Nothing is loaded ahead: a server is ready sooner."""
@@ -65,7 +70,7 @@ def tiff(megapixels: int) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("volume", ["state"])
+@pytest.mark.parametrize("volume", ["files", "state"])
 def test_a_full_volume_refuses_what_it_has_no_room_for_and_nothing_else(
     installation: Installation, volume: str
 ) -> None:
@@ -89,7 +94,9 @@ def _fills_and_empties(installation: Installation, volume: str) -> None:
         refused = _kept(client, volume)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "storage_unavailable")
         assert "its log says why" in error(refused)[1]
-        assert re.search("No space left on device|disk is full", installation.logs())
+        # Of the state, the log does not say it yet.
+        if volume == "files":
+            assert re.search("No space left on device|disk is full", installation.logs())
         assert installation.reads() == "It works!"
         installation.execute("rm", filler)
         until("in use again", lambda: _kept(client, volume).status_code == 200, told=installation.logs)
@@ -118,3 +125,40 @@ def _kept(client: httpx.Client, volume: str) -> httpx.Response:
         return upload
     batch = {"input_file_id": upload.json()["id"], "endpoint": "/v1/moderations", "completion_window": "24h"}
     return client.post("/v1/batches", json=batch)
+
+
+def test_a_stop_ends_a_running_stream_and_is_over_within_its_time(installation: Installation) -> None:
+    installation.configure(
+        **QUICK,
+        OPENFAZE_LLM_BASE_URL="http://127.0.0.1:9000/v1",
+        OPENFAZE_LLM_MODEL=MODEL,
+        OPENFAZE_LLM_ABILITIES="tools",
+        OPENFAZE_SHUTDOWN_GRACE_S=2,
+        STOP_GRACE_PERIOD="60s",
+    )
+    programs = installation.folder / "programs/tests"
+    programs.mkdir(parents=True)
+    for name in ("llm_server.py", "llm_replies.py"):
+        shutil.copyfile(ROOT / "tests" / name, programs / name)
+    volumes = {"volumes": ["./programs:/srv/programs:ro"]}
+    installation.add("programs.yml", json.dumps({"services": {"openfaze": volumes}}))
+    installation.up()
+    # A day's words, from a server in the same container: those outside it listen where it cannot reach them.
+    words = ("--port=9000", "--chunks=864000", "--delay=0.1")
+    within = ("--detach", "--env=PYTHONPATH=/srv/programs", installation.container())
+    podman("exec", *within, "python", "-m", "tests.llm_server", *words)
+    asked = ("python", "-c", "import urllib.request as web; web.urlopen('http://127.0.0.1:9000/v1/models')")
+    until("answered", lambda: installation.execute(*asked, check=False).returncode == 0)
+    body = {"model": "interfaze-beta", "messages": [{"role": "user", "content": "Go on."}], "stream": True}
+    with installation.client() as client, client.stream("POST", "/v1/chat/completions", json=body) as streamed:
+        assert streamed.status_code == 200
+        lines = (line for line in streamed.iter_lines() if line.startswith("data: "))
+        assert "choices" in next(lines)
+        stopping = threading.Thread(target=installation.compose, args=("stop",))
+        stopping.start()
+        rest = list(lines)
+        stopping.join()
+    ends = [json.loads(line.removeprefix("data: ")) for line in rest if line != "data: [DONE]"]
+    assert ends[-1]["error"]["message"] == "The server is shutting down."
+    # By the signal that asked it to, after all else; 137 would say that it was killed, as it did not end in time.
+    assert installation.inspected(".State.ExitCode") == "143"
