@@ -29,6 +29,8 @@ WINDOW_S = 10.0
 LINGER_S = 30.0
 """For the rest of a body that nobody reads, such as one that is too large, to come in: a client that is cut off while
 it sends may never see its answer."""
+_LINGERING = 64 * 1024
+"""Bytes of it that must come between two looks: who sends less holds a place that others could have."""
 _ENDING_S = 2.0
 """The same for a client whose connection ends."""
 _REPORT_S = 60.0
@@ -196,6 +198,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head = 0
         """Bytes of the head so far."""
         self._in, self._out = _Flow(now), _Flow(now)
+        self._seen = 0
+        """Bytes that had come when a body that nobody reads was last looked at."""
         self._framing = 0
         """Bytes of the body that are none of its content."""
         self._is_chunked = False
@@ -207,8 +211,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def waits(self) -> bool:
-        """For the head of a request, the first or the next, or for the client to close."""
-        return self._ends or (not self._in_body and (self.cycle is None or self.cycle.response_complete))
+        """For the head of a request, the first or the next, for the client to close, or for the rest of a body that
+        nobody reads."""
+        return self._ends or (not self._in_body if self.cycle is None else self.cycle.response_complete)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -294,8 +299,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self.drop("answer_too_slow")
         elif self._in_body and not self.cycle.response_complete:
             self._look_at_body(now, waited)
-        elif self._in_body and waited > LINGER_S:
-            self.drop("body_unread")
+        elif self._in_body:
+            came, self._seen = self._in.moved - self._seen, self._in.moved
+            if waited > LINGER_S or (waited > _ENDING_S and came < _LINGERING):
+                self.drop("body_unread")
         elif self._in_head and waited > limits.head_s:
             self._refuse(TooSlow(self._late("head", limits.head_s, "HEAD_TIMEOUT_S")), "head_too_slow")
         elif self.waits and waited > (limits.head_s if self.cycle is None else limits.idle_s):

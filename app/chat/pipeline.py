@@ -61,7 +61,8 @@ class Pipeline:
         directives, warnings, tokens = await aside(request, self._directives, request, estimates=call.visit.is_limited)
         # One task's result is the answer.
         task = directives.task if is_open(request.response_format) else None
-        most = request.max_completion_tokens or request.max_tokens
+        # No task keeps to it: one token would let any number of large results begin on a budget that has no room.
+        most = (request.max_completion_tokens or request.max_tokens) if task is None else None
         recall = None if call.fresh else self.recall
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
         await call.visit.enter(call.stages.task, tokens, most, is_cached=recall is not None)

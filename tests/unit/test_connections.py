@@ -311,12 +311,41 @@ async def test_a_body_that_the_application_does_not_take_yet_is_not_slow() -> No
 async def test_the_rest_of_a_body_that_nobody_reads_is_thrown_away_for_a_while() -> None:
     async with served() as server:
         reader, writer = await server.open()
-        writer.write(POST.replace(b"/read", b"/small") + b"content-length: 1000000\r\n\r\n" + b"x" * 1000)
+        writer.write(POST.replace(b"/read", b"/small") + b"content-length: 100000000\r\n\r\n" + b"x" * 1000)
         assert await answer(reader) == (200, b"ok")
-        server.after(LINGER_S - 1)
+        one = next(iter(server.connections._all))
+        for second in range(3, round(LINGER_S)):
+            before = one._in.moved
+            writer.write(b"x" * 70_000)
+            await until(lambda: one._in.moved >= before + 70_000)  # noqa: B023
+            server.after(second)
+        assert not one.transport.is_closing()
         server.after(LINGER_S + 1)
         assert await is_closed(reader)
         assert server.connections.refused == {"body_unread": 1}
+
+
+async def test_a_body_that_nobody_reads_and_that_trickles_keeps_no_place() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(POST.replace(b"/read", b"/small") + b"content-length: 100000000\r\n\r\n" + b"x")
+        assert await answer(reader) == (200, b"ok")
+        server.after(1)
+        writer.write(b"x")
+        server.after(3)
+        assert await is_closed(reader)
+        assert server.connections.refused == {"body_unread": 1}
+
+
+async def test_who_sends_what_nobody_reads_makes_room_for_the_next() -> None:
+    async with served(connections=1) as server:
+        reader, writer = await server.open()
+        writer.write(POST.replace(b"/read", b"/small") + b"content-length: 100000000\r\n\r\n" + b"x")
+        assert await answer(reader) == (200, b"ok")
+        other, writing = await server.open()
+        writing.write(GET)
+        assert await answer(other) == (200, b"ok")
+        assert await is_closed(reader)
 
 
 async def test_an_answer_that_nobody_takes_is_given_up_and_one_that_is_taken_is_not() -> None:
