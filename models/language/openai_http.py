@@ -170,6 +170,8 @@ class SilenceAlarm:
 
 
 AGENT = "openfaze"
+BROKEN_CONNECTION = "connection broken"
+"""What the reason begins with of an answer whose connection was lost."""
 KEEP_ALIVE_S = 4.0
 """Less than the 5 s after which uvicorn (vLLM, SGLang) closes an idle connection, perhaps as it is used again."""
 ERROR_BYTES = 65536
@@ -281,7 +283,7 @@ class OpenAiHttp:
                 if not alarm.rang:
                     raise LlmBroke(
                         f"The LLM server broke the connection: {type(error).__name__}.",
-                        reason=f"connection broken ({type(error.__cause__ or error).__name__})",
+                        reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
                     ) from error
                 if not alarm.begun:
                     raise _began_too_late() from None

@@ -33,7 +33,7 @@ from models.language.llm import (
 )
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, is_page, no_answer
-from models.language.openai_http import AGENT, OpenAiHttp, Patience, beside_api
+from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, Patience, beside_api
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.measures import EngineCounters
 from models.scheduler import FairSlots
@@ -379,6 +379,9 @@ class OpenAiServer:
                 yield event
         except LlmError as error:
             error.host = self._http.url.host
+            if error.reason.startswith(BROKEN_CONNECTION):
+                # Whoever watches looks whether it is still there.
+                self._outage = error.public
             if begun and not isinstance(error, LlmBroke):
                 broke = LlmBroke(f"Amid its answer: {error}", reason=error.reason)
                 broke.host = error.host

@@ -37,25 +37,26 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def is_away(model: FullModel, port: int) -> None:
+    error_of(model.ask("Hello"), 503, "upstream_unavailable", names=f"http://127.0.0.1:{port}/v1")
+
+
 def llm_of(model: FullModel) -> dict[str, Any]:
     response = model.client.get("/ready")
     assert response.status_code == 200, "the LLM keeps nothing else from being served"
     return dict(response.json()["capabilities"]["llm"])
 
 
-def test_an_llm_that_is_not_there_is_told_before_anybody_asks_it(model: FullModel) -> None:
+def test_an_llm_that_is_not_there_is_told_before_anybody_asks_it(model: FullModel, port: int) -> None:
     wait_until(lambda: llm_of(model)["state"] == "unavailable")
     assert llm_of(model)["remedy"].startswith(REACHED)
     assert [entry["event"] for entry in model.log if entry["event"].startswith("llm_")] == ["llm_away"]
-    assert (
-        REACHED.removeprefix("The language model ")
-        in error_of(model.ask("Hello"), 503, "upstream_unavailable")["message"]
-    )
+    assert REACHED.removeprefix("The language model ") in is_away(model, port)["message"]
 
 
 def test_an_llm_that_comes_late_is_taken_in_with_its_context(model: FullModel, port: int) -> None:
     wait_until(lambda: llm_of(model)["state"] == "unavailable")
-    error_of(model.ask("Hello"), 503, "upstream_unavailable")
+    is_away(model, port)
     with serving_llm([Reply("Hi."), Reply("Hi.")], abilities=ABLE, port=port) as late:
         wait_until(lambda: llm_of(model)["state"] == "idle")
         assert content_of(model.ask("Hello")) == "Hi."
@@ -71,10 +72,19 @@ def test_an_llm_that_goes_and_comes_back_is_told_each_time(model: FullModel, por
     with serving_llm([Reply("Hi.")], abilities=ABLE, port=port):
         wait_until(lambda: llm_of(model)["state"] == "idle")
         assert content_of(model.ask("Hello")) == "Hi."
-    error_of(model.ask("Hello"), 503, "upstream_unavailable")
+    is_away(model, port)
     assert llm_of(model)["state"] == "unavailable"
     with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
         wait_until(lambda: llm_of(model)["state"] == "loaded")
         assert content_of(model.ask("Hello")) == "Hi again."
     events = [entry["event"] for entry in model.log if entry["event"] in ("llm_away", "llm_back")]
     assert events[-2:] == ["llm_away", "llm_back"]
+
+
+def test_an_llm_that_dies_amid_an_answer_is_away_until_it_is_back(model: FullModel, port: int) -> None:
+    with serving_llm([Reply("Hi there, friend.", cut_after=2)], abilities=ABLE, port=port):
+        wait_until(lambda: llm_of(model)["state"] == "idle")
+        assert '"error"' in model.ask("Hello", stream=True).text
+    wait_until(lambda: llm_of(model).get("remedy", "").startswith(REACHED))
+    with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
+        wait_until(lambda: llm_of(model)["state"] == "loaded")

@@ -27,8 +27,8 @@ from tests.conftest import each_case
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"openfaze (pull|install)((?: [a-z0-9.]+(?:[-_][a-z0-9.]+)*)+)")
-PIP = re.compile(r"pip3? install (?!interfaze|openai|'mcp|\.|--compile-bytecode)")
-"""But for clients, the clone itself and how packages are compiled: this project is on no registry."""
+PIP = re.compile(r"pip3? install (?!interfaze|openai|'mcp|\.|--compile-bytecode|--require-hashes|--no-deps \.)")
+"""But for clients, the clone itself, its locks, and how packages are compiled: this project is on no registry."""
 
 
 def said(path: Path) -> Iterator[str]:
