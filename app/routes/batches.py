@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
@@ -127,6 +128,7 @@ _EXAMPLES = {
     }
 }
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
 
@@ -173,7 +175,7 @@ async def create_batch(request: Request) -> BatchObject:
             retry_after=_WAIT_S,
         ) from None
     except StoreDown as error:
-        raise _down() from error
+        raise _down(error) from error
     runner.wake()
     return _object(batch)
 
@@ -193,7 +195,7 @@ async def list_batches(
     try:
         found = await runner.store.page(request.state.caller.tenant, last, limit + 1) if runner.store.is_begun else []
     except StoreDown as error:
-        raise _down() from error
+        raise _down(error) from error
     shown = [_object(batch) for batch in found[:limit]]
     return BatchList(
         data=shown,
@@ -217,7 +219,7 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
     try:
         batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
     except StoreDown as error:
-        raise _down() from error
+        raise _down(error) from error
     if batch is None:
         raise _not_found(batch_id)
     if batch.status not in ("cancelling", "cancelled"):
@@ -232,7 +234,7 @@ async def _found(request: Request, batch_id: str) -> Batch:
     try:
         batch = await runner.store.find(request.state.caller.tenant, batch_id) if runner.store.is_begun else None
     except StoreDown as error:
-        raise _down() from error
+        raise _down(error) from error
     if batch is None:
         raise _not_found(batch_id)
     return batch
@@ -242,7 +244,8 @@ def _not_found(batch_id: str) -> NotFound:
     return NotFound(f"There is no batch '{batch_id[:80]}'.", code="batch_not_found")
 
 
-def _down() -> Unavailable:
+def _down(error: StoreDown) -> Unavailable:
+    log.error("batch_store_failed", reason=str(error))
     return Unavailable(
         "The server's store of batches does not work: its log says why.",
         code="storage_unavailable",

@@ -404,6 +404,7 @@ async def _tried(look: Awaitable[T]) -> T:
     try:
         return await look
     except StoreDown as error:
+        log.error("response_store_failed", reason=str(error))
         raise Unavailable(
             "The server's store of responses does not work: its log says why.",
             code="storage_unavailable",

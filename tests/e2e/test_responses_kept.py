@@ -205,9 +205,14 @@ def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
         answer = model.client.get(f"{PATH}/{kept['id']}")
         error_of(answer, 503, "storage_unavailable")
         refused(model, 503, "storage_unavailable", previous_response_id=kept["id"])
-        [gone] = [entry for entry in model.log if entry["log_level"] == "error"]
+        gone, *failed = [entry for entry in model.log if entry["log_level"] == "error"]
         assert (gone["event"], gone["path"]) == ("state_file_gone", str(file))
-        model.log.remove(gone)
+        # What the answers say that the log says.
+        assert [(entry["event"], str(file) in entry["reason"]) for entry in failed] == [
+            ("response_store_failed", True)
+        ] * 2
+        for entry in (gone, *failed):
+            model.log.remove(entry)
 
 
 def test_nothing_is_kept_where_it_would_be_for_no_time(tmp_path: Path) -> None:

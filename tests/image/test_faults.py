@@ -94,9 +94,7 @@ def _fills_and_empties(installation: Installation, volume: str) -> None:
         refused = _kept(client, volume)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "storage_unavailable")
         assert "its log says why" in error(refused)[1]
-        # Of the state, the log does not say it yet.
-        if volume == "files":
-            assert re.search("No space left on device|disk is full", installation.logs())
+        assert re.search("No space left on device|disk is full", installation.logs())
         assert installation.reads() == "It works!"
         installation.execute("rm", filler)
         until("in use again", lambda: _kept(client, volume).status_code == 200, told=installation.logs)
