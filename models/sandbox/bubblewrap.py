@@ -26,7 +26,7 @@ from packaging.requirements import Requirement
 
 from models.base import EngineUnavailable
 from models.host import EngineHost
-from models.sandbox.outside import TOO_MUCH_MEMORY, UNSEEN
+from models.sandbox.outside import TOO_MANY_STARTS, TOO_MUCH_MEMORY, UNSEEN
 from models.sandbox.script import CAPABILITY, BadAnswer, Outcome, SandboxLimits, Script, Stop, most_bytes, read_answer
 from models.sandbox.seccomp import ARCHITECTURES, filter_program
 
@@ -279,12 +279,16 @@ def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelle
     raise BadAnswer(f"more than {most} bytes came out")
 
 
+_STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
+"""What the process outside says with its status."""
+
+
 def _answer(said: bytes, status: int, stopped: Stop | None) -> Outcome:
     if status == UNSEEN and not said:
         raise BadAnswer(
             "nothing can be seen in /proc of the processes in the sandbox, so that memory cannot be bounded"
         )
-    return read_answer(said, "memory" if status == TOO_MUCH_MEMORY else stopped)
+    return read_answer(said, _STOPS.get(status, stopped))
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -11,9 +11,9 @@ import select
 import sys
 import time
 
-TOO_MUCH_MEMORY, UNSEEN = 3, 4
+TOO_MUCH_MEMORY, UNSEEN, TOO_MANY_STARTS = 3, 4, 5
 """Statuses: the script was ended because it held too much; none was begun, as nobody could have counted what it
-holds."""
+holds; it was ended because its processes came and went faster than they can be counted."""
 
 _LOOK_LEAST_S, _LOOK_MOST_S = 0.005, 0.05
 """Between two looks."""
@@ -23,6 +23,14 @@ _MAPS_BYTES = 1 << 20
 """Of a process's `maps`, which has a line of fifty bytes or more for each part of its addresses. Each takes 250 bytes
 of the kernel's that are nowhere added up: with 20,000 of them 5 MB. Who computes has hundreds; the kernel allows
 65,530, on some systems a million."""
+_ROUNDS = 3
+"""Of a look, through all processes, as long as there are new ones: whose parent ends becomes a child of the first
+process, behind our back."""
+_ROUND_MOST = 1000
+"""Processes that are read in a round. No more than `OPENFAZE_SANDBOX_PROCESSES` live at a time."""
+_UNSETTLED_MOST = 10
+"""Looks, one after the other, in each round of which a process came and was gone before it could be read. Python takes
+a millisecond to fork, in which a process is read ten times; what calls the kernel itself may be faster."""
 _SEEN_S = 10.0
 """For bubblewrap to begin."""
 _COUNTED = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
@@ -62,23 +70,28 @@ def _watch(child: int, stop: int, limit: int) -> int:
     os.write(stop, b".")  # only now the script begins
     too_many, tell = os.pipe()
     waiting.register(too_many, select.POLLIN)
+    known = {child, first}
     # In a thread, as one who looks at a process's maps has to wait while it changes them.
-    _thread.start_new_thread(_look_at_maps, (child, tell))
+    _thread.start_new_thread(_look_at_maps, (known, tell))
     a_socket, fastest = _buffer_of_a_socket(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
-    status = 0
-    pause = _LOOK_LEAST_S
-    while True:
+    status: int | None = None
+    pause, unsettled = _LOOK_LEAST_S, 0
+    while status is None:
         ready = {descriptor for descriptor, _ in waiting.poll(pause * 1000)}
         if ended in ready:
             os.waitpid(child, 0)
-            return status
-        left = limit - _held(child) - a_socket * _sockets(first)
-        if 0 in ready or too_many in ready or left < 0:
-            # The first process in the sandbox ends all others, and reports.
-            os.close(stop)
-            status = 0 if 0 in ready else TOO_MUCH_MEMORY
+            return 0
+        if 0 in ready:
+            status = 0
             break
-        pause = min(max(left / fastest, _LOOK_LEAST_S), _LOOK_MOST_S)
+        left, settled = _look(known, limit - a_socket * _sockets(first))
+        unsettled = 0 if settled else unsettled + 1
+        if too_many in ready or left < 0:
+            status = TOO_MUCH_MEMORY
+        elif unsettled >= _UNSETTLED_MOST:
+            status = TOO_MANY_STARTS
+        pause = min(max(left / fastest, _LOOK_LEAST_S), _LOOK_MOST_S) if settled else _LOOK_LEAST_S
+    os.close(stop)  # the first process in the sandbox ends all others, and reports
     os.waitpid(child, 0)
     return status
 
@@ -89,37 +102,57 @@ def _first_process(child: int, waiting: select.poll) -> int | None:
     until = time.monotonic() + _SEEN_S
     while time.monotonic() < until and not waiting.poll(2):
         for one in _children(child):
-            if _own(one):
+            if _own(_threads(one)):
                 return one
     return None
 
 
-def _look_at_maps(child: int, tell: int) -> None:
-    """Writes to `tell` once the process or a descendant has too many."""
-    while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in _family(child)):
+def _look_at_maps(known: set[int], tell: int) -> None:
+    """Writes to `tell` once one of the processes has too many."""
+    while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in tuple(known)):
         time.sleep(_LOOK_MOST_S)
     os.write(tell, b".")
 
 
-def _held(child: int) -> int:
-    """Bytes that the process and its descendants hold for themselves. Pages that a fork has not yet copied count for
-    each process: it is a bound, not a measure."""
-    return sum(map(_own, _family(child)))
+def _look(known: set[int], limit: int) -> tuple[int, bool]:
+    """How many bytes of `limit` the processes and their descendants leave, below 0 as soon as they have passed it; and
+    whether there was a round in which all that were found could be read. Keeps `known`, so that a process once found
+    counts until it ends, whatever becomes of its parent; its number is not given to another before the next look."""
+    least, settled = limit, False
+    for _ in range(_ROUNDS):
+        left, new, missed = _round(known, limit)
+        least = min(least, left)
+        settled = settled or not missed
+        if least < 0 or not new:
+            break
+    return least, settled
 
 
-def _family(child: int) -> set[int]:
-    """The process and its descendants."""
-    known = 0
-    found = {child}
-    while len(found) > known:
-        known = len(found)
-        # Once more, until nothing is new: whose parent ends becomes a child of the first process, behind our back.
-        waiting = [child]
-        while waiting:
-            new = _children(waiting.pop())
-            found.update(new)
-            waiting += new
-    return found
+def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
+    """What is left of `left` bytes, whether there were new processes, and whether one could not be read. Pages that a
+    fork has not yet copied count for each process: it is a bound, not a measure."""
+    read: set[int] = set()
+    new = missed = False
+    waiting = list(known)
+    while waiting and left >= 0:
+        pid = waiting.pop()
+        if pid in read:
+            continue
+        if len(read) == _ROUND_MOST:
+            missed = True
+            break
+        read.add(pid)
+        waiting += _children(pid)
+        threads = _threads(pid)
+        own = _own(threads)
+        left -= own
+        # A thread, too, may have gone before it could tell. And what waits to be buried may have left children.
+        missed = missed or (own == 0 and (pid not in known or len(threads) > 1))
+        new = new or pid not in known
+        known.add(pid)
+        if not threads:
+            known.discard(pid)
+    return left, new, missed
 
 
 def _children(pid: int) -> list[int]:
@@ -129,10 +162,10 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _own(pid: int) -> int:
+def _own(threads: list[str]) -> int:
     """Bytes; 0 where it has ended."""
     # Of a process whose first thread has ended, only the others tell.
-    for thread in _threads(pid):
+    for thread in threads:
         lines = _read(f"{thread}/status").splitlines()
         if held := sum(int(line.split()[1]) for line in lines if line.startswith(_COUNTED)):
             return held << 10

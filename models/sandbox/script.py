@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 
 CAPABILITY = "code_sandbox"
 
-Stop = Literal["time", "memory"]
-"""Which limit ended a script."""
+Stop = Literal["time", "memory", "starts"]
+"""Which limit ended a script; `starts`: it began processes faster than they can be counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ async def test_what_a_limit_ended_is_told_with_its_setting(printed: str) -> None
     assert late["timed_out"] is True
     greedy, _ = await result_of(Outcome("", 137, "memory"))
     assert greedy["output"] == "[stopped: it held more than 512 MB of memory (OPENFAZE_SANDBOX_MEMORY_MB)]\n"
+    hasty, _ = await result_of(Outcome("", 137, "starts"))
+    assert hasty["output"].startswith("[stopped: it started too many processes too quickly")
     assert greedy["timed_out"] is False
 
 

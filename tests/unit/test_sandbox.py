@@ -172,6 +172,11 @@ def test_a_fork_bomb_is_stopped(room: Room, breed: str) -> None:
     assert run(room, code, SHORT).stopped == "time"
 
 
+def test_a_script_with_always_new_processes_is_stopped_at_its_time_and_not_before(room: Room) -> None:
+    code = "import os\nfor _ in range(3): os.fork()\nwhile True:\n    if os.fork() == 0: os._exit(0)\n    os.wait()"
+    assert run(room, code, SHORT).stopped == "time"
+
+
 def test_there_are_only_so_many_processes(room: Room) -> None:
     code = (
         "import os, time\nmade = 0\ntry:\n    while made < 1000:\n"
