@@ -72,6 +72,10 @@ class Fragile:
     def allocate(self, size: int) -> int:
         return int(np.ones(size, np.uint8)[-1])
 
+    def hoard(self, size: int) -> None:
+        """Keeps so much memory as long as the file is open."""
+        self._hoarded = np.ones(size, np.uint8)
+
     def refuse(self) -> None:
         raise InputError("no", code="a_code", param="a.param")
 

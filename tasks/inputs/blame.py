@@ -1,5 +1,5 @@
-"""Whose an exception of a decoder is: the file's, which the client can mend, or the program's, which nobody but its
-authors can.
+"""Whose an exception of a decoder is: the file's, which the client can mend, the program's, which nobody but its
+authors can, or that of whatever else takes the memory.
 
 Decoders raise a dozen kinds on damaged bytes, TypeError and AttributeError among them. What tells a program's own fault
 is where such an error begins, in this project's code or at its border with a library, and what it says of a call.
@@ -11,12 +11,16 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
+from models.base import ran_out
+
 _OURS = frozenset({"app", "tasks", "models"})
 _OF_CALLS = re.compile(
     r"unexpected keyword argument|invalid keyword argument|takes no (keyword )?arguments|positional argument"
     r"|required (keyword-only )?argument|missing required argument|multiple values for"
 )
 """What Python, C modules and Cython say of a call that the function called does not know: versions that do not fit."""
+_OF_MEMORY = re.compile(r"out of memory|insufficient memory|memory allocation failed", re.IGNORECASE)
+"""What Pillow, expat, zlib and libxml2 write, whose errors are of the same kinds as for damaged bytes."""
 
 
 class DecoderFault(Exception):
@@ -24,6 +28,22 @@ class DecoderFault(Exception):
 
     def __init__(self, kind: str, place: str) -> None:
         super().__init__(f"{kind} at {place}")
+
+
+def is_fault_of_file(error: BaseException) -> bool:
+    """Whether the client can mend what `error`, which a decoder raised, is about."""
+    return not is_of_memory(error) and not is_fault_of_program(error)
+
+
+def is_of_memory(error: BaseException | None) -> bool:
+    """Whether `error`, or what led to it, says that memory or open files were used up: the same bytes may be decoded
+    where there is more room."""
+    while error is not None:
+        # EAGAIN is what FFmpeg says of a packet that is not there yet.
+        if (ran_out(error) and not isinstance(error, BlockingIOError)) or _OF_MEMORY.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_fault_of_program(error: BaseException) -> bool:

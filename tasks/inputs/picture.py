@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from models.vision.text import Image
 from tasks.errors import InputError
-from tasks.inputs.blame import is_fault_of_program
+from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.document import Kind, Pages, TextLayer
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
@@ -34,6 +34,8 @@ _MAX_SCANS = 500
 _LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
+_BYTES_TO_DECODE = 6
+"""For a pixel, beside the four of Pillow's own: three coefficients of a progressive JPEG, or a WebP's canvas."""
 _NEW_SUBFILE_TYPE = 254
 _REDUCED = 1
 """Bit of NewSubfileType: the directory is a smaller copy of another one (TIFF 6.0, page 36), not a page."""
@@ -48,6 +50,8 @@ class PicturePages(Pages):
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         self._blob = blob
         self._limits = limits
+        # A WebP's canvas is made before its size can be asked for.
+        self._pixels = limits.image_pixels if blob.media_type == "image/webp" else 0
         with self._reading(1), self._opened() as image:
             self._frames = self._pages_of(image)
             self._check_pixels(image, 1)
@@ -90,6 +94,7 @@ class PicturePages(Pages):
         with self._reading(number), self._opened() as image:
             image.seek(self._frames[number - 1])
             self._check_pixels(image, number)
+            self._pixels = max(self._pixels, image.width * image.height)
             if least_bytes(image) > len(self._blob.data):
                 raise ValueError("the file is too short for its pixels")
             yield image
@@ -111,8 +116,11 @@ class PicturePages(Pages):
         except InputError:
             raise
         except Exception as error:
-            if is_fault_of_program(error):
+            if not is_fault_of_file(error):
                 raise
+            # libjpeg, libtiff and libwebp say the same of memory that they did not get as of damaged bytes. Raises
+            # MemoryError where there is not as much as they may have asked for; the pixels decoded so far still live.
+            np.empty(self._pixels * _BYTES_TO_DECODE, np.uint8)
             raise self._blob.error(
                 f"cannot be decoded as a picture{_page(number)}: it is damaged or incomplete."
             ) from error

@@ -1,6 +1,7 @@
 """Whose an exception of a decoder is: a file's or the program's."""
 
 import contextlib
+import errno
 import io
 import random
 import re
@@ -8,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from xml.parsers import expat
 
 import av
 import pytest
@@ -18,7 +20,7 @@ from structlog.testing import capture_logs
 
 from tasks.errors import InputError
 from tasks.inputs.av.audio import AudioDecoder
-from tasks.inputs.blame import is_fault_of_program, place_of, stack_of
+from tasks.inputs.blame import is_fault_of_file, is_fault_of_program, is_of_memory, place_of, stack_of
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
 from tasks.inputs.picture import PicturePages
@@ -64,6 +66,30 @@ def test_a_wrong_type_is_the_programs_in_its_own_code_and_the_files_in_a_library
 )
 def test_what_bytes_may_bring_about_is_the_files(code: str) -> None:
     assert not is_fault_of_program(raised_in("tasks.inputs.picture", code))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(MemoryError(), OSError(errno.ENOMEM, ""), OSError(errno.EMFILE, ""), av.error.MemoryError(errno.ENOMEM, "")),
+        OSError("out of memory error when reading image file"),
+        expat.ExpatError("out of memory: line 1, column 0"),
+    ],
+    ids=repr,
+)
+def test_that_memory_is_used_up_is_not_the_files_fault_whatever_came_of_it(error: Exception) -> None:
+    assert is_of_memory(error)
+    assert not is_fault_of_file(error)
+    later = ValueError("a picture without pixels")
+    later.__context__ = error
+    assert not is_fault_of_file(later)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("broken data stream"), av.error.BlockingIOError(errno.EAGAIN, ""), KeyError()]
+)
+def test_other_complaints_of_decoders_are_the_files_fault(error: Exception) -> None:
+    assert is_fault_of_file(error)
 
 
 def test_the_stack_has_the_code_and_not_what_the_file_says() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import io
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import psutil
 import pytest
 from structlog.testing import capture_logs
@@ -26,6 +28,7 @@ from tasks.inputs.decode.lane import DecodeLimits, DecodePool, ProcessSession, n
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.pdf.document import PdfPages
+from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tests.decoders import Fragile
 from tests.pdfs import pdf_of_pages, pdf_that_takes_for_ever, raw_page
@@ -333,6 +336,83 @@ async def test_memory_is_limited(pools: Pools) -> None:
     assert caught.value.code == "decode_failed"
     assert pool.restarts == {"memory": 1}
     assert await session.run(Fragile.about) == (BLOB, "")
+
+
+@linux
+@pytest.mark.parametrize(
+    ("format_", "options"),
+    [("TIFF", {"compression": "jpeg"}), ("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {})],
+)
+async def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(
+    pools: Pools, format_: str, options: dict[str, object]
+) -> None:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (8000, 7900), (9, 99, 9)).save(file, format_, **options)
+    blob = Blob(file.getvalue(), f"image/{format_.lower()}", "a.bin", "p")
+
+    async def decode() -> None:
+        session = await pools(memory_mb=400).open(PicturePages, blob, MediaLimits())
+        await session.run(PicturePages.picture, 1)
+
+    with pytest.raises(InputError, match=r"needs more than 400 MB \(OPENFAZE_DECODE_MEMORY_MB\)"):
+        await decode()
+
+
+@linux
+async def test_a_file_for_which_others_leave_no_memory_is_decoded_without_them(pools: Pools) -> None:
+    pool = pools(memory_mb=1024)
+    hoarder = await pool.open(Fragile, BLOB)
+    await hoarder.run(Fragile.hoard, 500 * MB)
+    good = await pool.open(Fragile, BLOB)
+    assert await good.run(Fragile.allocate, 600 * MB) == 1
+    assert pool.restarts == {"memory": 1}
+    assert await hoarder.run(Fragile.about) == (BLOB, "")
+
+
+@linux
+async def test_a_file_that_needs_too_much_by_itself_is_refused_beside_others_too(pools: Pools) -> None:
+    pool = pools(memory_mb=512)
+    other, session = await pool.open(Fragile, BLOB), await pool.open(Fragile, BLOB)
+    with pytest.raises(InputError, match=r"needs more than 512 MB \(OPENFAZE_DECODE_MEMORY_MB\)"):
+        await session.run(Fragile.allocate, 1024 * MB)
+    assert pool.restarts == {"memory": 2}
+    assert await other.run(Fragile.about) == (BLOB, "")
+
+
+async def opened_by(key: str, pool: DecodePool, size: int, count: int = 1) -> list[ProcessSession[Fragile]]:
+    async def opened() -> list[ProcessSession[Fragile]]:
+        SHARE.set(Share(key, 0.5))
+        return [await pool.open(Fragile, Blob(bytes(size), "application/x", "a.bin", "p")) for _ in range(count)]
+
+    return await asyncio.create_task(opened())
+
+
+async def test_open_files_take_a_part_of_the_memory_and_that_of_the_key_with_the_most(pools: Pools) -> None:
+    pool = pools(memory_mb=400)
+    [lane] = pool._lanes
+    [bobs] = await opened_by("bob", pool, 10 * MB)
+    alices = await opened_by("alice", pool, 30 * MB, 6)
+    assert lane._process
+    assert list(lane._process.opened) == [bobs, *alices[-3:]]
+    assert [len((await one.run(Fragile.about))[0].data) for one in alices] == [30 * MB] * 6
+    assert lane._process.opened.keys() == {bobs, *alices[-3:]}
+
+
+async def test_a_file_larger_than_that_part_is_open_alone(pools: Pools) -> None:
+    pool = pools(memory_mb=400)
+    [lane] = pool._lanes
+    [small], [large] = await opened_by("bob", pool, MB), await opened_by("alice", pool, 120 * MB)
+    assert lane._process
+    assert list(lane._process.opened) == [large]
+    assert len((await small.run(Fragile.about))[0].data) == MB
+    assert list(lane._process.opened) == [small]
+
+
+async def test_a_file_goes_where_there_is_room_for_it(pools: Pools) -> None:
+    pool = pools(workers=2, memory_mb=400)
+    large = await opened_by("bob", pool, 90 * MB)
+    small = await opened_by("bob", pool, 20 * MB, 2)
+    assert [lane.sessions for lane in pool._lanes] == [{*large}, {*small}]
 
 
 async def test_a_call_that_waits_is_dropped_when_its_caller_leaves(pools: Pools, place: Place, tmp_path: Path) -> None:

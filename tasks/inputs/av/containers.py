@@ -16,6 +16,7 @@ from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
 from tasks.errors import InputError
+from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import DEMUXERS
 from tasks.inputs.source import Blob
@@ -108,7 +109,9 @@ def packets(container: InputContainer, stream: Streams) -> Iterator["Packet[Any]
     for _ in range(_MAX_BREAKS):
         try:
             yield from container.demux(stream)
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
+            if not is_fault_of_file(error):
+                raise
             continue
         return
 
@@ -121,6 +124,8 @@ def reading(blob: Blob) -> Iterator[None]:
     except InputError:
         raise
     except (av.error.FFmpegError, ValueError, ArithmeticError, LookupError) as error:
+        if not is_fault_of_file(error):
+            raise
         raise damaged(blob) from error
 
 

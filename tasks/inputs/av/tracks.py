@@ -30,6 +30,7 @@ from tasks.inputs.av.containers import (
     reading,
     sound_of,
 )
+from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
@@ -124,7 +125,9 @@ class AudioTrack:
             seen += bool(packet.size)
             try:
                 frames = self._stream.decode(packet)
-            except FFmpegError:
+            except FFmpegError as error:
+                if not is_fault_of_file(error):
+                    raise
                 lost += 1
                 if not heard and seen >= _FIRST_PACKETS:
                     break
@@ -327,7 +330,9 @@ class VideoTrack:
     def _seek(self, moment: int) -> None:
         try:
             self._container.seek(moment, stream=self._stream)
-        except FFmpegError:
+        except FFmpegError as error:
+            if not is_fault_of_file(error):
+                raise
             # A file without an index, say: from its beginning.
             self._container.close()
             self._container = open_container(self._blob, self._limits)
@@ -338,7 +343,9 @@ class VideoTrack:
         for packet in packets(self._container, self._stream):
             try:
                 frames = self._stream.decode(packet)
-            except FFmpegError:
+            except FFmpegError as error:
+                if not is_fault_of_file(error):
+                    raise
                 continue
             yield from frames
 

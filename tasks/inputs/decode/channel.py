@@ -126,6 +126,8 @@ class Failed:
     """`module:line` where it was raised."""
     stack: str | None = None
     """How it came to that, where it is the program's fault and not the file's."""
+    is_of_memory: bool = False
+    """Whether there was not enough."""
 
 
 Reply = Returned | Raised | Failed

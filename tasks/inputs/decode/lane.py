@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -35,7 +35,6 @@ from tasks.inputs.decode.channel import (
     Raised,
     Reply,
     Request,
-    Returned,
     S,
     Sessions,
     T,
@@ -80,6 +79,10 @@ class StartFailed(ProcessDied):
     """It was gone before it could do anything."""
 
 
+class _OutOfMemory(Exception):
+    """What was asked for needs more memory than the process has left."""
+
+
 class CallTooSlow(Exception):
     """The call did not return in time; the process is dead."""
 
@@ -88,8 +91,10 @@ class DecodeProcess:
     """Raises StartFailed. Must be ended."""
 
     def __init__(self, limits: DecodeLimits) -> None:
-        self.opened: set[int] = set()
-        """The sessions that are open in it."""
+        self.opened: dict[ProcessSession[Any], None] = {}
+        """What is open in it, that which was called last at the end."""
+        self.openings = 0
+        """How many files it has been given, each of which may have left something behind."""
         self._seconds = limits.seconds
         ours, theirs = socket.socketpair()
         with theirs:
@@ -122,11 +127,6 @@ class DecodeProcess:
         except (EOFError, OSError) as error:
             raise ProcessDied(self.end()) from error
         assert isinstance(reply, Reply)
-        match request, reply:
-            case Open(), Returned():
-                self.opened.add(request.session)
-            case Close(), _:
-                self.opened.discard(request.session)
         return reply
 
     def kill(self) -> None:
@@ -154,6 +154,8 @@ ABANDONED_S = 1.0
 """Seconds that a running call gets to end after its caller left, before its process is killed: a process costs less
 than what waits behind a call that hangs."""
 _ATTEMPTS = 2
+_OPEN_PART = 4
+"""Files that are open in one process take no more than this part of its memory together: the rest is for decoding."""
 
 log = structlog.get_logger(__name__)
 _numbers = count()
@@ -167,6 +169,7 @@ class ProcessSession(Generic[OpenedT]):
     ) -> None:
         self.number = next(_numbers)
         self.blob = blob
+        self.key = SHARE.get().key
         self.opening = Open(self.number, factory, (blob, *args), named)
         """How it is opened, and opened anew after a crash."""
         self._lane = lane
@@ -211,6 +214,10 @@ class Lane:
         """Its process's, None while there is none."""
         process = self._process
         return process.pid if process else None
+
+    def has_room(self, blob: Blob) -> bool:
+        """Whether it can be open beside all others."""
+        return _fits([blob, *(session.blob for session in self.sessions)], self._limits)
 
     async def open(self, session: ProcessSession[S]) -> ProcessSession[S]:
         self._stay()
@@ -282,6 +289,12 @@ class Lane:
                 self._end_process("slow")
                 limit = f"{self._limits.seconds:g} s (OPENFAZE_DECODE_SECONDS)"
                 raise blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
+            except _OutOfMemory as error:
+                is_shared = self._process is not None and self._process.openings > 1
+                self._end_process("memory")
+                log.warning("decode_memory_ran_out", attempt=attempt, is_shared=is_shared, media_type=blob.media_type)
+                if not is_shared:
+                    raise blob.error(f"needs more than {self._memory} to be decoded.", code="decode_failed") from error
             except ProcessDied as error:
                 kind = "start" if isinstance(error, StartFailed) else "abandoned" if job.abandoned else "died"
                 self._end_process(kind)
@@ -299,9 +312,12 @@ class Lane:
         with self._lock:
             self._running = job
         try:
-            process = self._started()
-            if session.number not in process.opened:
+            process = self._roomy(session)
+            if session not in process.opened:
+                process.openings += 1
                 self._ask(process, session.opening, session.blob)
+            process.opened.pop(session, None)
+            process.opened[session] = None
             return self._ask(process, job.request, session.blob) if job.request else None
         finally:
             with self._lock:
@@ -311,9 +327,8 @@ class Lane:
         match process.ask(request):
             case Raised(error):
                 raise error
-            case Failed(kind="MemoryError"):
-                self._end_process("memory")
-                raise blob.error(f"needs more than {self._memory} to be decoded.", code="decode_failed")
+            case Failed(is_of_memory=True):
+                raise _OutOfMemory
             case Failed(kind, place, str(stack)):
                 log.error("decoder_fault", error=kind, place=place, stack=stack, media_type=blob.media_type)
                 raise DecoderFault(kind, place)
@@ -324,6 +339,19 @@ class Lane:
                 )
             case returned:
                 return returned.value
+
+    def _roomy(self, session: ProcessSession[Any]) -> DecodeProcess:
+        """The process, in which files are closed that leave no room for `session`'s: they are opened anew at their next
+        call. First that of the key that holds the most, and of those what was called longest ago."""
+        while (process := self._process) is not None and session not in process.opened:
+            if not process.opened or _fits([session.blob, *(one.blob for one in process.opened)], self._limits):
+                break
+            held = Counter[str]()
+            for one in process.opened:
+                held[one.key] += len(one.blob.data)
+            [(largest, _)] = held.most_common(1)
+            self._drop(next(one for one in process.opened if one.key == largest))
+        return self._started()
 
     def _started(self) -> DecodeProcess:
         process = self._process
@@ -337,14 +365,17 @@ class Lane:
 
     def _drop(self, session: ProcessSession[Any]) -> None:
         process = self._process
-        if process is None or session.number not in process.opened:
+        if process is None or session not in process.opened:
             return
+        del process.opened[session]
         try:
             self._ask(process, Close(session.number), session.blob)
         except ProcessDied:
             self._end_process("died")
         except CallTooSlow:
             self._end_process("slow")
+        except _OutOfMemory:
+            self._end_process("memory")
         except InputError:
             pass  # is logged, and the file is forgotten all the same
 
@@ -362,6 +393,10 @@ class Lane:
         return f"{megabytes(self._limits.memory_bytes)} (OPENFAZE_DECODE_MEMORY_MB)"
 
 
+def _fits(blobs: Iterable[Blob], limits: DecodeLimits) -> bool:
+    return sum(len(blob.data) for blob in blobs) <= limits.memory_bytes // _OPEN_PART
+
+
 class DecodePool:
     """Opens files in a few processes, each of which holds several files and answers one call at a time.
 
@@ -376,6 +411,7 @@ class DecodePool:
     - InputError and InputTooLarge come out as they are, any other exception as InputError (`decode_failed`), logged.
     - Its process dies: it is tried once more in a new one, then InputError (`decode_failed`). Other files of that
       process are opened anew at their next call.
+    - Its process runs out of memory that it has shared with other files: once more in a new one, as after a crash.
     - It takes longer than `limits.seconds`: the process is killed; InputError (`decode_failed`).
     - Its caller is cancelled: it is dropped if it waits; it runs on for a second, and is killed, if it runs.
     """
@@ -399,10 +435,10 @@ class DecodePool:
     async def open(
         self, factory: Callable[Concatenate[Blob, P], S], blob: Blob, /, *args: P.args, **kwargs: P.kwargs
     ) -> ProcessSession[S]:
-        """`factory(blob, *args)` in the process that holds the fewest files, a running one rather than a new one, of
-        those that the caller's key may use."""
+        """`factory(blob, *args)` in the process that holds the fewest files, with room for this one if there is such a
+        process, a running one rather than a new one, of those that the caller's key may use."""
         lanes = (self._lanes[number] for number in self._homes.of(SHARE.get()))
-        lane = min(lanes, key=lambda lane: (len(lane.sessions), lane.pid is None))
+        lane = min(lanes, key=lambda lane: (not lane.has_room(blob), len(lane.sessions), lane.pid is None))
         return await lane.open(ProcessSession(lane, blob, factory, args, kwargs))
 
     async def close(self) -> None:

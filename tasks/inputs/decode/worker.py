@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from tasks.errors import InputError
-from tasks.inputs.blame import is_fault_of_program, place_of, stack_of
+from tasks.inputs.blame import is_fault_of_program, is_of_memory, place_of, stack_of
 from tasks.inputs.decode.channel import Call, Channel, Closable, Close, Failed, Open, Raised, Reply, Request, Returned
 
 GRACE_S = 2.0
@@ -89,7 +89,7 @@ def _answer(request: object, opened: dict[int, Closable]) -> Reply:
 
 def _failure(error: Exception) -> Failed:
     stack = stack_of(error) if is_fault_of_program(error) else None
-    return Failed(type(error).__name__, place_of(error), stack)
+    return Failed(type(error).__name__, place_of(error), stack, is_of_memory(error))
 
 
 def _limit_memory(limit: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from xml.parsers import expat
 
 from tasks.errors import InputError
+from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits, megabytes
 from tasks.inputs.media_types import DAMAGED, DOCX, IMAGES, opened_archive, sniff
 from tasks.inputs.source import Blob
@@ -96,6 +97,8 @@ class XmlCheck:
         try:
             self._parser.Parse(data, end)
         except expat.ExpatError as error:
+            if not is_fault_of_file(error):
+                raise
             raise XmlRefused("is damaged: its XML is malformed") from error
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
@@ -157,6 +160,8 @@ def inflated(blob: Blob, limits: MediaLimits) -> dict[str, bytes]:
     except XmlRefused as error:
         raise blob.error(f"{error}.") from error
     except DAMAGED as error:
+        if not is_fault_of_file(error):
+            raise
         raise blob.error("is damaged or incomplete: its archive cannot be read.") from error
 
 

@@ -11,7 +11,7 @@ from lxml.etree import _Element
 
 from models.vision.text import Image
 from tasks.errors import InputError
-from tasks.inputs.blame import is_fault_of_program
+from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES, sniff
@@ -212,10 +212,10 @@ class PicturedText(Pages):
         self._pictures = OfficePictures(blob, limits)
         try:
             marked = convert(self._pictures)
-        except (InputError, MemoryError):
+        except InputError:
             raise
         except Exception as error:  # libraries raise whatever comes of parts that are not as they should be
-            if is_fault_of_program(error):
+            if not is_fault_of_file(error):
                 raise
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
         self.text, self.places = without_marks(marked)

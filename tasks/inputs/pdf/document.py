@@ -17,6 +17,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
+from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.text_layer import read_text_layer
@@ -119,6 +120,8 @@ class PdfPages(Pages):
         try:
             return pypdfium2.PdfDocument(self._blob.data)
         except pypdfium2.PdfiumError as error:
+            if not is_fault_of_file(error):
+                raise
             if error.err_code in _LOCKED:
                 raise self._blob.error(
                     "is encrypted: remove its password and send it again.", code="encrypted_pdf"
@@ -135,6 +138,8 @@ class PdfPages(Pages):
             try:
                 yield
             except pypdfium2.PdfiumError as error:
+                if not is_fault_of_file(error):
+                    raise
                 raise self._blob.error(f"cannot be read at page {number}: it is damaged.") from error
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
