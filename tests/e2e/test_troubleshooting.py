@@ -84,7 +84,7 @@ async def port_in_use(_: Machine) -> str:
 
 async def beyond_loopback(machine: Machine) -> str:
     with pytest.raises(ValueError) as raised:
-        machine.settings(host="0.0.0.0")
+        create_app(machine.settings(host="0.0.0.0"))
     return str(raised.value)
 
 
