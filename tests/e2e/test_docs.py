@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from app.access import key_file
+from models.sandbox.bubblewrap import missing
 from tests.conftest import SHARED
 from tests.e2e.conftest import printed_by_client
 from tests.fences import ROOT, TEXTS, Fence, fences
@@ -30,6 +31,7 @@ from tests.web_pages import LAYOUTS
 PICTURE = "receipt.jpg"
 PHOTO = "people.jpg"
 TRANSLATION = "<task>translate</task>"
+SANDBOX = "code_sandbox"
 SPEECH = "speech.flac"
 SCORES = "guard explain"
 ADDRESS = "http://127.0.0.1:8000"
@@ -50,7 +52,12 @@ def origin() -> Iterator[Origin]:
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("docs") / "log"
     weights = SHARED / "weights"
-    settings = {"preload": "ocr", "weights_dir": weights, "fetch_allow": "127.0.0.1", "code_sandbox": "on"}
+    settings = {
+        "preload": "ocr",
+        "weights_dir": weights,
+        "fetch_allow": "127.0.0.1",
+        "code_sandbox": "off" if missing() else "on",
+    }
     with serving(log, REMEMBERING, **settings) as server:
         yield server
 
@@ -69,6 +76,8 @@ def test_an_example_prints_what_the_document_says(
     server: Server = request.getfixturevalue("caching_server" if is_cached else "open_server")
     if TRANSLATION in example.code and shutil.which("apertium") is None:
         pytest.skip("needs Apertium with apertium-eng-spa")
+    if SANDBOX in example.code and (reason := missing()):
+        pytest.skip(reason)
     shutil.copy(shared / "samples" / "receipt_000.jpg", tmp_path / PICTURE)
     shutil.copy(shared / "samples" / "photo_people.jpg", tmp_path / PHOTO)
     shutil.copy(shared / "samples" / "speech_jfk.flac", tmp_path / SPEECH)

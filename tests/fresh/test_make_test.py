@@ -18,7 +18,7 @@ def test_make_test_passes_and_names_what_is_not_installed(
     debian: int, record_property: Callable[[str, object], None]
 ) -> None:
     samples = (f"--volume={SHARED}:/scratch/somebody/shared:ro",) if SHARED.is_dir() else ()
-    variables = {"PYTEST_ADDOPTS": "-rs --color=no", **({"CI": os.environ["CI"]} if "CI" in os.environ else {})}
+    variables = {"PYTEST_ADDOPTS": "-rsfE --color=no", **({"CI": os.environ["CI"]} if "CI" in os.environ else {})}
     with machine(debian, "somebody", *samples) as bare:
         checkout = bare.clone("openfaze")
         done = bare.run(f"cd {checkout} && make test 2>&1", variables=variables, check=False)
