@@ -14,6 +14,7 @@ from app.chat.event_driver import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, Message
 from models.fair_executor import Slices
+from tasks.inputs.media_types import media_type_of_file
 from tasks.inputs.source import Source
 from tasks.result import texts_in
 
@@ -77,7 +78,6 @@ _SIDE = 500
 """Characters on either side of a joint that are judged together; windows across it have at most four times as many."""
 _JOINTS = re.compile(r"[^\w\u200b-\u200f]+|[_\d]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
 """What stands between the words of a file's name: signs, figures, nothing before a capital behind a small letter."""
-_EXTENSION = re.compile(r"(?<=.)\.\w{1,5}$")
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
@@ -111,8 +111,10 @@ def names_of(sources: Sequence[Source]) -> list[tuple[str, str]]:
     """What the names of files say, each with its place: results and an LLM are told them, too."""
     said = []
     for one in sources:
-        # By itself, for an ending that means nothing takes something of what the words mean.
-        name = _EXTENSION.sub("", unquote(one.filename or ""))
+        name = unquote(one.filename or "")
+        # An ending that says no more than of what type the file is takes something of what the words mean.
+        if media_type_of_file(name) is not None:
+            name = name.rpartition(".")[0] or name
         if words := " ".join(_JOINTS.sub(" ", name).split()):
             said.append((f"{one.param.rpartition('.')[0] or one.param}.filename", words))
     return said
