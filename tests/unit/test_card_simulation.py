@@ -346,7 +346,7 @@ def simulated_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-QUICK, LONG = range(20), range(1000, 2000)
+QUICK, LONG = range(20), range(1000, 1200)
 SEEDS = [pytest.param(QUICK, id="quick"), pytest.param(LONG, id="long", marks=pytest.mark.deep)]
 
 
