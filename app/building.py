@@ -140,7 +140,7 @@ def _has_cache(settings: Settings) -> bool:
 
 
 def _counters_file(settings: Settings) -> Path:
-    """As SQLAlchemy has it: three slashes for a path from here, four for one from the root."""
+    """The counters' file. A URL names it as SQLAlchemy does: three slashes for a path from here, four from the root."""
     if not settings.state_url:
         return state_folder(settings) / "counters.sqlite"
     return Path(unquote(settings.state_url.get_secret_value().partition("://")[2][1:]))

@@ -30,15 +30,17 @@ LINGER_S = 30.0
 """For the rest of a body that nobody reads, such as one that is too large, to come in: a client that is cut off while
 it sends may never see its answer."""
 _LINGERING = 64 * 1024
-"""Bytes of it that must come between two looks: who sends less holds a place that others could have."""
+"""Bytes of a body that nobody reads which must come between two looks: who sends less holds a place that others could
+have."""
 _ENDING_S = 2.0
-"""The same for a client whose connection ends."""
+"""Seconds for what a client still sends once its connection is to end, and until a body that nobody reads must flow."""
 _REPORT_S = 60.0
 """Between two lines of the log about what was refused."""
 _FED_AT_ONCE = 16 * 1024
 """Bytes of a head that are parsed before its length is looked at."""
 _FRAMED_AT_ONCE = 4 * 1024
-"""The same of a chunked body: what follows a long extension in the same piece would pay for it."""
+"""Bytes of a chunked body that are parsed before its framing is looked at: what follows a long extension in the same
+piece would pay for it."""
 _FRAMING = 8
 """Bytes that a chunked body may spend on framing for each of its own: chunks of one byte need 5."""
 _DESCRIPTORS = 65536

@@ -65,7 +65,7 @@ def lacking(name: str) -> str:
 
 
 def what_is_missing(error: BaseException) -> str | None:
-    """The same sentence for what an import or a `dlopen` raised; None for any other error."""
+    """A sentence on the library that an import or a `dlopen` did not find; None for any other error."""
     if not isinstance(error, ImportError | OSError):
         return None
     found = _ABSENT.search(str(error))

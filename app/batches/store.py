@@ -54,7 +54,7 @@ _FREED_AT_ONCE = 50_000
 _LONGEST_HELD_S = 60.0
 """Longer than a lease, and than a batch rests: what is held for longer was so by a clock that was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""The same of the pause between two tries to tell of an end."""
+"""Longer than any pause between two tries to tell of a batch's end; a longer one was set by a clock that was ahead."""
 _PAGE = 200
 """Records that are read at a time."""
 

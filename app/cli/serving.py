@@ -37,7 +37,7 @@ from models.language.capability import LLM, OPENAI_SERVER, LlmSettings
 _PORTS_TRIED = 100
 _CLOSING_SHARE = 0.25
 _MOST_CLOSING_S = 5.0
-"""Of the time to stop, what is left for closing engines and stores once no request runs any more: that share of it, up
+"""The part of the time to stop that is kept for closing engines and stores, once no request runs any more: a share, up
 to so many seconds."""
 _LEAST_TO_STOP_S = 10.0
 """Before which no stop is cut off, however short the grace time is: what is closed in peace takes a second or two."""

@@ -227,10 +227,10 @@ class FileIndex:
         """Whether other servers may write to the storage, too."""
         self._file = SqliteFile(path, _SCHEMA, "files-index", locked_s=_LOCKED_S)
         self._followed: dict[str, int] = {}
-        """Of each owner whose records it has taken over: how often it had been opened by then."""
+        """How often the index had been opened when it took over an owner's records, by owner."""
 
     def knows(self, owner: str) -> bool:
-        """Whether it has taken over what lies in the owner's folder."""
+        """Whether the index has taken over what lies in the owner's folder."""
         return self._done(lambda _: self._has_followed(owner))
 
     def follow(self, owner: str) -> None:

@@ -102,7 +102,7 @@ def back_up(places: Places, target: Path) -> Contents:
 
 
 def write(places: Places, file: IO[bytes]) -> Contents:
-    """As `back_up`, into a file that is open, or a pipe."""
+    """Writes a backup, as `back_up` does, into a file that is open, or a pipe."""
     try:
         with zipfile.ZipFile(file, "w") as archive:
             contents = _written(places, archive)
@@ -195,7 +195,7 @@ def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> boo
 
 @contextlib.contextmanager
 def _seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
-    """The same file, or a copy of a pipe's content, on the disk on which there must be room for it anyway."""
+    """The source itself, or a copy of a pipe's content on the disk, which must have room for it anyway."""
     if source.seekable():
         yield source
         return

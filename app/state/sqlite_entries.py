@@ -14,7 +14,7 @@ from app.state.entries import Held, Key, StoreDown
 from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile
 
 VERSION = 1
-"""Of the tables."""
+"""The version of the tables."""
 _TABLE = """
 CREATE TABLE entries (
     key BLOB PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, ends REAL NOT NULL, used REAL NOT NULL,

@@ -55,7 +55,7 @@ _DAMAGED = (
 _MOST_ASIDE = 3
 """Damaged files that are kept of one store: a disk that fails again and again is for somebody to look at."""
 _LEAST_ROW_BYTES = 4
-"""Of a table: what is damaged may lead in circles, and never to more rows than there is room for."""
+"""The least bytes of a table's row: what is damaged may lead in circles, and to no more rows than fit."""
 
 log = structlog.get_logger(__name__)
 

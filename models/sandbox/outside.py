@@ -24,8 +24,8 @@ _MAPS_BYTES = 1 << 20
 of the kernel's that are nowhere added up: with 20,000 of them 5 MB. Who computes has hundreds; the kernel allows
 65,530, on some systems a million."""
 _ROUNDS = 3
-"""Of a look, through all processes, as long as there are new ones: whose parent ends becomes a child of the first
-process, behind our back."""
+"""Rounds of a look through all processes, as long as there are new ones: a process whose parent ends becomes a child of
+the first one, behind our back."""
 _ROUND_MOST = 1000
 """Processes that are read in a round. No more than `OPENFAZE_SANDBOX_PROCESSES` live at a time."""
 _UNSETTLED_MOST = 10

@@ -173,8 +173,9 @@ def _maps() -> Iterator[Instruction]:
 
 
 def _commands() -> Iterator[Instruction]:
-    """Of fcntl. Each locked range of a file takes memory of the kernel's that nothing bounds, and SQLite does not work
-    without: such a lock is said to be held, as it would be where no other process of the script wants it."""
+    """Instructions for the commands of fcntl. Each locked range of a file takes memory of the kernel's that nothing
+    bounds, and SQLite does not work without: such a lock is said to be held, as it would be where no other process of
+    the script wants it."""
     for command in _LOCKS:
         yield Instruction(_EQUAL, command, if_false=1)
         yield _fail(0)

@@ -30,7 +30,7 @@ PIL.Image.MAX_IMAGE_PIXELS = None
 _MAX_FRAMES = 10_000
 """A file of a few megabytes can hold a million empty TIFF directories, each of which costs time to skip."""
 _MAX_SCANS = 500
-"""Of one JPEG, each of which goes through the whole picture again; encoders make a dozen."""
+"""Scans of one JPEG: each goes through the whole picture again, and encoders make a dozen."""
 _LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
@@ -195,9 +195,9 @@ def least_bytes(frame: PIL.Image.Image) -> int:
 _PNG_HEADER = struct.Struct(">IIBBBBB")
 """Width, height, bits of a sample, colour type, compression, filter, interlacing (ISO 15948, 11.2.2)."""
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Of a pixel, by the colour type."""
+"""Samples of a pixel, by the colour type."""
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""Of an interlaced picture: the first column and row of each, and its steps (ISO 15948, 8.2)."""
+"""The passes of an interlaced picture: the first column and row of each, and its steps (ISO 15948, 8.2)."""
 _PIECE = 1 << 20
 
 

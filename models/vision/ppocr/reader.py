@@ -71,8 +71,8 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
 
 
 _MOST_COLUMNS = 1_000_000
-"""Of the lines of one picture together, as high as they are read: some 50,000 letters in 144 MB. Lines of a pixel each
-across a large picture would be a hundred times the picture."""
+"""Columns of the lines of one picture together, as high as they are read: some 50,000 letters in 144 MB. Lines of a
+pixel each across a large picture would be a hundred times the picture."""
 
 
 def within_bounds(quads: Quads) -> Quads:

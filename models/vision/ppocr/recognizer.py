@@ -197,7 +197,8 @@ _PIXELS_AT_ONCE = 1536
 _COUNTED = 640
 """… and on a card, for each line of the batch: its memory is counted for lines of this width."""
 _PIECES_AT_ONCE = 2
-"""Of one line, as many as the lines of a page have: what is longer comes back unfinished, for others not to wait."""
+"""Pieces of one line that are computed together, as many as a page's lines have: what is longer
+comes back unfinished, for others not to wait."""
 MOST_STREAMS = 4
 """Inferences side by side; each keeps its own working memory of 100 MB."""
 
