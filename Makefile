@@ -103,15 +103,15 @@ check: $(VENV)/.dev ## Lint, formatting, types, import directions, the page's sy
 	$(VENV)/bin/python requirements/audit.py
 
 bench: $(VENV)/.dev ## Measure OCR over HTTP against raw RapidOCR, and how planning and evidence cost
-	$(VENV)/bin/python -m tests.bench.ocr
-	$(VENV)/bin/python -m tests.bench.planning
-	$(VENV)/bin/python -m tests.bench.evidence
+	$(VENV)/bin/python -m bench.ocr
+	$(VENV)/bin/python -m bench.planning
+	$(VENV)/bin/python -m bench.evidence
 
 bench-peers: $(VENV)/.dev $(PEERS_VENV)/.ready ## Measure openfaze against others, and write it into docs/performance.md
-	$(VENV)/bin/python -m tests.bench.peers --write
+	$(VENV)/bin/python -m bench.peers --write
 
 bench-flames: $(VENV)/.dev $(PEERS_VENV)/.ready ## Sample where the time of requests goes, draw it and write it into docs/performance.md
-	$(VENV)/bin/python -m tests.bench.flames --write
+	$(VENV)/bin/python -m bench.flames --write
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(VENV)/bin/ruff format .

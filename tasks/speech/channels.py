@@ -1,6 +1,6 @@
 """Sound before it is heard: stereo recordings whose channels are one speaker's each, and faint speech, which is raised.
 
-`tests/bench/denoise.py` has the figures. Speech below -42 dB of full scale loses words that the same speech, raised,
+`bench/denoise.py` has the figures. Speech below -42 dB of full scale loses words that the same speech, raised,
 does not. No denoising is done: spectral gating and RNNoise cost more words than they save.
 """
 

@@ -21,7 +21,7 @@ from tasks.speech.turns import Turn, in_order
 # How many voices there are, and what each is like.
 #
 # Windows are joined bottom-up by the mean cosine between their vectors (average linkage). Clusters that hold too little
-# speech to be somebody go to those they are nearest to. `tests/bench/diarization.py` measured the constants.
+# speech to be somebody go to those they are nearest to. `bench/diarization.py` measured the constants.
 Vectors = NDArray[np.float32]
 """n × d, rows of length 1."""
 

@@ -4,7 +4,7 @@ hardly changes with what else the machine does."""
 import pytest
 from playwright.sync_api import Browser
 
-from tests.bench.playground import SCREEN, open_full_page, panned
+from bench.playground import SCREEN, open_full_page, panned
 from tests.e2e.conftest import needs_browser
 from tests.playground import watched
 from tests.server import Server

@@ -2,8 +2,8 @@
 
 from lxml import etree
 
-from tests.bench.devices import put
-from tests.bench.flames import PATHS, dearest, drawn, section, stacks
+from bench.devices import put
+from bench.flames import PATHS, dearest, drawn, section, stacks
 
 RAW = """process 7:"python -c a
 program of two lines";main (<string>:1);serve (app/cli/serving.py:47);run (app/chat/pipeline.py:9) 60

@@ -6,12 +6,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from bench.gui.truth import iou
 from models.base import Unfinished
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.regions import differences, proposed
 from models.vision.text import Image
-from tests.bench.gui.truth import iou
 from tests.parts import finished
 from tests.screens import DrawnScreen, sign_up
 

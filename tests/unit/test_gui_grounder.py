@@ -12,6 +12,7 @@ import PIL.Image
 import pytest
 import structlog
 
+from bench.gui.truth import iou
 from models.base import EngineUnavailable
 from models.capability import BadResult, EngineConfig
 from models.catalog import CATALOG
@@ -24,7 +25,6 @@ from models.vision.gui.elements import GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.grounder import LlmGrounder
 from models.vision.text import TextLine
-from tests.bench.gui.truth import iou
 from tests.conftest import each_case
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.parts import finished

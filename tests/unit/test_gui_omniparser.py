@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.gui.truth import iou
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
@@ -16,7 +17,6 @@ from models.vision.gui.engine import ContourEngine
 from models.vision.gui.omniparser import OmniParserEngine, Scores, icons_beside
 from models.vision.gui.regions import Boxes, as_boxes
 from models.vision.text import Image
-from tests.bench.gui.truth import iou
 from tests.parts import finished
 from tests.screens import Box, DrawnScreen, sign_up
 

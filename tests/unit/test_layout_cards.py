@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bench.lines import embedded_reader
 from models.vision.ppocr.reader import PpOcrReader
 from tasks.layout.lines import in_reading_order, line_of
-from tests.bench.lines import embedded_reader
 from tests.conftest import each_case
 from tests.drawn_cards import KINDS, cards, perfect_lines, right_in_order
 from tests.unit.test_layout import line, read

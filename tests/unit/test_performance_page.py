@@ -7,9 +7,7 @@ import pytest
 
 from app.building import build_runtime
 from app.settings import Settings
-from models.catalog import CATALOG
-from models.device import CPU
-from tests.bench.devices import (
+from bench.devices import (
     PERFORMANCE,
     WORK,
     first_word,
@@ -21,9 +19,11 @@ from tests.bench.devices import (
     section,
     versions,
 )
-from tests.bench.flames import TITLE as FLAMES
-from tests.bench.peers import PARTS, QUICK, TITLE, Figure
-from tests.bench.peers import section as section_of_peers
+from bench.flames import TITLE as FLAMES
+from bench.peers import PARTS, QUICK, TITLE, Figure
+from bench.peers import section as section_of_peers
+from models.catalog import CATALOG
+from models.device import CPU
 
 FIGURE = r"(?:[\d.,]+ .+ a second|first word on \d+ characters after [\d,]+ ms|[\d.,]+ minutes of speech in [\d.,]+ s)"
 ROW = re.compile(rf"\| (\w+)(?:, whole)? \| `([\w.-]+)` \| (cpu|cuda) \| {FIGURE} \| ([\d,]*) \|")

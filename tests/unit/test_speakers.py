@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.conversations import converse
+from bench.diarization import compare
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
@@ -20,8 +22,6 @@ from models.speech.hearing import DIMENSIONS, RATE, Samples, VoiceEncoder, Voice
 from tasks.speech.channels import ChannelLevels, FaintSpeech
 from tasks.speech.speakers import FRAME, Region, SpeakerTurns, find_voices, turns_in
 from tasks.speech.turns import Turn, in_order, label_words, speaker_label
-from tests.bench.conversations import converse
-from tests.bench.diarization import compare
 
 ESPEAK = ["en-us+m3/40/165", "fr+f4/55/170", "es+m8/55/175", "en-us+klatt2/50/160"]
 RANDOM = np.random.default_rng(7)

@@ -1,4 +1,4 @@
-"""Tables and Markdown of pages. How well it does on many is measured by `tests.bench.tables`; here a few of those."""
+"""Tables and Markdown of pages. How well it does on many is measured by `bench.tables`; here a few of those."""
 
 import io
 from collections.abc import AsyncIterator
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from bench.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
 from models.vision.capability import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
@@ -20,7 +21,6 @@ from tasks.ocr import OcrTask
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.redaction import Redactor
 from tasks.wording.page_range import Form, requested_form
-from tests.bench.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from tests.entries import text_line
 
 DOCUMENTS = made(2 * len(KINDS))

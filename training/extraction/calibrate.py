@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
+from bench.extraction import Bench
 from models.extraction.calibration import FILE
-from tests.bench.extraction import Bench
 
 SIGNS = ("probability", "score", "own", "other")
 

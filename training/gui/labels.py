@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import described
 from models.vision.gui.question import views_of
 from models.vision.gui.regions import SOURCES, Boxes, Floats, area_of, common_area, proposed
 from models.vision.text import Image, TextLine
-from tests.bench.gui.truth import TrueElement
 
 NOTHING, UNSURE = 0, -1
 _GOOD, _LEAST, _BAD = 0.72, 0.5, 0.42

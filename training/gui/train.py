@@ -18,6 +18,9 @@ import PIL.Image
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from bench.gui.frameworks import fetched
+from bench.gui.labelled import Labelled, labelled
+from bench.gui.pages import training_pages
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
@@ -26,9 +29,6 @@ from models.vision.gui.elements import TYPES
 from models.vision.gui.engine import WEIGHTS
 from models.vision.gui.regions import Floats
 from models.vision.text import Image, TextLine
-from tests.bench.gui.frameworks import fetched
-from tests.bench.gui.labelled import Labelled, labelled
-from tests.bench.gui.pages import training_pages
 from training.gui.labels import NOTHING, Examples, examples_of
 
 SEED = 0

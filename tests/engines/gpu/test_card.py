@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
+from bench.devices import WORK, Work, free_bytes
 from models.base import EngineFailed, EngineNotReady
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.device import CPU, CUDA, DRIVER
 from models.runtime import Runtime
-from tests.bench.devices import WORK, Work, free_bytes
 
 pytestmark = pytest.mark.skipif(DRIVER.obstacle() is not None, reason=DRIVER.obstacle() or "")
 

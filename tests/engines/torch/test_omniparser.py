@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.gui.truth import iou
 from models.base import EngineUnavailable
 from models.capability import Built, EngineConfig
 from models.vision.gui import omniparser
 from models.vision.gui.capability import OMNIPARSER, GuiSettings
 from models.vision.gui.elements import TYPES, GuiDetector, GuiElement
 from models.vision.gui.omniparser import ScriptedIcons, is_script
-from tests.bench.gui.truth import iou
 from tests.engines.torch.small_networks import save_random_icons, save_still_icons, stand_in_for_torchvision
 from tests.screens import DrawnScreen, sign_up
 

@@ -1,0 +1,342 @@
+"""What engines do in a second on each device that is here; one command puts it into docs/performance.md.
+
+    .venv/bin/python -m bench.devices             shows it
+    .venv/bin/python -m bench.devices --write     … and writes it there, for this machine's last figures
+    .venv/bin/python -m bench.devices --only ocr,translate --write        … and leaves its other rows as they are
+    .venv/bin/python -m bench.devices --only speech_to_text --long 95     hears 95 minutes, too, as for a caller
+
+Engines and settings are those that a server would have (OPENFAZE_WEIGHTS_DIR, OPENFAZE_OCR …). Each is loaded, asked
+once for nothing, and then as often as there is time, several at a time as by a busy server. On the CPU, seconds are of
+processor time: other programs take it, and do not change how much of it something needs.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+import re
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from app.building import build_runtime
+from app.settings import Settings
+from models.base import EngineUnavailable, available_cpus
+from models.capability import Engines
+from models.device import CPU, CUDA, DRIVER, cards
+from models.language.capability import EMBEDDING, LLM
+from models.language.llm import LlmCall, TextDelta
+from models.runtime import Runtime
+from models.safety.capability import TEXT_GUARD
+from models.safety.images.capability import IMAGE_GUARD
+from models.series.capability import FORECAST
+from models.series.forecaster import Series
+from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT, _greeting
+from models.speech.hearing import RATE, WINDOW, Samples, SpeechWindow, VoiceEncoder
+from models.translation.capability import TRANSLATE
+from models.vision.capability import OCR
+from models.vision.detection.capability import (
+    OBJECT_DETECTION,
+    OPEN_VOCABULARY,
+    SEGMENTATION,
+    STOP_SIGN,
+    draw_stop_sign,
+)
+from models.vision.detection.detector import Detection
+from tests.pages import Page, paragraph_page
+
+PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"
+AT_ONCE = {CPU: 4, CUDA: 32}
+_RUNTIMES = ("openvino", "onnxruntime", "onnxruntime-gpu", "ctranslate2", "torch", "transformers", "xllamacpp")
+
+
+@dataclass(frozen=True)
+class Answer:
+    said: Sequence[str]
+    numbers: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    capability: str
+    unit: str
+    run: Callable[[Engines, int], Awaitable[Answer]]
+    """The number goes into a text: what was judged once may be remembered."""
+    amount: float = 1.0
+    """Units of one call."""
+    margin: float = 0.0
+    """By which numbers may differ from one device to another, where the answer is the same."""
+
+
+def page_to_read(lines: int = 30) -> Page:
+    return paragraph_page(lines=lines, size=24, width=1240, seed=4)
+
+
+_PAGE = page_to_read()
+_PICTURE, _BOX = draw_stop_sign()
+_TEXT = "How do I end a process that hangs, and what does it leave behind? " * 8
+_SENTENCES = ["The invoice is due within thirty days.", "Please send the goods to our new address in Hamburg."] * 4
+_MONTHS = np.arange(60)
+_SWING = 100 + _MONTHS + 10 * np.sin(_MONTHS * np.pi / 6)
+
+
+_SPEECH: Samples = np.tile(np.concatenate([_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
+
+
+async def _read(engines: Engines, _: int) -> Answer:
+    lines = await engines.use(OCR).read(_PAGE.pixels)
+    return Answer(sorted(line.text for line in lines))
+
+
+async def _detect(engines: Engines, _: int) -> Answer:
+    found = sorted(await engines.use(OBJECT_DETECTION).detect(_PICTURE, wait=True), key=lambda one: one.box)
+    sure = [one for one in found if one.score > 0.5]
+    return Answer([one.label for one in sure], [place for one in sure for place in one.box])
+
+
+async def _hear(engines: Engines, _: int) -> Answer:
+    heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(_SPEECH, "en"))
+    return Answer([word.text for word in heard.words])
+
+
+async def _tell_voices(engines: Engines, _: int) -> Answer:
+    voices = engines.use(DIARIZATION)
+    if isinstance(voices, VoiceEncoder):
+        starts = range(0, len(_SPEECH) - WINDOW + 1, WINDOW)
+        found = await voices.embed([_SPEECH[start : start + WINDOW] for start in starts])
+        return Answer((), found.ravel().tolist())
+    with tempfile.NamedTemporaryFile(suffix=".f32") as file:
+        file.write(_SPEECH.tobytes())
+        file.flush()
+        turns = await voices.diarize(Path(file.name), None)
+    return Answer(sorted({str(turn.speaker) for turn in turns}))
+
+
+async def _find_what_is_named(engines: Engines, _: int) -> Answer:
+    found = await engines.use(OPEN_VOCABULARY).detect(_PICTURE, labels=(STOP_SIGN,), wait=True)
+    sure = [one for one in sorted(found, key=lambda one: one.box) if one.score > 0.5]
+    return Answer([one.label for one in sure], [place for one in sure for place in one.box])
+
+
+async def _outline(engines: Engines, _: int) -> Answer:
+    [outlined] = await engines.use(SEGMENTATION).segment(_PICTURE, [Detection(STOP_SIGN, 1.0, _BOX)], wait=True)
+    return Answer((), [float(outlined.mask.pixels.mean()) if outlined.mask is not None else 0.0])
+
+
+async def _translate(engines: Engines, _: int) -> Answer:
+    """Numbers of another precision choose other words, which are as right: only sentences are counted."""
+    translator = engines.use(TRANSLATE)
+    if not await translator.can("en", "de"):
+        raise EngineUnavailable(TRANSLATE.name, f"'{translator.name}' knows no way from English to German.")
+    told = await translator.translate(_SENTENCES, "en", "de", wait=True)
+    return Answer((), [len(told)])
+
+
+async def _embed(engines: Engines, number: int) -> Answer:
+    [vector] = await engines.use(EMBEDDING).embed([f"{number}. {_TEXT}"])
+    return Answer((), vector.tolist())
+
+
+async def _judge_text(engines: Engines, number: int) -> Answer:
+    judged = await engines.use_all(TEXT_GUARD)[0].judge(f"{number}. {_TEXT}", ["S1"])
+    return Answer((), list(judged.scores.values()))
+
+
+async def _judge_picture(engines: Engines, _: int) -> Answer:
+    guard = engines.use_all(IMAGE_GUARD)[0]
+    judged = await guard.judge(_PICTURE, sorted(guard.codes), wait=True)
+    return Answer((), [judged.scores[code] for code in sorted(guard.codes)])
+
+
+async def _forecast(engines: Engines, _: int) -> Answer:
+    outlook = await engines.use(FORECAST).forecast(Series(_SWING[:48], 12, (12,)), wait=True)
+    return Answer((), outlook.value.tolist())
+
+
+WORK: Mapping[str, Work] = {
+    work.capability: work
+    for work in (
+        Work("ocr", f"pages of {len(_PAGE.lines)} lines", _read),
+        Work("object_detection", "pictures", _detect, margin=4),
+        Work("speech_to_text", "seconds of speech", _hear, amount=len(_SPEECH) / RATE),
+        Work("diarization", "seconds of speech", _tell_voices, amount=len(_SPEECH) / RATE, margin=0.01),
+        Work("open_vocabulary", "pictures", _find_what_is_named, margin=4),
+        Work("segmentation", "outlines", _outline, margin=0.02),
+        Work("translate", "sentences", _translate, amount=len(_SENTENCES)),
+        Work("forecast", "series", _forecast, margin=1),
+        Work("text_guard", f"texts of {len(_TEXT)} characters", _judge_text, margin=0.05),
+        Work("image_guard", "pictures", _judge_picture, margin=0.05),
+        Work("embedding", f"texts of {len(_TEXT)} characters", _embed, margin=0.01),
+    )
+}
+
+
+MEASURED = (*WORK, "llm")
+
+
+def free_bytes() -> int:
+    """On all cards; 0 where there is none."""
+    seen = cards()
+    return sum(card.free for card in seen.cards) if seen else 0
+
+
+def clock(device: str) -> float:
+    return time.process_time() if device == CPU else time.perf_counter()
+
+
+async def measured(work: Work, runtime: Runtime, device: str, seconds: float) -> str:
+    """Such as `4.1 pages of 30 lines a second`. Raises ModelError."""
+    await runtime.load(work.capability)
+    await work.run(runtime, 0)
+    started, calls, passed = clock(device), 0, 0.0
+    while passed < seconds or not calls:
+        await asyncio.gather(*(work.run(runtime, calls + one) for one in range(1, AT_ONCE[device] + 1)))
+        calls, passed = calls + AT_ONCE[device], clock(device) - started
+    return f"{calls * work.amount / passed:,.2f} {work.unit} a second"
+
+
+async def first_word(runtime: Runtime, device: str) -> str:
+    """Raises ModelError."""
+    llm = runtime.use(LLM)
+    await runtime.load("llm")
+    waits = []
+    for number in range(4):  # the first one pays for the warming up; what was read once is remembered
+        call = LlmCall([{"role": "user", "content": f"{number}. {_TEXT}"}], options={"max_tokens": 16})
+        started = clock(device)
+        async with aclosing(llm.stream(call)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    waits.append(clock(device) - started)
+                    break
+    return f"first word on {len(_TEXT)} characters after {1000 * min(waits):,.0f} ms"
+
+
+async def heard_whole(device: str, minutes: float) -> str:
+    """The row of a recording that is heard as for a caller: decoded, cut into windows and put together again. Raises
+    ModelError."""
+    from app.services import Services
+    from bench.speech import Recording, text_of, wav
+
+    times = max(1, round(minutes * 60 * RATE / len(_SPEECH)))
+    recording = Recording(wav(np.tile(_SPEECH, times)), "", times * len(_SPEECH) / RATE)
+    larger = {"device": device, "auto_pull": False, "max_part_mb": 2048, "max_total_mb": 4096}
+    services, before = Services(Settings().model_copy(update=larger)), free_bytes()
+    try:
+        await services.runtime.load(SPEECH_TO_TEXT.name)
+        started = clock(device)
+        await text_of(services, recording)
+        figure = f"{recording.seconds / 60:,.1f} minutes of speech in {clock(device) - started:,.1f} s"
+        taken = f"{(before - free_bytes()) / 1e6:,.0f}" if device != CPU else ""
+        name = services.runtime.choose(SPEECH_TO_TEXT.name).spec.name
+        return f"| {SPEECH_TO_TEXT.name}, whole | `{name}` | {device} | {figure} | {taken} |"
+    finally:
+        await services.close()
+
+
+async def rows(device: str, seconds: float, chosen: Collection[str] = MEASURED) -> AsyncIterator[str]:
+    settings = Settings().model_copy(update={"device": device, "auto_pull": False})
+    runtime = build_runtime(settings)
+    try:
+        await runtime.look()
+        # The LLM's server knows itself where it computes.
+        there = {*MEASURED} if device == CPU else {*runtime.on_the_card(), "llm"}
+        for state in runtime.states():
+            if state.candidate is None or state.capability not in there & {*chosen}:
+                continue
+            name, before = state.candidate.spec.name, free_bytes()
+            try:
+                work = WORK.get(state.capability)
+                figure = await (measured(work, runtime, device, seconds) if work else first_word(runtime, device))
+            except EngineUnavailable as error:
+                print(f"{state.capability} by {name}: {error}")
+                continue
+            taken = f"{(before - free_bytes()) / 1e6:,.0f}" if device != CPU else ""
+            yield f"| {state.capability} | `{name}` | {device} | {figure} | {taken} |"
+    finally:
+        await runtime.close()
+
+
+def machine() -> str:
+    names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    cpus = f"{available_cpus()} CPUs, {names[0] if names else platform.machine()}"
+    seen = cards()
+    return ", ".join([*(card.name for card in seen.cards), cpus]) if seen else cpus
+
+
+def versions() -> str:
+    found = [f"openfaze {version('openfaze')}", f"Python {platform.python_version()}"]
+    for name in _RUNTIMES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:  # not in this environment
+            continue
+    seen = cards()
+    return ", ".join([*found, *([f"driver {seen.driver}"] if seen else [])])
+
+
+def section(title: str, about: str, table: Sequence[str]) -> str:
+    head = ["| capability | engine | on | what it did | MB of the card |", "|---|---|---|---|---|"]
+    return "\n".join([f"## {title}", "", about, "", *head, *table]) + "\n"
+
+
+def put(page: str, new: str, only: Sequence[str] = (), *, named_by: int = 3) -> str:
+    """`page` with `new` in the place of the section of its title, or after all others. Where `only` so much was
+    measured, rows of other names, which are their first `named_by` cells, stay as they are."""
+    title = new.partition("\n")[0]
+    parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
+    kept = [part for part in parts if part.partition("\n")[0] != title]
+    old = next((part for part in parts if part not in kept), None)
+    if only and old is not None:
+        new = merged(old, new, only, named_by)
+    return "\n".join(part.strip("\n") + "\n" for part in [*kept, new])
+
+
+def merged(old: str, new: str, only: Sequence[str], named_by: int) -> str:
+    """A section with the rows of both, the newer of a name in the older's place; what stands above the table says when
+    each was measured."""
+    (title, *told), table = _texts_and_rows(old)
+    (_, about), newer = _texts_and_rows(new)
+    since = f"{', '.join(only)}: "
+    rows = {tuple(row.split("|")[1 : named_by + 1]): row for row in [*table[2:], *newer[2:]]}
+    texts = [title, *(text for text in told if not text.startswith(since)), since + about]
+    pictures = [line for line in new.splitlines() if line.startswith("!")]
+    return "\n\n".join([*texts, "\n".join([*table[:2], *rows.values()]), *pictures]) + "\n"
+
+
+def _texts_and_rows(section: str) -> tuple[list[str], list[str]]:
+    lines = [line for line in section.splitlines() if line]
+    return [line for line in lines if line[0] not in "|!"], [line for line in lines if line[0] == "|"]
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seconds", type=float, default=20, help="for each engine")
+    parser.add_argument("--only", default="", help="capabilities, with commas between them; other rows stay")
+    parser.add_argument("--long", type=float, default=0, help="hear a recording of so many minutes, too (95)")
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    arguments = parser.parse_args()
+    table, load = [], os.getloadavg()[0]
+    only = tuple(arguments.only.split(",")) if arguments.only else ()
+    for device in (CPU, *([CUDA] if DRIVER.obstacle() is None else [])):
+        async for row in rows(device, arguments.seconds, only or MEASURED):
+            print(row)
+            table.append(row)
+        if arguments.long:
+            table.append(await heard_whole(device, arguments.long))
+            print(table[-1])
+    new = section(
+        machine(), f"{datetime.now(UTC):%Y-%m-%d}: {versions()}; a load of {load:.1f} by other programs.", table
+    )
+    if arguments.write:
+        PERFORMANCE.write_text(put(PERFORMANCE.read_text(), new, only))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,134 @@
+"""Forecasts of classic series against seasonal naive, and how much of what came the intervals held.
+
+    .venv/bin/python -m bench.forecast [--ends 5 6 7 8] [--folder weights]
+
+Each series is cut off at several ends, each a horizon before the next; what follows is forecast from what came before.
+Methods and bounds of models/series were chosen by looking at ends 1 to 4, counted back from the last, which is 0: other
+ends are held out, 5 to 8 by default. The mean absolute error is scaled by that of seasonal naive in what came before
+(MASE). With a folder that holds `chronos-2`, that engine is measured beside.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.capability import EngineConfig
+from models.catalog import CATALOG
+from models.runtime import Runtime
+from models.series.capability import FORECAST
+from models.series.forecaster import Floats, Forecaster, Series
+from models.series.methods import SeasonalNaive
+
+
+@dataclass(frozen=True)
+class Classic:
+    name: str
+    values: Floats
+    season: int
+    horizon: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    naive: float
+    """MASE of seasonal naive."""
+    error: float
+    """MASE of the engine."""
+    held: float
+    """Share of the values within the interval."""
+    seconds: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--ends", type=int, nargs="+", default=[5, 6, 7, 8])
+    parser.add_argument("--folder", type=Path, help="where `chronos-2` lies")
+    arguments = parser.parse_args()
+    config = EngineConfig(weights_dir=arguments.folder or Path("weights"))
+    for engine in ["statsmodels", *(["chronos-2"] if arguments.folder else [])]:
+        asyncio.run(measure(engine, config, arguments.ends))
+
+
+async def measure(engine: str, config: EngineConfig, ends: Sequence[int]) -> None:
+    runtime = Runtime(CATALOG, config, {"forecast": engine})
+    await runtime.load("forecast")
+    print(f"\n{engine}, ends {', '.join(map(str, ends))}")
+    print(f"{'':22}{'n':>6}{'h':>4}{'seasonal naive':>16}{'MASE':>8}{'within 80 %':>13}{'s':>7}")
+    every = []
+    for classic in classics():
+        outcomes = [found async for found in tried(classic, runtime.use(FORECAST), ends)]
+        if not outcomes:
+            continue
+        every.append(outcomes)
+        print(f"{classic.name:22}{len(classic.values):6}{classic.horizon:4}{row(outcomes)}", flush=True)
+    means = [mean(outcomes) for outcomes in every]
+    print(f"{'mean of the series':32}{row(means)}")
+    await runtime.close()
+
+
+async def tried(classic: Classic, forecaster: Forecaster, ends: Sequence[int]) -> AsyncIterator[Outcome]:
+    for end in ends:
+        known = len(classic.values) - (end + 1) * classic.horizon
+        if known < 2 * classic.horizon + 2 * classic.season:
+            continue
+        past, actual = classic.values[:known], classic.values[known : known + classic.horizon]
+        started = time.perf_counter()
+        outlook = await forecaster.forecast(
+            Series(past, classic.horizon, (classic.season,) if classic.season > 1 else ())
+        )
+        seconds = time.perf_counter() - started
+        scale = float(np.abs(past[classic.season :] - past[: -classic.season]).mean())
+        naive = SeasonalNaive(classic.season)(past, classic.horizon).value
+        yield Outcome(
+            float(np.abs(naive - actual).mean()) / scale,
+            float(np.abs(outlook.value - actual).mean()) / scale,
+            float(np.mean((outlook.lower <= actual) & (actual <= outlook.upper))),
+            seconds,
+        )
+
+
+def mean(outcomes: Sequence[Outcome]) -> Outcome:
+    rows = np.array([[one.naive, one.error, one.held, one.seconds] for one in outcomes])
+    return Outcome(*rows.mean(axis=0).tolist())
+
+
+def row(outcomes: Sequence[Outcome]) -> str:
+    one = mean(outcomes)
+    return f"{one.naive:16.2f}{one.error:8.2f}{one.held:13.0%}{one.seconds:7.1f}"
+
+
+def classics() -> Iterator[Classic]:
+    """Those that statsmodels brings along; horizons as long as people look ahead."""
+    import pandas as pd
+    import statsmodels.datasets as data
+
+    root = Path(data.__file__).parent
+
+    def table(name: str) -> pd.DataFrame:
+        return pd.read_csv(root / name / f"{name}.csv", encoding="latin-1")
+
+    def numbers(column: "pd.Series[float]") -> Floats:
+        return column.dropna().to_numpy(np.float64)
+
+    co2 = table("co2")
+    weeks = pd.Series(co2["co2"].to_numpy(), index=pd.to_datetime(co2["date"].astype(str)))
+    yield Classic("CO2, monthly", numbers(weeks.resample("MS").mean().interpolate()), 12, 12)
+    yield Classic("El Niño, monthly", table("elnino").iloc[:, 1:].to_numpy(np.float64).ravel(), 12, 12)
+    yield Classic("electric equipment", numbers(table("elec_equip").iloc[:, -1]), 12, 12)
+    yield Classic("sunspots, yearly", numbers(table("sunspots")["SUNACTIVITY"]), 1, 10)
+    yield Classic("Nile, yearly", numbers(table("nile")["volume"]), 1, 10)
+    macro = table("macrodata")
+    for column in ("realgdp", "realinv", "cpi", "unemp", "tbilrate"):
+        yield Classic(f"US {column}, quarterly", numbers(macro[column]), 4, 8)
+    german = data.interest_inflation.load().data
+    yield Classic("German interest", numbers(german["R"]), 4, 8)
+    yield Classic("German inflation", numbers(german["Dp"]), 4, 8)
+
+
+if __name__ == "__main__":
+    main()

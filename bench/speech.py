@@ -1,0 +1,239 @@
+"""Speech to text against raw faster-whisper with the same weights, and short recordings behind a long one.
+
+    .venv/bin/python -m bench.speech                  an hour, about ten minutes on two cores
+    .venv/bin/python -m bench.speech --minutes 3
+
+The recording is made: clips of real speech (the samples beside the checkout) between sentences by espeak-ng in six
+voices, with pauses of 0.2 to 4 seconds. Errors are by word, against what was put in. Each contestant has a process of
+its own, loaded before; ours goes through the task, from the file's bytes to the result.
+"""
+
+import argparse
+import asyncio
+import io
+import multiprocessing
+import random
+import resource
+import statistics
+import time
+import wave
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+import psutil
+
+from tests.conftest import SHARED
+from tests.speech import JFK, RATE, SENTENCES, VOICES, Samples, decoded, in_a_row, pause, say, word_errors
+
+SHORT = 12
+"""Short recordings that are sent while a long one is worked on."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    file: bytes
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    seconds: float
+    cpu_seconds: float
+    """What the process and its children took: what a machine that does other things too can compare."""
+    text: str
+    peak_mb: float
+
+
+def made(minutes: float, seed: int = 1) -> Recording:
+    """A WAV file."""
+    rng = random.Random(seed)
+    real = [(decoded(SHARED / "samples" / "speech_jfk.flac"), JFK)] if SHARED.is_dir() else []
+    parts: list[Samples] = []
+    said: list[str] = []
+    seconds = 0.0
+    while seconds < minutes * 60:
+        if real and rng.random() < 0.2:
+            samples, text = rng.choice(real)
+        else:
+            text = rng.choice(SENTENCES)
+            samples = say(text, rng.choice(VOICES), rng.choice((140, 150, 165)))
+        parts += [samples, pause(rng.choice((0.2, 0.5, 0.5, 1.0, 2.0, 4.0)))]
+        said.append(text)
+        seconds += (len(parts[-2]) + len(parts[-1])) / RATE
+    return Recording(wav(in_a_row(parts)), " ".join(said), seconds)
+
+
+def brief() -> Recording:
+    return Recording(wav(in_a_row([say(SENTENCES[1]), pause(0.5), say(SENTENCES[4])])), "", 10.0)
+
+
+def wav(samples: Samples) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+Contestant = Callable[..., AbstractContextManager[Callable[[Recording], str]]]
+"""What hears recordings while its block runs."""
+
+
+@contextmanager
+def raw(beam: int, vad: bool) -> Iterator[Callable[[Recording], str]]:
+    """faster-whisper's own sequential transcription, with times of words as ours has them."""
+    model = _raw_model()
+    how = {"condition_on_previous_text": False, "vad_filter": vad}
+    yield lambda recording: _text(model.transcribe(_file(recording), beam_size=beam, word_timestamps=True, **how))
+
+
+@contextmanager
+def batched(beam: int, batch: int) -> Iterator[Callable[[Recording], str]]:
+    """faster-whisper's transcription of many windows at once: with its VAD, which it cannot do without."""
+    from faster_whisper import BatchedInferencePipeline
+
+    model = BatchedInferencePipeline(_raw_model())
+    how = {"batch_size": batch, "word_timestamps": True}
+    yield lambda recording: _text(model.transcribe(_file(recording), beam_size=beam, **how))
+
+
+def _raw_model() -> Any:
+    from faster_whisper import WhisperModel
+
+    from models.base import available_cpus
+    from models.capability import EngineConfig
+    from models.speech.whisper_files import packaged
+
+    folder = str(packaged(EngineConfig()).folder)
+    return WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=available_cpus())
+
+
+def _file(recording: Recording) -> io.BytesIO:
+    return io.BytesIO(recording.file)
+
+
+def _text(heard: tuple[Iterable[Any], Any]) -> str:
+    return " ".join(segment.text for segment in heard[0])
+
+
+@contextmanager
+def ours() -> Iterator[Callable[[Recording], str]]:
+    with asyncio.Runner() as runner:
+        services = runner.run(_loaded())
+        yield lambda recording: runner.run(text_of(services, recording))
+        runner.run(services.close())
+
+
+async def _loaded() -> Any:
+    services = quiet_services()
+    await services.runtime.load("speech_to_text")
+    return services
+
+
+def quiet_services() -> Any:
+    import logging
+
+    import structlog
+
+    from app.services import Services
+    from app.settings import Settings
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    return Services(Settings(_env_file=None, max_part_mb=2048, max_total_mb=4096))
+
+
+async def text_of(services: Any, recording: Recording) -> str:
+    from tasks.base import TaskRequest
+    from tasks.inputs.source import Origin, Source
+
+    request = TaskRequest("", (Source(Origin("audio"), data=recording.file),))
+    result = (await services.find_task("speech_to_text").run(request)).data
+    return str(result["text"])
+
+
+async def mixed_load(long: Recording) -> tuple[float, list[float]]:
+    """Seconds that the long one takes, and each short one that is sent meanwhile."""
+    services, clip = await _loaded(), brief()
+    try:
+        started = time.perf_counter()
+        running = asyncio.create_task(text_of(services, long))
+        times = []
+        for _ in range(SHORT):
+            await asyncio.sleep(0.5)
+            begun = time.perf_counter()
+            await text_of(services, clip)
+            times.append(time.perf_counter() - begun)
+            if running.done():
+                break
+        await running
+        return time.perf_counter() - started, times
+    finally:
+        await services.close()
+
+
+def measured(make: Contestant, args: tuple[Any, ...], recording: Recording) -> Outcome:
+    """In a process of its own, which has heard something short before: what is loaded or made at the first is there, as
+    in a server."""
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    process = context.Process(target=_measure, args=(theirs, make, args, recording))
+    process.start()
+    outcome: Outcome = mine.recv()
+    process.join()
+    return outcome
+
+
+def processor_s(process: psutil.Process) -> float:
+    """What it took so far with all that it started."""
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))
+
+
+def _measure(pipe: Connection, make: Contestant, args: tuple[Any, ...], recording: Recording) -> None:
+    own = psutil.Process()
+    with make(*args) as transcribe:
+        transcribe(brief())
+        spent, started = processor_s(own), time.perf_counter()
+        text = transcribe(recording)
+        seconds, spent = time.perf_counter() - started, processor_s(own) - spent
+        pipe.send(Outcome(seconds, spent, text, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--minutes", type=float, default=60)
+    minutes = parser.parse_args().minutes
+    recording = made(minutes)
+    print(f"{recording.seconds / 60:.1f} minutes, {len(recording.text.split())} words")
+    print(f"{'':34}{'errors':>9}{'seconds':>9}{'CPU s':>9}{'× real time':>13}{'peak MB':>9}")
+    contestants: dict[str, tuple[Contestant, tuple[Any, ...]]] = {
+        "faster-whisper, beam 5": (raw, (5, False)),
+        "faster-whisper, beam 5, VAD": (raw, (5, True)),
+        "faster-whisper, beam 5, batches": (batched, (5, 8)),
+        "openfaze": (ours, ()),
+    }
+    outcomes = {name: measured(make, args, recording) for name, (make, args) in contestants.items()}
+    for name, outcome in outcomes.items():
+        errors, words = word_errors(recording.text, outcome.text)
+        speed = recording.seconds / outcome.seconds
+        row = f"{100 * errors / words:8.2f}%{outcome.seconds:9.1f}{outcome.cpu_seconds:9.1f}{speed:13.1f}"
+        print(f"{name:34}{row}{outcome.peak_mb:9.0f}", flush=True)
+    for name in ("faster-whisper, beam 5", "faster-whisper, beam 5, batches"):
+        print(f"openfaze is {outcomes[name].seconds / outcomes['openfaze'].seconds:.2f} × as fast as {name}")
+    seconds, times = asyncio.run(mixed_load(recording))
+    p95 = sorted(times)[min(len(times) - 1, int(len(times) * 0.95))]
+    print(
+        f"mixed load: the long one in {seconds:.1f} s; {len(times)} short ones meanwhile, median "
+        f"{statistics.median(times):.2f} s, p95 {p95:.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
