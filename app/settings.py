@@ -187,7 +187,7 @@ class Settings(BaseSettings):
     pages_at_once: int | None = Field(default=None, ge=1)
     """Pages of one request that are read side by side. Unset: 4, on a cluster 4 for each replica that may read them."""
     max_page_seconds: float = Field(default=20, gt=0)
-    """Seconds that drawing one page of a PDF may take."""
+    """Seconds that reading or drawing one page of a PDF may take, or opening it."""
     max_decoded_mb: float = Field(default=1024, gt=0)
     """Megabytes of decoded pictures in the whole server at a time; more wait, at last for a 503."""
     decode_workers: int = Field(default=2, ge=0)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputError, InputTooLarge
+from tasks.inputs.decode.within import allow
 from tasks.inputs.source import Blob
 
 
@@ -65,6 +66,14 @@ class Fragile:
     def hang_in_native_code(self) -> None:
         """Without letting go of the interpreter."""
         ctypes.PyDLL(None).pause()
+
+    def allowed(self, seconds: list[float], hangs: bool = False) -> int:
+        """How many parts there are, each with its time; with `hangs`, the last one never ends."""
+        for part, most in enumerate(seconds):
+            allow(most, self._blob.error(f"part {part} is slow."))
+        if hangs:
+            signal.pause()
+        return len(seconds)
 
     def crash(self) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)

@@ -118,20 +118,114 @@ def pdf_of_inches(side: float) -> bytes:
     )
 
 
-def pdf_drawing_itself() -> bytes:
-    """A page whose form draws itself."""
-    drawing = b"/F Do"
-    content = b"<</Length %d>>stream\n%s\nendstream" % (len(drawing), drawing)
-    form = b"<</Type/XObject/Subtype/Form/BBox[0 0 100 100]/Resources<</XObject<</F 5 0 R>>>>/Length %d>>" % len(
-        drawing
-    )
+def pdf_page(content: bytes, resources: bytes = b"", *objects: bytes) -> bytes:
+    """A page of 600 x 800 points that shows `content`; the first of `objects` is number 5."""
     return pdf(
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]/Resources<</XObject<</F 5 0 R>>>>/Contents 4 0 R>>",
-        content,
-        form + b"stream\n" + drawing + b"\nendstream",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<<" + resources + b">>/Contents 4 0 R>>",
+        pdf_stream(content),
+        *objects,
     )
+
+
+def pdf_stream(data: bytes, entries: bytes = b"") -> bytes:
+    packed = zlib.compress(data, 9)
+    return b"<<%s/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (entries, len(packed), packed)
+
+
+def pdf_form(content: bytes, entries: bytes = b"") -> bytes:
+    return pdf_stream(content, b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]" + entries)
+
+
+def pdf_drawing_itself() -> bytes:
+    """A page whose form draws itself."""
+    return pdf_page(b"/F Do", b"/XObject<</F 5 0 R>>", pdf_form(b"/F Do", b"/Resources<</XObject<</F 5 0 R>>>>"))
+
+
+def pdf_of_tiny_tiles() -> bytes:
+    """A page painted with a pattern of 10^13 tiles: one object, between whose tiles PDFium asks nobody."""
+    pattern = b"/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 .01 .01]/XStep .0001/YStep .0001"
+    return pdf_page(
+        b"/Pattern cs /P scn 0 0 600 800 re f",
+        b"/Pattern<</P 5 0 R>>",
+        pdf_stream(b"0 0 .001 .001 re f", pattern + b"/Resources<<>>"),
+    )
+
+
+def pdf_of_forms_in_forms(depth: int = 9, times: int = 10) -> bytes:
+    """A form that draws another one `times` times, and so on: all of them stand in the page before it is drawn."""
+    forms = [
+        pdf_form(b"/F Do " * times, b"/Resources<</XObject<</F %d 0 R>>>>" % number) for number in range(6, 6 + depth)
+    ]
+    return pdf_page(b"/F Do", b"/XObject<</F 5 0 R>>", *forms, pdf_form(b"0 0 9 9 re f"))
+
+
+def pdf_of_soft_masks(times: int = 20_000) -> bytes:
+    """A page that is painted over and over through a mask of its size."""
+    mask = b"/ExtGState<</G<</SMask<</S/Luminosity/G 5 0 R>>>>>>"
+    return pdf_page(
+        b"/G gs 0 0 600 800 re f " * times, mask, pdf_form(b"0 0 600 800 re f", b"/Group<</S/Transparency>>")
+    )
+
+
+def pdf_of_dashes(times: int = 1000) -> bytes:
+    """Lines of ten million dashes each."""
+    return pdf_page(b"[.0001 .0001] 0 d 0 0 m 600 800 l S " * times)
+
+
+def pdf_of_shadings(times: int = 20_000) -> bytes:
+    """A page that is shaded over and over by a function with a loop's worth of steps."""
+    program = b"{ " + b"sin cos sin cos " * 20 + b"0 }"
+    shading = b"/Shading<</P<</ShadingType 1/ColorSpace/DeviceRGB/Domain[0 600 0 800]/Function 5 0 R>>>>"
+    function = pdf_stream(program, b"/FunctionType 4/Domain[0 600 0 800]/Range[0 1 0 1 0 1]")
+    return pdf_page(b"/P sh " * times, shading, function)
+
+
+def pdf_of_drawn_letters(letters: int = 100_000, strokes: int = 10_000) -> bytes:
+    """Text in a font of type 3 whose letter is a drawing of many strokes."""
+    font = (
+        b"<</Type/Font/Subtype/Type3/FontBBox[0 0 1000 1000]/FontMatrix[.001 0 0 .001 0 0]/CharProcs<</a 6 0 R>>"
+        b"/Encoding<</Differences[97/a]>>/FirstChar 97/LastChar 97/Widths[1]>>"
+    )
+    glyph = pdf_stream(b"1000 0 d0 " + b"0 0 m 900 900 l 5 900 l S " * strokes)
+    return pdf_page(b"BT /F 500 Tf (" + b"a" * letters + b") Tj ET", b"/Font<</F 5 0 R>>", font, glyph)
+
+
+def pdf_of_a_picture(filter_: bytes, data: bytes, width: int, height: int, entries: bytes = b"") -> bytes:
+    """A page with one picture that claims that size."""
+    head = b"/Type/XObject/Subtype/Image/ColorSpace/DeviceGray/Width %d/Height %d%s" % (width, height, entries)
+    picture = b"<<%s/Filter/%s/Length %d>>stream\n%s\nendstream" % (head, filter_, len(data), data)
+    return pdf_page(b"600 0 0 800 0 0 cm /I Do", b"/XObject<</I 5 0 R>>", picture)
+
+
+def pdf_of_jbig2(side: int = 60_000, times: int = 2000) -> bytes:
+    """A JBIG2 picture that draws a region of its own size over and over, in a few bytes each."""
+
+    def segment(number: int, kind: int, data: bytes) -> bytes:
+        return struct.pack(">IBBBI", number, kind, 0, 1, len(data)) + data
+
+    page = segment(0, 48, struct.pack(">IIIIBH", side, side, 0, 0, 0, 0))
+    region = struct.pack(">IIIIB", side, side, 0, 0, 0) + b"\x00\x03\xff\xfd\xff\x02\xfe\xfe\xfe" + bytes(16)
+    data = page + b"".join(segment(number, 38, region) for number in range(1, times))
+    return pdf_of_a_picture(b"JBIG2Decode", data, side, side, b"/BitsPerComponent 1")
+
+
+def pdf_of_jpx(side: int = 20_000) -> bytes:
+    """A JPEG 2000 picture of a few hundred bytes that claims that size."""
+    file = io.BytesIO()
+    PIL.Image.new("L", (64, 64), 9).save(file, "JPEG2000", no_jp2=True)
+    data = bytearray(file.getvalue())
+    size = data.index(b"\xff\x51") + 6
+    struct.pack_into(">II", data, size, side, side)
+    struct.pack_into(">II", data, size + 16, side, side)
+    return pdf_of_a_picture(b"JPXDecode", bytes(data), side, side, b"/BitsPerComponent 8")
+
+
+def pdf_of_a_deep_tree(depth: int = 100_000) -> bytes:
+    """A page under so many nodes of the tree of pages, one below the other."""
+    nodes = (b"<</Type/Pages/Count 1/Kids[%d 0 R]>>" % (number + 1) for number in range(2, depth + 2))
+    return pdf(b"<</Type/Catalog/Pages 2 0 R>>", *nodes, b"<</Type/Page/MediaBox[0 0 9 9]>>")
 
 
 def pdf_of_a_circular_tree() -> bytes:

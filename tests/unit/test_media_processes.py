@@ -30,6 +30,7 @@ from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
+from tests import hostile
 from tests.decoders import Fragile
 from tests.pdfs import pdf_of_pages, pdf_that_takes_for_ever, raw_page
 
@@ -210,6 +211,57 @@ async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools) -
     with pytest.raises(InputError, match="'b.pdf' takes longer than 600 s"):
         await bad.run(PdfPages.text_layer, 1)
     assert [line.text for line in (await good.run(PdfPages.text_layer, 1)).lines] == ["This is page 1"]
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        hostile.pdf_of_tiny_tiles,
+        hostile.pdf_of_shadings,
+        hostile.pdf_of_soft_masks,
+        hostile.pdf_of_drawn_letters,
+        hostile.pdf_of_forms_in_forms,
+    ],
+)
+async def test_a_page_is_given_up_when_its_time_is_over_whatever_it_shows(
+    pools: Pools, endless: Callable[[], bytes]
+) -> None:
+    pool = pools()
+    blob = Blob(endless(), "application/pdf", "a.pdf", "p")
+    session = await pool.open(PdfPages, blob, MediaLimits(page_seconds=1.0))
+    with pytest.raises(InputError, match=r"takes longer than 1 s \(OPENFAZE_MAX_PAGE_SECONDS\) to .*page 1") as caught:
+        await session.run(PdfPages.size_and_text, 1)
+        await session.run(PdfPages.picture, 1)
+    assert (caught.value.code, caught.value.param) == ("decode_failed", "p")
+    assert pool.restarts.total() <= 1
+    good = await pool.open(PdfPages, Blob(pdf_of_pages(1), "application/pdf", "b.pdf", "p"), MediaLimits())
+    assert [line.text for line in (await good.run(PdfPages.text_layer, 1)).lines] == ["This is page 1"]
+
+
+@pytest.mark.parametrize("bomb", [hostile.pdf_of_dashes, hostile.pdf_of_jbig2, hostile.pdf_of_jpx])
+async def test_a_page_that_claims_more_than_it_shows_is_drawn(pools: Pools, bomb: Callable[[], bytes]) -> None:
+    pool = pools(memory_mb=1024)
+    session = await pool.open(PdfPages, Blob(bomb(), "application/pdf", "a.pdf", "p"), MediaLimits())
+    assert (await session.run(PdfPages.picture, 1)).shape == (1600, 1200, 3)
+    assert not pool.restarts
+
+
+async def test_a_page_deep_in_the_tree_of_pages_is_damage(pools: Pools) -> None:
+    pool = pools()
+    session = await pool.open(
+        PdfPages, Blob(hostile.pdf_of_a_deep_tree(), "application/pdf", "a.pdf", "p"), MediaLimits()
+    )
+    with pytest.raises(InputError, match="cannot be read at page 1: it is damaged"):
+        await session.run(PdfPages.size_and_text, 1)
+    assert not pool.restarts
+
+
+async def test_each_part_of_a_call_has_its_own_time(pools: Pools) -> None:
+    session = await pools().open(Fragile, BLOB)
+    assert await session.run(Fragile.allowed, [PATIENT, PATIENT]) == 2
+    with pytest.raises(InputError, match="part 2 is slow"):
+        await session.run(Fragile.allowed, [PATIENT, PATIENT, 0.0], hangs=True)
+    assert await session.run(Fragile.about) == (BLOB, "")
 
 
 async def test_a_page_of_200_inches_is_refused(pools: Pools) -> None:

@@ -133,6 +133,15 @@ class Failed:
 Reply = Returned | Raised | Failed
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Comes ahead of a reply: what the call does next may take so long, after which the process is to be ended."""
+
+    seconds: float
+    error: InputError
+    """What the client is told then."""
+
+
 _HEAD = struct.Struct("!QI?")
 """Bytes of the pickle, number of the buffers that stand beside it, and whether they are in the kept memory."""
 _SIZE = struct.Struct("!Q")

@@ -38,6 +38,7 @@ from tasks.inputs.decode.channel import (
     S,
     Sessions,
     T,
+    Within,
 )
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.limits import MB, megabytes
@@ -86,6 +87,11 @@ class _OutOfMemory(Exception):
 class CallTooSlow(Exception):
     """The call did not return in time; the process is dead."""
 
+    def __init__(self, told: InputError | None) -> None:
+        super().__init__("a call took too long")
+        self.told = told
+        """What the client is told, where it was a part of the call that took too long."""
+
 
 class DecodeProcess:
     """Raises StartFailed. Must be ended."""
@@ -117,13 +123,16 @@ class DecodeProcess:
 
     def ask(self, request: Request) -> Reply:
         """Raises ProcessDied and CallTooSlow, after which the process must be ended; and what pickling raises."""
-        deadline = time.monotonic() + self._seconds
+        last = deadline = time.monotonic() + self._seconds
+        told = None
         try:
             self._channel.send(request, deadline=deadline)
-            reply = self._channel.receive(deadline=deadline)
+            while isinstance(reply := self._channel.receive(deadline=deadline), Within):
+                deadline = min(last, time.monotonic() + reply.seconds)
+                told = reply.error if deadline < last else None
         except TimeoutError as error:
             self.end()
-            raise CallTooSlow from error
+            raise CallTooSlow(told) from error
         except (EOFError, OSError) as error:
             raise ProcessDied(self.end()) from error
         assert isinstance(reply, Reply)
@@ -288,7 +297,7 @@ class Lane:
             except CallTooSlow as error:
                 self._end_process("slow")
                 limit = f"{self._limits.seconds:g} s (OPENFAZE_DECODE_SECONDS)"
-                raise blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
+                raise error.told or blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
             except _OutOfMemory as error:
                 is_shared = self._process is not None and self._process.openings > 1
                 self._end_process("memory")

@@ -16,7 +16,20 @@ from pathlib import Path
 
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_program, is_of_memory, place_of, stack_of
-from tasks.inputs.decode.channel import Call, Channel, Closable, Close, Failed, Open, Raised, Reply, Request, Returned
+from tasks.inputs.decode.channel import (
+    Call,
+    Channel,
+    Closable,
+    Close,
+    Failed,
+    Open,
+    Raised,
+    Reply,
+    Request,
+    Returned,
+    Within,
+)
+from tasks.inputs.decode.within import tell_by
 
 GRACE_S = 2.0
 """Seconds after which a call that the server should have ended ends the process: the server was killed meanwhile, and
@@ -50,6 +63,7 @@ def _end_with_server(end: socket.socket) -> None:
 def serve(channel: Channel, seconds: float) -> None:
     """Raises EOFError or OSError once the other end is closed."""
     opened: dict[int, Closable] = {}
+    tell_by(lambda seconds_of_part, error: channel.send(Within(seconds_of_part, error)))
     channel.send(Returned(os.getpid()))
     while True:
         _answer_next(channel, opened, seconds)

@@ -17,7 +17,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from models.vision.text import Image
+from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
+from tasks.inputs.decode.within import allow
 from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.text_layer import read_text_layer
@@ -28,13 +30,17 @@ _FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
 _WHITE = (255, 255, 255, 255)
 
 
-def draw(page: pypdfium2.PdfPage, width: int, height: int, *, seconds: float) -> Image | None:
-    """The page and its form fields on white, `width` x `height` pixels; None when it takes longer than `seconds`.
+_UNPAUSED_S = 1.0
+"""Seconds for which an object of a page may be drawn on after the page's time: what pauses costs no process."""
+
+
+def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> Image | None:
+    """The page and its form fields on white, `width` x `height` pixels; None when it takes longer than to `deadline`
+    (on time.monotonic's clock).
 
     PDFium asks between the objects of a page whether to pause, so that one object of any complexity is drawn to
     its end.
     """
-    deadline = time.monotonic() + seconds
     pause = pdfium.IFSDK_PAUSE(version=1)
     pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: time.monotonic() > deadline)
     picture = np.empty((height, width, 3), np.uint8)
@@ -79,6 +85,7 @@ class PdfPages(Pages):
         self._limits = limits
         self._page: tuple[int, pypdfium2.PdfPage] | None = None
         with _PDFIUM:
+            allow(limits.page_seconds, self._too_slow("open"))
             self._pdf = self._opened()
             try:
                 self.total = len(self._pdf)
@@ -100,15 +107,14 @@ class PdfPages(Pages):
             return read_text_layer(page, *_pixels(page.get_size()))
 
     def picture(self, number: int) -> Image:
-        with self._reading(number):
+        with self._reading(number) as deadline:
             page = self._loaded(number)
             width, height = _pixels(page.get_size())
             where = f" at 144 DPI on page {number}"
             self._blob.check_pixels(width, height, self._limits.image_pixels, where=where)
-            picture = draw(page, width, height, seconds=self._limits.page_seconds)
+            picture = draw(page, width, height, deadline=deadline)
             if picture is None:
-                limit = f"{self._limits.page_seconds:g} s (OPENFAZE_MAX_PAGE_SECONDS)"
-                raise self._blob.error(f"takes longer than {limit} to draw at page {number}.")
+                raise self._too_slow(f"draw at page {number}")
             return picture
 
     def close(self) -> None:
@@ -131,16 +137,22 @@ class PdfPages(Pages):
             raise self._blob.error("is not a readable PDF: it is damaged or incomplete.") from error
 
     @contextmanager
-    def _reading(self, number: int) -> Iterator[None]:
+    def _reading(self, number: int) -> Iterator[float]:
+        """Until when (on time.monotonic's clock) the page may be read; a little later the process is ended."""
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
         with _PDFIUM:
+            allow(self._limits.page_seconds + _UNPAUSED_S, self._too_slow(f"read or draw at page {number}"))
             try:
-                yield
+                yield time.monotonic() + self._limits.page_seconds
             except pypdfium2.PdfiumError as error:
                 if not is_fault_of_file(error):
                     raise
                 raise self._blob.error(f"cannot be read at page {number}: it is damaged.") from error
+
+    def _too_slow(self, to_do: str) -> InputError:
+        limit = f"{self._limits.page_seconds:g} s (OPENFAZE_MAX_PAGE_SECONDS)"
+        return self._blob.error(f"takes longer than {limit} to {to_do}.", code="decode_failed")
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
         """The page, parsed. The last one is kept: its text and its picture are asked for one after the other."""
