@@ -13,10 +13,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from app.chat.event_driver import Entry
 from app.services import Services
 from app.settings import Settings
 from tasks.ocr_result import page_section, picture_result
+from tasks.precontext import Entry
 from tests.conftest import SHARED
 from tests.entries import ground
 from tests.pages import noisy, prose

@@ -22,7 +22,6 @@ from typing import Any, Literal, TypeVar
 
 from rapidfuzz.fuzz import ratio
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import grounded, pointer_of, signs_of
 from app.chat.evidence.labels import names_of
 from app.chat.evidence.passages import fold
@@ -39,6 +38,7 @@ from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
 from tasks.ocr_result import page_section, picture_result
+from tasks.precontext import Entry
 from tasks.result import JsonResult
 from tests.conftest import SHARED
 from training.extraction.documents import Document, documents

@@ -13,11 +13,11 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from app.chat.event_driver import Entry
 from app.chat.filling.extractor import chosen
 from bench.extraction import Answer, Bench, bins_of, evidence_of, wanted_of
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
+from tasks.precontext import Entry
 from tests.conftest import SHARED
 from training.extraction.documents import documents, draw
 from training.extraction.examples import asked_of

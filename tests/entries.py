@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import FieldEvidence, grounded
 from models.vision.text import TextLine, Word
 from tasks.code_sandbox import CodeResult
@@ -13,6 +12,7 @@ from tasks.guardrails import GuardResult
 from tasks.gui_detection import GuiResult
 from tasks.object_detection import DetectionResult
 from tasks.ocr_result import OcrResult
+from tasks.precontext import Entry
 from tasks.result import Failure, JsonResult, Result
 from tasks.scraper import ScraperResult
 from tasks.speech_to_text import SpeechResult

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.event_driver import Entry
 from app.chat.filling.copied import Found
 from app.chat.filling.extractor import Extractor
 from app.chat.filling.filled import Filling
@@ -21,6 +20,7 @@ from models.fair_executor import FairExecutor
 from models.language.embedding import DIMENSIONS
 from models.language.minilm.engine import MiniLm
 from tasks.catalog import PRECONTEXT_NAMES
+from tasks.precontext import Entry
 from tests.entries import entry_of
 from tests.unit.test_evidence import ocr
 

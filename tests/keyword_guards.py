@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.chat.event_driver import Event, Finish
 from app.chat.guard.guard import Guard
 from app.chat.inputs import latest_turn
+from app.events import Event, Finish
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.safety.guard import ImageGuard, Judgement, Scores

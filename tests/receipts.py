@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.chat.event_driver import Entry
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import page_section, picture_result
+from tasks.precontext import Entry
 
 _AMOUNT = re.compile(r"(?<![\d.,])\d{1,4}[.]\d\d(?![\d.,])")
 _DATE = re.compile(r"\b\d{1,2}[/.-]\d{1,2}[/.-](?:20)?\d\d\b")

@@ -12,29 +12,17 @@ from typing import Any
 
 import structlog
 
+from app.chat.call import Call
 from app.chat.context.pictures import Part, Shown, images_for_llm, tokens_of
 from app.chat.context.prompt import conversation, fenced
 from app.chat.context.trim import GAP, trim
 from app.chat.directives import Directives
-from app.chat.event_driver import (
-    Call,
-    Entry,
-    Event,
-    Evidence,
-    Finish,
-    Precontext,
-    Progress,
-    Text,
-    Warned,
-    Work,
-    as_progress,
-)
 from app.chat.evidence.evidence import IsWritten, grounded, leaves, pointer_of
 from app.chat.filling.copied import Found
 from app.chat.filling.extractor import Extractor, fields_in, is_text, read_of
 from app.chat.filling.filled import Filling, fill, is_written
 from app.chat.guard.guard import Guard
-from app.chat.inputs import REQUEST, Turn, aside, document_in, said_in, texts_of
+from app.chat.inputs import Turn, aside, document_in, said_in, texts_of
 from app.chat.plan import Choices, Plan, Planner
 from app.chat.plan_executor import gather, read_instead, whole_answer, worth_telling
 from app.chat.planning.wants import pasted_in
@@ -43,12 +31,15 @@ from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
 from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape, schema_at
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import InternalTool, offered
+from app.events import Event, Finish, Precontext, Progress, Text, Warned
+from app.feed import Work, as_progress
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import PASSAGES, Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import Task
 from tasks.inputs.loader import MediaLoader
+from tasks.precontext import REQUEST, Entry, Evidence
 from tasks.result import JsonResult
 
 ANSWER_SHARE = 4

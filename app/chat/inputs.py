@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import ParamSpec, TypeVar
 
-from app.chat.event_driver import Entry
 from app.chat.planning.wants import pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
@@ -27,14 +26,13 @@ from app.wire.request import (
 from models.language.embedding import Embedder, Vector
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
+from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.wording.page_range import PLAIN, Form
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-REQUEST = "request"
-"""The name, in evidence, of what the user says himself."""
 _SHOWN = 80
 """Characters of an id that a message repeats."""
 

@@ -12,8 +12,8 @@ import pydantic_core
 from app.access.key_file import CHAT
 from app.chat.answer import Answerer
 from app.chat.cache.recall import Recall
+from app.chat.call import Call
 from app.chat.directives import Directives, read_directives
-from app.chat.event_driver import Call, Event, Finish, Precontext, Progress, Text, Warned, Work, as_progress
 from app.chat.guard.guard import Guard, Unsafe, reading_ahead
 from app.chat.guard.guard_text import said_beside, said_in
 from app.chat.guard.redaction import REDACTING, Redaction
@@ -21,6 +21,8 @@ from app.chat.inputs import Collector, Turn, aside, texts_of
 from app.chat.plan_executor import entry
 from app.chat.render import warnings_of
 from app.chat.schema.structured import is_open
+from app.events import Event, Finish, Precontext, Progress, Text, Warned
+from app.feed import Work, as_progress
 from app.wire.request import ChatRequest
 from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.chat.context.trim import assembled
-from app.chat.event_driver import Entry
 from app.chat.plan import Plan, Step
 from app.errors import told
 from models.base import EngineUnavailable
 from tasks.base import Progress, Redact, Task, TaskRequest, as_it_is
 from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
+from tasks.precontext import Entry
 from tasks.result import Failure, Result
 from tasks.wording.page_range import PLAIN, Form
 

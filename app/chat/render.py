@@ -12,26 +12,16 @@ from pydantic import BaseModel
 
 from app.calling import as_sent
 from app.chat.directives import Directives, has_task_tag
-from app.chat.event_driver import (
-    Entry,
-    Event,
-    Evidence,
-    Feed,
-    Finish,
-    Precontext,
-    Progress,
-    Reasoning,
-    Text,
-    ToolCall,
-    Warned,
-)
 from app.chat.inputs import texts_of
 from app.chat.tool_loop import PASSED_ON
 from app.errors import ApiError
+from app.events import Event, Finish, FinishReason, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from app.feed import Feed
 from app.wire import response
 from app.wire import response as sse
 from app.wire.request import ChatRequest
-from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, FinishReason, Usage
+from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, Delta, Usage
+from tasks.precontext import Entry, Evidence
 
 _OF_OPENAI = (
     "moderation",

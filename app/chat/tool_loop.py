@@ -13,23 +13,12 @@ from typing import Any
 from pydantic_core import from_json
 
 from app.chat.context.prompt import LlmMessage, fenced
-from app.chat.event_driver import (
-    Entry,
-    Event,
-    Finish,
-    Precontext,
-    Reasoning,
-    Text,
-    TimeLimit,
-    ToolCall,
-    Warned,
-    took_too_long,
-)
 from app.chat.inputs import Turn
 from app.chat.plan_executor import entry
 from app.chat.tools import PREFIX, InternalTool
+from app.events import Event, Finish, FinishReason, Precontext, Reasoning, Text, ToolCall, Warned
+from app.feed import TimeLimit, took_too_long
 from app.wire.request import ChatRequest
-from app.wire.response import FinishReason
 from models.concurrency import Deadline, side_by_side
 from models.language.llm import (
     CAUTION,
@@ -45,6 +34,7 @@ from models.language.llm import (
     ToolCallDelta,
 )
 from tasks.base import Redact, Task, as_it_is
+from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
 """How often the LLM may ask for specialists before it must answer."""

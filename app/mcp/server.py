@@ -13,9 +13,11 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from app.access.admission import Visit
-from app.chat.event_driver import Call, Event, Feed, Progress, TimeLimit
+from app.chat.call import Call
 from app.chat.render import Envelope, completion
 from app.errors import ApiError, told
+from app.events import Event, Progress
+from app.feed import Feed, TimeLimit
 from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, Tool, offered
 from app.services import Services
 from app.telemetry import Stages

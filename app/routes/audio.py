@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
 from app.access.admission import Visit
-from app.chat.event_driver import Feed, Progress, Work, as_progress
 from app.chat.render import FIRST_PING_S, PING_S, failure
+from app.events import Progress
+from app.feed import Feed, Work, as_progress
 from app.middleware import until_disconnect
 from app.openapi import body_schema
 from app.routes.body import EventStream, UploadForm, body_pieces, is_on
@@ -317,7 +318,7 @@ async def _feed(
 async def _charged(
     events: AsyncGenerator[Heard, None], visit: Visit, prompt_tokens: int
 ) -> AsyncGenerator[Heard, None]:
-    """As `app.chat.event_driver.Call.noted`: what is said counts as the answer's tokens."""
+    """As `app.chat.call.Call.noted`: what is said counts as the answer's tokens."""
     async with aclosing(events):
         async for event in events:
             match event:

@@ -10,9 +10,11 @@ from app import calling
 from app.access.admission import Visit
 from app.batches.lines import Answer
 from app.chat import render
-from app.chat.event_driver import Call, Event, Feed, TimeLimit
+from app.chat.call import Call
 from app.chat.render import Envelope, StreamOptions
 from app.errors import BadRequest
+from app.events import Event
+from app.feed import Feed, TimeLimit
 from app.middleware import until_disconnect
 from app.openapi import Direct, json_body
 from app.routes.body import EventStream, asks_to_be_forgotten, is_on, json_response, read_body

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from app.access.admission import Visit
 from app.access.key_file import EMBEDDINGS
 from app.batches.lines import Answer
-from app.chat.event_driver import took_too_long
 from app.errors import PayloadTooLarge
+from app.feed import took_too_long
 from app.middleware import until_disconnect
 from app.openapi import Direct, json_body
 from app.routes.body import json_response, read_body

@@ -16,8 +16,8 @@ from app.access.admission import Visit
 from app.access.key_file import GUARD
 from app.access.keys import Caller
 from app.batches.lines import Answer
-from app.chat.event_driver import took_too_long
 from app.errors import BadRequest
+from app.feed import took_too_long
 from app.middleware import until_disconnect
 from app.openapi import json_body
 from app.routes.body import asks_to_be_forgotten, read_body

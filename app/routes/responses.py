@@ -15,9 +15,11 @@ from starlette.responses import Response as HttpResponse
 
 from app.access.admission import Visit
 from app.batches.lines import Answer
-from app.chat.event_driver import Call, Feed, Finish, Progress, TimeLimit
+from app.chat.call import Call
 from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
+from app.events import Finish, Progress
+from app.feed import Feed, TimeLimit
 from app.middleware import until_disconnect
 from app.openapi import Direct, json_body
 from app.routes.body import EventStream, is_on, json_response, read_body

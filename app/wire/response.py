@@ -11,6 +11,8 @@ from typing import Any, Literal
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.events import FinishReason
+
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 
 
@@ -142,9 +144,6 @@ class Message(Wire):
     role: Literal["assistant"] = "assistant"
     content: str | None = None
     tool_calls: list[ToolCall] | None = Field(default=None, exclude_if=absent)
-
-
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 class Choice(Wire):

@@ -10,14 +10,14 @@ import pydantic_core
 from pydantic import Field
 
 from app.calling import as_sent
-from app.chat.event_driver import Entry, Event, Evidence, Finish, Precontext, Reasoning, Text, ToolCall, Warned
-from app.chat.inputs import REQUEST
 from app.errors import ApiError
+from app.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
 from app.wire import response as chat
 from app.wire.response import PrecontextEntry, Wire, absent
 from app.wire.response_items import CustomTool, Offered
 from app.wire.responses import CUSTOM_INPUT, Asked, ResponsesRequest
 from app.wire.responses import Reasoning as AskedReasoning
+from tasks.precontext import REQUEST, Entry, Evidence
 
 Json = dict[str, Any]
 Status = Literal["in_progress", "completed", "incomplete", "failed"]

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from app.chat.cache.recorded import replayed
-from app.chat.event_driver import Text
+from app.events import Text
 from app.state.sealing import Seal
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cache_rephrased import known_questions, questions_of

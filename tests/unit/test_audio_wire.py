@@ -14,8 +14,9 @@ from openai.types.audio import (
     TranslationVerbose,
 )
 
-from app.chat.event_driver import Feed, Progress
 from app.errors import BadRequest
+from app.events import Progress
+from app.feed import Feed
 from app.routes import audio
 from app.routes.audio import Heard
 from app.wire.audio import TranscriptionRequest, TranslationRequest

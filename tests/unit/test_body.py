@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from app.chat.event_driver import Feed
 from app.errors import PayloadTooLarge
+from app.feed import Feed
 from app.routes import body
 from app.routes.body import EventStream, json_response, read_body
 from app.telemetry import Stages

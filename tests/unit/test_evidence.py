@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import FieldEvidence, grounded
 from app.chat.evidence.passages import passages_of
 from models.vision.text import Quad, TextLine, Word
 from tasks.ocr_result import document_result, page_section, picture_result
+from tasks.precontext import Entry
 from tests.conftest import each_case
 from tests.entries import Grounding, entry_of, failure_of, ground
 

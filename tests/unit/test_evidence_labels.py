@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.chat.event_driver import Entry
 from app.chat.evidence import concepts
 from app.chat.evidence.concepts import concepts_of, concepts_of_field
 from app.chat.evidence.evidence import FieldEvidence
@@ -15,6 +14,7 @@ from app.chat.evidence.pairs import layout_of
 from app.chat.evidence.passages import fold, passages_of
 from app.services import Services
 from app.settings import Settings
+from tasks.precontext import Entry
 from tests.conftest import each_case
 from tests.entries import Grounding, ground
 from tests.receipts import Receipt, receipts

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import FieldEvidence
 from app.services import Services
 from app.settings import Settings
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
+from tasks.precontext import Entry
 from tests.entries import ground
 from tests.pages import Box, Line, Page, blank_page, noisy, pasted, single_line
 

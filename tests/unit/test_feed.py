@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.chat.event_driver import BUFFERED_EVENTS, Event, Feed, Finish, Reasoning, Text, TimeLimit
 from app.chat.render import Envelope, StreamOptions, stream
 from app.errors import BadRequest, Unavailable
+from app.events import Event, Finish, Reasoning, Text
+from app.feed import BUFFERED_EVENTS, Feed, TimeLimit
 from app.wire import response
 
 FINISH = Finish("stop", 1, 1)

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.chat.event_driver import Entry
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import entry, gather, read_instead, whole_answer, worth_telling
 from models.base import EngineFailed, EngineUnavailable
@@ -15,6 +14,7 @@ from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.inputs.source import Origin, Source
 from tasks.ocr_result import OcrResult
+from tasks.precontext import Entry
 from tasks.result import Result
 from tests.entries import entry_of, failure_of, result_of
 from tests.unit.test_collect import PIXEL

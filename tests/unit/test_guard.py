@@ -9,9 +9,9 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from app.chat.event_driver import Text
 from app.chat.guard.guard import Guard, Unsafe
 from app.chat.inputs import latest_turn
+from app.events import Text
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from tasks.guardrails import Guardrails, Policy

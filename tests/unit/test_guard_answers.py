@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tasks.redaction
-from app.chat.event_driver import Event, Feed, Precontext, Progress, Reasoning, Text, ToolCall
 from app.chat.guard import redaction
 from app.chat.guard.guard import Guard, Unsafe
 from app.chat.render import Envelope, StreamOptions, stream
+from app.events import Event, Precontext, Progress, Reasoning, Text, ToolCall
+from app.feed import Feed
 from app.wire import response
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.chat.event_driver import Entry
 from app.chat.guard.guard import Unsafe
 from app.chat.plan import Plan, Step
 from models.base import EngineUnavailable
@@ -15,6 +14,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.precontext import Entry
 from tasks.result import Result
 from tests.entries import entry_of, failure_of, result_of
 from tests.keyword_guards import BOMB, FOUND, KeywordGuard, Make, guard_of

@@ -19,8 +19,8 @@ from app.chat.cache.recorded import recorded
 from app.chat.cache.rephrased import Rephrased, replayed_for
 from app.chat.cache.verified import MIN_OBSERVATIONS, Observation, Observations, digest_of
 from app.chat.cache.vetoes import gist
-from app.chat.event_driver import Event, Finish, Text
 from app.chat.inputs import Turn
+from app.events import Event, Finish, Text
 from app.state.entries import Held
 from app.state.sealing import Seal
 from app.wire.request import ChatRequest

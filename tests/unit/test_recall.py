@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from app.chat.cache.recall import _Answering
-from app.chat.event_driver import Event, Finish, Text
+from app.events import Event, Finish, Text
 from app.state.entries import Written
 
 FINISH = Finish("stop", 1, 2)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.chat.event_driver import Event, Evidence, Finish, Precontext, Reasoning, Text, ToolCall
 from app.chat.guard.guard import Guard, Unsafe
 from app.chat.guard.redaction import Redaction
 from app.chat.inputs import latest_turn
 from app.chat.plan import Plan, Step
+from app.events import Event, Finish, Precontext, Reasoning, Text, ToolCall
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
@@ -20,6 +20,7 @@ from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.precontext import Evidence
 from tasks.result import Result
 from tests.entries import entry_of, failure_of, result_of
 from tests.keyword_guards import KeywordGuard

@@ -4,8 +4,9 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from app.chat.event_driver import Event, Feed, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
 from app.chat.render import Envelope, StreamOptions, completion, stream
+from app.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from app.feed import Feed
 from app.wire.response import ChatCompletionChunk, ChunkChoice, Delta, data
 from tests.entries import entry_of, failure_of
 

@@ -8,8 +8,8 @@ import pytest
 from openai.types.responses import ResponseInputItem
 from pydantic import BaseModel
 
-from app.chat.event_driver import Event, Finish, Reasoning, Text, ToolCall
 from app.errors import BadRequest, RateLimited, shutting_down
+from app.events import Event, Finish, Reasoning, Text, ToolCall
 from app.wire import response as chat
 from app.wire.response_items import OPENAIS_ITEMS
 from app.wire.responses import ResponsesRequest, asked_of

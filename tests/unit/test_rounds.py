@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from app.chat.context.trim import assembled
-from app.chat.event_driver import Entry, Event, Finish, Precontext, Reasoning, Text, TimeLimit, ToolCall, Warned
 from app.chat.inputs import Turn
 from app.chat.tool_loop import MAX_TOOL_ROUNDS, Rounds, ToolLimits, options_of
 from app.chat.tools import TOOLS
 from app.errors import Unavailable
+from app.events import Event, Finish, Precontext, Reasoning, Text, ToolCall, Warned
+from app.feed import TimeLimit
 from app.wire.request import ChatRequest
 from models.language.llm import (
     CAUTION,
@@ -30,6 +31,7 @@ from models.language.llm import (
     ToolCallDelta,
 )
 from tasks.base import Task, TaskRequest
+from tasks.precontext import Entry
 from tasks.result import JsonResult, Result
 
 SEARCH = next(tool for tool in TOOLS if tool.task == "web_search")

@@ -11,12 +11,12 @@ from structlog.testing import capture_logs
 
 from app.chat.context.trim import MAX_PIECES, words
 from app.chat.context.trim import trim as trim_in_threads
-from app.chat.event_driver import Entry
 from models.base import EngineOverloaded
 from models.fair_executor import FairExecutor
 from models.language.embedding import Embedder
 from models.language.llm import estimate_tokens
 from tasks.ocr_result import document_result, page_section
+from tasks.precontext import Entry
 from tests.entries import entry_of, text_line
 from tests.pages import prose
 

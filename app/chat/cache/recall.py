@@ -17,8 +17,9 @@ from app.chat.cache.known_questions import KnownQuestion
 from app.chat.cache.recorded import recorded, replayed
 from app.chat.cache.rephrased import Asked, Rephrased, replayed_for
 from app.chat.cache.scope import WEB, Scope, Scopes
-from app.chat.event_driver import Call, Event, Finish, Precontext
+from app.chat.call import Call
 from app.chat.inputs import Turn
+from app.events import Event, Finish, Precontext
 from app.state.entries import Entries, Key, Written
 from models.concurrency import heard_of
 from tasks.base import Specialist

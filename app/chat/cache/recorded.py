@@ -6,18 +6,8 @@ from typing import Any
 
 import pydantic_core
 
-from app.chat.event_driver import (
-    Entry,
-    Event,
-    Evidence,
-    Finish,
-    Precontext,
-    Progress,
-    Reasoning,
-    Text,
-    ToolCall,
-    Warned,
-)
+from app.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall, Warned
+from tasks.precontext import Entry, Evidence
 from tasks.result import JsonResult
 
 

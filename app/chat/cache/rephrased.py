@@ -29,8 +29,8 @@ from app.chat.cache.verified import (
     same_answer,
 )
 from app.chat.cache.vetoes import disagree, gist
-from app.chat.event_driver import Event, Precontext, Text, ToolCall
 from app.chat.inputs import Turn, aside
+from app.events import Event, Precontext, Text, ToolCall
 from app.state.entries import PATIENCE_S, WRITE_S, Patience, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError

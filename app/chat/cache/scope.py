@@ -8,7 +8,7 @@ from typing import Any
 
 import pydantic_core
 
-from app.chat.event_driver import Call
+from app.chat.call import Call
 from app.chat.inputs import Turn, aside
 from app.chat.planning.wants import kind_of
 from app.wire.request import Message, TextPart

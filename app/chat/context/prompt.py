@@ -6,9 +6,9 @@ from itertools import chain
 from typing import Any
 
 from app.chat.context.pictures import Part, Shown
-from app.chat.event_driver import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, ContentPart, ImagePart, Message, TextPart
+from tasks.precontext import Entry
 
 RULES = (
     "Specialists have read the user's inputs. Each of their results stands between a line that begins with "

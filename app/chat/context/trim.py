@@ -13,10 +13,10 @@ from operator import attrgetter
 
 import structlog
 
-from app.chat.event_driver import Entry
 from models.base import ModelError
 from models.fair_executor import FairExecutor, Slices
 from models.language.embedding import Embedder
+from tasks.precontext import Entry
 from tasks.result import Piece
 
 K1, B = 1.2, 0.75

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, cast
 
-from app.chat.event_driver import Entry, Evidence
 from app.chat.evidence.claims import Asked, Claim, Claims, Label
 from app.chat.evidence.labels import affinity, bounds_of_word, box_of, names_of
 from app.chat.evidence.matching import Kind, Match, matches
@@ -22,6 +21,7 @@ from app.chat.evidence.passages import Passage, passages_of
 from app.chat.schema.structured import Path, schema_at
 from models.extraction.calibration import Signs, probability
 from models.fair_executor import Slices
+from tasks.precontext import Entry, Evidence
 from tasks.result import Bounds, bounds_of, escape
 
 MAX_PASSAGE = 300

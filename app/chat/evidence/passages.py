@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import accumulate, groupby
 from typing import TypeVar
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.quantities import Day, Number, days, numbers
+from tasks.precontext import Entry
 from tasks.result import SourceLine
 
 Q = TypeVar("Q", Number, Day)

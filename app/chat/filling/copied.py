@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.labels import Names
 from app.chat.evidence.passages import fold
 from app.chat.plan import Plan, Step
 from tasks.detection.vocabulary import SYNONYMS, Vocabulary, phrases_asked_for, singular
+from tasks.precontext import Entry
 from tasks.result import Result
 from tasks.wording.object_phrases import phrases_in
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.evidence import Place, leaves
 from app.chat.evidence.labels import Names, names_of
 from app.chat.evidence.passages import Passage, passages_of
@@ -34,6 +33,7 @@ from app.chat.schema.structured import Path, schema_at
 from models.extraction.network import Network, Pieces, Questions
 from models.fair_executor import FairExecutor
 from models.language.embedding import DIMENSIONS, Embedder
+from tasks.precontext import Entry
 
 _READ = ("ocr", "stt", "scraper")
 

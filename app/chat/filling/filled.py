@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from app.chat.event_driver import Entry
 from app.chat.evidence.currencies import currency_of
 from app.chat.evidence.labels import Names, names_of
 from app.chat.filling.copied import Found, copied, names_a_result, names_prose
@@ -25,6 +24,7 @@ from app.chat.filling.values import with_form
 from app.chat.schema.checker import SchemaChecker
 from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer
 from app.chat.schema.structured import Path, Shape, resolved
+from tasks.precontext import Entry
 
 DEEPEST = 8
 _NOTES = frozenset(

@@ -9,7 +9,6 @@ from functools import partial
 
 import structlog
 
-from app.chat.event_driver import Entry, Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
 from app.chat.guard.guard_text import (
     joined,
     names_of,
@@ -24,6 +23,7 @@ from app.chat.inputs import Turn, text_of
 from app.chat.plan import Plan
 from app.chat.plan_executor import entry
 from app.chat.planning.wants import kind_of
+from app.events import Event, Finish, Precontext, Progress, Reasoning, Text, ToolCall
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
@@ -32,6 +32,7 @@ from tasks.errors import InputError, Overloaded
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
+from tasks.precontext import Entry
 
 _TAIL = 600
 """Characters of the answer that was shown already which are judged once more with its next sentences."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from app.chat.directives import without_directives
-from app.chat.event_driver import Entry
 from app.chat.inputs import text_of
 from app.wire.request import ChatRequest, Message
 from models.fair_executor import Slices
 from tasks.inputs.media_types import media_type_of_file
 from tasks.inputs.source import Source
+from tasks.precontext import Entry
 from tasks.result import texts_in
 
 # What of a system text a guard judges: all but what it forbids.

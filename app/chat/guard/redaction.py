@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from app.chat.event_driver import Entry, Event, Evidence, Reasoning, Text, ToolCall
 from app.chat.inputs import Turn, texts_of
+from app.events import Event, Reasoning, Text, ToolCall
 from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
 from app.wire.request import ToolCall as AskedCall
 from models.fair_executor import FairExecutor, Slices
 from models.safety.guard import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
 from tasks.guardrails import Check
+from tasks.precontext import Entry, Evidence
 from tasks.redaction import Redactor, is_json, placeholder
 
 REDACTING = "S7"

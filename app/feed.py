@@ -4,105 +4,13 @@ that leaves takes all its work with it."""
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
-from app.access.admission import Visit
-from app.access.keys import Caller
 from app.errors import Unavailable
-from app.telemetry import Stages
-from app.wire.request import ChatRequest
-from app.wire.response import FinishReason
+from app.events import Progress
 from tasks import base
-from tasks.result import Failure, Result
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the work is. Never part of an answer."""
-
-    stage: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one task answered."""
-
-    name: str
-    """As clients see it in `precontext`."""
-    result: Result[Any]
-
-    @property
-    def error(self) -> str | None:
-        """Why the task failed, where it did."""
-        return self.result.message if isinstance(self.result, Failure) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Precontext:
-    """What the tasks of the full model found, before the answer."""
-
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reasoning:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A piece of the answer."""
-
-    text: str
-    logprobs: Any = None
-    """This piece's, as the LLM gives them, where the client asked for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A piece of a call of the client's tool: `id` and `name` in the first piece of each `index`."""
-
-    index: int
-    arguments: str
-    id: str | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Where each field of a structured answer comes from, by JSON pointer, and the fields that nothing supports."""
-
-    fields: Mapping[str, Any]
-    unsupported: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """A sentence that the caller should know beside the answer, which stands nonetheless."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Always the last event. Token counts are of the whole request."""
-
-    reason: FinishReason
-    prompt_tokens: int
-    completion_tokens: int
-    reasoning_tokens: int | None = None
-    may_be_kept: bool = True
-    """False where nobody else is to be answered so: it withholds something."""
-    vcache: bool = False
-    """Whether it is the answer to an earlier request."""
-
-
-Event = Progress | Precontext | Reasoning | Text | ToolCall | Evidence | Warned | Finish
-
 
 EventT = TypeVar("EventT")
 ReportT = TypeVar("ReportT")
@@ -128,37 +36,6 @@ class TimeLimit:
         """From the request's arrival on, which was `spent_s` ago."""
         end_s = min(seconds * _LAST_PART, _LONGEST_END_S)
         return cls(seconds, asyncio.get_running_loop().time() + seconds - spent_s - end_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    request: ChatRequest
-    caller: Caller
-    skip_planning: bool = False
-    """`x-interfaze-bypass-moa`: straight to the LLM."""
-    fresh: bool = False
-    """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
-    stages: Stages = field(default_factory=Stages)
-    limit: TimeLimit = field(default_factory=TimeLimit)
-    visit: Visit = field(default_factory=Visit)
-    """What the caller's key is asked for; not entered yet."""
-
-    async def noted(self, event: Event) -> Event:
-        """`event`, of which the stages keep what metrics tell, and for which the key is charged: ahead of the end, so
-        that who asks again at once finds its place free."""
-        match event:
-            case Text(text) | Reasoning(text):
-                self.stages.answers()
-                self.visit.wrote(text)
-            case ToolCall():
-                self.stages.answers()
-                self.visit.wrote(event.arguments)
-            case Finish():
-                self.stages.answers()
-                self.stages.input_tokens += event.prompt_tokens
-                self.stages.output_tokens += event.completion_tokens
-                await self.visit.leave(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
-        return event
 
 
 class Feed(Generic[EventT]):

@@ -1,0 +1,41 @@
+"""One chat request on its way through the pipeline, with who sent it and what is measured and charged for it."""
+
+from dataclasses import dataclass, field
+
+from app.access.admission import Visit
+from app.access.keys import Caller
+from app.events import Event, Finish, Reasoning, Text, ToolCall
+from app.feed import TimeLimit
+from app.telemetry import Stages
+from app.wire.request import ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    request: ChatRequest
+    caller: Caller
+    skip_planning: bool = False
+    """`x-interfaze-bypass-moa`: straight to the LLM."""
+    fresh: bool = False
+    """`x-interfaze-bypass-cache`, `x-interfaze-zdr`: use nothing of earlier requests, leave nothing for later ones."""
+    stages: Stages = field(default_factory=Stages)
+    limit: TimeLimit = field(default_factory=TimeLimit)
+    visit: Visit = field(default_factory=Visit)
+    """What the caller's key is asked for; not entered yet."""
+
+    async def noted(self, event: Event) -> Event:
+        """`event`, of which the stages keep what metrics tell, and for which the key is charged: ahead of the end, so
+        that who asks again at once finds its place free."""
+        match event:
+            case Text(text) | Reasoning(text):
+                self.stages.answers()
+                self.visit.wrote(text)
+            case ToolCall():
+                self.stages.answers()
+                self.visit.wrote(event.arguments)
+            case Finish():
+                self.stages.answers()
+                self.stages.input_tokens += event.prompt_tokens
+                self.stages.output_tokens += event.completion_tokens
+                await self.visit.leave(event.prompt_tokens, event.completion_tokens, is_free=event.vcache)
+        return event
