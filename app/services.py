@@ -51,9 +51,10 @@ from models.base import ModelError
 from models.capability import GPU, OFF, BadResult, Part, Remote
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
+from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
-from models.language.capability import EMBEDDING, LLM, MINILM
+from models.language.capability import LLM
 from models.runtime import Runtime, device_setting
 from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.images.capability import IMAGE_GUARD

@@ -32,7 +32,7 @@ from app.state.entries import Held
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
 from bench.cache_simulation import worded
-from models.language.embedding import DIMENSIONS
+from models.embedding.embedder import DIMENSIONS
 from tests.llm_server import Reply, serving_llm
 from tests.pages import single_line
 from tests.server import serving

@@ -34,7 +34,7 @@ from scipy.stats import beta
 from app.chat.cache.rephrased import CANDIDATES
 from app.chat.cache.verified import Observation, Observations, choose, decide, draw_of
 from app.chat.cache.vetoes import disagree, gist
-from models.language.minilm.engine import MiniLm
+from models.embedding.minilm import MiniLm
 
 BOUNDS: Final = (0.01, 0.02, 0.05)
 STREAMS: Final = ("zipf", "drifting", "sorted")

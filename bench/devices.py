@@ -31,7 +31,8 @@ from app.settings import Settings
 from models.base import EngineUnavailable, available_cpus
 from models.capability import Engines
 from models.device import CPU, CUDA, DRIVER, cards
-from models.language.capability import EMBEDDING, LLM
+from models.embedding.capability import EMBEDDING
+from models.language.capability import LLM
 from models.language.llm import LlmCall, TextDelta
 from models.runtime import Runtime
 from models.safety.capability import TEXT_GUARD

@@ -27,8 +27,8 @@ import aiohttp
 
 from bench import passthrough
 from bench.responses import cpu_s
-from models.language.capability import SENTENCES_AT_ONCE
-from models.language.minilm.engine import MiniLm
+from models.embedding.capability import SENTENCES_AT_ONCE
+from models.embedding.minilm import MiniLm
 from tests.server import Server, free_port, serving
 
 WORDS = ("the", "invoice", "of", "a", "shipping", "company", "was", "due", "in", "march", "before", "it", "left")

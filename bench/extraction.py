@@ -30,10 +30,10 @@ from app.chat.filling.extractor import Extractor, Scored, Wanted, chosen
 from app.chat.filling.items import items_of
 from app.chat.filling.values import values_of
 from bench.speech import quiet_services
+from models.embedding.capability import EMBEDDING, MINILM
 from models.extraction.calibration import Signs, probability
 from models.extraction.network import Network
 from models.fair_executor import FairExecutor, Slices
-from models.language.capability import EMBEDDING, MINILM
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source

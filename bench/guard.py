@@ -17,8 +17,8 @@ import numpy as np
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language.capability import EMBEDDING, MINILM
-from models.language.embedding import Embedder
+from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.embedder import Embedder
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES
 from models.safety.text.engine import OwnTextGuard, passages_of

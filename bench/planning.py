@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from app.chat.inputs import Turn
 from app.chat.plan import Planner
+from models.embedding.embedder import Embedder, HostedEmbedder, Vector
+from models.embedding.minilm import MiniLm, passages
+from models.embedding.minilm_weights import SPEC, embedding_remedy
 from models.host import EngineHost
-from models.language.embedding import Embedder, HostedEmbedder, Vector
-from models.language.minilm.engine import SPEC, MiniLm, embedding_remedy, passages
 from models.workplace import HostLimits
 from tasks.wording.phrasebook import Phrasebook
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of

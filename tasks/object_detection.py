@@ -13,7 +13,7 @@ import PIL.Image
 from typing_extensions import TypedDict
 
 from models.concurrency import Admission, side_by_side
-from models.language.capability import EMBEDDING, MINILM
+from models.embedding.capability import EMBEDDING, MINILM
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
 from tasks.base import Parts, Progress, Specialist, TaskRequest

@@ -14,8 +14,8 @@ from typing_extensions import TypedDict
 
 from models.base import ModelError
 from models.concurrency import side_by_side
-from models.language.capability import EMBEDDING, MINILM
-from models.language.embedding import Embedder
+from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.embedder import Embedder
 from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, Overloaded
 from tasks.inputs import media_types

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from models.language.multilingual_e5 import MAX_TOKENS, WEIGHTS
+from models.embedding.multilingual_e5 import MAX_TOKENS, WEIGHTS
 
 WIDTH, HEADS = 384, 12
 _MARKS = ("<s>", "<pad>", "</s>", "<unk>")

@@ -15,10 +15,10 @@ from app.chat.inputs import document_in
 from app.chat.plan import Plan, Step
 from app.chat.schema.structured import Shape
 from app.wire.request import ChatRequest, ResponseFormat
+from models.embedding.embedder import DIMENSIONS
+from models.embedding.minilm import MiniLm
 from models.extraction.network import Network
 from models.fair_executor import FairExecutor
-from models.language.embedding import DIMENSIONS
-from models.language.minilm.engine import MiniLm
 from tasks.catalog import PRECONTEXT_NAMES
 from tasks.precontext import Entry
 from tests.entries import entry_of

@@ -34,8 +34,8 @@ from app.chat.tools import InternalTool, offered
 from app.events import Event, Finish, Precontext, Progress, Text, Warned
 from app.feed import Work, as_progress
 from app.wire.request import ChatRequest
+from models.embedding.embedder import Embedder
 from models.fair_executor import FairExecutor
-from models.language.embedding import Embedder
 from models.language.llm import PASSAGES, Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import Task
 from tasks.inputs.loader import MediaLoader

@@ -23,7 +23,7 @@ from app.wire.request import (
     Url,
     UrlPart,
 )
-from models.language.embedding import Embedder, Vector
+from models.embedding.embedder import Embedder, Vector
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
 from tasks.precontext import REQUEST, Entry

@@ -15,7 +15,7 @@ from app.chat.inputs import Turn
 from app.chat.planning.wants import SUBJECTS, Kind, Prose, Wants, kind_of, without_target
 from app.wire.request import ChatRequest
 from models.base import ModelError
-from models.language.embedding import Embedder
+from models.embedding.embedder import Embedder
 from tasks.inputs.source import Source
 from tasks.wording.vocabulary import compiled
 

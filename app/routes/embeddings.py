@@ -27,9 +27,10 @@ from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_aside
 from app.wire.request import FAIL_FAST, Wire, by_json_type
 from app.wire.response import Usage
+from models.embedding.capability import EMBEDDING, EmbeddingSettings
+from models.embedding.embedder import DIMENSIONS, PassageEmbedder
+from models.embedding.passages import QUERY, Passage, Role
 from models.fair_executor import Slices
-from models.language.capability import EMBEDDING, EmbeddingSettings
-from models.language.embedding import DIMENSIONS, QUERY, Passage, PassageEmbedder, Role
 from models.language.llm import estimate_tokens
 
 MAX_TEXTS = 2048

@@ -1,2 +1,1 @@
-"""Large language models behind one `llm.Llm`, in this process (`embedded…`) or on a server (`openai_…`), and sentence
-`embedding`s."""
+"""Large language models behind one `llm.Llm`: in this process (`embedded…`) or on a server (`openai_…`)."""

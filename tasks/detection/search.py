@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from models.base import EngineUnavailable
-from models.language.embedding import Embedder
+from models.embedding.embedder import Embedder
 from models.vision.detection.detector import Detection, Detector, Segmenter, suppressed
 from models.vision.text import Image
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular

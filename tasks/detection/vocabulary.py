@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models.base import ModelError
-from models.language.embedding import Embedder
+from models.embedding.embedder import Embedder
 from tasks.wording.object_phrases import asks, listed_in, phrases_in
 
 _TABLE: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.routes import embeddings
 from app.wire.model_names import EMBEDDING_ALIASES
-from models.language.embedding import DIMENSIONS
+from models.embedding.embedder import DIMENSIONS
 from tests.e2e.conftest import KEY
 from tests.e2e.full_model import client_of_app
 from tests.e5_model import random_e5

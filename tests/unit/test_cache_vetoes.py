@@ -20,7 +20,8 @@ from app.chat.cache.questions import read, share_of_english, stem
 from app.chat.cache.verified import MAX_ERROR, Observation, Observations, decide, is_known_language
 from app.chat.cache.vetoes import _ENDINGS, MAX_CHARS, _is_kin, _root, disagree, gist
 from bench import cache_simulation
-from models.language.minilm.engine import MiniLm, embedding_remedy
+from models.embedding.minilm import MiniLm
+from models.embedding.minilm_weights import embedding_remedy
 from tests.conftest import each_case
 
 QUESTIONS = Path(__file__).parents[1] / "data/questions"

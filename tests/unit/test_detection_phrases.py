@@ -3,8 +3,8 @@
 import pytest
 
 from models.capability import EngineConfig
-from models.language.capability import MINILM
-from models.language.embedding import Embedder
+from models.embedding.capability import MINILM
+from models.embedding.embedder import Embedder
 from models.vision.detection.detector import NAMES
 from tasks.detection.search import Wishes
 from tasks.detection.vocabulary import Vocabulary, labels_for, phrases_asked_for, singular

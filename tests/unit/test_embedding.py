@@ -10,21 +10,14 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
+from models.embedding import minilm_weights as weights
+from models.embedding import passages as cutting
+from models.embedding.embedder import DIMENSIONS, HostedEmbedder, Vector
+from models.embedding.minilm import MAX_TOKENS, MiniLm, build_network, passages
+from models.embedding.minilm_numpy import NumpyMiniLm
+from models.embedding.minilm_weights import SPEC, embedding_remedy, embedding_weights, read_safetensors
+from models.embedding.passages import Passage
 from models.host import EngineHost
-from models.language import embedding
-from models.language.embedding import DIMENSIONS, HostedEmbedder, Passage, Vector
-from models.language.minilm import engine as weights
-from models.language.minilm.engine import (
-    MAX_TOKENS,
-    SPEC,
-    MiniLm,
-    NumpyNetwork,
-    build_network,
-    embedding_remedy,
-    embedding_weights,
-    passages,
-    read_safetensors,
-)
 from models.workplace import HostLimits
 
 LONG = "The invoice of the Danish shipping company was due on the third of March. " * 40
@@ -106,7 +99,7 @@ def test_both_runtimes_compute_the_same(folder: Path) -> None:
     states = np.random.default_rng(0).normal(0, 0.05, (2, 7, DIMENSIONS)).astype(np.float32)
     mask = np.zeros((2, 7), np.float32)
     mask[1, 4:] = -1e9
-    expected = NumpyNetwork(tensors).encode(states, mask)
+    expected = NumpyMiniLm(tensors).encode(states, mask)
     actual = build_network(tensors, threads=1).encode(states, mask)
     np.testing.assert_allclose(actual[0], expected[0], atol=2e-5)
     np.testing.assert_allclose(actual[1, :4], expected[1, :4], atol=2e-5)
@@ -160,7 +153,7 @@ def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
     whole, _ = in_passages(folder, text)
     assert all(len(passage) == MAX_TOKENS for passage in whole[:-1])
     assert all((passage[0], passage[-1]) == (whole[0][0], whole[0][-1]) for passage in whole)
-    monkeypatch.setattr(embedding, "_PIECE_CHARS", 100)
+    monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
     in_pieces, slices = in_passages(folder, text)
     assert in_pieces == whole
     assert slices > len(text) / 110, "no slice is much longer than it may be"
@@ -171,7 +164,7 @@ def test_tokens_are_the_same_whether_other_threads_run_meanwhile_or_not(
     folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     alone, _ = in_passages(folder, text)
-    monkeypatch.setattr(embedding, "_SHORT_CHARS", -1)
+    monkeypatch.setattr(cutting, "_SHORT_CHARS", -1)
     together, _ = in_passages(folder, text)
     assert alone == together
 

@@ -7,7 +7,7 @@ import pytest
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language.capability import EMBEDDING, MINILM
+from models.embedding.capability import EMBEDDING, MINILM
 from models.runtime import Runtime
 from models.safety.text.engine import views
 from models.safety.text.head import head_of, load_head

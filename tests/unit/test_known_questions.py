@@ -25,7 +25,7 @@ from app.state.entries import Held
 from app.state.sealing import Seal
 from app.wire.request import ChatRequest
 from models.base import EngineFailed
-from models.language.embedding import DIMENSIONS, Vector
+from models.embedding.embedder import DIMENSIONS, Vector
 
 ANSWER = b"a" * 32
 RIGHT = Observation(0.9, correct=True)

@@ -11,12 +11,13 @@ import pytest
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.embedding import passages as cutting
+from models.embedding.capability import EMBEDDING, MINILM, MULTILINGUAL_E5, EmbeddingSettings
+from models.embedding.embedder import DIMENSIONS, HostedEmbedder, Vector
+from models.embedding.minilm_weights import embedding_remedy
+from models.embedding.multilingual_e5 import MAX_TOKENS, SPEC, WEIGHTS, MultilingualE5, passages
+from models.embedding.passages import Passage, Role
 from models.host import EngineHost
-from models.language import embedding
-from models.language.capability import EMBEDDING, MINILM, MULTILINGUAL_E5, EmbeddingSettings
-from models.language.embedding import DIMENSIONS, HostedEmbedder, Passage, Role, Vector
-from models.language.minilm.engine import embedding_remedy
-from models.language.multilingual_e5 import MAX_TOKENS, SPEC, WEIGHTS, MultilingualE5, passages
 from models.runtime import Runtime
 from models.safety.capability import OWN, TEXT_GUARD
 from models.workplace import HostLimits
@@ -107,7 +108,7 @@ def test_every_part_of_a_long_text_has_marks_and_prefix_and_together_they_have_a
     # Alone, as much of a text is read as of its first part.
     [first], [cut] = vectors(engine, in_passages(root, LONG)[0]), vectors(engine, LONG)
     np.testing.assert_allclose(cut, first, atol=1e-5)
-    monkeypatch.setattr(embedding, "_PIECE_CHARS", 100)
+    monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
     assert in_passages(root, LONG, "passage") == parts
 
 

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from app.chat.plan import Planner
-from models.language.embedding import Embedder
-from models.language.minilm.engine import MiniLm, embedding_remedy
+from models.embedding.embedder import Embedder
+from models.embedding.minilm import MiniLm
+from models.embedding.minilm_weights import embedding_remedy
 from tests.plans import LATER, ROUTED, RULED, UNSEEN, Case, turn_of
 
 ALL = (*RULED, *ROUTED, *LATER, *UNSEEN)

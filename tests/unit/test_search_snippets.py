@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.base import EngineFailed
 from models.capability import EngineConfig
-from models.language.capability import EMBEDDING, MINILM
+from models.embedding.capability import EMBEDDING, MINILM
 from models.runtime import Runtime
 from tasks.web_search import PASSAGE_CHARS, nearest, passages_of
 

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from app.chat.context.trim import MAX_PIECES, words
 from app.chat.context.trim import trim as trim_in_threads
 from models.base import EngineOverloaded
+from models.embedding.embedder import Embedder
 from models.fair_executor import FairExecutor
-from models.language.embedding import Embedder
 from models.language.llm import estimate_tokens
 from tasks.ocr_result import document_result, page_section
 from tasks.precontext import Entry

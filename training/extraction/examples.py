@@ -26,7 +26,7 @@ from app.chat.filling.features import (
     span_features,
 )
 from app.chat.filling.spans import Span, reading_of
-from models.language.minilm.engine import MiniLm
+from models.embedding.minilm import MiniLm
 from tasks.result import SourceLine, bounds_of
 from training.extraction.documents import Document, Field
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.language.embedding import Embedder
+from models.embedding.embedder import Embedder
 from models.safety.guard import HAZARDS, TEXT_CODES, Scores
 from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import head_of

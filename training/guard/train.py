@@ -16,8 +16,8 @@ import numpy as np
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
-from models.language.capability import EMBEDDING, MINILM
-from models.language.embedding import Embedder
+from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.embedder import Embedder
 from models.runtime import Runtime
 from models.safety.text.head import FILE
 from training.guard.data import examples

@@ -15,7 +15,7 @@ from app.chat.cache.verified import Observation, Observations
 from app.state.entries import Held
 from app.state.sealing import Seal
 from app.state.sqlite_file import Schema, SqliteFile
-from models.language.embedding import DIMENSIONS, Vector
+from models.embedding.embedder import DIMENSIONS, Vector
 
 MOST_QUESTIONS = 100_000
 _LEFT_OUT = 0.01

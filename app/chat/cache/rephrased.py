@@ -34,7 +34,7 @@ from app.events import Event, Precontext, Text, ToolCall
 from app.state.entries import PATIENCE_S, WRITE_S, Patience, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError
-from models.language.embedding import Embedder, Vector
+from models.embedding.embedder import Embedder, Vector
 from models.language.llm import Llm, LlmCall, TextDelta
 
 CANDIDATES = 16

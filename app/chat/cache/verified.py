@@ -35,7 +35,7 @@ from app.chat.directives import has_task_tag
 from app.chat.inputs import text_of
 from app.chat.planning.wants import WORDS
 from app.wire.request import ChatRequest, TextPart
-from models.language.embedding import LANGUAGES
+from models.embedding.embedder import LANGUAGES
 from models.language.llm import fence_around
 from models.translation.languages import detected
 from tasks.inputs.source import urls_in

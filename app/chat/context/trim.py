@@ -14,8 +14,8 @@ from operator import attrgetter
 import structlog
 
 from models.base import ModelError
+from models.embedding.embedder import Embedder
 from models.fair_executor import FairExecutor, Slices
-from models.language.embedding import Embedder
 from tasks.precontext import Entry
 from tasks.result import Piece
 

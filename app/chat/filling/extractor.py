@@ -30,9 +30,9 @@ from app.chat.filling.spans import Reading, Span, reading_of, without_brackets
 from app.chat.filling.values import is_miswritten, key_of, puts_days_first, sayings, says_nothing, values_of
 from app.chat.filling.wholes import prefer_parts, whole_of
 from app.chat.schema.structured import Path, schema_at
+from models.embedding.embedder import DIMENSIONS, Embedder
 from models.extraction.network import Network, Pieces, Questions
 from models.fair_executor import FairExecutor
-from models.language.embedding import DIMENSIONS, Embedder
 from tasks.precontext import Entry
 
 _READ = ("ocr", "stt", "scraper")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.embedding.embedder import Embedder, Vector
 from models.fair_executor import FairExecutor, Slices
-from models.language.embedding import Embedder, Vector
 from models.safety.guard import TEXT_CODES, Judgement, Layer, Scores
 from models.safety.text import interpreter_abuse, matching
 from models.safety.text.decoding import ENCODINGS, PERCENT, decoded, reversed_, rot13

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.language.embedding import Vector
+from models.embedding.embedder import Vector
 from models.safety.guard import Scores
 from models.safety.text.lookalikes import without_heaps
 

