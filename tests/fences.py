@@ -31,3 +31,9 @@ def fences(path: Path) -> Iterator[Fence]:
         output = following[4] if following and following[3] == "output" else ""
         line = text.count("\n", 0, match.start()) + 1
         yield Fence(f"{path.relative_to(ROOT)}:{line}", language, how, code, output)
+
+
+def printed(page: str, part: str) -> str:
+    """The only commands of a page of docs/ that have `part`."""
+    [code] = [fence.code for fence in fences(ROOT / "docs" / page) if fence.language == "sh" and part in fence.code]
+    return code

@@ -11,6 +11,8 @@ from tests.containers import RELEASES
 from tests.fresh.machines import machine
 
 PROGRAMS = ("redis-server", "promtool", "espeak-ng", "ffmpeg", "Chromium", "bubblewrap", "Apertium")
+LOG = "/tmp/make-test.log"
+"""In the container, where one who waits can see how far it is."""
 
 
 @pytest.mark.parametrize("debian", [pytest.param(of, marks=pytest.mark.xdist_group(f"make-{of}")) for of in RELEASES])
@@ -21,7 +23,9 @@ def test_make_test_passes_and_names_what_is_not_installed(
     variables = {"PYTEST_ADDOPTS": "-rsfE --color=no", **({"CI": os.environ["CI"]} if "CI" in os.environ else {})}
     with machine(debian, "somebody", *samples) as bare:
         checkout = bare.clone("openfaze")
-        done = bare.run(f"cd {checkout} && make test 2>&1", variables=variables, check=False)
+        done = bare.run(
+            f"set -o pipefail; cd {checkout} && make test 2>&1 | tee {LOG}", variables=variables, check=False
+        )
     assert done.returncode == 0, done.stdout[-100_000:]
     skipped = re.findall(r"^SKIPPED \[\d+\] (.*)$", done.stdout, re.MULTILINE)
     *_, counts = done.stdout.splitlines()

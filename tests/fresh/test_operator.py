@@ -11,9 +11,8 @@ import pytest
 
 from app.calling import BODY, SAID
 from tests.containers import BOOTED, SYSTEMD, Container, base, started
-from tests.fences import ROOT, fences
+from tests.fences import ROOT, printed
 
-PAGE = list(fences(ROOT / "docs" / "deployment.md"))
 NAME = "localhost"
 """For which Caddy makes a certificate of its own."""
 AUTHORITY = "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
@@ -28,10 +27,9 @@ MACHINE = (*PYTHON, "systemd", "systemd-sysv", "dbus")
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("operator")]
 
 
-def printed(part: str) -> str:
-    """The page's only commands that have `part`, with a name that is here."""
-    [code] = [fence.code for fence in PAGE if fence.language == "sh" and part in fence.code]
-    return code.replace("YOUR.NAME", NAME)
+def commands(part: str) -> str:
+    """The page's only ones that have `part`, with a name that is here."""
+    return printed("deployment.md", part).replace("YOUR.NAME", NAME)
 
 
 def copy_clone(container: Container) -> None:
@@ -49,7 +47,7 @@ class Machine:
 
     def follow(self, part: str) -> str:
         """Runs the fence of the page that has `part`, as root in the clone; what it printed."""
-        return self.run(printed(part))
+        return self.run(commands(part))
 
     def run(self, code: str) -> str:
         return self.container.run(
@@ -112,7 +110,7 @@ def test_the_server_reads_and_runs_code_confined_as_it_is(machine: Machine) -> N
 
 
 def test_caddy_serves_it_by_its_name(machine: Machine) -> None:
-    code = printed("systemctl reload caddy")
+    code = commands("systemctl reload caddy")
     install, _, last = code.rstrip().rpartition("\n")
     machine.run(install)
     machine.run(f"until test -e {AUTHORITY}; do sleep 0.2; done")
@@ -150,7 +148,7 @@ def test_pip_installs_a_server_that_answers() -> None:
     with contextlib.ExitStack() as gone, started(base(13, *PYTHON)) as container:
         machine = Machine(container)
         copy_clone(container)
-        install, _, serve = printed("pip install .\n").rstrip().rpartition("\n")
+        install, _, serve = commands("pip install .\n").rstrip().rpartition("\n")
         machine.run(install)
         # Away from the clone: what is installed has all that it opens.
         machine.run("mv app tasks models /tmp; touch alice.key")

@@ -37,28 +37,41 @@ RUN python3 -m venv /usr/local \\
 """
 
 
+PODMAN_COMPOSE = Path(sys.executable).with_name("podman-compose")
+
+
 def compose(
     folder: Path, *arguments: str, variables: Mapping[str, str] | None = None, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """One command of compose's in `folder`, as in a shell that has no settings but `variables`."""
+    """One command of compose's in `folder`."""
+    return called(folder, str(PODMAN_COMPOSE), *arguments, variables=variables, check=check)
+
+
+def called(
+    folder: Path, *command: str, variables: Mapping[str, str] | None = None, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """A command in `folder`, as in a shell that has no settings but `variables`."""
     ours = ("OPENFAZE_", "COMPOSE_", "PODMAN_COMPOSE_")
     inherited = {name: value for name, value in environment().items() if not name.startswith(ours)}
     # Podman's own format has no health checks.
     env = {**inherited, "BUILDAH_FORMAT": "docker", **(variables or {})}
-    program = Path(sys.executable).with_name("podman-compose")
-    done = subprocess.run([program, *arguments], cwd=folder, env=env, check=False, capture_output=True, text=True)
-    assert done.returncode == 0 or not check, f"compose {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+    done = subprocess.run(command, cwd=folder, env=env, check=False, capture_output=True, text=True)
+    assert done.returncode == 0 or not check, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done
 
 
 def stand_in() -> str:
     """The name of an image that is to the Dockerfile what python:3.x-slim is."""
     debian = base(_DEBIAN, "netbase", "passwd", "python3", "python3-venv", "tzdata")
-    recipe = _STAND_IN.format(base=debian)
-    name = f"localhost/openfaze-test/python:{_digest(recipe.encode())}"
-    if not _exists(name):
-        podman("build", "--pull=never", "--tag", name, "-", input=recipe)
-    return name
+    return made("python", _STAND_IN.format(base=debian))
+
+
+def made(name: str, recipe: str) -> str:
+    """The name of the image that a recipe without files of its own makes."""
+    tagged = f"localhost/openfaze-test/{name}:{_digest(recipe.encode())}"
+    if not _exists(tagged):
+        podman("build", "--pull=never", "--tag", tagged, "-", input=recipe)
+    return tagged
 
 
 def current() -> str:

@@ -17,7 +17,7 @@ import openai
 
 from app.calling import BODY
 from tests.containers import podman
-from tests.image.building import ROOT, compose
+from tests.image.building import PODMAN_COMPOSE, ROOT, called, compose
 from tests.server import held_port
 
 SAMPLES = ROOT / "app/playground/samples"
@@ -30,6 +30,11 @@ services:
     image: {image}
     # Podman knows `host-gateway` from 4.7 on.
     extra_hosts: !reset []
+"""
+
+_DOCKER = """#!/bin/sh
+shift
+exec {program} "$@"
 """
 
 
@@ -66,6 +71,16 @@ class Installation:
 
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return compose(self.folder, *arguments, variables=self.variables, check=check)
+
+    def follow(self, code: str) -> None:
+        """Runs commands of a page in this folder, podman-compose being its `docker compose`."""
+        programs = self.folder / "programs"
+        programs.mkdir(exist_ok=True)
+        docker = programs / "docker"
+        docker.write_text(_DOCKER.format(program=PODMAN_COMPOSE))
+        docker.chmod(0o755)
+        variables = {**self.variables, "PATH": f"{programs}:{os.environ['PATH']}"}
+        called(self.folder, "bash", "-euxo", "pipefail", "-c", code, variables=variables)
 
     def up(self) -> None:
         """As `docker compose up -d`, and waits until the server is ready."""

@@ -12,27 +12,48 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import openai
 import pytest
+from openai.types import BatchRequestCounts
 from PIL import Image
 
 from tests.containers import podman
 from tests.image.building import ROOT
+from tests.image.contents import begun, kept, made
 from tests.image.installation import Installation, error, kill, until
 from tests.llm_replies import MODEL
 
 QUICK = {"OPENFAZE_PRELOAD": ""}
 """Nothing is loaded ahead: a server is ready sooner."""
+LINES = 400
+"""Of a batch, so many that it is not done when the first of them is seen to be."""
 
 
-def test_a_server_that_was_killed_comes_back_by_itself(installation: Installation) -> None:
+def test_a_server_that_was_killed_comes_back_by_itself_and_has_lost_nothing(installation: Installation) -> None:
     installation.configure(**QUICK)
     installation.up()
-    killed = installation.server_pid()
-    kill(killed)
-    until("restarted", lambda: installation.inspected(".RestartCount") == "1", told=installation.logs)
-    installation.wait_until_ready()
-    assert installation.server_pid() != killed
+    first = made(installation, "before")
+    with installation.sdk() as client:
+        batch = begun(client, [{"input": f"Milk, {number} eggs."} for number in range(LINES)])
+        until("begun", lambda: bool(counts(client, batch.id).completed))
+        killed = installation.server_pid()
+        kill(killed)
+        until("restarted", lambda: installation.inspected(".RestartCount") == "1", told=installation.logs)
+        installation.wait_until_ready()
+        assert installation.server_pid() != killed
+        assert kept(installation, first) == first
+        until("completed", lambda: client.batches.retrieve(batch.id).status == "completed", told=installation.logs)
+        output = client.batches.retrieve(batch.id).output_file_id
+        assert output is not None
+        answered = [json.loads(line)["custom_id"] for line in client.files.content(output).text.splitlines()]
+    assert sorted(answered, key=int) == [str(number) for number in range(LINES)]
     assert installation.reads() == "It works!"
+
+
+def counts(client: openai.OpenAI, batch: str) -> BatchRequestCounts:
+    found = client.batches.retrieve(batch).request_counts
+    assert found is not None
+    return found
 
 
 def test_a_decode_process_that_is_killed_for_memory_costs_one_file_and_not_the_server(

@@ -2,6 +2,7 @@
 
 import httpx
 
+from tests.fences import printed
 from tests.image.installation import LIMIT_S, Installation, error, task, until
 
 
@@ -48,6 +49,16 @@ def test_keys_are_made_beside_the_running_server_and_open_it_at_once(installatio
     until("closed to the old one", lambda: status(first) == 401)
     keys("remove", "alice")
     until("closed to a removed key", lambda: status(second) == 401)
+
+
+def test_the_lines_of_the_page_lead_to_a_server_with_a_key(installation: Installation) -> None:
+    code = printed("deployment.md", "OPENFAZE_TRUSTED_PROXIES=172")
+    assert "docker compose build\n" in code
+    installation.follow(code.replace("docker compose build\n", ""))
+    installation.wait_until_ready()
+    key = (installation.folder / "alice.key").read_text().splitlines()[-1]
+    assert installation.reads(key=key) == "It works!"
+    assert _without_key(installation) == 401
 
 
 def _without_key(server: Installation) -> int:

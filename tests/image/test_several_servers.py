@@ -2,38 +2,54 @@
 
 import contextlib
 import itertools
+import os
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
 from app.calling import BODY
 from tests.containers import base, podman
+from tests.fences import ROOT, fences
+from tests.image import building
 from tests.image.installation import Installation, installed, read_text, until
+from tests.server import held_port
 
 pytestmark = pytest.mark.deep  # they are three containers
 
 MODEL = "interfaze-beta"
+CADDY = shutil.which("caddy")
+PAGE = [fence.code for fence in fences(ROOT / "docs" / "deployment.md")]
+[SEVERAL] = [code for code in PAGE if "scale: 2" in code]
+[OF_SEVERAL] = [code for code in PAGE if code.startswith("OPENFAZE_STATE_URL=redis:")]
 SETTINGS = {
-    "OPENFAZE_STATE_URL": "redis://redis:6379/0",
     "OPENFAZE_CACHE": "exact",
     "OPENFAZE_CACHE_URL": "redis://redis:6379/1",
     "OPENFAZE_KEYS_FILE": "keys/keys.toml",
     "OPENFAZE_OPEN": 0,
     "OPENFAZE_PRELOAD": "",
 }
-SEVERAL = """
+_FOR_PODMAN = """
 services:
   openfaze:
-    scale: 2
-    # Any that is free.
+    # It takes no port of several, and these are any that are free.
     ports: !override ["127.0.0.1::8000"]
   redis:
     image: {image}
-    command: [redis-server, --bind, 0.0.0.0, --protected-mode, "no", --save, ""]
+"""
+_REDIS = """
+FROM {base}
+# As in redis:8: a folder of its own, and open to the network of its container.
+RUN install --directory --owner=redis /data \\
+    && printf '#!/bin/sh\\nexec /usr/bin/redis-server "$@" --protected-mode no\\n' > /usr/local/bin/redis-server \\
+    && chmod +x /usr/local/bin/redis-server
+WORKDIR /data
 """
 
 
@@ -61,8 +77,11 @@ class Servers:
 @pytest.fixture(scope="module")
 def servers(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     with installed(tmp_path_factory.mktemp("installation"), image) as installation:
-        installation.configure(**SETTINGS)
-        installation.add("several.yml", SEVERAL.format(image=base(13, "redis-server")))
+        settings = dict(line.split("=", 1) for line in OF_SEVERAL.splitlines())
+        installation.configure(**settings, **SETTINGS)
+        installation.add("docker-compose.override.yml", SEVERAL)
+        redis = building.made("redis", _REDIS.format(base=base(13, "redis-server")))
+        installation.add("any-ports.yml", _FOR_PODMAN.format(image=redis))
         # Without a key none starts.
         installation.compose("run", "--rm", "-T", "openfaze", "openfaze", "keys", "add", "first")
         installation.compose("up", "--detach", "--no-build")
@@ -152,3 +171,32 @@ def test_one_goes_on_where_the_other_was_stopped(servers: Servers) -> None:
     podman("start", servers.containers[1])
     servers.installation.wait_until_ready(servers.ports[1])
     assert read_text(servers.ask(servers.ports[1], key)) == "It works!"
+
+
+@pytest.mark.skipif(CADDY is None, reason="needs caddy")
+def test_caddy_leads_to_the_one_that_is_there(servers: Servers, tmp_path: Path) -> None:
+    key = servers.add_key("through-caddy")
+    with held_port() as port, caddy(servers, port, tmp_path):
+        until("up", lambda: servers.installation.is_ready(port))
+        assert {read_text(servers.ask(port, key)) for _ in range(4)} == {"It works!"}
+        podman("stop", servers.containers[0])
+        assert {read_text(servers.ask(port, key)) for _ in range(4)} == {"It works!"}
+        podman("start", servers.containers[0])
+        servers.installation.wait_until_ready(servers.ports[0])
+
+
+@contextlib.contextmanager
+def caddy(servers: Servers, port: int, folder: Path) -> Iterator[None]:
+    """With the repository's file for several servers, at their ports."""
+    file = (ROOT / "deploy" / "Caddyfile.several").read_text().replace("api.example.com", f"http://127.0.0.1:{port}")
+    for shown, real in zip((8001, 8002), servers.ports, strict=True):
+        assert f"127.0.0.1:{shown}" in file
+        file = file.replace(f"127.0.0.1:{shown}", f"127.0.0.1:{real}")
+    (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + file)
+    command = [str(CADDY), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    env = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, env=env, stderr=log) as process:
+        try:
+            yield
+        finally:
+            process.terminate()

@@ -1,19 +1,47 @@
-"""From version 0.1.0 to this one on the same volumes, and back, as docs/deployment.md says it."""
+"""What becomes of what an installation keeps, by the commands of docs/deployment.md: a backup and its restore, and the
+way from version 0.1.0 to this one on the same volumes and back."""
 
 from pathlib import Path
-from typing import Any
 
 import openai
 import pytest
 
-from app.calling import BODY
+from tests.fences import printed
 from tests.image import building
-from tests.image.installation import Installation, installed, until
+from tests.image.contents import FILES, kept, made
+from tests.image.installation import Installation, installed
 
-BACKUP = "cache/before.zip"
-"""In a volume that neither an upgrade nor the way back touches."""
-MODEL = "interfaze-beta"
-KEPT = ("files", "state", "keys")
+BACKUP = printed("deployment.md", "openfaze backup - >")
+RESTORE = printed("deployment.md", "openfaze restore - <")
+
+
+def test_what_is_backed_up_while_the_server_runs_is_restored(installation: Installation) -> None:
+    installation.configure(OPENFAZE_PRELOAD="")
+    installation.up()
+    first = made(installation, "before")
+    installation.follow(BACKUP)
+    second = made(installation, "after")
+    installation.follow(RESTORE)
+    installation.wait_until_ready()
+    assert kept(installation, first) == first
+    with installation.sdk() as client:
+        assert {one.id for one in client.files.list()}.isdisjoint({second["upload"]})
+        with pytest.raises(openai.NotFoundError):
+            client.responses.retrieve(second["response"])
+    # What was replaced is where the page says.
+    replaced = installation.execute("find", "cache/replaced/files", "-type", "f").stdout
+    assert second["upload"] in replaced
+
+
+def test_what_is_backed_up_is_restored_where_nothing_is_left(installation: Installation) -> None:
+    installation.configure(OPENFAZE_PRELOAD="")
+    installation.up()
+    first = made(installation, "before")
+    installation.follow(BACKUP)
+    installation.remove()
+    installation.follow(RESTORE)
+    installation.wait_until_ready()
+    assert kept(installation, first) == first
 
 
 @pytest.mark.deep  # it builds another image
@@ -25,78 +53,25 @@ def test_an_upgrade_loses_nothing_and_the_way_back_leads_to_what_was_there_befor
         server.configure(OPENFAZE_PRELOAD="")
         server.up()
         first = made(server, "0.1.0")
+        server.execute("sh", "-c", "echo of 0.1.0 > weights/some")
 
         server.compose("stop", "openfaze")
         server.install(image, building.ROOT)
-        once(server, "openfaze", "backup", BACKUP)
+        server.follow(BACKUP)
         server.up()
         assert server.execute("openfaze", "--version").stdout.split()[-1] != "0.1.0"
         assert kept(server, first) == first
         second = made(server, "0.2.0")
         assert kept(server, second) == second
+        assert server.execute("cat", "weights/some").stdout == "of 0.1.0\n"
 
-        server.compose("stop", "openfaze")
-        once(server, "sh", "-c", f"mkdir cache/newer && cp -r {' '.join(KEPT)} cache/newer")
-        once(server, "sh", "-c", f"find {' '.join(KEPT)} -mindepth 1 -delete")
-        once(server, "openfaze", "restore", BACKUP)
+        back, _, last = RESTORE.rstrip().rpartition("\n")
+        assert last == "docker compose up -d"
+        server.follow(back)
         server.install(old, release)
         server.up()
         assert kept(server, first) == first
         with server.sdk() as client:
             assert len(list(client.files.list())) == len(FILES)
         # No backup has them: they are where they were.
-        assert server.execute("cat", second["weights"]).stdout == second["weights text"]
-
-
-FILES = ("upload", "source", "output")
-"""That `made` makes: an upload, what a batch reads, and what it answers."""
-
-
-def once(server: Installation, *command: str) -> None:
-    """In a container of its own, as `docker compose run`."""
-    server.compose("run", "--rm", "-T", "openfaze", *command)
-
-
-def made(server: Installation, note: str) -> dict[str, Any]:
-    """One of everything that an installation keeps; ids and contents."""
-    weights = f"/var/lib/openfaze/weights/{note}"
-    server.execute("sh", "-c", f"echo {note} > {weights}")
-    with server.sdk() as client:
-        upload = client.files.create(file=("note.txt", note.encode()), purpose="user_data")
-        line = '{"custom_id": "%s", "method": "POST", "url": "/v1/moderations", "body": {"input": "%s"}}'
-        lines = "\n".join(line % (number, note) for number in range(3))
-        source = client.files.create(file=("lines.jsonl", lines.encode()), purpose="batch")
-        batch = client.batches.create(input_file_id=source.id, endpoint="/v1/moderations", completion_window="24h")
-        until("completed", lambda: client.batches.retrieve(batch.id).status == "completed", told=server.logs)
-        response = client.responses.create(model=MODEL, input=_as_input(), store=True)
-        ids = {"upload": upload.id, "batch": batch.id, "response": response.id, "weights": weights}
-        return {**ids, **_contents(client, server, ids)}
-
-
-def kept(server: Installation, first: dict[str, Any]) -> dict[str, Any]:
-    ids = {name: first[name] for name in ("upload", "batch", "response", "weights")}
-    with server.sdk() as client:
-        return {**ids, **_contents(client, server, ids)}
-
-
-def _contents(client: openai.OpenAI, server: Installation, ids: dict[str, str]) -> dict[str, Any]:
-    batch = client.batches.retrieve(ids["batch"])
-    assert batch.output_file_id is not None
-    answers = client.files.content(batch.output_file_id).text
-    response = client.responses.retrieve(ids["response"]).output_text
-    assert len(answers.splitlines()) == 3
-    assert "It works!" in response
-    return {
-        "upload text": client.files.content(ids["upload"]).text,
-        "answers": answers,
-        "response text": response,
-        "weights text": server.execute("cat", ids["weights"]).stdout,
-    }
-
-
-def _as_input() -> Any:
-    """The first request, as /v1/responses takes it."""
-    messages: Any = BODY["messages"]
-    system, user = messages
-    [part] = user["content"]
-    return [system, {"role": "user", "content": [{"type": "input_image", "image_url": part["image_url"]["url"]}]}]
+        assert server.execute("cat", "weights/some").stdout == "of 0.1.0\n"

@@ -53,15 +53,17 @@ OTHERS = {
         "apt-get",
         "base64",
         "cat",
+        "cp",
         "ct2-transformers-converter",
         "curl",
         "echo",
+        "find",
         "grep",
         "hf",
         "install",
     ),
-    *("ln", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "systemctl", "tee", "unzip", "useradd"),
-    *("uv", "vllm"),
+    *("ln", "mkdir", "nvidia-smi", "openssl", "pip", "printf", "ray", "rsync", "sed", "systemctl", "tee", "unzip"),
+    *("useradd", "uv", "vllm"),
 }
 """Programs that are not this project's."""
 
@@ -131,7 +133,7 @@ def check_command(words: Sequence[str], folder: Path) -> None:
             check_docker(arguments, folder)
         case "python" | "python3":
             check_module(arguments)
-        case "runuser":
+        case "runuser" | "sh":
             check_shell(arguments[arguments.index("-c") + 1], folder)
         case name:
             assert name in OTHERS, f"no program '{name}' is known"
@@ -219,9 +221,9 @@ def check_yaml(code: str, folder: Path) -> None:
 
 
 def check_caddyfile(code: str, folder: Path) -> None:
-    """It is the file that is in the repository, but for its comments."""
-    kept = (ROOT / "deploy" / "Caddyfile").read_text("utf-8").splitlines()
-    assert code.splitlines() == [line for line in kept if not line.startswith("#")]
+    """It is a file that is in the repository, but for its comments."""
+    kept = [path.read_text("utf-8").splitlines() for path in (ROOT / "deploy").glob("Caddyfile*")]
+    assert code.splitlines() in [[line for line in lines if not line.startswith("#")] for lines in kept]
 
 
 CHECKS: dict[str, Callable[[str, Path], None]] = {
