@@ -28,11 +28,13 @@ from app.state.sqlite_entries import SqliteEntries
 from models.base import available_cpus
 from models.capability import GPU, OFF, STANDARD, EngineConfig
 from models.catalog import CATALOG
-from models.cluster.plan import Cluster, ClusterConfig, cluster_of, read_replicas
+from models.cluster.plan import ClusterConfig, read_replicas
+from models.cluster.serve import cluster_of
 from models.device import CPU, CUDA, DRIVER
 from models.fair_executor import FairExecutor
 from models.residents import Residents
 from models.runtime import Runtime
+from models.workplace import Cluster
 from tasks.inputs.decode.lane import DecodeLimits
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy

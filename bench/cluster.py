@@ -30,7 +30,7 @@ import psutil
 from PIL import Image, ImageDraw, ImageFont
 
 from models.base import EngineSpec
-from models.cluster.plan import ClusterConfig, Replicas
+from models.cluster.plan import ClusterConfig, ReplicaCounts
 from models.cluster.serve import RayCluster
 from models.host import EngineHost
 from models.vision.capability import embedded_weights
@@ -76,7 +76,9 @@ def on(cluster: RayCluster, name: str, host: EngineHost[Any, Any]) -> EngineHost
 
 
 def cluster_of(replicas: int, address: str) -> RayCluster:
-    cluster = RayCluster(ClusterConfig(address=address, replicas=Replicas(replicas, replicas), start_s=600, drain_s=5))
+    cluster = RayCluster(
+        ClusterConfig(address=address, replicas=ReplicaCounts(replicas, replicas), start_s=600, drain_s=5)
+    )
     cluster._connected = True
     return cluster
 

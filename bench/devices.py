@@ -31,6 +31,8 @@ from app.settings import Settings
 from models.base import EngineUnavailable, available_cpus
 from models.capability import Engines
 from models.device import CPU, CUDA, DRIVER, cards
+from models.diarization.capability import DIARIZATION
+from models.diarization.voices import WINDOW, VoiceEncoder
 from models.embedding.capability import EMBEDDING
 from models.language.capability import LLM
 from models.language.llm import LlmCall, TextDelta
@@ -39,8 +41,8 @@ from models.safety.capability import TEXT_GUARD
 from models.safety.images.capability import IMAGE_GUARD
 from models.series.capability import FORECAST
 from models.series.forecaster import Series
-from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT, _greeting
-from models.speech.hearing import RATE, WINDOW, Samples, SpeechWindow, VoiceEncoder
+from models.speech.capability import SPEECH_TO_TEXT, read_greeting
+from models.speech.transcriber import RATE, Samples, SpeechWindow
 from models.translation.capability import TRANSLATE
 from models.vision.capability import OCR
 from models.vision.detection.capability import (
@@ -88,7 +90,7 @@ _MONTHS = np.arange(60)
 _SWING = 100 + _MONTHS + 10 * np.sin(_MONTHS * np.pi / 6)
 
 
-_SPEECH: Samples = np.tile(np.concatenate([_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
+_SPEECH: Samples = np.tile(np.concatenate([read_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
 
 
 async def _read(engines: Engines, _: int) -> Answer:

@@ -33,9 +33,9 @@ from bench.conversations import (
 )
 from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.diarization.capability import DIARIZATION
+from models.diarization.voices import VoiceEncoder
 from models.runtime import Runtime
-from models.speech.capability import DIARIZATION
-from models.speech.hearing import VoiceEncoder
 from models.speech.voice_activity import FRAME_S, VoiceActivity
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.turns import Turn

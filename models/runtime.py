@@ -14,13 +14,13 @@ import structlog
 
 from models.base import EngineSpec, EngineUnavailable, ModelError
 from models.capability import OFF, ON, Built, Candidate, Capability, EngineConfig, Part, ServiceT
-from models.cluster.plan import Cluster
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
 from models.fair_executor import FairExecutor
 from models.host import EngineHost, not_loaded
 from models.native import missing_library
 from models.residents import Residents
+from models.workplace import Cluster
 
 log = structlog.get_logger(__name__)
 

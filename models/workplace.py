@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from models import memory
 from models.base import Engine, EngineSpec, Unfinished
 from models.device import bounded, free_on
-from models.memory import Batches
+from models.memory import Batches, CardMemory
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -74,6 +74,15 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
 
 MakeWorkplace = Callable[[EngineSpec, Factory[Any, Any], HostLimits, Counter[str]], Workplace[Any, Any]]
 """The counter is the host's, of failures by reason."""
+
+
+class Cluster(Protocol):
+    """Belongs to one event loop."""
+
+    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
+        """Makes replicas of an engine; `name` is unique. `card`: what the engine declares that it takes of one."""
+
+    async def close(self) -> None: ...
 
 
 class Threads(Generic[ItemT, ResultT]):

@@ -10,8 +10,10 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from models.base import EngineUnavailable
-from models.speech.capability import DIARIZATION, SPEECH_TO_TEXT
-from models.speech.hearing import Diarizer, Transcriber, VoiceEncoder, Word
+from models.diarization.capability import DIARIZATION
+from models.diarization.voices import Diarizer, VoiceEncoder
+from models.speech.capability import SPEECH_TO_TEXT
+from models.speech.transcriber import SpokenWord, Transcriber
 from models.translation.languages import language_name
 from tasks.base import Parts, Progress, Reading, Specialist, TaskRequest, unreported
 from tasks.errors import InputError
@@ -85,7 +87,7 @@ def is_unclear(heard: Heard) -> bool:
     return foreign or _mean_probability(heard.words) < _UNCLEAR
 
 
-def _mean_probability(words: Sequence[Word]) -> float:
+def _mean_probability(words: Sequence[SpokenWord]) -> float:
     return fmean(word.probability for word in words) if words else 0.0
 
 
@@ -211,7 +213,7 @@ class Transcript:
     """Much of the text is likely to be wrong."""
 
     @property
-    def words(self) -> Sequence[Word]:
+    def words(self) -> Sequence[SpokenWord]:
         """In order of time, in seconds of the recording."""
         return sorted((word for phrase in self.phrases for word in phrase.words), key=lambda w: (w.start, w.end))
 

@@ -4,13 +4,9 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from typing import Protocol
 
 from models.memory import CardMemory
-from models.workplace import MakeWorkplace
 
-REMEDY = "Run `openfaze install ray`."
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST = 1000
 _PARTS_OF_A_CARD = 20
@@ -18,7 +14,7 @@ _PARTS_OF_A_CARD = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Replicas:
+class ReplicaCounts:
     """How many processes compute the batches of one engine."""
 
     least: int = 1
@@ -30,8 +26,8 @@ class Replicas:
 class ClusterConfig:
     address: str = ""
     """`host:port` of a cluster that is there; empty: one of this process's own, on this machine, ends with it."""
-    replicas: Replicas = field(default_factory=Replicas)
-    replicas_of: Mapping[str, Replicas] = field(default_factory=dict)
+    replicas: ReplicaCounts = field(default_factory=ReplicaCounts)
+    replicas_of: Mapping[str, ReplicaCounts] = field(default_factory=dict)
     """By capability, where it is another number."""
     cpus: float = 0.0
     """Processors that a replica reserves. Ray counts them, and keeps nobody from using more."""
@@ -52,7 +48,7 @@ class ClusterConfig:
     on_its_way: int = 1
     """Batches sent to a replica beyond those that it computes: it need not wait for the next."""
 
-    def of(self, capability: str) -> Replicas:
+    def of(self, capability: str) -> ReplicaCounts:
         return self.replicas_of.get(capability, self.replicas)
 
     def part_of_a_card(self, card: CardMemory | None) -> float:
@@ -62,18 +58,9 @@ class ClusterConfig:
         return max(1, math.ceil(min(1.0, card.most / self.card_mb) * _PARTS_OF_A_CARD)) / _PARTS_OF_A_CARD
 
 
-class Cluster(Protocol):
-    """Belongs to one event loop."""
-
-    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
-        """Makes replicas of an engine; `name` is unique. `card`: what the engine declares that it takes of one."""
-
-    async def close(self) -> None: ...
-
-
-def read_replicas(value: str) -> tuple[Replicas, dict[str, Replicas]]:
+def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:
     """`1-2,ocr=2-8`: of each engine, and of those of single capabilities. Raises ValueError."""
-    common, others = Replicas(), {}
+    common, others = ReplicaCounts(), {}
     for part in filter(None, map(str.strip, value.split(","))):
         capability, _, numbers = part.rpartition("=")
         found = _RANGE.fullmatch(numbers.strip())
@@ -83,21 +70,7 @@ def read_replicas(value: str) -> tuple[Replicas, dict[str, Replicas]]:
         if not (least <= most and 1 <= most <= _MOST):
             raise ValueError(f"'{part}': the most replicas should be from 1 to {_MOST}, and no fewer than the least")
         if capability:
-            others[capability.strip()] = Replicas(least, most)
+            others[capability.strip()] = ReplicaCounts(least, most)
         else:
-            common = Replicas(least, most)
+            common = ReplicaCounts(least, most)
     return common, others
-
-
-def cluster_of(config: ClusterConfig) -> Cluster:
-    """Connects to nothing yet. Raises ValueError where Ray is not installed, or the address is none of its."""
-    if find_spec("ray") is None:
-        raise ValueError(f"OPENFAZE_CLUSTER=ray needs the package 'ray'. {REMEDY}")
-    if "://" in config.address:
-        raise ValueError(
-            f"OPENFAZE_RAY_ADDRESS: should be host:port or auto, and is '{config.address[:60]}': the server joins the "
-            "cluster as one of its machines, and not by way of Ray Client."
-        )
-    from models.cluster.serve import RayCluster
-
-    return RayCluster(config)

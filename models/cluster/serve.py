@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -27,12 +28,14 @@ from models.cluster.plan import ClusterConfig
 from models.cluster.replica import Replica
 from models.concurrency import SharedRun
 from models.memory import CardMemory
-from models.workplace import Factory, HostLimits, MakeWorkplace
+from models.workplace import Cluster, Factory, HostLimits, MakeWorkplace
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger(__name__)
+
+REMEDY = "Run `openfaze install ray`."
 
 _MB = 1 << 20
 _LARGE = 100 * 1024
@@ -53,10 +56,11 @@ _AT_HOME = {
     # How often its controller looks whether replicas are to come or go: ten times a second takes 5 % of a core.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
 }
+_LOGGING = {"enable_access_log": False, "log_level": "WARNING"}
 
 
 class RayCluster:
-    """Implements `models.cluster.plan.Cluster`. It connects when the first engine is to load."""
+    """Implements `models.workplace.Cluster`. It connects when the first engine is to load."""
 
     _users: ClassVar[set["RayCluster"]] = set()
     """Those that use the process's only connection: the last of them ends it."""
@@ -74,7 +78,7 @@ class RayCluster:
 
     def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
         gpus = self.config.part_of_a_card(card) if on_a_card else 0.0
-        return partial(Replicas, self, name, gpus)
+        return partial(RayWorkplace, self, name, gpus)
 
     async def connect(self) -> None:
         """Raises EngineNotReady."""
@@ -128,7 +132,16 @@ class RayCluster:
         serve.start(proxy_location="Disabled", logging_config=_LOGGING)
 
 
-_LOGGING = {"enable_access_log": False, "log_level": "WARNING"}
+def cluster_of(config: ClusterConfig) -> Cluster:
+    """Connects to nothing yet. Raises ValueError where Ray is not installed, or the address is none of its."""
+    if find_spec("ray") is None:
+        raise ValueError(f"OPENFAZE_CLUSTER=ray needs the package 'ray'. {REMEDY}")
+    if "://" in config.address:
+        raise ValueError(
+            f"OPENFAZE_RAY_ADDRESS: should be host:port or auto, and is '{config.address[:60]}': the server joins the "
+            "cluster as one of its machines, and not by way of Ray Client."
+        )
+    return RayCluster(config)
 
 
 def _keep_signals() -> None:
@@ -139,7 +152,7 @@ def _keep_signals() -> None:
                 signal.signal(number, handler)
 
 
-class Replicas(Generic[ItemT, ResultT]):
+class RayWorkplace(Generic[ItemT, ResultT]):
     """Implements `models.workplace.Workplace`."""
 
     def __init__(

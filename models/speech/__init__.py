@@ -1,2 +1,2 @@
-"""Engines that hear: speech to text and voices, behind the seams in `hearing`, and `voice_activity`, which tells speech
-from silence."""
+"""Engines that write speech down: `transcriber` is the seam, `whisper` the engine behind it. `voice_activity` tells
+speech from silence."""

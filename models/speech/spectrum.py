@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech.hearing import Samples
+from models.speech.transcriber import Samples
 
 _LEAST = 1e-10
 _RANGE = 8.0

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech.hearing import RATE, Samples
+from models.speech.transcriber import RATE, Samples
 
 FRAME = 512
 """Samples of a frame."""

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from models.base import available_cpus
 from models.device import CTRANSLATE2, CUDA
-from models.speech.hearing import LONGEST_S, RATE, SpeechWindow, WindowText, Word
 from models.speech.spectrum import spectra
+from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, WindowText
 from models.speech.whisper_files import CAPABILITY, WhisperFiles, check
 
 LOOPS_ABOVE = 2.4
@@ -74,7 +74,7 @@ _BEFORE = "\"'“¿([{-"
 _AFTER = "\"'.。,，!！?？:：”)]}、"
 
 
-def timed_words(alignment: Sequence[dict[str, Any]]) -> list[Word]:
+def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
     """`alignment` is one of those that `WhisperModel.find_alignment` returns: words and signs, in order."""
     from faster_whisper.transcribe import merge_punctuations
 
@@ -82,7 +82,7 @@ def timed_words(alignment: Sequence[dict[str, Any]]) -> list[Word]:
     # Signs give their text to a neighbour and become empty; their times are of no interest.
     merge_punctuations(pieces, _BEFORE, _AFTER)
     return [
-        Word(
+        SpokenWord(
             piece["word"],
             float(piece["start"]),
             float(piece["end"]),
@@ -379,7 +379,7 @@ def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.fl
     return [own[: max(1, len(window.samples) // _STATE)] for own, window in zip(states, windows, strict=True)]
 
 
-def _plausible(words: Sequence[Word], seconds: float) -> tuple[Word, ...]:
+def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord, ...]:
     """Without loops and without runs of words that take no time; with times inside the window."""
     once = without_loops([word.text for word in words])
     kept = [words[index] for index in once]

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from models.speech.hearing import LONGEST_S, RATE, Samples
+from models.speech.transcriber import LONGEST_S, RATE, Samples
 from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
 
 _LEAST = 1e-4

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech.hearing import RATE, Samples, SpeechWindow, Transcriber, WindowText, Word
+from models.speech.transcriber import RATE, Samples, SpeechWindow, SpokenWord, Transcriber, WindowText
 from models.speech.voice_activity import VoiceActivity
 from tasks.inputs.av.audio import Recording
 from tasks.speech.channels import FaintSpeech, are_apart
@@ -38,7 +38,7 @@ _CLEAR_ENOUGH = 0.4
 
 @dataclass(slots=True)
 class Heard:
-    tracks: dict[int | None, list[Word]] = field(default_factory=dict)
+    tracks: dict[int | None, list[SpokenWord]] = field(default_factory=dict)
     """The words of each channel, where the channels are heard apart; else all are None's. Times in seconds of
     the recording."""
     windows: dict[int | None, list[Window]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Heard:
     """That it is `language`: 1.0 where that was given, None where nobody speaks or the engine cannot tell."""
 
     @property
-    def words(self) -> list[Word]:
+    def words(self) -> list[SpokenWord]:
         """The words of all tracks, one track after the other."""
         return [word for words in self.tracks.values() for word in words]
 
@@ -77,7 +77,7 @@ class Heard:
 @dataclass(frozen=True, slots=True)
 class Piece:
     stretch: Stretch
-    words: Sequence[Word]
+    words: Sequence[SpokenWord]
     window: Window
 
 
@@ -235,7 +235,7 @@ class _Listener:
         window = Window(stretch.start, text.no_speech, text.mean_logprob, text.compression_ratio)
         return Piece(stretch, whole(words), window)
 
-    async def _second_look(self, stretch: Stretch, first: float, last: float) -> list[Word]:
+    async def _second_look(self, stretch: Stretch, first: float, last: float) -> list[SpokenWord]:
         begin = max(stretch.start, first - _MARGIN_S)
         part = stretch.samples[_sample(begin - stretch.start) : _sample(last + _MARGIN_S - stretch.start)]
         text = await self._transcribe(part, begin)
@@ -250,11 +250,11 @@ class _Listener:
         return await self._engine.transcribe(window, wait=wait, urgent=start < _URGENT_S)
 
 
-def _shifted(words: Sequence[Word], by: float) -> list[Word]:
+def _shifted(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
     return [replace(word, start=word.start + by, end=word.end + by) for word in words]
 
 
-def _is_more(found: Sequence[Word], before: Sequence[Word]) -> bool:
+def _is_more(found: Sequence[SpokenWord], before: Sequence[SpokenWord]) -> bool:
     """Whether more words are likely to be right than there were, and hardly more to be wrong."""
     if not found or not before:
         return bool(found)
@@ -285,7 +285,7 @@ _SYLLABLES = 0x2E80
 """From here on a sign of Unicode is a syllable or more."""
 
 
-def joined(before: Sequence[Word], after: Sequence[Word], cut: float) -> list[Word]:
+def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:
     """The words of two stretches that overlap around the second `cut`, each word once.
 
     Where both heard the same word, the text goes from the first hearing's to the second's there; where they agree on
@@ -309,9 +309,9 @@ def joined(before: Sequence[Word], after: Sequence[Word], cut: float) -> list[Wo
     ]
 
 
-def fitted(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
+def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWord]:
     """`words` of one hearing without the silence that their times hold, in order, none overlapping the next."""
-    placed: list[Word] = []
+    placed: list[SpokenWord] = []
     earliest = 0.0
     for word in words:
         span = _spoken(word, speech, is_first=word is words[0])
@@ -324,9 +324,9 @@ def fitted(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     return placed
 
 
-def whole(words: Sequence[Word]) -> list[Word]:
+def whole(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """`words` of one hearing, with what the engine writes without a space in between as one: "K-O-W" comes as three."""
-    found: list[Word] = []
+    found: list[SpokenWord] = []
     for word in words:
         if found and not word.text[:1].isspace() and separator(found[-1].text, word.text):
             found[-1] = _as_one(found[-1], word)
@@ -335,15 +335,15 @@ def whole(words: Sequence[Word]) -> list[Word]:
     return found
 
 
-def _as_one(first: Word, second: Word) -> Word:
+def _as_one(first: SpokenWord, second: SpokenWord) -> SpokenWord:
     """The probability is the mean over the tokens."""
     weights = max(1, len(first.tokens)), max(1, len(second.tokens))
     probability = (weights[0] * first.probability + weights[1] * second.probability) / sum(weights)
     tokens = first.tokens + second.tokens
-    return Word(first.text + second.text, first.start, second.end, probability, tokens)
+    return SpokenWord(first.text + second.text, first.start, second.end, probability, tokens)
 
 
-def doubtful(words: Sequence[Word], speech: Sequence[Span], least_s: float) -> list[Span]:
+def doubtful(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
     """Where somebody speaks for `least_s` or longer and there are no words, or too few to take that long: the times of
     words reach over what was not heard. All are in order of time, and none overlap."""
     stretched = [
@@ -360,7 +360,7 @@ def doubtful(words: Sequence[Word], speech: Sequence[Span], least_s: float) -> l
     return found
 
 
-def _unheard(words: Sequence[Word], speech: Sequence[Span], least_s: float) -> list[Span]:
+def _unheard(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
     edges = (
         [speech[0][0], *(edge for word in words for edge in (word.start, word.end)), speech[-1][1]] if speech else []
     )
@@ -373,7 +373,7 @@ def _unheard(words: Sequence[Word], speech: Sequence[Span], least_s: float) -> l
     return found
 
 
-def without_neighbours(found: Sequence[Word], words: Sequence[Word], span: Span) -> list[Word]:
+def without_neighbours(found: Sequence[SpokenWord], words: Sequence[SpokenWord], span: Span) -> list[SpokenWord]:
     """`found` in `span`, without what `words` have beside it: both hearings may have heard it."""
     before = [word for word in words if span[0] - _APART_S < word.end <= span[0]]
     after = [word for word in words if span[1] <= word.start < span[1] + _APART_S]
@@ -399,7 +399,7 @@ def _letters(text: str) -> int:
     return sum(_NAME_LETTERS if char.isdigit() or ord(char) >= _SYLLABLES else 1 for char in text if char.isalnum())
 
 
-def _spoken(word: Word, speech: Sequence[Span], *, is_first: bool) -> Span | None:
+def _spoken(word: SpokenWord, speech: Sequence[Span], *, is_first: bool) -> Span | None:
     """The part of the word's time in which somebody speaks; None where nobody does anywhere near. The time of a first
     word reaches back to the beginning, whatever is left out there."""
     near = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
@@ -420,9 +420,9 @@ def _spoken(word: Word, speech: Sequence[Span], *, is_first: bool) -> Span | Non
     return max(spans, key=lambda span: span[1] - span[0])
 
 
-def middle(word: Word) -> float:
+def middle(word: SpokenWord) -> float:
     return (word.start + word.end) / 2
 
 
-def _plain(word: Word) -> str:
+def _plain(word: SpokenWord) -> str:
     return "".join(filter(str.isalnum, word.text.lower()))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby, repeat
 from operator import itemgetter
 
-from models.speech.hearing import Word
+from models.speech.transcriber import SpokenWord
 
 # Thai, Lao, Tibetan, Burmese, Khmer; Chinese and Japanese with their punctuation, full-width signs.
 _UNSPACED = re.compile(
@@ -64,7 +64,7 @@ _INITIAL = re.compile(r"[^\W\d_]\.")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    words: list[Word]
+    words: list[SpokenWord]
     """At least one."""
     speaker: str | None = None
 
@@ -96,12 +96,12 @@ class Phrasing:
 
     def __init__(self, speaker: str | None = None) -> None:
         self._speaker = speaker
-        self._sentence: list[Word] = []
+        self._sentence: list[SpokenWord] = []
         """What has not ended yet, and may still be cut elsewhere."""
-        self._last: list[Word] = []
+        self._last: list[SpokenWord] = []
         """What the next part may still join."""
 
-    def add(self, words: Iterable[Word]) -> Iterator[Phrase]:
+    def add(self, words: Iterable[SpokenWord]) -> Iterator[Phrase]:
         """In order of time, as the words are."""
         for word in words:
             if self._sentence and _ends(self._sentence[-1], word):
@@ -132,7 +132,7 @@ class Phrasing:
             self._last = part
 
 
-def phrases(words: Sequence[Word], speakers: Sequence[str] | None = None) -> list[Phrase]:
+def phrases(words: Sequence[SpokenWord], speakers: Sequence[str] | None = None) -> list[Phrase]:
     """All of `words`, in order of time. With `speakers`, one for each word, a phrase is one speaker's."""
     found: list[Phrase] = []
     for speaker, turn in groupby(zip(words, speakers or repeat(None), strict=False), key=itemgetter(1)):
@@ -141,7 +141,7 @@ def phrases(words: Sequence[Word], speakers: Sequence[str] | None = None) -> lis
     return found
 
 
-def _ends(word: Word, following: Word) -> bool:
+def _ends(word: SpokenWord, following: SpokenWord) -> bool:
     if following.start - word.end >= _PAUSE_S:
         return True
     text = word.text.strip().rstrip("\"'”’)]»")
@@ -150,7 +150,7 @@ def _ends(word: Word, following: Word) -> bool:
     return text.endswith(_SENTENCE_ENDS) and text.rstrip(".").lower() not in _ABBREVIATIONS
 
 
-def _split(words: list[Word]) -> list[list[Word]]:
+def _split(words: list[SpokenWord]) -> list[list[SpokenWord]]:
     """In halves at the best place until no part is too long, or is a single word."""
     seconds = words[-1].end - words[0].start
     if seconds <= _LONGEST_S or len(words) == 1:
@@ -166,7 +166,7 @@ def _split(words: list[Word]) -> list[list[Word]]:
     return [*_split(words[:best]), *_split(words[best:])]
 
 
-def _belong_together(before: Sequence[Word], part: Sequence[Word]) -> bool:
+def _belong_together(before: Sequence[SpokenWord], part: Sequence[SpokenWord]) -> bool:
     """What is too short to be read joins its neighbour, as long as both fit and no pause is between them."""
     return (
         (_is_shred(part) or _is_shred(before))
@@ -175,5 +175,5 @@ def _belong_together(before: Sequence[Word], part: Sequence[Word]) -> bool:
     )
 
 
-def _is_shred(words: Sequence[Word]) -> bool:
+def _is_shred(words: Sequence[SpokenWord]) -> bool:
     return words[-1].end - words[0].start < _SHORTEST_S

@@ -14,7 +14,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.speech.hearing import RATE, WINDOW, Diarizer, Samples, VoiceEncoder
+from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
+from models.speech.transcriber import RATE, Samples
 from tasks.speech.channels import ChannelLevels
 from tasks.speech.turns import Turn, in_order
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from math import inf
 from operator import itemgetter
 
-from models.speech.hearing import Word
+from models.speech.transcriber import SpokenWord
 from tasks.speech.cutter import Stretch
 from tasks.speech.phrases import Phrase, Phrasing, separator
 
@@ -18,7 +18,7 @@ _UNSETTLED_S = 2.0
 
 @dataclass(slots=True)
 class _Track:
-    words: Sequence[Word] = ()
+    words: Sequence[SpokenWord] = ()
     taken: int = 0
     """How many of `words` are phrased."""
     phrasing: Phrasing = field(default_factory=Phrasing)
@@ -56,7 +56,7 @@ class Teller:
         self._count = 0
         """Sum over the words that are told, and their number."""
 
-    def add(self, stretch: Stretch, words: Sequence[Word]) -> None:
+    def add(self, stretch: Stretch, words: Sequence[SpokenWord]) -> None:
         """`words` are all that have been heard on the channel of `stretch`, which was heard last."""
         if words:
             self._tracks.setdefault(stretch.channel, _Track()).words = words
@@ -132,7 +132,7 @@ def in_order(turns: Iterable[Turn]) -> list[Turn]:
     return joined
 
 
-def label_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[int]:
+def label_words(words: Sequence[SpokenWord], turns: Sequence[Turn]) -> list[int]:
     """The speaker of each word: whose turns overlap it longest, and outside all turns, whose turn is nearest in time.
     What is spelled is not cut into turns too short to tell a voice in. `turns` are in order of time; without any,
     everything is one speaker's."""
@@ -152,7 +152,7 @@ def label_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[int]:
     return speakers
 
 
-def _spelled(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
+def _spelled(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]:
     """The first of letters and digits that are said one by one, and the first word after them."""
     first = 0
     for index in range(len(words) + 1):

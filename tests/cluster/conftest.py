@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from models.cluster.plan import ClusterConfig, Replicas
+from models.cluster.plan import ClusterConfig, ReplicaCounts
 from models.cluster.serve import RayCluster
 from tests.cluster.forwarded import Forwarding
 
 NUMBERS = count()
 CONFIG = ClusterConfig(
     address=os.environ.get("TEST_RAY_ADDRESS", ""),
-    replicas=Replicas(1, 1),
+    replicas=ReplicaCounts(1, 1),
     object_store_mb=200,
     start_s=240,
     drain_s=30,

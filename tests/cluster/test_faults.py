@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from models.base import EngineFailed, EngineNotReady, EngineSpec
-from models.cluster.plan import Replicas
+from models.cluster.plan import ReplicaCounts
 from models.cluster.serve import RayCluster
 from models.host import EngineHost
 from models.workplace import HostLimits
@@ -111,7 +111,7 @@ class Load:
 
 
 async def test_what_a_killed_replica_worked_on_is_answered_by_another_and_a_new_one_comes(host: MakeHost) -> None:
-    engines = host(replicas=Replicas(2, 2))
+    engines = host(replicas=ReplicaCounts(2, 2))
     async with Load(engines, 6) as load:
         await load.until(lambda: len(load.pids) == 2)
         [victim, _] = load.pids
@@ -124,7 +124,7 @@ async def test_what_a_killed_replica_worked_on_is_answered_by_another_and_a_new_
 
 
 async def test_the_only_replica_that_is_killed_is_waited_for(host: MakeHost) -> None:
-    engines = host(replicas=Replicas(1, 1))
+    engines = host(replicas=ReplicaCounts(1, 1))
     _, pid = await engines.run(1)
     call = asyncio.create_task(engines.run(2))
     os.kill(pid, signal.SIGKILL)
@@ -135,7 +135,7 @@ async def test_the_only_replica_that_is_killed_is_waited_for(host: MakeHost) -> 
 
 
 async def test_work_that_kills_whoever_takes_it_is_tried_twice_and_refused_and_the_rest_goes_on(host: MakeHost) -> None:
-    engines = host(replicas=Replicas(2, 2))
+    engines = host(replicas=ReplicaCounts(2, 2))
     async with Load(engines, 2) as load:
         await load.until(lambda: len(load.pids) == 2)
         with pytest.raises(EngineNotReady, match="The process that worked on it has died") as refusal:
@@ -213,7 +213,7 @@ async def test_requests_go_on_while_the_controller_is_dead_and_replicas_are_repl
 ) -> None:
     import ray
 
-    engines = host(replicas=Replicas(2, 2))
+    engines = host(replicas=ReplicaCounts(2, 2))
     controller = ray.get_actor("SERVE_CONTROLLER_ACTOR", namespace="serve")
     async with Load(engines, 4) as load:
         await load.until(lambda: len(load.pids) == 2)
@@ -230,7 +230,7 @@ async def test_requests_go_on_while_the_controller_is_dead_and_replicas_are_repl
 async def test_replicas_come_with_load_and_go_without_it_and_no_request_notices(host: MakeHost) -> None:
     from ray import serve
 
-    engines = host(replicas=Replicas(1, 2), scale_s=0.5, on_its_way=1)
+    engines = host(replicas=ReplicaCounts(1, 2), scale_s=0.5, on_its_way=1)
 
     def running() -> int:
         [status] = [app for name, app in serve.status().applications.items() if name.startswith(f"test-{os.getpid()}-")]

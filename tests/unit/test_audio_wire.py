@@ -20,15 +20,15 @@ from app.feed import Feed
 from app.routes import audio
 from app.routes.audio import Heard
 from app.wire.audio import TranscriptionRequest, TranslationRequest
-from models.speech.hearing import Word
+from models.speech.transcriber import SpokenWord
 from tasks.speech.cutter import Window
 from tasks.speech.phrases import Phrase
 from tasks.speech_to_text import Transcript, chunks_of
 from tests.conftest import each_case
 
 PHRASES = [
-    Phrase([Word(" Good", 0.31, 0.6, 0.9, (1, 2)), Word(" morning.", 0.6, 1.004, 0.8, (3,))], "SPEAKER_00"),
-    Phrase([Word(" Who?", 31.0, 31.5, 0.7, (4, 5))], "SPEAKER_01"),
+    Phrase([SpokenWord(" Good", 0.31, 0.6, 0.9, (1, 2)), SpokenWord(" morning.", 0.6, 1.004, 0.8, (3,))], "SPEAKER_00"),
+    Phrase([SpokenWord(" Who?", 31.0, 31.5, 0.7, (4, 5))], "SPEAKER_01"),
 ]
 WINDOWS = [Window(0.0, 0.01, -0.2, 1.1), Window(29.96, 0.02, -0.3, 1.2)]
 TRANSCRIPT = Transcript("en", 32.004, PHRASES, chunks_of(PHRASES, 0.3), WINDOWS)
@@ -154,7 +154,7 @@ def test_diarized_json_names_speakers_by_letters() -> None:
 
 
 def test_there_may_be_more_speakers_than_letters() -> None:
-    spoken = [Phrase([Word(" Yes.", at, at + 0.5, 0.9)], f"SPEAKER_{at:02d}") for at in range(28)]
+    spoken = [Phrase([SpokenWord(" Yes.", at, at + 0.5, 0.9)], f"SPEAKER_{at:02d}") for at in range(28)]
     many = Transcript("en", 30.0, spoken, chunks_of(spoken, 0.0), [TRANSCRIPT.windows[0]] * 28)
     segments = json.loads(rendered(asked(response_format="diarized_json"), many))["segments"]
     assert [segment["speaker"] for segment in segments][24:] == ["Y", "Z", "AA", "BB"]

@@ -24,8 +24,9 @@ from models.base import (
     UpstreamDown,
 )
 from models.capability import Built, Candidate, Capability, EngineConfig
-from models.cluster.plan import ClusterConfig, Replicas, cluster_of, read_replicas
+from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
 from models.cluster.replica import Replica, portable
+from models.cluster.serve import cluster_of
 from models.device import CPU
 from models.host import EngineHost
 from models.memory import CardMemory
@@ -41,14 +42,18 @@ SPEC = EngineSpec("doubler", "ocr", "Apache-2.0", "none")
 @each_case(
     ("value", "common", "others"),
     [
-        ("1-2", Replicas(1, 2), {}),
-        ("3", Replicas(3, 3), {}),
-        (" 0-4 , ocr=2-8,embedding=1", Replicas(0, 4), {"ocr": Replicas(2, 8), "embedding": Replicas(1, 1)}),
-        ("ocr=2-8", Replicas(1, 2), {"ocr": Replicas(2, 8)}),
+        ("1-2", ReplicaCounts(1, 2), {}),
+        ("3", ReplicaCounts(3, 3), {}),
+        (
+            " 0-4 , ocr=2-8,embedding=1",
+            ReplicaCounts(0, 4),
+            {"ocr": ReplicaCounts(2, 8), "embedding": ReplicaCounts(1, 1)},
+        ),
+        ("ocr=2-8", ReplicaCounts(1, 2), {"ocr": ReplicaCounts(2, 8)}),
     ],
 )
 def test_replicas_are_read_for_all_engines_and_for_single_capabilities(
-    value: str, common: Replicas, others: dict[str, Replicas]
+    value: str, common: ReplicaCounts, others: dict[str, ReplicaCounts]
 ) -> None:
     assert read_replicas(value) == (common, others)
 
@@ -85,7 +90,7 @@ def test_a_cluster_without_ray_is_refused_with_the_command_that_brings_it() -> N
 
 
 def test_ray_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.cluster.plan.find_spec", lambda _: object())
+    monkeypatch.setattr("models.cluster.serve.find_spec", lambda _: object())
     with pytest.raises(ValueError, match="^OPENFAZE_RAY_ADDRESS: should be host:port or auto"):
         cluster_of(ClusterConfig(address="ray://head:10001"))
 

@@ -16,9 +16,10 @@ from bench.conversations import converse
 from bench.diarization import compare
 from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.diarization.capability import DIARIZATION
+from models.diarization.voices import DIMENSIONS, VoiceEncoder, VoiceTurn
 from models.runtime import Runtime
-from models.speech.capability import DIARIZATION
-from models.speech.hearing import DIMENSIONS, RATE, Samples, VoiceEncoder, VoiceTurn
+from models.speech.transcriber import RATE, Samples
 from tasks.speech.channels import ChannelLevels, FaintSpeech
 from tasks.speech.speakers import FRAME, Region, SpeakerTurns, find_voices, turns_in
 from tasks.speech.turns import Turn, in_order, label_words, speaker_label

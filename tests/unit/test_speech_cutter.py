@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.speech.hearing import LONGEST_S, RATE
+from models.speech.transcriber import LONGEST_S, RATE
 from models.speech.voice_activity import FRAME, FRAME_S
 from tasks.speech.cutter import Cutter, Stretch, speech_runs
 

@@ -2,19 +2,19 @@
 
 import pytest
 
-from models.speech.hearing import Word
+from models.speech.transcriber import SpokenWord
 from tasks.speech.phrases import Phrase, phrases
 from tasks.speech_to_text import chunks_of, speech_result
 
 
-def spoken(text: str, start: float = 0.0, each: float = 0.4, gap: float = 0.05) -> list[Word]:
+def spoken(text: str, start: float = 0.0, each: float = 0.4, gap: float = 0.05) -> list[SpokenWord]:
     """One word after the other; `|` is a pause of a second."""
     words, at = [], start
     for word in text.split():
         if word == "|":
             at += 1.0
             continue
-        words.append(Word(f" {word}", at, at + each, 0.9))
+        words.append(SpokenWord(f" {word}", at, at + each, 0.9))
         at += each + gap
     return words
 
@@ -60,7 +60,7 @@ def test_a_long_sentence_is_cut_at_a_comma() -> None:
 
 
 def test_a_word_too_short_to_read_joins_its_neighbour() -> None:
-    words = [*spoken("That is so."), Word(" I.", 1.4, 1.5, 0.9)]
+    words = [*spoken("That is so."), SpokenWord(" I.", 1.4, 1.5, 0.9)]
     assert texts(phrases(words)) == ["That is so. I."]
 
 
@@ -85,12 +85,16 @@ def test_the_text_is_the_chunks_joined() -> None:
 
 
 def test_no_chunk_has_white_space_around_it() -> None:
-    words = [Word(" Yes.", 0.0, 0.4, 0.9), Word("No. ", 1.2, 1.5, 0.9), Word(" Maybe .", 3.0, 3.5, 0.9)]
+    words = [
+        SpokenWord(" Yes.", 0.0, 0.4, 0.9),
+        SpokenWord("No. ", 1.2, 1.5, 0.9),
+        SpokenWord(" Maybe .", 3.0, 3.5, 0.9),
+    ]
     assert [chunk["text"] for chunk in chunks_of(phrases(words))] == ["Yes.", "No.", "Maybe ."]
 
 
 def test_chunks_of_a_script_without_spaces_are_joined_by_nothing() -> None:
-    words = [Word("你", 0.0, 0.3, 0.9), Word("好。", 0.3, 0.6, 0.9), Word("再见。", 2.0, 2.5, 0.9)]
+    words = [SpokenWord("你", 0.0, 0.3, 0.9), SpokenWord("好。", 0.3, 0.6, 0.9), SpokenWord("再见。", 2.0, 2.5, 0.9)]
     result = speech_result(chunks_of(phrases(words)), "zh").data
     assert [chunk["text"] for chunk in result["chunks"]] == ["你好。", "再见。"]
     assert result["text"] == "你好。再见。"
@@ -109,14 +113,16 @@ def test_a_name_that_is_spelled_is_one_phrase() -> None:
 
 
 def test_times_have_two_decimals_at_most_and_go_forward() -> None:
-    words = [Word(" a", 1.00001, 1.00002, 0.9), Word(" b", 1.23456, 1.9, 0.9)]
+    words = [SpokenWord(" a", 1.00001, 1.00002, 0.9), SpokenWord(" b", 1.23456, 1.9, 0.9)]
     chunks = chunks_of([Phrase([word]) for word in words])
     assert [chunk["timestamp"] for chunk in chunks] == [(1.0, 1.01), (1.23, 1.9)]
 
 
 def test_a_short_phrase_lasts_as_long_as_it_may() -> None:
-    alone = chunks_of([Phrase([Word(" Yes.", 1.0, 1.1, 0.9)])], 0.3)
-    followed = chunks_of([Phrase([Word(" Yes.", 1.0, 1.1, 0.9)]), Phrase([Word(" No.", 1.2, 1.9, 0.9)])], 0.3)
+    alone = chunks_of([Phrase([SpokenWord(" Yes.", 1.0, 1.1, 0.9)])], 0.3)
+    followed = chunks_of(
+        [Phrase([SpokenWord(" Yes.", 1.0, 1.1, 0.9)]), Phrase([SpokenWord(" No.", 1.2, 1.9, 0.9)])], 0.3
+    )
     assert alone[0]["timestamp"] == (1.0, 1.3)
     assert followed[0]["timestamp"] == (1.0, 1.2)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 
-from models.speech.hearing import RATE
 from models.speech.spectrum import spectra
+from models.speech.transcriber import RATE
 
 FRAMES = 1000
 MOST = FRAMES * 160

@@ -4,15 +4,15 @@ import itertools
 
 import pytest
 
-from models.speech.hearing import Word
+from models.speech.transcriber import SpokenWord
 from tasks.speech.listening import doubtful, fitted, joined, whole, without_neighbours
 
 
-def words(*said: tuple[str, float, float]) -> list[Word]:
-    return [Word(f" {text}", start, end, 0.9) for text, start, end in said]
+def words(*said: tuple[str, float, float]) -> list[SpokenWord]:
+    return [SpokenWord(f" {text}", start, end, 0.9) for text, start, end in said]
 
 
-def texts(found: list[Word]) -> str:
+def texts(found: list[SpokenWord]) -> str:
     return "".join(word.text for word in found).strip()
 
 
@@ -86,10 +86,10 @@ def test_a_second_hearing_does_not_repeat_the_words_beside_it() -> None:
 
 def test_what_is_written_without_a_space_is_one_word() -> None:
     pieces = [
-        Word(" is", 0.0, 0.4, 0.9, (1,)),
-        Word(" K", 0.5, 0.7, 0.8, (2,)),
-        Word("-O", 0.9, 1.2, 0.5, (3, 4)),
-        Word(" then", 1.3, 1.6, 0.9, (5,)),
+        SpokenWord(" is", 0.0, 0.4, 0.9, (1,)),
+        SpokenWord(" K", 0.5, 0.7, 0.8, (2,)),
+        SpokenWord("-O", 0.9, 1.2, 0.5, (3, 4)),
+        SpokenWord(" then", 1.3, 1.6, 0.9, (5,)),
     ]
     found = whole(pieces)
     assert [(word.text, word.start, word.end, word.tokens) for word in found] == [
@@ -101,5 +101,5 @@ def test_what_is_written_without_a_space_is_one_word() -> None:
 
 
 def test_words_of_a_script_without_spaces_stay_apart() -> None:
-    said = [Word("你", 0.0, 0.3, 0.9), Word("好，", 0.3, 0.6, 0.9), Word("我", 0.6, 0.9, 0.9)]
+    said = [SpokenWord("你", 0.0, 0.3, 0.9), SpokenWord("好，", 0.3, 0.6, 0.9), SpokenWord("我", 0.6, 0.9, 0.9)]
     assert whole(said) == said

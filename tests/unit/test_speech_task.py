@@ -12,7 +12,8 @@ import pytest
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
-from models.speech.hearing import LONGEST_S, RATE, SpeechWindow, Transcriber, VoiceEncoder, VoiceTurn, WindowText, Word
+from models.diarization.voices import VoiceEncoder, VoiceTurn
+from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, Transcriber, WindowText
 from models.speech.whisper import Whisper
 from models.speech.whisper_files import packaged
 from tasks.base import Progress, TaskRequest, unreported
@@ -94,7 +95,7 @@ class Scripted:
         await asyncio.sleep(0)
         self.running -= 1
         seconds = int(len(window.samples) / RATE)
-        words = tuple(Word(f" w{second}", second, second + 0.9, self._probability) for second in range(seconds))
+        words = tuple(SpokenWord(f" w{second}", second, second + 0.9, self._probability) for second in range(seconds))
         return WindowText(words, window.language or language, 1.0 if window.language else probability, 0.0, -0.2, 1.0)
 
 
@@ -224,7 +225,7 @@ async def test_a_spelled_name_is_one_word_by_word_and_one_speakers(loader: Media
             text = await super().transcribe(window, wait=wait, urgent=urgent)
             pieces = [" K", "-O", "-W", "-A", "-L", "-S", "-K", "-I."]
             each = len(window.samples) / RATE / len(pieces)
-            words = [Word(piece, at * each, (at + 1) * each, 0.9) for at, piece in enumerate(pieces)]
+            words = [SpokenWord(piece, at * each, (at + 1) * each, 0.9) for at, piece in enumerate(pieces)]
             return replace(text, words=tuple(words))
 
     class TurnsWithin:
@@ -301,15 +302,19 @@ class LeavesOut(Scripted):
         text = await super().transcribe(window, wait=wait, urgent=urgent)
         return replace(text, words=text.words if len(self.windows) > 1 else self.first(len(window.samples) / RATE))
 
-    def first(self, seconds: float) -> tuple[Word, ...]:
-        return (Word(" hello", 0.3, 0.7, 0.9), Word(" there", 0.7, 1.2, 0.9))
+    def first(self, seconds: float) -> tuple[SpokenWord, ...]:
+        return (SpokenWord(" hello", 0.3, 0.7, 0.9), SpokenWord(" there", 0.7, 1.2, 0.9))
 
 
 class Stretches(LeavesOut):
     """The same, with the times of a word reaching over what it left out."""
 
-    def first(self, seconds: float) -> tuple[Word, ...]:
-        return (Word(" hello", 0.3, 0.7, 0.9), Word(" there", 0.7, 1.2, 0.9), Word(" you", 1.2, seconds, 0.5))
+    def first(self, seconds: float) -> tuple[SpokenWord, ...]:
+        return (
+            SpokenWord(" hello", 0.3, 0.7, 0.9),
+            SpokenWord(" there", 0.7, 1.2, 0.9),
+            SpokenWord(" you", 1.2, seconds, 0.5),
+        )
 
 
 @pytest.mark.parametrize(("engine", "phrase"), [(LeavesOut, "Oak Street."), (Stretches, "Forty seven Oak Street.")])

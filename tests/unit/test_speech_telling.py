@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.services import Services
 from app.settings import Settings
 from models.base import EngineUnavailable
-from models.speech.hearing import RATE, Word
+from models.speech.transcriber import RATE, SpokenWord
 from tasks.inputs.source import Origin, Source
 from tasks.speech.cutter import Stretch, Window
 from tasks.speech.listening import Heard, Piece
@@ -26,13 +26,13 @@ from tests.speech import FOREIGN, JFK, SENTENCES, Samples, decoded, in_a_row, pa
 OVERLAP_S = 1.0
 
 
-def piece(words: Sequence[Word], start: float, end: float, *, cut: float | None, channel: int | None) -> Piece:
+def piece(words: Sequence[SpokenWord], start: float, end: float, *, cut: float | None, channel: int | None) -> Piece:
     samples = np.empty(round((end - start) * RATE), np.float32)
     return Piece(Stretch(samples, start, (), cut, channel), words, Window(start, 0.0, -0.1, 1.2))
 
 
 @st.composite
-def words(draw: st.DrawFn) -> list[Word]:
+def words(draw: st.DrawFn) -> list[SpokenWord]:
     """Up to a minute or so; sentences, commas, pauses and shreds."""
     steps = draw(
         st.lists(
@@ -47,7 +47,7 @@ def words(draw: st.DrawFn) -> list[Word]:
     )
     ends = accumulate(gap + length for gap, length, _, _ in steps)
     return [
-        Word(f" {text}", round(end - length, 3), round(end, 3), probability)
+        SpokenWord(f" {text}", round(end - length, 3), round(end, 3), probability)
         for end, (_, length, text, probability) in zip(ends, steps, strict=True)
     ]
 
@@ -66,7 +66,7 @@ def pieces(draw: st.DrawFn, channel: int | None) -> list[Piece]:
         until = said[end - 1].end
         heard = [word for word in said[:end] if word.start >= start]
         if cut is not None and draw(st.booleans()):
-            heard = [Word(f"{word.text}x", word.start, word.end, 0.5) for word in heard]
+            heard = [SpokenWord(f"{word.text}x", word.start, word.end, 0.5) for word in heard]
         found.append(piece(heard, start, max(until, start), cut=cut, channel=channel))
         begin, cut = end, until - OVERLAP_S if is_cut else None
     return found
@@ -116,15 +116,15 @@ def test_two_channels_are_told_in_the_order_of_speech(
 
 
 def test_a_track_that_comes_apart_is_told_before_its_halves() -> None:
-    mono = piece([Word(" One.", 0.0, 0.5, 0.9)], 0.0, 1.0, cut=None, channel=None)
-    left = piece([Word(" Two.", 30.0, 30.5, 0.9)], 30.0, 31.0, cut=None, channel=0)
-    right = piece([Word(" Three.", 29.0, 29.5, 0.9)], 29.0, 31.0, cut=None, channel=1)
+    mono = piece([SpokenWord(" One.", 0.0, 0.5, 0.9)], 0.0, 1.0, cut=None, channel=None)
+    left = piece([SpokenWord(" Two.", 30.0, 30.5, 0.9)], 30.0, 31.0, cut=None, channel=0)
+    right = piece([SpokenWord(" Three.", 29.0, 29.5, 0.9)], 29.0, 31.0, cut=None, channel=1)
     found, _, _ = told_of([mono, left, right])
     assert [phrase.text for phrase in found] == ["One.", "Three.", "Two."]
 
 
 def minute(probability: float = 0.9) -> list[Piece]:
-    said = [Word(" So.", start, start + 0.5, probability) for start in np.arange(0.0, 60.0, 1.0).tolist()]
+    said = [SpokenWord(" So.", start, start + 0.5, probability) for start in np.arange(0.0, 60.0, 1.0).tolist()]
     parts = [said[at : at + 15] for at in range(0, 60, 15)]
     found = [piece(part, part[0].start, part[-1].end, cut=None, channel=None) for part in parts]
     for one, following in pairwise(found):

@@ -19,7 +19,7 @@ from models.speech.capability import (
     WHISPER_TINY_EN,
     SpeechSettings,
 )
-from models.speech.hearing import RATE, SpeechWindow, WindowText
+from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded
 from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged
 from tests.speech import (

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.capability import EngineConfig
+from models.diarization import mel_spectrogram as mel
+from models.diarization import pyannote
+from models.diarization import resemblyzer_weights as weights
+from models.diarization.capability import PYANNOTE, RESEMBLYZER, DiarizationSettings
+from models.diarization.resemblyzer import Resemblyzer, build_network
+from models.diarization.resemblyzer_numpy import NumpyVoiceNetwork
+from models.diarization.resemblyzer_weights import SPEC, read_weights, voice_weights
+from models.diarization.torch_checkpoint import read_checkpoint
+from models.diarization.voices import DIMENSIONS, WINDOW, HostedVoiceEncoder, Voice
 from models.host import EngineHost
-from models.speech import pyannote
-from models.speech.capability import PYANNOTE, RESEMBLYZER, DiarizationSettings
-from models.speech.hearing import DIMENSIONS, WINDOW, HostedVoiceEncoder, Samples, Voice
-from models.speech.resemblyzer import checkpoint as weights
-from models.speech.resemblyzer import engine as mel
-from models.speech.resemblyzer.checkpoint import SPEC, read_checkpoint, read_weights, voice_weights
-from models.speech.resemblyzer.engine import NumpyNetwork, Resemblyzer, build_network
+from models.speech.transcriber import Samples
 from models.workplace import HostLimits
 
 TONE = (0.1 * np.sin(2 * np.pi * 220 * np.arange(WINDOW) / 16_000)).astype(np.float32)
@@ -139,7 +142,7 @@ def test_a_window_of_another_length_is_refused(engine: Resemblyzer, count: int) 
 def test_both_runtimes_compute_the_same(checkpoint: Path) -> None:
     tensors = read_weights(checkpoint)
     mels = np.random.default_rng(0).random((3, 160, 40), np.float32)
-    expected = NumpyNetwork(tensors).encode(mels)
+    expected = NumpyVoiceNetwork(tensors).encode(mels)
     np.testing.assert_allclose(build_network(tensors, threads=1).encode(mels), expected, atol=1e-5)
 
 

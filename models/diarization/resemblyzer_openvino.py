@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.diarization.mel_spectrogram import CHANNELS
+from models.diarization.resemblyzer_network import LAYERS, TINY, WIDTH
+from models.diarization.torch_checkpoint import Tensors
 from models.openvino_graphs import ops, ov, request_for
-from models.speech.resemblyzer.checkpoint import Tensors
-from models.speech.resemblyzer.engine import CHANNELS, LAYERS, TINY, WIDTH
 
 
-class OpenVinoNetwork:
+class OpenVinoVoiceNetwork:
     """Implements `Network`."""
 
     def __init__(self, weights: Tensors, *, threads: int) -> None:

@@ -1,10 +1,8 @@
-"""What engines hear in sound, and who offers it: its words (speech to text), and its voices as numbers
-(diarization)."""
+"""What writes speech down: the seam between those who have sound and the engines that hear words in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from models.host import EngineHost
 
 RATE = 16_000
 """Samples a second of all sound that engines hear."""
+
 LONGEST_S = 30.0
 """Seconds that one window may have."""
 
@@ -34,7 +33,7 @@ class SpeechWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class SpokenWord:
     """`text` begins with a space where the language puts one before it; punctuation is part of it."""
 
     text: str
@@ -51,7 +50,7 @@ class Word:
 class WindowText:
     """What was heard; no words where that is silence, noise or beyond the engine."""
 
-    words: tuple[Word, ...]
+    words: tuple[SpokenWord, ...]
     language: str
     """ISO 639-1."""
     language_probability: float | None
@@ -98,52 +97,3 @@ class HostedTranscriber:
 
     async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
         return await self._host.run(window, wait=wait, urgent=urgent)
-
-
-WINDOW = 25_600
-"""Samples of a VoiceEncoder's window, 1.6 s: what it was trained on."""
-DIMENSIONS = 256
-"""Numbers of a Voice."""
-
-
-Voice = NDArray[np.float32]
-"""float32[256] of length 1: the cosine of two voices is the dot product of their vectors."""
-
-
-@runtime_checkable
-class VoiceEncoder(Protocol):
-    """An engine that tells voices apart; who speaks when is worked out from its vectors."""
-
-    async def embed(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        """n × 256, rows of length 1 in the order of `windows`: at most 1.6 s each; a shorter one is repeated until it
-        is as long. How loud a window is makes no difference. Raises ModelError."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceTurn:
-    """Somebody speaks from `start` to `end`, in seconds of the recording."""
-
-    start: float
-    end: float
-    speaker: str
-    """As the engine names its speakers."""
-
-
-@runtime_checkable
-class Diarizer(Protocol):
-    """An engine that works out by itself who speaks when."""
-
-    async def diarize(self, recording: Path, speakers: int | None) -> Sequence[VoiceTurn]:
-        """Turns in order of time. `recording` is a file of nothing but float32 samples, mono, 16 kHz; `speakers` is
-        their number where it is known. Raises ModelError."""
-
-
-class HostedVoiceEncoder:
-    """An embedding engine behind its host. A long list waits for room in the queue instead of being refused."""
-
-    def __init__(self, host: EngineHost[Samples, Voice]) -> None:
-        self._host = host
-
-    async def embed(self, windows: Sequence[Samples]) -> NDArray[np.float32]:
-        vectors = await self._host.run_many(windows, wait=True)
-        return np.stack(vectors) if vectors else np.empty((0, DIMENSIONS), np.float32)

@@ -14,8 +14,9 @@ import numpy as np
 
 from models.base import EngineSpec
 from models.device import TORCH
+from models.diarization.voices import VoiceTurn
 from models.host import EngineHost
-from models.speech.hearing import RATE, VoiceTurn
+from models.speech.transcriber import RATE
 
 SPEC = EngineSpec(
     "pyannote", "diarization", "MIT (code), CC-BY-4.0 (weights)", "a copy of pyannote/speaker-diarization-community-1"
@@ -39,14 +40,14 @@ def remedy(folder: Path | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class DiarizationInput:
     path: Path
     """Nothing but float32 samples, mono, 16 kHz."""
     speakers: int | None = None
 
 
 class Pyannote:
-    """From a Recording to its turns in order of time, none overlapping another. Implements `models.base.Engine`."""
+    """From a DiarizationInput to its turns in order of time, without overlaps. Implements `models.base.Engine`."""
 
     def __init__(self, folder: Path, *, device: str = "cpu") -> None:
         """`folder` has the pipeline's `config.yaml` and the models that it names."""
@@ -64,19 +65,19 @@ class Pyannote:
         pipeline.to(torch.device(TORCH.check(self._device, SPEC.capability)))
         self._pipeline = pipeline
 
-    def run(self, batch: Sequence[Recording]) -> Sequence[tuple[VoiceTurn, ...] | Exception]:
+    def run(self, batch: Sequence[DiarizationInput]) -> Sequence[tuple[VoiceTurn, ...] | Exception]:
         return [self._turns_or_error(recording) for recording in batch]
 
     def close(self) -> None:
         self._pipeline = None
 
-    def _turns_or_error(self, recording: Recording) -> tuple[VoiceTurn, ...] | Exception:
+    def _turns_or_error(self, recording: DiarizationInput) -> tuple[VoiceTurn, ...] | Exception:
         try:
             return self._turns(recording)
         except Exception as error:  # noqa: BLE001 - whatever breaks on a recording is the result of that recording
             return error
 
-    def _turns(self, recording: Recording) -> tuple[VoiceTurn, ...]:
+    def _turns(self, recording: DiarizationInput) -> tuple[VoiceTurn, ...]:
         import torch
 
         # Mapped privately: torch takes no array that it may not write to.
@@ -91,8 +92,8 @@ class Pyannote:
 class HostedDiarizer:
     """A Diarizer on the host of a Pyannote. Recordings wait for their turn."""
 
-    def __init__(self, host: EngineHost[Recording, tuple[VoiceTurn, ...]]) -> None:
+    def __init__(self, host: EngineHost[DiarizationInput, tuple[VoiceTurn, ...]]) -> None:
         self._host = host
 
     async def diarize(self, recording: Path, speakers: int | None) -> Sequence[VoiceTurn]:
-        return await self._host.run(Recording(recording, speakers), wait=True)
+        return await self._host.run(DiarizationInput(recording, speakers), wait=True)

@@ -1,0 +1,89 @@
+"""The `diarization` capability: its engines, and how each is put together."""
+
+import asyncio
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from models.capability import (
+    BadResult,
+    Built,
+    Candidate,
+    Capability,
+    EngineConfig,
+    Engines,
+    OwnSettings,
+)
+from models.device import TORCH
+from models.diarization import pyannote
+from models.diarization.resemblyzer_weights import SPEC as RESEMBLYZER_SPEC
+from models.diarization.resemblyzer_weights import voice_remedy
+from models.diarization.voices import WINDOW, Diarizer, VoiceEncoder
+from models.host import EngineHost
+from models.memory import CardMemory
+from models.speech.capability import read_greeting
+
+_VOICES_AT_ONCE = 32
+"""Windows of voices: more gain nothing, and take 1.3 MB each while they are encoded."""
+
+
+class DiarizationSettings(OwnSettings):
+    diarization: str = "auto"
+    """The engine that tells speakers apart: `pyannote`, `resemblyzer`, or `auto`: the first that can run."""
+    diarization_model: Path | None = None
+    """A copy of pyannote/speaker-diarization-community-1, for `pyannote`."""
+
+
+def _build_resemblyzer(config: EngineConfig) -> Built:
+    from models.diarization.resemblyzer import Resemblyzer
+    from models.diarization.voices import HostedVoiceEncoder
+
+    limits = config.limits(batch=_VOICES_AT_ONCE)
+    host = EngineHost(RESEMBLYZER_SPEC, partial(Resemblyzer, threads=config.threads), limits)
+    return Built(HostedVoiceEncoder(host), (host,))
+
+
+RESEMBLYZER = Candidate(RESEMBLYZER_SPEC, lambda _: voice_remedy(), _build_resemblyzer)
+
+
+def _build_pyannote(config: EngineConfig) -> Built:
+    folder = config.of(DiarizationSettings).diarization_model
+    assert folder is not None, "the remedy says so"
+    engine = partial(pyannote.Pyannote, folder, device=config.device)
+    host = EngineHost(pyannote.SPEC, engine, config.limits())
+    return Built(pyannote.HostedDiarizer(host), (host,))
+
+
+PYANNOTE = Candidate(
+    pyannote.SPEC,
+    lambda config: pyannote.remedy(config.of(DiarizationSettings).diarization_model),
+    _build_pyannote,
+    backend=TORCH,
+    card=CardMemory(base=50, item=1500),
+)
+
+
+async def _tell_voices_apart(engines: Engines) -> str:
+    """A voice, the same from its middle on, and the same played at another speed, which makes it another one."""
+    voices = engines.use(DIARIZATION)
+    samples = await asyncio.to_thread(read_greeting)
+    if isinstance(voices, VoiceEncoder):
+        other = np.interp(np.arange(0, len(samples), 1.6), np.arange(len(samples)), samples).astype(np.float32)
+        one, same, another = await voices.embed([samples[:WINDOW], samples[-WINDOW:], other[:WINDOW]])
+        if not one @ same > one @ another + 0.1:
+            raise BadResult(f"finds another voice as close ({one @ another:.2f}) as the same ({one @ same:.2f})")
+        return f"same voice {one @ same:.2f}, another {one @ another:.2f}"
+    with tempfile.NamedTemporaryFile(suffix=".f32") as file:
+        file.write(samples.tobytes())
+        file.flush()
+        speakers = {turn.speaker for turn in await voices.diarize(Path(file.name), None)}
+    if len(speakers) != 1:
+        raise BadResult(f"hears {len(speakers)} speakers where one speaks")
+    return "one speaker"
+
+
+DIARIZATION: Capability[VoiceEncoder | Diarizer] = Capability(
+    "diarization", (PYANNOTE, RESEMBLYZER), _tell_voices_apart, DiarizationSettings, order=80
+)

@@ -1,0 +1,70 @@
+"""Resemblyzer: a window of speech to a voice, on OpenVINO or NumPy."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import EngineUnavailable
+from models.diarization.mel_spectrogram import HOP, mel_spectrograms
+from models.diarization.resemblyzer_network import VoiceNetwork
+from models.diarization.resemblyzer_weights import REMEDY, SPEC, read_weights, voice_weights
+from models.diarization.torch_checkpoint import Tensors
+from models.diarization.voices import WINDOW, Voice
+from models.speech.transcriber import Samples
+
+
+def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
+    """On OpenVINO; on NumPy where there is no OpenVINO. `threads` 0: as many as OpenVINO sees fit."""
+    if find_spec("openvino") is not None:
+        from models.diarization.resemblyzer_openvino import OpenVinoVoiceNetwork
+
+        return OpenVinoVoiceNetwork(weights, threads=threads)
+    from models.diarization.resemblyzer_numpy import NumpyVoiceNetwork
+
+    return NumpyVoiceNetwork(weights)
+
+
+LEVEL = 10 ** (-30 / 20)
+"""-30 dB of full scale, root mean square: the level that the training data was raised to."""
+
+_SILENCE = 1e-5
+"""Root mean square below which a window is not raised any further."""
+
+
+class Resemblyzer:
+    """From a window of speech to its Voice. Implements `models.base.Engine`."""
+
+    def __init__(self, path: Path | None = None, *, threads: int = 0) -> None:
+        """`path` of the checkpoint as voice_weights() finds it; `threads` 0: as many as the runtime sees fit."""
+        self._threads = threads
+        self._path = path
+        self._network: VoiceNetwork | None = None
+
+    def load(self) -> None:
+        path = self._path or voice_weights()
+        if path is None:
+            raise EngineUnavailable(SPEC.capability, REMEDY)
+        self._network = build_network(read_weights(path), threads=self._threads)
+
+    def run(self, batch: Sequence[Samples]) -> Sequence[Voice | Exception]:
+        assert self._network is not None, "load() comes first"
+        clips = np.stack([_fill(window) for window in batch])
+        return list(self._network.encode(mel_spectrograms(_level(clips))[:, : WINDOW // HOP]))
+
+    def close(self) -> None:
+        self._network = None
+
+
+def _fill(window: Samples) -> Samples:
+    if not 0 < len(window) <= WINDOW:
+        raise ValueError(f"a window has 1 to {WINDOW} samples, not {len(window)}")
+    return np.resize(window, WINDOW)
+
+
+def _level(clips: NDArray[np.float32]) -> NDArray[np.float32]:
+    loudness = np.sqrt(np.mean(np.square(clips), axis=1, keepdims=True))
+    levelled: NDArray[np.float32] = clips * (np.float32(LEVEL) / np.maximum(loudness, np.float32(_SILENCE)))
+    return levelled
