@@ -19,7 +19,10 @@ from app.errors import ApiError, InsufficientQuota, RateLimited, TaskNotAllowed,
 from app.state.counters import (
     LEASE_S,
     MINUTE_S,
+    MOST_UNFORESEEN,
     NANO,
+    UNFORESEEN_ANSWER,
+    UNFORESEEN_READING,
     Amount,
     CounterStore,
     Limits,
@@ -184,11 +187,18 @@ class Visit:
         return self.caller.limits.any
 
     async def enter(
-        self, task: str | None = None, prompt_tokens: int = 0, answer_tokens: int | None = 0, *, is_cached: bool = False
+        self,
+        task: str | None = None,
+        prompt_tokens: int = 0,
+        answer_tokens: int | None = 0,
+        *,
+        unforeseen: int = 0,
+        is_cached: bool = False,
     ) -> None:
         """Before any work. `task`: what is to run, `chat` for the full model, None for what every key may.
-        `answer_tokens`: the most that the client wants; None where it does not say. With `is_cached` a request may
-        enter on a spent budget, as the answer may be in the cache: then `pay` comes before any other work.
+        `answer_tokens`: the most that the client wants; None where it does not say. `unforeseen`: for what may cost
+        more than these tokens, such as UNFORESEEN_ANSWER. With `is_cached` a request may enter on a spent budget, as
+        the answer may be in the cache: then `pay` comes before any other work.
 
         Raises TaskNotAllowed, RateLimited, InsufficientQuota and Unavailable; a refused request costs nothing.
         """
@@ -204,7 +214,7 @@ class Visit:
         if self._admission is None or not self.is_limited:
             return
         money = self._admission.prices.of(prompt_tokens, answer_tokens)
-        ask = Amount(1, prompt_tokens + answer_tokens, money, 1)
+        ask = Amount(1, prompt_tokens + answer_tokens, money, 1, unforeseen)
         try:
             await self._take(ask)
         except InsufficientQuota as refusal:
@@ -336,6 +346,16 @@ def _public(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
     if refusal.limit == "concurrent":
         return RateLimited(
             f"This key may run {limits.concurrent} requests at a time (concurrent), and so many run. "
+            "Try again when one ends.",
+            retry_after=1,
+            rejected="concurrency",
+        )
+    if refusal.limit == "unforeseen":
+        setting = "budget_usd" if limits.budget is not None else "tokens_per_minute"
+        return RateLimited(
+            f"What a request reads or writes is known, and charged, when it has ended. Of a key with a limit of that "
+            f"({setting}), {MOST_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts or "
+            f"{MOST_UNFORESEEN // UNFORESEEN_ANSWER} other answers run at a time, and so many run. "
             "Try again when one ends.",
             retry_after=1,
             rejected="concurrency",

@@ -23,6 +23,7 @@ from app.chat.render import warnings_of
 from app.chat.schema.structured import is_open
 from app.events import Event, Finish, Precontext, Progress, Text, Warned
 from app.feed import Work, as_progress
+from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.request import ChatRequest
 from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
@@ -67,7 +68,8 @@ class Pipeline:
         most = (request.max_completion_tokens or request.max_tokens) if task is None else None
         recall = None if call.fresh else self.recall
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
-        await call.visit.enter(call.stages.task, tokens, most, is_cached=recall is not None)
+        unforeseen = UNFORESEEN_ANSWER if task is None else UNFORESEEN_READING
+        await call.visit.enter(call.stages.task, tokens, most, unforeseen=unforeseen, is_cached=recall is not None)
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
         for warning in warnings:

@@ -20,6 +20,7 @@ from app.openapi import body_schema
 from app.routes.body import EventStream, UploadForm, body_pieces, is_on
 from app.routes.status import check_model
 from app.services import Services
+from app.state.counters import UNFORESEEN_READING
 from app.telemetry import Stages
 from app.wire import audio, response
 from app.wire import audio as subtitles
@@ -308,7 +309,7 @@ async def _feed(
     stages.done("read")
     visit: Visit = request.state.visit
     prompt_tokens = estimate_tokens(options.prompt or "")
-    await visit.enter(SpeechToTextTask.name, prompt_tokens, answer_tokens=None)
+    await visit.enter(SpeechToTextTask.name, prompt_tokens, answer_tokens=None, unforeseen=UNFORESEEN_READING)
     await services.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
     heard = hear(services.task_of(SpeechToTextTask), source, options, stages)

@@ -22,6 +22,7 @@ from app.openapi import Direct, json_body
 from app.routes.body import json_response, read_body
 from app.routes.status import check_model
 from app.services import Services
+from app.state.counters import UNFORESEEN_ANSWER
 from app.telemetry import Stages
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
 from app.wire.parse import parse_aside
@@ -137,7 +138,8 @@ async def _embedded(services: Services, asked: EmbeddingRequest, visit: Visit, s
             f"Field 'input': {chars} characters; the limit is {most} (OPENFAZE_MAX_EMBEDDED_CHARS)", param="input"
         )
     estimate = await asyncio.to_thread(estimate_tokens, *texts) if visit.is_limited else 0
-    await visit.enter(EMBEDDINGS, estimate)
+    # What its tokens are is known when they are counted.
+    await visit.enter(EMBEDDINGS, estimate, unforeseen=UNFORESEEN_ANSWER)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
             await services.runtime.prepare(EMBEDDING.name)

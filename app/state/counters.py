@@ -5,6 +5,7 @@ step comes back what it did not use. What was taken by a server that died comes 
 """
 
 import math
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +14,20 @@ from typing import Literal, Protocol, get_args
 
 Period = Literal["day", "month", "total"]
 PERIODS: tuple[Period, ...] = get_args(Period)
-Limit = Literal["requests", "tokens", "concurrent", "budget"]
+Limit = Literal["requests", "tokens", "concurrent", "unforeseen", "budget"]
 
 NANO = 1_000_000_000
 """Money is counted in billionths of a dollar, whole ones: sums of them are exact, in SQLite and in Redis' Lua."""
 MINUTE_S = 60.0
 LEASE_S = 30.0
 """After which what a server holds, and has not renewed, is free again."""
+MOST_UNFORESEEN = 16
+"""How much may be under way at a time, of a key with a budget or a number of tokens a minute, that may cost more than
+was taken for it: by so much at the most these two are exceeded, however many requests begin together."""
+UNFORESEEN_ANSWER = 1
+"""Of MOST_UNFORESEEN, for an answer of an LLM: it costs a few times what the LLM takes at once, at the most."""
+UNFORESEEN_READING = 4
+"""The same for a run task and for speech: what a document says is known when it is read, and may be a book."""
 KEPT_DAYS = 400
 """For which usage is kept by day, and what was spent in a day or a month."""
 ROUNDING = 1e-6
@@ -69,9 +77,14 @@ class Limits:
         return self.requests_per_minute is not None or self.tokens_per_minute is not None
 
     @property
+    def bounds_cost(self) -> bool:
+        """Whether it matters that a request costs more than was taken for it."""
+        return self.tokens_per_minute is not None or self.budget is not None
+
+    @property
     def has_leases(self) -> bool:
         """Whether it matters how long a request runs."""
-        return self.concurrent is not None or self.budget is not None
+        return self.concurrent is not None or self.bounds_cost
 
     @property
     def any(self) -> bool:
@@ -90,6 +103,8 @@ class Amount:
     money: int = 0
     places: int = 0
     """One for a request that runs."""
+    unforeseen: int = 0
+    """Of MOST_UNFORESEEN, for one that runs and may cost more than is taken for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,8 @@ class Spending:
 
     standing: Standing = field(default_factory=Standing)
     running: int = 0
+    unforeseen: int = 0
+    """Of MOST_UNFORESEEN, what runs."""
     spent: int = 0
     """In the period, what is held by what runs included."""
 
@@ -168,6 +185,8 @@ class Spending:
             return "budget"
         if limits.concurrent is not None and ask.places and self.running + ask.places > limits.concurrent:
             return "concurrent"
+        if limits.bounds_cost and ask.unforeseen and self.unforeseen + ask.unforeseen > MOST_UNFORESEEN:
+            return "unforeseen"
         if _is_over(self.standing.requests, ask.requests, limits.requests_per_minute):
             return "requests"
         if _is_over(self.standing.tokens, ask.tokens, limits.tokens_per_minute):
@@ -185,7 +204,7 @@ def refused(limit: Limit, limits: Limits, ask: Amount, standing: Standing) -> Re
             wait_s = _wait(standing.requests, ask.requests, limits.requests_per_minute)
         case "tokens":
             wait_s = _wait(standing.tokens, ask.tokens, limits.tokens_per_minute)
-        case "concurrent":
+        case "concurrent" | "unforeseen":
             wait_s = 1.0
         case "budget":
             wait_s = math.inf
@@ -195,6 +214,12 @@ def refused(limit: Limit, limits: Limits, ask: Amount, standing: Standing) -> Re
 def _wait(used: float, more: int, limit: int | None) -> float:
     assert limit is not None
     return math.inf if more > limit else (used + more - limit) * MINUTE_S / limit
+
+
+def new_lease(limits: Limits, ask: Amount) -> str | None:
+    """The name of what is held while a request runs, which ends with a hyphen and the number of its unforeseen; None
+    where nothing is held."""
+    return f"{secrets.token_hex(12)}-{ask.unforeseen}" if limits.has_leases and ask.places else None
 
 
 def period_at(period: Period, now: float) -> str:

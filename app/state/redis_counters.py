@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import secrets
 from collections import deque
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from app.state.counters import (
     KEPT_DAYS,
     LEASE_S,
     MINUTE_S,
+    MOST_UNFORESEEN,
     NO_LIMITS,
     ROUNDING,
     WALL,
@@ -30,6 +30,7 @@ from app.state.counters import (
     Reservation,
     Standing,
     Usage,
+    new_lease,
     period_at,
     refused,
 )
@@ -87,10 +88,11 @@ _RESERVE = (
     + f"""
 local concurrent, budget, period = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local requests, tokens, money, places = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local unforeseen = tonumber(ARGV[13])
 local used_requests, used_tokens = 0, 0
 if rpm or tpm then used_requests, used_tokens = standing() end
 local running, spent = 0, 0
-if concurrent or budget then
+if concurrent or budget or tpm then
   -- A lease that was given while the clock was ahead lasts no longer than one that is given now.
   local longest = string.format('%.17g', now + {LEASE_S})
   for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '(' .. longest, '+inf')) do
@@ -107,17 +109,24 @@ if concurrent or budget then
   end
   running = redis.call('ZCARD', leases)
 end
+local under_way = 0
+if unforeseen > 0 and (budget or tpm) then
+  for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+    under_way = under_way + tonumber(string.match(lease, '%-(%d+)$') or 0)
+  end
+end
 if budget then spent = tonumber(redis.call('GET', base .. ':spent:' .. period) or 0) end
 local over = ''
 if budget and money > 0 and spent + money > budget then over = 'budget'
 elseif concurrent and places > 0 and running + places > concurrent then over = 'concurrent'
+elseif under_way + unforeseen > {MOST_UNFORESEEN} and (budget or tpm) then over = 'unforeseen'
 elseif rpm and requests > 0 and used_requests + requests > rpm + {ROUNDING} then over = 'requests'
 elseif tpm and tokens > 0 and used_tokens + tokens > tpm + {ROUNDING} then over = 'tokens'
 else
   used_requests, used_tokens = used_requests + requests, used_tokens + tokens
   if (rpm or tpm) and (requests > 0 or tokens > 0) then write(used_requests, used_tokens) end
   if budget and money > 0 then spend(period, money) end
-  if (concurrent or budget) and places > 0 then
+  if ARGV[12] ~= '' then
     redis.call('ZADD', leases, string.format('%.17g', now + {LEASE_S}), ARGV[12])
     if budget then redis.call('HSET', held, ARGV[12], period .. ' ' .. whole(money)) end
   end
@@ -185,7 +194,7 @@ class RedisCounters:
     async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
         has_budget = limits.budget is not None
         period = period_at(limits.budget_period, (self._clock or WALL)()) if has_budget else ""
-        lease = secrets.token_hex(12) if limits.has_leases and ask.places else None
+        lease = new_lease(limits, ask)
         over, requests, tokens = await self._done(
             _RESERVE,
             tenant,
@@ -198,6 +207,7 @@ class RedisCounters:
             ask.money,
             ask.places,
             lease,
+            ask.unforeseen,
         )
         standing = Standing(float(requests), float(tokens))
         if over:

@@ -1,7 +1,6 @@
 """Counters in one file of SQLite: for one machine, with nothing to run beside the server."""
 
 import asyncio
-import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from app.state.counters import (
     Standing,
     Usage,
     day_at,
+    new_lease,
     period_at,
     refused,
 )
@@ -147,8 +147,12 @@ class SqliteCounters:
 
 
 _KNOWN = """
-SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.first, held.last
-FROM (SELECT count(*) AS running, min(ends) AS first, max(ends) AS last FROM leases WHERE tenant = :tenant) AS held
+SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.unforeseen, held.first, held.last
+FROM (
+    SELECT count(*) AS running, min(ends) AS first, max(ends) AS last,
+        sum(CASE WHEN instr(id, '-') THEN CAST(substr(id, instr(id, '-') + 1) AS INTEGER) END) AS unforeseen
+    FROM leases WHERE tenant = :tenant
+) AS held
 LEFT JOIN rates ON rates.tenant = :tenant
 LEFT JOIN spent ON spent.tenant = :tenant AND spent.period = :period
 """
@@ -156,7 +160,7 @@ LEFT JOIN spent ON spent.tenant = :tenant AND spent.period = :period
 
 def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> Spending:
     about = {"tenant": tenant, "period": period}
-    requests, tokens, at, spent, running, first, last = db.execute(_KNOWN, about).fetchone()
+    requests, tokens, at, spent, running, unforeseen, first, last = db.execute(_KNOWN, about).fetchone()
     if first is not None and (first <= now or last > now + LEASE_S):
         _free(db, now, tenant)
         return _known(db, now, tenant, limits, period)
@@ -164,7 +168,7 @@ def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, peri
         # The clock was ahead, and was set back: from now on it drains, not from then.
         db.execute("UPDATE rates SET at = ? WHERE tenant = ?", (now, tenant))
     standing = Standing() if at is None else Standing(requests, tokens).drained(limits, now - at)
-    return Spending(standing, running, spent or 0)
+    return Spending(standing, running, unforeseen or 0, spent or 0)
 
 
 def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
@@ -176,7 +180,7 @@ def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, as
     standing = known.standing.plus(ask.requests, ask.tokens)
     if limits.has_rates and (ask.requests or ask.tokens):
         _write(db, now, tenant, standing)
-    lease = secrets.token_hex(12) if limits.has_leases and ask.places else None
+    lease = new_lease(limits, ask)
     if period and ask.money:
         _spend(db, tenant, period, ask.money)
     if lease is not None:

@@ -43,6 +43,8 @@ KEYS: dict[str, dict[str, Any]] = {
     "hangs up": {"concurrent": 1},
     "budget": {"budget_usd": 0.004},
     "raced budget": {"budget_usd": 0.0361},
+    "reads for a budget": {"budget_usd": 0.05},
+    "reads for a minute": {"tokens_per_minute": 14_000},
     "ocr": {"tasks": ["ocr"]},
     "expired": {"expires": "2020-01-31"},
     "mentioned": {"requests_per_minute": 100},
@@ -129,6 +131,24 @@ async def answers_of_a_race(model: FullModel, key: str, race: Race) -> list[tupl
         task.cancel()
         writer.close()
     return answers
+
+
+def answers_at_once(model: FullModel, key: str, body: bytes) -> list[tuple[int, Any]]:
+    """The answers to CALLERS that are all connected before any asks."""
+
+    async def ask() -> list[tuple[int, Any]]:
+        url, sent = httpx.URL(model.base_url), head_of(model, key, body) + body
+        callers = await asyncio.gather(*(asyncio.open_connection(url.host, url.port) for _ in range(CALLERS)))
+        for _, writer in callers:
+            writer.write(sent)
+        answers = []
+        for reader, writer in callers:
+            head, _, content = (await reader.read()).partition(b"\r\n\r\n")
+            answers.append((int(head.split()[1]), json.loads(content)))
+            writer.close()
+        return answers
+
+    return asyncio.run(ask())
 
 
 def head_of(model: FullModel, key: str, body: bytes) -> bytes:
@@ -245,6 +265,23 @@ def test_callers_that_race_never_exceed_a_limit(race: Race, raced: FullModel, ke
     assert error["code"] == race.code
     assert race.message in error["message"]
     raced.llm.wait_for_cancelled(race.most)
+
+
+@pytest.mark.parametrize("key", ["reads for a budget", "reads for a minute"])
+def test_run_tasks_begun_together_exceed_a_limit_by_what_four_of_them_cost(
+    key: str, raced: FullModel, keys: dict[str, str]
+) -> None:
+    """Of each, 1,024 tokens are taken, for $0.0036: thirteen of them, or a budget's worth, would begin together."""
+    part = file_part("A line of a book that is long. " * 2000)
+    body = json.dumps(body_of(system("<task>ocr</task>"), [text_part("Read it."), part])).encode()
+    answers = answers_at_once(raced, keys[key], body)
+    read = [answer["usage"]["total_tokens"] for status, answer in answers if status == 200]
+    assert min(read) > 15_000
+    assert 1 <= len(read) <= 4, "each by itself is more than the limit"
+    refused = [(status, answer["error"]) for status, answer in answers if status != 200]
+    assert {status for status, _ in refused} <= {402, 429}
+    message = next(error["message"] for _, error in refused if "run at a time" in error["message"])
+    assert "4 run tasks or transcripts or 16 other answers run at a time, and so many run" in message
 
 
 def test_a_place_that_was_raced_for_is_free_when_its_request_has_ended(raced: FullModel, keys: dict[str, str]) -> None:

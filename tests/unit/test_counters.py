@@ -15,7 +15,10 @@ import pytest
 from app.state.counters import (
     KEPT_DAYS,
     LEASE_S,
+    MOST_UNFORESEEN,
     NANO,
+    UNFORESEEN_ANSWER,
+    UNFORESEEN_READING,
     Amount,
     CounterStore,
     Limit,
@@ -284,6 +287,7 @@ RACES: dict[Limit, tuple[Limits, Amount, int]] = {
     "tokens": (Limits(tokens_per_minute=1000), Amount(requests=1, tokens=300), 3),
     "concurrent": (Limits(concurrent=7), Amount(requests=1, places=1), 7),
     "budget": (Limits(budget=1000), Amount(requests=1, money=90, places=1), 11),
+    "unforeseen": (Limits(budget=1000), Amount(1, money=1, places=1, unforeseen=UNFORESEEN_READING), 4),
 }
 
 
@@ -296,6 +300,54 @@ async def test_callers_that_race_never_exceed_a_limit(limit: Limit, counted: Cou
         *(servers[place % 2].reserve(counted.tenant, limits, ask) for place in range(CALLERS))
     )
     assert [result.limit for result in results if isinstance(result, Refusal)] == [limit] * (CALLERS - most)
+
+
+@pytest.mark.parametrize("unforeseen", [UNFORESEEN_ANSWER, UNFORESEEN_READING])
+@pytest.mark.parametrize("limits", [Limits(budget=1000), Limits(tokens_per_minute=1000)], ids=["budget", "tokens"])
+async def test_what_costs_more_than_was_taken_exceeds_a_limit_by_what_may_run_at_a_time(
+    limits: Limits, unforeseen: int, counted: Counted
+) -> None:
+    """However many begin together, on two servers, and whichever ends first."""
+    servers = (counted.store, counted.another())
+    at_once, cost = MOST_UNFORESEEN // unforeseen, 300
+    ask = Amount(1, 10, 10, 1, unforeseen)
+    spent = running = most = 0
+
+    async def call(store: CounterStore) -> None:
+        nonlocal spent, running, most
+        while isinstance(taken := await store.reserve(counted.tenant, limits, ask), Refusal):
+            if taken.limit != "unforeseen":
+                return
+            await asyncio.sleep(0)
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        spent += cost
+        await store.settle(taken, Amount(1, cost, cost))
+
+    await asyncio.gather(*(call(servers[place % 2]) for place in range(60)))
+    assert most <= at_once
+    assert 1000 <= spent <= 1000 + at_once * (cost - 10)
+
+
+async def test_only_where_a_limit_is_of_cost_it_matters_that_it_is_unforeseen(counted: Counted) -> None:
+    limits = Limits(requests_per_minute=100, concurrent=100)
+    for _ in range(2 * MOST_UNFORESEEN):
+        await counted.take(limits, Amount(1, 10, 10, 1, MOST_UNFORESEEN))
+    for _ in range(2 * MOST_UNFORESEEN):
+        await counted.take(Limits(budget=1000), Amount(1, 10, 10, 1))
+
+
+async def test_a_place_of_what_is_unforeseen_is_free_when_its_lease_ends(counted: Counted) -> None:
+    limits = Limits(tokens_per_minute=1000)
+    ask = Amount(1, 1, 1, 1, MOST_UNFORESEEN)
+    await counted.take(limits, ask)
+    counted.clock.now += LEASE_S - 1
+    refusal = await counted.refused(limits, ask)
+    assert (refusal.limit, refusal.wait_s) == ("unforeseen", 1)
+    counted.clock.now += 1
+    await counted.take(limits, ask)
 
 
 async def test_a_place_is_never_held_by_two(counted: Counted) -> None:
