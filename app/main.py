@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         works = (
             services.report_devices(),
             services.preload(),
-            services.watch_llm_for_ever(),
+            services.watch_servers_for_ever(),
             services.files.sweep_for_ever(),
             sweep_for_ever(services.kept_for_a_while),
             services.keys.follow_file(),

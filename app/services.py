@@ -47,8 +47,9 @@ from app.settings import Settings
 from app.shaping import build_shaped_by
 from app.state.entries import Entries, Sweepable
 from app.tracing import Traces, provider_for
+from app.watching import watch_servers_for_ever
 from models.base import ModelError
-from models.capability import GPU, OFF, BadResult, Part, Remote
+from models.capability import GPU, OFF, BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
@@ -67,8 +68,6 @@ from tasks.result import Result
 from tasks.scrape.browser import REMEDY as BROWSER_REMEDY
 from tasks.scrape.browser import find_browser
 
-LLM_LOOK_S = 5.0
-"""Seconds between two looks for an LLM's server that is away."""
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
 
@@ -208,6 +207,11 @@ class Services:
             return False
         return SPECIALISTS[name].is_at_hand(self._parts)
 
+    async def watch_servers_for_ever(self) -> None:
+        """Has `/ready` and the log say of the servers that engines ask whether they can be reached."""
+        has_a_guard = self.settings.of(GuardSettings).guard_base_url is not None
+        await watch_servers_for_ever(self.runtime, LLM.name, *([TEXT_GUARD.name] if has_a_guard else []))
+
     @property
     def max_request_bytes(self) -> int:
         return int(self.settings.max_request_mb * MB)
@@ -219,33 +223,6 @@ class Services:
         await self.runtime.look()
         for said in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
             log.warning("not_on_the_card", reason=as_called_here(said))
-
-    async def watch_llm_for_ever(self) -> None:
-        """Looks for the LLM's server when this one starts, and every few seconds while it is away: it may come later,
-        go, and come back. `/ready` says so, and nothing waits for it."""
-        await self.runtime.look()
-        if not self.runtime.can_serve(LLM.name):
-            return
-        await self.runtime.prepare(LLM.name)
-        for spec, part in self.runtime.parts():
-            if spec.capability == LLM.name and isinstance(part, Remote):
-                await self._watch_for_ever(part, part)
-
-    async def _watch_for_ever(self, server: Remote, part: Part) -> None:
-        is_away: bool | None = None
-        while True:
-            if is_away is None or part.broken is not None:
-                was_away = is_away
-                try:
-                    await server.check()
-                    is_away = False
-                except ModelError as error:
-                    is_away = True
-                    if not was_away:
-                        log.warning("llm_away", reason=as_called_here(str(error)))
-                if was_away and not is_away:
-                    log.info("llm_back")
-            await asyncio.sleep(LLM_LOOK_S)
 
     async def preload(self) -> None:
         """Loads what OPENFAZE_PRELOAD names; `/ready` answers 503 until all of it runs. What fails is tried again: an

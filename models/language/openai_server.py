@@ -168,6 +168,8 @@ class OpenAiServer:
         self._forces_calls = True
         """Until it turns out that the server does not."""
         self._outage: str | None = None
+        """A sentence for clients that says why the server could not be reached when it was tried last; None when it
+        could, and before the first try."""
         self._reasons_unasked = False
         """Until the model does so although it was told not to."""
         self._listed: Mapping[str, Any] | None = None

@@ -32,6 +32,12 @@ CONTEXT_TOKENS = 16384
 _AT_ONCE = 8
 """Windows of one text that the server judges at a time."""
 
+_WORDS = {
+    "The language model": "The guard model",
+    "LLM server": "guard server",
+    "OPENFAZE_LLM_": "OPENFAZE_GUARD_",
+}
+
 log = structlog.get_logger(__name__)
 
 
@@ -74,7 +80,7 @@ class ServerGuard:
 
     @property
     def broken(self) -> str | None:
-        return self._server.broken
+        return None if self._server.broken is None else _of_a_guard(self._server.broken)
 
     @property
     def counters(self) -> EngineCounters:
@@ -92,6 +98,13 @@ class ServerGuard:
         """Has something judged that is safe: whether the server is there, and what it answers is a verdict, shows in
         nothing else. Raises as `judge`."""
         await self.judge("Good morning.", [code for code in TEXT_CODES if code in self.codes])
+
+    async def check(self) -> None:
+        """Looks whether the server can be reached; nothing is judged. Raises UpstreamDown where it cannot."""
+        try:
+            await self._server.check()
+        except LlmError as error:
+            raise UpstreamDown(CAPABILITY, _of_a_guard(str(error))) from error
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
         """Raises EngineUnavailable, also for a server that takes too long, EngineOverloaded and EngineFailed."""
@@ -151,9 +164,7 @@ class ServerGuard:
 
     def _fault(self, error: LlmError) -> ModelError:
         """What a client may know; the rest is for the log. A refusal by the server is never the client's own fault."""
-        # The words are those of the LLM's client, which this one is.
-        words = str(error).replace("LLM server", "guard server").replace("OPENFAZE_LLM_", "OPENFAZE_GUARD_")
-        log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=words)
+        log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=_of_a_guard(str(error)))
         if isinstance(error, LlmOverloaded):
             return GuardServerBusy(self.name, error.retry_after)
         if isinstance(error, LlmUnavailable):
@@ -166,3 +177,10 @@ class ServerGuard:
             remedy = f"The server of '{self.name}' takes too few tokens at a time: give its model {CONTEXT_TOKENS}."
             return EngineUnavailable(CAPABILITY, remedy)
         return EngineFailed(self.name)
+
+
+def _of_a_guard(words: str) -> str:
+    """What the LLM's client says, which a guard has too, in the words of a guard."""
+    for of_an_llm, of_a_guard in _WORDS.items():
+        words = words.replace(of_an_llm, of_a_guard)
+    return words

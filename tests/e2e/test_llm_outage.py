@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import services
+from app import watching
 from models.language.llm import Abilities
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, content_of, error_of, prompt_text, serving_full_model, text_part
@@ -25,7 +25,7 @@ def port() -> int:
 @pytest.fixture
 def model(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullModel]:
     """Named as on a GPU box, where the context is left to be found out; nothing listens there yet."""
-    monkeypatch.setattr(services, "LLM_LOOK_S", 0.02)
+    monkeypatch.setattr(watching, "LOOK_S", 0.02)
     with serving_full_model(llm_base_url=f"http://127.0.0.1:{port}/v1", llm_context_tokens=None) as model:
         yield model
 
@@ -41,16 +41,20 @@ def is_away(model: FullModel, port: int) -> None:
     error_of(model.ask("Hello"), 503, "upstream_unavailable", names=f"http://127.0.0.1:{port}/v1")
 
 
-def llm_of(model: FullModel) -> dict[str, Any]:
+def state_of(model: FullModel, capability: str) -> dict[str, Any]:
     response = model.client.get("/ready")
-    assert response.status_code == 200, "the LLM keeps nothing else from being served"
-    return dict(response.json()["capabilities"]["llm"])
+    assert response.status_code == 200, "no server of others keeps anything else from being served"
+    return dict(response.json()["capabilities"][capability])
+
+
+def llm_of(model: FullModel) -> dict[str, Any]:
+    return state_of(model, "llm")
 
 
 def test_an_llm_that_is_not_there_is_told_before_anybody_asks_it(model: FullModel, port: int) -> None:
     wait_until(lambda: llm_of(model)["state"] == "unavailable")
     assert llm_of(model)["remedy"].startswith(REACHED)
-    assert [entry["event"] for entry in model.log if entry["event"].startswith("llm_")] == ["llm_away"]
+    assert [entry["event"] for entry in model.log if entry["event"].startswith("server_")] == ["server_away"]
     is_away(model, port)
 
 
@@ -74,11 +78,11 @@ def test_an_llm_that_goes_and_comes_back_is_told_each_time(model: FullModel, por
         assert content_of(model.ask("Hello")) == "Hi."
     is_away(model, port)
     assert llm_of(model)["state"] == "unavailable"
-    wait_until(lambda: any(entry["event"] == "llm_away" for entry in model.log))
+    wait_until(lambda: any(entry["event"] == "server_away" for entry in model.log))
     with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
         wait_until(lambda: llm_of(model)["state"] == "loaded")
         assert content_of(model.ask("Hello")) == "Hi again."
-    wait_until(lambda: any(entry["event"] == "llm_back" for entry in model.log))
+    wait_until(lambda: any(entry["event"] == "server_back" for entry in model.log))
 
 
 def test_an_llm_that_dies_amid_an_answer_is_away_until_it_is_back(model: FullModel, port: int) -> None:
@@ -88,3 +92,22 @@ def test_an_llm_that_dies_amid_an_answer_is_away_until_it_is_back(model: FullMod
     wait_until(lambda: llm_of(model).get("remedy", "").startswith(REACHED))
     with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
         wait_until(lambda: llm_of(model)["state"] == "loaded")
+
+
+def test_the_server_of_a_guard_is_watched_too_and_spoken_of_as_a_guards(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_S", 0.02)
+    told = {"guard_base_url": f"http://127.0.0.1:{port}/v1", "guard_model": "Llama-Guard-3-8B"}
+    with serving_full_model(text_guard="llama-guard-server", **told) as model:
+        wait_until(lambda: state_of(model, "text_guard")["state"] == "unavailable")
+        remedy = state_of(model, "text_guard")["remedy"]
+        assert remedy.startswith("The guard model cannot be reached")
+        assert "correct OPENFAZE_GUARD_BASE_URL" in remedy
+        with serving_llm([], abilities=ABLE, port=port):
+            wait_until(lambda: state_of(model, "text_guard")["state"] == "idle")
+    said = [entry for entry in model.log if entry["event"].startswith("server_")]
+    assert [(entry["event"], entry["capability"]) for entry in said] == [
+        ("server_away", "text_guard"),
+        ("server_back", "text_guard"),
+    ]

@@ -86,7 +86,7 @@ def test_an_llm_that_comes_late_is_taken_in_without_a_restart(box: Box) -> None:
         assert said(asked(client, "Say something.")) == SAID
     assert box.state_of("llm") == ("loaded", "")
     assert box.server_pid() == server
-    assert [event for event in box.events() if event.startswith("llm_")] == ["llm_away", "llm_back"]
+    assert [event for event in box.events() if event.startswith("server_")] == ["server_away", "server_back"]
 
 
 def test_an_answer_comes_in_pieces(box: Box) -> None:

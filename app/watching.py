@@ -1,0 +1,61 @@
+"""Watches the servers of others that engines ask, such as an LLM's: they may come later than this one, go, and come
+back. Nothing waits for them."""
+
+import asyncio
+
+import structlog
+
+from app.calling import as_called_here
+from models.base import EngineSpec, ModelError
+from models.capability import Part, Remote
+from models.runtime import Runtime
+
+LOOK_S = 5.0
+"""Seconds between two looks for a server that is away."""
+
+log = structlog.get_logger(__name__)
+
+
+async def watch_servers_for_ever(runtime: Runtime, *capabilities: str) -> None:
+    """Looks for each server as soon as its engine is put together, those of `capabilities` at once, and then every few
+    seconds while it is away. What goes wrong at that is logged, and ends the watch of none."""
+    watched: set[int] = set()
+    unprepared = capabilities
+    async with asyncio.TaskGroup() as group:
+        while True:
+            if unprepared:
+                try:
+                    await runtime.look()
+                    await runtime.prepare(*unprepared)
+                    unprepared = ()
+                except Exception:
+                    log.exception("servers_not_watched")
+            for spec, part in runtime.parts():
+                if isinstance(part, Remote) and id(part) not in watched:
+                    watched.add(id(part))
+                    group.create_task(_watch_for_ever(spec, part, part))
+            await asyncio.sleep(LOOK_S)
+
+
+async def _watch_for_ever(spec: EngineSpec, server: Remote, part: Part) -> None:
+    known = {"capability": spec.capability, "engine": spec.name}
+    is_away: bool | None = None
+    fault: type[Exception] | None = None
+    while True:
+        was_away = is_away
+        try:
+            if is_away is None or part.broken is not None:
+                await server.check()
+                is_away, fault = False, None
+        except ModelError as error:
+            is_away, fault = True, None
+            if not was_away:
+                log.warning("server_away", **known, reason=as_called_here(str(error)))
+        except Exception as error:
+            # Said once: the next look is in a moment.
+            if type(error) is not fault:
+                log.exception("server_not_watched", **known)
+            fault = type(error)
+        if was_away and not is_away:
+            log.info("server_back", **known)
+        await asyncio.sleep(LOOK_S)
