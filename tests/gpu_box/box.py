@@ -15,12 +15,11 @@ import httpx
 from models.language.capability import embedded_gguf
 from tests.containers import base, environment, podman
 from tests.gpu_box import hub
+from tests.image.building import ROOT
 from tests.image.installation import Installation, data_url, until
 from tests.llm_servers.upstreams import ENVIRONMENT, vllms_python
 from tests.server import held_port
 
-IMAGE = "localhost/openfaze-gpu:latest"
-"""What docker/gpu.yml calls it."""
 HUB = "http://hub:8000"
 SAID = "It works."
 """What the small model answers, of either kind."""
@@ -64,10 +63,8 @@ class Box(Installation):
     """`variables` are those of the shell that calls compose."""
 
     def __init__(self, folder: Path, port: int, parts: Parts, **variables: str) -> None:
-        variables = {"HF_ENDPOINT": HUB, **variables}
-        super().__init__(folder, port, **variables)
-        self.variables["COMPOSE_FILE"] = "docker-compose.yml:docker/gpu.yml"
-        self.parts = parts
+        files = "docker-compose.yml:docker/gpu.yml:podman.yml"
+        super().__init__(folder, port, parts.image, ROOT, COMPOSE_FILE=files, **{"HF_ENDPOINT": HUB, **variables})
         self.add("rehearsal.yml", _rehearsal(parts))
 
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -86,7 +83,6 @@ class Box(Installation):
 
     def start(self, *services: str) -> None:
         """`docker compose up -d` of these and what they depend on."""
-        podman("tag", self.parts.image, IMAGE)
         self.compose("up", "--detach", "--no-build", *services)
 
     def state_of(self, capability: str) -> tuple[str, str]:
@@ -175,12 +171,14 @@ def _rehearsal(parts: Parts) -> str:
         "command": ["python3", "-m", "http.server", "8000", "--directory", "/hub"],
         "volumes": [f"{parts.hub}:/hub:ro"],
     }
-    services = {"openfaze": {"volumes": lists}, "weights": {"volumes": lists}, "vllm": vllm, "hub": served}
+    weights = {"image": parts.image, "volumes": lists}
+    services = {"openfaze": {"volumes": lists}, "weights": weights, "vllm": vllm, "hub": served}
     return _without_cards({"services": services})
 
 
 def _without_cards(content: Mapping[str, object]) -> str:
     """JSON is YAML, but for what is reset."""
-    reset = '"openfaze": {"deploy": !reset {}, "extra_hosts": !reset [], '
     text = json.dumps(content, indent=1)
-    return text.replace('"openfaze": {', reset, 1).replace('"vllm": {', '"vllm": {"deploy": !reset {}, ', 1)
+    for service in ("openfaze", "vllm"):
+        text = text.replace(f'"{service}": {{', f'"{service}": {{"deploy": !reset {{}}, ', 1)
+    return text
