@@ -379,8 +379,7 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
         assert int(options["limit-mm-per-prompt.image"]) == MOST_PICTURES
         assert "enable-auto-tool-choice" in options
         assert options["tool-call-parser"]
-        # Of the smallest model no revision is known that others have checked.
-        assert re.fullmatch(r"[0-9a-f]{40}", options.get("revision", "")) or size == 16
+        assert re.fullmatch(r"[0-9a-f]{40}", options["revision"])
         assert 0.5 < float(options["gpu-memory-utilization"]) < 0.75
         # Four pictures of the largest size and a conversation: a photo of 12 megapixels as it is has 11,900 tokens.
         least, most = (int(options[f"mm-processor-kwargs.size.{edge}_edge"]) for edge in ("shortest", "longest"))
