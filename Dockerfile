@@ -55,6 +55,7 @@ WORKDIR /var/lib/openfaze
 RUN mkdir weights files state cache keys
 VOLUME ["/var/lib/openfaze/weights", "/var/lib/openfaze/files", "/var/lib/openfaze/state", "/var/lib/openfaze/cache", "/var/lib/openfaze/keys"]
 EXPOSE 8000
-COPY docker/healthcheck.py /opt/openfaze/healthcheck.py
+# Whoever may read the clone: under a umask of 077, the server's user could not.
+COPY --chmod=0444 docker/healthcheck.py /opt/openfaze/healthcheck.py
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "/opt/openfaze/healthcheck.py"]
 CMD ["openfaze", "serve"]

@@ -127,7 +127,7 @@ def test_the_image_installs_by_hash_runs_as_nobody_in_particular_and_checks_itse
     assert DOCKERFILE.count("--require-hashes") == 3
     assert "\nUSER openfaze\n" in DOCKERFILE
     assert "\nHEALTHCHECK " in DOCKERFILE
-    for source in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE):
+    for source in re.findall(r"^COPY (?!--from)(?:--chmod=\d+ )?(.+) \S+$", DOCKERFILE, re.MULTILINE):
         for lock in ("embedded", "gpu"):
             assert all((ROOT / name).exists() for name in source.replace("${LOCK}", lock).split())
 
@@ -151,6 +151,7 @@ def breaches(dockerfile: str) -> Iterator[str]:
     told = instructions(dockerfile)
     defaults = dict(arg.partition("=")[::2] for name, arg in told if name == "ARG")
     stages, user, has_pipefail = set(), "root", False
+    private: list[str] = []
     for name, arg in told:
         words = shlex.split(arg) if name != "RUN" else arg.split()
         if name == "FROM":
@@ -160,7 +161,9 @@ def breaches(dockerfile: str) -> Iterator[str]:
             if ":latest" in base:
                 yield f"{base}: latest"
             stages |= set(words[2:])
-            user, has_pipefail = "root", False
+            user, has_pipefail, private = "root", False, []
+        elif name == "COPY" and not re.search(r"--(from|chmod)=", arg):
+            private.append(arg)
         elif name == "USER":
             user = arg
         elif name == "SHELL":
@@ -178,6 +181,8 @@ def breaches(dockerfile: str) -> Iterator[str]:
             yield from _of_a_command(arg, has_pipefail=has_pipefail)
     if user in ("root", "0"):
         yield "runs as root"
+    for arg in private:
+        yield f"COPY {arg}: of a clone that only its owner may read, the image's user could not"
 
 
 def _of_a_command(command: str, *, has_pipefail: bool) -> Iterator[str]:
@@ -222,6 +227,7 @@ def test_a_dockerfile_keeps_the_rules(path: Path) -> None:
         ("ARG IMAGE=debian:latest\nFROM ${IMAGE}", "latest"),
         ("ADD https://example.com/x /x", "ADD"),
         ("USER 0", "root"),
+        ("COPY settings.yml /etc/settings.yml", "only its owner may read"),
         ("WORKDIR src", "relative"),
         ("CMD openfaze serve", "a shell"),
         ("HEALTHCHECK --timeout=5s CMD openfaze health", "a shell"),
