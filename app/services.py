@@ -29,7 +29,6 @@ from app.chat.cache.readings import Readings
 from app.chat.cache.recall import Recall
 from app.chat.cache.rephrased import Rephrased
 from app.chat.cache.scope import Scopes
-from app.chat.filling.extractor import Extractor
 from app.chat.inputs import Collector
 from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
@@ -62,6 +61,7 @@ from models.safety.images.capability import IMAGE_GUARD
 from models.scheduler import FairSlots
 from tasks.base import Parts, Task, TaskRequest
 from tasks.catalog import SPECIALISTS, public_names
+from tasks.extraction.extractor import Extractor
 from tasks.guardrails import Guardrails
 from tasks.inputs.limits import MB
 from tasks.result import Result

@@ -22,24 +22,28 @@ from typing import Any, Literal, TypeVar
 
 from rapidfuzz.fuzz import ratio
 
-from app.chat.evidence.evidence import grounded, pointer_of, signs_of
-from app.chat.evidence.labels import names_of
-from app.chat.evidence.passages import fold
-from app.chat.evidence.quantities import as_day, as_number
-from app.chat.filling.extractor import Extractor, Scored, Wanted, chosen
-from app.chat.filling.items import items_of
-from app.chat.filling.values import values_of
 from bench.speech import quiet_services
 from models.embedding.capability import EMBEDDING, MINILM
-from models.extraction.calibration import Signs, probability
 from models.extraction.network import Network
 from models.fair_executor import FairExecutor, Slices
 from models.vision.text import TextLine, Word
 from tasks.base import TaskRequest
+from tasks.extraction.choice import chosen
+from tasks.extraction.evidence import grounded
+from tasks.extraction.extractor import Extractor
+from tasks.extraction.fields import Wanted
+from tasks.extraction.folding import fold
+from tasks.extraction.names import names_of
+from tasks.extraction.object_lists import items_of
+from tasks.extraction.probability import Scored, Signs, probability, signs_of
+from tasks.extraction.values import values_of
 from tasks.inputs.source import Origin, Source
+from tasks.notation.dates import as_day
+from tasks.notation.numbers import as_number
 from tasks.ocr_result import page_section, picture_result
 from tasks.precontext import Entry
 from tasks.result import JsonResult
+from tasks.schema.paths import pointer_of
 from tests.conftest import SHARED
 from training.extraction.documents import Document, documents
 from training.extraction.examples import Placed, Receipt, asked_of, is_for_calibration, is_held_out, receipts
@@ -263,7 +267,7 @@ def _answer(scored: Scored, entry: Entry, one: Asked, value: Any, groups: tuple[
     right, near = same(value, one.value)
     evidence = evidence_of(scored, entry, one.path, value)
     place = scored.place(one.path, value, copied=by == "extractor")
-    signs = signs_of(evidence, place) if evidence and place else None
+    signs = signs_of(place, evidence["score"], evidence["label"]) if evidence and place else None
     return Answer(groups, right, near, signs, by)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from app.chat.filling.extractor import chosen
 from bench.extraction import Answer, Bench, bins_of, evidence_of, wanted_of
 from tasks.base import TaskRequest
+from tasks.extraction.choice import chosen
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
 from tests.conftest import SHARED

@@ -3,6 +3,19 @@
 `app/errors.py` gives these their HTTP status.
 """
 
+from collections.abc import Iterable
+
+
+def field_path(steps: Iterable[int | str]) -> str:
+    """The place of a field as clients write it: `("messages", 0, "role")` is `messages[0].role`."""
+    path = ""
+    for step in steps:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        else:
+            path += f".{step}" if path else step
+    return path
+
 
 class InputError(Exception):
     """The input cannot be used. `message` names the field, the limit and the value.

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from app.chat.evidence.evidence import FieldEvidence, grounded
 from models.vision.text import TextLine, Word
 from tasks.code_sandbox import CodeResult
+from tasks.extraction.evidence import FieldEvidence, grounded
 from tasks.forecast import ForecastResult
 from tasks.guardrails import GuardResult
 from tasks.gui_detection import GuiResult

@@ -1,16 +1,15 @@
 """Schemas filled with what specialists found, by the real network."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.filling.copied import Found
-from app.chat.filling.extractor import Extractor
-from app.chat.filling.filled import Filling
-from app.chat.filling.filled import fill as fill_by
+from app.chat.filling import Filling
+from app.chat.filling import fill as fill_by
 from app.chat.inputs import document_in
 from app.chat.plan import Plan, Step
 from app.chat.schema.structured import Shape
@@ -20,6 +19,7 @@ from models.embedding.minilm import MiniLm
 from models.extraction.network import Network
 from models.fair_executor import FairExecutor
 from tasks.catalog import PRECONTEXT_NAMES
+from tasks.extraction.extractor import Extractor
 from tasks.precontext import Entry
 from tests.entries import entry_of
 from tests.unit.test_evidence import ocr
@@ -36,6 +36,16 @@ RECEIPT = ocr(
     ("Total", "63.60"),
     ("Cash", "70.00"),
 )
+
+
+@dataclass(frozen=True)
+class Found:
+    """The steps of a plan, and what each found."""
+
+    plan: Plan
+    entries: Sequence[Entry]
+    document: Entry | None = None
+    """What is read where no step read anything: the request's own text."""
 
 
 def shape_of(*, required: Sequence[str] | None = None, defs: Any = None, **properties: Any) -> Shape:
@@ -85,7 +95,7 @@ def extractor() -> Extractor:
 
 
 async def fill(shape: Shape, found: Found) -> Filling | None:
-    return await fill_by(shape, found, extractor())
+    return await fill_by(shape, found.plan, found.entries, found.document, extractor())
 
 
 async def filled(found: Found, **properties: Any) -> dict[str, Any]:

@@ -17,18 +17,13 @@ from app.chat.context.pictures import Part, Shown, images_for_llm, tokens_of
 from app.chat.context.prompt import conversation, fenced
 from app.chat.context.trim import GAP, trim
 from app.chat.directives import Directives
-from app.chat.evidence.evidence import IsWritten, grounded, leaves, pointer_of
-from app.chat.filling.copied import Found
-from app.chat.filling.extractor import Extractor, fields_in, is_text, read_of
-from app.chat.filling.filled import Filling, fill, is_written
+from app.chat.filling import Filling, fill, is_written
 from app.chat.guard.guard import Guard
 from app.chat.inputs import Turn, aside, document_in, said_in, texts_of
 from app.chat.plan import Choices, Plan, Planner
 from app.chat.plan_executor import gather, read_instead, whole_answer, worth_telling
 from app.chat.planning.wants import pasted_in
-from app.chat.schema.checker import SchemaChecker
-from app.chat.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
-from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape, schema_at
+from app.chat.schema.structured import COMPLAINT, NotVerbatim, SchemaNotSatisfied, Shape
 from app.chat.tool_loop import Rounds, ToolLimits
 from app.chat.tools import InternalTool, offered
 from app.events import Event, Finish, Precontext, Progress, Text, Warned
@@ -38,9 +33,16 @@ from models.embedding.embedder import Embedder
 from models.fair_executor import FairExecutor
 from models.language.llm import PASSAGES, Llm, estimate_tokens, fence_around, first_tokens, new_fence
 from tasks.base import Task
+from tasks.extraction.evidence import IsWritten, grounded
+from tasks.extraction.extractor import Extractor
+from tasks.extraction.fields import fields_in
+from tasks.extraction.passages import is_text, read_of
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import REQUEST, Entry, Evidence
 from tasks.result import JsonResult
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
+from tasks.schema.paths import leaves, pointer_of, schema_at
 
 ANSWER_SHARE = 4
 """A quarter of the LLM's context is kept for the answer where the client sets no limit."""
@@ -135,7 +137,7 @@ class Answerer:
             elif shape is None:
                 whole = await self._without_words(turn, plan, entries, may_be_pasted=not call.skip_planning)
             elif document is not None or any(entry.error is None for entry in entries):
-                filling = await fill(shape, Found(plan, entries, document), self.extractor)
+                filling = await fill(shape, plan, entries, document, self.extractor)
                 whole = filling.answer if filling else None
         if whole is not None:
             if isinstance(whole, str) and not plan.results_only:

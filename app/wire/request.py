@@ -19,9 +19,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from app.wire.response import describe
+from tasks.errors import field_path
 
 UNION_MARK = "·"
-"""Begins the tags of unions, which pydantic puts into an error's location; `field_path` leaves them out."""
+"""Begins the tags of unions, which pydantic puts into an error's location; a field's path leaves them out."""
 
 
 _LONGEST, _MOST_COMPARED = 40, 16
@@ -332,17 +333,6 @@ class ChatRequest(Wire):
         return choice
 
 
-def field_path(location: tuple[int | str, ...]) -> str:
-    """`("messages", 0, "·parts", "role")` as clients write it: `messages[0].role`."""
-    path = ""
-    for step in location:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif not step.startswith(UNION_MARK):
-            path += f".{step}" if path else step
-    return path
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     message: str
@@ -360,7 +350,7 @@ def json_fault(said: str) -> str:
 def first_problem(error: ValidationError) -> Problem:
     """What is wrong first, with the value where that is a number, and the name that was sent for a missing one."""
     problem = error.errors(include_url=False, include_input=False)[0]
-    path = field_path(problem["loc"]) or None
+    path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
     said = problem["msg"]
     match problem["type"]:
         case "json_invalid":

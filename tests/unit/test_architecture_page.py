@@ -56,16 +56,6 @@ def test_folders_are_folders() -> None:
     assert [folder for folder in FOLDERS if not (ROOT / folder).is_dir()] == []
 
 
-def test_no_folder_holds_more_than_twenty_modules() -> None:
-    """Beside packages."""
-    counts = {
-        folder.relative_to(ROOT).as_posix(): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
-        for root in ("app", "tasks", "models")
-        for folder in [ROOT / root, *(path for path in (ROOT / root).rglob("*") if path.is_dir())]
-    }
-    assert {folder: count for folder, count in counts.items() if count > 20} == {}
-
-
 FRAME = [
     *sorted((ROOT / "models").glob("*.py")),
     *(ROOT / "app" / f"{name}.py" for name in ("building", "services", "settings")),

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.checker import SchemaChecker
-from app.chat.schema.contradictions import check_satisfiable
-from app.chat.schema.safe_keywords import SchemaRefused
 from app.chat.schema.structured import Shape
 from app.wire.request import ResponseFormat
 from tasks.errors import InputError
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.contradictions import check_satisfiable
+from tasks.schema.safe_keywords import SchemaRefused
 from tests.conftest import each_case
 
 CROSSED = {"type": "integer", "minimum": 5, "maximum": 3}

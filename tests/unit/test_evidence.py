@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from app.chat.evidence.evidence import FieldEvidence, grounded
-from app.chat.evidence.passages import passages_of
 from models.vision.text import Quad, TextLine, Word
+from tasks.extraction.evidence import FieldEvidence, grounded
+from tasks.extraction.passages import passages_of
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.precontext import Entry
 from tests.conftest import each_case

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from app.chat.evidence import concepts
-from app.chat.evidence.concepts import concepts_of, concepts_of_field
-from app.chat.evidence.evidence import FieldEvidence
-from app.chat.evidence.labels import names_of
-from app.chat.evidence.pairs import layout_of
-from app.chat.evidence.passages import fold, passages_of
 from app.services import Services
 from app.settings import Settings
+from tasks.extraction import concepts
+from tasks.extraction.concepts import concepts_of, concepts_of_field
+from tasks.extraction.evidence import FieldEvidence
+from tasks.extraction.folding import fold
+from tasks.extraction.labelled_values import layout_of
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import passages_of
 from tasks.precontext import Entry
 from tests.conftest import each_case
 from tests.entries import Grounding, ground

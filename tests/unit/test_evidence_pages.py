@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from app.chat.evidence.evidence import FieldEvidence
 from app.services import Services
 from app.settings import Settings
 from tasks.base import TaskRequest
+from tasks.extraction.evidence import FieldEvidence
 from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
 from tests.entries import ground

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.chat.evidence.labels import names_of
-from app.chat.evidence.passages import passages_of
-from app.chat.filling.extractor import Scored, Wanted, chosen
-from app.chat.filling.items import items_of
-from app.chat.filling.spans import Reading, Span, reading_of
-from models.extraction.calibration import Signs, probability
+from tasks.extraction.candidates import Reading, Span, reading_of
+from tasks.extraction.choice import chosen
+from tasks.extraction.fields import Wanted
+from tasks.extraction.names import names_of
+from tasks.extraction.object_lists import items_of
+from tasks.extraction.passages import passages_of
+from tasks.extraction.probability import Scored, Signs, probability
 from tests.entries import entry_of
 from tests.unit.test_evidence import ocr
 

@@ -8,16 +8,29 @@ from typing import Any
 
 import pytest
 
-from app.chat.evidence.passages import fold
-from app.chat.filling import copied
-from app.chat.filling.copied import Found
-from app.chat.filling.filled import fill as fill_by
+from app.chat.filling import fill as fill_by
 from app.chat.plan import Plan, Planner, Step
-from app.chat.schema.json_answer import AnswerInvalid
 from tasks.catalog import TASK_NAMES
+from tasks.extraction import whole_results
+from tasks.extraction.folding import fold
+from tasks.schema.json_answer import AnswerInvalid
 from tests.conftest import each_case
 from tests.entries import failure_of
-from tests.filling import INTEGER, NUMBER, RECEIPT, STRING, fill, filled, found, left, pasted, read, seen, shape_of
+from tests.filling import (
+    INTEGER,
+    NUMBER,
+    RECEIPT,
+    STRING,
+    Found,
+    fill,
+    filled,
+    found,
+    left,
+    pasted,
+    read,
+    seen,
+    shape_of,
+)
 from tests.plans import Case, turn_of
 
 SAID = "Ask not what your country can do for you."
@@ -156,7 +169,8 @@ async def test_a_field_that_may_be_left_out_is_where_nothing_answers_it() -> Non
 
 
 async def test_without_an_extractor_what_was_read_is_the_llms() -> None:
-    assert await fill_by(shape_of(total=NUMBER), read(), None) is None
+    page = read()
+    assert await fill_by(shape_of(total=NUMBER), page.plan, page.entries, None, None) is None
 
 
 @pytest.mark.parametrize(
@@ -236,7 +250,7 @@ async def test_a_failed_specialist_fills_in_nothing() -> None:
 
 
 def test_the_table_of_names_is_well_formed() -> None:
-    table = tomllib.loads(Path(copied.FILE).read_text("utf-8"))
+    table = tomllib.loads(Path(whole_results.FILE).read_text("utf-8"))
     assert set(table) == {"results", "text", "counts", "prose"}
     for row in table["results"]:
         assert {"task", "names"} <= set(row) <= {"task", "key", "names"}

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.chat.evidence.currencies import currencies, currency_of, is_currency, may_be_in
-from app.chat.evidence.labels import names_of
-from app.chat.evidence.passages import passages_of
-from app.chat.filling.features import Matrix, field_text
-from app.chat.filling.rules import LABELLED, RIVAL, set_apart
-from app.chat.filling.spans import Reading, reading_of
+from tasks.extraction.candidates import Reading, reading_of
+from tasks.extraction.features import Matrix, field_text
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import passages_of
+from tasks.extraction.rules import LABELLED, RIVAL, set_apart
+from tasks.notation.currencies import currencies, currency_of, is_currency, may_be_in
 from tests.conftest import each_case
 from tests.entries import ground
 from tests.filling import IBAN, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of

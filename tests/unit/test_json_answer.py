@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat.schema.checker import SchemaChecker
-from app.chat.schema.json_answer import AnswerInvalid, parse_answer, whole_members
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.json_answer import AnswerInvalid, parse_answer, whole_members
 from tests.conftest import each_case
 
 TOTAL = SchemaChecker({"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.chat.evidence.labels import names_of, words_of_key
+from tasks.extraction.names import names_of, words_of_key
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from jsonschema import (
 )
 from jsonschema.protocols import Validator
 
-from app.chat.schema.checker import metaschema_validator
-from app.chat.schema.safe_keywords import counting
+from tasks.schema.checker import metaschema_validator
+from tasks.schema.safe_keywords import counting
 
 DRAFTS = [Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator]
 VALUES: list[Any] = [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.filling.parts import parts_of_name, places_in
+from tasks.extraction.parts import parts_of_name, places_in
 from tests.filling import STRING, filled, read
 from tests.unit.test_evidence import ocr
 

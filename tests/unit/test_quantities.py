@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.chat.evidence.quantities import as_day, as_number, days, numbers
+from tasks.notation.dates import as_day, days
+from tasks.notation.numbers import as_number, numbers
 from tests.conftest import each_case
 
 

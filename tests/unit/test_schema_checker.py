@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.checker import SchemaChecker
-from app.chat.schema.safe_keywords import MAX_QUOTE
 from tasks.errors import InputError
+from tasks.schema.checker import SchemaChecker
+from tasks.schema.safe_keywords import MAX_QUOTE
 from tests.conftest import each_case
 
 RECEIPT = {

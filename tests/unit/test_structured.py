@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.json_answer import AnswerInvalid
 from app.chat.schema.structured import SchemaNotSatisfied, Shape
 from app.wire.request import ResponseFormat
 from tasks.errors import InputError
+from tasks.schema.json_answer import AnswerInvalid
 
 SCHEMA = {"type": "object", "properties": {"größe": {"type": "number"}}, "required": ["größe"]}
 

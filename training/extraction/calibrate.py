@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from bench.extraction import Bench
-from models.extraction.calibration import FILE
+from tasks.extraction.probability import FILE
 
 SIGNS = ("probability", "score", "own", "other")
 

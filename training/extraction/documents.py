@@ -18,9 +18,9 @@ from typing import Any, Literal, get_args
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
-from app.chat.evidence.concepts import PHRASES, concepts_of
-from app.chat.evidence.labels import words_of_key
-from app.chat.evidence.passages import fold
+from tasks.extraction.concepts import PHRASES, concepts_of
+from tasks.extraction.folding import fold
+from tasks.extraction.names import words_of_key
 from training.extraction.arranged import arranged
 from training.extraction.facts import LANGUAGES, Fact, Rows, Teller
 from training.extraction.kinds import ALIKE, KINDS

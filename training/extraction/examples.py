@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from rapidfuzz.fuzz import ratio
 
-from app.chat.evidence.labels import names_of
-from app.chat.evidence.passages import Passage, fold
-from app.chat.evidence.quantities import as_day, as_number
-from app.chat.filling.features import (
+from models.embedding.minilm import MiniLm
+from tasks.extraction.candidates import Span, reading_of
+from tasks.extraction.features import (
     Matrix,
     Strings,
     called_by,
@@ -25,8 +24,11 @@ from app.chat.filling.features import (
     meanings_of,
     span_features,
 )
-from app.chat.filling.spans import Span, reading_of
-from models.embedding.minilm import MiniLm
+from tasks.extraction.folding import fold
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import Passage
+from tasks.notation.dates import as_day
+from tasks.notation.numbers import as_number
 from tasks.result import SourceLine, bounds_of
 from training.extraction.documents import Document, Field
 

@@ -22,9 +22,9 @@ from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from app.chat.evidence.concepts import CONCEPTS
 from models.embedding.minilm import MiniLm
 from models.extraction.network import FILE, nearest_label
+from tasks.extraction.concepts import CONCEPTS
 from training.extraction.documents import documents
 from training.extraction.examples import (
     Example,

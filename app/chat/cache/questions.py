@@ -10,10 +10,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from app.chat.evidence.quantities import days, numbers
 from app.chat.planning.wants import CODE, EMAIL, QUOTED
 from models.translation.languages import detected
 from tasks.inputs.source import urls_in
+from tasks.notation.dates import days
+from tasks.notation.numbers import numbers
 from tasks.wording.vocabulary import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
 
 _SURE: Final = 0.8

@@ -1,65 +1,16 @@
 """The form that the client asked the answer to have, and whether an answer has it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.chat.schema.checker import FIELD, SchemaChecker
-from app.chat.schema.contradictions import check_satisfiable, referred
-from app.chat.schema.json_answer import JsonAnswer, parse_answer
-from app.chat.schema.safe_keywords import SchemaRefused
 from app.errors import ApiError, BadRequest
 from app.wire.request import ResponseFormat
-
-Path = tuple[str | int, ...]
-"""Keys and indices from an answer's root to a field."""
-
-MAX_STEPS = 32
-"""References and alternatives that are followed to one part of a schema, which may refer to itself."""
-
-_BRANCHES = ("anyOf", "oneOf", "allOf")
-
-
-def schema_at(schema: Any, path: Path) -> Mapping[str, Any]:
-    """What `schema` says of the field at `path`; empty where it says nothing. References within it are followed."""
-    part: Any = schema
-    for step in path:
-        part = _child(schema, part, step, MAX_STEPS)
-    return resolved(schema, part)
-
-
-def resolved(root: Any, part: Any) -> Mapping[str, Any]:
-    """`part`, or what its `$ref` leads to with the words beside the reference."""
-    beside: dict[str, Any] = {}
-    for _ in range(MAX_STEPS):
-        if not isinstance(part, Mapping):
-            return beside
-        if not isinstance(part.get("$ref"), str):
-            return {**part, **beside}
-        beside = {**{key: value for key, value in part.items() if key != "$ref"}, **beside}
-        part = referred(root, part["$ref"])
-    return beside
-
-
-def _child(root: Any, part: Any, step: str | int, left: int) -> Any:
-    node = resolved(root, part)
-    if isinstance(step, str):
-        properties = node.get("properties")
-        if isinstance(properties, Mapping) and step in properties:
-            return properties[step]
-    else:
-        firsts = node.get("prefixItems")
-        if isinstance(firsts, Sequence) and step < len(firsts):
-            return firsts[step]
-        if isinstance(node.get("items"), Mapping):
-            return node["items"]
-    for keyword in _BRANCHES:
-        for branch in node.get(keyword) or ():
-            if left and (found := _child(root, branch, step, left - 1)) is not None:
-                return found
-    return None
-
+from tasks.schema.checker import FIELD, SchemaChecker
+from tasks.schema.contradictions import check_satisfiable
+from tasks.schema.json_answer import JsonAnswer, parse_answer
+from tasks.schema.safe_keywords import SchemaRefused
 
 _SAY_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
 

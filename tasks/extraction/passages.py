@@ -1,14 +1,15 @@
 """Results of tasks as running text whose every word still knows where it stands."""
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate, groupby
 from typing import TypeVar
 
-from app.chat.evidence.quantities import Day, Number, days, numbers
+from tasks.extraction.folding import fold, look_alike
+from tasks.notation.dates import Day, days
+from tasks.notation.numbers import Number, numbers
 from tasks.precontext import Entry
 from tasks.result import SourceLine
 
@@ -26,11 +27,10 @@ TAB = 2
 """Blanks between two cells that a tab parts, at least."""
 _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
-_TOKEN = re.compile(r"[^\W_]+")
+_READ = ("ocr", "stt", "scraper")
+"""Names in `precontext` of what reads."""
 _BREAK = "\x1f"
 """Between two texts that do not continue each other; no token holds it."""
-
-_LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "ı": "l"})
 
 
 class Quantities(list[Q]):
@@ -210,17 +210,6 @@ class Tokens:
         return tuple(range(self.words[first], self.words[last] + 1))
 
 
-def fold(text: str) -> list[str]:
-    """Its runs of letters and figures, without differences of case, width or ligature."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return _TOKEN.findall(text.casefold())
-
-
-def look_alike(text: str) -> str:
-    return text.translate(_LOOK_ALIKE)
-
-
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
     """All that they say; those that failed say nothing."""
     return [
@@ -229,3 +218,13 @@ def passages_of(entries: Sequence[Entry]) -> list[Passage]:
         for lines in entry.result.passages()
         if lines
     ]
+
+
+def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:
+    """What specialists read; where they read nothing, the `document` that the request brings as its text."""
+    return list(filter(is_text, entries)) or ([document] if document else [])
+
+
+def is_text(entry: Entry) -> bool:
+    """Whether it is what something says, read by a specialist."""
+    return entry.name in _READ and entry.error is None

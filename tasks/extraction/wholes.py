@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from app.chat.evidence.concepts import PHRASES, concepts_of
-from app.chat.evidence.labels import Names
-from app.chat.evidence.passages import fold
-from app.chat.filling.features import FieldText, Matrix, field_text
-from app.chat.filling.parts import parts_of_name, places_in
-from app.chat.filling.spans import Reading, Span
+from tasks.extraction.candidates import Reading, Span
+from tasks.extraction.concepts import PHRASES, concepts_of
+from tasks.extraction.features import FieldText, Matrix, field_text
+from tasks.extraction.folding import fold
+from tasks.extraction.names import Names
+from tasks.extraction.parts import parts_of_name, places_in
 
 _NAME, _ADDRESS = ("full", "name"), ("address",)
 _WHOLES: Mapping[str, tuple[str, ...]] = {

@@ -7,15 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.chat.evidence.labels import Names
-from app.chat.evidence.passages import fold
-from app.chat.plan import Plan, Step
 from tasks.detection.vocabulary import SYNONYMS, Vocabulary, phrases_asked_for, singular
-from tasks.precontext import Entry
+from tasks.extraction.folding import fold
+from tasks.extraction.names import Names
 from tasks.result import Result
 from tasks.wording.object_phrases import phrases_in
 
-FILE = Path(__file__).with_name("names.toml")
+FILE = Path(__file__).with_name("whole_results.toml")
 
 _READERS = ("speech_to_text", "ocr", "scraper")
 
@@ -48,23 +46,29 @@ def _words() -> _Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The steps of a plan and what each found."""
+class TaskResult:
+    """The result of a run task that succeeded."""
 
-    plan: Plan
-    entries: Sequence[Entry]
-    document: Entry | None = None
-    """What is read where no step read anything: the request's own text."""
+    task: str
+    text: str
+    """What the task was asked."""
+    result: Result[Any]
 
-    def results(self, *tasks: str) -> Iterator[tuple[Step, Result[Any]]]:
-        """Those of steps that succeeded, reading aside apart."""
-        for step, entry in zip(self.plan.steps, self.entries, strict=True):
-            if step.task in tasks and not step.is_aside and entry.error is None:
-                yield step, entry.result
+
+@dataclass(frozen=True, slots=True)
+class TaskResults:
+    """The results of a request's run tasks, as far as its answer may be copied from them whole."""
+
+    results: Sequence[TaskResult] = ()
+    reads_out: bool = False
+    """Whether the request asks for all that is read or said, not for something in it."""
+
+    def of(self, *tasks: str) -> Iterator[TaskResult]:
+        return (one for one in self.results if one.task in tasks)
 
     def texts(self, *tasks: str) -> str | None:
-        """What all that ran of them read or said."""
-        found = [result.text() for _, result in self.results(*tasks)]
+        """All that these tasks read or said; None where none of them ran."""
+        found = [one.result.text() for one in self.of(*tasks)]
         return "\n\n".join(found) if found else None
 
 
@@ -81,57 +85,57 @@ def names_prose(names: Names) -> bool:
     return any(not prose.isdisjoint(name) for name in names.own)
 
 
-def copied(schema: Mapping[str, Any], names: Names, found: Found, others: Sequence[Names]) -> Iterator[Any]:
+def copied(schema: Mapping[str, Any], names: Names, results: TaskResults, others: Sequence[Names]) -> Iterator[Any]:
     """Values for a field of this schema and these names, the likeliest first; `others` are the names of all fields."""
     types = schema.get("type")
     match [types] if isinstance(types, str) else types or []:
         case ["string", *_] | [_, "string"]:
-            yield from _results_named(names, found)
-            text = _text_asked_for(names, found, others)
+            yield from _results_named(names, results)
+            text = _text_asked_for(names, results, others)
             yield from () if text is None else (text,)
         case ["integer" | "number", *_] | [_, "integer" | "number"]:
-            count = _count_of(names, found)
+            count = _count_of(names, results)
             yield from () if count is None else (count,)
         case ["boolean", *_] | [_, "boolean"]:
-            count = _count_of(names, found, is_there=True)
+            count = _count_of(names, results, is_there=True)
             yield from () if count is None else (count > 0,)
 
 
-def _results_named(names: Names, found: Found) -> Iterator[str]:
+def _results_named(names: Names, results: TaskResults) -> Iterator[str]:
     for task, key, known in _words().results:
         if known.isdisjoint(names.own):
             continue
         if key is None:
-            text = found.texts(task)
+            text = results.texts(task)
             yield from () if text is None else (text,)
         else:
-            values = {str(result.data[key]) for _, result in found.results(task) if result.data.get(key)}
+            values = {str(one.result.data[key]) for one in results.of(task) if one.result.data.get(key)}
             yield from values if len(values) == 1 else ()
 
 
-def _text_asked_for(names: Names, found: Found, others: Sequence[Names]) -> str | None:
+def _text_asked_for(names: Names, results: TaskResults, others: Sequence[Names]) -> str | None:
     """The text that the request asks for, where a field is called no more than `text`."""
     words = _words()
     if words.text.isdisjoint(names.own):
         return None
     translations = {name for task, _, known in words.results if task == "translate" for name in known}
-    translated = found.texts("translate")
+    translated = results.texts("translate")
     if translated is not None and not any(translations.intersection(other.own) for other in others):
         return translated
-    readers = {step.task for step, _ in found.results(*_READERS)}
-    return found.texts(*readers) if len(readers) == 1 and (found.plan.reads_out or translated is not None) else None
+    readers = {one.task for one in results.of(*_READERS)}
+    return results.texts(*readers) if len(readers) == 1 and (results.reads_out or translated is not None) else None
 
 
-def _count_of(names: Names, found: Found, *, is_there: bool = False) -> int | None:
+def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> int | None:
     """How many of the things that a field is named for were detected; None where they were not looked for, or may have
     been seen several times. `is_there`: a name that says nothing of a thing says nothing at all."""
-    searches = list(found.results("object_detection"))
-    objects = [one for _, result in searches for one in result.data["detected_objects"]]
+    searches = list(results.of("object_detection"))
+    objects = [one for search in searches for one in search.result.data["detected_objects"]]
     # In the frames of a video one thing comes again and again.
     if not searches or any("timestamp" in one for one in objects):
         return None
     vocabulary = Vocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
-    asked = [_labels(phrase, vocabulary) for phrase in phrases_asked_for(searches[0][0].text, vocabulary)]
+    asked = [_labels(phrase, vocabulary) for phrase in phrases_asked_for(searches[0].text, vocabulary)]
     looked_for = frozenset[str]().union(*asked)
     for name in names.own:
         wanted = _wanted(name, vocabulary)

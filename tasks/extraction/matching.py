@@ -11,9 +11,11 @@ from typing import Any, Literal
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio_alignment
 
-from app.chat.evidence.currencies import currencies, currency_of, may_be_in
-from app.chat.evidence.passages import Passage, fold, look_alike
-from app.chat.evidence.quantities import Day, Number, as_day, as_number
+from tasks.extraction.folding import fold, look_alike
+from tasks.extraction.passages import Passage
+from tasks.notation.currencies import currencies, currency_of, may_be_in
+from tasks.notation.dates import Day, as_day
+from tasks.notation.numbers import Number, as_number
 
 Kind = Literal["exact", "normalised", "fuzzy"]
 

@@ -10,9 +10,9 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal
 
-from app.chat.evidence.passages import fold, look_alike
+from tasks.extraction.folding import fold, look_alike
 
-FILE = Path(__file__).with_name("labels.toml")
+FILE = Path(__file__).with_name("concepts.toml")
 
 MANY = 5
 """Names that end with a word that others are likely to end with."""

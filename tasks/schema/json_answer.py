@@ -14,7 +14,7 @@ from typing import Any
 
 import pydantic_core
 
-from app.chat.schema.checker import MAX_DEPTH, SchemaChecker, is_deeper
+from tasks.schema.checker import MAX_DEPTH, SchemaChecker, is_deeper
 
 MAX_ANSWER_CHARS = 1_000_000
 

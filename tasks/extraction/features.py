@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of, may_be_same
-from app.chat.evidence.labels import Names
-from app.chat.evidence.passages import fold
-from app.chat.filling.spans import KINDS, Reading, Span
+from tasks.extraction.candidates import KINDS, Reading, Span
+from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of, may_be_same
+from tasks.extraction.folding import fold
+from tasks.extraction.names import Names
 
 Matrix = NDArray[np.float32]
 

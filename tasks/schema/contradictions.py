@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
-from app.chat.schema.safe_keywords import MAX_QUOTE, SchemaRefused
-from app.wire.request import field_path
+from tasks.errors import field_path
+from tasks.schema.paths import JsonPath, referred, steps_of_pointer
+from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused
 
 MAX_LEVELS = 100
 """Levels of parts within parts that are followed, references included."""
@@ -23,11 +24,9 @@ _SIZES = {
     "object": ("minProperties", "maxProperties"),
 }
 
-Path = tuple[str | int, ...]
-
 
 class Contradiction(NamedTuple):
-    path: Path
+    path: JsonPath
     """From the schema's root."""
     reason: str
 
@@ -37,18 +36,6 @@ def check_satisfiable(schema: Mapping[str, Any]) -> None:
     found = Contradictions(schema).first()
     if found is not None:
         raise SchemaRefused(f"no answer can satisfy it: {found.reason}.", field_path(found.path))
-
-
-def referred(root: Any, reference: str) -> Any:
-    """What a local reference leads to; None where that is nothing, or the reference is another kind."""
-    part = root
-    for name in _names(reference) if reference.startswith("#/") else ():
-        part = part.get(name) if isinstance(part, Mapping) else None
-    return None if part is root and reference != "#" else part
-
-
-def _names(pointer: str) -> Path:
-    return tuple(name.replace("~1", "/").replace("~0", "~") for name in pointer.removeprefix("#/").split("/"))
 
 
 class Contradictions:
@@ -61,7 +48,7 @@ class Contradictions:
     def first(self) -> Contradiction | None:
         return self._within(self._root, (), 0)
 
-    def _within(self, part: Any, path: Path, level: int) -> Contradiction | None:
+    def _within(self, part: Any, path: JsonPath, level: int) -> Contradiction | None:
         if part is False:
             return Contradiction(path, "it has to be there, and its schema is 'false'")
         if not isinstance(part, Mapping) or level > MAX_LEVELS:
@@ -71,11 +58,11 @@ class Contradictions:
             self._known[id(part)] = self._of(part, path, level + 1)
         return self._known[id(part)]
 
-    def _of(self, part: Mapping[str, Any], path: Path, level: int) -> Contradiction | None:
+    def _of(self, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
         reference = part.get("$ref")
         if isinstance(reference, str):
             # What stands beside it counts in some drafts alone.
-            return self._within(referred(self._root, reference), _names(reference), level)
+            return self._within(referred(self._root, reference), steps_of_pointer(reference), level)
         for word in ("allOf", "anyOf", "oneOf"):
             branches = part.get(word) or ()
             found = [self._within(branch, (*path, word, at), level) for at, branch in enumerate(branches)]
@@ -100,7 +87,7 @@ class Contradictions:
             against.append(impossible)
         return against[0] if against else None
 
-    def _impossible(self, kind: str, part: Mapping[str, Any], path: Path, level: int) -> Contradiction | None:
+    def _impossible(self, kind: str, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
         """Why no value of this type is allowed."""
         if kind in ("number", "integer"):
             return _crossed(part, path)
@@ -113,7 +100,7 @@ class Contradictions:
             return self._lacking(part, path, level)
         return None
 
-    def _lacking(self, part: Mapping[str, Any], path: Path, level: int) -> Contradiction | None:
+    def _lacking(self, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
         """A required property that cannot be there."""
         properties = part.get("properties") or {}
         is_closed = part.get("additionalProperties") is False and not part.get("patternProperties")
@@ -128,7 +115,7 @@ class Contradictions:
         return None
 
 
-def _crossed(part: Mapping[str, Any], path: Path) -> Contradiction | None:
+def _crossed(part: Mapping[str, Any], path: JsonPath) -> Contradiction | None:
     for least, most in product(("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         low, high = _number(part, least), _number(part, most)
         if low > high or (low == high and (least, most) != ("minimum", "maximum")):

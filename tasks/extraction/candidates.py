@@ -10,14 +10,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.chat.evidence.concepts import CONCEPTS, PHRASES
-from app.chat.evidence.currencies import ANY
-from app.chat.evidence.currencies import FORM as CURRENCY
-from app.chat.evidence.labels import box_of
-from app.chat.evidence.pairs import Layout, layout_of, segments_of
-from app.chat.evidence.passages import Box, Passage, fold
-from app.chat.evidence.quantities import Day, Number
-from app.chat.filling.parts import parts_of_name, places_in
+from tasks.extraction.boxes import box_of
+from tasks.extraction.concepts import CONCEPTS, PHRASES
+from tasks.extraction.folding import fold
+from tasks.extraction.labelled_values import Layout, layout_of, segments_of
+from tasks.extraction.parts import parts_of_name, places_in
+from tasks.extraction.passages import Box, Passage
+from tasks.notation.currencies import ANY
+from tasks.notation.currencies import FORM as CURRENCY
+from tasks.notation.dates import Day
+from tasks.notation.numbers import Number
 
 Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")

@@ -6,12 +6,12 @@ from itertools import accumulate
 
 import numpy as np
 
-from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of
-from app.chat.evidence.currencies import currency_of
-from app.chat.evidence.passages import fold
-from app.chat.filling.features import FieldText, Matrix
-from app.chat.filling.spans import LABEL, Reading, Segment, Span
-from app.chat.filling.values import number_of
+from tasks.extraction.candidates import LABEL, Reading, Segment, Span
+from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
+from tasks.extraction.features import FieldText, Matrix
+from tasks.extraction.folding import fold
+from tasks.extraction.values import number_of
+from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
 """What it adds to a logit that a place belongs to the party which a field is of, and takes where it is another's."""

@@ -29,8 +29,8 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import SchemaRegistry, specification_with
 
-from app.chat.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counting, matcher
-from app.wire.request import field_path
+from tasks.errors import field_path
+from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counting, matcher
 
 P = ParamSpec("P")
 T = TypeVar("T")

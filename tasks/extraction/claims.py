@@ -10,13 +10,16 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from app.chat.evidence.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
-from app.chat.evidence.currencies import currencies
-from app.chat.evidence.labels import Names, affinity
-from app.chat.evidence.matching import Match
-from app.chat.evidence.pairs import Layout, Pair, layout_of
-from app.chat.evidence.passages import Passage, fold
-from app.chat.evidence.quantities import as_day, as_number
+from tasks.extraction.affinity import affinity
+from tasks.extraction.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
+from tasks.extraction.folding import fold
+from tasks.extraction.labelled_values import Layout, Pair, layout_of
+from tasks.extraction.matching import Match
+from tasks.extraction.names import Names
+from tasks.extraction.passages import Passage
+from tasks.notation.currencies import currencies
+from tasks.notation.dates import as_day
+from tasks.notation.numbers import as_number
 
 Label = Literal["own", "none", "other", "elsewhere"]
 """What stands beside a match: words that name its field; nothing that names anything; words that name another field;

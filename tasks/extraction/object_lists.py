@@ -12,14 +12,15 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from app.chat.evidence.concepts import concepts_of
-from app.chat.evidence.labels import box_of
-from app.chat.evidence.passages import fold
-from app.chat.filling.extractor import Scored, Wanted
-from app.chat.filling.features import Matrix
-from app.chat.filling.spans import Segment, Span
-from app.chat.filling.values import values_of
-from app.chat.schema.structured import Path
+from tasks.extraction.boxes import box_of
+from tasks.extraction.candidates import Segment, Span
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.features import Matrix
+from tasks.extraction.fields import Wanted
+from tasks.extraction.folding import fold
+from tasks.extraction.probability import Scored
+from tasks.extraction.values import values_of
+from tasks.schema.paths import JsonPath
 
 MOST_ITEMS = 1_000
 MOST_PLACES = 1_500
@@ -101,7 +102,7 @@ class _Cell(NamedTuple):
     place: _Place
 
 
-def items_of(scored: Scored, at: Path) -> list[dict[str, Any]]:
+def items_of(scored: Scored, at: JsonPath) -> list[dict[str, Any]]:
     """The objects of the list at `at`, in the order in which they stand. Synchronous."""
     rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]

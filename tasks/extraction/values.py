@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from app.chat.evidence.concepts import concepts_of
-from app.chat.evidence.currencies import currency_of, may_be_in
-from app.chat.evidence.labels import Names
-from app.chat.evidence.passages import fold
-from app.chat.filling.features import types_of, wants_iso
-from app.chat.filling.spans import Reading, Span
 from models.safety.personal_data import iban_length
+from tasks.extraction.candidates import Reading, Span
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.folding import fold
+from tasks.extraction.names import Names
+from tasks.notation.currencies import currency_of, may_be_in
 
 CODES = ("iban", "bic", "currency")
 """Concepts whose fields only such a code may fill, or the sign of a currency."""

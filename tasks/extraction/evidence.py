@@ -12,17 +12,19 @@ unsupported. Synchronous; for long documents call it in a thread.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
-from app.chat.evidence.claims import Asked, Claim, Claims, Label
-from app.chat.evidence.labels import affinity, bounds_of_word, box_of, names_of
-from app.chat.evidence.matching import Kind, Match, matches
-from app.chat.evidence.passages import Passage, passages_of
-from app.chat.schema.structured import Path, schema_at
-from models.extraction.calibration import Signs, probability
 from models.fair_executor import Slices
+from tasks.extraction.affinity import affinity
+from tasks.extraction.boxes import bounds_of_word, box_of
+from tasks.extraction.claims import Asked, Claim, Claims, Label
+from tasks.extraction.matching import Kind, Match, matches
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import Passage, passages_of
+from tasks.extraction.probability import Place, probability, signs_of
 from tasks.precontext import Entry, Evidence
-from tasks.result import Bounds, bounds_of, escape
+from tasks.result import Bounds, bounds_of
+from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
 
 MAX_PASSAGE = 300
 """Characters of the line around a match in a web page."""
@@ -79,26 +81,13 @@ class FieldEvidence(TypedDict):
     """The line that the text stands in: of a web page, and of what has neither bounds nor seconds."""
 
 
-class Place(NamedTuple):
-    """Where an extractor sees a value, and how probable it finds that."""
-
-    probability: float
-    entry: Entry | None = None
-    pointer: str = ""
-    """Names the line in which it begins."""
-    words: frozenset[int] = frozenset()
-    """The words' numbers in their passage."""
-    copied: bool = False
-    """Whether the value is the extractor's own answer."""
-
-
-Support = Callable[[Path, Any], Place | None]
-IsWritten = Callable[[Path], bool]
+Support = Callable[[JsonPath, Any], Place | None]
+IsWritten = Callable[[JsonPath], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    path: Path
+    path: JsonPath
     asked: Asked
     place: Place | None = None
 
@@ -107,7 +96,7 @@ class _Field:
         return pointer_of(self.path)
 
     @property
-    def item(self) -> Path | None:
+    def item(self) -> JsonPath | None:
         """Path of the innermost list item around it, or None outside lists."""
         last = max((at for at, step in enumerate(self.path) if isinstance(step, int)), default=None)
         return None if last is None else self.path[: last + 1]
@@ -182,25 +171,6 @@ def grounded(
     return Evidence(evidence, unsupported), len(said) - len(fields)
 
 
-def pointer_of(path: Path) -> str:
-    return "".join(f"/{escape(str(step))}" for step in path)
-
-
-def leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """The strings, numbers and booleans of an answer; nothing that is empty."""
-    match value:
-        case dict():
-            for key, child in value.items():
-                yield from leaves(child, (*path, key))
-        case list():
-            for index, child in enumerate(value):
-                yield from leaves(child, (*path, index))
-        case str() if not value.strip():
-            return
-        case str() | bool() | int() | float():
-            yield path, value
-
-
 def _tally(value: Any) -> Decimal | None:
     """None for what is no number that anybody adds up."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST_TALLIED:
@@ -208,7 +178,7 @@ def _tally(value: Any) -> Decimal | None:
     return round(Decimal(str(value)), 2)
 
 
-def _tallies(value: Any, path: Path, supported: Collection[Path]) -> Iterator[tuple[Decimal, list[Path]]]:
+def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Iterator[tuple[Decimal, list[JsonPath]]]:
     """The sums of the numbers in lists, and how many items these have, by the fields that they are computed from; of
     lists all of whose numbers are supported."""
     if isinstance(value, dict):
@@ -250,12 +220,12 @@ def _candidates(asked: Asked, passages: Sequence[Passage], claims: Claims) -> li
 
 
 def _choose(
-    fields: Sequence[_Field], candidates: Mapping[Path, list[_Candidate]], entries: Sequence[Entry]
-) -> dict[Path, _Candidate]:
+    fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_Candidate]], entries: Sequence[Entry]
+) -> dict[JsonPath, _Candidate]:
     """The surest fields first, so that the others of their object can be looked for around them."""
-    chosen: dict[Path, _Candidate] = {}
+    chosen: dict[JsonPath, _Candidate] = {}
     used: set[tuple[int, int]] = set()
-    anchors: dict[Path, list[Match]] = {}
+    anchors: dict[JsonPath, list[Match]] = {}
     items = dict.fromkeys(field.item for field in fields)
     for item in items:
         members = [field for field in fields if field.item == item and candidates[field.path]]
@@ -343,15 +313,8 @@ def _report(candidate: _Candidate, field: _Field) -> FieldEvidence:
     evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
-        evidence["probability"] = round(probability(signs_of(evidence, field.place)), 2)
+        evidence["probability"] = round(probability(signs_of(field.place, evidence["score"], claim.label)), 2)
     return evidence
-
-
-def signs_of(evidence: FieldEvidence, place: Place) -> Signs:
-    """What speaks for a field whose value the extractor sees at `place`."""
-    label = evidence["label"]
-    against = label in ("other", "elsewhere")
-    return Signs(place.probability, evidence["score"], label == "own", against, place.copied)
 
 
 def _confidence(match: Match) -> float | None:

@@ -5,10 +5,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.chat.evidence.concepts import CONCEPTS, PHRASES, concepts_of
-from app.chat.evidence.currencies import is_currency
-from app.chat.evidence.labels import REACH, box_of
-from app.chat.evidence.passages import Box, Passage, fold
+from tasks.extraction.affinity import REACH
+from tasks.extraction.boxes import box_of
+from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
+from tasks.extraction.folding import fold
+from tasks.extraction.passages import Box, Passage
+from tasks.notation.currencies import is_currency
 
 GAP = 1.5
 """Heights of a line: a wider gap between two words parts a label from its value, or two labels from each other."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from app.chat.evidence.passages import Passage, fold
-from app.chat.filling.spans import LONGEST_BLOCK, Reading, Segment, Span
-from app.chat.filling.values import says_nothing
+from tasks.extraction.candidates import LONGEST_BLOCK, Reading, Segment, Span
+from tasks.extraction.folding import fold
+from tasks.extraction.passages import Passage
+from tasks.extraction.values import says_nothing
 
 _BULLET = re.compile(r"(?:[-–—*+•·◦▪‣]|\d{1,2}[.)])(?: |$)")
 _SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", r"(?<=[^\W\d_]{3})/(?=[^\W\d_]{3})")))

@@ -1,1 +1,0 @@
-"""Fields of a schema that are copied from what specialists found, for an LLM that would invent them."""

@@ -1,0 +1,135 @@
+"""A value for each field, chosen among the places that the extractor scored."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tasks.extraction.candidates import Span, without_brackets
+from tasks.extraction.features import types_of
+from tasks.extraction.passages import Passage
+from tasks.extraction.probability import Scored
+from tasks.extraction.text_lists import Listed, listed
+from tasks.extraction.values import key_of, says_nothing, values_of
+from tasks.schema.paths import JsonPath
+
+MOST_VALUES = 48
+"""The likeliest values of a field that are tried on its schema."""
+DEMANDED = 0.03
+"""Factor on the probability that nothing answers a text field that has to be there."""
+ADDRESSES = ("email", "uri", "url")
+"""Formats of which one value alone on a page is likely to be meant, whatever the field is called."""
+UNDECIDED = 0.5
+"""A piece that is less likely than that may as well be another one of its line, if that is the place."""
+TAKEN = 0.25
+"""Factor on the probability of a place that a surer field has taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value, None where none is said, and where it stands."""
+
+    value: Any
+    probability: float
+    """What the network alone gives all places that say the same."""
+    passage: Passage | None = None
+    words: tuple[int, ...] = ()
+
+
+def chosen(scored: Scored) -> dict[JsonPath, Choice]:
+    """A value for each field that has one, the surest fields first: no two have the same place if that can be helped.
+
+    A field that may be null or left out is None where nothing answers it; one that may not has no choice where nothing
+    fits its schema. Synchronous.
+    """
+    left = {row: _values(scored, row) for row, field in enumerate(scored.fields) if not field.in_list}
+    found: dict[JsonPath, Choice] = {}
+    taken: set[tuple[int, tuple[int, ...]]] = set()
+    while left:
+        best = {row: max(options, key=lambda one: _free(one, taken), default=None) for row, options in left.items()}
+        row = max(best, key=lambda at: _free(one, taken) if (one := best[at]) else -1.0)
+        choice = best[row]
+        del left[row]
+        if choice is not None:
+            found[scored.fields[row].path] = choice
+            if choice.words:
+                taken.add((id(choice.passage), choice.words))
+    return {field.path: found[field.path] for field in scored.fields if field.path in found}
+
+
+def listed_at(scored: Scored, choice: Choice) -> Listed | None:
+    """The list whose place a choice is; None where it is none."""
+    if choice.value is None or choice.passage is None:
+        return None
+    return listed(scored.reading, choice.passage, choice.words, choice.probability)
+
+
+def _free(choice: Choice, taken: set[tuple[int, tuple[int, ...]]]) -> float:
+    return choice.probability * (TAKEN if (id(choice.passage), choice.words) in taken else 1.0)
+
+
+def _values(scored: Scored, row: int) -> list[Choice]:
+    """What the field may be, places that say the same taken together."""
+    field, chances = scored.fields[row], scored.probabilities[row]
+    types, is_enum = types_of(field.schema), "enum" in field.schema
+    may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
+    best: dict[Any, tuple[float, Span, Any]] = {}
+    for at in np.argsort(-chances[:-1], kind="stable"):
+        span, chance = scored.reading.spans[at], float(chances[at])
+        said = list(values_of(span, field.schema, scored.days_first))
+        value = next(filter(field.fits, said), None) if len(best) < MOST_VALUES else next(iter(said), None)
+        if value is None:
+            continue
+        if says_nothing(value, in_words=may_be_none):
+            none += chance
+            continue
+        key = key_of(value)
+        if key in best:
+            whole, first, kept = best[key]
+            best[key] = (whole + chance, first, kept)
+        elif len(best) < MOST_VALUES:
+            best[key] = (chance, span, value)
+    # Where a text has to be there, an empty one says that nothing is.
+    nothing = None if may_be_none else ""
+    if not may_be_none and types == {"string"} and not is_enum and field.fits(""):
+        is_alone = len(best) == 1 and field.schema.get("format") in ADDRESSES
+        may_be_none, none = True, none * (DEMANDED**2 if is_alone else DEMANDED)
+    _prefer_whole(best)
+    whole = sum(chance for chance, *_ in best.values()) + (none if may_be_none else 0.0) or 1.0
+    found = [Choice(value, chance / whole, span.passage, span.words) for chance, span, value in best.values()]
+    if may_be_none:
+        found.append(Choice(nothing, none / whole))
+    return found
+
+
+def _prefer_whole(best: dict[Any, tuple[float, Span, Any]]) -> None:
+    """A line takes the place of its likeliest piece where it is not certain which of its pieces it is; but for brackets
+    at its end, a piece is whole, too, and no name is its sentence."""
+    key = max(best, key=lambda one: best[one][0], default=None)
+    if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:
+        return
+    chance, piece, value = best[key]
+    inside = [(likely, span, one) for one, (likely, span, _) in best.items() if _is_in_line(span, piece)]
+    whole = next((one for _, span, one in inside if span.kind in ("line", "part")), None)
+    if whole is not None and (
+        _bare_text(best[whole][1]) == key_of(piece.text) or _is_in_sentence(piece, best[whole][1])
+    ):
+        return
+    if whole is not None and sum(likely for likely, *_ in inside) > UNDECIDED:
+        likely, span, said = best[whole]
+        best[key], best[whole] = (likely, piece, value), (chance, span, said)
+
+
+def _is_in_sentence(piece: Span, line: Span) -> bool:
+    """Whether the word before it says that its line is one: `from Acme GmbH`."""
+    before = line.text.partition(piece.text)[0].split()
+    return bool(before) and before[-1].islower()
+
+
+def _bare_text(line: Span) -> Any:
+    bare = without_brackets(line.text)
+    return bare and key_of(bare)
+
+
+def _is_in_line(one: Span, other: Span) -> bool:
+    return one.passage is other.passage and one.first == one.last == other.first

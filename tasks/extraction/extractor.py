@@ -1,0 +1,119 @@
+"""The network's scores of every span of what was read as the value of every field."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from models.embedding.embedder import DIMENSIONS, Embedder
+from models.extraction.network import Network, Pieces, Questions
+from models.fair_executor import FairExecutor
+from tasks.extraction.candidates import Reading, reading_of
+from tasks.extraction.features import (
+    FieldText,
+    Matrix,
+    SpanFeatures,
+    Strings,
+    field_text,
+    kinds_of,
+    label_matches,
+    meanings_of,
+    renamed,
+    span_features,
+)
+from tasks.extraction.fields import Wanted
+from tasks.extraction.passages import Passage, passages_of
+from tasks.extraction.probability import Scored
+from tasks.extraction.rules import set_apart, weigh
+from tasks.extraction.wholes import prefer_parts, whole_of
+from tasks.precontext import Entry
+
+UNDECIDED = 0.5
+"""A field whose likeliest span is less likely than this is tried again under another name."""
+
+
+class Extractor:
+    def __init__(self, network: Network, embedder: Embedder | None, executor: FairExecutor, most_spans: int) -> None:
+        self._network = network
+        self._embedder = embedder
+        self._executor = executor
+        self._most_spans = most_spans
+
+    @cached_property
+    def _meanings(self) -> Matrix:
+        return meanings_of(self._network.meanings)
+
+    async def score(self, entries: Sequence[Entry], fields: Sequence[Wanted]) -> Scored:
+        """What `entries` read, tried on `fields`. Raises ModelError where the embedding engine fails."""
+        passages = await self._executor.run(passages_of, entries)
+        reading, strings, spans, texts = await self._executor.run(_prepared, passages, fields, self._most_spans)
+        if not reading.spans or not fields:
+            return Scored(reading, fields, np.zeros((len(fields), 1 + len(reading.spans)), np.float32), entries)
+        vectors = await self._embedded(strings.texts)
+        wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
+        asked = [*texts, *dict.fromkeys(wholes.values())]
+        found = await self._logits(spans, strings, vectors, asked)
+        logits = found[: len(texts)]
+        again = await self._executor.run(_renamed, Scored(reading, fields, logits), texts)
+        if again:
+            rows = list(again)
+            logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
+        whole_logits = {at: found[asked.index(whole)] for at, whole in wholes.items()}
+        await self._executor.run(_weighed, logits, fields, texts, whole_logits, reading)
+        return Scored(reading, fields, logits, entries)
+
+    async def _logits(
+        self, spans: SpanFeatures, strings: Strings, vectors: Matrix, texts: Sequence[FieldText]
+    ) -> Matrix:
+        names = await self._embedded([text for field in texts for text in (field.name, field.full)])
+        return await self._executor.run(self._scores, spans, texts, strings, vectors, names)
+
+    async def _embedded(self, texts: Sequence[str]) -> Matrix:
+        if self._embedder is None:
+            return np.zeros((len(texts), DIMENSIONS), np.float32)
+        return await self._embedder.embed(texts)
+
+    def _scores(
+        self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, told: Matrix
+    ) -> Matrix:
+        names = told.reshape(len(fields), 2, DIMENSIONS)
+        matches = label_matches(fields, strings, vectors, names, self._meanings)
+        kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
+        pieces = Pieces(spans.still, spans.labels, spans.texts, vectors)
+        return self._network.scores(pieces, Questions(kinds, names[:, 1], matches))
+
+
+def _prepared(
+    passages: Sequence[Passage], fields: Sequence[Wanted], most_spans: int
+) -> tuple[Reading, Strings, SpanFeatures, list[FieldText]]:
+    reading, strings = reading_of(passages, most_spans), Strings()
+    return (
+        reading,
+        strings,
+        span_features(reading, strings),
+        [field_text(one.schema, one.names, in_list=one.in_list) for one in fields],
+    )
+
+
+def _renamed(scored: Scored, texts: Sequence[FieldText]) -> dict[int, FieldText]:
+    """Fields that nothing is likely to answer, under another name of the same thing: the network may know that better.
+
+    In a list, each place is likely by itself.
+    """
+    likeliest = scored.probabilities.max(axis=1)
+    unsure = [at for at, one in enumerate(scored.fields) if likeliest[at] < UNDECIDED and not one.in_list]
+    return {at: other for at in unsure if (other := renamed(texts[at]))}
+
+
+def _weighed(
+    logits: Matrix,
+    fields: Sequence[Wanted],
+    texts: Sequence[FieldText],
+    wholes: Mapping[int, Matrix],
+    reading: Reading,
+) -> None:
+    """Changes the logits by what is known of the fields whatever the network makes of them."""
+    for row, field in zip(logits, texts, strict=True):
+        weigh(row, field, reading)
+    set_apart(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, reading)
+    prefer_parts(logits, texts, wholes, reading)

@@ -1,0 +1,156 @@
+"""The fields of a schema, and of an answer, that may be looked for in what was read."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tasks.extraction.features import types_of
+from tasks.extraction.names import Names, names_of
+from tasks.extraction.whole_results import names_a_result, names_prose
+from tasks.notation.currencies import currency_of
+from tasks.schema.paths import JsonPath, leaves, resolved, schema_at
+from tasks.schema.remainder import DEEPEST, NOTES, is_plain
+
+Fits = Callable[[Any], bool]
+"""Whether a value satisfies a field's schema."""
+
+MOST_FIELDS = 100
+_LIST = NOTES | {"type", "items", "minItems", "maxItems"}
+_TEXT = NOTES | {"type", "minLength", "maxLength"}
+_SINGLE = NOTES | {
+    *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+}
+"""Keywords of single values; with any other it is not tried."""
+
+
+class Wanted(NamedTuple):
+    path: JsonPath
+    schema: Mapping[str, Any]
+    names: Names
+    fits: Fits
+    may_be_left_out: bool = False
+    in_list: bool = False
+    """Whether there are many of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    path: JsonPath
+    schema: Mapping[str, Any]
+    """With references resolved; of an alternative to null, with the type of both."""
+    is_required: bool = True
+
+
+def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
+    """Single values in plain objects, in order, and in such objects within them; lists are not gone into."""
+    found = [field for field in _fields(schema, schema, (), 0) if field.schema.keys() <= _SINGLE]
+    return found if len(found) <= MOST_FIELDS else []
+
+
+def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
+    """Lists of plain objects, outside other lists, with the single values of their objects; nothing else is in them."""
+    found: dict[JsonPath, list[FormField]] = {}
+    _lists(schema, schema, (), 0, found)
+    return found
+
+
+def _lists(
+    root: Mapping[str, Any], part: Any, path: JsonPath, depth: int, found: dict[JsonPath, list[FormField]]
+) -> None:
+    node = resolved(root, part)
+    if depth > DEEPEST:
+        return
+    if is_plain(node):
+        for name, child in node["properties"].items():
+            _lists(root, child, (*path, name), depth + 1, found)
+    elif path and node.get("type") == "array" and node.keys() <= _LIST:
+        item = resolved(root, node.get("items", {}))
+        if is_plain(item):
+            columns = list(_fields(root, item, path, depth))
+            flat = all(len(one.path) == len(path) + 1 and one.schema.keys() <= _SINGLE for one in columns)
+            if flat and 1 < len(columns) <= MOST_FIELDS:
+                found[path] = columns
+
+
+def texts_of(schema: Mapping[str, Any]) -> list[FormField]:
+    """Lists of plain strings, outside other lists."""
+    found = [one for one in _fields(schema, schema, (), 0) if _is_of_texts(schema, one.schema)]
+    return found if len(found) <= MOST_FIELDS else []
+
+
+def _is_of_texts(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    item = resolved(root, node.get("items", {}))
+    is_list = types_of(node) == {"array"} and node.keys() <= _LIST | {"uniqueItems"}
+    return is_list and item.get("type") == "string" and item.keys() <= _TEXT
+
+
+def _fields(
+    root: Mapping[str, Any], part: Any, path: JsonPath, depth: int, *, is_required: bool = True
+) -> Iterator[FormField]:
+    node = resolved(root, part)
+    if depth > DEEPEST:
+        return
+    if is_plain(node):
+        for name, child in node["properties"].items():
+            needed = name in node.get("required", ())
+            yield from _fields(root, child, (*path, name), depth + 1, is_required=needed)
+    elif path:
+        yield FormField(path, _in_one(root, node), is_required)
+
+
+def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`anyOf: [{"type": "string"}, {"type": "null"}]`, as pydantic writes what may be missing, in one; its `Decimal`, a
+    number that may be written as a text, as a number."""
+    branches = node.get("anyOf")
+    if not isinstance(branches, list):
+        return node
+    others = [resolved(root, branch) for branch in branches if branch != {"type": "null"}]
+    if any(not isinstance(one.get("type"), str) or "enum" in one or "const" in one for one in others):
+        return node
+    if sorted(one["type"] for one in others) == ["number", "string"]:
+        others = [one for one in others if one["type"] == "number"]
+    if len(others) != 1:
+        return node
+    [other] = others
+    kind = [other["type"], "null"] if {"type": "null"} in branches else other["type"]
+    return {**other, **{key: value for key, value in node.items() if key != "anyOf"}, "type": kind}
+
+
+_ASKS_FOR_PROSE = re.compile(
+    r"\b(?:summar|describ|explain|explanation|sentiment|opinion|judg|classif|categor|rate|why|translat|(?:one|two|few|own)"
+    r" (?:words?|sentences?))",
+    re.IGNORECASE,
+)
+
+
+def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
+    """Whether the value of a field stands in what was read, word for word: no summary, no judgement, no whether."""
+    types = types_of(schema)
+    if "enum" in schema:
+        said = [value for value in schema["enum"] if value is not None]
+        if names.concepts == {"currency"} and all(isinstance(value, str) and currency_of(value) for value in said):
+            return bool(said)
+        return bool(said) and all(isinstance(value, str) and any(map(str.isdigit, value)) for value in said)
+    if not types or not types <= {"string", "number", "integer"} or schema.get("format") == "date-time":
+        return False
+    if names_prose(names) or (types == {"string"} and names_a_result(names)):
+        return False
+    return _ASKS_FOR_PROSE.search(str(schema.get("description", ""))) is None
+
+
+def without_items(path: JsonPath) -> JsonPath:
+    """The path of a field in lists, whichever of their items it is in."""
+    return tuple(step for step in path if isinstance(step, str))
+
+
+def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[Wanted]:
+    """The texts and numbers of an answer as fields that may be looked for in what was read."""
+    found: dict[JsonPath, Wanted] = {}
+    for path, leaf in leaves(value, ()):
+        key = without_items(path)
+        if key and key not in found and not isinstance(leaf, bool) and len(found) < MOST_FIELDS:
+            asked = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
+            found[key] = Wanted(key, asked, names_of(path, asked), lambda _: True, in_list=key != path)
+    return list(found.values())

@@ -1,0 +1,77 @@
+"""What a field is called: the words of its key, its title and a short description, spelt out."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tasks.extraction.concepts import FIELD_WORDS, LAST_WORDS, PHRASES, concepts_of_field
+from tasks.extraction.folding import fold
+
+LONGEST_NAME = 8
+"""Words of a description that is a name; a longer one explains."""
+
+SHORTEST_PART = 3
+"""Letters of a word that may be written together with another one."""
+LONGEST_PAIR = 40
+"""Letters of two such words: every cut of a longer one would be tried."""
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+_ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbreviations.toml").read_text("utf-8"))
+
+
+@lru_cache(maxsize=1024)
+def words_of_key(key: str) -> tuple[str, ...]:
+    """`invoiceNumber`, `invoice_number` → invoice, number."""
+    return tuple(fold(_CAMEL.sub(" ", key).replace("_", " ")))
+
+
+def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
+    """`cust`, `addr` → customer, address; `duedate` → due, date."""
+    if tuple(words) in PHRASES:
+        return tuple(words)
+    return tuple(
+        part
+        for word in words
+        for part in (_ABBREVIATIONS.get(word, "").split() or ((word,) if word in FIELD_WORDS else _parted(word)))
+    )
+
+
+def _parted(word: str) -> Sequence[str]:
+    """The two words of names that are written together in `word`."""
+    if len(word) > LONGEST_PAIR:
+        return (word,)
+    cuts = range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)
+    parts = ((word[:cut], word[cut:]) for cut in cuts)
+    return next((part for part in parts if part[0] in FIELD_WORDS and part[1] in LAST_WORDS), (word,))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a field is called."""
+
+    own: tuple[tuple[str, ...], ...] = ()
+    """Its key spelt out and as it is, its title, a short description: the words of each."""
+    around: tuple[str, ...] = ()
+    """The words of the object that it is a part of."""
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        """By the first of them that the table knows."""
+        return next(filter(None, (concepts_of_field(name, self.around) for name in self.own)), frozenset())
+
+
+def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
+    """The names of the field at `path` in an answer; its `schema` may add to them."""
+    keys = [step for step in path if isinstance(step, str)]
+    if not keys:
+        return Names()
+    told = [schema.get(word) for word in ("title", "description")]
+    said = [words for text in told if isinstance(text, str) and 0 < len(words := words_of_key(text)) <= LONGEST_NAME]
+    key = words_of_key(keys[-1])
+    own = tuple(dict.fromkeys([_spelt_out(key), key, *said]))
+    return Names(own, _spelt_out(words_of_key(keys[-2])) if len(keys) > 1 else ())

@@ -1,0 +1,156 @@
+"""How probable it is that a field of an answer is right, from the network's scores to the number that clients see.
+
+1. The network (`models/extraction/network.py`) scores every span of what was read as the field's value, and one score
+   more says that none of them is. `rules.py` and `wholes.py` add what is known of the field whatever the network makes
+   of it. These are the logits of `Scored`.
+2. Softmax makes probabilities of a field's logits. Those of all spans that say the field's value are added up
+   (`Scored.place`); in a list, where there are many values, each span is right or wrong by itself.
+3. What evidence says speaks for the value or against it: how well the words agree with it, and whether a label beside
+   them names this field or another one (`Signs`).
+4. A logistic regression calibrates all that on documents that nothing else was fitted to (`calibrated`;
+   `training/extraction/calibrate.py` fits it, after Platt, "Probabilistic outputs for support vector machines", 1999).
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tasks.extraction.candidates import Reading
+from tasks.extraction.claims import Label
+from tasks.extraction.features import Matrix
+from tasks.extraction.fields import Wanted, without_items
+from tasks.extraction.passages import Passage, is_text
+from tasks.extraction.text_lists import Listed
+from tasks.extraction.values import is_miswritten, key_of, puts_days_first, sayings
+from tasks.precontext import Entry
+from tasks.schema.paths import JsonPath
+
+MISWRITTEN = 0.1
+"""Factor on the probability of a code whose check digits are wrong: it was misread, or is wrong on the page."""
+FILE = Path(__file__).with_name("calibration.json")
+_SUREST = 0.9999
+
+
+class Place(NamedTuple):
+    """Where an extractor sees a value, and how probable it finds that."""
+
+    probability: float
+    entry: Entry | None = None
+    pointer: str = ""
+    """Names the line in which it begins."""
+    words: frozenset[int] = frozenset()
+    """The words' numbers in their passage."""
+    copied: bool = False
+    """Whether the value is the extractor's own answer."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was read, and how well each piece of it answers each field."""
+
+    reading: Reading
+    fields: Sequence[Wanted]
+    logits: Matrix
+    """Fields × (spans + 1); the last says that none answers."""
+    entries: Sequence[Entry] = ()
+    """That the passages are of."""
+    lists: Mapping[JsonPath, Listed] = field(default_factory=dict)
+    """The lists of texts that were copied, by the field's path."""
+
+    @cached_property
+    def probabilities(self) -> Matrix:
+        scores = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
+        found: Matrix = scores / scores.sum(axis=1, keepdims=True)
+        return found
+
+    @property
+    def document(self) -> Entry | None:
+        """The request's own text, where that was read."""
+        return next((entry for entry in self.entries if not is_text(entry)), None)
+
+    @cached_property
+    def days_first(self) -> bool:
+        return puts_days_first(self.reading)
+
+    @cached_property
+    def rows(self) -> Mapping[JsonPath, int]:
+        return {field.path: row for row, field in enumerate(self.fields)}
+
+    def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> Place | None:
+        """Where the field at `path` is `value`, and how probably, as far as what was read tells; None where the field
+        was not asked for. `copied`: the value is this extractor's answer, no other's."""
+        row = self.rows.get(without_items(path))
+        if row is None:
+            return None
+        if (whole := self.lists.get(self.fields[row].path)) and isinstance(at := path[-1], int):
+            # One piece has all items: each is right where that is.
+            return self._place(whole.passage, whole.items[at].words, whole.probability, copied)
+        key = key_of(value)
+        saying = [at for at, said in enumerate(self._said) if key in said]
+        if not saying:
+            return Place(0.0, copied=copied)
+        best = max(saying, key=lambda at: self.logits[row, at])
+        if self.fields[row].in_list:
+            # There are many of it: each is right or not by itself.
+            chance = float(1 / (1 + np.exp(self.logits[row, -1] - self.logits[row, best])))
+        else:
+            chance = float(self.probabilities[row, saying].sum())
+        if is_miswritten(value, self.fields[row].names):
+            chance *= MISWRITTEN
+        span = self.reading.spans[best]
+        return self._place(span.passage, span.words, chance, copied)
+
+    def _place(self, passage: Passage, words: Sequence[int], chance: float, copied: bool) -> Place:
+        line = passage.lines[passage.line_at(words[0])]
+        return Place(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
+
+    @cached_property
+    def _said(self) -> list[set[Any]]:
+        return [set(map(key_of, sayings(span, self.days_first))) for span in self.reading.spans]
+
+
+class Signs(NamedTuple):
+    """What is known of a value and its place."""
+
+    probability: float
+    """What the extractor's network gives it, before calibration."""
+    score: float
+    """How well value and text agree, 0 to 1."""
+    own: bool
+    """Whether a label beside it names the field."""
+    other: bool
+    """Whether labels speak against it."""
+    copied: bool
+    """Whether the extractor answered; else an LLM did, which may be right where the network sees nothing."""
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        return _logit(self.probability), self.score, float(self.own), float(self.other)
+
+
+def signs_of(place: Place, score: float, label: Label) -> Signs:
+    """The signs for a value that the extractor sees at `place` and evidence at a place with this score and label."""
+    return Signs(place.probability, score, label == "own", label in ("other", "elsewhere"), place.copied)
+
+
+def _logit(chance: float) -> float:
+    sure = min(max(chance, 1 - _SUREST), _SUREST)
+    return math.log(sure / (1 - sure))
+
+
+@cache
+def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
+    table = json.loads(FILE.read_text("utf-8"))
+    return {by: (tuple(fitted["weights"]), float(fitted["bias"])) for by, fitted in table.items()}
+
+
+def probability(signs: Signs) -> float:
+    """0 to 1."""
+    weights, bias = _weights()["copied" if signs.copied else "llm"]
+    return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, signs.features, strict=True))))

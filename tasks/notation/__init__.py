@@ -1,0 +1,1 @@
+"""How documents, tables and requests write numbers, dates and currencies."""

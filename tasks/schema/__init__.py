@@ -1,0 +1,1 @@
+"""JSON schemas and the answers that have to satisfy them, checked in bounded time."""

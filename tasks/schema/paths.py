@@ -1,0 +1,86 @@
+"""Places within a JSON answer and its schema."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tasks.result import escape
+
+JsonPath = tuple[str | int, ...]
+"""Keys and indices from an answer's root to a field."""
+
+MAX_STEPS = 32
+"""References and alternatives that are followed to one part of a schema, which may refer to itself."""
+
+_BRANCHES = ("anyOf", "oneOf", "allOf")
+
+
+def schema_at(schema: Any, path: JsonPath) -> Mapping[str, Any]:
+    """What `schema` says of the field at `path`; empty where it says nothing. References within it are followed."""
+    part: Any = schema
+    for step in path:
+        part = _child(schema, part, step, MAX_STEPS)
+    return resolved(schema, part)
+
+
+def resolved(root: Any, part: Any) -> Mapping[str, Any]:
+    """`part`, or what its `$ref` leads to with the words beside the reference."""
+    beside: dict[str, Any] = {}
+    for _ in range(MAX_STEPS):
+        if not isinstance(part, Mapping):
+            return beside
+        if not isinstance(part.get("$ref"), str):
+            return {**part, **beside}
+        beside = {**{key: value for key, value in part.items() if key != "$ref"}, **beside}
+        part = referred(root, part["$ref"])
+    return beside
+
+
+def _child(root: Any, part: Any, step: str | int, left: int) -> Any:
+    node = resolved(root, part)
+    if isinstance(step, str):
+        properties = node.get("properties")
+        if isinstance(properties, Mapping) and step in properties:
+            return properties[step]
+    else:
+        firsts = node.get("prefixItems")
+        if isinstance(firsts, Sequence) and step < len(firsts):
+            return firsts[step]
+        if isinstance(node.get("items"), Mapping):
+            return node["items"]
+    for keyword in _BRANCHES:
+        for branch in node.get(keyword) or ():
+            if left and (found := _child(root, branch, step, left - 1)) is not None:
+                return found
+    return None
+
+
+def referred(root: Any, reference: str) -> Any:
+    """What a local reference leads to; None where that is nothing, or the reference is another kind."""
+    part = root
+    for name in steps_of_pointer(reference) if reference.startswith("#/") else ():
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return None if part is root and reference != "#" else part
+
+
+def steps_of_pointer(pointer: str) -> JsonPath:
+    """`#/$defs/item` → `$defs`, `item`."""
+    return tuple(name.replace("~1", "/").replace("~0", "~") for name in pointer.removeprefix("#/").split("/"))
+
+
+def pointer_of(path: JsonPath) -> str:
+    return "".join(f"/{escape(str(step))}" for step in path)
+
+
+def leaves(value: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any]]:
+    """The strings, numbers and booleans of an answer; nothing that is empty."""
+    match value:
+        case dict():
+            for key, child in value.items():
+                yield from leaves(child, (*path, key))
+        case list():
+            for index, child in enumerate(value):
+                yield from leaves(child, (*path, index))
+        case str() if not value.strip():
+            return
+        case str() | bool() | int() | float():
+            yield path, value
