@@ -33,7 +33,7 @@ from models.base import EngineSpec
 from models.cluster.plan import ClusterConfig, ReplicaCounts
 from models.cluster.serve import RayCluster
 from models.host import EngineHost
-from models.vision.capability import embedded_weights
+from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader, ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer

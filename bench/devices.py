@@ -44,7 +44,6 @@ from models.series.forecaster import Series
 from models.speech.capability import SPEECH_TO_TEXT, read_greeting
 from models.speech.transcriber import RATE, Samples, SpeechWindow
 from models.translation.capability import TRANSLATE
-from models.vision.capability import OCR
 from models.vision.detection.capability import (
     OBJECT_DETECTION,
     OPEN_VOCABULARY,
@@ -53,6 +52,7 @@ from models.vision.detection.capability import (
     draw_stop_sign,
 )
 from models.vision.detection.detector import Detection
+from models.vision.ocr.capability import OCR
 from tests.pages import Page, paragraph_page
 
 PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"

@@ -24,11 +24,12 @@ from PIL import Image
 
 from models.base import EngineSpec
 from models.host import EngineHost
-from models.vision.capability import embedded_weights
+from models.vision.ocr.capability import embedded_weights
+from models.vision.ocr.regions import regions_of
+from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.rereading import Transcript, aligned, regions_of
 from models.vision.text import TextLine
 from models.workplace import HostLimits
 from tasks.layout.lines import in_reading_order
@@ -117,7 +118,7 @@ def read_again(
         ]
         inside.sort(key=lambda one: (one[1] + one[3], one[0]))
         text = "\n".join(one[4] for one in inside) if told is None else told
-        after = aligned([lines[number] for number in region.lines], Transcript(text, (1.0,) * len(text)))
+        after = aligned([lines[number] for number in region.lines], RegionTranscript(text, (1.0,) * len(text)))
         for number, line in zip(region.lines, after, strict=True):
             found[number] = line
     return found

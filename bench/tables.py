@@ -27,7 +27,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, Table
 
 from models.capability import EngineConfig
-from models.vision.capability import PP_OCR_V6_SMALL
+from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits

@@ -1,4 +1,4 @@
-"""OpenVINO for graphs that are built here, straight from a checkpoint's tensors."""
+"""OpenVINO, imported without its telemetry, and requests of graphs that are built here from a checkpoint's tensors."""
 
 import sys
 from typing import Any
@@ -8,8 +8,9 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov  # noqa: E402
 from openvino import opset13 as ops  # noqa: E402
+from openvino.preprocess import ColorFormat, PrePostProcessor  # noqa: E402
 
-__all__ = ["ops", "ov", "request_for"]
+__all__ = ["ColorFormat", "PrePostProcessor", "ops", "ov", "request_for"]
 
 
 def request_for(graph: Any, *, threads: int) -> Any:

@@ -12,9 +12,9 @@ from rapidfuzz import fuzz
 from typing_extensions import TypedDict
 
 from models.concurrency import Admission, side_by_side
-from models.vision.capability import OCR
 from models.vision.gui.capability import GUI_DETECTION, GUI_GROUNDING
 from models.vision.gui.elements import GuiDetector, GuiElement, GuiGrounder
+from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, TextLine
 from tasks.base import Parts, Progress, Specialist, TaskRequest
 from tasks.errors import InputError

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.concurrency import Admission, side_by_side
-from models.vision.capability import OCR
+from models.vision.ocr.capability import OCR
 from models.vision.text import Image, PageReader, Ruling, TextLine, Word
 from tasks.base import Progress, Reading, Specialist, TaskRequest
 from tasks.errors import InputError

@@ -16,7 +16,7 @@ from bench.gui.truth import TrueElement
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from models.vision.capability import OCR
+from models.vision.ocr.capability import OCR
 from models.vision.text import Image, TextLine
 
 

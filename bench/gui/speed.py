@@ -21,8 +21,8 @@ import numpy as np
 import PIL.Image
 
 from bench.contestants import Contestant, InProcess, Job, Outcome, OverHttp, print_round, timed_pool
-from models.vision.capability import OCR
 from models.vision.gui.capability import GUI_DETECTION
+from models.vision.ocr.capability import OCR
 from tests.e2e.conftest import data_url
 from tests.server import serving
 

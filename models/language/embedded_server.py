@@ -5,8 +5,6 @@ user alone, and a random key: no port is opened. Chats go past it, by direct cal
 direct call (tokenizer, properties, slots).
 """
 
-import contextlib
-import ctypes
 import http.client
 import json
 import re
@@ -15,13 +13,14 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from models.language.llm import LlmNotSetUp
 from models.native import what_is_missing
+from models.signals import signal_handlers_kept
 
 _MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _ANY_CONTROL = re.compile(r"<(?=\|)")
@@ -97,7 +96,8 @@ class LlamaServer:
         self._directory = Path(tempfile.mkdtemp(prefix="openfaze-llm-"))
         self._socket = self._directory / "llama.sock"
         try:
-            with _signal_handlers_kept():
+            # llama.cpp takes these for itself, and the process would no longer stop on them.
+            with signal_handlers_kept(signal.SIGINT, signal.SIGTERM):
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
             props = self._ask("GET", "/props")
             # This one its queue answers. A server that is closed before its queue runs would never end.
@@ -178,21 +178,3 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
-
-
-@contextlib.contextmanager
-def _signal_handlers_kept() -> Iterator[None]:
-    """llama.cpp takes SIGINT and SIGTERM for itself, and the process would no longer stop on them.
-
-    Python can set handlers on the main thread only, and loading is not there: so the C library is asked.
-    """
-    libc = ctypes.CDLL(None)
-    size = 512  # more than any platform's `struct sigaction`
-    kept = {number: ctypes.create_string_buffer(size) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number, action in kept.items():
-        libc.sigaction(int(number), None, action)
-    try:
-        yield
-    finally:
-        for number, action in kept.items():
-            libc.sigaction(int(number), action, None)

@@ -1,1 +1,1 @@
-"""Engines that see: text (`ppocr`, `paddle`), objects (`detection`) and the elements of user interfaces (`gui`)."""
+"""Engines that see: text (`ocr`, `ppocr`), objects (`detection`) and the elements of user interfaces (`gui`)."""

@@ -17,7 +17,8 @@ from math import dist
 from operator import attrgetter, itemgetter
 from statistics import median
 
-from models.vision.text import TextLine, TypeSize
+from models.vision.text import TextLine
+from models.vision.type_size import TypeSize
 
 _left, _middle = attrgetter("left"), attrgetter("middle")
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from models.vision.ppocr.detector import Quads, TextDetector
+from models.vision.ppocr.contours import Quads
+from models.vision.ppocr.detector import TextDetector
 from models.vision.text import Image
 from tests.e2e.batched import client_of, create, ended, line, of_llm, when
 from tests.e2e.conftest import data_url, ocr_request

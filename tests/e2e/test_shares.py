@@ -12,7 +12,8 @@ import pytest
 import models.host
 from models.sandbox.bubblewrap import BubblewrapEngine, missing
 from models.scheduler import Share, make_room
-from models.vision.ppocr.detector import Quads, TextDetector
+from models.vision.ppocr.contours import Quads
+from models.vision.ppocr.detector import TextDetector
 from models.vision.text import Image
 from tests.e2e import full_model
 from tests.e2e.attacked import ALICE, BOB, LIMIT_S, MB, Attacked, bearer, released, run_task, serving_attacked

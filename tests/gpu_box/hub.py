@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import models
-from models.vision.capability import embedded_weights
+from models.vision.ocr.capability import embedded_weights
 from models.weights import WEIGHT_SETS
 from tests.image_guards import save_classifier
 from tests.networks import save_network

@@ -18,10 +18,11 @@ from models.memory import Batches, CardMemory
 from models.safety.images.capability import ImageGuardSettings
 from models.speech.capability import WHISPER_LARGE_V3_TURBO, WHISPER_TINY_EN, SpeechSettings
 from models.translation.capability import MADLAD_400
-from models.vision.capability import embedded_weights
 from models.vision.detection.capability import DetectionSettings
+from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.ppocr.session import Pictures, Session, open_session
+from models.vision.ppocr.runtimes import open_session
+from models.vision.ppocr.session import OcrSession, Pictures
 from models.weights import WEIGHT_SETS, WeightSet
 from models.workplace import loaded
 from tests import gpu_cards
@@ -269,7 +270,7 @@ def test_pictures_to_judge_are_counted_too(monkeypatch: pytest.MonkeyPatch, tmp_
 class Widths:
     """A session on the CPU that notes what it computes together."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OcrSession) -> None:
         self._session = session
         self.together: list[tuple[int, int]] = []
 

@@ -24,7 +24,7 @@ from models.host import EngineHost
 from models.measures import MEMORY
 from models.memory import Batches, CardMemory
 from models.residents import WAITS_S, Residents
-from models.vision.capability import PP_OCR_V6_MEDIUM, divided
+from models.vision.ocr.capability import PP_OCR_V6_MEDIUM, divided
 from models.workplace import HostLimits, loaded
 from tests import gpu_cards
 from tests.unit.test_card_memory import CARDS, CUDA_ITSELF, GIB, MARGIN, engines_on_a_box

@@ -34,7 +34,7 @@ from models.device import (
 )
 from models.host import EngineHost
 from models.runtime import Runtime
-from models.vision.capability import PP_OCR_V6_SMALL, embedded_weights
+from models.vision.ocr.capability import PP_OCR_V6_SMALL, embedded_weights
 from tests.unit.test_runtime import Echo
 
 _, RECOGNIZER = embedded_weights()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from models.capability import EngineConfig
-from models.vision.capability import PP_OCR_V6_SMALL
+from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.av.tracks import VideoTrack

@@ -15,7 +15,7 @@ from PIL import Image
 
 from models.base import EngineSpec
 from models.host import EngineHost
-from models.vision.capability import embedded_weights
+from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader
 from models.vision.ppocr.recognizer import LineRecognizer

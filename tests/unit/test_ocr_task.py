@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import EngineConfig
-from models.vision.capability import PP_OCR_V6_SMALL
+from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError

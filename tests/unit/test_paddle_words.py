@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.vision.paddle import LineDecoder, Symbol, along_text, decode, line_of, part
+from models.vision.ocr.paddle_lines import LineDecoder, Symbol, along_text, decode, line_of, part
 
 SYMBOLS = ("blank", "a", "b", "ωก", "", " ")
 FLAT = np.array([(0, 0), (100, 0), (100, 20), (0, 20)], np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.vision.ppocr.detector import Quads, text_quads
+from models.vision.ppocr.contours import Quads, text_quads
 from tests.parts import whole
 
 

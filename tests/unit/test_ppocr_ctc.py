@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from models.vision.ppocr.recognizer import Reading, alphabet, decode
+from models.vision.ppocr.line_text import RecognizedLine, alphabet, decode
 
 SYMBOLS = alphabet("a\nb\nc")  # classes: 0 blank, 1 a, 2 b, 3 c, 4 space
 
 
-def read(*classes: int, columns: float | None = None) -> Reading:
+def read(*classes: int, columns: float | None = None) -> RecognizedLine:
     probabilities = np.linspace(0.5, 1, len(classes), dtype=np.float32)
     return decode(np.array(classes, np.int32), probabilities, SYMBOLS, columns or len(classes))
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from models.vision.capability import embedded_weights
+from models.vision.ocr.capability import embedded_weights
+from models.vision.ppocr import compiled_networks as kept
 from models.vision.ppocr import openvino_session
-from models.vision.ppocr import openvino_session as kept
 from models.vision.ppocr.openvino_session import OpenVinoSession
 from tests.pages import single_line
 
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_replaced(harm: Callable[[bytes], bytes], compilations
 def test_what_the_runtime_refuses_is_replaced(compilations: list[str], folder: Path) -> None:
     first = recognised()
     [file] = folder.iterdir()
-    kept.keep(file.name, bytes(8) + b"no network")
+    kept.keep_network(file.name, bytes(8) + b"no network")
     with capture_logs() as log:
         assert recognised() == first
     assert [line["event"] for line in log] == ["compiled_network_refused"]
@@ -142,10 +142,10 @@ def test_a_folder_of_another_user_is_not_believed(compilations: list[str], monke
 
 def test_those_used_last_are_kept(folder: Path) -> None:
     for number in range(kept.MOST_FILES):
-        kept.keep(f"{number}", b"x")
+        kept.keep_network(f"{number}", b"x")
         os.utime(folder / f"{number}", (number, number))
-    assert kept.read("0") == b"x"  # and used by that
-    kept.keep("one more", b"y")
+    assert kept.read_network("0") == b"x"  # and used by that
+    kept.keep_network("one more", b"y")
     assert {file.name for file in folder.iterdir()} == {"0", "one more", *map(str, range(2, kept.MOST_FILES))}
 
 
@@ -163,4 +163,4 @@ def test_processes_that_start_together_disturb_each_other_no_more_than_one_after
     assert [process.returncode for process in started] == [0, 0, 0]
     assert len(said) == 1
     [file] = folder.iterdir()
-    assert kept.read(file.name) is not None
+    assert kept.read_network(file.name) is not None

@@ -8,9 +8,9 @@ import numpy as np
 
 from models.base import EngineSpec
 from models.host import EngineHost
-from models.vision.ppocr.detector import Quads
+from models.vision.ppocr.contours import Quads
+from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import PpOcrReader
-from models.vision.ppocr.recognizer import Reading
 from models.vision.text import Image
 from models.workplace import HostLimits
 
@@ -38,9 +38,11 @@ class Recogniser:
 
     def load(self) -> None: ...
 
-    def run(self, batch: Sequence[Image]) -> Sequence[Reading]:
+    def run(self, batch: Sequence[Image]) -> Sequence[RecognizedLine]:
         assert self.gate.wait(60)
-        return [Reading("hello", np.ones(5, np.float32), np.linspace(0.1, 0.9, 5, dtype=np.float32)) for _ in batch]
+        return [
+            RecognizedLine("hello", np.ones(5, np.float32), np.linspace(0.1, 0.9, 5, dtype=np.float32)) for _ in batch
+        ]
 
     def close(self) -> None: ...
 
@@ -48,7 +50,7 @@ class Recogniser:
 async def test_the_lines_of_so_many_pages_wait_for_the_recogniser_and_no_more() -> None:
     recogniser = Recogniser()
     pages = EngineHost[Image, Quads](SPEC, Finder, HostLimits(max_queue=64))
-    lines = EngineHost[Image, Reading](SPEC, lambda: recogniser, HostLimits(max_batch=1, max_queue=1000))
+    lines = EngineHost[Image, RecognizedLine](SPEC, lambda: recogniser, HostLimits(max_batch=1, max_queue=1000))
     reader = PpOcrReader(pages, lines, pages_at_once=2)
     page = np.full((120, 100, 3), 255, np.uint8)
     reads = [asyncio.create_task(reader.read(page, wait=True)) for _ in range(10)]

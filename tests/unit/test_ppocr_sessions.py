@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from models.base import EngineUnavailable
-from models.vision.capability import embedded_weights
-from models.vision.ppocr import session
+from models.vision.ocr.capability import embedded_weights
+from models.vision.ppocr import runtimes
 from models.vision.ppocr.detector import TextDetector
+from models.vision.ppocr.onnx_session import OnnxSession
 from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.ppocr.session import OnnxSession
 from models.vision.text import Image
 from tests.pages import Page, paragraph_page, single_line
 from tests.parts import finished
@@ -40,8 +40,8 @@ def page() -> Page:
 
 def test_onnxruntime_reads_the_same_text_where_openvino_is_missing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     with_openvino = read(page.pixels)
-    monkeypatch.setattr(session, "find_spec", lambda _: None)
-    assert isinstance(session.open_session(RECOGNIZER, recognition=True, threads=1, streams=1), OnnxSession)
+    monkeypatch.setattr(runtimes, "find_spec", lambda _: None)
+    assert isinstance(runtimes.open_session(RECOGNIZER, recognition=True, threads=1, streams=1), OnnxSession)
     assert read(page.pixels) == with_openvino == page.text.split("\n")
 
 
@@ -54,7 +54,7 @@ def test_openvino_does_not_load_its_telemetry() -> None:
     code = """
 import json, sys
 from models.vision.ppocr.recognizer import LineRecognizer
-from models.vision.capability import embedded_weights
+from models.vision.ocr.capability import embedded_weights
 LineRecognizer(embedded_weights()[1]).load()
 print(json.dumps([name for name in sys.modules if name.startswith(("openvino_telemetry", "rapidocr"))
                   and sys.modules[name] is not None]))

@@ -14,7 +14,7 @@ import pytest
 from models.base import EngineSpec
 from models.host import EngineHost
 from models.turns import Turns
-from models.vision.capability import embedded_weights
+from models.vision.ocr.capability import embedded_weights
 from models.vision.ppocr.detector import TextDetector
 from models.vision.ppocr.reader import PpOcrReader, ways_to_read, within_bounds
 from models.vision.ppocr.recognizer import LineRecognizer

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from models.vision.ppocr.line_text import RecognizedLine
 from models.vision.ppocr.reader import Crop, lines_of_words
-from models.vision.ppocr.recognizer import Reading
 
 Stroke = tuple[int, int]
 
@@ -17,12 +17,12 @@ def crop(*strokes: Stroke, width: int = 400, corners: list[tuple[float, float]] 
     return Crop(np.array(corners or [(0, 0), (width, 0), (width, 48), (0, 48)], np.float32), picture)
 
 
-def reading(text: str, *centres: float, width: int = 400, probabilities: list[float] | None = None) -> Reading:
+def reading(text: str, *centres: float, width: int = 400, probabilities: list[float] | None = None) -> RecognizedLine:
     places = np.array([centre / width for centre in centres], np.float32)
-    return Reading(text, np.array(probabilities or [1.0] * len(text), np.float32), places)
+    return RecognizedLine(text, np.array(probabilities or [1.0] * len(text), np.float32), places)
 
 
-def texts(crop: Crop, reading: Reading) -> list[str]:
+def texts(crop: Crop, reading: RecognizedLine) -> list[str]:
     return [word.text for line in lines_of_words(crop, reading) for word in line.words]
 
 
@@ -42,7 +42,7 @@ def test_a_wide_blank_gap_parts_words_where_the_space_was_not_read() -> None:
     assert texts(crop((20, 36), (104, 180)), reading("1559", 28, 112, 140, 168)) == ["1", "559"]
 
 
-def row(text: str, blank: int, space: int) -> tuple[Crop, Reading]:
+def row(text: str, blank: int, space: int) -> tuple[Crop, RecognizedLine]:
     """`text` set in strokes that are `blank` columns apart, read by a recogniser that sees no space."""
     strokes: list[Stroke] = []
     x = 10

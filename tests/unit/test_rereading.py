@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.vision.rereading import Transcript, aligned, regions_of
+from models.vision.ocr.regions import regions_of
+from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.text import Quad, TextLine, Word
 
 HEIGHT = 20.0
@@ -30,8 +31,8 @@ def lines(*texts: str) -> list[TextLine]:
     return [line(text, 25.0 * number) for number, text in enumerate(texts)]
 
 
-def said(text: str, probability: float = 0.7) -> Transcript:
-    return Transcript(text, (probability,) * len(text))
+def said(text: str, probability: float = 0.7) -> RegionTranscript:
+    return RegionTranscript(text, (probability,) * len(text))
 
 
 def reread(found: list[TextLine], text: str) -> list[str]:
@@ -52,7 +53,7 @@ def test_a_word_that_both_read_alike_stays_as_it_was_and_another_is_as_sure_as_i
     [found] = lines("Tota1 amount")
     text = "Total amount"
     sure = (0.9, 0.8, 0.7, 0.8, 0.3, 1.0, *[0.1] * 6)
-    [after] = aligned([found], Transcript(text, sure))
+    [after] = aligned([found], RegionTranscript(text, sure))
     assert after.words[1] is found.words[1]
     assert after.words[0].confidence == np.mean(sure[:5])
 

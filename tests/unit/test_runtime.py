@@ -20,7 +20,7 @@ from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import LOOK_AGAIN_S, Runtime
 from models.translation.capability import TRANSLATE
-from models.vision.capability import OCR
+from models.vision.ocr.capability import OCR
 from models.weights import WeightsMissing
 from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request

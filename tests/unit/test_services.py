@@ -17,7 +17,7 @@ from models.capability import Built, Candidate, EngineConfig
 from models.catalog import CATALOG
 from models.host import EngineHost
 from models.runtime import Runtime
-from models.vision.capability import OCR
+from models.vision.ocr.capability import OCR
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.politeness import ScrapePolicy
 from tasks.inputs.limits import MB

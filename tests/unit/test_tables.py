@@ -9,7 +9,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bench.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
-from models.vision.capability import PP_OCR_V6_SMALL
+from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits

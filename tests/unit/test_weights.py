@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from models.vision.paddle import LANGUAGES, models_for
+from models.vision.ocr.paddle_models import LANGUAGES, models_for
 from models.weights import WEIGHT_SETS, PullFailed, WeightFile, WeightSet, pull
 from tests.conftest import each_case
 

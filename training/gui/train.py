@@ -24,10 +24,10 @@ from bench.gui.pages import training_pages
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from models.vision.capability import OCR
 from models.vision.gui.elements import TYPES
 from models.vision.gui.engine import WEIGHTS
 from models.vision.gui.regions import Floats
+from models.vision.ocr.capability import OCR
 from models.vision.text import Image, TextLine
 from training.gui.labels import NOTHING, Examples, examples_of
 

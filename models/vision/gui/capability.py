@@ -18,8 +18,8 @@ from models.capability import (
 from models.device import TORCH
 from models.host import EngineHost
 from models.language.capability import LLM, LlmSettings
-from models.vision.capability import OCR
 from models.vision.gui.elements import GuiDetector, GuiGrounder
+from models.vision.ocr.capability import OCR
 from models.vision.text import Image
 
 _LICENCES = (

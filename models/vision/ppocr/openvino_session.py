@@ -1,108 +1,21 @@
 """PP-OCR networks on OpenVINO's CPU plugin, with normalisation and arg-max compiled into the graph."""
 
-import contextlib
 import hashlib
 import io
-import os
 import struct
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
-import platformdirs
 import structlog
 from numpy.typing import NDArray
 
+from models.openvino_graphs import ColorFormat, PrePostProcessor, ops, ov
+from models.vision.ppocr.compiled_networks import keep_network, read_network
 from models.vision.ppocr.session import Pictures
 
-MOST_FILES = 8
-"""Those used last; a network is 10 to 150 MB."""
-_DIGEST = hashlib.sha256().digest_size
-
-
-def read(name: str) -> bytes | None:
-    """What was kept under `name`; None where nothing is, or not all of it."""
-    folder = _folder()
-    if folder is None:
-        return None
-    try:
-        with (folder / name).open("rb") as file:
-            os.utime(file.fileno())
-            digest, content = file.read(_DIGEST), file.read()
-    except OSError:
-        return None
-    return content if hashlib.sha256(content).digest() == digest else None
-
-
-def keep(name: str, content: bytes) -> None:
-    """Under `name`, instead of what was there."""
-    folder = _folder()
-    if folder is None:
-        return
-    try:
-        _write(folder / name, content)
-        files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in files[MOST_FILES:]:
-            file.unlink()
-    except FileNotFoundError:
-        return  # another process was quicker to delete it
-    except OSError as error:
-        _say_once(str(error))
-
-
-def _write(file: Path, content: bytes) -> None:
-    descriptor, part = tempfile.mkstemp(dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(hashlib.sha256(content).digest())
-            out.write(content)
-        Path(part).replace(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(part).unlink()
-        raise
-
-
-def _folder() -> Path | None:
-    """Made where it is not there; None where there can be none, or it is not this user's: whoever writes to it has the
-    server compute what they like."""
-    folder = platformdirs.user_cache_path("openfaze", appauthor=False) / "compiled"
-    if not folder.is_absolute():
-        _say_once("this user has no home")
-        return None
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = folder.stat().st_uid
-    except OSError as error:
-        _say_once(str(error))
-        return None
-    if hasattr(os, "geteuid") and owner != os.geteuid():
-        _say_once(f"{folder} belongs to another user")
-        return None
-    return folder
-
-
-@cache
-def _say_once(reason: str) -> None:
-    log.info("compiled_networks_not_kept", reason=reason)
-
-
-# `import openvino` reports itself to its maker through this package; without it, it falls back to a stub.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
-import openvino as ov  # noqa: E402
-from openvino import opset13 as ops  # noqa: E402
-from openvino.preprocess import ColorFormat, PrePostProcessor  # noqa: E402
-
-# Compiled networks in a folder of the user's, so that a process need not compile what another has.
-#
-# A file is written beside its place and moved there, and its checksum precedes what it holds: one that was cut short or
-# damaged counts as missing. What cannot be written is done without.
 log = structlog.get_logger(__name__)
 
 _HEAD = struct.Struct("<Q")
@@ -150,7 +63,7 @@ def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) 
 
 def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
     """The characters of a recogniser and its compiled network, as an earlier session has kept them."""
-    content = read(name)
+    content = read_network(name)
     if content is None:
         return None
     end = _HEAD.size + _HEAD.unpack_from(content)[0]
@@ -170,7 +83,7 @@ def _compiled(core: Any, path: Path, recognition: bool, options: Mapping[str, An
     compiled = core.compile_model(graph, "CPU", options)
     exported = io.BytesIO()
     compiled.export_model(exported)
-    keep(name, b"".join((_HEAD.pack(len(characters.encode())), characters.encode(), exported.getbuffer())))
+    keep_network(name, b"".join((_HEAD.pack(len(characters.encode())), characters.encode(), exported.getbuffer())))
     return characters, compiled
 
 

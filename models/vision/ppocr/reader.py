@@ -15,20 +15,13 @@ from numpy.typing import NDArray
 
 from models.host import EngineHost
 from models.scheduler import FairSlots
-from models.vision.ppocr.detector import Quads, Search
-from models.vision.ppocr.recognizer import (
-    LINE_HEIGHT,
-    CutLine,
-    Ink,
-    Reading,
-    body_rows,
-    fitted,
-    ink_of,
-    inked_columns,
-    is_cjk,
-    widest_gap,
-)
-from models.vision.text import Image, Point, Quad, TextLine, TypeSize, Word
+from models.vision.ppocr.contours import Quads
+from models.vision.ppocr.detector import Search
+from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
+from models.vision.ppocr.line_text import RecognizedLine, is_cjk
+from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, fitted
+from models.vision.text import Image, Point, Quad, TextLine, Word
+from models.vision.type_size import TypeSize
 
 Corners = NDArray[np.float32]
 """4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
@@ -177,7 +170,7 @@ _WIDEST = 1.2
 Span = tuple[float, float]
 
 
-def lines_of_words(crop: Crop, reading: Reading) -> list[TextLine]:
+def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
     """The words of `reading` with quadrilaterals shrunk to the ink: along the line to the word's, across to the
     line's. Two lines and more where the detector took for one what is set in several sizes."""
     width = crop.picture.shape[1]
@@ -337,7 +330,7 @@ class PpOcrReader:
     def __init__(
         self,
         detector: EngineHost[Search, Quads],
-        recognizer: EngineHost[Image | CutLine, Reading],
+        recognizer: EngineHost[Image | CutLine, RecognizedLine],
         *,
         pages_at_once: int = 16,
     ) -> None:
@@ -361,16 +354,18 @@ class PpOcrReader:
     def place(self) -> AbstractContextManager[Callable[[], None]]:
         return self._detector.place()
 
-    async def _recognized(self, crops: Sequence[Crop], wait: bool) -> list[tuple[Crop, Reading]]:
+    async def _recognized(self, crops: Sequence[Crop], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
         readings = await self._recognizer.run_many([crop.picture for crop in crops], wait=wait)
         return list(zip(crops, readings, strict=True))
 
-    async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, Reading]]:
+    async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
         """The way in which each line reads best, of those in which it may run."""
         read = iter(await self._recognized([crop for line in ways for crop in line], wait))
         return [max((next(read) for _ in line), key=lambda way: _weight(way[1])) for line in ways]
 
-    async def _right_way_up(self, read: Sequence[tuple[Crop, Reading]], wait: bool) -> list[tuple[Crop, Reading]]:
+    async def _right_way_up(
+        self, read: Sequence[tuple[Crop, RecognizedLine]], wait: bool
+    ) -> list[tuple[Crop, RecognizedLine]]:
         """The doubtful lines read the other way up as well; if most are doubtful, the whole page."""
         widths = np.array([crop.picture.shape[1] for crop, _ in read])
         doubtful = np.array([reading.confidence < _DOUBTFUL for _, reading in read])
@@ -387,15 +382,15 @@ class PpOcrReader:
                 best[index] = crop, reading
         return best
 
-    def _lines(self, read: Sequence[tuple[Crop, Reading]]) -> list[TextLine]:
+    def _lines(self, read: Sequence[tuple[Crop, RecognizedLine]]) -> list[TextLine]:
         sure = (way for way in read if way[1].confidence >= _LEAST_CONFIDENCE)
         return [line for crop, reading in sure for line in lines_of_words(crop, reading)]
 
 
-def _weight(reading: Reading) -> float:
+def _weight(reading: RecognizedLine) -> float:
     """How much text a reading is evidence of: wrong ways up read little, and that with low probabilities."""
     return float(reading.probabilities.sum()) * reading.confidence
 
 
-def _weight_of(way: tuple[Crop, Reading]) -> float:
+def _weight_of(way: tuple[Crop, RecognizedLine]) -> float:
     return _weight(way[1])

@@ -13,8 +13,9 @@ import pytest
 
 from models.base import EngineFailed, EngineUnavailable
 from models.host import EngineHost
-from models.vision.capability import PADDLE_OCR
-from models.vision.paddle import LANGUAGES, PaddleOcr, PaddleReader, models_for, remedy
+from models.vision.ocr.capability import PADDLE_OCR
+from models.vision.ocr.paddle import PaddleOcr, PaddleReader
+from models.vision.ocr.paddle_models import LANGUAGES, models_for, remedy
 from models.vision.text import Quad, Word
 from models.workplace import HostLimits
 from tests.engines.paddle.conftest import MakeModels
@@ -240,7 +241,7 @@ def test_an_installed_package_that_does_not_import_is_reported(
 def test_the_process_still_gets_its_signals(latin_weights: Path) -> None:
     script = f"""
 import os, pathlib, signal, threading
-from models.vision.paddle import PaddleOcr
+from models.vision.ocr.paddle import PaddleOcr
 from tests.engines.paddle.painting import blank_page
 def work():
     engine = PaddleOcr(pathlib.Path({str(latin_weights)!r}))

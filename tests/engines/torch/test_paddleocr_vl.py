@@ -16,9 +16,10 @@ from PIL import ImageDraw, ImageFont
 
 from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import Built, EngineConfig
-from models.vision.capability import PADDLEOCR_VL, PP_OCR_V6_SMALL, OcrSettings
-from models.vision.paddleocr_vl import PaddleOcrVl
-from models.vision.rereading import Region, Transcript
+from models.vision.ocr.capability import PADDLEOCR_VL, PP_OCR_V6_SMALL, OcrSettings
+from models.vision.ocr.paddleocr_vl import PaddleOcrVl
+from models.vision.ocr.regions import TextRegion
+from models.vision.ocr.second_reading import RegionTranscript
 from models.vision.text import Image, TextLine
 from tests.engines.torch.small_page_reader import save_page_reader
 
@@ -29,9 +30,9 @@ WORDS = ("open", " face", " 2026")
 LOOP = (*WORDS, " face")
 
 
-def region(seed: int = 0, height: int = 40, width: int = 300, letters: int = 30) -> Region:
+def region(seed: int = 0, height: int = 40, width: int = 300, letters: int = 30) -> TextRegion:
     picture = np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
-    return Region(picture, (0,), letters)
+    return TextRegion(picture, (0,), letters)
 
 
 REGIONS = [region(), region(1, 140, 200), region(2, 30, 30), region(3, 25, 900)]
@@ -53,13 +54,13 @@ def looping(tmp_path_factory: pytest.TempPathFactory) -> PaddleOcrVl:
     return engine_of(save_page_reader(tmp_path_factory.mktemp("looping"), LOOP))
 
 
-def transcripts(engine: PaddleOcrVl, regions: Sequence[Region]) -> list[Transcript]:
+def transcripts(engine: PaddleOcrVl, regions: Sequence[TextRegion]) -> list[RegionTranscript]:
     results = engine.run(regions)
-    assert all(isinstance(one, Transcript) for one in results)
+    assert all(isinstance(one, RegionTranscript) for one in results)
     return list(results)  # type: ignore[arg-type]
 
 
-def steps(engine: PaddleOcrVl, regions: Sequence[Region]) -> int:
+def steps(engine: PaddleOcrVl, regions: Sequence[TextRegion]) -> int:
     """How many tokens were computed one after the other for `regions`, each by itself but those of the prompt."""
     assert engine._loaded is not None
     counted = []

@@ -14,7 +14,8 @@ from models.base import EngineUnavailable
 from models.device import CPU, TORCH
 from models.host import EngineHost
 from models.scheduler import FairSlots
-from models.vision.rereading import Region, Transcript, aligned, regions_of
+from models.vision.ocr.regions import TextRegion, regions_of
+from models.vision.ocr.second_reading import RegionTranscript, aligned
 from models.vision.text import Image, PageReader, TextLine
 
 OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no PaddleOCR-VL."
@@ -113,7 +114,7 @@ class PaddleOcrVl:
         prompt = processor.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
         self._loaded = processor, network.to(device).eval(), device, prompt
 
-    def run(self, batch: Sequence[Region]) -> Sequence[Transcript | Exception]:
+    def run(self, batch: Sequence[TextRegion]) -> Sequence[RegionTranscript | Exception]:
         import torch
 
         assert self._loaded is not None, "load() comes first"
@@ -154,7 +155,7 @@ class PaddleOcrVl:
         return tokens[: stop - repeated(tokens[:stop])]
 
 
-def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[float]) -> Transcript:
+def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[float]) -> RegionTranscript:
     """What `tokens` say. Several may be of one letter: what they say is told by what comes with the next one."""
     text, sure = "", []
     told = begun = 0
@@ -167,13 +168,15 @@ def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[f
         text += piece
         sure += [min(probabilities[told:stop])] * len(piece)
         begun, told = told, stop
-    return Transcript(text, tuple(sure))
+    return RegionTranscript(text, tuple(sure))
 
 
 class PaddleOcrVlReader:
     """Implements `models.vision.text.PageReader` over another one and a host of a PaddleOcrVl."""
 
-    def __init__(self, lines: PageReader, regions: EngineHost[Region, Transcript], *, most_waiting: int) -> None:
+    def __init__(
+        self, lines: PageReader, regions: EngineHost[TextRegion, RegionTranscript], *, most_waiting: int
+    ) -> None:
         """`most_waiting`: pages that wait for those that are read; finding lines is so much faster than reading them
         again that a queue before that would never be full."""
         self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=most_waiting)

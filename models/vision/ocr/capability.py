@@ -150,16 +150,16 @@ _PADDLE = EngineSpec(
 
 
 def _paddle_remedy(config: EngineConfig) -> str | None:
-    from models.vision import paddle
+    from models.vision.ocr.paddle_models import remedy
 
-    return paddle.remedy(config.weights_dir, config.of(OcrSettings).ocr_language)
+    return remedy(config.weights_dir, config.of(OcrSettings).ocr_language)
 
 
 def _build_paddle(config: EngineConfig) -> Built:
-    from models.vision import paddle
+    from models.vision.ocr.paddle import PaddleOcr, PaddleReader
 
     engine = partial(
-        paddle.PaddleOcr,
+        PaddleOcr,
         config.weights_dir,
         language=config.of(OcrSettings).ocr_language,
         device=PADDLE.resolve(config.device).replace("cuda", "gpu"),
@@ -167,7 +167,7 @@ def _build_paddle(config: EngineConfig) -> Built:
     )
     limits = config.limits()
     host = EngineHost(_PADDLE, engine, limits)
-    return Built(paddle.PaddleReader(host), (host,))
+    return Built(PaddleReader(host), (host,))
 
 
 PADDLE_OCR = Candidate(
@@ -200,7 +200,7 @@ def _vl_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_vl(config: EngineConfig) -> Built:
-    from models.vision.paddleocr_vl import PaddleOcrVl, PaddleOcrVlReader
+    from models.vision.ocr.paddleocr_vl import PaddleOcrVl, PaddleOcrVlReader
 
     found_by = PP_OCR_V6_SMALL if PP_OCR_V6_MEDIUM.remedy(config) else PP_OCR_V6_MEDIUM
     assert found_by.build is not None

@@ -1,5 +1,4 @@
-"""A second reading of lines that an OCR engine has found: the blocks in which a page is read again, and how what was
-written there comes into the lines.
+"""How what a second reader wrote comes into the lines that an OCR engine has found.
 
 The second reader tells no places. So boxes, and what is a word, stay as they were found; of what it wrote, letters are
 taken where it is evidently the same line. Where it is not (something was left out, went round in circles, or was made
@@ -12,176 +11,59 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.fuzz import partial_ratio_alignment
 
-from models.vision.ppocr.recognizer import is_cjk
-from models.vision.text import Image, Quad, TextLine
-
-_MOST_LINES, _MOST_LETTERS = 40, 800
-"""Lines, or letters, that are read at a time: a block with more is read in parts."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Region:
-    """Lines that are read together."""
-
-    picture: Image
-    """As their text runs; a part of the page, not a copy of it."""
-    lines: tuple[int, ...]
-    """Their numbers, in reading order."""
-    letters: int
-    """How many the first reading found."""
+from models.vision.ocr.regions import without_white_space
+from models.vision.ppocr.line_text import is_cjk
+from models.vision.text import TextLine
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class RegionTranscript:
     text: str
     probabilities: tuple[float, ...]
     """Each character has that of the token which it is of."""
 
 
-_NEAR = 0.8
-"""The distance of two lines of a block, one under the other, over the height of the lower."""
-_BESIDE = 1.5
-"""The same of two side by side."""
-_OTHER_SIZE = 2.0
-"""Ratio of heights from which two lines are of two blocks."""
-_MARGIN = 0.3
-"""What is cut out around a block, over the height of its lines."""
-_LONGEST = 100.0
-"""Side over side from which a block is nothing that the network can look at (it takes 200)."""
-
-Boxes = NDArray[np.float64]
-"""n × 4: left, top, right, bottom."""
-
-
-def regions_of(image: Image, lines: Sequence[TextLine]) -> list[Region]:
-    """Blocks of lines which stand close and run the same way, each turned so that its text runs level."""
-    turns = [_quarters(line.quad) for line in lines]
-    regions = []
-    for turn in sorted(set(turns)):
-        numbers = [number for number, its in enumerate(turns) if its == turn]
-        page = np.rot90(image, turn)
-        boxes = _boxes([lines[number].quad for number in numbers], turn, image.shape[1], image.shape[0])
-        for block in _blocks(boxes):
-            for part in _parts(block, [len(_letters(lines[number].text)) for number in numbers]):
-                picture = _cut(page, boxes[part])
-                if max(picture.shape[:2]) < _LONGEST * min(picture.shape[:2]):
-                    letters = sum(len(_letters(lines[numbers[at]].text)) for at in part)
-                    regions.append(Region(picture, tuple(numbers[at] for at in part), letters))
-    return regions
-
-
-def _quarters(quad: Quad) -> int:
-    """The quarter turns, against the clock, that bring the text level."""
-    (x, y), (end_x, end_y) = quad[0], quad[1]
-    return round(float(np.arctan2(end_y - y, end_x - x)) / (np.pi / 2)) % 4
-
-
-def _boxes(quads: Sequence[Quad], turn: int, width: int, height: int) -> Boxes:
-    """The upright rectangles around `quads` of a picture that was turned by so many quarters."""
-    corners = np.array(quads, np.float64)
-    x, y = corners[..., 0], corners[..., 1]
-    x, y = ((x, y), (y, width - x), (width - x, height - y), (height - y, x))[turn]
-    return np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], 1)
-
-
-def _blocks(boxes: Boxes) -> list[list[int]]:
-    """Which of `boxes` stand close together, each block in reading order."""
-    order = np.argsort(boxes[:, 1], kind="stable")
-    left, top, right, bottom = boxes[order].T
-    height = np.maximum(bottom - top, 1.0)
-    root = list(range(len(order)))
-
-    def found(one: int) -> int:
-        while root[one] != one:
-            root[one] = root[root[one]]
-            one = root[one]
-        return one
-
-    for one in range(len(order)):
-        # Those that begin higher were compared with this one before.
-        below = np.arange(one + 1, np.searchsorted(top, bottom[one] + _NEAR * height[one] * _OTHER_SIZE, "right"))
-        lower = np.minimum(height[below], height[one])
-        apart = np.maximum(left[below], left[one]) - np.minimum(right[below], right[one])
-        level = top[below] + height[below] / 2 < bottom[one]
-        near = np.where(level, apart <= _BESIDE * lower, (top[below] - bottom[one] <= _NEAR * lower) & (apart < 0))
-        alike = np.maximum(height[below], height[one]) < _OTHER_SIZE * lower
-        for other in below[near & alike].tolist():
-            root[found(other)] = found(one)
-    blocks: dict[int, list[int]] = {}
-    for one in range(len(order)):
-        blocks.setdefault(found(one), []).append(int(order[one]))
-    return [_in_order(block, boxes) for block in blocks.values()]
-
-
-def _in_order(block: Sequence[int], boxes: Boxes) -> list[int]:
-    """`block`, sorted by where its lines begin, row by row from the left."""
-    rows: list[list[int]] = []
-    for one in block:
-        middle = (boxes[one, 1] + boxes[one, 3]) / 2
-        if rows and middle < boxes[rows[-1][0], 3]:
-            rows[-1].append(one)
-        else:
-            rows.append([one])
-    return [one for row in rows for one in sorted(row, key=lambda one: float(boxes[one, 0]))]
-
-
-def _parts(block: Sequence[int], letters: Sequence[int]) -> Iterator[list[int]]:
-    part: list[int] = []
-    for one in block:
-        if part and (len(part) == _MOST_LINES or sum(letters[at] for at in [*part, one]) > _MOST_LETTERS):
-            yield part
-            part = []
-        part.append(one)
-    yield part
-
-
-def _cut(page: Image, boxes: Boxes) -> Image:
-    margin = max(2.0, _MARGIN * float(np.median(boxes[:, 3] - boxes[:, 1])))
-    height, width = page.shape[:2]
-    left, top = np.clip(np.floor(boxes[:, :2].min(0) - margin), 0, (width - 1, height - 1)).astype(int)
-    right, bottom = np.clip(np.ceil(boxes[:, 2:].max(0) + margin), (left + 1, top + 1), (width, height)).astype(int)
-    return page[top:bottom, left:right]
-
-
 _CLOSE = 0.75
 """How alike a line and what was written must be: 1 less the edits over the length of the longer."""
+
 _WORD_CLOSE = 0.5
 """The same of a word in such a line."""
+
 _SURE = 0.995
 """Confidence from which on a word stays as the first reading has it. What was made up is often much like what stands
 there: another amount, another date."""
+
 _WORTH_LOOKING = 60.0
 """The likeness, of 100, below which rapidfuzz need not look for a line."""
+
 _SLACK = 4
 """Letters around the likeliest place of a line among which its ends are looked for, beside a tenth of its length."""
+
 _EDGE = 2
 """Letters that PP-OCR may have missed at an end of a line."""
+
 _ANCHOR = 8
 """Letters of a line that is found elsewhere than its neighbours, such as of a column that was read before its turn."""
+
 _ORDERS = 4
 """How often lines that are left are looked for in the text that is left: so many columns may have changed places."""
 
 Span = tuple[int, int]
 
 
-def aligned(lines: Sequence[TextLine], transcript: Transcript) -> list[TextLine]:
+def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:
     """`lines`, in reading order, with the letters of `transcript` where it has the same line, in words that were not
     read for sure. No box changes, no word comes or goes; a word whose letters change has the confidence that the
     transcript has in them."""
     written = _Written.of(transcript)
-    texts = [_letters(line.text) for line in lines]
+    texts = [without_white_space(line.text) for line in lines]
     spans = written.spans(texts)
     return [
         line if span is None else _with_letters(line, written, span) for line, span in zip(lines, spans, strict=True)
     ]
-
-
-def _letters(text: str) -> str:
-    return "".join(text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +76,7 @@ class _Written:
     """Letters that white space stands before, and the end."""
 
     @classmethod
-    def of(cls, transcript: Transcript) -> "_Written":
+    def of(cls, transcript: RegionTranscript) -> "_Written":
         seen = [place for place, letter in enumerate(transcript.text) if not letter.isspace()]
         begins = (at for at, place in enumerate(seen) if at == 0 or place > seen[at - 1] + 1)
         letters = "".join(transcript.text[place] for place in seen)
@@ -296,9 +178,9 @@ def _pairs(one: str, other: str) -> Iterator[tuple[int, int | None]]:
 
 def _with_letters(line: TextLine, written: _Written, span: Span) -> TextLine:
     """The words of `line` with the letters of that part of what was written."""
-    owners = [number for number, word in enumerate(line.words) for _ in _letters(word.text)]
+    owners = [number for number, word in enumerate(line.words) for _ in without_white_space(word.text)]
     words = list(line.words)
-    for number, places in enumerate(_shared_out(owners, _letters(line.text), written, span, len(words))):
+    for number, places in enumerate(_shared_out(owners, without_white_space(line.text), written, span, len(words))):
         word = words[number]
         text = "".join(written.text[place] for place in places)
         if word.confidence >= _SURE or not text or text == word.text:

@@ -1,0 +1,126 @@
+"""PaddleOCR: the `ocr` engine for scripts beyond Latin, Chinese and Japanese, with a recogniser for each.
+
+Its detector and recogniser are called one after the other, as its ready-made pipeline does, but no model hub is
+looked for.
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.base import EngineUnavailable
+from models.host import EngineHost
+from models.signals import signal_handlers_kept
+from models.vision.ocr.paddle_lines import LineDecoder, along_text, crop, line_of
+from models.vision.ocr.paddle_models import FOLDER, models_for, remedy
+from models.vision.text import Image, TextLine
+
+_TAKEN = ("SIGSEGV", "SIGILL", "SIGFPE", "SIGABRT", "SIGBUS", "SIGTERM")
+"""Signals that Paddle handles from its first predictor on: it prints a stack and ends the process, where a server
+should drain at SIGTERM. `paddle.disable_signal_handler` leaves the system's defaults instead of what was there."""
+
+PageLines = tuple[TextLine, ...]
+
+# As PaddleOCR's own pipeline (paddlex/configs/pipelines/OCR.yaml): pages up to 4000 pixels keep their size.
+_DETECTION = {
+    "limit_side_len": 64,
+    "limit_type": "min",
+    "thresh": 0.3,
+    "box_thresh": 0.6,
+    "unclip_ratio": 1.5,
+}
+
+
+class PaddleOcr:
+    """An Engine from pictures to their lines, in no particular order.
+
+    >>> engine = PaddleOcr(Path("weights"), language="ru")
+    >>> engine.load()
+    >>> [lines] = engine.run([image])
+    """
+
+    def __init__(self, weights: Path, *, language: str = "en", device: str = "cpu", threads: int | None = None) -> None:
+        """`device` is `cpu`, `gpu` or `gpu:<n>`; `threads` are the CPU's, by default one a core."""
+        self._weights = weights
+        self._language = language
+        self._device = device
+        self._threads = threads or os.cpu_count() or 1
+        # On a CPU, padding a line to the width of its neighbours costs more than a batch saves.
+        self._lines_at_once = 1 if device == "cpu" else 8
+        self._predictors: tuple[Any, Any] | None = None
+        # Predictors that two threads call at once mix up their results.
+        self._one_at_a_time = threading.Lock()
+
+    @signal_handlers_kept(*(getattr(signal, name) for name in _TAKEN))
+    def load(self) -> None:
+        """Raises EngineUnavailable at once when something is missing: PaddleOCR would try model hubs first."""
+        if missing := remedy(self._weights, self._language):
+            raise EngineUnavailable("ocr", missing)
+        models = models_for(self._language)
+        try:
+            from paddleocr import TextDetection, TextRecognition
+        except (ImportError, OSError) as error:
+            raise EngineUnavailable(
+                "ocr",
+                f"PaddleOCR does not import ({error}). It needs a home directory to write to and, without libGL, an "
+                "OpenCV that does without, too: `openfaze install standard` sees to that.",
+            ) from error
+        logging.getLogger("paddlex").setLevel(logging.WARNING)
+        # oneDNN (`mkldnn`) breaks on some of the networks.
+        options = {"device": self._device, "enable_mkldnn": False, "cpu_threads": self._threads}
+        folder = self._weights / FOLDER
+        detection = TextDetection(
+            model_name=models.detector, model_dir=str(folder / models.detector), **_DETECTION, **options
+        ).paddlex_predictor
+        recognition = TextRecognition(
+            model_name=models.recognizer, model_dir=str(folder / models.recognizer), **options
+        ).paddlex_predictor
+        recognition.post_op = LineDecoder(recognition.post_op.character)
+        self._predictors = detection, recognition
+
+    def run(self, batch: Sequence[Image]) -> Sequence[PageLines | Exception]:
+        """The lines of each page, or what went wrong on it. Pages are read one by one: none sees another."""
+        with self._one_at_a_time:
+            return [self._read_or_error(image) for image in batch]
+
+    def close(self) -> None:
+        self._predictors = None
+
+    def _read_or_error(self, image: Image) -> PageLines | Exception:
+        try:
+            return self._read(image)
+        except Exception as error:  # noqa: BLE001 - whatever breaks on a page is the result of that page
+            return error
+
+    def _read(self, image: Image) -> PageLines:
+        assert self._predictors is not None, "load() comes first"
+        detection, recognition = self._predictors
+        bgr = np.ascontiguousarray(image[:, :, ::-1])
+        [found] = detection.predict(bgr)
+        lines = [(corners, crop(bgr, corners)) for corners in map(along_text, found["dt_polys"])]
+        # The recogniser expects its lines narrow to wide: it hands their proportions to the decoder sorted.
+        lines.sort(key=lambda line: line[1].shape[1] / line[1].shape[0])
+        pictures = [picture for _, picture in lines]
+        results = list(recognition.predict(pictures, batch_size=self._lines_at_once)) if pictures else []
+        read = (line_of(result["rec_text"][1], corners) for (corners, _), result in zip(lines, results, strict=True))
+        return tuple(line for line in read if line is not None)
+
+
+class PaddleReader:
+    """A PageReader on the host of a PaddleOcr."""
+
+    def __init__(self, host: EngineHost[Image, PageLines]) -> None:
+        self._host = host
+
+    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+        return await self._host.run(image, wait=wait)
+
+    def place(self) -> AbstractContextManager[Callable[[], None]]:
+        return self._host.place()

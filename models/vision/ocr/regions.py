@@ -1,0 +1,137 @@
+"""The blocks of a page that are read a second time, from the lines that an OCR engine has found."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.vision.text import Image, Quad, TextLine
+
+_MOST_LINES, _MOST_LETTERS = 40, 800
+"""Lines, or letters, that are read at a time: a block with more is read in parts."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextRegion:
+    """Lines that are read together."""
+
+    picture: Image
+    """As their text runs; a part of the page, not a copy of it."""
+    lines: tuple[int, ...]
+    """Their numbers, in reading order."""
+    letters: int
+    """How many the first reading found."""
+
+
+_NEAR = 0.8
+"""The distance of two lines of a block, one under the other, over the height of the lower."""
+
+_BESIDE = 1.5
+"""The same of two side by side."""
+
+_OTHER_SIZE = 2.0
+"""Ratio of heights from which two lines are of two blocks."""
+
+_MARGIN = 0.3
+"""What is cut out around a block, over the height of its lines."""
+
+_LONGEST = 100.0
+"""Side over side from which a block is nothing that the network can look at (it takes 200)."""
+
+Boxes = NDArray[np.float64]
+"""n × 4: left, top, right, bottom."""
+
+
+def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:
+    """Blocks of lines which stand close and run the same way, each turned so that its text runs level."""
+    turns = [_quarters(line.quad) for line in lines]
+    regions = []
+    for turn in sorted(set(turns)):
+        numbers = [number for number, its in enumerate(turns) if its == turn]
+        page = np.rot90(image, turn)
+        boxes = _boxes([lines[number].quad for number in numbers], turn, image.shape[1], image.shape[0])
+        for block in _blocks(boxes):
+            for part in _parts(block, [len(without_white_space(lines[number].text)) for number in numbers]):
+                picture = _cut(page, boxes[part])
+                if max(picture.shape[:2]) < _LONGEST * min(picture.shape[:2]):
+                    letters = sum(len(without_white_space(lines[numbers[at]].text)) for at in part)
+                    regions.append(TextRegion(picture, tuple(numbers[at] for at in part), letters))
+    return regions
+
+
+def _quarters(quad: Quad) -> int:
+    """The quarter turns, against the clock, that bring the text level."""
+    (x, y), (end_x, end_y) = quad[0], quad[1]
+    return round(float(np.arctan2(end_y - y, end_x - x)) / (np.pi / 2)) % 4
+
+
+def _boxes(quads: Sequence[Quad], turn: int, width: int, height: int) -> Boxes:
+    """The upright rectangles around `quads` of a picture that was turned by so many quarters."""
+    corners = np.array(quads, np.float64)
+    x, y = corners[..., 0], corners[..., 1]
+    x, y = ((x, y), (y, width - x), (width - x, height - y), (height - y, x))[turn]
+    return np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], 1)
+
+
+def _blocks(boxes: Boxes) -> list[list[int]]:
+    """Which of `boxes` stand close together, each block in reading order."""
+    order = np.argsort(boxes[:, 1], kind="stable")
+    left, top, right, bottom = boxes[order].T
+    height = np.maximum(bottom - top, 1.0)
+    root = list(range(len(order)))
+
+    def found(one: int) -> int:
+        while root[one] != one:
+            root[one] = root[root[one]]
+            one = root[one]
+        return one
+
+    for one in range(len(order)):
+        # Those that begin higher were compared with this one before.
+        below = np.arange(one + 1, np.searchsorted(top, bottom[one] + _NEAR * height[one] * _OTHER_SIZE, "right"))
+        lower = np.minimum(height[below], height[one])
+        apart = np.maximum(left[below], left[one]) - np.minimum(right[below], right[one])
+        level = top[below] + height[below] / 2 < bottom[one]
+        near = np.where(level, apart <= _BESIDE * lower, (top[below] - bottom[one] <= _NEAR * lower) & (apart < 0))
+        alike = np.maximum(height[below], height[one]) < _OTHER_SIZE * lower
+        for other in below[near & alike].tolist():
+            root[found(other)] = found(one)
+    blocks: dict[int, list[int]] = {}
+    for one in range(len(order)):
+        blocks.setdefault(found(one), []).append(int(order[one]))
+    return [_in_order(block, boxes) for block in blocks.values()]
+
+
+def _in_order(block: Sequence[int], boxes: Boxes) -> list[int]:
+    """`block`, sorted by where its lines begin, row by row from the left."""
+    rows: list[list[int]] = []
+    for one in block:
+        middle = (boxes[one, 1] + boxes[one, 3]) / 2
+        if rows and middle < boxes[rows[-1][0], 3]:
+            rows[-1].append(one)
+        else:
+            rows.append([one])
+    return [one for row in rows for one in sorted(row, key=lambda one: float(boxes[one, 0]))]
+
+
+def _parts(block: Sequence[int], letters: Sequence[int]) -> Iterator[list[int]]:
+    part: list[int] = []
+    for one in block:
+        if part and (len(part) == _MOST_LINES or sum(letters[at] for at in [*part, one]) > _MOST_LETTERS):
+            yield part
+            part = []
+        part.append(one)
+    yield part
+
+
+def _cut(page: Image, boxes: Boxes) -> Image:
+    margin = max(2.0, _MARGIN * float(np.median(boxes[:, 3] - boxes[:, 1])))
+    height, width = page.shape[:2]
+    left, top = np.clip(np.floor(boxes[:, :2].min(0) - margin), 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(boxes[:, 2:].max(0) + margin), (left + 1, top + 1), (width, height)).astype(int)
+    return page[top:bottom, left:right]
+
+
+def without_white_space(text: str) -> str:
+    return "".join(text.split())

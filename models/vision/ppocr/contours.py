@@ -1,0 +1,97 @@
+"""From the detector's probability map to quadrilaterals: the post-processing of Differentiable Binarization.
+
+Liao et al., "Real-time Scene Text Detection with Differentiable Binarization" (2020), section 3.4. A text region
+of the map is a shrunken text line; it is fitted by a rectangle that is grown back by area × ratio / perimeter.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import Parts
+
+Quads = NDArray[np.float32]
+"""N × 4 × 2: x, y of the top left, top right, bottom right and bottom left corner."""
+
+_TEXT_THRESHOLD = 0.3
+
+_SMALLEST_REGION = 3.0
+
+_SMALLEST_BOX = 5.0
+
+_MOST_REGIONS = 3000
+
+_LEAST_SCORE = 0.4
+"""Regions less probable in the mean are left out. PP-OCR's own is 0.5, and its ratio 1.6: in RapidOCR, on 28 scanned
+receipts, these found 96.8 % of the words instead of 95.5 %."""
+
+_RATIO = 1.8
+"""The ratio in the formula above."""
+
+_LARGE_PICTURE = 16_000_000
+"""Pixels from which on what is done to all of them is a part of its own: each takes some tenths of a second."""
+
+_PART = 64_000_000
+"""Pixels in the boxes of regions that are looked at in one part: three thousand boxes, each as large as the picture,
+would take minutes."""
+
+
+def is_large(picture: NDArray[np.uint8]) -> bool:
+    height, width = picture.shape[:2]
+    return bool(height * width > _LARGE_PICTURE)
+
+
+def text_quads(probability: NDArray[np.float32]) -> Parts[Quads]:
+    """Quadrilaterals in pixels of `probability` (height × width)."""
+    # The dilation joins regions that touch at a corner.
+    mask = cv2.dilate((probability > _TEXT_THRESHOLD).astype(np.uint8), np.ones((2, 2), np.uint8))
+    if is_large(mask):
+        yield
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    if is_large(mask):
+        yield
+    quads = []
+    looked_at = 0
+    for size, contour in _largest(contours):
+        centre, (width, height), angle = cv2.minAreaRect(contour)
+        if min(width, height) < _SMALLEST_REGION:
+            continue
+        looked_at += size
+        if looked_at > _PART:
+            yield
+            looked_at = size
+        if _mean_inside(probability, cv2.boxPoints((centre, (width, height), angle))) < _LEAST_SCORE:
+            continue
+        margin = 2 * _RATIO * width * height / (2 * (width + height))
+        if min(width, height) + margin < _SMALLEST_BOX:
+            continue
+        quads.append(_ordered(cv2.boxPoints((centre, (width + margin, height + margin), angle))))
+    return np.array(quads, np.float32).reshape(-1, 4, 2)
+
+
+def _largest(contours: Sequence[NDArray[np.int32]]) -> list[tuple[int, NDArray[np.int32]]]:
+    """With the pixels of their boxes. Texture, and letters far too large for the search, leave thousands of specks;
+    text is larger than those."""
+    boxes = ((cv2.boundingRect(contour), contour) for contour in contours)
+    sized = [(w * h, contour) for (_, _, w, h), contour in boxes if min(w, h) >= _SMALLEST_REGION]
+    if len(sized) > _MOST_REGIONS:
+        sized = sorted(sized, key=lambda one: one[0], reverse=True)[:_MOST_REGIONS]
+    return sized
+
+
+def _mean_inside(probability: NDArray[np.float32], corners: NDArray[np.float32]) -> float:
+    height, width = probability.shape
+    left, top = np.floor(corners.min(0)).astype(int).clip(0, (width - 1, height - 1))
+    right, bottom = np.ceil(corners.max(0)).astype(int).clip(0, (width - 1, height - 1))
+    mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    cv2.fillPoly(mask, [(corners - (left, top)).astype(np.int32)], 1)
+    return float(cv2.mean(probability[top : bottom + 1, left : right + 1], mask)[0])
+
+
+def _ordered(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Clockwise, starting with the corner whose outgoing edge points most to the right."""
+    edges = np.roll(corners, -1, 0) - corners
+    directions = edges[:, 0] / np.maximum(np.hypot(edges[:, 0], edges[:, 1]), 1e-6)
+    return np.roll(corners, -int(directions.argmax()), 0)
