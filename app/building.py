@@ -1,29 +1,23 @@
 """What the settings make: the parts that a server is put together from."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from app.access.admission import Admission
 from app.access.key_file import KeyFileError, known_task
 from app.access.keys import ApiKeys, Defaults
-from app.batches.store import SCHEMA as BATCHES_SCHEMA
-from app.batches.store import BatchStore
-from app.batches.webhook import Webhook
 from app.chat.cache.known_questions import KnownQuestions
 from app.connections import ConnectionLimits
 from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
-from app.state.backup import Database, Places
 from app.state.counters import NANO, CounterStore, Limits, Prices
 from app.state.entries import Entries, EntryStore, Holding
 from app.state.redis_entries import RedisEntries
 from app.state.responses import RESPONSE_PREFIX, ResponseStore
 from app.state.sealing import Seal
-from app.state.sqlite_counters import SCHEMA as COUNTERS_SCHEMA
 from app.state.sqlite_counters import SqliteCounters
-from app.state.sqlite_entries import VERSION as ENTRIES_VERSION
 from app.state.sqlite_entries import SqliteEntries
 from models.base import available_cpus
 from models.capability import GPU, OFF, STANDARD, EngineConfig
@@ -97,7 +91,7 @@ def build_counters(settings: Settings) -> CounterStore:
     url = settings.state_url.get_secret_value() if settings.state_url else ""
     scheme, mark, path = url.partition("://")
     if not url or (scheme == "sqlite" and path.startswith("/")):
-        return SqliteCounters(_counters_file(settings))
+        return SqliteCounters(counters_file(settings))
     if scheme in ("redis", "rediss", "unix") and mark:
         from app.state.redis_counters import RedisCounters
 
@@ -107,62 +101,20 @@ def build_counters(settings: Settings) -> CounterStore:
     )
 
 
-def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
-    """What deletes all that is kept of a tenant, and tells how much of what that was. Raises ValueError."""
-
-    async def purge(tenant: str) -> list[tuple[str, int]]:
-        files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
-        responses = build_responses(settings, FairExecutor("wire"))
-        try:
-            # First those: what runs writes files.
-            deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
-            deleted.append(("days of usage", await counters.forget(tenant)))
-            deleted.append(("responses", await responses.purge(tenant)))
-            # Also where the cache is off now, or was never heard of in this shell.
-            if _has_cache(settings):
-                stores = build_cache_stores(settings)
-                try:
-                    deleted.append(("answers", sum([await store.purge(tenant) for store in stores])))
-                finally:
-                    for store in stores:
-                        await store.close()
-        finally:
-            await files.close()
-            await counters.close()
-            await batches.close()
-            await responses.close()
-        return deleted
-
-    return purge
-
-
-def _has_cache(settings: Settings) -> bool:
+def has_cache(settings: Settings) -> bool:
+    """Whether a cache may hold answers: one in Redis always may, one in a file where the file exists."""
     file = _sqlite_file(settings)
     return file is None or file.exists()
 
 
-def _counters_file(settings: Settings) -> Path:
+def counters_file(settings: Settings) -> Path:
     """The counters' file. A URL names it as SQLAlchemy does: three slashes for a path from here, four from the root."""
     if not settings.state_url:
         return state_folder(settings) / "counters.sqlite"
     return Path(unquote(settings.state_url.get_secret_value().partition("://")[2][1:]))
 
 
-def build_places(settings: Settings) -> Places:
-    """Where all that a backup holds lies. Raises ValueError."""
-    files = Storage(settings.files_dir).local_path("")
-    databases = {"batches": Database(_batches_file(settings), BATCHES_SCHEMA.version)}
-    elsewhere = [] if files else [f"uploads ({settings.files_dir.partition('://')[0]}://…)"]
-    if _is_state_shared(settings):
-        elsewhere += ["responses and counters (Redis)"]
-    else:
-        databases["responses"] = Database(_responses_file(settings), ENTRIES_VERSION)
-        databases["counters"] = Database(_counters_file(settings), COUNTERS_SCHEMA.version)
-    keys = Path(settings.keys_file) if settings.keys_file else None
-    return Places(files, databases, keys, tuple(elsewhere))
-
-
-def _is_state_shared(settings: Settings) -> bool:
+def is_state_shared(settings: Settings) -> bool:
     """Whether several servers keep it together, in Redis."""
     return bool(settings.state_url and not settings.state_url.get_secret_value().startswith("sqlite"))
 
@@ -349,16 +301,16 @@ def _build_seal(settings: Settings, max_bytes: int | None = None) -> Seal:
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
     """In Redis where several servers share their state, else in a file. Raises ValueError."""
     store: EntryStore
-    if settings.state_url and _is_state_shared(settings):
+    if settings.state_url and is_state_shared(settings):
         store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
     else:
         bound = int(settings.max_responses_mb * MB)
-        store = SqliteEntries(_responses_file(settings), bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
+        store = SqliteEntries(responses_file(settings), bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
     seal = _build_seal(settings, int(settings.max_response_mb * MB))
     return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
 
 
-def _responses_file(settings: Settings) -> Path:
+def responses_file(settings: Settings) -> Path:
     return state_folder(settings) / "responses.sqlite"
 
 
@@ -406,29 +358,6 @@ def _cache_url(settings: Settings) -> str:
 
 def _cache_folder(settings: Settings) -> Path:
     return _beside_files(settings) / "cache"
-
-
-def build_batch_store(settings: Settings) -> BatchStore:
-    return BatchStore(_batches_file(settings))
-
-
-def _batches_file(settings: Settings) -> Path:
-    return state_folder(settings) / "batches.sqlite"
-
-
-def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
-    """Raises ValueError."""
-    url, secret = settings.batch_webhook_url, settings.batch_webhook_secret
-    if url is None:
-        return None
-    if secret is None:
-        raise ValueError(
-            f"{PREFIX}BATCH_WEBHOOK_URL needs {PREFIX}BATCH_WEBHOOK_SECRET, which signs what is sent there"
-        )
-    try:
-        return Webhook(url, secret.get_secret_value(), fetcher)
-    except ValueError as error:
-        raise ValueError(f"{PREFIX}BATCH_WEBHOOK_SECRET: {error}") from None
 
 
 _LOCKED_S = 5.0

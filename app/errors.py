@@ -236,3 +236,11 @@ def told(error: BaseException, event: str, **about: object) -> ApiError:
         words = {"error": str(error)} if isinstance(error, LlmUnavailable) else {}
         log.warning(event, reason=error.reason, host=error.host, **words, **about)
     return face
+
+
+def let_go(error: BaseException | None) -> None:
+    """Frees what the frames that `error` came through hold, such as the bytes of the inputs. Frames and errors refer
+    to each other: left alone, they wait for the garbage collector, which counts objects and not megabytes."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

@@ -12,10 +12,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from app.batches.building import build_batch_store, build_webhook
 from app.batches.gaps import Gaps
 from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
-from app.building import build_batch_store, build_webhook
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.mcp.mount import PATH, Mount
 from app.metrics import Routes, fill_from_batches

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 import pydantic_core
 import structlog
@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.admission import Admission, Visit
 from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
-from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, shutting_down, told
+from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, let_go, shutting_down, told
+from app.http.disconnect import ClientGone
 from app.metrics import Metrics
 from app.settings import is_loopback
 from app.telemetry import Stages
@@ -23,40 +24,6 @@ from app.tracing import Traces, answered
 from models.base import ShareUsedUp
 from models.memory import Activity
 from models.scheduler import SHARE
-
-T = TypeVar("T")
-
-
-class ClientGone(Exception):
-    """The caller hung up; nobody is left to answer."""
-
-
-async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled, and ClientGone raised, as soon as the caller hangs up.
-
-    The request's body must have been read: the next message is then the disconnection. (The framework cancels
-    nothing by itself while a handler computes.)
-    """
-    task = asyncio.current_task()
-    assert task is not None
-    cancelled_before = task.cancelling()
-    has_left = False
-
-    async def cancel_when_gone() -> None:
-        nonlocal has_left
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        has_left = True
-        task.cancel()
-
-    watching = asyncio.create_task(cancel_when_gone())
-    try:
-        return await work
-    finally:
-        watching.cancel()
-        if has_left and task.uncancel() <= cancelled_before:
-            raise ClientGone from None
-
 
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
@@ -215,14 +182,6 @@ def _is_from_here(scope: Scope) -> bool:
 
 def _is_open(path: str) -> bool:
     return path in PROBES or path in PAGES or path.startswith(("/docs/", "/playground/"))
-
-
-def let_go(error: BaseException | None) -> None:
-    """Frees what the frames that `error` came through hold, such as the bytes of the inputs. Frames and errors refer
-    to each other: left alone, they wait for the garbage collector, which counts objects and not megabytes."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
 
 
 def error_response(error: ApiError, request_id: str) -> Response:

@@ -20,8 +20,7 @@ from pydantic import BaseModel
 
 from app.access.admission import Visit
 from app.access.keys import Caller
-from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, told
-from app.middleware import let_go
+from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, let_go, told
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import answered

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import typer
 
-from app.building import build_places
+from app import backup
+from app.backup import BackupFailed, Places, build_places
 from app.cli import fail
 from app.settings import Settings
-from app.state import backup
-from app.state.backup import BackupFailed, Places
 
 PIPE = "-"
 """Stands for standard output, or standard input."""

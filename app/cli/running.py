@@ -24,6 +24,7 @@ _LOOK_S = 2.0
 """For a server on this machine, or in its network, to say that it is there."""
 _PRIVATE = 0o600
 _NAME = "serving.json"
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 log = structlog.get_logger(__name__)
 
@@ -72,12 +73,17 @@ def find() -> str:
     return url
 
 
+def url_of(host: str, port: int) -> str:
+    """As somebody on this machine reaches it."""
+    host = _EVERYWHERE.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _addresses() -> Sequence[str]:
     settings = _settings()
     if settings is None:
         return [USUAL]
     from app.building import state_folder
-    from app.cli.serving import url_of
 
     found = []
     if settings.port and settings.model_fields_set & {"port", "host"}:

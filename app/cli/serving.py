@@ -21,14 +21,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import calling
-from app.building import build_connections, build_places, state_folder
+from app.backup import BackupFailed, build_places, in_use
+from app.building import build_connections, state_folder
 from app.calling import as_called_here, in_the_image
-from app.cli.running import Note
+from app.cli.running import Note, url_of
 from app.connections import Connections, allow_descriptors, bounded_protocol
 from app.metrics import PATH, fill_from_connections, metrics_app
 from app.services import Services
 from app.settings import PREFIX, Settings
-from app.state.backup import BackupFailed, in_use
 from app.telemetry import logs_for_people
 from models.base import EngineUnavailable
 from models.capability import GPU, STANDARD
@@ -45,7 +45,6 @@ _LOOK_S = 0.1
 """Between two looks at whether Ctrl-C came once more."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """Errors of an address that this machine does not have, such as IPv6's where it is off."""
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 log = structlog.get_logger(__name__)
 
@@ -267,12 +266,6 @@ def _free_port(host: str, taken: int) -> int:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def url_of(host: str, port: int) -> str:
-    """As somebody on this machine reaches it."""
-    host = _EVERYWHERE.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:

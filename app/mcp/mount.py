@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import ApiError, BadRequest, MethodNotAllowed, MisdirectedRequest, PayloadTooLarge
-from app.routes.body import asks_to_be_forgotten, read_body
+from app.http.body import read_body
+from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
 from app.wire.parse import LARGE, Shortened, TooManyValues, shorten

@@ -15,9 +15,12 @@ from app.access.admission import Visit
 from app.chat.render import FIRST_PING_S, PING_S, failure
 from app.events import Progress
 from app.feed import Feed, Work, as_progress
-from app.middleware import until_disconnect
+from app.http.body import body_pieces
+from app.http.disconnect import until_disconnect
+from app.http.event_stream import EventStreamResponse
+from app.http.form import UploadForm
+from app.http.headers import is_on
 from app.openapi import body_schema
-from app.routes.body import EventStream, UploadForm, body_pieces, is_on
 from app.routes.status import check_model
 from app.services import Services
 from app.state.counters import UNFORESEEN_READING
@@ -259,7 +262,7 @@ async def transcribe(request: Request) -> Response:
     feed = await _feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
     if asked.stream:
         pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
-        return EventStream(feed, pieces, stages, failure(request.state.request_id))
+        return EventStreamResponse(feed, pieces, stages, failure(request.state.request_id))
     return _answer(transcription(await _transcript(request, feed), asked), stages)
 
 

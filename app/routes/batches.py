@@ -12,9 +12,10 @@ from app.batches.lines import Endpoint
 from app.batches.runner import WINDOW_S, BatchRunner
 from app.batches.store import Batch, Status, TooManyBatches
 from app.errors import BadRequest, NotFound, RateLimited, Unavailable
+from app.http.body import read_body
+from app.http.headers import is_on
 from app.openapi import json_body
 from app.routes import chat, embeddings, moderations, responses
-from app.routes.body import is_on, read_body
 from app.services import Services
 from app.state.entries import StoreDown
 from app.wire.parse import parse_aside

@@ -15,9 +15,12 @@ from app.chat.render import Envelope, StreamOptions
 from app.errors import BadRequest
 from app.events import Event
 from app.feed import Feed, TimeLimit
-from app.middleware import until_disconnect
+from app.http.body import read_body
+from app.http.disconnect import until_disconnect
+from app.http.event_stream import EventStreamResponse
+from app.http.headers import asks_to_be_forgotten, is_on
+from app.http.large_response import json_response
 from app.openapi import Direct, json_body
-from app.routes.body import EventStream, asks_to_be_forgotten, is_on, json_response, read_body
 from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
@@ -79,7 +82,7 @@ async def chat_completions(request: Request) -> Response:
             show_progress=is_on(request, "x-interfaze-progress"),
             show_reasoning=chat.shows_reasoning,
         )
-        return EventStream(feed, render.stream(feed, envelope, options), stages, render.failure(envelope.id))
+        return EventStreamResponse(feed, render.stream(feed, envelope, options), stages, render.failure(envelope.id))
 
     content, _ = await until_disconnect(request.receive, _completed(services, feed, envelope, chat))
     stages.done("render")

@@ -17,9 +17,10 @@ from app.access.key_file import EMBEDDINGS
 from app.batches.lines import Answer
 from app.errors import PayloadTooLarge
 from app.feed import took_too_long
-from app.middleware import until_disconnect
+from app.http.body import read_body
+from app.http.disconnect import until_disconnect
+from app.http.large_response import json_response
 from app.openapi import Direct, json_body
-from app.routes.body import json_response, read_body
 from app.routes.status import check_model
 from app.services import Services
 from app.state.counters import UNFORESEEN_ANSWER

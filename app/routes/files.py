@@ -13,8 +13,9 @@ from starlette.responses import Response, StreamingResponse
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.storage import FileLimits, StoredFile
 from app.files.store import FileStore
-from app.middleware import ClientGone
-from app.routes.body import UploadForm, is_on
+from app.http.disconnect import ClientGone
+from app.http.form import UploadForm
+from app.http.headers import is_on
 from app.services import Services
 from app.wire.response import PURPOSES, FileDeleted, FileList, FileObject
 from tasks.inputs.limits import MB, megabytes

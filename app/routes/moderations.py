@@ -18,9 +18,10 @@ from app.access.keys import Caller
 from app.batches.lines import Answer
 from app.errors import BadRequest
 from app.feed import took_too_long
-from app.middleware import until_disconnect
+from app.http.body import read_body
+from app.http.disconnect import until_disconnect
+from app.http.headers import asks_to_be_forgotten
 from app.openapi import json_body
-from app.routes.body import asks_to_be_forgotten, read_body
 from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages

@@ -20,9 +20,12 @@ from app.chat.render import FIRST_PING_S, PING_S, misspelt, usage_of
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress
 from app.feed import Feed, TimeLimit
-from app.middleware import until_disconnect
+from app.http.body import read_body
+from app.http.disconnect import until_disconnect
+from app.http.event_stream import EventStreamResponse
+from app.http.headers import is_on
+from app.http.large_response import json_response
 from app.openapi import Direct, json_body
-from app.routes.body import EventStream, is_on, json_response, read_body
 from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
 from app.services import Services
@@ -139,7 +142,7 @@ async def create_response(request: Request) -> HttpResponse:
         told = _streamed(services, call, answering, keeping, show_progress=show_progress)
         feed = Feed(told, services.settings.request_timeout_s, stages.seconds)
         pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)
-        return EventStream(feed, pieces, stages, answering.failed)
+        return EventStreamResponse(feed, pieces, stages, answering.failed)
     work = _whole(services, call, answering, keeping, stages.seconds)
     content = await until_disconnect(request.receive, work)
     stages.done("render")

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.access.keys import tenant_of
-from app.building import build_purges
+from app.purging import build_purges
 from app.routes import responses
 from app.settings import Settings
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model

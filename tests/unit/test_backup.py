@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from app.building import build_places
+from app.backup import BackupContents, BackupFailed, Places, back_up, build_places, in_use, restore, write
 from app.settings import Settings
-from app.state.backup import BackupFailed, Contents, Places, back_up, in_use, restore, write
 
 OWNER = "0123456789abcdef0123456789abcdef"
 FILE_ID = "file-" + "a" * 32
@@ -53,7 +52,7 @@ def elsewhere(tmp_path: Path) -> Places:
     return places_in(tmp_path / "second")
 
 
-def put_back(places: Places, archive: Path) -> Contents:
+def put_back(places: Places, archive: Path) -> BackupContents:
     with archive.open("rb") as source:
         return restore(places, source)
 

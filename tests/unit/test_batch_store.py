@@ -10,7 +10,7 @@ import pytest
 from app.access.keys import EVERYONE, KeyReference
 from app.batches.runner import LEASE_S
 from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches
-from app.building import build_purges
+from app.purging import build_purges
 from app.state.entries import StoreDown
 from tests.batches import World, open_world
 

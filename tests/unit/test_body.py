@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from starlette.requests import Request
 
 from app.errors import PayloadTooLarge
 from app.feed import Feed
-from app.routes import body
-from app.routes.body import EventStream, json_response, read_body
+from app.http import large_response
+from app.http.body import read_body
+from app.http.event_stream import EventStreamResponse
+from app.http.large_response import json_response
 from app.telemetry import Stages
 from models.scheduler import FairSlots
 
@@ -82,7 +84,7 @@ async def sent(content: bytes) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("room", [MB, 64 * MB], ids=["from a file", "from memory"])
 async def test_a_large_answer_leaves_in_pieces_and_is_the_same(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "MOST_IN_MEMORY", room)
+    monkeypatch.setattr(large_response, "MOST_IN_MEMORY", room)
     content = bytes(range(256)) * 10_000
     start, *pieces = await sent(content)
     assert b"".join(piece["body"] for piece in pieces) == content
@@ -95,10 +97,15 @@ async def test_a_large_answer_leaves_in_pieces_and_is_the_same(room: int, monkey
 
 
 async def test_slow_readers_hold_so_much_in_memory_together_whoever_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "MOST_IN_MEMORY", 5 * MB)
+    monkeypatch.setattr(large_response, "MOST_IN_MEMORY", 5 * MB)
     files: list[int] = []
-    in_a_file = body._in_a_file
-    monkeypatch.setattr(body, "_in_a_file", lambda content: (files.append(len(content)), in_a_file(content))[1])
+    write_to_file = large_response.write_to_file
+
+    def write_counted(content: bytes) -> IO[bytes]:
+        files.append(len(content))
+        return write_to_file(content)
+
+    monkeypatch.setattr(large_response, "write_to_file", write_counted)
     content = b"x" * (2 * MB)
     begun: list[Any] = []
 
@@ -115,11 +122,11 @@ async def test_slow_readers_hold_so_much_in_memory_together_whoever_leaves(monke
         while len(begun) < len(readers):
             await asyncio.sleep(0)
     assert files == [len(content)]
-    assert body._Large.in_memory == 4 * MB
+    assert large_response.LargeResponse.in_memory == 4 * MB
     for reader in readers:
         reader.cancel()
     await asyncio.wait(readers)
-    assert body._Large.in_memory == 0
+    assert large_response.LargeResponse.in_memory == 0
 
 
 async def test_a_small_answer_is_one_piece() -> None:
@@ -148,6 +155,6 @@ async def test_a_stream_that_is_heard_to_its_end_is_no_caller_who_hung_up() -> N
 
     feed = Feed(said(), timeout_s=10)
     pieces = feed.encoded(lambda piece: (piece,), b"ping", first_ping_s=10, ping_s=10)
-    await EventStream(feed, pieces, Stages(), lambda _: b"failed")({}, receive, send)
+    await EventStreamResponse(feed, pieces, Stages(), lambda _: b"failed")({}, receive, send)
     assert b"".join(message.get("body", b"") for message in sent) == b"ab"
     assert is_complete.is_set()

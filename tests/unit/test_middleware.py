@@ -12,8 +12,9 @@ from app.access.admission import Admission
 from app.access.keys import ApiKeys
 from app.batches.gaps import Gaps
 from app.errors import SAFE
+from app.http.disconnect import ClientGone, until_disconnect
 from app.metrics import Metrics
-from app.middleware import HELD_S, ClientGone, RequestScope, until_disconnect
+from app.middleware import HELD_S, RequestScope
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces

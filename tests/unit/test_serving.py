@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.cli import serving
+from app.cli import running, serving
 from app.cli.serving import CannotListen, listen
 
 
@@ -59,7 +59,7 @@ def test_a_port_that_only_root_may_have_is_explained(monkeypatch: pytest.MonkeyP
     [("127.0.0.1", "http://127.0.0.1:80"), ("0.0.0.0", "http://127.0.0.1:80"), ("::", "http://[::1]:80")],
 )
 def test_the_address_that_is_shown_is_one_to_go_to(host: str, url: str) -> None:
-    assert serving.url_of(host, 80) == url
+    assert running.url_of(host, 80) == url
 
 
 def test_passwords_in_addresses_are_not_shown() -> None:

@@ -23,7 +23,13 @@ from typing import IO, Any
 
 import structlog
 
-from app.files.storage import KNOWN
+from app.batches.building import batches_file
+from app.batches.store import SCHEMA as BATCHES_SCHEMA
+from app.building import counters_file, is_state_shared, responses_file
+from app.files.storage import KNOWN, Storage
+from app.settings import Settings
+from app.state.sqlite_counters import SCHEMA as COUNTERS_SCHEMA
+from app.state.sqlite_entries import VERSION as ENTRIES_VERSION
 
 FORMAT = 1
 """The version of the archive's layout."""
@@ -66,8 +72,22 @@ class Places:
     """What of the state is not on this machine, in words."""
 
 
+def build_places(settings: Settings) -> Places:
+    """Where all that a backup holds lies. Raises ValueError."""
+    files = Storage(settings.files_dir).local_path("")
+    databases = {"batches": Database(batches_file(settings), BATCHES_SCHEMA.version)}
+    elsewhere = [] if files else [f"uploads ({settings.files_dir.partition('://')[0]}://…)"]
+    if is_state_shared(settings):
+        elsewhere += ["responses and counters (Redis)"]
+    else:
+        databases["responses"] = Database(responses_file(settings), ENTRIES_VERSION)
+        databases["counters"] = Database(counters_file(settings), COUNTERS_SCHEMA.version)
+    keys = Path(settings.keys_file) if settings.keys_file else None
+    return Places(files, databases, keys, tuple(elsewhere))
+
+
 @dataclass(frozen=True, slots=True)
-class Contents:
+class BackupContents:
     """What an archive holds."""
 
     made: str
@@ -85,7 +105,7 @@ class Contents:
         return ", ".join([*parts, "the file of keys"] if self.has_keys else parts)
 
 
-def back_up(places: Places, target: Path) -> Contents:
+def back_up(places: Places, target: Path) -> BackupContents:
     """Writes all state into `target`, which is replaced when the new archive is whole. The server may run meanwhile.
     Raises BackupFailed."""
     unfinished = target.with_name(f".{target.name}.part")
@@ -101,7 +121,7 @@ def back_up(places: Places, target: Path) -> Contents:
     return contents
 
 
-def write(places: Places, file: IO[bytes]) -> Contents:
+def write(places: Places, file: IO[bytes]) -> BackupContents:
     """Writes a backup, as `back_up` does, into a file that is open, or a pipe."""
     try:
         with zipfile.ZipFile(file, "w") as archive:
@@ -112,7 +132,7 @@ def write(places: Places, file: IO[bytes]) -> Contents:
     return contents
 
 
-def restore(places: Places, source: IO[bytes]) -> Contents:
+def restore(places: Places, source: IO[bytes]) -> BackupContents:
     """Puts back what `source`, a file or a pipe, holds. Raises BackupFailed, and changes nothing then: where the
     archive is damaged or of a newer version, where there is state already, and where a server runs."""
     try:
@@ -137,7 +157,7 @@ def in_use(places: Places) -> Iterator[None]:
         yield
 
 
-def _written(places: Places, archive: zipfile.ZipFile) -> Contents:
+def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
     versions: dict[str, int] = {}
     for name, database in places.databases.items():
         if database.path.exists():
@@ -158,7 +178,9 @@ def _written(places: Places, archive: zipfile.ZipFile) -> Contents:
             f"There is nothing to back up: no uploads in {places.files}, nothing beside it. Are these the settings of "
             "the server? They are read from the environment, and from .env in the folder in which this is called."
         )
-    contents = Contents(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", version("openfaze"), uploads, versions, has_keys)
+    contents = BackupContents(
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", version("openfaze"), uploads, versions, has_keys
+    )
     manifest = {"format": FORMAT, "openfaze": contents.made_by, "made": contents.made}
     archive.writestr(_MANIFEST, json.dumps(manifest | {"uploads": uploads, "databases": versions, "keys": has_keys}))
     return contents
@@ -206,7 +228,7 @@ def _seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
         yield copy
 
 
-def _read_manifest(archive: zipfile.ZipFile) -> Contents:
+def _read_manifest(archive: zipfile.ZipFile) -> BackupContents:
     try:
         told: dict[str, Any] = json.loads(archive.read(_MANIFEST))
     except (KeyError, ValueError):
@@ -216,10 +238,10 @@ def _read_manifest(archive: zipfile.ZipFile) -> Contents:
             f"The backup was made by openfaze {told.get('openfaze')}, and has format {told.get('format')}; openfaze "
             f"{version('openfaze')} reads format {FORMAT}. Restore it with the version that made it."
         )
-    return Contents(told["made"], told["openfaze"], told["uploads"], told["databases"], told["keys"])
+    return BackupContents(told["made"], told["openfaze"], told["uploads"], told["databases"], told["keys"])
 
 
-def _check_versions(contents: Contents, places: Places) -> None:
+def _check_versions(contents: BackupContents, places: Places) -> None:
     for name, found in contents.databases.items():
         known = places.databases.get(name)
         if known is not None and found > known.version:

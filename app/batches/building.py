@@ -1,0 +1,32 @@
+"""The store and the webhook of batches, as the settings say."""
+
+from pathlib import Path
+
+from app.batches.store import BatchStore
+from app.batches.webhook import Webhook
+from app.building import state_folder
+from app.settings import PREFIX, Settings
+from tasks.inputs.fetch.fetcher import Fetcher
+
+
+def build_batch_store(settings: Settings) -> BatchStore:
+    return BatchStore(batches_file(settings))
+
+
+def batches_file(settings: Settings) -> Path:
+    return state_folder(settings) / "batches.sqlite"
+
+
+def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:
+    """Raises ValueError."""
+    url, secret = settings.batch_webhook_url, settings.batch_webhook_secret
+    if url is None:
+        return None
+    if secret is None:
+        raise ValueError(
+            f"{PREFIX}BATCH_WEBHOOK_URL needs {PREFIX}BATCH_WEBHOOK_SECRET, which signs what is sent there"
+        )
+    try:
+        return Webhook(url, secret.get_secret_value(), fetcher)
+    except ValueError as error:
+        raise ValueError(f"{PREFIX}BATCH_WEBHOOK_SECRET: {error}") from None

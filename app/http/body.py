@@ -1,0 +1,55 @@
+"""The body of a request, read in chunks and bounded in bytes."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from starlette.requests import ClientDisconnect, Request
+
+from app.errors import PayloadTooLarge
+from app.http.disconnect import ClientGone
+from models.scheduler import FairSlots
+from tasks.inputs.limits import megabytes
+
+_LARGE = 1024 * 1024
+"""Bytes of a body from which on only so many bodies are read at a time."""
+
+
+async def read_body(request: Request, max_bytes: int) -> bytearray:
+    """The whole body. Raises as `body_pieces`."""
+    body = bytearray()
+    async with aclosing(body_pieces(request, max_bytes)) as pieces:
+        async for piece in pieces:
+            body += piece
+    return body
+
+
+async def body_pieces(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    """The body as it comes; a large one when it is the turn of its key. Raises PayloadTooLarge by the announced length,
+    or as soon as more has come, ClientGone when the caller hangs up in the middle, and EngineOverloaded."""
+    large_bodies: FairSlots = request.app.state.services.bodies
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise _too_large(int(announced), max_bytes)
+    received = 0
+    give_back: Callable[[], None] | None = None
+    try:
+        async for piece in request.stream():
+            if received <= _LARGE < received + len(piece):
+                # Until then the rest waits at the client.
+                give_back = await large_bodies.take()
+            received += len(piece)
+            if received > max_bytes:
+                raise _too_large(received, max_bytes)
+            yield piece
+    except ClientDisconnect:
+        raise ClientGone from None
+    finally:
+        if give_back is not None:
+            give_back()
+
+
+def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"The request's body is {megabytes(size)} or more; "
+        f"the limit is {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)."
+    )

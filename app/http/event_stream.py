@@ -1,0 +1,68 @@
+"""A response of server-sent events, whose errors and end reach the client in the stream."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
+from app.http.disconnect import until_disconnect
+from app.telemetry import Stages
+
+
+class EventStreamResponse(Response):
+    """Starts with the first piece: what fails before it is raised, and keeps its HTTP status; what fails after
+    it is told in the stream. Hanging up ends the work."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        feed: contextlib.AbstractAsyncContextManager[object],
+        pieces: AsyncGenerator[bytes, None],
+        stages: Stages,
+        failure: Callable[[ApiError], bytes],
+    ) -> None:
+        """`pieces` come while `feed` is open; `failure` is how a stream that has begun ends."""
+        # `no` keeps nginx from holding pieces back.
+        super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._feed = feed
+        self._pieces = pieces
+        self._stages = stages
+        self._failure = failure
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        await until_disconnect(receive, self._send_all(send))
+
+    async def _send_all(self, send: Send) -> None:
+        async with self._feed, contextlib.aclosing(self._pieces) as pieces:
+            first = await anext(pieces)
+            self.headers["server-timing"] = self._stages.header
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await _send_piece(send, first)
+            try:
+                async for piece in pieces:
+                    await _send_piece(send, piece)
+            except asyncio.CancelledError:
+                # The server stops. To a caller who has left, this goes nowhere.
+                await self._say_good_bye(send)
+                raise
+            except Exception as error:  # noqa: BLE001 - `told` logs what has to be
+                public = told(error, "stream_failed")
+                self._stages.failed, self._stages.rejected = public.status, public.rejected
+                await _send_piece(send, self._failure(public))
+        # Last of all: from here on, `receive` says that the caller has gone.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _say_good_bye(self, send: Send) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOOD_BYE_S):
+                await _send_piece(send, self._failure(shutting_down()))
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _send_piece(send: Send, piece: bytes) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": True})

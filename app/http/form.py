@@ -1,0 +1,157 @@
+"""A multipart/form-data body with one file, parsed as its chunks come."""
+
+import re
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError, MultipartParseError
+from python_multipart.multipart import parse_options_header
+
+from app.errors import BadRequest
+
+_FIELDS = 32
+_FIELD_BYTES = 4096
+_NAME_CHARS = 255
+HEADER_BYTES = 16 * 1024
+"""The most that one header of a part takes: the name of the file stands in it."""
+_NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
+
+
+class UploadForm:
+    """Small fields, and one file in the field `file`, whose bytes are handed on and not kept."""
+
+    def __init__(self, content_type: str, needs: str = "purpose", field_bytes: int = _FIELD_BYTES) -> None:
+        """`needs` is the field that must come along with the file. Raises BadRequest for what is no form."""
+        kind, options = parse_options_header(content_type)
+        if kind != b"multipart/form-data" or not options.get(b"boundary"):
+            raise BadRequest(f"The body must be multipart/form-data with the fields 'file' and '{needs}'.")
+        self._field_bytes = field_bytes
+        self.values: dict[str, list[str]] = {}
+        """The values of each field, in order; a field may come several times."""
+        self.filename: str | None = None
+        """As the client calls the file, without folders. None before it came."""
+        self._headers: dict[bytes, bytes] = {}
+        self._header = (b"", b"")
+        self._field: str | None = None
+        """None within the file."""
+        self._value = b""
+        self._file: list[bytes] = []
+        self._ended = False
+        with _Complaints():
+            self._parser = MultipartParser(
+                options[b"boundary"],
+                {
+                    "on_part_begin": self._part_begins,
+                    "on_header_field": self._header_name,
+                    "on_header_value": self._header_value,
+                    "on_header_end": self._header_ends,
+                    "on_headers_finished": self._headers_end,
+                    "on_part_data": self._data,
+                    "on_part_end": self._part_ends,
+                    "on_end": self._end,
+                },
+                max_header_size=HEADER_BYTES,
+            )
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The last value of each."""
+        return {name: values[-1] for name, values in self.values.items()}
+
+    def feed(self, piece: bytes) -> bytes:
+        """What of `piece` belongs to the file. Raises BadRequest."""
+        try:
+            with _Complaints():
+                self._parser.write(piece)
+        except HeaderTooLong as error:
+            found = _NAMED.search(self._header[1] + piece[error.offset :])
+            name = found[1].decode("utf-8", "replace") if found else ""
+            where = f"Field '{name}'" if name else "A part of the form"
+            raise BadRequest(
+                f"{where}: its header, in which a file's name stands, is longer than {HEADER_BYTES} bytes.",
+                param=name or None,
+            ) from None
+        data = b"".join(self._file)
+        self._file.clear()
+        return data
+
+    def finish(self) -> None:
+        """Raises BadRequest where the body broke off, or held no file."""
+        if not self._ended:
+            raise BadRequest("The multipart body ends before its last boundary.")
+        if self.filename is None:
+            raise BadRequest("Field 'file': Field required", param="file")
+
+    def _part_begins(self) -> None:
+        self._headers = {}
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        name, value = self._header
+        self._header = (name + data[start:end], value)
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        name, value = self._header
+        self._header = (name, value + data[start:end])
+
+    def _header_ends(self) -> None:
+        name, value = self._header
+        self._headers[name.lower()] = value
+        self._header = (b"", b"")
+
+    def _headers_end(self) -> None:
+        disposition = self._headers.get(b"content-disposition")
+        name = self._named(disposition, b"name")
+        if name != "file":
+            if sum(map(len, self.values.values())) >= _FIELDS:
+                raise BadRequest(f"The form has more than {_FIELDS} fields.")
+            self._field, self._value = name, b""
+        elif self.filename is not None:
+            raise BadRequest("One file an upload, please: there is more than one field 'file'.", param="file")
+        else:
+            self._field = None
+            self.filename = _plain_name(self._named(disposition, b"filename"))
+
+    @staticmethod
+    def _named(disposition: bytes | None, option: bytes) -> str:
+        return parse_options_header(disposition)[1].get(option, b"").decode("utf-8", "replace")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._field is None:
+            self._file.append(data[start:end])
+            return
+        self._value += data[start:end]
+        if len(self._value) > self._field_bytes:
+            raise BadRequest(f"Field '{self._field[:40]}' is longer than {self._field_bytes} bytes.")
+
+    def _part_ends(self) -> None:
+        if self._field is not None:
+            self.values.setdefault(self._field, []).append(self._value.decode("utf-8", "replace"))
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+class HeaderTooLong(Exception):
+    """A part's header is longer than HEADER_BYTES, which shows at `offset` of what was written."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class _Complaints:
+    """What the parser complains about is the client's mistake."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, MultipartParseError) and "header size" in str(error):
+            raise HeaderTooLong(error.offset) from None
+        if isinstance(error, FormParserError):
+            raise BadRequest("The multipart body is malformed.") from None
+
+
+def _plain_name(filename: str) -> str:
+    """Without folders and what cannot be printed."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in name if sign.isprintable())[-_NAME_CHARS:] or "file"

@@ -1,0 +1,14 @@
+"""Headers of a request that switch something on."""
+
+from starlette.requests import Request
+
+_FRESH = ("x-interfaze-bypass-cache", "x-bypass-cache", "x-interfaze-zdr")
+
+
+def is_on(request: Request, header: str) -> bool:
+    return request.headers.get(header, "").strip().lower() == "true"
+
+
+def asks_to_be_forgotten(request: Request) -> bool:
+    """Nothing of earlier requests is to be used for it, and nothing left for later ones."""
+    return any(is_on(request, name) for name in _FRESH)

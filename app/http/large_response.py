@@ -1,0 +1,78 @@
+"""A JSON response of any size, which leaves as fast as its reader takes it."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from typing import IO, ClassVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+_LARGE = 1024 * 1024
+"""Bytes of a response from which on it leaves in chunks."""
+_PIECE = 256 * 1024
+MOST_IN_MEMORY = 64 * 1024 * 1024
+"""Bytes of large responses that wait for their readers in memory, all together; more wait in files."""
+
+
+async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
+    """`content` as an answer. A large one leaves as fast as its reader takes it, from memory while there is room, else
+    from a temporary file: slow readers hold so much in memory together, and a piece each beyond it."""
+    if len(content) < _LARGE:
+        return Response(content, headers=headers, media_type="application/json")
+    if LargeResponse.in_memory + len(content) <= MOST_IN_MEMORY:
+        return _FromMemory(content, headers)
+    return _FromFile(await asyncio.to_thread(write_to_file, content), len(content), headers)
+
+
+class LargeResponse(Response):
+    media_type = "application/json"
+    in_memory: ClassVar[int] = 0
+    """Bytes that wait there now."""
+
+    def __init__(self, size: int, headers: Mapping[str, str]) -> None:
+        super().__init__(headers={**headers, "content-length": str(size)})
+
+    async def _send_all(self, send: Send, pieces: AsyncIterator[bytes]) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _FromMemory(LargeResponse):
+    def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(len(content), headers)
+        self._content = content
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        LargeResponse.in_memory += len(self._content)
+        try:
+            await self._send_all(send, self._pieces())
+        finally:
+            LargeResponse.in_memory -= len(self._content)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._content), _PIECE):
+            yield self._content[at : at + _PIECE]
+
+
+class _FromFile(LargeResponse):
+    def __init__(self, file: IO[bytes], size: int, headers: Mapping[str, str]) -> None:
+        super().__init__(size, headers)
+        self._file = file
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        with self._file:
+            await self._send_all(send, self._pieces())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        while piece := await asyncio.to_thread(self._file.read, _PIECE):
+            yield piece
+
+
+def write_to_file(content: bytes) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the answer
+    file.write(content)
+    file.seek(0)
+    return file

@@ -1,0 +1,37 @@
+"""Deletes all that a server keeps of one tenant: batches, uploads, usage, responses and answers of the cache."""
+
+from collections.abc import Awaitable, Callable
+
+from app.batches.building import build_batch_store
+from app.building import build_cache_stores, build_counters, build_files, build_responses, has_cache
+from app.settings import Settings
+from models.fair_executor import FairExecutor
+
+
+def build_purges(settings: Settings) -> Callable[[str], Awaitable[list[tuple[str, int]]]]:
+    """What deletes all that is kept of a tenant, and tells how much of what that was. Raises ValueError."""
+
+    async def purge(tenant: str) -> list[tuple[str, int]]:
+        files, counters, batches = build_files(settings), build_counters(settings), build_batch_store(settings)
+        responses = build_responses(settings, FairExecutor("wire"))
+        try:
+            # First those: what runs writes files.
+            deleted = [("batches", await batches.purge(tenant)), ("uploads", await files.purge(tenant))]
+            deleted.append(("days of usage", await counters.forget(tenant)))
+            deleted.append(("responses", await responses.purge(tenant)))
+            # Also where the cache is off now, or was never heard of in this shell.
+            if has_cache(settings):
+                stores = build_cache_stores(settings)
+                try:
+                    deleted.append(("answers", sum([await store.purge(tenant) for store in stores])))
+                finally:
+                    for store in stores:
+                        await store.close()
+        finally:
+            await files.close()
+            await counters.close()
+            await batches.close()
+            await responses.close()
+        return deleted
+
+    return purge
