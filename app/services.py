@@ -56,8 +56,9 @@ from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettin
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.runtime import Runtime, device_setting
-from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.images.capability import IMAGE_GUARD
+from models.safety.text.capability import TEXT_GUARD
+from models.safety.text.settings import GuardSettings
 from models.scheduler import FairSlots
 from tasks.base import Parts, Task, TaskRequest
 from tasks.catalog import SPECIALISTS, public_names

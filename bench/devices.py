@@ -37,8 +37,8 @@ from models.embedding.capability import EMBEDDING
 from models.language.capability import LLM
 from models.language.llm import LlmCall, TextDelta
 from models.runtime import Runtime
-from models.safety.capability import TEXT_GUARD
 from models.safety.images.capability import IMAGE_GUARD
+from models.safety.text.capability import TEXT_GUARD
 from models.series.capability import FORECAST
 from models.series.forecaster import Series
 from models.speech.capability import SPEECH_TO_TEXT, read_greeting

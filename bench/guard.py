@@ -21,8 +21,9 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.embedding.embedder import Embedder
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES
-from models.safety.text.engine import OwnTextGuard, passages_of
+from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import load_head
+from models.safety.text.passages import passages_of
 
 HARMLESS = Path(__file__).parents[1] / "training" / "guard"
 LENGTHS = (100, 1000, 10_000, 100_000)

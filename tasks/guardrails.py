@@ -15,7 +15,17 @@ from typing_extensions import TypedDict
 from models.base import EngineFailed, EngineNotReady, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError
 from models.concurrency import side_by_side
 from models.fair_executor import FairExecutor, Slices
-from models.safety.guard import CODES, HAZARDS, IMAGE_CODES, TEXT_CODES, Guard, ImageGuard, Judgement, Scores, TextGuard
+from models.safety.guard import (
+    CODES,
+    HAZARDS,
+    IMAGE_CODES,
+    TEXT_CODES,
+    HazardGuard,
+    ImageGuard,
+    Judgement,
+    Scores,
+    TextGuard,
+)
 from tasks.errors import InputError, InputTooLarge, Overloaded
 from tasks.inputs.limits import MB
 from tasks.inputs.loader import MediaLoader
@@ -84,7 +94,7 @@ def result_of(checks: Sequence[Check]) -> GuardResult:
 
 GUARDS = ("text_guard", "image_guard")
 """The capabilities that judge."""
-GuardT = TypeVar("GuardT", bound=Guard)
+GuardT = TypeVar("GuardT", bound=HazardGuard)
 
 
 class Verdicts:
@@ -265,7 +275,7 @@ class Guardrails:
             return await side_by_side(judged, pages, at_most=_PICTURES_AT_ONCE)
 
     async def _in_time(
-        self, capability: str, guard: Guard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0
+        self, capability: str, guard: HazardGuard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0
     ) -> Judgement:
         """Whatever goes wrong with an engine is a guard that is not there."""
         seconds = self._seconds * (1 + chars // _CHARS_IN_TIME)
@@ -345,7 +355,9 @@ def _named(codes: Sequence[str]) -> str:
     return ", ".join(f"{code} ({HAZARDS[code]})" for code in codes)
 
 
-def _check(source: str, found: Sequence[tuple[Guard, Judgement]], policy: Policy, *, is_surer: bool = False) -> Check:
+def _check(
+    source: str, found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy, *, is_surer: bool = False
+) -> Check:
     scores: dict[str, float] = {}
     for _, judgement in found:
         scores |= judgement.scores
@@ -360,7 +372,7 @@ def _check(source: str, found: Sequence[tuple[Guard, Judgement]], policy: Policy
     }
 
 
-def limits_of(found: Sequence[tuple[Guard, Judgement]], policy: Policy) -> dict[str, float]:
+def limits_of(found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) -> dict[str, float]:
     """The score from which on each code applies: the policy's, else that of the engine which judged by the code."""
     limits: dict[str, float] = {}
     for guard, judgement in found:

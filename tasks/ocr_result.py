@@ -12,7 +12,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from models.safety.personal_data import Span
+from models.safety.personal_data import PersonalDataSpan
 from models.vision.text import Quad, Ruling, TextLine, Word
 from tasks.layout.cells import Table
 from tasks.layout.lines import in_reading_order
@@ -345,12 +345,16 @@ def _redacted(section: OcrSection, redactor: Redactor) -> OcrSection:
     for line in section["lines"]:
         start = end + 1
         end = start + len(line["text"])
-        here = [Span(span.start - start, span.end - start, span.kind) for span in spans if start <= span.start < end]
+        here = [
+            PersonalDataSpan(span.start - start, span.end - start, span.kind)
+            for span in spans
+            if start <= span.start < end
+        ]
         lines.append(_redacted_line(line, here) if here else line)
     return {**section, "text": "\n".join([line["text"] for line in lines]), "lines": lines}
 
 
-def _redacted_line(line: OcrLine, spans: Sequence[Span]) -> OcrLine:
+def _redacted_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
     """The words that a placeholder stands for become one word, together with what adjoins it: `Tel:[PHONE],`."""
     words = line["words"]
     starts = [0]
@@ -361,7 +365,9 @@ def _redacted_line(line: OcrLine, spans: Sequence[Span]) -> OcrLine:
     merged = []
     for first, last in pairwise([0, *breaks, len(words)]):
         start, end = starts[first], starts[last] - 1
-        here = [Span(one.start - start, one.end - start, one.kind) for one in spans if start <= one.start < end]
+        here = [
+            PersonalDataSpan(one.start - start, one.end - start, one.kind) for one in spans if start <= one.start < end
+        ]
         merged.append(_merged(words[first:last], here) if here else words[first])
     return {
         **line,
@@ -371,7 +377,7 @@ def _redacted_line(line: OcrLine, spans: Sequence[Span]) -> OcrLine:
     }
 
 
-def _merged(words: Sequence[OcrWord], spans: Sequence[Span]) -> OcrWord:
+def _merged(words: Sequence[OcrWord], spans: Sequence[PersonalDataSpan]) -> OcrWord:
     """One word for several, with their place and their mean confidence."""
     text = replaced(" ".join([word["text"] for word in words]), spans)
     confidence = round(sum([word["confidence"] for word in words]) / len(words), 2)

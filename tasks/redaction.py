@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic_core
 
-from models.safety.personal_data import Span, find
+from models.safety.personal_data import PersonalDataSpan, find
 
 _JSON_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -30,7 +30,7 @@ class Redactor:
         """`text` with a placeholder for each piece of personal data. `before` is what precedes it."""
         return replaced(text, self.spans(text, before))
 
-    def spans(self, text: str, before: str = "") -> list[Span]:
+    def spans(self, text: str, before: str = "") -> list[PersonalDataSpan]:
         """The personal data that is to be replaced in `text`."""
         spans = find(text, before)
         self.counts.update(span.kind for span in spans)
@@ -86,7 +86,7 @@ class Redactor:
         return self.value(pydantic_core.to_jsonable_python(value), before)
 
 
-def replaced(text: str, spans: Sequence[Span]) -> str:
+def replaced(text: str, spans: Sequence[PersonalDataSpan]) -> str:
     """`text` with a placeholder for each of `spans`."""
     parts, at = [], 0
     for span in spans:

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.base import EngineUnavailable
 from models.language.llm import Llm
-from models.language.openai_http import Patience
+from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
 from tasks.base import Task, TaskRequest
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
@@ -81,7 +81,7 @@ def no_reader() -> Any:
 @asynccontextmanager
 async def answering(*replies: Reply) -> AsyncIterator[tuple[Callable[[], Llm], LlmServer]]:
     with serving_llm(list(replies)) as upstream:
-        llm = OpenAiServer(upstream.base_url, model="scripted", patience=Patience(backoff_s=0.0))
+        llm = OpenAiServer(upstream.base_url, model="scripted", patience=ServerPatience(backoff_s=0.0))
         try:
             yield lambda: llm, upstream
         finally:

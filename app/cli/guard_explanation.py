@@ -13,9 +13,10 @@ from rich.text import Text
 from app.building import build_fetcher, build_files, build_loader, build_runtime
 from app.cli import printable
 from app.settings import Settings
-from models.safety.capability import TEXT_GUARD, GuardSettings
 from models.safety.guard import HAZARDS, TEXT_CODES, Judgement, TextGuard
 from models.safety.images.capability import IMAGE_GUARD
+from models.safety.text.capability import TEXT_GUARD
+from models.safety.text.settings import GuardSettings
 from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")

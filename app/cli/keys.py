@@ -237,7 +237,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _thresholds(pairs: list[str]) -> dict[str, float]:
-    from models.safety.capability import thresholds_in
+    from models.safety.text.settings import thresholds_in
 
     try:
         return {code: float(score) for pair in pairs for code, score in thresholds_in(pair).items()}

@@ -30,8 +30,8 @@ from app.wire.parse import parse_aside
 from app.wire.request import FAIL_FAST, Reference, Url, Wire, by_json_type
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
-from models.safety.capability import GuardSettings
 from models.safety.guard import CODES, IMAGE_CODES
+from models.safety.text.settings import GuardSettings
 from tasks.guardrails import GUARDS, Check, Policy, codes_of, scores_of
 from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total

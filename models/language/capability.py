@@ -97,7 +97,7 @@ def _server_remedy(config: EngineConfig) -> str | None:
 
 
 def _build_server(config: EngineConfig) -> Built:
-    from models.language.openai_http import Patience
+    from models.language.openai_http import ServerPatience
     from models.language.openai_probe import KnownAbilities
     from models.language.openai_server import OpenAiServer
 
@@ -114,7 +114,7 @@ def _build_server(config: EngineConfig) -> Built:
         chosen.llm_api_key.get_secret_value() if chosen.llm_api_key else None,
         chosen.llm_model,
         abilities=known,
-        patience=Patience(first_byte_s=chosen.llm_first_byte_s),
+        patience=ServerPatience(first_byte_s=chosen.llm_first_byte_s),
         at_once=chosen.llm_calls_at_once,
     )
     return Built(server, (server,))

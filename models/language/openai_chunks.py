@@ -119,7 +119,7 @@ class _Message(_Wire):
     """The form before there were tools."""
 
 
-class _Choice(_Wire):
+class _ChunkChoice(_Wire):
     delta: _Message | None = None
     message: _Message | None = None
     finish_reason: str | None = None
@@ -137,7 +137,7 @@ class _Usage(_Wire):
 
 
 class _Chunk(_Wire):
-    choices: list[_Choice] | None = None
+    choices: list[_ChunkChoice] | None = None
     usage: _Usage | None = None
     error: str | dict[str, Any] | None = None
 

@@ -84,7 +84,7 @@ _UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(
 """Begins a message whose object names the option beside it."""
 
 
-class Dialect:
+class ServerDialect:
     def __init__(self) -> None:
         self._refused: set[str] = set()
 
@@ -183,7 +183,7 @@ CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ServerPatience:
     """How long to wait for a server, in seconds where not said otherwise."""
 
     connect_s: float = 5.0
@@ -207,7 +207,7 @@ class Patience:
 class OpenAiHttp:
     """Belongs to the event loop that it is first used in."""
 
-    def __init__(self, base_url: str, api_key: str | None, patience: Patience) -> None:
+    def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
         self.url = api_url(base_url)
         self.patience = patience
         self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
@@ -225,7 +225,7 @@ class OpenAiHttp:
         self._client = httpx.AsyncClient(
             transport=self._transport, headers={**self._headers, "user-agent": AGENT}, timeout=timeouts
         )
-        self._dialect = Dialect()
+        self._dialect = ServerDialect()
 
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
         """The response to a call, a 200, its body yet to be read; the caller closes it.

@@ -24,7 +24,7 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
 )
-from models.language.openai_http import Patience
+from models.language.openai_http import ServerPatience
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ _Question = Callable[..., Awaitable[_Outcome | None]]
 
 
 async def find_abilities(
-    known: KnownAbilities, listed: Mapping[str, Any], model: str, look: Look, ask: Ask, patience: Patience
+    known: KnownAbilities, listed: Mapping[str, Any], model: str, look: Look, ask: Ask, patience: ServerPatience
 ) -> Abilities:
     """`listed` is the model's entry in the server's list. Raises LlmError when the server does not answer at all.
 
@@ -157,7 +157,7 @@ _REFUSES_ALL = (
 )
 
 
-async def _plain_outcome(ask: Ask, patience: Patience) -> _Outcome:
+async def _plain_outcome(ask: Ask, patience: ServerPatience) -> _Outcome:
     try:
         async with asyncio.timeout(patience.first_byte_s + patience.question_s):
             return await _outcome(ask, "Say hello.")

@@ -33,7 +33,7 @@ from models.language.llm import (
 )
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, is_page, no_answer
-from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, Patience, beside_api
+from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience, beside_api
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.measures import EngineCounters
 from models.scheduler import FairSlots
@@ -155,12 +155,12 @@ class OpenAiServer:
         model: str | None = None,
         *,
         abilities: KnownAbilities | None = None,
-        patience: Patience | None = None,
+        patience: ServerPatience | None = None,
         at_once: int = 256,
     ) -> None:
         self._slots = FairSlots("llm", at_once, most_waiting=4 * at_once)
         self.counters = EngineCounters()
-        self._http = OpenAiHttp(base_url, api_key, patience or Patience())
+        self._http = OpenAiHttp(base_url, api_key, patience or ServerPatience())
         self._models_url = self._http.url.copy_with(path=f"{self._http.url.path}/models")
         self._model = model
         self._known = abilities or KnownAbilities()

@@ -1,2 +1,1 @@
-"""Guards of texts (`text`, and models that `dialect` knows how to ask) and of pictures (`images`), all behind `guard`;
-and `personal_data`, which is found by rules."""
+"""Guards of texts (`text`) and of pictures (`images`), both behind `guard`, and `personal_data`, which rules find."""

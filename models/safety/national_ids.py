@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from models.safety.guard import label
+from models.safety.number_labels import label
 
 _VERHOEFF_TABLE = (
     "0123456789",

@@ -10,32 +10,36 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.safety.guard import LONGEST, label
 from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId, form_of, luhn, mod_97_10
+from models.safety.number_labels import LONGEST, label
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
 KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PersonalDataSpan:
     start: int
     end: int
     kind: Kind
 
 
-def find(text: str, before: str = "") -> list[Span]:
+def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     """In order, without overlaps. `before` is what precedes `text`: a word there may say what a number is."""
     before = before[-LONGEST:]
     whole = _plain(before + text)
-    taken: list[Span] = []
+    taken: list[PersonalDataSpan] = []
     for span in _candidates(whole):
         at = bisect_right(taken, span.start, key=lambda other: other.start)
         if (at and taken[at - 1].end > span.start) or (at < len(taken) and taken[at].start < span.end):
             continue
         taken.insert(at, span)
     known = len(before)
-    return [Span(max(span.start, known) - known, span.end - known, span.kind) for span in taken if span.end > known]
+    return [
+        PersonalDataSpan(max(span.start, known) - known, span.end - known, span.kind)
+        for span in taken
+        if span.end > known
+    ]
 
 
 def unsettled_from(text: str) -> int:
@@ -153,7 +157,7 @@ def _plain(text: str) -> str:
     return text if text.isascii() else text.translate(_PLAIN)
 
 
-class _Plain(dict[int, int]):
+class _PlainCharacters(dict[int, int]):
     """Made as it is asked for: of a million characters texts use some hundred."""
 
     def __missing__(self, code: int) -> int:
@@ -175,10 +179,10 @@ def _plain_of(sign: str) -> int:
     return ord("-") if kind == "Pd" or sign in "\u00ad\u200b\u2060\u2212" else ord(" ") if kind == "Cf" else ord(sign)
 
 
-_PLAIN = _Plain()
+_PLAIN = _PlainCharacters()
 
 
-def _candidates(text: str) -> Iterator[Span]:
+def _candidates(text: str) -> Iterator[PersonalDataSpan]:
     """The surer before those that may overlap them."""
     yield from _emails(text)
     links: Sequence[tuple[int, int]] = ()
@@ -195,7 +199,7 @@ def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
     return at > 0 and place < spans[at - 1][1]
 
 
-def _emails(text: str) -> Iterator[Span]:
+def _emails(text: str) -> Iterator[PersonalDataSpan]:
     for at in _AT.finditer(text):
         local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
         domain = _DOMAIN.match(text, at.end(), at.end() + 255)
@@ -205,21 +209,21 @@ def _emails(text: str) -> Iterator[Span]:
         if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
             start += 1  # a line break as code writes it
         if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
-            yield Span(start, domain.end(), "EMAIL")
+            yield PersonalDataSpan(start, domain.end(), "EMAIL")
 
 
-def _numbers(text: str, start: int, end: int) -> Iterator[Span]:
+def _numbers(text: str, start: int, end: int) -> Iterator[PersonalDataSpan]:
     from models.safety.phone_numbers import phones_in
 
     wide = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
     for found in _IBAN.finditer(text, max(0, start - _IBAN_HEAD), end + max(_IBAN_LENGTHS.values())):
         if length := iban_length(found.group()):
-            yield Span(found.start(), found.start() + length, "IBAN")
+            yield PersonalDataSpan(found.start(), found.start() + length, "IBAN")
     for found in _CARD.finditer(text, start, end):
         if _is_card(text, found):
-            yield Span(*found.span(), "CARD")
+            yield PersonalDataSpan(*found.span(), "CARD")
     before = _before(text, start)
-    phones = [Span(first, last, "PHONE") for first, last in phones_in(text, start, end, before)]
+    phones = [PersonalDataSpan(first, last, "PHONE") for first, last in phones_in(text, start, end, before)]
     yield from (phone for phone in phones if text[phone.start] == "+")
     if form_of(*_TELLING_FORMS).search(text, *wide):
         yield from _ids(text, TELLING_IDS, *wide)
@@ -228,13 +232,13 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Span]:
     yield from (phone for phone in phones if not label(_OTHERS).search(_before(text, phone.start)))
 
 
-def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator[Span]:
+def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator[PersonalDataSpan]:
     for known in ids:
         for found in known.form.finditer(text, start, end):
             before = _before(text, found.start())
             named = known.label is None or known.label.search(before)
             if named and not label(_OTHERS).search(before) and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group())):
-                yield Span(*found.span(), "ID")
+                yield PersonalDataSpan(*found.span(), "ID")
 
 
 def _before(text: str, start: int) -> str:

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher
 
-from models.safety.guard import label
+from models.safety.number_labels import label
 
 _SAYS_SO = label(
     r"tel|tel[eé](?:ph|f)[oó]n[eo]?s?|t[eé]l|telefax|telefonnummer|telefoonnummer|phones?|phonenumber|mobile|cell|"

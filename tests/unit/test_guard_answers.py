@@ -20,7 +20,7 @@ from app.wire import response
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
 from models.safety import personal_data
-from models.safety.personal_data import Span
+from models.safety.personal_data import PersonalDataSpan
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -215,7 +215,7 @@ async def test_personal_data_of_a_stream_is_looked_for_beside_the_event_loop_and
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def watched(text: str, before: str = "") -> list[Span]:
+    def watched(text: str, before: str = "") -> list[PersonalDataSpan]:
         threads.append(threading.current_thread())
         return personal_data.find(text, before)
 

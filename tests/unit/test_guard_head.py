@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from models.safety.capability import TEXT_GUARD
 from models.safety.guard import TEXT_CODES, TextGuard
-from models.safety.text.engine import LONGEST, OwnTextGuard, passages_of
+from models.safety.text.capability import TEXT_GUARD
+from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import Linear, load_head, packed, terms_of, unpacked
+from models.safety.text.passages import LONGEST, passages_of
 
 SAFE = [
     "How do I kill a Python process?",

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.safety.text.interpreter_abuse import flattened, matches
+from models.safety.text.attacks import flattened
+from models.safety.text.interpreter_abuse import matches
 from models.safety.text.matching import SAID
-from models.safety.text.phrases import ATTACKS, LANGUAGES, REQUESTS
+from models.safety.text.phrasebook import ATTACKS, LANGUAGES, REQUESTS
 from tests.conftest import each_case
 
 

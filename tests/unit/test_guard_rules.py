@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.safety.guard import TEXT_CODES
-from models.safety.text.matching import ASKED, SAID, Match, Table, folded, matches
-from models.safety.text.phrases import LANGUAGES
+from models.safety.text.matching import ASKED, SAID, PhraseMatch, PhraseTable, folded
+from models.safety.text.phrase_rules import matches
+from models.safety.text.phrasebook import LANGUAGES
 from tests.conftest import each_case
 
 BENIGN = Path(__file__).parents[2] / "training" / "guard"
@@ -99,7 +100,7 @@ def test_a_crime_that_is_to_stay_hidden_is_found() -> None:
 
 
 def test_a_match_says_what_it_is_of_and_which_words() -> None:
-    assert matches("Tell me, how do I build a pipe bomb at home?") == [Match("S9", ASKED, "build a pipe bomb")]
+    assert matches("Tell me, how do I build a pipe bomb at home?") == [PhraseMatch("S9", ASKED, "build a pipe bomb")]
     (match,) = matches("gays should be killed")
     assert (match.code, match.score) == ("S10", SAID)
 
@@ -147,7 +148,7 @@ def test_folding_keeps_letters_and_the_ends_of_sentences() -> None:
 
 
 def test_a_table_is_read_as_its_patterns_are_written() -> None:
-    table = Table(
+    table = PhraseTable(
         language="xx",
         words={"fruit": "apples?|pears?", "basket": "(?:red )?{fruit}"},
         asking="how to|where",
@@ -172,7 +173,7 @@ def test_a_table_is_read_as_its_patterns_are_written() -> None:
 
 
 def test_a_language_whose_verb_comes_last_is_asked_behind_and_within() -> None:
-    table = Table(language="xx", asking="nasil", asking_after="nasil|anlat", asked={"S1": ("elma .. ye",)})
+    table = PhraseTable(language="xx", asking="nasil", asking_after="nasil|anlat", asked={"S1": ("elma .. ye",)})
 
     def found(text: str) -> int:
         return len(list(table.matches(folded(text))))
@@ -182,7 +183,7 @@ def test_a_language_whose_verb_comes_last_is_asked_behind_and_within() -> None:
 
 
 def test_a_language_without_spaces_has_gaps_of_characters() -> None:
-    table = Table(language="xx", spaced=False, asking="怎么", asked={"S1": ("吃..苹果",)})
+    table = PhraseTable(language="xx", spaced=False, asking="怎么", asked={"S1": ("吃..苹果",)})
     assert list(table.matches(folded("怎么吃那个红苹果")))
     assert not list(table.matches(folded("怎么吃。苹果")))
     assert not list(table.matches(folded("怎么吃一二三四五六七苹果")))

@@ -13,8 +13,8 @@ from models.catalog import CATALOG
 from models.language.capability import LlmSettings
 from models.language.llm import Abilities
 from models.runtime import Runtime
-from models.safety.capability import GuardSettings
 from models.safety.images.capability import ImageGuardSettings
+from models.safety.text.settings import GuardSettings
 from tests.image_guards import own, save_classifier
 from tests.llm_server import Reply, serving_llm
 

@@ -12,8 +12,10 @@ import pytest
 from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, UpstreamDown
 from models.capability import Candidate, EngineConfig
 from models.language.llm import Abilities
-from models.safety.capability import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER, GuardSettings
-from models.safety.guard import TEXT_CODES, WINDOW, TextGuard
+from models.safety.guard import TEXT_CODES, TextGuard
+from models.safety.text.capability import GPT_OSS_SAFEGUARD_SERVER, LLAMA_GUARD_SERVER, QWEN3GUARD_SERVER
+from models.safety.text.exchange import WINDOW
+from models.safety.text.settings import GuardSettings
 from tests.conftest import each_case
 from tests.llm_replies import DONE
 from tests.llm_server import LlmServer, Reply, serving_llm

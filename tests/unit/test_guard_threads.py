@@ -12,10 +12,12 @@ from models import fair_executor
 from models.base import EngineUnavailable
 from models.fair_executor import FairExecutor
 from models.safety.guard import TEXT_CODES
-from models.safety.text import matching
-from models.safety.text.engine import WINDOW, OwnTextGuard, views, windows_of
+from models.safety.text import phrase_rules
+from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import load_head
-from models.safety.text.matching import Match
+from models.safety.text.matching import PhraseMatch
+from models.safety.text.passages import WINDOW, windows_of
+from models.safety.text.views import views
 from tasks.errors import InputTooLarge
 from tasks.guardrails import Guardrails
 from tests.unit.test_fair_executor import of, until
@@ -36,7 +38,7 @@ class Held:
         self.entered, self.go_on = threading.Event(), threading.Event()
         self.threads: list[str] = []
 
-    def __call__(self, text: str) -> list[Match]:
+    def __call__(self, text: str) -> list[PhraseMatch]:
         self.threads.append(threading.current_thread().name)
         self.entered.set()
         assert self.go_on.wait(30)
@@ -47,7 +49,7 @@ class Held:
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     held = Held()
     monkeypatch.setattr(fair_executor, "SLICE_S", 0.0)
-    monkeypatch.setattr(matching, "matches", held)
+    monkeypatch.setattr(phrase_rules, "matches", held)
     yield held
     held.go_on.set()
 

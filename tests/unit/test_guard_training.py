@@ -9,8 +9,8 @@ from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.embedding.capability import EMBEDDING, MINILM
 from models.runtime import Runtime
-from models.safety.text.engine import views
 from models.safety.text.head import head_of, load_head
+from models.safety.text.views import views
 from tests.conftest import SHARED, each_case
 from training.guard.contrasts import contrasts
 from training.guard.data import SETS as NAMES

@@ -10,9 +10,9 @@ from app.chat.guard.guard_text import FILE, KINDS, instructed
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.runtime import Runtime
-from models.safety.capability import TEXT_GUARD
 from models.safety.guard import TEXT_CODES, TextGuard
-from models.safety.text.phrases import LANGUAGES
+from models.safety.text.capability import TEXT_GUARD
+from models.safety.text.phrasebook import LANGUAGES
 from tests.conftest import each_case
 
 HARMLESS = (

@@ -19,7 +19,7 @@ from models.embedding.multilingual_e5 import MAX_TOKENS, SPEC, WEIGHTS, Multilin
 from models.embedding.passages import Passage, Role
 from models.host import EngineHost
 from models.runtime import Runtime
-from models.safety.capability import OWN, TEXT_GUARD
+from models.safety.text.capability import OWN, TEXT_GUARD
 from models.workplace import HostLimits
 from tests.e5_model import random_e5, random_tokenizer
 

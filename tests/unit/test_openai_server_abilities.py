@@ -10,18 +10,18 @@ from httpx_aiohttp import AiohttpTransport
 
 from models.concurrency import SharedRun
 from models.language.llm import Abilities, LlmBroke, LlmError, LlmUnavailable
-from models.language.openai_http import OpenAiHttp, Patience
+from models.language.openai_http import OpenAiHttp, ServerPatience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from tests.llm_server import LlmServer, Reply, Request, serving_llm
 from tests.loop_time import LoopTime
 
-ONCE = Patience(retries=0)
+ONCE = ServerPatience(retries=0)
 NOTHING = Abilities(context_tokens=4096)
 
 
 async def abilities_of(
-    upstream: LlmServer, known: KnownAbilities | None = None, patience: Patience = ONCE
+    upstream: LlmServer, known: KnownAbilities | None = None, patience: ServerPatience = ONCE
 ) -> Abilities:
     llm = OpenAiServer(upstream.base_url, model="scripted", abilities=known, patience=patience)
     try:
@@ -120,7 +120,7 @@ async def test_those_who_wait_share_one_failure_and_the_next_asks_again() -> Non
     with serving_llm(abilities=NOTHING) as upstream:
         answering, upstream.probe_reply = upstream.probe_reply, lambda _: Reply(hang_before_first_byte=True)
         time = LoopTime()
-        llm = OpenAiServer(upstream.base_url, model="scripted", patience=Patience(retries=0, first_byte_s=120))
+        llm = OpenAiServer(upstream.base_url, model="scripted", patience=ServerPatience(retries=0, first_byte_s=120))
         waiting = [asyncio.create_task(llm.abilities()) for _ in range(6)]
         await asyncio.to_thread(upstream.wait_until, lambda: bool(asked_of(upstream)))
         time.passes(120)
@@ -178,7 +178,7 @@ async def test_closing_ends_what_is_being_found_out() -> None:
     assert asking.cancelled()
 
 
-async def found_with(patience: Patience = ONCE, **answers: Reply) -> Abilities:
+async def found_with(patience: ServerPatience = ONCE, **answers: Reply) -> Abilities:
     """The abilities of a server that answers so to the questions about `image`, `tools` and `response_format`."""
 
     def reply(body: dict[str, Any]) -> Reply:
@@ -219,7 +219,7 @@ async def test_a_server_that_breaks_on_tools_has_none() -> None:
 
 @pytest.mark.parametrize("hanging", [Reply(hang_before_first_byte=True), Reply("word", hang_after=1)])
 async def test_a_question_that_is_never_answered_is_given_up(hanging: Reply) -> None:
-    found = await found_with(Patience(retries=0, question_s=0.2), image=hanging, tools=NO, response_format=NO)
+    found = await found_with(ServerPatience(retries=0, question_s=0.2), image=hanging, tools=NO, response_format=NO)
     assert not found.vision
 
 
@@ -249,7 +249,7 @@ async def test_what_a_server_tells_of_itself_is_waited_for_as_long_as_an_answer(
         return httpx.Response(404)
 
     monkeypatch.setattr(AiohttpTransport, "handle_async_request", answer)
-    http = OpenAiHttp("http://127.0.0.1:1", None, Patience(connect_s=7.0))
+    http = OpenAiHttp("http://127.0.0.1:1", None, ServerPatience(connect_s=7.0))
     assert await http.look("GET", http.url) is None
     await http.close()
     assert timeouts == [{"connect": 7.0, "pool": 7.0, "read": None, "write": None}]

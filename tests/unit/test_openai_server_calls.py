@@ -24,7 +24,7 @@ from models.language.llm import (
     TextDelta,
     ToolCallDelta,
 )
-from models.language.openai_http import Patience, api_url, proxy_for
+from models.language.openai_http import ServerPatience, api_url, proxy_for
 from models.language.openai_server import OpenAiServer
 from models.scheduler import SHARE, Share
 from tests.llm_server import Call, LlmServer, Reply, Request, serving_llm
@@ -32,11 +32,13 @@ from tests.loop_time import LoopTime
 from tests.server import free_port
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
-READY = Patience(backoff_s=0.0)
+READY = ServerPatience(backoff_s=0.0)
 
 
 @contextlib.asynccontextmanager
-async def client_of(upstream: LlmServer, patience: Patience = READY, **fields: Any) -> AsyncIterator[OpenAiServer]:
+async def client_of(
+    upstream: LlmServer, patience: ServerPatience = READY, **fields: Any
+) -> AsyncIterator[OpenAiServer]:
     llm = OpenAiServer(upstream.base_url, **{"model": "scripted", **fields}, patience=patience)
     try:
         yield llm
@@ -324,7 +326,7 @@ async def test_a_server_that_does_not_begin_in_time_is_unavailable_and_let_go(re
     """Headers alone begin no answer."""
     time = LoopTime()
     with serving_llm([reply]) as upstream:
-        async with client_of(upstream, Patience(first_byte_s=120)) as llm:
+        async with client_of(upstream, ServerPatience(first_byte_s=120)) as llm:
             calling = asyncio.create_task(events_of(llm))
             await asyncio.to_thread(upstream.wait_for_requests)
             time.passes(120)
@@ -337,7 +339,7 @@ async def test_a_server_that_does_not_begin_in_time_is_unavailable_and_let_go(re
 async def test_a_server_that_falls_silent_is_broken_and_let_go() -> None:
     time = LoopTime()
     with serving_llm([Reply("a b", hang_after=2)]) as upstream:
-        async with client_of(upstream, Patience(silence_s=60)) as llm:
+        async with client_of(upstream, ServerPatience(silence_s=60)) as llm:
             events = llm.stream(CALL)
             assert await anext(events) == TextDelta("a")
             rest = asyncio.create_task(anext(events))
@@ -350,7 +352,7 @@ async def test_a_server_that_falls_silent_is_broken_and_let_go() -> None:
 async def test_a_slow_reader_is_not_taken_for_a_silent_server() -> None:
     time = LoopTime()
     with serving_llm([Reply("a b", delay_s=0.005)]) as upstream:
-        async with client_of(upstream, Patience(silence_s=60)) as llm:
+        async with client_of(upstream, ServerPatience(silence_s=60)) as llm:
             events = llm.stream(CALL)
             assert await anext(events) == TextDelta("a")
             await time.passes_by(130)

@@ -18,7 +18,7 @@ from models.language.llm import (
     LlmUnavailable,
 )
 from models.language.openai_faults import LONGEST_MESSAGE, Complaint, fault, overflow_of, public_sentence, seconds_until
-from models.language.openai_http import Patience
+from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
 from tests.conftest import each_case
 from tests.llm_server import Reply, serving_llm
@@ -30,7 +30,7 @@ CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 
 async def failure(reply: Reply) -> LlmError:
     with serving_llm([reply]) as upstream:
-        llm = OpenAiServer(upstream.base_url, KEY, "scripted", patience=Patience(retries=0))
+        llm = OpenAiServer(upstream.base_url, KEY, "scripted", patience=ServerPatience(retries=0))
         with pytest.raises(LlmError) as raised:
             async for _ in llm.stream(CALL):
                 pass
@@ -412,7 +412,7 @@ async def test_an_overflow_may_come_as_the_first_event() -> None:
 
 async def test_an_error_that_never_ends_is_waited_for_no_longer_than_an_answer() -> None:
     with serving_llm([Reply(status=400, error="no", hang_after=0)]) as upstream:
-        llm = OpenAiServer(upstream.base_url, model="scripted", patience=Patience(first_byte_s=0.1))
+        llm = OpenAiServer(upstream.base_url, model="scripted", patience=ServerPatience(first_byte_s=0.1))
         with pytest.raises(LlmUnavailable, match="in time"):
             await anext(llm.stream(CALL))
         await llm.close()
@@ -420,7 +420,7 @@ async def test_an_error_that_never_ends_is_waited_for_no_longer_than_an_answer()
 
 async def test_an_error_that_is_cut_is_a_lost_connection() -> None:
     with serving_llm([Reply(status=400, error="no", cut_after=0)]) as upstream:
-        llm = OpenAiServer(upstream.base_url, model="scripted", patience=Patience(retries=0))
+        llm = OpenAiServer(upstream.base_url, model="scripted", patience=ServerPatience(retries=0))
         with pytest.raises(LlmUnavailable, match="cannot be reached"):
             await anext(llm.stream(CALL))
         await llm.close()

@@ -10,7 +10,7 @@ from app.chat.guard.redaction import Redaction
 from app.chat.plan import Plan, Step
 from app.chat.plan_executor import gather
 from models.fair_executor import FairExecutor
-from models.safety.personal_data import Span
+from models.safety.personal_data import PersonalDataSpan
 from models.translation.capability import remedy_between
 from tasks import redaction
 from tasks.base import TaskRequest, unreported
@@ -33,7 +33,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     searched: list[str] = []
     search = redaction.find
 
-    def noted(text: str, before: str = "") -> list[Span]:
+    def noted(text: str, before: str = "") -> list[PersonalDataSpan]:
         searched.append(threading.current_thread().name)
         return search(text, before)
 

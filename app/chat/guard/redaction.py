@@ -10,7 +10,7 @@ from app.events import Event, Reasoning, Text, ToolCall
 from app.wire.request import ChatRequest, Content, ContentPart, Message, TextPart
 from app.wire.request import ToolCall as AskedCall
 from models.fair_executor import FairExecutor, Slices
-from models.safety.guard import LONGEST
+from models.safety.number_labels import LONGEST
 from models.safety.personal_data import KINDS, find, unsettled_from
 from tasks.guardrails import Check
 from tasks.precontext import Entry, Evidence

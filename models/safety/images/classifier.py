@@ -85,17 +85,17 @@ class OnnxClassifier:
     """
 
     def __init__(self, folder: ClassifierFolder, *, device: str = "cpu", threads: int = 0) -> None:
-        """`folder` has a network. `device` and `threads` as of `models.vision.detection.onnx_detector.Network`."""
+        """`folder` has a network. `device` and `threads` as of `models.vision.detection.onnx_detector.OnnxNetwork`."""
         self._folder = folder
         self._device = device
         self._threads = threads
         self._loaded: tuple[Any, str, str, bool] | None = None
 
     def load(self) -> None:
-        from models.vision.detection.onnx_detector import Network, batches
+        from models.vision.detection.onnx_detector import OnnxNetwork, batches
 
         assert self._folder.network is not None, "the folder has a network"
-        network = Network(self._folder.network, CAPABILITY, device=self._device, threads=self._threads)
+        network = OnnxNetwork(self._folder.network, CAPABILITY, device=self._device, threads=self._threads)
         pictures, answers = list(network.inputs), list(network.outputs)
         answer = "logits" if "logits" in answers else answers[0]
         numbers, labels = network.outputs[answer][-1:], len(self._folder.labels)

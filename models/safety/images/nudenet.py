@@ -69,7 +69,7 @@ _SHRUNK = 2 * _SIDE
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BodyPart:
     """A part of a body that was found."""
 
     label: str
@@ -82,16 +82,16 @@ class NudeNet:
     """From pictures to the score of the surest box of each class. Implements `models.base.Engine`."""
 
     def __init__(self, locate: Callable[[], Path], *, device: str = "cpu", threads: int = 0) -> None:
-        """`locate` finds 320n.onnx or raises EngineUnavailable. The others as of `detection.onnx_detector.Network`."""
+        """`locate` finds 320n.onnx or raises EngineUnavailable. The others are those of an `OnnxNetwork`."""
         self._locate = locate
         self._device = device
         self._threads = threads
         self._loaded: tuple[Any, str] | None = None
 
     def load(self) -> None:
-        from models.vision.detection.onnx_detector import Network
+        from models.vision.detection.onnx_detector import OnnxNetwork
 
-        network = Network(self._locate(), CAPABILITY, device=self._device, threads=self._threads)
+        network = OnnxNetwork(self._locate(), CAPABILITY, device=self._device, threads=self._threads)
         shapes = [*network.inputs.values(), *network.outputs.values()]
         if [len(shape) for shape in shapes] != [4, 3] or shapes[1][1] != 4 + len(CLASSES):
             raise EngineUnavailable(
@@ -108,7 +108,7 @@ class NudeNet:
             found.append(best)
         return found
 
-    def parts(self, picture: Image) -> list[Part]:
+    def parts(self, picture: Image) -> list[BodyPart]:
         """All that it finds, the surest first."""
         assert self._loaded is not None, "load() comes first"
         network, pictures = self._loaded
@@ -138,7 +138,7 @@ def _planes(picture: Image) -> NDArray[np.float32]:
     return np.ascontiguousarray(resized.transpose(2, 0, 1), np.float32) / np.float32(255)
 
 
-def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: int) -> list[Part]:
+def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: int) -> list[BodyPart]:
     """`answer`: 4 + 18 rows (centre, size, scores) and a column a box, in the network's pixels."""
     kinds, scores = answer[4:].argmax(0), answer[4:].max(0)
     if not np.isfinite(answer).all():
@@ -149,6 +149,6 @@ def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: 
     of_one_class = np.zeros(len(kept), np.intp)
     best = suppressed(boxes, scores[kept], of_one_class, most=_MOST_OVERLAP)
     return [
-        Part(CLASSES[kinds[at]], min(1.0, float(scores[at])), tuple(box.tolist()))
+        BodyPart(CLASSES[kinds[at]], min(1.0, float(scores[at])), tuple(box.tolist()))
         for at, box in zip(kept[best], boxes[best], strict=True)
     ]

@@ -1,1 +1,2 @@
-"""What the embedded guard of texts is made of: readings, rules, and a trained head."""
+"""Guards of texts: openfaze's own (`engine`, made of views, rules and a trained head), Qwen3Guard in this process, and
+guard models on a server, each of which its dialect asks."""

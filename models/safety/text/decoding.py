@@ -5,125 +5,11 @@ import binascii
 import codecs
 import html
 import re
-import string
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
 from urllib.parse import unquote_to_bytes
 
-from models.safety.text.head import KNOWN, TELLING, is_readable
-
-_WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
-_ROT13 = str.maketrans(
-    string.ascii_letters,
-    "".join(half[13:] + half[:13] for half in (string.ascii_lowercase, string.ascii_uppercase)),
-)
-_FEWEST_WORDS = 3
-"""Known ones of three letters and more that a passage must turn into, unless one of them tells more."""
-_LONG = 4
-"""Letters from which on a word is no coincidence."""
-_COINCIDENCES = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
-"""Words of a language that turn into telling ones."""
-
-
-def rot13(text: str) -> str | None:
-    """`text` with its passages in ROT13 read; None where it has none."""
-    return _read(text, _rot13, _rot13)
-
-
-def reversed_(text: str) -> str | None:
-    """`text` with its passages that are written backwards read: all of a passage, and each of its words by itself."""
-    return _read(text, _backwards, _both_ways)
-
-
-def _read(text: str, word: Callable[[str], str], passage: Callable[[str], str]) -> str | None:
-    pieces: list[str] = []
-    end = 0
-    for start, stop in _passages(text, word):
-        pieces += [text[end:start], passage(text[start:stop])]
-        end = stop
-    return "".join([*pieces, text[end:]]) if pieces else None
-
-
-def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
-    """Where words stand that are known once `turned` and not as they are: each stretch with few others among them."""
-    kinds = {word: _kind(word.casefold(), turned) for word in set(_WORD.findall(text))}
-    if not {_Kind.TURNED, _Kind.TELLING} & set(kinds.values()):
-        return []
-    found: list[tuple[int, int]] = []
-    passage: _Passage | None = None
-    for word in _WORD.finditer(text):
-        kind = kinds[word[0]]
-        if kind in (_Kind.TURNED, _Kind.TELLING):
-            passage = passage or _Passage(word.start())
-            passage.add(kind, word)
-        elif passage and not passage.outlasts(kind):
-            found += passage.found
-            passage = None
-    return found + (passage.found if passage else [])
-
-
-class _Kind(Enum):
-    AS_IT_IS = auto()
-    """A known word."""
-    TURNED = auto()
-    """Known once it is turned."""
-    TELLING = auto()
-    """The same, and no coincidence."""
-    UNKNOWN = auto()
-    SHORT = auto()
-    """Either way, as `on` and `no` are."""
-
-
-class _Passage:
-    def __init__(self, start: int) -> None:
-        self._start = start
-        self._stop = start
-        self._hits = 0
-        self._long = False
-        self._telling = False
-        self._balance = 0
-
-    def add(self, kind: _Kind, word: re.Match[str]) -> None:
-        self._stop = word.end()
-        self._hits += 1
-        self._long |= len(word[0]) >= _LONG
-        self._telling |= kind is _Kind.TELLING
-        self._balance = min(self._balance + 2, 8)
-
-    def outlasts(self, kind: _Kind) -> bool:
-        """Another word that does not belong to it."""
-        self._balance -= {_Kind.AS_IT_IS: 2, _Kind.UNKNOWN: 1}.get(kind, 0)
-        return self._balance > 0
-
-    @property
-    def found(self) -> list[tuple[int, int]]:
-        enough = self._telling or (self._long and self._hits >= _FEWEST_WORDS)
-        return [(self._start, self._stop)] if enough else []
-
-
-def _kind(word: str, turned: Callable[[str], str]) -> _Kind:
-    if len(word) < 3:
-        return _Kind.SHORT
-    if word in KNOWN:
-        return _Kind.AS_IT_IS
-    other = turned(word)
-    if other not in KNOWN or word in _COINCIDENCES:
-        return _Kind.UNKNOWN
-    return _Kind.TELLING if len(word) >= _LONG and other in TELLING else _Kind.TURNED
-
-
-def _both_ways(passage: str) -> str:
-    return f"{_backwards(passage)}\n{_WORD.sub(lambda word: _backwards(word[0]), passage)}"
-
-
-def _backwards(text: str) -> str:
-    return text[::-1]
-
-
-def _rot13(text: str) -> str:
-    return text.translate(_ROT13)
-
+from models.safety.text.known_words import is_readable
 
 Decode = Callable[[str], str | None]
 """One run to printable characters; None for what is none."""
@@ -134,7 +20,9 @@ _MOST_BYTES = 1 << 20
 _BASE64 = re.compile(
     r"(?<![\w+/=])(?:[\w+/\-]{40,100}\r?\n)*(?:[\w+/\-]{12,}={0,2}|[\w+/\-]{6,11}={1,2})(?![\w+/=])", re.ASCII
 )
+
 _BASE32 = re.compile(r"(?<![0-9A-Za-z=])(?:[A-Z2-7]{16,}|[a-z2-7]{16,})={0,6}(?![0-9A-Za-z=])")
+
 _HEX = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"(?:0[xX][0-9a-fA-F]{2}[\s,;]{0,3}){3,}"
@@ -142,33 +30,46 @@ _HEX = re.compile(
     r"|(?:0[xX])?(?:[0-9a-fA-F]{2}){4,}"
     r")(?![0-9A-Za-z])"
 )
+
 _BINARY = re.compile(r"(?<![0-9A-Za-z])[01]{8}(?:[\s,;]{0,2}[01]{8}){2,}(?![0-9A-Za-z])")
+
 PERCENT = re.compile(r"(?<![^\s%])[^\s%]*(?:%[0-9a-fA-F]{2}[^\s%]*)+")
 """What stands between white space and holds an escape: of a text with nothing but its spaces escaped, the escapes alone
 say nothing."""
+
 _ESCAPE = re.compile(
     r"(?:\\u\{[0-9a-fA-F]{1,6}\}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+"
 )
+
 _ONE_ESCAPE = re.compile(
     r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3}))"
 )
+
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});?")
+
 _TAG_IN_A_WORD = re.compile(
     r"(?<=[^\W_])(?:</?(?:a|b|em|font|i|mark|s|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]{0,80})?>|<!--[^<>]{0,80}-->)+"
     r"(?=[^\W_])",
     re.IGNORECASE,
 )
+
 _DOT = "[.·•]"
+
 _DASH = "[\\-–—−_]"
+
 _MORSE = re.compile(
     rf"(?<![\w.\-])(?:{_DOT}|{_DASH}){{1,6}}(?:(?: {{1,3}}|\s?[/|]\s?)(?:{_DOT}|{_DASH}){{1,6}}){{3,}}(?![\w.\-])"
 )
+
 _WHITE_SPACE = str.maketrans("\n\r\t", "   ")
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
 _CODES = (
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
     "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----."
 )
+
 MORSE_LETTERS = dict(zip(_CODES.split(), _LETTERS, strict=True))
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice, pairwise, product
 
-from models.safety.text.head import COMMON, KNOWN, TELLING, is_pronounceable
+from models.safety.text.known_words import COMMON, KNOWN, TELLING, is_pronounceable
 
 _LEET: Mapping[str, str] = {
     "0": "o",

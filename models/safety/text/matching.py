@@ -8,11 +8,6 @@ white space do not matter. In its patterns
   three after an optional word; in a language that writes without spaces `..` is up to six characters and `...` up to
   fifteen,
 - the rest is a regular expression of RE2, matched from the beginning of a word to the end of one.
-
-The clear cases of S1 to S13, by phrases: an intent and its object, in fourteen languages.
-
-Precision before recall: what a phrase does not settle is for the trained head. Beside the languages that the head
-hardly reads, the rules are what a text is judged by.
 """
 
 import re
@@ -24,30 +19,34 @@ from typing import Any
 
 import re2
 
-from models.safety.text.lookalikes import without_heaps
+from models.safety.text.cleaning import without_heaps
 
 Pattern = Any
 """RE2's, which has no types."""
 
 RULES_A_SET = 16
 """That are looked for together. The automaton of more has more states than it can keep."""
+
 SET_BYTES = 8 << 20
 """Memory that the automaton of one set may grow to; ordinary texts need a fraction."""
+
 PATTERN_BYTES = 8 << 20
 
 ASKED = 0.97
 """The score of a phrase that is asked for: "how do I …"."""
+
 SAID = 0.93
 """The score of a phrase by itself."""
 
 _NOT_SHIELDED_BY_FICTION = frozenset({"S8", "S12"})
 """Codes whose objects films, books and games are themselves."""
+
 _CONTEXT = 110
 """Bytes of folded text on either side of a phrase, in which its counter-patterns are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PhraseMatch:
     code: str
     score: float
     words: str
@@ -55,7 +54,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Table:
+class PhraseTable:
     """The rules of one language."""
 
     language: str
@@ -77,7 +76,7 @@ class Table:
     orders: bool = False
     """Whether an asked phrase counts at the beginning of a sentence as well: "crash the …"."""
 
-    def matches(self, folded: bytes) -> Iterator[Match]:
+    def matches(self, folded: bytes) -> Iterator[PhraseMatch]:
         """All in a text as `folded` makes it."""
         for found, rules in self._sets:
             for place in found.Match(folded) or ():
@@ -173,14 +172,14 @@ class _Rule:
     def pattern(self) -> Pattern:
         return _regex(self.source)
 
-    def match(self, text: bytes) -> Match | None:
+    def match(self, text: bytes) -> PhraseMatch | None:
         for found in self.pattern.finditer(text):
             start, end = found.span()
             if self.asking is not None and not self.asking.stands_at(text, start, end):
                 continue
             if not self._is_meant_well(text, start, end):
                 words = text[start:end].decode(errors="ignore").strip()
-                return Match(self.code, SAID if self.asking is None else ASKED, words)
+                return PhraseMatch(self.code, SAID if self.asking is None else ASKED, words)
         return None
 
     def _is_meant_well(self, text: bytes, start: int, end: int) -> bool:
@@ -195,11 +194,15 @@ class _Rule:
 _SENTENCE_START = "(?:^| [.]) (?:(?:please|now|then|just|also|first|and|or|por favor|bitte|per favore|alsjeblieft) )?"
 
 _APOSTROPHE = re.compile(r"(?<=[a-z])['’‘ʼ`´](?=(?:t|s|re|ve|ll|d|m)\b)")
+
 _SENTENCE_END = re.compile(r"[!?;؟؛。！？।॥]+|\.(?=[\s\"'”’)\]]|$)(?<!\.\.)|\n\s*\n")
+
 _BETWEEN_WORDS = re.compile(
     "[\\s\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\xbf×÷\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f،٪・]+"
 )
+
 _MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u093c\u0640\u200b-\u200f\u00ad\ufeff]")
+
 _LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ة": "ه", "ى": "ي", "ی": "ي"})
 
 
@@ -232,19 +235,9 @@ def _regex(pattern: str) -> Pattern:
     return re2.compile(pattern, options)
 
 
-__all__ = ["ASKED", "SAID", "Match", "matches"]
-
-
-def matches(text: str) -> list[Match]:
-    """The best match of each code in `text`, the surest first. In linear time."""
-    from models.safety.text.phrases import LANGUAGES  # made of the tables that are above
-
-    return best(LANGUAGES, folded(text))
-
-
-def best(tables: tuple[Table, ...], text: bytes) -> list[Match]:
+def best(tables: tuple[PhraseTable, ...], text: bytes) -> list[PhraseMatch]:
     """The best match of each code that `tables` find in a folded text."""
-    found: dict[str, Match] = {}
+    found: dict[str, PhraseMatch] = {}
     for table in tables:
         for match in table.matches(text):
             if match.code not in found or match.score > found[match.code].score:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.base import EngineUnavailable
 from models.vision.detection.detector import NAMES, SPARSE_NAMES, Detection, Mask, Query, from_centres
 from models.vision.detection.onnx_detector import (
-    Network,
+    OnnxNetwork,
     Tensors,
     is_wanted,
     masks_in_boxes,
@@ -55,9 +55,9 @@ CONVENTIONS = (
 
 
 class DetrHead:
-    """Implements `models.vision.detection.onnx_detector.Head`. Scores are independent per class (sigmoid)."""
+    """Implements `models.vision.detection.onnx_detector.DetectionHead`. Scores are independent per class (sigmoid)."""
 
-    def __init__(self, network: Network, labels: Sequence[str] = NAMES, *, normalised: bool | None = None) -> None:
+    def __init__(self, network: OnnxNetwork, labels: Sequence[str] = NAMES, *, normalised: bool | None = None) -> None:
         """`labels` of the classes; with COCO's, a network of 91 classes numbers them by category id. `normalised`
         overrides the convention. Raises EngineUnavailable for a file that is no such network."""
         self._convention = _convention(network)
@@ -113,7 +113,7 @@ def _or(given: bool | None, otherwise: bool) -> bool:
     return otherwise if given is None else given
 
 
-def _convention(network: Network) -> Convention:
+def _convention(network: OnnxNetwork) -> Convention:
     for convention in CONVENTIONS:
         outputs = {convention.classes, convention.boxes} | ({convention.scores} if convention.scores else set())
         if convention.picture in network.inputs and outputs <= set(network.outputs):

@@ -19,7 +19,7 @@ _MOST_OVERLAP = 0.45
 
 
 class FastestDetHead:
-    """Implements `onnx_detector.Head` for outputs of batch × 85 × rows × columns: each cell of a grid
+    """Implements `onnx_detector.DetectionHead` for outputs of batch × 85 × rows × columns: each cell of a grid
     over the picture guesses one object by (objectness, x, y, width, height, 80 class probabilities)."""
 
     def feeds(self, images: Sequence[Image]) -> Tensors:

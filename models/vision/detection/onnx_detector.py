@@ -15,7 +15,7 @@ from models.vision.text import Image
 Tensors = Mapping[str, NDArray[Any]]
 
 
-class Network:
+class OnnxNetwork:
     """A loaded network; may be called from several threads."""
 
     def __init__(self, path: Path, capability: str, *, device: str = "cpu", threads: int = 0) -> None:
@@ -50,7 +50,7 @@ def planes(
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
-class Head(Protocol):
+class DetectionHead(Protocol):
     def feeds(self, images: Sequence[Image]) -> Tensors:
         """The inputs for these pictures."""
 
@@ -127,7 +127,7 @@ class OnnxDetector:
     def __init__(
         self,
         locate: Callable[[], Path],
-        make_head: Callable[[Network], Head],
+        make_head: Callable[[OnnxNetwork], DetectionHead],
         *,
         device: str = "cpu",
         threads: int = 0,
@@ -137,10 +137,10 @@ class OnnxDetector:
         self._make_head = make_head
         self._device = device
         self._threads = threads
-        self._loaded: tuple[Network, Head, bool] | None = None
+        self._loaded: tuple[OnnxNetwork, DetectionHead, bool] | None = None
 
     def load(self) -> None:
-        network = Network(self._locate(), "object_detection", device=self._device, threads=self._threads)
+        network = OnnxNetwork(self._locate(), "object_detection", device=self._device, threads=self._threads)
         together = all(batches(shape) for shape in network.inputs.values())
         self._loaded = network, self._make_head(network), together
 

@@ -12,10 +12,13 @@ pytest.importorskip("torch")
 
 from models.base import EngineFailed, EngineUnavailable
 from models.capability import Built, EngineConfig
-from models.safety.capability import QWEN3GUARD, GuardSettings
-from models.safety.dialect import JUDGED, Qwen3GuardDialect
-from models.safety.guard import WINDOW, Exchange, NotAVerdict, TextGuard, Verdict
-from models.safety.qwen3guard import Qwen3Guard
+from models.safety.guard import TextGuard
+from models.safety.text.capability import QWEN3GUARD
+from models.safety.text.exchange import WINDOW, Exchange
+from models.safety.text.qwen3guard import Qwen3Guard
+from models.safety.text.qwen3guard_dialect import JUDGED, Qwen3GuardDialect
+from models.safety.text.settings import GuardSettings
+from models.safety.text.verdict import NotAVerdict, Verdict
 from tests.engines.torch.small_guard import save_qwen3guard
 
 # Deprecations within transformers and PyTorch are theirs.

@@ -8,18 +8,20 @@ from typing import Any
 from models.base import EngineUnavailable
 from models.device import TORCH
 from models.host import EngineHost
-from models.safety.dialect import (
+from models.safety.guard import Judgement
+from models.safety.text.dialect import as_messages
+from models.safety.text.exchange import Exchange, exchanges_of
+from models.safety.text.qwen3guard_dialect import (
     CATEGORIES,
     JUDGED,
     SEVERITY,
     THRESHOLD,
     VERDICT,
-    as_messages,
     categories_in,
     severity_of,
     verdict_of,
 )
-from models.safety.guard import Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
+from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 FOLDER = "qwen3guard"
@@ -38,7 +40,7 @@ _ROUNDING = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class _PromptHead:
     """How each prompt of a kind begins, and the keys and values that the network makes of it: computed once."""
 
     ids: tuple[int, ...]
@@ -47,7 +49,7 @@ class _Head:
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class _AnswerTokens:
     """The tokens of what the model answers."""
 
     verdict: tuple[int, ...]
@@ -66,8 +68,8 @@ class Qwen3Guard:
         self._folder = folder
         self._device = device
         self._loaded: tuple[Any, Any, str] | None = None
-        self._words: _Words | None = None
-        self._heads: dict[bool, _Head] = {}
+        self._words: _AnswerTokens | None = None
+        self._heads: dict[bool, _PromptHead] = {}
 
     def load(self) -> None:
         """Raises EngineUnavailable where the folder holds another model."""
@@ -105,13 +107,13 @@ class Qwen3Guard:
         text = tokenizer.apply_chat_template(as_messages(exchange), tokenize=False, add_generation_prompt=True)
         return (*tokenizer(text, add_special_tokens=False)["input_ids"], *self._words.verdict)
 
-    def _head(self, *, answered: bool) -> _Head:
+    def _head(self, *, answered: bool) -> _PromptHead:
         one, other = (self._prompt(Exchange(text, text if answered else None)) for text in ("one", "2"))
         ids = one[: _common(one, other)]
         _, states = self._compute([ids], ())
-        return _Head(ids, tuple((layer.keys, layer.values) for layer in states.layers))
+        return _PromptHead(ids, tuple((layer.keys, layer.values) for layer in states.layers))
 
-    def _verdicts(self, prompts: Sequence[tuple[int, ...]], head: _Head) -> Iterator[Verdict | Exception]:
+    def _verdicts(self, prompts: Sequence[tuple[int, ...]], head: _PromptHead) -> Iterator[Verdict | Exception]:
         """The verdicts on prompts that begin with `head`, as far as they do."""
         import torch
 
@@ -203,7 +205,7 @@ class HostedQwen3Guard:
         return judgement_of(self.name, verdicts, codes)
 
 
-def _words_of(tokenizer: Any, network: Any) -> _Words:
+def _words_of(tokenizer: Any, network: Any) -> _AnswerTokens:
     """Raises EngineUnavailable where these are no words of its own."""
     if not tokenizer.chat_template:
         raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
@@ -222,7 +224,7 @@ def _words_of(tokenizer: Any, network: Any) -> _Words:
         raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
     ends = network.generation_config.eos_token_id
     known = {*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id} - {None}
-    return _Words(verdict, labels, categories, frozenset(known))
+    return _AnswerTokens(verdict, labels, categories, frozenset(known))
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

@@ -18,13 +18,15 @@ from models.language.llm import (
     LlmUnavailable,
     TextDelta,
 )
-from models.language.openai_http import Patience
+from models.language.openai_http import ServerPatience
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
 from models.measures import EngineCounters
-from models.safety.capability import GuardSettings
-from models.safety.dialect import Dialect, Token, tokens_in
-from models.safety.guard import TEXT_CODES, Exchange, Judgement, NotAVerdict, Verdict, exchanges_of, judgement_of
+from models.safety.guard import TEXT_CODES, Judgement
+from models.safety.text.dialect import GuardDialect, Token, tokens_in
+from models.safety.text.exchange import Exchange, exchanges_of
+from models.safety.text.settings import GuardSettings
+from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
@@ -52,7 +54,7 @@ class GuardServerBusy(EngineOverloaded):
 class ServerGuard:
     """A TextGuard over a server, and a part of its engine. Belongs to the event loop that it is first used in."""
 
-    def __init__(self, name: str, dialect: Dialect, config: GuardSettings) -> None:
+    def __init__(self, name: str, dialect: GuardDialect, config: GuardSettings) -> None:
         self.name = name
         self.codes = dialect.codes(config.guard_model)
         self.thresholds = dict.fromkeys(self.codes, dialect.threshold)
@@ -66,7 +68,7 @@ class ServerGuard:
             config.guard_api_key.get_secret_value() if config.guard_api_key else None,
             config.guard_model,
             abilities=known,
-            patience=Patience(first_byte_s=self._seconds, silence_s=self._seconds),
+            patience=ServerPatience(first_byte_s=self._seconds, silence_s=self._seconds),
         )
         self._has_judged = False
 

@@ -1,7 +1,7 @@
 """The phrases that the rules look for, a TOML file a language, and what attacks look like in code.
 
-A file has the rules of its language as `models.safety.text.matching.Table` takes them, and under `interpreter` what
-asks for an attack on the interpreter or its host (S14).
+A file has the rules of its language, as a `models.safety.text.matching.PhraseTable` takes them, and under `interpreter`
+the phrases that ask for an attack on the interpreter or its host (S14).
 """
 
 import tomllib
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models.safety.text.matching import Table
+from models.safety.text.matching import PhraseTable
 
 _ORDER = (
     *("english", "spanish", "french", "german", "portuguese", "italian", "dutch", "polish", "russian", "turkish"),
@@ -30,11 +30,11 @@ class Attack:
 
 
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads((Path(__file__).with_name("phrases") / f"{name}.toml").read_text("utf-8"))
 
 
-def _table(row: Mapping[str, Any]) -> Table:
-    return Table(
+def _table(row: Mapping[str, Any]) -> PhraseTable:
+    return PhraseTable(
         language=row["language"],
         words=row.get("words", {}),
         asking=row["asking"],
@@ -50,7 +50,7 @@ def _by_code(patterns: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {code: tuple(found) for code, found in patterns.items()}
 
 
-def _requests(language: Table, row: Mapping[str, Any]) -> Table:
+def _requests(language: PhraseTable, row: Mapping[str, Any]) -> PhraseTable:
     """What asks for an attack on the interpreter, with the language's own words and ways of asking, and more."""
     return replace(
         language,

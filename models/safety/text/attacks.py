@@ -1,0 +1,89 @@
+"""The attacks on an interpreter or its host that a piece of code holds, by patterns of flattened code."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import re2
+
+from models.safety.text.matching import PATTERN_BYTES, RULES_A_SET, SET_BYTES, Pattern
+from models.safety.text.phrasebook import ATTACKS, PARTS, Attack
+
+_SPACES = re.compile(r"[ \t\f\v\xa0]+")
+
+_LINES = re.compile(r" ?(?:\r?\n ?)+")
+
+_AROUND_PUNCTUATION = re.compile(r" ?([()\[\]{}=|&;,:<>+*\"%!]) ?")
+
+_BEFORE_A_DOT = re.compile(r" \. ?(?=\w)")
+
+_QUOTES = str.maketrans("'`‘’“”", '""""""')
+
+_TAKEN_APART = re.compile(r'"\+?"(?=[\w/])|(?<=[\w./])"\+"')
+
+
+def flattened(code: str) -> str:
+    """`code` without what the patterns need not know. Its lines stay; so do most of its spaces within strings."""
+    code = _SPACES.sub(" ", code.lower().replace("\\\n", " ").translate(_QUOTES))
+    code = _BEFORE_A_DOT.sub(".", _AROUND_PUNCTUATION.sub(r"\1", _LINES.sub("\n", code)))
+    return _TAKEN_APART.sub("", _escapes_read(code))
+
+
+_HEX_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
+
+
+def _escapes_read(code: str) -> str:
+    return _HEX_ESCAPE.sub(lambda run: bytes.fromhex(run[0].replace("\\x", "")).decode("latin-1"), code)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAttack:
+    attack: Attack
+    start: int
+    end: int
+    """Bytes of the flattened code."""
+
+
+def attacks_in(code: bytes) -> Iterator[FoundAttack]:
+    """Each place of each pattern, in code as `flattened` makes it. In linear time."""
+    for together, rules in _sets():
+        for place in together.Match(code) or ():
+            attack, pattern = rules[place]
+            for found in _regex(pattern).finditer(code):
+                yield FoundAttack(attack, *found.span())
+
+
+@cache
+def _sets() -> "list[tuple[Any, list[tuple[Attack, str]]]]":
+    rules = [(attack, _expanded(pattern)) for attack in ATTACKS for pattern in attack.patterns]
+    sets: list[tuple[Any, list[tuple[Attack, str]]]] = []
+    for start in range(0, len(rules), RULES_A_SET):
+        together = re2.Set.SearchSet(_options(SET_BYTES))
+        for _, pattern in rules[start : start + RULES_A_SET]:
+            together.Add(pattern)
+        together.Compile()
+        sets.append((together, rules[start : start + RULES_A_SET]))
+    return sets
+
+
+def _expanded(pattern: str) -> str:
+    for name, part in PARTS.items():
+        pattern = pattern.replace(f"{{{name}}}", part)
+    pattern = pattern.replace(r" \"", r" ?\"")  # Flattened code has no space before a quote.
+    pattern = pattern.replace("{lines}", r"(?:[^\n]*\n){0,6}?[^\n]*")
+    # The nearest end will do, and is found without reading on to the end of a long line.
+    return pattern.replace(r"[^\n]*", r"[^\n]*?")
+
+
+@cache
+def _regex(pattern: str) -> Pattern:
+    return re2.compile(pattern, _options(PATTERN_BYTES))
+
+
+def _options(memory: int) -> Any:
+    options = re2.Options()
+    options.max_mem = memory
+    options.log_errors = False
+    return options

@@ -1,0 +1,49 @@
+"""How Llama Guard 3 and 4 are asked. Their codes are the project's own: both number the hazards of MLCommons."""
+
+import re
+from collections.abc import Sequence
+
+from models.language.llm import LlmCall
+from models.safety.guard import TEXT_CODES
+from models.safety.text.dialect import ALTERNATIVES, Token, as_messages, chances
+from models.safety.text.exchange import Exchange
+from models.safety.text.verdict import NotAVerdict, Verdict
+
+SAFE, UNSAFE = "safe", "unsafe"
+
+_CODES = re.compile(rf"{UNSAFE}\s*\n\s*(S\d+(?:\s*,\s*S\d+)*)")
+
+_WITHOUT_S14 = re.compile(r"(?<![\d.])1b\b", re.IGNORECASE)
+"""Llama Guard 3 1B was trained for thirteen hazards."""
+
+_MAX_TOKENS = 100
+"""All fourteen codes are half as many."""
+
+
+class LlamaGuardDialect:
+    """Its codes are the project's own: both number the hazards of MLCommons."""
+
+    # Those before 3 number other hazards.
+    family = re.compile(r"llama[-_ ]?guard[-_ ]?[34](?!\d)", re.IGNORECASE)
+    threshold = 0.5
+    answers_in_json = False
+
+    def codes(self, model: str | None) -> frozenset[str]:
+        judged = frozenset(TEXT_CODES)
+        return judged - {"S14"} if model and _WITHOUT_S14.search(model) else judged
+
+    def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:  # noqa: ARG002 - knows its own
+        options = {"temperature": 0, "max_tokens": _MAX_TOKENS, "logprobs": True, "top_logprobs": ALTERNATIVES}
+        return LlmCall(as_messages(exchange), options=options)
+
+    def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002
+        if said.strip() == SAFE:
+            return Verdict()
+        answer = _CODES.fullmatch(said.strip())
+        if answer is None:
+            raise NotAVerdict("It is neither 'safe' nor 'unsafe' with codes.")
+        named = tuple(dict.fromkeys(code.strip() for code in answer[1].split(",")))
+        if not set(named) <= set(TEXT_CODES):
+            raise NotAVerdict("It names a code that there is not.")
+        likely = chances(tokens, "", (SAFE, UNSAFE))
+        return Verdict(dict.fromkeys(named, 1.0 if likely is None else likely[UNSAFE]), named)

@@ -1,0 +1,93 @@
+"""How Qwen3Guard is asked, and its categories by the codes that they cover."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from models.language.llm import LlmCall
+from models.safety.text.dialect import ALTERNATIVES, Token, as_messages, chances
+from models.safety.text.exchange import Exchange
+from models.safety.text.verdict import NotAVerdict, Verdict
+
+CODES_OF: Mapping[str, tuple[str, ...]] = {
+    "Violent": ("S1", "S9"),
+    "Non-violent Illegal Acts": ("S2",),
+    "Sexual Content or Sexual Acts": ("S3", "S12"),
+    "PII": ("S7",),
+    "Personally Identifiable Information": ("S7",),
+    "Suicide & Self-Harm": ("S11",),
+    "Unethical Acts": ("S5", "S10"),
+    "Politically Sensitive Topics": ("S13",),
+    "Copyright Violation": ("S8",),
+    "Jailbreak": (),
+}
+"""By the definitions in its technical report (arXiv 2510.14276): violence with any weapon; illegal sexual acts beside
+sexual content; hate and defamation, among else, are unethical; falsehoods about public affairs are political. Nothing
+there is about children (S4), expert advice (S6) or code (S14). PII has a short and a long name."""
+
+JUDGED = frozenset(code for codes in CODES_OF.values() for code in codes)
+
+SEVERITY: Mapping[str, float] = {"Safe": 0.0, "Controversial": 0.5, "Unsafe": 1.0}
+"""What each verdict adds to the score, as often as it is likely."""
+
+THRESHOLD = 0.6
+"""Something controversial, which is harmful in some places and not in others, is not unsafe by itself."""
+
+VERDICT, CATEGORIES = "Safety:", "Categories:"
+"""What its lines begin with; each label follows a space."""
+
+_ANSWER = re.compile(rf"{VERDICT} (\w+)\s*\n{CATEGORIES} ([^\n]+?)\s*(?:\nRefusal: (?:Yes|No)\s*)?")
+
+_NAMES = {name.casefold(): name for name in CODES_OF}
+
+_NONE = "none"
+
+_QWEN3GUARD_TOKENS = 128
+"""As in the examples of its model card; all categories together are half as many."""
+
+
+class Qwen3GuardDialect:
+    family = re.compile(r"qwen3[-_ ]?guard(?!.*stream)", re.IGNORECASE)
+    threshold = THRESHOLD
+    answers_in_json = False
+
+    def codes(self, model: str | None) -> frozenset[str]:  # noqa: ARG002 - all its models judge the same
+        return JUDGED
+
+    def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:  # noqa: ARG002 - knows its own
+        options = {
+            "temperature": 0,
+            "max_tokens": _QWEN3GUARD_TOKENS,
+            "logprobs": True,
+            "top_logprobs": ALTERNATIVES,
+        }
+        return LlmCall(as_messages(exchange), options=options)
+
+    def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002
+        answer = _ANSWER.fullmatch(said.strip())
+        if answer is None or answer[1] not in SEVERITY:
+            raise NotAVerdict("Its lines are not 'Safety: …' and 'Categories: …'.")
+        categories = categories_in(answer[2])
+        if bool(categories) != (answer[1] != "Safe"):
+            raise NotAVerdict("Its verdict and its categories are at odds.")
+        likely = chances(tokens, VERDICT, tuple(SEVERITY))
+        return verdict_of(SEVERITY[answer[1]] if likely is None else severity_of(likely), categories)
+
+
+def categories_in(line: str) -> tuple[str, ...]:
+    """The categories of a line that names them; none where it says so. Raises NotAVerdict."""
+    names = [name.strip().removesuffix(".").casefold() for name in line.split(",")]
+    if names == [_NONE]:
+        return ()
+    if not all(name in _NAMES for name in names):
+        raise NotAVerdict("It names a category that there is not.")
+    return tuple(dict.fromkeys(_NAMES[name] for name in names))
+
+
+def severity_of(likely: Mapping[str, float]) -> float:
+    """0 to 1, from the chance of each verdict."""
+    return sum(SEVERITY[label] * chance for label, chance in likely.items())
+
+
+def verdict_of(score: float, categories: Sequence[str]) -> Verdict:
+    """A category gives its score to each code that it covers."""
+    return Verdict({code: score for name in categories for code in CODES_OF[name]}, tuple(categories))

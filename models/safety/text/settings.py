@@ -1,0 +1,71 @@
+"""The settings of the `text_guard` capability."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+from models.capability import (
+    Address,
+    OwnSettings,
+)
+from models.device import AUTO
+from models.safety.guard import CODES
+from models.safety.text.dialect import GuardDialect
+from models.safety.text.gpt_oss_safeguard import GptOssSafeguardDialect
+from models.safety.text.llama_guard import LlamaGuardDialect
+from models.safety.text.qwen3guard_dialect import Qwen3GuardDialect
+
+_DIALECTS: tuple[type[GuardDialect], ...] = (Qwen3GuardDialect, GptOssSafeguardDialect, LlamaGuardDialect)
+
+
+def thresholds_in(text: str) -> dict[str, str]:
+    """The scores in `S1=0.6,S10=0.4`, by code. Raises ValueError for what is no code, and for what is no pair."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    for code, equals, _ in pairs:
+        if code.strip().upper() not in CODES or not equals:
+            raise ValueError(f"'{code.strip()}' should be a guard code with its score, such as S1=0.6")
+    return {code.strip().upper(): score.strip() for code, _, score in pairs}
+
+
+def is_known_guard(model: str) -> bool:
+    """Whether a server's name of its model tells which kind it is."""
+    return any(dialect.family.search(model) for dialect in _DIALECTS)
+
+
+def _thresholds(value: object) -> object:
+    return thresholds_in(value) if isinstance(value, str) else value
+
+
+Thresholds = Annotated[Mapping[str, Annotated[float, Field(ge=0, le=1)]], NoDecode, BeforeValidator(_thresholds)]
+
+
+class GuardSettings(OwnSettings):
+    text_guard: str = "auto"
+    """An engine that judges texts for `<guard>` (docs/guardrails.md lists them), or `auto`: each code by the first that
+    can run here and judge it."""
+    guard_base_url: Address | None = None
+    """An OpenAI-compatible server that runs a guard model: Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
+    guard_api_key: SecretStr | None = None
+    """The key for that server."""
+    guard_model: str | None = None
+    """The guard model as that server calls it."""
+    guard_timeout_s: float = Field(default=20, gt=0)
+    """Seconds that judging a picture, or 50,000 characters of a text, may take; then the request is refused."""
+    max_guarded_mb: float = Field(default=1, gt=0)
+    """Megabytes of UTF-8 that a guard may have to judge together: what a request says, or what was read for it."""
+    max_guard_verdicts: int = Field(default=10_000, ge=0)
+    """Verdicts of texts that a guard keeps, by a hash of the text and for each key by itself, so that the history of a
+    conversation is not judged anew in each turn; 0: none."""
+    guard_thresholds: Thresholds = Field(default={})
+    """Comma-separated scores from which on a code applies, instead of the engine's own: `S1=0.6,S12_IMAGE=0.8`."""
+
+    @model_validator(mode="after")
+    def _knows_the_guard(self) -> Self:
+        if self.guard_base_url and self.text_guard == AUTO and not is_known_guard(self.guard_model or ""):
+            raise ValueError(
+                "OPENFAZE_GUARD_BASE_URL: OPENFAZE_GUARD_MODEL names no Qwen3Guard, gpt-oss-safeguard or Llama Guard 3 "
+                "or 4; set OPENFAZE_TEXT_GUARD to the kind of model that is there"
+            )
+        return self

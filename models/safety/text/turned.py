@@ -1,0 +1,123 @@
+"""Passages that are written in ROT13 or backwards, read where they turn into known words."""
+
+import re
+import string
+from collections.abc import Callable
+from enum import Enum, auto
+
+from models.safety.text.known_words import KNOWN, TELLING
+
+_WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
+
+_ROT13 = str.maketrans(
+    string.ascii_letters,
+    "".join(half[13:] + half[:13] for half in (string.ascii_lowercase, string.ascii_uppercase)),
+)
+
+_FEWEST_WORDS = 3
+"""Known ones of three letters and more that a passage must turn into, unless one of them tells more."""
+
+_LONG = 4
+"""Letters from which on a word is no coincidence."""
+
+_COINCIDENCES = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
+"""Words of a language that turn into telling ones."""
+
+
+def rot13(text: str) -> str | None:
+    """`text` with its passages in ROT13 read; None where it has none."""
+    return _read(text, _rot13, _rot13)
+
+
+def reversed_(text: str) -> str | None:
+    """`text` with its passages that are written backwards read: all of a passage, and each of its words by itself."""
+    return _read(text, _backwards, _both_ways)
+
+
+def _read(text: str, word: Callable[[str], str], passage: Callable[[str], str]) -> str | None:
+    pieces: list[str] = []
+    end = 0
+    for start, stop in _passages(text, word):
+        pieces += [text[end:start], passage(text[start:stop])]
+        end = stop
+    return "".join([*pieces, text[end:]]) if pieces else None
+
+
+def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
+    """Where words stand that are known once `turned` and not as they are: each stretch with few others among them."""
+    kinds = {word: _kind(word.casefold(), turned) for word in set(_WORD.findall(text))}
+    if not {_Kind.TURNED, _Kind.TELLING} & set(kinds.values()):
+        return []
+    found: list[tuple[int, int]] = []
+    passage: _TurnedPassage | None = None
+    for word in _WORD.finditer(text):
+        kind = kinds[word[0]]
+        if kind in (_Kind.TURNED, _Kind.TELLING):
+            passage = passage or _TurnedPassage(word.start())
+            passage.add(kind, word)
+        elif passage and not passage.outlasts(kind):
+            found += passage.found
+            passage = None
+    return found + (passage.found if passage else [])
+
+
+class _Kind(Enum):
+    AS_IT_IS = auto()
+    """A known word."""
+    TURNED = auto()
+    """Known once it is turned."""
+    TELLING = auto()
+    """The same, and no coincidence."""
+    UNKNOWN = auto()
+    SHORT = auto()
+    """Either way, as `on` and `no` are."""
+
+
+class _TurnedPassage:
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._stop = start
+        self._hits = 0
+        self._long = False
+        self._telling = False
+        self._balance = 0
+
+    def add(self, kind: _Kind, word: re.Match[str]) -> None:
+        self._stop = word.end()
+        self._hits += 1
+        self._long |= len(word[0]) >= _LONG
+        self._telling |= kind is _Kind.TELLING
+        self._balance = min(self._balance + 2, 8)
+
+    def outlasts(self, kind: _Kind) -> bool:
+        """Another word that does not belong to it."""
+        self._balance -= {_Kind.AS_IT_IS: 2, _Kind.UNKNOWN: 1}.get(kind, 0)
+        return self._balance > 0
+
+    @property
+    def found(self) -> list[tuple[int, int]]:
+        enough = self._telling or (self._long and self._hits >= _FEWEST_WORDS)
+        return [(self._start, self._stop)] if enough else []
+
+
+def _kind(word: str, turned: Callable[[str], str]) -> _Kind:
+    if len(word) < 3:
+        return _Kind.SHORT
+    if word in KNOWN:
+        return _Kind.AS_IT_IS
+    other = turned(word)
+    if other not in KNOWN or word in _COINCIDENCES:
+        return _Kind.UNKNOWN
+    return _Kind.TELLING if len(word) >= _LONG and other in TELLING else _Kind.TURNED
+
+
+def _both_ways(passage: str) -> str:
+    return f"{_backwards(passage)}\n{_WORD.sub(lambda word: _backwards(word[0]), passage)}"
+
+
+def _backwards(text: str) -> str:
+    return text[::-1]
+
+
+def _rot13(text: str) -> str:
+    return text.translate(_ROT13)

@@ -1,0 +1,73 @@
+"""The views of a text: the text itself, and each way of reading it that uncovers other words."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.safety.text.cleaning import clean
+from models.safety.text.decoding import ENCODINGS, PERCENT, decoded
+from models.safety.text.disguises import undisguised
+from models.safety.text.lookalikes import with_latin_letters
+from models.safety.text.turned import reversed_, rot13
+
+AS_WRITTEN = "as written"
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+_SHORTEST = 3
+"""Letters of a word in ASCII that makes a reading another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    name: str
+    """`as written`, `plain`, `decoded base64` …"""
+    text: str
+
+
+def views(text: str) -> Iterator[TextView]:
+    """`text` itself, then each reading that has words which no reading before it has.
+
+    In time linear in `text`. A reading has at most some eight times as many characters, and there are at most twelve.
+    Encodings are read two deep.
+    """
+    yield TextView(AS_WRITTEN, text)
+    seen = _words(text)
+    for name, reading in _readings(text):
+        words = _words(reading)
+        if any(count > seen[word] for word, count in words.items()):
+            yield TextView(name, reading)
+            seen |= words
+
+
+def _readings(text: str) -> Iterator[tuple[str, str]]:
+    cleaned = clean(text)
+    yield "plain", _plain(cleaned)
+    for encoding in ENCODINGS:
+        reading = decoded(cleaned, encoding, _read_once_more)
+        if reading != cleaned:
+            yield f"decoded {encoding.name}", reading
+    for name, turn in (("rot13", rot13), ("reversed", reversed_)):
+        turned = turn(cleaned)
+        if turned is not None:
+            yield name, turned
+
+
+def _plain(cleaned: str) -> str:
+    return undisguised(with_latin_letters(cleaned))
+
+
+def _read_once_more(hidden: str) -> str:
+    """What was decoded, with what is decoded within it, in plain letters."""
+    hidden = clean(hidden)
+    for encoding in ENCODINGS:
+        hidden = decoded(hidden, encoding, clean)
+    return _plain(hidden)
+
+
+def _words(text: str) -> Counter[str]:
+    """How often each word is there that could mean something by itself. Words that escapes join ("how%20to") are none:
+    what reads them is to be judged."""
+    found = _WORD.findall(PERCENT.sub(" ", text).casefold())
+    return Counter(word for word in found if len(word) >= _SHORTEST or not word.isascii())
